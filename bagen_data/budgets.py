@@ -1,0 +1,150 @@
+"""Budget rules: what a rollout may spend in total.
+
+Each rule takes what the rollouts really spent and returns one `Budget` a rollout, in the same
+order. Random rules take their generator, so a caller owns the seed.
+"""
+
+import random
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from bagen_data.errors import InputError
+from bagen_data.schema import Amounts, Budget
+
+_MOST_DRAWS = 10_000
+"""Draws after which a rollout that no ratio can violate is given up on."""
+
+
+@dataclass(frozen=True)
+class Realised:
+    """What one recorded rollout came to."""
+
+    totals: Amounts
+    """Spent over the whole rollout, by resource."""
+    final_state: Amounts
+    """What the environment stood at after the last turn, e.g. `cash_usd`."""
+
+
+def fixed(limits: Amounts, rollouts: Sequence[Realised]) -> list[Budget]:
+    """The same limits for every rollout."""
+    return [Budget(limits)] * len(rollouts)
+
+
+def family_median(rollouts: Sequence[Realised], resource: str) -> list[Budget]:
+    """The median of a family's totals; the lower middle value where the median is no integer.
+
+    >>> totals = [Realised({"tokens": n}, {}) for n in (10, 20, 31, 90)]
+    >>> family_median(totals, "tokens")[0].limits["tokens"]    # 25.5 is no integer
+    20
+    """
+    if not rollouts:
+        return []
+    totals = [rollout.totals[resource] for rollout in rollouts]
+    median = Fraction(statistics.median(map(Fraction, totals)))
+    limit = int(median) if median.denominator == 1 else statistics.median_low(totals)
+    return fixed({resource: limit}, rollouts)
+
+
+@dataclass(frozen=True)
+class Allowance:
+    """A fixed amount, or a ratio of what the rollout itself came to."""
+
+    number: float
+    is_ratio: bool = False
+
+    def of(self, realised_amount: float) -> float:
+        """The amount allowed; ratios are rounded to whole units."""
+        return round(realised_amount * self.number) if self.is_ratio else self.number
+
+
+def allowed(allowances: Mapping[str, Allowance], rollouts: Sequence[Realised]) -> list[Budget]:
+    """A limit for each resource, and a target for each state; a target left out is the final state.
+
+    Args:
+        allowances: by resource, and by `target_<state>`.
+        rollouts: what the rollouts came to.
+
+    Raises:
+        InputError: a target on a state that the rollouts do not have.
+
+    >>> rollout = Realised({"time_weeks": 20}, {"cash_usd": 500})
+    >>> allowed({"time_weeks": Allowance(0.5, is_ratio=True)}, [rollout])
+    [Budget(limits={'time_weeks': 10}, conditions={'target_cash_usd': 500})]
+    """
+    own = Allowance(1.0, is_ratio=True)
+    budgets = []
+    for rollout in rollouts:
+        finals = {f"target_{state}": amount for state, amount in rollout.final_state.items()}
+        unknown = sorted(allowances.keys() - rollout.totals.keys() - finals.keys())
+        if unknown:
+            raise InputError(
+                f"budget on {', '.join(unknown)}; expected {', '.join((*rollout.totals, *finals))}"
+            )
+        limits = {name: allowances[name].of(total) for name, total in rollout.totals.items()}
+        targets = {name: allowances.get(name, own).of(final) for name, final in finals.items()}
+        budgets.append(Budget(limits, targets))
+    return budgets
+
+
+def half_feasible(
+    rollouts: Sequence[Realised],
+    *,
+    exact: str,
+    loose: Sequence[str],
+    state: str,
+    rng: random.Random,
+) -> list[Budget]:
+    """Budgets that make half of a family feasible and half infeasible (paper, B.4).
+
+    Indices are shuffled and the first half, rounded down, is the infeasible group. Then, in order:
+    a feasible rollout gets a target of 50-100% of its final state, its exact total of one resource
+    and 100-120% of the others; an infeasible one gets 50-200% of all, drawn again until the
+    recorded rollout violates at least one of them.
+
+    Args:
+        rollouts: a family's, in file order, amounts in whole units.
+        exact: the resource whose budget is the realised total, e.g. `time_weeks`.
+        loose: the resources drawn after it, in this order.
+        state: the state a target is set on, e.g. `cash_usd`.
+        rng: seeded by the caller.
+
+    Raises:
+        InputError: a rollout of the infeasible group that no draw makes infeasible.
+    """
+    order = list(range(len(rollouts)))
+    rng.shuffle(order)
+    infeasible = set(order[: len(order) // 2])
+    return [
+        _infeasible_budget(rollout, (exact, *loose), state, rng)
+        if index in infeasible
+        else _feasible_budget(rollout, exact, loose, state, rng)
+        for index, rollout in enumerate(rollouts)
+    ]
+
+
+def _feasible_budget(
+    rollout: Realised, exact: str, loose: Sequence[str], state: str, rng: random.Random
+) -> Budget:
+    final = rollout.final_state[state]
+    target = min(final, round(final * rng.uniform(0.5, 1.0)))
+    limits = {exact: rollout.totals[exact]}
+    for name in loose:
+        limits[name] = round(rollout.totals[name] * rng.uniform(1.0, 1.2))
+    return Budget(limits, {f"target_{state}": target})
+
+
+def _infeasible_budget(
+    rollout: Realised, names: Sequence[str], state: str, rng: random.Random
+) -> Budget:
+    for _ in range(_MOST_DRAWS):
+        target = round(rollout.final_state[state] * rng.uniform(0.5, 2.0))
+        limits = {name: round(rollout.totals[name] * rng.uniform(0.5, 2.0)) for name in names}
+        overrun = any(rollout.totals[name] > limit for name, limit in limits.items())
+        if overrun or rollout.final_state[state] < target:
+            return Budget(limits, {f"target_{state}": target})
+    raise InputError(
+        f"no budget of 50-200% of {dict(rollout.totals)} with a final {state} of "
+        f"{rollout.final_state[state]} is ever violated; drop the rollout or give a fixed budget"
+    )

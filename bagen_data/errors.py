@@ -1,0 +1,45 @@
+"""Everything that can go wrong with a user's data, as one tree.
+
+    BagenError                 catch this to catch all of them
+    +-- InputError             bad input: a file, a flag's value, a dataset; exit 1
+    |   +-- RolloutError       one rollout or source file is refused; the build goes on
+    |   +-- TemplateError      a prompt template and its fields do not match
+    |   +-- BuildChangedError  a built dataset is no longer what its manifest says
+    +-- OutputError            the output folder cannot be written, or is not ours
+    +-- MissingExtraError      an optional dependency is missing; the message names its extra
+
+A message says where, what was found, what was expected and what to do.
+"""
+
+
+class BagenError(Exception):
+    """Base of every error this project raises on purpose."""
+
+
+class InputError(BagenError):
+    """Input that cannot be used as it is."""
+
+
+class RolloutError(InputError):
+    """One rollout, or one source file, that is refused."""
+
+
+class TemplateError(InputError):
+    """A prompt template asks for a field nobody gives, or leaves one out."""
+
+
+class BuildChangedError(InputError):
+    """A built dataset whose files differ from its manifest."""
+
+
+class OutputError(BagenError):
+    """An output folder that cannot be written or must not be replaced."""
+
+
+class MissingExtraError(BagenError):
+    """An optional dependency is missing."""
+
+    def __init__(self, package: str, extra: str) -> None:
+        super().__init__(
+            f"{package} is not installed; install it with: pip install 'bagen-data[{extra}]'"
+        )

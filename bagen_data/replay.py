@@ -1,0 +1,99 @@
+"""Replay a recorded rollout prefix by prefix: rollout and budget in, probes and targets out."""
+
+from collections.abc import Iterable, Iterator
+
+from bagen_data.budgets import Realised
+from bagen_data.schema import Amounts, Budget, Estimate, Interval, Probe, Rollout, Target
+
+_STATE_PREFIX = "target_"
+
+
+def benchmark_prefixes(total_turns: int) -> range:
+    """All k = 1 .. T-1: the last turn leaves nothing to estimate.
+
+    >>> list(benchmark_prefixes(4))
+    [1, 2, 3]
+    """
+    return range(1, total_turns)
+
+
+def training_prefixes(total_turns: int) -> range:
+    """All k = 0 .. T; none for a rollout without a turn.
+
+    >>> list(training_prefixes(2)), list(training_prefixes(0))
+    ([0, 1, 2], [])
+    """
+    return range(total_turns + 1 if total_turns else 0)
+
+
+def realised(rollout: Rollout, resources: Iterable[str]) -> Realised:
+    """What a rollout came to; needs at least one turn."""
+    totals = {name: sum(turn.usage[name] for turn in rollout.turns) for name in resources}
+    return Realised(totals, rollout.turns[-1].state)
+
+
+def succeeded(rollout: Rollout, budget: Budget) -> bool:
+    """The recorded success, and every `target_<state>` condition reached by the final state."""
+    final = rollout.turns[-1].state
+    return rollout.success and all(
+        final[name.removeprefix(_STATE_PREFIX)] >= least
+        for name, least in budget.conditions.items()
+    )
+
+
+def replay(
+    rollout: Rollout, budget: Budget, prefixes: Iterable[int]
+) -> Iterator[tuple[Probe, Target]]:
+    """The probe and the target after each k of `prefixes`.
+
+    Feasible means: the rollout succeeded and every resource's total is within its budget, so all
+    of a rollout's targets share one label. At k = 0 only the first user message is shown, and its
+    tokens count as used.
+
+    >>> from bagen_data.schema import Turn
+    >>> def turn(i, o):
+    ...     usage = {"input_tokens": i, "output_tokens": o, "tokens": i + o}
+    ...     return Turn("look", "go", usage)
+    >>> rollout = Rollout("sokoban", "m", "r", "i", "", (turn(30, 50), turn(10, 70)), success=True)
+    >>> [(dict(p.used), dict(t.remaining), t.feasible)
+    ...  for p, t in replay(rollout, Budget({"tokens": 160}), (0, 1))]
+    [({'tokens': 30}, {'tokens': 130}, True), ({'tokens': 80}, {'tokens': 80}, True)]
+    """
+    used = _used_by_prefix(rollout, tuple(budget.limits))
+    total = used[-1]
+    within = all(total[name] <= limit for name, limit in budget.limits.items())
+    feasible = succeeded(rollout, budget) and within
+    for k in prefixes:
+        probe = Probe(
+            task=rollout.task,
+            system=rollout.system,
+            turns=rollout.turns[:k],
+            opening="" if k else rollout.turns[0].user,
+            used=used[k],
+            state=rollout.turns[k - 1].state if k else rollout.initial_state,
+            budget=budget,
+        )
+        yield probe, Target(feasible, {name: total[name] - used[k][name] for name in total})
+
+
+def _used_by_prefix(rollout: Rollout, resources: tuple[str, ...]) -> list[Amounts]:
+    """Spent after each k = 0 .. T."""
+    first = rollout.turns[0].usage
+    running: dict[str, float] = dict.fromkeys(resources, 0)
+    opening = running | ({"tokens": first["input_tokens"]} if "tokens" in running else {})
+    used: list[Amounts] = [opening]
+    for turn in rollout.turns:
+        running = {name: amount + turn.usage[name] for name, amount in running.items()}
+        used.append(running)
+    return used
+
+
+def gold_estimate(target: Target) -> Estimate:
+    """The best possible answer: the exact remainders, or infeasible.
+
+    >>> gold_estimate(Target(True, {"tokens": 130})).intervals
+    {'tokens': Interval(low=130, high=130)}
+    """
+    if not target.feasible:
+        return Estimate("infeasible")
+    return Estimate("feasible", {name: Interval(r, r) for name, r in target.remaining.items()})

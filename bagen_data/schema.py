@@ -1,0 +1,218 @@
+"""The nouns of the benchmark, and the Arrow schema of each table.
+
+A `Probe` holds only the past and a `Target` only the truth, so a prompt made from a probe cannot
+leak the future. The words are those of the README's glossary: rollout, turn, probe, target,
+resource, budget, interval, estimate.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, get_args
+
+import pyarrow as pa
+
+Role = Literal["system", "user", "assistant"]
+Verdict = Literal["feasible", "infeasible", "invalid"]
+InvalidReason = Literal[
+    "no_answer",
+    "malformed",
+    "scalar",
+    "reversed",
+    "not_finite",
+    "missing_resource",
+    "unknown_resource",
+]
+Amounts = Mapping[str, float]
+"""Amounts by resource name, or by state name; whole units are ints."""
+
+
+@dataclass(frozen=True)
+class Resource:
+    """Something an agent spends."""
+
+    name: str
+    """The label in answers and columns, e.g. `time_weeks`."""
+    unit: str
+    """The unit of every amount of it, e.g. `weeks`."""
+
+
+TOKENS = Resource("tokens", "tokens")
+
+
+@dataclass(frozen=True)
+class Message:
+    """One chat message."""
+
+    role: Role
+    content: str
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One user message, the assistant message that answers it, and what the two cost."""
+
+    user: str
+    assistant: str
+    usage: Amounts
+    """Spent in this turn, by resource; beside `tokens` its `input_tokens` and `output_tokens`."""
+    state: Amounts = field(default_factory=dict)
+    """What the environment stood at after the turn, e.g. `cash_usd`."""
+
+
+@dataclass(frozen=True)
+class Rollout:
+    """One recorded run of an agent on one task instance, after the drops of the usage rules."""
+
+    task: str
+    rollout_model: str
+    rollout_id: str
+    instance_id: str
+    system: str
+    """The agent's own system message; empty if it had none."""
+    turns: tuple[Turn, ...]
+    success: bool
+    """The recorded outcome, before any budget or condition is put on it."""
+    initial_state: Amounts = field(default_factory=dict)
+    """What the environment stood at before turn 1."""
+    dropped_turns: int = 0
+    """Turns left out: cut off by the context limit, or with an empty assistant message."""
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What a rollout may spend in total, and what its final state must reach."""
+
+    limits: Amounts
+    """The most that may be spent of each resource over the whole rollout, inclusive."""
+    conditions: Amounts = field(default_factory=dict)
+    """`target_<state>`: the least the final `<state>` must be, e.g. `target_cash_usd`."""
+
+    def __post_init__(self) -> None:
+        for name, amount in (*self.limits.items(), *self.conditions.items()):
+            if not math.isfinite(amount):
+                raise ValueError(f"budget of {name} is {amount}; expected a finite number")
+        if not self.limits:
+            raise ValueError("a budget limits at least one resource")
+
+
+@dataclass(frozen=True)
+class Probe:
+    """The question after k completed turns: everything an estimator may know, nothing more."""
+
+    task: str
+    system: str
+    """The agent's own system message; empty if it had none."""
+    turns: tuple[Turn, ...]
+    """The k completed turns; k may be 0 in training data."""
+    opening: str
+    """The first user message where k is 0, else empty: it is part of turn 1 then."""
+    used: Amounts
+    """Spent so far, by resource; at k = 0 the tokens of the opening message."""
+    state: Amounts
+    """What the environment stands at now."""
+    budget: Budget
+
+
+@dataclass(frozen=True)
+class Target:
+    """The truth about a probe."""
+
+    feasible: bool
+    remaining: Amounts
+    """What the recorded rollout went on to spend, by resource; >= 0."""
+
+
+@dataclass(frozen=True)
+class Interval:
+    """`[low, high]`, both ends inclusive, `0 <= low <= high`, finite."""
+
+    low: float
+    high: float
+
+    def __post_init__(self) -> None:
+        if not (0 <= self.low <= self.high < math.inf):
+            raise ValueError(f"[{self.low}, {self.high}] is not 0 <= low <= high < infinity")
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A parsed answer: intervals, `infeasible`, or invalid with the reason.
+
+    >>> Estimate("feasible", {"tokens": Interval(100, 200)}).intervals["tokens"].high
+    200
+    """
+
+    verdict: Verdict
+    intervals: Mapping[str, Interval] = field(default_factory=dict)
+    """One per resource where the verdict is `feasible`, else empty."""
+    reason: InvalidReason | Literal[""] = ""
+    """Why the answer is invalid; empty where it is not."""
+
+    def __post_init__(self) -> None:
+        if bool(self.intervals) != (self.verdict == "feasible"):
+            raise ValueError("an estimate has intervals exactly when its verdict is 'feasible'")
+        if (self.reason in get_args(InvalidReason)) != (self.verdict == "invalid"):
+            raise ValueError("an estimate has a reason exactly when its verdict is 'invalid'")
+
+
+def _required(name: str, kind: pa.DataType) -> pa.Field:
+    return pa.field(name, kind, nullable=False)
+
+
+def _records(**kinds: pa.DataType) -> pa.ListType:
+    """A list of structs in which nothing is ever null."""
+    record = pa.struct([_required(name, kind) for name, kind in kinds.items()])
+    return pa.list_(_required("element", record))
+
+
+PAIRS = _records(name=pa.string(), value=pa.float64())
+"""`[{name, value}]`: open-ended amounts without a column, or a null, for each."""
+
+SAMPLES = pa.schema(
+    [
+        _required("sample_id", pa.string()),
+        _required("task", pa.string()),
+        _required("rollout_model", pa.string()),
+        _required("rollout_id", pa.string()),
+        _required("instance_id", pa.string()),
+        _required("completed_turns", pa.int32()),
+        _required("total_turns", pa.int32()),
+        _required("prompt_variant", pa.string()),
+        _required("prompt", _records(role=pa.string(), content=pa.string())),
+        _required(
+            "resources",
+            _records(
+                resource=pa.string(),
+                unit=pa.string(),
+                budget=pa.float64(),
+                used=pa.float64(),
+                remaining=pa.float64(),
+            ),
+        ),
+        _required("conditions", PAIRS),
+        _required("feasible", pa.bool_()),
+        _required("rollout_success", pa.bool_()),
+        _required("dropped_turns", pa.int32()),
+    ]
+)
+"""One row an estimation sample: a probe and its target."""
+
+ROLLOUTS = pa.schema(
+    [
+        _required("task", pa.string()),
+        _required("rollout_model", pa.string()),
+        _required("rollout_id", pa.string()),
+        _required("instance_id", pa.string()),
+        _required("rollout_success", pa.bool_()),
+        _required("total_turns", pa.int32()),
+        _required("dropped_turns", pa.int32()),
+        _required("system", pa.string()),
+        _required(
+            "turns", _records(user=pa.string(), assistant=pa.string(), usage=PAIRS, state=PAIRS)
+        ),
+        _required("budget", PAIRS),
+        _required("conditions", PAIRS),
+    ]
+)
+"""One row a rollout."""

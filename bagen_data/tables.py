@@ -1,0 +1,208 @@
+"""Files on disk: JSON lines, hashes, Parquet settings, and folders written whole or not at all."""
+
+import glob
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Self
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from bagen_data.errors import InputError, OutputError
+
+_BLOCK = 1 << 20
+_DICTIONARY_LIMIT = 1 << 30
+"""Bytes a dictionary page may take before a writer falls back to plain pages: never."""
+
+
+def sha256_of(path: Path) -> str:
+    """Of a file's bytes, read in blocks."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def to_json(value: Any, indent: int | None = None) -> str:
+    """One way to write JSON: keys in the given order, UTF-8, no NaN."""
+    return json.dumps(value, indent=indent, ensure_ascii=False, allow_nan=False)
+
+
+def write_jsonl(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
+    """One object a line."""
+    path.write_text("".join(to_json(row) + "\n" for row in rows), encoding="utf-8")
+
+
+def read_jsonl(path: Path) -> list[dict[str, Any]]:
+    """The objects of a JSON-lines file.
+
+    Raises:
+        InputError: a line is not a JSON object, or the file is not UTF-8; the message names it.
+    """
+    rows = []
+    for number, line in enumerate(path.read_bytes().splitlines(), 1):
+        try:
+            row = json.loads(line.decode("utf-8"))
+        except ValueError as error:
+            raise InputError(f"{path.name}:{number}: not JSON in UTF-8: {error}") from error
+        if not isinstance(row, dict):
+            raise InputError(f"{path.name}:{number}: expected an object, found {line[:40]!r}")
+        rows.append(row)
+    return rows
+
+
+_PAGE_BYTES = 8 << 20
+_CHUNKING = {"min_chunk_size": 1 << 20, "max_chunk_size": _PAGE_BYTES, "norm_level": 0}
+"""Rows of a long rollout repeat each other's references; pages of 1 MB would compress each anew."""
+
+
+class ParquetFile:
+    """A Parquet file set for the Hub, written in the background while the next part is made.
+
+    zstd, a page index for the viewer, content-defined chunks for Xet. Columns named in
+    `dictionary_columns` keep each distinct value of a row group once. The Arrow schema is left out,
+    so that readers see plain strings where dictionaries were written. Use it as a context manager.
+    """
+
+    def __init__(
+        self, path: Path, schema: pa.Schema, *, dictionary_columns: list[str], level: int
+    ) -> None:
+        self._writer = pq.ParquetWriter(
+            path,
+            schema,
+            compression="zstd",
+            compression_level=level,
+            use_dictionary=dictionary_columns,
+            dictionary_pagesize_limit=_DICTIONARY_LIMIT,
+            write_statistics=[field.name for field in schema if not pa.types.is_nested(field.type)],
+            write_page_index=True,
+            data_page_size=_PAGE_BYTES,
+            use_content_defined_chunking=_CHUNKING,
+            store_schema=False,
+        )
+        self._thread = ThreadPoolExecutor(1)
+        self._writing: Future[None] | None = None
+
+    def write_row_group(self, table: pa.Table) -> None:
+        """Start to write a row group; waits until the one before is written."""
+        self._wait()
+        self._writing = self._thread.submit(
+            self._writer.write_table, table, row_group_size=len(table)
+        )
+
+    def _wait(self) -> None:
+        if self._writing is not None:
+            self._writing.result()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with self._thread:
+            try:
+                self._wait()
+            finally:
+                self._writer.close()
+
+
+@contextmanager
+def replaced_folder(out: Path, may_replace: Iterable[str]) -> Iterator[Path]:
+    """A folder to write into that becomes `out` when the block ends, or vanishes if it fails.
+
+    Killed at any moment, `out` is the old folder, the new one or absent; what an interrupted run
+    left beside it is removed by the next one.
+
+    Args:
+        out: absent, empty, or a folder whose files are all named in `may_replace`.
+        may_replace: paths relative to `out`, with `/`.
+
+    Raises:
+        OutputError: `out` holds other files, is no folder, or cannot be written.
+    """
+    _refuse_foreign(out, set(may_replace))
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        _remove_leftovers(out)
+        staging = _beside(out, "building")
+        staging.mkdir()
+    except OSError as error:
+        raise OutputError(f"{out}: cannot be written: {error.strerror}") from error
+    try:
+        yield staging
+        _swap(staging, out)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+
+
+def _refuse_foreign(out: Path, ours: set[str]) -> None:
+    if not out.exists():
+        return
+    if not out.is_dir():
+        raise OutputError(f"{out}: is not a folder; give another --out")
+    found = {path.relative_to(out).as_posix() for path in out.rglob("*") if not path.is_dir()}
+    foreign = sorted(found - ours)
+    if foreign:
+        listed = ", ".join(foreign[:5]) + (" ..." if len(foreign) > 5 else "")
+        raise OutputError(
+            f"{out}: holds {len(foreign)} file(s) that no build wrote ({listed}); "
+            "nothing was touched; give an empty or new folder as --out"
+        )
+
+
+def _swap(staging: Path, out: Path) -> None:
+    if out.exists():
+        replaced = _beside(out, "replaced")
+        out.rename(replaced)
+        staging.rename(out)
+        shutil.rmtree(replaced)
+    else:
+        staging.rename(out)
+
+
+def _beside(out: Path, kind: str) -> Path:
+    return out.parent / f".{out.name}.{kind}-{os.getpid()}"
+
+
+def _remove_leftovers(out: Path) -> None:
+    """Of builds that were killed; one killed between its two renames had moved `out` away."""
+    for kind in ("replaced", "building"):
+        for path in out.parent.glob(f".{glob.escape(out.name)}.{kind}-*"):
+            if _is_running(path.name.rpartition("-")[2]):
+                continue
+            if kind == "replaced" and not out.exists():
+                path.rename(out)
+            else:
+                shutil.rmtree(path, ignore_errors=True)
+
+
+def _is_running(pid: str) -> bool:
+    try:
+        os.kill(int(pid), 0)
+    except (ValueError, ProcessLookupError):
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def seal(record: Mapping[str, Any]) -> dict[str, Any]:
+    """The record with a `seal`, the sha256 of the rest of it: any later change shows.
+
+    >>> sealed = seal({"rows": 3})
+    >>> is_sealed(sealed), is_sealed(sealed | {"rows": 4})
+    (True, False)
+    """
+    rest = {name: value for name, value in record.items() if name != "seal"}
+    return rest | {"seal": hashlib.sha256(to_json(rest).encode()).hexdigest()}
+
+
+def is_sealed(record: Mapping[str, Any]) -> bool:
+    """Whether a record still is what `seal` returned."""
+    return record == seal(record)

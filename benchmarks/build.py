@@ -1,0 +1,185 @@
+"""What a build costs in time, bytes and memory, as ratios against plain references, in one run.
+
+python benchmarks/build.py                      the bundled sample's swebench family
+python benchmarks/build.py --family FOLDER      any family
+
+time          a build, files to Parquet and in process / `json.loads` of the same files
+bytes         the samples' Parquet / its turns' text, once, under zstd level 19
+smaller       one JSON line a sample, messages written out / the samples' Parquet
+doubling      bytes of rollouts of 2T turns / of T turns, T = 25 .. 200
+memory        peak of a build of the family ten times, under other ids / of it once
+"""
+
+import argparse
+import itertools
+import json
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+REPO = Path(__file__).parent.parent
+sys.path.insert(0, str(REPO))
+
+from builders.dataset import build  # noqa: E402
+from builders.record import Options  # noqa: E402
+
+ROUNDS = 20
+BOUNDS = {"time": 4.0, "bytes": 1.5, "smaller": 60.0, "doubling": 2.3, "memory": 1.5}
+
+
+def main() -> None:
+    """Print every ratio beside the bound it is held to."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    recorded = REPO.parent / "shared/rollouts/swebench-origin-gpt5.2-instant"
+    bundled = REPO / "sample/origin/swebench-origin-synthetic"
+    default = recorded if recorded.is_dir() else bundled
+    parser.add_argument("--family", type=Path, default=default)
+    parser.add_argument("--only-build", type=Path, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.only_build:
+        _build(arguments.family, arguments.only_build)
+        print(_own_peak())
+        return
+    print(f"family: {arguments.family.name}")
+    with tempfile.TemporaryDirectory() as folder:
+        scratch = Path(folder)
+        _report_time(arguments.family, scratch / "out")
+        _report_bytes(scratch / "out")
+        _report_doubling(scratch)
+        _report_memory(arguments.family, scratch)
+
+
+def _report_time(family: Path, out: Path) -> None:
+    paths = sorted(path for path in family.rglob("*") if path.suffix in (".json", ".jsonl"))
+
+    def reference() -> None:
+        for path in paths:
+            for text in _values(path):
+                json.loads(text)
+
+    fresh = (out.with_name(f"out{number}") for number in itertools.count())
+    ours, plain = _interleaved(lambda: _build(family, next(fresh)), reference)
+    _build(family, out)
+    _print("time", ours / plain, f"{ours * 1e3:.1f} ms against {plain * 1e3:.1f} ms")
+
+
+def _values(path: Path) -> list[bytes]:
+    data = path.read_bytes()
+    values = data.splitlines() if path.suffix == ".jsonl" else [data]
+    return [value for value in values if value.strip()]
+
+
+def _interleaved(first: Callable[[], None], second: Callable[[], None]) -> tuple[float, float]:
+    """Best seconds of each, run in turns so that both meet the same machine."""
+    seconds: tuple[list[float], list[float]] = ([], [])
+    first()
+    second()
+    for _ in range(ROUNDS):
+        for function, found in zip((first, second), seconds, strict=True):
+            start = time.perf_counter()
+            function()
+            found.append(time.perf_counter() - start)
+    return min(seconds[0]), min(seconds[1])
+
+
+def _report_bytes(out: Path) -> None:
+    [samples] = [path for path in out.rglob("*.parquet") if path.parent.name != "rollouts"]
+    [rollouts] = out.glob("data/rollouts/*.parquet")
+    size = samples.stat().st_size
+    text = "".join(
+        turn["user"] + turn["assistant"]
+        for rollout in pq.read_table(rollouts).to_pylist()
+        for turn in rollout["turns"]
+    )
+    packed = len(pa.Codec("zstd", compression_level=19).compress(text.encode()))
+    _print("bytes", size / packed, f"{size:,} against {packed:,}")
+    lines = sum(len(json.dumps(row).encode()) + 1 for row in pq.read_table(samples).to_pylist())
+    _print("smaller", lines / size, f"{lines:,} against {size:,}")
+
+
+def _report_doubling(scratch: Path) -> None:
+    sizes = [_synthetic_size(scratch, turns) for turns in (25, 50, 100, 200, 400)]
+    ratios = [after / before for before, after in pairwise(sizes)]
+    shown = ", ".join(f"{size:,}" for size in sizes)
+    _print("doubling", max(ratios), f"{shown} bytes")
+
+
+def _synthetic_size(scratch: Path, turns: int) -> int:
+    """Bytes of the samples of ten rollouts of that many turns of random words."""
+    rng = random.Random(0)
+    words = [
+        "".join(rng.choices("abcdefghijklmnopqrstuvwxyz", k=rng.randint(2, 9)))
+        for _ in range(2_000)
+    ]
+    origin = scratch / f"doubling-{turns}" / "sokoban-origin-m"
+    origin.mkdir(parents=True)
+    with (origin / "rollouts.jsonl").open("w", encoding="utf-8") as file:
+        for _ in range(10):
+            texts = [" ".join(rng.choices(words, k=60)) for _ in range(2 * turns)]
+            roles = ["user", "assistant"] * turns
+            messages = [{"role": r, "content": t} for r, t in zip(roles, texts, strict=True)]
+            counts = [[170 * k + rng.randint(80, 90), 80] for k in range(turns)]
+            record = {"messages": messages, "per_turn_api_tokens": counts}
+            file.write(json.dumps(record | {"metadata": {"success": True}}) + "\n")
+    out = scratch / f"doubled-{turns}"
+    _build(origin, out)
+    return (out / "data/sokoban/test-m.parquet").stat().st_size
+
+
+def _report_memory(family: Path, scratch: Path) -> None:
+    tenfold = scratch / "tenfold" / family.name
+    for copy in range(10):
+        _copy_renamed(family, tenfold, copy)
+    once = _peak_memory(family, scratch / "once")
+    ten = _peak_memory(tenfold, scratch / "ten")
+    _print("memory", ten / once, f"{ten / 1024:.0f} MiB against {once / 1024:.0f} MiB")
+
+
+def _copy_renamed(family: Path, tenfold: Path, copy: int) -> None:
+    """Copy a family of trajectories under other instance ids, into one report."""
+    for path in family.rglob("*.traj.json"):
+        name = f"{path.name.removesuffix('.traj.json')}-{copy}"
+        target = tenfold / f"run{copy}" / name / f"{name}.traj.json"
+        target.parent.mkdir(parents=True)
+        if path.stat().st_size == 0:
+            shutil.copy(path, target)
+            continue
+        record = json.loads(path.read_bytes()) | {"instance_id": name}
+        target.write_text(json.dumps(record), encoding="utf-8")
+    (tenfold / "report.json").write_text(json.dumps({"resolved_ids": []}), encoding="utf-8")
+
+
+def _peak_memory(family: Path, out: Path) -> int:
+    """KiB, of a process that builds and nothing else."""
+    command = [sys.executable, __file__, "--family", str(family), "--only-build", str(out)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return int(done.stdout)
+
+
+def _own_peak() -> int:
+    """KiB; Linux keeps it per program, where `getrusage` would count the parent's too."""
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    [line] = [line for line in status.splitlines() if line.startswith("VmHWM")]
+    return int(line.split()[1])
+
+
+def _build(family: Path, out: Path) -> None:
+    build(Options(origin=family, out=out))
+
+
+def _print(name: str, ratio: float, detail: str) -> None:
+    relation = "at least" if name == "smaller" else "at most"
+    print(f"{name:10} {ratio:6.2f}   ({relation} {BOUNDS[name]:g})   {detail}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,146 @@
+"""Build the dataset: families in, a folder that `datasets` loads out."""
+
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from bagen_data.errors import InputError
+from bagen_data.hub import HUB_ID
+from bagen_data.tables import (
+    read_jsonl,
+    replaced_folder,
+    seal,
+    sha256_of,
+    to_json,
+    write_jsonl,
+)
+from builders.card import render_card
+from builders.family import FamilyIndex, read_family
+from builders.origin import Family, find_families
+from builders.plan import make_plans
+from builders.record import Built, Options, build_record
+from builders.tokenizer import HubTokenizer
+from builders.turns import Counting
+from builders.workers import run_jobs
+from builders.write import write_family
+
+CARD, MANIFEST, BUILD = "README.md", "manifest.jsonl", "build.json"
+"""The files beside the data."""
+
+
+def build(options: Options, on_progress: Callable[[Family], None] = lambda _: None) -> list[Built]:
+    """Build `options.origin` into `options.out`, whole or not at all.
+
+    Args:
+        options: what to build, and how.
+        on_progress: called with each family that was read, and again when it was written.
+
+    Returns:
+        One entry a family, ordered by name.
+
+    Raises:
+        InputError: there is nothing to build, a flag's value does not fit, or, with `strict`,
+            something was refused.
+        OutputError: `out` cannot be written, or holds files that no build wrote.
+    """
+    families = find_families(options.origin, options.tasks)
+    _refuse_unused_budgets(options.budgets, families)
+    counting = _counting(options)
+    with replaced_folder(options.out, previous_files(options.out)) as staging:
+        spools = staging / "spools"
+        spools.mkdir()
+        jobs = [
+            (family, spools / str(number), counting, options.limit)
+            for number, family in enumerate(families)
+        ]
+        indexes = []
+        for index in run_jobs(read_family, jobs, options.workers):
+            indexes.append(index)
+            on_progress(index.family)
+        if options.strict:
+            _refuse_refusals(indexes)
+        plans = make_plans(indexes, options.budgets)
+        writes = [
+            (index, plan, options.prompt, staging)
+            for index, plan in zip(indexes, plans, strict=True)
+        ]
+        built = []
+        for index, plan, files in zip(
+            indexes, plans, run_jobs(write_family, writes, options.workers), strict=True
+        ):
+            size = sum((staging / file.path).stat().st_size for file in files)
+            built.append(Built(index, plan, files, size))
+            on_progress(index.family)
+        shutil.rmtree(spools)
+        _refuse_empty(built)
+        _write_metadata(staging, built, options, counting)
+    return built
+
+
+def previous_files(out: Path) -> set[str]:
+    """The files of an earlier build in `out`, which a new one may replace; else nothing."""
+    try:
+        rows = read_jsonl(out / MANIFEST)
+    except (OSError, InputError):
+        return set()
+    return {CARD, MANIFEST, BUILD, *(str(row.get("path")) for row in rows)}
+
+
+def _counting(options: Options) -> Counting:
+    tokenizer = HubTokenizer(options.tokenizer) if options.tokenizer else None
+    return Counting(options.usage, tokenizer)
+
+
+def _refuse_unused_budgets(budgets: Mapping[str, str], families: Sequence[Family]) -> None:
+    tasks = sorted({family.task for family in families})
+    for task in budgets:
+        if task not in tasks:
+            raise InputError(f"--budget {task}=...: no family of {task}; found {', '.join(tasks)}")
+
+
+def _refuse_refusals(indexes: Sequence[FamilyIndex]) -> None:
+    refused = [
+        f"{index.family.name}/{refusal.where}: {refusal.reason}"
+        for index in indexes
+        for refusal in index.refused
+    ]
+    if refused:
+        raise InputError(
+            f"{len(refused)} refused, so --strict wrote nothing:\n  " + "\n  ".join(refused)
+        )
+
+
+def _refuse_empty(built: Sequence[Built]) -> None:
+    if not any(family.files for family in built):
+        reasons = [
+            f"{family.index.family.name}/{refusal.where}: {refusal.reason}"
+            for family in built
+            for refusal in family.index.refused[:3]
+        ]
+        raise InputError("no rollout could be used:\n  " + "\n  ".join(reasons or ["none found"]))
+
+
+def _write_metadata(
+    out: Path, built: Sequence[Built], options: Options, counting: Counting
+) -> None:
+    """The manifest, the card and `build.json`, which seals the other two."""
+    manifest = [
+        {
+            "path": file.path,
+            "bytes": (out / file.path).stat().st_size,
+            "sha256": sha256_of(out / file.path),
+            "rows": file.rows,
+            "config": file.config,
+            "split": file.split,
+            "url": f"hf://datasets/{HUB_ID}/{file.path}",
+        }
+        for file in sorted(
+            (file for family in built for file in family.files),
+            key=lambda file: (file.config, file.split, file.path),
+        )
+    ]
+    write_jsonl(out / MANIFEST, manifest)
+    record = build_record(built, options, counting)
+    (out / CARD).write_text(render_card(manifest, record), encoding="utf-8")
+    record["files"] = {name: sha256_of(out / name) for name in (CARD, MANIFEST)}
+    (out / BUILD).write_text(to_json(seal(record), indent=1) + "\n", encoding="utf-8")

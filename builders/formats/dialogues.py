@@ -1,0 +1,120 @@
+"""Rollouts as evaluation dialogues: a JSON list of objects with `turns`.
+
+    {"env_id": 3, "absolute_env_id": 131, "rollout_success": true,
+     "turns": [{"turn_idx": 1, "messages": [{"role": "system", ...}, {"role": "user", ...}],
+                "user_prompt": "...", "raw_response": "<think>...", "parsed_response": "...",
+                "api_input_tokens": 412, "api_output_tokens": 97, "api_total_tokens": 509,
+                "api_interactions": [{"usage": {"raw": {"output_tokens_details":
+                                                        {"reasoning_tokens": 64}}}}],
+                "success": false, "actions": ["Up", "Left"]}, ...]}
+
+Warehouse records have `financials` per turn, and `initial_state`, `final_state` and `success`.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from bagen_data.errors import RolloutError
+from bagen_data.usage import Request, visible_share
+from builders.formats import fields
+from builders.formats.log import Log, LoggedTurn
+
+
+def read(record: Mapping[str, Any]) -> Log:
+    """Read one record; raises RolloutError naming the turn and the field."""
+    turns = []
+    system = ""
+    for number, entry in enumerate(fields.sequence(record["turns"], "turns"), 1):
+        turn = fields.mapping(entry, f"turns[{number - 1}]")
+        try:
+            turns.append(_turn(turn, number))
+            if number == 1:
+                system = _system(turn)
+        except RolloutError as error:
+            raise RolloutError(f"turn {number}: {error}") from error
+    return Log(
+        turns=tuple(turns),
+        success=_success(record, turns),
+        system=system,
+        instance_id=str(record.get("instance_id") or ""),
+        initial_state=record.get("initial_state"),
+        final_state=record.get("final_state"),
+    )
+
+
+def _turn(turn: Mapping[str, Any], number: int) -> LoggedTurn:
+    raw = fields.text(turn.get("raw_response", turn.get("raw_generation")), "raw_response")
+    parsed = fields.text(turn.get("parsed_response"), "parsed_response")
+    assistant = parsed if parsed.strip() else raw
+    return LoggedTurn(
+        number=number,
+        user=_user(turn),
+        assistant=assistant,
+        request=_request(turn, raw, assistant),
+        cut_off=_cut_off(turn),
+        acted=bool(fields.sequence(turn.get("actions"), "actions")),
+        success=fields.flag(turn.get("success") or False, "success"),
+        financials=turn.get("financials"),
+    )
+
+
+def _user(turn: Mapping[str, Any]) -> str:
+    prompt = fields.text(turn.get("user_prompt"), "user_prompt")
+    if prompt:
+        return prompt
+    said = [message for message in _messages(turn) if message.get("role") == "user"]
+    return fields.text(said[-1].get("content"), "messages[-1].content") if said else ""
+
+
+def _system(turn: Mapping[str, Any]) -> str:
+    messages = _messages(turn)
+    if messages and messages[0].get("role") == "system":
+        return fields.text(messages[0].get("content"), "messages[0].content")
+    return ""
+
+
+def _messages(turn: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    found = fields.sequence(turn.get("messages"), "messages")
+    return [fields.mapping(message, f"messages[{i}]") for i, message in enumerate(found)]
+
+
+def _request(turn: Mapping[str, Any], raw: str, shown: str) -> Request | None:
+    tokens = fields.counts(turn)
+    if tokens is None:
+        return None
+    input_tokens, output_tokens = tokens
+    breakdown = _reasoning(turn)
+    if breakdown is not None:
+        visible = output_tokens - breakdown
+    elif raw and raw != shown:
+        visible = visible_share(raw, shown, output_tokens)
+    else:
+        visible = output_tokens
+    return Request(input_tokens, output_tokens, visible)
+
+
+def _reasoning(turn: Mapping[str, Any]) -> int | None:
+    """Reasoning tokens over all API calls of the turn; None where no call has a breakdown."""
+    found = []
+    for call in fields.sequence(turn.get("api_interactions"), "api_interactions"):
+        usage = call.get("usage") if isinstance(call, dict) else None
+        raw = usage.get("raw") if isinstance(usage, dict) else None
+        found.append(fields.reasoning(raw) if isinstance(raw, dict) else None)
+    known = [tokens for tokens in found if tokens is not None]
+    return sum(known) if known else None
+
+
+def _cut_off(turn: Mapping[str, Any]) -> bool:
+    name = "context_token_truncated"
+    info = turn.get("info")
+    inside = info.get(name) if isinstance(info, dict) else None
+    return fields.flag(turn.get(name) or inside or False, name)
+
+
+def _success(record: Mapping[str, Any], turns: list[LoggedTurn]) -> bool:
+    for name in ("rollout_success", "success"):
+        if record.get(name) is not None:
+            return fields.flag(record[name], name)
+    if not turns:
+        return False
+    raise RolloutError("has no outcome; expected rollout_success to be true or false")

@@ -1,0 +1,120 @@
+"""Checked access to the fields of foreign records. A problem names the field and the value."""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from bagen_data.errors import RolloutError
+from bagen_data.usage import Request
+
+_INPUT_NAMES = ("api_input_tokens", "input_tokens", "prompt_tokens")
+_OUTPUT_NAMES = ("api_output_tokens", "output_tokens", "completion_tokens")
+_DETAIL_NAMES = ("output_tokens_details", "completion_tokens_details")
+
+
+def flag(value: Any, name: str) -> bool:
+    """A truth value: true/false, 0/1, or the strings "True"/"False" that some logs hold."""
+    if isinstance(value, str) and value.strip().lower() in ("true", "false"):
+        return value.strip().lower() == "true"
+    if isinstance(value, bool | int | float) and value in (0, 1):
+        return bool(value)
+    raise RolloutError(f"{name} is {shown(value)}; expected true or false")
+
+
+def count(value: Any, name: str) -> int:
+    """A whole number >= 0."""
+    if type(value) is int and value >= 0:
+        return int(value)
+    if not isinstance(value, float) or not value.is_integer() or value < 0:
+        raise RolloutError(f"{name} is {shown(value)}; expected a whole number >= 0")
+    return int(value)
+
+
+def amount(value: Any, name: str) -> int:
+    """A finite number, rounded to whole units as Python's `round` does."""
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not number or not math.isfinite(value):
+        raise RolloutError(f"{name} is {shown(value)}; expected a finite number")
+    whole: int = round(value)
+    return whole
+
+
+def text(value: Any, name: str) -> str:
+    """A message's text: a string, null for none, or a list of text parts."""
+    if isinstance(value, str):
+        return value
+    if value is None:
+        return ""
+    if isinstance(value, list) and all(isinstance(part, dict | str) for part in value):
+        return "\n".join(filter(None, (_part_text(part, name) for part in value)))
+    raise RolloutError(f"{name} is {shown(value)}; expected a string or a list of text parts")
+
+
+def _part_text(part: Mapping[str, Any] | str, name: str) -> str:
+    return part if isinstance(part, str) else text(part.get("text"), f"{name}[].text")
+
+
+def mapping(value: Any, name: str) -> dict[str, Any]:
+    """An object."""
+    if isinstance(value, dict):
+        return value
+    raise RolloutError(f"{name} is {shown(value)}; expected an object")
+
+
+def sequence(value: Any, name: str) -> Sequence[Any]:
+    """A list; null is an empty one."""
+    if value is None:
+        return ()
+    if isinstance(value, list):
+        return value
+    raise RolloutError(f"{name} is {shown(value)}; expected a list")
+
+
+def counts(usage: Mapping[str, Any]) -> tuple[int, int] | None:
+    """(input, output) tokens under any of their usual names; None if both are missing.
+
+    Raises:
+        RolloutError: one of the two is missing, negative or no whole number.
+    """
+    read, written = _first_count(usage, _INPUT_NAMES), _first_count(usage, _OUTPUT_NAMES)
+    if read is None and written is None:
+        return None
+    if read is None or written is None:
+        missing = _INPUT_NAMES if read is None else _OUTPUT_NAMES
+        raise RolloutError(f"has no {' or '.join(missing)}; expected a whole number >= 0")
+    return read, written
+
+
+def _first_count(usage: Mapping[str, Any], names: Sequence[str]) -> int | None:
+    for name in names:
+        value = usage.get(name)
+        if value is not None:
+            return count(value, name)
+    return None
+
+
+def reasoning(usage: Mapping[str, Any]) -> int | None:
+    """Reasoning tokens from the details of a usage object; None where it has no breakdown."""
+    for name in _DETAIL_NAMES:
+        details = usage.get(name)
+        if isinstance(details, dict) and details.get("reasoning_tokens") is not None:
+            return count(details["reasoning_tokens"], f"{name}.reasoning_tokens")
+    return None
+
+
+def request(usage: Mapping[str, Any]) -> Request | None:
+    """The counts of a usage object as an API returns it; None if it has none."""
+    tokens = counts(usage)
+    if tokens is None:
+        return None
+    return Request(*tokens, visible_tokens=tokens[1] - (reasoning(usage) or 0))
+
+
+def shown(value: Any) -> str:
+    """A value as an error message shows it: JSON, at most 60 characters."""
+    try:
+        shown = json.dumps(value)
+    except (TypeError, ValueError, RecursionError):
+        shown = repr(type(value))
+    return shown if len(shown) <= 60 else shown[:57] + "..."

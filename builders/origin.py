@@ -1,0 +1,92 @@
+"""Find the families of an origin folder."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from bagen_data.errors import InputError
+from builders.task import known_tasks
+
+Role = Literal["benchmark", "training"]
+
+_NAME = re.compile(r"(?P<task>[A-Za-z0-9_]+)-(?P<role>origin|train)-(?P<model>[^\s/]+)", re.ASCII)
+_ROLES: dict[str, Role] = {"origin": "benchmark", "train": "training"}
+
+
+@dataclass(frozen=True)
+class Family:
+    """A folder of rollouts of one task by one model."""
+
+    folder: Path
+    task: str
+    rollout_model: str
+    role: Role
+
+    @property
+    def name(self) -> str:
+        """The folder's name."""
+        return self.folder.name
+
+
+def find_families(origin: Path, tasks: list[str] | None = None) -> list[Family]:
+    """The families of a folder of family folders, or the one family the folder is.
+
+    Args:
+        origin: the folder.
+        tasks: take only these tasks' families; all if None.
+
+    Raises:
+        InputError: there is none, a family's task is unknown, or two folders may be one family.
+    """
+    if not origin.is_dir():
+        raise InputError(f"--origin {origin}: no such folder")
+    families = [family for family in (_family(origin),) if family] or sorted(
+        (family for path in origin.iterdir() if path.is_dir() and (family := _family(path))),
+        key=lambda family: family.name,
+    )
+    wanted = [family for family in families if tasks is None or family.task in tasks]
+    known = ", ".join(known_tasks())
+    if not wanted:
+        found = f"; found families of {', '.join(sorted({f.task for f in families}))}" * bool(
+            families
+        )
+        raise InputError(
+            f"--origin {origin}: no family to build{found}; expected folders named "
+            f"TASK-origin-MODEL or TASK-train-MODEL; known tasks: {known}"
+        )
+    for family in wanted:
+        if family.task not in known_tasks():
+            raise InputError(f"{family.name}: unknown task '{family.task}'; known: {known}")
+    _refuse_ambiguous(wanted)
+    return wanted
+
+
+def ignored_folders(origin: Path) -> list[str]:
+    """Folders beside the families whose names are not a family's."""
+    if _family(origin):
+        return []
+    folders = (path for path in origin.iterdir() if path.is_dir() and path.name[0] != ".")
+    return sorted(path.name for path in folders if not _family(path))
+
+
+def _family(folder: Path) -> Family | None:
+    match = _NAME.fullmatch(folder.resolve().name)
+    if not match:
+        return None
+    return Family(folder.resolve(), match["task"], match["model"], _ROLES[match["role"]])
+
+
+def _refuse_ambiguous(families: list[Family]) -> None:
+    """Refuse what may be one family and role in two folders.
+
+    A name may go on after the model, so `m` and `m-2` cannot be told from one model's two runs.
+    """
+    for first in families:
+        for second in families:
+            same = (first.task, first.role) == (second.task, second.role) and first != second
+            if same and f"{second.rollout_model}-".startswith(f"{first.rollout_model}-"):
+                raise InputError(
+                    f"{first.name} and {second.name} look like two folders of one family; "
+                    "merge them, or rename one so that neither name begins with the other"
+                )

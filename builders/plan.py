@@ -1,0 +1,128 @@
+"""Decide what becomes of each rollout: benchmark, a training part, or left out; and its budget."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from bagen_data.budgets import Allowance, allowed, family_median
+from bagen_data.errors import InputError
+from bagen_data.replay import training_prefixes
+from bagen_data.schema import Budget
+from bagen_data.splits import split_instances
+from builders.family import Entry, FamilyIndex
+from builders.task import BudgetRule, Task, find_task
+
+TEST = "test"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What becomes of one rollout."""
+
+    part: str
+    """`test`, or a training part; empty if the rollout is left out."""
+    budget: Budget | None
+    """None if the rollout is left out."""
+    prefixes: Sequence[int]
+
+
+_LEFT_OUT = Plan("", None, ())
+
+
+def make_plans(indexes: Sequence[FamilyIndex], overrides: Mapping[str, str]) -> list[list[Plan]]:
+    """A plan for each entry of each family.
+
+    A training rollout whose instance is in a benchmark family of the same task is left out. The
+    instances of all training families of a task are cut into parts together.
+
+    Args:
+        indexes: the families of one build.
+        overrides: `--budget` values by task.
+
+    Raises:
+        InputError: a `--budget` value fits no rule.
+    """
+    rules = {task: budget_rule(task, find_task(task), text) for task, text in overrides.items()}
+    tested = {
+        (index.family.task, entry.instance_id)
+        for index in indexes
+        if index.family.role == "benchmark"
+        for entry in index.entries
+    }
+    trained: dict[str, set[str]] = {}
+    for index in indexes:
+        if index.family.role == "training":
+            ids = {entry.instance_id for entry in index.entries}
+            free = {name for name in ids if (index.family.task, name) not in tested}
+            trained.setdefault(index.family.task, set()).update(free)
+    parts = {task: split_instances(ids) for task, ids in trained.items()}
+    plans = []
+    for index in indexes:
+        task = find_task(index.family.task)
+        rule = rules.get(index.family.task, task.budgets)
+        if index.family.role == "benchmark":
+            plans.append(_benchmark_plans(index.entries, task, rule))
+        else:
+            plans.append(_training_plans(index.entries, parts[index.family.task], rule))
+    return plans
+
+
+def _benchmark_plans(entries: Sequence[Entry], task: Task, rule: BudgetRule) -> list[Plan]:
+    budgets = rule([entry.realised for entry in entries])
+    prefixes = task.prefixes([entry.total_turns for entry in entries])
+    return [Plan(TEST, budget, ks) for budget, ks in zip(budgets, prefixes, strict=True)]
+
+
+def _training_plans(
+    entries: Sequence[Entry], parts: Mapping[str, str], rule: BudgetRule
+) -> list[Plan]:
+    """Budgets are those of the rollouts that are used."""
+    used = [entry for entry in entries if entry.instance_id in parts]
+    budgets = iter(rule([entry.realised for entry in used]))
+    return [
+        Plan(parts[entry.instance_id], next(budgets), training_prefixes(entry.total_turns))
+        if entry.instance_id in parts
+        else _LEFT_OUT
+        for entry in entries
+    ]
+
+
+def budget_rule(name: str, task: Task, text: str) -> BudgetRule:
+    """The rule that a `--budget` value names.
+
+    `median` is the family's; `2500` is fixed; `1.2x` is a ratio of what the rollout itself spent.
+    A task of several resources takes `RESOURCE:VALUE,...` with a number or a ratio for each, and
+    `target_<state>:NUMBER`, or one ratio for all.
+
+    Raises:
+        InputError: the value is none of these, or does not fit the task's resources.
+    """
+    names = [resource.name for resource in task.resources]
+    if text == "median" and len(names) == 1:
+        return partial(family_median, resource=names[0])
+    if ":" not in text and (len(names) == 1 or text.endswith("x")):
+        stated = dict.fromkeys(names, text)
+    else:
+        stated = dict(part.rpartition(":")[::2] for part in text.split(","))
+    extra = [key for key in stated if key not in names and not key.startswith("target_")]
+    if extra or not stated.keys() >= set(names):
+        raise _unknown_budget(name, names, text)
+    try:
+        allowances = {key: _allowance(value) for key, value in stated.items()}
+    except ValueError as error:
+        raise _unknown_budget(name, names, text) from error
+    return partial(allowed, allowances)
+
+
+def _allowance(text: str) -> Allowance:
+    number = float(text.removesuffix("x"))
+    if not 0 <= number < math.inf:
+        raise ValueError(f"{text} is no amount")
+    return Allowance(int(number) if number == int(number) else number, text.endswith("x"))
+
+
+def _unknown_budget(name: str, names: Sequence[str], text: str) -> InputError:
+    single = "a number, a ratio such as 1.2x, or median"
+    several = f"a ratio such as 1.2x for all, or {','.join(f'{n}:VALUE' for n in names)}"
+    return InputError(f"--budget {name}={text}: expected {single if len(names) == 1 else several}")

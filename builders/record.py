@@ -1,0 +1,121 @@
+"""What a build depends on, what it became, and the record of both: `build.json`."""
+
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from bagen_data.prompts import Variant, load_prompt
+from bagen_data.splits import SEED as SPLIT_SEED
+from bagen_data.usage import UsageChoice
+from bagen_data.versions import BENCHMARK_VERSION, __version__
+from builders import swebench, warehouse
+from builders.family import FamilyIndex
+from builders.plan import Plan
+from builders.tokenizer import HubTokenizer
+from builders.turns import Counting
+from builders.write import DataFile
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a build depends on; the output is the same bytes for the same options and files."""
+
+    origin: Path
+    out: Path
+    tasks: list[str] | None = None
+    """Only these; all if None."""
+    tokenizer: str | None = None
+    usage: UsageChoice = "auto"
+    budgets: Mapping[str, str] = field(default_factory=dict)
+    """`--budget` values by task."""
+    prompt: Variant = "think"
+    limit: int | None = None
+    """Rollouts a family, the first ones."""
+    workers: int = 1
+    """Processes; changes nothing but the time."""
+    strict: bool = False
+    """Write nothing if anything is refused."""
+
+
+@dataclass(frozen=True)
+class Built:
+    """What one family became."""
+
+    index: FamilyIndex
+    plans: Sequence[Plan]
+    """One for each entry of the index."""
+    files: Sequence[DataFile]
+    bytes: int
+    """Of the files together."""
+
+
+def build_record(built: Sequence[Built], options: Options, counting: Counting) -> dict[str, Any]:
+    """`build.json`, but for the hashes of the files beside it."""
+    tasks = sorted({family.index.family.task for family in built})
+    tokenizer = counting.tokenizer
+    return {
+        "benchmark_version": BENCHMARK_VERSION,
+        "versions": {
+            "bagen-data": __version__,
+            "python": platform.python_version(),
+            "numpy": np.__version__,
+            "pyarrow": pa.__version__,
+        },
+        "prompt": {
+            "variant": options.prompt,
+            "sha256": {task: load_prompt(task, options.prompt).sha256 for task in tasks},
+        },
+        "seeds": {
+            "swebench_subset": swebench.SUBSET_SEED,
+            "warehouse_budgets": warehouse.BUDGET_SEED,
+            "training_split": SPLIT_SEED,
+        },
+        "tokenizer": {"name": tokenizer.name, "sha256": tokenizer.sha256}
+        if isinstance(tokenizer, HubTokenizer)
+        else None,
+        "usage": options.usage,
+        "budget_overrides": dict(sorted(options.budgets.items())),
+        "limit": options.limit,
+        "families": [_family_record(family) for family in built],
+    }
+
+
+def _family_record(built: Built) -> dict[str, Any]:
+    index, samples = built.index, [file for file in built.files if file.holds_samples]
+    used = [plan for plan in built.plans if plan.budget is not None]
+    budgets = [plan.budget for plan in used if plan.budget is not None]
+    shared = budgets and all(budget == budgets[0] for budget in budgets)
+    return {
+        "family": index.family.name,
+        "task": index.family.task,
+        "rollout_model": index.family.rollout_model,
+        "role": index.family.role,
+        "budget": dict(budgets[0].limits) if shared else "per rollout" if budgets else None,
+        "usage": dict(sorted(index.usage_sources.items())),
+        "counts": {
+            "rollouts": len(used),
+            "turns": sum(
+                entry.total_turns
+                for entry, plan in zip(index.entries, built.plans, strict=True)
+                if plan.budget is not None
+            ),
+            "dropped_turns": index.dropped_turns,
+            "refused": len(index.refused),
+            "duplicates": index.duplicates,
+            "without_turns": index.without_turns,
+            "without_samples": sum(1 for plan in used if not plan.prefixes),
+            "left_out_in_benchmark": len(built.plans) - len(used),
+            "samples": sum(file.rows for file in samples),
+            "feasible": sum(file.feasible for file in samples),
+            "by_split": {
+                file.split: {"samples": file.rows, "feasible": file.feasible} for file in samples
+            },
+        },
+        "sources": [asdict(source) for source in index.sources],
+        "refused": [asdict(refusal) for refusal in index.refused],
+    }

@@ -1,0 +1,99 @@
+"""From a log to a rollout: identity, limits on size, and the task's own accounts."""
+
+import hashlib
+import json
+from typing import NamedTuple
+
+from bagen_data.errors import RolloutError
+from bagen_data.schema import Rollout
+from builders.formats.log import Log
+from builders.origin import Family
+from builders.task import Task
+from builders.turns import Counting, kept_turns, without_reward
+
+MAX_TURNS = 1_000
+"""Prompts grow with the square of a rollout's turns."""
+MAX_ROW_BYTES = 2_000_000
+"""What the Hub's viewer still shows of a row."""
+
+_TEMPLATE_BYTES = 10_000
+_HISTORY_LINE_BYTES = 128
+_ID_LENGTH = 16
+
+
+class Reading(NamedTuple):
+    """A rollout that can be used, and what was noted on the way."""
+
+    rollout: Rollout
+    content_sha256: str
+    """The same for the same rollout, wherever it stands."""
+    usage_source: str
+
+
+def to_rollout(log: Log, family: Family, task: Task, counting: Counting) -> Reading | None:
+    """The rollout of a log; None if no turn is left after the drops.
+
+    Raises:
+        RolloutError: the rollout is too large, holds text that UTF-8 cannot, or has no usage.
+    """
+    if len(log.turns) > MAX_TURNS:
+        raise RolloutError(f"has {len(log.turns)} turns; expected at most {MAX_TURNS}")
+    content_sha256 = _content_sha256(log)
+    kept = kept_turns(log, task.context_limit)
+    if not kept:
+        return None
+    accounts = task.turns(log, kept, counting)
+    if (
+        family.role == "training"
+        and accounts.initial_state.keys() != accounts.turns[0].state.keys()
+    ):
+        missing = ", ".join(accounts.turns[0].state)
+        raise RolloutError(f"the state before turn 1 has no {missing}; training probes start there")
+    rollout_id = content_sha256[:_ID_LENGTH]
+    if task.named_by_instance and log.instance_id:
+        rollout_id = log.instance_id
+    rollout = Rollout(
+        task=family.task,
+        rollout_model=family.rollout_model,
+        rollout_id=rollout_id,
+        instance_id=log.instance_id or _opening_id(log),
+        system=log.system,
+        turns=accounts.turns,
+        success=log.success,
+        initial_state=accounts.initial_state,
+        dropped_turns=len(log.turns) - len(kept),
+    )
+    return Reading(rollout, content_sha256, accounts.source)
+
+
+def _content_sha256(log: Log) -> str:
+    """Of everything the log tells, but not of its place or number."""
+    accounts = [
+        (turn.request and (turn.request.input_tokens, turn.request.output_tokens), turn.financials)
+        for turn in log.turns
+    ]
+    facts = [log.success, accounts, log.initial_state, log.final_state]
+    texts = [log.instance_id, json.dumps(facts, sort_keys=True), log.system]
+    for turn in log.turns:
+        texts += (turn.user, turn.assistant)
+    try:
+        blocks = [text.encode() for text in texts]
+    except UnicodeEncodeError as error:
+        raise RolloutError(
+            f"a message holds U+{ord(error.object[error.start]):04X}, a lone surrogate, after "
+            f"{error.object[max(0, error.start - 30) : error.start]!r}; "
+            "expected text that UTF-8 can hold"
+        ) from error
+    lengths = [len(block) for block in blocks]
+    size = sum(lengths) + _TEMPLATE_BYTES + _HISTORY_LINE_BYTES * len(log.turns)
+    if size > MAX_ROW_BYTES:
+        raise RolloutError(
+            f"its longest prompt would be about {size / 1e6:.1f} MB; expected at most "
+            f"{MAX_ROW_BYTES / 1e6:.0f} MB"
+        )
+    return hashlib.sha256(b"".join((*blocks, str(lengths).encode()))).hexdigest()
+
+
+def _opening_id(log: Log) -> str:
+    """Names an instance by its first user message."""
+    return hashlib.sha256(without_reward(log.turns[0].user).encode()).hexdigest()[:_ID_LENGTH]

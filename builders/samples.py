@@ -1,0 +1,180 @@
+"""Write samples and rollouts as Parquet, each distinct message of a row group once.
+
+A prompt of prefix k repeats all messages of prefix k-1. Rows refer to messages by position: a row
+group has one dictionary of texts, and a row is a run of positions in it. So a file grows with the
+turns of its rollouts, although the prompts it holds grow with their square.
+"""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import pyarrow as pa
+
+from bagen_data.prompts import Prompt
+from bagen_data.schema import SAMPLES, Amounts, Probe, Resource, Rollout, Target
+from bagen_data.tables import ParquetFile
+from builders.arrays import list_array, pairs_array, table_of
+
+_GROUP_ROWS = 2_048
+_GROUP_TEXT = 16_000_000
+"""Characters of distinct text after which a row group ends, at the end of a rollout."""
+_LEVEL = 5
+_ROLES = pa.array(["system", "user", "assistant"])
+
+_DICTIONARIES = [
+    "task",
+    "rollout_model",
+    "rollout_id",
+    "instance_id",
+    "prompt_variant",
+    "prompt.list.element.role",
+    "prompt.list.element.content",
+    "resources.list.element.resource",
+    "resources.list.element.unit",
+    "resources.list.element.budget",
+    "conditions.list.element.name",
+]
+
+
+def _written_schema() -> pa.Schema:
+    """`SAMPLES`, with the prompt's strings as dictionaries; readers still see strings."""
+    message = pa.struct(
+        [
+            pa.field("role", pa.dictionary(pa.int8(), pa.string()), nullable=False),
+            pa.field("content", pa.dictionary(pa.int32(), pa.string()), nullable=False),
+        ]
+    )
+    prompt = pa.list_(pa.field("element", message, nullable=False))
+    place = SAMPLES.get_field_index("prompt")
+    return SAMPLES.set(place, pa.field("prompt", prompt, nullable=False))
+
+
+_WRITTEN = _written_schema()
+
+
+class SampleWriter:
+    """Writes samples rollout by rollout; use it as a context manager."""
+
+    def __init__(self, path: Path, prompt: Prompt, resources: Sequence[Resource]) -> None:
+        self._file = ParquetFile(path, _WRITTEN, dictionary_columns=_DICTIONARIES, level=_LEVEL)
+        self._prompt = prompt
+        self._units = {resource.name: resource.unit for resource in resources}
+        self.rows = 0
+        self.feasible = 0
+        self._start_group()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._file.__exit__(*error)
+
+    def add(self, rollout: Rollout, success: bool, pairs: Iterable[tuple[Probe, Target]]) -> None:
+        """Add the samples of one rollout.
+
+        Args:
+            rollout: whose samples they are.
+            success: whether it succeeded, its conditions included.
+            pairs: probes and targets; each probe's turns are the rollout's first ones.
+        """
+        start = len(self._texts)
+        self._texts.append(self._prompt.system(rollout.system))
+        shown = 0
+        identity = (rollout.task, rollout.rollout_model, rollout.rollout_id)
+        for probe, target in pairs:
+            k = len(probe.turns)
+            for turn in probe.turns[shown:]:
+                self._texts += (turn.user, turn.assistant)
+            shown = max(shown, k)
+            self._facts.append(
+                (
+                    f"{'/'.join(identity)}/{k}",
+                    *identity,
+                    rollout.instance_id,
+                    k,
+                    len(rollout.turns),
+                    target.feasible,
+                    success,
+                    rollout.dropped_turns,
+                )
+            )
+            self._prefix_starts.append(start)
+            self._questions.append(self._prompt.question(probe))
+            self._add_resources(probe, target)
+        self._text_size += sum(map(len, self._texts[start:]))
+        if len(self._facts) >= _GROUP_ROWS or self._text_size >= _GROUP_TEXT:
+            self.flush()
+
+    def _add_resources(self, probe: Probe, target: Target) -> None:
+        for name, limit in probe.budget.limits.items():
+            self._amounts.append((name, limit, probe.used[name], target.remaining[name]))
+        self._amount_counts.append(len(probe.budget.limits))
+        self._conditions.append(probe.budget.conditions)
+
+    def _start_group(self) -> None:
+        self._texts: list[str] = []
+        self._questions: list[str] = []
+        self._prefix_starts: list[int] = []
+        self._facts: list[tuple[Any, ...]] = []
+        self._amounts: list[tuple[str, float, float, float]] = []
+        self._amount_counts: list[int] = []
+        self._conditions: list[Amounts] = []
+        self._text_size = 0
+
+    def flush(self) -> None:
+        """Write what was added as a row group; call it when all is added."""
+        if not self._facts:
+            return
+        ids, tasks, models, rollouts, instances, turns, totals, feasible, success, dropped = zip(
+            *self._facts, strict=True
+        )
+        columns = {
+            "sample_id": ids,
+            "task": tasks,
+            "rollout_model": models,
+            "rollout_id": rollouts,
+            "instance_id": instances,
+            "completed_turns": turns,
+            "total_turns": totals,
+            "prompt_variant": [self._prompt.variant] * len(ids),
+            "prompt": self._prompts(np.array(turns)),
+            "resources": self._resources(),
+            "conditions": pairs_array(self._conditions),
+            "feasible": feasible,
+            "rollout_success": success,
+            "dropped_turns": dropped,
+        }
+        table = table_of(columns, _WRITTEN)
+        self._file.write_row_group(table)
+        self.rows += len(ids)
+        self.feasible += sum(feasible)
+        self._start_group()
+
+    def _prompts(self, completed_turns: np.ndarray[Any, Any]) -> pa.ListArray:
+        """The prompt column: system message, then 2k messages, then the question.
+
+        `texts` holds each rollout's system message followed by its messages, then all questions;
+        so a prompt is the run of 2k + 1 texts from its rollout's start, and one more.
+        """
+        texts = pa.array(self._texts + self._questions, pa.string()).dictionary_encode()
+        lengths = 2 * completed_turns + 2
+        ends = np.cumsum(lengths)
+        starts = ends - lengths
+        place = np.arange(ends[-1]) - np.repeat(starts, lengths)
+        position = place + np.repeat(np.array(self._prefix_starts), lengths)
+        position[ends - 1] = len(self._texts) + np.arange(len(ends))
+        roles = np.where(place == 0, 0, 2 - place % 2).astype(np.int8)
+        contents = texts.indices.to_numpy()[position]
+        columns = (
+            pa.DictionaryArray.from_arrays(roles, _ROLES),
+            pa.DictionaryArray.from_arrays(contents, texts.dictionary),
+        )
+        return list_array(_WRITTEN.field("prompt").type, lengths, columns)
+
+    def _resources(self) -> pa.ListArray:
+        names, budgets, used, remaining = zip(*self._amounts, strict=True)
+        units = [self._units[name] for name in names]
+        columns = (names, units, budgets, used, remaining)
+        return list_array(SAMPLES.field("resources").type, self._amount_counts, columns)

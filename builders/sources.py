@@ -1,0 +1,159 @@
+"""Read the records of a family's files: once, in order, and with a reason for each that is not."""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from bagen_data.errors import RolloutError
+from bagen_data.tables import sha256_of
+from builders.formats import traj
+from builders.origin import Family
+
+_TRAJECTORY = ".traj.json"
+_SUFFIXES = (".json", ".jsonl")
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file that was read."""
+
+    path: str
+    """Relative to the family's folder."""
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Record:
+    """One JSON value that should be a rollout, or the error that stands for it."""
+
+    where: str
+    value: Any
+    error: str = ""
+
+
+class FamilyFiles:
+    """Reads a family's files once, in order, and remembers what it read."""
+
+    def __init__(self, family: Family) -> None:
+        self.family = family
+        self.paths = _json_files(str(family.folder))
+        """Relative, with `/`, in order."""
+        self.sources: list[Source] = []
+        self.resolved = self._find_report()
+
+    def records(self, relative: str) -> Iterator[Record]:
+        """The records of one file; what cannot be read is a record with an error."""
+        if relative.endswith(".jsonl"):
+            yield from self._lines(relative)
+            return
+        try:
+            value = self._load(relative)
+        except RolloutError as error:
+            yield Record(relative, None, str(error))
+            return
+        if isinstance(value, list):
+            for position, item in enumerate(value):
+                yield Record(f"{relative}[{position}]{_named(item)}", item)
+        elif not (traj.is_report(value) or traj.is_predictions(value)):
+            yield Record(relative, value)
+
+    def _lines(self, relative: str) -> Iterator[Record]:
+        path = self.family.folder / relative
+        try:
+            self.sources.append(Source(relative, path.stat().st_size, sha256_of(path)))
+            file = path.open("rb")
+        except OSError as error:
+            yield Record(relative, None, f"cannot be read: {error.strerror}")
+            return
+        empty = True
+        with file:
+            for number, line in enumerate(file, 1):
+                if line.strip():
+                    empty = False
+                    yield _line_record(line, f"{relative}:{number}")
+        if empty:
+            yield Record(relative, None, "is empty; expected one rollout a line")
+
+    def _load(self, relative: str) -> Any:
+        try:
+            data = self._read(relative)
+        except OSError as error:
+            raise RolloutError(f"cannot be read: {error.strerror}") from error
+        self.sources.append(Source(relative, len(data), hashlib.sha256(data).hexdigest()))
+        return decode(data)
+
+    def _read(self, relative: str) -> bytes:
+        with open(f"{self.family.folder}/{relative}", "rb") as file:
+            return file.read()
+
+    def _find_report(self) -> frozenset[str] | None:
+        """The resolved instances, if the family has trajectories and reports that agree."""
+        others = [path for path in self.paths if not path.endswith(_TRAJECTORY)]
+        if len(others) == len(self.paths):
+            return None
+        reports = set()
+        for path in others:
+            if path.endswith(".json"):
+                try:
+                    value = decode(self._read(path))
+                except (OSError, RolloutError):
+                    continue  # reported when its records are read
+                if traj.is_report(value):
+                    reports.add(frozenset(map(str, value["resolved_ids"])))
+        return reports.pop() if len(reports) == 1 else None
+
+
+def _json_files(folder: str) -> list[str]:
+    """Every JSON and JSON-lines file below a folder, relative to it."""
+    found = [
+        f"{below}/{name}"[len(folder) + 1 :]
+        for below, _, names in os.walk(folder)
+        for name in names
+        if name.endswith(_SUFFIXES) and not name.startswith(".")
+    ]
+    return sorted(found)
+
+
+def decode(data: bytes) -> Any:
+    """A JSON value from UTF-8 bytes.
+
+    Raises:
+        RolloutError: the bytes are empty, not UTF-8 or not JSON; the message says where.
+    """
+    if not data or data.isspace():
+        raise RolloutError("is empty; expected JSON")
+    try:
+        return orjson.loads(data)
+    except orjson.JSONDecodeError:
+        pass  # the slower reader also takes NaN, huge numbers and lone surrogates, and says where
+    try:
+        return json.loads(data.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise RolloutError(
+            f"is not UTF-8: byte {error.start} is 0x{data[error.start]:02x}"
+        ) from error
+    except (ValueError, RecursionError) as error:
+        raise RolloutError(f"is not JSON, or cut off: {error}") from error
+
+
+def _line_record(line: bytes, where: str) -> Record:
+    try:
+        value = decode(line)
+    except RolloutError as error:
+        return Record(where, None, str(error))
+    return Record(where + _named(value), value)
+
+
+def _named(value: Any) -> str:
+    """The source's own name of a record, in brackets, for messages."""
+    if isinstance(value, dict):
+        for name in ("custom_id", "env_id", "instance_id"):
+            if isinstance(value.get(name), str | int):
+                return f" ({value[name]})"
+    return ""

@@ -1,0 +1,41 @@
+"""Rollouts wait here between reading and writing, in memory while they are few, then on disk.
+
+Budgets and splits need to know a whole family before the first of its samples can be written.
+"""
+
+import pickle
+from collections.abc import Iterator
+from pathlib import Path
+
+from bagen_data.schema import Rollout
+
+_MEMORY_TEXT = 32_000_000
+"""Characters of text kept in memory."""
+
+
+class Spool:
+    """Rollouts in the order they were added, to be read any number of times."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._recent: list[Rollout] = []
+        self._text_size = 0
+
+    def add(self, rollout: Rollout) -> None:
+        """Add one; what is in memory goes to disk when it is much."""
+        self._recent.append(rollout)
+        self._text_size += sum(len(turn.user) + len(turn.assistant) for turn in rollout.turns)
+        if self._text_size > _MEMORY_TEXT:
+            with self._path.open("ab") as file:
+                for waiting in self._recent:
+                    pickle.dump(waiting, file, pickle.HIGHEST_PROTOCOL)
+            self._recent = []
+            self._text_size = 0
+
+    def __iter__(self) -> Iterator[Rollout]:
+        if self._path.exists():
+            with self._path.open("rb") as file:
+                while file.peek(1):
+                    rollout: Rollout = pickle.load(file)  # noqa: S301 - our own, of a moment ago
+                    yield rollout
+        yield from self._recent

@@ -1,0 +1,64 @@
+"""What a task is, and how tasks are found.
+
+A task is a module `builders/<task>.py` with a `TASK`, and a prompt `bagen_data/prompts/<task>.txt`.
+Nothing registers it: the two file names do.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+
+from bagen_data.budgets import Realised
+from bagen_data.errors import InputError
+from bagen_data.prompts import known_prompts
+from bagen_data.replay import benchmark_prefixes
+from bagen_data.schema import Budget, Resource
+from builders.turns import TurnReader, token_turns
+
+BudgetRule = Callable[[Sequence[Realised]], list[Budget]]
+"""From what a family's rollouts came to, in file order, to the budget of each."""
+
+PrefixRule = Callable[[Sequence[int]], list[list[int]]]
+"""From the turns T of each rollout of a family to the k of each that become benchmark samples."""
+
+
+def every_prefix(total_turns: Sequence[int]) -> list[list[int]]:
+    """All k = 1 .. T-1 of each rollout."""
+    return [list(benchmark_prefixes(turns)) for turns in total_turns]
+
+
+@dataclass(frozen=True)
+class Task:
+    """One of the benchmark's environments, or a user's own."""
+
+    resources: tuple[Resource, ...]
+    """What its agents spend; one resource is answered with a bare interval."""
+    budgets: BudgetRule
+    """Used where no `--budget` is given."""
+    turns: TurnReader = token_turns
+    """From logged turns to turns with usage."""
+    prefixes: PrefixRule = every_prefix
+    """Which probes of a family are in the benchmark."""
+    context_limit: int | None = None
+    """Tokens of one request, above which an idle turn counts as cut off."""
+    named_by_instance: bool = False
+    """A rollout is named by its instance instead of a hash of its content."""
+
+
+def known_tasks() -> list[str]:
+    """The names of all tasks, sorted."""
+    here = Path(__file__).parent
+    return [name for name in known_prompts() if (here / f"{name}.py").is_file()]
+
+
+def find_task(name: str) -> Task:
+    """The task of that name.
+
+    Raises:
+        InputError: there is none; the message lists the known ones.
+    """
+    if name not in known_tasks():
+        raise InputError(f"unknown task '{name}'; known: {', '.join(known_tasks())}")
+    task: Task = import_module(f"builders.{name}").TASK
+    return task

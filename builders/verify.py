@@ -1,0 +1,129 @@
+"""Check that a built dataset still is what was built, and that it keeps its promises."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from bagen_data.errors import BuildChangedError, InputError
+from bagen_data.schema import ROLLOUTS, SAMPLES
+from bagen_data.tables import is_sealed, read_jsonl, sha256_of, to_json
+from builders.dataset import BUILD, CARD, MANIFEST
+from builders.write import ROLLOUTS_CONFIG
+
+
+def verify(folder: Path) -> int:
+    """Compare every file with the manifest, and check the tables' promises.
+
+    Returns:
+        The number of data files.
+
+    Raises:
+        InputError: the folder is not a built dataset.
+        BuildChangedError: files are changed, missing or foreign, or a table breaks a promise; the
+            message names each.
+    """
+    manifest = _manifest(folder)
+    problems = _changed_metadata(folder)
+    for row in manifest:
+        problems += _changed_file(folder, row)
+    named = {CARD, MANIFEST, BUILD, *(row["path"] for row in manifest)}
+    found = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    problems += [f"{name}: is not in {MANIFEST}" for name in sorted(found - named)]
+    if not problems:
+        for row in manifest:
+            problems += [f"{row['path']}: {text}" for text in _broken_promises(folder, row)]
+    if problems:
+        raise BuildChangedError("\n".join([f"{folder}: {len(problems)} problem(s)", *problems]))
+    return len(manifest)
+
+
+def _manifest(folder: Path) -> list[dict[str, Any]]:
+    path = folder / MANIFEST
+    if not path.is_file():
+        raise InputError(f"{folder}: holds no {MANIFEST}; expected a built dataset")
+    rows = read_jsonl(path)
+    for number, row in enumerate(rows, 1):
+        if not {"path", "bytes", "sha256", "rows", "config", "split"} <= row.keys():
+            raise BuildChangedError(f"{MANIFEST}:{number}: lacks a field; it was changed")
+    return rows
+
+
+def _changed_metadata(folder: Path) -> list[str]:
+    """Problems of `build.json` and of the files it seals."""
+    path = folder / BUILD
+    try:
+        text = path.read_text(encoding="utf-8")
+        record = json.loads(text)
+        intact = is_sealed(record) and text == to_json(record, indent=1) + "\n"
+    except (OSError, ValueError, AttributeError):
+        intact = False
+    if not intact:
+        return [f"{BUILD}: is missing or was changed"]
+    return [
+        f"{name}: is missing or was changed"
+        for name, sha256 in record["files"].items()
+        if not (folder / name).is_file() or sha256_of(folder / name) != sha256
+    ]
+
+
+def _changed_file(folder: Path, row: dict[str, Any]) -> list[str]:
+    path = folder / row["path"]
+    if not path.is_file():
+        return [f"{row['path']}: is missing"]
+    size = path.stat().st_size
+    if size != row["bytes"]:
+        return [f"{row['path']}: was changed: {size} bytes; expected {row['bytes']}"]
+    if sha256_of(path) != row["sha256"]:
+        return [f"{row['path']}: was changed: another sha256 than in {MANIFEST}"]
+    return []
+
+
+def _broken_promises(folder: Path, row: dict[str, Any]) -> list[str]:
+    """What a reader may rely on, checked on columns."""
+    file = pq.ParquetFile(folder / row["path"])
+    is_rollouts = row["config"] == ROLLOUTS_CONFIG
+    expected = ROLLOUTS if is_rollouts else SAMPLES
+    problems = []
+    if file.metadata.num_rows != row["rows"]:
+        problems.append(f"has {file.metadata.num_rows} rows; expected {row['rows']}")
+    if not file.schema_arrow.equals(expected):
+        problems.append("has another schema than this version writes")
+    elif not is_rollouts:
+        problems += _broken_samples(file)
+    return problems
+
+
+def _broken_samples(file: pq.ParquetFile) -> list[str]:
+    flat = [
+        "sample_id",
+        "completed_turns",
+        "total_turns",
+        "resources",
+        "feasible",
+        "rollout_success",
+    ]
+    table = file.read(columns=flat)
+    problems = []
+    if pc.count_distinct(table["sample_id"]).as_py() < len(table):
+        problems.append("has a sample_id twice")
+    if pc.any(pc.greater(table["completed_turns"], table["total_turns"])).as_py():
+        problems.append("has more completed than total turns")
+    lists = table["resources"].combine_chunks()
+    amounts = lists.flatten()
+    budget, used, remaining = (
+        amounts.field(name).to_numpy() for name in ("budget", "used", "remaining")
+    )
+    finite = np.isfinite(budget).all() and np.isfinite(used).all() and np.isfinite(remaining).all()
+    if not finite or (used < 0).any() or (remaining < 0).any():
+        problems.append("has an amount that is negative or not finite")
+    rows = lists.value_parent_indices().to_numpy()
+    overrun = np.zeros(len(table), bool)
+    np.logical_or.at(overrun, rows, used + remaining > budget)
+    feasible = table["feasible"].to_numpy()
+    if (feasible != (table["rollout_success"].to_numpy() & ~overrun)).any():
+        problems.append("has a label that does not follow from success and budgets")
+    return problems

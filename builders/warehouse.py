@@ -1,0 +1,120 @@
+"""Warehouse: run a small supply chain for 22 weeks without running out of cash.
+
+Three resources are spent at once, and the final cash must reach a target. Budgets and targets are
+drawn so that half of a family is feasible. All amounts are rounded to whole units when read.
+"""
+
+import random
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from bagen_data.budgets import Realised, half_feasible
+from bagen_data.errors import RolloutError
+from bagen_data.schema import Amounts, Budget, Resource, Turn
+from builders.formats import fields
+from builders.formats.log import Log, LoggedTurn
+from builders.task import Task
+from builders.turns import NO_OUTPUT, Accounts, Counting
+
+BUDGET_SEED = 42
+STEP_WEEKS = 2
+"""A step is 14 days."""
+
+WEEKS = Resource("time_weeks", "weeks")
+ITEM_WEEKS = Resource("warehouse_item_weeks", "item-weeks")
+COST = Resource("cumulative_cost_usd", "USD")
+_CASH = "cash_usd"
+_CUMULATIVE = {
+    ITEM_WEEKS.name: "cumulative_inventory_weeks",
+    COST.name: "cumulative_cost",
+}
+
+_PRINTED = {
+    "cash": re.compile(
+        r"\bcash\b[^\d\n$-]{0,40}(-?)\$?\s{0,3}(-?\d[\d,]*(?:\.\d+)?)", re.IGNORECASE
+    ),
+    "day": re.compile(r"\bday\b[^\d\n-]{0,40}()(\d[\d,]*)", re.IGNORECASE),
+}
+
+
+def warehouse_turns(log: Log, kept: Sequence[LoggedTurn], _: Counting) -> Accounts:
+    """Weeks, stock and cost of each turn from the accounts the log keeps.
+
+    Raises:
+        RolloutError: a turn has no accounts, an account falls, or the final day is missing.
+    """
+    opening = _stated(log.initial_state, "cash")
+    if opening is None:
+        opening = _stated(kept[0].user, "cash")
+    cumulative = [_cumulative(turn, log, is_last=turn is kept[-1]) for turn in kept]
+    turns = []
+    before: Amounts = dict.fromkeys((WEEKS.name, *_CUMULATIVE), 0)
+    for turn, now in zip(kept, cumulative, strict=True):
+        usage = {name: now[name] - before[name] for name in before}
+        for name, spent in usage.items():
+            if spent < 0:
+                raise RolloutError(
+                    f"turn {turn.number}: {name} falls from {before[name]} to {now[name]}; "
+                    "expected a running total"
+                )
+        state = {_CASH: _cash(turn, log, is_last=turn is kept[-1])}
+        turns.append(Turn(turn.user or NO_OUTPUT, turn.assistant, usage, state))
+        before = now
+    return Accounts(tuple(turns), {} if opening is None else {_CASH: opening}, "financials")
+
+
+def _cumulative(turn: LoggedTurn, log: Log, is_last: bool) -> Amounts:
+    accounts = _financials(turn)
+    amounts: dict[str, float] = {WEEKS.name: turn.number * STEP_WEEKS}
+    if is_last:
+        day = _stated(log.final_state, "day")
+        if day is None:
+            raise RolloutError(f"final_state is {fields.shown(log.final_state)}; expected its day")
+        amounts[WEEKS.name] = round(day / 7)
+    for name, key in _CUMULATIVE.items():
+        amounts[name] = fields.amount(accounts.get(key), f"turn {turn.number}: financials.{key}")
+    return amounts
+
+
+def _cash(turn: LoggedTurn, log: Log, is_last: bool) -> float:
+    logged = _financials(turn).get("cash")
+    if logged is not None:
+        return fields.amount(logged, f"turn {turn.number}: financials.cash")
+    found = _stated(log.final_state, "cash") if is_last else None
+    found = _stated(turn.user, "cash") if found is None else found
+    if found is None:
+        raise RolloutError(f"turn {turn.number}: no cash in financials, nor in the printed state")
+    return found
+
+
+def _financials(turn: LoggedTurn) -> Any:
+    return fields.mapping(turn.financials, f"turn {turn.number}: financials")
+
+
+def _stated(state: Any, name: str) -> int | None:
+    """A whole amount of a state, which is an object or printed text; None if it has none."""
+    if isinstance(state, str):
+        printed = _PRINTED[name].search(state)
+        return round(float((printed[1] + printed[2]).replace(",", ""))) if printed else None
+    if isinstance(state, dict) and state.get(name) is not None:
+        return fields.amount(state[name], f"state.{name}")
+    return None
+
+
+def half_feasible_budgets(rollouts: Sequence[Realised]) -> list[Budget]:
+    """Budgets and target cash that make half of the rollouts feasible (paper, B.4)."""
+    return half_feasible(
+        rollouts,
+        exact=WEEKS.name,
+        loose=(ITEM_WEEKS.name, COST.name),
+        state=_CASH,
+        rng=random.Random(BUDGET_SEED),
+    )
+
+
+TASK = Task(
+    resources=(WEEKS, ITEM_WEEKS, COST),
+    budgets=half_feasible_budgets,
+    turns=warehouse_turns,
+)

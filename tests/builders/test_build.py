@@ -1,0 +1,290 @@
+"""The whole build on the bundled sample: what it writes, and who reads it."""
+
+import hashlib
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pandas as pd
+import polars as pl
+import pyarrow.parquet as pq
+import pytest
+import yaml
+from datasets import load_dataset
+
+import bagen_data
+from bagen_data.answers import parse, render
+from bagen_data.prompts import load_prompt
+from bagen_data.replay import gold_estimate, replay
+from bagen_data.schema import ROLLOUTS, SAMPLES, Budget, Target
+from builders.task import find_task, known_tasks
+from tests.making import SAMPLE, build, build_record, contents, dialogue, read, run, write_json
+
+TASKS = ["searchr1", "sokoban", "swebench", "warehouse"]
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("built") / "out"
+    assert build(SAMPLE, out) == 0
+    return out
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("datasets.config.HF_DATASETS_CACHE", tmp_path / "cache")
+
+
+def rows_of(built: Path, task: str = "*") -> list[dict[str, Any]]:
+    paths = sorted(built.glob(f"data/{task}/*.parquet"))
+    return [
+        row
+        for path in paths
+        if path.parent.name != "rollouts"
+        for row in pq.read_table(path).to_pylist()
+    ]
+
+
+def test_files(built: Path) -> None:
+    names = set(contents(built))
+    assert {"README.md", "build.json", "manifest.jsonl"} < names
+    for task in TASKS:
+        assert f"data/{task}/test-synthetic.parquet" in names
+        for part in ("sft", "rl", "heldout"):
+            assert f"data/{task}_train/{part}-synthetic.parquet" in names
+        assert f"data/rollouts/{task}-test-synthetic.parquet" in names
+
+
+def test_every_file_has_the_schema(built: Path) -> None:
+    for path in built.rglob("*.parquet"):
+        expected = ROLLOUTS if path.parent.name == "rollouts" else SAMPLES
+        assert pq.read_schema(path).equals(expected), path
+
+
+def test_manifest(built: Path) -> None:
+    manifest = [json.loads(line) for line in (built / "manifest.jsonl").read_text().splitlines()]
+    assert {row["path"] for row in manifest} == {n for n in contents(built) if n[-8:] == ".parquet"}
+    for row in manifest:
+        data = (built / row["path"]).read_bytes()
+        assert row["bytes"] == len(data)
+        assert row["sha256"] == hashlib.sha256(data).hexdigest()
+        assert row["rows"] == pq.read_metadata(built / row["path"]).num_rows
+        assert row["url"].endswith(row["path"])
+
+
+def test_build_json(built: Path) -> None:
+    record = build_record(built)
+    assert record["benchmark_version"] == bagen_data.BENCHMARK_VERSION
+    for task in TASKS:
+        assert record["prompt"]["sha256"][task] == load_prompt(task, "think").sha256
+    by_name = {family["family"]: family for family in record["families"]}
+    family = by_name["swebench-origin-synthetic"]
+    assert family["usage"] == {"request": 8}
+    source = SAMPLE / "swebench-origin-synthetic" / family["sources"][0]["path"]
+    assert family["sources"][0]["sha256"] == hashlib.sha256(source.read_bytes()).hexdigest()
+    assert family["counts"]["samples"] == len(rows_of(built, "swebench"))
+    assert by_name["warehouse-origin-synthetic"]["budget"] == "per rollout"
+
+
+def test_load_dataset(built: Path) -> None:
+    everything = load_dataset(str(built))
+    assert list(everything) == ["test"]
+    assert set(everything["test"].unique("task")) == set(TASKS)
+    swebench = load_dataset(str(built), "swebench", split="test")
+    assert len(swebench) == len(rows_of(built, "swebench"))
+    assert swebench.features == everything["test"].features
+    assert list(load_dataset(str(built), "sokoban_train")) == ["sft", "rl", "heldout"]
+    assert list(load_dataset(str(built), "rollouts")) == ["test", "train"]
+    assert swebench[0]["prompt"][0]["role"] == "system"
+
+
+def test_load_dataset_streams_and_filters(built: Path) -> None:
+    stream = load_dataset(str(built), "warehouse", split="test", streaming=True)
+    assert next(iter(stream))["conditions"][0]["name"] == "target_cash_usd"
+    columns = ["sample_id", "feasible"]
+    narrow = load_dataset(str(built), "warehouse", split="test", columns=columns)
+    assert narrow.column_names == columns
+    kept = load_dataset(str(built), "warehouse", split="test", filters=[("feasible", "==", True)])
+    assert len(kept) == 40
+
+
+def test_bagen_data_load_is_load_dataset(built: Path) -> None:
+    ours = bagen_data.load(built, "sokoban", split="test")
+    assert ours[:] == load_dataset(str(built), "sokoban", split="test")[:]
+    with pytest.raises(bagen_data.BagenError, match=r"holds no manifest\.jsonl"):
+        bagen_data.load(built.parent, "sokoban")
+
+
+def test_pandas_polars_and_duckdb_read_it(built: Path) -> None:
+    path = built / "data/swebench/test-synthetic.parquet"
+    expected = pq.read_table(path).to_pylist()
+    assert pd.read_parquet(path)["prompt"][0][1]["content"] == expected[0]["prompt"][1]["content"]
+    assert pl.read_parquet(path).to_dicts() == expected
+    used = duckdb.sql(f"select sum(resources[1].used) from '{path}'").fetchall()
+    assert used == [(sum(row["resources"][0]["used"] for row in expected),)]
+
+
+def test_the_card_is_true(built: Path) -> None:
+    text = (built / "README.md").read_text(encoding="utf-8")
+    front = yaml.safe_load(text.split("---\n")[1])
+    names = [config["config_name"] for config in front["configs"]]
+    assert names[0] == "default"
+    assert names[-1] == "rollouts"
+    for config in front["configs"]:
+        for files in config["data_files"]:
+            paths = files["path"] if isinstance(files["path"], list) else [files["path"]]
+            assert all(list(built.glob(path)) for path in paths)
+    for word in ("licen", "bibtex", "leak", "canary"):
+        assert word in text.lower()
+    assert f"| `swebench` | `test` | {len(rows_of(built, 'swebench'))} |" in text
+
+
+def test_rows_are_what_replay_and_prompt_say(built: Path) -> None:
+    for task in TASKS:
+        rows = iter(rows_of(built, task))
+        for rollout in read(SAMPLE / f"{task}-origin-synthetic").rollouts:
+            for k in range(1, len(rollout.turns)):
+                row = next(rows)
+                limits = {part["resource"]: part["budget"] for part in row["resources"]}
+                targets = {part["name"]: part["value"] for part in row["conditions"]}
+                ((probe, target),) = replay(rollout, Budget(limits, targets), [k])
+                prompt = load_prompt(task, "think").messages(probe)
+                shown = [(message["role"], message["content"]) for message in row["prompt"]]
+                assert shown == [(message.role, message.content) for message in prompt]
+                amounts = {part["resource"]: part["remaining"] for part in row["resources"]}
+                assert amounts == target.remaining
+                assert row["feasible"] is target.feasible
+                assert row["sample_id"] == f"{task}/synthetic/{rollout.rollout_id}/{k}"
+        assert next(rows, None) is None
+
+
+def test_training_probes_are_all_prefixes_and_instances_stay_in_one_part(built: Path) -> None:
+    for task in TASKS:
+        prefixes: dict[str, list[int]] = {}
+        parts: dict[str, set[str]] = {}
+        for path in sorted(built.glob(f"data/{task}_train/*.parquet")):
+            for row in pq.read_table(path).to_pylist():
+                prefixes.setdefault(row["rollout_id"], []).append(row["completed_turns"])
+                parts.setdefault(row["instance_id"], set()).add(path.name)
+                assert row["total_turns"] >= row["completed_turns"]
+        assert all(found == list(range(len(found))) for found in prefixes.values())
+        assert all(len(found) == 1 for found in parts.values())
+        tested = {row["instance_id"] for row in rows_of(built, task)}
+        assert not tested & set(parts)
+
+
+def test_the_gold_answer_of_every_sample_covers_every_resource(built: Path) -> None:
+    rows = rows_of(built)
+    assert len(rows) == 552
+    assert len({row["sample_id"] for row in rows}) == len(rows)
+    for row in rows:
+        remaining = {part["resource"]: part["remaining"] for part in row["resources"]}
+        for feasible in (True, row["feasible"]):
+            gold = gold_estimate(Target(feasible, remaining))
+            estimate = parse(render(gold), tuple(remaining))
+            assert estimate == gold
+            assert all(
+                interval.low == remaining[name] == interval.high
+                for name, interval in estimate.intervals.items()
+            )
+
+
+def test_not_even_the_bytes_of_a_file_hold_the_last_turn(tmp_path: Path) -> None:
+    """No benchmark prompt shows it, so the dictionary of texts must not hold it either."""
+    write_json(tmp_path / "origin" / "sokoban-origin-m" / "a.json", [dialogue(name="x")])
+    assert build(tmp_path / "origin", tmp_path / "out") == 0
+    path = tmp_path / "out/data/sokoban/test-m.parquet"
+    table = pq.ParquetFile(path, read_dictionary=["prompt.list.element.content"]).read()
+    texts = table["prompt"].combine_chunks().flatten().field("content").dictionary.to_pylist()
+    assert "state x 2" in texts
+    assert "state x 3" not in texts
+
+
+def test_the_same_bytes_for_any_workers_and_file_order(built: Path, tmp_path: Path) -> None:
+    copied = tmp_path / "elsewhere"
+    for family in sorted(SAMPLE.iterdir(), reverse=True):
+        shutil.copytree(family, copied / family.name)
+    assert build(copied, tmp_path / "out", "--workers", 3) == 0
+    assert contents(tmp_path / "out") == contents(built)
+
+
+def test_options(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    flags = (
+        "--task",
+        "sokoban",
+        "--prompt",
+        "no_think",
+        "--limit",
+        3,
+        "--budget",
+        "sokoban=median",
+    )
+    assert build(SAMPLE, out, *flags) == 0
+    record = build_record(out)
+    assert [family["counts"]["rollouts"] for family in record["families"]] == [3, 3]
+    assert record["prompt"]["variant"] == "no_think"
+    assert record["families"][0]["budget"]["tokens"] < 2_500
+    assert {row["prompt_variant"] for row in rows_of(out)} == {"no_think"}
+    assert "<think>" not in rows_of(out, "sokoban")[0]["prompt"][-1]["content"]
+
+
+@pytest.mark.parametrize(
+    ("budget", "limits"),
+    [
+        ("sokoban=900", {900}),
+        ("sokoban=1.5x", None),
+        ("warehouse=0.9x", None),
+        (
+            "warehouse=time_weeks:20,warehouse_item_weeks:1x,cumulative_cost_usd:2x,target_cash_usd:7",
+            None,
+        ),
+    ],
+)
+def test_budgets(tmp_path: Path, budget: str, limits: set[int] | None) -> None:
+    task = budget.partition("=")[0]
+    assert build(SAMPLE, tmp_path / "out", "--task", task, "--budget", budget) == 0
+    rows = rows_of(tmp_path / "out", task)
+    first = [row["resources"][0] for row in rows]
+    if limits:
+        assert {part["budget"] for part in first} == limits
+    elif budget == "warehouse=0.9x":
+        assert not any(row["feasible"] for row in rows)
+    elif task == "sokoban":
+        totals = [part["used"] + part["remaining"] for part in first]
+        assert [part["budget"] for part in first] == [round(total * 1.5) for total in totals]
+    else:
+        assert {row["conditions"][0]["value"] for row in rows} == {7}
+        assert {part["budget"] for part in first} == {20}
+
+
+def test_verify_accepts_and_names_every_change(built: Path, tmp_path: Path, capsys: Any) -> None:
+    assert run("verify", built) == 0
+    changes = {
+        "data/sokoban/test-synthetic.parquet": lambda data: data[:-9] + b"x" + data[-8:],
+        "data/warehouse_train/rl-synthetic.parquet": lambda data: data + b"x",
+        "README.md": lambda data: data.replace(b"MIT", b"GPL"),
+        "build.json": lambda data: data.replace(b'"seeds"', b'"seed"'),
+        "manifest.jsonl": lambda data: data.replace(b"hf://", b"hg://"),
+    }
+    for name, change in changes.items():
+        copy = tmp_path / "copy"
+        shutil.copytree(built, copy)
+        (copy / name).write_bytes(change((copy / name).read_bytes()))
+        assert run("verify", copy) == 1
+        assert name in capsys.readouterr().err
+        shutil.rmtree(copy)
+    shutil.copytree(built, tmp_path / "copy")
+    (tmp_path / "copy/data/swebench/test-synthetic.parquet").unlink()
+    (tmp_path / "copy/data/notes.txt").write_text("mine")
+    assert run("verify", tmp_path / "copy") == 1
+    said = capsys.readouterr().err
+    assert "data/swebench/test-synthetic.parquet: is missing" in said
+    assert "data/notes.txt" in said
+
+
+def test_tasks_are_found_by_file_name() -> None:
+    assert known_tasks() == TASKS
+    assert [len(find_task(task).resources) for task in TASKS] == [1, 1, 1, 3]

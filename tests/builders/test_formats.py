@@ -1,0 +1,305 @@
+"""Readers of the published layouts: what they take, and how they refuse."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bagen_data.errors import RolloutError
+from builders.formats import read_record
+from builders.formats.log import Log
+from tests.making import chat, dialogue, read, trajectory, warehouse, write_json, write_lines
+
+NOTHING_RESOLVED: frozenset[str] = frozenset()
+
+
+def log(record: Any) -> Log:
+    return read_record(record, NOTHING_RESOLVED)
+
+
+def texts(found: Log) -> list[str]:
+    return [text for turn in found.turns for text in (turn.user, turn.assistant)]
+
+
+# Dialogues
+
+
+def test_dialogue() -> None:
+    found = log(dialogue(name="a"))
+    assert texts(found) == ["state a 1", "move 1", "state a 2", "move 2", "state a 3", "move 3"]
+    assert found.turns[1].request is not None
+    assert found.turns[1].request.input_tokens == 90
+    assert found.success
+
+
+@pytest.mark.parametrize(
+    ("changes", "shown"),
+    [
+        ({"parsed_response": "Up", "raw_response": "<think>x</think> Up"}, "Up"),
+        ({"parsed_response": None}, "move 2"),
+        ({"parsed_response": " ", "raw_response": None}, ""),
+        ({"raw_response": None, "raw_generation": "raw", "parsed_response": ""}, "raw"),
+    ],
+)
+def test_the_parsed_response_is_shown_else_the_raw_one(changes: Any, shown: str) -> None:
+    record = dialogue(**changes)
+    if "raw_generation" in changes:
+        del record["turns"][1]["raw_response"]
+    assert log(record).turns[1].assistant.strip() == shown
+
+
+def test_the_prompt_of_a_turn_may_stand_in_its_messages() -> None:
+    record = dialogue()
+    said = [{"role": "system", "content": "rules"}, {"role": "user", "content": "hello"}]
+    record["turns"][0] |= {"user_prompt": None, "messages": said}
+    assert log(record).turns[0].user == "hello"
+    assert log(record).system == "rules"
+
+
+@pytest.mark.parametrize("details", ["output_tokens_details", "completion_tokens_details"])
+def test_reasoning_is_summed_over_the_calls_of_a_turn(details: str) -> None:
+    call = {"usage": {"raw": {details: {"reasoning_tokens": 20}}}}
+    found = log(dialogue(api_interactions=[call, call, {"usage": None}])).turns[1].request
+    assert found is not None
+    assert (found.output_tokens, found.visible_tokens) == (70, 30)
+
+
+def test_without_a_breakdown_the_visible_share_is_estimated_from_the_texts() -> None:
+    found = log(dialogue(raw_response="a b c d Up", parsed_response="Up")).turns[1].request
+    assert found is not None
+    assert found.visible_tokens == 14  # 1 word of 5, of 70 tokens
+
+
+@pytest.mark.parametrize(
+    "changes", [{"context_token_truncated": True}, {"info": {"context_token_truncated": 1}}]
+)
+def test_a_turn_cut_off_by_the_context_limit(changes: Any) -> None:
+    assert [turn.cut_off for turn in log(dialogue(**changes)).turns] == [False, True, False]
+
+
+@pytest.mark.parametrize(
+    ("value", "success"), [(True, True), ("False", False), ("true", True), (0.0, False), (1, True)]
+)
+def test_success_may_be_a_string_or_a_number(value: Any, success: bool) -> None:
+    assert log(dialogue(rollout_success=value)).success is success
+    assert log(chat(["look", "go"], success=value)).success is success
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"api_input_tokens": -1}, "turn 2: api_input_tokens is -1; expected a whole number >= 0"),
+        ({"api_input_tokens": 1.5}, "turn 2: api_input_tokens is 1.5; expected"),
+        ({"api_output_tokens": "70"}, 'turn 2: api_output_tokens is "70"; expected'),
+        ({"api_output_tokens": True}, "turn 2: api_output_tokens is true; expected"),
+        ({"api_output_tokens": None}, "turn 2: has no api_output_tokens or"),
+        ({"actions": "Up"}, 'turn 2: actions is "Up"; expected a list'),
+        ({"success": "maybe"}, 'turn 2: success is "maybe"; expected true or false'),
+        ({"raw_response": 3, "parsed_response": None}, "turn 2: raw_response is 3; expected a"),
+    ],
+)
+def test_a_refusal_names_turn_and_field(changes: Any, problem: str) -> None:
+    with pytest.raises(RolloutError, match=problem):
+        log(dialogue(**changes))
+
+
+def test_an_outcome_is_never_guessed() -> None:
+    with pytest.raises(RolloutError, match="rollout_success"):
+        log(dialogue(rollout_success=None))
+    with pytest.raises(RolloutError, match=r"metadata\.success"):
+        log({"messages": chat(["look", "go"])["messages"]})
+
+
+# Chat messages
+
+
+def test_a_trailing_user_message_is_no_turn() -> None:
+    found = log(chat(["a", "b", "c", "d", "the end"]))
+    assert texts(found) == ["a", "b", "c", "d"]
+
+
+def test_a_system_message_may_come_first() -> None:
+    record = chat(["a", "b"])
+    record["messages"].insert(0, {"role": "system", "content": "rules"})
+    assert (log(record).system, texts(log(record))) == ("rules", ["a", "b"])
+
+
+def test_content_may_be_a_list_of_parts() -> None:
+    parts = [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]
+    assert texts(
+        log(
+            {
+                "messages": [
+                    {"role": "user", "content": parts},
+                    {"role": "assistant", "content": "c"},
+                ],
+                "metadata": {"success": 1},
+            }
+        )
+    ) == ["a\nb", "c"]
+
+
+@pytest.mark.parametrize("place", ["top", "metadata"])
+@pytest.mark.parametrize("entry", [[30, 50], {"api_input_tokens": 30, "api_output_tokens": 50}])
+def test_counts_per_turn(place: str, entry: Any) -> None:
+    record = chat(["a", "b"])
+    (record if place == "top" else record["metadata"])["per_turn_api_tokens"] = [entry]
+    request = log(record).turns[0].request
+    assert request is not None
+    assert (request.input_tokens, request.output_tokens) == (30, 50)
+
+
+@pytest.mark.parametrize(
+    ("record", "problem"),
+    [
+        (chat(["a", "b"], per_turn_api_tokens=[]), "has 0 entries for 1 turns"),
+        (chat(["a", "b"], per_turn_api_tokens=[80]), "turn 1: .* is 80; expected an object"),
+        (
+            {"messages": [{"role": "assistant", "content": "b"}]},
+            r"messages\[0\] is the assistant's",
+        ),
+        ({"messages": [{"role": "wizard", "content": "b"}]}, r"messages\[0\].role is \"wizard\""),
+        ({"messages": [{"role": "user", "content": 3}]}, r"messages\[0\].content is 3"),
+        ({"messages": ["hi"]}, r"messages\[0\] is \"hi\"; expected an object"),
+        ({"messages": "hi"}, 'messages is "hi"; expected a list'),
+        ({"a": 1}, "expected an object with 'turns', 'messages' or 'trajectory_format'"),
+        ([1], "expected an object, found list"),
+    ],
+)
+def test_records_that_are_no_rollouts(record: Any, problem: str) -> None:
+    with pytest.raises(RolloutError, match=problem):
+        log(record)
+
+
+# mini-swe-agent
+
+
+def test_tool_calls_are_shown_as_commands_and_their_outputs_as_one_message() -> None:
+    calls = [
+        {"function": {"name": "bash", "arguments": '{"command": "ls"}'}},
+        {"function": {"name": "bash", "arguments": '{"command": "pwd"}'}},
+        {"function": {"name": "find", "arguments": '{"path": 1}'}},
+    ]
+    record = trajectory("x", sizes=[(1, 1)])
+    record["messages"][2:] = [
+        {"role": "assistant", "content": None, "tool_calls": calls},
+        {"role": "tool", "content": "one"},
+        {"role": "tool", "content": "two"},
+        {"role": "assistant", "content": "done"},
+        {"role": "exit", "content": "patch"},
+        {"role": "assistant", "content": "never"},
+    ]
+    assert texts(log(record)) == [
+        "issue x",
+        '```bash\nls\n```\n\n```bash\npwd\n```\n\nfind({"path": 1})',
+        "one\n\ntwo",
+        "done",
+    ]
+
+
+def test_responses_api_objects() -> None:
+    details = {
+        "input_tokens": 30,
+        "output_tokens": 50,
+        "output_tokens_details": {"reasoning_tokens": 8},
+    }
+    record = trajectory("x", sizes=[(1, 1)])
+    record["trajectory_format"] = "mini-swe-agent-1"
+    record["messages"][2:] = [
+        {
+            "object": "response",
+            "output": [
+                {"type": "reasoning", "summary": []},
+                {
+                    "type": "message",
+                    "role": "assistant",
+                    "content": [{"type": "output_text", "text": "Look."}],
+                },
+                {"type": "function_call", "name": "bash", "arguments": '{"command": "ls"}'},
+            ],
+            "usage": details,
+            "extra": {"actions": []},
+        },
+        {"type": "function_call_output", "call_id": "1", "output": "one"},
+        {"role": "assistant", "content": "done"},
+    ]
+    found = log(record)
+    assert texts(found) == ["issue x", "Look.\n\n```bash\nls\n```", "one", "done"]
+    assert found.turns[0].request is not None
+    assert found.turns[0].request.visible_tokens == 42
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"trajectory_format": "mini-swe-agent-9"}, "expected mini-swe-agent-1 or"),
+        ({"instance_id": None}, "instance_id is null"),
+        ({"messages": 3}, "messages is 3; expected a list"),
+    ],
+)
+def test_other_trajectories_are_refused(changes: Any, problem: str) -> None:
+    with pytest.raises(RolloutError, match=problem):
+        log(trajectory("x") | changes)
+
+
+def test_success_is_what_the_report_resolved(tmp_path: Path) -> None:
+    family = tmp_path / "swebench-origin-m"
+    for name in ("one", "two"):
+        write_json(family / "run" / name / f"{name}.traj.json", trajectory(name))
+    assert "no evaluation report" in read(family).refused[0].reason
+    write_json(family / "report.json", {"resolved_ids": ["two"]})
+    assert [rollout.success for rollout in read(family).rollouts] == [False, True]
+    write_json(family / "older.json", {"resolved_ids": ["one"]})
+    assert "several that differ" in read(family).refused[0].reason
+
+
+# Warehouse
+
+
+def test_warehouse_accounts(tmp_path: Path) -> None:
+    family = tmp_path / "warehouse-origin-m"
+    write_json(family / "runs.json", [warehouse(steps=3, final_cash=900.5)])
+    [rollout] = read(family).rollouts
+    assert [turn.usage["time_weeks"] for turn in rollout.turns] == [2, 2, 2]
+    assert [turn.usage["cumulative_cost_usd"] for turn in rollout.turns] == [50, 50, 50]
+    assert [turn.state["cash_usd"] for turn in rollout.turns] == [700, 800, 900]  # half to even
+    assert rollout.initial_state == {"cash_usd": 500}
+    assert rollout.success
+
+
+def test_states_may_be_printed_text(tmp_path: Path) -> None:
+    record = warehouse(steps=2, initial_state=None, final_state="Day: 28\nCash: $1,234.56")
+    record["turns"][0]["user_prompt"] = "Cash on hand: $500,000.00"
+    for turn in record["turns"]:
+        del turn["financials"]["cash"]
+    write_json(tmp_path / "warehouse-origin-m" / "runs.json", [record])
+    [rollout] = read(tmp_path / "warehouse-origin-m").rollouts
+    assert rollout.initial_state == {"cash_usd": 500_000}
+    assert [turn.state["cash_usd"] for turn in rollout.turns] == [500_000, 1_235]
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        (lambda record: record["turns"][1].pop("financials"), "turn 2: financials is null"),
+        (
+            lambda record: record["turns"][1]["financials"].update(cumulative_cost=1),
+            "falls from 50",
+        ),
+        (lambda record: record.update(final_state={}), "expected its day"),
+        (lambda record: record.update(final_state={"day": 7}), "time_weeks falls from"),
+        (lambda record: record["turns"][1]["financials"].update(cash="much"), 'cash is "much"'),
+    ],
+)
+def test_warehouse_refusals(tmp_path: Path, change: Any, problem: str) -> None:
+    record = warehouse(steps=3)
+    change(record)
+    write_json(tmp_path / "warehouse-origin-m" / "runs.json", [record])
+    assert problem in read(tmp_path / "warehouse-origin-m").refused[0].reason
+
+
+def test_a_jsonl_file_may_hold_any_layout(tmp_path: Path) -> None:
+    family = tmp_path / "sokoban-origin-m"
+    counts = [[30, 50]]
+    write_lines(family / "a.jsonl", [dialogue(), chat(["a", "b"], per_turn_api_tokens=counts)])
+    assert len(read(family).entries) == 2

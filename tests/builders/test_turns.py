@@ -1,0 +1,100 @@
+"""What is dropped from a rollout, and how its tokens are counted."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from builders.family import FamilyIndex
+from builders.turns import Counting
+from tests.making import chat, dialogue, read, write_json, write_lines
+
+
+class Words:
+    """Counts words."""
+
+    def count(self, texts: Sequence[str]) -> list[int]:
+        return [len(text.split()) for text in texts]
+
+
+def read_one(tmp_path: Path, record: Any, **counting: Any) -> FamilyIndex:
+    write_json(tmp_path / "sokoban-origin-m" / "a.json", [record])
+    return read(tmp_path / "sokoban-origin-m", Counting(**counting))
+
+
+def fresh(index: FamilyIndex) -> list[float]:
+    [rollout] = index.rollouts
+    return [turn.usage["tokens"] for turn in rollout.turns]
+
+
+def test_fresh_tokens(tmp_path: Path) -> None:
+    assert fresh(read_one(tmp_path, dialogue([(30, 50), (10, 70)]))) == [80, 80]
+
+
+def test_turns_from_the_cut_on_are_dropped(tmp_path: Path) -> None:
+    index = read_one(tmp_path, dialogue(context_token_truncated=True))
+    [rollout] = index.rollouts
+    assert (len(rollout.turns), rollout.dropped_turns, index.dropped_turns) == (1, 2, 2)
+
+
+def test_an_empty_turn_is_skipped_and_the_next_one_pays_for_its_input(tmp_path: Path) -> None:
+    record = dialogue([(30, 50), (10, 0), (20, 40)], raw_response="", parsed_response="\n")
+    index = read_one(tmp_path, record)
+    assert fresh(index) == [80, 70]
+
+
+@pytest.mark.parametrize(
+    ("changes", "turns"),
+    [
+        ({"actions": []}, 1),
+        ({"actions": [], "success": True}, 3),
+        ({"actions": ["Up"]}, 3),
+    ],
+)
+def test_an_idle_turn_over_the_context_limit_counts_as_cut_off(
+    tmp_path: Path, changes: Any, turns: int
+) -> None:
+    record = dialogue([(30, 50), (2_400, 70), (20, 40)], **changes)
+    assert len(fresh(read_one(tmp_path, record))) == turns
+
+
+def test_messages_have_no_request_totals_so_nothing_is_dropped(tmp_path: Path) -> None:
+    index = read_one(tmp_path, chat(["a " * 3_000, "b", "c", "d"]), tokenizer=Words())
+    assert fresh(index) == [3_001, 2]
+
+
+def test_counting_with_a_tokenizer(tmp_path: Path) -> None:
+    record = chat(["a b c", "d e", "f (reward: -0.1)", "g", "the end"])
+    record["messages"].insert(0, {"role": "system", "content": "one two three four"})
+    index = read_one(tmp_path, record, tokenizer=Words())
+    assert fresh(index) == [3 + 2 + 4, 1 + 1]
+    assert index.usage_sources == {"tokenizer": 1}
+    [rollout] = index.rollouts
+    assert rollout.turns[1].user == "f", "a reward annotation is no part of the observation"
+
+
+def test_one_turn_without_counts_makes_the_tokenizer_count_them_all(tmp_path: Path) -> None:
+    record = dialogue(api_input_tokens=None, api_output_tokens=None)
+    assert "turn 2 has no usage" in read_one(tmp_path, record).refused[0].reason
+    assert fresh(read_one(tmp_path, record, tokenizer=Words())) == [5, 5, 5]
+
+
+def test_mixed_counts_need_a_declaration(tmp_path: Path) -> None:
+    record = dialogue()
+    for turn, read_tokens in zip(record["turns"], (100, 500, 200), strict=True):
+        turn["api_input_tokens"] = read_tokens
+    assert "--usage" in read_one(tmp_path, record).refused[0].reason
+    assert fresh(read_one(tmp_path, record, convention="turn")) == [150, 570, 240]
+    assert fresh(read_one(tmp_path, record, convention="request")) == [150, 420, 40]
+
+
+def test_silence_is_shown_but_costs_nothing(tmp_path: Path) -> None:
+    family = tmp_path / "sokoban-origin-m"
+    messages = [{"role": r, "content": c} for r, c in (("user", "a"), ("assistant", "b"))]
+    messages.append({"role": "assistant", "content": "c"})
+    write_lines(family / "a.jsonl", [{"messages": messages, "metadata": {"success": True}}])
+    index = read(family, Counting(tokenizer=Words()))
+    [rollout] = index.rollouts
+    assert rollout.turns[1].user == "(no output)"
+    assert fresh(index) == [2, 1]

@@ -1,0 +1,43 @@
+"""Arrows point one way, and the core is light."""
+
+import ast
+import subprocess
+import sys
+
+import pytest
+
+from tests.making import REPO
+
+TOP_LEVEL = ("bagen_data", "builders", "metrics", "leaderboard", "train")
+HEAVY = ("datasets", "pandas", "transformers", "torch", "typer", "rich", "jinja2", "orjson", "yaml")
+
+
+def imported_by(package: str) -> set[str]:
+    found = set()
+    for path in (REPO / package).rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                found |= {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                found.add((node.module or "").partition(".")[0])
+    return found
+
+
+@pytest.mark.parametrize("package", [name for name in TOP_LEVEL if (REPO / name).is_dir()])
+def test_every_arrow_points_at_bagen_data(package: str) -> None:
+    assert imported_by(package) & set(TOP_LEVEL) <= {"bagen_data", package}
+
+
+def test_importing_the_core_needs_numpy_and_pyarrow_only() -> None:
+    code = f"import sys, bagen_data; print([m for m in {HEAVY} if m in sys.modules])"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=REPO, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"
+
+
+def test_all_names_what_there_is() -> None:
+    import bagen_data
+
+    assert sorted(bagen_data.__all__) == bagen_data.__all__
+    assert all(hasattr(bagen_data, name) for name in bagen_data.__all__)
