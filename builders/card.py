@@ -5,7 +5,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import yaml
 from jinja2 import Environment, StrictUndefined, Template
 
 from bagen_data.errors import TemplateError
@@ -23,10 +22,8 @@ def render_card(manifest: Sequence[Mapping[str, Any]], record: Mapping[str, Any]
         manifest: the lines of `manifest.jsonl`.
         record: `build.json`, as far as it is known.
     """
-    configs = card_configs(manifest)
     return _template().render(
-        front_matter=yaml.safe_dump({"configs": configs}, sort_keys=False, width=100).strip(),
-        configs=configs,
+        configs=card_configs(manifest),
         rows=_sums(manifest, "rows"),
         megabytes={key: size / 1e6 for key, size in _sums(manifest, "bytes").items()},
         record=record,
@@ -43,7 +40,7 @@ def card_configs(manifest: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     tests = [paths["test"] for name, paths in sorted(found.items()) if _is_benchmark(name, paths)]
     if tests:
         files = [{"split": "test", "path": tests}]
-        configs.append({"config_name": "default", "default": True, "data_files": files})
+        configs.append({"config_name": "default", "data_files": files})
     for name, paths in sorted(
         found.items(), key=lambda item: (item[0] == ROLLOUTS_CONFIG, item[0])
     ):

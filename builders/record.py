@@ -16,8 +16,7 @@ from bagen_data.versions import BENCHMARK_VERSION, __version__
 from builders import swebench, warehouse
 from builders.family import FamilyIndex
 from builders.plan import Plan
-from builders.tokenizer import HubTokenizer
-from builders.turns import Counting
+from builders.turns import Counting, Tokenizer
 from builders.write import DataFile
 
 
@@ -57,7 +56,6 @@ class Built:
 def build_record(built: Sequence[Built], options: Options, counting: Counting) -> dict[str, Any]:
     """`build.json`, but for the hashes of the files beside it."""
     tasks = sorted({family.index.family.task for family in built})
-    tokenizer = counting.tokenizer
     return {
         "benchmark_version": BENCHMARK_VERSION,
         "versions": {
@@ -75,17 +73,14 @@ def build_record(built: Sequence[Built], options: Options, counting: Counting) -
             "warehouse_budgets": warehouse.BUDGET_SEED,
             "training_split": SPLIT_SEED,
         },
-        "tokenizer": {"name": tokenizer.name, "sha256": tokenizer.sha256}
-        if isinstance(tokenizer, HubTokenizer)
-        else None,
         "usage": options.usage,
         "budget_overrides": dict(sorted(options.budgets.items())),
         "limit": options.limit,
-        "families": [_family_record(family) for family in built],
+        "families": [_family_record(family, counting.tokenizer) for family in built],
     }
 
 
-def _family_record(built: Built) -> dict[str, Any]:
+def _family_record(built: Built, tokenizer: Tokenizer | None) -> dict[str, Any]:
     index, samples = built.index, [file for file in built.files if file.holds_samples]
     used = [plan for plan in built.plans if plan.budget is not None]
     budgets = [plan.budget for plan in used if plan.budget is not None]
@@ -96,6 +91,9 @@ def _family_record(built: Built) -> dict[str, Any]:
         "rollout_model": index.family.rollout_model,
         "role": index.family.role,
         "budget": dict(budgets[0].limits) if shared else "per rollout" if budgets else None,
+        "tokenizer": {"name": tokenizer.name, "sha256": tokenizer.sha256}
+        if tokenizer is not None and "tokenizer" in index.usage_sources
+        else None,
         "usage": dict(sorted(index.usage_sources.items())),
         "counts": {
             "rollouts": len(used),

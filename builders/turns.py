@@ -19,6 +19,10 @@ _REWARD = re.compile(r"\(reward:[^()]*\)\s*")
 class Tokenizer(Protocol):
     """Counts content tokens."""
 
+    name: str
+    sha256: str
+    """Of its vocabulary."""
+
     def count(self, texts: Sequence[str]) -> list[int]:
         """Tokens of each text, without chat-template or special tokens."""
 

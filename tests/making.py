@@ -186,6 +186,12 @@ def build_record(out: Path) -> dict[str, Any]:
     return record
 
 
+def counts(out: Path, family: int = 0) -> dict[str, Any]:
+    """The counts of one family of a build."""
+    found: dict[str, Any] = build_record(out)["families"][family]["counts"]
+    return found
+
+
 def contents(folder: Path) -> dict[str, bytes]:
     """Every file of a folder."""
     return {

@@ -121,4 +121,4 @@ def test_a_family_can_have_another_budget(tmp_path: Path, built: Path) -> None:
         for row in pq.read_table(path).to_pylist()
     )
     assert totals[31] <= record["families"][0]["budget"]["tokens"] <= totals[32]
-    assert record["tokenizer"]["name"] == "tokenizer"
+    assert record["families"][0]["tokenizer"]["name"] == "tokenizer"

@@ -1,23 +1,17 @@
-"""Bad input: a clear message, the rest builds, and the output is the old one or none."""
+"""Bad input: refused with a reason and counted, and the rest builds."""
 
-import json
-import os
 import re
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.making import (
-    REPO,
     build,
     build_record,
     chat,
     contents,
+    counts,
     dialogue,
     run,
     trajectory,
@@ -27,18 +21,6 @@ from tests.making import (
 )
 
 COUNTS = [[30, 50], [90, 20]]
-
-
-@pytest.fixture
-def origin(tmp_path: Path) -> Path:
-    """A folder with one good family."""
-    write_json(tmp_path / "origin" / "sokoban-origin-m" / "good.json", [dialogue(name="good")])
-    return tmp_path / "origin"
-
-
-def counts(out: Path, family: int = 0) -> dict[str, Any]:
-    found: dict[str, Any] = build_record(out)["families"][family]["counts"]
-    return found
 
 
 def reasons(out: Path) -> dict[str, str]:
@@ -229,122 +211,3 @@ def test_a_reward_annotation_does_not_make_another_instance(origin: Path, tmp_pa
     write_json(origin / "sokoban-train-m" / "a.json", [marked, dialogue(name="own")])
     assert build(origin, tmp_path / "out") == 0
     assert counts(tmp_path / "out", 1)["left_out_in_benchmark"] == 1
-
-
-KNOWN = "searchr1, sokoban, swebench, warehouse"
-
-
-@pytest.mark.parametrize(
-    ("flags", "code", "message"),
-    [
-        (("--task", "chess"), 2, KNOWN),
-        (("--task", "swebench"), 1, "found families of sokoban"),
-        (("--budget", "chess=3"), 2, KNOWN),
-        (("--budget", "sokoban"), 2, "expected TASK=NUMBER"),
-        (("--budget", "sokoban=much"), 1, "--budget sokoban=much: expected a number"),
-        (("--budget", "sokoban=-3"), 1, "--budget sokoban=-3: expected a number"),
-        (("--budget", "sokoban=nan"), 1, "--budget sokoban=nan: expected a number"),
-        (("--budget", "swebench=3"), 1, "no family of swebench; found sokoban"),
-        (("--usage", "sometimes"), 2, "sometimes"),
-        (("--prompt", "loud"), 2, "loud"),
-        (("--workers", "0"), 2, "workers"),
-        (("--tokenizer", "/no/such/folder"), 1, "expected a tokenizer's folder or Hub id"),
-    ],
-)
-def test_wrong_flags(
-    origin: Path, tmp_path: Path, flags: tuple[str, ...], code: int, message: str, capsys: Any
-) -> None:
-    assert build(origin, tmp_path / "out", *flags) == code
-    assert message in " ".join(capsys.readouterr().err.split())
-    assert not (tmp_path / "out").exists()
-
-
-def test_an_unknown_task_in_the_origin(tmp_path: Path, capsys: Any) -> None:
-    write_json(tmp_path / "origin" / "chess-origin-m" / "a.json", [dialogue()])
-    assert build(tmp_path / "origin", tmp_path / "out") == 1
-    assert f"unknown task 'chess'; known: {KNOWN}" in capsys.readouterr().err
-
-
-def test_an_origin_without_families(tmp_path: Path, capsys: Any) -> None:
-    (tmp_path / "notes").mkdir()
-    for origin in (tmp_path, tmp_path / "nowhere"):
-        assert build(origin, tmp_path / "out") == 1
-    said = capsys.readouterr().err
-    assert f"known tasks: {KNOWN}" in said
-    assert "no such folder" in said
-    assert not (tmp_path / "out").exists()
-
-
-def test_other_folders_of_the_origin_are_mentioned(
-    origin: Path, tmp_path: Path, capsys: Any
-) -> None:
-    (origin / "sokoban_origin_m").mkdir()
-    assert build(origin, tmp_path / "out") == 0
-    assert "ignored sokoban_origin_m/" in capsys.readouterr().err
-
-
-def test_nothing_usable_builds_nothing(tmp_path: Path, capsys: Any) -> None:
-    write_json(tmp_path / "origin" / "sokoban-origin-m" / "a.json", [3])
-    assert build(tmp_path / "origin", tmp_path / "out") == 1
-    assert "no rollout could be used" in capsys.readouterr().err
-    assert not (tmp_path / "out").exists()
-
-
-def test_a_foreign_out_is_not_touched(origin: Path, tmp_path: Path, capsys: Any) -> None:
-    (tmp_path / "out").mkdir()
-    (tmp_path / "out" / "thesis.tex").write_text("mine")
-    assert build(origin, tmp_path / "out") == 1
-    assert "thesis.tex" in capsys.readouterr().err
-    assert contents(tmp_path / "out") == {"thesis.tex": b"mine"}
-    assert build(origin, tmp_path / "out" / "thesis.tex" / "below") == 1
-
-
-def test_an_unwritable_out(origin: Path, capsys: Any) -> None:
-    assert build(origin, Path("/proc/bagen/out")) == 1
-    assert "cannot be written" in capsys.readouterr().err
-
-
-def command(origin: Path, out: Path) -> list[str]:
-    flags = ["build", "--origin", str(origin), "--out", str(out)]
-    return [sys.executable, "-m", "builders", *flags]
-
-
-def test_kill_9_leaves_the_old_output_and_a_rerun_succeeds(origin: Path, tmp_path: Path) -> None:
-    out = tmp_path / "out"
-    assert build(origin, out) == 0
-    before = contents(out)
-    family = origin / "sokoban-origin-m"
-    rows = [dialogue([(9, 5)] * 40, name=f"row {n}") for n in range(300)]
-    write_json(family / "many.json", rows)
-    for delay in (0.0, 0.1, 0.2):
-        process = subprocess.Popen(command(origin, out), cwd=REPO, stderr=subprocess.DEVNULL)
-        while process.poll() is None and not list(tmp_path.glob(".out.building-*/spools")):
-            time.sleep(0.01)
-        time.sleep(delay)
-        process.send_signal(signal.SIGKILL)
-        killed = process.wait() == -signal.SIGKILL
-        assert not killed or contents(out) == before
-    assert build(origin, out) == 0
-    assert run("verify", out) == 0
-    assert counts(out)["rollouts"] == 301
-    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".out")] == []
-
-
-def test_a_full_disk_leaves_the_old_output(origin: Path, tmp_path: Path) -> None:
-    """A file-size limit stands in for the disk: writes fail in the middle of a file."""
-    out = tmp_path / "out"
-    assert build(origin, out) == 0
-    before = contents(out)
-    write_json(
-        origin / "sokoban-origin-m" / "more.json", [dialogue(user_prompt=os.urandom(9_000).hex())]
-    )
-    limited = f"ulimit -f 4; exec {' '.join(command(origin, out))}"
-    done = subprocess.run(
-        ["/bin/bash", "-c", limited], cwd=REPO, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 1, done.stderr
-    assert "too large" in done.stderr
-    assert "Traceback" not in done.stderr
-    assert contents(out) == before
-    assert build(origin, out) == 0
-    assert json.loads((out / "build.json").read_text())["families"][0]["counts"]["rollouts"] == 2

@@ -14,6 +14,8 @@ from tests.making import chat, dialogue, read, write_json, write_lines
 class Words:
     """Counts words."""
 
+    name, sha256 = "words", ""
+
     def count(self, texts: Sequence[str]) -> list[int]:
         return [len(text.split()) for text in texts]
 
