@@ -15,20 +15,21 @@ import re
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
-from bagen_data.schema import Estimate, Interval, InvalidReason
+from bagen_data.schema import WAREHOUSE, Estimate, Interval, InvalidReason
 
-WAREHOUSE_RESOURCES = ("time_weeks", "warehouse_item_weeks", "cumulative_cost_usd")
+_FLAGS = re.ASCII | re.IGNORECASE
+"""ASCII, or a long s would count as the s of `answer`."""
+_THINK_END = re.compile(r"</think>", _FLAGS)
+_OPEN = re.compile(r"<answer>", _FLAGS)
+_CLOSE = re.compile(r"</answer>", _FLAGS)
 
-_THINK_END = re.compile(r"</think>", re.IGNORECASE)
-_OPEN = re.compile(r"<answer>", re.IGNORECASE)
-_CLOSE = re.compile(r"</answer>", re.IGNORECASE)
+_WAREHOUSE = tuple(resource.name for resource in WAREHOUSE)
 
 _NUMBER = r"[0-9]+(?:\.[0-9]+)?"
-_ENDLESS = r"[+-]?(?:inf(?:inity)?|nan)"
+_ENDLESS = r"(?i:[+-]?(?:inf(?:inity)?|nan))"
 _BOUND = rf"{_NUMBER}|{_ENDLESS}"
 _INTERVAL = rf"\[\s*({_BOUND})\s*,\s*({_BOUND})\s*\]"
 _LABEL = r"[a-z][a-z0-9_]*"
-_FLAGS = re.ASCII | re.IGNORECASE
 
 _SCALAR = re.compile(rf"(?:({_LABEL})\s*:\s*)?(?:{_BOUND}|\[\s*(?:{_BOUND})\s*\])", _FLAGS)
 _BARE = re.compile(_INTERVAL, _FLAGS)
@@ -50,6 +51,9 @@ def parse(text: str, resources: Sequence[str] | None = None) -> Estimate:
         An `Estimate`; never raises for a text, however strange: what is not an answer is invalid,
         with one reason.
 
+    Raises:
+        ValueError: `resources` is empty.
+
     >>> parse("<think>20 turns?</think> <answer>[1200, 1500]</answer>").intervals
     {'tokens': Interval(low=1200, high=1500)}
     >>> parse("<answer>Impossible</answer>").verdict
@@ -59,6 +63,8 @@ def parse(text: str, resources: Sequence[str] | None = None) -> Estimate:
     >>> parse("<think><answer>[0, 9]</answer></think> done").reason
     'no_answer'
     """
+    if resources is not None and not resources:
+        raise ValueError("an answer is about at least one resource")
     content = _answer_content(text)
     if content is None:
         return _invalid("no_answer")
@@ -67,7 +73,7 @@ def parse(text: str, resources: Sequence[str] | None = None) -> Estimate:
         return Estimate("infeasible")
     bare = _BARE.fullmatch(content)
     if resources is None:
-        resources = ("tokens",) if bare else WAREHOUSE_RESOURCES
+        resources = ("tokens",) if bare else _WAREHOUSE
     if bare:
         if len(resources) > 1:
             return _invalid("missing_resource")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from bagen_data.errors import InputError
-from bagen_data.schema import Amounts, Budget
+from bagen_data.schema import TARGET_PREFIX, Amounts, Budget
 
 _MOST_DRAWS = 10_000
 """Draws after which a rollout that no ratio can violate is given up on."""
@@ -76,7 +76,9 @@ def allowed(allowances: Mapping[str, Allowance], rollouts: Sequence[Realised]) -
     own = Allowance(1.0, is_ratio=True)
     budgets = []
     for rollout in rollouts:
-        finals = {f"target_{state}": amount for state, amount in rollout.final_state.items()}
+        finals = {
+            f"{TARGET_PREFIX}{state}": amount for state, amount in rollout.final_state.items()
+        }
         unknown = sorted(allowances.keys() - rollout.totals.keys() - finals.keys())
         if unknown:
             raise InputError(
@@ -132,7 +134,7 @@ def _feasible_budget(
     limits = {exact: rollout.totals[exact]}
     for name in loose:
         limits[name] = round(rollout.totals[name] * rng.uniform(1.0, 1.2))
-    return Budget(limits, {f"target_{state}": target})
+    return Budget(limits, {f"{TARGET_PREFIX}{state}": target})
 
 
 def _infeasible_budget(
@@ -141,9 +143,9 @@ def _infeasible_budget(
     for _ in range(_MOST_DRAWS):
         target = round(rollout.final_state[state] * rng.uniform(0.5, 2.0))
         limits = {name: round(rollout.totals[name] * rng.uniform(0.5, 2.0)) for name in names}
-        overrun = any(rollout.totals[name] > limit for name, limit in limits.items())
-        if overrun or rollout.final_state[state] < target:
-            return Budget(limits, {f"target_{state}": target})
+        budget = Budget(limits, {f"{TARGET_PREFIX}{state}": target})
+        if not (budget.allows(rollout.totals) and budget.is_reached_by(rollout.final_state)):
+            return budget
     raise InputError(
         f"no budget of 50-200% of {dict(rollout.totals)} with a final {state} of "
         f"{rollout.final_state[state]} is ever violated; drop the rollout or give a fixed budget"

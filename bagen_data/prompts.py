@@ -31,12 +31,12 @@ VARIANTS: tuple[Variant, ...] = get_args(Variant)
 
 _SYSTEM_HEADER = "=== system ===\n"
 _PROBE_HEADER = "=== probe ===\n"
-_NO_SYSTEM = "(The log has none.)"
+_NO_SYSTEM = "(none)"
 
 
 @dataclass(frozen=True)
 class Prompt:
-    """One task's templates in one variant."""
+    """One task's templates in one variant, before any field is filled in."""
 
     task: str
     variant: Variant
@@ -108,8 +108,8 @@ def load_prompt(task: str, variant: Variant) -> Prompt:
 def known_prompts() -> list[str]:
     """The tasks that have a prompt, sorted."""
     folder = resources.files("bagen_data") / "prompts"
-    stems = {entry.name.removesuffix(".txt") for entry in folder.iterdir()}
-    return sorted(stems - set(VARIANTS))
+    names = [entry.name for entry in folder.iterdir() if entry.name.endswith(".txt")]
+    return sorted({name.removesuffix(".txt") for name in names} - set(VARIANTS))
 
 
 def fill(template: str, fields: Mapping[str, str]) -> str:
@@ -139,6 +139,8 @@ def _parts(template: str) -> tuple[tuple[tuple[str, str | None], ...], frozenset
         parsed = list(string.Formatter().parse(template))
     except ValueError as error:
         raise TemplateError(f"template has unbalanced braces: {error}") from error
+    if any(conversion or layout for _, _, layout, conversion in parsed):
+        raise TemplateError("template formats a field; expected plain {name} fields only")
     parts = tuple((literal, name) for literal, name, _, _ in parsed)
     return parts, frozenset(name for _, name in parts if name is not None)
 

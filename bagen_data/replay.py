@@ -5,8 +5,6 @@ from collections.abc import Iterable, Iterator
 from bagen_data.budgets import Realised
 from bagen_data.schema import Amounts, Budget, Estimate, Interval, Probe, Rollout, Target
 
-_STATE_PREFIX = "target_"
-
 
 def benchmark_prefixes(total_turns: int) -> range:
     """All k = 1 .. T-1: the last turn leaves nothing to estimate.
@@ -34,11 +32,7 @@ def realised(rollout: Rollout, resources: Iterable[str]) -> Realised:
 
 def succeeded(rollout: Rollout, budget: Budget) -> bool:
     """The recorded success, and every `target_<state>` condition reached by the final state."""
-    final = rollout.turns[-1].state
-    return rollout.success and all(
-        final[name.removeprefix(_STATE_PREFIX)] >= least
-        for name, least in budget.conditions.items()
-    )
+    return rollout.success and budget.is_reached_by(rollout.turns[-1].state)
 
 
 def replay(
@@ -49,6 +43,11 @@ def replay(
     Feasible means: the rollout succeeded and every resource's total is within its budget, so all
     of a rollout's targets share one label. At k = 0 only the first user message is shown, and its
     tokens count as used.
+
+    Args:
+        rollout: with at least one turn.
+        budget: limits each resource that the rollout's turns have usage of.
+        prefixes: each k from 0 to the number of turns.
 
     >>> from bagen_data.schema import Turn
     >>> def turn(i, o):
@@ -61,8 +60,7 @@ def replay(
     """
     used = _used_by_prefix(rollout, tuple(budget.limits))
     total = used[-1]
-    within = all(total[name] <= limit for name, limit in budget.limits.items())
-    feasible = succeeded(rollout, budget) and within
+    feasible = succeeded(rollout, budget) and budget.allows(total)
     for k in prefixes:
         probe = Probe(
             task=rollout.task,

@@ -38,6 +38,14 @@ class Resource:
 
 
 TOKENS = Resource("tokens", "tokens")
+WAREHOUSE = (
+    Resource("time_weeks", "weeks"),
+    Resource("warehouse_item_weeks", "item-weeks"),
+    Resource("cumulative_cost_usd", "USD"),
+)
+"""What a warehouse rollout spends, in the order of prompts and answers."""
+TARGET_PREFIX = "target_"
+"""A budget's condition `target_<state>` is the least its final `<state>` must be."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +102,17 @@ class Budget:
                 raise ValueError(f"budget of {name} is {amount}; expected a finite number")
         if not self.limits:
             raise ValueError("a budget limits at least one resource")
+
+    def allows(self, totals: Amounts) -> bool:
+        """Whether every total is within its limit."""
+        return all(totals[name] <= limit for name, limit in self.limits.items())
+
+    def is_reached_by(self, final_state: Amounts) -> bool:
+        """Whether the final state reaches every target."""
+        return all(
+            final_state[name.removeprefix(TARGET_PREFIX)] >= least
+            for name, least in self.conditions.items()
+        )
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,10 @@ _BLOCK = 1 << 20
 _DICTIONARY_LIMIT = 1 << 30
 """Bytes a dictionary page may take before a writer falls back to plain pages: never."""
 
+_PAGE_BYTES = 8 << 20
+_CHUNKING = {"min_chunk_size": 1 << 20, "max_chunk_size": _PAGE_BYTES, "norm_level": 0}
+"""Rows of a long rollout repeat each other's references; pages of 1 MB would compress each anew."""
+
 
 def sha256_of(path: Path) -> str:
     """Of a file's bytes, read in blocks."""
@@ -56,11 +60,6 @@ def read_jsonl(path: Path) -> list[dict[str, Any]]:
             raise InputError(f"{path.name}:{number}: expected an object, found {line[:40]!r}")
         rows.append(row)
     return rows
-
-
-_PAGE_BYTES = 8 << 20
-_CHUNKING = {"min_chunk_size": 1 << 20, "max_chunk_size": _PAGE_BYTES, "norm_level": 0}
-"""Rows of a long rollout repeat each other's references; pages of 1 MB would compress each anew."""
 
 
 class ParquetFile:
@@ -126,6 +125,7 @@ def replaced_folder(out: Path, may_replace: Iterable[str]) -> Iterator[Path]:
     Raises:
         OutputError: `out` holds other files, is no folder, or cannot be written.
     """
+    out = out.resolve()
     _refuse_foreign(out, set(may_replace))
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -146,6 +146,8 @@ def _refuse_foreign(out: Path, ours: set[str]) -> None:
         return
     if not out.is_dir():
         raise OutputError(f"{out}: is not a folder; give another --out")
+    if out.is_mount() or Path.cwd().is_relative_to(out):
+        raise OutputError(f"{out}: is in use as a mount or the current folder; give another --out")
     found = {path.relative_to(out).as_posix() for path in out.rglob("*") if not path.is_dir()}
     foreign = sorted(found - ours)
     if foreign:
@@ -160,7 +162,11 @@ def _swap(staging: Path, out: Path) -> None:
     if out.exists():
         replaced = _beside(out, "replaced")
         out.rename(replaced)
-        staging.rename(out)
+        try:
+            staging.rename(out)
+        except OSError:
+            replaced.rename(out)
+            raise
         shutil.rmtree(replaced)
     else:
         staging.rename(out)
@@ -183,6 +189,9 @@ def _remove_leftovers(out: Path) -> None:
 
 
 def _is_running(pid: str) -> bool:
+    """Whether another process has that id; what bears our own was left by an earlier one."""
+    if pid == str(os.getpid()):
+        return False
     try:
         os.kill(int(pid), 0)
     except (ValueError, ProcessLookupError):

@@ -26,7 +26,22 @@ from builders.record import Built, Options
 from builders.task import known_tasks
 from builders.verify import verify
 
-app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False, rich_markup_mode=None)
+app = typer.Typer(
+    help=__doc__,
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+_SUMMARY = {
+    "rollouts": "rollouts",
+    "refused": "refused",
+    "duplicates": "duplicates",
+    "left_out_in_benchmark": "left out",
+    "samples": "samples",
+    "feasible": "feasible",
+}
+"""Counts of a family by their headings."""
 _SUMMARY_WIDTH = 120
 _ERRORS = Console(stderr=True, highlight=False, soft_wrap=True)
 
@@ -130,24 +145,13 @@ def _progress() -> Progress:
 def _print_summary(built: Sequence[Built], out: Path) -> None:
     table = Table(title=escape(str(out)), title_justify="left")
     table.add_column("family", no_wrap=True)
-    for name in ("rollouts", "refused", "duplicates", "left out", "samples", "feasible", "KB"):
-        table.add_column(name, justify="right")
-    totals = [0] * 7
-    for family in built:
-        used = sum(1 for plan in family.plans if plan.budget is not None)
-        counts = [
-            used,
-            len(family.index.refused),
-            family.index.duplicates,
-            len(family.plans) - used,
-            sum(file.rows for file in family.files if file.holds_samples),
-            sum(file.feasible for file in family.files),
-            round(family.bytes / 1e3),
-        ]
-        totals = [total + count for total, count in zip(totals, counts, strict=True)]
-        table.add_row(escape(family.index.family.name), *(f"{count:,}" for count in counts))
+    for name in (*_SUMMARY, "KB"):
+        table.add_column(_SUMMARY.get(name, name), justify="right")
+    rows = [[*map(family.counts().__getitem__, _SUMMARY), family.bytes // 1000] for family in built]
+    for family, row in zip(built, rows, strict=True):
+        table.add_row(escape(family.index.family.name), *(f"{count:,}" for count in row))
     table.add_section()
-    table.add_row("all", *(f"{total:,}" for total in totals))
+    table.add_row("all", *(f"{sum(column):,}" for column in zip(*rows, strict=True)))
     console = Console(highlight=False)
     console.width = max(console.width, _SUMMARY_WIDTH)
     console.print(table)

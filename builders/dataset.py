@@ -1,5 +1,6 @@
 """Build the dataset: families in, a folder that `datasets` loads out."""
 
+import json
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 from bagen_data.errors import InputError
 from bagen_data.hub import HUB_ID
 from bagen_data.tables import (
+    is_sealed,
     read_jsonl,
     replaced_folder,
     seal,
@@ -78,10 +80,16 @@ def build(options: Options, on_progress: Callable[[Family], None] = lambda _: No
 
 
 def previous_files(out: Path) -> set[str]:
-    """The files of an earlier build in `out`, which a new one may replace; else nothing."""
+    """The files of an earlier build in `out`, which a new one may replace; else nothing.
+
+    Only a build is believed: its record must bear its seal, and the manifest be the one it names.
+    """
     try:
+        record = json.loads((out / BUILD).read_bytes())
+        if not is_sealed(record) or record["files"][MANIFEST] != sha256_of(out / MANIFEST):
+            return set()
         rows = read_jsonl(out / MANIFEST)
-    except (OSError, InputError):
+    except (OSError, ValueError, AttributeError, KeyError, TypeError, InputError):
         return set()
     return {CARD, MANIFEST, BUILD, *(str(row.get("path")) for row in rows)}
 

@@ -1,5 +1,6 @@
 """Find the families of an origin folder."""
 
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,6 +42,7 @@ def find_families(origin: Path, tasks: list[str] | None = None) -> list[Family]:
     """
     if not origin.is_dir():
         raise InputError(f"--origin {origin}: no such folder")
+    origin = Path(os.path.abspath(origin))
     families = [family for family in (_family(origin),) if family] or sorted(
         (family for path in origin.iterdir() if path.is_dir() and (family := _family(path))),
         key=lambda family: family.name,
@@ -58,12 +60,15 @@ def find_families(origin: Path, tasks: list[str] | None = None) -> list[Family]:
     for family in wanted:
         if family.task not in known_tasks():
             raise InputError(f"{family.name}: unknown task '{family.task}'; known: {known}")
+        if not family.name.isprintable():
+            raise InputError(f"{family.name!a}: the folder's name is not UTF-8; rename it")
     _refuse_ambiguous(wanted)
     return wanted
 
 
 def ignored_folders(origin: Path) -> list[str]:
     """Folders beside the families whose names are not a family's."""
+    origin = Path(os.path.abspath(origin))
     if _family(origin):
         return []
     folders = (path for path in origin.iterdir() if path.is_dir() and path.name[0] != ".")
@@ -71,10 +76,10 @@ def ignored_folders(origin: Path) -> list[str]:
 
 
 def _family(folder: Path) -> Family | None:
-    match = _NAME.fullmatch(folder.resolve().name)
+    match = _NAME.fullmatch(folder.name)
     if not match:
         return None
-    return Family(folder.resolve(), match["task"], match["model"], _ROLES[match["role"]])
+    return Family(folder, match["task"], match["model"], _ROLES[match["role"]])
 
 
 def _refuse_ambiguous(families: list[Family]) -> None:

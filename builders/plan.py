@@ -8,7 +8,7 @@ from functools import partial
 from bagen_data.budgets import Allowance, allowed, family_median
 from bagen_data.errors import InputError
 from bagen_data.replay import training_prefixes
-from bagen_data.schema import Budget
+from bagen_data.schema import TARGET_PREFIX, Budget
 from bagen_data.splits import split_instances
 from builders.family import Entry, FamilyIndex
 from builders.task import BudgetRule, Task, find_task
@@ -105,7 +105,7 @@ def budget_rule(name: str, task: Task, text: str) -> BudgetRule:
         stated = dict.fromkeys(names, text)
     else:
         stated = dict(part.rpartition(":")[::2] for part in text.split(","))
-    extra = [key for key in stated if key not in names and not key.startswith("target_")]
+    extra = [key for key in stated if key not in names and not key.startswith(TARGET_PREFIX)]
     if extra or not stated.keys() >= set(names):
         raise _unknown_budget(name, names, text)
     try:

@@ -13,9 +13,9 @@ from bagen_data.prompts import Variant, load_prompt
 from bagen_data.splits import SEED as SPLIT_SEED
 from bagen_data.usage import UsageChoice
 from bagen_data.versions import BENCHMARK_VERSION, __version__
-from builders import swebench, warehouse
 from builders.family import FamilyIndex
 from builders.plan import Plan
+from builders.task import find_task
 from builders.turns import Counting, Tokenizer
 from builders.write import DataFile
 
@@ -52,6 +52,27 @@ class Built:
     bytes: int
     """Of the files together."""
 
+    def counts(self) -> dict[str, int]:
+        """How many of what; the rollouts that are used, and each reason why others are not."""
+        index = self.index
+        used = [
+            (entry, plan)
+            for entry, plan in zip(index.entries, self.plans, strict=True)
+            if plan.budget is not None
+        ]
+        return {
+            "rollouts": len(used),
+            "turns": sum(entry.total_turns for entry, _ in used),
+            "dropped_turns": index.dropped_turns,
+            "refused": len(index.refused),
+            "duplicates": index.duplicates,
+            "without_turns": index.without_turns,
+            "without_samples": sum(1 for _, plan in used if not plan.prefixes),
+            "left_out_in_benchmark": len(self.plans) - len(used),
+            "samples": sum(file.rows for file in self.files if file.holds_samples),
+            "feasible": sum(file.feasible for file in self.files),
+        }
+
 
 def build_record(built: Sequence[Built], options: Options, counting: Counting) -> dict[str, Any]:
     """`build.json`, but for the hashes of the files beside it."""
@@ -69,9 +90,12 @@ def build_record(built: Sequence[Built], options: Options, counting: Counting) -
             "sha256": {task: load_prompt(task, options.prompt).sha256 for task in tasks},
         },
         "seeds": {
-            "swebench_subset": swebench.SUBSET_SEED,
-            "warehouse_budgets": warehouse.BUDGET_SEED,
             "training_split": SPLIT_SEED,
+            **{
+                f"{task}_{name}": seed
+                for task in tasks
+                for name, seed in find_task(task).seeds.items()
+            },
         },
         "usage": options.usage,
         "budget_overrides": dict(sorted(options.budgets.items())),
@@ -81,38 +105,24 @@ def build_record(built: Sequence[Built], options: Options, counting: Counting) -
 
 
 def _family_record(built: Built, tokenizer: Tokenizer | None) -> dict[str, Any]:
-    index, samples = built.index, [file for file in built.files if file.holds_samples]
-    used = [plan for plan in built.plans if plan.budget is not None]
-    budgets = [plan.budget for plan in used if plan.budget is not None]
-    shared = budgets and all(budget == budgets[0] for budget in budgets)
+    index = built.index
+    budgets = [plan.budget for plan in built.plans if plan.budget is not None]
+    is_shared = all(budget == budgets[0] for budget in budgets)
     return {
         "family": index.family.name,
         "task": index.family.task,
         "rollout_model": index.family.rollout_model,
         "role": index.family.role,
-        "budget": dict(budgets[0].limits) if shared else "per rollout" if budgets else None,
+        "budget": dict(budgets[0].limits) if budgets and is_shared else "per rollout",
         "tokenizer": {"name": tokenizer.name, "sha256": tokenizer.sha256}
         if tokenizer is not None and "tokenizer" in index.usage_sources
         else None,
         "usage": dict(sorted(index.usage_sources.items())),
-        "counts": {
-            "rollouts": len(used),
-            "turns": sum(
-                entry.total_turns
-                for entry, plan in zip(index.entries, built.plans, strict=True)
-                if plan.budget is not None
-            ),
-            "dropped_turns": index.dropped_turns,
-            "refused": len(index.refused),
-            "duplicates": index.duplicates,
-            "without_turns": index.without_turns,
-            "without_samples": sum(1 for plan in used if not plan.prefixes),
-            "left_out_in_benchmark": len(built.plans) - len(used),
-            "samples": sum(file.rows for file in samples),
-            "feasible": sum(file.feasible for file in samples),
-            "by_split": {
-                file.split: {"samples": file.rows, "feasible": file.feasible} for file in samples
-            },
+        "counts": built.counts(),
+        "by_split": {
+            file.split: {"samples": file.rows, "feasible": file.feasible}
+            for file in built.files
+            if file.holds_samples
         },
         "sources": [asdict(source) for source in index.sources],
         "refused": [asdict(refusal) for refusal in index.refused],

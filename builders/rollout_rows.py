@@ -36,8 +36,12 @@ class RolloutWriter:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *error: object) -> None:
-        self._file.__exit__(*error)
+    def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
+        try:
+            if kind is None:
+                self.flush()
+        finally:
+            self._file.__exit__(kind, *error)
 
     def add(self, rollout: Rollout, success: bool, budget: Budget) -> None:
         """Add one rollout; `success` includes the budget's conditions."""
@@ -48,7 +52,7 @@ class RolloutWriter:
             self.flush()
 
     def flush(self) -> None:
-        """Write what was added as a row group; call it when all is added."""
+        """Start to write what was added as a row group; leaving the context does it too."""
         if not self._group:
             return
         rollouts, successes, budgets = zip(*self._group, strict=True)

@@ -18,8 +18,9 @@ from bagen_data.tables import ParquetFile
 from builders.arrays import list_array, pairs_array, table_of
 
 _GROUP_ROWS = 2_048
-_GROUP_TEXT = 16_000_000
-"""Characters of distinct text after which a row group ends, at the end of a rollout."""
+"""Rows after which a row group ends, at the end of a rollout."""
+_GROUP_PROMPTS = 200_000_000
+"""Characters of a row group's prompts, written out as readers hold them: Arrow takes 2 GiB."""
 _LEVEL = 5
 _ROLES = pa.array(["system", "user", "assistant"])
 
@@ -68,8 +69,12 @@ class SampleWriter:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *error: object) -> None:
-        self._file.__exit__(*error)
+    def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
+        try:
+            if kind is None:
+                self.flush()
+        finally:
+            self._file.__exit__(kind, *error)
 
     def add(self, rollout: Rollout, success: bool, pairs: Iterable[tuple[Probe, Target]]) -> None:
         """Add the samples of one rollout.
@@ -79,14 +84,20 @@ class SampleWriter:
             success: whether it succeeded, its conditions included.
             pairs: probes and targets; each probe's turns are the rollout's first ones.
         """
-        start = len(self._texts)
-        self._texts.append(self._prompt.system(rollout.system))
-        shown = 0
+        start = None
         identity = (rollout.task, rollout.rollout_model, rollout.rollout_id)
         for probe, target in pairs:
+            if self._prompt_size >= _GROUP_PROMPTS:
+                self.flush()
+                start = None
+            if start is None:
+                start, shown = len(self._texts), 0
+                self._texts.append(self._prompt.system(rollout.system))
+                prefix_size = len(self._texts[-1])
             k = len(probe.turns)
             for turn in probe.turns[shown:]:
                 self._texts += (turn.user, turn.assistant)
+                prefix_size += len(turn.user) + len(turn.assistant)
             shown = max(shown, k)
             self._facts.append(
                 (
@@ -103,8 +114,8 @@ class SampleWriter:
             self._prefix_starts.append(start)
             self._questions.append(self._prompt.question(probe))
             self._add_resources(probe, target)
-        self._text_size += sum(map(len, self._texts[start:]))
-        if len(self._facts) >= _GROUP_ROWS or self._text_size >= _GROUP_TEXT:
+            self._prompt_size += prefix_size + len(self._questions[-1])
+        if len(self._facts) >= _GROUP_ROWS or self._prompt_size >= _GROUP_PROMPTS:
             self.flush()
 
     def _add_resources(self, probe: Probe, target: Target) -> None:
@@ -121,10 +132,10 @@ class SampleWriter:
         self._amounts: list[tuple[str, float, float, float]] = []
         self._amount_counts: list[int] = []
         self._conditions: list[Amounts] = []
-        self._text_size = 0
+        self._prompt_size = 0
 
     def flush(self) -> None:
-        """Write what was added as a row group; call it when all is added."""
+        """Start to write what was added as a row group; leaving the context does it too."""
         if not self._facts:
             return
         ids, tasks, models, rollouts, instances, turns, totals, feasible, success, dropped = zip(

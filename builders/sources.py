@@ -45,6 +45,7 @@ class FamilyFiles:
         self.paths = _json_files(str(family.folder))
         """Relative, with `/`, in order."""
         self.sources: list[Source] = []
+        self._has_trajectories = any(path.endswith(_TRAJECTORY) for path in self.paths)
         self.resolved = self._find_report()
 
     def records(self, relative: str) -> Iterator[Record]:
@@ -52,40 +53,43 @@ class FamilyFiles:
         if relative.endswith(".jsonl"):
             yield from self._lines(relative)
             return
+        shown = _as_text(relative)
         try:
             value = self._load(relative)
         except RolloutError as error:
-            yield Record(relative, None, str(error))
+            yield Record(shown, None, str(error))
             return
-        if isinstance(value, list):
+        if value == []:
+            yield Record(shown, None, "is an empty list; expected rollouts")
+        elif isinstance(value, list):
             for position, item in enumerate(value):
-                yield Record(f"{relative}[{position}]{_named(item)}", item)
-        elif not (traj.is_report(value) or traj.is_predictions(value)):
-            yield Record(relative, value)
+                yield Record(f"{shown}[{position}]{_named(item)}", item)
+        elif not (self._has_trajectories and traj.belongs_to_trajectories(value)):
+            yield Record(shown, value)
 
     def _lines(self, relative: str) -> Iterator[Record]:
-        path = self.family.folder / relative
+        path, shown = self.family.folder / relative, _as_text(relative)
         try:
-            self.sources.append(Source(relative, path.stat().st_size, sha256_of(path)))
+            self.sources.append(Source(shown, path.stat().st_size, sha256_of(path)))
             file = path.open("rb")
         except OSError as error:
-            yield Record(relative, None, f"cannot be read: {error.strerror}")
+            yield Record(shown, None, f"cannot be read: {error.strerror}")
             return
         empty = True
         with file:
             for number, line in enumerate(file, 1):
                 if line.strip():
                     empty = False
-                    yield _line_record(line, f"{relative}:{number}")
+                    yield _line_record(line, f"{shown}:{number}")
         if empty:
-            yield Record(relative, None, "is empty; expected one rollout a line")
+            yield Record(shown, None, "is empty; expected one rollout a line")
 
     def _load(self, relative: str) -> Any:
         try:
             data = self._read(relative)
         except OSError as error:
             raise RolloutError(f"cannot be read: {error.strerror}") from error
-        self.sources.append(Source(relative, len(data), hashlib.sha256(data).hexdigest()))
+        self.sources.append(Source(_as_text(relative), len(data), hashlib.sha256(data).hexdigest()))
         return decode(data)
 
     def _read(self, relative: str) -> bytes:
@@ -95,7 +99,7 @@ class FamilyFiles:
     def _find_report(self) -> frozenset[str] | None:
         """The resolved instances, if the family has trajectories and reports that agree."""
         others = [path for path in self.paths if not path.endswith(_TRAJECTORY)]
-        if len(others) == len(self.paths):
+        if not self._has_trajectories:
             return None
         reports = set()
         for path in others:
@@ -118,6 +122,11 @@ def _json_files(folder: str) -> list[str]:
         if name.endswith(_SUFFIXES) and not name.startswith(".")
     ]
     return sorted(found)
+
+
+def _as_text(path: str) -> str:
+    """A path as UTF-8 text, whatever its bytes and the locale are."""
+    return os.fsencode(path).decode("utf-8", "replace")
 
 
 def decode(data: bytes) -> Any:

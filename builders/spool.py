@@ -17,6 +17,7 @@ class Spool:
     """Rollouts in the order they were added, to be read any number of times."""
 
     def __init__(self, path: Path) -> None:
+        path.unlink(missing_ok=True)
         self._path = path
         self._recent: list[Rollout] = []
         self._text_size = 0

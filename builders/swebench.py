@@ -84,4 +84,5 @@ TASK = Task(
     budgets=partial(family_median, resource="tokens"),
     prefixes=spread_prefixes,
     named_by_instance=True,
+    seeds={"subset": SUBSET_SEED},
 )

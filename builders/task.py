@@ -4,8 +4,8 @@ A task is a module `builders/<task>.py` with a `TASK`, and a prompt `bagen_data/
 Nothing registers it: the two file names do.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 
@@ -21,6 +21,10 @@ BudgetRule = Callable[[Sequence[Realised]], list[Budget]]
 
 PrefixRule = Callable[[Sequence[int]], list[list[int]]]
 """From the turns T of each rollout of a family to the k of each that become benchmark samples."""
+
+
+_CONFIGS = ("default", "rollouts")
+"""Names of configs of the dataset, which no task can have."""
 
 
 def every_prefix(total_turns: Sequence[int]) -> list[list[int]]:
@@ -42,6 +46,8 @@ class Task:
     """Which probes of a family are in the benchmark."""
     context_limit: int | None = None
     """Tokens of one request, above which an idle turn counts as cut off."""
+    seeds: Mapping[str, int] = field(default_factory=dict)
+    """Of its random rules, for the record."""
     named_by_instance: bool = False
     """A rollout is named by its instance instead of a hash of its content."""
 
@@ -49,7 +55,11 @@ class Task:
 def known_tasks() -> list[str]:
     """The names of all tasks, sorted."""
     here = Path(__file__).parent
-    return [name for name in known_prompts() if (here / f"{name}.py").is_file()]
+    return [
+        name
+        for name in known_prompts()
+        if (here / f"{name}.py").is_file() and name not in _CONFIGS and not name.endswith("_train")
+    ]
 
 
 def find_task(name: str) -> Task:

@@ -32,8 +32,16 @@ class HubTokenizer:
             ) from error
         folder = Path(name_or_folder)
         self.name = folder.resolve().name if folder.is_dir() else name_or_folder
-        vocabulary = repr(sorted(self._encode.get_vocab().items()))
-        self.sha256 = hashlib.sha256(vocabulary.encode("utf-8", "surrogatepass")).hexdigest()
+        self.sha256 = hashlib.sha256(
+            self._definition().encode("utf-8", "surrogatepass")
+        ).hexdigest()
+
+    def _definition(self) -> str:
+        """All that decides how it splits a text; of a slow tokenizer, its vocabulary."""
+        backend = getattr(self._encode, "backend_tokenizer", None)
+        if backend is not None:
+            return str(backend.to_str())
+        return repr(sorted(self._encode.get_vocab().items()))
 
     def count(self, texts: Sequence[str]) -> list[int]:
         """Tokens of each text, without special tokens."""

@@ -21,7 +21,7 @@ class Tokenizer(Protocol):
 
     name: str
     sha256: str
-    """Of its vocabulary."""
+    """Of its definition."""
 
     def count(self, texts: Sequence[str]) -> list[int]:
         """Tokens of each text, without chat-template or special tokens."""

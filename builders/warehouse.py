@@ -11,7 +11,7 @@ from typing import Any
 
 from bagen_data.budgets import Realised, half_feasible
 from bagen_data.errors import RolloutError
-from bagen_data.schema import Amounts, Budget, Resource, Turn
+from bagen_data.schema import WAREHOUSE, Amounts, Budget, Turn
 from builders.formats import fields
 from builders.formats.log import Log, LoggedTurn
 from builders.task import Task
@@ -21,9 +21,7 @@ BUDGET_SEED = 42
 STEP_WEEKS = 2
 """A step is 14 days."""
 
-WEEKS = Resource("time_weeks", "weeks")
-ITEM_WEEKS = Resource("warehouse_item_weeks", "item-weeks")
-COST = Resource("cumulative_cost_usd", "USD")
+WEEKS, ITEM_WEEKS, COST = WAREHOUSE
 _CASH = "cash_usd"
 _CUMULATIVE = {
     ITEM_WEEKS.name: "cumulative_inventory_weeks",
@@ -32,14 +30,20 @@ _CUMULATIVE = {
 
 _PRINTED = {
     "cash": re.compile(
-        r"\bcash\b[^\d\n$-]{0,40}(-?)\$?\s{0,3}(-?\d[\d,]*(?:\.\d+)?)", re.IGNORECASE
+        r"^\W*(?:current )?cash(?: on hand| balance)?\W{0,5}[:=]\s*"
+        r"(-?)\$?\s?(-?\d[\d,]*(?:\.\d+)?)",
+        re.IGNORECASE | re.MULTILINE,
     ),
-    "day": re.compile(r"\bday\b[^\d\n-]{0,40}()(\d[\d,]*)", re.IGNORECASE),
+    "day": re.compile(r"\bday\W{0,5}()(\d[\d,]*)", re.IGNORECASE),
 }
+"""Lines such as `Cash: $1,234.50`, `- Cash on hand: -$3` and `Day: 28`."""
 
 
 def warehouse_turns(log: Log, kept: Sequence[LoggedTurn], _: Counting) -> Accounts:
     """Weeks, stock and cost of each turn from the accounts the log keeps.
+
+    Where the accounts give no cash, it is what the turn's own user message last printed: the next
+    one, which shows the outcome of the turn, is the future.
 
     Raises:
         RolloutError: a turn has no accounts, an account falls, or the final day is missing.
@@ -72,6 +76,8 @@ def _cumulative(turn: LoggedTurn, log: Log, is_last: bool) -> Amounts:
         if day is None:
             raise RolloutError(f"final_state is {fields.shown(log.final_state)}; expected its day")
         amounts[WEEKS.name] = round(day / 7)
+        if amounts[WEEKS.name] < STEP_WEEKS:
+            raise RolloutError(f"final_state's day is {day}; expected at least a step of 14 days")
     for name, key in _CUMULATIVE.items():
         amounts[name] = fields.amount(accounts.get(key), f"turn {turn.number}: financials.{key}")
     return amounts
@@ -114,7 +120,8 @@ def half_feasible_budgets(rollouts: Sequence[Realised]) -> list[Budget]:
 
 
 TASK = Task(
-    resources=(WEEKS, ITEM_WEEKS, COST),
+    resources=WAREHOUSE,
     budgets=half_feasible_budgets,
     turns=warehouse_turns,
+    seeds={"budgets": BUDGET_SEED},
 )

@@ -2,6 +2,7 @@
 
 import ctypes
 import gc
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -25,7 +26,10 @@ def run_jobs(
             yield function(*job)
         return
     pool = ProcessPoolExecutor(
-        min(workers, len(jobs)), mp_context=get_context("spawn"), initializer=_die_with_parent
+        min(workers, len(jobs)),
+        mp_context=get_context("spawn"),
+        initializer=_die_with_parent,
+        initargs=(os.getpid(),),
     )
     with pool:
         yield from pool.map(function, *zip(*jobs, strict=True))
@@ -43,6 +47,9 @@ def paused_collector() -> Iterator[None]:
             gc.enable()
 
 
-def _die_with_parent() -> None:
+def _die_with_parent(parent: int) -> None:
+    """Ask the kernel for it where it can be asked; the parent may be gone already."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_SET_DEATH_SIGNAL, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)

@@ -1,6 +1,8 @@
 """Small real data for tests, each in one line."""
 
 import json
+import os
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -165,7 +167,11 @@ def write_trajectories(family: Path, names: Sequence[str], resolved: Sequence[st
 
 def read(family: Path, counting: Counting | None = None) -> FamilyIndex:
     """Read one family folder."""
-    return read_family(find_families(family)[0], family.parent / ".spool", counting or Counting())
+    return read_family(
+        find_families(family)[0],
+        Path(tempfile.gettempdir()) / f"bagen-spool-{os.getpid()}",
+        counting or Counting(),
+    )
 
 
 def run(*arguments: object) -> int:

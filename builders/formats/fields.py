@@ -10,6 +10,8 @@ from bagen_data.usage import Request
 
 _INPUT_NAMES = ("api_input_tokens", "input_tokens", "prompt_tokens")
 _OUTPUT_NAMES = ("api_output_tokens", "output_tokens", "completion_tokens")
+_CACHE_NAMES = ("cache_read_input_tokens", "cache_creation_input_tokens")
+"""Anthropic's API counts these apart from its `input_tokens`."""
 _DETAIL_NAMES = ("output_tokens_details", "completion_tokens_details")
 
 
@@ -78,6 +80,8 @@ def counts(usage: Mapping[str, Any]) -> tuple[int, int] | None:
         RolloutError: one of the two is missing, negative or no whole number.
     """
     read, written = _first_count(usage, _INPUT_NAMES), _first_count(usage, _OUTPUT_NAMES)
+    if read is not None and "prompt_tokens" not in usage and "input_tokens" in usage:
+        read += sum(_first_count(usage, (name,)) or 0 for name in _CACHE_NAMES)
     if read is None and written is None:
         return None
     if read is None or written is None:

@@ -59,10 +59,12 @@ def is_report(value: Any) -> bool:
     return isinstance(value, dict) and isinstance(value.get("resolved_ids"), list)
 
 
-def is_predictions(value: Any) -> bool:
-    """Whether a JSON value is mini-swe-agent's `preds.json`, which we need nothing of."""
-    return isinstance(value, dict) and all(
-        isinstance(patch, dict) and "model_patch" in patch for patch in value.values()
+def belongs_to_trajectories(value: Any) -> bool:
+    """Whether a JSON value is a report, or mini-swe-agent's `preds.json`: no rollout itself."""
+    return is_report(value) or (
+        isinstance(value, dict)
+        and bool(value)
+        and all(isinstance(patch, dict) and "model_patch" in patch for patch in value.values())
     )
 
 

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bagen_data.answers import WAREHOUSE_RESOURCES, parse, plain, render
+from bagen_data.answers import parse, plain, render
+from bagen_data.schema import WAREHOUSE as RESOURCES
 from bagen_data.schema import Estimate, Interval
 
 WAREHOUSE = "time_weeks:[1, 2], warehouse_item_weeks:[3, 4.5], cumulative_cost_usd:[0, 6]"
@@ -46,6 +47,8 @@ INVALID = [
     ("<answer>[1200]</answer>", "scalar"),
     ("<answer>[1500, 1200]</answer>", "reversed"),
     ("<answer>[nan, nan]</answer>", "not_finite"),
+    (f"<answer>{WAREHOUSE.replace('[1, 2]', '[1, Inf]')}</answer>", "not_finite"),
+    ("<an\u017fwer>[1, 2]</an\u017fwer>", "no_answer"),  # a long s
     ("<answer>[0, inf]</answer>", "not_finite"),
     (f"<answer>[0, {'9' * 400}]</answer>", "not_finite"),
     ("<answer>time_weeks:[1, 2]</answer>", "missing_resource"),
@@ -99,7 +102,9 @@ def test_render_and_parse_are_inverses(interval: Interval) -> None:
 
 @given(st.tuples(intervals, intervals, intervals))
 def test_render_and_parse_are_inverses_for_warehouse(three: tuple[Interval, ...]) -> None:
-    estimate = Estimate("feasible", dict(zip(WAREHOUSE_RESOURCES, three, strict=True)))
+    estimate = Estimate(
+        "feasible", dict(zip([resource.name for resource in RESOURCES], three, strict=True))
+    )
     assert parse(render(estimate)) == estimate
 
 

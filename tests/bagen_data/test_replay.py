@@ -58,7 +58,13 @@ def test_short_rollouts_have_no_benchmark_probe(turns: int) -> None:
 def changed_after(recorded: Rollout, k: int, text: str) -> Rollout:
     """The same rollout until turn k, with another future."""
     future = tuple(
-        replace(turn, user=text, assistant=text, usage=dict.fromkeys(turn.usage, 7))
+        replace(
+            turn,
+            user=text,
+            assistant=text,
+            usage=dict.fromkeys(turn.usage, 7),
+            state=dict.fromkeys(turn.state, 7),
+        )
         for turn in recorded.turns[k:]
     )
     extra = future[:1] * 2 if k < len(recorded.turns) else ()
@@ -81,6 +87,7 @@ def test_no_prompt_knows_the_future(
     prompt = load_prompt(task, variant)  # type: ignore[arg-type]
     ((before, _),) = replay(recorded, budget, [k])
     ((after, _),) = replay(changed_after(recorded, k, text), budget, [k])
+    assert before == after
     assert prompt.messages(before) == prompt.messages(after)
 
 

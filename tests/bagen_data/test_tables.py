@@ -53,6 +53,46 @@ def test_what_a_killed_run_left_is_removed_and_what_it_moved_away_is_back(tmp_pa
     assert contents(tmp_path) == {"out/file": b"old"}
 
 
+def test_an_earlier_process_may_have_had_our_id(tmp_path: Path) -> None:
+    """As in containers, where every run is process 7."""
+    (tmp_path / f".out.building-{os.getpid()}").mkdir()
+    put(tmp_path / "out", "1")
+    assert contents(tmp_path) == {"out/file": b"1"}
+
+
+def test_a_failed_swap_puts_the_old_folder_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(tmp_path / "out", "1")
+    rename = Path.rename
+
+    def fail_to_move_in(self: Path, target: Path) -> Path:
+        if ".building-" in self.name:
+            raise OSError("no")
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", fail_to_move_in)
+    with pytest.raises(OSError, match="no"):
+        put(tmp_path / "out", "2")
+    assert contents(tmp_path) == {"out/file": b"1"}
+
+
+def test_a_link_is_followed(tmp_path: Path) -> None:
+    put(tmp_path / "real", "1")
+    (tmp_path / "out").symlink_to(tmp_path / "real")
+    put(tmp_path / "out", "2")
+    assert contents(tmp_path / "real") == {"file": b"2"}
+    assert (tmp_path / "out").is_symlink()
+
+
+def test_the_current_folder_is_not_pulled_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(OutputError, match="current folder"):
+        put(Path(), "1")
+
+
 def test_a_running_build_is_left_alone(tmp_path: Path) -> None:
     running = tmp_path / f".out.building-{os.getppid()}"
     running.mkdir()

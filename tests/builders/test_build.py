@@ -9,6 +9,8 @@ from typing import Any
 import duckdb
 import pandas as pd
 import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 import yaml
@@ -16,9 +18,11 @@ from datasets import load_dataset
 
 import bagen_data
 from bagen_data.answers import parse, render
+from bagen_data.budgets import Realised
 from bagen_data.prompts import load_prompt
 from bagen_data.replay import gold_estimate, replay
 from bagen_data.schema import ROLLOUTS, SAMPLES, Budget, Target
+from bagen_data.tables import read_jsonl, seal, sha256_of, to_json, write_jsonl
 from builders.task import find_task, known_tasks
 from tests.making import SAMPLE, build, build_record, contents, dialogue, read, run, write_json
 
@@ -285,6 +289,123 @@ def test_verify_accepts_and_names_every_change(built: Path, tmp_path: Path, caps
     assert "data/notes.txt" in said
 
 
+def test_verify_checks_what_readers_rely_on(built: Path, tmp_path: Path, capsys: Any) -> None:
+    """Rows that break a promise are named even where every hash is right."""
+    name = "data/sokoban/test-synthetic.parquet"
+    table = pq.read_table(built / name)
+    flipped = table.set_column(
+        table.schema.get_field_index("feasible"),
+        table.schema.field("feasible"),
+        pc.invert(table["feasible"]),
+    )
+    twice = pa.concat_tables([table.slice(0, 1), table.slice(0, len(table) - 1)])
+    for changed, problem in ((flipped, "label that does not follow"), (twice, "sample_id twice")):
+        shutil.copytree(built, tmp_path / "copy")
+        pq.write_table(changed, tmp_path / "copy" / name, store_schema=False)
+        reseal(tmp_path / "copy")
+        assert run("verify", tmp_path / "copy") == 1
+        assert problem in capsys.readouterr().err
+        shutil.rmtree(tmp_path / "copy")
+
+
+def reseal(out: Path) -> None:
+    """Make every hash of a build right again."""
+    rows = read_jsonl(out / "manifest.jsonl")
+    for row in rows:
+        row |= {"bytes": (out / row["path"]).stat().st_size, "sha256": sha256_of(out / row["path"])}
+    write_jsonl(out / "manifest.jsonl", rows)
+    record = build_record(out)
+    record["files"]["manifest.jsonl"] = sha256_of(out / "manifest.jsonl")
+    (out / "build.json").write_text(to_json(seal(record), indent=1) + "\n", encoding="utf-8")
+
+
+def test_each_message_is_stored_once(built: Path) -> None:
+    """Dictionary pages for texts, a page index, and far fewer bytes than the prompts have."""
+    path = built / "data/warehouse/test-synthetic.parquet"
+    metadata = pq.read_metadata(path)
+    column = metadata.row_group(0).column(9)
+    assert column.path_in_schema == "prompt.list.element.content"
+    assert column.has_dictionary_page
+    assert metadata.row_group(0).column(0).has_offset_index
+    written_out = sum(len(json.dumps(row)) for row in rows_of(built, "warehouse"))
+    assert path.stat().st_size * 25 < written_out
+
+
+@pytest.mark.parametrize(
+    ("module", "limit"),
+    [
+        ("samples", "_GROUP_PROMPTS"),
+        ("samples", "_GROUP_ROWS"),
+        ("spool", "_MEMORY_TEXT"),
+    ],
+)
+def test_limits_on_memory_change_no_row(
+    built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module: str, limit: str
+) -> None:
+    monkeypatch.setattr(f"builders.{module}.{limit}", 1)
+    assert build(SAMPLE, tmp_path / "out") == 0
+    groups = 0
+    for path in built.rglob("*.parquet"):
+        copy = tmp_path / "out" / path.relative_to(built)
+        assert pq.read_table(copy).equals(pq.read_table(path))
+        groups += pq.read_metadata(copy).num_row_groups - 1
+    assert (groups > 0) is (module == "samples")
+
+
+def test_defaults_are_the_papers() -> None:
+    spent = [Realised({"tokens": tokens}, {}) for tokens in (10, 20, 90)]
+    for task, budget, limit in (
+        ("sokoban", 2_500, 2_500),
+        ("searchr1", 3_500, 3_500),
+        ("swebench", 20, None),
+    ):
+        assert find_task(task).budgets(spent) == [Budget({"tokens": budget})] * 3
+        assert find_task(task).context_limit == limit
+
+
+def test_units(built: Path) -> None:
+    units = {part["resource"]: part["unit"] for row in rows_of(built) for part in row["resources"]}
+    assert units == {
+        "tokens": "tokens",
+        "time_weeks": "weeks",
+        "warehouse_item_weeks": "item-weeks",
+        "cumulative_cost_usd": "USD",
+    }
+
+
+def test_an_instance_is_in_one_part_of_all_training_families_together(tmp_path: Path) -> None:
+    for model in ("first", "second"):
+        records = [dialogue(name=f"level {n}", sizes=[(n + 1, len(model))] * 3) for n in range(20)]
+        write_json(tmp_path / "origin" / f"sokoban-train-{model}" / "a.json", records)
+    assert build(tmp_path / "origin", tmp_path / "out") == 0
+    parts: dict[str, set[str]] = {}
+    for path in tmp_path.glob("out/data/sokoban_train/*.parquet"):
+        for instance in pq.read_table(path)["instance_id"].to_pylist():
+            parts.setdefault(instance, set()).add(path.name.partition("-")[0])
+    assert len(parts) == 20
+    assert all(len(found) == 1 for found in parts.values())
+
+
+def test_a_training_median_is_of_the_rollouts_that_are_used(tmp_path: Path) -> None:
+    write_json(tmp_path / "origin/sokoban-origin-m/a.json", [dialogue([(1, 1)] * 3, name="x")])
+    training = [
+        dialogue([(900, 1)] * 3, name="x"),
+        dialogue([(1, 1)] * 3, name="y"),
+        dialogue([(2, 2)] * 3, name="z"),
+    ]
+    write_json(tmp_path / "origin/sokoban-train-m/a.json", training)
+    assert build(tmp_path / "origin", tmp_path / "out", "--budget", "sokoban=median") == 0
+    assert build_record(tmp_path / "out")["families"][1]["budget"] == {"tokens": 9}
+
+
+def test_a_family_folder_may_be_a_link(tmp_path: Path) -> None:
+    write_json(tmp_path / "store" / "rollouts.json", [dialogue()])
+    (tmp_path / "origin").mkdir()
+    (tmp_path / "origin" / "sokoban-origin-m").symlink_to(tmp_path / "store")
+    assert build(tmp_path / "origin", tmp_path / "out") == 0
+    assert build_record(tmp_path / "out")["families"][0]["counts"]["rollouts"] == 1
+
+
 def test_tasks_are_found_by_file_name() -> None:
-    assert known_tasks() == TASKS
+    assert set(known_tasks()) >= set(TASKS)
     assert [len(find_task(task).resources) for task in TASKS] == [1, 1, 1, 3]

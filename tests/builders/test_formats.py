@@ -149,6 +149,17 @@ def test_counts_per_turn(place: str, entry: Any) -> None:
     assert (request.input_tokens, request.output_tokens) == (30, 50)
 
 
+def test_cached_input_is_input_though_anthropic_counts_it_apart() -> None:
+    cached = {"cache_read_input_tokens": 40, "cache_creation_input_tokens": 7}
+    for usage, expected in (
+        ({"input_tokens": 3, "output_tokens": 5} | cached, 50),
+        ({"prompt_tokens": 50, "completion_tokens": 5} | cached, 50),
+    ):
+        request = log(chat(["a", "b"], per_turn_api_tokens=[usage])).turns[0].request
+        assert request is not None
+        assert request.input_tokens == expected
+
+
 @pytest.mark.parametrize(
     ("record", "problem"),
     [
@@ -287,7 +298,8 @@ def test_states_may_be_printed_text(tmp_path: Path) -> None:
             "falls from 50",
         ),
         (lambda record: record.update(final_state={}), "expected its day"),
-        (lambda record: record.update(final_state={"day": 7}), "time_weeks falls from"),
+        (lambda record: record.update(final_state={"day": 14}), "time_weeks falls from"),
+        (lambda record: record.update(final_state={"day": 1}), "at least a step of 14 days"),
         (lambda record: record["turns"][1]["financials"].update(cash="much"), 'cash is "much"'),
     ],
 )
@@ -296,6 +308,23 @@ def test_warehouse_refusals(tmp_path: Path, change: Any, problem: str) -> None:
     change(record)
     write_json(tmp_path / "warehouse-origin-m" / "runs.json", [record])
     assert problem in read(tmp_path / "warehouse-origin-m").refused[0].reason
+
+
+def test_a_target_is_no_cash(tmp_path: Path) -> None:
+    record = warehouse(steps=2, final_state="Day: 28\nTarget cash: $9\n- Cash on hand: -$5")
+    for turn in record["turns"]:
+        turn["user_prompt"] = "Target cash: $600,000\nCash: $500"
+        del turn["financials"]["cash"]
+    write_json(tmp_path / "warehouse-origin-m" / "runs.json", [record])
+    [rollout] = read(tmp_path / "warehouse-origin-m").rollouts
+    assert [turn.state["cash_usd"] for turn in rollout.turns] == [500, -5]
+
+
+def test_training_needs_the_state_before_turn_1(tmp_path: Path) -> None:
+    for role, refused in (("train", 1), ("origin", 0)):
+        family = tmp_path / f"warehouse-{role}-m"
+        write_json(family / "runs.json", [warehouse(initial_state=None)])
+        assert len(read(family).refused) == refused
 
 
 def test_a_jsonl_file_may_hold_any_layout(tmp_path: Path) -> None:

@@ -11,17 +11,17 @@ from typing import Any
 
 import pytest
 
-from tests.making import REPO, build, contents, counts, dialogue, run, write_json
+from tests.making import REPO, build, build_record, contents, counts, dialogue, run, write_json
 
-KNOWN = "searchr1, sokoban, swebench, warehouse"
+KNOWN = "sokoban, swebench, warehouse"
 
 
 @pytest.mark.parametrize(
     ("flags", "code", "message"),
     [
-        (("--task", "chess"), 2, KNOWN),
+        (("--task", "no_such_task"), 2, KNOWN),
         (("--task", "swebench"), 1, "found families of sokoban"),
-        (("--budget", "chess=3"), 2, KNOWN),
+        (("--budget", "no_such_task=3"), 2, KNOWN),
         (("--budget", "sokoban"), 2, "expected TASK=NUMBER"),
         (("--budget", "sokoban=much"), 1, "--budget sokoban=much: expected a number"),
         (("--budget", "sokoban=-3"), 1, "--budget sokoban=-3: expected a number"),
@@ -42,9 +42,11 @@ def test_wrong_flags(
 
 
 def test_an_unknown_task_in_the_origin(tmp_path: Path, capsys: Any) -> None:
-    write_json(tmp_path / "origin" / "chess-origin-m" / "a.json", [dialogue()])
+    write_json(tmp_path / "origin" / "no_such_task-origin-m" / "a.json", [dialogue()])
     assert build(tmp_path / "origin", tmp_path / "out") == 1
-    assert f"unknown task 'chess'; known: {KNOWN}" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "unknown task 'no_such_task'; known: " in said
+    assert KNOWN in said
 
 
 def test_an_origin_without_families(tmp_path: Path, capsys: Any) -> None:
@@ -52,7 +54,7 @@ def test_an_origin_without_families(tmp_path: Path, capsys: Any) -> None:
     for origin in (tmp_path, tmp_path / "nowhere"):
         assert build(origin, tmp_path / "out") == 1
     said = capsys.readouterr().err
-    assert f"known tasks: {KNOWN}" in said
+    assert KNOWN in said
     assert "no such folder" in said
     assert not (tmp_path / "out").exists()
 
@@ -79,6 +81,17 @@ def test_a_foreign_out_is_not_touched(origin: Path, tmp_path: Path, capsys: Any)
     assert "thesis.tex" in capsys.readouterr().err
     assert contents(tmp_path / "out") == {"thesis.tex": b"mine"}
     assert build(origin, tmp_path / "out" / "thesis.tex" / "below") == 1
+
+
+def test_a_manifest_alone_makes_no_build(origin: Path, tmp_path: Path) -> None:
+    """A folder with somebody's own README.md and manifest.jsonl is not an earlier build."""
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "README.md").write_text("mine")
+    (tmp_path / "out" / "thesis.tex").write_text("mine")
+    (tmp_path / "out" / "manifest.jsonl").write_text('{"path": "thesis.tex"}\n')
+    before = contents(tmp_path / "out")
+    assert build(origin, tmp_path / "out") == 1
+    assert contents(tmp_path / "out") == before
 
 
 def test_an_unwritable_out(origin: Path, capsys: Any) -> None:
@@ -110,6 +123,57 @@ def test_kill_9_leaves_the_old_output_and_a_rerun_succeeds(origin: Path, tmp_pat
     assert run("verify", out) == 0
     assert counts(out)["rollouts"] == 301
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".out")] == []
+
+
+def test_workers_die_with_their_parent(origin: Path, tmp_path: Path) -> None:
+    rows = [dialogue([(9, 5)] * 40, name=f"row {n}") for n in range(2_000)]
+    write_json(origin / "sokoban-origin-n" / "many.json", rows)
+    process = subprocess.Popen(
+        [*command(origin, tmp_path / "out"), "--workers", "2"], cwd=REPO, stderr=subprocess.DEVNULL
+    )
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    while process.poll() is None and len(found := children.read_text().split()) < 3:
+        time.sleep(0.01)
+    process.kill()
+    process.wait()
+    assert len(found) == 3  # two workers, and what tracks their resources
+    for _ in range(100):
+        if not any(is_alive(child) for child in found):
+            return
+        time.sleep(0.1)
+    pytest.fail("workers went on without their parent")
+
+
+def is_alive(pid: str) -> bool:
+    status = Path(f"/proc/{pid}/status")
+    return status.exists() and "State:\tZ" not in status.read_text()
+
+
+def test_names_and_texts_of_any_script_in_any_locale(tmp_path: Path) -> None:
+    write_json(tmp_path / "origin" / "sokoban-origin-é模" / "a.json", [dialogue(user_prompt="é模")])
+    for out, changes in (("here", {}), ("there", {"LC_ALL": "C"})):
+        done = subprocess.run(
+            command(tmp_path / "origin", tmp_path / out),
+            cwd=REPO,
+            env=os.environ | changes,
+            capture_output=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+    assert contents(tmp_path / "here") == contents(tmp_path / "there")
+
+
+def test_file_names_that_are_no_text(origin: Path, tmp_path: Path, capsys: Any) -> None:
+    family = os.fsencode(origin / "sokoban-origin-m")
+    with open(family + b"/\xff.json", "wb") as file:
+        file.write(b"3")
+    assert build(origin, tmp_path / "out") == 0
+    [refusal] = build_record(tmp_path / "out")["families"][0]["refused"]
+    assert refusal["where"] == "\ufffd.json"
+    assert run("verify", tmp_path / "out") == 0
+    os.rename(family, family + b"\xff")
+    assert build(origin, tmp_path / "other") == 1
+    assert "not UTF-8" in capsys.readouterr().err
 
 
 def test_a_full_disk_leaves_the_old_output(origin: Path, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ def test_three_files_make_a_task(tmp_path: Path) -> None:
     for name in ("dataset_card.md", "pyproject.toml"):
         shutil.copy(REPO / name, clone / name)
     for path, text in files_of_contributing().items():
-        assert not (clone / path).exists()
+        (clone / path).unlink(missing_ok=True)
         (clone / path).write_text(text, encoding="utf-8")
     write_json(tmp_path / "origin" / "chess-origin-m" / "a.json", [dialogue(name="e4")])
     run(
@@ -26,6 +26,7 @@ def test_three_files_make_a_task(tmp_path: Path) -> None:
     )
     run(clone, "-m", "builders", "verify", tmp_path / "out")
     run(clone, "-m", "pytest", "-p", "no:cacheprovider", "tests/builders/test_chess.py")
+    run(clone, "-m", "pytest", "-p", "no:cacheprovider", "tests/bagen_data/test_prompts.py")
     table = pq.read_table(tmp_path / "out/data/chess/test-m.parquet")
     assert table["sample_id"][0].as_py().startswith("chess/m/")
     assert table["resources"][0].as_py()[0]["budget"] == 4_000

@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
 from builders.family import FamilyIndex
+from builders.tokenizer import HubTokenizer
 from builders.turns import Counting
 from tests.making import chat, dialogue, read, write_json, write_lines
 
@@ -31,7 +33,22 @@ def fresh(index: FamilyIndex) -> list[float]:
 
 
 def test_fresh_tokens(tmp_path: Path) -> None:
-    assert fresh(read_one(tmp_path, dialogue([(30, 50), (10, 70)]))) == [80, 80]
+    index = read_one(tmp_path, dialogue([(30, 50), (10, 70)]))
+    [rollout] = index.rollouts
+    assert [turn.usage for turn in rollout.turns] == [
+        {"input_tokens": 30, "output_tokens": 50, "tokens": 80},
+        {"input_tokens": 10, "output_tokens": 70, "tokens": 80},
+    ]
+
+
+def test_special_tokens_are_no_content(tmp_path: Path) -> None:
+    tokenizer = Tokenizer(models.WordLevel({"[BOS]": 0, "a": 1, "[UNK]": 2}, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="[BOS] $A", special_tokens=[("[BOS]", 0)]
+    )
+    tokenizer.save(str(tmp_path / "tokenizer.json"))
+    assert HubTokenizer(str(tmp_path)).count(["a a", "", "a"]) == [2, 0, 1]
 
 
 def test_turns_from_the_cut_on_are_dropped(tmp_path: Path) -> None:
