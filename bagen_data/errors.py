@@ -4,6 +4,7 @@
     +-- InputError             bad input: a file, a flag's value, a dataset; exit 1
     |   +-- RolloutError       one rollout or source file is refused; the build goes on
     |   +-- TemplateError      a prompt template and its fields do not match
+    |   +-- WrongUsageError    a flag's value that fits nothing; exit 2
     |   +-- BuildChangedError  a built dataset is no longer what its manifest says
     +-- OutputError            the output folder cannot be written, or is not ours
     +-- MissingExtraError      an optional dependency is missing; the message names its extra
@@ -26,6 +27,10 @@ class RolloutError(InputError):
 
 class TemplateError(InputError):
     """A prompt template asks for a field nobody gives, or leaves one out."""
+
+
+class WrongUsageError(InputError):
+    """A flag with a value it cannot have."""
 
 
 class BuildChangedError(InputError):

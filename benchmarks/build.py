@@ -1,13 +1,14 @@
 """What a build costs in time, bytes and memory, as ratios against plain references, in one run.
 
-python benchmarks/build.py                      the bundled sample's swebench family
-python benchmarks/build.py --family FOLDER      any family
+python benchmarks/build.py                     the recorded swebench family, if it lies beside
+                                               the clone, else one of its size that is made up
+python benchmarks/build.py --family FOLDER     another swebench benchmark family
 
-time          a build, files to Parquet and in process / `json.loads` of the same files
-bytes         the samples' Parquet / its turns' text, once, under zstd level 19
-smaller       one JSON line a sample, messages written out / the samples' Parquet
-doubling      bytes of rollouts of 2T turns / of T turns, T = 25 .. 200
-memory        peak of a build of the family ten times, under other ids / of it once
+time         a build, files to Parquet and in process / `json.loads` of the same files
+bytes        the samples' Parquet / its turns' text, once, under zstd level 19
+smaller      one JSON line a sample, messages written out / the samples' Parquet
+doubling     bytes of rollouts of 2T turns / of T turns, the worst of T = 25 .. 200
+memory       peak of a build of the family ten times, under other ids / of it once
 """
 
 import argparse
@@ -32,6 +33,8 @@ sys.path.insert(0, str(REPO))
 from builders.dataset import build  # noqa: E402
 from builders.record import Options  # noqa: E402
 
+RECORDED = REPO.parent / "shared/rollouts/swebench-origin-gpt5.2-instant"
+BUNDLED = REPO / "sample/origin/swebench-origin-synthetic"
 ROUNDS = 20
 BOUNDS = {"time": 4.0, "bytes": 1.5, "smaller": 60.0, "doubling": 2.3, "memory": 1.5}
 
@@ -39,23 +42,21 @@ BOUNDS = {"time": 4.0, "bytes": 1.5, "smaller": 60.0, "doubling": 2.3, "memory":
 def main() -> None:
     """Print every ratio beside the bound it is held to."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    recorded = REPO.parent / "shared/rollouts/swebench-origin-gpt5.2-instant"
-    bundled = REPO / "sample/origin/swebench-origin-synthetic"
-    default = recorded if recorded.is_dir() else bundled
-    parser.add_argument("--family", type=Path, default=default)
+    parser.add_argument("--family", type=Path, default=RECORDED if RECORDED.is_dir() else BUNDLED)
     parser.add_argument("--only-build", type=Path, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.only_build:
         _build(arguments.family, arguments.only_build)
         print(_own_peak())
         return
-    print(f"family: {arguments.family.name}")
     with tempfile.TemporaryDirectory() as folder:
         scratch = Path(folder)
-        _report_time(arguments.family, scratch / "out")
+        family = arguments.family
+        print(f"family: {family.name}; the bounds are for {RECORDED.name}")
+        _report_time(family, scratch / "out")
         _report_bytes(scratch / "out")
         _report_doubling(scratch)
-        _report_memory(arguments.family, scratch)
+        _report_memory(family, scratch)
 
 
 def _report_time(family: Path, out: Path) -> None:

@@ -9,7 +9,7 @@ Exit codes: 0 done, 1 bad input, 2 wrong usage.
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -17,7 +17,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from bagen_data.errors import BagenError
+from bagen_data.errors import BagenError, WrongUsageError
 from bagen_data.prompts import Variant
 from bagen_data.usage import UsageChoice
 from builders.dataset import build
@@ -80,7 +80,9 @@ def build_command(
     """Build origin rollouts into a dataset that `datasets.load_dataset` reads."""
     unknown = sorted(set(task or ()) - set(known_tasks()))
     if unknown:
-        _wrong_usage(f"--task {unknown[0]}: unknown; known tasks: {', '.join(known_tasks())}")
+        raise WrongUsageError(
+            f"--task {unknown[0]}: unknown; known tasks: {', '.join(known_tasks())}"
+        )
     options = Options(
         origin=origin,
         out=out,
@@ -119,16 +121,11 @@ def _budgets(texts: Sequence[str]) -> dict[str, str]:
         name, found, value = text.partition("=")
         if not found or not value or name not in known_tasks():
             known = ", ".join(known_tasks())
-            _wrong_usage(
+            raise WrongUsageError(
                 f"--budget {text}: expected TASK=NUMBER or TASK=median; known tasks: {known}"
             )
         budgets[name] = value
     return budgets
-
-
-def _wrong_usage(message: str) -> NoReturn:
-    _ERRORS.print(escape(message), style="red")
-    raise typer.Exit(2)
 
 
 def _progress() -> Progress:
@@ -175,12 +172,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """
     try:
         app(arguments)
+    except WrongUsageError as error:
+        _ERRORS.print(escape(str(error)), style="red")
+        sys.exit(2)
     except BagenError as error:
         _ERRORS.print(escape(str(error)), style="red")
         sys.exit(1)
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
-        _ERRORS.print(escape(f"{where}{error.strerror or error}"), style="red")
+        reason = f"{where}{error.strerror or error}; the output is as it was"
+        _ERRORS.print(escape(reason), style="red")
         sys.exit(1)
 
 

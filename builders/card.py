@@ -1,5 +1,6 @@
 """The dataset's README on the Hub, from `dataset_card.md`."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -25,40 +26,54 @@ def render_card(manifest: Sequence[Mapping[str, Any]], record: Mapping[str, Any]
     return _template().render(
         configs=card_configs(manifest),
         rows=_sums(manifest, "rows"),
-        megabytes={key: size / 1e6 for key, size in _sums(manifest, "bytes").items()},
+        kilobytes={key: size // 1000 for key, size in _sums(manifest, "bytes").items()},
         record=record,
     )
 
 
 def card_configs(manifest: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The `configs:` of the card: `default` (every task's benchmark), then each config there is."""
-    found: dict[str, dict[str, str]] = {}
+    """The `configs:` of the card: `default` (every task's benchmark), then each config there is.
+
+    A config's description names its data by hash. `datasets` caches a local folder by its configs
+    alone, so without it a folder that was built again would load as it was before.
+    """
+    found: dict[str, list[Mapping[str, Any]]] = {}
     for file in manifest:
-        paths = found.setdefault(file["config"], {})
-        paths[file["split"]] = _pattern(file)
-    configs = []
-    tests = [paths["test"] for name, paths in sorted(found.items()) if _is_benchmark(name, paths)]
-    if tests:
-        files = [{"split": "test", "path": tests}]
-        configs.append({"config_name": "default", "data_files": files})
-    for name, paths in sorted(
-        found.items(), key=lambda item: (item[0] == ROLLOUTS_CONFIG, item[0])
-    ):
-        splits = sorted(paths, key=_SPLIT_ORDER.index)
-        files = [{"split": split, "path": paths[split]} for split in splits]
-        configs.append({"config_name": name, "data_files": files})
-    return configs
+        found.setdefault(file["config"], []).append(file)
+    tests = [
+        file
+        for name in sorted(found)
+        for file in found[name]
+        if name != ROLLOUTS_CONFIG and file["split"] == "test"
+    ]
+    order = sorted(found, key=lambda name: (name == ROLLOUTS_CONFIG, name))
+    configs = [_config(name, found[name]) for name in order]
+    return [_config("default", tests), *configs] if tests else configs
 
 
-def _is_benchmark(config: str, paths: Mapping[str, Any]) -> bool:
-    return config != ROLLOUTS_CONFIG and "test" in paths
+def _config(name: str, files: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    by_split: dict[str, list[str]] = {}
+    for file in files:
+        patterns = by_split.setdefault(file["split"], [])
+        if _pattern(file) not in patterns:
+            patterns.append(_pattern(file))
+    splits = sorted(by_split, key=_SPLIT_ORDER.index)
+    data = hashlib.sha256("".join(file["sha256"] for file in files).encode()).hexdigest()
+    return {
+        "config_name": name,
+        "description": f"data {data[:16]}",
+        "data_files": [{"split": split, "path": by_split[split]} for split in splits],
+    }
 
 
 def _pattern(file: Mapping[str, Any]) -> str:
-    """A glob of all files of the same config and split."""
-    folder = file["path"].rpartition("/")[0]
-    prefix = "*-" if file["config"] == ROLLOUTS_CONFIG else ""
-    return f"{folder}/{prefix}{file['split']}-*.parquet"
+    """A glob of all files of the same config and split.
+
+    Rollouts of all tasks share a folder, where no glob can tell a split from a model's name.
+    """
+    if file["config"] == ROLLOUTS_CONFIG:
+        return str(file["path"])
+    return f"{file['path'].rpartition('/')[0]}/{file['split']}-*.parquet"
 
 
 def _sums(manifest: Sequence[Mapping[str, Any]], name: str) -> dict[tuple[str, str], int]:

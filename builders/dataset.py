@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from bagen_data.errors import InputError
+from bagen_data.errors import InputError, OutputError
 from bagen_data.hub import HUB_ID
 from bagen_data.tables import (
     is_sealed,
@@ -19,8 +19,9 @@ from bagen_data.tables import (
 from builders.card import render_card
 from builders.family import FamilyIndex, read_family
 from builders.origin import Family, find_families
-from builders.plan import make_plans
+from builders.plan import budget_rule, make_plans
 from builders.record import Built, Options, build_record
+from builders.task import BudgetRule, find_task
 from builders.tokenizer import HubTokenizer
 from builders.turns import Counting
 from builders.workers import run_jobs
@@ -46,7 +47,8 @@ def build(options: Options, on_progress: Callable[[Family], None] = lambda _: No
         OutputError: `out` cannot be written, or holds files that no build wrote.
     """
     families = find_families(options.origin, options.tasks)
-    _refuse_unused_budgets(options.budgets, families)
+    rules = _budget_rules(options.budgets, families)
+    _refuse_out_in_family(options.out, families)
     counting = _counting(options)
     with replaced_folder(options.out, previous_files(options.out)) as staging:
         spools = staging / "spools"
@@ -61,7 +63,7 @@ def build(options: Options, on_progress: Callable[[Family], None] = lambda _: No
             on_progress(index.family)
         if options.strict:
             _refuse_refusals(indexes)
-        plans = make_plans(indexes, options.budgets)
+        plans = make_plans(indexes, rules)
         writes = [
             (index, plan, options.prompt, staging)
             for index, plan in zip(indexes, plans, strict=True)
@@ -99,11 +101,20 @@ def _counting(options: Options) -> Counting:
     return Counting(options.usage, tokenizer)
 
 
-def _refuse_unused_budgets(budgets: Mapping[str, str], families: Sequence[Family]) -> None:
+def _budget_rules(budgets: Mapping[str, str], families: Sequence[Family]) -> dict[str, BudgetRule]:
     tasks = sorted({family.task for family in families})
     for task in budgets:
         if task not in tasks:
             raise InputError(f"--budget {task}=...: no family of {task}; found {', '.join(tasks)}")
+    return {task: budget_rule(task, find_task(task), text) for task, text in budgets.items()}
+
+
+def _refuse_out_in_family(out: Path, families: Sequence[Family]) -> None:
+    for family in families:
+        if out.resolve().is_relative_to(family.folder.resolve()):
+            raise OutputError(
+                f"{out}: lies in {family.name}, whose files are read; give another --out"
+            )
 
 
 def _refuse_refusals(indexes: Sequence[FamilyIndex]) -> None:

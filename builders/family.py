@@ -73,6 +73,8 @@ def read_family(
             reader.take(record)
             if len(index.entries) == limit:
                 break
+    if not files.paths:
+        index.refused.append(Refusal(".", "holds no .json or .jsonl file; expected rollouts"))
     index.sources = files.sources
     return index
 

@@ -12,6 +12,7 @@ from builders.task import known_tasks
 Role = Literal["benchmark", "training"]
 
 _NAME = re.compile(r"(?P<task>[A-Za-z0-9_]+)-(?P<role>origin|train)-(?P<model>[^\s/]+)", re.ASCII)
+_NAME_LENGTH = 150
 _ROLES: dict[str, Role] = {"origin": "benchmark", "train": "training"}
 
 
@@ -60,6 +61,8 @@ def find_families(origin: Path, tasks: list[str] | None = None) -> list[Family]:
     for family in wanted:
         if family.task not in known_tasks():
             raise InputError(f"{family.name}: unknown task '{family.task}'; known: {known}")
+        if len(family.name.encode("utf-8", "replace")) > _NAME_LENGTH:
+            raise InputError(f"{family.name[:40]}...: the folder's name is too long; shorten it")
         if not family.name.isprintable():
             raise InputError(f"{family.name!a}: the folder's name is not UTF-8; rename it")
     _refuse_ambiguous(wanted)

@@ -1,12 +1,11 @@
 """Decide what becomes of each rollout: benchmark, a training part, or left out; and its budget."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 from bagen_data.budgets import Allowance, allowed, family_median
-from bagen_data.errors import InputError
+from bagen_data.errors import WrongUsageError
 from bagen_data.replay import training_prefixes
 from bagen_data.schema import TARGET_PREFIX, Budget
 from bagen_data.splits import split_instances
@@ -27,10 +26,12 @@ class Plan:
     prefixes: Sequence[int]
 
 
+_MOST = 1e15
+"""Of a budget: whole numbers up to here are exact in the floats of tables."""
 _LEFT_OUT = Plan("", None, ())
 
 
-def make_plans(indexes: Sequence[FamilyIndex], overrides: Mapping[str, str]) -> list[list[Plan]]:
+def make_plans(indexes: Sequence[FamilyIndex], rules: Mapping[str, BudgetRule]) -> list[list[Plan]]:
     """A plan for each entry of each family.
 
     A training rollout whose instance is in a benchmark family of the same task is left out. The
@@ -38,12 +39,8 @@ def make_plans(indexes: Sequence[FamilyIndex], overrides: Mapping[str, str]) -> 
 
     Args:
         indexes: the families of one build.
-        overrides: `--budget` values by task.
-
-    Raises:
-        InputError: a `--budget` value fits no rule.
+        rules: by task, in place of the tasks' own.
     """
-    rules = {task: budget_rule(task, find_task(task), text) for task, text in overrides.items()}
     tested = {
         (index.family.task, entry.instance_id)
         for index in indexes
@@ -96,7 +93,7 @@ def budget_rule(name: str, task: Task, text: str) -> BudgetRule:
     `target_<state>:NUMBER`, or one ratio for all.
 
     Raises:
-        InputError: the value is none of these, or does not fit the task's resources.
+        WrongUsageError: the value is none of these, or does not fit the task's resources.
     """
     names = [resource.name for resource in task.resources]
     if text == "median" and len(names) == 1:
@@ -117,12 +114,13 @@ def budget_rule(name: str, task: Task, text: str) -> BudgetRule:
 
 def _allowance(text: str) -> Allowance:
     number = float(text.removesuffix("x"))
-    if not 0 <= number < math.inf:
+    if not 0 <= number <= _MOST:
         raise ValueError(f"{text} is no amount")
     return Allowance(int(number) if number == int(number) else number, text.endswith("x"))
 
 
-def _unknown_budget(name: str, names: Sequence[str], text: str) -> InputError:
+def _unknown_budget(name: str, names: Sequence[str], text: str) -> WrongUsageError:
     single = "a number, a ratio such as 1.2x, or median"
     several = f"a ratio such as 1.2x for all, or {','.join(f'{n}:VALUE' for n in names)}"
-    return InputError(f"--budget {name}={text}: expected {single if len(names) == 1 else several}")
+    expected = single if len(names) == 1 else several
+    return WrongUsageError(f"--budget {name}={text}: expected {expected}")

@@ -1,10 +1,12 @@
 """Read the records of a family's files: once, in order, and with a reason for each that is not."""
 
+import errno
 import hashlib
 import json
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -16,6 +18,7 @@ from builders.origin import Family
 
 _TRAJECTORY = ".traj.json"
 _SUFFIXES = (".json", ".jsonl")
+_NAME_LENGTH = 80
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,7 @@ class FamilyFiles:
     def _lines(self, relative: str) -> Iterator[Record]:
         path, shown = self.family.folder / relative, _as_text(relative)
         try:
+            _refuse_special(path)
             self.sources.append(Source(shown, path.stat().st_size, sha256_of(path)))
             file = path.open("rb")
         except OSError as error:
@@ -93,7 +97,9 @@ class FamilyFiles:
         return decode(data)
 
     def _read(self, relative: str) -> bytes:
-        with open(f"{self.family.folder}/{relative}", "rb") as file:
+        path = f"{self.family.folder}/{relative}"
+        _refuse_special(path)
+        with open(path, "rb") as file:
             return file.read()
 
     def _find_report(self) -> frozenset[str] | None:
@@ -109,19 +115,32 @@ class FamilyFiles:
                 except (OSError, RolloutError):
                     continue  # reported when its records are read
                 if traj.is_report(value):
-                    reports.add(frozenset(map(str, value["resolved_ids"])))
+                    reports.add(frozenset(value["resolved_ids"]))
         return reports.pop() if len(reports) == 1 else None
 
 
 def _json_files(folder: str) -> list[str]:
-    """Every JSON and JSON-lines file below a folder, relative to it."""
-    found = [
-        f"{below}/{name}"[len(folder) + 1 :]
-        for below, _, names in os.walk(folder)
-        for name in names
-        if name.endswith(_SUFFIXES) and not name.startswith(".")
-    ]
+    """Every JSON and JSON-lines file below a folder, relative to it; links are followed once."""
+    found = []
+    seen = {os.path.realpath(folder)}
+    for below, folders, names in os.walk(folder, followlinks=True):
+        for name in list(folders):
+            real = os.path.realpath(f"{below}/{name}")
+            if real in seen:
+                folders.remove(name)
+            seen.add(real)
+        found += [
+            f"{below}/{name}"[len(folder) + 1 :]
+            for name in names
+            if name.endswith(_SUFFIXES) and not name.startswith(".")
+        ]
     return sorted(found)
+
+
+def _refuse_special(path: str | Path) -> None:
+    """Pipes and devices have no end; reading one would never come back."""
+    if os.path.exists(path) and not os.path.isfile(path):
+        raise OSError(errno.EINVAL, "it is no regular file")
 
 
 def _as_text(path: str) -> str:
@@ -164,5 +183,7 @@ def _named(value: Any) -> str:
     if isinstance(value, dict):
         for name in ("custom_id", "env_id", "instance_id"):
             if isinstance(value.get(name), str | int):
-                return f" ({value[name]})"
+                shown = str(value[name])
+                readable = shown.isprintable() and len(shown) <= _NAME_LENGTH
+                return f" ({shown if readable else ascii(shown)[:_NAME_LENGTH]})"
     return ""

@@ -5,7 +5,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from bagen_data.errors import InputError, MissingExtraError
+from bagen_data.errors import MissingExtraError, WrongUsageError
 
 
 class HubTokenizer:
@@ -16,7 +16,7 @@ class HubTokenizer:
 
         Raises:
             MissingExtraError: `transformers` is not installed.
-            InputError: there is no tokenizer of that name.
+            WrongUsageError: there is no tokenizer of that name.
         """
         os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
         try:
@@ -26,8 +26,8 @@ class HubTokenizer:
         try:
             self._encode = AutoTokenizer.from_pretrained(name_or_folder)
         except (OSError, ValueError) as error:
-            reason = str(error).strip().partition("\n")[0]
-            raise InputError(
+            reason = " ".join(str(error).split())[:200]
+            raise WrongUsageError(
                 f"--tokenizer {name_or_folder}: expected a tokenizer's folder or Hub id: {reason}"
             ) from error
         folder = Path(name_or_folder)

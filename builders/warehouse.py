@@ -42,6 +42,7 @@ _PRINTED = {
 def warehouse_turns(log: Log, kept: Sequence[LoggedTurn], _: Counting) -> Accounts:
     """Weeks, stock and cost of each turn from the accounts the log keeps.
 
+    The final state counts where the last turn was kept; else the rollout ends at the last kept one.
     Where the accounts give no cash, it is what the turn's own user message last printed: the next
     one, which shows the outcome of the turn, is the future.
 
@@ -51,7 +52,7 @@ def warehouse_turns(log: Log, kept: Sequence[LoggedTurn], _: Counting) -> Accoun
     opening = _stated(log.initial_state, "cash")
     if opening is None:
         opening = _stated(kept[0].user, "cash")
-    cumulative = [_cumulative(turn, log, is_last=turn is kept[-1]) for turn in kept]
+    cumulative = [_cumulative(turn, log) for turn in kept]
     turns = []
     before: Amounts = dict.fromkeys((WEEKS.name, *_CUMULATIVE), 0)
     for turn, now in zip(kept, cumulative, strict=True):
@@ -62,16 +63,16 @@ def warehouse_turns(log: Log, kept: Sequence[LoggedTurn], _: Counting) -> Accoun
                     f"turn {turn.number}: {name} falls from {before[name]} to {now[name]}; "
                     "expected a running total"
                 )
-        state = {_CASH: _cash(turn, log, is_last=turn is kept[-1])}
+        state = {_CASH: _cash(turn, log)}
         turns.append(Turn(turn.user or NO_OUTPUT, turn.assistant, usage, state))
         before = now
     return Accounts(tuple(turns), {} if opening is None else {_CASH: opening}, "financials")
 
 
-def _cumulative(turn: LoggedTurn, log: Log, is_last: bool) -> Amounts:
+def _cumulative(turn: LoggedTurn, log: Log) -> Amounts:
     accounts = _financials(turn)
     amounts: dict[str, float] = {WEEKS.name: turn.number * STEP_WEEKS}
-    if is_last:
+    if turn.number == len(log.turns):
         day = _stated(log.final_state, "day")
         if day is None:
             raise RolloutError(f"final_state is {fields.shown(log.final_state)}; expected its day")
@@ -83,11 +84,11 @@ def _cumulative(turn: LoggedTurn, log: Log, is_last: bool) -> Amounts:
     return amounts
 
 
-def _cash(turn: LoggedTurn, log: Log, is_last: bool) -> float:
+def _cash(turn: LoggedTurn, log: Log) -> float:
     logged = _financials(turn).get("cash")
     if logged is not None:
         return fields.amount(logged, f"turn {turn.number}: financials.cash")
-    found = _stated(log.final_state, "cash") if is_last else None
+    found = _stated(log.final_state, "cash") if turn.number == len(log.turns) else None
     found = _stated(turn.user, "cash") if found is None else found
     if found is None:
         raise RolloutError(f"turn {turn.number}: no cash in financials, nor in the printed state")

@@ -84,5 +84,8 @@ def write_family(
         samples[part].rows, samples[part].feasible = writer.rows, writer.feasible
     for file in files:
         if not file.rows:
-            (out / file.path).unlink()
+            path = out / file.path
+            path.unlink()
+            if not any(path.parent.iterdir()):
+                path.parent.rmdir()
     return [file for file in files if file.rows]

@@ -1,12 +1,15 @@
 """Checked access to the fields of foreign records. A problem names the field and the value."""
 
 import json
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bagen_data.errors import RolloutError
 from bagen_data.usage import Request
+
+MOST = 10**12
+"""Of any amount: sums of it stay exact in the floats of tables."""
+_AT_MOST = " and at most 10^12"
 
 _INPUT_NAMES = ("api_input_tokens", "input_tokens", "prompt_tokens")
 _OUTPUT_NAMES = ("api_output_tokens", "output_tokens", "completion_tokens")
@@ -25,19 +28,19 @@ def flag(value: Any, name: str) -> bool:
 
 
 def count(value: Any, name: str) -> int:
-    """A whole number >= 0."""
-    if type(value) is int and value >= 0:
+    """A whole number >= 0; raises RolloutError if it is none."""
+    if type(value) is int and 0 <= value <= MOST:
         return int(value)
-    if not isinstance(value, float) or not value.is_integer() or value < 0:
-        raise RolloutError(f"{name} is {shown(value)}; expected a whole number >= 0")
+    if not isinstance(value, float) or not value.is_integer() or not 0 <= value <= MOST:
+        raise RolloutError(f"{name} is {shown(value)}; expected a whole number >= 0{_AT_MOST}")
     return int(value)
 
 
 def amount(value: Any, name: str) -> int:
-    """A finite number, rounded to whole units as Python's `round` does."""
+    """A number, rounded to whole units as `round` does; raises RolloutError if it is none."""
     number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not number or not math.isfinite(value):
-        raise RolloutError(f"{name} is {shown(value)}; expected a finite number")
+    if not number or not -MOST <= value <= MOST:
+        raise RolloutError(f"{name} is {shown(value)}; expected a finite number{_AT_MOST}")
     whole: int = round(value)
     return whole
 
@@ -54,7 +57,12 @@ def text(value: Any, name: str) -> str:
 
 
 def _part_text(part: Mapping[str, Any] | str, name: str) -> str:
-    return part if isinstance(part, str) else text(part.get("text"), f"{name}[].text")
+    if isinstance(part, str):
+        return part
+    if "text" not in part:
+        kind = shown(part.get("type"))
+        raise RolloutError(f"{name} has a part of type {kind} without text; expected text parts")
+    return text(part["text"], f"{name}[].text")
 
 
 def mapping(value: Any, name: str) -> dict[str, Any]:

@@ -56,7 +56,8 @@ def read(record: Mapping[str, Any], resolved: frozenset[str] | None) -> Log:
 
 def is_report(value: Any) -> bool:
     """Whether a JSON value is an evaluation report."""
-    return isinstance(value, dict) and isinstance(value.get("resolved_ids"), list)
+    resolved = value.get("resolved_ids") if isinstance(value, dict) else None
+    return isinstance(resolved, list) and all(isinstance(name, str) for name in resolved)
 
 
 def belongs_to_trajectories(value: Any) -> bool:

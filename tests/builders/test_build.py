@@ -121,6 +121,12 @@ def test_bagen_data_load_is_load_dataset(built: Path) -> None:
         bagen_data.load(built.parent, "sokoban")
 
 
+def test_a_folder_that_is_built_again_loads_anew(tmp_path: Path) -> None:
+    for variant in ("think", "no_think"):
+        assert build(SAMPLE, tmp_path / "out", "--prompt", variant) == 0
+        assert load_dataset(str(tmp_path / "out"))["test"].unique("prompt_variant") == [variant]
+
+
 def test_pandas_polars_and_duckdb_read_it(built: Path) -> None:
     path = built / "data/swebench/test-synthetic.parquet"
     expected = pq.read_table(path).to_pylist()
@@ -138,8 +144,7 @@ def test_the_card_is_true(built: Path) -> None:
     assert names[-1] == "rollouts"
     for config in front["configs"]:
         for files in config["data_files"]:
-            paths = files["path"] if isinstance(files["path"], list) else [files["path"]]
-            assert all(list(built.glob(path)) for path in paths)
+            assert all(list(built.glob(path)) for path in files["path"])
     for word in ("licen", "bibtex", "leak", "canary"):
         assert word in text.lower()
     assert f"| `swebench` | `test` | {len(rows_of(built, 'swebench'))} |" in text
@@ -396,6 +401,18 @@ def test_a_training_median_is_of_the_rollouts_that_are_used(tmp_path: Path) -> N
     write_json(tmp_path / "origin/sokoban-train-m/a.json", training)
     assert build(tmp_path / "origin", tmp_path / "out", "--budget", "sokoban=median") == 0
     assert build_record(tmp_path / "out")["families"][1]["budget"] == {"tokens": 9}
+
+
+def test_a_models_name_may_hold_a_splits_name(tmp_path: Path) -> None:
+    write_json(tmp_path / "origin/sokoban-origin-x-train-y/a.json", [dialogue(name="x")])
+    write_json(tmp_path / "origin/sokoban-train-z-test-q/a.json", [dialogue(name="y")] * 2)
+    assert build(tmp_path / "origin", tmp_path / "out") == 0
+    loaded = load_dataset(str(tmp_path / "out"), "rollouts")
+    models = {split: rows["rollout_model"] for split, rows in loaded.items()}
+    assert {split: list(found) for split, found in models.items()} == {
+        "test": ["x-train-y"],
+        "train": ["z-test-q"],
+    }
 
 
 def test_a_family_folder_may_be_a_link(tmp_path: Path) -> None:

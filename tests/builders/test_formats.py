@@ -260,6 +260,13 @@ def test_success_is_what_the_report_resolved(tmp_path: Path) -> None:
     assert "no evaluation report" in read(family).refused[0].reason
     write_json(family / "report.json", {"resolved_ids": ["two"]})
     assert [rollout.success for rollout in read(family).rollouts] == [False, True]
+    write_json(family / "report.json", {"resolved_ids": [1, None]})
+    assert [refusal.where for refusal in read(family).refused] == [
+        "report.json",
+        "run/one/one.traj.json",
+        "run/two/two.traj.json",
+    ]
+    write_json(family / "report.json", {"resolved_ids": ["two"]})
     write_json(family / "older.json", {"resolved_ids": ["one"]})
     assert "several that differ" in read(family).refused[0].reason
 
@@ -308,6 +315,26 @@ def test_warehouse_refusals(tmp_path: Path, change: Any, problem: str) -> None:
     change(record)
     write_json(tmp_path / "warehouse-origin-m" / "runs.json", [record])
     assert problem in read(tmp_path / "warehouse-origin-m").refused[0].reason
+
+
+@pytest.mark.parametrize("change", [{"context_token_truncated": True}, {"raw_response": ""}])
+def test_all_accounts_end_at_the_last_turn_that_is_kept(tmp_path: Path, change: Any) -> None:
+    record = warehouse(steps=3)
+    record["turns"][2].update(change)
+    write_json(tmp_path / "warehouse-origin-m" / "runs.json", [record])
+    index = read(tmp_path / "warehouse-origin-m")
+    assert list(index.entries[0].realised.totals.values()) == [4, 40, 100]
+    assert index.entries[0].realised.final_state == {"cash_usd": 800}
+
+
+@pytest.mark.parametrize("amount", [10**400, 1.7e308, 1e17, float("nan"), None])
+def test_amounts_that_no_table_holds_exactly(tmp_path: Path, amount: Any) -> None:
+    record = warehouse(steps=2)
+    record["turns"][1]["financials"]["cumulative_cost"] = amount
+    write_json(tmp_path / "warehouse-origin-m" / "runs.json", [record, warehouse("b")])
+    index = read(tmp_path / "warehouse-origin-m")
+    assert len(index.entries) == 1
+    assert "financials.cumulative_cost is" in index.refused[0].reason
 
 
 def test_a_target_is_no_cash(tmp_path: Path) -> None:

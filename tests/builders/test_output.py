@@ -23,14 +23,15 @@ KNOWN = "sokoban, swebench, warehouse"
         (("--task", "swebench"), 1, "found families of sokoban"),
         (("--budget", "no_such_task=3"), 2, KNOWN),
         (("--budget", "sokoban"), 2, "expected TASK=NUMBER"),
-        (("--budget", "sokoban=much"), 1, "--budget sokoban=much: expected a number"),
-        (("--budget", "sokoban=-3"), 1, "--budget sokoban=-3: expected a number"),
-        (("--budget", "sokoban=nan"), 1, "--budget sokoban=nan: expected a number"),
+        (("--budget", "sokoban=much"), 2, "--budget sokoban=much: expected a number"),
+        (("--budget", "sokoban=1e30"), 2, "--budget sokoban=1e30: expected a number"),
+        (("--budget", "sokoban=-3"), 2, "--budget sokoban=-3: expected a number"),
+        (("--budget", "sokoban=nan"), 2, "--budget sokoban=nan: expected a number"),
         (("--budget", "swebench=3"), 1, "no family of swebench; found sokoban"),
         (("--usage", "sometimes"), 2, "sometimes"),
         (("--prompt", "loud"), 2, "loud"),
         (("--workers", "0"), 2, "workers"),
-        (("--tokenizer", "/no/such/folder"), 1, "expected a tokenizer's folder or Hub id"),
+        (("--tokenizer", "/no/such/folder"), 2, "expected a tokenizer's folder or Hub id"),
     ],
 )
 def test_wrong_flags(
@@ -92,6 +93,11 @@ def test_a_manifest_alone_makes_no_build(origin: Path, tmp_path: Path) -> None:
     before = contents(tmp_path / "out")
     assert build(origin, tmp_path / "out") == 1
     assert contents(tmp_path / "out") == before
+
+
+def test_an_out_among_the_files_that_are_read(origin: Path, capsys: Any) -> None:
+    assert build(origin, origin / "sokoban-origin-m" / "out") == 1
+    assert "lies in sokoban-origin-m" in capsys.readouterr().err
 
 
 def test_an_unwritable_out(origin: Path, capsys: Any) -> None:

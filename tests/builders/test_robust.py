@@ -1,5 +1,6 @@
 """Bad input: refused with a reason and counted, and the rest builds."""
 
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -96,6 +97,8 @@ def test_one_bad_line_or_item_refuses_itself_only(origin: Path, tmp_path: Path) 
         (dialogue(api_input_tokens=3.5), "turn 2: api_input_tokens is 3.5"),
         (dialogue(user_prompt="\ud800"), r"U\+D800, a lone surrogate"),
         (dialogue(user_prompt="x" * 10_000_000), "longest prompt would be about 10.0 MB"),
+        (dialogue(api_output_tokens=2**53 + 1), "turn 2: api_output_tokens is 9007199254740993"),
+        (dialogue(user_prompt=[{"type": "image_url"}]), 'has a part of type "image_url" without'),
         ({"turns": [{}] * 50_000, "rollout_success": 1}, "has 50000 turns; expected at most 1000"),
     ],
 )
@@ -107,6 +110,41 @@ def test_a_rollout_that_cannot_be_used_is_refused(
     [found] = reasons(tmp_path / "out").values()
     assert re.search(reason, found)
     assert counts(tmp_path / "out")["rollouts"] == 1
+
+
+@pytest.mark.parametrize(("name", "shown"), [("\ud800", r"('\ud800')"), ("x" * 999, "('xxx")])
+def test_a_strange_name_of_a_refused_rollout(
+    origin: Path, tmp_path: Path, name: str, shown: str
+) -> None:
+    write_lines(origin / "sokoban-origin-m" / "a.jsonl", [{"custom_id": name, "messages": 3}])
+    assert build(origin, tmp_path / "out") == 0
+    [where] = reasons(tmp_path / "out")
+    assert shown in where
+    assert len(where) < 120
+
+
+def test_a_family_without_files(origin: Path, tmp_path: Path) -> None:
+    (origin / "swebench-origin-m").mkdir()
+    assert build(origin, tmp_path / "out") == 0
+    assert not (tmp_path / "out/data/swebench").exists()
+    assert build(origin, tmp_path / "out", "--strict") == 1
+
+
+def test_links_are_followed_once_and_pipes_never(tmp_path: Path) -> None:
+    family = tmp_path / "sokoban-origin-m"
+    write_json(tmp_path / "store" / "a.json", [dialogue()])
+    family.mkdir()
+    (family / "run").symlink_to(tmp_path / "store")
+    (family / "loop").symlink_to(family)
+    (family / "gone.json").symlink_to(tmp_path / "nowhere")
+    os.mkfifo(family / "pipe.json")
+    os.mkfifo(family / "pipe.jsonl")
+    assert build(family, tmp_path / "out") == 0
+    assert counts(tmp_path / "out")["rollouts"] == 1
+    found = reasons(tmp_path / "out")
+    assert "no regular file" in found["pipe.json"]
+    assert "no regular file" in found["pipe.jsonl"]
+    assert "No such file" in found["gone.json"]
 
 
 def test_strange_text_is_built(origin: Path, tmp_path: Path) -> None:
