@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bagen_data.schema import Budget, Rollout, Turn
-from builders.__main__ import main
+from builders.cli import main
 from builders.family import FamilyIndex, read_family
 from builders.origin import find_families
 from builders.turns import Counting

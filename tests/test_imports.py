@@ -36,6 +36,17 @@ def test_importing_the_core_needs_numpy_and_pyarrow_only() -> None:
     assert done.stdout.strip() == "[]"
 
 
+def test_builders_say_which_extra_is_missing() -> None:
+    code = "import runpy, sys; sys.modules['typer'] = None; runpy.run_module('builders')"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=REPO, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert done.stderr.strip() == (
+        "typer is not installed; in the clone: pip install -e '.[builders]'"
+    )
+
+
 def test_all_names_what_there_is() -> None:
     import bagen_data
 

@@ -1,0 +1,185 @@
+"""Build and verify the dataset.
+
+    python -m builders build --origin sample/origin --out out/sample
+    python -m builders verify out/sample
+
+Exit codes: 0 done, 1 bad input, 2 wrong usage.
+"""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from bagen_data.errors import BagenError, WrongUsageError
+from bagen_data.prompts import Variant
+from bagen_data.usage import UsageChoice
+from builders.dataset import build
+from builders.origin import find_families, ignored_folders
+from builders.record import Built, Options
+from builders.task import known_tasks
+from builders.verify import verify
+
+app = typer.Typer(
+    help=__doc__,
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+_SUMMARY = {
+    "rollouts": "rollouts",
+    "refused": "refused",
+    "duplicates": "duplicates",
+    "left_out_in_benchmark": "left out",
+    "samples": "samples",
+    "feasible": "feasible",
+}
+"""Counts of a family by their headings."""
+_SUMMARY_WIDTH = 120
+_ERRORS = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+@app.command("build")
+def build_command(
+    origin: Annotated[Path, typer.Option(help="A folder of family folders, or one family.")],
+    out: Annotated[Path, typer.Option(help="The folder to write; an earlier build is replaced.")],
+    task: Annotated[list[str] | None, typer.Option(help="Only this task; repeatable.")] = None,
+    tokenizer: Annotated[
+        str | None,
+        typer.Option(help="For logs without token counts: a tokenizer's folder or Hub id."),
+    ] = None,
+    usage: Annotated[
+        UsageChoice,
+        typer.Option(help="What logged input counts hold: the whole request or one turn."),
+    ] = "auto",
+    budget: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="TASK=NUMBER, TASK=median or TASK=1.2x (of what each rollout spent); repeatable. "
+            "Several resources: warehouse=time_weeks:20,warehouse_item_weeks:1x,..."
+        ),
+    ] = None,
+    prompt: Annotated[
+        Variant, typer.Option(help="Whether the prompt asks for a short <think> first.")
+    ] = "think",
+    workers: Annotated[int, typer.Option(min=1, help="Processes; the output is the same.")] = 1,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="Only the first rollouts of each family.")
+    ] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit 1 and write nothing if anything is refused.")
+    ] = False,
+) -> None:
+    """Build origin rollouts into a dataset that `datasets.load_dataset` reads."""
+    unknown = sorted(set(task or ()) - set(known_tasks()))
+    if unknown:
+        raise WrongUsageError(
+            f"--task {unknown[0]}: unknown; known tasks: {', '.join(known_tasks())}"
+        )
+    options = Options(
+        origin=origin,
+        out=out,
+        tasks=task or None,
+        tokenizer=tokenizer,
+        usage=usage,
+        budgets=_budgets(budget or ()),
+        prompt=prompt,
+        limit=limit,
+        workers=workers,
+        strict=strict,
+    )
+    families = find_families(origin, options.tasks)
+    for name in ignored_folders(origin):
+        _ERRORS.print(
+            f"ignored {escape(name)}/: its name is not TASK-origin-MODEL or TASK-train-MODEL"
+        )
+    with _progress() as progress:
+        step = progress.add_task("families", total=2 * len(families))
+        built = build(options, lambda _: progress.advance(step))
+    _print_summary(built, out)
+
+
+@app.command("verify")
+def verify_command(
+    folder: Annotated[Path, typer.Argument(help="A folder that `build` wrote.")],
+) -> None:
+    """Compare a built dataset with its manifest, and check its tables."""
+    files = verify(folder)
+    print(f"{folder}: {files} data files are as they were built")
+
+
+def _budgets(texts: Sequence[str]) -> dict[str, str]:
+    budgets = {}
+    for text in texts:
+        name, found, value = text.partition("=")
+        if not found or not value or name not in known_tasks():
+            known = ", ".join(known_tasks())
+            raise WrongUsageError(
+                f"--budget {text}: expected TASK=NUMBER or TASK=median; known tasks: {known}"
+            )
+        budgets[name] = value
+    return budgets
+
+
+def _progress() -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    return Progress(
+        *columns,
+        TimeElapsedColumn(),
+        console=_ERRORS,
+        transient=True,
+        disable=not sys.stderr.isatty(),
+    )
+
+
+def _print_summary(built: Sequence[Built], out: Path) -> None:
+    table = Table(title=escape(str(out)), title_justify="left")
+    table.add_column("family", no_wrap=True)
+    for name in (*_SUMMARY, "KB"):
+        table.add_column(_SUMMARY.get(name, name), justify="right")
+    rows = [[*map(family.counts().__getitem__, _SUMMARY), family.bytes // 1000] for family in built]
+    for family, row in zip(built, rows, strict=True):
+        table.add_row(escape(family.index.family.name), *(f"{count:,}" for count in row))
+    table.add_section()
+    table.add_row("all", *(f"{sum(column):,}" for column in zip(*rows, strict=True)))
+    console = Console(highlight=False)
+    console.width = max(console.width, _SUMMARY_WIDTH)
+    console.print(table)
+    for family in built:
+        for refusal in family.index.refused[:10]:
+            _ERRORS.print(
+                f"refused {escape(f'{family.index.family.name}/{refusal.where}: {refusal.reason}')}"
+            )
+        if len(family.index.refused) > 10:
+            more = len(family.index.refused) - 10
+            _ERRORS.print(
+                f"... and {more} more of {escape(family.index.family.name)}: see build.json"
+            )
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run a command and exit; errors of the user's data become one message and exit code 1.
+
+    Args:
+        arguments: of the command line; those of the process if None.
+    """
+    try:
+        app(arguments)
+    except WrongUsageError as error:
+        _ERRORS.print(escape(str(error)), style="red")
+        sys.exit(2)
+    except BagenError as error:
+        _ERRORS.print(escape(str(error)), style="red")
+        sys.exit(1)
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        reason = f"{where}{error.strerror or error}; the output is as it was"
+        _ERRORS.print(escape(reason), style="red")
+        sys.exit(1)
