@@ -43,6 +43,8 @@ _SUMMARY = {
 }
 """Counts of a family by their headings."""
 _SUMMARY_WIDTH = 120
+_INTERRUPTED = 130
+"""The exit code that typer gives Ctrl-C."""
 _ERRORS = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
@@ -172,6 +174,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """
     try:
         app(arguments)
+    except SystemExit as end:
+        if end.code == _INTERRUPTED:
+            _ERRORS.print("interrupted; the output is as it was")
+        raise
     except WrongUsageError as error:
         _ERRORS.print(escape(str(error)), style="red")
         sys.exit(2)

@@ -21,6 +21,7 @@ from builders.family import FamilyIndex, read_family
 from builders.origin import Family, find_families
 from builders.plan import budget_rule, make_plans
 from builders.record import Built, Options, build_record
+from builders.spool import MEMORY_TEXT, Spool
 from builders.task import BudgetRule, find_task
 from builders.tokenizer import HubTokenizer
 from builders.turns import Counting
@@ -29,6 +30,8 @@ from builders.write import write_family
 
 CARD, MANIFEST, BUILD = "README.md", "manifest.jsonl", "build.json"
 """The files beside the data."""
+_SENT_TEXT = 1_000_000
+"""Characters of a family's text that a worker sends back; the rest waits on disk."""
 
 
 def build(options: Options, on_progress: Callable[[Family], None] = lambda _: None) -> list[Built]:
@@ -53,8 +56,9 @@ def build(options: Options, on_progress: Callable[[Family], None] = lambda _: No
     with replaced_folder(options.out, previous_files(options.out)) as staging:
         spools = staging / "spools"
         spools.mkdir()
+        memory = MEMORY_TEXT // len(families) if options.workers == 1 else _SENT_TEXT
         jobs = [
-            (family, spools / str(number), counting, options.limit)
+            (family, Spool(spools / str(number), memory), counting, options.limit)
             for number, family in enumerate(families)
         ]
         indexes = []

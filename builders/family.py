@@ -2,7 +2,6 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from bagen_data.budgets import Realised
 from bagen_data.errors import RolloutError
@@ -52,7 +51,7 @@ class FamilyIndex:
 
 def read_family(
     family: Family,
-    spool: Path,
+    spool: Spool,
     counting: Counting,
     limit: int | None = None,
 ) -> FamilyIndex:
@@ -60,11 +59,11 @@ def read_family(
 
     Args:
         family: which.
-        spool: a file for the rollouts that do not fit into memory.
+        spool: takes the rollouts.
         counting: how tokens are counted.
         limit: stop after this many usable rollouts.
     """
-    index = FamilyIndex(family, Spool(spool))
+    index = FamilyIndex(family, spool)
     files = FamilyFiles(family)
     reader = _Reader(index, find_task(family.task), counting, files.resolved)
     with paused_collector():

@@ -9,24 +9,30 @@ from pathlib import Path
 
 from bagen_data.schema import Rollout
 
-_MEMORY_TEXT = 32_000_000
-"""Characters of text kept in memory."""
+MEMORY_TEXT = 32_000_000
+"""Characters of text kept in memory, of all spools of a build together."""
 
 
 class Spool:
-    """Rollouts in the order they were added, to be read any number of times."""
+    """Rollouts in the order they were added, to be read any number of times.
 
-    def __init__(self, path: Path) -> None:
+    Args:
+        path: of the file, which need not be written.
+        memory_text: characters of text that may wait in memory.
+    """
+
+    def __init__(self, path: Path, memory_text: int = MEMORY_TEXT) -> None:
         path.unlink(missing_ok=True)
         self._path = path
         self._recent: list[Rollout] = []
         self._text_size = 0
+        self._memory_text = memory_text
 
     def add(self, rollout: Rollout) -> None:
         """Add one; what is in memory goes to disk when it is much."""
         self._recent.append(rollout)
         self._text_size += sum(len(turn.user) + len(turn.assistant) for turn in rollout.turns)
-        if self._text_size > _MEMORY_TEXT:
+        if self._text_size > self._memory_text:
             with self._path.open("ab") as file:
                 for waiting in self._recent:
                     pickle.dump(waiting, file, pickle.HIGHEST_PROTOCOL)

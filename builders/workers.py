@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 from typing import Any, TypeVar
 
 _Result = TypeVar("_Result")
@@ -28,11 +28,17 @@ def run_jobs(
     pool = ProcessPoolExecutor(
         min(workers, len(jobs)),
         mp_context=get_context("spawn"),
-        initializer=_die_with_parent,
+        initializer=_set_up_worker,
         initargs=(os.getpid(),),
     )
-    with pool:
+    try:
         yield from pool.map(function, *zip(*jobs, strict=True))
+    except BaseException:  # an error, or Ctrl-C: the other jobs are not waited for
+        for worker in active_children():
+            worker.kill()
+        raise
+    finally:
+        pool.shutdown()
 
 
 @contextmanager
@@ -47,8 +53,9 @@ def paused_collector() -> Iterator[None]:
             gc.enable()
 
 
-def _die_with_parent(parent: int) -> None:
-    """Ask the kernel for it where it can be asked; the parent may be gone already."""
+def _set_up_worker(parent: int) -> None:
+    """Leave Ctrl-C to the parent, and die with it, which the kernel sees to where it can."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_SET_DEATH_SIGNAL, signal.SIGKILL)
     if os.getppid() != parent:

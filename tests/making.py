@@ -13,6 +13,7 @@ from bagen_data.schema import Budget, Rollout, Turn
 from builders.cli import main
 from builders.family import FamilyIndex, read_family
 from builders.origin import find_families
+from builders.spool import Spool
 from builders.turns import Counting
 
 REPO = Path(__file__).parent.parent
@@ -169,7 +170,7 @@ def read(family: Path, counting: Counting | None = None) -> FamilyIndex:
     """Read one family folder."""
     return read_family(
         find_families(family)[0],
-        Path(tempfile.gettempdir()) / f"bagen-spool-{os.getpid()}",
+        Spool(Path(tempfile.gettempdir()) / f"bagen-spool-{os.getpid()}"),
         counting or Counting(),
     )
 

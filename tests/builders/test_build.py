@@ -341,7 +341,7 @@ def test_each_message_is_stored_once(built: Path) -> None:
     [
         ("samples", "_GROUP_PROMPTS"),
         ("samples", "_GROUP_ROWS"),
-        ("spool", "_MEMORY_TEXT"),
+        ("dataset", "MEMORY_TEXT"),
     ],
 )
 def test_limits_on_memory_change_no_row(
