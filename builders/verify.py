@@ -12,6 +12,7 @@ from bagen_data.errors import BuildChangedError, InputError
 from bagen_data.schema import ROLLOUTS, SAMPLES
 from bagen_data.tables import is_sealed, read_jsonl, sha256_of, to_json
 from builders.dataset import BUILD, CARD, MANIFEST
+from builders.rollouts import MAX_ROW_BYTES
 from builders.write import ROLLOUTS_CONFIG
 
 
@@ -126,4 +127,22 @@ def _broken_samples(file: pq.ParquetFile) -> list[str]:
     feasible = table["feasible"].to_numpy()
     if (feasible != (table["rollout_success"].to_numpy() & ~overrun)).any():
         problems.append("has a label that does not follow from success and budgets")
+    groups = range(file.metadata.num_row_groups)
+    return problems + sorted({text for group in groups for text in _broken_prompts(file, group)})
+
+
+def _broken_prompts(file: pq.ParquetFile, group: int) -> list[str]:
+    """Problems of one row group's prompts, which are all of it that is held at once."""
+    lists = file.read_row_group(group, columns=["prompt"])["prompt"].combine_chunks()
+    messages = lists.flatten()
+    starts, ends = lists.offsets.to_numpy()[:-1], lists.offsets.to_numpy()[1:]
+    roles = messages.field("role")
+    problems = []
+    if not pc.all(pc.equal(roles.take(starts), "system")).as_py():
+        problems.append("has a prompt that does not begin with a system message")
+    if not pc.all(pc.equal(roles.take(ends - 1), "user")).as_py():
+        problems.append("has a prompt that does not end with a question")
+    sizes = pc.binary_length(messages.field("content")).to_numpy()
+    if (np.add.reduceat(sizes, starts) > MAX_ROW_BYTES).any():
+        problems.append(f"has a prompt of more than {MAX_ROW_BYTES:,} bytes")
     return problems

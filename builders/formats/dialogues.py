@@ -52,7 +52,7 @@ def _turn(turn: Mapping[str, Any], number: int) -> LoggedTurn:
         assistant=assistant,
         request=_request(turn, raw, assistant),
         cut_off=_cut_off(turn),
-        acted=bool(fields.sequence(turn.get("actions"), "actions")),
+        acted=bool(turn.get("actions")),
         success=fields.flag(turn.get("success") or False, "success"),
         financials=turn.get("financials"),
     )
@@ -107,8 +107,9 @@ def _reasoning(turn: Mapping[str, Any]) -> int | None:
 def _cut_off(turn: Mapping[str, Any]) -> bool:
     name = "context_token_truncated"
     info = turn.get("info")
-    inside = info.get(name) if isinstance(info, dict) else None
-    return fields.flag(turn.get(name) or inside or False, name)
+    places = [turn, *(info if isinstance(info, list) else [info])]
+    found = [place[name] for place in places if isinstance(place, dict) and place.get(name)]
+    return any(fields.flag(value, name) for value in found)
 
 
 def _success(record: Mapping[str, Any], turns: list[LoggedTurn]) -> bool:

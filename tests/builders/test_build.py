@@ -304,7 +304,18 @@ def test_verify_checks_what_readers_rely_on(built: Path, tmp_path: Path, capsys:
         pc.invert(table["feasible"]),
     )
     twice = pa.concat_tables([table.slice(0, 1), table.slice(0, len(table) - 1)])
-    for changed, problem in ((flipped, "label that does not follow"), (twice, "sample_id twice")):
+    rows = table.to_pylist()
+    rows[1]["prompt"] = rows[1]["prompt"][:-1]
+    cut = pa.Table.from_pylist(rows, table.schema)
+    rows[1]["prompt"] = [*rows[0]["prompt"][1:], {"role": "user", "content": "x" * 2_000_001}]
+    grown = pa.Table.from_pylist(rows, table.schema)
+    for changed, problem in (
+        (flipped, "label that does not follow"),
+        (twice, "sample_id twice"),
+        (cut, "does not end with a question"),
+        (grown, "does not begin with a system message"),
+        (grown, "more than 2,000,000 bytes"),
+    ):
         shutil.copytree(built, tmp_path / "copy")
         pq.write_table(changed, tmp_path / "copy" / name, store_schema=False)
         reseal(tmp_path / "copy")

@@ -71,7 +71,12 @@ def test_without_a_breakdown_the_visible_share_is_estimated_from_the_texts() -> 
 
 
 @pytest.mark.parametrize(
-    "changes", [{"context_token_truncated": True}, {"info": {"context_token_truncated": 1}}]
+    "changes",
+    [
+        {"context_token_truncated": True},
+        {"info": {"context_token_truncated": 1}},
+        {"info": [{}, {"context_token_truncated": "True"}]},
+    ],
 )
 def test_a_turn_cut_off_by_the_context_limit(changes: Any) -> None:
     assert [turn.cut_off for turn in log(dialogue(**changes)).turns] == [False, True, False]
@@ -93,7 +98,7 @@ def test_success_may_be_a_string_or_a_number(value: Any, success: bool) -> None:
         ({"api_output_tokens": "70"}, 'turn 2: api_output_tokens is "70"; expected'),
         ({"api_output_tokens": True}, "turn 2: api_output_tokens is true; expected"),
         ({"api_output_tokens": None}, "turn 2: has no api_output_tokens or"),
-        ({"actions": "Up"}, 'turn 2: actions is "Up"; expected a list'),
+        ({"context_token_truncated": "so"}, 'turn 2: context_token_truncated is "so"; expected'),
         ({"success": "maybe"}, 'turn 2: success is "maybe"; expected true or false'),
         ({"raw_response": 3, "parsed_response": None}, "turn 2: raw_response is 3; expected a"),
     ],
