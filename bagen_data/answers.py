@@ -52,7 +52,7 @@ def parse(text: str, resources: Sequence[str] | None = None) -> Estimate:
         with one reason.
 
     Raises:
-        ValueError: `resources` is empty.
+        ValueError: `resources` is empty, or one string instead of a list of names.
 
     >>> parse("<think>20 turns?</think> <answer>[1200, 1500]</answer>").intervals
     {'tokens': Interval(low=1200, high=1500)}
@@ -63,8 +63,8 @@ def parse(text: str, resources: Sequence[str] | None = None) -> Estimate:
     >>> parse("<think><answer>[0, 9]</answer></think> done").reason
     'no_answer'
     """
-    if resources is not None and not resources:
-        raise ValueError("an answer is about at least one resource")
+    if isinstance(resources, str) or (resources is not None and not resources):
+        raise ValueError(f"resources is {resources!r}; expected a list of at least one name")
     content = _answer_content(text)
     if content is None:
         return _invalid("no_answer")

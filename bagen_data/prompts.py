@@ -52,7 +52,8 @@ class Prompt:
 
     def system(self, agent_system: str) -> str:
         """The system message; it is the same for every probe of a rollout."""
-        return fill(self.system_template, {"agent_system": agent_system or _NO_SYSTEM})
+        fields = {"agent_system": agent_system or _NO_SYSTEM}
+        return fill(self.system_template, fields, f"prompts/{self.task}.txt, system part,")
 
     def question(self, probe: Probe) -> str:
         """The last user message."""
@@ -66,7 +67,7 @@ class Prompt:
         }
         for name, value in (*probe.state.items(), *probe.budget.conditions.items()):
             fields[name] = plain(value)
-        question = fill(self.probe_template, fields)
+        question = fill(self.probe_template, fields, f"prompts/{self.task}.txt, probe part,")
         return f"{probe.opening}\n\n{question}" if probe.opening else question
 
     def messages(self, probe: Probe) -> list[Message]:
@@ -112,8 +113,10 @@ def known_prompts() -> list[str]:
     return sorted({name.removesuffix(".txt") for name in names} - set(VARIANTS))
 
 
-def fill(template: str, fields: Mapping[str, str]) -> str:
+def fill(template: str, fields: Mapping[str, str], where: str = "template") -> str:
     """Put each field in its place; values are inserted as they are, braces and all.
+
+    Braces that are text are doubled in a template: `{{` and `}}`.
 
     Raises:
         TemplateError: the template names a field that is not given, or does not use one that is.
@@ -124,11 +127,14 @@ def fill(template: str, fields: Mapping[str, str]) -> str:
     Traceback (most recent call last):
     bagen_data.errors.TemplateError: template leaves out {budget}; it must use {budget} {used}
     """
-    parts, named = _parts(template)
+    try:
+        parts, named = _parts(template)
+    except TemplateError as error:
+        raise TemplateError(f"{where} {error}") from error
     if named != fields.keys():
         unknown, unused = sorted(named - fields.keys()), sorted(fields.keys() - named)
         problem = f"names {_braced(unknown)}" if unknown else f"leaves out {_braced(unused)}"
-        raise TemplateError(f"template {problem}; it must use {_braced(sorted(fields))}")
+        raise TemplateError(f"{where} {problem}; it must use {_braced(sorted(fields))}")
     return "".join(literal if name is None else literal + fields[name] for literal, name in parts)
 
 
@@ -138,9 +144,11 @@ def _parts(template: str) -> tuple[tuple[tuple[str, str | None], ...], frozenset
     try:
         parsed = list(string.Formatter().parse(template))
     except ValueError as error:
-        raise TemplateError(f"template has unbalanced braces: {error}") from error
+        raise TemplateError(
+            f"has unbalanced braces: {error}; double those that are text"
+        ) from error
     if any(conversion or layout for _, _, layout, conversion in parsed):
-        raise TemplateError("template formats a field; expected plain {name} fields only")
+        raise TemplateError("formats a field; expected plain {name} fields, other braces doubled")
     parts = tuple((literal, name) for literal, name, _, _ in parsed)
     return parts, frozenset(name for _, name in parts if name is not None)
 

@@ -37,6 +37,7 @@ _SUMMARY = {
     "rollouts": "rollouts",
     "refused": "refused",
     "duplicates": "duplicates",
+    "dropped_turns": "dropped turns",
     "left_out_in_benchmark": "left out",
     "samples": "samples",
     "feasible": "feasible",
@@ -124,8 +125,11 @@ def _budgets(texts: Sequence[str]) -> dict[str, str]:
         if not found or not value or name not in known_tasks():
             known = ", ".join(known_tasks())
             raise WrongUsageError(
-                f"--budget {text}: expected TASK=NUMBER or TASK=median; known tasks: {known}"
+                f"--budget {text}: expected TASK=NUMBER, TASK=median or TASK=1.2x; "
+                f"known tasks: {known}"
             )
+        if name in budgets:
+            raise WrongUsageError(f"--budget {text}: {name} has a budget already; give one a task")
         budgets[name] = value
     return budgets
 
@@ -154,6 +158,8 @@ def _print_summary(built: Sequence[Built], out: Path) -> None:
     console = Console(highlight=False)
     console.width = max(console.width, _SUMMARY_WIDTH)
     console.print(table)
+    if not any(family.counts()["samples"] for family in built):
+        _ERRORS.print("no samples: no rollout has two turns or more, or a training family's one")
     for family in built:
         for refusal in family.index.refused[:10]:
             _ERRORS.print(

@@ -42,7 +42,7 @@ def find_families(origin: Path, tasks: list[str] | None = None) -> list[Family]:
         InputError: there is none, a family's task is unknown, or two folders may be one family.
     """
     if not origin.is_dir():
-        raise InputError(f"--origin {origin}: no such folder")
+        raise InputError(f"--origin {origin}: is no folder")
     origin = Path(os.path.abspath(origin))
     families = [family for family in (_family(origin),) if family] or sorted(
         (family for path in origin.iterdir() if path.is_dir() and (family := _family(path))),
@@ -56,11 +56,15 @@ def find_families(origin: Path, tasks: list[str] | None = None) -> list[Family]:
         )
         raise InputError(
             f"--origin {origin}: no family to build{found}; expected folders named "
-            f"TASK-origin-MODEL or TASK-train-MODEL; known tasks: {known}"
+            "TASK-origin-MODEL or TASK-train-MODEL, without spaces, or one such folder; "
+            f"known tasks: {known}"
         )
     for family in wanted:
         if family.task not in known_tasks():
-            raise InputError(f"{family.name}: unknown task '{family.task}'; known: {known}")
+            raise InputError(
+                f"{family.name}: unknown task '{family.task}'; known: {known}; a task of your own "
+                f"needs builders/{family.task}.py and bagen_data/prompts/{family.task}.txt"
+            )
         if len(family.name.encode("utf-8", "replace")) > _NAME_LENGTH:
             raise InputError(f"{family.name[:40]}...: the folder's name is too long; shorten it")
         if not family.name.isprintable():

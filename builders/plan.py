@@ -102,6 +102,8 @@ def budget_rule(name: str, task: Task, text: str) -> BudgetRule:
         stated = dict.fromkeys(names, text)
     else:
         stated = dict(part.rpartition(":")[::2] for part in text.split(","))
+    if len(stated) < text.count(",") + 1:
+        raise _unknown_budget(name, names, text)
     extra = [key for key in stated if key not in names and not key.startswith(TARGET_PREFIX)]
     if extra or not stated.keys() >= set(names):
         raise _unknown_budget(name, names, text)
@@ -121,6 +123,9 @@ def _allowance(text: str) -> Allowance:
 
 def _unknown_budget(name: str, names: Sequence[str], text: str) -> WrongUsageError:
     single = "a number, a ratio such as 1.2x, or median"
-    several = f"a ratio such as 1.2x for all, or {','.join(f'{n}:VALUE' for n in names)}"
+    several = (
+        f"a ratio such as 1.2x for all, or {','.join(f'{n}:VALUE' for n in names)} "
+        "and a target_<state>:VALUE if you like"
+    )
     expected = single if len(names) == 1 else several
     return WrongUsageError(f"--budget {name}={text}: expected {expected}")

@@ -96,6 +96,11 @@ def _cash(turn: LoggedTurn, log: Log) -> float:
 
 
 def _financials(turn: LoggedTurn) -> Any:
+    if turn.financials is None:
+        raise RolloutError(
+            f"turn {turn.number} has no financials; expected the dialogues layout, with the "
+            "accounts of each turn"
+        )
     return fields.mapping(turn.financials, f"turn {turn.number}: financials")
 
 

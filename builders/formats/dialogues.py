@@ -8,7 +8,13 @@
                                                         {"reasoning_tokens": 64}}}}],
                 "success": false, "actions": ["Up", "Left"]}, ...]}
 
-Warehouse records have `financials` per turn, and `initial_state`, `final_state` and `success`.
+Only the texts, the outcome and the counts are needed. Where `actions` is empty and `success` false,
+a turn whose request passes the task's context limit counts as cut off, as one with
+`context_token_truncated` does, and the rollout ends before it.
+
+Warehouse records have `financials` per turn (`cash`, `cumulative_cost`,
+`cumulative_inventory_weeks`), and beside `turns` an `initial_state` and a `final_state` (`day`,
+`cash`) and `success`.
 """
 
 from collections.abc import Mapping
@@ -52,7 +58,7 @@ def _turn(turn: Mapping[str, Any], number: int) -> LoggedTurn:
         assistant=assistant,
         request=_request(turn, raw, assistant),
         cut_off=_cut_off(turn),
-        acted=bool(turn.get("actions")),
+        acted=bool(turn.get("actions", True)),
         success=fields.flag(turn.get("success") or False, "success"),
         financials=turn.get("financials"),
     )

@@ -2,11 +2,13 @@
 
     {"custom_id": "traj_0", "messages": [{"role": "user", "content": "Board size: ..."},
      {"role": "assistant", "content": "<answer>Up</answer>"}, {"role": "user", "content": "..."}],
-     "metadata": {"success": false, ...}, "per_turn_api_tokens": [...]}
+     "metadata": {"success": false, ...},
+     "per_turn_api_tokens": [{"input_tokens": 412, "output_tokens": 97}, [580, 64], ...]}
 
 A system message may come first; a trailing user message is the final observation and no turn.
 `per_turn_api_tokens` is optional, beside `metadata` or in it: one entry an assistant message,
-either an object with input and output tokens or a pair of the two.
+either an object as above (or with the names `prompt_tokens` and `completion_tokens`, or
+`api_input_tokens` and `api_output_tokens`), or a pair.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -92,7 +94,9 @@ def _requests(entries: Any, turns: int) -> Iterator[Request | None]:
         return iter([None] * turns)
     entries = fields.sequence(entries, _COUNTS)
     if len(entries) != turns:
-        raise RolloutError(f"{_COUNTS} has {len(entries)} entries for {turns} turns")
+        raise RolloutError(
+            f"{_COUNTS} has {len(entries)} entries; expected {turns}, one an assistant message"
+        )
     return (_request(entry, number) for number, entry in enumerate(entries, 1))
 
 
@@ -100,6 +104,14 @@ def _request(entry: Any, number: int) -> Request | None:
     if isinstance(entry, list) and len(entry) == 2:
         entry = {"input_tokens": entry[0], "output_tokens": entry[1]}
     try:
-        return None if entry is None else fields.request(fields.mapping(entry, _COUNTS))
+        if entry is None:
+            return None
+        found = fields.request(fields.mapping(entry, _COUNTS))
+        if found is None:
+            raise RolloutError(
+                f"{_COUNTS} is {fields.shown(entry)}; expected input_tokens and output_tokens, "
+                "or a pair of the two"
+            )
+        return found
     except RolloutError as error:
         raise RolloutError(f"turn {number}: {error}") from error

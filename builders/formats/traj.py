@@ -38,8 +38,8 @@ def read(record: Mapping[str, Any], resolved: frozenset[str] | None) -> Log:
         raise RolloutError(f"instance_id is {fields.shown(instance_id)}; expected a name")
     if resolved is None:
         raise RolloutError(
-            "the family has no evaluation report, or several that differ; "
-            "expected one JSON file with resolved_ids"
+            "the family has no evaluation report, or several that differ; expected one JSON file "
+            "in its folder with the names of the resolved instances under resolved_ids"
         )
     spoken = fields.sequence(record.get("messages"), "messages")
     system, exchanges = split_turns(list(_chat(spoken)))

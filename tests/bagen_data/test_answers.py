@@ -85,6 +85,9 @@ def test_named_resources() -> None:
     assert parse("<answer>[1, 2]</answer>", ("a", "b")).reason == "missing_resource"
     assert parse("<answer>b:[1, 2], a:[3, 4]</answer>", ("a", "b")).intervals["a"].low == 3
     assert parse("<answer>a:[1, 2]</answer>", ("a",)).reason == "malformed"
+    for wrong in ((), "tokens"):
+        with pytest.raises(ValueError, match="expected a list of at least one name"):
+            parse("<answer>[1, 2]</answer>", wrong)
 
 
 amounts = st.one_of(

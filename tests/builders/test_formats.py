@@ -168,7 +168,11 @@ def test_cached_input_is_input_though_anthropic_counts_it_apart() -> None:
 @pytest.mark.parametrize(
     ("record", "problem"),
     [
-        (chat(["a", "b"], per_turn_api_tokens=[]), "has 0 entries for 1 turns"),
+        (chat(["a", "b"], per_turn_api_tokens=[]), "has 0 entries; expected 1"),
+        (
+            chat(["a", "b"], per_turn_api_tokens=[{"input": 1}]),
+            "turn 1: .*expected input_tokens and",
+        ),
         (chat(["a", "b"], per_turn_api_tokens=[80]), "turn 1: .* is 80; expected an object"),
         (
             {"messages": [{"role": "assistant", "content": "b"}]},
@@ -304,7 +308,7 @@ def test_states_may_be_printed_text(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "problem"),
     [
-        (lambda record: record["turns"][1].pop("financials"), "turn 2: financials is null"),
+        (lambda record: record["turns"][1].pop("financials"), "turn 2 has no financials"),
         (
             lambda record: record["turns"][1]["financials"].update(cumulative_cost=1),
             "falls from 50",

@@ -22,6 +22,8 @@ KNOWN = "sokoban, swebench, warehouse"
         (("--task", "no_such_task"), 2, KNOWN),
         (("--task", "swebench"), 1, "found families of sokoban"),
         (("--budget", "no_such_task=3"), 2, KNOWN),
+        (("--budget", "sokoban=1", "--budget", "sokoban=2"), 2, "has a budget already"),
+        (("--budget", "sokoban=tokens:1,tokens:2"), 2, "expected a number"),
         (("--budget", "sokoban"), 2, "expected TASK=NUMBER"),
         (("--budget", "sokoban=much"), 2, "--budget sokoban=much: expected a number"),
         (("--budget", "sokoban=1e30"), 2, "--budget sokoban=1e30: expected a number"),
@@ -56,7 +58,7 @@ def test_an_origin_without_families(tmp_path: Path, capsys: Any) -> None:
         assert build(origin, tmp_path / "out") == 1
     said = capsys.readouterr().err
     assert KNOWN in said
-    assert "no such folder" in said
+    assert "is no folder" in said
     assert not (tmp_path / "out").exists()
 
 

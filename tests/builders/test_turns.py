@@ -69,6 +69,7 @@ def test_an_empty_turn_is_skipped_and_the_next_one_pays_for_its_input(tmp_path: 
         ({"actions": []}, 1),
         ({"actions": [], "success": True}, 3),
         ({"actions": ["Up"]}, 3),
+        ({"actions": None}, 1),
     ],
 )
 def test_an_idle_turn_over_the_context_limit_counts_as_cut_off(
@@ -76,6 +77,13 @@ def test_an_idle_turn_over_the_context_limit_counts_as_cut_off(
 ) -> None:
     record = dialogue([(30, 50), (2_400, 70), (20, 40)], **changes)
     assert len(fresh(read_one(tmp_path, record))) == turns
+
+
+def test_a_log_that_records_no_actions_is_not_cut(tmp_path: Path) -> None:
+    record = dialogue([(30, 50), (2_400, 70), (20, 40)])
+    for turn in record["turns"]:
+        del turn["actions"]
+    assert len(fresh(read_one(tmp_path, record))) == 3
 
 
 def test_messages_have_no_request_totals_so_nothing_is_dropped(tmp_path: Path) -> None:
