@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import pyarrow as pa
 
 from bagen_data.schema import ROLLOUTS, Budget, Rollout
-from bagen_data.tables import ParquetFile
 from builders.arrays import list_array, pairs_array, table_of
+from builders.row_groups import RowGroupWriter
 
 _GROUP_ROWS = 2_048
 _GROUP_TEXT = 16_000_000
@@ -24,24 +24,14 @@ _DICTIONARIES = [
 ]
 
 
-class RolloutWriter:
+class RolloutWriter(RowGroupWriter):
     """Writes rollouts, one row each; use it as a context manager."""
 
     def __init__(self, path: Path) -> None:
-        self._file = ParquetFile(path, ROLLOUTS, dictionary_columns=_DICTIONARIES, level=_LEVEL)
+        super().__init__(path, ROLLOUTS, dictionary_columns=_DICTIONARIES, level=_LEVEL)
         self._group: list[tuple[Rollout, bool, Budget]] = []
         self._text_size = 0
         self.rows = 0
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
-        try:
-            if kind is None:
-                self.flush()
-        finally:
-            self._file.__exit__(kind, *error)
 
     def add(self, rollout: Rollout, success: bool, budget: Budget) -> None:
         """Add one rollout; `success` includes the budget's conditions."""
@@ -52,7 +42,7 @@ class RolloutWriter:
             self.flush()
 
     def flush(self) -> None:
-        """Start to write what was added as a row group; leaving the context does it too."""
+        """Start to write what was added as a row group."""
         if not self._group:
             return
         rollouts, successes, budgets = zip(*self._group, strict=True)

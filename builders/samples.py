@@ -7,15 +7,15 @@ turns of its rollouts, although the prompts it holds grow with their square.
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from bagen_data.prompts import Prompt
 from bagen_data.schema import SAMPLES, Amounts, Probe, Resource, Rollout, Target
-from bagen_data.tables import ParquetFile
 from builders.arrays import list_array, pairs_array, table_of
+from builders.row_groups import RowGroupWriter
 
 _GROUP_ROWS = 2_048
 """Rows after which a row group ends, at the end of a rollout."""
@@ -55,26 +55,16 @@ def _written_schema() -> pa.Schema:
 _WRITTEN = _written_schema()
 
 
-class SampleWriter:
+class SampleWriter(RowGroupWriter):
     """Writes samples rollout by rollout; use it as a context manager."""
 
     def __init__(self, path: Path, prompt: Prompt, resources: Sequence[Resource]) -> None:
-        self._file = ParquetFile(path, _WRITTEN, dictionary_columns=_DICTIONARIES, level=_LEVEL)
+        super().__init__(path, _WRITTEN, dictionary_columns=_DICTIONARIES, level=_LEVEL)
         self._prompt = prompt
         self._units = {resource.name: resource.unit for resource in resources}
         self.rows = 0
         self.feasible = 0
         self._start_group()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
-        try:
-            if kind is None:
-                self.flush()
-        finally:
-            self._file.__exit__(kind, *error)
 
     def add(self, rollout: Rollout, success: bool, pairs: Iterable[tuple[Probe, Target]]) -> None:
         """Add the samples of one rollout.
@@ -135,7 +125,7 @@ class SampleWriter:
         self._prompt_size = 0
 
     def flush(self) -> None:
-        """Start to write what was added as a row group; leaving the context does it too."""
+        """Start to write what was added as a row group."""
         if not self._facts:
             return
         ids, tasks, models, rollouts, instances, turns, totals, feasible, success, dropped = zip(

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 
 from bagen_data.schema import Budget, Rollout, Turn
@@ -206,3 +207,13 @@ def contents(folder: Path) -> dict[str, bytes]:
         for path in sorted(folder.rglob("*"))
         if path.is_file()
     }
+
+
+def rows_of(built: Path, task: str = "*") -> list[dict[str, Any]]:
+    paths = sorted(built.glob(f"data/{task}/*.parquet"))
+    return [
+        row
+        for path in paths
+        if path.parent.name != "rollouts"
+        for row in pq.read_table(path).to_pylist()
+    ]

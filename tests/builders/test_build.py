@@ -4,17 +4,10 @@ import hashlib
 import json
 import shutil
 from pathlib import Path
-from typing import Any
 
-import duckdb
-import pandas as pd
-import polars as pl
-import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 import yaml
-from datasets import load_dataset
 
 import bagen_data
 from bagen_data.answers import parse, render
@@ -22,33 +15,19 @@ from bagen_data.budgets import Realised
 from bagen_data.prompts import load_prompt
 from bagen_data.replay import gold_estimate, replay
 from bagen_data.schema import ROLLOUTS, SAMPLES, Budget, Target
-from bagen_data.tables import read_jsonl, seal, sha256_of, to_json, write_jsonl
 from builders.task import find_task, known_tasks
-from tests.making import SAMPLE, build, build_record, contents, dialogue, read, run, write_json
+from tests.making import (
+    SAMPLE,
+    build,
+    build_record,
+    contents,
+    dialogue,
+    read,
+    rows_of,
+    write_json,
+)
 
 TASKS = ["searchr1", "sokoban", "swebench", "warehouse"]
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = tmp_path_factory.mktemp("built") / "out"
-    assert build(SAMPLE, out) == 0
-    return out
-
-
-@pytest.fixture(autouse=True)
-def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("datasets.config.HF_DATASETS_CACHE", tmp_path / "cache")
-
-
-def rows_of(built: Path, task: str = "*") -> list[dict[str, Any]]:
-    paths = sorted(built.glob(f"data/{task}/*.parquet"))
-    return [
-        row
-        for path in paths
-        if path.parent.name != "rollouts"
-        for row in pq.read_table(path).to_pylist()
-    ]
 
 
 def test_files(built: Path) -> None:
@@ -90,50 +69,6 @@ def test_build_json(built: Path) -> None:
     assert family["sources"][0]["sha256"] == hashlib.sha256(source.read_bytes()).hexdigest()
     assert family["counts"]["samples"] == len(rows_of(built, "swebench"))
     assert by_name["warehouse-origin-synthetic"]["budget"] == "per rollout"
-
-
-def test_load_dataset(built: Path) -> None:
-    everything = load_dataset(str(built))
-    assert list(everything) == ["test"]
-    assert set(everything["test"].unique("task")) == set(TASKS)
-    swebench = load_dataset(str(built), "swebench", split="test")
-    assert len(swebench) == len(rows_of(built, "swebench"))
-    assert swebench.features == everything["test"].features
-    assert list(load_dataset(str(built), "sokoban_train")) == ["sft", "rl", "heldout"]
-    assert list(load_dataset(str(built), "rollouts")) == ["test", "train"]
-    assert swebench[0]["prompt"][0]["role"] == "system"
-
-
-def test_load_dataset_streams_and_filters(built: Path) -> None:
-    stream = load_dataset(str(built), "warehouse", split="test", streaming=True)
-    assert next(iter(stream))["conditions"][0]["name"] == "target_cash_usd"
-    columns = ["sample_id", "feasible"]
-    narrow = load_dataset(str(built), "warehouse", split="test", columns=columns)
-    assert narrow.column_names == columns
-    kept = load_dataset(str(built), "warehouse", split="test", filters=[("feasible", "==", True)])
-    assert len(kept) == 40
-
-
-def test_bagen_data_load_is_load_dataset(built: Path) -> None:
-    ours = bagen_data.load(built, "sokoban", split="test")
-    assert ours[:] == load_dataset(str(built), "sokoban", split="test")[:]
-    with pytest.raises(bagen_data.BagenError, match=r"holds no manifest\.jsonl"):
-        bagen_data.load(built.parent, "sokoban")
-
-
-def test_a_folder_that_is_built_again_loads_anew(tmp_path: Path) -> None:
-    for variant in ("think", "no_think"):
-        assert build(SAMPLE, tmp_path / "out", "--prompt", variant) == 0
-        assert load_dataset(str(tmp_path / "out"))["test"].unique("prompt_variant") == [variant]
-
-
-def test_pandas_polars_and_duckdb_read_it(built: Path) -> None:
-    path = built / "data/swebench/test-synthetic.parquet"
-    expected = pq.read_table(path).to_pylist()
-    assert pd.read_parquet(path)["prompt"][0][1]["content"] == expected[0]["prompt"][1]["content"]
-    assert pl.read_parquet(path).to_dicts() == expected
-    used = duckdb.sql(f"select sum(resources[1].used) from '{path}'").fetchall()
-    assert used == [(sum(row["resources"][0]["used"] for row in expected),)]
 
 
 def test_the_card_is_true(built: Path) -> None:
@@ -269,72 +204,6 @@ def test_budgets(tmp_path: Path, budget: str, limits: set[int] | None) -> None:
         assert {part["budget"] for part in first} == {20}
 
 
-def test_verify_accepts_and_names_every_change(built: Path, tmp_path: Path, capsys: Any) -> None:
-    assert run("verify", built) == 0
-    changes = {
-        "data/sokoban/test-synthetic.parquet": lambda data: data[:-9] + b"x" + data[-8:],
-        "data/warehouse_train/rl-synthetic.parquet": lambda data: data + b"x",
-        "README.md": lambda data: data.replace(b"MIT", b"GPL"),
-        "build.json": lambda data: data.replace(b'"seeds"', b'"seed"'),
-        "manifest.jsonl": lambda data: data.replace(b"hf://", b"hg://"),
-    }
-    for name, change in changes.items():
-        copy = tmp_path / "copy"
-        shutil.copytree(built, copy)
-        (copy / name).write_bytes(change((copy / name).read_bytes()))
-        assert run("verify", copy) == 1
-        assert name in capsys.readouterr().err
-        shutil.rmtree(copy)
-    shutil.copytree(built, tmp_path / "copy")
-    (tmp_path / "copy/data/swebench/test-synthetic.parquet").unlink()
-    (tmp_path / "copy/data/notes.txt").write_text("mine")
-    assert run("verify", tmp_path / "copy") == 1
-    said = capsys.readouterr().err
-    assert "data/swebench/test-synthetic.parquet: is missing" in said
-    assert "data/notes.txt" in said
-
-
-def test_verify_checks_what_readers_rely_on(built: Path, tmp_path: Path, capsys: Any) -> None:
-    """Rows that break a promise are named even where every hash is right."""
-    name = "data/sokoban/test-synthetic.parquet"
-    table = pq.read_table(built / name)
-    flipped = table.set_column(
-        table.schema.get_field_index("feasible"),
-        table.schema.field("feasible"),
-        pc.invert(table["feasible"]),
-    )
-    twice = pa.concat_tables([table.slice(0, 1), table.slice(0, len(table) - 1)])
-    rows = table.to_pylist()
-    rows[1]["prompt"] = rows[1]["prompt"][:-1]
-    cut = pa.Table.from_pylist(rows, table.schema)
-    rows[1]["prompt"] = [*rows[0]["prompt"][1:], {"role": "user", "content": "x" * 2_000_001}]
-    grown = pa.Table.from_pylist(rows, table.schema)
-    for changed, problem in (
-        (flipped, "label that does not follow"),
-        (twice, "sample_id twice"),
-        (cut, "does not end with a question"),
-        (grown, "does not begin with a system message"),
-        (grown, "more than 2,000,000 bytes"),
-    ):
-        shutil.copytree(built, tmp_path / "copy")
-        pq.write_table(changed, tmp_path / "copy" / name, store_schema=False)
-        reseal(tmp_path / "copy")
-        assert run("verify", tmp_path / "copy") == 1
-        assert problem in capsys.readouterr().err
-        shutil.rmtree(tmp_path / "copy")
-
-
-def reseal(out: Path) -> None:
-    """Make every hash of a build right again."""
-    rows = read_jsonl(out / "manifest.jsonl")
-    for row in rows:
-        row |= {"bytes": (out / row["path"]).stat().st_size, "sha256": sha256_of(out / row["path"])}
-    write_jsonl(out / "manifest.jsonl", rows)
-    record = build_record(out)
-    record["files"]["manifest.jsonl"] = sha256_of(out / "manifest.jsonl")
-    (out / "build.json").write_text(to_json(seal(record), indent=1) + "\n", encoding="utf-8")
-
-
 def test_each_message_is_stored_once(built: Path) -> None:
     """Dictionary pages for texts, a page index, and far fewer bytes than the prompts have."""
     path = built / "data/warehouse/test-synthetic.parquet"
@@ -412,18 +281,6 @@ def test_a_training_median_is_of_the_rollouts_that_are_used(tmp_path: Path) -> N
     write_json(tmp_path / "origin/sokoban-train-m/a.json", training)
     assert build(tmp_path / "origin", tmp_path / "out", "--budget", "sokoban=median") == 0
     assert build_record(tmp_path / "out")["families"][1]["budget"] == {"tokens": 9}
-
-
-def test_a_models_name_may_hold_a_splits_name(tmp_path: Path) -> None:
-    write_json(tmp_path / "origin/sokoban-origin-x-train-y/a.json", [dialogue(name="x")])
-    write_json(tmp_path / "origin/sokoban-train-z-test-q/a.json", [dialogue(name="y")] * 2)
-    assert build(tmp_path / "origin", tmp_path / "out") == 0
-    loaded = load_dataset(str(tmp_path / "out"), "rollouts")
-    models = {split: rows["rollout_model"] for split, rows in loaded.items()}
-    assert {split: list(found) for split, found in models.items()} == {
-        "test": ["x-train-y"],
-        "train": ["z-test-q"],
-    }
 
 
 def test_a_family_folder_may_be_a_link(tmp_path: Path) -> None:

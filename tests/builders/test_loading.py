@@ -1,0 +1,71 @@
+"""Who reads a build: datasets, pandas, Polars, DuckDB."""
+
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+import polars as pl
+import pyarrow.parquet as pq
+import pytest
+from datasets import load_dataset
+
+import bagen_data
+from tests.making import SAMPLE, build, dialogue, rows_of, write_json
+
+TASKS = ["searchr1", "sokoban", "swebench", "warehouse"]
+
+
+def test_load_dataset(built: Path) -> None:
+    everything = load_dataset(str(built))
+    assert list(everything) == ["test"]
+    assert set(everything["test"].unique("task")) == set(TASKS)
+    swebench = load_dataset(str(built), "swebench", split="test")
+    assert len(swebench) == len(rows_of(built, "swebench"))
+    assert swebench.features == everything["test"].features
+    assert list(load_dataset(str(built), "sokoban_train")) == ["sft", "rl", "heldout"]
+    assert list(load_dataset(str(built), "rollouts")) == ["test", "train"]
+    assert swebench[0]["prompt"][0]["role"] == "system"
+
+
+def test_load_dataset_streams_and_filters(built: Path) -> None:
+    stream = load_dataset(str(built), "warehouse", split="test", streaming=True)
+    assert next(iter(stream))["conditions"][0]["name"] == "target_cash_usd"
+    columns = ["sample_id", "feasible"]
+    narrow = load_dataset(str(built), "warehouse", split="test", columns=columns)
+    assert narrow.column_names == columns
+    kept = load_dataset(str(built), "warehouse", split="test", filters=[("feasible", "==", True)])
+    assert len(kept) == 40
+
+
+def test_bagen_data_load_is_load_dataset(built: Path) -> None:
+    ours = bagen_data.load(built, "sokoban", split="test")
+    assert ours[:] == load_dataset(str(built), "sokoban", split="test")[:]
+    with pytest.raises(bagen_data.BagenError, match=r"holds no manifest\.jsonl"):
+        bagen_data.load(built.parent, "sokoban")
+
+
+def test_a_folder_that_is_built_again_loads_anew(tmp_path: Path) -> None:
+    for variant in ("think", "no_think"):
+        assert build(SAMPLE, tmp_path / "out", "--prompt", variant) == 0
+        assert load_dataset(str(tmp_path / "out"))["test"].unique("prompt_variant") == [variant]
+
+
+def test_pandas_polars_and_duckdb_read_it(built: Path) -> None:
+    path = built / "data/swebench/test-synthetic.parquet"
+    expected = pq.read_table(path).to_pylist()
+    assert pd.read_parquet(path)["prompt"][0][1]["content"] == expected[0]["prompt"][1]["content"]
+    assert pl.read_parquet(path).to_dicts() == expected
+    used = duckdb.sql(f"select sum(resources[1].used) from '{path}'").fetchall()
+    assert used == [(sum(row["resources"][0]["used"] for row in expected),)]
+
+
+def test_a_models_name_may_hold_a_splits_name(tmp_path: Path) -> None:
+    write_json(tmp_path / "origin/sokoban-origin-x-train-y/a.json", [dialogue(name="x")])
+    write_json(tmp_path / "origin/sokoban-train-z-test-q/a.json", [dialogue(name="y")] * 2)
+    assert build(tmp_path / "origin", tmp_path / "out") == 0
+    loaded = load_dataset(str(tmp_path / "out"), "rollouts")
+    models = {split: rows["rollout_model"] for split, rows in loaded.items()}
+    assert {split: list(found) for split, found in models.items()} == {
+        "test": ["x-train-y"],
+        "train": ["z-test-q"],
+    }
