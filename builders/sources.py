@@ -4,6 +4,7 @@ import errno
 import hashlib
 import json
 import os
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -124,7 +125,7 @@ def _json_files(folder: str) -> list[str]:
     found = []
     seen = {os.path.realpath(folder)}
     for below, folders, names in os.walk(folder, followlinks=True):
-        for name in list(folders):
+        for name in [name for name in folders if os.path.islink(f"{below}/{name}")]:
             real = os.path.realpath(f"{below}/{name}")
             if real in seen:
                 folders.remove(name)
@@ -139,7 +140,7 @@ def _json_files(folder: str) -> list[str]:
 
 def _refuse_special(path: str | Path) -> None:
     """Pipes and devices have no end; reading one would never come back."""
-    if os.path.exists(path) and not os.path.isfile(path):
+    if not stat.S_ISREG(os.stat(path).st_mode):
         raise OSError(errno.EINVAL, "it is no regular file")
 
 
