@@ -152,6 +152,33 @@ def test_workers_die_with_their_parent(origin: Path, tmp_path: Path) -> None:
     pytest.fail("workers went on without their parent")
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+def test_ctrl_c_leaves_the_old_output_and_says_so(
+    origin: Path, tmp_path: Path, workers: int
+) -> None:
+    assert build(origin, tmp_path / "out") == 0
+    before = contents(tmp_path / "out")
+    rows = [dialogue([(9, 5)] * 40, name=f"row {n}") for n in range(2_000)]
+    write_json(origin / "sokoban-origin-n" / "many.json", rows)
+    flags = [*command(origin, tmp_path / "out")[3:], "--workers", str(workers)]
+    code = (
+        "import signal, sys; from builders.cli import main; "
+        "signal.signal(signal.SIGINT, signal.default_int_handler); main(sys.argv[1:])"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, *flags], cwd=REPO, stderr=subprocess.PIPE, text=True
+    )
+    begun = ".out.building-*/spools" + ("/*" if workers > 1 else "")  # workers are at work
+    while process.poll() is None and not list(tmp_path.glob(begun)):
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert said == "interrupted; the output is as it was\n"
+    assert contents(tmp_path / "out") == before
+    assert not list(tmp_path.glob(".out.*"))
+
+
 def is_alive(pid: str) -> bool:
     status = Path(f"/proc/{pid}/status")
     return status.exists() and "State:\tZ" not in status.read_text()
