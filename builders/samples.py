@@ -21,7 +21,7 @@ _GROUP_ROWS = 2_048
 """Rows after which a row group ends, at the end of a rollout."""
 _GROUP_PROMPTS = 200_000_000
 """Characters of a row group's prompts, written out as readers hold them: Arrow takes 2 GiB."""
-_LEVEL = 5
+_LEVEL = 4
 _ROLES = pa.array(["system", "user", "assistant"])
 
 _DICTIONARIES = [
