@@ -12,30 +12,30 @@ digits: no separator, sign, exponent or unit. Time is linear in the length of th
 
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from typing import Literal
 
-from bagen_data.schema import WAREHOUSE, Estimate, Interval, InvalidReason
+from bagen_data.schema import WAREHOUSE, Estimate, Interval, InvalidReason, Verdict
 
-_FLAGS = re.ASCII | re.IGNORECASE
-"""ASCII, or a long s would count as the s of `answer`."""
-_THINK_END = re.compile(r"</think>", _FLAGS)
-_OPEN = re.compile(r"<answer>", _FLAGS)
-_CLOSE = re.compile(r"</answer>", _FLAGS)
-
+_THINK_END, _OPEN, _CLOSE = b"</think>", b"<answer>", b"</answer>"
 _WAREHOUSE = tuple(resource.name for resource in WAREHOUSE)
 
-_NUMBER = r"[0-9]+(?:\.[0-9]+)?"
-_ENDLESS = r"(?i:[+-]?(?:inf(?:inity)?|nan))"
-_BOUND = rf"{_NUMBER}|{_ENDLESS}"
-_INTERVAL = rf"\[\s*({_BOUND})\s*,\s*({_BOUND})\s*\]"
-_LABEL = r"[a-z][a-z0-9_]*"
+_NUMBER = rb"[0-9]+(?:\.[0-9]+)?"
+_ENDLESS = rb"(?i:[+-]?(?:inf(?:inity)?|nan))"
+_BOUND = _NUMBER + b"|" + _ENDLESS
+_INTERVAL = rb"\[\s*(%b)\s*,\s*(%b)\s*\]" % (_BOUND, _BOUND)
+_LABEL = rb"[a-z][a-z0-9_]*"
 
-_SCALAR = re.compile(rf"(?:({_LABEL})\s*:\s*)?(?:{_BOUND}|\[\s*(?:{_BOUND})\s*\])", _FLAGS)
-_BARE = re.compile(_INTERVAL, _FLAGS)
-_LABELLED = re.compile(rf"({_LABEL})\s*:\s*{_INTERVAL}", re.ASCII)
-_SEPARATOR = re.compile(r"\s*,\s*", re.ASCII)
-_SPACE = " \t\n\r\f\v"
+_SCALAR = re.compile(
+    rb"(?:%b\s*:\s*)?(?:%b|\[\s*(?:%b)\s*\])" % (_LABEL, _BOUND, _BOUND), re.IGNORECASE
+)
+_BARE = re.compile(_INTERVAL)
+_LABELLED = re.compile(rb"(%b)\s*:\s*%b" % (_LABEL, _INTERVAL))
+_SEPARATOR = re.compile(rb"\s*,\s*")
+_SPACE = b" \t\n\r\f\v"
+
+Reading = tuple[Verdict, InvalidReason | Literal[""], dict[str, tuple[float, float]]]
 
 
 def parse(text: str, resources: Sequence[str] | None = None) -> Estimate:
@@ -65,22 +65,31 @@ def parse(text: str, resources: Sequence[str] | None = None) -> Estimate:
     """
     if isinstance(resources, str) or (resources is not None and not resources):
         raise ValueError(f"resources is {resources!r}; expected a list of at least one name")
+    verdict, reason, bounds = read(text.encode("utf-8", "surrogatepass"), resources)
+    intervals = {
+        name: Interval(_plain_number(low), _plain_number(high))
+        for name, (low, high) in bounds.items()
+    }
+    return Estimate(verdict, intervals, reason)
+
+
+def read(text: bytes, resources: Sequence[str] | None) -> Reading:
+    """What `parse` makes an estimate of, from UTF-8: the grammar is ASCII, so bytes will do."""
     content = _answer_content(text)
     if content is None:
         return _invalid("no_answer")
-    content = content.strip(_SPACE)
-    if content.lower() == "impossible":
-        return Estimate("infeasible")
+    if content.lower() == b"impossible":
+        return "infeasible", "", {}
     bare = _BARE.fullmatch(content)
     if resources is None:
         resources = ("tokens",) if bare else _WAREHOUSE
     if bare:
         if len(resources) > 1:
             return _invalid("missing_resource")
-        return _estimate({resources[0]: bare.groups()})
+        return _checked({resources[0]: bare.groups()})
     if _SCALAR.fullmatch(content):
         return _invalid("scalar")
-    return _parse_labelled(content, resources)
+    return _read_labelled(content, resources)
 
 
 def render(estimate: Estimate) -> str:
@@ -118,8 +127,8 @@ def plain(amount: float) -> str:
     return format(Decimal(repr(float(amount))), "f")
 
 
-def _parse_labelled(content: str, resources: Sequence[str]) -> Estimate:
-    pairs = list(_labelled(content))
+def _read_labelled(content: bytes, resources: Sequence[str]) -> Reading:
+    pairs = _labelled(content)
     bounds = dict(pairs)
     if not pairs or len(bounds) < len(pairs):
         return _invalid("malformed")
@@ -129,68 +138,49 @@ def _parse_labelled(content: str, resources: Sequence[str]) -> Estimate:
         return _invalid("malformed")
     if len(bounds) < len(resources):
         return _invalid("missing_resource")
-    return _estimate({name: bounds[name] for name in resources})
+    return _checked({name: bounds[name] for name in resources})
 
 
-def _answer_content(text: str) -> str | None:
+def _answer_content(text: bytes) -> bytes | None:
     """What the last `<answer>...</answer>` after the last `</think>` encloses."""
-    start = _last_end(_THINK_END, text, 0, len(text))
-    last_close = _last_start(_CLOSE, text, start)
-    if last_close < 0:
-        return None
-    opening = _last_end(_OPEN, text, start, last_close, missing=-1)
+    folded = text.lower()  # of bytes: ASCII letters only
+    start = max(0, folded.rfind(_THINK_END))
+    last_close = folded.rfind(_CLOSE, start)
+    opening = folded.rfind(_OPEN, start, max(last_close, 0))
     if opening < 0:
         return None
-    closing = _CLOSE.search(text, opening)
-    return text[opening : closing.start()] if closing else None
+    closing = folded.find(_CLOSE, opening)
+    return text[opening + len(_OPEN) : closing].strip(_SPACE)
 
 
-def _last_end(pattern: re.Pattern[str], text: str, start: int, end: int, missing: int = 0) -> int:
-    last = missing
-    for match in pattern.finditer(text, start, end):
-        last = match.end()
-    return last
-
-
-def _last_start(pattern: re.Pattern[str], text: str, start: int) -> int:
-    last = -1
-    for match in pattern.finditer(text, start):
-        last = match.start()
-    return last
-
-
-def _labelled(content: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+def _labelled(content: bytes) -> list[tuple[str, tuple[bytes, bytes]]]:
     """(label, (low, high)) pairs; nothing at all if the content is not a list of them."""
     pairs = []
     position = 0
-    while True:
-        match = _LABELLED.match(content, position)
-        if not match:
-            return
-        pairs.append((match[1], (match[2], match[3])))
+    while match := _LABELLED.match(content, position):
+        pairs.append((match[1].decode(), (match[2], match[3])))
         if match.end() == len(content):
-            break
+            return pairs
         separator = _SEPARATOR.match(content, match.end())
         if not separator:
-            return
+            break
         position = separator.end()
-    yield from pairs
+    return []
 
 
-def _estimate(bounds: dict[str, tuple[str, ...]]) -> Estimate:
-    numbers = {name: (_number(low), _number(high)) for name, (low, high) in bounds.items()}
-    if not all(math.isfinite(bound) for pair in numbers.values() for bound in pair):
+def _checked(texts: Mapping[str, Sequence[bytes]]) -> Reading:
+    bounds = {name: (float(low), float(high)) for name, (low, high) in texts.items()}
+    if not all(math.isfinite(bound) for pair in bounds.values() for bound in pair):
         return _invalid("not_finite")
-    if any(low > high for low, high in numbers.values()):
+    if any(low > high for low, high in bounds.values()):
         return _invalid("reversed")
-    return Estimate("feasible", {name: Interval(*pair) for name, pair in numbers.items()})
+    return "feasible", "", bounds
 
 
-def _number(text: str) -> float:
-    """The number, as an int where it is written as one that a float holds exactly."""
-    value = float(text)
-    return int(value) if "." not in text and value < 2**53 else value
+def _plain_number(value: float) -> float:
+    """The same number, as an int where it is a whole one that a float holds exactly."""
+    return int(value) if value.is_integer() and value < 2**53 else value
 
 
-def _invalid(reason: InvalidReason) -> Estimate:
-    return Estimate("invalid", reason=reason)
+def _invalid(reason: InvalidReason) -> Reading:
+    return "invalid", reason, {}

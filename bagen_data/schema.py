@@ -23,6 +23,7 @@ InvalidReason = Literal[
     "missing_resource",
     "unknown_resource",
 ]
+INVALID_REASONS: tuple[InvalidReason, ...] = get_args(InvalidReason)
 Amounts = Mapping[str, float]
 """Amounts by resource name, or by state name; whole units are ints."""
 
@@ -171,7 +172,7 @@ class Estimate:
     def __post_init__(self) -> None:
         if bool(self.intervals) != (self.verdict == "feasible"):
             raise ValueError("an estimate has intervals exactly when its verdict is 'feasible'")
-        if (self.reason in get_args(InvalidReason)) != (self.verdict == "invalid"):
+        if (self.reason in INVALID_REASONS) != (self.verdict == "invalid"):
             raise ValueError("an estimate has a reason exactly when its verdict is 'invalid'")
 
 

@@ -9,7 +9,10 @@ import pytest
 from tests.making import REPO
 
 TOP_LEVEL = ("bagen_data", "builders", "metrics", "leaderboard", "train")
-HEAVY = ("datasets", "pandas", "transformers", "torch", "typer", "rich", "jinja2", "orjson", "yaml")
+HEAVY = (
+    *("datasets", "evaluate", "jinja2", "lm_eval", "orjson", "pandas", "pydantic", "rich"),
+    *("torch", "transformers", "typer", "yaml"),
+)
 
 
 def imported_by(package: str) -> set[str]:

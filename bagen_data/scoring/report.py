@@ -1,0 +1,87 @@
+"""What scoring gives: scores with their n and interval, by task, by family and overall."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from bagen_data.errors import MissingExtraError
+from bagen_data.versions import BENCHMARK_VERSION
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Scores = Mapping[str, "Score"]
+
+
+@dataclass(frozen=True)
+class Score:
+    """One number."""
+
+    value: float | None
+    """None where there is nothing to take it over."""
+    n: int
+    """How many samples, or rollouts, it is taken over."""
+    low: float | None = None
+    """Of the 95% interval; None where there is none: no value, or fewer than two rollouts."""
+    high: float | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """`{value, n, low, high}`."""
+        return {"value": self.value, "n": self.n, "low": self.low, "high": self.high}
+
+
+@dataclass(frozen=True)
+class Report:
+    """All scores of one estimator's answers."""
+
+    overall: Scores
+    """By score: the mean over tasks; early stop from the counts of all."""
+    tasks: Mapping[str, Scores]
+    """By task: the mean over its families; early stop from the counts of all."""
+    families: Mapping[str, Scores]
+    """By `task/rollout_model`."""
+    progress: Mapping[str, Mapping[str, Scores]]
+    """By `overall` or task, then by part of a rollout, e.g. `0-20%`; empty if T is not known."""
+    invalid: Mapping[str, Mapping[str, int]]
+    """By family: how many answers are invalid, by reason."""
+    benchmark_version: str = field(default=BENCHMARK_VERSION)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain dicts, lists and numbers, as JSON takes them."""
+        return {
+            "benchmark_version": self.benchmark_version,
+            "overall": _plain(self.overall),
+            "tasks": {name: _plain(scores) for name, scores in self.tasks.items()},
+            "families": {name: _plain(scores) for name, scores in self.families.items()},
+            "progress": {
+                name: {part: _plain(scores) for part, scores in parts.items()}
+                for name, parts in self.progress.items()
+            },
+            "invalid": {name: dict(counts) for name, counts in self.invalid.items()},
+        }
+
+    def to_pandas(self) -> "pd.DataFrame":
+        """A row a group and score: `level` (overall, task, family), `group`, `score`, and the rest.
+
+        Raises:
+            MissingExtraError: pandas is not installed.
+        """
+        try:
+            import pandas as pd
+        except ModuleNotFoundError as error:
+            raise MissingExtraError("pandas", "load") from error
+        groups = [("overall", "overall", self.overall)]
+        groups += [("task", name, scores) for name, scores in self.tasks.items()]
+        groups += [("family", name, scores) for name, scores in self.families.items()]
+        rows = [
+            {"level": level, "group": name, "score": key, **score.to_dict()}
+            for level, name, scores in groups
+            for key, score in scores.items()
+        ]
+        columns = ["level", "group", "score", "value", "n", "low", "high"]
+        numbers = dict.fromkeys(("value", "low", "high"), "float64")
+        return pd.DataFrame(rows, columns=columns).astype(numbers)
+
+
+def _plain(scores: Scores) -> dict[str, Any]:
+    return {name: score.to_dict() for name, score in scores.items()}

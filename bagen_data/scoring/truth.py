@@ -1,0 +1,271 @@
+"""The truth about a table of samples, as columns, family by family."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from bagen_data.arrays import Floats, Ints, Mask
+from bagen_data.errors import InputError
+from bagen_data.scoring.inputs import as_strings, as_table, codes, id_parts, numbers
+
+Rows = slice | Ints
+"""Consecutive rows as a slice, so that taking them copies nothing; others as (n,) positions."""
+
+REQUIRED = ("sample_id", "feasible", "resources")
+DERIVED = ("task", "rollout_model", "rollout_id", "completed_turns")
+"""Columns that a sample's id names too."""
+OPTIONAL = ("total_turns", "rollout_success")
+_AMOUNTS = ("budget", "used", "remaining")
+_MOST = 1e150
+"""No amount is larger, so that sums of them are finite."""
+
+
+@dataclass(frozen=True)
+class Family:
+    """The samples of one task by one rollout model: n samples of m rollouts, r resources.
+
+    Rows are ordered by rollout, short prefix first, and rollouts by id, whatever order they came
+    in, so that no sum depends on it.
+    """
+
+    task: str
+    rollout_model: str
+    resources: tuple[str, ...]
+    rows: Rows
+    """Where its samples are in the table."""
+    rollout: Ints
+    """(n,) 0 .. m-1, the samples' rollouts."""
+    first: Ints
+    """(m,) each rollout's first row of this family."""
+    completed_turns: Ints
+    """(n,) k."""
+    total_turns: Ints | None
+    """(n,) T, if the table has it."""
+    feasible: Mask
+    """(n,)."""
+    rollout_success: Mask | None
+    """(n,), if the table has it."""
+    budget: Floats
+    """(r, n)."""
+    used: Floats
+    """(r, n)."""
+    remaining: Floats
+    """(r, n)."""
+
+    @property
+    def name(self) -> str:
+        """`task/rollout_model`."""
+        return f"{self.task}/{self.rollout_model}"
+
+
+@dataclass(frozen=True)
+class Truth:
+    """All samples that answers are held against."""
+
+    sample_id: Any
+    """An Arrow array of n strings, in the order of the table."""
+    families: tuple[Family, ...]
+    """Ordered by name."""
+    resources: tuple[tuple[str, ...], ...]
+    """The distinct lists of resources."""
+    resources_of: npt.NDArray[np.int8]
+    """(n,) each sample's position in `resources`."""
+
+    def __len__(self) -> int:
+        return len(self.resources_of)
+
+    @classmethod
+    def of(cls, samples: Any) -> Self:
+        """From a table of samples, as `load_dataset` gives them.
+
+        Args:
+            samples: with columns `sample_id`, `feasible` and `resources`, a list of
+                `{resource, budget, used, remaining}`. Without `total_turns` there are no scores by
+                progress; without `rollout_success` none of the paper's own. What else is needed is
+                read off `sample_id` where its column is missing.
+
+        Raises:
+            InputError: a column is missing, a sample is there twice, its amounts are not finite
+                and at least 0, or samples of one family name different resources.
+        """
+        try:
+            table = as_table(samples, REQUIRED, (*DERIVED, *OPTIONAL))
+        except InputError as error:
+            raise InputError(f"samples: {error}") from error
+        if not len(table):
+            raise InputError("samples: there are none")
+        ids = as_strings(_one_array(table["sample_id"]))
+        parts = table if set(DERIVED) <= set(table.column_names) else id_parts(ids)
+        columns = {
+            name: numbers(table[name])
+            for name in ("feasible", *OPTIONAL)
+            if name in table.column_names
+        }
+        for name in ("feasible", "rollout_success"):
+            if name in columns and columns[name].dtype != bool:
+                raise InputError(f"{name} is a column of {table[name].type}; expected bool")
+        columns["completed_turns"] = numbers(parts["completed_turns"])
+        amounts = _Amounts.of(_one_array(table["resources"]))
+        tasks, task_names = codes(parts["task"])
+        models, model_names = codes(parts["rollout_model"])
+        rollouts, rollout_names = codes(parts["rollout_id"])
+        order = np.argsort(pc.sort_indices(rollout_names).to_numpy())
+        table_of = _Table(ids, columns, order[rollouts], amounts)
+        families = [
+            table_of.family(
+                task_names[key // len(model_names)], model_names[key % len(model_names)], rows
+            )
+            for key, rows in _groups(tasks * np.int32(len(model_names)) + models)
+        ]
+        families.sort(key=lambda family: (family.task, family.rollout_model))
+        known = sorted({family.resources for family in families})
+        resources_of = np.zeros(len(ids), np.int8)
+        for family in families:
+            resources_of[family.rows] = known.index(family.resources)
+        return cls(ids, tuple(families), tuple(known), resources_of)
+
+
+@dataclass(frozen=True)
+class _Table:
+    """All samples' columns."""
+
+    ids: Any
+    columns: dict[str, npt.NDArray[Any]]
+    rollout: Ints
+    """(n,) ranks of rollout ids, of all families."""
+    amounts: "_Amounts"
+
+    def family(self, task: Any, rollout_model: Any, rows: Rows) -> Family:
+        """The samples at `rows`, in their order."""
+        rows = self._ordered(rows)
+        resources, (budget, used, remaining) = self.amounts.of_rows(rows, self.ids)
+        is_new = np.diff(self.rollout[rows], prepend=-1) != 0
+        columns = {name: column[rows] for name, column in self.columns.items()}
+        return Family(
+            task=task.as_py(),
+            rollout_model=rollout_model.as_py(),
+            resources=resources,
+            rows=rows,
+            rollout=np.cumsum(is_new) - 1,
+            first=np.flatnonzero(is_new),
+            completed_turns=columns["completed_turns"],
+            total_turns=columns.get("total_turns"),
+            feasible=columns["feasible"],
+            rollout_success=columns.get("rollout_success"),
+            budget=budget,
+            used=used,
+            remaining=remaining,
+        )
+
+    def _ordered(self, rows: Rows) -> Rows:
+        """By rollout, short prefix first."""
+        rollout, turns = self.rollout[rows], self.columns["completed_turns"][rows]
+        further = np.diff(rollout)
+        if ((further > 0) | ((further == 0) & (np.diff(turns) > 0))).all():
+            return rows
+        order = np.lexsort((turns, rollout))
+        twice = (np.diff(rollout[order]) == 0) & (np.diff(turns[order]) == 0)
+        rows = np.arange(len(self.rollout))[rows][order]
+        if twice.any():
+            row = int(rows[1:][twice][0])
+            raise InputError(f"row {row}: sample {self.ids[row].as_py()!r} is there twice")
+        return rows
+
+
+@dataclass(frozen=True)
+class _Amounts:
+    """The column `resources`, flat: a sample's amounts lie at `starts[i]` .. `starts[i + 1]`."""
+
+    starts: Ints
+    names: Ints
+    known: tuple[str, ...]
+    values: tuple[Floats, ...]
+
+    @classmethod
+    def of(cls, lists: Any) -> Self:
+        if not pa.types.is_list(lists.type) and not pa.types.is_large_list(lists.type):
+            raise InputError(f"resources is a column of {lists.type}; expected lists of dicts")
+        flat = lists.flatten()
+        if not len(flat):
+            raise InputError("resources is empty for every sample; expected one amount or more")
+        fields = {field.name for field in flat.type} if pa.types.is_struct(flat.type) else set()
+        missing = [name for name in ("resource", *_AMOUNTS) if name not in fields]
+        if missing:
+            raise InputError(f"resources has no field {missing[0]!r}")
+        offsets = lists.offsets.to_numpy()
+        names, known = codes(flat.field("resource"))
+        try:
+            values = [pc.cast(flat.field(name), pa.float64()) for name in _AMOUNTS]
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+            raise InputError(f"resources: an amount is no number: {error}") from error
+        return cls(
+            offsets - offsets[0],
+            names,
+            tuple(known.to_pylist()),
+            tuple(value.to_numpy(zero_copy_only=False) for value in values),
+        )
+
+    def of_rows(self, rows: Rows, ids: Any) -> tuple[tuple[str, ...], list[Floats]]:
+        """The resources of one family's rows, and (r, n) of each amount."""
+        starts, stops = self.starts[:-1][rows], self.starts[1:][rows]
+        width = int(stops[0] - starts[0])
+        self._check(rows, ids, stops - starts == width if width else np.zeros(len(starts), bool))
+        places: Rows
+        if isinstance(rows, slice):
+            places = slice(int(starts[0]), int(stops[-1]))
+        else:
+            places = (starts[:, np.newaxis] + np.arange(width)).ravel()
+        names = self.names[places].reshape(-1, width)
+        self._check(rows, ids, (names == names[0]).all(axis=1))
+        values = [value[places] for value in self.values]
+        for name, value in zip(_AMOUNTS, values, strict=True):
+            if not (value.min() >= 0 and value.max() <= _MOST):
+                wrong = ~((value >= 0) & (value <= _MOST))
+                row, sample = _row_of(rows, int(np.argmax(wrong)) // width, ids)
+                raise InputError(
+                    f"row {row}: sample {sample!r} has a {name} of {value[np.argmax(wrong)]}; "
+                    f"expected a number from 0 to {_MOST:g}"
+                )
+        shaped = [np.ascontiguousarray(value.reshape(-1, width).T) for value in values]
+        return tuple(self.known[code] for code in names[0]), shaped
+
+    def _check(self, rows: Rows, ids: Any, is_like_first: Mask) -> None:
+        if not is_like_first.all():
+            row, sample = _row_of(rows, int(np.argmin(is_like_first)), ids)
+            raise InputError(
+                f"row {row}: sample {sample!r} names other resources than the first one of its "
+                "family, or none; expected the same in the same order"
+            )
+
+
+def _row_of(rows: Rows, position: int, ids: Any) -> tuple[int, str]:
+    row = rows.start + position if isinstance(rows, slice) else int(rows[position])
+    return row, ids[row].as_py()
+
+
+def _groups(keys: Ints) -> Iterator[tuple[int, Rows]]:
+    """(key, rows) of each distinct key."""
+    if not len(keys):
+        return
+    bounds = [0, *(np.flatnonzero(keys[1:] != keys[:-1]) + 1).tolist(), len(keys)]
+    firsts = keys[bounds[:-1]].tolist()
+    if len(set(firsts)) == len(firsts):
+        for key, start, stop in zip(firsts, bounds[:-1], bounds[1:], strict=True):
+            yield key, slice(start, stop)
+        return
+    order = np.argsort(keys, kind="stable")
+    for rows in np.split(order, np.flatnonzero(np.diff(keys[order])) + 1):
+        yield int(keys[rows[0]]), rows
+
+
+def _one_array(column: Any) -> Any:
+    if not isinstance(column, pa.ChunkedArray):
+        return column
+    if column.num_chunks == 1:
+        return column.chunk(0)
+    return column.combine_chunks() if column.num_chunks else pa.array([], column.type)

@@ -1,0 +1,90 @@
+"""Two estimators on the same samples."""
+
+import json
+import random
+
+import numpy as np
+import pytest
+
+from bagen_data.errors import InputError
+from bagen_data.scoring import compare, score
+from tests.bagen_data.scoring.making import SEVERAL, TOKENS, family, predictions, response, sample
+
+
+def test_the_reports_are_those_of_each() -> None:
+    rng = random.Random(0)
+    rows, one = family(rng, SEVERAL)
+    other = [response(rng, row["resources"]) for row in rows]
+    found = compare(rows, predictions(rows, one), predictions(rows, other), resamples=50)
+    assert found.first == score(rows, predictions(rows, one), resamples=50)
+    assert found.second == score(rows, predictions(rows, other), resamples=50)
+    for name, difference in found.overall.items():
+        if difference.first is not None and difference.second is not None:
+            assert difference.difference == difference.first - difference.second, name
+            assert difference.low is not None
+            assert difference.high is not None
+            assert difference.low <= difference.high
+    json.dumps(found.to_dict(), allow_nan=False)
+
+
+def test_an_estimator_does_not_differ_from_itself() -> None:
+    rows, answers = family(random.Random(1))
+    found = compare(rows, predictions(rows, answers), predictions(rows, answers), resamples=100)
+    for difference in found.overall.values():
+        if difference.difference is not None:
+            assert difference.difference == difference.low == difference.high == 0
+            assert difference.p == 1
+
+
+def test_pairing_by_sample_sees_a_small_difference() -> None:
+    """Both fail on the same hard rollouts; one is better by a little everywhere."""
+    rng = random.Random(2)
+    rows, one, other = [], [], []
+    for rollout in range(100):
+        width = rng.uniform(0, 300)
+        for k in range(1, 4):
+            rows.append(sample(f"t/m/r{rollout}/{k}"))
+            one.append(f"<answer>[{400 - width / 2:f}, {400 + width / 2:f}]</answer>")
+            other.append(f"<answer>[{399 - width / 2:f}, {401 + width / 2:f}]</answer>")
+    found = compare(rows, predictions(rows, one), predictions(rows, other))
+    difference = found.overall["reward"]
+    assert difference.difference == pytest.approx(2 / 400)
+    assert difference.low == pytest.approx(2 / 400)
+    assert difference.p is not None
+    assert difference.p < 0.01
+    alone = found.first.overall["reward"]
+    assert alone.high is not None
+    assert alone.low is not None
+    assert alone.high - alone.low > 10 * (2 / 400)
+
+
+def test_interval_scores_are_compared_where_both_answered() -> None:
+    rows = [sample(f"t/m/r{number}/1", remaining=100 * (number + 1)) for number in range(6)]
+    exact = [f"<answer>[{100 * (n + 1)}, {100 * (n + 1)}]</answer>" for n in range(6)]
+    careful = [*exact[:3], *["<answer>impossible</answer>"] * 3]
+    bold = [*exact[:2], *["<answer>[0, 9000]</answer>"] * 4]
+    found = compare(rows, predictions(rows, careful), predictions(rows, bold), resamples=20)
+    shared = found.overall["interval_score_shared"]
+    assert shared.n == 3
+    assert shared.first == 0
+    assert shared.second == pytest.approx(np.log1p(9000) / 3)
+    assert found.overall["interval_score"].second == pytest.approx(4 * np.log1p(9000) / 6)
+    assert "interval_score_shared" not in found.first.overall
+
+
+def test_predictions_in_any_order() -> None:
+    rng = random.Random(3)
+    rows, one = family(rng, TOKENS)
+    other = [response(rng, row["resources"]) for row in rows]
+    expected = compare(rows, predictions(rows, one), predictions(rows, other), resamples=20)
+    first, second = predictions(rows, one), predictions(rows, other)
+    rng.shuffle(second)
+    assert compare(rows, first, second, resamples=20) == expected
+    rng.shuffle(first)
+    assert compare(rows, first, second, resamples=20) == expected
+
+
+def test_errors_say_which_predictions() -> None:
+    rows = [sample()]
+    with pytest.raises(InputError, match=r"^second: no column 'response'"):
+        compare(rows, predictions(rows, [""]), [{"sample_id": "t/m/r/1"}])

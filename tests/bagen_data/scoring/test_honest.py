@@ -1,0 +1,149 @@
+"""What has to hold for any samples and any answers."""
+
+import json
+import math
+import random
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bagen_data.scoring import SCORES, score
+from bagen_data.scoring.per_sample import interval_reward
+from bagen_data.versions import BENCHMARK_VERSION
+from tests.bagen_data.scoring.making import SEVERAL, TOKENS, family, predictions, sample
+
+AMOUNTS = st.floats(0, 1e308)
+TRUTHS = st.floats(0, 1e150)
+
+
+def two_tasks(seed: int = 0) -> tuple[list[dict[str, object]], list[str]]:
+    rng = random.Random(seed)
+    rows, responses = family(rng, TOKENS, task="a")
+    more, answers = family(rng, SEVERAL, task="b")
+    return rows + more, responses + answers
+
+
+def test_order_of_rows_changes_nothing() -> None:
+    rows, responses = two_tasks()
+    expected = score(rows, predictions(rows, responses), resamples=50).to_dict()
+    rng = random.Random(1)
+    for _ in range(3):
+        shuffled = rng.sample(rows, len(rows))
+        answers = predictions(rows, responses)
+        rng.shuffle(answers)
+        assert score(shuffled, answers, resamples=50).to_dict() == expected
+        assert score(rows, answers, resamples=50).to_dict() == expected
+
+
+def test_order_changes_nothing_where_rollouts_are_bundled() -> None:
+    rng = random.Random(0)
+    rows, responses = family(rng, TOKENS, 400)
+    expected = score(rows, predictions(rows, responses), resamples=20).to_dict()
+    answers = predictions(rows, responses)
+    rng.shuffle(rows)
+    assert score(rows, answers, resamples=20).to_dict() == expected
+
+
+def test_values_do_not_depend_on_resampling() -> None:
+    rows, responses = two_tasks()
+    answers = predictions(rows, responses)
+    some, others = score(rows, answers, resamples=0), score(rows, answers, resamples=30, seed=5)
+    assert {name: each.value for name, each in some.overall.items()} == {
+        name: each.value for name, each in others.overall.items()
+    }
+    assert all(each.low is None for each in some.overall.values())
+
+
+def test_nothing_to_take_a_score_over_is_none() -> None:
+    rows = [sample(f"t/m/r{n}/2", feasible=False, total_turns=3) for n in range(4)]
+    overall = score(rows, predictions(rows, ["<answer>[1, 2]</answer>"] * 4)).overall
+    empty = {name for name, each in overall.items() if each.n == 0}
+    assert {name for name, each in overall.items() if each.value is None} == empty
+    assert {"macro_f1_first_turn", "recall_feasible", "hit_rate", "coverage", "reward"} <= empty
+    assert overall["recall_infeasible"].value == 0
+    assert overall["first_alarm"].n == 0
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_an_invalid_answer_that_is_added_raises_no_score(seed: int) -> None:
+    rng = random.Random(seed)
+    rows, responses = family(rng, [TOKENS, SEVERAL][seed % 2], rng.randint(2, 12))
+    for position in range(len(rows)):
+        rest = [n for n in range(len(rows)) if n != position]
+        before = score(
+            [rows[n] for n in rest],
+            predictions([rows[n] for n in rest], [responses[n] for n in rest]),
+            resamples=0,
+        )
+        answers = [*responses[:position], "no answer", *responses[position + 1 :]]
+        after = score(rows, predictions(rows, answers), resamples=0)
+        for name, found in before.overall.items():
+            if name == "extrapolation_mre_p50":  # no score of answers, but of what there is beside
+                continue
+            value = after.overall[name].value
+            if found.value is not None and value is not None:
+                assert value <= found.value + 1e-12, name
+
+
+@given(low=AMOUNTS, high=AMOUNTS, remaining=AMOUNTS, more=st.tuples(AMOUNTS, AMOUNTS))
+def test_widening_a_covering_interval_never_raises_the_reward(
+    low: float, high: float, remaining: float, more: tuple[float, float]
+) -> None:
+    low, remaining, high = sorted((low, remaining, high))
+    wider = max(0.0, low - more[0]), min(1.7e308, high + min(more[1], 1.7e308 - high))
+
+    def reward(low: float, high: float) -> float:
+        columns = (np.array([[value]]) for value in (low, high, remaining))
+        return float(interval_reward(*columns)[0])
+
+    assert 0 <= reward(*wider) <= reward(low, high) <= 1
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.tuples(AMOUNTS, AMOUNTS, TRUTHS, st.booleans()), min_size=1, max_size=6))
+def test_any_finite_amounts_give_scores_that_json_can_hold(
+    cases: list[tuple[float, float, float, bool]],
+) -> None:
+    rows, responses = [], []
+    for number, (one, other, remaining, feasible) in enumerate(cases):
+        low, high = sorted((one, other))
+        rows.append(
+            sample(f"t/m/r{number}/1", feasible=feasible, remaining=remaining, total_turns=3)
+        )
+        responses.append(f"<answer>[{low:f}, {high:f}]</answer>")
+    report = score(rows, predictions(rows, responses), resamples=10)
+    json.dumps(report.to_dict(), allow_nan=False)
+
+
+def test_a_report_says_its_version_and_every_score_with_its_n() -> None:
+    rows, responses = two_tasks()
+    record = score(rows, predictions(rows, responses), resamples=20).to_dict()
+    assert record["benchmark_version"] == BENCHMARK_VERSION
+    assert set(record["tasks"]) == {"a", "b"}
+    assert set(record["families"]) == {"a/m", "b/m"}
+    for group in (record["overall"], *record["tasks"].values(), *record["families"].values()):
+        assert list(group) == list(SCORES)
+        for found in group.values():
+            assert list(found) == ["value", "n", "low", "high"]
+    for found in record["overall"].values():
+        assert found["value"] is None or found["low"] <= found["value"] <= found["high"]
+
+
+def test_a_table_for_pandas() -> None:
+    rows, responses = two_tasks()
+    report = score(rows, predictions(rows, responses), resamples=0)
+    frame = report.to_pandas().set_index(["level", "group", "score"])
+    assert len(frame) == 5 * len(SCORES)
+    value = frame.loc[("family", "a/m", "accuracy"), "value"]
+    assert value == report.families["a/m"]["accuracy"].value
+    empty = score([sample()], predictions([sample()], [""])).to_pandas()
+    assert math.isnan(empty.set_index("score").loc["coverage", "value"].iloc[0])
+
+
+def test_one_rollout_has_no_interval() -> None:
+    rows = [sample("t/m/r/1"), sample("t/m/r/2")]
+    found = score(rows, predictions(rows, ["<answer>[400, 410]</answer>"] * 2))
+    assert found.overall["reward"].value == pytest.approx(0.975)
+    assert found.overall["reward"].low is None
