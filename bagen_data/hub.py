@@ -1,13 +1,24 @@
 """Load the built dataset, from a folder or from the Hub."""
 
+import json
 import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+
 from bagen_data.errors import InputError, MissingExtraError
+from bagen_data.scoring.inputs import as_table
+from bagen_data.scoring.truth import DERIVED, OPTIONAL, REQUIRED
+from bagen_data.tables import read_jsonl
 
 if TYPE_CHECKING:
     from datasets import Dataset, DatasetDict, IterableDataset, IterableDatasetDict
 
+_HUB_NAME = re.compile(r"\w[\w.-]*/\w[\w.-]*")
 HUB_ID = "MLL-Lab/BAGEN"
 """Where the published dataset is."""
 
@@ -34,9 +45,92 @@ def load(
         from datasets import load_dataset
     except ModuleNotFoundError as error:
         raise MissingExtraError("datasets", "load") from error
-    if os.path.isdir(path) and not os.path.isfile(os.path.join(path, "manifest.jsonl")):
+    if os.path.isdir(path):
+        _manifest(Path(path))
+    return load_dataset(os.fspath(path), config, split=split, **options)
+
+
+@dataclass(frozen=True)
+class LoadedSamples:
+    """The columns of samples that scoring needs, without prompts, and where they are from."""
+
+    table: pa.Table
+    source: dict[str, Any]
+    """`path`, `config`, `split`, `revision` and the number of `samples`."""
+
+
+def load_samples(path: str, config: str | None = None, split: str = "test") -> LoadedSamples:
+    """Samples to hold answers against.
+
+    Args:
+        path: a folder that `python -m builders build` wrote, or a dataset id on the Hub.
+        config: a task or `<task>_train`; every task's benchmark if None.
+        split: `test`; `sft`, `rl` or `heldout` of a `<task>_train`.
+
+    Raises:
+        MissingExtraError: `path` is no folder, and `datasets` is not installed.
+        InputError: the folder holds no built dataset, or there is no such config or split.
+    """
+    if os.path.isdir(path):
+        table, revision = _read_folder(Path(path), config, split)
+    elif _HUB_NAME.fullmatch(path) and not os.path.exists(path.partition("/")[0]):
+        table, revision = _read_hub(path, config, split)
+    else:
         raise InputError(
-            f"{os.fspath(path)} holds no manifest.jsonl; expected a folder that "
+            f"{path}: there is no such folder; expected one that holds a built dataset"
+        )
+    source = {"path": path, "config": config or "default", "split": split, "revision": revision}
+    return LoadedSamples(table, source | {"samples": len(table)})
+
+
+def _read_folder(folder: Path, config: str | None, split: str) -> tuple[pa.Table, str | None]:
+    files = [row for row in _manifest(folder) if row["config"] != "rollouts"]
+    chosen = [
+        row for row in files if row["split"] == split and config in (None, "default", row["config"])
+    ]
+    if not chosen:
+        splits = sorted({row["split"] for row in files if row["config"] == config})
+        if splits:
+            raise InputError(
+                f"{folder}: config {config} has no split {split}; it has: {', '.join(splits)}"
+            )
+        known = ", ".join(sorted({row["config"] for row in files})) or "none"
+        raise InputError(
+            f"{folder}: there is no config {config or 'default'} with a split {split}; "
+            f"there are configs: {known}"
+        )
+    columns = [*REQUIRED, *DERIVED, *OPTIONAL]
+    repeated = ["task", "rollout_model", "rollout_id", "resources.list.element.resource"]
+    try:
+        tables = [
+            pq.read_table(folder / row["path"], columns=columns, read_dictionary=repeated)
+            for row in chosen
+        ]
+        record = json.loads((folder / "build.json").read_bytes())
+    except (OSError, ValueError, KeyError) as error:
+        raise InputError(f"{folder}: cannot be read: {error}") from error
+    return pa.concat_tables(tables), record.get("seal") if isinstance(record, dict) else None
+
+
+def _read_hub(path: str, config: str | None, split: str) -> tuple[pa.Table, str | None]:
+    try:
+        dataset: Any = load(path, config, split)
+    except (ValueError, OSError) as error:
+        raise InputError(f"{path}: cannot be loaded: {error}") from error
+    checksums = dataset.info.download_checksums or {}
+    revisions = {url.partition("@")[2].partition("/")[0] for url in checksums if "@" in url}
+    revision = revisions.pop() if len(revisions) == 1 else None
+    return as_table(dataset, REQUIRED, (*DERIVED, *OPTIONAL)), revision
+
+
+def _manifest(folder: Path) -> list[dict[str, Any]]:
+    path = folder / "manifest.jsonl"
+    if not path.is_file():
+        raise InputError(
+            f"{folder} holds no manifest.jsonl; expected a folder that "
             "'python -m builders build' wrote"
         )
-    return load_dataset(os.fspath(path), config, split=split, **options)
+    rows = read_jsonl(path)
+    if not all({"path", "config", "split"} <= row.keys() for row in rows):
+        raise InputError(f"{path}: is not the manifest of a built dataset")
+    return rows

@@ -1,10 +1,11 @@
 """Build and verify the dataset.
 
+\b
     python -m builders build --origin sample/origin --out out/sample
     python -m builders verify out/sample
 
 Exit codes: 0 done, 1 bad input, 2 wrong usage.
-"""
+"""  # noqa: D301  \b keeps the lines as they are
 
 import sys
 from collections.abc import Sequence

@@ -16,13 +16,22 @@ Reader = Callable[[], Iterable[pa.RecordBatch]]
 """Reads predictions from their beginning, in batches with columns `sample_id` and `response`."""
 
 _LISTED = 10
+_SHOWN = 200
+"""Letters of an id."""
 
 
-def read_answers(truth: Truth, predictions: Reader) -> Iterator[tuple[Family, AnswerColumns]]:
+def read_answers(
+    truth: Truth, predictions: Reader, name: str
+) -> Iterator[tuple[Family, AnswerColumns]]:
     """Each family and the answers to its samples, in the order of the families' rows.
 
     Predictions in the samples' order are read once, and one family's answers are held at a time;
     others are read once more to sort them.
+
+    Args:
+        truth: the samples.
+        predictions: reads the predictions.
+        name: what an error calls them.
 
     Raises:
         InputError: samples without a prediction, predictions of no sample, or several of one; the
@@ -34,7 +43,7 @@ def read_answers(truth: Truth, predictions: Reader) -> Iterator[tuple[Family, An
         yield families[read], answers
         read += 1
     if read < len(families) or not families:
-        answers = _in_any_order(truth, predictions)
+        answers = _in_any_order(truth, predictions, name)
         for family in families[read:]:
             yield family, answers.at(family.rows).of_resources(len(family.resources))
 
@@ -88,11 +97,11 @@ class _Ahead:
         return part
 
 
-def _in_any_order(truth: Truth, predictions: Reader) -> AnswerColumns:
+def _in_any_order(truth: Truth, predictions: Reader, name: str) -> AnswerColumns:
     """The answers to all samples."""
     kind = truth.sample_id.type
     ids = [batch["sample_id"].cast(kind) for batch in predictions()]
-    positions = match(truth.sample_id, pa.chunked_array(ids, kind))
+    positions = _match(truth.sample_id, pa.chunked_array(ids, kind), name)
     width = max(map(len, truth.resources), default=1)
     answers = AnswerColumns.unwritten(len(truth), width)
     start = 0
@@ -110,7 +119,7 @@ def _first_row(rows: Rows) -> int:
     return rows.start if isinstance(rows, slice) else int(rows[0])
 
 
-def match(sample_ids: Any, predicted_ids: Any) -> Ints:
+def _match(sample_ids: Any, predicted_ids: Any, name: str) -> Ints:
     """Where each prediction's sample is.
 
     Raises:
@@ -133,11 +142,17 @@ def match(sample_ids: Any, predicted_ids: Any) -> Ints:
     if len(repeated):
         problems.append(_listed("samples predicted more than once", sample_ids.take(repeated)))
     if problems:
-        raise InputError("\n".join(problems))
+        fix = "predict each sample once; an answer without text is an empty response"
+        raise InputError("\n".join([f"{name}: do not fit the samples; {fix}", *problems]))
     return positions.astype(np.int64)
 
 
 def _listed(what: str, ids: Any) -> str:
-    shown = "".join(f"\n  {name}" for name in ids[:_LISTED].to_pylist())
+    shown = "".join(f"\n  {_shown(name)}" for name in ids[:_LISTED].to_pylist())
     more = f"\n  ... and {len(ids) - _LISTED:,} more" if len(ids) > _LISTED else ""
     return f"{len(ids):,} {what}:{shown}{more}"
+
+
+def _shown(name: str) -> str:
+    text = name if name.isprintable() else repr(name)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."

@@ -1,6 +1,6 @@
 """Compare two estimators on the same samples."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,9 @@ from bagen_data.scoring.report import Report
 from bagen_data.scoring.resampling import Resampling, percentile_interval
 from bagen_data.scoring.score import ALPHA, reader_of
 from bagen_data.scoring.truth import Truth
+
+NAMES = ("first", "second")
+"""What errors call the predictions of two estimators."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,8 @@ class Comparison:
     overall: Mapping[str, Difference]
     tasks: Mapping[str, Mapping[str, Difference]]
     families: Mapping[str, Mapping[str, Difference]]
+    resamples: int
+    """How many were drawn: no p is below 2 / (resamples + 1)."""
 
     def to_dict(self) -> dict[str, Any]:
         """The differences, by group and score, as JSON takes them."""
@@ -82,16 +87,17 @@ def compare(  # noqa: PLR0913  as many as `score` and one more
     Raises:
         InputError: as `score` does.
     """
-    readers = (reader_of(first, "first"), reader_of(second, "second"))
+    named = zip(NAMES, (first, second), strict=True)
+    readers = [(name, reader_of(each, name)) for name, each in named]
     return compare_readers(Truth.of(samples), readers, Resampling(resamples, seed), alpha)
 
 
 def compare_readers(
-    truth: Truth, readers: tuple[Reader, Reader], resampling: Resampling, alpha: float
+    truth: Truth, readers: Sequence[tuple[str, Reader]], resampling: Resampling, alpha: float
 ) -> Comparison:
-    """As `compare`, of predictions that are read in batches."""
+    """As `compare`, of two estimators' predictions that are read in batches, and their names."""
     drawn: tuple[dict[str, Any], dict[str, Any]] = ({}, {})
-    answered = (read_answers(truth, reader) for reader in readers)
+    answered = [read_answers(truth, reader, name) for name, reader in readers]
     for (family, one), (_, other) in zip(*answered, strict=True):
         both = (one.verdict == FEASIBLE) & (other.verdict == FEASIBLE)
         for found, answers in zip(drawn, (one, other), strict=True):
@@ -108,6 +114,7 @@ def compare_readers(
         families={
             name: _differences(group, other.families[name]) for name, group in one.families.items()
         },
+        resamples=resampling.resamples,
     )
 
 

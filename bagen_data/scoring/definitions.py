@@ -12,6 +12,7 @@ import numpy as np
 
 from bagen_data.arrays import Floats
 from bagen_data.scoring.early_stop import SAVED, SPENT
+from bagen_data.scoring.per_sample import LARGEST
 
 Sums = Mapping[str, Any]
 
@@ -47,7 +48,9 @@ class QuantileDefinition:
 
 def _divided(numerator: Floats, denominator: Floats) -> Floats:
     found = np.full(np.shape(denominator), np.nan)
-    return np.divide(numerator, denominator, out=found, where=denominator > 0)
+    with np.errstate(over="ignore"):
+        np.divide(numerator, denominator, out=found, where=denominator > 0)
+    return np.minimum(found, LARGEST)
 
 
 def _of(name: str) -> Callable[[Sums], Floats]:

@@ -10,7 +10,7 @@ import numpy as np
 from bagen_data.arrays import Floats, Ints, Mask, every, some
 from bagen_data.scoring.quantiles import quantiles
 
-_LARGEST = 1e250
+LARGEST = 1e250
 """Ratios end here, so that sums of them stay finite."""
 
 
@@ -168,7 +168,7 @@ def linear_extrapolation(
 
 def _mean_ratio(values: Floats, remaining: Floats) -> Floats:
     with np.errstate(all="ignore"):
-        ratios = np.minimum(values / remaining, _LARGEST)
+        ratios = np.minimum(values / remaining, LARGEST)
     found = mean_over_resources(ratios)
     is_zero = some(remaining == 0)
     return np.where(is_zero, np.nan, found) if is_zero.any() else found

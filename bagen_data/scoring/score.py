@@ -46,16 +46,16 @@ def score(
     (0.8, None)
     """
     truth = Truth.of(samples)
-    answered = read_answers(truth, reader_of(predictions))
+    answered = read_answers(truth, reader_of(predictions), "predictions")
     return measure(truth, answered, Resampling(resamples, seed), alpha).report()
 
 
-def reader_of(predictions: Any, what: str = "predictions") -> Reader:
+def reader_of(predictions: Any, name: str = "predictions") -> Reader:
     """Predictions that are in memory, as `read_answers` wants them.
 
     Args:
         predictions: as in `score`.
-        what: what an error calls them.
+        name: what an error calls them.
 
     Raises:
         InputError: they have no columns of strings `sample_id` and `response`, or a null in them.
@@ -63,9 +63,9 @@ def reader_of(predictions: Any, what: str = "predictions") -> Reader:
     try:
         table = as_table(predictions, ("sample_id", "response"))
     except InputError as error:
-        raise InputError(f"{what}: {error}") from error
+        raise InputError(f"{name}: {error}") from error
     table = pa.table({name: as_strings(table[name]) for name in table.column_names})
     for field in table.schema:
         if not (pa.types.is_string(field.type) or pa.types.is_large_string(field.type)):
-            raise InputError(f"{what}: {field.name} is of type {field.type}; expected strings")
+            raise InputError(f"{name}: {field.name} is of type {field.type}; expected strings")
     return table.to_batches

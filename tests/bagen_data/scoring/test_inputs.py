@@ -125,11 +125,12 @@ def test_the_first_ten_of_each_problem_are_listed() -> None:
     with pytest.raises(InputError) as error:
         score(rows, answers)
     lines = str(error.value).splitlines()
-    assert lines[0] == "15 samples without a prediction:"
-    assert lines[1] == "  t/m/r15/1"
-    assert lines[11] == "  ... and 5 more"
-    assert lines[12] == "12 predictions of no sample:"
-    assert len(lines) == 24
+    assert lines[0].startswith("predictions: do not fit the samples; predict each sample once")
+    assert lines[1] == "15 samples without a prediction:"
+    assert lines[2] == "  t/m/r15/1"
+    assert lines[12] == "  ... and 5 more"
+    assert lines[13] == "12 predictions of no sample:"
+    assert len(lines) == 25
 
 
 def test_dictionary_columns_are_read_as_they_are() -> None:

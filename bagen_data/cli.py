@@ -1,0 +1,146 @@
+"""Check predictions, and score them.
+
+\b
+    bagen validate predictions.jsonl --dataset MLL-Lab/BAGEN --config swebench
+    bagen score predictions.jsonl --dataset MLL-Lab/BAGEN --config swebench --json scores.json
+
+Exit codes: 0 done, 1 bad input, 2 wrong usage.
+"""  # noqa: D301  \b keeps the lines as they are
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from bagen_data.answer_columns import INVALID
+from bagen_data.errors import BagenError, OutputError, WrongUsageError
+from bagen_data.hub import LoadedSamples, load_samples
+from bagen_data.prediction_files import find_predictions, prediction_reader
+from bagen_data.scoring.answered import read_answers
+from bagen_data.scoring.compare import compare_readers
+from bagen_data.scoring.measure import measure
+from bagen_data.scoring.report import Report
+from bagen_data.scoring.resampling import Resampling
+from bagen_data.scoring.score import ALPHA
+from bagen_data.scoring.truth import Truth
+from bagen_data.submissions import METADATA, read_metadata
+from bagen_data.tables import to_json
+from bagen_data.terminal import comparison_table, print_table, report_tables
+
+app = typer.Typer(
+    help=__doc__,
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+_ERRORS = Console(stderr=True, highlight=False, soft_wrap=True)
+
+Predictions = Annotated[
+    Path, typer.Argument(help="A .jsonl, .jsonl.gz or .parquet file, or the folder it is in.")
+]
+Dataset = Annotated[str, typer.Option(help="A folder that `build` wrote, or a Hub id.")]
+Config = Annotated[
+    str | None, typer.Option(help="A task, or a <task>_train; every task's benchmark if left out.")
+]
+Split = Annotated[str, typer.Option(help="test; sft, rl or heldout of a <task>_train.")]
+
+
+@app.command("validate")
+def validate_command(
+    predictions: Predictions, dataset: Dataset, config: Config = None, split: Split = "test"
+) -> None:
+    """Check a submission: metadata.yaml, the file of predictions, and one for each sample."""
+    file = find_predictions(predictions)
+    metadata = read_metadata(file.parent / METADATA)
+    samples = load_samples(dataset, config, split)
+    revision = samples.source["revision"]
+    if revision and not revision.startswith(metadata.dataset_revision):
+        note = (
+            f"note: {METADATA} says dataset_revision {metadata.dataset_revision}, and {dataset} is "
+            f"{revision}; results of different revisions are not ranked together"
+        )
+        _ERRORS.print(escape(note))
+    truth = Truth.of(samples.table)
+    found = [answers for _, answers in read_answers(truth, prediction_reader(file), str(file))]
+    invalid = sum(int((answers.verdict == INVALID).sum()) for answers in found)
+    print(f"{file}: {len(truth):,} predictions of {metadata.estimator}, one for each sample")
+    if invalid:
+        print(f"invalid answers, which count as wrong: {invalid:,}; `bagen score` says why")
+
+
+@app.command("score")
+def score_command(
+    predictions: Predictions,
+    dataset: Dataset,
+    config: Config = None,
+    split: Split = "test",
+    json: Annotated[Path | None, typer.Option(help="Write every score to this file.")] = None,
+    by: Annotated[
+        Literal["task", "family", "progress"] | None, typer.Option(help="Show scores apart.")
+    ] = None,
+    compare: Annotated[
+        Path | None, typer.Option(help="Other predictions of the same samples to compare with.")
+    ] = None,
+    resamples: Annotated[int, typer.Option(min=0, help="Of rollouts, for 95% intervals.")] = 1000,
+    seed: Annotated[int, typer.Option(min=0, help="Of the resampling.")] = 0,
+) -> None:
+    """Score predictions, and show each score with its 95% interval and its n."""
+    if compare and by:
+        raise WrongUsageError("--compare and --by cannot be shown at once; leave one out")
+    files = [find_predictions(path) for path in (predictions, compare) if path]
+    if json and any(json.exists() and json.samefile(file) for file in files):
+        raise WrongUsageError(f"--json {json}: these are the predictions; give another file")
+    samples = load_samples(dataset, config, split)
+    truth = Truth.of(samples.table)
+    resampling = Resampling(resamples, seed)
+    more = {}
+    if compare is None:
+        answered = read_answers(truth, prediction_reader(files[0]), str(files[0]))
+        report = measure(truth, answered, resampling, ALPHA).report()
+        tables = report_tables(report, by)
+    else:
+        readers = [(str(file), prediction_reader(file)) for file in files]
+        comparison = compare_readers(truth, readers, resampling, ALPHA)
+        report, tables = comparison.first, [comparison_table(comparison)]
+        more = {"comparison": comparison.to_dict()}
+    if json:
+        _write(json, to_json(_record(report, samples) | more, indent=1) + "\n")
+    for table in tables:
+        print_table(table)
+    if json:
+        print(f"every score is in {json}")
+
+
+def _record(report: Report, samples: LoadedSamples) -> dict[str, object]:
+    record = report.to_dict()
+    version = record.pop("benchmark_version")
+    return {"benchmark_version": version, "dataset": samples.source} | record
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise OutputError(f"{path}: cannot be written: {error.strerror}") from error
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run a command and exit; errors of the user's data become one message and exit code 1.
+
+    Args:
+        arguments: of the command line; those of the process if None.
+    """
+    try:
+        app(arguments)
+    except WrongUsageError as error:
+        _ERRORS.print(escape(str(error)), style="red")
+        sys.exit(2)
+    except BagenError as error:
+        _ERRORS.print(escape(str(error)), style="red")
+        sys.exit(1)

@@ -1,0 +1,263 @@
+"""Read files of predictions in batches, strictly."""
+
+import gzip
+import json
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any, cast
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.json
+import pyarrow.parquet as pq
+from pydantic import ValidationError
+
+from bagen_data.errors import InputError
+from bagen_data.scoring.answered import Reader
+from bagen_data.submissions import Prediction, problems
+
+SUFFIXES = (".jsonl", ".jsonl.gz", ".parquet")
+_USAGE = pa.struct([(f"{kind}_tokens", pa.int64()) for kind in ("input", "cached", "output")])
+SCHEMA = pa.schema(
+    [
+        ("sample_id", pa.string()),
+        ("response", pa.string()),
+        ("usage", _USAGE),
+        ("cost_usd", pa.float64()),
+    ]
+)
+"""Of every batch; `usage` and `cost_usd` are null where a row has none."""
+
+_BLOCK = 1 << 20
+_ROWS = 1 << 16
+_TEXT = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
+_COST = (pa.types.is_floating, pa.types.is_integer, pa.types.is_null)
+
+
+def prediction_reader(path: Path) -> Reader:
+    """Reads a file from its beginning each time it is called, in batches of `SCHEMA`.
+
+    Args:
+        path: a `.jsonl`, `.jsonl.gz` or `.parquet` file, or a folder with one of them in it.
+
+    Raises:
+        InputError: there is no such file; and while reading, a row that is not a prediction: the
+            message says in which line and why.
+    """
+    file = find_predictions(path)
+    read = _read_parquet if file.name.endswith(".parquet") else _read_jsonl
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        try:
+            yield from read(file)
+        except (OSError, EOFError, zlib.error) as error:
+            raise InputError(f"{file}: cannot be read: {error}") from error
+
+    return batches
+
+
+def find_predictions(path: Path) -> Path:
+    """The prediction file that a path means: itself, or the one in it.
+
+    Raises:
+        InputError: there is none, there are several, or its name ends in nothing known.
+    """
+    try:
+        if not path.is_dir():
+            found = [path] if path.is_file() else []
+        else:
+            inside = sorted(path.iterdir())
+            found = [file for file in inside if file.name.endswith(SUFFIXES) and file.is_file()]
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from error
+    if not path.name.endswith(SUFFIXES) and found == [path]:
+        raise InputError(f"{path}: expected a name that ends in {', '.join(SUFFIXES)}")
+    if len(found) > 1:
+        names = ", ".join(file.name for file in found)
+        raise InputError(f"{path}: holds several prediction files: {names}; name one of them")
+    if not found:
+        raise InputError(f"{path}: there is no prediction file; expected predictions.jsonl")
+    return found[0]
+
+
+def _read_jsonl(path: Path) -> Iterator[pa.RecordBatch]:
+    """Block by block with Arrow's reader; a block that has something odd in it, line by line."""
+    with _opened(path) as file:
+        number = 1
+        for block in _blocks(file):
+            lines = block.split(b"\n")
+            filled = [line for line in lines if line.strip()]
+            batch = _with_arrow(block, filled)
+            if batch is None:
+                batch = _batch(list(_predictions(lines, path, number)))
+            if len(batch):
+                yield batch
+            number += len(lines) - 1
+
+
+def _blocks(file: IO[bytes]) -> Iterator[bytes]:
+    """The file in parts of whole lines."""
+    parts: list[bytes] = []
+    while part := file.read(_BLOCK):
+        whole, newline, rest = part.rpartition(b"\n")
+        if newline:
+            yield b"".join([*parts, whole, newline])
+            parts = [rest]
+        else:
+            parts.append(rest)
+    yield b"".join(parts)
+
+
+def _with_arrow(block: bytes, lines: list[bytes]) -> pa.RecordBatch | None:
+    """The block's rows; None if any of them might be no prediction."""
+    if not lines or not all(line.startswith(b"{") for line in lines):
+        return None
+    try:
+        table = pa.json.read_json(
+            pa.BufferReader(block),
+            read_options=pa.json.ReadOptions(use_threads=False, block_size=len(block) + 1),
+            parse_options=pa.json.ParseOptions(
+                explicit_schema=SCHEMA, unexpected_field_behavior="error"
+            ),
+        )
+    except (pa.ArrowInvalid, UnicodeDecodeError):
+        return None
+    [batch] = table.combine_chunks().to_batches() or [_batch([])]
+    return batch if len(batch) == len(lines) and _is_good(batch) else None
+
+
+def _is_good(batch: pa.RecordBatch) -> bool:
+    """Whether every row is a prediction."""
+    try:
+        batch.validate(full=True)
+    except pa.ArrowInvalid:
+        return False
+    usage, cost = batch["usage"], batch["cost_usd"]
+    known = usage.filter(pc.is_valid(usage))
+    amounts = [known.field(position) for position in range(_USAGE.num_fields)]
+    return (
+        not batch["sample_id"].null_count
+        and not batch["response"].null_count
+        and not pc.any(pc.equal(pc.binary_length(batch["sample_id"]), 0)).as_py()
+        and all(map(_is_amount, amounts))
+        and bool((amounts[1].to_numpy(False) <= amounts[0].to_numpy(False)).all())
+        and _is_amount(cost.drop_null())
+    )
+
+
+def _is_amount(column: Any) -> bool:
+    values = column.to_numpy(zero_copy_only=False)
+    return not column.null_count and bool((np.isfinite(values) & (values >= 0)).all())
+
+
+def _predictions(lines: list[bytes], path: Path, first: int) -> Iterator[dict[str, Any]]:
+    for number, line in enumerate(lines, first):
+        if line.strip():
+            yield _prediction(line, f"{path}:{number}")
+
+
+def _prediction(line: bytes, where: str) -> dict[str, Any]:
+    try:
+        content = json.loads(line.decode("utf-8"), object_pairs_hook=_no_duplicates)
+        json.dumps(content, ensure_ascii=False).encode("utf-8")
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{where}: not one JSON object in UTF-8: {str(error)[:200]}") from error
+    try:
+        return Prediction.model_validate(content).model_dump()
+    except ValidationError as error:
+        lines = [f"{where}: {problem}" for problem in problems(error)]
+        raise InputError("\n".join(lines)) from error
+
+
+def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in found if names.count(name) > 1)
+        raise ValueError(f"key {twice!r} is there twice")
+    return found
+
+
+def _opened(path: Path) -> IO[bytes]:
+    if path.suffix == ".gz":
+        return cast("IO[bytes]", gzip.open(path))
+    return path.open("rb")
+
+
+def _batch(rows: list[dict[str, Any]]) -> pa.RecordBatch:
+    return pa.RecordBatch.from_pylist(rows, SCHEMA)
+
+
+def _read_parquet(path: Path) -> Iterator[pa.RecordBatch]:
+    try:
+        file = pq.ParquetFile(path)
+    except pa.ArrowInvalid as error:
+        raise InputError(f"{path}: not a Parquet file: {error}") from error
+    with file:
+        _check_columns(file.schema_arrow, path)
+        row = 0
+        for batch in file.iter_batches(_ROWS):
+            try:
+                conformed = _conformed(batch)
+            except pa.ArrowInvalid as error:
+                raise InputError(f"{path}: rows from {row} on: {error}") from error
+            if not _is_good(conformed):
+                _refuse_row(conformed, path, row)
+            yield conformed
+            row += len(batch)
+
+
+def _check_columns(schema: pa.Schema, path: Path) -> None:
+    """Refuse what would have to be converted, as a line of JSON that holds it is refused."""
+    names = schema.names
+    if not {"sample_id", "response"} <= set(names) <= set(SCHEMA.names) or len(names) > len(
+        set(names)
+    ):
+        raise InputError(
+            f"{path}: found columns {', '.join(names)}; expected sample_id and response, and "
+            "perhaps usage and cost_usd"
+        )
+    for field in schema:
+        kind = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
+        if field.name == "usage":
+            fields = [child.name for child in kind] if pa.types.is_struct(kind) else []
+            is_right = pa.types.is_null(kind) or (
+                sorted(fields) == sorted(child.name for child in _USAGE)
+                and all(pa.types.is_integer(child.type) for child in kind)
+            )
+        else:
+            tests = _COST if field.name == "cost_usd" else _TEXT
+            is_right = any(test(kind) for test in tests)
+        if not is_right:
+            raise InputError(
+                f"{path}: {field.name} is of type {field.type}; expected "
+                f"{SCHEMA.field(field.name).type}"
+            )
+
+
+def _conformed(batch: pa.RecordBatch) -> pa.RecordBatch:
+    columns = []
+    for field in SCHEMA:
+        if field.name not in batch.schema.names:
+            columns.append(pa.nulls(len(batch), field.type))
+        elif field.name == "usage" and pa.types.is_struct(batch["usage"].type):
+            usage = batch["usage"]
+            amounts = [pc.struct_field(usage, child.name).cast(pa.int64()) for child in _USAGE]
+            columns.append(
+                pa.StructArray.from_arrays(amounts, fields=list(_USAGE), mask=usage.is_null())
+            )
+        else:
+            columns.append(batch[field.name].cast(field.type))
+    return pa.RecordBatch.from_arrays(columns, schema=SCHEMA)
+
+
+def _refuse_row(batch: pa.RecordBatch, path: Path, first: int) -> None:
+    for number, row in enumerate(batch.to_pylist(), first):
+        try:
+            Prediction.model_validate(row)
+        except ValidationError as error:
+            lines = [f"{path}: row {number}: {text}" for text in problems(error)]
+            raise InputError("\n".join(lines)) from error
+    raise InputError(f"{path}: a row from {first} on is not a prediction")

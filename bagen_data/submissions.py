@@ -1,0 +1,193 @@
+"""Submissions: a file of predictions, and `metadata.yaml` beside it that says whose they are.
+
+A prediction is a row of `predictions.jsonl`, `.jsonl.gz` or `.parquet`:
+
+    {"sample_id": "sokoban/m/121a16a9f2c2114f/1", "response": "<answer>[600, 900]</answer>",
+     "usage": {"input_tokens": 1200, "cached_tokens": 0, "output_tokens": 40}, "cost_usd": 0.002}
+
+`usage` and `cost_usd` may be left out. `response` is the raw text: an empty one is an invalid
+answer, a missing one is an error. Whatever else a file or its metadata holds is refused.
+"""
+
+import datetime
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import yaml
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    HttpUrl,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
+
+from bagen_data.errors import InputError
+from bagen_data.tables import to_json
+
+METADATA = "metadata.yaml"
+SCHEMAS = Path(__file__).parent / "schemas"
+"""Where the JSON schemas of both lie, `prediction.json` and `metadata.json`."""
+
+_MAX_BYTES = 1 << 16
+"""Of a metadata file."""
+_SHOWN = 80
+"""Letters of a wrong value that an error shows."""
+
+Amount = Annotated[int, Field(ge=0, le=2**63 - 1)]
+Name = Annotated[
+    str,
+    StringConstraints(
+        min_length=1,
+        max_length=200,
+        pattern=r"^[^\x00-\x1f\x7f]*[^\x00-\x20\x7f][^\x00-\x1f\x7f]*$",
+    ),
+]
+"""One line that is not blank."""
+Number = Annotated[float, Field(allow_inf_nan=False)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class Usage(_Strict):
+    """Tokens that one prediction took."""
+
+    input_tokens: Amount = Field(description="Of the prompt, cached ones included.")
+    cached_tokens: Amount = Field(description="Of the prompt, read from a cache.")
+    output_tokens: Amount = Field(description="Written, reasoning included.")
+
+    @model_validator(mode="after")
+    def _cached_is_input(self) -> Self:
+        if self.cached_tokens > self.input_tokens:
+            raise ValueError("cached_tokens is more than input_tokens, of which it is a part")
+        return self
+
+
+class Prediction(_Strict):
+    """The answer to one sample."""
+
+    sample_id: str = Field(min_length=1, description="The sample's id, as in the dataset.")
+    response: str = Field(description="The raw text; empty if the model gave none.")
+    usage: Usage | None = Field(None, description="Tokens that it took.")
+    cost_usd: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = Field(
+        None, description="What it cost, in US dollars."
+    )
+
+
+class Metadata(_Strict):
+    """Whose predictions these are, and how they were made."""
+
+    estimator: Name = Field(description="The name that is shown.")
+    provider: Name = Field(description="Who ran the model; `none` without a model.")
+    model_id: Name = Field(description="The model as its provider names it, or `none`.")
+    decoding: dict[str, bool | int | Number | str | list[str]] = Field(
+        description="Decoding parameters, e.g. `temperature` and `max_tokens`."
+    )
+    prompt_variant: Literal["think", "no_think", "none"] = Field(
+        description="The dataset's prompt that was asked; `none` if no prompt was read."
+    )
+    trained_on: Literal["none", "train", "benchmark", "other"] = Field(
+        description="What the estimator learned estimating from: this dataset's `_train` configs, "
+        "rollouts of the benchmark itself, other data, or nothing."
+    )
+    constrained: bool = Field(description="Whether decoding was held to the answer grammar.")
+    dataset_revision: Name = Field(
+        description="The dataset's commit on the Hub, or the seal in `build.json`."
+    )
+    date: datetime.date = Field(description="When the predictions were made, e.g. 2026-11-21.")
+    link: HttpUrl = Field(description="Where to read more: code, a paper, a model.")
+
+
+def json_schemas() -> dict[str, dict[str, Any]]:
+    """The JSON schema of each model, by file name."""
+    return {
+        "prediction.json": Prediction.model_json_schema(),
+        "metadata.json": Metadata.model_json_schema(),
+    }
+
+
+def read_metadata(path: Path) -> Metadata:
+    """Read and check `metadata.yaml`.
+
+    Raises:
+        InputError: it is missing, is not YAML, lacks a key, has an unknown one, one twice, or a
+            value that cannot be; the message names each.
+    """
+    try:
+        text = path.read_bytes()[: _MAX_BYTES + 1].decode("utf-8")
+    except FileNotFoundError as error:
+        raise InputError(
+            f"{path}: is missing; a submission needs {METADATA} beside its predictions, with the "
+            f"keys: {', '.join(Metadata.model_fields)}"
+        ) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: cannot be read: {error}") from error
+    try:
+        if len(text) > _MAX_BYTES:
+            raise ValueError(f"it is longer than {_MAX_BYTES:,} bytes")
+        content = json.dumps(yaml.load(text, _PlainYaml))  # noqa: S506  a safe loader
+    except (yaml.YAMLError, ValueError, TypeError, KeyError, RecursionError) as error:
+        raise InputError(f"{path}: is not plain YAML: {error}") from error
+    try:
+        return Metadata.model_validate_json(content)  # in JSON a date and a link are strings
+    except ValidationError as error:
+        raise InputError("\n".join(f"{path}: {problem}" for problem in problems(error))) from error
+
+
+def problems(error: ValidationError) -> Iterator[str]:
+    """One line for each thing that is wrong."""
+    for found in error.errors(include_url=False):
+        where = ".".join(map(str, found["loc"])) or "it"
+        shown = repr(found["input"])
+        shown = shown if len(shown) <= _SHOWN else f"{shown[:_SHOWN]}..."
+        if found["type"] == "extra_forbidden":
+            yield f"{where[:_SHOWN]}: unknown key; leave it out"
+        elif found["type"] == "missing":
+            yield f"{where}: is missing"
+        elif found["type"] == "string_type" and isinstance(found["input"], int | float):
+            yield f"{where}: found {shown}; expected a string: put it in quotes"
+        else:
+            yield f"{where}: found {shown}; {found['msg']}"
+
+
+class _PlainYaml(yaml.SafeLoader):
+    """YAML of plain values: no alias, no key twice; a date stays the string it is."""
+
+    yaml_implicit_resolvers = {  # noqa: RUF012  as its base has it
+        letter: [(tag, pattern) for tag, pattern in resolvers if not tag.endswith(":timestamp")]
+        for letter, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        event: Any = self.peek_event()  # type: ignore[no-untyped-call]
+        if isinstance(event, yaml.AliasEvent):
+            raise ValueError(f"*{event.anchor}: aliases are not allowed; write it out")
+        if getattr(event, "tag", None):
+            raise ValueError(f"{event.tag}: tags are not allowed")
+        return super().compose_node(parent, index)
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [key.value if isinstance(key, yaml.ScalarNode) else None for key, _ in node.value]
+        if None in keys:
+            raise ValueError("a key is not a word")
+        twice = {key for key in keys if keys.count(key) > 1}
+        if twice:
+            raise ValueError(f"key {min(map(str, twice))!r} is there twice")
+        return super().construct_mapping(node, deep)
+
+
+def write_schemas(folder: Path = SCHEMAS) -> None:
+    """Write the JSON schemas anew."""
+    folder.mkdir(exist_ok=True)
+    for name, schema in json_schemas().items():
+        (folder / name).write_text(to_json(schema, indent=2) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write_schemas()

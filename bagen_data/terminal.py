@@ -1,0 +1,120 @@
+"""Reports as tables that people read in a terminal."""
+
+from collections.abc import Mapping, Sequence
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from bagen_data.errors import InputError
+from bagen_data.scoring.compare import Comparison
+from bagen_data.scoring.definitions import (
+    EARLY_STOP_SCORES,
+    PAPER_SCORES,
+    PROGRESS_SCORES,
+)
+from bagen_data.scoring.report import Report, Score, Scores
+
+_SECTIONS = {
+    "macro_f1",
+    "hit_rate",
+    "interval_score",
+    "mre_p50",
+    next(iter(EARLY_STOP_SCORES)),
+    next(iter(PAPER_SCORES)),
+}
+"""Scores above which there is a line."""
+_OF_FAMILIES = ("macro_f1", "fail_f1", "hit_rate", "coverage", "reward", "saved_rate")
+"""What a table with a row a family has room for."""
+
+
+def report_tables(report: Report, by: str | None) -> list[Table]:
+    """The tables of `bagen score`.
+
+    Args:
+        report: what was scored.
+        by: `task`, `family`, `progress`, or None for the overall scores.
+    """
+    if by == "family":
+        return [_rows("by family", {"overall": report.overall, **report.families}, _OF_FAMILIES)]
+    if by == "progress":
+        if not report.progress:
+            raise InputError("--by progress: the samples do not say their total turns")
+        return [
+            _rows(f"{name}, by progress", parts, tuple(PROGRESS_SCORES))
+            for name, parts in report.progress.items()
+        ]
+    groups = {"overall": report.overall} | (dict(report.tasks) if by == "task" else {})
+    tables = [_group(f"{name}, BAGEN {report.benchmark_version}", groups[name]) for name in groups]
+    tables[-1].caption = _invalid(report)
+    return tables
+
+
+def comparison_table(comparison: Comparison) -> Table:
+    """Both estimators' overall scores, and their difference."""
+    table = Table(title="overall, paired by sample", title_justify="left")
+    least = 2.1 / (comparison.resamples + 1)
+    table.add_column("score", no_wrap=True)
+    for name in ("first", "second", "difference", "95% interval", "p"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for name, found in comparison.overall.items():
+        interval = _interval(found.low, found.high)
+        p = "" if found.p is None else f"{found.p:.3f}" if found.p > least else f"<{least:.3f}"
+        numbers = (_number(value) for value in (found.first, found.second, found.difference))
+        table.add_row(name, *numbers, interval, p)
+    return table
+
+
+def print_table(table: Table) -> None:
+    """To stdout, as wide as it is: a terminal that is narrower wraps it, and cuts nothing."""
+    console = Console(highlight=False)
+    console.width = max(console.width, Console(width=10_000).measure(table).maximum)
+    console.print(table)
+
+
+def _group(title: str, scores: Scores) -> Table:
+    """A row a score."""
+    table = Table(title=escape(title), title_justify="left", caption_justify="left")
+    table.add_column("score", no_wrap=True)
+    for name in ("value", "95% interval", "n"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for name, score in scores.items():
+        if name in _SECTIONS:
+            table.add_section()
+        table.add_row(name, _number(score.value), _interval(score.low, score.high), f"{score.n:,}")
+    return table
+
+
+def _rows(title: str, groups: Mapping[str, Scores], names: Sequence[str]) -> Table:
+    """A row a group, a column a score."""
+    table = Table(title=escape(title), title_justify="left", show_lines=True)
+    table.add_column("", no_wrap=True)
+    for name in names:
+        table.add_column(name, justify="right", no_wrap=True)
+    for group, scores in groups.items():
+        table.add_row(escape(group), *(_with_interval(scores[name]) for name in names))
+    return table
+
+
+def _with_interval(score: Score) -> str:
+    interval = _interval(score.low, score.high)
+    return f"{_number(score.value)}\n{interval}\nn {score.n:,}"
+
+
+def _invalid(report: Report) -> str | None:
+    counts: dict[str, int] = {}
+    for family in report.invalid.values():
+        for reason, count in family.items():
+            counts[reason] = counts.get(reason, 0) + count
+    listed = ", ".join(f"{reason} {count:,}" for reason, count in counts.items() if count)
+    return f"invalid answers: {listed}" if listed else None
+
+
+def _number(value: float | None) -> str:
+    if value is None:
+        return "-"
+    return f"{value:.3f}" if abs(value) < 1_000 else f"{value:.3g}"
+
+
+def _interval(low: float | None, high: float | None) -> str:
+    return "" if low is None else f"[{_number(low)}, {_number(high)}]"

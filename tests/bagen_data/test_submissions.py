@@ -1,0 +1,357 @@
+"""Whose predictions these are, and what a prediction may hold."""
+
+import datetime
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator, FormatChecker
+from pydantic import ValidationError
+
+from bagen_data.errors import InputError
+from bagen_data.submissions import (
+    METADATA,
+    SCHEMAS,
+    Metadata,
+    Prediction,
+    Usage,
+    json_schemas,
+    read_metadata,
+    write_schemas,
+)
+from tests.making import contents
+
+METADATA_OF_NOBODY: dict[str, Any] = {
+    "estimator": "median",
+    "provider": "none",
+    "model_id": "none",
+    "decoding": {"temperature": 0, "top_p": 0.9, "stop": "</answer>", "greedy": True},
+    "prompt_variant": "think",
+    "trained_on": "none",
+    "constrained": False,
+    "dataset_revision": "0a1b2c3",
+    "date": "2026-11-21",
+    "link": "https://example.org/median",
+}
+USAGE = {"input_tokens": 1200, "cached_tokens": 0, "output_tokens": 40}
+PREDICTION = {"sample_id": "t/m/r/1", "response": "<answer>[1, 2]</answer>"}
+
+
+def without(row: dict[str, Any], key: str) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if name != key}
+
+
+def yaml_of(**changes: str | None) -> str:
+    """`metadata.yaml` with values as they stand in the file; None leaves a key out."""
+    values = {name: json.dumps(value) for name, value in METADATA_OF_NOBODY.items()} | changes
+    return "".join(f"{name}: {value}\n" for name, value in values.items() if value is not None)
+
+
+def read(folder: Path, text: str | bytes) -> Metadata:
+    path = folder / METADATA
+    path.write_bytes(text.encode() if isinstance(text, str) else text)
+    return read_metadata(path)
+
+
+def schema_accepts(name: str, value: Any) -> bool:
+    validator = Draft202012Validator(json_schemas()[name], format_checker=FormatChecker(["date"]))
+    return bool(validator.is_valid(value))
+
+
+def model_accepts(value: Any) -> bool:
+    try:
+        Prediction.model_validate(value)
+    except ValidationError:
+        return False
+    return True
+
+
+def file_accepts(folder: Path, value: Any) -> bool:
+    try:
+        read(folder, json.dumps(value))  # JSON is YAML
+    except InputError:
+        return False
+    return True
+
+
+def test_the_checked_in_schemas_are_those_of_the_models(tmp_path: Path) -> None:
+    write_schemas(tmp_path / "schemas")
+    assert contents(tmp_path / "schemas") == contents(SCHEMAS)
+    assert sorted(json_schemas()) == sorted(contents(SCHEMAS))
+
+
+@pytest.mark.parametrize("name", sorted(json_schemas()))
+def test_the_schemas_are_json_schemas(name: str) -> None:
+    Draft202012Validator.check_schema(json.loads((SCHEMAS / name).read_bytes()))
+
+
+@pytest.mark.parametrize("name", sorted(json_schemas()))
+def test_the_schemas_say_what_each_key_is(name: str) -> None:
+    assert all(part["description"] for part in json_schemas()[name]["properties"].values())
+
+
+GOOD_PREDICTIONS: dict[str, Any] = {
+    "the least": PREDICTION,
+    "an empty response": PREDICTION | {"response": ""},
+    "usage": PREDICTION | {"usage": USAGE},
+    "no usage": PREDICTION | {"usage": None},
+    "a cost": PREDICTION | {"cost_usd": 0.002},
+    "a whole cost": PREDICTION | {"cost_usd": 1},
+    "a cost of nothing": PREDICTION | {"cost_usd": 0},
+    "no cost": PREDICTION | {"cost_usd": None},
+}
+BAD_PREDICTIONS: dict[str, Any] = {
+    "no object": [PREDICTION],
+    "null": None,
+    "no id": without(PREDICTION, "sample_id"),
+    "an empty id": PREDICTION | {"sample_id": ""},
+    "a number as id": PREDICTION | {"sample_id": 5},
+    "no response": without(PREDICTION, "response"),
+    "a null response": PREDICTION | {"response": None},
+    "a number as response": PREDICTION | {"response": 5},
+    "a parsed response": PREDICTION | {"response": [1, 2]},
+    "an unknown key": PREDICTION | {"estimator": "x"},
+    "an unknown key without a value": PREDICTION | {"estimator": None},
+    "a negative cost": PREDICTION | {"cost_usd": -0.1},
+    "text as cost": PREDICTION | {"cost_usd": "0.1"},
+    "truth as cost": PREDICTION | {"cost_usd": True},
+    "partial usage": PREDICTION | {"usage": without(USAGE, "cached_tokens")},
+    "empty usage": PREDICTION | {"usage": {}},
+    "negative usage": PREDICTION | {"usage": USAGE | {"input_tokens": -1}},
+    "half a token": PREDICTION | {"usage": USAGE | {"input_tokens": 1.5}},
+    "text as usage": PREDICTION | {"usage": USAGE | {"input_tokens": "5"}},
+    "null within usage": PREDICTION | {"usage": USAGE | {"input_tokens": None}},
+    "an unknown key within usage": PREDICTION | {"usage": USAGE | {"reasoning_tokens": 3}},
+    "a list as usage": PREDICTION | {"usage": [1200, 0, 40]},
+}
+
+
+@pytest.mark.parametrize("case", GOOD_PREDICTIONS)
+def test_good_predictions_are_good_to_the_model_and_to_the_schema(case: str) -> None:
+    row = GOOD_PREDICTIONS[case]
+    assert (model_accepts(row), schema_accepts("prediction.json", row)) == (True, True)
+
+
+@pytest.mark.parametrize("case", BAD_PREDICTIONS)
+def test_bad_predictions_are_bad_to_the_model_and_to_the_schema(case: str) -> None:
+    row = BAD_PREDICTIONS[case]
+    assert (model_accepts(row), schema_accepts("prediction.json", row)) == (False, False)
+
+
+@pytest.mark.parametrize("cost", [float("nan"), float("inf"), float("-inf")])
+def test_a_cost_is_finite(cost: float) -> None:
+    assert not model_accepts(PREDICTION | {"cost_usd": cost})
+
+
+GOOD_METADATA: dict[str, dict[str, Any]] = {
+    "all of it": METADATA_OF_NOBODY,
+    "no decoding parameters": METADATA_OF_NOBODY | {"decoding": {}},
+    "no prompt": METADATA_OF_NOBODY | {"prompt_variant": "none"},
+    "trained on the benchmark": METADATA_OF_NOBODY | {"trained_on": "benchmark"},
+}
+BAD_METADATA: dict[str, Any] = {
+    "nothing": None,
+    "a list": [METADATA_OF_NOBODY],
+    "an unknown key": METADATA_OF_NOBODY | {"team": "x"},
+    "an empty name": METADATA_OF_NOBODY | {"estimator": ""},
+    "a number as model": METADATA_OF_NOBODY | {"model_id": 4.5},
+    "a number as revision": METADATA_OF_NOBODY | {"dataset_revision": 1234567},
+    "a list as decoding": METADATA_OF_NOBODY | {"decoding": ["greedy"]},
+    "a list of numbers within decoding": METADATA_OF_NOBODY | {"decoding": {"stop": [1]}},
+    "null within decoding": METADATA_OF_NOBODY | {"decoding": {"seed": None}},
+    "another prompt": METADATA_OF_NOBODY | {"prompt_variant": "thinking"},
+    "several trainings": METADATA_OF_NOBODY | {"trained_on": ["train", "other"]},
+    "text for truth": METADATA_OF_NOBODY | {"constrained": "no"},
+    "a number for truth": METADATA_OF_NOBODY | {"constrained": 0},
+    "another order of the date": METADATA_OF_NOBODY | {"date": "21/11/2026"},
+    "a date that is none": METADATA_OF_NOBODY | {"date": "2026-13-45"},
+    "a number as date": METADATA_OF_NOBODY | {"date": 20261121},
+    "no link": METADATA_OF_NOBODY | {"link": None},
+    "an empty link": METADATA_OF_NOBODY | {"link": ""},
+} | {f"no {key}": without(METADATA_OF_NOBODY, key) for key in METADATA_OF_NOBODY}
+
+
+@pytest.mark.parametrize("case", GOOD_METADATA)
+def test_good_metadata_is_good_to_the_reader_and_to_the_schema(case: str, tmp_path: Path) -> None:
+    content = GOOD_METADATA[case]
+    assert (file_accepts(tmp_path, content), schema_accepts("metadata.json", content)) == (
+        True,
+        True,
+    )
+
+
+@pytest.mark.parametrize("case", BAD_METADATA)
+def test_bad_metadata_is_bad_to_the_reader_and_to_the_schema(case: str, tmp_path: Path) -> None:
+    content = BAD_METADATA[case]
+    assert (file_accepts(tmp_path, content), schema_accepts("metadata.json", content)) == (
+        False,
+        False,
+    )
+
+
+def test_metadata_is_read_as_it_is_written(tmp_path: Path) -> None:
+    found = read(tmp_path, yaml_of())
+    assert found.date == datetime.date(2026, 11, 21)
+    assert str(found.link) == METADATA_OF_NOBODY["link"]
+    expected = without(without(METADATA_OF_NOBODY, "date"), "link")
+    assert found.model_dump(exclude={"date", "link"}) == expected
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "expected"),
+    [
+        ("date", "2026-11-21", datetime.date(2026, 11, 21)),
+        ("date", "'2026-11-21'", datetime.date(2026, 11, 21)),
+        ("constrained", "yes", True),
+        ("constrained", "off", False),
+        ("provider", "none", "none"),
+        ("provider", '"no"', "no"),
+        ("dataset_revision", "'1234567'", "1234567"),
+        ("dataset_revision", "0a1b2c3", "0a1b2c3"),
+        ("decoding", "{temperature: 0.0, seed: 7}", {"temperature": 0.0, "seed": 7}),
+        ("estimator", "Müller  # our second try", "Müller"),
+    ],
+)
+def test_yaml_is_read_as_people_write_it(
+    key: str, text: str, expected: object, tmp_path: Path
+) -> None:
+    assert getattr(read(tmp_path, yaml_of(**{key: text})), key) == expected
+
+
+@pytest.mark.parametrize("text", [yaml_of().replace("\n", "\r\n"), "# ours\n---\n" + yaml_of()])
+def test_line_ends_comments_and_a_document_mark_do_no_harm(text: str, tmp_path: Path) -> None:
+    assert read(tmp_path, text) == read(tmp_path, yaml_of())
+
+
+@pytest.mark.parametrize(
+    ("key", "text"),
+    [
+        ("provider", "no"),
+        ("provider", "~"),
+        ("provider", ""),
+        ("estimator", "[a, b]"),
+        ("model_id", "4.5"),
+        ("dataset_revision", "1234567"),
+        ("dataset_revision", "1:30"),
+        ("date", "2026-11-21 10:00:00"),
+        ("date", "21/11/2026"),
+        ("constrained", "'yes'"),
+        ("constrained", "1"),
+        ("trained_on", "None"),
+        ("prompt_variant", "~"),
+        ("link", "example.org"),
+        ("link", "ftp://example.org"),
+        ("link", "javascript:alert(1)"),
+        ("decoding", "[a]"),
+        ("decoding", "{a: {b: 1}}"),
+    ],
+)
+def test_a_value_that_yaml_takes_for_something_else_is_named(
+    key: str, text: str, tmp_path: Path
+) -> None:
+    with pytest.raises(InputError) as caught:
+        read(tmp_path, yaml_of(**{key: text}))
+    assert str(caught.value).startswith(f"{tmp_path / METADATA}: {key}")
+    assert "found" in str(caught.value)
+
+
+NO_METADATA: dict[str, str | bytes] = {
+    "nothing": "",
+    "a word": "hello",
+    "no YAML": "estimator: [a",
+    "a tab": "decoding:\n\ttemperature: 0\n",
+    "two documents": yaml_of() + "---\n" + yaml_of(),
+    "a key twice": yaml_of() + "estimator: another\n",
+    "the same twice": yaml_of() + "constrained: false\n",
+    "a key twice within": yaml_of(decoding="{seed: 1, seed: 2}"),
+    "code": yaml_of(estimator='!!python/object/apply:os.system ["true"]'),
+    "an unknown tag": yaml_of(estimator="!ours x"),
+    "an alias of nothing": yaml_of(estimator="*x"),
+    "no such day": yaml_of(date="2026-02-30"),
+    "a list as a key": yaml_of() + "? [a, b]\n: c\n",
+    "a control character": yaml_of(estimator="a\x01"),
+    "a long number": yaml_of(decoding=f"{{seed: {'9' * 5000}}}"),
+    "no UTF-8": yaml_of().encode() + b"# \xff\n",
+    "UTF-16": yaml_of().encode("utf-16"),
+}
+
+
+@pytest.mark.parametrize("case", NO_METADATA)
+def test_what_is_no_metadata_is_refused_with_its_path(case: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError) as caught:
+        read(tmp_path, NO_METADATA[case])
+    assert str(caught.value).startswith(f"{tmp_path / METADATA}: ")
+
+
+def test_a_key_that_is_there_twice_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="'estimator' is there twice"):
+        read(tmp_path, yaml_of() + "estimator: another\n")
+
+
+def test_code_in_yaml_is_not_run(tmp_path: Path) -> None:
+    trap = tmp_path / "trap"
+    tag = f'!!python/object/apply:pathlib.Path.touch ["{trap}"]'
+    with pytest.raises(InputError):
+        read(tmp_path, yaml_of(estimator=tag))
+    assert not trap.exists()
+
+
+def test_everything_that_is_wrong_is_said_at_once(tmp_path: Path) -> None:
+    text = yaml_of(date=None, link="none", constrained="1") + "team: x\n"
+    with pytest.raises(InputError) as caught:
+        read(tmp_path, text)
+    where = f"{tmp_path / METADATA}: "
+    lines = str(caught.value).splitlines()
+    assert all(line.startswith(where) for line in lines)
+    assert sorted(line.removeprefix(where).partition(":")[0] for line in lines) == [
+        "constrained",
+        "date",
+        "link",
+        "team",
+    ]
+
+
+def test_missing_metadata_says_what_to_write(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="is missing") as caught:
+        read_metadata(tmp_path / METADATA)
+    assert all(name in str(caught.value) for name in METADATA_OF_NOBODY)
+
+
+def test_a_folder_in_its_place_is_refused(tmp_path: Path) -> None:
+    (tmp_path / METADATA).mkdir()
+    with pytest.raises(InputError, match="cannot be read"):
+        read_metadata(tmp_path / METADATA)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2020-01-01: x",
+        "decoding: &a {x: *a}",
+        "decoding: {? [] : 1}",
+        "estimator: !!timestamp x",
+        "constrained: !!bool x",
+        "estimator: !!python/name:os.system",
+        "[" * 3000,
+        "a: &a [x, x]\nb: &b [*a, *a]\nc: &c [*b, *b]",
+        "x" * 70_000,
+        "decoding: {temperature: .nan}",
+        "estimator: ' '",
+        'estimator: "a\\e[31m"',
+        "date: 2026-02-30",
+    ],
+)
+def test_hostile_yaml_is_refused_and_named(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "metadata.yaml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        read_metadata(path)
+    assert str(path) in str(caught.value)
+    assert max(map(len, str(caught.value).splitlines())) < 600
+
+
+def test_cached_tokens_are_a_part_of_the_input() -> None:
+    usage = {"input_tokens": 1, "cached_tokens": 2, "output_tokens": 0}
+    with pytest.raises(ValidationError, match="cached_tokens is more than input_tokens"):
+        Usage.model_validate(usage)
