@@ -1,7 +1,8 @@
-# make demo    set up, build the bundled sample into out/demo, load it and show a row
+# make demo    set up, build the bundled sample into out/demo, load it, answer it by a rule, score that
 # make test    set up, run all tests that need no GPU
 # make check   set up, lint, format check, types
-# make bench   set up, print the build's ratios of time, size and memory
+# make bench   set up, print the ratios of time, size and memory of building and scoring
+# make schemas set up, write the JSON schemas of submissions anew
 # make clean   remove what the others made
 
 PYTHON ?= python3
@@ -9,12 +10,15 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test check format bench clean
+.PHONY: demo test check format bench schemas clean
 
 demo: $(READY)
 	$(BIN)/python -m builders build --origin sample/origin --out out/demo
 	$(BIN)/python -m builders verify out/demo
 	$(BIN)/python sample/show.py out/demo
+	$(BIN)/python sample/predict.py out/demo out/demo-predictions
+	$(BIN)/bagen validate out/demo-predictions --dataset out/demo
+	$(BIN)/bagen score out/demo-predictions --dataset out/demo --json out/demo-scores.json
 
 test: $(READY)
 	$(BIN)/python -m pytest
@@ -30,6 +34,10 @@ format: $(READY)
 
 bench: $(READY)
 	$(BIN)/python benchmarks/build.py
+	$(BIN)/python benchmarks/score.py
+
+schemas: $(READY)
+	$(BIN)/python -m bagen_data.submissions
 
 $(READY): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

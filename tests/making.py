@@ -9,6 +9,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
+from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
 from bagen_data.schema import Budget, Rollout, Turn
 from builders.cli import main
@@ -187,6 +188,20 @@ def run(*arguments: object) -> int:
 
 def build(origin: Path, out: Path, *flags: object) -> int:
     return run("build", "--origin", origin, "--out", out, *flags)
+
+
+def make_tokenizer(folder: Path) -> Path:
+    """A small byte-level tokenizer, trained on the spot."""
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    trainer = trainers.BpeTrainer(vocab_size=500, initial_alphabet=alphabet, show_progress=False)
+    lines = (SHARED / "sokoban-origin-llama3.1-8b" / "rollouts.jsonl").open(encoding="utf-8")
+    with lines:
+        tokenizer.train_from_iterator(lines, trainer)
+    folder.mkdir()
+    tokenizer.save(str(folder / "tokenizer.json"))
+    return folder
 
 
 def build_record(out: Path) -> dict[str, Any]:

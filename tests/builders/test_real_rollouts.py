@@ -4,9 +4,8 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
-from tests.making import SHARED, build, build_record, needs_shared, run
+from tests.making import SHARED, build, build_record, make_tokenizer, needs_shared, run
 
 pytestmark = needs_shared
 
@@ -16,20 +15,6 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("real")
     assert build(SHARED, folder / "out", "--tokenizer", make_tokenizer(folder / "tokenizer")) == 0
     return folder / "out"
-
-
-def make_tokenizer(folder: Path) -> Path:
-    """A small byte-level tokenizer, trained on the spot."""
-    tokenizer = Tokenizer(models.BPE())
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    alphabet = pre_tokenizers.ByteLevel.alphabet()
-    trainer = trainers.BpeTrainer(vocab_size=500, initial_alphabet=alphabet, show_progress=False)
-    lines = (SHARED / "sokoban-origin-llama3.1-8b" / "rollouts.jsonl").open(encoding="utf-8")
-    with lines:
-        tokenizer.train_from_iterator(lines, trainer)
-    folder.mkdir()
-    tokenizer.save(str(folder / "tokenizer.json"))
-    return folder
 
 
 def test_the_swebench_family_whole(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""Other people's harnesses, on the same parser and the same scores."""

@@ -1,0 +1,309 @@
+"""What scoring costs, as ratios against plain loops, in one run.
+
+python benchmarks/score.py                  1,000,000 made-up responses
+python benchmarks/score.py --rows 100000    fewer
+
+plain        a plain loop: the tests' own reader of answers, which parses with `re`, and accuracy,
+             coverage and reward sample by sample / our parsing and every score, without intervals
+tuned        the same with a reader that was made fast: patterns compiled, no reasons / ours
+resamples    ours with intervals from 1,000 resamples / without
+memory       bytes a row that scoring a prediction file takes beyond a file a quarter as long
+
+The responses are those of twenty families, five of each task: most in the form the prompt asks for,
+one in a hundred with something after it, one in a hundred invalid in one of many ways. Samples and
+responses are in memory, as Arrow for us and as lists for the loops; only `memory` reads files.
+"""
+
+import argparse
+import json
+import math
+import random
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+REPO = Path(__file__).parent.parent
+sys.path.insert(0, str(REPO))
+
+from bagen_data.prediction_files import prediction_reader  # noqa: E402
+from bagen_data.schema import WAREHOUSE  # noqa: E402
+from bagen_data.scoring import score  # noqa: E402
+from bagen_data.scoring.answered import read_answers  # noqa: E402
+from bagen_data.scoring.measure import measure  # noqa: E402
+from bagen_data.scoring.resampling import Resampling  # noqa: E402
+from bagen_data.scoring.truth import Truth  # noqa: E402
+from tests.bagen_data.scoring import slow  # noqa: E402
+
+TASKS = {
+    "searchr1": ("tokens",),
+    "sokoban": ("tokens",),
+    "swebench": ("tokens",),
+    "warehouse": tuple(resource.name for resource in WAREHOUSE),
+}
+MODELS = 5
+TURNS = 21
+ROUNDS = 5
+BOUNDS = {"plain": "at least 20", "resamples": "at most 2", "memory": "at most 600"}
+THOUGHTS = (
+    "The agent has pushed one box and stands next to the second.",
+    "Two of three tests pass now, so an edit and one more run should do.",
+    "It has spent about as much each turn, and I see three or four turns more.",
+    "It repeats the same query and will not find the answer within what is left.",
+)
+ODD = (
+    "I cannot say.",
+    "<answer>about 700</answer>",
+    "<answer>[1,200, 1,500]</answer>",
+    "<answer>[900, 400]</answer>",
+    "<answer>700</answer>",
+    "<answer>[0, inf]</answer>",
+    "<answer>tokens:[1, 2]</answer>",
+    "<answer>time_weeks:[1, 2]</answer>",
+)
+
+
+def main() -> None:
+    """Print every ratio beside the bound it is held to."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--only-score", type=Path, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.only_score:
+        score_files(arguments.only_score)
+        return
+    samples, responses = make(arguments.rows)
+    letters = sum(map(len, responses)) / len(responses)
+    print(f"{len(responses):,} responses of {letters:.0f} letters")
+    report_time(samples, responses)
+    report_memory(samples, responses)
+
+
+def report_time(samples: pa.Table, responses: list[str]) -> None:
+    """Ours against the loops, and with resamples."""
+    predictions = pa.table(
+        {"sample_id": pa.array(samples["sample_id"].to_pylist()), "response": pa.array(responses)}
+    )
+    rows = samples.select(["feasible", "resources"]).to_pylist()
+    found = score(samples, predictions, resamples=0)
+    ours = best(lambda: score(samples, predictions, resamples=0))
+    resampled = best(lambda: score(samples, predictions, resamples=1_000))
+    for name, reader in (("plain", read_plainly), ("tuned", read_tuned)):
+        start = time.perf_counter()
+        looped = loop(reader, rows, responses)
+        seconds = time.perf_counter() - start
+        assert math.isclose(looped["accuracy"], found.overall["accuracy"].value or 0)  # noqa: S101
+        show(name, seconds / ours, f"{seconds:.2f} s against {ours:.3f} s")
+    show("resamples", resampled / ours, f"{resampled:.3f} s against {ours:.3f} s")
+
+
+def report_memory(samples: pa.Table, responses: list[str]) -> None:
+    """How memory grows with a prediction file."""
+    few = len(responses) // 4
+    with tempfile.TemporaryDirectory() as name:
+        peaks = []
+        for rows in (few, len(responses)):
+            folder = Path(name) / str(rows)
+            folder.mkdir()
+            pq.write_table(samples.slice(0, rows), folder / "samples.parquet")
+            ids = samples["sample_id"].slice(0, rows).to_pylist()
+            with (folder / "predictions.jsonl").open("w", encoding="utf-8") as file:
+                for sample_id, response in zip(ids, responses, strict=False):
+                    line = {"sample_id": sample_id, "response": response}
+                    file.write(json.dumps(line) + "\n")
+            command = [sys.executable, __file__, "--only-score", str(folder)]
+            done = subprocess.run(command, capture_output=True, text=True, check=True)
+            peaks.append(int(done.stdout))
+    grown = (peaks[1] - peaks[0]) * 1024 / (len(responses) - few)
+    show("memory", grown, f"{peaks[1] / 1024:.0f} MiB against {peaks[0] / 1024:.0f} MiB")
+
+
+def score_files(folder: Path) -> None:
+    """Score what lies in a folder, and print the peak of this process in KiB."""
+    repeated = ["task", "rollout_model", "rollout_id", "resources.list.element.resource"]
+    table = pq.read_table(folder / "samples.parquet", read_dictionary=repeated)
+    truth = Truth.of(table)
+    measure(
+        truth,
+        read_answers(truth, prediction_reader(folder / "predictions.jsonl")),
+        Resampling(0),
+        0.2,
+    ).report()
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    [line] = [line for line in status.splitlines() if line.startswith("VmHWM")]
+    print(line.split()[1])
+
+
+def make(rows: int) -> tuple[pa.Table, list[str]]:
+    """Samples as our readers give them, and a response to each."""
+    rng = random.Random(0)
+    rollouts = max(1, rows // (len(TASKS) * MODELS * (TURNS - 1)))
+    columns: dict[str, list[Any]] = {}
+    responses: list[str] = []
+    ids, feasible, amounts, offsets = [], [], [], [0]
+    names: dict[str, list[Any]] = {"task": [], "rollout_model": [], "rollout_id": []}
+    for task, resources in TASKS.items():
+        for model in range(MODELS):
+            for number in range(rollouts):
+                is_feasible = rng.random() < 0.5
+                totals = [rng.randint(1_000, 20_000) for _ in resources]
+                for k in range(1, TURNS):
+                    ids.append(f"{task}/model{model}/{number:06}/{k}")
+                    for name, value in zip(
+                        names, (task, f"model{model}", f"{number:06}"), strict=True
+                    ):
+                        names[name].append(value)
+                    feasible.append(is_feasible)
+                    left = [total * (TURNS - k) // TURNS for total in totals]
+                    amounts += [
+                        (name, 1.1 * total, float(total - rest), float(rest))
+                        for name, total, rest in zip(resources, totals, left, strict=True)
+                    ]
+                    offsets.append(len(amounts))
+                    responses.append(respond(rng, resources, left))
+    name, budget, used, remaining = zip(*amounts, strict=True)
+    resources = pa.ListArray.from_arrays(
+        pa.array(offsets, pa.int32()),
+        pa.StructArray.from_arrays(
+            [
+                pa.array(name).dictionary_encode(),
+                pa.array(budget),
+                pa.array(used),
+                pa.array(remaining),
+            ],
+            ["resource", "budget", "used", "remaining"],
+        ),
+    )
+    columns = {key: pa.array(values).dictionary_encode() for key, values in names.items()}
+    turns = np.tile(np.arange(1, TURNS, dtype=np.int32), len(ids) // (TURNS - 1))
+    return pa.table(
+        {"sample_id": pa.array(ids)}
+        | columns
+        | {
+            "completed_turns": turns,
+            "total_turns": np.full(len(ids), TURNS, np.int32),
+            "feasible": pa.array(feasible),
+            "rollout_success": pa.array(feasible),
+            "resources": resources,
+        }
+    ), responses
+
+
+def respond(rng: random.Random, resources: Sequence[str], left: Sequence[int]) -> str:
+    """A response as a model might give it."""
+    thought = " ".join(rng.choices(THOUGHTS, k=rng.randint(2, 5)))
+    start = f"<think>{thought}</think> "
+    kind = rng.random()
+    if kind < 0.01:
+        return start + rng.choice(ODD)
+    if kind < 0.5:
+        answer = "impossible"
+    else:
+        bounds = [
+            (int(rest * rng.uniform(0.5, 1.1)), int(rest * rng.uniform(1.1, 1.6))) for rest in left
+        ]
+        parts = [f"[{low}, {high}]" for low, high in bounds]
+        if len(parts) > 1:
+            parts = [f"{name}:{part}" for name, part in zip(resources, parts, strict=True)]
+        answer = ", ".join(parts)
+    return f"{start}<answer>{answer}</answer>" + ("\n" if kind > 0.99 else "")
+
+
+Intervals = dict[str, tuple[float, float]]
+Read = str | Intervals | None
+"""`impossible`, an interval a resource, or None for an invalid answer."""
+
+
+def read_plainly(response: str, resources: Sequence[str]) -> Read:
+    """As the tests read an answer."""
+    verdict, _, intervals = slow.read(response, resources)
+    return {"feasible": intervals, "infeasible": "impossible"}.get(verdict)
+
+
+NUMBER = r"[0-9]+(?:\.[0-9]+)?"
+THINK = re.compile(r"</think>", re.IGNORECASE)
+ANSWER = re.compile(r"<answer>(.*?)</answer>", re.IGNORECASE | re.DOTALL)
+INTERVAL = re.compile(rf"\[\s*({NUMBER})\s*,\s*({NUMBER})\s*\]")
+LABELLED = re.compile(rf"([a-z][a-z0-9_]*)\s*:\s*\[\s*({NUMBER})\s*,\s*({NUMBER})\s*\]")
+SEVERAL = re.compile(rf"{LABELLED.pattern}(?:\s*,\s*{LABELLED.pattern})*")
+
+
+def read_tuned(response: str, resources: Sequence[str]) -> Read:
+    """With as little work as `re` lets one do."""
+    found = ANSWER.findall(THINK.split(response)[-1])
+    if not found:
+        return None
+    content = found[-1].strip()
+    if content.lower() == "impossible":
+        return "impossible"
+    if len(resources) == 1:
+        match = INTERVAL.fullmatch(content)
+        parts = [(resources[0], *match.groups())] if match else []
+    else:
+        parts = LABELLED.findall(content) if SEVERAL.fullmatch(content) else []
+    intervals = {name: (float(low), float(high)) for name, low, high in parts}
+    if len(intervals) != len(parts) or intervals.keys() != set(resources):
+        return None
+    return intervals if all(low <= high < math.inf for low, high in intervals.values()) else None
+
+
+def loop(
+    read: Callable[[str, Sequence[str]], Read],
+    samples: Sequence[dict[str, Any]],
+    responses: Sequence[str],
+) -> dict[str, float]:
+    """Accuracy, coverage and reward, sample by sample."""
+    right = feasible = answered = covered = 0
+    reward = 0.0
+    for sample, response in zip(samples, responses, strict=True):
+        resources = sample["resources"]
+        answer = read(response, [resource["resource"] for resource in resources])
+        feasible += sample["feasible"]
+        if answer is None:
+            continue
+        right += (answer != "impossible") == sample["feasible"]
+        if not sample["feasible"] or isinstance(answer, str):
+            continue
+        hits, earned = 0, 0.0
+        for resource in resources:
+            low, high = answer[resource["resource"]]
+            remaining = resource["remaining"]
+            if low <= remaining <= high:
+                hits += 1
+                earned += max(0.0, 1 - (high - low) / remaining)
+        answered += 1
+        covered += hits == len(resources)
+        reward += earned / len(resources)
+    return {
+        "accuracy": right / len(samples),
+        "coverage": covered / answered,
+        "reward": reward / feasible,
+    }
+
+
+def best(function: Callable[[], Any]) -> float:
+    """Seconds of the fastest of a few runs."""
+    seconds = []
+    for _ in range(ROUNDS):
+        start = time.perf_counter()
+        function()
+        seconds.append(time.perf_counter() - start)
+    return min(seconds)
+
+
+def show(name: str, ratio: float, detail: str) -> None:
+    """One line of the report."""
+    bound = f"({BOUNDS[name]})" if name in BOUNDS else ""
+    print(f"{name:10} {ratio:6.2f}   {bound:14} {detail}")
+
+
+if __name__ == "__main__":
+    main()

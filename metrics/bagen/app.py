@@ -1,0 +1,75 @@
+"""Try the metric: one sample's truth, one response, and what the answer earns."""
+
+import math
+
+import gradio as gr
+
+import bagen_data
+from bagen_data.scoring import SCORES, score
+
+SHOWN = ("accuracy", "coverage", "reward", "rl_reward", "mre_p50", "interval_score", "within_2x")
+EXAMPLES = [
+    ["<think>Two more turns.</think> <answer>[360, 440]</answer>", True, 900, 200, 400],
+    ["<answer>impossible</answer>", False, 900, 700, 400],
+    ["<answer>about 400</answer>", True, 900, 200, 400],
+]
+
+
+def judge(response, feasible, budget, used, remaining):
+    """The reading of an answer about tokens, and its scores as table rows."""
+    numbers = {"Budget": budget, "Used so far": used, "Still used afterwards": remaining}
+    for name, number in numbers.items():
+        if number is None or not 0 <= number < math.inf:
+            raise gr.Error(f"{name}: expected a number of at least 0")
+    if feasible and used + remaining > budget:
+        raise gr.Error(
+            f"{used + remaining:,} tokens in all pass the budget of {budget:,}: not feasible"
+        )
+    amounts = {"resource": "tokens", "budget": budget, "used": used, "remaining": remaining}
+    sample = {"sample_id": "sokoban/you/1/1", "feasible": feasible, "resources": [amounts]}
+    try:
+        report = score([sample], [{"sample_id": sample["sample_id"], "response": response}])
+    except bagen_data.BagenError as error:
+        raise gr.Error(str(error)) from error
+    estimate = bagen_data.parse(response, ["tokens"])
+    reading = estimate.verdict + (f" ({estimate.reason})" if estimate.reason else "")
+    if estimate.intervals:
+        interval = estimate.intervals["tokens"]
+        reading += f": {interval.low:,} to {interval.high:,} tokens more"
+    rows = []
+    for name in SHOWN:
+        value = report.overall[name].value
+        shown = "not defined here" if value is None else f"{value:.4g}"
+        rows.append([name, shown, SCORES[name].meaning])
+    return reading, rows
+
+
+def build():
+    """The page."""
+    with gr.Blocks(title="BAGEN metric") as page:
+        gr.Markdown(
+            "# BAGEN metric\nWhat is one answer worth? Change the truth about a sample and the "
+            "response, as a model would write it."
+        )
+        with gr.Row():
+            with gr.Column():
+                response = gr.Textbox(EXAMPLES[0][0], label="Response, raw", lines=4)
+                feasible = gr.Checkbox(True, label="Feasible: it was finished within the budget")
+                budget = gr.Number(900, label="Budget, tokens", minimum=0)
+                used = gr.Number(200, label="Used so far, tokens", minimum=0)
+                remaining = gr.Number(400, label="Still used afterwards, tokens", minimum=0)
+                button = gr.Button("Score", variant="primary")
+            with gr.Column():
+                reading = gr.Textbox(label="Read as")
+                table = gr.Dataframe(
+                    headers=["score", "value", "meaning"], label="Scores", wrap=True
+                )
+        inputs = [response, feasible, budget, used, remaining]
+        gr.Examples(EXAMPLES, inputs)
+        button.click(judge, inputs, [reading, table], api_name="judge")
+        page.load(judge, inputs, [reading, table], api_name=False)
+    return page
+
+
+if __name__ == "__main__":
+    build().launch()

@@ -1,0 +1,255 @@
+"""The lm-evaluation-harness, offline, with models of our own."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from zlib import crc32
+
+import lm_eval
+import pytest
+from lm_eval.api.instance import Instance
+from lm_eval.api.model import LM
+from lm_eval.loggers import EvaluationTracker
+from lm_eval.tasks import TaskManager
+
+import bagen_data
+from bagen_data.integrations.lm_eval import tasks
+from bagen_data.replay import gold_estimate
+from bagen_data.schema import Target
+from bagen_data.scoring import score
+from tests.making import REPO, SAMPLE, build
+
+FOLDER = REPO / "bagen_data" / "integrations" / "lm_eval"
+NAMES = ["bagen_searchr1", "bagen_sokoban", "bagen_swebench", "bagen_warehouse"]
+Answer = Callable[[dict[str, Any]], str | None]
+
+
+class Fixed(LM):
+    """Answers each sample by a function of it, and keeps what it was asked."""
+
+    tokenizer_name = "fixed"
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__()
+        self.answer = answer
+        self.asked: list[tuple[str, dict[str, Any]]] = []
+
+    def generate_until(
+        self,
+        requests: list[Instance],
+        disable_tqdm: bool = False,  # noqa: ARG002
+    ) -> list[str | None]:
+        self.asked += [request.args for request in requests]
+        return [self.answer(request.doc) for request in requests]
+
+    def loglikelihood(self, requests: list[Instance]) -> list[tuple[float, bool]]:
+        raise NotImplementedError
+
+    def loglikelihood_rolling(self, requests: list[Instance]) -> list[float]:
+        raise NotImplementedError
+
+    def apply_chat_template(
+        self, chat_history: list[dict[str, str]], add_generation_prompt: bool = True
+    ) -> str:
+        assert add_generation_prompt
+        return json.dumps(chat_history)
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("built") / "out"
+    assert build(SAMPLE, out) == 0
+    return out
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _offline_with_own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("datasets.config.HF_DATASETS_CACHE", tmp_path_factory.mktemp("cache"))
+        patch.setattr("datasets.config.HF_HUB_OFFLINE", True)
+        yield
+
+
+@pytest.fixture
+def manager(built: Path) -> TaskManager:
+    return manager_of(built)
+
+
+def manager_of(folder: Path) -> TaskManager:
+    return TaskManager(
+        include_path=str(FOLDER), include_defaults=False, metadata={"dataset": str(folder)}
+    )
+
+
+def run(lm: LM, manager: TaskManager, *names: str, **options: Any) -> dict[str, Any]:
+    found: dict[str, Any] = lm_eval.simple_evaluate(
+        model=lm,
+        tasks=list(names or ["bagen"]),
+        task_manager=manager,
+        **{"apply_chat_template": True, **options},
+    )
+    return found
+
+
+def values(results: dict[str, Any], name: str) -> dict[str, float | None]:
+    return {metric: results["results"][name][f"{metric},none"] for metric in tasks.METRICS}
+
+
+def gold(row: dict[str, Any]) -> str:
+    remaining = {each["resource"]: each["remaining"] for each in row["resources"]}
+    return bagen_data.render(gold_estimate(Target(row["feasible"], remaining)))
+
+
+def all_kinds(row: dict[str, Any]) -> str | None:
+    """Good and bad answers, by the sample's id."""
+    first = row["resources"][0]
+    kind = crc32(row["sample_id"].encode()) % 6
+    if kind == 0:
+        return "<answer>impossible</answer>"
+    if kind == 1:
+        return ("<answer>[1, 2", "", None)[row["completed_turns"] % 3]
+    if kind == 2 and len(row["resources"]) == 1:
+        return f"<answer>[{first['remaining'] // 2}, {first['remaining'] * 2}]</answer>"
+    return gold(row)
+
+
+def test_gold_answers_score_1_in_every_task(manager: TaskManager) -> None:
+    results = run(Fixed(gold), manager)
+    assert sorted(results["results"]) == NAMES
+    for name in NAMES:
+        found = values(results, name)
+        assert 0.2 < (found.pop("rl_reward") or 0) <= 1.8  # its best is not 1
+        assert found == dict.fromkeys(found, 1.0)
+        assert results["versions"][name] == bagen_data.BENCHMARK_VERSION
+
+
+def test_scores_are_those_of_bagen_data(manager: TaskManager, built: Path) -> None:
+    results = run(Fixed(all_kinds), manager)
+    for name in NAMES:
+        rows = bagen_data.load(built, name.removeprefix("bagen_"), split="test")
+        answers = [
+            {"sample_id": row["sample_id"], "response": all_kinds(row) or ""} for row in rows
+        ]
+        report = score(rows, answers, resamples=0)
+        assert values(results, name) == {
+            metric: report.overall[metric].value for metric in tasks.METRICS
+        }
+        assert 0 < (report.overall["valid_rate"].value or 0) < 1
+
+
+def test_a_task_is_scored_once_for_all_metrics(
+    manager: TaskManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes: list[int] = []
+
+    def counted(samples: Any, *arguments: Any, **options: Any) -> Any:
+        sizes.append(len(samples))
+        return score(samples, *arguments, **options)
+
+    monkeypatch.setattr(tasks, "score", counted)
+    results = run(Fixed(gold), manager)
+    assert sizes == [results["n-samples"][name]["effective"] for name in results["n-samples"]]
+    assert len(sizes) == 4
+    run(Fixed(lambda _: ""), manager, "bagen_sokoban")
+    assert len(sizes) == 5
+
+
+def test_the_model_is_asked_the_recorded_chat(manager: TaskManager, built: Path) -> None:
+    lm = Fixed(gold)
+    run(lm, manager, "bagen_warehouse")
+    rows = bagen_data.load(built, "warehouse", split="test")
+    assert [json.loads(asked) for asked, _ in lm.asked] == [row["prompt"] for row in rows]
+    options = lm.asked[0][1]
+    assert options["temperature"] == 0.0
+    assert options["do_sample"] is False
+
+
+@pytest.mark.parametrize("nothing", ["", None])
+def test_no_response_is_an_invalid_answer(manager: TaskManager, nothing: str | None) -> None:
+    found = values(run(Fixed(lambda _: nothing), manager, "bagen_sokoban"), "bagen_sokoban")
+    assert found == dict.fromkeys(tasks.METRICS, 0.0) | {"coverage": None, "interval_skill": None}
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"apply_chat_template": False}, "bagen_sokoban asks with a chat; give --apply_chat_temp"),
+        ({"system_instruction": "Be brief."}, "leave out --system_instruction"),
+    ],
+)
+def test_a_prompt_that_would_be_another_is_refused(
+    manager: TaskManager, options: dict[str, Any], message: str
+) -> None:
+    lm = Fixed(gold)
+    with pytest.raises(ValueError, match=message):
+        run(lm, manager, "bagen_sokoban", limit=2, **options)
+    assert lm.asked == []
+
+
+def test_few_shot_examples_are_not_put_in(manager: TaskManager) -> None:
+    plain, with_examples = Fixed(gold), Fixed(gold)
+    run(plain, manager, "bagen_sokoban", limit=3)
+    run(with_examples, manager, "bagen_sokoban", limit=3, num_fewshot=2)
+    assert with_examples.asked == plain.asked
+
+
+def test_a_folder_without_a_dataset_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(bagen_data.BagenError, match=r"holds no manifest\.jsonl"):
+        run(Fixed(gold), manager_of(tmp_path), "bagen_sokoban")
+
+
+def test_two_datasets_are_not_mixed_up(manager: TaskManager, built: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    assert build(SAMPLE, other, "--prompt", "no_think") == 0
+    lm = Fixed(gold)
+    for each in (manager, manager_of(other)):
+        results = run(lm, each, "bagen_sokoban", limit=1, cache_requests=True)
+    assert results["configs"]["bagen_sokoban"]["dataset_path"] == str(other)
+    expected = [
+        bagen_data.load(folder, "sokoban", split="test")[0]["prompt"] for folder in (built, other)
+    ]
+    assert expected[0] != expected[1]
+    assert [json.loads(asked) for asked, _ in lm.asked] == expected
+
+
+def test_every_task_is_found_by_name_and_together(manager: TaskManager) -> None:
+    assert sorted(manager.all_subtasks) == NAMES
+    assert manager.all_tags == ["bagen"]
+    assert sorted(path.stem for path in FOLDER.glob("bagen_*.yaml")) == NAMES
+
+
+def test_every_metric_is_a_score_and_is_listed() -> None:
+    listed = (FOLDER / "_bagen.yaml").read_text("utf-8")
+    for name in tasks.METRICS:
+        assert f"metric: {name}, aggregation: !function {tasks.__name__}.{name}," in listed
+    assert listed.count("metric:") == len(tasks.METRICS)
+
+
+def test_the_log_of_samples_holds_responses_and_no_copies(
+    manager: TaskManager, tmp_path: Path
+) -> None:
+    results = run(Fixed(gold), manager, "bagen_sokoban", limit=2)
+    tracker = EvaluationTracker(output_path=str(tmp_path))
+    tracker.general_config_tracker.model_name_sanitized = "fixed"
+    tracker.save_results_aggregated(results=dict(results), samples=results["samples"])
+    tracker.save_results_samples("bagen_sokoban", results["samples"]["bagen_sokoban"])
+    [log] = tmp_path.rglob("samples_*.jsonl")
+    lines = [json.loads(line) for line in log.read_text("utf-8").splitlines()]
+    assert [line["target"] for line in lines] == [line["resps"][0][0] for line in lines]
+    assert [line["reward"] for line in lines] == [line["doc"]["sample_id"] for line in lines]
+
+
+def test_the_module_prints_the_folder_of_the_tasks(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "bagen_data.integrations.lm_eval"],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(REPO)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == f"{FOLDER}\n"
+    assert done.stderr == ""
