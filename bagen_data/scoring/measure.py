@@ -154,17 +154,13 @@ def draw(
     weights = resampling.weights(family, int(cluster_of.max()) + 1)
     if len(family.first) < 2:  # nothing to resample
         weights = np.full_like(weights, np.nan)
-    totals = {name: values.sum(axis=1) for name, values in sums.of_samples.items()}
-    by_bin = [sums.of_samples[name][:, part] for name in PROGRESS_SUMS for part in range(BINS)]
-    columns = [*totals.values(), *sums.of_rollouts.values(), *by_bin]
-    table = np.array(columns)
+    by_bin = [sums.by_bin[name][:, part] for name in PROGRESS_SUMS for part in range(BINS)]
+    table = np.array([*sums.totals.values(), *by_bin])
     drawn = np.concatenate([table.sum(axis=1, keepdims=True), table @ weights.T], axis=1)
-    names = [*totals, *sums.of_rollouts]
+    of_bins = drawn[len(sums.totals) :].reshape(-1, BINS, drawn.shape[1])
     return Drawn(
-        dict(zip(names, drawn, strict=False)),
-        dict(
-            zip(PROGRESS_SUMS, drawn[len(names) :].reshape(-1, BINS, drawn.shape[1]), strict=True)
-        ),
+        dict(zip(sums.totals, drawn, strict=False)),
+        dict(zip(PROGRESS_SUMS, of_bins, strict=True)),
         _quantiles(sums, weights),
         _reasons(answers.reason),
     )

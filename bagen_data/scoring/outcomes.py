@@ -5,6 +5,9 @@ samples are counted once, by cluster, progress bin and outcome, and every number
 score needs is a sum of these counts.
 """
 
+from dataclasses import dataclass
+from typing import Self
+
 import numpy as np
 import numpy.typing as npt
 
@@ -99,26 +102,41 @@ def counted(present: Bits) -> dict[str, Mask]:
     }
 
 
-COUNTS = tuple(counted(np.zeros(1, np.uint16)))
-"""The names of all counts."""
+@dataclass(frozen=True)
+class Counted:
+    """How many samples of each outcome there are, by cluster and part of a rollout."""
 
+    table: Ints
+    """(clusters, bins, c)."""
+    masks: dict[str, Mask]
+    """By name of a count, (c,) which outcomes it counts."""
 
-def count(bits: Bits, place: Ints, places: int) -> Floats:
-    """(counts, places) how many samples each count of `COUNTS` has at each place.
+    @classmethod
+    def of(cls, bits: Bits, place: Ints, clusters: int, bins: int) -> Self:
+        """Count samples.
 
-    Args:
-        bits: (n,) outcomes.
-        place: (n,) 0 .. places-1.
-        places: how many there are.
-    """
-    present = np.flatnonzero(np.bincount(bits, minlength=_ALL)).astype(np.uint16)
-    column = np.zeros(_ALL, np.int64)
-    column[present] = np.arange(len(present))
-    cell = place * len(present)
-    cell += column.take(bits)
-    table = np.bincount(cell, minlength=places * len(present)).reshape(places, len(present))
-    masks = np.array(list(counted(present).values()), np.float64)
-    return masks @ table.T.astype(np.float64)
+        Args:
+            bits: (n,) outcomes.
+            place: (n,) `cluster * bins + bin` of each sample.
+            clusters: how many there are.
+            bins: likewise.
+        """
+        present = np.flatnonzero(np.bincount(bits, minlength=_ALL)).astype(np.uint16)
+        column = np.zeros(_ALL, np.int64)
+        column[present] = np.arange(len(present))
+        cell = place * len(present)
+        cell += column.take(bits)
+        table = np.bincount(cell, minlength=clusters * bins * len(present))
+        return cls(table.reshape(clusters, bins, len(present)), counted(present))
+
+    def by_cluster(self) -> dict[str, Floats]:
+        """Every count by name, (clusters,)."""
+        outcomes = self.table.sum(axis=1).T.astype(np.float64)
+        return {name: outcomes[mask].sum(axis=0) for name, mask in self.masks.items()}
+
+    def by_bin(self, name: str) -> Floats:
+        """(clusters, bins) one count."""
+        return self.table[:, :, self.masks[name]].sum(axis=2).astype(np.float64)
 
 
 def _mark(bits: Bits, bit: int, where: Mask) -> None:

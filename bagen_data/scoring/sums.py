@@ -8,35 +8,23 @@ import numpy as np
 from bagen_data.answer_columns import FEASIBLE, AnswerColumns
 from bagen_data.arrays import Floats, Ints, Mask
 from bagen_data.scoring import per_sample
+from bagen_data.scoring.definitions import PROGRESS_SUMS
 from bagen_data.scoring.early_stop import rollout_sums
-from bagen_data.scoring.outcomes import COUNTS, count, outcomes
+from bagen_data.scoring.outcomes import Counted, outcomes
 from bagen_data.scoring.truth import Family
 
 BINS = 5
 """Equal parts of progress, k / T: the first is [0, 0.2), the last holds k = T too."""
-AMOUNTS = (
-    "reward",
-    "paper_reward",
-    "interval_score",
-    "baseline_score",
-    "interval_score_shared",
-    "shared",
-    "relative_width",
-    "exceed_share",
-    "exceed_pairs",
-    "exceed_by",
-)
-"""What is summed over feasible samples with an interval."""
 
 
 @dataclass(frozen=True)
 class FamilySums:
     """Sums over a family's samples and rollouts, by cluster: a rollout, or a bundle of rollouts."""
 
-    of_samples: Mapping[str, Floats]
-    """By name, (clusters, bins)."""
-    of_rollouts: Mapping[str, Floats]
-    """By name, (clusters,)."""
+    totals: Mapping[str, Floats]
+    """By name, (clusters,): counts and sums over samples, and over rollouts."""
+    by_bin: Mapping[str, Floats]
+    """By name, (clusters, bins): those of `PROGRESS_SUMS`."""
     errors: Mapping[str, tuple[Floats, Ints]]
     """By name, relative errors of single samples, and their clusters."""
 
@@ -58,37 +46,50 @@ def family_sums(
         cluster_of: (m,) each rollout's cluster, 0 .. c-1.
         also: (n,) interval scores are also summed over the samples where this is true.
     """
-    answers = answers.of_resources(len(family.resources))
-    rollouts, clusters = len(family.first), int(cluster_of.max()) + 1
-    intervals = np.flatnonzero(answers.verdict == FEASIBLE)
-    bits = outcomes(family, answers, intervals)
+    clusters = _Clusters(cluster_of)
     bins = _bins(family)
-    place = (cluster_of * BINS).take(family.rollout)
-    place += bins
-    of_samples = dict(zip(COUNTS, count(bits, place, clusters * BINS), strict=True))
+    intervals = np.flatnonzero(answers.verdict == FEASIBLE)
     answered = intervals[family.feasible.take(intervals)]
+    rollout = family.rollout.take(answered)
     amounts, errors = _of_answered(family, answers, answered, alpha)
     if also is not None:
         amounts["shared"] = also[answered].astype(np.float64)
         amounts["interval_score_shared"] = amounts["interval_score"] * amounts["shared"]
+    place = (cluster_of * BINS).take(family.rollout)
+    place += bins
+    counts = Counted.of(outcomes(family, answers, intervals), place, clusters.number, BINS)
     # Rollout by rollout first, and these in their own order: the rows may come in any.
-    rollout_of = family.rollout.take(answered)
-    by_rollout = rollout_of * BINS + bins.take(answered)
-    table = np.zeros((rollouts, len(AMOUNTS), BINS))
-    for position, name in enumerate(AMOUNTS):
+    rollouts = len(cluster_of)
+    sums: dict[str, Floats] = {
+        name: np.bincount(rollout, values, rollouts).astype(np.float64)
+        for name, values in amounts.items()
+    }
+    sums |= rollout_sums(family, answers)
+    summed = clusters.summed(np.stack(list(sums.values()), axis=1)).T
+    by_bin = {name: counts.by_bin(name) for name in PROGRESS_SUMS if name in counts.masks}
+    for name in PROGRESS_SUMS:
         if name in amounts:
-            found = np.bincount(by_rollout, amounts[name], minlength=rollouts * BINS)
-            table[:, position] = found.reshape(rollouts, BINS)
-    by_cluster = _by_cluster(table.reshape(rollouts, -1), cluster_of, clusters)
-    of_samples |= zip(AMOUNTS, by_cluster.reshape(clusters, -1, BINS).swapaxes(0, 1), strict=True)
-    of_rollouts = rollout_sums(family, answers)
-    by_cluster = _by_cluster(np.array(list(of_rollouts.values())).T, cluster_of, clusters)
-    clusters_of_answers = cluster_of.take(rollout_of)
+            place = rollout * BINS + bins.take(answered)
+            found: Floats = np.bincount(place, amounts[name], rollouts * BINS).astype(np.float64)
+            by_bin[name] = clusters.summed(found.reshape(rollouts, BINS))
     return FamilySums(
-        {name: values.reshape(clusters, BINS) for name, values in of_samples.items()},
-        dict(zip(of_rollouts, by_cluster.T, strict=True)),
-        {name: _known(values, clusters_of_answers) for name, values in errors.items()},
+        counts.by_cluster() | dict(zip(sums, summed, strict=True)),
+        by_bin,
+        {name: _known(values, cluster_of.take(rollout)) for name, values in errors.items()},
     )
+
+
+class _Clusters:
+    """Sums by rollout to sums by cluster."""
+
+    def __init__(self, cluster_of: Ints) -> None:
+        self._order = np.argsort(cluster_of, kind="stable")
+        self.number = int(cluster_of.max()) + 1
+        self._starts = np.searchsorted(cluster_of[self._order], np.arange(self.number))
+
+    def summed(self, values: Floats) -> Floats:
+        """(m, ...) to (c, ...), in the order of the rollouts; no cluster is empty."""
+        return np.add.reduceat(values[self._order], self._starts)
 
 
 def _of_answered(
@@ -100,8 +101,12 @@ def _of_answered(
     is_covered = per_sample.covered(low, high, remaining)
     overrun = per_sample.overrun(high, remaining)
     width = per_sample.relative_width(low, high, remaining)
+    nothing = np.zeros(len(rows))
     amounts = {
         "reward": per_sample.interval_reward(low, high, remaining),
+        "paper_reward": nothing,
+        "shared": nothing,
+        "interval_score_shared": nothing,
         "relative_width": np.nan_to_num(width, copy=False),
         "exceed_by": overrun.sum(axis=0),
         "exceed_pairs": np.count_nonzero(overrun, axis=0).astype(np.float64),
@@ -158,11 +163,3 @@ def _known(values: Floats, cluster: Ints) -> tuple[Floats, Ints]:
     """Those that are not NaN."""
     is_known = ~np.isnan(values)
     return (values, cluster) if is_known.all() else (values[is_known], cluster[is_known])
-
-
-def _by_cluster(values: Floats, cluster_of: Ints, clusters: int) -> Floats:
-    """(m, k) sums by rollout to (c, k) sums by cluster, of which none is empty."""
-    order = np.argsort(cluster_of, kind="stable")
-    starts = np.searchsorted(cluster_of[order], np.arange(clusters))
-    found: Floats = np.add.reduceat(values[order], starts)
-    return found

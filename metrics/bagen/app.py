@@ -46,6 +46,8 @@ def judge(response, feasible, budget, used, remaining):
 
 def build():
     """The page."""
+    first = EXAMPLES[0]
+    reading, rows = judge(*first)
     with gr.Blocks(title="BAGEN metric") as page:
         gr.Markdown(
             "# BAGEN metric\nWhat is one answer worth? Change the truth about a sample and the "
@@ -53,21 +55,26 @@ def build():
         )
         with gr.Row():
             with gr.Column():
-                response = gr.Textbox(EXAMPLES[0][0], label="Response, raw", lines=4)
-                feasible = gr.Checkbox(True, label="Feasible: it was finished within the budget")
-                budget = gr.Number(900, label="Budget, tokens", minimum=0)
-                used = gr.Number(200, label="Used so far, tokens", minimum=0)
-                remaining = gr.Number(400, label="Still used afterwards, tokens", minimum=0)
+                response = gr.Textbox(first[0], label="Response, raw", lines=4)
+                feasible = gr.Checkbox(
+                    first[1], label="Feasible: it was finished within the budget"
+                )
+                budget = gr.Number(first[2], label="Budget, tokens", minimum=0)
+                used = gr.Number(first[3], label="Used so far, tokens", minimum=0)
+                remaining = gr.Number(first[4], label="Still used afterwards, tokens", minimum=0)
                 button = gr.Button("Score", variant="primary")
             with gr.Column():
-                reading = gr.Textbox(label="Read as")
+                read_as = gr.Textbox(reading, label="Read as")
                 table = gr.Dataframe(
-                    headers=["score", "value", "meaning"], label="Scores", wrap=True
+                    rows,
+                    headers=["score", "value", "meaning"],
+                    column_widths=["24%", "16%", "60%"],
+                    label="Scores",
+                    wrap=True,
                 )
         inputs = [response, feasible, budget, used, remaining]
         gr.Examples(EXAMPLES, inputs)
-        button.click(judge, inputs, [reading, table], api_name="judge")
-        page.load(judge, inputs, [reading, table], api_name=False)
+        button.click(judge, inputs, [read_as, table], api_name="judge")
     return page
 
 
