@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Literal
 
+from bagen_data.errors import InputError
 from bagen_data.schema import WAREHOUSE, Estimate, Interval, InvalidReason, Verdict
 
 _THINK_END, _OPEN, _CLOSE = b"</think>", b"<answer>", b"</answer>"
@@ -90,6 +91,18 @@ def read(text: bytes, resources: Sequence[str] | None) -> Reading:
     if _SCALAR.fullmatch(content):
         return _invalid("scalar")
     return _read_labelled(content, resources)
+
+
+def check_resource_name(name: str) -> None:
+    """A resource is called by a label of the grammar.
+
+    Raises:
+        InputError: this is not one.
+    """
+    if not re.fullmatch(_LABEL, name.encode("utf-8", "surrogatepass")):
+        raise InputError(
+            f"resource {name!r}: expected a lower-case letter, then letters, digits and _"
+        )
 
 
 def render(estimate: Estimate) -> str:

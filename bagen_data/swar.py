@@ -99,7 +99,7 @@ class Scanner:
     def literal(self, text: bytes, *, any_case: bool = False) -> None:
         """Expect this text, ASCII letters in any case if asked for, and step over it."""
         while text:
-            word = self._word(1)
+            word = self._word()
             text, part = text[: -self._known], text[-self._known :]
             word = word >> np.uint64(8 * (_WORD - len(part)))
             if any_case:
@@ -140,7 +140,7 @@ class Scanner:
 
         Of a longer number these are the last eight, and what is expected next will not be there.
         """
-        word = self._word(1)
+        word = self._word()
         value, digits = _trailing_number(word)
         longer = np.flatnonzero(digits >= self._known)
         if len(longer):
@@ -153,9 +153,9 @@ class Scanner:
             self._seen = word << (digits.astype(np.uint64) << np.uint64(3))
         return value, digits
 
-    def _word(self, needed: int) -> Words:
-        """The bytes before each position, the last one highest; at least `needed` of them."""
-        if self._known < needed:
+    def _word(self) -> Words:
+        """The bytes before each position, the last one highest; at least one of them."""
+        if not self._known:
             self._seen, self._known = self._gathered(self._at), _WORD
         return self._seen
 
@@ -175,7 +175,7 @@ class Scanner:
         return low
 
     def _last(self) -> Codes:
-        return (self._word(1) >> np.uint64(56)).astype(np.uint8)
+        return (self._word() >> np.uint64(56)).astype(np.uint8)
 
 
 def _trailing_number(word: Words) -> tuple[Words, Ints]:

@@ -40,6 +40,7 @@ from bagen_data.scoring import score  # noqa: E402
 from bagen_data.scoring.answered import read_answers  # noqa: E402
 from bagen_data.scoring.measure import measure  # noqa: E402
 from bagen_data.scoring.resampling import Resampling  # noqa: E402
+from bagen_data.scoring.score import ALPHA  # noqa: E402
 from bagen_data.scoring.truth import Truth  # noqa: E402
 from tests.bagen_data.scoring import slow  # noqa: E402
 
@@ -131,12 +132,8 @@ def score_files(folder: Path) -> None:
     repeated = ["task", "rollout_model", "rollout_id", "resources.list.element.resource"]
     table = pq.read_table(folder / "samples.parquet", read_dictionary=repeated)
     truth = Truth.of(table)
-    measure(
-        truth,
-        read_answers(truth, prediction_reader(folder / "predictions.jsonl")),
-        Resampling(0),
-        0.2,
-    ).report()
+    answered = read_answers(truth, prediction_reader(folder / "predictions.jsonl"), "predictions")
+    measure(truth, answered, Resampling(0), ALPHA).report()
     status = Path("/proc/self/status").read_text(encoding="ascii")
     [line] = [line for line in status.splitlines() if line.startswith("VmHWM")]
     print(line.split()[1])
@@ -152,14 +149,13 @@ def make(rows: int) -> tuple[pa.Table, list[str]]:
     names: dict[str, list[Any]] = {"task": [], "rollout_model": [], "rollout_id": []}
     for task, resources in TASKS.items():
         for model in range(MODELS):
-            for number in range(rollouts):
+            for _ in range(rollouts):
+                rollout = f"{rng.getrandbits(64):016x}"  # as built: a hash, in no order
                 is_feasible = rng.random() < 0.5
                 totals = [rng.randint(1_000, 20_000) for _ in resources]
                 for k in range(1, TURNS):
-                    ids.append(f"{task}/model{model}/{number:06}/{k}")
-                    for name, value in zip(
-                        names, (task, f"model{model}", f"{number:06}"), strict=True
-                    ):
+                    ids.append(f"{task}/model{model}/{rollout}/{k}")
+                    for name, value in zip(names, (task, f"model{model}", rollout), strict=True):
                         names[name].append(value)
                     feasible.append(is_feasible)
                     left = [total * (TURNS - k) // TURNS for total in totals]

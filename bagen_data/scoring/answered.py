@@ -67,7 +67,7 @@ def _in_order(
             fill(answers.at(slice(filled, filled + len(part))), part, family.resources)
             filled += len(part)
         done = family.rows.stop
-        if number == len(families) - 1 and batches.next(1) is not None:
+        if number == len(families) - 1 and not batches.at_end():
             return
         yield answers
 
@@ -78,12 +78,16 @@ class _Ahead:
     def __init__(self, sample_ids: Any, predictions: Reader) -> None:
         self._ids = sample_ids
         self._batches = iter(predictions())
-        self._rest: Any = None
+        self._rest: Any = ()
         self._position = 0
+
+    def at_end(self) -> bool:
+        """Whether there is nothing more, of any sample."""
+        return not len(self._rest) and not any(len(batch) for batch in self._batches)
 
     def next(self, most: int) -> Any:
         """An array of 1 to `most` responses; None at the end, or where ids differ."""
-        while self._rest is None or not len(self._rest):
+        while not len(self._rest):
             batch = next(self._batches, None)
             if batch is None:
                 return None

@@ -7,8 +7,16 @@ from typing import Any
 import numpy as np
 
 from bagen_data.answer_columns import FEASIBLE
+from bagen_data.arrays import Floats
 from bagen_data.scoring.answered import Reader, read_answers
-from bagen_data.scoring.measure import Group, Measured, combined, draw
+from bagen_data.scoring.measure import (
+    Group,
+    Measured,
+    combined,
+    draw,
+    family_scores,
+    grouped,
+)
 from bagen_data.scoring.report import Report
 from bagen_data.scoring.resampling import Resampling, percentile_interval
 from bagen_data.scoring.score import ALPHA, reader_of
@@ -32,8 +40,9 @@ class Difference:
     high: float | None
     p: float | None
     """Two-sided, of no difference: twice the share of resamples on the other side of 0."""
-    n: int
+    n_first: int
     """The samples or rollouts the first is taken over."""
+    n_second: int
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON takes it."""
@@ -76,6 +85,8 @@ def compare(  # noqa: PLR0913  as many as `score` and one more
     samples that both answered with an interval: estimators that abstain on different samples are
     compared there. `1 - first / second` of it is the first one's skill against the second.
 
+    A task's or overall difference is taken over the families in which both have a value.
+
     Args:
         samples: as in `score`.
         first: the predictions of one estimator, as in `score`.
@@ -102,13 +113,13 @@ def compare_readers(
         both = (one.verdict == FEASIBLE) & (other.verdict == FEASIBLE)
         for found, answers in zip(drawn, (one, other), strict=True):
             found[family.name] = draw(family, answers, resampling, alpha, both)
-    measured = [
-        combined(truth, [found[family.name] for family in truth.families]) for found in drawn
-    ]
-    one, other = measured
+    by_family = [[found[family.name] for family in truth.families] for found in drawn]
+    first, second = (combined(truth, found).report() for found in by_family)
+    scores = _where_both(*map(family_scores, by_family))
+    one, other = (grouped(truth, *each) for each in zip(by_family, scores, strict=True))
     return Comparison(
-        first=one.report(),
-        second=other.report(),
+        first=first,
+        second=second,
         overall=_differences(one.overall, other.overall),
         tasks={name: _differences(group, other.tasks[name]) for name, group in one.tasks.items()},
         families={
@@ -116,6 +127,26 @@ def compare_readers(
         },
         resamples=resampling.resamples,
     )
+
+
+def _where_both(
+    first: Sequence[Group], second: Sequence[Group]
+) -> tuple[list[dict[str, Measured]], list[dict[str, Measured]]]:
+    """The families' scores without the values that only one of the two has.
+
+    Or a mean over families would compare one estimator on all of them with another on some.
+    """
+    kept: tuple[list[dict[str, Measured]], list[dict[str, Measured]]] = ([], [])
+    for one, other in zip(first, second, strict=True):
+        gone = {name for name in one if np.isnan(one[name].values[0] + other[name].values[0])}
+        for group, own in zip(kept, (one, other), strict=True):
+            group.append(
+                {
+                    name: Measured(np.full_like(found.values, np.nan), 0) if name in gone else found
+                    for name, found in own.items()
+                }
+            )
+    return kept
 
 
 def _differences(first: Group, second: Group) -> dict[str, Difference]:
@@ -126,15 +157,28 @@ def _difference(first: Measured, second: Measured) -> Difference:
     values = first.values - second.values
     difference = _known(values[0])
     interval = None if difference is None else percentile_interval(values[1:])
-    replicates = values[1:][~np.isnan(values[1:])]
-    p = None
-    if interval is not None:
-        tail = min((replicates <= 0).sum(), (replicates >= 0).sum())
-        p = min(1.0, 2 * (int(tail) + 1) / (len(replicates) + 1))
     low, high = interval or (None, None)
     return Difference(
-        _known(first.values[0]), _known(second.values[0]), difference, low, high, p, first.n
+        _known(first.values[0]),
+        _known(second.values[0]),
+        difference,
+        low,
+        high,
+        None if interval is None else p_value(values[1:]),
+        first.n,
+        second.n,
     )
+
+
+def p_value(differences: Floats) -> float:
+    """Two-sided, of no difference, from resampled differences: at least 2 / (b + 1), at most 1.
+
+    >>> p_value(np.array([1.0, 2.0, 3.0, -1.0]))
+    0.8
+    """
+    known = differences[~np.isnan(differences)]
+    tail = min(np.count_nonzero(known <= 0), np.count_nonzero(known >= 0))
+    return min(1.0, 2 * (tail + 1) / (len(known) + 1))
 
 
 def _known(value: float) -> float | None:

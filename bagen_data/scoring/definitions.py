@@ -4,7 +4,7 @@ A formula takes sums by name and gives values, NaN where there is nothing to div
 are (..., 1 + b): over all rollouts first, then over each of b resamples.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -30,8 +30,6 @@ class Definition:
     formula: Callable[[Sums], Floats]
     n: Callable[[Sums], Floats]
     """How many samples, or rollouts, the value is taken over."""
-    upper: float = 1.0
-    """The largest value there can be; the least is 0, or of a skill minus infinity."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +41,6 @@ class QuantileDefinition:
     """The name of the errors in `FamilySums.errors`."""
     share: float
     better: Literal["lower"] = "lower"
-    upper: float = float("inf")
 
 
 def _divided(numerator: Floats, denominator: Floats) -> Floats:
@@ -62,14 +59,12 @@ def _ratio(
     better: Literal["higher", "lower", "neither"],
     numerator: str,
     denominator: str,
-    upper: float = 1.0,
 ) -> Definition:
     return Definition(
         meaning,
         better,
         lambda sums: _divided(sums[numerator], sums[denominator]),
         _of(denominator),
-        upper,
     )
 
 
@@ -120,10 +115,26 @@ def _rl_reward(sums: Sums) -> Floats:
 
 
 def _saved_rate(sums: Sums) -> Floats:
-    """The mean over resources of `saved / spent`; a resource that was not spent is left out."""
-    names = [name.removeprefix(f"{SPENT}/") for name in sums if name.startswith(f"{SPENT}/")]
-    shares = np.array([_divided(sums[f"{SAVED}/{n}"], sums[f"{SPENT}/{n}"]) for n in names])
-    return _divided(np.nansum(shares, axis=0), (~np.isnan(shares)).sum(axis=0))
+    """The mean over resources of `saved / spent`, then over tasks that count different ones.
+
+    Amounts of different units do not add up. A resource that was not spent at all is left out.
+    """
+    shares: dict[str, list[Floats]] = {}
+    for name in sums:
+        kind, _, rest = name.partition("/")
+        if kind == SPENT:
+            share = _divided(sums[f"{SAVED}/{rest}"], sums[name])
+            shares.setdefault(rest.partition("/")[0], []).append(share)
+    return _mean_of_known([_mean_of_known(each) for each in shares.values()])
+
+
+def _mean_of_known(values: Sequence[Floats]) -> Floats:
+    """The mean over those with a value; a resample in which one of them has none has none."""
+    found = np.array(values)
+    is_known = ~np.isnan(found[..., :1])
+    return _divided(
+        np.where(is_known, found, 0).sum(axis=0), is_known.sum(axis=0) * np.ones(found.shape[-1])
+    )
 
 
 _ANSWERED = "over feasible samples answered with an interval"
@@ -175,14 +186,12 @@ SAMPLE_SCORES: dict[str, Definition] = {
         "higher",
         _rl_reward,
         _of("samples"),
-        RL_INTERVAL,
     ),
     "interval_score": _ratio(
         f"{_ANSWERED}, the interval score of log(1 + amount); proper",
         "lower",
         "interval_score",
         "feasible_found",
-        float("inf"),
     ),
     "interval_skill": Definition(
         "1 - interval_score / that of the constant interval between the same samples' quantiles",
@@ -287,7 +296,6 @@ PROGRESS_SCORES: dict[str, Definition] = {
         "neither",
         "relative_width",
         "nonzero",
-        float("inf"),
     ),
 }
 """Scores by progress bin."""
@@ -309,7 +317,6 @@ SHARED_SCORES: dict[str, Definition] = {
         "lower",
         "interval_score_shared",
         "shared",
-        float("inf"),
     ),
 }
 """Scores of a comparison."""

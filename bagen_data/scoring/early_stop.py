@@ -14,15 +14,15 @@ def rollout_sums(family: Family, answers: AnswerColumns) -> dict[str, Floats]:
 
     `rollouts` is 1 for each; `failed` for infeasible ones; `stopped_failed` and `stopped_feasible`
     for those with an `impossible`. `alarm_progress` is k / T at the first `impossible` of a failed
-    rollout, and `alarms` 1, where T is known. `saved/NAME` is what a failed rollout spent of a
-    resource after it, `spent/NAME` what it spent in total.
+    rollout, and `alarms` 1, where T is known. `saved/NAMES/NAME` is what a failed rollout
+    whose resources are NAMES spent of one after it, `spent/NAMES/NAME` what it spent in total.
     """
     rollouts = len(family.first)
     feasible = family.feasible[family.first]
     alarms = np.flatnonzero(answers.verdict == INFEASIBLE)
-    stopped = family.rollout.take(alarms)
-    is_first = np.diff(stopped, prepend=-1) > 0
-    alarms, stopped = alarms[is_first], stopped[is_first]
+    rollout = family.rollout.take(alarms)
+    is_first = np.diff(rollout, prepend=-1) != 0  # the rows of a rollout lie together
+    alarms, stopped = alarms[is_first], rollout[is_first]
     is_stopped = np.zeros(rollouts, bool)
     is_stopped[stopped] = True
     sums = {
@@ -36,9 +36,13 @@ def rollout_sums(family: Family, answers: AnswerColumns) -> dict[str, Floats]:
         progress = family.completed_turns[alarms] / family.total_turns[alarms]
         alarm[:, stopped] = progress, np.ones(len(stopped))
     sums |= {"alarm_progress": alarm[0] * ~feasible, "alarms": alarm[1] * ~feasible}
+    together = "+".join(family.resources)
     for position, name in enumerate(family.resources):
         saved = np.zeros(rollouts)
         saved[stopped] = family.remaining[position, alarms]
         spent = family.used[position, family.first] + family.remaining[position, family.first]
-        sums |= {f"{SAVED}/{name}": saved * ~feasible, f"{SPENT}/{name}": spent * ~feasible}
+        sums |= {
+            f"{SAVED}/{together}/{name}": saved * ~feasible,
+            f"{SPENT}/{together}/{name}": spent * ~feasible,
+        }
     return {name: values.astype(np.float64) for name, values in sums.items()}

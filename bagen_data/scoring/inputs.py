@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from bagen_data.arrays import Ints
+from bagen_data.arrays import Ints, Mask
 from bagen_data.errors import InputError
 
 _ID = r"^(?P<task>[^/]+)/(?P<rollout_model>.+)/(?P<rollout_id>[^/]+)/(?P<completed_turns>[0-9]+)$"
@@ -33,6 +33,8 @@ def as_table(data: Any, required: Sequence[str], optional: Sequence[str] = ()) -
         table = data
     else:
         table = _converted(data)
+    if not table.column_names:
+        raise InputError("there are none")
     missing = [name for name in required if name not in table.column_names]
     if missing:
         found = ", ".join(table.column_names) or "none"
@@ -48,7 +50,9 @@ def as_table(data: Any, required: Sequence[str], optional: Sequence[str] = ()) -
 def _converted(data: Any) -> pa.Table:
     try:
         if isinstance(data, Sequence) and not isinstance(data, str):
-            return pa.Table.from_pylist(list(data))
+            rows = list(data)
+            names = {name: None for row in rows for name in row}
+            return pa.table({name: [row.get(name) for row in rows] for name in names})
         return pa.table(data)
     except (TypeError, ValueError, AttributeError) as error:
         raise InputError(f"cannot be read as a table: {error}") from error
@@ -70,7 +74,10 @@ def id_parts(sample_ids: Any) -> pa.Table:
     columns = {
         name: pc.struct_field(parts, name) for name in ("task", "rollout_model", "rollout_id")
     }
-    turns = pc.cast(pc.struct_field(parts, "completed_turns"), pa.int64())
+    try:
+        turns = pc.cast(pc.struct_field(parts, "completed_turns"), pa.int64())
+    except pa.ArrowInvalid as error:
+        raise InputError(f"sample_id: a number of turns cannot be: {error}") from error
     return pa.table(columns | {"completed_turns": turns})
 
 
@@ -95,6 +102,23 @@ def as_strings(column: Any) -> Any:
     return column.cast(kind) if pa.types.is_dictionary(column.type) else column
 
 
-def numbers(column: Any) -> npt.NDArray[Any]:
-    """A column of numbers or truth values as NumPy."""
+def whole_numbers(column: Any, name: str) -> npt.NDArray[np.int64]:
+    """A column of integers of any size.
+
+    Raises:
+        InputError: it holds something else.
+    """
+    if not pa.types.is_integer(column.type):
+        raise InputError(f"{name} is a column of {column.type}; expected whole numbers")
+    return np.asarray(column.to_numpy()).astype(np.int64)
+
+
+def truths(column: Any, name: str) -> Mask:
+    """A column of truth values.
+
+    Raises:
+        InputError: it holds something else.
+    """
+    if not pa.types.is_boolean(column.type):
+        raise InputError(f"{name} is a column of {column.type}; expected bool")
     return np.asarray(column.to_numpy())

@@ -112,11 +112,24 @@ def measure(
 
 def combined(truth: Truth, drawn: Sequence[Drawn]) -> Measurement:
     """Every score of every group, from the sums of each of `truth.families`."""
+    return grouped(truth, drawn, family_scores(drawn))
+
+
+def family_scores(drawn: Sequence[Drawn]) -> list[dict[str, Measured]]:
+    """Of each family, the scores whose value for a task is their mean."""
     sums = _stacked([found.sums for found in drawn])
     scores = _measured(SAMPLE_SCORES | ALARM_SCORES | PAPER_SCORES | SHARED_SCORES, sums)
-    for number, found in enumerate(drawn):
+    for own, found in zip(scores, drawn, strict=True):
         for name, (values, n) in found.quantiles.items():
-            scores[number][name] = Measured(values, n)
+            own[name] = Measured(values, n)
+    return scores
+
+
+def grouped(
+    truth: Truth, drawn: Sequence[Drawn], scores: Sequence[Mapping[str, Measured]]
+) -> Measurement:
+    """The families' scores with those of tasks and overall, and early stop from summed counts."""
+    sums = _stacked([found.sums for found in drawn])
     early_stop = _measured(EARLY_STOP_SCORES, sums)
     members = {
         task: [number for number, family in enumerate(truth.families) if family.task == task]
@@ -131,7 +144,7 @@ def combined(truth: Truth, drawn: Sequence[Drawn]) -> Measurement:
         overall=_ordered(_macro(list(tasks.values())) | _pooled(sums, everything)),
         tasks={task: _ordered(group) for task, group in tasks.items()},
         families={
-            family.name: _ordered(scores[number] | early_stop[number])
+            family.name: _ordered({**scores[number], **early_stop[number]})
             for number, family in enumerate(truth.families)
         },
         progress=_progress(truth, drawn, members),
@@ -159,7 +172,7 @@ def draw(
     drawn = np.concatenate([table.sum(axis=1, keepdims=True), table @ weights.T], axis=1)
     of_bins = drawn[len(sums.totals) :].reshape(-1, BINS, drawn.shape[1])
     return Drawn(
-        dict(zip(sums.totals, drawn, strict=False)),
+        dict(zip(sums.totals, drawn[: len(sums.totals)], strict=True)),
         dict(zip(PROGRESS_SUMS, of_bins, strict=True)),
         _quantiles(sums, weights),
         _reasons(answers.reason),
@@ -213,13 +226,20 @@ def _macro(groups: Sequence[Group]) -> dict[str, Measured]:
 
 
 def _mean(values: Floats) -> Floats:
-    """(g, 1 + b) to (1 + b,), over the groups that drew something; NaN if one never does."""
-    is_known = ~np.isnan(values)
-    count = is_known.sum(axis=0)
-    if not is_known[:, 1:].any(axis=1).all():
-        count[1:] = 0
-    found = np.full(values.shape[1], np.nan)
-    return np.divide(np.where(is_known, values, 0).sum(axis=0), count, out=found, where=count > 0)
+    """(g, 1 + b) to (1 + b,) the mean over groups that all have a value.
+
+    A group that drew nothing in some resample (no feasible rollout, say) has another one of its own
+    resamples there: groups are drawn independently of each other. If one has none at all, neither
+    has the mean.
+    """
+    filled = values.copy()
+    for own in filled[:, 1:]:
+        missing = np.flatnonzero(np.isnan(own))
+        known = np.flatnonzero(~np.isnan(own))
+        if len(known):
+            own[missing] = own[known[np.arange(len(missing)) % len(known)]]
+    found: Floats = filled.sum(axis=0) / len(filled)
+    return found
 
 
 def _pooled(sums: Mapping[str, Floats], rows: Iterable[int]) -> dict[str, Measured]:

@@ -64,6 +64,8 @@ def _resampled(values: Floats, cluster: Ints, weights: Floats, share: float) -> 
     if not len(values) or np.isnan(weights).any():
         return np.full(len(weights), np.nan)
     knots = _knots(cluster, weights.shape[1], len(values), share)
+    # Equal values stay together, whatever order they came in.
+    knots = np.unique(np.searchsorted(values, values[knots], side="right") - 1)
     column = np.repeat(np.arange(len(knots)), np.diff(knots, prepend=-1))
     counts = np.bincount(
         cluster * len(knots) + column, minlength=weights.shape[1] * len(knots)

@@ -27,6 +27,12 @@ class Resampling:
     """0: no intervals."""
     seed: int = 0
 
+    def __post_init__(self) -> None:
+        if self.resamples < 0 or self.seed < 0:
+            raise ValueError(
+                f"resamples is {self.resamples} and seed {self.seed}; expected 0 or more"
+            )
+
     def clusters(self, family: Family) -> Ints:
         """(m,) the cluster of each of the family's rollouts, 0 .. c-1."""
         rollouts = len(family.first)

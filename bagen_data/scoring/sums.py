@@ -46,6 +46,8 @@ def family_sums(
         cluster_of: (m,) each rollout's cluster, 0 .. c-1.
         also: (n,) interval scores are also summed over the samples where this is true.
     """
+    if not 0 < alpha < 1:
+        raise ValueError(f"alpha is {alpha}; expected more than 0 and less than 1")
     clusters = _Clusters(cluster_of)
     bins = _bins(family)
     intervals = np.flatnonzero(answers.verdict == FEASIBLE)

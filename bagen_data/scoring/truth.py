@@ -9,9 +9,17 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from bagen_data.answers import check_resource_name
 from bagen_data.arrays import Floats, Ints, Mask
 from bagen_data.errors import InputError
-from bagen_data.scoring.inputs import as_strings, as_table, codes, id_parts, numbers
+from bagen_data.scoring.inputs import (
+    as_strings,
+    as_table,
+    codes,
+    id_parts,
+    truths,
+    whole_numbers,
+)
 
 Rows = slice | Ints
 """Consecutive rows as a slice, so that taking them copies nothing; others as (n,) positions."""
@@ -29,8 +37,8 @@ _MOST = 1e150
 class Family:
     """The samples of one task by one rollout model: n samples of m rollouts, r resources.
 
-    Rows are ordered by rollout, short prefix first, and rollouts by id, whatever order they came
-    in, so that no sum depends on it.
+    The rows of a rollout are ordered, short prefix first; rollouts are numbered by id, wherever
+    their rows are. So no sum by rollout depends on the order of the table.
     """
 
     task: str
@@ -39,9 +47,9 @@ class Family:
     rows: Rows
     """Where its samples are in the table."""
     rollout: Ints
-    """(n,) 0 .. m-1, the samples' rollouts."""
+    """(n,) 0 .. m-1, the samples' rollouts, in the order of their ids."""
     first: Ints
-    """(m,) each rollout's first row of this family."""
+    """(m,) the row of each rollout's shortest prefix."""
     completed_turns: Ints
     """(n,) k."""
     total_turns: Ints | None
@@ -73,7 +81,7 @@ class Truth:
     """Ordered by name."""
     resources: tuple[tuple[str, ...], ...]
     """The distinct lists of resources."""
-    resources_of: npt.NDArray[np.int8]
+    resources_of: Ints
     """(n,) each sample's position in `resources`."""
 
     def __len__(self) -> int:
@@ -90,8 +98,9 @@ class Truth:
                 read off `sample_id` where its column is missing.
 
         Raises:
-            InputError: a column is missing, a sample is there twice, its amounts are not finite
-                and at least 0, or samples of one family name different resources.
+            InputError: a column is missing or of the wrong type, a sample is there twice, its
+                amounts or turns cannot be, its rollout is both feasible and not, or samples of one
+                family name different resources.
         """
         try:
             table = as_table(samples, REQUIRED, (*DERIVED, *OPTIONAL))
@@ -101,17 +110,18 @@ class Truth:
             raise InputError("samples: there are none")
         ids = as_strings(_one_array(table["sample_id"]))
         parts = table if set(DERIVED) <= set(table.column_names) else id_parts(ids)
-        columns = {
-            name: numbers(table[name])
-            for name in ("feasible", *OPTIONAL)
+        columns: dict[str, npt.NDArray[Any]] = {
+            name: truths(table[name], name)
+            for name in ("feasible", "rollout_success")
             if name in table.column_names
         }
-        for name in ("feasible", "rollout_success"):
-            if name in columns and columns[name].dtype != bool:
-                raise InputError(f"{name} is a column of {table[name].type}; expected bool")
-        columns["completed_turns"] = numbers(parts["completed_turns"])
+        columns["completed_turns"] = whole_numbers(parts["completed_turns"], "completed_turns")
+        if "total_turns" in table.column_names:
+            columns["total_turns"] = whole_numbers(table["total_turns"], "total_turns")
+        _check_turns(columns, ids)
         amounts = _Amounts.of(_one_array(table["resources"]))
         tasks, task_names = codes(parts["task"])
+        _check_tasks(task_names.to_pylist())
         models, model_names = codes(parts["rollout_model"])
         rollouts, rollout_names = codes(parts["rollout_id"])
         order = np.argsort(pc.sort_indices(rollout_names).to_numpy())
@@ -124,7 +134,7 @@ class Truth:
         ]
         families.sort(key=lambda family: (family.task, family.rollout_model))
         known = sorted({family.resources for family in families})
-        resources_of = np.zeros(len(ids), np.int8)
+        resources_of = np.zeros(len(ids), np.int32)
         for family in families:
             resources_of[family.rows] = known.index(family.resources)
         return cls(ids, tuple(families), tuple(known), resources_of)
@@ -144,18 +154,26 @@ class _Table:
         """The samples at `rows`, in their order."""
         rows = self._ordered(rows)
         resources, (budget, used, remaining) = self.amounts.of_rows(rows, self.ids)
-        is_new = np.diff(self.rollout[rows], prepend=-1) != 0
         columns = {name: column[rows] for name, column in self.columns.items()}
+        ranks = self.rollout[rows]
+        starts = _starts(ranks)
+        number = np.empty(len(starts), np.int64)
+        number[np.argsort(ranks[starts])] = np.arange(len(starts))
+        first = np.empty(len(starts), np.int64)
+        first[number] = starts
+        rollout = np.repeat(number, np.diff(starts, append=len(ranks)))
+        feasible = columns["feasible"]
+        self._check_label(rows, feasible, feasible[first].take(rollout))
         return Family(
             task=task.as_py(),
             rollout_model=rollout_model.as_py(),
             resources=resources,
             rows=rows,
-            rollout=np.cumsum(is_new) - 1,
-            first=np.flatnonzero(is_new),
+            rollout=rollout,
+            first=first,
             completed_turns=columns["completed_turns"],
             total_turns=columns.get("total_turns"),
-            feasible=columns["feasible"],
+            feasible=feasible,
             rollout_success=columns.get("rollout_success"),
             budget=budget,
             used=used,
@@ -163,10 +181,12 @@ class _Table:
         )
 
     def _ordered(self, rows: Rows) -> Rows:
-        """By rollout, short prefix first."""
+        """The same rows if each rollout's lie together, short prefix first; else such an order."""
         rollout, turns = self.rollout[rows], self.columns["completed_turns"][rows]
-        further = np.diff(rollout)
-        if ((further > 0) | ((further == 0) & (np.diff(turns) > 0))).all():
+        is_new = rollout[1:] != rollout[:-1]
+        starts = _starts(rollout)
+        lie_together = len(np.unique(rollout[starts])) == len(starts)
+        if lie_together and (is_new | (turns[1:] > turns[:-1])).all():
             return rows
         order = np.lexsort((turns, rollout))
         twice = (np.diff(rollout[order]) == 0) & (np.diff(turns[order]) == 0)
@@ -175,6 +195,38 @@ class _Table:
             row = int(rows[1:][twice][0])
             raise InputError(f"row {row}: sample {self.ids[row].as_py()!r} is there twice")
         return rows
+
+    def _check_label(self, rows: Rows, feasible: Mask, of_rollout: Mask) -> None:
+        differs = feasible != of_rollout
+        if differs.any():
+            row, sample = _row_of(rows, int(np.argmax(differs)), self.ids)
+            raise InputError(
+                f"row {row}: sample {sample!r} is feasible: {feasible[np.argmax(differs)]}, and "
+                "another one of its rollout is not so; a rollout has one label"
+            )
+
+
+def _starts(values: Ints) -> Ints:
+    """Where each stretch of equal values begins."""
+    return np.flatnonzero(np.concatenate([[True], values[1:] != values[:-1]]))
+
+
+def _check_turns(columns: dict[str, npt.NDArray[Any]], ids: Any) -> None:
+    completed = columns["completed_turns"]
+    total = columns.get("total_turns", completed)
+    wrong = (completed < 0) | (completed > total) | (columns.get("total_turns", 1) < 1)
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        raise InputError(
+            f"row {row}: sample {ids[row].as_py()!r} has {completed[row]} of {total[row]} turns "
+            "completed; expected 0 <= completed_turns <= total_turns, and a turn in all"
+        )
+
+
+def _check_tasks(names: list[str]) -> None:
+    for name in names:
+        if not name or "/" in name or name == "overall":
+            raise InputError(f"task {name!r}: expected a name without '/' that is not 'overall'")
 
 
 @dataclass(frozen=True)
@@ -198,11 +250,17 @@ class _Amounts:
         if missing:
             raise InputError(f"resources has no field {missing[0]!r}")
         offsets = lists.offsets.to_numpy()
+        for name in ("resource", *_AMOUNTS):
+            if flat.field(name).null_count or flat.null_count:
+                raise InputError(f"resources: a {name} is missing (null)")
         names, known = codes(flat.field("resource"))
-        try:
-            values = [pc.cast(flat.field(name), pa.float64()) for name in _AMOUNTS]
-        except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-            raise InputError(f"resources: an amount is no number: {error}") from error
+        for name in known.to_pylist():
+            check_resource_name(name)
+        kinds = {name: flat.field(name).type for name in _AMOUNTS}
+        for name, kind in kinds.items():
+            if not (pa.types.is_floating(kind) or pa.types.is_integer(kind)):
+                raise InputError(f"resources: {name} is of type {kind}; expected numbers")
+        values = [pc.cast(flat.field(name), pa.float64()) for name in _AMOUNTS]
         return cls(
             offsets - offsets[0],
             names,
@@ -222,6 +280,9 @@ class _Amounts:
             places = (starts[:, np.newaxis] + np.arange(width)).ravel()
         names = self.names[places].reshape(-1, width)
         self._check(rows, ids, (names == names[0]).all(axis=1))
+        if len(set(names[0].tolist())) < width:
+            row, sample = _row_of(rows, 0, ids)
+            raise InputError(f"row {row}: sample {sample!r} names a resource twice")
         values = [value[places] for value in self.values]
         for name, value in zip(_AMOUNTS, values, strict=True):
             if not (value.min() >= 0 and value.max() <= _MOST):

@@ -459,7 +459,7 @@ def test_two_estimators_are_compared(
     assert accuracy["difference"] == pytest.approx(1 - second)
     assert 0 < accuracy["low"] < accuracy["difference"] < accuracy["high"]
     assert accuracy["p"] < 0.05
-    assert accuracy["n"] == 194
+    assert accuracy["n_first"] == accuracy["n_second"] == 194
 
 
 def test_an_estimator_does_not_differ_from_itself(file: Path, built: Path) -> None:

@@ -442,21 +442,30 @@ def early_stop(rows: Sequence[Row], responses: Responses) -> dict[str, Score]:
 
 
 def _saved_rate(infeasible: Sequence[list[Sample]]) -> Score:
+    """The mean of what is saved over groups of rollouts that count the same resources."""
+    groups: dict[tuple[str, ...], list[list[Sample]]] = {}
+    for rollout in infeasible:
+        names = tuple(each["resource"] for each in rollout[0].row["resources"])
+        groups.setdefault(names, []).append(rollout)
+    rates = [rate for rate, _ in map(_saved_of_group, groups.values()) if rate is not None]
+    return mean(rates)[0], len(infeasible)
+
+
+def _saved_of_group(rollouts: Sequence[list[Sample]]) -> Score:
     """Usage after the first `impossible` / total usage; the mean over resources with usage."""
     saved: dict[str, list[float]] = {}
     total: dict[str, list[float]] = {}
-    for rollout in infeasible:
+    for rollout in rollouts:
         for each in rollout[0].row["resources"]:
             total.setdefault(each["resource"], []).append(each["used"] + each["remaining"])
         alarm = _first_alarm(rollout)
         for each in alarm.row["resources"] if alarm else []:
             saved.setdefault(each["resource"], []).append(each["remaining"])
-    rates = [
+    return mean(
         math.fsum(saved.get(name, [])) / math.fsum(used)
         for name, used in total.items()
         if math.fsum(used) > 0
-    ]
-    return mean(rates)[0], len(infeasible)
+    )
 
 
 def _alarm_position(samples: Iterable[Sample]) -> Score:

@@ -65,7 +65,9 @@ def test_interval_scores_are_compared_where_both_answered() -> None:
     bold = [*exact[:2], *["<answer>[0, 9000]</answer>"] * 4]
     found = compare(rows, predictions(rows, careful), predictions(rows, bold), resamples=20)
     shared = found.overall["interval_score_shared"]
-    assert shared.n == 3
+    assert (shared.n_first, shared.n_second) == (3, 3)
+    coverage = found.overall["coverage"]
+    assert (coverage.n_first, coverage.n_second) == (3, 6)
     assert shared.first == 0
     assert shared.second == pytest.approx(np.log1p(9000) / 3)
     assert found.overall["interval_score"].second == pytest.approx(4 * np.log1p(9000) / 6)
@@ -88,3 +90,50 @@ def test_errors_say_which_predictions() -> None:
     rows = [sample()]
     with pytest.raises(InputError, match=r"^second: no column 'response'"):
         compare(rows, predictions(rows, [""]), [{"sample_id": "t/m/r/1"}])
+
+
+def test_shared_samples_are_found_where_some_are_not_answered() -> None:
+    rows = [sample(f"t/m/r{n}/1", feasible=n > 2, remaining=100 * (n + 1)) for n in range(8)]
+    one = ["<answer>impossible</answer>"] * 5 + ["<answer>[0, 9000]</answer>"] * 3
+    other = ["<answer>[0, 9000]</answer>"] * 6 + ["<answer>impossible</answer>"] * 2
+    shared = compare(rows, predictions(rows, one), predictions(rows, other), resamples=9).overall[
+        "interval_score_shared"
+    ]
+    assert (shared.n_first, shared.n_second) == (1, 1)
+    assert shared.first == shared.second == pytest.approx(np.log1p(9000))
+
+
+def test_means_are_compared_over_families_that_both_answered() -> None:
+    rows = [sample(f"t/{model}/r{n}/1") for model in "ab" for n in range(8)]
+    same = ["<answer>[400, 410]</answer>", "<answer>[500, 600]</answer>"] * 4
+    first = ["<answer>impossible</answer>"] * 8 + same
+    second = ["<answer>[500, 600]</answer>"] * 8 + same
+    found = compare(rows, predictions(rows, first), predictions(rows, second), resamples=50)
+    assert found.first.overall["coverage"].value == 0.5
+    assert found.second.overall["coverage"].value == 0.25
+    difference = found.overall["coverage"]
+    assert (difference.first, difference.second, difference.difference) == (0.5, 0.5, 0)
+    assert difference.p == 1
+    assert found.overall["hit_rate"].difference == 0
+
+
+def test_p_values_are_uniform_where_there_is_no_difference() -> None:
+    rng = random.Random(0)
+    small = 0
+    studies = 300
+    for number in range(studies):
+        rows, answers = [], ([], [])
+        for rollout in range(40):
+            feasible = rng.random() < 0.5
+            skill = rng.random()
+            for k in range(1, 5):
+                rows.append(sample(f"t/m/r{rollout}/{k}", feasible=feasible))
+                for each in answers:
+                    right = rng.random() < skill
+                    says = "[1, 2]" if right == feasible else "impossible"
+                    each.append(f"<answer>{says}</answer>")
+        both = (predictions(rows, each) for each in answers)
+        p = compare(rows, *both, resamples=200, seed=number).overall["accuracy"].p
+        assert p is not None
+        small += p <= 0.1
+    assert 0.06 <= small / studies <= 0.15

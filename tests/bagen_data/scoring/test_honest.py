@@ -6,11 +6,12 @@ import random
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bagen_data.scoring import SCORES, score
 from bagen_data.scoring.per_sample import interval_reward
+from bagen_data.scoring.truth import Truth
 from bagen_data.versions import BENCHMARK_VERSION
 from tests.bagen_data.scoring.making import SEVERAL, TOKENS, family, predictions, sample
 
@@ -102,6 +103,7 @@ def test_widening_a_covering_interval_never_raises_the_reward(
 
 
 @settings(max_examples=50, deadline=None)
+@example([(0.0, 0.0, 5e-324, True), (0.0, 1.0, 0.0, True)])
 @given(st.lists(st.tuples(AMOUNTS, AMOUNTS, TRUTHS, st.booleans()), min_size=1, max_size=6))
 def test_any_finite_amounts_give_scores_that_json_can_hold(
     cases: list[tuple[float, float, float, bool]],
@@ -147,3 +149,64 @@ def test_one_rollout_has_no_interval() -> None:
     found = score(rows, predictions(rows, ["<answer>[400, 410]</answer>"] * 2))
     assert found.overall["reward"].value == pytest.approx(0.975)
     assert found.overall["reward"].low is None
+
+
+def test_ties_do_not_depend_on_the_order_of_rows() -> None:
+    rows, responses = [], []
+    for number in range(200):
+        rows.append(sample(f"t/m/r{number:03}/1", remaining=100 * (1 + number % 3)))
+        responses.append("<answer>[150, 150]</answer>")
+    answers = predictions(rows, responses)
+    expected = score(rows, answers, resamples=200).to_dict()
+    rng = random.Random(0)
+    for _ in range(5):
+        rng.shuffle(rows)
+        assert score(rows, answers, resamples=200).to_dict() == expected
+
+
+def test_rollouts_in_the_order_of_a_file_are_read_as_they_come() -> None:
+    """Ids are hashes: sorted by nothing, and each rollout's rows together."""
+    rng = random.Random(4)
+    rows, responses = family(rng, TOKENS, 60)
+    by_rollout: dict[str, list[int]] = {}
+    for position, row in enumerate(rows):
+        by_rollout.setdefault(row["rollout_id"], []).append(position)
+    shuffled = [position for each in rng.sample(list(by_rollout.values()), 60) for position in each]
+    expected = score(rows, predictions(rows, responses), resamples=50).to_dict()
+    some = [rows[n] for n in shuffled]
+    answers = predictions(some, [responses[n] for n in shuffled])
+    assert score(some, answers, resamples=50).to_dict() == expected
+    [found] = Truth.of(some).families
+    assert found.rows == slice(0, len(rows))
+
+
+def test_a_family_that_draws_nothing_does_not_pull_the_mean() -> None:
+    """Two of 64 rollouts are feasible in one family: one resample in eight has none of them."""
+    rows, responses = [], []
+    for model, feasible in (("a", 2), ("b", 64)):
+        for number in range(64):
+            rows.append(sample(f"t/{model}/r{number}/1", feasible=number < feasible))
+            hit = model == "a" or number < 8
+            responses.append(f"<answer>[{400 if hit else 500}, 500]</answer>")
+    found = score(rows, predictions(rows, responses)).overall["hit_rate"]
+    assert found.value == 0.5625
+    assert found.low is not None
+    assert found.low > 0.5
+
+
+def test_what_one_rollout_saves_has_no_interval_even_beside_others() -> None:
+    rows, responses = [], []
+    for number in range(30):
+        rows.append(sample(f"w/m/r{number}/1", feasible=False, remaining=[300, 300, 300]))
+        responses.append("<answer>impossible</answer>" if number % 3 else "")
+    rows.append(sample("t/m/r/1", feasible=False))
+    responses.append("<answer>impossible</answer>")
+    found = score(rows, predictions(rows, responses))
+    warehouse, tokens = 0.6 * 2 / 3, 400 / 600
+    assert found.tasks["w"]["saved_rate"].value == pytest.approx(warehouse)
+    assert found.tasks["w"]["saved_rate"].low is not None
+    assert found.overall["saved_rate"].value == pytest.approx((warehouse + tokens) / 2)
+    assert found.overall["saved_rate"].low is None
+    assert found.overall["stopped_failed"].low is None
+    assert found.overall["hit_rate"].value is None
+    assert found.overall["accuracy"].low is None

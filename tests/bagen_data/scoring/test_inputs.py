@@ -14,6 +14,16 @@ from bagen_data.errors import InputError
 from bagen_data.scoring import score
 from tests.bagen_data.scoring.making import SEVERAL, TOKENS, family, predictions, sample
 
+TEXTS = {"resource": "tokens", "budget": 9.0, "used": 1.0, "remaining": "400"}
+PARTS = {"task": "t", "rollout_model": "m", "rollout_id": "r", "completed_turns": 1}
+
+
+def named(resource: str | None) -> dict[str, Any]:
+    """A sample whose resource is called so."""
+    amounts = {"resource": resource, "budget": 9.0, "used": 1.0, "remaining": 1.0}
+    return sample() | {"resources": [amounts]}
+
+
 KINDS: dict[str, Callable[[Any], Any]] = {
     "list": list,
     "tuple": tuple,
@@ -76,6 +86,9 @@ def test_without_what_is_known_afterwards() -> None:
         ({"resources": []}, "row 1: sample 't/m/r/2' names other resources"),
         ({"resources": sample(remaining=[1, 2, 3])["resources"]}, "names other resources"),
         ({"resources": sample(remaining=-1)["resources"]}, r"has a remaining of -1\.0; expected"),
+        ({"feasible": False}, "is feasible: False, and another one of its rollout is not so"),
+        ({"resources": [sample()["resources"][0]] * 2}, "names other resources"),
+        ({"sample_id": f"t/m/r/{10**20}"}, "sample_id: a number of turns cannot be"),
         ({"resources": sample(used=float("nan"))["resources"]}, "has a used of nan; expected"),
         ({"resources": sample(budget=float("inf"))["resources"]}, "has a budget of inf; expected"),
     ],
@@ -89,13 +102,27 @@ def test_samples_that_cannot_be_used(change: dict[str, Any], message: str) -> No
 @pytest.mark.parametrize(
     ("samples", "message"),
     [
-        ([], "samples: no column 'sample_id'"),
+        ([], "samples: there are none"),
         (5, "samples: cannot be read as a table"),
         ("t/m/r/1", "samples: cannot be read as a table"),
         ([{"sample_id": "t/m/r/1"}], "samples: no column 'feasible'; found columns: sample_id"),
         ([sample() | {"feasible": "True"}], "feasible is a column of string; expected bool"),
         ([sample() | {"resources": "tokens"}], "resources is a column of string; expected lists"),
         ([sample() | {"resources": [{"resource": "a"}]}], "resources has no field 'budget'"),
+        ([sample() | {"resources": []}], "resources"),
+        ([named("USD")], "resource 'USD': expected a lower-case letter"),
+        ([named("my tokens")], "resource 'my tokens': expected a lower-case letter"),
+        ([named(None)], "a resource is missing"),
+        ([named("a") | {"resources": named("a")["resources"] * 2}], "names a resource twice"),
+        ([sample() | {"resources": [TEXTS]}], "resources: remaining is of type string; expected"),
+        ([sample(total_turns=0)], "has 1 of 0 turns completed; expected"),
+        ([sample("t/m/r/3", total_turns=2)], "has 3 of 2 turns completed; expected"),
+        ([sample(total_turns=3.0)], "total_turns is a column of double; expected whole numbers"),
+        ([sample(total_turns="3")], "total_turns is a column of string; expected whole numbers"),
+        ([sample() | PARTS | {"completed_turns": -1}], "has -1 of -1 turns completed"),
+        ([sample() | PARTS | {"task": "a/b"}], "task 'a/b': expected a name without '/'"),
+        ([sample("overall/m/r/1")], "task 'overall': expected"),
+        ([sample("t/m/r/1"), sample("t/m/r/2", total_turns=3)], "total_turns is missing"),
         (pa.Table.from_pylist([sample()]).slice(1), "samples: there are none"),
     ],
 )
@@ -107,7 +134,7 @@ def test_tables_that_are_no_samples(samples: Any, message: str) -> None:
 @pytest.mark.parametrize(
     ("answers", "message"),
     [
-        ([], "predictions: no column 'sample_id'"),
+        ([], "predictions: there are none"),
         ([{"sample_id": "t/m/r/1"}], "predictions: no column 'response'"),
         ([{"sample_id": "t/m/r/1", "response": None}], "predictions: row 0: response is missing"),
         ([{"sample_id": "t/m/r/1", "response": 5}], "predictions: response is of type int64"),
@@ -142,3 +169,94 @@ def test_dictionary_columns_are_read_as_they_are() -> None:
     answers = pa.Table.from_pylist(predictions(rows, responses))
     encoded = answers.set_column(1, "response", answers["response"].dictionary_encode())
     assert score(table, encoded) == score(rows, answers)
+
+
+@pytest.mark.parametrize("extra", ["t/m/r0/1", "zzz"])
+@pytest.mark.parametrize("kind", [pa.string(), pa.large_string()])
+def test_what_follows_the_last_sample_in_a_batch_of_its_own(extra: str, kind: pa.DataType) -> None:
+    rows = [sample(f"t/m/r{number}/1") for number in range(4)]
+    good = pa.Table.from_pylist(predictions(rows, ["x"] * 4))
+    more = pa.Table.from_pylist([{"sample_id": extra, "response": ""}])
+    both = pa.concat_tables([good, more])
+    both = both.cast(pa.schema([("sample_id", kind), ("response", kind)]))
+    with pytest.raises(InputError, match=r"predictions of no sample|predicted more than once"):
+        score(rows, both)
+    nothing = pa.concat_tables([good, more.slice(1), good.slice(0, 0)])
+    assert score(rows, nothing, resamples=0).overall["valid_rate"].n == 4
+
+
+@pytest.mark.parametrize("kind", [pa.uint8(), pa.uint32(), pa.int8(), pa.int16(), pa.uint64()])
+def test_turns_of_any_width(kind: pa.DataType) -> None:
+    rows = [
+        sample(
+            f"t/m/r/{k}", feasible=False, total_turns=100, used=10.0 * k, remaining=1000 - 10 * k
+        )
+        | {"task": "t", "rollout_model": "m", "rollout_id": "r", "completed_turns": k}
+        for k in (90, 50, 7)
+    ]
+    table = pa.Table.from_pylist(rows)
+    for name in ("completed_turns", "total_turns"):
+        position = table.column_names.index(name)
+        table = table.set_column(position, name, table[name].cast(kind))
+    answers = predictions(rows, ["<answer>impossible</answer>"] * 3)
+    found = score(table, answers, resamples=0)
+    assert found == score(rows, answers, resamples=0)
+    assert found.overall["first_alarm"].value == 0.07
+    assert found.overall["saved_rate"].value == 0.93
+    assert [
+        part["predicted_feasible_on_infeasible"].n for part in found.progress["t"].values()
+    ] == [*(1, 0, 1, 0, 1)]
+
+
+def test_sliced_and_chunked_tables() -> None:
+    rows, responses = family(random.Random(0), SEVERAL, 30)
+    expected = score(rows[20:80], predictions(rows[20:80], responses[20:80]), resamples=0)
+    table = pa.Table.from_pylist(rows)
+    for position, name in enumerate(table.column_names):
+        if table[name].type == pa.string():
+            table = table.set_column(position, name, table[name].dictionary_encode())
+    answers = pa.Table.from_pylist(predictions(rows, responses))
+    chunks = pa.concat_tables([table.slice(20, 25), table.slice(45, 35)])
+    assert score(table.slice(20, 60), answers.slice(20, 60), resamples=0) == expected
+    assert score(chunks, answers.slice(20, 60), resamples=0) == expected
+    own = pa.concat_tables([pa.Table.from_pylist(rows[20:45]), pa.Table.from_pylist(rows[45:80])])
+    position = own.column_names.index("rollout_id")
+    encoded = pa.chunked_array([each.dictionary_encode() for each in own["rollout_id"].chunks])
+    own = own.set_column(position, "rollout_id", encoded)
+    assert score(own, answers.slice(20, 60), resamples=0) == expected
+
+
+def test_more_resource_lists_than_a_byte_can_count() -> None:
+    rows = []
+    for number in range(200):
+        amounts = {"resource": f"r{number}", "budget": 9.0, "used": 1.0, "remaining": 1.0}
+        rows.append(sample(f"t{number}/m/r/1") | {"resources": [amounts]})
+    answers = predictions(rows, ["<answer>[1, 1]</answer>"] * 200)
+    random.Random(0).shuffle(answers)
+    assert score(rows, answers, resamples=0).overall["reward"].value == 1
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"alpha": 0}, {"alpha": 2}, {"resamples": -1}, {"seed": -1}, {"alpha": float("nan")}]
+)
+def test_numbers_that_cannot_be(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="expected"):
+        score([sample()], predictions([sample()], [""]), **wrong)
+
+
+def test_invalid_answers_are_counted_by_reason() -> None:
+    texts = ["", "<answer>x</answer>", "<answer>5</answer>", "<answer>[2, 1]</answer>"]
+    texts += ["<answer>[1, inf]</answer>", "<answer>a:[1, 2]</answer>", "<answer>[1, 2]</answer>"]
+    rows = [sample(f"t/m/r{number}/1") for number in range(len(texts))]
+    rows.append(sample("w/m/r/1", remaining=[1, 2, 3]))
+    found = score(rows, predictions(rows, [*texts, "<answer>[1, 2]</answer>"])).invalid
+    assert found["t/m"] == {
+        "no_answer": 1,
+        "malformed": 1,
+        "scalar": 1,
+        "reversed": 1,
+        "not_finite": 1,
+        "missing_resource": 0,
+        "unknown_resource": 1,
+    }
+    assert {name: count for name, count in found["w/m"].items() if count} == {"missing_resource": 1}

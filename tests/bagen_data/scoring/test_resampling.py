@@ -1,14 +1,15 @@
 """Error bars: rollouts are drawn, and the bars hold what they promise."""
 
 import random
+from statistics import fmean
 from typing import Any
 
 import numpy as np
 import pytest
 
-from bagen_data.scoring import score
+from bagen_data.scoring import Score, score
 from bagen_data.scoring.quantiles import resampled_quantiles
-from bagen_data.scoring.resampling import Resampling
+from bagen_data.scoring.resampling import Resampling, percentile_interval
 from bagen_data.scoring.truth import Truth
 from tests.bagen_data.scoring.making import predictions, sample
 
@@ -44,11 +45,14 @@ def share_covered(rowwise: bool) -> float:
         if rowwise:  # as if every sample were a rollout of its own
             rows = [row | {"sample_id": f"t/m/s{position}/1"} for position, row in enumerate(rows)]
         found = score(rows, predictions(rows, responses), resamples=300, seed=number)
-        accuracy = found.overall["accuracy"]
-        assert accuracy.low is not None
-        assert accuracy.high is not None
-        covered += accuracy.low <= RATE <= accuracy.high
+        covered += covers(found.overall["accuracy"], RATE)
     return covered / STUDIES
+
+
+def covers(score: Score, truth: float) -> bool:
+    assert score.low is not None
+    assert score.high is not None
+    return score.low <= truth <= score.high
 
 
 def test_intervals_of_correlated_rollouts_cover_as_often_as_they_say() -> None:
@@ -57,6 +61,64 @@ def test_intervals_of_correlated_rollouts_cover_as_often_as_they_say() -> None:
 
 def test_intervals_that_draw_rows_do_not() -> None:
     assert share_covered(rowwise=True) < 0.85
+
+
+def estimates(rng: random.Random) -> tuple[list[dict[str, Any]], list[str]]:
+    """Three families of two tasks, as many rollouts as the paper's, each with a bias of its own."""
+    rows, responses = [], []
+    for name in ("a/m", "a/n", "b/m"):
+        for rollout in range(ROLLOUTS):
+            feasible, bias = rng.random() < 0.5, rng.lognormvariate(0, 0.3)
+            gives_up = rng.random() * (0.4 if feasible else 1)
+            for k in range(1, TURNS + 1):
+                rows.append(sample(f"{name}/r{rollout}/{k}", feasible=feasible))
+                middle = 400 * bias * rng.lognormvariate(0, 0.1)
+                says = f"[{0.8 * middle:f}, {1.25 * middle:f}]"
+                says = "impossible" if rng.random() < gives_up else says
+                responses.append(f"<answer>{says}</answer>")
+    return rows, responses
+
+
+def test_intervals_of_other_scores_and_of_means_cover_too() -> None:
+    rng = random.Random(1)
+    names = ("fail_f1", "hit_rate", "reward", "mre_p50", "saved_rate")
+    # What the scores come to with 10,000 times as many rollouts, nearly.
+    many = [score(*_predicted(estimates(rng)), resamples=0).overall for _ in range(400)]
+    truth = {name: fmean(each[name].value or 0 for each in many) for name in names}
+    covered = dict.fromkeys(names, 0)
+    for number in range(STUDIES // 2):
+        found = score(*_predicted(estimates(rng)), resamples=300, seed=number).overall
+        for name in names:
+            covered[name] += covers(found[name], truth[name])
+    for name in names:
+        assert 0.9 <= covered[name] / (STUDIES // 2) <= 0.99, name
+
+
+def _predicted(
+    made: tuple[list[dict[str, Any]], list[str]],
+) -> tuple[list[dict[str, Any]], list[dict[str, str]]]:
+    return made[0], predictions(*made)
+
+
+def test_bundles_are_put_together_at_random() -> None:
+    """Rollouts that are alike have ids that are alike, and must not be drawn together."""
+    [family] = Truth.of([sample(f"t/m/r{number:04}/1") for number in range(1000)]).families
+    cluster_of = Resampling().clusters(family)
+    assert (np.diff(cluster_of) == 0).mean() < 0.02
+
+
+def test_a_percentile_interval_holds_95_percent() -> None:
+    low, high = percentile_interval(np.arange(10_001.0)) or (0, 0)
+    assert (round(low), round(high)) == (250, 9750)
+    assert percentile_interval(np.array([np.nan, np.nan])) is None
+
+
+def test_a_resample_without_a_class_says_nothing_about_its_f1() -> None:
+    """One of four rollouts is infeasible and found: a third of resamples lack it."""
+    rows = [sample(f"t/m/r{number}/1", feasible=number > 0) for number in range(4)]
+    texts = ["<answer>impossible</answer>"] + ["<answer>[400, 400]</answer>"] * 3
+    found = score(rows, predictions(rows, texts)).overall["fail_f1"]
+    assert (found.value, found.low, found.high) == (1, 1, 1)
 
 
 @pytest.mark.parametrize("rollouts", [3, 256, 257, 1000])
