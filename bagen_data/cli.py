@@ -7,17 +7,16 @@
 Exit codes: 0 done, 1 bad input, 2 wrong usage.
 """  # noqa: D301  \b keeps the lines as they are
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 
 from bagen_data.answer_columns import INVALID
-from bagen_data.errors import BagenError, OutputError, WrongUsageError
+from bagen_data.command import ERRORS, new_app, run
+from bagen_data.errors import OutputError, WrongUsageError
 from bagen_data.hub import LoadedSamples, load_samples
 from bagen_data.prediction_files import find_predictions, prediction_reader
 from bagen_data.scoring.answered import read_answers
@@ -31,14 +30,7 @@ from bagen_data.submissions import METADATA, read_metadata
 from bagen_data.tables import to_json
 from bagen_data.terminal import comparison_table, print_table, report_tables
 
-app = typer.Typer(
-    help=__doc__,
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-)
-_ERRORS = Console(stderr=True, highlight=False, soft_wrap=True)
+app = new_app(__doc__)
 
 Predictions = Annotated[
     Path, typer.Argument(help="A .jsonl, .jsonl.gz or .parquet file, or the folder it is in.")
@@ -64,7 +56,7 @@ def validate_command(
             f"note: {METADATA} says dataset_revision {metadata.dataset_revision}, and {dataset} is "
             f"{revision}; results of different revisions are not ranked together"
         )
-        _ERRORS.print(escape(note))
+        ERRORS.print(escape(note))
     truth = Truth.of(samples.table)
     found = [answers for _, answers in read_answers(truth, prediction_reader(file), str(file))]
     invalid = sum(int((answers.verdict == INVALID).sum()) for answers in found)
@@ -131,16 +123,9 @@ def _write(path: Path, text: str) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run a command and exit; errors of the user's data become one message and exit code 1.
+    """Run a command and exit.
 
     Args:
         arguments: of the command line; those of the process if None.
     """
-    try:
-        app(arguments)
-    except WrongUsageError as error:
-        _ERRORS.print(escape(str(error)), style="red")
-        sys.exit(2)
-    except BagenError as error:
-        _ERRORS.print(escape(str(error)), style="red")
-        sys.exit(1)
+    run(app, arguments)

@@ -18,7 +18,8 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from bagen_data.errors import BagenError, WrongUsageError
+from bagen_data.command import ERRORS, new_app, run
+from bagen_data.errors import WrongUsageError
 from bagen_data.prompts import Variant
 from bagen_data.usage import UsageChoice
 from builders.dataset import build
@@ -27,13 +28,7 @@ from builders.record import Built, Options
 from builders.task import known_tasks
 from builders.verify import verify
 
-app = typer.Typer(
-    help=__doc__,
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-)
+app = new_app(__doc__)
 _SUMMARY = {
     "rollouts": "rollouts",
     "refused": "refused",
@@ -45,9 +40,6 @@ _SUMMARY = {
 }
 """Counts of a family by their headings."""
 _SUMMARY_WIDTH = 120
-_INTERRUPTED = 130
-"""The exit code that typer gives Ctrl-C."""
-_ERRORS = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 @app.command("build")
@@ -101,7 +93,7 @@ def build_command(
     )
     families = find_families(origin, options.tasks)
     for name in ignored_folders(origin):
-        _ERRORS.print(
+        ERRORS.print(
             f"ignored {escape(name)}/: its name is not TASK-origin-MODEL or TASK-train-MODEL"
         )
     with _progress() as progress:
@@ -140,7 +132,7 @@ def _progress() -> Progress:
     return Progress(
         *columns,
         TimeElapsedColumn(),
-        console=_ERRORS,
+        console=ERRORS,
         transient=True,
         disable=not sys.stderr.isatty(),
     )
@@ -160,39 +152,23 @@ def _print_summary(built: Sequence[Built], out: Path) -> None:
     console.width = max(console.width, _SUMMARY_WIDTH)
     console.print(table)
     if not any(family.counts()["samples"] for family in built):
-        _ERRORS.print("no samples: no rollout has two turns or more, or a training family's one")
+        ERRORS.print("no samples: no rollout has two turns or more, or a training family's one")
     for family in built:
         for refusal in family.index.refused[:10]:
-            _ERRORS.print(
+            ERRORS.print(
                 f"refused {escape(f'{family.index.family.name}/{refusal.where}: {refusal.reason}')}"
             )
         if len(family.index.refused) > 10:
             more = len(family.index.refused) - 10
-            _ERRORS.print(
+            ERRORS.print(
                 f"... and {more} more of {escape(family.index.family.name)}: see build.json"
             )
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run a command and exit; errors of the user's data become one message and exit code 1.
+    """Run a command and exit.
 
     Args:
         arguments: of the command line; those of the process if None.
     """
-    try:
-        app(arguments)
-    except SystemExit as end:
-        if end.code == _INTERRUPTED:
-            _ERRORS.print("interrupted; the output is as it was")
-        raise
-    except WrongUsageError as error:
-        _ERRORS.print(escape(str(error)), style="red")
-        sys.exit(2)
-    except BagenError as error:
-        _ERRORS.print(escape(str(error)), style="red")
-        sys.exit(1)
-    except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
-        reason = f"{where}{error.strerror or error}; the output is as it was"
-        _ERRORS.print(escape(reason), style="red")
-        sys.exit(1)
+    run(app, arguments)

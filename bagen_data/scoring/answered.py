@@ -10,7 +10,8 @@ import pyarrow.compute as pc
 from bagen_data.answer_columns import AnswerColumns, fill, parse_column
 from bagen_data.arrays import Ints
 from bagen_data.errors import InputError
-from bagen_data.scoring.truth import Family, Rows, Truth
+from bagen_data.scoring.amounts import Rows
+from bagen_data.scoring.truth import Family, Truth
 
 Reader = Callable[[], Iterable[pa.RecordBatch]]
 """Reads predictions from their beginning, in batches with columns `sample_id` and `response`."""

@@ -178,7 +178,7 @@ def p_value(differences: Floats) -> float:
     """
     known = differences[~np.isnan(differences)]
     tail = min(np.count_nonzero(known <= 0), np.count_nonzero(known >= 0))
-    return min(1.0, 2 * (tail + 1) / (len(known) + 1))
+    return float(min(1.0, 2 * (tail + 1) / (len(known) + 1)))
 
 
 def _known(value: float) -> float | None:

@@ -17,8 +17,8 @@ from bagen_data.scoring.definitions import (
     SAMPLE_SCORES,
     SCORES,
     SHARED_SCORES,
-    Definition,
 )
+from bagen_data.scoring.formulas import Definition
 from bagen_data.scoring.quantiles import quantiles, resampled_quantiles
 from bagen_data.scoring.report import Report, Score
 from bagen_data.scoring.resampling import Resampling, percentile_interval

@@ -9,9 +9,9 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from bagen_data.answers import check_resource_name
 from bagen_data.arrays import Floats, Ints, Mask
 from bagen_data.errors import InputError
+from bagen_data.scoring.amounts import Amounts, Rows, row_of
 from bagen_data.scoring.inputs import (
     as_strings,
     as_table,
@@ -21,16 +21,10 @@ from bagen_data.scoring.inputs import (
     whole_numbers,
 )
 
-Rows = slice | Ints
-"""Consecutive rows as a slice, so that taking them copies nothing; others as (n,) positions."""
-
 REQUIRED = ("sample_id", "feasible", "resources")
 DERIVED = ("task", "rollout_model", "rollout_id", "completed_turns")
 """Columns that a sample's id names too."""
 OPTIONAL = ("total_turns", "rollout_success")
-_AMOUNTS = ("budget", "used", "remaining")
-_MOST = 1e150
-"""No amount is larger, so that sums of them are finite."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +113,7 @@ class Truth:
         if "total_turns" in table.column_names:
             columns["total_turns"] = whole_numbers(table["total_turns"], "total_turns")
         _check_turns(columns, ids)
-        amounts = _Amounts.of(_one_array(table["resources"]))
+        amounts = Amounts.of(_one_array(table["resources"]))
         tasks, task_names = codes(parts["task"])
         _check_tasks(task_names.to_pylist())
         models, model_names = codes(parts["rollout_model"])
@@ -148,7 +142,7 @@ class _Table:
     columns: dict[str, npt.NDArray[Any]]
     rollout: Ints
     """(n,) ranks of rollout ids, of all families."""
-    amounts: "_Amounts"
+    amounts: Amounts
 
     def family(self, task: Any, rollout_model: Any, rows: Rows) -> Family:
         """The samples at `rows`, in their order."""
@@ -199,7 +193,7 @@ class _Table:
     def _check_label(self, rows: Rows, feasible: Mask, of_rollout: Mask) -> None:
         differs = feasible != of_rollout
         if differs.any():
-            row, sample = _row_of(rows, int(np.argmax(differs)), self.ids)
+            row, sample = row_of(rows, int(np.argmax(differs)), self.ids)
             raise InputError(
                 f"row {row}: sample {sample!r} is feasible: {feasible[np.argmax(differs)]}, and "
                 "another one of its rollout is not so; a rollout has one label"
@@ -227,86 +221,6 @@ def _check_tasks(names: list[str]) -> None:
     for name in names:
         if not name or "/" in name or name == "overall":
             raise InputError(f"task {name!r}: expected a name without '/' that is not 'overall'")
-
-
-@dataclass(frozen=True)
-class _Amounts:
-    """The column `resources`, flat: a sample's amounts lie at `starts[i]` .. `starts[i + 1]`."""
-
-    starts: Ints
-    names: Ints
-    known: tuple[str, ...]
-    values: tuple[Floats, ...]
-
-    @classmethod
-    def of(cls, lists: Any) -> Self:
-        if not pa.types.is_list(lists.type) and not pa.types.is_large_list(lists.type):
-            raise InputError(f"resources is a column of {lists.type}; expected lists of dicts")
-        flat = lists.flatten()
-        if not len(flat):
-            raise InputError("resources is empty for every sample; expected one amount or more")
-        fields = {field.name for field in flat.type} if pa.types.is_struct(flat.type) else set()
-        missing = [name for name in ("resource", *_AMOUNTS) if name not in fields]
-        if missing:
-            raise InputError(f"resources has no field {missing[0]!r}")
-        offsets = lists.offsets.to_numpy()
-        for name in ("resource", *_AMOUNTS):
-            if flat.field(name).null_count or flat.null_count:
-                raise InputError(f"resources: a {name} is missing (null)")
-        names, known = codes(flat.field("resource"))
-        for name in known.to_pylist():
-            check_resource_name(name)
-        kinds = {name: flat.field(name).type for name in _AMOUNTS}
-        for name, kind in kinds.items():
-            if not (pa.types.is_floating(kind) or pa.types.is_integer(kind)):
-                raise InputError(f"resources: {name} is of type {kind}; expected numbers")
-        values = [pc.cast(flat.field(name), pa.float64()) for name in _AMOUNTS]
-        return cls(
-            offsets - offsets[0],
-            names,
-            tuple(known.to_pylist()),
-            tuple(value.to_numpy(zero_copy_only=False) for value in values),
-        )
-
-    def of_rows(self, rows: Rows, ids: Any) -> tuple[tuple[str, ...], list[Floats]]:
-        """The resources of one family's rows, and (r, n) of each amount."""
-        starts, stops = self.starts[:-1][rows], self.starts[1:][rows]
-        width = int(stops[0] - starts[0])
-        self._check(rows, ids, stops - starts == width if width else np.zeros(len(starts), bool))
-        places: Rows
-        if isinstance(rows, slice):
-            places = slice(int(starts[0]), int(stops[-1]))
-        else:
-            places = (starts[:, np.newaxis] + np.arange(width)).ravel()
-        names = self.names[places].reshape(-1, width)
-        self._check(rows, ids, (names == names[0]).all(axis=1))
-        if len(set(names[0].tolist())) < width:
-            row, sample = _row_of(rows, 0, ids)
-            raise InputError(f"row {row}: sample {sample!r} names a resource twice")
-        values = [value[places] for value in self.values]
-        for name, value in zip(_AMOUNTS, values, strict=True):
-            if not (value.min() >= 0 and value.max() <= _MOST):
-                wrong = ~((value >= 0) & (value <= _MOST))
-                row, sample = _row_of(rows, int(np.argmax(wrong)) // width, ids)
-                raise InputError(
-                    f"row {row}: sample {sample!r} has a {name} of {value[np.argmax(wrong)]}; "
-                    f"expected a number from 0 to {_MOST:g}"
-                )
-        shaped = [np.ascontiguousarray(value.reshape(-1, width).T) for value in values]
-        return tuple(self.known[code] for code in names[0]), shaped
-
-    def _check(self, rows: Rows, ids: Any, is_like_first: Mask) -> None:
-        if not is_like_first.all():
-            row, sample = _row_of(rows, int(np.argmin(is_like_first)), ids)
-            raise InputError(
-                f"row {row}: sample {sample!r} names other resources than the first one of its "
-                "family, or none; expected the same in the same order"
-            )
-
-
-def _row_of(rows: Rows, position: int, ids: Any) -> tuple[int, str]:
-    row = rows.start + position if isinstance(rows, slice) else int(rows[position])
-    return row, ids[row].as_py()
 
 
 def _groups(keys: Ints) -> Iterator[tuple[int, Rows]]:
