@@ -7,8 +7,6 @@ from typing import Any
 import evaluate
 import lm_eval
 import pytest
-from lm_eval.api.instance import Instance
-from lm_eval.api.model import LM
 from lm_eval.tasks import TaskManager
 
 import bagen_data
@@ -16,6 +14,7 @@ from bagen_data.cli import main
 from bagen_data.integrations.lm_eval import tasks
 from bagen_data.replay import gold_estimate
 from bagen_data.schema import Target
+from tests.answering import Answering
 from tests.making import REPO, SAMPLE, SHARED, build, make_tokenizer, needs_shared
 
 FULL_MARKS = (
@@ -34,26 +33,6 @@ FAMILY_MEDIANS = ("--budget", "sokoban=median", "--budget", "searchr1=median")
 def gold(row: dict[str, Any]) -> str:
     remaining = {part["resource"]: part["remaining"] for part in row["resources"]}
     return bagen_data.render(gold_estimate(Target(row["feasible"], remaining)))
-
-
-class Oracle(LM):
-    """Knows the answers."""
-
-    tokenizer_name = "oracle"
-
-    def generate_until(self, requests: list[Instance], **_: Any) -> list[str]:
-        return [gold(request.doc) for request in requests]
-
-    def loglikelihood(self, requests: list[Instance]) -> list[tuple[float, bool]]:
-        raise NotImplementedError
-
-    def loglikelihood_rolling(self, requests: list[Instance]) -> list[float]:
-        raise NotImplementedError
-
-    def apply_chat_template(
-        self, chat_history: list[dict[str, str]], add_generation_prompt: bool = True
-    ) -> str:
-        return json.dumps([chat_history, add_generation_prompt])
 
 
 @pytest.fixture(scope="module", params=["bundled", pytest.param("recorded", marks=needs_shared)])
@@ -114,7 +93,7 @@ def test_lm_eval(
         metadata={"dataset": str(built)},
     )
     found = lm_eval.simple_evaluate(
-        model=Oracle(), tasks=names, task_manager=manager, apply_chat_template=True
+        model=Answering(gold), tasks=names, task_manager=manager, apply_chat_template=True
     )
     assert sorted(found["results"]) == names
     for results in found["results"].values():

@@ -3,15 +3,13 @@
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from zlib import crc32
 
 import lm_eval
 import pytest
-from lm_eval.api.instance import Instance
-from lm_eval.api.model import LM
 from lm_eval.loggers import EvaluationTracker
 from lm_eval.tasks import TaskManager
 
@@ -20,42 +18,11 @@ from bagen_data.integrations.lm_eval import tasks
 from bagen_data.replay import gold_estimate
 from bagen_data.schema import Target
 from bagen_data.scoring import score
+from tests.answering import Answering
 from tests.making import REPO, SAMPLE, build
 
 FOLDER = REPO / "bagen_data" / "integrations" / "lm_eval"
 NAMES = ["bagen_searchr1", "bagen_sokoban", "bagen_swebench", "bagen_warehouse"]
-Answer = Callable[[dict[str, Any]], str | None]
-
-
-class Fixed(LM):
-    """Answers each sample by a function of it, and keeps what it was asked."""
-
-    tokenizer_name = "fixed"
-
-    def __init__(self, answer: Answer) -> None:
-        super().__init__()
-        self.answer = answer
-        self.asked: list[tuple[str, dict[str, Any]]] = []
-
-    def generate_until(
-        self,
-        requests: list[Instance],
-        disable_tqdm: bool = False,  # noqa: ARG002
-    ) -> list[str | None]:
-        self.asked += [request.args for request in requests]
-        return [self.answer(request.doc) for request in requests]
-
-    def loglikelihood(self, requests: list[Instance]) -> list[tuple[float, bool]]:
-        raise NotImplementedError
-
-    def loglikelihood_rolling(self, requests: list[Instance]) -> list[float]:
-        raise NotImplementedError
-
-    def apply_chat_template(
-        self, chat_history: list[dict[str, str]], add_generation_prompt: bool = True
-    ) -> str:
-        assert add_generation_prompt
-        return json.dumps(chat_history)
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +51,7 @@ def manager_of(folder: Path) -> TaskManager:
     )
 
 
-def run(lm: LM, manager: TaskManager, *names: str, **options: Any) -> dict[str, Any]:
+def run(lm: Answering, manager: TaskManager, *names: str, **options: Any) -> dict[str, Any]:
     found: dict[str, Any] = lm_eval.simple_evaluate(
         model=lm,
         tasks=list(names or ["bagen"]),
@@ -117,7 +84,7 @@ def all_kinds(row: dict[str, Any]) -> str | None:
 
 
 def test_gold_answers_score_1_in_every_task(manager: TaskManager) -> None:
-    results = run(Fixed(gold), manager)
+    results = run(Answering(gold), manager)
     assert sorted(results["results"]) == NAMES
     for name in NAMES:
         found = values(results, name)
@@ -127,7 +94,7 @@ def test_gold_answers_score_1_in_every_task(manager: TaskManager) -> None:
 
 
 def test_scores_are_those_of_bagen_data(manager: TaskManager, built: Path) -> None:
-    results = run(Fixed(all_kinds), manager)
+    results = run(Answering(all_kinds), manager)
     for name in NAMES:
         rows = bagen_data.load(built, name.removeprefix("bagen_"), split="test")
         answers = [
@@ -150,15 +117,15 @@ def test_a_task_is_scored_once_for_all_metrics(
         return score(samples, *arguments, **options)
 
     monkeypatch.setattr(tasks, "score", counted)
-    results = run(Fixed(gold), manager)
+    results = run(Answering(gold), manager)
     assert sizes == [results["n-samples"][name]["effective"] for name in results["n-samples"]]
     assert len(sizes) == 4
-    run(Fixed(lambda _: ""), manager, "bagen_sokoban")
+    run(Answering(lambda _: ""), manager, "bagen_sokoban")
     assert len(sizes) == 5
 
 
 def test_the_model_is_asked_the_recorded_chat(manager: TaskManager, built: Path) -> None:
-    lm = Fixed(gold)
+    lm = Answering(gold)
     run(lm, manager, "bagen_warehouse")
     rows = bagen_data.load(built, "warehouse", split="test")
     assert [json.loads(asked) for asked, _ in lm.asked] == [row["prompt"] for row in rows]
@@ -169,7 +136,7 @@ def test_the_model_is_asked_the_recorded_chat(manager: TaskManager, built: Path)
 
 @pytest.mark.parametrize("nothing", ["", None])
 def test_no_response_is_an_invalid_answer(manager: TaskManager, nothing: str | None) -> None:
-    found = values(run(Fixed(lambda _: nothing), manager, "bagen_sokoban"), "bagen_sokoban")
+    found = values(run(Answering(lambda _: nothing), manager, "bagen_sokoban"), "bagen_sokoban")
     assert found == dict.fromkeys(tasks.METRICS, 0.0) | {"coverage": None, "interval_skill": None}
 
 
@@ -183,14 +150,14 @@ def test_no_response_is_an_invalid_answer(manager: TaskManager, nothing: str | N
 def test_a_prompt_that_would_be_another_is_refused(
     manager: TaskManager, options: dict[str, Any], message: str
 ) -> None:
-    lm = Fixed(gold)
+    lm = Answering(gold)
     with pytest.raises(ValueError, match=message):
         run(lm, manager, "bagen_sokoban", limit=2, **options)
     assert lm.asked == []
 
 
 def test_few_shot_examples_are_not_put_in(manager: TaskManager) -> None:
-    plain, with_examples = Fixed(gold), Fixed(gold)
+    plain, with_examples = Answering(gold), Answering(gold)
     run(plain, manager, "bagen_sokoban", limit=3)
     run(with_examples, manager, "bagen_sokoban", limit=3, num_fewshot=2)
     assert with_examples.asked == plain.asked
@@ -198,13 +165,13 @@ def test_few_shot_examples_are_not_put_in(manager: TaskManager) -> None:
 
 def test_a_folder_without_a_dataset_is_refused(tmp_path: Path) -> None:
     with pytest.raises(bagen_data.BagenError, match=r"holds no manifest\.jsonl"):
-        run(Fixed(gold), manager_of(tmp_path), "bagen_sokoban")
+        run(Answering(gold), manager_of(tmp_path), "bagen_sokoban")
 
 
 def test_two_datasets_are_not_mixed_up(manager: TaskManager, built: Path, tmp_path: Path) -> None:
     other = tmp_path / "other"
     assert build(SAMPLE, other, "--prompt", "no_think") == 0
-    lm = Fixed(gold)
+    lm = Answering(gold)
     for each in (manager, manager_of(other)):
         results = run(lm, each, "bagen_sokoban", limit=1, cache_requests=True)
     assert results["configs"]["bagen_sokoban"]["dataset_path"] == str(other)
@@ -231,7 +198,7 @@ def test_every_metric_is_a_score_and_is_listed() -> None:
 def test_the_log_of_samples_holds_responses_and_no_copies(
     manager: TaskManager, tmp_path: Path
 ) -> None:
-    results = run(Fixed(gold), manager, "bagen_sokoban", limit=2)
+    results = run(Answering(gold), manager, "bagen_sokoban", limit=2)
     tracker = EvaluationTracker(output_path=str(tmp_path))
     tracker.general_config_tracker.model_name_sanitized = "fixed"
     tracker.save_results_aggregated(results=dict(results), samples=results["samples"])
