@@ -113,13 +113,16 @@ def _read_folder(folder: Path, config: str | None, split: str) -> tuple[pa.Table
 
 
 def _read_hub(path: str, config: str | None, split: str) -> tuple[pa.Table, str | None]:
+    columns = [*REQUIRED, *DERIVED, *OPTIONAL]
     try:
-        dataset: Any = load(path, config, split)
+        from huggingface_hub import HfApi
+    except ModuleNotFoundError as error:
+        raise MissingExtraError("datasets", "load") from error
+    try:
+        revision = HfApi().dataset_info(path).sha
+        dataset = load(path, config, split, revision=revision, columns=columns)
     except (ValueError, OSError) as error:
         raise InputError(f"{path}: cannot be loaded: {error}") from error
-    checksums = dataset.info.download_checksums or {}
-    revisions = {url.partition("@")[2].partition("/")[0] for url in checksums if "@" in url}
-    revision = revisions.pop() if len(revisions) == 1 else None
     return as_table(dataset, REQUIRED, (*DERIVED, *OPTIONAL)), revision
 
 

@@ -5,6 +5,9 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from tests.fake_hub import fake_hub
 from tests.making import REPO, SAMPLE, build
@@ -18,18 +21,41 @@ print(json.dumps([len(by_default), next(iter(stream))["task"], by_default[:] == 
 """
 
 
-def test_a_hub_id_gives_what_the_folder_gives(tmp_path: Path) -> None:
-    out = tmp_path / "out"
+SCORE = """
+import json
+from bagen_data.hub import load_samples
+from bagen_data.scoring import score
+there, here = (load_samples(path, "swebench") for path in ("MLL-Lab/BAGEN", {folder!r}))
+ids = there.table["sample_id"].to_pylist()
+answers = [{{"sample_id": each, "response": "<answer>[9, 999]</answer>"}} for each in ids]
+alike = score(there.table, answers) == score(here.table, answers)
+print(json.dumps([there.source, alike]))
+for wrong in (("MLL-Lab/BAGEN", "chess"), ("MLL-Lab/CHESS", "chess")):
+    try:
+        load_samples(*wrong)
+    except Exception as error:
+        print(json.dumps([type(error).__name__, wrong[0] in str(error)]))
+"""
+
+
+@pytest.fixture(scope="module")
+def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("hub") / "out"
     assert build(SAMPLE, out) == 0
+    return out
+
+
+def beside_a_hub(code: str, out: Path, home: Path) -> list[Any]:
+    """What the code prints, a line of JSON each, where the Hub has what was built."""
     with fake_hub("MLL-Lab/BAGEN", out) as endpoint:
         environment = os.environ | {
             "HF_ENDPOINT": endpoint,
-            "HF_HOME": str(tmp_path / "home"),
+            "HF_HOME": str(home),
             "HF_HUB_DISABLE_XET": "1",
             "HF_HUB_DISABLE_TELEMETRY": "1",
         }
         done = subprocess.run(
-            [sys.executable, "-c", LOAD.format(folder=str(out))],
+            [sys.executable, "-c", code.format(folder=str(out))],
             cwd=REPO,
             env=environment,
             capture_output=True,
@@ -38,4 +64,17 @@ def test_a_hub_id_gives_what_the_folder_gives(tmp_path: Path) -> None:
             timeout=120,
         )
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout) == [60, "warehouse", True]
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def test_a_hub_id_gives_what_the_folder_gives(out: Path, tmp_path: Path) -> None:
+    assert beside_a_hub(LOAD, out, tmp_path) == [[60, "warehouse", True]]
+
+
+def test_samples_to_score_come_from_a_hub_id_too(out: Path, tmp_path: Path) -> None:
+    [(source, alike), *errors] = beside_a_hub(SCORE, out, tmp_path)
+    assert alike
+    assert source["path"] == "MLL-Lab/BAGEN"
+    assert (source["config"], source["split"], source["samples"]) == ("swebench", "test", 60)
+    assert source["revision"]
+    assert errors == [["InputError", True]] * 2
