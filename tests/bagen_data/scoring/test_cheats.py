@@ -114,19 +114,30 @@ def test_always_impossible() -> None:
 
 
 @pytest.mark.parametrize(
-    "piece", ["<answer>", "</answer>", "<answer></answer>", "</think>", "[", "<answer>[1, 2]", "9"]
+    "piece",
+    [
+        "<answer>",
+        "</answer>",
+        "<answer></answer>",
+        "</think>",
+        "[",
+        "[1, 2], ",
+        "9",
+        " ",
+        "a:[1, 2],",
+    ],
 )
 def test_hostile_length(piece: str) -> None:
     """Reading takes time in proportion to the text: 8 times as long takes less than 30 times."""
 
-    def seconds(size: int) -> float:
-        text = piece * (size // len(piece))
-        best = float("inf")
-        for wrapped in (text, f"<answer>{text}</answer>"):
-            for _ in range(3):
-                start = time.perf_counter()
-                parse(wrapped)
-                best = min(best, time.perf_counter() - start)
-        return best
+    def seconds(text: str) -> float:
+        times = []
+        for _ in range(5):
+            start = time.perf_counter()
+            parse(text)
+            times.append(time.perf_counter() - start)
+        return min(times)
 
-    assert seconds(1 << 20) < 30 * max(seconds(1 << 17), 1e-4)
+    short, long = (piece * (size // len(piece)) for size in (1 << 17, 1 << 20))
+    for form in ("{}", "<answer>{}</answer>", "<answer>[1{}]</answer>"):
+        assert seconds(form.format(long)) < 30 * max(seconds(form.format(short)), 1e-4), form
