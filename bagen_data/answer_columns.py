@@ -29,7 +29,7 @@ _VERDICT_CODES = {name: code for code, name in enumerate(VERDICTS)}
 _REASON_CODES = {name: code for code, name in enumerate(REASONS)}
 
 _BATCH = 1 << 15
-"""Ints that are read at once, so that their columns stay in the processor's cache."""
+"""Rows that are read at once, so that their columns stay in the processor's cache."""
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 A `Scanner` holds a position in each of n texts that lie in one buffer. Each step looks at the bytes
 before the positions, moves them back over what it expects, and remembers the rows where something
-else was found; those stay at wrong positions, within `reach` bytes, and do not match in the end.
+else was found; those stay at wrong positions, within `_REACH` bytes, and do not match in the end.
 """
 
 from typing import Any, Self

@@ -3,7 +3,7 @@
 import json
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -177,13 +177,18 @@ def read(family: Path, counting: Counting | None = None) -> FamilyIndex:
     )
 
 
-def run(*arguments: object) -> int:
-    """Run `python -m builders ...` in this process; returns the exit code."""
+def exit_code(command: Callable[[Sequence[str]], None], *arguments: object) -> int:
+    """Of a command line, run in this process."""
     try:
-        main([str(argument) for argument in arguments])
+        command([str(argument) for argument in arguments])
     except SystemExit as end:
         return int(end.code or 0)
     return 0
+
+
+def run(*arguments: object) -> int:
+    """Run `python -m builders ...` in this process; returns the exit code."""
+    return exit_code(main, *arguments)
 
 
 def build(origin: Path, out: Path, *flags: object) -> int:

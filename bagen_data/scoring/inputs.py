@@ -91,7 +91,7 @@ def codes(column: Any) -> tuple[Ints, Any]:
             column = pa.array([], column.type)
     if not pa.types.is_dictionary(column.type):
         column = as_strings(column).dictionary_encode()
-    return column.indices.to_numpy(), column.dictionary
+    return column.indices.to_numpy().astype(np.int32, copy=False), as_strings(column.dictionary)
 
 
 def as_strings(column: Any) -> Any:

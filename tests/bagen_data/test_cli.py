@@ -20,7 +20,7 @@ from bagen_data.replay import gold_estimate
 from bagen_data.schema import Target
 from bagen_data.scoring import SCORES, score
 from bagen_data.versions import BENCHMARK_VERSION
-from tests.making import REPO, SAMPLE, build, build_record, write_json, write_lines
+from tests.making import REPO, SAMPLE, build, build_record, exit_code, write_json, write_lines
 
 Rows = list[dict[str, Any]]
 
@@ -89,11 +89,7 @@ def every_other_impossible(rows: Rows) -> Rows:
 
 def run(*arguments: object) -> int:
     """Run `bagen ...` in this process; returns the exit code."""
-    try:
-        main([str(argument) for argument in arguments])
-    except SystemExit as end:
-        return int(end.code or 0)
-    return 0
+    return exit_code(main, *arguments)
 
 
 def scored(file: Path, built: Path, *flags: object) -> dict[str, Any]:

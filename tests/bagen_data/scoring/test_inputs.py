@@ -44,6 +44,17 @@ def test_tabular_kinds(kind: str) -> None:
     assert score(KINDS[kind](rows), KINDS[kind](answers), resamples=0) == expected
 
 
+def test_categories() -> None:
+    rows, responses = family(random.Random(0), TOKENS, 6)
+    answers = predictions(rows, responses)
+    names = ("task", "rollout_model", "rollout_id")
+    expected = score(rows, answers, resamples=0)
+    frame = pd.DataFrame(rows).astype(dict.fromkeys(names, "category"))
+    assert score(frame, answers, resamples=0) == expected
+    polars = pl.DataFrame(rows).with_columns(pl.col(names).cast(pl.Categorical))
+    assert score(polars, answers, resamples=0) == expected
+
+
 def test_a_selected_and_shuffled_dataset() -> None:
     rows, responses = family(random.Random(0), TOKENS, 6)
     dataset = datasets.Dataset.from_list(rows).shuffle(seed=1).select(range(5))
