@@ -143,7 +143,6 @@ def make(rows: int) -> tuple[pa.Table, list[str]]:
     """Samples as our readers give them, and a response to each."""
     rng = random.Random(0)
     rollouts = max(1, rows // (len(TASKS) * MODELS * (TURNS - 1)))
-    columns: dict[str, list[Any]] = {}
     responses: list[str] = []
     ids, feasible, amounts, offsets = [], [], [], [0]
     names: dict[str, list[Any]] = {"task": [], "rollout_model": [], "rollout_id": []}

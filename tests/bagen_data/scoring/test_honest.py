@@ -194,6 +194,18 @@ def test_a_family_that_draws_nothing_does_not_pull_the_mean() -> None:
     assert found.low > 0.5
 
 
+def test_many_small_families_have_an_interval_all_the_same() -> None:
+    """In hardly any resample have all thirty a feasible rollout."""
+    rows, responses = [], []
+    for model in range(30):
+        for number in range(2):
+            rows.append(sample(f"t/m{model}/r{number}/1", feasible=number == 0))
+            responses.append(f"<answer>[{400 if model % 3 else 500}, 500]</answer>")
+    found = score(rows, predictions(rows, responses)).overall["hit_rate"]
+    assert found.value == pytest.approx(2 / 3)
+    assert found.low == found.high == pytest.approx(2 / 3)
+
+
 def test_what_one_rollout_saves_has_no_interval_even_beside_others() -> None:
     rows, responses = [], []
     for number in range(30):
