@@ -83,7 +83,7 @@ def main() -> None:
         return
     samples, responses = make(arguments.rows)
     letters = sum(map(len, responses)) / len(responses)
-    print(f"{len(responses):,} responses of {letters:.0f} letters")
+    print(f"{len(responses):,} responses of {letters:.0f} letters; the bounds are for 1,000,000")
     report_time(samples, responses)
     report_memory(samples, responses)
 

@@ -195,9 +195,9 @@ def test_a_family_that_draws_nothing_does_not_pull_the_mean() -> None:
 
 
 def test_many_small_families_have_an_interval_all_the_same() -> None:
-    """In hardly any resample have all thirty a feasible rollout."""
+    """In no resample have all sixty a feasible rollout."""
     rows, responses = [], []
-    for model in range(30):
+    for model in range(60):
         for number in range(2):
             rows.append(sample(f"t/m{model}/r{number}/1", feasible=number == 0))
             responses.append(f"<answer>[{400 if model % 3 else 500}, 500]</answer>")
