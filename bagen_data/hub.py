@@ -3,6 +3,7 @@
 import json
 import os
 import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from bagen_data.errors import InputError, MissingExtraError
+from bagen_data.schema import ROLLOUTS
 from bagen_data.scoring.inputs import as_table
 from bagen_data.scoring.truth import DERIVED, OPTIONAL, REQUIRED
 from bagen_data.tables import read_jsonl
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 _HUB_NAME = re.compile(r"\w[\w.-]*/\w[\w.-]*")
 HUB_ID = "MLL-Lab/BAGEN"
 """Where the published dataset is."""
+_REPEATED = ["task", "rollout_model", "rollout_id", "resources.list.element.resource"]
+"""Columns that are read as dictionaries, where they are read."""
 
 
 def load(
@@ -59,34 +63,101 @@ class LoadedSamples:
     """`path`, `config`, `split`, `revision` and the number of `samples`."""
 
 
-def load_samples(path: str, config: str | None = None, split: str = "test") -> LoadedSamples:
+def load_samples(
+    path: str,
+    config: str | None = None,
+    split: str = "test",
+    *,
+    also: Sequence[str] = (),
+    revision: str | None = None,
+) -> LoadedSamples:
     """Samples to hold answers against.
 
     Args:
         path: a folder that `python -m builders build` wrote, or a dataset id on the Hub.
         config: a task or `<task>_train`; every task's benchmark if None.
         split: `test`; `sft`, `rl` or `heldout` of a `<task>_train`.
+        also: columns beside those that scoring needs, e.g. `prompt`.
+        revision: of the Hub's dataset, the latest if None; a folder has but one.
 
     Raises:
         MissingExtraError: `path` is no folder, and `datasets` is not installed.
         InputError: the folder holds no built dataset, or there is no such config or split.
     """
-    if os.path.isdir(path):
-        table, revision = _read_folder(Path(path), config, split)
-    elif _HUB_NAME.fullmatch(path) and not os.path.exists(path.partition("/")[0]):
-        table, revision = _read_hub(path, config, split)
-    else:
-        raise InputError(
-            f"{path}: there is no such folder; expected one that holds a built dataset"
-        )
-    source = {"path": path, "config": config or "default", "split": split, "revision": revision}
+    config = config or "default"
+    columns = _Columns(REQUIRED, (*DERIVED, *OPTIONAL, *also))
+    table, found = _read(path, config, split, columns, revision)
+    source = {"path": path, "config": config, "split": split, "revision": found}
     return LoadedSamples(table, source | {"samples": len(table)})
 
 
-def _read_folder(folder: Path, config: str | None, split: str) -> tuple[pa.Table, str | None]:
-    files = [row for row in _manifest(folder) if row["config"] != "rollouts"]
+def load_rollouts(path: str, split: str, revision: str | None = None) -> pa.Table:
+    """The recorded rollouts, in the columns of `schema.ROLLOUTS`.
+
+    Args:
+        path: a folder that `python -m builders build` wrote, or a dataset id on the Hub.
+        split: `test`, those of the benchmark, or `train`.
+        revision: as in `load_samples`.
+
+    Raises:
+        as `load_samples`.
+    """
+    return _read(path, "rollouts", split, _Columns(tuple(ROLLOUTS.names)), revision)[0]
+
+
+def splits(path: str, config: str) -> list[str]:
+    """The splits of a config, sorted; none if the dataset has no such config.
+
+    Raises:
+        as `load_samples`.
+    """
+    if os.path.isdir(path):
+        return sorted({row["split"] for row in _manifest(Path(path)) if row["config"] == config})
+    _check_is_id(path)
+    try:
+        from datasets import get_dataset_config_names, get_dataset_split_names
+    except ModuleNotFoundError as error:
+        raise MissingExtraError("datasets", "load") from error
+    try:
+        known = get_dataset_config_names(path)
+        return sorted(get_dataset_split_names(path, config)) if config in known else []
+    except (ValueError, OSError) as error:
+        raise InputError(f"{path}: cannot be loaded: {error}") from error
+
+
+@dataclass(frozen=True)
+class _Columns:
+    required: tuple[str, ...]
+    optional: tuple[str, ...] = ()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter((*self.required, *self.optional))
+
+
+def _read(
+    path: str, config: str, split: str, columns: _Columns, revision: str | None = None
+) -> tuple[pa.Table, str | None]:
+    """The table, and the revision it is of."""
+    if os.path.isdir(path):
+        return _read_folder(Path(path), config, split, columns)
+    _check_is_id(path)
+    return _read_hub(path, config, split, columns, revision)
+
+
+def _check_is_id(path: str) -> None:
+    if not _HUB_NAME.fullmatch(path) or os.path.exists(path.partition("/")[0]):
+        raise InputError(
+            f"{path}: there is no such folder; expected one that holds a built dataset"
+        )
+
+
+def _read_folder(
+    folder: Path, config: str, split: str, columns: _Columns
+) -> tuple[pa.Table, str | None]:
+    are_rollouts = columns.required == tuple(ROLLOUTS.names)
+    files = [row for row in _manifest(folder) if (row["config"] == "rollouts") == are_rollouts]
     chosen = [
-        row for row in files if row["split"] == split and config in (None, "default", row["config"])
+        row for row in files if row["split"] == split and config in ("default", row["config"])
     ]
     if not chosen:
         splits = sorted({row["split"] for row in files if row["config"] == config})
@@ -96,14 +167,12 @@ def _read_folder(folder: Path, config: str | None, split: str) -> tuple[pa.Table
             )
         known = ", ".join(sorted({row["config"] for row in files})) or "none"
         raise InputError(
-            f"{folder}: there is no config {config or 'default'} with a split {split}; "
+            f"{folder}: there is no config {config} with a split {split}; "
             f"there are configs: {known}"
         )
-    columns = [*REQUIRED, *DERIVED, *OPTIONAL]
-    repeated = ["task", "rollout_model", "rollout_id", "resources.list.element.resource"]
     try:
         tables = [
-            pq.read_table(folder / row["path"], columns=columns, read_dictionary=repeated)
+            pq.read_table(folder / row["path"], columns=list(columns), read_dictionary=_REPEATED)
             for row in chosen
         ]
         record = json.loads((folder / "build.json").read_bytes())
@@ -112,18 +181,19 @@ def _read_folder(folder: Path, config: str | None, split: str) -> tuple[pa.Table
     return pa.concat_tables(tables), record.get("seal") if isinstance(record, dict) else None
 
 
-def _read_hub(path: str, config: str | None, split: str) -> tuple[pa.Table, str | None]:
-    columns = [*REQUIRED, *DERIVED, *OPTIONAL]
+def _read_hub(
+    path: str, config: str, split: str, columns: _Columns, revision: str | None
+) -> tuple[pa.Table, str | None]:
     try:
         from huggingface_hub import HfApi
     except ModuleNotFoundError as error:
         raise MissingExtraError("datasets", "load") from error
     try:
-        revision = HfApi().dataset_info(path).sha
-        dataset = load(path, config, split, revision=revision, columns=columns)
+        revision = revision or HfApi().dataset_info(path).sha
+        dataset = load(path, config, split, revision=revision, columns=list(columns))
     except (ValueError, OSError) as error:
         raise InputError(f"{path}: cannot be loaded: {error}") from error
-    return as_table(dataset, REQUIRED, (*DERIVED, *OPTIONAL)), revision
+    return as_table(dataset, columns.required, columns.optional), revision
 
 
 def _manifest(folder: Path) -> list[dict[str, Any]]:

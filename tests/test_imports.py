@@ -10,8 +10,8 @@ from tests.making import REPO
 
 TOP_LEVEL = ("bagen_data", "builders", "metrics", "leaderboard", "train")
 HEAVY = (
-    *("datasets", "evaluate", "jinja2", "lm_eval", "orjson", "pandas", "pydantic", "rich"),
-    *("torch", "transformers", "typer", "yaml"),
+    *("datasets", "evaluate", "inspect_ai", "jinja2", "lm_eval", "orjson", "pandas", "pydantic"),
+    *("rich", "sklearn", "torch", "transformers", "typer", "yaml"),
 )
 
 
