@@ -1,4 +1,4 @@
-"""`bagen`, and `python -m bagen_data`: see `bagen_data/cli.py`."""
+"""`bagen`, and `python -m bagen_data`: see `bagen_data/cli`."""
 
 import sys
 

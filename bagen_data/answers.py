@@ -129,6 +129,25 @@ def render(estimate: Estimate) -> str:
     return f"<answer>{', '.join(f'{name}:{text}' for name, text in intervals.items())}</answer>"
 
 
+def grammar(resources: Sequence[str], variant: Literal["think", "no_think"]) -> str:
+    """The answer grammar as a regular expression, for decoders that can be held to one.
+
+    Numbers have at most twelve digits before the point and two after it, so that a number ends.
+
+    Args:
+        resources: what the answer must name, in this order.
+        variant: `think` begins with a `<think>`, which holds no `<`; `no_think` has none.
+
+    >>> bool(re.fullmatch(grammar(["tokens"], "no_think"), "<answer>[600, 900.5]</answer>"))
+    True
+    """
+    number = r"(0|[1-9][0-9]{0,11})(\.[0-9]{1,2})?"
+    interval = rf"\[{number}, {number}\]"
+    labelled = ", ".join(f"{name}:{interval}" for name in resources)
+    think = "<think>[^<]+</think> " if variant == "think" else ""
+    return f"{think}<answer>({interval if len(resources) == 1 else labelled}|impossible)</answer>"
+
+
 def plain(amount: float) -> str:
     """A finite number in plain decimals: no exponent, no separator, whole numbers without a point.
 

@@ -1,10 +1,13 @@
 """The answer grammar, and the cheats it stops."""
 
+import re
+from typing import Literal
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bagen_data.answers import parse, plain, render
+from bagen_data.answers import grammar, parse, plain, render
 from bagen_data.schema import WAREHOUSE as RESOURCES
 from bagen_data.schema import Estimate, Interval
 
@@ -151,3 +154,24 @@ def test_hostile_megabytes_are_parsed_in_linear_time(unit: str) -> None:
 )
 def test_plain(amount: float, text: str) -> None:
     assert plain(amount) == text
+
+
+NAMES = [resource.name for resource in RESOURCES]
+
+
+@given(st.data(), st.sampled_from([["tokens"], NAMES]), st.sampled_from(["think", "no_think"]))
+def test_whatever_the_grammar_lets_through_is_an_answer(
+    data: st.DataObject, resources: list[str], variant: Literal["think", "no_think"]
+) -> None:
+    text = data.draw(st.from_regex(grammar(resources, variant), fullmatch=True))
+    assert parse(text, resources).reason in ("", "reversed")
+    assert text.startswith("<think>") == (variant == "think")
+
+
+@pytest.mark.parametrize("resources", [["tokens"], NAMES])
+def test_the_grammar_lets_every_rendered_answer_through(resources: list[str]) -> None:
+    pattern = re.compile(grammar(resources, "no_think"))
+    intervals = dict.fromkeys(resources, Interval(0, 123_456_789.25))
+    for estimate in (Estimate("infeasible"), Estimate("feasible", intervals)):
+        assert pattern.fullmatch(render(estimate))
+    assert not pattern.fullmatch("<answer>[1]</answer>")

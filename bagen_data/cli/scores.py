@@ -1,13 +1,5 @@
-"""Check predictions, and score them.
+"""`bagen validate` and `bagen score`."""
 
-\b
-    bagen validate predictions.jsonl --dataset MLL-Lab/BAGEN --config swebench
-    bagen score predictions.jsonl --dataset MLL-Lab/BAGEN --config swebench --json scores.json
-
-Exit codes: 0 done, 1 bad input, 2 wrong usage.
-"""  # noqa: D301  \b keeps the lines as they are
-
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -15,7 +7,8 @@ import typer
 from rich.markup import escape
 
 from bagen_data.answer_columns import INVALID
-from bagen_data.command import ERRORS, new_app, run
+from bagen_data.cli.options import Config, Dataset, Predictions, Split
+from bagen_data.command import ERRORS
 from bagen_data.errors import OutputError, WrongUsageError
 from bagen_data.hub import LoadedSamples, load_samples
 from bagen_data.prediction_files import find_predictions, prediction_reader
@@ -30,19 +23,7 @@ from bagen_data.submissions import METADATA, read_metadata
 from bagen_data.tables import to_json
 from bagen_data.terminal import comparison_table, print_table, report_tables
 
-app = new_app(__doc__)
 
-Predictions = Annotated[
-    Path, typer.Argument(help="A .jsonl, .jsonl.gz or .parquet file, or the folder it is in.")
-]
-Dataset = Annotated[str, typer.Option(help="A folder that `build` wrote, or a Hub id.")]
-Config = Annotated[
-    str | None, typer.Option(help="A task, or a <task>_train; every task's benchmark if left out.")
-]
-Split = Annotated[str, typer.Option(help="test; sft, rl or heldout of a <task>_train.")]
-
-
-@app.command("validate")
 def validate_command(
     predictions: Predictions, dataset: Dataset, config: Config = None, split: Split = "test"
 ) -> None:
@@ -65,7 +46,6 @@ def validate_command(
         print(f"invalid answers, which count as wrong: {invalid:,}; `bagen score` says why")
 
 
-@app.command("score")
 def score_command(
     predictions: Predictions,
     dataset: Dataset,
@@ -120,12 +100,3 @@ def _write(path: Path, text: str) -> None:
         path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise OutputError(f"{path}: cannot be written: {error.strerror}") from error
-
-
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Run a command and exit.
-
-    Args:
-        arguments: of the command line; those of the process if None.
-    """
-    run(app, arguments)

@@ -1,0 +1,43 @@
+"""The paper's five models, by name, as Inspect calls them.
+
+The paper names the models; that GPT-5.2 Instant is `gpt-5.2` without reasoning is what its recorded
+SWE-bench rollouts say. Everything else is left to the provider.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from bagen_data.errors import WrongUsageError
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A model and how it is asked."""
+
+    model: str
+    generation: Mapping[str, Any] = field(default_factory=dict)
+    """Options of Inspect's `GenerateConfig`; those of the command line win."""
+
+
+_ROOM_TO_REASON = {"max_tokens": 16_384}
+"""For a model that always reasons before it answers."""
+
+PRESETS: Mapping[str, Preset] = {
+    "gpt-5.2-instant": Preset("openai/gpt-5.2", {"reasoning_effort": "none"}),
+    "claude-opus-4.7": Preset("anthropic/claude-opus-4-7"),
+    "claude-sonnet-4.6": Preset("anthropic/claude-sonnet-4-6"),
+    "gemini-3.1-pro": Preset("google/gemini-3.1-pro-preview", _ROOM_TO_REASON),
+    "qwen3-235b": Preset("openrouter/qwen/qwen3-235b-a22b-2507"),
+}
+
+
+def find_preset(name: str) -> Preset:
+    """The preset of this name.
+
+    Raises:
+        WrongUsageError: there is none; the message lists those that there are.
+    """
+    if name not in PRESETS:
+        raise WrongUsageError(f"--preset {name}: there is none; there are: {', '.join(PRESETS)}")
+    return PRESETS[name]

@@ -1,0 +1,308 @@
+"""`bagen predict --model` against a real server on loopback: stopped, failing, and well."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from inspect_ai.log import read_eval_log
+
+from bagen_data.hub import load_samples
+from bagen_data.prediction_files import prediction_reader
+from bagen_data.scoring import score
+from tests.making import build, trajectory, write_json
+from tests.model_server import KEY, MODEL, ModelServer, digest, model_server
+
+SAMPLES, TURNS = 200, 11
+BUFFERED = 10
+"""Samples that Inspect keeps before it writes them to its log."""
+
+
+def make(folder: Path, samples: int = SAMPLES, *flags: object) -> Path:
+    """A swebench family of that many samples."""
+    family = folder / "origin" / "swebench-origin-m"
+    names = [f"a__a-{number}" for number in range(samples // (TURNS - 1))]
+    for number, name in enumerate(names):
+        sizes = [(30, 50 + number + k) for k in range(TURNS)]
+        write_json(family / "run" / name / f"{name}.traj.json", trajectory(name, sizes))
+    write_json(family / "report.json", {"resolved_ids": names[::2]})
+    assert build(folder / "origin", folder / "built", *flags) == 0
+    return folder / "built"
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make(tmp_path_factory.mktemp("data"))
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make(tmp_path_factory.mktemp("small"), 40)
+
+
+@pytest.fixture
+def server() -> Iterator[ModelServer]:
+    with model_server() as found:
+        yield found
+
+
+def command(server: ModelServer, dataset: Path, out: Path, *more: object) -> list[str]:
+    model = ("--model", f"openai-api/local/{MODEL}", "--base-url", server.url)
+    flags = ("--dataset", dataset, "--config", "swebench", "--out", out, "--temperature", 0)
+    return [sys.executable, "-m", "bagen_data", "predict", *map(str, (*model, *flags, *more))]
+
+
+def environment(out: Path, key: str | None = KEY) -> dict[str, str]:
+    known = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
+    return known | {"HOME": str(out.parent)} | ({"LOCAL_API_KEY": key} if key else {})
+
+
+def start(server: ModelServer, dataset: Path, out: Path, *more: object) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        command(server, dataset, out, *more),
+        env=environment(out),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def ask(
+    server: ModelServer, dataset: Path, out: Path, *more: object, key: str | None = KEY
+) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        command(server, dataset, out, *more),
+        env=environment(out, key),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def stopped(process: "subprocess.Popen[str]", how: int, when: Callable[[], bool]) -> str:
+    """Send a signal as soon as something holds; returns what the process said."""
+    while not when():
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.01)
+    process.send_signal(how)
+    return process.communicate()[1]
+
+
+def predictions(out: Path) -> list[dict[str, Any]]:
+    lines = (out / "predictions.jsonl").read_text(encoding="utf-8").splitlines()
+    return [json.loads(line) for line in lines]
+
+
+def prompts(dataset: Path) -> list[str]:
+    table = load_samples(str(dataset), "swebench", also=("prompt",)).table
+    return [digest(prompt) for prompt in table["prompt"].to_pylist()]
+
+
+def log(out: Path) -> Path:
+    (path,) = (out / "logs").glob("*.eval")
+    return path
+
+
+def test_killed_twice_and_resumed_it_is_as_if_nothing_had_happened(
+    dataset: Path, tmp_path: Path
+) -> None:
+    with model_server(wait=0.02) as server:
+        killed = tmp_path / "killed"
+        first = start(server, dataset, killed)
+        stopped(first, signal.SIGKILL, lambda: sum(server.answered.values()) >= 70)
+        so_far = sum(server.answered.values())
+        second = start(server, dataset, killed, "--resume")
+        stopped(second, signal.SIGKILL, lambda: sum(server.answered.values()) >= so_far + 60)
+        assert not (killed / "predictions.jsonl").exists()
+        done = ask(server, dataset, killed, "--resume")
+        assert done.returncode == 0, done.stderr
+        asked, repeated = len(server.asked), sum(server.asked.values()) - len(server.asked)
+    with model_server() as server:
+        whole = tmp_path / "whole"
+        assert ask(server, dataset, whole).returncode == 0
+        assert sum(server.asked.values()) == SAMPLES
+    assert asked == SAMPLES
+    assert repeated <= 2 * (8 + BUFFERED)
+    assert predictions(killed) == predictions(whole)
+    assert [row["sample_id"] for row in predictions(killed)] == (
+        load_samples(str(dataset), "swebench").table["sample_id"].to_pylist()
+    )
+    table = load_samples(str(dataset), "swebench").table
+    scores = [score(table, predictions(out), resamples=0).to_dict() for out in (killed, whole)]
+    assert scores[0] == scores[1]
+    assert read_eval_log(str(log(killed))).status == "success"
+    assert len(read_eval_log(str(log(killed))).samples or ()) == SAMPLES
+
+
+def test_prompts_are_asked_rollout_by_rollout_short_prefix_first(
+    dataset: Path, server: ModelServer, tmp_path: Path
+) -> None:
+    assert ask(server, dataset, tmp_path / "out").returncode == 0
+    place = {prompt: number for number, prompt in enumerate(prompts(dataset))}
+    order = [place[prompt] for prompt in server.order]
+    assert max(abs(number - came) for came, number in enumerate(order)) <= 2 * 8
+
+
+def test_a_changed_prompt_is_asked_again(tmp_path: Path, server: ModelServer) -> None:
+    dataset, out = make(tmp_path, 40), tmp_path / "out"
+    assert ask(server, dataset, out).returncode == 0
+    old = set(server.asked)
+    make(tmp_path, 40, "--prompt", "no_think")
+    assert ask(server, dataset, out, "--resume").returncode == 0
+    new = {prompt: times for prompt, times in server.asked.items() if prompt not in old}
+    assert new == dict.fromkeys(prompts(dataset), 1)
+    numbers = {f"<answer>[0, {int(prompt[:4], 16)}]</answer>" for prompt in new}
+    assert {row["response"] for row in predictions(out)} == numbers
+    metadata = (out / "metadata.yaml").read_text(encoding="utf-8")
+    assert "no_think" in metadata
+    assert json.loads((dataset / "build.json").read_text())["seal"] in metadata
+
+
+def test_a_changed_prompt_that_fails_is_not_answered_from_the_old_log(tmp_path: Path) -> None:
+    """The old log has more answers than the new one, but none to what is asked now."""
+    dataset, out = make(tmp_path, 40), tmp_path / "out"
+    with model_server() as server:
+        assert ask(server, dataset, out).returncode == 0
+        before = (out / "predictions.jsonl").read_bytes()
+        make(tmp_path, 40, "--prompt", "no_think")
+        server.fail = lambda number: 503 if number > 40 + 15 else 0
+        refused = ask(server, dataset, out)
+        assert refused.returncode == 1
+        assert "holds a run already" in refused.stderr
+        failed = ask(server, dataset, out, "--resume", "--retries", 0)
+        assert failed.returncode == 1
+        assert "25 of 40 samples have no answer" in failed.stderr
+        assert (out / "predictions.jsonl").read_bytes() == before
+        server.fail = lambda _: 0
+        assert ask(server, dataset, out, "--resume").returncode == 0
+    assert (out / "predictions.jsonl").read_bytes() != before
+    assert "no_think" in (out / "metadata.yaml").read_text(encoding="utf-8")
+
+
+def test_a_fifth_of_the_requests_fails_and_nothing_is_lost(small: Path, tmp_path: Path) -> None:
+    fails = {0: 429, 5: 500}
+    with model_server(fail=lambda number: fails.get(number % 10, 0)) as server:
+        done = ask(server, small, tmp_path / "out")
+        assert done.returncode == 0, done.stderr
+        assert server.requests > 45
+        assert set(server.answered.values()) == {1}
+    assert len(predictions(tmp_path / "out")) == 40
+
+
+def test_a_server_that_goes_away_leaves_samples_open(small: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    with model_server(fail=lambda number: 503 if number > 15 else 0) as server:
+        done = ask(server, small, out, "--retries", 0)
+        assert done.returncode == 1
+        assert "the server says 503" in done.stderr
+        assert "go on with: the same command with --resume" in done.stderr
+        assert not (out / "predictions.jsonl").exists()
+        kept = set(server.answered)
+        assert len(kept) == 15
+        server.fail = lambda _: 0
+        assert ask(server, small, out, "--resume").returncode == 0
+        assert sum(server.answered[prompt] for prompt in kept) <= 15 + 8
+
+
+def test_another_run_is_not_gone_on_with(small: Path, server: ModelServer, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert ask(server, small, out, "--limit", 10).returncode == 0
+    refused = ask(server, small, out, "--limit", 10, "--resume", "--temperature", 1)
+    assert refused.returncode == 2
+    assert "'temperature': 0.0" in refused.stderr
+    assert "'temperature': 1.0" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("key", "model", "words"),
+    [
+        ("wrong", MODEL, ("401", "40 of 40 samples have no answer", "--resume")),
+        (None, MODEL, ("LOCAL_API_KEY", "defined")),
+        (KEY, "another", ("404", "40 of 40")),
+    ],
+)
+def test_what_cannot_be_asked_says_so(
+    small: Path,
+    server: ModelServer,
+    tmp_path: Path,
+    key: str | None,
+    model: str,
+    words: tuple[str, ...],
+) -> None:
+    flags = ("--model", f"openai-api/local/{model}")
+    done = ask(server, small, tmp_path / "out", *flags, key=key)
+    assert done.returncode == 1
+    assert all(word in done.stderr for word in words), done.stderr
+    assert "Traceback" not in done.stderr
+    mended = ask(server, small, tmp_path / "out")
+    assert mended.returncode == 0, mended.stderr
+
+
+def test_an_interrupted_run_says_how_to_go_on(dataset: Path, tmp_path: Path) -> None:
+    with model_server(wait=0.05) as server:
+        process = start(server, dataset, tmp_path / "out")
+        said = stopped(process, signal.SIGINT, lambda: sum(server.answered.values()) >= 30)
+        assert process.returncode == 1
+        assert "--resume" in said
+        assert "Traceback" not in said
+        again = ask(server, dataset, tmp_path / "out")
+        assert again.returncode == 1
+        assert "holds a run already" in again.stderr
+
+
+def test_a_full_disk_keeps_what_was_answered(dataset: Path, tmp_path: Path) -> None:
+    """A limit on the size of files, as a disk cannot be filled in a test."""
+    out = tmp_path / "out"
+    with model_server() as server:
+        limited = ["bash", "-c", 'ulimit -f 400; exec "$@"', "-"]
+        done = subprocess.run(
+            [*limited, *command(server, dataset, out)],
+            env=environment(out),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 1
+        assert "disk I/O error" in done.stderr or "File too large" in done.stderr
+        assert "Traceback" not in done.stderr
+        before = sum(server.asked.values())
+        assert ask(server, dataset, out, "--resume").returncode == 0
+        assert sum(server.asked.values()) - before < SAMPLES
+    assert len(predictions(out)) == SAMPLES
+
+
+def test_usage_and_cost_land_in_the_predictions(
+    small: Path, server: ModelServer, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    assert ask(server, small, out, "--price", "input=2,cached=1,output=10").returncode == 0
+    for row in predictions(out):
+        usage = row["usage"]
+        assert usage["cached_tokens"] == usage["input_tokens"] // 2
+        fresh = usage["input_tokens"] - usage["cached_tokens"]
+        cost = 2 * fresh + usage["cached_tokens"] + 10 * usage["output_tokens"]
+        assert row["cost_usd"] == pytest.approx(cost / 1e6)
+    assert len(list(prediction_reader(out)())) == 1
+
+
+def test_constrained_decoding_is_asked_for_and_recorded(
+    small: Path, server: ModelServer, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    assert ask(server, small, out, "--constrained").returncode == 0
+    for body in server.bodies:
+        assert "<answer>" in body["structured_outputs"]["regex"]
+    assert "constrained: true" in (out / "metadata.yaml").read_text(encoding="utf-8")
+    assert ask(server, small, tmp_path / "free").returncode == 0
+    assert "structured_outputs" not in server.bodies[-1]
+
+
+def test_a_finished_log_is_small(dataset: Path, server: ModelServer, tmp_path: Path) -> None:
+    assert ask(server, dataset, tmp_path / "out").returncode == 0
+    assert log(tmp_path / "out").stat().st_size < 2_000 * SAMPLES

@@ -1,0 +1,212 @@
+"""`bagen predict` without a model, dry runs, and `bagen show`."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bagen_data.cli import main
+from bagen_data.hub import load_samples
+from bagen_data.submissions import METADATA, read_metadata
+from tests.making import REPO, SAMPLE, build, build_record, exit_code
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("sample") / "built"
+    assert build(SAMPLE, out) == 0
+    return out
+
+
+def bagen(*arguments: object) -> int:
+    return exit_code(main, *arguments)
+
+
+def predict(sample: Path, out: Path, *more: object) -> int:
+    return bagen("predict", "--dataset", sample, "--out", out, *more)
+
+
+def first(sample: Path, config: str = "sokoban", split: str = "test") -> str:
+    ids = load_samples(str(sample), config, split).table["sample_id"]
+    return str(ids[0].as_py())
+
+
+@pytest.mark.parametrize("estimator", ["over_budget", "quantiles"])
+def test_what_it_writes_validates_and_scores(estimator: str, sample: Path, tmp_path: Path) -> None:
+    out = tmp_path / "new" / "out"
+    for _ in range(2):  # it may replace its own
+        assert predict(sample, out, "--estimator", estimator) == 0
+    assert bagen("validate", out, "--dataset", sample) == 0
+    assert bagen("score", out, "--dataset", sample, "--resamples", 0) == 0
+    metadata = read_metadata(out / METADATA)
+    assert metadata.dataset_revision == build_record(sample)["seal"]
+    assert metadata.trained_on == ("train" if estimator == "quantiles" else "none")
+    assert (metadata.provider, metadata.model_id, metadata.prompt_variant) == (
+        "none",
+        estimator,
+        "none",
+    )
+
+
+def test_cross_validation_is_written_down(sample: Path, tmp_path: Path) -> None:
+    flags = ("--config", "swebench", "--estimator", "conformal", "--cross-validate", "--seed", 3)
+    assert predict(sample, tmp_path / "out", *flags, "--name", "mine") == 0
+    metadata = read_metadata(tmp_path / "out" / METADATA)
+    assert (metadata.trained_on, metadata.estimator) == ("benchmark", "mine")
+    assert metadata.decoding == {"nominal_coverage": 0.8, "seed": 3, "cross_validated_folds": 10}
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        ((), "give one of --estimator, --model and --preset"),
+        (("--estimator", "over_budget", "--model", "openai/x"), "give one of"),
+        (("--estimator", "oracle"), "there are: always_infeasible"),
+        (("--preset", "gpt-9"), "there are: gpt-5.2-instant"),
+        (("--estimator", "over_budget", "--resume"), "are for a --model"),
+        (("--model", "openai/x", "--cross-validate"), "is for an --estimator"),
+        (("--estimator", "over_budget", "--cross-validate"), "learns nothing"),
+        (("--model", "openai/x", "--constrained"), "needs a vLLM server"),
+        (("--model", "openai/x", "--price", "cheap"), "US dollars a million"),
+        (("--model", "openai/x", "--price", "input=1"), "lacks input= or output="),
+        (("--model", "openai/x", "--model-arg", "x"), "expected KEY=VALUE"),
+        (("--estimator", "quantiles", "--config", "sokoban_train", "--split", "rl"), "learns from"),
+    ],
+)
+def test_wrong_usage(
+    flags: tuple[str, ...],
+    words: str,
+    sample: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert predict(sample, tmp_path / "out", *flags) == 2
+    assert words in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_predictions_of_others_are_not_replaced(
+    sample: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    assert predict(sample, out, "--estimator", "over_budget") == 0
+    before = (out / "predictions.jsonl").read_bytes()
+    assert predict(sample, out, "--estimator", "always_feasible") == 1
+    assert "holds predictions of over_budget" in capsys.readouterr().err
+    assert (out / "predictions.jsonl").read_bytes() == before
+    (out / METADATA).unlink()
+    assert predict(sample, out, "--estimator", "over_budget") == 1
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    assert predict(sample, tmp_path / "file", "--estimator", "over_budget") == 1
+    assert "is not a folder" in capsys.readouterr().err
+
+
+def test_a_dry_run_shows_prompts_and_costs_and_asks_nothing(
+    sample: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No key, no provider's package and no Inspect is needed for it."""
+    flags = ("--config", "sokoban", "--model", "openai/gpt-5.2", "--dry-run", "--temperature", 0)
+    assert predict(sample, tmp_path / "out", *flags) == 0
+    said = capsys.readouterr().out
+    assert said.count("You are an estimator.") == 3
+    assert "27 of 8 rollouts" in said
+    assert "cost: unknown; give --price" in said
+    assert "temperature 0.0" in said
+    price = ("--price", "input=1000,cached=100,output=0")
+    assert predict(sample, tmp_path / "out", *flags, *price, "--limit", 2) == 0
+    said = capsys.readouterr().out
+    assert "samples: 2 of 1 rollouts" in said
+    assert "US dollars, or" in said
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_missing_extra_is_named(sample: Path, tmp_path: Path) -> None:
+    for module, extra, flags in (
+        ("inspect_ai", "models", ("--model", "openai/x")),
+        ("sklearn", "baselines", ("--estimator", "conformal")),
+    ):
+        code = (
+            f"import sys; sys.modules[{module!r}] = None; from bagen_data.cli import main; "
+            f"main(sys.argv[1:])"
+        )
+        arguments = ("predict", "--dataset", sample, "--out", tmp_path / "out", *flags)
+        done = subprocess.run(
+            [sys.executable, "-c", code, *map(str, arguments)],
+            cwd=REPO,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 1
+        assert f"pip install 'bagen-data[{extra}]'" in done.stderr
+        assert "Traceback" not in done.stderr
+
+
+def test_show(sample: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert predict(sample, tmp_path / "out", "--estimator", "quantiles") == 0
+    capsys.readouterr()
+    estimators = ("--estimator", "over_budget", "--estimator", "median_22")
+    flags = ("--dataset", sample, "--predictions", tmp_path / "out", *estimators)
+    assert bagen("show", first(sample), *flags) == 0
+    said = capsys.readouterr().out
+    assert "You are an estimator." in said
+    assert "so the best answer is <answer>" in said
+    assert str(tmp_path / "out" / "predictions.jsonl") in said
+    assert said.count("= answer, o remaining, | budget left") == 3
+
+
+def test_show_finds_training_samples_and_several_resources(
+    sample: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own = first(sample, "warehouse_train", "rl")
+    flags = ("--dataset", sample, "--estimator", "always_feasible", "--full")
+    assert bagen("show", own, *flags) == 0
+    said = capsys.readouterr().out
+    assert "target_cash_usd" in said
+    assert "cumulative_cost_usd" in said
+    assert "more letters" not in said
+
+
+@pytest.mark.parametrize(
+    ("sample_id", "words"),
+    [
+        ("chess/m/r/1", "has no task 'chess'"),
+        ("sokoban/m/r/1", "has no sample"),
+        ("{}9", "of its rollout it has k = 1"),
+        ("[bold]", "has no task '[bold]'"),
+    ],
+)
+def test_show_says_what_there_is(
+    sample_id: str, words: str, sample: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stem = first(sample).rpartition("/")[0] + "/"
+    assert bagen("show", sample_id.format(stem), "--dataset", sample) == 1
+    assert words in capsys.readouterr().err
+
+
+def test_show_marks_answers(
+    sample: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = load_samples(str(sample), "sokoban").table
+    rows = [row for row in table.to_pylist() if row["feasible"]]
+    stem = rows[0]["sample_id"].rpartition("/")[0]
+    own = [row for row in rows if row["sample_id"].startswith(stem)]
+    remaining = own[0]["resources"][0]["remaining"]
+    for response, mark in (
+        (f"<answer>[0, {remaining:.0f}]</answer>", "covers"),
+        ("<answer>[0, 1]</answer>", "too low"),
+        (f"<answer>[{remaining + 1:.0f}, 99999]</answer>", "too high"),
+        ("<answer>impossible</answer>", "wrong: feasible"),
+        ("", "wrong: no_answer"),
+    ):
+        file = tmp_path / "predictions.jsonl"
+        escaped = response.replace('"', "")
+        file.write_text(
+            f'{{"sample_id": "{own[0]["sample_id"]}", "response": "{escaped}"}}\n', encoding="utf-8"
+        )
+        flags = ("--dataset", sample, "--predictions", file)
+        assert bagen("show", own[0]["sample_id"], *flags) == 0
+        said = capsys.readouterr().out
+        assert mark in said
+        assert said.count("no answer") == len(own) - 1

@@ -1,0 +1,136 @@
+"""A real OpenAI-compatible server on loopback, that answers by rule and fails when told to."""
+
+import hashlib
+import json
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+KEY, MODEL = "key-of-the-test", "rule"
+
+
+@dataclass
+class ModelServer:
+    """What a client sees, and what it asked."""
+
+    url: str = ""
+    answer: Callable[[int], str] = lambda number: f"<answer>[0, {number}]</answer>"
+    """From a number that depends on the whole prompt alone."""
+    fail: Callable[[int], int] = lambda _: 0
+    """The status of the n-th request, 0 for a good one."""
+    wait: float = 0.0
+    """Seconds that an answer takes."""
+    asked: Counter[str] = field(default_factory=Counter)
+    """How often each prompt was asked, whatever came of it."""
+    order: list[str] = field(default_factory=list)
+    """The prompts in the order in which they came."""
+    answered: Counter[str] = field(default_factory=Counter)
+    """How often each prompt was answered well."""
+    bodies: list[dict[str, Any]] = field(default_factory=list)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    requests: int = 0
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_: object) -> None:
+        """Nothing: clients of these tests are killed."""
+
+
+@contextmanager
+def model_server(**options: Any) -> Iterator[ModelServer]:
+    """Serves until the block ends."""
+    state = ModelServer(**options)
+    httpd = _Server(("127.0.0.1", 0), _handler(state))
+    thread = threading.Thread(target=httpd.serve_forever, daemon=True)
+    thread.start()
+    state.url = f"http://127.0.0.1:{httpd.server_port}/v1"
+    try:
+        yield state
+    finally:
+        httpd.shutdown()
+        httpd.server_close()
+        thread.join()
+
+
+def digest(messages: list[dict[str, Any]]) -> str:
+    """Of a prompt."""
+    texts = [[message["role"], _text(message["content"])] for message in messages]
+    return hashlib.sha256(json.dumps(texts).encode()).hexdigest()
+
+
+def _text(content: Any) -> str:
+    return content if isinstance(content, str) else "".join(part["text"] for part in content)
+
+
+def _handler(state: ModelServer) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def log_message(self, *_: object) -> None:
+            """Nothing."""
+
+        def do_POST(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            prompt = digest(body["messages"])
+            with state.lock:
+                state.requests += 1
+                number = state.requests
+                state.asked[prompt] += 1
+                state.order.append(prompt)
+                state.bodies.append(body)
+            status = state.fail(number)
+            if self.headers["Authorization"] != f"Bearer {KEY}":
+                status = 401
+            elif body["model"] != MODEL:
+                status = 404
+            if status:
+                self.reply(
+                    status, {"error": {"message": f"the server says {status}", "code": status}}
+                )
+                return
+            if state.wait:
+                threading.Event().wait(state.wait)
+            text = state.answer(int(prompt[:4], 16))
+            words = sum(len(_text(each["content"]).split()) for each in body["messages"])
+            usage = {
+                "prompt_tokens": words,
+                "completion_tokens": len(text),
+                "total_tokens": words + len(text),
+                "prompt_tokens_details": {"cached_tokens": words // 2},
+            }
+            message = {"role": "assistant", "content": text}
+            choice = {"index": 0, "message": message, "finish_reason": "stop"}
+            sent = self.reply(
+                200,
+                {
+                    "id": f"r{number}",
+                    "object": "chat.completion",
+                    "created": 0,
+                    "model": MODEL,
+                    "choices": [choice],
+                    "usage": usage,
+                },
+            )
+            if sent:
+                with state.lock:
+                    state.answered[prompt] += 1
+
+        def reply(self, status: int, content: dict[str, Any]) -> bool:
+            data = json.dumps(content).encode()
+            try:
+                self.send_response(status)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(data)))
+                self.end_headers()
+                self.wfile.write(data)
+            except OSError:
+                return False  # the client was killed
+            return True
+
+    return Handler
