@@ -1,7 +1,9 @@
-# make demo    set up, build the bundled sample into out/demo, load it, answer it by a rule, score that
+# make demo    set up, build the bundled sample into out/demo, load it, predict with two estimators, score
 # make test    set up, run all tests that need no GPU
 # make check   set up, lint, format check, types
-# make bench   set up, print the ratios of time, size and memory of building and scoring
+# make bench   set up, print the ratios of time, size and memory of building and scoring, and what
+#              prefix caches can serve
+# make baselines  set up, print the table of estimators that need no model
 # make schemas set up, write the JSON schemas of submissions anew
 # make clean   remove what the others made
 
@@ -10,15 +12,17 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test check format bench schemas clean
+.PHONY: demo test check format bench baselines schemas clean
 
 demo: $(READY)
 	$(BIN)/python -m builders build --origin sample/origin --out out/demo
 	$(BIN)/python -m builders verify out/demo
 	$(BIN)/python sample/show.py out/demo
-	$(BIN)/python sample/predict.py out/demo out/demo-predictions
-	$(BIN)/bagen validate out/demo-predictions --dataset out/demo
-	$(BIN)/bagen score out/demo-predictions --dataset out/demo --json out/demo-scores.json
+	$(BIN)/bagen predict --dataset out/demo --estimator over_budget --out out/demo-over-budget
+	$(BIN)/bagen predict --dataset out/demo --estimator conformal --out out/demo-conformal
+	$(BIN)/bagen validate out/demo-conformal --dataset out/demo
+	$(BIN)/bagen score out/demo-conformal --dataset out/demo --json out/demo-scores.json
+	$(BIN)/bagen score out/demo-conformal --compare out/demo-over-budget --dataset out/demo
 
 test: $(READY)
 	$(BIN)/python -m pytest
@@ -35,6 +39,10 @@ format: $(READY)
 bench: $(READY)
 	$(BIN)/python benchmarks/build.py
 	$(BIN)/python benchmarks/score.py
+	$(BIN)/python benchmarks/prefix_cache.py
+
+baselines: $(READY)
+	$(BIN)/python benchmarks/baselines.py
 
 schemas: $(READY)
 	$(BIN)/python -m bagen_data.submissions

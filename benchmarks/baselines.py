@@ -6,8 +6,8 @@
 
 Each learns from the task's training families; where there are none, of each family's rollouts from
 the family's others (cross-validated in ten parts, by instance). Of the recorded families, SWE-bench
-has its token counts; Sokoban and Search-R1 are counted with a tokenizer trained on their own text,
-and their budget is the family's median, as small models overrun the paper's budgets nearly always.
+has its token counts; Sokoban and Search-R1 are counted with a tokenizer trained on their own text.
+Budgets are the paper's.
 """
 
 import argparse
@@ -35,7 +35,6 @@ SHOWN = (
     *("hit_rate", "coverage", "reward", "interval_skill"),
 )
 _VOCABULARY = 8_000
-_MEDIAN = ("--budget", "sokoban=median", "--budget", "searchr1=median")
 
 
 def main() -> None:
@@ -79,7 +78,7 @@ def _built(folder: Path) -> str:
     origin = BUNDLED
     if RECORDED.is_dir():
         origin = RECORDED
-        flags = ("--tokenizer", str(_tokenizer(folder / "tokenizer")), *_MEDIAN)
+        flags = ("--tokenizer", str(_tokenizer(folder / "tokenizer")))
     built = str(folder / "built")
     try:
         builders(["build", "--origin", str(origin), "--out", built, *flags])

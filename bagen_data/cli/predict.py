@@ -51,7 +51,7 @@ def predict_command(
     model: Annotated[
         str | None,
         typer.Option(
-            help="PROVIDER/NAME, as Inspect has it, e.g. openai/gpt-5.2, vllm/DIR, hf/DIR."
+            help="PROVIDER/NAME, as Inspect has it, e.g. openai/gpt-5.2 or vllm/ORG/NAME."
         ),
     ] = None,
     preset: Annotated[
