@@ -1,6 +1,7 @@
 """`bagen predict` and `bagen predictions-from-log`."""
 
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -31,6 +32,7 @@ from bagen_data.submissions import Metadata
 if TYPE_CHECKING:
     from bagen_data.estimators.model_log import ModelLog
 
+_SECRET = re.compile(r"key|token$|secret|password|credential", re.IGNORECASE)
 Out = Annotated[Path, typer.Option(help="The folder for predictions.jsonl and metadata.yaml.")]
 Name = Annotated[str | None, typer.Option(help="The estimator's name, as it is shown.")]
 Link = Annotated[str, typer.Option(help="Where to read more of the estimator.")]
@@ -243,5 +245,10 @@ def _pairs(texts: Sequence[str]) -> dict[str, Any]:
         key, equals, value = text.partition("=")
         if not equals:
             raise WrongUsageError(f"--model-arg {text}: expected KEY=VALUE")
+        if _SECRET.search(key):
+            raise WrongUsageError(
+                f"--model-arg {key}: a run is written down with its arguments; give a key in the "
+                "environment, as in OPENAI_API_KEY"
+            )
         found[key] = yaml.safe_load(value)
     return found

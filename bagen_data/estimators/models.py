@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 from zipfile import BadZipFile
 
 from inspect_ai import eval as evaluate
@@ -118,34 +119,29 @@ def _start(run: Run, model: Model, operation: Operation, logs: Path) -> list[Eva
         model=model,
         metadata={_RUN: asdict(run)},
         limit=run.limit,
-        log_dir=str(logs),
-        log_format="eval",
         log_header_only=True,
         log_model_api=False,
-        fail_on_error=GIVE_UP,
-        score_display=False,
-        display="none",
-        ctl_server=False,
-        max_connections=operation.connections,
-        max_retries=operation.retries,
-        timeout=operation.timeout,
         **run.generation,
+        **_options(operation, logs),
     )
 
 
 def _retry(log: Path, operation: Operation, logs: Path) -> list[EvalLog]:
-    return eval_retry(
-        str(log),
-        log_dir=str(logs),
-        log_format="eval",
-        fail_on_error=GIVE_UP,
-        score_display=False,
-        display="none",
-        ctl_server=False,
-        max_connections=operation.connections,
-        max_retries=operation.retries,
-        timeout=operation.timeout,
-    )
+    return eval_retry(str(log), **_options(operation, logs))
+
+
+def _options(operation: Operation, logs: Path) -> dict[str, Any]:
+    return {
+        "log_dir": str(logs),
+        "log_format": "eval",
+        "fail_on_error": GIVE_UP,
+        "score_display": False,
+        "display": "none",
+        "ctl_server": False,
+        "max_connections": operation.connections,
+        "max_retries": operation.retries,
+        "timeout": operation.timeout,
+    }
 
 
 def _earlier(run: Run, logs: Path, asked: Sequence[str], resume: bool) -> Path | None:

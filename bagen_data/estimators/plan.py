@@ -39,11 +39,7 @@ def _lines(run: Run, table: pa.Table, price: Price | None) -> Iterator[str]:
     letters, repeated = prompt_letters(table)
     read, cached = letters // LETTERS_A_TOKEN, repeated // LETTERS_A_TOKEN
     written = sum(ANSWER_TOKENS[name] for name in table["prompt_variant"].to_pylist())
-    rollouts = len(
-        table.select(["task", "rollout_model", "rollout_id"])
-        .group_by(["task", "rollout_model", "rollout_id"])
-        .aggregate([])
-    )
+    rollouts = len({name.rpartition("/")[0] for name in table["sample_id"].to_pylist()})
     settings = ", ".join(f"{name} {value}" for name, value in run.generation.items())
     yield f"model: {run.model}{', ' + settings if settings else ''}"
     yield f"samples: {len(table):,} of {rollouts:,} rollouts, rollout by rollout"

@@ -33,19 +33,8 @@ from bagen_data.hub import HUB_ID, load_samples
 from bagen_data.replay import gold_estimate
 from bagen_data.schema import Target as Truth
 from bagen_data.scoring import score
+from bagen_data.scoring.definitions import HEADLINE_SCORES
 from bagen_data.versions import BENCHMARK_VERSION
-
-SHOWN = (
-    "valid_rate",
-    "macro_f1",
-    "fail_f1",
-    "accuracy",
-    "hit_rate",
-    "coverage",
-    "reward",
-    "rl_reward",
-)
-"""The scores of an Inspect log; `bagen score` has all of them, with intervals."""
 
 _MESSAGES = {
     "system": ChatMessageSystem,
@@ -118,7 +107,7 @@ def bagen_scores() -> Metric:
 
     def compute(scores: list[SampleScore]) -> Value:
         if not scores:
-            return dict.fromkeys(SHOWN)
+            return dict.fromkeys(HEADLINE_SCORES)
         samples = [dict(each.sample_metadata or {}) for each in scores]
         responses = [str((each.score.metadata or {})["response"]) for each in scores]
         answers = [
@@ -126,7 +115,7 @@ def bagen_scores() -> Metric:
             for sample, response in zip(samples, responses, strict=True)
         ]
         report = score(samples, answers, resamples=0)
-        return {name: report.overall[name].value for name in SHOWN}
+        return {name: report.overall[name].value for name in HEADLINE_SCORES}
 
     return compute
 

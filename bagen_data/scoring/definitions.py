@@ -205,3 +205,16 @@ SCORES: dict[str, Definition | QuantileDefinition] = {
     **PAPER_SCORES,
 }
 """All of them by name, in the order of reports."""
+
+HEADLINE_SCORES = (
+    "valid_rate",
+    "macro_f1",
+    "fail_f1",
+    "accuracy",
+    "hit_rate",
+    "coverage",
+    "reward",
+    "rl_reward",
+    "interval_skill",
+)
+"""Those that other evaluation tools show."""

@@ -71,6 +71,7 @@ def test_cross_validation_is_written_down(sample: Path, tmp_path: Path) -> None:
         (("--model", "openai/x", "--price", "cheap"), "US dollars a million"),
         (("--model", "openai/x", "--price", "input=1"), "lacks input= or output="),
         (("--model", "openai/x", "--model-arg", "x"), "expected KEY=VALUE"),
+        (("--model", "openai/x", "--model-arg", "api_key=x"), "in the environment"),
         (("--estimator", "quantiles", "--config", "sokoban_train", "--split", "rl"), "learns from"),
     ],
 )
@@ -118,6 +119,8 @@ def test_a_dry_run_shows_prompts_and_costs_and_asks_nothing(
     said = capsys.readouterr().out
     assert "samples: 2 of 1 rollouts" in said
     assert "US dollars, or" in said
+    assert predict(sample, tmp_path / "out", *flags[2:]) == 0
+    assert "194 of 32 rollouts" in capsys.readouterr().out
     assert not (tmp_path / "out").exists()
 
 

@@ -10,18 +10,9 @@ import bagen_data
 from bagen_data.replay import gold_estimate
 from bagen_data.schema import Target
 from bagen_data.scoring import score
+from bagen_data.scoring.definitions import HEADLINE_SCORES
 
-METRICS = (
-    "valid_rate",
-    "macro_f1",
-    "fail_f1",
-    "accuracy",
-    "hit_rate",
-    "coverage",
-    "reward",
-    "rl_reward",
-    "interval_skill",
-)
+METRICS = HEADLINE_SCORES
 
 
 @dataclass(frozen=True, eq=False)

@@ -20,10 +20,11 @@ from inspect_ai.scorer import match
 from bagen_data.answers import render
 from bagen_data.cli import main
 from bagen_data.hub import load_samples
-from bagen_data.integrations.inspect import SHOWN, bagen
+from bagen_data.integrations.inspect import bagen
 from bagen_data.replay import gold_estimate
 from bagen_data.schema import Target
 from bagen_data.scoring import score
+from bagen_data.scoring.definitions import HEADLINE_SCORES
 from bagen_data.submissions import METADATA, read_metadata
 from tests.making import SAMPLE, build, exit_code
 from tests.model_server import KEY, MODEL, model_server
@@ -102,7 +103,9 @@ def test_inspect_eval_finds_the_task_by_name_and_scores_as_we_do(
     results = read_eval_log(str(path), header_only=True).results
     assert results
     found = {name: each.value for name, each in results.scores[0].metrics.items()}
-    assert found == {name: pytest.approx(report.overall[name].value, nan_ok=True) for name in SHOWN}
+    assert found == {
+        name: pytest.approx(report.overall[name].value, nan_ok=True) for name in HEADLINE_SCORES
+    }
     metadata = read_metadata(out / METADATA)
     assert (metadata.estimator, metadata.model_id, metadata.provider) == ("mine", MODEL, "local")
     assert metadata.decoding == {"max_tokens": 4096}
