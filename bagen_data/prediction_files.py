@@ -31,6 +31,8 @@ SCHEMA = pa.schema(
 """Of every batch; `usage` and `cost_usd` are null where a row has none."""
 
 _BLOCK = 1 << 20
+_LONGEST = 1 << 26
+"""Bytes of a line: what is longer is no answer, and might fill the memory."""
 _ROWS = 1 << 16
 _TEXT = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
 _COST = (pa.types.is_floating, pa.types.is_integer, pa.types.is_null)
@@ -85,8 +87,7 @@ def find_predictions(path: Path) -> Path:
 def _read_jsonl(path: Path) -> Iterator[pa.RecordBatch]:
     """Block by block with Arrow's reader; a block that has something odd in it, line by line."""
     with _opened(path) as file:
-        number = 1
-        for block in _blocks(file):
+        for number, block in _blocks(file, path):
             lines = block.split(b"\n")
             filled = [line for line in lines if line.strip()]
             batch = _with_arrow(block, filled)
@@ -94,20 +95,24 @@ def _read_jsonl(path: Path) -> Iterator[pa.RecordBatch]:
                 batch = _batch(list(_predictions(lines, path, number)))
             if len(batch):
                 yield batch
-            number += len(lines) - 1
 
 
-def _blocks(file: IO[bytes]) -> Iterator[bytes]:
-    """The file in parts of whole lines."""
+def _blocks(file: IO[bytes], path: Path) -> Iterator[tuple[int, bytes]]:
+    """The file in parts of whole lines, each with the number of its first line."""
     parts: list[bytes] = []
+    number, size = 1, 0
     while part := file.read(_BLOCK):
         whole, newline, rest = part.rpartition(b"\n")
         if newline:
-            yield b"".join([*parts, whole, newline])
-            parts = [rest]
-        else:
-            parts.append(rest)
-    yield b"".join(parts)
+            block = b"".join([*parts, whole, newline])
+            yield number, block
+            number += block.count(b"\n")
+            parts, size = [], 0
+        parts.append(rest)
+        size += len(rest)
+        if size > _LONGEST:
+            raise InputError(f"{path}:{number}: is longer than {_LONGEST:,} bytes")
+    yield number, b"".join(parts)
 
 
 def _with_arrow(block: bytes, lines: list[bytes]) -> pa.RecordBatch | None:

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import tracemalloc
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -549,3 +550,18 @@ def test_a_folder_with_the_name_of_a_file(tmp_path: Path) -> None:
         find_predictions(tmp_path)
     with pytest.raises(InputError, match="cannot be read"):
         find_predictions(tmp_path / ("x" * 5_000))
+
+
+def test_a_line_without_an_end_does_not_fill_the_memory(tmp_path: Path) -> None:
+    """Zipped it is small; read whole it would take its size several times."""
+    file = tmp_path / "predictions.jsonl.gz"
+    with gzip.open(file, "wb", 1) as opened:
+        opened.write(b'{"sample_id": "a", "response": ""}\n')
+        for _ in range(200):
+            opened.write(b"a" * (1 << 20))
+    tracemalloc.start()
+    with pytest.raises(InputError, match=r"predictions.jsonl.gz:2: is longer than 67,108,864"):
+        list(prediction_reader(file)())
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 100 << 20
