@@ -64,9 +64,11 @@ def find_sample(path: str, sample_id: str) -> Along:
 
 
 def _rollout(table: pa.Table, sample_id: str) -> list[Row]:
+    """The samples of the same rollout, whether the id ends in a turn or not."""
     rows = table.drop_columns(["prompt"])
-    stem = sample_id.rpartition("/")[0] + "/"
-    own = rows.filter(pc.starts_with(rows["sample_id"], stem)).to_pylist()
+    stems = pc.replace_substring_regex(rows["sample_id"], "/[0-9]+$", "")
+    whose = pa.array([sample_id, sample_id.rpartition("/")[0]], stems.type)
+    own = rows.filter(pc.is_in(stems, whose)).to_pylist()
     return sorted(own, key=lambda row: int(row["completed_turns"]))
 
 

@@ -156,9 +156,7 @@ def _read_folder(
 ) -> tuple[pa.Table, str | None]:
     are_rollouts = columns.required == tuple(ROLLOUTS.names)
     files = [row for row in _manifest(folder) if (row["config"] == "rollouts") == are_rollouts]
-    chosen = [
-        row for row in files if row["split"] == split and config in ("default", row["config"])
-    ]
+    chosen = [row for row in files if row["split"] == split and config in _names_of(row["config"])]
     if not chosen:
         splits = sorted({row["split"] for row in files if row["config"] == config})
         if splits:
@@ -179,6 +177,11 @@ def _read_folder(
     except (OSError, ValueError, KeyError) as error:
         raise InputError(f"{folder}: cannot be read: {error}") from error
     return pa.concat_tables(tables), record.get("seal") if isinstance(record, dict) else None
+
+
+def _names_of(config: str) -> tuple[str, ...]:
+    """What a config is asked for by; `default` is every task's benchmark."""
+    return (config,) if config.endswith("_train") else (config, "default")
 
 
 def _read_hub(

@@ -7,7 +7,7 @@
 Each learns from the task's training families; where there are none, of each family's rollouts from
 the family's others (cross-validated in ten parts, by instance). Of the recorded families, SWE-bench
 has its token counts; Sokoban and Search-R1 are counted with a tokenizer trained on their own text.
-Budgets are the paper's.
+Budgets are the paper's. Beside a coverage stands of how many samples it is.
 """
 
 import argparse
@@ -61,16 +61,17 @@ def _table(dataset: str, task: str, resamples: int) -> Iterator[str]:
         others = cross_validate and baseline.learns
         predicted = predict(Request(dataset, task, "test", name, cross_validate=others))
         report: Report = score(table, predicted.rows, resamples=resamples)
-        cells = " | ".join(_cell(report.overall[each]) for each in SHOWN)
+        cells = " | ".join(_cell(each, report.overall[each]) for each in SHOWN)
         yield f"| `{name}` | {cells} |"
 
 
-def _cell(found: Score) -> str:
+def _cell(name: str, found: Score) -> str:
     if found.value is None:
         return "–"
-    if found.low is None or found.high is None:
-        return f"{found.value:.2f}"
-    return f"{found.value:.2f} [{found.low:.2f}, {found.high:.2f}]"
+    text = f"{found.value:.2f}"
+    if found.low is not None and found.high is not None:
+        text += f" [{found.low:.2f}, {found.high:.2f}]"
+    return f"{text} n {found.n:,}" if name == "coverage" else text
 
 
 def _built(folder: Path) -> str:

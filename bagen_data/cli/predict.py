@@ -2,14 +2,14 @@
 
 import os
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 import yaml
+from pydantic import BaseModel, ConfigDict, HttpUrl, ValidationError
 
 from bagen_data.cli.options import Config, Dataset, Split
 from bagen_data.errors import InputError, MissingExtraError, WrongUsageError
@@ -27,7 +27,8 @@ from bagen_data.estimators.runs import (
     short_name,
 )
 from bagen_data.submission_writer import DATASET_PAGE, check_out, write_submission
-from bagen_data.submissions import Metadata
+from bagen_data.submissions import Metadata, problems
+from bagen_data.submissions import Name as NameType
 
 if TYPE_CHECKING:
     from bagen_data.estimators.model_log import ModelLog
@@ -59,7 +60,9 @@ def predict_command(
     preset: Annotated[
         str | None, typer.Option(help=f"A model of the paper: {', '.join(PRESETS)}.")
     ] = None,
-    seed: Annotated[int | None, typer.Option(min=0, help="Of whatever is drawn.")] = None,
+    seed: Annotated[
+        int | None, typer.Option(min=0, max=2**31 - 1, help="Of whatever is drawn.")
+    ] = None,
     name: Name = None,
     link: Link = DATASET_PAGE,
     cross_validate: Annotated[
@@ -108,28 +111,40 @@ def predict_command(
     given = [flag for flag in (estimator, model, preset) if flag]
     if len(given) != 1:
         raise WrongUsageError("give one of --estimator, --model and --preset")
-    labels = Labels(name, link, trained_on)
-    if estimator:
-        if resume or dry_run or constrained or limit:
-            raise WrongUsageError(
-                "--resume, --dry-run, --constrained and --limit are for a --model; leave them out"
-            )
-        request = Request(dataset, config, split, estimator, seed or 0, cross_validate)
-        _estimate(out, request, labels)
-        return
-    if cross_validate:
-        raise WrongUsageError("--cross-validate is for an --estimator; leave it out")
-    chosen = find_preset(preset) if preset else Preset(str(model))
+    labels = _labels(name, link, trained_on)
     options = {
         "temperature": temperature,
         "top_p": top_p,
         "max_tokens": max_tokens,
         "reasoning_effort": reasoning_effort,
         "reasoning_tokens": reasoning_tokens,
-        "seed": seed,
         "cache": cache or None,
         "batch": batch or None,
     }
+    generation = {key: value for key, value in options.items() if value is not None}
+    if estimator:
+        of_models: dict[str, object] = {
+            "--resume": resume,
+            "--dry-run": dry_run,
+            "--constrained": constrained,
+            "--limit": limit,
+            "--base-url": base_url,
+            "--model-arg": model_arg,
+            "--price": price,
+            "--timeout": timeout,
+            "--trained-on": trained_on != "none",
+            "--connections": connections != CONNECTIONS,
+            "--retries": retries != RETRIES,
+        }
+        asked = {f"--{key.replace('_', '-')}": True for key in generation}
+        _refuse(f"--estimator {estimator}", {**of_models, **asked})
+        request = Request(dataset, config, split, estimator, seed or 0, cross_validate)
+        _estimate(out, request, labels)
+        return
+    _refuse("a model", {"--cross-validate": cross_validate})
+    chosen = find_preset(preset) if preset else Preset(str(model))
+    if seed is not None:
+        generation["seed"] = seed
     run = Run(
         dataset=os.path.realpath(dataset) if os.path.isdir(dataset) else dataset,
         config=config or "default",
@@ -137,10 +152,7 @@ def predict_command(
         model=chosen.model,
         base_url=base_url,
         model_args=_pairs(model_arg or ()),
-        generation={
-            **chosen.generation,
-            **{key: value for key, value in options.items() if value is not None},
-        },
+        generation={**chosen.generation, **generation},
         constrained=constrained,
         limit=limit,
     )
@@ -170,16 +182,31 @@ def predictions_from_log_command(
     from bagen_data.estimators.model_log import read_log
 
     found = read_log(log)
-    _write_answered(out, found, Labels(name, link, trained_on), f"inspect eval-retry {log}")
+    _write_answered(out, found, _labels(name, link, trained_on), f"inspect eval-retry {log}")
 
 
-@dataclass(frozen=True)
-class Labels:
+class Labels(BaseModel):
     """What a user says of an estimator."""
 
-    name: str | None
-    link: str
+    model_config = ConfigDict(frozen=True)
+    name: NameType | None
+    link: HttpUrl
     trained_on: str
+
+
+def _labels(name: str | None, link: str, trained_on: str) -> Labels:
+    """Checked before anything is asked."""
+    try:
+        return Labels.model_validate({"name": name, "link": link, "trained_on": trained_on})
+    except ValidationError as error:
+        raise WrongUsageError("\n".join(f"--{problem}" for problem in problems(error))) from error
+
+
+def _refuse(where: str, given: Mapping[str, object]) -> None:
+    """Refuse options that would be left unused."""
+    unused = [flag for flag, value in given.items() if value]
+    if unused:
+        raise WrongUsageError(f"{', '.join(unused)}: of no use with {where}; leave out")
 
 
 def _estimate(out: Path, request: Request, labels: Labels) -> None:
@@ -197,7 +224,7 @@ def _estimate(out: Path, request: Request, labels: Labels) -> None:
             "constrained": False,
             "dataset_revision": found.revision or "unknown",
             "date": datetime.now(tz=UTC).date(),
-            "link": labels.link,
+            "link": str(labels.link),
         },
         strict=False,
     )
@@ -224,7 +251,7 @@ def _write_answered(out: Path, log: "ModelLog", labels: Labels, go_on: str) -> N
             f"was written to {out}:\n  {log.problem()}\n"
             f"what was answered is kept in the log; go on with: {go_on}"
         )
-    metadata = metadata_of(log, labels.name, labels.link, labels.trained_on)
+    metadata = metadata_of(log, labels.name, str(labels.link), labels.trained_on)
     check_out(out, metadata.estimator)
     written = write_submission(out, metadata, log.rows())
     print(f"{len(log.asked):,} predictions of {metadata.estimator} are in {written}")

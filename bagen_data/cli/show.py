@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from bagen_data.along import Row, answers_table, find_sample, responses_of
 from bagen_data.answers import render
@@ -50,7 +51,7 @@ def show_command(
 
 def _print_sample(sample: Row, *, full: bool) -> None:
     console = Console(highlight=False, soft_wrap=True)
-    console.rule(sample["sample_id"])
+    console.rule(escape(sample["sample_id"]))
     for message in sample["prompt"]:
         console.print(message["role"], style="bold")
         text = message["content"]

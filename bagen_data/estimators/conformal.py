@@ -20,7 +20,7 @@ from bagen_data.arrays import Floats, Ints
 from bagen_data.estimators import rules
 from bagen_data.estimators.baseline import Answer
 from bagen_data.estimators.by_turn import ALPHA
-from bagen_data.estimators.cross_fitting import CrossFitted
+from bagen_data.estimators.cross_fitting import CrossFitted, teaching
 from bagen_data.estimators.questions import Example
 
 _ENDS = 41
@@ -33,7 +33,8 @@ def conformal(examples: Sequence[Example], seed: int) -> Answer:
 
     From 0 to what is left where too few instances are known to say that of less.
     """
-    if not any(example.target.feasible for example in examples):
+    examples = teaching(examples)
+    if not examples:
         return rules.always_infeasible
     learned = CrossFitted.of(examples, seed)
     widening = widenings(learned.unseen, learned.spent, learned.instance, ALPHA)
@@ -51,7 +52,8 @@ def reward_optimal(examples: Sequence[Example], seed: int) -> Answer:
     The judgment and the medians of `conformal`, these times the factors that would have paid best
     on instances that the models had not seen.
     """
-    if not any(example.target.feasible for example in examples):
+    examples = teaching(examples)
+    if not examples:
         return rules.always_infeasible
     learned = CrossFitted.of(examples, seed)
     residuals = learned.spent - learned.unseen[1]

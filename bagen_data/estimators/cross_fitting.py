@@ -94,12 +94,12 @@ class CrossFitted:
 
     @classmethod
     def of(cls, examples: Sequence[Example], seed: int) -> Self:
-        """Learns from examples of which one or more are feasible."""
-        examples = _askable(examples)
+        """Learns from examples of which one or more teach (`teaching`)."""
         known = Known.of(examples)
         asked = _Asked.of([example.question.probe for example in examples])
         instance = _instances(examples)
-        fold = folds(instance, known.feasible, seed)
+        group = instance if instance.max() else known.rollout  # of one instance, its rollouts
+        fold = folds(group, known.feasible, seed)
         is_open = known.amounts.is_open
         odds = np.full(len(examples), -np.inf)
         quantiles = np.zeros((len(QUANTILES), *known.remaining.shape))
@@ -111,7 +111,7 @@ class CrossFitted:
             odds[here] = np.where(is_open, member.judge.log_odds(asked.values), -np.inf)[here]
             quantiles[:, :, here] = member.quantiles(asked)[:, :, here]
             members.append(member)
-        cut = best_cut(odds, known.feasible, instance, seed)
+        cut = best_cut(odds, known.feasible, group, seed)
         counted = known.feasible & (odds >= cut)
         spent = np.log1p(known.remaining[:, counted])
         return cls(tuple(members), cut, quantiles[:, :, counted], spent, instance[counted])
@@ -188,16 +188,18 @@ def best_cut(odds: Floats, feasible: Mask, cluster: Ints, seed: int) -> float:
     return float(((is_best @ cuts) / is_best.sum(axis=1)).mean())
 
 
-def _askable(examples: Sequence[Example]) -> Sequence[Example]:
-    """Those after a turn that is not the last, which are what is asked; all, if there are none."""
+def teaching(examples: Sequence[Example]) -> list[Example]:
+    """Those after a turn that is not the last, which are what is asked; all, if there are none.
+
+    None at all, if none of them is both feasible and within its budget.
+    """
     inside = [one for one in examples if 0 < len(one.question.probe.turns) < one.total_turns]
-    return inside or examples
+    found = inside or list(examples)
+    return found if any(one.target.feasible for one in found) else []
 
 
 def _instances(examples: Sequence[Example]) -> Ints:
-    """(n,) 0 .. g-1; rollouts instead where there are too few instances to set some apart."""
+    """(n,) 0 .. g-1, in the order of their names."""
     names = [(one.question.task, one.question.instance_id) for one in examples]
-    if len(set(names)) < FOLDS:
-        names = [(one.question.task, one.question.rollout) for one in examples]
     number = {name: position for position, name in enumerate(sorted(set(names)))}
     return np.array([number[name] for name in names])

@@ -104,8 +104,9 @@ def _training(request: Request, asked: Sequence[Example], revision: str | None) 
     ]
     if not found:
         raise InputError(
-            f"{request.path}: {request.estimator} learns from config {config}, which is not there; "
-            "give --cross-validate to predict each rollout of a family from the family's others"
+            f"{request.path}: {request.estimator} learns from config {config}, which is not there, "
+            "or has nothing to learn from; give --cross-validate to predict each rollout of a "
+            "family from the family's others"
         )
     return found
 

@@ -33,6 +33,8 @@ _SOKOBAN = (
     *("boxes_on", "boxes_off", "boxes_stuck", "distance", "player_distance"),
     *("moves", "answered_share", "distance_gained", "closest"),
 )
+_LARGEST = 2_500
+"""Letters of a board; what is larger is none."""
 _NO_BOARD: Facts = (0.0, 0.0, 0.0, 0.0, 0.0)
 
 
@@ -48,7 +50,7 @@ def _board(text: str) -> Facts:
     (0.0, 1.0, 0.0, 1.0, 2.0)
     """
     boards = _BOARD.findall(text)
-    rows = boards[-1].split() if boards else []
+    rows = boards[-1].split() if boards and len(boards[-1]) <= _LARGEST else []
     cells = [((y, x), symbol) for y, row in enumerate(rows) for x, symbol in enumerate(row)]
     places = {
         kind: [place for place, symbol in cells if symbol in kind]
@@ -116,7 +118,7 @@ _RUN = re.compile(
     r"pytest|runtests|unittest|bin/test|manage\.py test|\btox\b|python3?\s+(?:-c|-\s|\S+\.py)"
 )
 _DIFF = re.compile(r"git\s+(?:--no-pager\s+)?diff")
-_PATCH = re.compile(r"diff[^\n]*>\s*\S*patch|COMPLETE_TASK_AND_SUBMIT", re.IGNORECASE)
+_PATCH = re.compile(r"diff[^\n]*>\s*[^\s>]*patch|COMPLETE_TASK_AND_SUBMIT", re.IGNORECASE)
 _FAILED = re.compile(
     r"<returncode>\s*-?[1-9]|Traceback \(most recent|^FAILED|command not found", re.MULTILINE
 )

@@ -9,7 +9,7 @@ import pytest
 from bagen_data.cli import main
 from bagen_data.hub import load_samples
 from bagen_data.submissions import METADATA, read_metadata
-from tests.making import REPO, SAMPLE, build, build_record, exit_code
+from tests.making import REPO, SAMPLE, build, build_record, exit_code, write_trajectories
 
 
 @pytest.fixture(scope="module")
@@ -64,9 +64,16 @@ def test_cross_validation_is_written_down(sample: Path, tmp_path: Path) -> None:
         (("--estimator", "over_budget", "--model", "openai/x"), "give one of"),
         (("--estimator", "oracle"), "there are: always_infeasible"),
         (("--preset", "gpt-9"), "there are: gpt-5.2-instant"),
-        (("--estimator", "over_budget", "--resume"), "are for a --model"),
-        (("--model", "openai/x", "--cross-validate"), "is for an --estimator"),
+        (
+            ("--estimator", "over_budget", "--resume"),
+            "--resume: of no use with --estimator over_budget",
+        ),
+        (("--model", "openai/x", "--cross-validate"), "of no use with a model"),
         (("--estimator", "over_budget", "--cross-validate"), "learns nothing"),
+        (("--estimator", "over_budget", "--temperature", "0", "--cache"), "--temperature, --cache"),
+        (("--estimator", "over_budget", "--link", "here"), "--link: found 'here'"),
+        (("--estimator", "over_budget", "--name", ""), "--name: found ''"),
+        (("--estimator", "conformal", "--seed", "4294967296"), "--seed"),
         (("--model", "openai/x", "--constrained"), "needs a vLLM server"),
         (("--model", "openai/x", "--price", "cheap"), "US dollars a million"),
         (("--model", "openai/x", "--price", "input=1"), "lacks input= or output="),
@@ -178,6 +185,7 @@ def test_show_finds_training_samples_and_several_resources(
         ("sokoban/m/r/1", "has no sample"),
         ("{}9", "of its rollout it has k = 1"),
         ("[bold]", "has no task '[bold]'"),
+        ("{}", "of its rollout it has k = 1"),
     ],
 )
 def test_show_says_what_there_is(
@@ -186,6 +194,16 @@ def test_show_says_what_there_is(
     stem = first(sample).rpartition("/")[0] + "/"
     assert bagen("show", sample_id.format(stem), "--dataset", sample) == 1
     assert words in capsys.readouterr().err
+
+
+def test_show_takes_an_id_as_it_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    names = ["a[/x]b-1", "a[bold]-2"]
+    write_trajectories(tmp_path / "origin" / "swebench-origin-m", names, names[:1])
+    assert build(tmp_path / "origin", tmp_path / "built") == 0
+    for name in names:
+        own = f"swebench/m/{name}/1"
+        assert bagen("show", own, "--dataset", tmp_path / "built") == 0
+        assert own in capsys.readouterr().out
 
 
 def test_show_marks_answers(

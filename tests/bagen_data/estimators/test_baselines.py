@@ -130,3 +130,59 @@ def test_every_answer_is_whole_and_within_what_is_left(name: str, seed: int) -> 
 def test_an_unknown_name_lists_the_known_ones() -> None:
     with pytest.raises(WrongUsageError, match=r"always_infeasible.*reward_optimal"):
         find_baseline("oracle")
+
+
+def test_ten_probes_are_enough_and_fewer_are_not() -> None:
+    """Nine at the turn, 100 each, and as many at the next, 10 each, of which one more is needed."""
+    known = examples(*([(0, 100), (0, 90), (0, 10)] for _ in range(9)))
+    (found,) = by_turn.quantiles(known)(probes([(1, 1), (1, 1), (1, 1)], 9_999, 1))
+    assert found == tokens(10, 100)
+    known = examples(*([(0, 100), (0, 90), (0, 10)] for _ in range(10)))
+    (found,) = by_turn.quantiles(known)(probes([(1, 1), (1, 1), (1, 1)], 9_999, 1))
+    assert found == tokens(100, 100)
+
+
+def of_warehouse(turns: int, *prefixes: int) -> list[Example]:
+    recorded = warehouse_rollout([99] * turns)
+    pairs = replay(recorded, WAREHOUSE_BUDGET, prefixes)
+    return [
+        Example(Question(f"r/{k}", "warehouse/m", "r", "r", probe), target, turns)
+        for k, (probe, target) in zip(prefixes, pairs, strict=True)
+    ]
+
+
+@pytest.mark.parametrize("learn", [by_turn.quantiles, by_turn.extrapolation])
+@pytest.mark.parametrize("short", list(WAREHOUSE_BUDGET.limits))
+def test_one_resource_that_will_not_last_is_enough(learn: Any, short: str) -> None:
+    known = of_warehouse(6, 3) * 12
+    used, remaining = known[0].question.probe.used[short], known[0].target.remaining[short]
+    for left, verdict in ((remaining + 1, "feasible"), (remaining / 2, "infeasible")):
+        budget = Budget(
+            dict(WAREHOUSE_BUDGET.limits) | {short: used + left}, WAREHOUSE_BUDGET.conditions
+        )
+        asked = [probe for probe, _ in replay(warehouse_rollout([99] * 6), budget, [3])]
+        (found,) = learn(known)(asked)
+        assert found.verdict == verdict
+
+
+def test_the_spread_of_extrapolation_is_that_of_feasible_rollouts() -> None:
+    feasible = examples(*([(90, 10), *[(0, 20)] * 4] for _ in range(6)))
+    failed = examples(*([(90, 10), (0, 20), *[(0, 900)] * 3] for _ in range(6)), success=False)
+    (found,) = by_turn.extrapolation(feasible + failed)(probes([(9, 0), *[(0, 30)] * 3], 9_999, 3))
+    assert found == tokens(60, 60)
+
+
+def test_a_rollout_longer_than_all_known_takes_one_more_turn() -> None:
+    known = examples(*([(90, 10), *[(0, 20)] * 2] for _ in range(6)))
+    (found,) = by_turn.extrapolation(known)(probes([(9, 0), *[(0, 30)] * 8], 9_999, 8))
+    assert found == tokens(30, 30)
+    (found,) = by_turn.extrapolation(known)(probes([(9, 0), *[(0, 30)] * 8], 9_999, 3))
+    assert found == tokens(30, 30)
+
+
+def test_long_rollouts_count_once() -> None:
+    """Two short ones and one long one: the median length is the short one's."""
+    short, long = [(9, 1), (0, 20), (0, 20)], [(9, 1), *[(0, 20)] * 30]
+    known = examples(short, short, long)
+    (found,) = by_turn.extrapolation(known)(probes([(9, 0), (0, 30), (0, 30)], 99_999, 1))
+    assert found.intervals["tokens"].low <= 2 * 20

@@ -13,7 +13,7 @@ from bagen_data.estimators.conformal import best_factors, conformal, reward_opti
 from bagen_data.estimators.learners import QUANTILES
 from bagen_data.estimators.questions import Example, Question
 from bagen_data.replay import replay
-from bagen_data.schema import Budget, Estimate, Rollout, Turn
+from bagen_data.schema import Budget, Estimate, Interval, Rollout, Turn
 from bagen_data.scoring.per_sample import covered, interval_reward
 from tests.making import REPO, recorded_for, token_turn
 
@@ -120,6 +120,30 @@ def test_of_one_class_there_is_no_doubt(learn: Learn) -> None:
     for feasible, verdict in ((True, "feasible"), (False, "infeasible")):
         own = [example for example in known if example.target.feasible == feasible]
         assert {one.verdict for one in ask(learn, own, known)} == {verdict}
+
+
+@pytest.mark.parametrize("learn", LEARNERS)
+def test_what_gives_failure_away_is_seen(learn: Learn) -> None:
+    """Within the budget, only the judgment of feasibility can tell."""
+    known, asked = (
+        [*(reading(one, "!" * 500) if not one.target.feasible else one for one in family(60, seed))]
+        for seed in (0, 1)
+    )
+    for example, said in zip(asked, ask(learn, known, asked), strict=True):
+        assert bool(said.intervals) == example.target.feasible
+
+
+@pytest.mark.parametrize("instances", [1, 2, 3])
+def test_a_few_instances_however_often_recorded_are_few(instances: int) -> None:
+    """What is alike within them must not be taken for what others will do."""
+    known = [
+        replace(one, question=replace(one.question, instance_id=f"{number % instances}"))
+        for number, one in enumerate(one for one in family(60, 0) if one.target.feasible)
+    ]
+    (asked,) = [one for one in family(40, 1) if one.target.feasible][:1]
+    (said,) = ask(conformal, known, [asked])
+    left = asked.question.probe.budget.limits["tokens"] - asked.question.probe.used["tokens"]
+    assert said.intervals["tokens"] == Interval(0, left)
 
 
 @pytest.mark.parametrize("learn", LEARNERS)

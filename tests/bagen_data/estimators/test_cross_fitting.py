@@ -14,6 +14,8 @@ def test_columns_stay_in_the_range_of_training() -> None:
     scaled = columns.scaled(np.array([[1e9, 1e9, 1e9], [-1e9, -1e9, -1e9], [0.0, 7.0, 5.0]]))
     assert columns.kept.tolist() == [True, True, False]
     assert np.abs(scaled).max() <= 3
+    np.testing.assert_allclose(scaled[0], columns.scaled(training).max(axis=0))
+    np.testing.assert_allclose(scaled[1], columns.scaled(training).min(axis=0))
 
 
 def test_folds_keep_clusters_whole_and_classes_even() -> None:

@@ -156,3 +156,10 @@ def test_warehouse_cash_is_counted_in_targets() -> None:
     ((one, _),) = replay(warehouse_rollout([5, 10, 15]), WAREHOUSE_BUDGET, [3])
     assert value(one, "cash_share") == 1.5
     assert value(one, "cash_gained") == 0.5
+
+
+@pytest.mark.parametrize("text", ["diff>" * 2_000, "XO" * 20_000, "diff " * 2_000])
+@pytest.mark.parametrize("task", TASKS)
+def test_no_text_takes_long(task: str, text: str) -> None:
+    """Each took from half a minute on where a pattern or a board was read without a bound."""
+    assert np.isfinite(features([said((text, text), task=task)]).values).all()

@@ -167,3 +167,25 @@ def test_over_budget_is_perfect_where_nothing_is_open(tmp_path: Path) -> None:
     assert report.overall["accuracy"].value == 1
     assert report.overall["accuracy_open"].value is None
     assert np.all([json.dumps(row) for row in found.rows])
+
+
+def test_the_held_out_part_is_asked_and_never_learned_from(tmp_path: Path) -> None:
+    """Its rollouts cost a hundred times what the others do, and nobody can know."""
+    origin = tmp_path / "origin"
+    family(origin, "sokoban-train-m", [(f"t{n}", 50, True) for n in range(30)])
+    assert build(origin, tmp_path / "first", "--budget", "sokoban=999999") == 0
+    heldout = load_examples(str(tmp_path / "first"), "sokoban_train", "heldout").examples
+    probes = [example.question.probe for example in heldout]
+    dear = {probe.turns[0].user.partition(" ")[0] for probe in probes if probe.turns}
+    assert dear
+    costs = [(f"t{n}", 5_000 if f"t{n}" in dear else 50, True) for n in range(30)]
+    family(origin, "sokoban-train-m", costs)
+    assert build(origin, tmp_path / "second", "--budget", "sokoban=999999") == 0
+    asked = Request(str(tmp_path / "second"), "sokoban_train", "heldout", "quantiles")
+    for row in predict(asked).rows:
+        assert float(row["response"].split(", ")[1].split("]")[0]) < 1_000
+
+
+def test_every_task_is_asked_for_by_default_and_no_training_part(sample: str) -> None:
+    with pytest.raises(InputError, match="no config default with a split heldout"):
+        predict(Request(sample, None, "heldout", "over_budget"))
