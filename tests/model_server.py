@@ -22,6 +22,10 @@ class ModelServer:
     """From a number that depends on the whole prompt alone."""
     fail: Callable[[int], int] = lambda _: 0
     """The status of the n-th request, 0 for a good one."""
+    said: str = ""
+    """The message of what fails."""
+    tool_calls: list[dict[str, Any]] = field(default_factory=list)
+    """Beside the text of each answer."""
     wait: float = 0.0
     """Seconds that an answer takes."""
     asked: Counter[str] = field(default_factory=Counter)
@@ -91,7 +95,13 @@ def _handler(state: ModelServer) -> type[BaseHTTPRequestHandler]:
                 status = 404
             if status:
                 self.reply(
-                    status, {"error": {"message": f"the server says {status}", "code": status}}
+                    status,
+                    {
+                        "error": {
+                            "message": state.said or f"the server says {status}",
+                            "code": status,
+                        }
+                    },
                 )
                 return
             if state.wait:
@@ -104,8 +114,10 @@ def _handler(state: ModelServer) -> type[BaseHTTPRequestHandler]:
                 "total_tokens": words + len(text),
                 "prompt_tokens_details": {"cached_tokens": words // 2},
             }
-            message = {"role": "assistant", "content": text}
-            choice = {"index": 0, "message": message, "finish_reason": "stop"}
+            reply: dict[str, Any] = {"role": "assistant", "content": text}
+            if state.tool_calls:
+                reply["tool_calls"] = state.tool_calls
+            choice = {"index": 0, "message": reply, "finish_reason": "stop"}
             sent = self.reply(
                 200,
                 {

@@ -1,14 +1,14 @@
 """`bagen predict` and `bagen predictions-from-log`."""
 
+import json
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
-import yaml
 from pydantic import BaseModel, ConfigDict, HttpUrl, ValidationError
 
 from bagen_data.cli.options import Config, Dataset, Split
@@ -33,7 +33,7 @@ from bagen_data.submissions import Name as NameType
 if TYPE_CHECKING:
     from bagen_data.estimators.model_log import ModelLog
 
-_SECRET = re.compile(r"key|token$|secret|password|credential", re.IGNORECASE)
+_SECRET = re.compile(r"key|token$|secret|password|credential|auth", re.IGNORECASE)
 Out = Annotated[Path, typer.Option(help="The folder for predictions.jsonl and metadata.yaml.")]
 Name = Annotated[str | None, typer.Option(help="The estimator's name, as it is shown.")]
 Link = Annotated[str, typer.Option(help="Where to read more of the estimator.")]
@@ -96,7 +96,9 @@ def predict_command(
         list[str] | None, typer.Option(help="KEY=VALUE for the provider, as Inspect's -M.")
     ] = None,
     connections: Annotated[int, typer.Option(min=1, help="Requests at a time.")] = CONNECTIONS,
-    retries: Annotated[int, typer.Option(min=0, help="Of a request that failed.")] = RETRIES,
+    retries: Annotated[
+        int, typer.Option(min=0, help="Of a request that failed, beside its client's own.")
+    ] = RETRIES,
     timeout: Annotated[
         int | None, typer.Option(min=1, help="Seconds for a request and its retries.")
     ] = None,
@@ -156,6 +158,10 @@ def predict_command(
         constrained=constrained,
         limit=limit,
     )
+    if base_url and "@" in base_url:
+        raise WrongUsageError(
+            "--base-url: a run is written down with it; give a key in the environment, not in it"
+        )
     if constrained and not run.model.startswith(("vllm/", "openai-api/")):
         raise WrongUsageError(
             "--constrained: needs a vLLM server; give --model vllm/NAME, or openai-api/NAME/MODEL "
@@ -266,16 +272,27 @@ def _inspect() -> None:
 
 
 def _pairs(texts: Sequence[str]) -> dict[str, Any]:
-    """KEY=VALUE options; values are read as YAML has them."""
+    """KEY=VALUE options; values are JSON, or else text."""
     found = {}
     for text in texts:
         key, equals, value = text.partition("=")
         if not equals:
             raise WrongUsageError(f"--model-arg {text}: expected KEY=VALUE")
-        if _SECRET.search(key):
+        try:
+            found[key] = json.loads(value)
+        except ValueError:
+            found[key] = value
+        if _SECRET.search(key) or any(_SECRET.search(name) for name in _names(found[key])):
             raise WrongUsageError(
                 f"--model-arg {key}: a run is written down with its arguments; give a key in the "
                 "environment, as in OPENAI_API_KEY"
             )
-        found[key] = yaml.safe_load(value)
     return found
+
+
+def _names(value: object) -> Iterator[str]:
+    """Of everything that a value names."""
+    if isinstance(value, dict):
+        for name, part in value.items():
+            yield name
+            yield from _names(part)

@@ -1,13 +1,14 @@
 """From an Inspect log of `bagen_data/bagen` to a submission.
 
 A sample that ended in an error is not answered: it stays open, and no submission is made of a log
-with open samples. An answer that is empty, cut off or refused is an answer.
+with open samples. An answer that is empty, cut off or refused is an answer. Inspect takes a
+`<think>` block out of a text, so the response is the text without it.
 """
 
 import json
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -18,17 +19,21 @@ from inspect_ai.log import (
     EvalLog,
     EvalSample,
     read_eval_log,
-    read_eval_log_samples,
+    read_eval_log_sample_summaries,
+    read_eval_log_samples_by_id,
     write_eval_log,
 )
 from inspect_ai.model import GenerateConfig
+from pydantic import ValidationError
 
 from bagen_data.errors import InputError
 from bagen_data.estimators.runs import short_name
-from bagen_data.submissions import Metadata
+from bagen_data.submissions import Metadata, problems
 
 TASK = "bagen_data/bagen"
 _MARKUP = re.compile(r"\[/?bold\]")
+_WRAPPED = re.compile("RetryError|ModelGenerateError")
+"""How Inspect's own errors begin, which hide the provider's."""
 _CAUSE = re.compile(r"^[\w.]+Error: (.+)$", re.MULTILINE)
 _UNUSED = {"messages", "events", "attachments", "store"}
 """Parts of a logged sample that no prediction needs; they are nearly all of the log."""
@@ -38,14 +43,17 @@ _OPERATION = {
     "batch",
     "cache",
     "cache_prompt",
+    "extra_headers",
     "max_connections",
     "max_retries",
     "stream_idle_timeout",
     "timeout",
 }
-"""Options of a run that do not change what a model answers."""
+"""Options of a run that do not change what a model answers, or that may hold a key."""
 _CANCELLED = "CancelledError"
 """How the error of a sample begins that was in flight when the run stopped."""
+_AT_ONCE = 500
+"""Samples that are read together."""
 _SHOWN = 300
 """Letters of an error."""
 
@@ -101,16 +109,13 @@ def read_log(path: Path, asked: Sequence[str] | None = None, stopped_by: str = "
             raise InputError(f"{path}: asked each sample more than once; run it with one epoch")
         answers = {}
         failures: Counter[str] = Counter()
-        samples = read_eval_log_samples(
-            str(path), all_samples_required=False, exclude_fields=_UNUSED
-        )
-        for sample in samples:
+        for sample in _samples(path):
             if sample.error:
                 if not sample.error.message.startswith(_CANCELLED):
                     failures[_reason(sample.error)] += 1
             elif sample.output.choices:
                 answers[str(sample.id)] = _prediction(sample)
-    except (OSError, ValueError, KeyError, IndexError) as error:
+    except (OSError, ValueError, KeyError, IndexError, TypeError, RuntimeError) as error:
         raise InputError(
             f"{path}: cannot be read as an Inspect log: {_short(str(error))}"
         ) from error
@@ -133,30 +138,29 @@ def metadata_of(log: ModelLog, name: str | None, link: str, trained_on: str) -> 
     provider, _, model = spec.model.partition("/")
     if provider == "openai-api":
         provider, _, model = model.partition("/")
-    return Metadata.model_validate(
-        {
-            "estimator": name or short_name(model),
-            "provider": provider,
-            "model_id": model,
-            "decoding": _decoding(log.header.plan.config),
-            "prompt_variant": source["prompt_variant"],
-            "trained_on": trained_on,
-            "constrained": source["constrained"],
-            "dataset_revision": source["revision"] or "unknown",
-            "date": _day(spec.created),
-            "link": link,
-        },
-        strict=False,
-    )
+    content = {
+        "estimator": name or short_name(model),
+        "provider": provider,
+        "model_id": model,
+        "decoding": _decoding(log.header.plan.config),
+        "prompt_variant": source["prompt_variant"],
+        "trained_on": trained_on,
+        "constrained": source["constrained"],
+        "dataset_revision": source["revision"] or "unknown",
+        "date": _day(spec.created),
+        "link": link,
+    }
+    try:
+        return Metadata.model_validate(content, strict=False)
+    except ValidationError as error:
+        told = "\n".join(f"{log.path}: {problem}" for problem in problems(error))
+        raise InputError(told) from error
 
 
 def slim(log: ModelLog) -> None:
     """Write a log anew without what the dataset holds too: each prompt is in it three times."""
     header = read_eval_log(str(log.path), header_only=True)
-    samples = read_eval_log_samples(
-        str(log.path), all_samples_required=False, exclude_fields=_UNUSED
-    )
-    header.samples = [sample.model_copy(update={"input": ""}) for sample in samples]
+    header.samples = [sample.model_copy(update={"input": ""}) for sample in _samples(log.path)]
     staging = log.path.with_name(f".{log.path.name}")
     try:
         write_eval_log(header, str(staging), format="eval")
@@ -165,15 +169,27 @@ def slim(log: ModelLog) -> None:
         staging.unlink(missing_ok=True)
 
 
+def _samples(path: Path) -> Iterator[EvalSample]:
+    """Those that the log has, without what no prediction needs."""
+    known = [(each.id, each.epoch) for each in read_eval_log_sample_summaries(str(path))]
+    for start in range(0, len(known), _AT_ONCE):
+        yield from read_eval_log_samples_by_id(
+            str(path), known[start : start + _AT_ONCE], exclude_fields=_UNUSED
+        )
+
+
 def _prediction(sample: EvalSample) -> dict[str, Any]:
+    output, usage = sample.output, sample.output.usage
+    is_refused = output.stop_reason in ("model_length", "content_filter") and usage is None
     row: dict[str, Any] = {
         "sample_id": str(sample.id).rpartition("#")[0],
-        "response": "" if sample.output.error else sample.output.completion,
+        "response": "" if output.error or is_refused else output.completion,
     }
-    usage = sample.output.usage
     if usage:
         cached = usage.input_tokens_cache_read or 0
         read = usage.input_tokens + cached + (usage.input_tokens_cache_write or 0)
+        if not (0 <= cached <= read and usage.output_tokens >= 0):
+            return row  # counts that cannot be
         row["usage"] = {
             "input_tokens": read,
             "cached_tokens": cached,
@@ -198,10 +214,8 @@ def _day(created: str) -> date:
 
 
 def _reason(error: EvalError) -> str:
-    """What went wrong; of a request that was tried again and again, the last time."""
-    if not error.message.startswith("RetryError"):
-        return _short(error.message)
-    causes = _CAUSE.findall(error.traceback)
+    """What went wrong: what the provider said, where it said something."""
+    causes = _CAUSE.findall(error.traceback) if _WRAPPED.match(error.message) else []
     return _short(causes[0] if causes else error.message)
 
 

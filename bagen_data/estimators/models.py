@@ -4,10 +4,11 @@ The log lies in the folder `logs` of the output. A run that was stopped, or whos
 is resumed from it: samples that have an answer there are not asked again.
 """
 
+import fcntl
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -36,7 +37,10 @@ from bagen_data.integrations.inspect import bagen, on_answer
 LOGS = "logs"
 """The folder of Inspect's logs in that of the predictions."""
 GIVE_UP = 20
-"""Samples that failed for good after which a run stops: the next would hardly do better."""
+"""Samples that failed for good after which a run stops, or a tenth of all if that is more: the next
+would hardly do better."""
+ATTEMPT_SECONDS = 900
+"""After which a request without an answer is tried again."""
 _RUN = "bagen_run"
 _UNREADABLE = (OSError, ValueError, KeyError, BadZipFile)
 """What reading a log raises that was cut off before its first answer."""
@@ -56,8 +60,13 @@ def ask(run: Run, operation: Operation, out: Path, *, resume: bool) -> ModelLog:
         WrongUsageError: the earlier run asked something else.
         InputError: the model cannot be asked: an unknown provider, a package or a key is missing.
     """
-    logs = out / LOGS
+    logs = (out / LOGS).absolute()
     model = _model(run)
+    with _alone(logs):
+        return _ask(run, model, operation, logs, resume)
+
+
+def _ask(run: Run, model: Model, operation: Operation, logs: Path, resume: bool) -> ModelLog:
     asked = _asked(run)
     earlier = _earlier(run, logs, asked, resume)
     if operation.price:
@@ -67,15 +76,15 @@ def ask(run: Run, operation: Operation, out: Path, *, resume: bool) -> ModelLog:
     try:
         with _progress(run, len(asked), _count(earlier, asked).asked if earlier else 0):
             if earlier:
-                ended = _retry(earlier, operation, logs)
+                ended = _retry(earlier, operation, logs, len(asked))
             else:
-                ended = _start(run, model, operation, logs)
+                ended = _start(run, model, operation, logs, len(asked))
     except PrerequisiteError as error:
         raise InputError(_plain(error)) from error
     except (OSError, sqlite3.Error) as error:
         raise OutputError(
             f"{logs}: cannot be written, or Inspect's own data folder cannot: {error}; what was "
-            "answered is kept; make room, then go on with --resume"
+            "answered is kept; mend that, then go on with --resume"
         ) from error
     errors = [log.error.message for log in ended if log.error]
     log = read_log(_fullest(logs, asked) or logs, asked, *errors)
@@ -107,7 +116,7 @@ def _model(run: Run) -> Model:
         raise InputError(f"--model {run.model}: {error}") from error
 
 
-def _start(run: Run, model: Model, operation: Operation, logs: Path) -> list[EvalLog]:
+def _start(run: Run, model: Model, operation: Operation, logs: Path, asked: int) -> list[EvalLog]:
     return evaluate(
         TASK,
         task_args={
@@ -122,25 +131,26 @@ def _start(run: Run, model: Model, operation: Operation, logs: Path) -> list[Eva
         log_header_only=True,
         log_model_api=False,
         **run.generation,
-        **_options(operation, logs),
+        **_options(operation, logs, asked),
     )
 
 
-def _retry(log: Path, operation: Operation, logs: Path) -> list[EvalLog]:
-    return eval_retry(str(log), **_options(operation, logs))
+def _retry(log: Path, operation: Operation, logs: Path, asked: int) -> list[EvalLog]:
+    return eval_retry(str(log), **_options(operation, logs, asked))
 
 
-def _options(operation: Operation, logs: Path) -> dict[str, Any]:
+def _options(operation: Operation, logs: Path, asked: int) -> dict[str, Any]:
     return {
         "log_dir": str(logs),
         "log_format": "eval",
-        "fail_on_error": GIVE_UP,
+        "fail_on_error": max(GIVE_UP, asked // 10),
         "score_display": False,
         "display": "none",
         "ctl_server": False,
         "max_connections": operation.connections,
         "max_retries": operation.retries,
         "timeout": operation.timeout,
+        "attempt_timeout": operation.timeout or ATTEMPT_SECONDS,
     }
 
 
@@ -154,12 +164,12 @@ def _earlier(run: Run, logs: Path, asked: Sequence[str], resume: bool) -> Path |
     log = _fullest(logs, asked)
     if log is None:
         return None
-    has_answers = any(_count(each, asked).all > 0 for each in logs.glob("*.eval"))
+    has_answers = any(_count(each, asked).all > 0 for each in _ours(logs))
     if has_answers and not resume:
         raise OutputError(
             f"{logs.parent}: holds a run already; go on with it: --resume, or give another --out"
         )
-    changed = _changed(run, log) if resume else ""
+    changed = _changed(run, log) if resume or has_answers else ""
     if has_answers and changed:
         raise WrongUsageError(
             f"--resume: {logs.parent} holds a run with {changed}; give what it was begun with, or "
@@ -170,11 +180,7 @@ def _earlier(run: Run, logs: Path, asked: Sequence[str], resume: bool) -> Path |
 
 def _changed(run: Run, log: Path) -> str:
     """How the run of a log differs."""
-    try:
-        metadata = read_eval_log(str(log), header_only=True).eval.metadata or {}
-    except _UNREADABLE:
-        metadata = {}
-    known, asked = metadata.get(_RUN, {}), asdict(run)
+    known, asked = _run_of(log) or {}, asdict(run)
     told = [
         f"{name} {known.get(name)!r}, not {value!r}"
         for name, value in asked.items()
@@ -189,19 +195,19 @@ class _Count:
 
     asked: int
     """To prompts as they are now."""
-    all: int
-    """To any prompt."""
     written: int
     """When, in nanoseconds."""
+    all: int = field(compare=False)
+    """To any prompt."""
 
 
 def _count(log: Path, asked: Sequence[str]) -> _Count:
     try:
         summaries = read_eval_log_sample_summaries(str(log))
     except _UNREADABLE:
-        return _Count(-1, -1, 0)
+        return _Count(-1, 0, all=-1)
     answered = {str(each.id) for each in summaries if each.completed and not each.error}
-    return _Count(len(answered & set(asked)), len(answered), log.stat().st_mtime_ns)
+    return _Count(len(answered & set(asked)), log.stat().st_mtime_ns, all=len(answered))
 
 
 def _fullest(logs: Path, asked: Sequence[str]) -> Path | None:
@@ -210,14 +216,49 @@ def _fullest(logs: Path, asked: Sequence[str]) -> Path | None:
     A resumed run begins with a copy of the answers there are. Killed while it copies, it has fewer
     than the log before it; later it has all of them and its own.
     """
-    return max(logs.glob("*.eval"), key=lambda log: _count(log, asked), default=None)
+    return max(_ours(logs), key=lambda log: _count(log, asked), default=None)
 
 
 def _remove_others(logs: Path, kept: Path) -> None:
-    """Those that the newest log has all answers of."""
-    for path in logs.glob("*.eval"):
-        if path != kept:
+    """Earlier ones of the same run: the kept one has all answers."""
+    run = _run_of(kept)
+    for path in _ours(logs):
+        if path != kept and _run_of(path) in (run, {}):
             path.unlink()
+
+
+def _ours(logs: Path) -> list[Path]:
+    """The logs that `bagen predict` wrote, and those that cannot be told."""
+    return [path for path in logs.glob("*.eval") if _run_of(path) is not None]
+
+
+def _run_of(log: Path) -> dict[str, Any] | None:
+    """What a log says of its run; nothing if it cannot be read, None if it is no log of ours."""
+    try:
+        found = (read_eval_log(str(log), header_only=True).eval.metadata or {}).get(_RUN)
+    except _UNREADABLE:
+        return {}
+    return dict(found) if found else None
+
+
+@contextmanager
+def _alone(logs: Path) -> Iterator[None]:
+    """One run at a time in a folder.
+
+    Raises:
+        OutputError: there is another one, or the folder cannot be written.
+    """
+    try:
+        logs.mkdir(parents=True, exist_ok=True)
+        lock = (logs / ".lock").open("w")
+    except OSError as error:
+        raise OutputError(f"{logs}: cannot be written: {error.strerror or error}") from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise OutputError(f"{logs.parent}: another bagen predict is running there") from error
+        yield
 
 
 def _plain(error: PrerequisiteError) -> str:

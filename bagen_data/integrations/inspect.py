@@ -7,6 +7,7 @@ these are the numbers of `bagen score`; `bagen predictions-from-log` makes a sub
 """
 
 import hashlib
+import re
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from itertools import pairwise
@@ -22,6 +23,7 @@ from inspect_ai.model import (
     ChatMessageUser,
     GenerateConfig,
     GenerateConfigArgs,
+    ModelOutput,
 )
 from inspect_ai.scorer import Metric, SampleScore, Score, Scorer, Target, Value, metric, scorer
 from inspect_ai.solver import Generate, Solver, TaskState, solver
@@ -41,6 +43,8 @@ _MESSAGES = {
     "user": ChatMessageUser,
     "assistant": ChatMessageAssistant,
 }
+_TOO_LONG = re.compile(r"context.{0,3}length|maximum context|context window", re.IGNORECASE)
+"""What providers say of a prompt that is."""
 on_answer: ContextVar[Callable[[], None]] = ContextVar("on_answer", default=lambda: None)
 """Is called after each answer."""
 
@@ -86,7 +90,10 @@ def bagen(
 
 @solver
 def ask(constrained: bool = False) -> Solver:
-    """One request a sample, with the recorded chat."""
+    """One request a sample, with the recorded chat.
+
+    A prompt too long for the model is one it has no answer to: trying again would not help.
+    """
 
     async def solve(state: TaskState, generate: Generate) -> TaskState:
         options: GenerateConfigArgs = {}
@@ -94,9 +101,14 @@ def ask(constrained: bool = False) -> Solver:
             resources = [amounts["resource"] for amounts in state.metadata["resources"]]
             pattern = grammar(resources, state.metadata["prompt_variant"])
             options["extra_body"] = {"structured_outputs": {"regex": pattern}}
-        answered = await generate(state, **options)
+        try:
+            state = await generate(state, tool_calls="none", **options)
+        except Exception as error:  # of whatever client the model has
+            if not _TOO_LONG.search(str(error)):
+                raise
+            state.output = ModelOutput.from_content(str(state.model), "", "model_length")
         on_answer.get()()
-        return answered
+        return state
 
     return solve
 
@@ -108,6 +120,7 @@ def bagen_scores() -> Metric:
     def compute(scores: list[SampleScore]) -> Value:
         if not scores:
             return dict.fromkeys(HEADLINE_SCORES)
+        scores = list({each.sample_id: each for each in scores}.values())  # a crash repeats some
         samples = [dict(each.sample_metadata or {}) for each in scores]
         responses = [str((each.score.metadata or {})["response"]) for each in scores]
         answers = [

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -146,7 +147,8 @@ def test_prompts_are_asked_rollout_by_rollout_short_prefix_first(
     assert ask(server, dataset, tmp_path / "out").returncode == 0
     place = {prompt: number for number, prompt in enumerate(prompts(dataset))}
     order = [place[prompt] for prompt in server.order]
-    assert max(abs(number - came) for came, number in enumerate(order)) <= 2 * 8
+    late = [came for came, number in enumerate(order) if abs(number - came) > 2 * 8]
+    assert len(late) <= 0.05 * SAMPLES  # one that is asked again comes late
 
 
 def test_a_changed_prompt_is_asked_again(tmp_path: Path, server: ModelServer) -> None:
@@ -306,3 +308,67 @@ def test_constrained_decoding_is_asked_for_and_recorded(
 def test_a_finished_log_is_small(dataset: Path, server: ModelServer, tmp_path: Path) -> None:
     assert ask(server, dataset, tmp_path / "out").returncode == 0
     assert log(tmp_path / "out").stat().st_size < 2_000 * SAMPLES
+
+
+def test_logs_of_others_are_left_alone(small: Path, server: ModelServer, tmp_path: Path) -> None:
+    """`logs` is where Inspect itself puts what it writes."""
+    other = tmp_path / "other"
+    assert ask(server, small, other, "--limit", 1).returncode == 0
+    out = tmp_path / "out"
+    (out / "logs").mkdir(parents=True)
+    (out / "logs" / "theirs.eval").write_bytes(b"not a log at all")
+    (kept,) = (other / "logs").glob("*.eval")
+    content = kept.read_bytes()
+    shutil.copy(kept, out / "logs" / "another-run.eval")
+    refused = ask(server, small, out, "--limit", 2)
+    assert refused.returncode == 1
+    assert "holds a run already" in refused.stderr
+    resumed = ask(server, small, out, "--limit", 2, "--resume")
+    assert resumed.returncode == 2
+    assert (out / "logs" / "another-run.eval").read_bytes() == content
+
+
+def test_two_runs_do_not_share_a_folder(dataset: Path, tmp_path: Path) -> None:
+    with model_server(wait=0.05) as server:
+        first = start(server, dataset, tmp_path / "out")
+        while not sum(server.answered.values()):
+            time.sleep(0.01)
+        second = ask(server, dataset, tmp_path / "out", "--resume")
+        assert second.returncode == 1
+        assert "another bagen predict is running there" in second.stderr
+        first.kill()
+        first.communicate()
+
+
+def test_a_prompt_that_is_too_long_is_an_answer_that_is_wrong(small: Path, tmp_path: Path) -> None:
+    """As a server says it that is asked for more than its model can read."""
+    with model_server(fail=lambda number: 400 if number % 2 else 0) as server:
+        server.said = "This model's maximum context length is 4096 tokens"
+        done = ask(server, small, tmp_path / "out")
+        assert done.returncode == 0, done.stderr
+    responses = [row["response"] for row in predictions(tmp_path / "out")]
+    assert responses.count("") == 20
+
+
+def test_what_a_server_objects_to_is_told(small: Path, tmp_path: Path) -> None:
+    with model_server(fail=lambda _: 400) as server:
+        server.said = "temperature is not supported by this model"
+        done = ask(server, small, tmp_path / "out")
+        assert done.returncode == 1
+        assert "temperature is not supported by this model" in done.stderr
+
+
+def test_a_tool_call_is_not_asked_again(small: Path, tmp_path: Path) -> None:
+    call = {"id": "1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+    with model_server(tool_calls=[call]) as server:
+        done = ask(server, small, tmp_path / "out", "--limit", 3)
+        assert done.returncode == 0, done.stderr
+        assert server.requests == 3
+
+
+def test_a_server_that_hangs_is_left(small: Path, tmp_path: Path) -> None:
+    with model_server(wait=120) as server:
+        flags = ("--limit", 1, "--timeout", 2, "--retries", 0)
+        done = ask(server, small, tmp_path / "out", *flags)
+        assert done.returncode == 1
+        assert "--resume" in done.stderr
