@@ -76,7 +76,7 @@ def _ask(run: Run, model: Model, operation: Operation, logs: Path, resume: bool)
     try:
         with _progress(run, len(asked), _count(earlier, asked).asked if earlier else 0):
             if earlier:
-                ended = _retry(earlier, operation, logs, len(asked))
+                ended = _retry(earlier, run, operation, logs, len(asked))
             else:
                 ended = _start(run, model, operation, logs, len(asked))
     except PrerequisiteError as error:
@@ -131,15 +131,16 @@ def _start(run: Run, model: Model, operation: Operation, logs: Path, asked: int)
         log_header_only=True,
         log_model_api=False,
         **run.generation,
-        **_options(operation, logs, asked),
+        **_options(run, operation, logs, asked),
     )
 
 
-def _retry(log: Path, operation: Operation, logs: Path, asked: int) -> list[EvalLog]:
-    return eval_retry(str(log), **_options(operation, logs, asked))
+def _retry(log: Path, run: Run, operation: Operation, logs: Path, asked: int) -> list[EvalLog]:
+    return eval_retry(str(log), **_options(run, operation, logs, asked))
 
 
-def _options(operation: Operation, logs: Path, asked: int) -> dict[str, Any]:
+def _options(run: Run, operation: Operation, logs: Path, asked: int) -> dict[str, Any]:
+    is_batch = bool(run.generation.get("batch"))  # its answers may take hours
     return {
         "log_dir": str(logs),
         "log_format": "eval",
@@ -150,7 +151,7 @@ def _options(operation: Operation, logs: Path, asked: int) -> dict[str, Any]:
         "max_connections": operation.connections,
         "max_retries": operation.retries,
         "timeout": operation.timeout,
-        "attempt_timeout": operation.timeout or ATTEMPT_SECONDS,
+        "attempt_timeout": None if is_batch else operation.timeout or ATTEMPT_SECONDS,
     }
 
 
