@@ -4,6 +4,7 @@ import gzip
 import json
 import zlib
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -16,7 +17,7 @@ from pydantic import ValidationError
 
 from bagen_data.errors import InputError
 from bagen_data.scoring.answered import Reader
-from bagen_data.submissions import Prediction, problems
+from bagen_data.submissions import MOST_USD, Prediction, problems
 
 SUFFIXES = (".jsonl", ".jsonl.gz", ".parquet")
 _USAGE = pa.struct([(f"{kind}_tokens", pa.int64()) for kind in ("input", "cached", "output")])
@@ -38,22 +39,26 @@ _TEXT = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
 _COST = (pa.types.is_floating, pa.types.is_integer, pa.types.is_null)
 
 
-def prediction_reader(path: Path) -> Reader:
+def prediction_reader(path: Path, largest: int | None = None) -> Reader:
     """Reads a file from its beginning each time it is called, in batches of `SCHEMA`.
 
     Args:
         path: a `.jsonl`, `.jsonl.gz` or `.parquet` file, or a folder with one of them in it.
+        largest: bytes that JSON lines may have, unpacked; any number if None.
 
     Raises:
         InputError: there is no such file; and while reading, a row that is not a prediction: the
             message says in which line and why.
     """
     file = find_predictions(path)
-    read = _read_parquet if file.name.endswith(".parquet") else _read_jsonl
+    if file.name.endswith(".parquet"):
+        read = partial(_read_parquet, file)
+    else:
+        read = partial(_read_jsonl, file, largest)
 
     def batches() -> Iterator[pa.RecordBatch]:
         try:
-            yield from read(file)
+            yield from read()
         except (OSError, EOFError, zlib.error) as error:
             raise InputError(f"{file}: cannot be read: {error}") from error
 
@@ -84,10 +89,10 @@ def find_predictions(path: Path) -> Path:
     return found[0]
 
 
-def _read_jsonl(path: Path) -> Iterator[pa.RecordBatch]:
+def _read_jsonl(path: Path, largest: int | None) -> Iterator[pa.RecordBatch]:
     """Block by block with Arrow's reader; a block that has something odd in it, line by line."""
     with _opened(path) as file:
-        for number, block in _blocks(file, path):
+        for number, block in _blocks(file, path, largest):
             lines = block.split(b"\n")
             filled = [line for line in lines if line.strip()]
             batch = _with_arrow(block, filled)
@@ -97,11 +102,14 @@ def _read_jsonl(path: Path) -> Iterator[pa.RecordBatch]:
                 yield batch
 
 
-def _blocks(file: IO[bytes], path: Path) -> Iterator[tuple[int, bytes]]:
+def _blocks(file: IO[bytes], path: Path, largest: int | None) -> Iterator[tuple[int, bytes]]:
     """The file in parts of whole lines, each with the number of its first line."""
     parts: list[bytes] = []
-    number, size = 1, 0
+    number, size, total = 1, 0, 0
     while part := file.read(_BLOCK):
+        total += len(part)
+        if largest is not None and total > largest:
+            raise InputError(f"{path}: holds more than {largest:,} bytes, unpacked")
         whole, newline, rest = part.rpartition(b"\n")
         if newline:
             block = b"".join([*parts, whole, newline])
@@ -148,13 +156,14 @@ def _is_good(batch: pa.RecordBatch) -> bool:
         and not pc.any(pc.equal(pc.binary_length(batch["sample_id"]), 0)).as_py()
         and all(map(_is_amount, amounts))
         and bool((amounts[1].to_numpy(False) <= amounts[0].to_numpy(False)).all())
-        and _is_amount(cost.drop_null())
+        and _is_amount(cost.drop_null(), MOST_USD)
     )
 
 
-def _is_amount(column: Any) -> bool:
+def _is_amount(column: Any, most: float = np.inf) -> bool:
     values = column.to_numpy(zero_copy_only=False)
-    return not column.null_count and bool((np.isfinite(values) & (values >= 0)).all())
+    is_amount = np.isfinite(values) & (values >= 0) & (values <= most)
+    return not column.null_count and bool(is_amount.all())
 
 
 def _predictions(lines: list[bytes], path: Path, first: int) -> Iterator[dict[str, Any]]:

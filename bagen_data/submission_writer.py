@@ -54,7 +54,7 @@ def write_submission(
     """
     rows = (Prediction.model_validate(row).model_dump(exclude_none=True) for row in predictions)
     lines = "".join(to_json(row) + "\n" for row in rows)
-    content = metadata.model_dump(mode="json")
+    content = metadata.model_dump(mode="json", exclude_none=True)
     _replace(out / METADATA, yaml.safe_dump(content, sort_keys=False, allow_unicode=True))
     _replace(out / PREDICTIONS, lines)
     return out / PREDICTIONS

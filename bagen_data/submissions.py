@@ -35,8 +35,15 @@ SCHEMAS = Path(__file__).parent / "schemas"
 
 _MAX_BYTES = 1 << 16
 """Of a metadata file."""
+_SHORT_REVISION = 7
+"""Letters of a commit that name it."""
 _SHOWN = 80
 """Letters of a wrong value that an error shows."""
+
+_UNSEEN = r"\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff"
+"""Control characters, line ends, and marks that turn the direction of a text or have no width."""
+MOST_USD = 1_000_000
+"""Of one prediction."""
 
 Amount = Annotated[int, Field(ge=0, le=2**63 - 1)]
 Name = Annotated[
@@ -44,10 +51,10 @@ Name = Annotated[
     StringConstraints(
         min_length=1,
         max_length=200,
-        pattern=r"^[^\x00-\x1f\x7f]*[^\x00-\x20\x7f][^\x00-\x1f\x7f]*$",
+        pattern=rf"^[^{_UNSEEN}]*[^ {_UNSEEN}][^{_UNSEEN}]*$",
     ),
 ]
-"""One line that is not blank."""
+"""One line that is not blank and reads as it is written."""
 Number = Annotated[float, Field(allow_inf_nan=False)]
 
 
@@ -75,7 +82,7 @@ class Prediction(_Strict):
     sample_id: str = Field(min_length=1, description="The sample's id, as in the dataset.")
     response: str = Field(description="The raw text; empty if the model gave none.")
     usage: Usage | None = Field(None, description="Tokens that it took.")
-    cost_usd: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = Field(
+    cost_usd: Annotated[float, Field(ge=0, le=MOST_USD)] | None = Field(
         None, description="What it cost, in US dollars."
     )
 
@@ -102,6 +109,23 @@ class Metadata(_Strict):
     )
     date: datetime.date = Field(description="When the predictions were made, e.g. 2026-11-21.")
     link: HttpUrl = Field(description="Where to read more: code, a paper, a model.")
+    weights: Literal["open", "closed", "none"] | None = Field(
+        None,
+        description="Whether the model's weights can be had; `none` without a model. Left out: "
+        "not known.",
+    )
+    benchmark_version: Name | None = Field(
+        None, description="Of BAGEN, e.g. 1.0. Left out: that of whoever scores."
+    )
+
+
+def is_revision(declared: str, actual: str) -> bool:
+    """Whether the `dataset_revision` of a submission names a dataset: whole, or its beginning.
+
+    >>> is_revision("531ad17", "531ad17e2c50"), is_revision("5", "531ad17e2c50")
+    (True, False)
+    """
+    return declared == actual or (len(declared) >= _SHORT_REVISION and actual.startswith(declared))
 
 
 def json_schemas() -> dict[str, dict[str, Any]]:

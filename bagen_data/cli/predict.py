@@ -29,6 +29,7 @@ from bagen_data.estimators.runs import (
 from bagen_data.submission_writer import DATASET_PAGE, check_out, write_submission
 from bagen_data.submissions import Metadata, problems
 from bagen_data.submissions import Name as NameType
+from bagen_data.versions import BENCHMARK_VERSION
 
 if TYPE_CHECKING:
     from bagen_data.estimators.model_log import ModelLog
@@ -231,6 +232,8 @@ def _estimate(out: Path, request: Request, labels: Labels) -> None:
             "dataset_revision": found.revision or "unknown",
             "date": datetime.now(tz=UTC).date(),
             "link": str(labels.link),
+            "weights": "none",
+            "benchmark_version": BENCHMARK_VERSION,
         },
         strict=False,
     )

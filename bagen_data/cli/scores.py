@@ -19,7 +19,7 @@ from bagen_data.scoring.report import Report
 from bagen_data.scoring.resampling import Resampling
 from bagen_data.scoring.score import ALPHA
 from bagen_data.scoring.truth import Truth
-from bagen_data.submissions import METADATA, read_metadata
+from bagen_data.submissions import METADATA, is_revision, read_metadata
 from bagen_data.tables import to_json
 from bagen_data.terminal import comparison_table, print_table, report_tables
 
@@ -32,7 +32,7 @@ def validate_command(
     metadata = read_metadata(file.parent / METADATA)
     samples = load_samples(dataset, config, split)
     revision = samples.source["revision"]
-    if revision and not revision.startswith(metadata.dataset_revision):
+    if revision and not is_revision(metadata.dataset_revision, revision):
         note = (
             f"note: {METADATA} says dataset_revision {metadata.dataset_revision}, and {dataset} is "
             f"{revision}; results of different revisions are not ranked together"

@@ -29,8 +29,17 @@ from pydantic import ValidationError
 from bagen_data.errors import InputError
 from bagen_data.estimators.runs import short_name
 from bagen_data.submissions import Metadata, problems
+from bagen_data.versions import BENCHMARK_VERSION
 
 TASK = "bagen_data/bagen"
+_WEIGHTS = {
+    "anthropic": "closed",
+    "google": "closed",
+    "hf": "open",
+    "openai": "closed",
+    "vllm": "open",
+}
+"""Of a provider's models, where all are alike."""
 _MARKUP = re.compile(r"\[/?bold\]")
 _WRAPPED = re.compile("RetryError|ModelGenerateError")
 """How Inspect's own errors begin, which hide the provider's."""
@@ -149,6 +158,8 @@ def metadata_of(log: ModelLog, name: str | None, link: str, trained_on: str) -> 
         "dataset_revision": source["revision"] or "unknown",
         "date": _day(spec.created),
         "link": link,
+        "weights": _WEIGHTS.get(spec.model.partition("/")[0]),
+        "benchmark_version": BENCHMARK_VERSION,
     }
     try:
         return Metadata.model_validate(content, strict=False)

@@ -117,11 +117,26 @@ def test_any_text_comes_back(
 
 
 @pytest.mark.parametrize(
-    "cost", ["0", "1", "0.5", "1e-3", "1E2", "0.1234567890123456789", "12345678901234567890"]
+    "cost", ["0", "1", "0.5", "1e-3", "1E2", "0.1234567890123456789", "1000000"]
 )
-def test_every_number_of_json_is_a_cost(cost: str, tmp_path: Path) -> None:
+def test_every_number_of_json_up_to_a_million_is_a_cost(cost: str, tmp_path: Path) -> None:
     text = f'{{"sample_id": "a", "response": "", "cost_usd": {cost}}}\n'
     assert read_text(tmp_path, text)[0]["cost_usd"] == float(cost)
+
+
+@pytest.mark.parametrize("cost", ["1000000.1", "1e308", "12345678901234567890"])
+def test_a_cost_whose_sum_might_be_infinite_is_refused(cost: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="less than or equal to 1000000"):
+        read_text(tmp_path, f'{{"sample_id": "a", "response": "", "cost_usd": {cost}}}\n')
+
+
+def test_a_file_that_unpacks_to_more_than_its_reader_takes_is_refused(tmp_path: Path) -> None:
+    bomb = tmp_path / "bomb.jsonl.gz"
+    bomb.write_bytes(gzip.compress(b"\n" * (64 << 20)))
+    assert bomb.stat().st_size < 1 << 17
+    assert list(prediction_reader(bomb)()) == []
+    with pytest.raises(InputError, match="holds more than 1,048,577 bytes, unpacked"):
+        list(prediction_reader(bomb, (1 << 20) + 1)())
 
 
 BAD_LINES = {

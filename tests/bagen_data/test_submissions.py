@@ -149,12 +149,18 @@ GOOD_METADATA: dict[str, dict[str, Any]] = {
     "no decoding parameters": METADATA_OF_NOBODY | {"decoding": {}},
     "no prompt": METADATA_OF_NOBODY | {"prompt_variant": "none"},
     "trained on the benchmark": METADATA_OF_NOBODY | {"trained_on": "benchmark"},
+    "open weights": METADATA_OF_NOBODY | {"weights": "open", "benchmark_version": "1.0"},
+    "a name in another script": METADATA_OF_NOBODY | {"estimator": "מעריך 估计 👩\u200d🔬"},
 }
 BAD_METADATA: dict[str, Any] = {
     "nothing": None,
     "a list": [METADATA_OF_NOBODY],
     "an unknown key": METADATA_OF_NOBODY | {"team": "x"},
     "an empty name": METADATA_OF_NOBODY | {"estimator": ""},
+    "a name that turns around": METADATA_OF_NOBODY | {"estimator": "gpt\u202eevil"},
+    "a name of no width": METADATA_OF_NOBODY | {"estimator": "gpt\u200b"},
+    "two lines in a name": METADATA_OF_NOBODY | {"provider": "a\u2028b"},
+    "half-open weights": METADATA_OF_NOBODY | {"weights": "ajar"},
     "a number as model": METADATA_OF_NOBODY | {"model_id": 4.5},
     "a number as revision": METADATA_OF_NOBODY | {"dataset_revision": 1234567},
     "a list as decoding": METADATA_OF_NOBODY | {"decoding": ["greedy"]},
@@ -195,7 +201,7 @@ def test_metadata_is_read_as_it_is_written(tmp_path: Path) -> None:
     assert found.date == datetime.date(2026, 11, 21)
     assert str(found.link) == METADATA_OF_NOBODY["link"]
     expected = without(without(METADATA_OF_NOBODY, "date"), "link")
-    assert found.model_dump(exclude={"date", "link"}) == expected
+    assert found.model_dump(exclude={"date", "link"}, exclude_none=True) == expected
 
 
 @pytest.mark.parametrize(
