@@ -173,10 +173,15 @@ def _read_folder(
             pq.read_table(folder / row["path"], columns=list(columns), read_dictionary=_REPEATED)
             for row in chosen
         ]
-        record = json.loads((folder / "build.json").read_bytes())
+        revision = _revision(json.loads((folder / "build.json").read_bytes()))
     except (OSError, ValueError, KeyError) as error:
         raise InputError(f"{folder}: cannot be read: {error}") from error
-    return pa.concat_tables(tables), record.get("seal") if isinstance(record, dict) else None
+    return pa.concat_tables(tables), revision
+
+
+def _revision(record: Any) -> str | None:
+    """Of a `build.json`; the seal where an older build has no `revision`."""
+    return record.get("revision", record.get("seal")) if isinstance(record, dict) else None
 
 
 def _names_of(config: str) -> tuple[str, ...]:

@@ -105,7 +105,7 @@ class Metadata(_Strict):
     )
     constrained: bool = Field(description="Whether decoding was held to the answer grammar.")
     dataset_revision: Name = Field(
-        description="The dataset's commit on the Hub, or the seal in `build.json`."
+        description="The dataset's commit on the Hub, or `revision` in `build.json`."
     )
     date: datetime.date = Field(description="When the predictions were made, e.g. 2026-11-21.")
     link: HttpUrl = Field(description="Where to read more: code, a paper, a model.")

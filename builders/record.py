@@ -1,5 +1,6 @@
 """What a build depends on, what it became, and the record of both: `build.json`."""
 
+import hashlib
 import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -11,6 +12,7 @@ import pyarrow as pa
 
 from bagen_data.prompts import Variant, load_prompt
 from bagen_data.splits import SEED as SPLIT_SEED
+from bagen_data.tables import to_json
 from bagen_data.usage import UsageChoice
 from bagen_data.versions import BENCHMARK_VERSION, __version__
 from builders.family import FamilyIndex
@@ -18,6 +20,9 @@ from builders.plan import Plan
 from builders.task import find_task
 from builders.turns import Counting, Tokenizer
 from builders.write import DataFile
+
+_OPTIONS = ("benchmark_version", "prompt", "seeds", "usage", "budget_overrides", "limit")
+"""Keys of the record that, with the families, decide what the rows hold."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +82,7 @@ class Built:
 def build_record(built: Sequence[Built], options: Options, counting: Counting) -> dict[str, Any]:
     """`build.json`, but for the hashes of the files beside it."""
     tasks = sorted({family.index.family.task for family in built})
-    return {
+    record = {
         "benchmark_version": BENCHMARK_VERSION,
         "versions": {
             "bagen-data": __version__,
@@ -102,6 +107,24 @@ def build_record(built: Sequence[Built], options: Options, counting: Counting) -
         "limit": options.limit,
         "families": [_family_record(family, counting.tokenizer) for family in built],
     }
+    return {"revision": _revision(record, built)} | record
+
+
+def _revision(record: Mapping[str, Any], built: Sequence[Built]) -> str:
+    """What results are compared by: the sha256 of what decides the rows.
+
+    It covers the options, the families' sources and counts, and each rollout's outcome and usage as
+    they were read. What other versions or machines may word differently is no part of it: the
+    versions, the bytes of the files that they decide, why something was refused, and what a
+    tokenizer is called.
+    """
+    families = [
+        {name: value for name, value in family.items() if name not in ("refused", "tokenizer")}
+        | {"rollouts": [asdict(entry) for entry in own.index.entries]}
+        for family, own in zip(record["families"], built, strict=True)
+    ]
+    content = {name: record[name] for name in _OPTIONS} | {"families": families}
+    return hashlib.sha256(to_json(content).encode()).hexdigest()
 
 
 def _family_record(built: Built, tokenizer: Tokenizer | None) -> dict[str, Any]:

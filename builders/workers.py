@@ -1,20 +1,16 @@
 """Run one function over many jobs, in this process or in several that die with it."""
 
-import ctypes
 import gc
 import os
-import signal
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import active_children, get_context
 from typing import Any, TypeVar
 
-_Result = TypeVar("_Result")
+from bagen_data.processes import die_with
 
-_SET_DEATH_SIGNAL = 1
-"""prctl's PR_SET_PDEATHSIG."""
+_Result = TypeVar("_Result")
 
 
 def run_jobs(
@@ -28,7 +24,7 @@ def run_jobs(
     pool = ProcessPoolExecutor(
         min(workers, len(jobs)),
         mp_context=get_context("spawn"),
-        initializer=_set_up_worker,
+        initializer=die_with,
         initargs=(os.getpid(),),
     )
     try:
@@ -51,12 +47,3 @@ def paused_collector() -> Iterator[None]:
     finally:
         if was_enabled:
             gc.enable()
-
-
-def _set_up_worker(parent: int) -> None:
-    """Leave Ctrl-C to the parent, and die with it, which the kernel sees to where it can."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_SET_DEATH_SIGNAL, signal.SIGKILL)
-    if os.getppid() != parent:
-        os._exit(1)

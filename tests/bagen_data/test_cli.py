@@ -126,7 +126,7 @@ def test_the_json_has_what_programs_count_on(file: Path, built: Path) -> None:
         "path": str(built),
         "config": "default",
         "split": "test",
-        "revision": build_record(built)["seal"],
+        "revision": build_record(built)["revision"],
         "samples": 194,
     }
     assert sorted(found["tasks"]) == list(TASKS)

@@ -40,7 +40,7 @@ def test_what_it_writes_validates_and_scores(estimator: str, sample: Path, tmp_p
     assert bagen("validate", out, "--dataset", sample) == 0
     assert bagen("score", out, "--dataset", sample, "--resamples", 0) == 0
     metadata = read_metadata(out / METADATA)
-    assert metadata.dataset_revision == build_record(sample)["seal"]
+    assert metadata.dataset_revision == build_record(sample)["revision"]
     assert metadata.trained_on == ("train" if estimator == "quantiles" else "none")
     assert (metadata.provider, metadata.model_id, metadata.prompt_variant) == (
         "none",

@@ -163,7 +163,7 @@ def test_a_changed_prompt_is_asked_again(tmp_path: Path, server: ModelServer) ->
     assert {row["response"] for row in predictions(out)} == numbers
     metadata = (out / "metadata.yaml").read_text(encoding="utf-8")
     assert "no_think" in metadata
-    assert json.loads((dataset / "build.json").read_text())["seal"] in metadata
+    assert json.loads((dataset / "build.json").read_text())["revision"] in metadata
 
 
 def test_a_changed_prompt_that_fails_is_not_answered_from_the_old_log(tmp_path: Path) -> None:
