@@ -40,7 +40,10 @@ def check_out(out: Path, estimator: str) -> None:
 
 
 def write_submission(
-    out: Path, metadata: Metadata, predictions: Iterable[Mapping[str, Any]]
+    out: Path,
+    metadata: Metadata,
+    predictions: Iterable[Mapping[str, Any]],
+    name: str = PREDICTIONS,
 ) -> Path:
     """Write both files, each whole or not at all; returns that of the predictions.
 
@@ -48,6 +51,7 @@ def write_submission(
         out: the folder, made if there is none.
         metadata: of the predictions.
         predictions: rows of `submissions.Prediction`.
+        name: of the file of predictions, which ends in `.jsonl`.
 
     Raises:
         OutputError: the folder cannot be written.
@@ -56,8 +60,8 @@ def write_submission(
     lines = "".join(to_json(row) + "\n" for row in rows)
     content = metadata.model_dump(mode="json", exclude_none=True)
     _replace(out / METADATA, yaml.safe_dump(content, sort_keys=False, allow_unicode=True))
-    _replace(out / PREDICTIONS, lines)
-    return out / PREDICTIONS
+    _replace(out / name, lines)
+    return out / name
 
 
 def _replace(path: Path, text: str) -> None:

@@ -1,0 +1,202 @@
+"""From a folder of submissions to results: scored, ranked, kept apart, or refused."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from bagen_data.errors import BagenError, InputError
+from bagen_data.scoring.ranking import LEVEL as RANK_LEVEL
+from bagen_data.scoring.ranking import RANKED
+from bagen_data.scoring.resampling import LEVEL, Resampling
+from bagen_data.scoring.score import ALPHA
+from bagen_data.submissions import is_revision
+from bagen_data.versions import BENCHMARK_VERSION, __version__
+from leaderboard.cache import Cache
+from leaderboard.dataset import Benchmark
+from leaderboard.entries import Entry, check_name, read_entry
+from leaderboard.ranks import add_ranks
+from leaderboard.results import FORMAT
+from leaderboard.scoring import Scored, score_entry
+from leaderboard.workers import MEMORY, run_each
+
+_LONGEST = 2_000
+"""Letters of a reason."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What became of one submission."""
+
+    folder: str
+    """Its name, whatever it is."""
+    entry: Entry | None
+    """None if it is refused before its predictions are read."""
+    scored: Scored | None
+    """None if it is refused, or apart and its predictions do not fit this dataset."""
+    reasons: tuple[str, ...]
+    """Why it is not scored; none if it is."""
+
+
+def judge(
+    folders: Sequence[Path],
+    benchmark: Benchmark,
+    resampling: Resampling,
+    cache: Cache,
+    workers: int,
+) -> Iterator[Verdict]:
+    """Check and score submissions, each in a process of its own accord; as they are done.
+
+    Args:
+        folders: of the submissions.
+        benchmark: what they answer.
+        resampling: how intervals are found.
+        cache: where what was scored before is.
+        workers: processes.
+    """
+    set_up = (benchmark.samples, benchmark.id, benchmark.revision, resampling, cache)
+    for number, found in run_each(_judge_one, folders, workers, _set_up_worker, set_up):
+        died = f"could not be scored: its process died, perhaps for want of {MEMORY:,} bytes"
+        yield found or Verdict(folders[number].name, None, None, (died,))
+
+
+_judged: partial[Verdict]
+"""In a worker: `_judge` of what is the same for all submissions."""
+
+
+def _set_up_worker(
+    samples: Any, dataset: str | None, revision: str, resampling: Resampling, cache: Cache
+) -> None:
+    global _judged  # noqa: PLW0603  a worker's only state, set once
+    benchmark = Benchmark(samples, dataset, revision)
+    _judged = partial(_judge, benchmark=benchmark, resampling=resampling, cache=cache)
+
+
+def _judge_one(folder: Path) -> Verdict:
+    return _judged(folder)
+
+
+def _judge(folder: Path, benchmark: Benchmark, resampling: Resampling, cache: Cache) -> Verdict:
+    try:
+        return Verdict(folder.name, *score_entry(folder, benchmark, resampling, cache), ())
+    except BagenError as error:
+        reasons = tuple(_reasons(error, folder))
+    except MemoryError:
+        reasons = (f"needs more than {MEMORY:,} bytes of memory",)
+    try:
+        entry = read_entry(folder, benchmark.tasks)
+    except BagenError:
+        return Verdict(folder.name, None, None, reasons)
+    return Verdict(folder.name, entry, None, reasons)
+
+
+def _reasons(error: Exception, folder: Path) -> Iterator[str]:
+    """Its lines, with paths as the submitter knows them."""
+    text = str(error).replace(f"{folder}/", "").replace(str(folder), folder.name)
+    text = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
+    yield from text.splitlines()
+
+
+def results_of(
+    verdicts: Sequence[Verdict],
+    benchmark: Benchmark,
+    resampling: Resampling,
+    earlier: Sequence[Mapping[str, Any]] = (),
+) -> dict[str, Any]:
+    """The results of all submissions, as `results.json` has them.
+
+    Args:
+        verdicts: of the submissions, in any order.
+        benchmark: what they answered.
+        resampling: how intervals were found.
+        earlier: results of other builds, on other revisions or of other versions.
+
+    Raises:
+        InputError: earlier results are of this very version and revision.
+    """
+    ordered = _without_doubles(sorted(verdicts, key=lambda verdict: verdict.folder))
+    entries, apart, refused, resampled = [], [], [], []
+    for verdict in ordered:
+        why = [] if verdict.entry is None else apart_reasons(verdict.entry, benchmark)
+        if verdict.entry is None or (verdict.scored is None and not why):
+            refused.append({"folder": verdict.folder, "reasons": list(verdict.reasons)})
+            continue
+        record = _record(verdict.entry, verdict.scored, benchmark)
+        if why:
+            reasons = list(verdict.reasons)
+            apart.append(record | {"why": why, "reasons": reasons, "earlier": False})
+        elif verdict.scored is not None:
+            entries.append(record)
+            resampled.append(verdict.scored.resampled)
+    add_ranks(entries, resampled, benchmark, resampling)
+    for results in earlier:
+        apart += _earlier(results, benchmark)
+    return {
+        "format": FORMAT,
+        "benchmark_version": BENCHMARK_VERSION,
+        "scorer": {"name": "bagen-data", "version": __version__},
+        "dataset": benchmark.summary(),
+        "resampling": {**asdict(resampling), "level": LEVEL, "alpha": ALPHA},
+        "ranking": {"scores": list(RANKED), "level": RANK_LEVEL},
+        "submissions": entries,
+        "apart": apart,
+        "refused": refused,
+    }
+
+
+def _without_doubles(verdicts: Sequence[Verdict]) -> Iterator[Verdict]:
+    """Refuse a folder whose name differs from an earlier one's in case only: one page, one file."""
+    first: dict[str, str] = {}
+    for verdict in verdicts:
+        known = first.setdefault(verdict.folder.casefold(), verdict.folder)
+        if known == verdict.folder:
+            yield verdict
+            continue
+        reason = f"the folder {known} has the same name but for case; give it another one"
+        yield Verdict(verdict.folder, None, None, (reason,))
+
+
+def apart_reasons(entry: Entry, benchmark: Benchmark) -> list[str]:
+    """Why a submission is shown apart and not ranked; none if it is ranked."""
+    why = []
+    version, revision = entry.metadata.benchmark_version, entry.metadata.dataset_revision
+    if version not in (None, BENCHMARK_VERSION):
+        why.append(f"made for BAGEN {version}; this is {BENCHMARK_VERSION}")
+    if not is_revision(revision, benchmark.revision):
+        why.append(f"made of dataset revision {revision}; this is {benchmark.revision}")
+    return why
+
+
+def _record(entry: Entry, scored: Scored | None, benchmark: Benchmark) -> dict[str, Any]:
+    found = {} if scored is None else dict(scored.record)
+    rows = found.pop("rows", [None] * len(entry.files))
+    files = [
+        {"name": file.path.name, "bytes": file.bytes, "sha256": file.sha256, "predictions": number}
+        for file, number in zip(entry.files, rows, strict=True)
+    ]
+    metadata = entry.metadata
+    is_exact = is_revision(metadata.dataset_revision, benchmark.revision)
+    return {
+        "folder": entry.folder,
+        "metadata": metadata.model_dump(mode="json"),
+        "benchmark_version": metadata.benchmark_version or BENCHMARK_VERSION,
+        "dataset_revision": benchmark.revision if is_exact else metadata.dataset_revision,
+        "files": files,
+        "scores": None,
+        **found,
+    }
+
+
+def _earlier(results: Mapping[str, Any], benchmark: Benchmark) -> Iterator[dict[str, Any]]:
+    version, revision = results["benchmark_version"], results["dataset"]["revision"]
+    if (version, revision) == (BENCHMARK_VERSION, benchmark.revision):
+        raise InputError(
+            f"earlier results are of BAGEN {version} and revision {revision}, as these are; "
+            "leave them out"
+        )
+    for entry in results["submissions"]:
+        check_name(entry["folder"])
+        why = [f"scored by BAGEN {version} on dataset revision {revision}"]
+        record = {name: value for name, value in entry.items() if name != "ranks"}
+        yield record | {"why": why, "reasons": [], "earlier": True}

@@ -1,0 +1,81 @@
+"""What was scored before, by a hash of all that decides it."""
+
+import hashlib
+import os
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+
+import bagen_data
+import leaderboard
+from bagen_data.arrays import Floats
+from bagen_data.tables import to_json
+
+_RECORD = "record"
+_BROKEN = (OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error)
+
+
+@dataclass(frozen=True)
+class Cache:
+    """A folder of files that may be deleted at any time."""
+
+    folder: Path | None
+    """None: nothing is kept."""
+
+    def key(self, decides: Mapping[str, Any]) -> str:
+        """Of what decides a result; the code that finds it does too, and is added."""
+        content = to_json({"code": _code(), **decides})
+        return hashlib.sha256(content.encode()).hexdigest()
+
+    def get(self, key: str) -> tuple[str, dict[str, Floats]] | None:
+        """A record and its arrays; None if they are not there, or cannot be read."""
+        if self.folder is None:
+            return None
+        try:
+            with np.load(_path(self.folder, key), allow_pickle=False) as found:
+                arrays = {name: found[name] for name in found.files}
+            return bytes(arrays.pop(_RECORD)).decode(), arrays
+        except _BROKEN:
+            return None
+
+    def put(self, key: str, record: str, arrays: Mapping[str, Floats]) -> None:
+        """Keep a record and its arrays, whole or not at all; a folder that is full is no error."""
+        if self.folder is None:
+            return
+        path = _path(self.folder, key)
+        staging = path.with_name(f".{path.name}.{os.getpid()}")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            content: dict[str, Any] = {_RECORD: np.frombuffer(record.encode(), np.uint8), **arrays}
+            with staging.open("wb") as file:
+                np.savez(file, **content)
+            staging.replace(path)
+        except OSError:
+            staging.unlink(missing_ok=True)
+
+
+def default_folder() -> Path:
+    """Where users' caches are."""
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "bagen" / "leaderboard"
+
+
+def _path(folder: Path, key: str) -> Path:
+    return folder / key[:2] / f"{key}.npz"
+
+
+@cache
+def _code() -> str:
+    """Of the library and of this package: what was scored by other code is scored again."""
+    digest = hashlib.sha256(np.__version__.encode())
+    for package in (bagen_data, leaderboard):
+        root = Path(package.__path__[0])
+        for path in sorted(root.rglob("*.py")):
+            digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()

@@ -1,0 +1,212 @@
+"""Validate submissions, and build the leaderboard of them.
+
+\b
+    python -m leaderboard validate SUBMISSION_DIR --dataset DIR_OR_HUB_ID
+    python -m leaderboard build --submissions DIR --dataset DIR_OR_HUB_ID --out SITE
+    python -m leaderboard baselines --dataset DIR_OR_HUB_ID --out DIR
+    python -m leaderboard serve SITE
+    python -m leaderboard export SITE --format hub --out DIR
+
+Exit codes: 0 done, 1 bad input, 2 wrong usage.
+"""  # noqa: D301  \b keeps the lines as they are
+
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from bagen_data.command import ERRORS, new_app, run
+from bagen_data.errors import InputError, OutputError, WrongUsageError
+from bagen_data.scoring.resampling import Resampling
+from bagen_data.tables import replaced_folder
+from leaderboard.baselines import write_baselines
+from leaderboard.build import Verdict, apart_reasons, judge, results_of
+from leaderboard.cache import Cache, default_folder
+from leaderboard.dataset import load_benchmark
+from leaderboard.entries import find_folders
+from leaderboard.exports.every_eval_ever import export_eee
+from leaderboard.exports.hub import export_hub
+from leaderboard.results import JSON, read_results
+
+app = new_app(__doc__)
+Dataset = Annotated[
+    str, typer.Option(help="A folder that 'python -m builders build' wrote, or a Hub id.")
+]
+Resamples = Annotated[int, typer.Option(min=0, help="Of rollouts, for 95% intervals.")]
+Seed = Annotated[int, typer.Option(min=0, help="Of the resampling.")]
+_EXPORTED = "exported.txt"
+
+
+@app.command("validate")
+def validate_command(
+    submission: Annotated[Path, typer.Argument(help="The folder of one submission.")],
+    dataset: Dataset,
+) -> None:
+    """Say whether the leaderboard would take a submission, and why not."""
+    benchmark = load_benchmark(dataset)
+    folder = Path(os.path.abspath(submission))
+    (verdict,) = judge([folder], benchmark, Resampling(0), Cache(None), 1)
+    why = [] if verdict.entry is None else apart_reasons(verdict.entry, benchmark)
+    if verdict.scored is None or verdict.entry is None:
+        told = "\n".join(f"  {reason}" for reason in (*verdict.reasons, *why))
+        raise InputError(f"{submission}: refused\n{told}")
+    record = verdict.scored.record
+    answered = ", ".join(record["answered"])
+    name = verdict.entry.metadata.estimator
+    print(f"{submission}: {sum(record['rows']):,} predictions of {name}, which answer {answered}")
+    invalid = sum(sum(counts.values()) for counts in record["invalid"].values())
+    if invalid:
+        print(f"invalid answers, which count as wrong: {invalid:,}")
+    if record["label_matches"]["noted"]:
+        print("its intervals lie on the public labels, and its page will say so")
+    if why:
+        print("it would be shown apart and not ranked:")
+        for reason in why:
+            print(f"  {reason}")
+    elif record["complete"]:
+        print("it would be ranked")
+    else:
+        print(f"it would be ranked on {answered}, and not overall")
+
+
+@app.command("build")
+def build_command(
+    submissions: Annotated[Path, typer.Option(help="A folder of submissions.")],
+    dataset: Dataset,
+    out: Annotated[Path, typer.Option(help="The site; one built earlier is replaced.")],
+    earlier: Annotated[
+        list[Path] | None,
+        typer.Option(help="results.json of another version or revision, to be shown apart."),
+    ] = None,
+    files_url: Annotated[
+        str | None,
+        typer.Option(help="Where the submissions' files are; without it the site has copies."),
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Processes; as many as there are cores.")
+    ] = None,
+    cache: Annotated[
+        Path | None, typer.Option(help="Where scored submissions are kept, by hash.")
+    ] = None,
+    use_cache: Annotated[
+        bool, typer.Option("--use-cache/--no-cache", help="Take what was scored before from there.")
+    ] = True,
+    resamples: Resamples = 1000,
+    seed: Seed = 0,
+) -> None:
+    """Score all submissions, and write results and the site."""
+    from leaderboard.site import write_site
+
+    if files_url is not None and not files_url.startswith("https://"):
+        raise WrongUsageError(f"--files-url {files_url}: expected an address with https://")
+    folders = find_folders(Path(os.path.abspath(submissions)))
+    if not folders:
+        raise InputError(f"{submissions}: holds no submission; expected a folder for each")
+    before = [read_results(path) for path in earlier or ()]
+    benchmark = load_benchmark(dataset)
+    resampling = Resampling(resamples, seed)
+    kept = Cache((cache or default_folder()) if use_cache else None)
+    verdicts = judge(folders, benchmark, resampling, kept, workers or os.cpu_count() or 1)
+    results = results_of(_shown(verdicts, len(folders)), benchmark, resampling, before)
+    write_site(results, out, submissions, files_url)
+    _tell(results, out)
+
+
+def _shown(verdicts: Iterable[Verdict], number: int) -> list[Verdict]:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, TimeElapsedColumn(), console=ERRORS, transient=True) as progress:
+        return list(progress.track(verdicts, number, description="submissions"))
+
+
+def _tell(results: dict[str, list[dict[str, list[str]]]], out: Path) -> None:
+    for entry in results["refused"]:
+        told = "\n".join(f"  {reason}" for reason in entry["reasons"])
+        ERRORS.print(escape(f"{entry['folder']!a}: refused\n{told}"), style="yellow")
+    for entry in results["apart"]:
+        ERRORS.print(escape(f"{entry['folder']}: apart: {'; '.join(entry['why'])}"))
+    counts = {name: len(results[name]) for name in ("submissions", "apart", "refused")}
+    print(
+        f"{counts['submissions']:,} submissions scored, {counts['apart']:,} apart, "
+        f"{counts['refused']:,} refused\nopen {out / 'index.html'}"
+    )
+
+
+@app.command("baselines")
+def baselines_command(
+    dataset: Dataset,
+    out: Annotated[Path, typer.Option(help="A folder of submissions, which they are put into.")],
+) -> None:
+    """Write a submission for each estimator that needs no model."""
+    for folder in write_baselines(dataset, load_benchmark(dataset), out):
+        print(f"wrote {folder}")
+
+
+@app.command("serve")
+def serve_command(
+    site: Annotated[Path, typer.Argument(help="What 'build' wrote.")],
+    port: Annotated[int, typer.Option(min=0, max=65535)] = 8000,
+) -> None:
+    """Show a site on this machine alone, until Ctrl-C."""
+    from leaderboard.app import LOOPBACK, server
+
+    if not (site / JSON).is_file():
+        raise InputError(f"{site}: is no site; expected what 'python -m leaderboard build' wrote")
+    try:
+        running = server(site, LOOPBACK, port)
+    except OSError as error:
+        raise OutputError(f"--port {port}: cannot be had: {error.strerror}") from error
+    with running:
+        print(f"http://{LOOPBACK}:{running.server_port}/ (Ctrl-C ends it)", flush=True)
+        try:
+            running.serve_forever()
+        except KeyboardInterrupt:
+            return
+
+
+@app.command("export")
+def export_command(
+    site: Annotated[Path, typer.Argument(help="What 'build' wrote, or its results.json.")],
+    format: Annotated[  # noqa: A002  as users type it
+        Literal["hub", "eee"],
+        typer.Option(help="The Hub's own result files, or records of Every Eval Ever."),
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option(help="The folder; SITE-hub or SITE-eee beside the site if left out."),
+    ] = None,
+    dataset_id: Annotated[
+        str | None,
+        typer.Option(help="hub: the id of the dataset that a folder was built or taken from."),
+    ] = None,
+) -> None:
+    """Write results in the form that other places take."""
+    results = read_results(site)
+    folder = site.parent if site.is_file() else site
+    target = out or folder.with_name(f"{folder.resolve().name}-{format}")
+    if format == "eee" and dataset_id:
+        raise WrongUsageError("--dataset-id: of no use with --format eee; leave it out")
+    with replaced_folder(target, _exported(target)) as staging:
+        if format == "hub":
+            written = export_hub(results, staging, dataset_id)
+        else:
+            written = export_eee(results, staging)
+        names = sorted(path.relative_to(staging).as_posix() for path in written)
+        (staging / _EXPORTED).write_text("".join(f"{name}\n" for name in names), encoding="utf-8")
+    print(f"{len(written):,} files are in {target}")
+
+
+def _exported(folder: Path) -> list[str]:
+    try:
+        return [_EXPORTED, *(folder / _EXPORTED).read_text(encoding="utf-8").splitlines()]
+    except OSError:
+        return []
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line; exits with 0, 1 or 2."""
+    run(app, arguments if arguments is not None else sys.argv[1:])

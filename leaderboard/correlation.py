@@ -1,0 +1,54 @@
+"""How much two scores go together over estimators: the paper's decoupling."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from leaderboard.columns import HEADLINE
+from leaderboard.tables import Row
+
+_FEWEST = 4
+"""Estimators below which there is no interval."""
+
+
+@dataclass(frozen=True)
+class Correlation:
+    """Of `macro_f1` and another score."""
+
+    score: str
+    n: int
+    """Estimators that have both."""
+    pearson: float
+    low: float | None
+    """Of Pearson's 95% interval, by Fisher's transformation."""
+    high: float | None
+    spearman: float
+
+
+def correlation(rows: Sequence[Row], score: str) -> Correlation | None:
+    """Over the rows that are submissions; None with fewer than three, or a score that is constant.
+
+    Args:
+        rows: of the main table.
+        score: the other one.
+    """
+    from scipy.stats import pearsonr, spearmanr
+
+    pairs = [
+        (row.cell(HEADLINE)["value"], row.cell(score)["value"])
+        for row in rows
+        if row.folder and row.cell(HEADLINE)["value"] is not None
+    ]
+    known = [(first, second) for first, second in pairs if second is not None]
+    first, second = ([pair[place] for pair in known] for place in (0, 1))
+    if len(known) < 3 or len(set(first)) < 2 or len(set(second)) < 2:
+        return None
+    found = pearsonr(first, second)
+    low, high = found.confidence_interval(0.95) if len(known) >= _FEWEST else (None, None)
+    return Correlation(
+        score,
+        len(known),
+        float(found.statistic),
+        None if low is None else float(low),
+        None if high is None else float(high),
+        float(spearmanr(first, second).statistic),
+    )

@@ -1,0 +1,135 @@
+"""A submission as strangers hand it in: a folder, checked before anything in it is believed."""
+
+import re
+import stat
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bagen_data.errors import InputError
+from bagen_data.prediction_files import SUFFIXES
+from bagen_data.submissions import METADATA, Metadata, read_metadata
+from bagen_data.tables import sha256_of
+
+ALL_TASKS = "predictions"
+"""The name of a file that may answer several configs; others are named for the one they answer."""
+LARGEST = 1 << 30
+"""Bytes of one file, as it is and unpacked."""
+_FOLDER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?|eval\.yaml", re.IGNORECASE)
+"""Names that some systems keep for devices, and one that an export does."""
+
+
+@dataclass(frozen=True)
+class EntryFile:
+    """One file of predictions."""
+
+    path: Path
+    task: str | None
+    """The config it is named for; None for `predictions`."""
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A submission whose folder and metadata are in order; its predictions are not read yet."""
+
+    folder: str
+    """Its name, which is safe as a part of a path or an address."""
+    metadata: Metadata
+    files: tuple[EntryFile, ...]
+    """By name."""
+
+
+def find_folders(submissions: Path) -> list[Path]:
+    """What may be a submission in a folder of submissions: all but plain and hidden files, by name.
+
+    Raises:
+        InputError: there is no such folder.
+    """
+    try:
+        inside = sorted(submissions.iterdir(), key=lambda path: path.name)
+    except OSError as error:
+        raise InputError(f"{submissions}: cannot be read: {error.strerror}") from error
+    shown = [path for path in inside if not path.name.startswith(".")]
+    return [path for path in shown if path.is_symlink() or path.is_dir()]
+
+
+def read_entry(folder: Path, tasks: Sequence[str]) -> Entry:
+    """Check a submission's folder and metadata, and hash its files.
+
+    Args:
+        folder: of the submission.
+        tasks: the dataset's.
+
+    Raises:
+        InputError: its name, what lies in it, or its metadata cannot be accepted.
+    """
+    check_name(folder.name)
+    if folder.is_symlink():
+        raise InputError(f"{folder}: is a symbolic link; expected a folder")
+    if not folder.is_dir():
+        raise InputError(f"{folder}: there is no such folder; expected one with {METADATA} in it")
+    try:
+        names = sorted(path.name for path in folder.iterdir())
+        found = [name for name in names if name.endswith(SUFFIXES)]
+        for name in (METADATA, *found):
+            _check_regular(folder / name)
+        metadata = read_metadata(folder / METADATA)
+        if not found:
+            raise InputError(
+                f"{folder}: there is no file of predictions; expected {ALL_TASKS}.jsonl, or one "
+                f"for each config, e.g. {tasks[0]}.jsonl ({', '.join(SUFFIXES)})"
+            )
+        files = [_file(folder / name, tasks) for name in found]
+    except OSError as error:
+        raise InputError(f"{folder}: cannot be read: {error.strerror}") from error
+    _check_once(folder, files)
+    return Entry(folder.name, metadata, tuple(files))
+
+
+def check_name(name: str) -> None:
+    """Refuse a folder's name that would not do as a page's.
+
+    Raises:
+        InputError: it has other letters, is too long, or is kept for a device.
+    """
+    if not _FOLDER.fullmatch(name) or name.endswith(".") or _RESERVED.fullmatch(name):
+        shown = ascii(name) if len(name) <= 100 else f"{name[:100]!a}..."
+        raise InputError(
+            f"the folder's name is {shown}; expected 1 to 100 of a-z A-Z 0-9 . _ -, a letter or "
+            "number first, no . last, and no device's name"
+        )
+
+
+def _check_regular(path: Path) -> None:
+    """Refuse links, which may lead out of the folder, and pipes, which never end."""
+    try:
+        mode = path.lstat().st_mode
+    except FileNotFoundError:
+        return  # read_metadata says what is missing
+    if stat.S_ISLNK(mode):
+        raise InputError(f"{path}: is a symbolic link; put the file itself there")
+    if not stat.S_ISREG(mode):
+        raise InputError(f"{path}: is not a plain file")
+
+
+def _file(path: Path, tasks: Sequence[str]) -> EntryFile:
+    stem = next(path.name.removesuffix(end) for end in SUFFIXES if path.name.endswith(end))
+    if stem != ALL_TASKS and stem not in tasks:
+        raise InputError(
+            f"{path}: is named for no config; expected {ALL_TASKS} or one of {', '.join(tasks)}, "
+            f"and an ending of {', '.join(SUFFIXES)}"
+        )
+    size = path.stat().st_size
+    if size > LARGEST:
+        raise InputError(f"{path}: is of {size:,} bytes; expected at most {LARGEST:,}")
+    return EntryFile(path, None if stem == ALL_TASKS else stem, size, sha256_of(path))
+
+
+def _check_once(folder: Path, files: Iterable[EntryFile]) -> None:
+    named = [file.task or ALL_TASKS for file in files]
+    twice = {name for name in named if named.count(name) > 1}
+    if twice:
+        raise InputError(f"{folder}: holds several files {min(twice)}.*; leave one")

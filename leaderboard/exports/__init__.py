@@ -1,0 +1,1 @@
+"""The leaderboard's results in the formats that others read."""

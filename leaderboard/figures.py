@@ -1,0 +1,241 @@
+"""Plots, as SVG that takes its colours from the page."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import altair as alt
+import vl_convert
+
+from leaderboard.columns import HEADLINE
+from leaderboard.tables import Row
+
+_INK, _MUTED, _LINE, _ACCENT = "var(--ink)", "var(--muted)", "var(--line)", "var(--accent)"
+_SERIES = ("var(--s1)", "var(--s2)", "var(--s3)", "var(--s4)")
+_WIDTH, _HEIGHT = 560, 340
+_APART = (0.3, 0.04)
+"""Of the width and height: a point that is closer to one with a name has none itself."""
+_LETTERS = 28
+_VERSION = ".".join(alt.SCHEMA_VERSION.lstrip("v").split(".")[:2])
+
+
+def cost_figure(rows: Sequence[Row], folder: str) -> str | None:
+    """Skill against cost, with the Pareto front: nobody is both as cheap and better.
+
+    Args:
+        rows: of the main table.
+        folder: of the submissions' pages, as seen from the figure's.
+
+    Returns:
+        SVG; None if nobody says a cost above 0.
+    """
+    known = [row for row in rows if row.cost is not None and _value(row, HEADLINE) is not None]
+    if not any(row.cost for row in known):
+        return None
+    points = [_point(row, folder) | {"x": row.cost} for row in known]
+    front = pareto([(point["x"], point["y"]) for point in points])
+    most = max(point["x"] for point in points)
+    least = min(point["x"] for point in points if point["x"] > 0)
+    places = [math.log1p(point["x"] / least) for point in points]
+    first = [*front, *(number for number in range(len(points)) if number not in front)]
+    _label(points, places, first)
+    scale = alt.Scale(type="symlog", constant=least, domainMin=0, nice=False)
+    ticks = [0.0, *_powers(least, most)]
+    x = alt.X(
+        "x:Q",
+        scale=scale,
+        title="US dollars for 1,000 probes",
+        axis=alt.Axis(values=ticks, format="~g", labelOverlap=True),
+    )
+    line = (
+        _chart([points[number] for number in front])
+        .mark_line(interpolate="step-after", color=_ACCENT, strokeDash=[4, 3])
+        .encode(x=x, y=_y(HEADLINE))
+    )
+    return _svg(line + _marks(points, x))
+
+
+def decoupling_figure(rows: Sequence[Row], score: str, folder: str) -> str | None:
+    """The quality of intervals against feasibility; None with fewer than two estimators."""
+    known = [row for row in rows if row.folder and None not in _both(row, score)]
+    if len(known) < 2:
+        return None
+    points = [_point(row, folder) | {"x": _both(row, score)[0]} for row in known]
+    for point, row in zip(points, known, strict=True):
+        other = row.cell(score)
+        point |= {"y": other["value"], "low": other["low"], "high": other["high"]}
+    _label(points, [point["x"] for point in points], range(len(points)))
+    x = alt.X("x:Q", scale=alt.Scale(zero=False), title="feasibility: macro_f1")
+    return _svg(_marks(points, x, f"intervals: {score}"))
+
+
+def pareto(points: Sequence[tuple[float, float]]) -> list[int]:
+    """The positions of those (cost, skill) that nobody beats, by cost.
+
+    >>> pareto([(1.0, 0.5), (2.0, 0.4), (3.0, 0.9), (3.0, 0.8)])
+    [0, 2]
+    """
+    order = sorted(range(len(points)), key=lambda place: (points[place][0], -points[place][1]))
+    front: list[int] = []
+    for place in order:
+        if not front or points[place][1] > points[front[-1]][1]:
+            front.append(place)
+    return front
+
+
+def _label(points: Sequence[dict[str, Any]], places: Sequence[float], order: Sequence[int]) -> None:
+    """Give points their names, in this order, as long as there is room.
+
+    Args:
+        points: with `y`.
+        places: where they are on the other axis.
+        order: of their positions.
+    """
+    heights = [point["y"] for point in points]
+    width, height = (max(each) - min(each) or 1.0 for each in (places, heights))
+    named: list[int] = []
+    for number in order:
+        is_free = all(
+            abs(places[number] - places[other]) > _APART[0] * width
+            or abs(heights[number] - heights[other]) > _APART[1] * height
+            for other in named
+        )
+        points[number]["label"] = points[number]["name"] if is_free else ""
+        if is_free:
+            named.append(number)
+
+
+def progress_figure(groups: Mapping[str, Mapping[str, Any]], scores: Sequence[str]) -> str | None:
+    """Scores by part of a rollout, a panel a task."""
+    values = [
+        {"group": group, "part": part, "score": name, **part_scores[name]}
+        for group, parts in groups.items()
+        for part, part_scores in parts.items()
+        for name in scores
+        if part_scores[name]["value"] is not None
+    ]
+    if not values:
+        return None
+    base = _chart(values).encode(
+        x=alt.X("part:O", title=None, axis=alt.Axis(labelAngle=0, labelFontSize=9)),
+        color=alt.Color(
+            "score:N",
+            sort=list(scores),
+            scale=alt.Scale(domain=list(scores), range=list(_SERIES[: len(scores)])),
+            legend=alt.Legend(orient="top", title=None, labelLimit=300),
+        ),
+        xOffset=alt.XOffset("score:N", sort=list(scores)),
+    )
+    y = alt.Y("value:Q", scale=alt.Scale(domain=[0, 1]), title=None)
+    bars = base.mark_rule(opacity=0.5).encode(y=alt.Y("low:Q", title=None), y2="high:Q")
+    dots = base.mark_point(filled=True, size=40).encode(y=y)
+    return _svg(_panels(bars + dots, groups))
+
+
+def width_figure(groups: Mapping[str, Mapping[str, Any]]) -> str | None:
+    """Coverage against width, a point a part of a rollout and a panel a task."""
+    values = [
+        {
+            "group": group,
+            "order": number,
+            "part": part,
+            "width": scores["relative_width"]["value"],
+            "coverage": scores["coverage"]["value"],
+        }
+        for group, parts in groups.items()
+        for number, (part, scores) in enumerate(parts.items())
+        if None not in (scores["relative_width"]["value"], scores["coverage"]["value"])
+    ]
+    if not values:
+        return None
+    base = _chart(values).encode(
+        x=alt.X("width:Q", title="mean (high - low) / remaining"),
+        y=alt.Y("coverage:Q", scale=alt.Scale(domain=[0, 1]), title="coverage"),
+    )
+    chart = (
+        base.mark_line(color=_LINE).encode(order="order:Q")
+        + base.mark_point(filled=True, color=_ACCENT, size=40)
+        + base.mark_text(dy=-9, color=_MUTED, fontSize=10).encode(text="part:N")
+    )
+    return _svg(_panels(chart, groups))
+
+
+def _chart(values: Sequence[Mapping[str, Any]]) -> alt.Chart:
+    return alt.Chart(alt.Data(values=list(values)))  # type: ignore[no-untyped-call]
+
+
+def _panels(chart: alt.LayerChart, groups: Mapping[str, Any]) -> Any:
+    return (
+        chart.properties(width=250, height=160)
+        .facet(
+            facet=alt.Facet("group:N", sort=list(groups), title=None),
+            columns=3,
+        )
+        .resolve_axis(x="independent", y="independent")
+    )
+
+
+def _marks(points: Sequence[Mapping[str, Any]], x: alt.X, y_title: str = HEADLINE) -> Any:
+    base = _chart(points).encode(x=x)
+    y = _y(y_title)
+    bars = base.mark_rule(color=_MUTED, opacity=0.6).encode(
+        y=alt.Y("low:Q", title=y_title), y2="high:Q"
+    )
+    dots = base.mark_point(filled=True, size=70, opacity=1, color=_ACCENT).encode(
+        y=y, href="url:N", description="about:N"
+    )
+    names = base.mark_text(align="left", dx=7, dy=-5, color=_INK, fontSize=11).encode(
+        y=y, text="label:N"
+    )
+    return (bars + dots + names).properties(width=_WIDTH, height=_HEIGHT)
+
+
+def _y(title: str) -> alt.Y:
+    return alt.Y("y:Q", scale=alt.Scale(zero=False), title=title)
+
+
+def _point(row: Row, folder: str) -> dict[str, Any]:
+    score = row.cell(HEADLINE)
+    name = row.name if len(row.name) <= _LETTERS else f"{row.name[:_LETTERS]}..."
+    return {
+        "name": name,
+        "y": score["value"],
+        "low": score["low"],
+        "high": score["high"],
+        "url": f"{folder}/{row.folder}.html",
+        "about": f"{name}: {score['value']:.2f}",
+    }
+
+
+def _value(row: Row, score: str) -> float | None:
+    found: float | None = row.cell(score)["value"]
+    return found
+
+
+def _both(row: Row, score: str) -> tuple[float | None, float | None]:
+    return _value(row, HEADLINE), _value(row, score)
+
+
+def _powers(least: float, most: float) -> list[float]:
+    """Of ten, from about the least to the most."""
+    if most <= 0:
+        return []
+    first, last = math.floor(math.log10(least)), math.floor(math.log10(most))
+    return [float(f"1e{power}") for power in range(first, last + 1)]
+
+
+def _svg(chart: Any) -> str:
+    chart = chart.configure(background="transparent", font="inherit").configure_view(stroke=None)
+    chart = chart.configure_axis(
+        labelColor=_MUTED,
+        titleColor=_INK,
+        titleFontWeight="normal",
+        gridColor=_LINE,
+        domainColor=_LINE,
+        tickColor=_LINE,
+        labelFontSize=11,
+        titleFontSize=12,
+    ).configure_legend(labelColor=_INK, labelFontSize=11)
+    chart = chart.configure_header(labelColor=_INK, labelFontWeight="bold", labelFontSize=12)
+    found: str = vl_convert.vegalite_to_svg(chart.to_dict(), vl_version=_VERSION)
+    return found

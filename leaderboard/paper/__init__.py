@@ -1,0 +1,69 @@
+"""What the paper reports (Lin et al., 2026): tables 1, 3 and 6, and nothing that we recomputed.
+
+In table 1 each model estimates its own rollouts. Hit rate and reward are averaged there over
+samples of rollouts that succeeded, within the budget or not; our `paper_hit_rate` and
+`paper_reward` are those.
+"""
+
+import csv
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+SOURCE = "BAGEN: Are LLM Agents Budget-Aware? (Lin et al., 2026)"
+MARK = "reported by the paper, not recomputed"
+SCORES = ("macro_f1_first_turn", "macro_f1", "fail_f1", "paper_hit_rate", "paper_reward")
+_FOLDER = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class PaperRow:
+    """A model in table 1."""
+
+    model: str
+    scores: Mapping[str, float]
+    """By name."""
+
+
+def table1(task: str | None, tasks: Sequence[str]) -> list[PaperRow]:
+    """A task's rows, or the means over tasks.
+
+    Args:
+        task: which; None for the means, which the paper does not give.
+        tasks: the tasks of the means. Unless the paper has them all, there are none.
+    """
+    rows = list(_read("table1.csv"))
+    wanted = {task} if task else set(tasks)
+    if not wanted <= {row["task"] for row in rows}:
+        return []
+    found = []
+    for model in dict.fromkeys(row["model"] for row in rows):
+        own = [row for row in rows if row["model"] == model and row["task"] in wanted]
+        means = {name: sum(float(row[name]) for row in own) / len(own) for name in SCORES}
+        found.append(PaperRow(model, means))
+    return found
+
+
+def early_stop() -> dict[str, list[dict[str, Any]]]:
+    """Tables 3 and 6, by `overall` and task: counts, rates of them, and what was saved."""
+    groups: dict[str, list[dict[str, Any]]] = {"overall": [_rates(r) for r in _read("table3.csv")]}
+    for row in _read("table6.csv"):
+        groups.setdefault(row["task"], []).append(_rates(row))
+    return groups
+
+
+def _rates(row: Mapping[str, str]) -> dict[str, Any]:
+    counts = {name: int(row[name]) for name in ("false_aborts", "samples", "stopped", "failed")}
+    return {
+        "model": row["model"],
+        **counts,
+        "false_abort_rate": counts["false_aborts"] / counts["samples"],
+        "stopped_failed": counts["stopped"] / counts["failed"],
+        "saved_rate": float(row["saved_rate"]),
+    }
+
+
+def _read(name: str) -> Iterator[dict[str, str]]:
+    with (_FOLDER / name).open(encoding="utf-8", newline="") as file:
+        yield from csv.DictReader(file)

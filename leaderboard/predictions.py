@@ -1,0 +1,65 @@
+"""The predictions of one submission: read within limits, and told apart by task."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from bagen_data.errors import InputError
+from bagen_data.prediction_files import SCHEMA, prediction_reader
+from leaderboard.entries import LARGEST, Entry, EntryFile
+
+MOST_ROWS = 1 << 21
+"""Of one file."""
+_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What a submission answers."""
+
+    table: pa.Table
+    """In the columns of a prediction file, and `task`, read off the sample id."""
+    tasks: tuple[str, ...]
+    """Of the dataset's, those it answers anything of; by name."""
+    rows: tuple[int, ...]
+    """Of each of its files."""
+
+
+def read_predictions(entry: Entry, tasks: Sequence[str]) -> Predictions:
+    """Read all files of a submission.
+
+    Args:
+        entry: the submission.
+        tasks: the dataset's.
+
+    Raises:
+        InputError: a file holds something else than predictions, too much, predictions of another
+            task than it is named for, or no task of the dataset is answered.
+    """
+    tables = [_read(file) for file in entry.files]
+    table = pa.concat_tables(tables)
+    answered = sorted(set(pc.unique(table["task"]).to_pylist()) & set(tasks))
+    if not answered:
+        raise InputError(
+            f"{entry.folder}: answers no sample of the dataset, whose configs are "
+            f"{', '.join(tasks)}"
+        )
+    return Predictions(table, tuple(answered), tuple(map(len, tables)))
+
+
+def _read(file: EntryFile) -> pa.Table:
+    batches, rows = [], 0
+    for batch in prediction_reader(file.path, LARGEST)():
+        rows += len(batch)
+        if rows > MOST_ROWS:
+            raise InputError(f"{file.path}: holds more than {MOST_ROWS:,} predictions")
+        batches.append(batch)
+    table = pa.Table.from_batches(batches, SCHEMA)
+    table = table.append_column("task", pc.replace_substring_regex(table["sample_id"], "/.*", ""))
+    others = [task for task in pc.unique(table["task"]).to_pylist() if task != file.task]
+    if file.task is not None and others:
+        shown = ", ".join(ascii(task[: _SHOWN * 8]) for task in others[:_SHOWN])
+        raise InputError(f"{file.path}: is named for {file.task}, and answers samples of {shown}")
+    return table

@@ -1,0 +1,102 @@
+"""Results: `results.json`, of which the site is made, and `results.parquet`, a row a score."""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from bagen_data.errors import InputError
+from bagen_data.tables import to_json
+
+JSON, PARQUET = "results.json", "results.parquet"
+FORMAT = 1
+_SCHEMA = pa.schema(
+    [
+        ("submission", pa.string()),
+        ("estimator", pa.string()),
+        ("standing", pa.string()),
+        ("level", pa.string()),
+        ("group", pa.string()),
+        ("score", pa.string()),
+        ("value", pa.float64()),
+        ("n", pa.int64()),
+        ("low", pa.float64()),
+        ("high", pa.float64()),
+        ("rank_first", pa.int64()),
+        ("rank_last", pa.int64()),
+        ("benchmark_version", pa.string()),
+        ("scorer_version", pa.string()),
+        ("dataset_revision", pa.string()),
+        ("files_sha256", pa.string()),
+    ]
+)
+
+
+def write_results(results: Mapping[str, Any], folder: Path) -> None:
+    """Write both files."""
+    (folder / JSON).write_text(to_json(results) + "\n", encoding="utf-8")
+    table = pa.Table.from_pylist(list(_rows(results)), _SCHEMA)
+    pq.write_table(table, folder / PARQUET, compression="zstd")
+
+
+def read_results(path: Path) -> dict[str, Any]:
+    """Read `results.json`, or that of a site.
+
+    Args:
+        path: the file, or a folder that holds it.
+
+    Raises:
+        InputError: there is none, or it is something else.
+    """
+    file = path / JSON if path.is_dir() else path
+    try:
+        results = json.loads(file.read_bytes())
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"{file}: cannot be read: {error}; expected what 'python -m leaderboard build' wrote"
+        ) from error
+    if not isinstance(results, dict) or results.get("format") != FORMAT:
+        raise InputError(f"{file}: expected results of format {FORMAT}")
+    return results
+
+
+def _rows(results: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """The columns of `results.parquet`."""
+    for standing in ("submissions", "apart"):
+        for entry in results[standing]:
+            about = {
+                "submission": entry["folder"],
+                "estimator": entry["metadata"]["estimator"],
+                "standing": "ranked" if standing == "submissions" else "apart",
+                "benchmark_version": entry["benchmark_version"],
+                "scorer_version": results["scorer"]["version"],
+                "dataset_revision": entry["dataset_revision"],
+                "files_sha256": " ".join(file["sha256"] for file in entry["files"]),
+            }
+            for level, group, scores in _groups(entry["scores"]):
+                ranks = entry.get("ranks", {}).get(group, {})
+                for name, score in scores.items():
+                    rank = ranks.get(name, {})
+                    places = {"rank_first": rank.get("first"), "rank_last": rank.get("last")}
+                    yield {
+                        **about,
+                        "level": level,
+                        "group": group,
+                        "score": name,
+                        **score,
+                        **places,
+                    }
+
+
+def _groups(scores: Mapping[str, Any] | None) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+    if scores is None:
+        return
+    if scores["overall"] is not None:
+        yield "overall", "overall", scores["overall"]
+    for task, group in scores["tasks"].items():
+        yield "task", task, group
+    for family, group in scores["families"].items():
+        yield "family", family, group

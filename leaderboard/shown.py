@@ -1,0 +1,66 @@
+"""Numbers as pages show them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+MINUS = "\N{MINUS SIGN}"
+NOTHING = "\N{EN DASH}"
+
+
+def number(value: float | None, digits: int = 2) -> str:
+    """With a fixed number of digits; `–` for None.
+
+    >>> number(0.456), number(-0.5, 1), number(None), number(123456.7)
+    ('0.46', '−0.5', '–', '1.2e+05')
+    """
+    if value is None:
+        return NOTHING
+    text = f"{value:.{digits}f}" if abs(value) < 1_000 else f"{value:.2g}"
+    return text.replace("-", MINUS)
+
+
+def count(value: float | None) -> str:
+    """A whole number, in groups of three.
+
+    >>> count(12345.4), count(None)
+    ('12,345', '–')
+    """
+    return NOTHING if value is None else f"{value:,.0f}" if value < 1e12 else f"{value:.1e}"
+
+
+def dollars(value: float | None) -> str:
+    """US dollars, exact enough to compare.
+
+    >>> dollars(0), dollars(0.0123), dollars(12.345), dollars(12345.6), dollars(None)
+    ('$0', '$0.012', '$12.3', '$12,346', '–')
+    """
+    if value is None:
+        return NOTHING
+    if value >= 100 or value == 0:
+        return f"${value:,.0f}" if value < 1e12 else f"${value:.1e}"
+    return f"${value:.3g}" if value >= 1e-4 else f"${value:.1e}"
+
+
+def interval(score: Mapping[str, Any]) -> str:
+    """The 95% interval of a score; empty if there is none."""
+    if score["low"] is None:
+        return ""
+    return f"{number(score['low'])} to {number(score['high'])}"
+
+
+def bar(score: Mapping[str, Any], low: float = 0.0, high: float = 1.0) -> str:
+    """The path of an error bar in a box 100 wide and 8 high; empty if there is no value."""
+    if score["value"] is None:
+        return ""
+
+    def place(value: float) -> int:
+        return round(100 * min(max((value - low) / (high - low), 0.0), 1.0))
+
+    ends = "" if score["low"] is None else f"M{place(score['low'])} 4H{place(score['high'])}"
+    return f"{ends}M{place(score['value'])} 1V7"
+
+
+def clipped(text: Any, most: int = 120) -> str:
+    """At most this many letters."""
+    shown = str(text)
+    return shown if len(shown) <= most else f"{shown[:most]}\N{HORIZONTAL ELLIPSIS}"

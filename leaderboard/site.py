@@ -1,0 +1,231 @@
+"""The site: static files made of results and of nothing else."""
+
+import base64
+import hashlib
+import re
+import shutil
+from collections.abc import Iterator, Mapping
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from markdown_it import MarkdownIt
+from markupsafe import Markup
+
+from bagen_data.scoring.definitions import EARLY_STOP_SCORES, PROGRESS_SCORES, SCORES
+from bagen_data.scoring.ranking import RANKED
+from bagen_data.tables import replaced_folder
+from leaderboard import paper, shown
+from leaderboard.columns import COLUMNS, GROUPS, HEADLINE
+from leaderboard.correlation import correlation
+from leaderboard.figures import cost_figure, decoupling_figure, progress_figure, width_figure
+from leaderboard.results import write_results
+from leaderboard.scoring import OVERALL
+from leaderboard.tables import Row, rows_of
+
+TEMPLATES = Path(__file__).parent / "templates"
+GUIDE = Path(__file__).parents[1] / "docs" / "leaderboard.md"
+"""What the page on how to submit says."""
+MANIFEST = "files.txt"
+"""What a build wrote, a path a line: the next one replaces these files and no others."""
+_INTERVAL_QUALITY = ("reward", "hit_rate", "interval_skill")
+_PROGRESS = ("coverage", "optimistic", "conservative", "predicted_feasible_on_infeasible")
+
+
+def write_site(
+    results: Mapping[str, Any], out: Path, submissions: Path, files_url: str | None = None
+) -> None:
+    """Write results and pages, all or none.
+
+    Args:
+        results: as in `results.json`.
+        out: the folder, replaced if an earlier build wrote all that it holds.
+        submissions: where the submissions' files are.
+        files_url: where readers find them; without it they are copied into the site.
+
+    Raises:
+        OutputError: `out` cannot be written, or holds something else.
+    """
+    with replaced_folder(out, _written_before(out)) as staging:
+        write_results(results, staging)
+        for path, text in _pages(results, files_url):
+            target = staging / path
+            target.parent.mkdir(exist_ok=True)
+            target.write_text(text, encoding="utf-8")
+        if files_url is None:
+            _copy_files(results, submissions, staging)
+        written = [path for path in staging.rglob("*") if path.is_file()]
+        names = sorted(path.relative_to(staging).as_posix() for path in written)
+        (staging / MANIFEST).write_text("".join(f"{name}\n" for name in names), encoding="utf-8")
+
+
+def _written_before(out: Path) -> list[str]:
+    try:
+        return [MANIFEST, *(out / MANIFEST).read_text(encoding="utf-8").splitlines()]
+    except (OSError, UnicodeDecodeError):
+        return []
+
+
+def _copy_files(results: Mapping[str, Any], submissions: Path, staging: Path) -> None:
+    for entry in (*results["submissions"], *results["apart"]):
+        if entry.get("earlier"):
+            continue
+        source = submissions / entry["folder"]
+        target = staging / "files" / entry["folder"]
+        target.mkdir(parents=True)
+        for file in entry["files"]:
+            shutil.copyfile(source / file["name"], target / file["name"], follow_symlinks=False)
+
+
+def _pages(results: Mapping[str, Any], files_url: str | None) -> Iterator[tuple[str, str]]:
+    """Each page's path and text."""
+    pages = _Pages(results, files_url)
+    groups = [OVERALL, *results["dataset"]["tasks"]]
+    for group in groups:
+        path = "index.html" if group == OVERALL else f"tasks/{group}.html"
+        yield path, pages.table(group, path)
+    for entry in results["submissions"]:
+        yield f"submissions/{entry['folder']}.html", pages.submission(entry)
+    yield "early-stop.html", pages.early_stop(groups)
+    yield "apart.html", pages.render("apart.html", "apart.html")
+    yield "refused.html", pages.render("refused.html", "refused.html")
+    yield "submit.html", pages.guide()
+    yield "README.md", (TEMPLATES / "space.md").read_text(encoding="utf-8")
+
+
+class _Pages:
+    """Renders pages of one set of results."""
+
+    def __init__(self, results: Mapping[str, Any], files_url: str | None) -> None:
+        self._results = results
+        self._environment = _environment()
+        style, script = (_asset(name) for name in ("style.css", "site.js"))
+        self._common = {
+            "results": results,
+            "groups": [OVERALL, *results["dataset"]["tasks"]],
+            "style": style,
+            "script": script,
+            "policy": _policy(style, script),
+            "files_url": files_url and files_url.rstrip("/"),
+        }
+
+    def render(self, template: str, path: str, **more: Any) -> str:
+        """A page at `path`, whose links lead from there."""
+        root = "../" if "/" in path else ""
+        page = self._environment.get_template(template)
+        return page.render(**self._common, **more, root=root, path=path) + "\n"
+
+    def table(self, group: str, path: str) -> str:
+        """The main table and the plots of a task, or overall."""
+        rows = rows_of(self._results, group)
+        folder = "submissions" if group == OVERALL else "../submissions"
+        quality = _INTERVAL_QUALITY[0]
+        return self.render(
+            "table.html",
+            path,
+            group=group,
+            rows=rows,
+            column_groups=GROUPS,
+            columns=COLUMNS,
+            headline=HEADLINE,
+            ranked=RANKED,
+            cost_figure=_figure(cost_figure(rows, folder)),
+            without_cost=sum(1 for row in rows if row.folder and row.cost is None),
+            decoupling_figure=_figure(decoupling_figure(rows, quality, folder)),
+            correlations=[
+                found for name in _INTERVAL_QUALITY if (found := correlation(rows, name))
+            ],
+            paper=paper,
+        )
+
+    def submission(self, entry: Mapping[str, Any]) -> str:
+        """One submission's page."""
+        scores = entry["scores"]
+        by_group = {OVERALL: scores[OVERALL]} if scores[OVERALL] else {}
+        by_group |= scores["tasks"]
+        return self.render(
+            "submission.html",
+            f"submissions/{entry['folder']}.html",
+            entry=entry,
+            by_group=by_group,
+            definitions=SCORES,
+            early_stop_scores=list(EARLY_STOP_SCORES),
+            progress_scores=PROGRESS_SCORES,
+            progress_figure=_figure(progress_figure(entry["progress"], _PROGRESS)),
+            width_figure=_figure(width_figure(entry["progress"])),
+        )
+
+    def early_stop(self, groups: list[str]) -> str:
+        """What stopping at the first `impossible` saves and costs, against the paper's tables."""
+        rows: dict[str, list[Row]] = {group: [] for group in groups}
+        entries = {
+            group: [
+                (entry, scores)
+                for entry in self._results["submissions"]
+                if (scores := _group(entry, group)) is not None
+            ]
+            for group in rows
+        }
+        return self.render(
+            "early_stop.html",
+            "early-stop.html",
+            entries=entries,
+            reported=paper.early_stop(),
+            scores=EARLY_STOP_SCORES,
+            paper=paper,
+        )
+
+    def guide(self) -> str:
+        """How to submit."""
+        text = _rendered(GUIDE.read_text(encoding="utf-8"))
+        return self.render("guide.html", "submit.html", text=text)
+
+
+def _rendered(markdown: str) -> Markup:
+    """As HTML, whose headings can be linked to."""
+    reader = MarkdownIt("commonmark").enable("table")
+    tokens = reader.parse(markdown)
+    for opening, inside in pairwise(tokens):
+        if opening.type == "heading_open":
+            opening.attrSet("id", re.sub(r"\W+", "-", inside.content.lower()))
+    return Markup(reader.renderer.render(tokens, reader.options, {}))  # noqa: S704  our own
+
+
+def _group(entry: Mapping[str, Any], group: str) -> Mapping[str, Any] | None:
+    scores: Mapping[str, Mapping[str, Any] | None] = entry["scores"]
+    return scores[OVERALL] if group == OVERALL else (scores["tasks"] or {}).get(group)
+
+
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    for name in ("number", "count", "dollars", "interval", "clipped"):
+        environment.filters[name] = getattr(shown, name)
+    environment.globals["bar"] = shown.bar
+    return environment
+
+
+def _asset(name: str) -> Markup:
+    return Markup((TEMPLATES / name).read_text(encoding="utf-8"))  # noqa: S704  our own
+
+
+def _figure(svg: str | None) -> Markup | None:
+    return None if svg is None else Markup(svg)  # noqa: S704  escaped by Vega
+
+
+def _policy(style: str, script: str) -> str:
+    """Of the page's content: its own style and script, by hash, and nothing from anywhere."""
+
+    def digest(text: str) -> str:
+        return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+    return (
+        f"default-src 'none'; style-src {digest(style)}; script-src {digest(script)}; "
+        "img-src data:; base-uri 'none'; form-action 'none'"
+    )

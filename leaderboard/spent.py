@@ -1,0 +1,36 @@
+"""What predictions cost, as their submitters say."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+_KINDS = ("input_tokens", "cached_tokens", "output_tokens")
+
+
+def spent(table: pa.Table, tasks: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """By `overall` and task, what a prediction took on average.
+
+    Args:
+        table: predictions, with their task.
+        tasks: those that are answered.
+
+    Returns:
+        `predictions`, their number; `cost_usd_per_1000`, None unless every prediction says its
+        cost; `input_tokens`, `cached_tokens`, `output_tokens`, means over predictions, None unless
+        every one has a usage.
+    """
+    groups = {task: table.filter(pc.equal(table["task"], task)) for task in tasks}
+    return {name: _of(group) for name, group in ({"overall": table} | groups).items()}
+
+
+def _of(table: pa.Table) -> dict[str, Any]:
+    cost, usage = table["cost_usd"], table["usage"]
+    found: dict[str, Any] = {"predictions": len(table), "cost_usd_per_1000": None}
+    if not cost.null_count:
+        found["cost_usd_per_1000"] = 1000 * pc.mean(cost).as_py()
+    for kind in _KINDS:
+        amounts = pc.struct_field(usage, kind).cast(pa.float64(), safe=False)
+        found[kind] = None if usage.null_count else pc.mean(amounts).as_py()
+    return found

@@ -1,0 +1,103 @@
+"""The main table of a task, or overall, as rows that a template shows."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from bagen_data.scoring.ranking import RANKED
+from leaderboard import paper
+from leaderboard.columns import COLUMNS, HEADLINE
+from leaderboard.scoring import OVERALL
+
+_NO_SCORE = {"value": None, "n": 0, "low": None, "high": None}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One estimator, or one of the paper's."""
+
+    name: str
+    folder: str | None
+    """Of its page; None for the paper's."""
+    position: int | None
+    """Among the results' submissions."""
+    scores: Mapping[str, Any]
+    """By name; those that it does not have are left out."""
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    rank: Mapping[str, Any] = field(default_factory=dict)
+    """By score, as in results; empty if it is not ranked."""
+    spent: Mapping[str, Any] = field(default_factory=dict)
+    answered: Sequence[str] = ()
+    """The tasks it answers, if not all."""
+    noted: bool = False
+    """Whether its answers lie on labels."""
+
+    def cell(self, score: str) -> Mapping[str, Any]:
+        """A score of it, or one without a value."""
+        found: Mapping[str, Any] = self.scores.get(score, _NO_SCORE)
+        return found
+
+    @property
+    def behind(self) -> str:
+        """By each score to rank by, who is better; empty if it is not ranked."""
+        return ",".join(self.rank.get(score, {}).get("behind", "") for score in RANKED)
+
+    @property
+    def cost(self) -> float | None:
+        """US dollars for 1,000 probes; 0 without a model, None if it is not said."""
+        if self.metadata.get("weights") == "none" or self.metadata.get("model_id") == "none":
+            return 0.0
+        found: float | None = self.spent.get("cost_usd_per_1000")
+        return found
+
+    @property
+    def tokens(self) -> float | None:
+        """In and out, a probe; None if it is not said."""
+        if self.spent.get("input_tokens") is None:
+            return None
+        return float(self.spent["input_tokens"] + self.spent["output_tokens"])
+
+
+def rows_of(results: Mapping[str, Any], group: str) -> list[Row]:
+    """The rows of a task, or overall, best first; those without a value last.
+
+    Args:
+        results: as in `results.json`.
+        group: a task or `overall`.
+    """
+    rows = [
+        found
+        for position, entry in enumerate(results["submissions"])
+        if (found := _row(entry, position, group)) is not None
+    ]
+    task = None if group == OVERALL else group
+    for reported in paper.table1(task, list(results["dataset"]["tasks"])):
+        scores = {
+            name: {"value": value, "n": None, "low": None, "high": None}
+            for name, value in reported.scores.items()
+        }
+        rows.append(Row(reported.model, None, None, scores))
+    return sorted(rows, key=_order)
+
+
+def _row(entry: Mapping[str, Any], position: int, group: str) -> Row | None:
+    """None if the group is a task that it does not answer."""
+    scores = entry["scores"][OVERALL] if group == OVERALL else entry["scores"]["tasks"].get(group)
+    if scores is None and group != OVERALL:
+        return None
+    return Row(
+        name=entry["metadata"]["estimator"],
+        folder=entry["folder"],
+        position=position,
+        scores={column.score: scores[column.score] for column in COLUMNS} if scores else {},
+        metadata=entry["metadata"],
+        rank=entry["ranks"].get(group, {}),
+        spent=entry["spent"].get(group, {}),
+        answered=() if entry["complete"] else entry["answered"],
+        noted=entry["label_matches"]["noted"],
+    )
+
+
+def _order(row: Row) -> tuple[bool, float, str, str]:
+    value = row.cell(HEADLINE)["value"]
+    return value is None, -(value or 0), row.name, row.folder or ""

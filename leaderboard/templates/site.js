@@ -1,0 +1,151 @@
+"use strict";
+// Everything is there without this script; it sorts, filters and changes the theme.
+const THEMES = ["system", "light", "dark"];
+
+function setTheme(theme) {
+  if (theme === "system") delete document.documentElement.dataset.theme;
+  else document.documentElement.dataset.theme = theme;
+}
+
+function savedTheme() {
+  try {
+    const theme = localStorage.getItem("bagen-theme");
+    return THEMES.includes(theme) ? theme : "system";
+  } catch {
+    return "system"; // storage may be forbidden
+  }
+}
+
+setTheme(savedTheme()); // before anything is painted
+
+function startTheme() {
+  const button = document.getElementById("theme");
+  const label = button.querySelector("span");
+  let theme = savedTheme();
+  label.textContent = theme;
+  button.hidden = false;
+  button.addEventListener("click", () => {
+    theme = THEMES[(THEMES.indexOf(theme) + 1) % THEMES.length];
+    label.textContent = theme;
+    setTheme(theme);
+    try {
+      localStorage.setItem("bagen-theme", theme);
+    } catch {
+      // it lasts as long as the page
+    }
+  });
+}
+
+// Bit i of a hexadecimal number, for each i.
+function bitsOf(hex) {
+  const found = new Set();
+  for (let place = 0; place < hex.length; place++) {
+    const digit = parseInt(hex[hex.length - 1 - place], 16);
+    for (let bit = 0; bit < 4; bit++) if (digit & (1 << bit)) found.add(4 * place + bit);
+  }
+  return found;
+}
+
+function startBoard(table) {
+  const headings = [...table.tHead.rows[1].cells];
+  const body = table.tBodies[0];
+  const ranked = table.dataset.ranked.split(",");
+  const rankHeading = document.getElementById("rank");
+  const rows = [...body.rows].map((element, order) => ({
+    element,
+    order,
+    text: element.cells[1].textContent.toLowerCase(),
+    name: element.cells[1].textContent.trim().toLowerCase(),
+    values: [...element.cells].map((cell) => (cell.dataset.v === undefined ? null : Number(cell.dataset.v))),
+    behind: element.dataset.behind === undefined ? null : element.dataset.behind.split(",").map(bitsOf),
+    position: Number(element.dataset.i),
+  }));
+  let column = headings.findIndex((heading) => heading.dataset.key === table.dataset.by);
+  let descending = true;
+
+  function compare(first, second) {
+    if (headings[column].dataset.key === "name") {
+      const found = first.name < second.name ? -1 : first.name > second.name ? 1 : first.order - second.order;
+      return descending ? -found : found;
+    }
+    const [one, other] = [first.values[column], second.values[column]];
+    if (one === null || other === null) return (one === null) - (other === null) || first.order - second.order;
+    return (descending ? other - one : one - other) || first.order - second.order;
+  }
+
+  function showRanks(visible) {
+    const key = headings[column].dataset.key;
+    const score = ranked.includes(key) ? ranked.indexOf(key) : 0;
+    rankHeading.textContent = score === 0 ? "Rank" : "Rank by this";
+    const able = visible.filter((row) => row.behind !== null);
+    let [last, odd] = [null, false];
+    for (const row of able) {
+      const better = able.filter((other) => row.behind[score].has(other.position)).length;
+      const worse = able.filter((other) => other.behind[score].has(row.position)).length;
+      const cell = row.element.cells[0];
+      const rank = document.createElement("b");
+      rank.textContent = 1 + better;
+      cell.replaceChildren(rank);
+      if (able.length - worse !== 1 + better) {
+        const range = document.createElement("small");
+        range.textContent = `to ${able.length - worse}`;
+        cell.append(range);
+      }
+      if (last !== better) odd = !odd;
+      last = better;
+      row.element.classList.toggle("tie-odd", odd);
+      row.element.classList.toggle("tie-even", !odd);
+    }
+  }
+
+  function show() {
+    const [search, trained, weights, constrained, paper] = ["search", "trained", "weights", "constrained", "paper"].map(
+      (name) => document.getElementById(name),
+    );
+    const wanted = search.value.trim().toLowerCase();
+    const narrows = trained.value || weights.value || constrained.value;
+    rows.sort(compare);
+    const visible = [];
+    for (const row of rows) {
+      const about = row.element.dataset;
+      const isPaper = about.paper !== undefined;
+      const fits = isPaper
+        ? paper.checked && !narrows
+        : (!trained.value || (about.trained === "benchmark") === (trained.value === "benchmark")) &&
+          (!weights.value || about.weights === weights.value) &&
+          (!constrained.value || about.constrained === constrained.value);
+      row.element.hidden = !(fits && row.text.includes(wanted));
+      if (!row.element.hidden) visible.push(row);
+    }
+    body.append(...rows.map((row) => row.element));
+    showRanks(visible);
+    document.getElementById("status").textContent = `${visible.length} of ${rows.length} rows`;
+  }
+
+  headings.forEach((heading, place) => {
+    if (heading.dataset.key === undefined) return;
+    const button = document.createElement("button");
+    button.type = "button";
+    button.append(...heading.childNodes);
+    heading.replaceChildren(button);
+    button.addEventListener("click", () => {
+      const startsDescending = heading.dataset.better === "higher";
+      descending = place === column ? !descending : startsDescending;
+      headings[column].removeAttribute("aria-sort");
+      column = place;
+      heading.setAttribute("aria-sort", descending ? "descending" : "ascending");
+      show();
+    });
+  });
+  const filters = document.getElementById("filters");
+  filters.addEventListener("input", show);
+  filters.addEventListener("submit", (event) => event.preventDefault());
+  filters.hidden = false;
+  show();
+}
+
+document.addEventListener("DOMContentLoaded", () => {
+  startTheme();
+  const table = document.getElementById("board");
+  if (table) startBoard(table);
+});

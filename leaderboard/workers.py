@@ -1,0 +1,111 @@
+"""Score many submissions in processes that may die of one without taking the others along."""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from multiprocessing import active_children, get_context
+from typing import Any, TypeVar
+
+from bagen_data.processes import die_with
+
+_Job = TypeVar("_Job")
+_Result = TypeVar("_Result")
+
+MEMORY = 4 << 30
+"""Bytes of data a worker may hold; what needs more is refused."""
+_ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+"""Sums that several threads add up may differ in their last bits from run to run."""
+
+
+def run_each(
+    function: Callable[[_Job], _Result],
+    jobs: Sequence[_Job],
+    workers: int,
+    set_up: Callable[..., None],
+    arguments: tuple[Any, ...],
+) -> Iterator[tuple[int, _Result | None]]:
+    """`function` of each job, as they are done.
+
+    A job during which its process dies (for want of memory, or in a library's native code) is run
+    once more, alone.
+
+    Args:
+        function: of the top level of a module.
+        jobs: its arguments.
+        workers: processes.
+        set_up: called once in each process before its first job.
+        arguments: of `set_up`.
+
+    Yields:
+        A job's position, and its result; None if its process died of it.
+    """
+    open_jobs = set(range(len(jobs)))
+    try:
+        with _pool(workers, set_up, arguments) as pool:
+            futures: dict[Future[_Result], int] = {
+                pool.submit(function, job): number for number, job in enumerate(jobs)
+            }
+            for future in as_completed(futures):
+                result = future.result()
+                open_jobs.remove(futures[future])
+                yield futures[future], result
+    except BrokenProcessPool:
+        for number in sorted(open_jobs):
+            yield number, _alone(function, jobs[number], set_up, arguments)
+
+
+def _alone(
+    function: Callable[[_Job], _Result],
+    job: _Job,
+    set_up: Callable[..., None],
+    arguments: tuple[Any, ...],
+) -> _Result | None:
+    try:
+        with _pool(1, set_up, arguments) as pool:
+            return pool.submit(function, job).result()
+    except BrokenProcessPool:
+        return None
+
+
+@contextmanager
+def _pool(
+    workers: int, set_up: Callable[..., None], arguments: tuple[Any, ...]
+) -> Iterator[ProcessPoolExecutor]:
+    before = {name: os.environ.get(name) for name in _ONE_THREAD}
+    os.environ |= dict.fromkeys(_ONE_THREAD, "1")
+    pool = ProcessPoolExecutor(
+        workers,
+        mp_context=get_context("spawn"),
+        initializer=_set_up,
+        initargs=(os.getpid(), set_up, arguments),
+    )
+    try:
+        yield pool
+    except BaseException:  # Ctrl-C, say: nobody waits for the other jobs
+        for worker in active_children():
+            worker.kill()
+        raise
+    finally:
+        pool.shutdown()
+        for name, value in before.items():
+            os.environ.pop(name)
+            if value is not None:
+                os.environ[name] = value
+
+
+def _set_up(parent: int, set_up: Callable[..., None], arguments: tuple[Any, ...]) -> None:
+    die_with(parent)
+    _limit_memory()
+    set_up(*arguments)
+
+
+def _limit_memory() -> None:
+    try:
+        import resource
+    except ModuleNotFoundError:  # not on Windows
+        return
+    _, most = resource.getrlimit(resource.RLIMIT_DATA)
+    limit = MEMORY if most == resource.RLIM_INFINITY else min(MEMORY, most)
+    resource.setrlimit(resource.RLIMIT_DATA, (limit, most))
