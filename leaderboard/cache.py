@@ -60,6 +60,9 @@ class Cache:
             staging.unlink(missing_ok=True)
 
 
+NO_CACHE = Cache(None)
+
+
 def default_folder() -> Path:
     """Where users' caches are."""
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"

@@ -26,7 +26,7 @@ from bagen_data.scoring.resampling import Resampling
 from bagen_data.tables import replaced_folder
 from leaderboard.baselines import write_baselines
 from leaderboard.build import Verdict, apart_reasons, judge, results_of
-from leaderboard.cache import Cache, default_folder
+from leaderboard.cache import NO_CACHE, Cache, default_folder
 from leaderboard.dataset import load_benchmark
 from leaderboard.entries import find_folders
 from leaderboard.exports.every_eval_ever import export_eee
@@ -50,7 +50,7 @@ def validate_command(
     """Say whether the leaderboard would take a submission, and why not."""
     benchmark = load_benchmark(dataset)
     folder = Path(os.path.abspath(submission))
-    (verdict,) = judge([folder], benchmark, Resampling(0), Cache(None), 1)
+    (verdict,) = judge([folder], benchmark, Resampling(0), NO_CACHE, 1)
     why = [] if verdict.entry is None else apart_reasons(verdict.entry, benchmark)
     if verdict.scored is None or verdict.entry is None:
         told = "\n".join(f"  {reason}" for reason in (*verdict.reasons, *why))
@@ -110,10 +110,10 @@ def build_command(
     before = [read_results(path) for path in earlier or ()]
     benchmark = load_benchmark(dataset)
     resampling = Resampling(resamples, seed)
-    kept = Cache((cache or default_folder()) if use_cache else None)
+    kept = Cache(cache or default_folder()) if use_cache else NO_CACHE
     verdicts = judge(folders, benchmark, resampling, kept, workers or os.cpu_count() or 1)
     results = results_of(_shown(verdicts, len(folders)), benchmark, resampling, before)
-    write_site(results, out, submissions, files_url)
+    write_site(results, out, submissions, files_url, kept)
     _tell(results, out)
 
 

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from importlib import metadata
 from typing import Any
 
 import altair as alt
@@ -12,10 +13,17 @@ from leaderboard.tables import Row
 
 _INK, _MUTED, _LINE, _ACCENT = "var(--ink)", "var(--muted)", "var(--line)", "var(--accent)"
 _SERIES = ("var(--s1)", "var(--s2)", "var(--s3)", "var(--s4)")
+_PROGRESS = ("coverage", "optimistic", "conservative", "predicted_feasible_on_infeasible")
 _WIDTH, _HEIGHT = 560, 340
 _APART = (0.3, 0.04)
 """Of the width and height: a point that is closer to one with a name has none itself."""
+_WITH_BARS = 100
+"""Points; more would hide each other behind their error bars."""
 _LETTERS = 28
+_HERE = "https://here.invalid/"
+"""Stands for the page's own folder: Vega takes a link without a host for one of its examples."""
+DRAWN_BY = (alt.SCHEMA_VERSION, metadata.version("vl-convert-python"))
+"""What else decides how a figure looks."""
 _VERSION = ".".join(alt.SCHEMA_VERSION.lstrip("v").split(".")[:2])
 
 
@@ -105,8 +113,9 @@ def _label(points: Sequence[dict[str, Any]], places: Sequence[float], order: Seq
             named.append(number)
 
 
-def progress_figure(groups: Mapping[str, Mapping[str, Any]], scores: Sequence[str]) -> str | None:
+def progress_figure(groups: Mapping[str, Mapping[str, Any]]) -> str | None:
     """Scores by part of a rollout, a panel a task."""
+    scores = _PROGRESS
     values = [
         {"group": group, "part": part, "score": name, **part_scores[name]}
         for group, parts in groups.items()
@@ -127,7 +136,7 @@ def progress_figure(groups: Mapping[str, Mapping[str, Any]], scores: Sequence[st
         xOffset=alt.XOffset("score:N", sort=list(scores)),
     )
     y = alt.Y("value:Q", scale=alt.Scale(domain=[0, 1]), title=None)
-    bars = base.mark_rule(opacity=0.5).encode(y=alt.Y("low:Q", title=None), y2="high:Q")
+    bars = base.mark_rule(opacity=0.5, aria=False).encode(y=alt.Y("low:Q", title=None), y2="high:Q")
     dots = base.mark_point(filled=True, size=40).encode(y=y)
     return _svg(_panels(bars + dots, groups))
 
@@ -153,9 +162,9 @@ def width_figure(groups: Mapping[str, Mapping[str, Any]]) -> str | None:
         y=alt.Y("coverage:Q", scale=alt.Scale(domain=[0, 1]), title="coverage"),
     )
     chart = (
-        base.mark_line(color=_LINE).encode(order="order:Q")
+        base.mark_line(color=_LINE, aria=False).encode(order="order:Q")
         + base.mark_point(filled=True, color=_ACCENT, size=40)
-        + base.mark_text(dy=-9, color=_MUTED, fontSize=10).encode(text="part:N")
+        + base.mark_text(dy=-9, color=_MUTED, fontSize=10, aria=False).encode(text="part:N")
     )
     return _svg(_panels(chart, groups))
 
@@ -178,16 +187,19 @@ def _panels(chart: alt.LayerChart, groups: Mapping[str, Any]) -> Any:
 def _marks(points: Sequence[Mapping[str, Any]], x: alt.X, y_title: str = HEADLINE) -> Any:
     base = _chart(points).encode(x=x)
     y = _y(y_title)
-    bars = base.mark_rule(color=_MUTED, opacity=0.6).encode(
+    bars = base.mark_rule(color=_MUTED, opacity=0.6, aria=False).encode(
         y=alt.Y("low:Q", title=y_title), y2="high:Q"
     )
     dots = base.mark_point(filled=True, size=70, opacity=1, color=_ACCENT).encode(
         y=y, href="url:N", description="about:N"
     )
-    names = base.mark_text(align="left", dx=7, dy=-5, color=_INK, fontSize=11).encode(
-        y=y, text="label:N"
+    names = (
+        _chart([point for point in points if point["label"]])
+        .mark_text(align="left", dx=7, dy=-5, color=_INK, fontSize=11, aria=False)
+        .encode(x=x, y=y, text="label:N")
     )
-    return (bars + dots + names).properties(width=_WIDTH, height=_HEIGHT)
+    layers = bars + dots + names if len(points) <= _WITH_BARS else dots + names
+    return layers.properties(width=_WIDTH, height=_HEIGHT)
 
 
 def _y(title: str) -> alt.Y:
@@ -202,7 +214,7 @@ def _point(row: Row, folder: str) -> dict[str, Any]:
         "y": score["value"],
         "low": score["low"],
         "high": score["high"],
-        "url": f"{folder}/{row.folder}.html",
+        "url": f"{_HERE}{folder}/{row.folder}.html",
         "about": f"{name}: {score['value']:.2f}",
     }
 
@@ -237,5 +249,6 @@ def _svg(chart: Any) -> str:
         titleFontSize=12,
     ).configure_legend(labelColor=_INK, labelFontSize=11)
     chart = chart.configure_header(labelColor=_INK, labelFontWeight="bold", labelFontSize=12)
-    found: str = vl_convert.vegalite_to_svg(chart.to_dict(), vl_version=_VERSION)
-    return found
+    specification = chart.to_dict(validate=False)
+    svg: str = vl_convert.vegalite_to_svg(specification, vl_version=_VERSION)
+    return svg.replace(f'xlink:href="{_HERE}', 'href="')

@@ -4,7 +4,7 @@ import base64
 import hashlib
 import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -17,9 +17,16 @@ from bagen_data.scoring.definitions import EARLY_STOP_SCORES, PROGRESS_SCORES, S
 from bagen_data.scoring.ranking import RANKED
 from bagen_data.tables import replaced_folder
 from leaderboard import paper, shown
+from leaderboard.cache import NO_CACHE, Cache
 from leaderboard.columns import COLUMNS, GROUPS, HEADLINE
 from leaderboard.correlation import correlation
-from leaderboard.figures import cost_figure, decoupling_figure, progress_figure, width_figure
+from leaderboard.figures import (
+    DRAWN_BY,
+    cost_figure,
+    decoupling_figure,
+    progress_figure,
+    width_figure,
+)
 from leaderboard.results import write_results
 from leaderboard.scoring import OVERALL
 from leaderboard.tables import Row, rows_of
@@ -30,11 +37,14 @@ GUIDE = Path(__file__).parents[1] / "docs" / "leaderboard.md"
 MANIFEST = "files.txt"
 """What a build wrote, a path a line: the next one replaces these files and no others."""
 _INTERVAL_QUALITY = ("reward", "hit_rate", "interval_skill")
-_PROGRESS = ("coverage", "optimistic", "conservative", "predicted_feasible_on_infeasible")
 
 
 def write_site(
-    results: Mapping[str, Any], out: Path, submissions: Path, files_url: str | None = None
+    results: Mapping[str, Any],
+    out: Path,
+    submissions: Path,
+    files_url: str | None = None,
+    cache: Cache = NO_CACHE,
 ) -> None:
     """Write results and pages, all or none.
 
@@ -43,13 +53,14 @@ def write_site(
         out: the folder, replaced if an earlier build wrote all that it holds.
         submissions: where the submissions' files are.
         files_url: where readers find them; without it they are copied into the site.
+        cache: where figures are that were drawn before.
 
     Raises:
         OutputError: `out` cannot be written, or holds something else.
     """
     with replaced_folder(out, _written_before(out)) as staging:
         write_results(results, staging)
-        for path, text in _pages(results, files_url):
+        for path, text in _pages(_Pages(results, files_url, cache), results):
             target = staging / path
             target.parent.mkdir(exist_ok=True)
             target.write_text(text, encoding="utf-8")
@@ -78,9 +89,8 @@ def _copy_files(results: Mapping[str, Any], submissions: Path, staging: Path) ->
             shutil.copyfile(source / file["name"], target / file["name"], follow_symlinks=False)
 
 
-def _pages(results: Mapping[str, Any], files_url: str | None) -> Iterator[tuple[str, str]]:
+def _pages(pages: "_Pages", results: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Each page's path and text."""
-    pages = _Pages(results, files_url)
     groups = [OVERALL, *results["dataset"]["tasks"]]
     for group in groups:
         path = "index.html" if group == OVERALL else f"tasks/{group}.html"
@@ -97,8 +107,9 @@ def _pages(results: Mapping[str, Any], files_url: str | None) -> Iterator[tuple[
 class _Pages:
     """Renders pages of one set of results."""
 
-    def __init__(self, results: Mapping[str, Any], files_url: str | None) -> None:
+    def __init__(self, results: Mapping[str, Any], files_url: str | None, cache: Cache) -> None:
         self._results = results
+        self._cache = cache
         self._environment = _environment()
         style, script = (_asset(name) for name in ("style.css", "site.js"))
         self._common = {
@@ -152,9 +163,22 @@ class _Pages:
             definitions=SCORES,
             early_stop_scores=list(EARLY_STOP_SCORES),
             progress_scores=PROGRESS_SCORES,
-            progress_figure=_figure(progress_figure(entry["progress"], _PROGRESS)),
-            width_figure=_figure(width_figure(entry["progress"])),
+            progress_figure=self._drawn(progress_figure, entry["progress"]),
+            width_figure=self._drawn(width_figure, entry["progress"]),
         )
+
+    def _drawn(
+        self, draw: Callable[[Mapping[str, Any]], str | None], groups: Mapping[str, Any]
+    ) -> Markup | None:
+        """A figure, as it was drawn before if it was."""
+        key = self._cache.key({"figure": draw.__name__, "of": groups, "by": DRAWN_BY})
+        known = self._cache.get(key)
+        if known is None:
+            svg = draw(groups)
+            self._cache.put(key, svg or "", {})
+        else:
+            svg = known[0] or None
+        return _figure(svg)
 
     def early_stop(self, groups: list[str]) -> str:
         """What stopping at the first `impossible` saves and costs, against the paper's tables."""

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from multiprocessing import active_children, get_context
 from typing import Any, TypeVar
 
+from bagen_data.errors import OutputError
 from bagen_data.processes import die_with
 
 _Job = TypeVar("_Job")
@@ -40,6 +41,9 @@ def run_each(
 
     Yields:
         A job's position, and its result; None if its process died of it.
+
+    Raises:
+        OutputError: processes die without any job.
     """
     open_jobs = set(range(len(jobs)))
     try:
@@ -52,6 +56,8 @@ def run_each(
                 open_jobs.remove(futures[future])
                 yield futures[future], result
     except BrokenProcessPool:
+        if _alone(abs, 0, set_up, arguments) is None:
+            raise OutputError("worker processes cannot be started; nothing was scored") from None
         for number in sorted(open_jobs):
             yield number, _alone(function, jobs[number], set_up, arguments)
 

@@ -46,7 +46,22 @@ function bitsOf(hex) {
   return found;
 }
 
+// Error bars, drawn here so that the page stays small; the intervals stand in the cells too.
+function drawBars(table) {
+  const namespace = "http://www.w3.org/2000/svg";
+  for (const cell of table.querySelectorAll("[data-bar]")) {
+    const picture = document.createElementNS(namespace, "svg");
+    picture.setAttribute("viewBox", "0 0 100 8");
+    picture.setAttribute("aria-hidden", "true");
+    const path = document.createElementNS(namespace, "path");
+    path.setAttribute("d", cell.dataset.bar);
+    picture.append(path);
+    cell.firstChild.after(picture);
+  }
+}
+
 function startBoard(table) {
+  drawBars(table);
   const headings = [...table.tHead.rows[1].cells];
   const body = table.tBodies[0];
   const ranked = table.dataset.ranked.split(",");

@@ -1,0 +1,166 @@
+"""How the time of building the leaderboard grows, as ratios, in one run.
+
+python benchmarks/leaderboard.py                          200 made-up submissions of 10,000 probes
+python benchmarks/leaderboard.py --submissions 20         fewer
+
+plain        `json.loads` of every line and `bagen_data.scoring.score`, file after file, without
+             checks, ranks or pages / a first build with an empty cache
+growth       a build of all submissions / one of a quarter of them, both with an empty cache
+unchanged    a build that finds everything in the cache / a first one
+page         kilobytes of the main page with 500 rows, all with scores and ranks
+"""
+
+import argparse
+import json
+import random
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import yaml
+
+REPO = Path(__file__).parent.parent
+sys.path.insert(0, str(REPO))  # before this folder, whose `leaderboard` is this file
+
+from bagen_data.scoring import score  # noqa: E402
+from bagen_data.scoring.resampling import Resampling  # noqa: E402
+from benchmarks.score import make, respond  # noqa: E402
+from leaderboard.build import judge, results_of  # noqa: E402
+from leaderboard.cache import NO_CACHE, Cache  # noqa: E402
+from leaderboard.dataset import load_benchmark  # noqa: E402
+from leaderboard.entries import find_folders  # noqa: E402
+from leaderboard.site import write_site  # noqa: E402
+
+REVISION = "0" * 40
+ROWS = 500
+WORKERS = 2
+BOUNDS = {"growth": "at most 4.5", "page": "at most 2000"}
+
+
+def main() -> None:
+    """Print every ratio beside the bound it is held to."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--submissions", type=int, default=200)
+    parser.add_argument("--probes", type=int, default=10_000)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        scratch = Path(name)
+        samples = write_dataset(scratch / "dataset", options.probes)
+        folders = [scratch / "all" / f"s{number:03}" for number in range(options.submissions)]
+        for number, folder in enumerate(folders):
+            write_submission(folder, samples, number)
+        print(f"{len(folders)} submissions of {len(samples):,} probes, {WORKERS} workers")
+        report(scratch, samples, folders)
+
+
+def report(scratch: Path, samples: pa.Table, folders: Sequence[Path]) -> None:
+    """Build a quarter, everything, and everything again."""
+    cache = Cache(scratch / "cache")
+    few = timed(lambda: build(scratch, folders[: len(folders) // 4], NO_CACHE, "few"))
+    first = timed(lambda: build(scratch, folders, cache, "first"))
+    again = timed(lambda: build(scratch, folders, cache, "again"))
+    assert same(scratch / "first", scratch / "again")  # noqa: S101
+    plain = timed(lambda: score_plainly(samples, folders[: len(folders) // 4]))
+    plain *= len(folders) / (len(folders) // 4)
+    show("plain", plain / first, f"{plain:.1f} s against {first:.1f} s")
+    show("growth", first / few, f"{first:.1f} s against {few:.1f} s")
+    show("unchanged", again / first, f"{again:.1f} s against {first:.1f} s")
+    many = [folders[number % len(folders)] for number in range(ROWS)]
+    size = page_size(scratch, many, cache)
+    show("page", size / 1000, f"{ROWS} rows")
+
+
+def build(scratch: Path, folders: Sequence[Path], cache: Cache, out: str) -> None:
+    """What `python -m leaderboard build` does."""
+    benchmark, resampling = load_benchmark(str(scratch / "dataset")), Resampling()
+    verdicts = list(judge(folders, benchmark, resampling, cache, WORKERS))
+    results = results_of(verdicts, benchmark, resampling)
+    assert len(results["submissions"]) == len(folders)  # noqa: S101
+    write_site(results, scratch / out, scratch / "all", "https://example.org", cache)
+
+
+def page_size(scratch: Path, folders: Sequence[Path], cache: Cache) -> int:
+    """Bytes of the main page with these rows."""
+    for number, folder in enumerate(folders):
+        target = scratch / "many" / f"a-submission-of-somebody-{number:03}"
+        target.mkdir(parents=True)
+        for file in folder.iterdir():
+            (target / file.name).hardlink_to(file)
+    build(scratch, find_folders(scratch / "many"), cache, "wide")
+    return (scratch / "wide" / "index.html").stat().st_size
+
+
+def score_plainly(samples: pa.Table, folders: Sequence[Path]) -> None:
+    """What one would write without the leaderboard."""
+    for folder in folders:
+        lines = (folder / "predictions.jsonl").read_text(encoding="utf-8").splitlines()
+        score(samples, [json.loads(line) for line in lines])
+
+
+def write_dataset(folder: Path, probes: int) -> pa.Table:
+    """A folder that loads as a built dataset does."""
+    samples, _ = make(probes)
+    folder.mkdir()
+    pq.write_table(samples, folder / "samples.parquet")
+    rows = [{"path": "samples.parquet", "config": "default", "split": "test"}]
+    (folder / "manifest.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (folder / "build.json").write_text(json.dumps({"revision": REVISION}))
+    return samples
+
+
+def write_submission(folder: Path, samples: pa.Table, seed: int) -> None:
+    """Answers with an error of their own."""
+    rng = random.Random(seed)
+    skill = rng.random()
+    folder.mkdir(parents=True)
+    with (folder / "predictions.jsonl").open("w", encoding="utf-8") as file:
+        for sample in samples.select(["sample_id", "feasible", "resources"]).to_pylist():
+            names = [part["resource"] for part in sample["resources"]]
+            left = [int(part["remaining"]) for part in sample["resources"]]
+            response = respond(rng, names, left)
+            if not sample["feasible"] and rng.random() < skill:
+                response = "<answer>impossible</answer>"
+            usage = {"input_tokens": 3000, "cached_tokens": 2000, "output_tokens": len(response)}
+            line = {"sample_id": sample["sample_id"], "response": response, "usage": usage}
+            file.write(json.dumps(line | {"cost_usd": 0.001 * (seed + 1)}) + "\n")
+    metadata = {
+        "estimator": f"Estimator of somebody, number {seed}",
+        "provider": "somebody",
+        "model_id": f"somebody/model-{seed}",
+        "decoding": {"temperature": 0},
+        "prompt_variant": "think",
+        "trained_on": "none",
+        "constrained": False,
+        "dataset_revision": REVISION,
+        "date": "2026-11-21",
+        "link": "https://example.org/somebody",
+        "weights": "open",
+    }
+    (folder / "metadata.yaml").write_text(yaml.safe_dump(metadata), encoding="utf-8")
+
+
+def same(first: Path, second: Path) -> bool:
+    """Whether two sites hold the same bytes."""
+    names = [path.relative_to(first) for path in first.rglob("*") if path.is_file()]
+    return all((first / name).read_bytes() == (second / name).read_bytes() for name in names)
+
+
+def timed(function: Callable[[], None]) -> float:
+    """Seconds that it takes."""
+    start = time.perf_counter()
+    function()
+    return time.perf_counter() - start
+
+
+def show(name: str, ratio: float, detail: str) -> None:
+    """One line of the report."""
+    bound = f"({BOUNDS[name]})" if name in BOUNDS else ""
+    print(f"{name:10} {ratio:7.2f}   {bound:16} {detail}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

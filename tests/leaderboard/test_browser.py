@@ -1,0 +1,244 @@
+"""The site in a real browser: Debian's Chromium, driven by Playwright, from files and over HTTP."""
+
+import os
+import shutil
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from leaderboard.app import LOOPBACK, server
+from tests.leaderboard.making import budget_left, build_site, gold, submit
+
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+pytestmark = pytest.mark.skipif(
+    CHROMIUM is None, reason="chromium is not installed; apt-get install chromium"
+)
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+USAGE = {"input_tokens": 900, "cached_tokens": 0, "output_tokens": 20}
+SCREENSHOTS = os.environ.get("SCREENSHOTS")
+"""A folder to keep pictures in, to look at."""
+
+
+@pytest.fixture(scope="module")
+def site(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("browser")
+    told: dict[str, Any] = {"usage": USAGE, "cost_usd": 0.002}
+    submit(folder / "in/gold", dataset, gold, estimator="The labels", model_id="m", more=told)
+    submit(folder / "in/left", dataset, budget_left, weights="none")
+    submit(
+        folder / "in/stop",
+        dataset,
+        estimator="Always stop",
+        model_id="s",
+        weights="open",
+        constrained=True,
+    )
+    submit(
+        folder / "in/mine",
+        dataset,
+        budget_left,
+        trained_on="benchmark",
+        weights="open",
+        model_id="x",
+    )
+    submit(
+        folder / "in/part", dataset, budget_left, tasks=["sokoban"], weights="open", model_id="y"
+    )
+    submit(folder / "in/odd", dataset, estimator="<b>odd</b>", model_id="x/<i>odd</i>")
+    submit(folder / "in/refused", dataset, link="javascript:alert(1)")
+    build_site(folder / "in", dataset, folder / "site")
+    return folder / "site"
+
+
+@dataclass
+class Visit:
+    """A page, and what it asked for and complained about."""
+
+    page: Any
+    root: str
+    asked: list[str]
+    complaints: list[str]
+
+    def go(self, path: str = "index.html") -> None:
+        self.page.goto(self.root + path)
+
+    def names(self) -> list[str]:
+        """Of the rows shown, the paper's left out."""
+        shown = self.page.locator("#board tbody tr:visible:not(.paper) th bdi")
+        return [str(name) for name in shown.all_inner_texts()]
+
+    def ranks(self) -> list[str]:
+        cells = self.page.locator("#board tbody tr:visible:not(.paper) td.rank")
+        return [str(rank) for rank in cells.all_inner_texts()]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with playwright.sync_playwright() as running:
+        browser = running.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(params=["file", "http"])
+def visit(request: pytest.FixtureRequest, browser: Any, site: Path) -> Iterator[Visit]:
+    running = server(site, LOOPBACK, 0)
+    threading.Thread(target=running.serve_forever, daemon=True).start()
+    over_http = f"http://{LOOPBACK}:{running.server_port}/"
+    context = browser.new_context(viewport={"width": 1300, "height": 900})
+    page = context.new_page()
+    found = Visit(page, over_http if request.param == "http" else f"{site.as_uri()}/", [], [])
+    page.on("request", lambda asked: found.asked.append(asked.url))
+    page.on("console", lambda message: found.complaints.append(message.text))
+    page.on("pageerror", lambda error: found.complaints.append(str(error)))
+    yield found
+    context.close()
+    running.shutdown()
+    running.server_close()
+    assert found.complaints == []
+    assert all(url.startswith((found.root, "data:,")) for url in found.asked), found.asked
+
+
+@pytest.fixture
+def on_files(browser: Any, site: Path) -> Iterator[Any]:
+    context = browser.new_context(viewport={"width": 1300, "height": 900})
+    page = context.new_page()
+    page.goto((site / "index.html").as_uri())
+    yield page
+    context.close()
+
+
+def test_sort_filter_open_and_go_on(visit: Visit) -> None:
+    visit.go()
+    assert visit.names()[0] == "The labels"
+    assert visit.names()[-1] == "nobody"  # answers sokoban only
+    visit.page.get_by_role("button", name="$ per 1,000").click()
+    assert visit.names()[0] == "nobody"  # no model: 0
+    heading = visit.page.locator("th[data-key=cost]")
+    assert heading.get_attribute("aria-sort") == "ascending"
+    visit.page.get_by_role("button", name="$ per 1,000").click()
+    assert visit.names()[0] == "The labels"
+    visit.page.get_by_label("Weights").select_option("open")
+    assert sorted(visit.names()) == ["Always stop", "nobody", "nobody"]
+    visit.page.get_by_label("Learned from").select_option("benchmark")
+    assert visit.names() == ["nobody"]
+    assert visit.page.get_by_role("status").inner_text() == "1 of 11 rows"
+    visit.page.locator("#board tbody tr:visible a").click()
+    assert visit.page.url == f"{visit.root}submissions/mine.html"
+    visit.page.get_by_role("link", name="sokoban").first.click()
+    assert visit.page.url == f"{visit.root}tasks/sokoban.html"
+    assert len(visit.names()) == 6
+
+
+def test_every_page_loads_and_asks_for_nothing_else(visit: Visit, site: Path) -> None:
+    pages = [path.relative_to(site).as_posix() for path in site.rglob("*.html")]
+    assert len(pages) == 15
+    for path in pages:
+        visit.go(path)
+        assert visit.page.locator("h1").count() == 1
+        for link in visit.page.locator("a[href]").all():
+            target = link.evaluate(
+                "link => new URL(link.href.baseVal ?? link.href, document.baseURI).href"
+            ).partition("#")[0]
+            if target.startswith(visit.root):
+                assert (site / target.removeprefix(visit.root)).is_file(), (path, target)
+            else:
+                assert target.startswith("https://"), (path, target)
+    assert len(visit.asked) == len(pages)
+
+
+def test_ranks_are_those_among_the_rows_shown(on_files: Any, site: Path) -> None:
+    visit = Visit(on_files, "", [], [])
+    assert visit.ranks()[0] == "1"
+    written = visit.ranks()
+    on_files.get_by_label("Search").fill("always stop")
+    assert visit.ranks() == ["1"]
+    on_files.get_by_label("Search").fill("")
+    assert visit.ranks() == written
+    with_script = dict(zip(visit.names(), written, strict=True))
+    without = (site / "index.html").read_text()
+    assert with_script["The labels"] == "1"
+    assert "<b>1</b>" in without
+    on_files.get_by_role("button", name="Reward").first.click()
+    assert on_files.locator("#rank").inner_text() == "Rank by this"
+
+
+def test_the_theme_is_switched_and_kept(visit: Visit) -> None:
+    def background() -> str:
+        return str(visit.page.evaluate("getComputedStyle(document.body).backgroundColor"))
+
+    visit.page.emulate_media(color_scheme="dark")
+    visit.go()
+    dark = background()
+    button = visit.page.get_by_role("button", name="Theme")
+    assert button.inner_text() == "Theme: system"
+    button.click()
+    light = background()
+    assert light != dark
+    visit.go("early-stop.html")
+    assert background() == light
+    visit.page.get_by_role("button", name="Theme").click()
+    assert background() == dark
+
+
+def test_a_keyboard_is_enough(on_files: Any) -> None:
+    keyboard = on_files.keyboard
+    keyboard.press("Tab")
+    assert on_files.evaluate("document.activeElement.textContent") == "Skip to content"
+    seen = []
+    for _ in range(60):
+        keyboard.press("Tab")
+        seen.append(on_files.evaluate("document.activeElement.textContent.trim()"))
+        if seen[-1].startswith("Fail-F1"):
+            break
+    outline = on_files.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+    assert outline == "solid"
+    keyboard.press("Enter")
+    assert on_files.locator("th[data-key=fail_f1]").get_attribute("aria-sort") == "descending"
+    assert any("Overall" in text for text in seen)
+
+
+def test_a_phone_scrolls_the_table_and_nothing_else(on_files: Any, site: Path) -> None:
+    on_files.set_viewport_size({"width": 400, "height": 800})
+    for path in ("index.html", "submissions/gold.html", "early-stop.html", "submit.html"):
+        on_files.goto((site / path).as_uri())
+        assert on_files.evaluate("document.documentElement.scrollWidth") <= 400
+    on_files.goto((site / "index.html").as_uri())
+    on_files.locator(".scroll").evaluate("box => { box.scrollLeft = 500 }")
+    name = on_files.locator("#board tbody th").first.bounding_box()
+    assert name["x"] >= 0  # it stays in sight
+
+
+def test_it_reads_without_its_script(browser: Any, site: Path) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto((site / "index.html").as_uri())
+    assert page.locator("#filters").is_hidden()
+    assert page.locator("#board tbody tr").count() == 11
+    assert page.locator("td.rank b").first.inner_text() == "1"
+    context.close()
+
+
+def test_pictures_to_look_at(browser: Any, site: Path) -> None:
+    if not SCREENSHOTS:
+        pytest.skip("SCREENSHOTS names no folder")
+    for width, scheme in ((1300, "light"), (1300, "dark"), (400, "light")):
+        page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+        for path in ("index.html", "submissions/left.html", "early-stop.html", "submit.html"):
+            page.goto((site / path).as_uri())
+            name = f"{Path(path).stem}-{width}-{scheme}.png"
+            page.screenshot(path=Path(SCREENSHOTS) / name, full_page=True)
+        page.close()
