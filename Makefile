@@ -1,8 +1,9 @@
-# make demo    set up, build the bundled sample into out/demo, load it, predict with two estimators, score
+# make demo    set up, build the bundled sample into out/demo, load it, predict with the baselines, score,
+#              build the leaderboard page out/demo-leaderboard/index.html
 # make test    set up, run all tests that need no GPU
 # make check   set up, lint, format check, types
-# make bench   set up, print the ratios of time, size and memory of building and scoring, and what
-#              prefix caches can serve
+# make bench   set up, print the ratios of time, size and memory of building, scoring and the
+#              leaderboard, and what prefix caches can serve
 # make baselines  set up, print the table of estimators that need no model
 # make schemas set up, write the JSON schemas of submissions anew
 # make clean   remove what the others made
@@ -18,11 +19,12 @@ demo: $(READY)
 	$(BIN)/python -m builders build --origin sample/origin --out out/demo
 	$(BIN)/python -m builders verify out/demo
 	$(BIN)/python sample/show.py out/demo
-	$(BIN)/bagen predict --dataset out/demo --estimator over_budget --out out/demo-over-budget
 	$(BIN)/bagen predict --dataset out/demo --estimator conformal --out out/demo-conformal
 	$(BIN)/bagen validate out/demo-conformal --dataset out/demo
 	$(BIN)/bagen score out/demo-conformal --dataset out/demo --json out/demo-scores.json
-	$(BIN)/bagen score out/demo-conformal --compare out/demo-over-budget --dataset out/demo
+	$(BIN)/python -m leaderboard baselines --dataset out/demo --out out/demo-submissions
+	$(BIN)/python -m leaderboard build --submissions out/demo-submissions --dataset out/demo \
+		--out out/demo-leaderboard --no-cache
 
 test: $(READY)
 	$(BIN)/python -m pytest
@@ -40,6 +42,7 @@ bench: $(READY)
 	$(BIN)/python benchmarks/build.py
 	$(BIN)/python benchmarks/score.py
 	$(BIN)/python benchmarks/prefix_cache.py
+	$(BIN)/python benchmarks/leaderboard.py
 
 baselines: $(READY)
 	$(BIN)/python benchmarks/baselines.py

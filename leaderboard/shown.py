@@ -60,6 +60,15 @@ def bar(score: Mapping[str, Any], low: float = 0.0, high: float = 1.0) -> str:
     return f"{ends}M{place(score['value'])} 1V7"
 
 
+def plain(text: str) -> str:
+    """Without the marks of code.
+
+    >>> plain("an `impossible`")
+    'an impossible'
+    """
+    return text.replace("`", "")
+
+
 def clipped(text: Any, most: int = 120) -> str:
     """At most this many letters."""
     shown = str(text)

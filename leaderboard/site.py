@@ -18,7 +18,7 @@ from bagen_data.scoring.ranking import RANKED
 from bagen_data.tables import replaced_folder
 from leaderboard import paper, shown
 from leaderboard.cache import NO_CACHE, Cache
-from leaderboard.columns import COLUMNS, GROUPS, HEADLINE
+from leaderboard.columns import GROUPS, HEADLINE
 from leaderboard.correlation import correlation
 from leaderboard.figures import (
     DRAWN_BY,
@@ -138,7 +138,6 @@ class _Pages:
             group=group,
             rows=rows,
             column_groups=GROUPS,
-            columns=COLUMNS,
             headline=HEADLINE,
             ranked=RANKED,
             cost_figure=_figure(cost_figure(rows, folder)),
@@ -229,7 +228,7 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    for name in ("number", "count", "dollars", "interval", "clipped"):
+    for name in ("number", "count", "dollars", "interval", "plain", "clipped"):
         environment.filters[name] = getattr(shown, name)
     environment.globals["bar"] = shown.bar
     return environment
