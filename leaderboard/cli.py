@@ -23,6 +23,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from bagen_data.command import ERRORS, new_app, run
 from bagen_data.errors import InputError, OutputError, WrongUsageError
 from bagen_data.scoring.resampling import Resampling
+from bagen_data.submissions import METADATA
 from bagen_data.tables import replaced_folder
 from leaderboard.baselines import write_baselines
 from leaderboard.build import Verdict, apart_reasons, judge, results_of
@@ -106,7 +107,10 @@ def build_command(
         raise WrongUsageError(f"--files-url {files_url}: expected an address with https://")
     folders = find_folders(Path(os.path.abspath(submissions)))
     if not folders:
-        raise InputError(f"{submissions}: holds no submission; expected a folder for each")
+        raise InputError(
+            f"{submissions}: holds no submission; expected a folder of folders, each with "
+            f"{METADATA} and predictions"
+        )
     before = [read_results(path) for path in earlier or ()]
     benchmark = load_benchmark(dataset)
     resampling = Resampling(resamples, seed)

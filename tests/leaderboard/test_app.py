@@ -1,0 +1,80 @@
+"""Serving a site."""
+
+import http.client
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from leaderboard.app import LOOPBACK, server
+from tests.leaderboard.making import leaderboard
+from tests.making import REPO
+
+
+@pytest.fixture
+def port(tmp_path: Path) -> Iterator[int]:
+    site = tmp_path / "site"
+    (site / "files").mkdir(parents=True)
+    (site / "index.html").write_text("<h1>here</h1>")
+    (site / "files" / "a.jsonl").write_text("<script>alert(1)</script>")
+    (site / "files" / "metadata.yaml").write_text("a: <b>")
+    (tmp_path / "secret.txt").write_text("secret")
+    with server(site, LOOPBACK, 0) as running:
+        thread = threading.Thread(target=running.serve_forever)
+        thread.start()
+        yield running.server_port
+        running.shutdown()
+        thread.join()
+
+
+def get(port: int, path: str) -> tuple[int, dict[str, str], bytes]:
+    connection = http.client.HTTPConnection(LOOPBACK, port, timeout=10)
+    connection.request("GET", path)
+    response = connection.getresponse()
+    found = response.status, {k.lower(): v for k, v in response.getheaders()}, response.read()
+    connection.close()
+    return found
+
+
+def test_the_first_page_is_served(port: int) -> None:
+    status, headers, body = get(port, "/")
+    assert (status, body) == (200, b"<h1>here</h1>")
+    assert headers["x-content-type-options"] == "nosniff"
+
+
+@pytest.mark.parametrize("path", ["/files/a.jsonl", "/files/metadata.yaml"])
+def test_files_of_strangers_are_never_taken_for_pages(path: str, port: int) -> None:
+    status, headers, _ = get(port, path)
+    assert (status, headers["content-type"]) == (200, "text/plain")
+
+
+@pytest.mark.parametrize(
+    "path", ["/../secret.txt", "/%2e%2e/secret.txt", "//secret.txt", "/files/", "/nothing"]
+)
+def test_nothing_else_is_served(path: str, port: int) -> None:
+    status, _, body = get(port, path)
+    assert (status, b"secret" in body) == (404, False)
+
+
+def test_what_is_no_site_is_not_served(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert leaderboard("serve", tmp_path) == 1
+    assert "is no site" in capsys.readouterr().err
+
+
+def test_serve_says_where_and_ends_with_ctrl_c(tmp_path: Path) -> None:
+    (tmp_path / "results.json").write_text("{}")
+    (tmp_path / "index.html").write_text("here")
+    command = [sys.executable, "-m", "leaderboard", "serve", str(tmp_path), "--port", "0"]
+    with subprocess.Popen(
+        command, cwd=REPO, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        address = process.stdout.readline().split()[0]
+        assert address.startswith(f"http://{LOOPBACK}:")
+        assert get(int(address.rstrip("/").rpartition(":")[2]), "/")[2] == b"here"
+        process.send_signal(signal.SIGINT)
+        assert process.wait(10) == 0
