@@ -21,6 +21,8 @@ from leaderboard.results import FORMAT
 from leaderboard.scoring import Scored, score_entry
 from leaderboard.workers import MEMORY, run_each
 
+_OF_EARLIER = ("folder", "metadata", "benchmark_version", "dataset_revision")
+_LEVELS = ("overall", "tasks", "families")
 _LONGEST = 2_000
 """Letters of a reason."""
 
@@ -189,14 +191,27 @@ def _record(entry: Entry, scored: Scored | None, benchmark: Benchmark) -> dict[s
 
 
 def _earlier(results: Mapping[str, Any], benchmark: Benchmark) -> Iterator[dict[str, Any]]:
-    version, revision = results["benchmark_version"], results["dataset"]["revision"]
+    try:
+        version, revision = results["benchmark_version"], results["dataset"]["revision"]
+        why = [f"scored by BAGEN {version} on dataset revision {revision}"]
+        records = [
+            {
+                **{name: entry[name] for name in _OF_EARLIER},
+                "files": [{"sha256": file["sha256"]} for file in entry["files"]],
+                "scores": {level: entry["scores"][level] for level in _LEVELS},
+                "why": why,
+                "reasons": [],
+                "earlier": True,
+            }
+            for entry in results["submissions"]
+        ]
+    except (KeyError, TypeError) as error:
+        raise InputError(f"earlier results are not what a build wrote: {error!r}") from error
     if (version, revision) == (BENCHMARK_VERSION, benchmark.revision):
         raise InputError(
             f"earlier results are of BAGEN {version} and revision {revision}, as these are; "
             "leave them out"
         )
-    for entry in results["submissions"]:
-        check_name(entry["folder"])
-        why = [f"scored by BAGEN {version} on dataset revision {revision}"]
-        record = {name: value for name, value in entry.items() if name != "ranks"}
-        yield record | {"why": why, "reasons": [], "earlier": True}
+    for record in records:
+        check_name(record["folder"])
+    yield from records

@@ -165,6 +165,18 @@ def test_earlier_results_are_shown_apart(dataset: Path, tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("text", ["[]", "{", '{"format": 1}', '{"format": 2}'])
+def test_earlier_results_that_are_none_are_refused(
+    text: str, dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    submit(tmp_path / "in" / "now", dataset)
+    (tmp_path / "old.json").write_text(text)
+    flags = ("--submissions", tmp_path / "in", "--dataset", dataset, "--no-cache")
+    more = ("--out", tmp_path / "out", "--earlier", tmp_path / "old.json")
+    assert leaderboard("build", *flags, *more) == 1
+    assert "expected" in (told := capsys.readouterr().err) or "not what a build wrote" in told
+
+
 def test_results_of_this_very_revision_are_no_earlier_ones(
     dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
