@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from bagen_data.arrays import Floats
-from bagen_data.scoring.ranking import RANKED, ranked
+from bagen_data.scoring.ranking import RANKED, parts_of, ranked
 from bagen_data.scoring.resampling import Resampling
 from leaderboard.dataset import Benchmark
 from leaderboard.scoring import OVERALL
@@ -35,7 +35,6 @@ def add_ranks(
         entry["ranks"] = {}
     for group in (OVERALL, *benchmark.tasks):
         families = benchmark.truth(benchmark.tasks if group == OVERALL else [group]).families
-        rollouts = sum(int(resampling.clusters(family).max()) + 1 for family in families)
         for score in RANKED:
             name = f"{group}/{score}"
             able = [
@@ -46,7 +45,8 @@ def add_ranks(
             if not able:
                 continue
             values = np.array([resampled[row][name] for row in able])
-            for row, rank in zip(able, ranked(values, score, rollouts, len(families)), strict=True):
+            ranks = ranked(values, score, parts_of(families, score, resampling))
+            for row, rank in zip(able, ranks, strict=True):
                 entries[row]["ranks"].setdefault(group, {})[score] = {
                     "first": rank.first,
                     "last": rank.last,

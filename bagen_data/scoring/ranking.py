@@ -1,18 +1,38 @@
 """Rank many estimators by one score, so that those who cannot be told apart share a rank."""
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from bagen_data.arrays import Floats, Mask
+from bagen_data.arrays import Floats, Mask, every
 from bagen_data.errors import MissingExtraError
 from bagen_data.scoring.definitions import SCORES
+from bagen_data.scoring.resampling import Resampling
+from bagen_data.scoring.truth import Family
 
 RANKED = ("macro_f1", "macro_f1_open", "fail_f1", "hit_rate", "reward")
 """Scores to rank by: each is taken over samples that the truth alone chooses, so that all who
 answered have it over the same ones."""
 LEVEL = 0.05
 """The chance that any two of equal skill are told apart, over all pairs together."""
+
+
+OVER_FEASIBLE = ("hit_rate", "reward")
+"""Those of them that only feasible rollouts have a part in."""
+OVER_OPEN = ("macro_f1_open",)
+"""Those that only rollouts with an open probe have a part in."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one family has to do with a score."""
+
+    rollouts: int
+    """How many the score is taken over, at least 1: of the feasible ones, say."""
+    weight: float
+    """Of the family's score in the mean."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +47,34 @@ class Rank:
     """The positions of those that are better, told apart."""
 
 
-def ranked(values: Floats, score: str, rollouts: int, families: int) -> list[Rank]:
+def parts_of(families: Sequence[Family], score: str, resampling: Resampling) -> list[Part]:
+    """Of those families that have the score: it is the mean over tasks of the means over families.
+
+    Args:
+        families: of a task, or of all.
+        score: one of `RANKED`.
+        resampling: which says what is drawn as one.
+    """
+    drawn = []
+    for family in families:
+        rollouts = family.rollout[_asked(family, score)]
+        number = len(np.unique(resampling.clusters(family)[rollouts]))
+        if number:
+            drawn.append((family.task, number))
+    of_task = Counter(task for task, _ in drawn)
+    return [Part(number, 1 / (len(of_task) * of_task[task])) for task, number in drawn]
+
+
+def _asked(family: Family, score: str) -> Mask:
+    """(n,) the samples that a score is taken over."""
+    if score in OVER_FEASIBLE:
+        return family.feasible
+    if score in OVER_OPEN:
+        return every(family.used <= family.budget)
+    return np.ones(len(family.feasible), bool)
+
+
+def ranked(values: Floats, score: str, parts: Sequence[Part]) -> list[Rank]:
     """Rank estimators by a score; each pair is compared on the same resamples of rollouts.
 
     All pairs are tested, and Holm's (1979) correction is over all of them.
@@ -36,8 +83,7 @@ def ranked(values: Floats, score: str, rollouts: int, families: int) -> list[Ran
         values: (s, 1 + b), each one's score, then that of each resample; the same resamples for
             all. A resample in which anyone has no value is left out.
         score: its name, a key of `SCORES`, which says which way is better.
-        rollouts: how many were resampled, of all families.
-        families: how many families they are of.
+        parts: of the families that have the score, as `parts_of` gives them.
 
     Returns:
         One rank for each row, in the order of the rows.
@@ -49,7 +95,7 @@ def ranked(values: Floats, score: str, rollouts: int, families: int) -> list[Ran
     if np.isnan(values[:, 0]).any():
         raise ValueError(f"{score}: an estimator without a value cannot be ranked")
     better = values if SCORES[score].better == "higher" else -values
-    apart = holm(paired_p(better, rollouts, families))
+    apart = holm(paired_p(better, parts))
     ahead = apart & (better[:, :1] > better[:, 0])  # [i, j]: i is better than j
     return [
         Rank(
@@ -61,18 +107,17 @@ def ranked(values: Floats, score: str, rollouts: int, families: int) -> list[Ran
     ]
 
 
-def paired_p(values: Floats, rollouts: int, families: int) -> Floats:
+def paired_p(values: Floats, parts: Sequence[Part]) -> Floats:
     """(s, s) two-sided p of no difference between each two rows.
 
-    A difference over its standard error, which is that of its resamples, follows Student's t with
-    `rollouts - families` degrees of freedom. The share of resamples on the other side of 0, which
-    `compare` gives, cannot be below 2 / (b + 1), too much for many pairs. No p is below 2^(1 -
-    rollouts), that of the rollouts' differences all having one sign by chance.
+    A difference over its standard error follows Student's t. The variance is that of its resamples,
+    with what resampling leaves out (see `_correction`). The share of resamples on the other side of
+    0, which `compare` gives, cannot be below 2 / (b + 1), too much for many pairs. No p is below
+    2^(1 - rollouts), that of the rollouts' differences all having one sign by chance.
 
     Args:
         values: as in `ranked`.
-        rollouts: as in `ranked`.
-        families: as in `ranked`.
+        parts: as in `ranked`.
     """
     try:
         from scipy.stats import t as student
@@ -80,17 +125,37 @@ def paired_p(values: Floats, rollouts: int, families: int) -> Floats:
         raise MissingExtraError("scipy", "leaderboard") from error
     replicates = values[:, 1:]
     replicates = replicates[:, ~np.isnan(replicates).any(axis=0)]
-    freedom = rollouts - families
-    if freedom < 1 or replicates.shape[1] < 2:
+    rollouts = sum(part.rollouts for part in parts)
+    if rollouts <= len(parts) or replicates.shape[1] < 2:
         return np.ones((len(values), len(values)))
-    covariance = np.atleast_2d(np.cov(replicates))
-    own = np.diag(covariance)
-    variance = np.maximum(own[:, np.newaxis] + own - 2 * covariance, 0)
+    factor, freedom = _correction(parts)
+    # Not from covariances: of two that are nearly alike their difference would be rounding error.
+    variance = factor * np.array([np.var(replicates - row, axis=1, ddof=1) for row in replicates])
     differences = np.abs(values[:, :1] - values[:, 0])
     with np.errstate(divide="ignore", invalid="ignore"):
         p = 2 * student.sf(differences / np.sqrt(variance), freedom)
     p = np.where(differences > 0, np.maximum(p, 2.0 ** (1 - rollouts)), 1.0)
     return np.minimum(p, 1.0)
+
+
+def _correction(parts: Sequence[Part]) -> tuple[float, float]:
+    """What to multiply the variance of resamples by, and its degrees of freedom.
+
+    The mean of m rollouts varies by s^2 / m, and that of resamples of them by (m - 1) / m of it on
+    average. Summed over families, as if rollouts varied alike in all of them: the factor is the
+    quotient of both, and the degrees of freedom are Satterthwaite's (1946). Of f families of m
+    rollouts these are m / (m - 1) and f (m - 1).
+
+    >>> factor, freedom = _correction([Part(10, 0.5), Part(10, 0.5)])
+    >>> round(factor, 3), round(freedom, 3)
+    (1.111, 18.0)
+    """
+    rollouts = np.array([part.rollouts for part in parts], np.float64)
+    of_mean = np.array([part.weight for part in parts]) ** 2 / rollouts
+    of_square = of_mean / rollouts
+    drawn = (of_square * (rollouts - 1)).sum()
+    freedom = drawn**2 / (of_square**2 * (rollouts - 1)).sum()
+    return float(of_mean.sum() / drawn), float(freedom)
 
 
 def holm(p: Floats, level: float = LEVEL) -> Mask:
