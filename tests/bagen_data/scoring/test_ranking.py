@@ -1,0 +1,362 @@
+"""Ranks: each step by hand or against SciPy, and the whole by simulation."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from bagen_data.answer_columns import FEASIBLE, INFEASIBLE, AnswerColumns
+from bagen_data.arrays import Floats, Mask
+from bagen_data.scoring.measure import measure
+from bagen_data.scoring.ranking import LEVEL, RANKED, Part, holm, paired_p, parts_of, ranked
+from bagen_data.scoring.resampling import Resampling
+from bagen_data.scoring.truth import Family, Truth
+from tests.bagen_data.scoring.making import sample
+
+SIMULATED = ("macro_f1", "hit_rate", "reward")
+ESTIMATORS = 8
+DRAWS = Resampling(resamples=250)
+
+
+# --- Holm's correction ------------------------------------------------------------------------
+
+
+def p_matrices(most: int = 7) -> Iterator[Floats]:
+    """Of 1 to `most` rows, many small, some alike, some 0 or 1."""
+    rng = np.random.default_rng(0)
+    for number in range(300):
+        rows = number % most + 1
+        p = rng.random((rows, rows)) ** 6
+        if number % 3 == 0:
+            p = rng.choice([0.0, 0.001, 0.004, 0.05, 1.0], (rows, rows))
+        p = np.triu(p, 1)
+        yield p + p.T + np.eye(rows)
+
+
+def adjusted(p: Floats) -> dict[tuple[int, int], float]:
+    """Holm's adjusted p of each pair, by its definition: the largest of (m - rank) p so far."""
+    pairs = [(i, j) for i in range(len(p)) for j in range(i)]
+    found: dict[tuple[int, int], float] = {}
+    largest = 0.0
+    for rank, pair in enumerate(sorted(pairs, key=lambda pair: p[pair])):
+        largest = max(largest, min(1.0, (len(pairs) - rank) * float(p[pair])))
+        found[pair] = largest
+    return found
+
+
+def test_holm_tells_apart_those_with_an_adjusted_p_of_the_level_or_less() -> None:
+    for p in p_matrices():
+        apart = holm(p)
+        for (i, j), value in adjusted(p).items():
+            if abs(value - LEVEL) > 1e-12:
+                assert apart[i, j] == apart[j, i] == (value <= LEVEL)
+        assert not apart.diagonal().any()
+
+
+def test_of_holm_a_smaller_p_never_un_tells_a_pair() -> None:
+    rng = np.random.default_rng(1)
+    for p in p_matrices():
+        smaller = p * np.triu(rng.random(p.shape), 1)
+        assert (holm(smaller + smaller.T + np.eye(len(p))) >= holm(p)).all()
+
+
+def test_holm_goes_along_with_a_permutation_of_the_rows() -> None:
+    rng = np.random.default_rng(2)
+    for p in p_matrices():
+        order = rng.permutation(len(p))
+        assert (holm(p[np.ix_(order, order)]) == holm(p)[np.ix_(order, order)]).all()
+
+
+def test_of_holm_equal_p_stand_or_fall_together() -> None:
+    tied = np.full((4, 4), 0.05 / 6)
+    assert holm(tied).sum() == 12
+    assert not holm(tied + 1e-6).any()
+
+
+@pytest.mark.parametrize("rows", [1, 2, 5])
+def test_holm_tells_none_apart_where_every_p_is_1(rows: int) -> None:
+    assert not holm(np.ones((rows, rows))).any()
+
+
+def test_holm_of_two_is_the_plain_test() -> None:
+    assert holm(np.array([[1, 0.05], [0.05, 1]])).tolist() == [[False, True], [True, False]]
+    assert not holm(np.array([[1, 0.051], [0.051, 1]])).any()
+
+
+# --- p of each pair ---------------------------------------------------------------------------
+
+
+def means(of_rollouts: Floats, resamples: int = 4000, seed: int = 0) -> Floats:
+    """(1 + b, s) the means of (s, m) rollouts, and those of resamples of rollouts."""
+    rollouts = of_rollouts.shape[1]
+    rng = np.random.default_rng(seed)
+    weights = rng.multinomial(rollouts, np.full(rollouts, 1 / rollouts), resamples)
+    return np.vstack([np.ones(rollouts), weights]) @ of_rollouts.T / rollouts
+
+
+def p_of(of_rollouts: Floats, **more: Any) -> Floats:
+    return paired_p(means(of_rollouts, **more).T, [Part(of_rollouts.shape[1], 1.0)])
+
+
+@pytest.mark.parametrize("rollouts", [6, 12, 40, 200])
+def test_p_is_that_of_the_paired_t_test(rollouts: int) -> None:
+    rng = np.random.default_rng(rollouts)
+    hardness = rng.normal(size=rollouts)
+    skill = np.array([[0.0], [0.1], [0.5], [0.6]]) * 4 / rollouts**0.5
+    values = hardness + skill + 0.5 * rng.normal(size=(4, rollouts))
+    found = p_of(values)
+    for i in range(4):
+        for j in range(i):
+            exact = stats.ttest_rel(values[i], values[j]).pvalue
+            expected = max(exact, 2.0 ** (1 - rollouts))
+            assert stats.norm.isf(found[i, j]) == pytest.approx(
+                stats.norm.isf(expected), rel=0.1, abs=0.05
+            )
+
+
+def test_p_of_a_mean_over_families_is_that_of_student() -> None:
+    rng = np.random.default_rng(3)
+    one, other = rng.normal(0.6, size=12), rng.normal(0.6, size=12)
+    mean = (means(one[np.newaxis]) + means(other[np.newaxis], seed=1)).T / 2
+    found = paired_p(np.vstack([mean, np.zeros_like(mean)]), [Part(12, 0.5), Part(12, 0.5)])
+    assert found[0, 1] == pytest.approx(stats.ttest_ind(one, -other).pvalue, rel=0.1)
+
+
+def test_the_standard_error_is_that_of_a_mean() -> None:
+    values = np.random.default_rng(4).normal(size=(1, 50))
+    drawn = means(values, resamples=20_000)[1:, 0]
+    corrected = drawn.std(ddof=1) * (50 / 49) ** 0.5
+    assert corrected == pytest.approx(stats.sem(values[0]), rel=0.02)
+
+
+def test_rows_that_are_identical_have_a_p_of_1() -> None:
+    values = np.tile(np.random.default_rng(5).random((1, 9)), (3, 1))
+    assert (p_of(values) == 1).all()
+
+
+def test_rows_that_differ_by_noise_are_not_told_apart_however_little_it_is() -> None:
+    rng = np.random.default_rng(11)
+    values = rng.random((1, 30)) + 1e-10 * rng.normal(size=(2, 30))
+    exact = stats.ttest_rel(*values).pvalue
+    assert p_of(values)[0, 1] == pytest.approx(exact, abs=0.05)
+
+
+@pytest.mark.parametrize("rollouts", [2, 5, 12])
+def test_no_p_is_below_that_of_all_signs_alike(rollouts: int) -> None:
+    first = np.random.default_rng(6).integers(0, 9, (1, rollouts)).astype(float)
+    found = p_of(np.vstack([first, first + 8, first + 64]))
+    off_diagonal = found[~np.eye(3, dtype=bool)]
+    assert (off_diagonal == 2.0 ** (1 - rollouts)).all()
+
+
+def test_a_resample_in_which_anyone_has_no_value_is_left_out() -> None:
+    rng = np.random.default_rng(7)
+    values = means(rng.random((3, 20))).T
+    parts = [Part(20, 1.0)]
+    holes = np.insert(values, [5, 9, 9], np.nan, axis=1)
+    holes[1:, 5] = 0.3
+    assert (paired_p(holes, parts) == paired_p(values, parts)).all()
+    holes[0, 1:] = np.nan
+    assert (paired_p(holes, parts) == 1).all()
+
+
+@pytest.mark.parametrize("resamples", [0, 1])
+def test_without_resamples_every_p_is_1(resamples: int) -> None:
+    assert (p_of(np.arange(24.0).reshape(3, 8), resamples=resamples) == 1).all()
+
+
+def test_without_degrees_of_freedom_every_p_is_1() -> None:
+    values = means(np.arange(24.0).reshape(3, 8)).T
+    assert (paired_p(values, [Part(1, 1.0)]) == 1).all()
+    assert (paired_p(values, [Part(1, 0.5), Part(1, 0.5)]) == 1).all()
+    assert (paired_p(values, [Part(1, 0.5), Part(2, 0.5)]) <= 1).all()
+
+
+def test_a_mean_is_hardly_better_known_than_its_smallest_family() -> None:
+    values = means(np.random.default_rng(8).random((2, 40))).T
+    values[1] += 0.2
+    alone, even, uneven = (
+        paired_p(values, [Part(rollouts, 1 / len(sizes)) for rollouts in sizes])[0, 1]
+        for sizes in ([40], [20, 20], [2, 38])
+    )
+    assert alone < even < uneven
+
+
+# --- ranks ------------------------------------------------------------------------------------
+
+
+def clear(*skills: float) -> Floats:
+    """Estimators whose scores are known to a hundredth."""
+    rng = np.random.default_rng(9)
+    return np.array([np.append(skill, skill + 0.01 * rng.normal(size=500)) for skill in skills])
+
+
+PARTS = [Part(40, 1.0)]
+
+
+def test_who_is_told_apart_has_a_place_alone() -> None:
+    found = ranked(clear(0.2, 0.8, 0.5), "macro_f1", PARTS)
+    assert [(rank.first, rank.last) for rank in found] == [(3, 3), (1, 1), (2, 2)]
+    assert [rank.behind for rank in found] == [(1, 2), (), (1,)]
+
+
+def test_where_lower_is_better_places_are_the_other_way_round() -> None:
+    found = ranked(clear(0.2, 0.8, 0.5), "mre_p50", PARTS)
+    assert [(rank.first, rank.last) for rank in found] == [(1, 1), (3, 3), (2, 2)]
+
+
+def test_who_cannot_be_told_apart_shares_places() -> None:
+    found = ranked(clear(0.500, 0.505, 0.9, 0.501), "reward", PARTS)
+    assert [(rank.first, rank.last) for rank in found] == [(2, 4), (2, 4), (1, 1), (2, 4)]
+
+
+def test_places_fit_together() -> None:
+    rng = np.random.default_rng(10)
+    for _ in range(50):
+        found = ranked(clear(*rng.normal(0.5, 0.04, 7)), "hit_rate", PARTS)
+        for row, rank in enumerate(found):
+            ahead_of = sum(row in other.behind for other in found)
+            assert rank.first == 1 + len(rank.behind) <= rank.last == 7 - ahead_of
+            assert row not in rank.behind
+
+
+def test_who_shares_a_first_place_is_not_told_apart() -> None:
+    """Who is behind another is behind all those that the other is behind."""
+    rng = np.random.default_rng(12)
+    for _ in range(100):
+        skill = rng.normal(0.5, 0.1, (7, 1))
+        noise = rng.choice([0.005, 0.02, 0.1], (7, 1)) * rng.normal(size=(7, 300))
+        together = 0.1 * rng.normal(size=300)
+        found = ranked(np.hstack([skill, skill + noise + together]), "reward", PARTS)
+        for rank in found:
+            for better in rank.behind:
+                assert set(found[better].behind) < set(rank.behind)
+                assert found[better].first < rank.first
+
+
+def test_one_alone_is_first() -> None:
+    assert [vars(rank) for rank in ranked(clear(0.4), "macro_f1", PARTS)] == [
+        {"first": 1, "last": 1, "behind": ()}
+    ]
+
+
+def test_a_row_without_a_value_is_an_error() -> None:
+    values = clear(0.2, 0.8)
+    values[1, 0] = np.nan
+    with pytest.raises(ValueError, match="hit_rate: an estimator without a value"):
+        ranked(values, "hit_rate", PARTS)
+
+
+# --- simulations ------------------------------------------------------------------------------
+
+
+def truth_of(rng: np.random.Generator, families: dict[str, int]) -> Truth:
+    """Rollouts of 2 to 12 turns, half of them feasible."""
+    rows = []
+    for family, rollouts in families.items():
+        for number in range(rollouts):
+            feasible = bool(rng.random() < 0.5) if number > 3 else number < 2
+            total = rng.lognormal(6, 0.5)
+            turns = int(rng.integers(2, 12))
+            rows += [
+                sample(
+                    f"{family}/r{number:03}/{k}",
+                    feasible=feasible,
+                    remaining=total * (1 - k / (turns + 1)),
+                    used=total * k / (turns + 1),
+                )
+                for k in range(1, turns + 1)
+            ]
+    return Truth.of(rows)
+
+
+def answers_of(rng: np.random.Generator, family: Family, hard: Floats, skill: float) -> Any:
+    """Of an estimator, whose probes of one rollout are alike, and who errs where others err."""
+    bent = (hard + rng.normal(size=len(hard)))[family.rollout]
+    n = len(bent)
+    wants = np.where(family.feasible, -1 - skill, 1 + skill) + bent + rng.logistic(size=n)
+    off = np.exp((0.15 - 0.05 * skill) * (bent + rng.normal(size=n)))
+    says: Mask = wants > 0
+    middle = np.where(says, np.nan, family.remaining[0] * off)
+    return AnswerColumns(
+        np.where(says, INFEASIBLE, FEASIBLE).astype(np.uint8),
+        np.zeros(n, np.uint8),
+        (middle * 0.8)[np.newaxis],
+        (middle * 1.2)[np.newaxis],
+    )
+
+
+def told_apart(seed: int, families: dict[str, int], skills: list[float]) -> dict[str, Mask]:
+    """By score, (s, s): which of these estimators are behind which, of new rollouts."""
+    rng = np.random.default_rng(seed)
+    truth = truth_of(rng, families)
+    hard = {family.name: rng.normal(size=len(family.first)) for family in truth.families}
+    groups = []
+    for skill in skills:
+        answered = [
+            (family, answers_of(rng, family, hard[family.name], skill)) for family in truth.families
+        ]
+        groups.append(measure(truth, answered, DRAWS, 0.2).overall)
+    found = {}
+    for score in SIMULATED:
+        values = np.array([group[score].values for group in groups])
+        ranks = ranked(values, score, parts_of(truth.families, score, DRAWS))
+        behind = np.zeros((len(skills), len(skills)), bool)
+        for row, rank in enumerate(ranks):
+            behind[row, list(rank.behind)] = True
+        found[score] = behind
+    return found
+
+
+@pytest.mark.parametrize(
+    "families",
+    [
+        {"t/m": 24},
+        {"t/m": 8, "u/m": 8, "u/n": 8, "v/m": 8},
+        {"t/m": 8, "u/m": 24, "v/m": 30},
+    ],
+    ids=["one", "small", "unlike"],
+)
+def test_of_equal_estimators_hardly_any_two_are_told_apart(families: dict[str, int]) -> None:
+    """By chance, each score's share of times is up to 0.12; where it is 0.05, that is."""
+    found = [told_apart(seed, families, [0.0] * ESTIMATORS) for seed in range(50)]
+    shares = [float(np.mean([run[score].any() for run in found])) for score in SIMULATED]
+    assert max(shares) <= 0.12
+    assert np.mean(shares) <= 0.08
+
+
+def test_a_real_difference_is_found() -> None:
+    families = {"t/m": 30, "u/m": 30, "v/m": 24}
+    found = [told_apart(seed, families, [0.0] * 4 + [1.0] * 4) for seed in range(15)]
+    better, worse = slice(4, 8), slice(0, 4)
+    for score in SIMULATED:
+        behind = np.array([run[score] for run in found])
+        assert behind[:, worse, better].mean() > 0.6, score
+        assert not behind[:, better, worse].any(), score
+
+
+# --- which rollouts count ---------------------------------------------------------------------
+
+
+def test_only_rollouts_that_a_score_is_taken_over_count() -> None:
+    rows = [
+        sample("t/m/a/1", feasible=True),
+        sample("t/m/b/1", feasible=True),
+        sample("t/m/b/2", feasible=True),
+        sample("t/m/c/1", feasible=False, used=1000, budget=900),
+        sample("t/n/a/1", feasible=False),
+        sample("u/m/a/1", feasible=True),
+        sample("v/m/a/1", feasible=False),
+    ]
+    families = Truth.of(rows).families
+    found = {
+        score: [(part.rollouts, part.weight) for part in parts_of(families, score, DRAWS)]
+        for score in RANKED
+    }
+    third, sixth = pytest.approx(1 / 3), pytest.approx(1 / 6)
+    assert found["macro_f1"] == found["fail_f1"]
+    assert found["macro_f1"] == [(3, sixth), (1, sixth), (1, third), (1, third)]
+    assert found["macro_f1_open"] == [(2, sixth), (1, sixth), (1, third), (1, third)]
+    assert found["hit_rate"] == found["reward"] == [(2, 0.5), (1, 0.5)]
