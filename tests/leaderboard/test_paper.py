@@ -1,0 +1,91 @@
+"""The paper's numbers that pages show are the paper's."""
+
+import csv
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+
+from leaderboard import paper
+from tests.making import REPO, SHARED
+
+TABLES = SHARED.parent / "paper_tables"
+OURS = REPO / "leaderboard" / "paper"
+needs_tables = pytest.mark.skipif(
+    not TABLES.is_dir(), reason="no tables of the paper beside the clone"
+)
+COUNTS = ("false_aborts", "samples", "stopped", "failed")
+TASKS = ("searchr1", "sokoban", "swebench", "warehouse")
+NAMES = {  # ours: the tables'
+    "model": "rollout_model",
+    "macro_f1": "macro_f1_all_turns",
+    "paper_hit_rate": "interval_hit_rate",
+    "paper_reward": "reward",
+    "stopped": "stopped_failed_rollouts",
+    "failed": "failed_rollouts",
+    "saved_rate": "saved_tokens_rate",
+}
+
+
+def rows_of(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@needs_tables
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        ("table1.csv", "table1_main.csv"),
+        ("table3.csv", "table3_early_stop.csv"),
+        ("table6.csv", "table6_early_stop_by_task.csv"),
+    ],
+)
+def test_every_cell_is_the_papers(ours: str, theirs: str) -> None:
+    found, expected = rows_of(OURS / ours), rows_of(TABLES / theirs)
+    assert found
+    columns = {name: NAMES.get(name, name) for name in found[0]}
+    columns["model"] = "model" if "model" in expected[0] else "rollout_model"
+    assert found == [{name: row[own] for name, own in columns.items()} for row in expected]
+
+
+@needs_tables
+@pytest.mark.parametrize("name", ["table3_early_stop.csv", "table6_early_stop_by_task.csv"])
+def test_rates_of_counts_are_those_that_the_paper_rounds(name: str) -> None:
+    groups = paper.early_stop()
+    for row in rows_of(TABLES / name):
+        [found] = [
+            each for each in groups[row.get("task", "overall")] if each["model"] == row["model"]
+        ]
+        assert found["false_abort_rate"] == pytest.approx(float(row["false_abort_rate"]), abs=6e-4)
+        assert found["saved_rate"] == float(row["saved_tokens_rate"])
+        assert found["stopped_failed"] == found["stopped"] / found["failed"]
+
+
+def test_table_3_is_table_6_summed_in_its_counts() -> None:
+    groups = paper.early_stop()
+    summed: dict[str, list[int]] = defaultdict(lambda: [0] * len(COUNTS))
+    for task in TASKS:
+        for row in groups[task]:
+            own = [row[name] for name in COUNTS]
+            summed[row["model"]] = [
+                sum(pair) for pair in zip(summed[row["model"]], own, strict=True)
+            ]
+    assert summed == {row["model"]: [row[name] for name in COUNTS] for row in groups["overall"]}
+
+
+def test_overall_rows_of_table_1_are_means_over_its_tasks() -> None:
+    by_task = {task: {row.model: row.scores for row in paper.table1(task, TASKS)} for task in TASKS}
+    overall = paper.table1(None, TASKS)
+    assert len(overall) == 5
+    for row in overall:
+        for score, value in row.scores.items():
+            own = [by_task[task][row.model][score] for task in TASKS]
+            assert value == pytest.approx(sum(own) / len(own))
+
+
+@pytest.mark.parametrize(("task", "tasks"), [(None, [*TASKS, "chess"]), ("chess", ["chess"])])
+def test_there_are_no_rows_for_tasks_that_the_paper_lacks(
+    task: str | None, tasks: list[str]
+) -> None:
+    assert paper.table1(task, tasks) == []
