@@ -3,23 +3,26 @@
 The labels of the benchmark are public, and a later prefix of a rollout tells what an earlier one
 asks. So predictions may be the labels themselves, or be joined from later prefixes; a file cannot
 show that they are not. What can be seen is an interval with an end or its midpoint exactly on a
-remaining amount, which chance seldom gives.
+remaining amount. Chance gives that where rollouts cost alike, so amounts that several rollouts of a
+family share do not count.
 """
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from bagen_data.answer_columns import FEASIBLE, AnswerColumns
 from bagen_data.arrays import Floats, Ints, Mask
 from bagen_data.scoring.truth import Family
 
 NOTED = 0.5
-"""Share of intervals on a label from which a page says so. Chance gives about 0.01 where amounts
-are large, and more where rollouts cost alike."""
+"""Share of intervals on a label from which a page says so."""
 FEWEST = 10
 """Matches that are needed to say so."""
+
+Keys = npt.NDArray[np.complex128]
 
 
 @dataclass
@@ -30,7 +33,7 @@ class LabelMatches:
     """Feasible samples answered with an interval."""
     matches: int = 0
     """Those in which, for every resource, an end or the midpoint is what remains at this prefix or
-    at a later one of the same rollout."""
+    at a later one of the same rollout, and for one of them at no prefix of another rollout."""
 
     def watching(
         self, answered: Iterable[tuple[Family, AnswerColumns]]
@@ -50,18 +53,27 @@ class LabelMatches:
 
 def _on_a_label(family: Family, answers: AnswerColumns, rows: Ints) -> Mask:
     """(a,) of these rows."""
-    found = np.ones(len(rows), bool)
+    every_resource = np.ones(len(rows), bool)
+    tells = np.zeros(len(rows), bool)
     for resource in range(len(family.resources)):
         low, high = answers.low[resource, rows], answers.high[resource, rows]
         remaining = family.remaining[resource]
-        labels = _keys(family.rollout, remaining)
         amounts = np.stack([low, high, (low + high) / 2])
-        is_later = amounts <= remaining[rows]  # what remains never grows
-        is_label = np.isin(_keys(family.rollout[rows], amounts), labels)
-        found &= (is_label & is_later & (amounts > 0)).any(axis=0)
+        keys = _keys(family.rollout[rows], amounts)
+        is_later = (amounts > 0) & (amounts <= remaining[rows])  # what remains never grows
+        labels = np.unique(_keys(family.rollout, remaining))
+        every_resource &= (np.isin(keys, labels) & is_later).any(axis=0)
+        tells |= (np.isin(keys, _of_one_rollout(labels)) & is_later).any(axis=0)
+    return every_resource & tells
+
+
+def _of_one_rollout(labels: Keys) -> Keys:
+    """Those whose amount no other rollout has."""
+    _, which, times = np.unique(labels.imag, return_inverse=True, return_counts=True)
+    found: Keys = labels[times[which] == 1]
     return found
 
 
-def _keys(rollout: Ints, amounts: Floats) -> np.ndarray[tuple[int, ...], np.dtype[np.complex128]]:
+def _keys(rollout: Ints, amounts: Floats) -> Keys:
     """A rollout and an amount as one value."""
     return rollout + 1j * amounts
