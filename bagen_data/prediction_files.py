@@ -3,6 +3,7 @@
 import gzip
 import json
 import zlib
+from collections import Counter
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -34,6 +35,8 @@ SCHEMA = pa.schema(
 _BLOCK = 1 << 20
 _LONGEST = 1 << 26
 """Bytes of a line: what is longer is no answer, and might fill the memory."""
+_MOST_KEYS = 100
+"""Of one JSON object; an error lists each that is wrong."""
 _ROWS = 1 << 16
 _TEXT = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
 _COST = (pa.types.is_floating, pa.types.is_integer, pa.types.is_null)
@@ -44,7 +47,7 @@ def prediction_reader(path: Path, largest: int | None = None) -> Reader:
 
     Args:
         path: a `.jsonl`, `.jsonl.gz` or `.parquet` file, or a folder with one of them in it.
-        largest: bytes that JSON lines may have, unpacked; any number if None.
+        largest: bytes that a file may hold, unpacked; any number if None.
 
     Raises:
         InputError: there is no such file; and while reading, a row that is not a prediction: the
@@ -52,14 +55,14 @@ def prediction_reader(path: Path, largest: int | None = None) -> Reader:
     """
     file = find_predictions(path)
     if file.name.endswith(".parquet"):
-        read = partial(_read_parquet, file)
+        read = partial(_read_parquet, file, largest)
     else:
         read = partial(_read_jsonl, file, largest)
 
     def batches() -> Iterator[pa.RecordBatch]:
         try:
             yield from read()
-        except (OSError, EOFError, zlib.error) as error:
+        except (OSError, EOFError, UnicodeDecodeError, zlib.error, pa.ArrowException) as error:
             raise InputError(f"{file}: cannot be read: {error}") from error
 
     return batches
@@ -93,6 +96,8 @@ def _read_jsonl(path: Path, largest: int | None) -> Iterator[pa.RecordBatch]:
     """Block by block with Arrow's reader; a block that has something odd in it, line by line."""
     with _opened(path) as file:
         for number, block in _blocks(file, path, largest):
+            if not block.strip():
+                continue
             lines = block.split(b"\n")
             filled = [line for line in lines if line.strip()]
             batch = _with_arrow(block, filled)
@@ -109,7 +114,7 @@ def _blocks(file: IO[bytes], path: Path, largest: int | None) -> Iterator[tuple[
     while part := file.read(_BLOCK):
         total += len(part)
         if largest is not None and total > largest:
-            raise InputError(f"{path}: holds more than {largest:,} bytes, unpacked")
+            raise _too_much(path, largest)
         whole, newline, rest = part.rpartition(b"\n")
         if newline:
             block = b"".join([*parts, whole, newline])
@@ -121,6 +126,10 @@ def _blocks(file: IO[bytes], path: Path, largest: int | None) -> Iterator[tuple[
         if size > _LONGEST:
             raise InputError(f"{path}:{number}: is longer than {_LONGEST:,} bytes")
     yield number, b"".join(parts)
+
+
+def _too_much(path: Path, largest: int) -> InputError:
+    return InputError(f"{path}: holds more than {largest:,} bytes, unpacked")
 
 
 def _with_arrow(block: bytes, lines: list[bytes]) -> pa.RecordBatch | None:
@@ -186,10 +195,12 @@ def _prediction(line: bytes, where: str) -> dict[str, Any]:
 
 
 def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len(pairs) > _MOST_KEYS:
+        raise ValueError(f"an object has {len(pairs):,} keys; expected at most {_MOST_KEYS}")
     found = dict(pairs)
     if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in found if names.count(name) > 1)
+        times = Counter(name for name, _ in pairs)
+        twice = next(name for name in found if times[name] > 1)
         raise ValueError(f"key {twice!r} is there twice")
     return found
 
@@ -204,21 +215,25 @@ def _batch(rows: list[dict[str, Any]]) -> pa.RecordBatch:
     return pa.RecordBatch.from_pylist(rows, SCHEMA)
 
 
-def _read_parquet(path: Path) -> Iterator[pa.RecordBatch]:
+def _read_parquet(path: Path, largest: int | None) -> Iterator[pa.RecordBatch]:
     try:
         file = pq.ParquetFile(path)
     except pa.ArrowInvalid as error:
         raise InputError(f"{path}: not a Parquet file: {error}") from error
     with file:
         _check_columns(file.schema_arrow, path)
-        row = 0
+        row, total = 0, 0
         for batch in file.iter_batches(_ROWS):
             try:
                 conformed = _conformed(batch)
+                conformed.validate(full=True)
             except pa.ArrowInvalid as error:
                 raise InputError(f"{path}: rows from {row} on: {error}") from error
             if not _is_good(conformed):
                 _refuse_row(conformed, path, row)
+            total += conformed.nbytes
+            if largest is not None and total > largest:
+                raise _too_much(path, largest)
             yield conformed
             row += len(batch)
 

@@ -11,6 +11,7 @@ answer, a missing one is an error. Whatever else a file or its metadata holds is
 
 import datetime
 import json
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -144,19 +145,29 @@ def read_metadata(path: Path) -> Metadata:
             value that cannot be; the message names each.
     """
     try:
-        text = path.read_bytes()[: _MAX_BYTES + 1].decode("utf-8")
+        with path.open("rb") as file:
+            text = file.read(_MAX_BYTES + 1)
     except FileNotFoundError as error:
         raise InputError(
             f"{path}: is missing; a submission needs {METADATA} beside its predictions, with the "
             f"keys: {', '.join(Metadata.model_fields)}"
         ) from error
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
         raise InputError(f"{path}: cannot be read: {error}") from error
     try:
         if len(text) > _MAX_BYTES:
             raise ValueError(f"it is longer than {_MAX_BYTES:,} bytes")
-        content = json.dumps(yaml.load(text, _PlainYaml))  # noqa: S506  a safe loader
-    except (yaml.YAMLError, ValueError, TypeError, KeyError, RecursionError) as error:
+        content = json.dumps(yaml.load(text.decode("utf-8"), _PlainYaml))  # noqa: S506  a safe loader
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: cannot be read: {error}") from error
+    except (
+        yaml.YAMLError,
+        ValueError,
+        TypeError,
+        KeyError,
+        OverflowError,
+        RecursionError,
+    ) as error:
         raise InputError(f"{path}: is not plain YAML: {error}") from error
     try:
         return Metadata.model_validate_json(content)  # in JSON a date and a link are strings
@@ -200,7 +211,7 @@ class _PlainYaml(yaml.SafeLoader):
         keys = [key.value if isinstance(key, yaml.ScalarNode) else None for key, _ in node.value]
         if None in keys:
             raise ValueError("a key is not a word")
-        twice = {key for key in keys if keys.count(key) > 1}
+        twice = {key for key, times in Counter(keys).items() if times > 1}
         if twice:
             raise ValueError(f"key {min(map(str, twice))!r} is there twice")
         return super().construct_mapping(node, deep)
