@@ -80,24 +80,34 @@ def _judge_one(folder: Path) -> Verdict:
 
 
 def _judge(folder: Path, benchmark: Benchmark, resampling: Resampling, cache: Cache) -> Verdict:
-    try:
-        return Verdict(folder.name, *score_entry(folder, benchmark, resampling, cache), ())
-    except BagenError as error:
-        reasons = tuple(_reasons(error, folder))
-    except MemoryError:
-        reasons = (f"needs more than {MEMORY:,} bytes of memory",)
+    entry = None
     try:
         entry = read_entry(folder, benchmark.tasks)
-    except BagenError:
-        return Verdict(folder.name, None, None, reasons)
+        scored = score_entry(entry, benchmark, resampling, cache)
+        return Verdict(folder.name, entry, scored, ())
+    except BagenError as error:
+        reasons = tuple(_reasons(str(error), folder))
+    except MemoryError:
+        reasons = (f"needs more than {MEMORY:,} bytes of memory",)
+    except Exception as error:  # what a library raises of something strange, one must not stop all
+        reasons = tuple(_reasons(f"cannot be read: {type(error).__name__}: {error}", folder))
     return Verdict(folder.name, entry, None, reasons)
 
 
-def _reasons(error: Exception, folder: Path) -> Iterator[str]:
-    """Its lines, with paths as the submitter knows them."""
-    text = str(error).replace(f"{folder}/", "").replace(str(folder), folder.name)
+def _reasons(text: str, folder: Path) -> Iterator[str]:
+    """The lines of an error, with paths as the submitter knows them."""
+    text = text.replace(f"{folder}/", "").replace(str(folder), folder.name)
     text = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
-    yield from text.splitlines()
+    yield from map(_visible, text.splitlines())
+
+
+def _visible(text: str) -> str:
+    r"""With escapes for what turns text around, moves a terminal's cursor or is no Unicode.
+
+    >>> print(_visible("Ünï \u202e"))
+    Ünï \u202e
+    """
+    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
 
 
 def results_of(
@@ -122,7 +132,7 @@ def results_of(
     for verdict in ordered:
         why = [] if verdict.entry is None else apart_reasons(verdict.entry, benchmark)
         if verdict.entry is None or (verdict.scored is None and not why):
-            refused.append({"folder": verdict.folder, "reasons": list(verdict.reasons)})
+            refused.append({"folder": _visible(verdict.folder), "reasons": list(verdict.reasons)})
             continue
         record = _record(verdict.entry, verdict.scored, benchmark)
         if why:

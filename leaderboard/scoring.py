@@ -3,7 +3,6 @@
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,7 @@ from bagen_data.scoring.resampling import Resampling
 from bagen_data.scoring.score import ALPHA
 from leaderboard.cache import Cache
 from leaderboard.dataset import Benchmark
-from leaderboard.entries import Entry, read_entry
+from leaderboard.entries import Entry
 from leaderboard.label_matches import LabelMatches
 from leaderboard.predictions import read_predictions
 from leaderboard.spent import spent
@@ -35,13 +34,11 @@ class Scored:
     """By `group/score`, (1 + b,): the value, then that of each resample, of scores to rank by."""
 
 
-def score_entry(
-    folder: Path, benchmark: Benchmark, resampling: Resampling, cache: Cache
-) -> tuple[Entry, Scored]:
-    """Check and score a submission.
+def score_entry(entry: Entry, benchmark: Benchmark, resampling: Resampling, cache: Cache) -> Scored:
+    """Score a submission.
 
     Args:
-        folder: of the submission.
+        entry: the submission.
         benchmark: what it answers.
         resampling: how intervals are found.
         cache: where what was scored before is.
@@ -49,7 +46,6 @@ def score_entry(
     Raises:
         InputError: it is refused; the message says where, what and why.
     """
-    entry = read_entry(folder, benchmark.tasks)
     key = cache.key(
         {
             "revision": benchmark.revision,
@@ -62,8 +58,8 @@ def score_entry(
     if known is None:
         found = _score(entry, benchmark, resampling)
         cache.put(key, json.dumps(found.record), found.resampled)
-        return entry, found
-    return entry, Scored(json.loads(known[0]), known[1])
+        return found
+    return Scored(json.loads(known[0]), known[1])
 
 
 def _score(entry: Entry, benchmark: Benchmark, resampling: Resampling) -> Scored:

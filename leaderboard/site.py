@@ -80,8 +80,8 @@ def _written_before(out: Path) -> list[str]:
 
 def _copy_files(results: Mapping[str, Any], submissions: Path, staging: Path) -> None:
     for entry in (*results["submissions"], *results["apart"]):
-        if entry.get("earlier"):
-            continue
+        if entry.get("earlier") or entry["scores"] is None:
+            continue  # of another build, or of whatever is in them
         source = submissions / entry["folder"]
         target = staging / "files" / entry["folder"]
         target.mkdir(parents=True)
