@@ -19,7 +19,7 @@ from leaderboard.entries import Entry, check_name, read_entry
 from leaderboard.ranks import add_ranks
 from leaderboard.results import FORMAT
 from leaderboard.scoring import Scored, score_entry
-from leaderboard.workers import MEMORY, run_each
+from leaderboard.workers import MEMORY, SECONDS, run_each
 
 _OF_EARLIER = ("folder", "metadata", "benchmark_version", "dataset_revision")
 _LEVELS = ("overall", "tasks", "families")
@@ -59,7 +59,10 @@ def judge(
     """
     set_up = (benchmark.samples, benchmark.id, benchmark.revision, resampling, cache)
     for number, found in run_each(_judge_one, folders, workers, _set_up_worker, set_up):
-        died = f"could not be scored: its process died, perhaps for want of {MEMORY:,} bytes"
+        died = (
+            f"could not be scored: its process died, perhaps of more than {MEMORY:,} bytes of "
+            f"memory or {SECONDS} seconds"
+        )
         yield found or Verdict(folders[number].name, None, None, (died,))
 
 

@@ -16,6 +16,8 @@ _Result = TypeVar("_Result")
 
 MEMORY = 4 << 30
 """Bytes of data a worker may hold; what needs more is refused."""
+SECONDS = 900
+"""Of a processor that a job may take; what needs more dies of it."""
 _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 """Sums that several threads add up may differ in their last bits from run to run."""
 
@@ -29,8 +31,8 @@ def run_each(
 ) -> Iterator[tuple[int, _Result | None]]:
     """`function` of each job, as they are done.
 
-    A job during which its process dies (for want of memory, or in a library's native code) is run
-    once more, alone.
+    When a process dies (for want of memory or time, or in a library's native code), the jobs that
+    may have been at work are run once more, each alone, and the others go on together.
 
     Args:
         function: of the top level of a module.
@@ -45,21 +47,23 @@ def run_each(
     Raises:
         OutputError: processes die without any job.
     """
-    open_jobs = set(range(len(jobs)))
-    try:
-        with _pool(workers, set_up, arguments) as pool:
-            futures: dict[Future[_Result], int] = {
-                pool.submit(function, job): number for number, job in enumerate(jobs)
-            }
-            for future in as_completed(futures):
-                result = future.result()
-                open_jobs.remove(futures[future])
-                yield futures[future], result
-    except BrokenProcessPool:
-        if _alone(abs, 0, set_up, arguments) is None:
-            raise OutputError("worker processes cannot be started; nothing was scored") from None
-        for number in sorted(open_jobs):
-            yield number, _alone(function, jobs[number], set_up, arguments)
+    open_jobs = list(range(len(jobs)))
+    while open_jobs:
+        try:
+            with _pool(workers, set_up, arguments) as pool:
+                futures: dict[Future[_Result], int] = {
+                    pool.submit(_timed, function, jobs[number]): number for number in open_jobs
+                }
+                for future in as_completed(futures):
+                    result = future.result()
+                    open_jobs.remove(futures[future])
+                    yield futures[future], result
+        except BrokenProcessPool:
+            if _alone(abs, 0, set_up, arguments) is None:
+                raise OutputError("worker processes cannot be started") from None
+            suspects, open_jobs = open_jobs[:workers], open_jobs[workers:]
+            for number in suspects:  # jobs are begun in their order
+                yield number, _alone(function, jobs[number], set_up, arguments)
 
 
 def _alone(
@@ -70,7 +74,7 @@ def _alone(
 ) -> _Result | None:
     try:
         with _pool(1, set_up, arguments) as pool:
-            return pool.submit(function, job).result()
+            return pool.submit(_timed, function, job).result()
     except BrokenProcessPool:
         return None
 
@@ -105,6 +109,20 @@ def _set_up(parent: int, set_up: Callable[..., None], arguments: tuple[Any, ...]
     die_with(parent)
     _limit_memory()
     set_up(*arguments)
+
+
+def _timed(function: Callable[[_Job], _Result], job: _Job) -> _Result:
+    """In a worker: a job that takes too long ends it, even in native code."""
+    try:
+        import resource
+    except ModuleNotFoundError:  # not on Windows
+        return function(job)
+    own = resource.getrusage(resource.RUSAGE_SELF)
+    _, most = resource.getrlimit(resource.RLIMIT_CPU)
+    limit = int(own.ru_utime + own.ru_stime) + SECONDS
+    limit = limit if most == resource.RLIM_INFINITY else min(limit, most)
+    resource.setrlimit(resource.RLIMIT_CPU, (limit, most))
+    return function(job)
 
 
 def _limit_memory() -> None:
