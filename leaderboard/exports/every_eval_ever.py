@@ -102,7 +102,7 @@ def _source_metadata(submission: dict[str, Any]) -> dict[str, Any]:
                 "link": metadata["link"],
                 "dataset_revision": metadata["dataset_revision"],
                 "prediction_files": submission["files"],
-                "notes": submission["notes"] or None,
+                "label_matches": submission["label_matches"],
                 "spent": {name: value for name, value in spent.items() if value is not None},
             }
         ),

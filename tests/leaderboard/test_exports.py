@@ -66,7 +66,7 @@ def submission(folder: str = "mine", **changed: Any) -> dict[str, Any]:
         "files": [file],
         "answered": ["searchr1", "swebench"],
         "complete": True,
-        "notes": [],
+        "label_matches": {"intervals": 40, "matches": 1, "noted": False},
         "scores": {
             "overall": scores(),
             "tasks": {"searchr1": scores(macro_f1=0.25), "swebench": scores(macro_f1=0.75)},
