@@ -19,6 +19,8 @@ _APART = (0.3, 0.04)
 """Of the width and height: a point that is closer to one with a name has none itself."""
 _WITH_BARS = 100
 """Points; more would hide each other behind their error bars."""
+_LEAST = 1e-6
+"""US dollars for 1,000 probes from which costs are told apart; one of 1e-300 would squeeze all."""
 _LETTERS = 28
 _HERE = "https://here.invalid/"
 """Stands for the page's own folder: Vega takes a link without a host for one of its examples."""
@@ -43,7 +45,7 @@ def cost_figure(rows: Sequence[Row], folder: str) -> str | None:
     points = [_point(row, folder) | {"x": row.cost} for row in known]
     front = pareto([(point["x"], point["y"]) for point in points])
     most = max(point["x"] for point in points)
-    least = min(point["x"] for point in points if point["x"] > 0)
+    least = max(min(point["x"] for point in points if point["x"] > 0), _LEAST)
     places = [math.log1p(point["x"] / least) for point in points]
     first = [*front, *(number for number in range(len(points)) if number not in front)]
     _label(points, places, first)
