@@ -164,6 +164,9 @@ def _without_doubles(verdicts: Sequence[Verdict]) -> Iterator[Verdict]:
     """Refuse a folder whose name differs from an earlier one's in case only: one page, one file."""
     first: dict[str, str] = {}
     for verdict in verdicts:
+        if verdict.entry is None:  # it has no page
+            yield verdict
+            continue
         known = first.setdefault(verdict.folder.casefold(), verdict.folder)
         if known == verdict.folder:
             yield verdict
