@@ -32,7 +32,7 @@ def dollars(value: float | None) -> str:
     """US dollars, exact enough to compare.
 
     >>> dollars(0), dollars(0.0123), dollars(12.345), dollars(12345.6), dollars(None)
-    ('$0', '$0.012', '$12.3', '$12,346', '–')
+    ('$0', '$0.0123', '$12.3', '$12,346', '–')
     """
     if value is None:
         return NOTHING
