@@ -6,6 +6,7 @@ import signal
 import pytest
 
 from bagen_data.errors import OutputError
+from leaderboard import workers
 from leaderboard.workers import MEMORY, run_each
 
 _added: list[int] = []
@@ -28,6 +29,16 @@ def hoard(job: int) -> str:
         return "refused"
 
 
+def spin_at_one(job: int) -> int:
+    while job == 1:
+        pass
+    return job
+
+
+def hurry() -> None:
+    workers.SECONDS = 1
+
+
 def die() -> None:
     os._exit(1)
 
@@ -37,8 +48,12 @@ def test_results_come_with_their_positions() -> None:
 
 
 def test_who_kills_a_process_takes_nobody_along() -> None:
-    found = dict(run_each(work, [1, -1, 3, -1, 5], 2, add, (10,)))
-    assert found == {0: 11, 1: None, 2: 13, 3: None, 4: 15}
+    found = dict(run_each(work, [1, -1, 3, -1, 5, 6, 7, 8], 2, add, (10,)))
+    assert found == {0: 11, 1: None, 2: 13, 3: None, 4: 15, 5: 16, 6: 17, 7: 18}
+
+
+def test_a_job_that_does_not_end_is_ended() -> None:
+    assert dict(run_each(spin_at_one, range(4), 2, hurry, ())) == {0: 0, 1: None, 2: 2, 3: 3}
 
 
 def test_memory_is_limited() -> None:
