@@ -164,7 +164,7 @@ def _without_doubles(verdicts: Sequence[Verdict]) -> Iterator[Verdict]:
     """Refuse a folder whose name differs from an earlier one's in case only: one page, one file."""
     first: dict[str, str] = {}
     for verdict in verdicts:
-        if verdict.entry is None:  # it has no page
+        if verdict.scored is None:  # it has neither page nor files
             yield verdict
             continue
         known = first.setdefault(verdict.folder.casefold(), verdict.folder)
