@@ -4,6 +4,7 @@ import hashlib
 import os
 import zlib
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -57,7 +58,8 @@ class Cache:
                 np.savez(file, **content)
             staging.replace(path)
         except OSError:
-            staging.unlink(missing_ok=True)
+            with suppress(OSError):  # a read-only disk, or a file where the folder would be
+                staging.unlink()
 
 
 NO_CACHE = Cache(None)

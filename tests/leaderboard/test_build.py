@@ -250,6 +250,14 @@ def test_unchanged_submissions_come_from_the_cache(dataset: Path, tmp_path: Path
     assert len(list((tmp_path / "cache").rglob("*.npz"))) > len(kept)
 
 
+def test_a_cache_that_cannot_be_written_refuses_nobody(dataset: Path, tmp_path: Path) -> None:
+    submit(tmp_path / "in" / "a", dataset)
+    (tmp_path / "file").write_text("no folder")
+    found = build_site(tmp_path / "in", dataset, tmp_path / "out", "--cache", tmp_path / "file")
+    assert (len(found["submissions"]), found["refused"]) == (1, [])
+    assert (tmp_path / "file").read_text() == "no folder"
+
+
 def test_a_site_is_replaced_and_a_foreign_folder_is_not(
     dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
