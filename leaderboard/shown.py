@@ -12,9 +12,12 @@ def number(value: float | None, digits: int = 2) -> str:
 
     >>> number(0.456), number(-0.5, 1), number(None), number(123456.7)
     ('0.46', '−0.5', '–', '1.2e+05')
+    >>> number(-0.004)
+    '0.00'
     """
     if value is None:
         return NOTHING
+    value = round(value, digits) + 0.0 if abs(value) < 1 else value  # no −0.00
     text = f"{value:.{digits}f}" if abs(value) < 1_000 else f"{value:.2g}"
     return text.replace("-", MINUS)
 
