@@ -134,7 +134,9 @@ def test_another_revision_or_version_is_shown_apart(
     assert apart["why"][0].startswith(why)
     assert apart["scores"]["overall"]["macro_f1"]["value"] > 0.5
     assert "ranks" not in apart
-    assert why in (tmp_path / "out" / "apart.html").read_text()
+    page = (tmp_path / "out" / "apart.html").read_text()
+    assert why in page
+    assert f"Scored by BAGEN 1.0 on revision {found['dataset']['revision']}" in page
     assert "then.html" not in (tmp_path / "out" / "index.html").read_text()
 
 
