@@ -17,7 +17,7 @@ def number(value: float | None, digits: int = 2) -> str:
     """
     if value is None:
         return NOTHING
-    value = round(value, digits) + 0.0 if abs(value) < 1 else value  # no −0.00
+    value = round(value, digits) + 0.0 if abs(value) < 1 else value  # no minus zero
     text = f"{value:.{digits}f}" if abs(value) < 1_000 else f"{value:.2g}"
     return text.replace("-", MINUS)
 

@@ -222,6 +222,16 @@ def test_a_phone_scrolls_the_table_and_nothing_else(on_files: Any, site: Path) -
     assert name["x"] >= 0  # it stays in sight
 
 
+def test_a_long_name_leaves_room_for_scores(on_files: Any, site: Path) -> None:
+    for width, room in ((1300, 900), (400, 180)):
+        on_files.set_viewport_size({"width": width, "height": 800})
+        for path in ("index.html", "early-stop.html"):
+            on_files.goto((site / path).as_uri())
+            names = on_files.locator("main table").first.locator("tbody th")
+            names.locator("bdi").first.evaluate("name => { name.textContent = 'W'.repeat(200) }")
+            assert names.first.bounding_box()["width"] <= width - room
+
+
 def test_it_reads_without_its_script(browser: Any, site: Path) -> None:
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
