@@ -17,6 +17,8 @@ _PROGRESS = ("coverage", "optimistic", "conservative", "predicted_feasible_on_in
 _WIDTH, _HEIGHT = 560, 340
 _APART = (0.3, 0.04)
 """Of the width and height: a point that is closer to one with a name has none itself."""
+_PART_APART = (0.2, 0.08)
+"""The same, for parts of a rollout in a panel."""
 _WITH_BARS = 100
 """Points; more would hide each other behind their error bars."""
 _LEAST = 1e-6
@@ -55,7 +57,7 @@ def cost_figure(rows: Sequence[Row], folder: str) -> str | None:
         "x:Q",
         scale=scale,
         title="US dollars for 1,000 probes",
-        axis=alt.Axis(values=ticks, format="~g", labelOverlap=True),
+        axis=alt.Axis(values=ticks, labelExpr="format(datum.value, '~g')", labelOverlap="greedy"),
     )
     line = (
         _chart([points[number] for number in front])
@@ -159,6 +161,10 @@ def width_figure(groups: Mapping[str, Mapping[str, Any]]) -> str | None:
     ]
     if not values:
         return None
+    widths = [value["width"] for value in values]
+    reach = max(widths) - min(widths) or 1.0
+    for group in groups:
+        _label_parts([value for value in values if value["group"] == group], reach)
     base = _chart(values).encode(
         x=alt.X("width:Q", title="mean (high - low) / remaining"),
         y=alt.Y("coverage:Q", scale=alt.Scale(domain=[0, 1]), title="coverage"),
@@ -166,9 +172,28 @@ def width_figure(groups: Mapping[str, Mapping[str, Any]]) -> str | None:
     chart = (
         base.mark_line(color=_LINE, aria=False).encode(order="order:Q")
         + base.mark_point(filled=True, color=_ACCENT, size=40)
-        + base.mark_text(dy=-9, color=_MUTED, fontSize=10, aria=False).encode(text="part:N")
+        + base.mark_text(dy=-9, color=_MUTED, fontSize=10, aria=False).encode(text="label:N")
     )
     return _svg(_panels(chart, groups))
+
+
+def _label_parts(points: Sequence[dict[str, Any]], reach: float) -> None:
+    """Give a panel's points the names of their parts, the first and the last before others.
+
+    Args:
+        points: in their order.
+        reach: from the least width of all panels to the largest.
+    """
+    named: list[Mapping[str, Any]] = []
+    for point in [*points[:1], *points[:0:-1]]:
+        is_free = all(
+            abs(point["width"] - other["width"]) > _PART_APART[0] * reach
+            or abs(point["coverage"] - other["coverage"]) > _PART_APART[1]
+            for other in named
+        )
+        point["label"] = point["part"] if is_free else ""
+        if is_free:
+            named.append(point)
 
 
 def _chart(values: Sequence[Mapping[str, Any]]) -> alt.Chart:
