@@ -222,6 +222,15 @@ def test_a_phone_scrolls_the_table_and_nothing_else(on_files: Any, site: Path) -
     assert name["x"] >= 0  # it stays in sight
 
 
+def test_a_phone_shows_figures_in_letters_that_can_be_read(on_files: Any, site: Path) -> None:
+    on_files.set_viewport_size({"width": 400, "height": 800})
+    for path in ("index.html", "submissions/gold.html"):
+        on_files.goto((site / path).as_uri())
+        for figure in on_files.locator("figure svg").all():
+            assert figure.evaluate("svg => svg.getScreenCTM().a") == 1
+            assert figure.locator("..").evaluate("box => box.clientWidth") <= 400
+
+
 def test_a_long_name_leaves_room_for_scores(on_files: Any, site: Path) -> None:
     for width, room in ((1300, 900), (400, 180)):
         on_files.set_viewport_size({"width": width, "height": 800})
