@@ -31,7 +31,7 @@ from leaderboard.cache import NO_CACHE, Cache, default_folder
 from leaderboard.dataset import load_benchmark
 from leaderboard.entries import find_folders
 from leaderboard.exports.every_eval_ever import export_eee
-from leaderboard.exports.hub import export_hub
+from leaderboard.exports.hub import export_hub, is_repository
 from leaderboard.results import JSON, read_results
 
 app = new_app(__doc__)
@@ -194,6 +194,8 @@ def export_command(
     target = out or folder.with_name(f"{folder.resolve().name}-{format}")
     if format == "eee" and dataset_id:
         raise WrongUsageError("--dataset-id: of no use with --format eee; leave it out")
+    if dataset_id is not None and not is_repository(dataset_id):
+        raise WrongUsageError(f"--dataset-id {dataset_id!r}: expected ORG/NAME, e.g. MLL-Lab/BAGEN")
     with replaced_folder(target, _exported(target)) as staging:
         if format == "hub":
             written = export_hub(results, staging, dataset_id)

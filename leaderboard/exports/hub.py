@@ -63,7 +63,7 @@ def export_hub(results: dict[str, Any], out: Path, dataset_id: str | None = None
         raise InputError(
             "results.json: is of a built folder, and the Hub shows results of its own datasets "
             "only; build the leaderboard from the dataset's id, e.g. MLL-Lab/BAGEN, or give "
-            "dataset_id"
+            "--dataset-id"
         )
     contents: dict[Path, Any] = {Path(REGISTRATION): registration(dataset)}
     for submission in filter(_is_of_the_hub, results["submissions"]):
@@ -168,11 +168,16 @@ def _notes(
     yield f"benchmark {results['benchmark_version']}"
 
 
+def is_repository(name: str) -> bool:
+    """Whether it reads ORG/NAME."""
+    return bool(_REPOSITORY.fullmatch(name))
+
+
 def _is_of_the_hub(submission: dict[str, Any]) -> bool:
     """Whether it is of a model that may have a repository there."""
     metadata = submission["metadata"]
     if metadata["weights"] is None:
-        return has_model(metadata) and bool(_REPOSITORY.fullmatch(metadata["model_id"]))
+        return has_model(metadata) and is_repository(metadata["model_id"])
     return has_model(metadata) and metadata["weights"] == "open"
 
 

@@ -252,6 +252,19 @@ def test_unchanged_submissions_come_from_the_cache(dataset: Path, tmp_path: Path
     assert len(list((tmp_path / "cache").rglob("*.npz"))) > len(kept)
 
 
+def test_an_id_that_names_no_dataset_is_not_exported(
+    dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    submit(tmp_path / "in" / "a", dataset)
+    build_site(tmp_path / "in", dataset, tmp_path / "out")
+    export = ("export", tmp_path / "out", "--format", "hub")
+    assert leaderboard(*export, "--dataset-id", "not an id") == 2
+    assert "expected ORG/NAME" in capsys.readouterr().err
+    assert leaderboard(*export) == 1
+    assert "or give --dataset-id" in " ".join(capsys.readouterr().err.split())
+    assert not (tmp_path / "out-hub").exists()
+
+
 def test_a_cache_that_cannot_be_written_refuses_nobody(dataset: Path, tmp_path: Path) -> None:
     submit(tmp_path / "in" / "a", dataset)
     (tmp_path / "file").write_text("no folder")
