@@ -111,6 +111,12 @@ def build_command(
             f"{submissions}: holds no submission; expected a folder of folders, each with "
             f"{METADATA} and predictions"
         )
+    within = Path(os.path.abspath(submissions))
+    if within in Path(os.path.abspath(out)).parents:
+        raise WrongUsageError(
+            f"--out {out}: lies in the folder of submissions, where the next build would take it "
+            "for one; give a folder elsewhere"
+        )
     before = [read_results(path) for path in earlier or ()]
     benchmark = load_benchmark(dataset)
     resampling = Resampling(resamples, seed)

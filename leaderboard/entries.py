@@ -70,7 +70,8 @@ def read_entry(folder: Path, tasks: Sequence[str]) -> Entry:
     if folder.is_symlink():
         raise InputError(f"{folder}: is a symbolic link; expected a folder")
     if not folder.is_dir():
-        raise InputError(f"{folder}: there is no such folder; expected one with {METADATA} in it")
+        what = "is no folder" if folder.exists() else "there is no such folder"
+        raise InputError(f"{folder}: {what}; expected one with {METADATA} in it")
     try:
         names = sorted(path.name for path in folder.iterdir())
         found = [name for name in names if name.endswith(SUFFIXES)]

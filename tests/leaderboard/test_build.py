@@ -289,6 +289,27 @@ def test_a_site_is_replaced_and_a_foreign_folder_is_not(
     assert (tmp_path / "out" / "thesis.txt").read_text() == "mine"
 
 
+def test_a_site_among_its_submissions_is_wrong_usage(
+    dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    submit(tmp_path / "in" / "a", dataset)
+    flags = ("--submissions", tmp_path / "in", "--dataset", dataset, "--no-cache")
+    assert leaderboard("build", *flags, "--out", tmp_path / "in" / "site") == 2
+    assert "lies in the folder of submissions" in " ".join(capsys.readouterr().err.split())
+    assert not (tmp_path / "in" / "site").exists()
+
+
+def test_a_file_is_no_submission(
+    dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    submit(tmp_path / "a", dataset)
+    file = tmp_path / "a" / "predictions.jsonl"
+    assert leaderboard("validate", file, "--dataset", dataset) == 1
+    assert "predictions.jsonl: is no folder; expected one with metadata.yaml" in " ".join(
+        capsys.readouterr().err.split()
+    )
+
+
 def test_files_are_copied_or_linked(dataset: Path, tmp_path: Path) -> None:
     submit(tmp_path / "in" / "a", dataset)
     build_site(tmp_path / "in", dataset, tmp_path / "out")
