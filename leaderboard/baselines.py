@@ -1,14 +1,15 @@
 """The estimators that need no model, as submissions like any other."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from bagen_data.errors import InputError, OutputError
 from bagen_data.estimators import BASELINES
 from bagen_data.estimators.predict import Predicted, Request, predict
 from bagen_data.hub import splits
 from bagen_data.submission_writer import DATASET_PAGE, write_submission
-from bagen_data.submissions import Metadata
+from bagen_data.submissions import METADATA, Metadata, read_metadata
 from bagen_data.versions import BENCHMARK_VERSION
 from leaderboard.dataset import Benchmark
 
@@ -29,8 +30,10 @@ def write_baselines(dataset: str, benchmark: Benchmark, out: Path) -> Iterator[P
 
     Raises:
         InputError: the dataset cannot be used.
-        OutputError: a folder cannot be written.
+        OutputError: a folder cannot be written, or holds another submission.
     """
+    for name in BASELINES:
+        _check_own(out / name, name, benchmark.tasks)
     has_training = {task: bool(splits(dataset, f"{task}_train")) for task in benchmark.tasks}
     for name, baseline in BASELINES.items():
         found = {}
@@ -41,6 +44,26 @@ def write_baselines(dataset: str, benchmark: Benchmark, out: Path) -> Iterator[P
         for task, predicted in found.items():
             write_submission(out / name, metadata, predicted.rows, f"{task}.jsonl")
         yield out / name
+
+
+def _check_own(folder: Path, name: str, tasks: Sequence[str]) -> None:
+    """Refuse to write over what is not an earlier submission of this baseline, or nothing."""
+    try:
+        inside = {path.name for path in folder.iterdir()}
+    except OSError:  # nothing is there; or writing it says what is wrong
+        return
+    is_own = inside <= {METADATA, *(f"{task}.jsonl" for task in tasks)}
+    if is_own and METADATA in inside:
+        try:
+            known = read_metadata(folder / METADATA)
+            is_own = (known.provider, known.model_id) == ("none", name)
+        except InputError:
+            is_own = False
+    if inside and not is_own:
+        raise OutputError(
+            f"{folder}: holds another submission than the baseline {name}; nothing was written; "
+            "rename it, or give another --out"
+        )
 
 
 def _metadata(name: str, predicted: list[Predicted], benchmark: Benchmark) -> Metadata:

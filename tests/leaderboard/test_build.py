@@ -289,6 +289,16 @@ def test_a_site_is_replaced_and_a_foreign_folder_is_not(
     assert (tmp_path / "out" / "thesis.txt").read_text() == "mine"
 
 
+def test_baselines_are_written_over_nobody(
+    dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    submit(tmp_path / "in" / "conformal", dataset, estimator="ours")
+    before = files_of(tmp_path / "in")
+    assert leaderboard("baselines", "--dataset", dataset, "--out", tmp_path / "in") == 1
+    assert "conformal: holds another submission" in " ".join(capsys.readouterr().err.split())
+    assert files_of(tmp_path / "in") == before
+
+
 def test_a_site_among_its_submissions_is_wrong_usage(
     dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
