@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from bagen_data.errors import InputError, MissingExtraError
+from bagen_data.errors import BagenError, InputError, MissingExtraError
 from bagen_data.schema import ROLLOUTS
 from bagen_data.scoring.inputs import as_table
 from bagen_data.scoring.truth import DERIVED, OPTIONAL, REQUIRED
@@ -121,7 +121,7 @@ def splits(path: str, config: str) -> list[str]:
     try:
         known = get_dataset_config_names(path)
         return sorted(get_dataset_split_names(path, config)) if config in known else []
-    except (ValueError, OSError) as error:
+    except Exception as error:  # which one a client of the network raises changes with it
         raise InputError(f"{path}: cannot be loaded: {error}") from error
 
 
@@ -199,7 +199,9 @@ def _read_hub(
     try:
         revision = revision or HfApi().dataset_info(path).sha
         dataset = load(path, config, split, revision=revision, columns=list(columns))
-    except (ValueError, OSError) as error:
+    except BagenError:
+        raise
+    except Exception as error:  # which one a client of the network raises changes with it
         raise InputError(f"{path}: cannot be loaded: {error}") from error
     return as_table(dataset, columns.required, columns.optional), revision
 

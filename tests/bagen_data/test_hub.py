@@ -78,3 +78,25 @@ def test_samples_to_score_come_from_a_hub_id_too(out: Path, tmp_path: Path) -> N
     assert (source["config"], source["split"], source["samples"]) == ("swebench", "test", 60)
     assert source["revision"]
     assert errors == [["InputError", True]] * 2
+
+
+def test_a_hub_that_cannot_be_reached_is_one_line(tmp_path: Path) -> None:
+    found = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "leaderboard",
+            "validate",
+            REPO / "leaderboard/submissions/A_EXAMPLE",
+            "--dataset",
+            "MLL-Lab/BAGEN",
+        ],
+        capture_output=True,
+        text=True,
+        cwd=REPO,
+        env={**os.environ, "HF_ENDPOINT": "http://127.0.0.1:9", "HF_HOME": str(tmp_path)},
+        check=False,
+    )
+    assert found.returncode == 1
+    assert found.stderr.startswith("MLL-Lab/BAGEN: cannot be loaded: ")
+    assert "Traceback" not in found.stderr
