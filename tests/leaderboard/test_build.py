@@ -63,6 +63,8 @@ def test_results_are_those_of_the_metric(dataset: Path, tmp_path: Path) -> None:
     assert entry["progress"] == expected["progress"]
     table = pq.read_table(tmp_path / "out" / "results.parquet").to_pylist()
     shown = {(row["level"], row["group"], row["score"]): row for row in table}
+    page = (tmp_path / "out/submissions/left.html").read_text()
+    assert all(f"<dt><code>{name}</code></dt>" in page for name in expected["overall"])
     for task, scores in expected["tasks"].items():
         for name, found in scores.items():
             row = shown["task", task, name]
