@@ -19,7 +19,7 @@ from bagen_data.arrays import Floats
 from bagen_data.tables import to_json
 
 _RECORD = "record"
-_BROKEN = (OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error)
+_BROKEN = (OSError, ValueError, KeyError, EOFError, RuntimeError, BadZipFile, zlib.error)
 
 
 @dataclass(frozen=True)
@@ -39,14 +39,17 @@ class Cache:
         if self.folder is None:
             return None
         try:
-            with np.load(_path(self.folder, key), allow_pickle=False) as found:
+            with (
+                _path(self.folder, key).open("rb") as file,
+                np.load(file, allow_pickle=False) as found,
+            ):
                 arrays = {name: found[name] for name in found.files}
             return bytes(arrays.pop(_RECORD)).decode(), arrays
         except _BROKEN:
             return None
 
     def put(self, key: str, record: str, arrays: Mapping[str, Floats]) -> None:
-        """Keep a record and its arrays, whole or not at all; a folder that is full is no error."""
+        """Keep a record and its arrays, whole or not at all; where that fails it is no error."""
         if self.folder is None:
             return
         path = _path(self.folder, key)

@@ -1,0 +1,57 @@
+"""A cache may be broken in any way; then what it holds is found anew."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from leaderboard.cache import Cache
+
+RECORD, ARRAYS = '{"a": "ü"}', {"overall/macro_f1": np.arange(3.0)}
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> Cache:
+    found = Cache(tmp_path)
+    found.put("key", RECORD, ARRAYS)
+    return found
+
+
+def test_what_was_put_is_got(cache: Cache) -> None:
+    record, arrays = cache.get("key") or ("", {})
+    assert record == RECORD
+    assert {name: array.tolist() for name, array in arrays.items()} == {
+        "overall/macro_f1": [0.0, 1.0, 2.0]
+    }
+    assert cache.get("another") is None
+
+
+def test_a_file_with_any_bit_turned_is_read_or_is_not_there(cache: Cache, tmp_path: Path) -> None:
+    """A flag of a zip file says that it is encrypted, another how it is compressed."""
+    (path,) = tmp_path.rglob("*.npz")
+    good = path.read_bytes()
+    for place in range(len(good)):
+        for bit in range(8):
+            path.write_bytes(good[:place] + bytes([good[place] ^ 1 << bit]) + good[place + 1 :])
+            cache.get("key")  # raises nothing
+
+
+def test_a_folder_that_cannot_be_made_is_no_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("mine")
+    cache = Cache(tmp_path / "file")
+    cache.put("key", RECORD, ARRAYS)
+    assert cache.get("key") is None
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+def test_nothing_is_left_of_what_could_not_be_kept(tmp_path: Path) -> None:
+    (tmp_path / "ke" / "key.npz").mkdir(parents=True)
+    Cache(tmp_path).put("key", RECORD, ARRAYS)
+    assert [path.name for path in tmp_path.rglob("*")] == ["ke", "key.npz"]
+
+
+def test_what_decides_decides_the_key() -> None:
+    cache = Cache(None)
+    keys = [cache.key(each) for each in ({"a": 1}, {"a": 2}, {"b": 1}, {"a": 1})]
+    assert len(set(keys)) == 3
+    assert keys[0] == keys[3]
