@@ -1,0 +1,65 @@
+"""Ranks of a group are over those who answered it, and by its own rollouts."""
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from bagen_data.arrays import Floats
+from bagen_data.scoring.ranking import RANKED
+from bagen_data.scoring.resampling import Resampling
+from leaderboard.dataset import Benchmark
+from leaderboard.ranks import add_ranks
+from tests.bagen_data.scoring.making import sample
+
+ROLLOUTS = {"big": 40, "small": 3}
+"""Of each task: so few that none can be told apart by them, p is at least 1 / 4."""
+
+
+def benchmark() -> Benchmark:
+    rows = [
+        sample(f"{task}/m/r{number}/1", task=task)
+        for task, rollouts in ROLLOUTS.items()
+        for number in range(rollouts)
+    ]
+    return Benchmark(pa.Table.from_pylist(rows), None, "f" * 40)
+
+
+def resampled(skill: float, *groups: str) -> dict[str, Floats]:
+    """Known to a hundredth in each group."""
+    noise = 0.01 * np.random.default_rng(0).normal(size=500)
+    own = np.append(skill, skill + noise * (1 + skill))
+    return {f"{group}/{score}": own for group in groups for score in RANKED}
+
+
+def ranks_of(*each: dict[str, Floats]) -> list[dict[str, Any]]:
+    entries: list[dict[str, Any]] = [{} for _ in each]
+    add_ranks(entries, each, benchmark(), Resampling(500))
+    return [entry["ranks"] for entry in entries]
+
+
+def test_behind_names_positions_among_all_and_not_among_those_who_answered() -> None:
+    absent, worst, best, middle = ranks_of(
+        resampled(0.9, "small"), *(resampled(skill, "big") for skill in (0.1, 0.8, 0.4))
+    )
+    assert "big" not in absent
+    assert [ranks["big"]["macro_f1"] for ranks in (worst, best, middle)] == [
+        {"first": 3, "last": 3, "behind": "c"},  # bits 2 and 3
+        {"first": 1, "last": 1, "behind": "0"},
+        {"first": 2, "last": 2, "behind": "4"},
+    ]
+    assert set(worst["big"]) == set(RANKED)
+
+
+def test_a_group_is_ranked_by_its_own_rollouts() -> None:
+    worse, better = ranks_of(resampled(0.1, *ROLLOUTS), resampled(0.8, *ROLLOUTS))
+    assert [ranks["big"]["reward"]["first"] for ranks in (better, worse)] == [1, 2]
+    assert [ranks["small"]["reward"]["first"] for ranks in (better, worse)] == [1, 1]
+
+
+def test_who_has_no_value_has_no_rank() -> None:
+    silent = resampled(0.5, "big")
+    silent["big/hit_rate"] = np.full(501, np.nan)
+    (first, second) = ranks_of(silent, resampled(0.5, "big"))
+    assert set(first["big"]) == set(RANKED) - {"hit_rate"}
+    assert second["big"]["hit_rate"] == {"first": 1, "last": 1, "behind": "0"}
