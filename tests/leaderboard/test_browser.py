@@ -176,6 +176,15 @@ def test_ranks_are_those_among_the_rows_shown(on_files: Any, site: Path) -> None
     assert on_files.locator("#rank").inner_text() == "Rank by this"
 
 
+@pytest.mark.parametrize(
+    ("behind", "positions"), [("0", []), ("", []), ("c", [2, 3]), ("102", [1, 8])]
+)
+def test_positions_are_the_bits_of_a_number(
+    behind: str, positions: list[int], on_files: Any
+) -> None:
+    assert on_files.evaluate("behind => [...bitsOf(behind)]", behind) == positions
+
+
 def test_the_theme_is_switched_and_kept(visit: Visit) -> None:
     def background() -> str:
         return str(visit.page.evaluate("getComputedStyle(document.body).backgroundColor"))
