@@ -209,10 +209,12 @@ def _record(entry: Entry, scored: Scored | None, benchmark: Benchmark) -> dict[s
 def _earlier(results: Mapping[str, Any], benchmark: Benchmark) -> Iterator[dict[str, Any]]:
     try:
         version, revision = results["benchmark_version"], results["dataset"]["revision"]
+        scorer_version = results["scorer"]["version"]
         why = [f"scored by BAGEN {version} on dataset revision {revision}"]
         records = [
             {
                 **{name: entry[name] for name in _OF_EARLIER},
+                "scorer_version": scorer_version,
                 "files": [{"sha256": file["sha256"]} for file in entry["files"]],
                 "scores": {level: entry["scores"][level] for level in _LEVELS},
                 "why": why,

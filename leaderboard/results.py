@@ -72,7 +72,7 @@ def _rows(results: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
                 "estimator": entry["metadata"]["estimator"],
                 "standing": "ranked" if standing == "submissions" else "apart",
                 "benchmark_version": entry["benchmark_version"],
-                "scorer_version": results["scorer"]["version"],
+                "scorer_version": entry.get("scorer_version", results["scorer"]["version"]),
                 "dataset_revision": entry["dataset_revision"],
                 "files_sha256": " ".join(file["sha256"] for file in entry["files"]),
             }

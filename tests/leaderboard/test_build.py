@@ -160,6 +160,7 @@ def test_earlier_results_are_shown_apart(dataset: Path, tmp_path: Path) -> None:
     submit(tmp_path / "in" / "now", dataset)
     before = build_site(tmp_path / "in", dataset, tmp_path / "before")
     before["benchmark_version"] = "0.9"
+    before["scorer"]["version"] = "0.0.1"
     (tmp_path / "old.json").write_text(json.dumps(before))
     found = build_site(
         tmp_path / "in", dataset, tmp_path / "out", "--earlier", tmp_path / "old.json"
@@ -167,6 +168,11 @@ def test_earlier_results_are_shown_apart(dataset: Path, tmp_path: Path) -> None:
     assert [entry["why"] for entry in found["apart"]] == [
         [f"scored by BAGEN 0.9 on dataset revision {found['dataset']['revision']}"]
     ]
+    table = pq.read_table(tmp_path / "out" / "results.parquet").to_pylist()
+    assert {(row["standing"], row["scorer_version"]) for row in table} == {
+        ("ranked", found["scorer"]["version"]),
+        ("apart", "0.0.1"),
+    }
 
 
 @pytest.mark.parametrize("text", ["[]", "{", '{"format": 1}', '{"format": 2}'])
