@@ -115,6 +115,12 @@ def test_ties_share_a_rank_and_what_is_told_apart_does_not(dataset: Path, tmp_pa
     places = [entry["ranks"]["overall"]["macro_f1"] for entry in found]
     assert [(place["first"], place["last"]) for place in places] == [(1, 2), (1, 2), (3, 3)]
     assert places[2]["behind"] == "3"  # bits 0 and 1
+    table = pq.read_table(tmp_path / "out" / "results.parquet").to_pylist()
+    assert [
+        (row["rank_first"], row["rank_last"])
+        for row in table
+        if (row["group"], row["score"]) == ("overall", "macro_f1")
+    ] == [(1, 2), (1, 2), (3, 3)]
 
 
 @pytest.mark.parametrize(

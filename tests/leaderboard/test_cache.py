@@ -1,11 +1,17 @@
 """A cache may be broken in any way; then what it holds is found anew."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from bagen_data.scoring.resampling import Resampling
 from leaderboard.cache import Cache
+from leaderboard.dataset import load_benchmark
+from leaderboard.entries import read_entry
+from leaderboard.scoring import score_entry
+from tests.leaderboard.making import submit
 
 RECORD, ARRAYS = '{"a": "ü"}', {"overall/macro_f1": np.arange(3.0)}
 
@@ -55,3 +61,18 @@ def test_what_decides_decides_the_key() -> None:
     keys = [cache.key(each) for each in ({"a": 1}, {"a": 2}, {"b": 1}, {"a": 1})]
     assert len(set(keys)) == 3
     assert keys[0] == keys[3]
+
+
+def test_another_revision_or_resampling_is_scored_anew(dataset: Path, tmp_path: Path) -> None:
+    benchmark, cache = load_benchmark(str(dataset)), Cache(tmp_path / "cache")
+    entry = read_entry(submit(tmp_path / "mine", dataset), benchmark.tasks)
+    for samples, resampling in (
+        (benchmark, Resampling(0)),
+        (benchmark, Resampling(9)),
+        (benchmark, Resampling(9, seed=1)),
+        (replace(benchmark, revision="0" * 40), Resampling(0)),
+    ):
+        kept = len(list((tmp_path / "cache").rglob("*.npz")))
+        for _ in range(2):
+            score_entry(entry, samples, resampling, cache)
+            assert len(list((tmp_path / "cache").rglob("*.npz"))) == kept + 1
