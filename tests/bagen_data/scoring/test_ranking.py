@@ -342,7 +342,7 @@ def test_a_real_difference_is_found() -> None:
 
 def test_only_rollouts_that_a_score_is_taken_over_count() -> None:
     rows = [
-        sample("t/m/a/1", feasible=True),
+        sample("t/m/a/1", feasible=True, used=900, budget=900),  # within it: open
         sample("t/m/b/1", feasible=True),
         sample("t/m/b/2", feasible=True),
         sample("t/m/c/1", feasible=False, used=1000, budget=900),
@@ -360,3 +360,10 @@ def test_only_rollouts_that_a_score_is_taken_over_count() -> None:
     assert found["macro_f1"] == [(3, sixth), (1, sixth), (1, third), (1, third)]
     assert found["macro_f1_open"] == [(2, sixth), (1, sixth), (1, third), (1, third)]
     assert found["hit_rate"] == found["reward"] == [(2, 0.5), (1, 0.5)]
+
+
+def test_what_is_drawn_as_one_counts_as_one() -> None:
+    """Rollouts of large families are drawn in 256 bundles."""
+    rows = [sample(f"t/m/r{number}/1") for number in range(300)]
+    (part,) = parts_of(Truth.of(rows).families, "reward", DRAWS)
+    assert part.rollouts == 256
