@@ -84,7 +84,7 @@ def decoupling_figure(rows: Sequence[Row], score: str, folder: str) -> str | Non
 def pareto(points: Sequence[tuple[float, float]]) -> list[int]:
     """The positions of those (cost, skill) that nobody beats, by cost.
 
-    >>> pareto([(1.0, 0.5), (2.0, 0.4), (3.0, 0.9), (3.0, 0.8)])
+    >>> pareto([(1.0, 0.5), (2.0, 0.4), (3.0, 0.9), (3.0, 0.8), (4.0, 0.9)])
     [0, 2]
     """
     order = sorted(range(len(points)), key=lambda place: (points[place][0], -points[place][1]))

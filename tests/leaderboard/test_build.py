@@ -165,7 +165,7 @@ def test_predictions_of_another_revision_that_do_not_fit_are_apart_and_not_score
 def test_earlier_results_are_shown_apart(dataset: Path, tmp_path: Path) -> None:
     submit(tmp_path / "in" / "now", dataset)
     before = build_site(tmp_path / "in", dataset, tmp_path / "before")
-    before["benchmark_version"] = "0.9"
+    before["benchmark_version"] = before["submissions"][0]["benchmark_version"] = "0.9"
     before["scorer"]["version"] = "0.0.1"
     (tmp_path / "old.json").write_text(json.dumps(before))
     found = build_site(
@@ -175,9 +175,10 @@ def test_earlier_results_are_shown_apart(dataset: Path, tmp_path: Path) -> None:
         [f"scored by BAGEN 0.9 on dataset revision {found['dataset']['revision']}"]
     ]
     table = pq.read_table(tmp_path / "out" / "results.parquet").to_pylist()
-    assert {(row["standing"], row["scorer_version"]) for row in table} == {
-        ("ranked", found["scorer"]["version"]),
-        ("apart", "0.0.1"),
+    columns = ("standing", "benchmark_version", "scorer_version")
+    assert {tuple(row[name] for name in columns) for row in table} == {
+        ("ranked", found["benchmark_version"], found["scorer"]["version"]),
+        ("apart", "0.9", "0.0.1"),
     }
 
 
