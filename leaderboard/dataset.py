@@ -13,7 +13,8 @@ from bagen_data.errors import InputError
 from bagen_data.hub import load_samples
 from bagen_data.scoring.truth import Truth
 
-_TASK = re.compile(r"[A-Za-z0-9_]{1,50}")
+_TASK = re.compile(r"(?!(overall|predictions)$)[A-Za-z0-9_]{1,50}")
+"""Not the group of all tasks, nor a file that answers any of them."""
 SPLIT = "test"
 
 
@@ -73,7 +74,8 @@ def load_benchmark(dataset: str) -> Benchmark:
     for task in found.tasks:
         if not _TASK.fullmatch(task):
             raise InputError(
-                f"{dataset}: task {task!r} cannot name a page; expected letters, digits and _"
+                f"{dataset}: task {task!r} cannot name a page; expected at most 50 letters, "
+                "digits and _, and neither 'overall' nor 'predictions'; rename it"
             )
     return found
 
