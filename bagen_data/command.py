@@ -1,7 +1,8 @@
 """What every command line of the project does alike: its help, its errors, its exit codes."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import typer
 from rich.console import Console
@@ -26,11 +27,11 @@ def new_app(description: str | None) -> typer.Typer:
     )
 
 
-def run(app: typer.Typer, arguments: Sequence[str] | None) -> None:
+def run(app: Callable[[Sequence[str] | None], Any], arguments: Sequence[str] | None = None) -> None:
     """Run a command and exit; errors of the user's data become one message and exit code 1.
 
     Args:
-        app: the command line.
+        app: the command line: a typer app, or a function of the arguments.
         arguments: of it; those of the process if None.
     """
     try:

@@ -106,6 +106,28 @@ def load_prompt(task: str, variant: Variant) -> Prompt:
     return Prompt(task, variant, system.strip(), probe.strip(), answer.strip())
 
 
+def in_variant(question: str, resources: Iterable[str], variant: Variant) -> str:
+    """The same question, ending with the output forms of this variant.
+
+    Args:
+        question: the last message of a prompt, in either variant.
+        resources: what an answer names, in the order of the sample's.
+        variant: the one that is wanted.
+
+    Raises:
+        TemplateError: the question ends with the forms of neither variant.
+    """
+    names = tuple(resources)
+    forms = {each: _answer_forms(_read(each, VARIANTS).strip(), names) for each in VARIANTS}
+    for form in forms.values():
+        if question.endswith(form):
+            return question.removesuffix(form) + forms[variant]
+    raise TemplateError(
+        f"a prompt ends with {question[-80:]!r}; expected the output forms of "
+        f"{' or '.join(VARIANTS)}; build the dataset with --prompt {variant}"
+    )
+
+
 def known_prompts() -> list[str]:
     """The tasks that have a prompt, sorted."""
     folder = resources.files("bagen_data") / "prompts"

@@ -4,7 +4,7 @@ import pytest
 
 from bagen_data.answers import parse
 from bagen_data.errors import TemplateError
-from bagen_data.prompts import VARIANTS, Variant, fill, known_prompts, load_prompt
+from bagen_data.prompts import VARIANTS, Variant, fill, in_variant, known_prompts, load_prompt
 from bagen_data.replay import replay
 from tests.making import recorded_for
 
@@ -95,3 +95,18 @@ def test_a_field_too_many_or_too_few(template: str, fields: dict[str, str], prob
 def test_an_unknown_task_lists_the_known_ones() -> None:
     with pytest.raises(TemplateError, match=r"known: .*sokoban, swebench, warehouse"):
         load_prompt("no_such_task", "think")
+
+
+@pytest.mark.parametrize("task", FOUR)
+def test_a_question_can_be_put_in_the_other_variant(task: str) -> None:
+    recorded, budget = recorded_for(task, 3)
+    ((probe, _),) = replay(recorded, budget, [2])
+    asked = {variant: load_prompt(task, variant).question(probe) for variant in VARIANTS}
+    for question in asked.values():
+        for variant in VARIANTS:
+            assert in_variant(question, budget.limits, variant) == asked[variant]
+
+
+def test_a_question_in_no_variant_is_refused() -> None:
+    with pytest.raises(TemplateError, match="'how much\\?'; expected the output forms of think"):
+        in_variant("how much?", ["tokens"], "think")

@@ -1,0 +1,188 @@
+"""Training rewards: one definition with the scores, and no constant answer pays."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+
+from bagen_data.answers import render
+from bagen_data.errors import InputError
+from bagen_data.estimators.predict import Request, predict
+from bagen_data.hub import load_samples, splits
+from bagen_data.rewards import DENSE, PAPER, PARTS, WORST, judge
+from bagen_data.schema import Estimate, Interval
+from bagen_data.scoring import score
+from tests.making import SAMPLE, SHARED, build, make_tokenizer, needs_shared
+
+TOKENS = [{"resource": "tokens", "unit": "tokens", "budget": 9e2, "used": 1.0, "remaining": 400.0}]
+STATES = ("time_weeks", "warehouse_item_weeks", "cumulative_cost_usd")
+Row = Mapping[str, Any]
+
+
+def test_the_mean_reward_is_the_score_of_that_name() -> None:
+    texts = ["[360, 440]", "[1, 2]", "impossible", "impossible", "[380, 900]", "400"]
+    labels = [True, True, True, False, False, True]
+    samples = [
+        {"sample_id": f"t/m/{row}/1", "feasible": label, "resources": TOKENS}
+        for row, label in enumerate(labels)
+    ]
+    answers = [f"<answer>{text}</answer>" for text in texts]
+    rows = [
+        {"sample_id": sample["sample_id"], "response": answer}
+        for sample, answer in zip(samples, answers, strict=True)
+    ]
+    judged = judge(answers, labels, [TOKENS] * 6)
+    scores = score(samples, rows, resamples=0).overall
+    assert judged.reward(PAPER).mean() == pytest.approx(scores["rl_reward"].value)
+    rates = judged.rates()
+    assert rates["valid_rate"] == scores["valid_rate"].value
+    assert rates["coverage"] == scores["coverage"].value
+    assert rates["impossible_rate"] == pytest.approx(2 / 6)
+    assert rates["relative_width"] == pytest.approx((80 / 400 + 1 / 400) / 2)
+    assert judged.parts["feasibility"].tolist() == [1, 1, 0, 1, 0, 0]
+    assert judged.parts["format"].tolist() == [1, 1, 1, 1, 1, 0]
+
+
+def test_closeness_by_hand() -> None:
+    """An interval at ln(401) scores its width; a miss 10 times its distance more."""
+    low, high, missed = np.log(361), np.log(441), np.log(401) - np.log(301)
+    found = judge(
+        ["<answer>[360, 440]</answer>", "<answer>[300, 300]</answer>", "<answer>[1, 2]</answer>"],
+        [True] * 3,
+        [TOKENS] * 3,
+    ).parts["closeness"]
+    assert found == pytest.approx([1 - (high - low) / WORST, 1 - 10 * missed / WORST, 0])
+
+
+def test_tasks_of_different_resources_in_one_batch() -> None:
+    several = [
+        {"resource": name, "unit": "x", "budget": 9.0, "used": 1.0, "remaining": float(n)}
+        for n, name in enumerate(STATES, 1)
+    ]
+    gold = Estimate("feasible", {name: Interval(n, n) for n, name in enumerate(STATES, 1)})
+    answers = ["<answer>[400, 400]</answer>", render(gold), "<answer>[1, 2]</answer>"]
+    judged = judge(answers, [True, True, True], [TOKENS, several, several])
+    assert judged.reward(PAPER).tolist() == [1.8, 1.8, 0.0]
+    assert judged.reward(DENSE).tolist() == [1.8, 1.8, 0.0]
+    assert judged.is_covered.tolist() == [True, True, False]
+
+
+def test_of_nothing_there_are_no_rates() -> None:
+    assert all(np.isnan(rate) for rate in judge([], [], []).rates().values())
+
+
+@pytest.mark.parametrize(
+    ("weights", "said"),
+    [
+        ({}, "reward of none"),
+        ({"intervall": 1.0}, "reward of intervall; expected weights of: format, feasibility"),
+        ({"interval": "1"}, "the weight of interval is '1'"),
+        ({"interval": True}, "the weight of interval is True"),
+        ({"interval": float("nan")}, "expected a finite number"),
+    ],
+)
+def test_weights_that_make_no_reward(weights: dict[str, Any], said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        judge([], [], []).reward(weights)
+
+
+def test_lengths_that_differ() -> None:
+    with pytest.raises(ValueError, match="1 responses, 0 labels and 1 resources"):
+        judge([""], [], [TOKENS])
+
+
+def test_every_part_is_between_0_and_1() -> None:
+    texts = ["", "<answer>[0, 1000000000000]</answer>", "<answer>impossible</answer>"]
+    for feasible in (True, False):
+        judged = judge(texts, [feasible] * 3, [TOKENS] * 3)
+        assert judged.parts.keys() == PARTS.keys()
+        assert all(((part >= 0) & (part <= 1)).all() for part in judged.parts.values())
+
+
+# A reward that a constant answer could win would teach the constant.
+
+
+def constants(rows: Sequence[Row], learned: Sequence[Row]) -> dict[str, list[str]]:
+    """What knows nothing of a sample but its budget."""
+
+    def intervals(ends: Mapping[str, tuple[float, float]]) -> str:
+        return render(Estimate("feasible", {name: Interval(*end) for name, end in ends.items()}))
+
+    names = [amount["resource"] for amount in rows[0]["resources"]]
+    left = [{a["resource"]: a["remaining"] for a in row["resources"]} for row in learned]
+    median = {name: float(np.median([each[name] for each in left])) for name in names}
+    return {
+        "impossible": ["<answer>impossible</answer>"] * len(rows),
+        "median": [intervals({name: (median[name],) * 2 for name in names})] * len(rows),
+        "to the budget": [
+            intervals({a["resource"]: (0, a["budget"]) for a in row["resources"]}) for row in rows
+        ],
+    }
+
+
+def with_something_remaining(path: str, config: str, split: str) -> list[Row]:
+    rows = load_samples(path, config, split).table.to_pylist()
+    return [row for row in rows if any(amount["remaining"] for amount in row["resources"])]
+
+
+def earned(rows: Sequence[Row], answers: Sequence[str], weights: Mapping[str, float]) -> float:
+    """The mean over as many feasible as infeasible samples, as training has them."""
+    feasible = np.array([row["feasible"] for row in rows])
+    found = judge(answers, feasible.tolist(), [row["resources"] for row in rows]).reward(weights)
+    return float(np.mean([found[mask].mean() for mask in (feasible, ~feasible) if mask.any()]))
+
+
+def rewards_of(path: str, task: str, weights: Mapping[str, float]) -> dict[str, float]:
+    """What the constants and the quantile baseline earn on a task's benchmark."""
+    rows = with_something_remaining(path, task, "test")
+    parts = [part for part in ("sft", "rl") if part in splits(path, f"{task}_train")]
+    learned = [
+        row
+        for part in parts
+        for row in with_something_remaining(path, f"{task}_train", part)
+        if row["feasible"]
+    ] or [row for row in rows if row["feasible"]]
+    request = Request(path, task, "test", "quantiles", cross_validate=not parts)
+    said = {row["sample_id"]: row["response"] for row in predict(request).rows}
+    policies = constants(rows, learned)
+    policies["quantiles"] = [said[row["sample_id"]] for row in rows]
+    return {name: earned(rows, answers, weights) for name, answers in policies.items()}
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> str:
+    folder = tmp_path_factory.mktemp("rewards")
+    assert build(SHARED, folder / "out", "--tokenizer", make_tokenizer(folder / "tokenizer")) == 0
+    return str(folder / "out")
+
+
+@pytest.fixture(scope="module")
+def bundled(tmp_path_factory: pytest.TempPathFactory) -> str:
+    out = tmp_path_factory.mktemp("rewards") / "out"
+    assert build(SAMPLE, out) == 0
+    return str(out)
+
+
+@pytest.mark.parametrize("task", ["sokoban", "searchr1"])
+def test_no_constant_beats_quantiles_on_the_sample(bundled: str, task: str) -> None:
+    found = rewards_of(bundled, task, DENSE)
+    assert max(found, key=found.__getitem__) == "quantiles"
+
+
+@needs_shared
+@pytest.mark.parametrize("task", ["sokoban", "searchr1", "swebench"])
+def test_no_constant_beats_quantiles(recorded: str, task: str) -> None:
+    found = rewards_of(recorded, task, DENSE)
+    assert max(found, key=found.__getitem__) == "quantiles"
+    under_paper = rewards_of(recorded, task, PAPER)
+    assert under_paper["quantiles"] >= max(under_paper["median"], under_paper["to the budget"])
+
+
+@needs_shared
+def test_the_papers_reward_prefers_impossible_to_honest_intervals(recorded: str) -> None:
+    """Why RL without SFT collapses, and why there is a dense reward: on Sokoban a central 80%
+    interval is so wide that it earns less than `impossible`, said of everything."""
+    found = rewards_of(recorded, "sokoban", PAPER)
+    assert found["impossible"] == pytest.approx(0.1)
+    assert found["quantiles"] < found["impossible"]
