@@ -13,6 +13,9 @@ from bagen_data.tables import to_json
 
 JSON, PARQUET = "results.json", "results.parquet"
 FORMAT = 1
+_NEEDED = ("benchmark_version", "scorer", "dataset", "resampling", "submissions")
+"""Keys without which there is nothing to export, or to show apart."""
+_ANEW = "build the site anew with 'python -m leaderboard build'"
 _SCHEMA = pa.schema(
     [
         ("submission", pa.string()),
@@ -49,7 +52,8 @@ def read_results(path: Path) -> dict[str, Any]:
         path: the file, or a folder that holds it.
 
     Raises:
-        InputError: there is none, or it is something else.
+        InputError: there is none, it is something else or of another format, or lacks a key; the
+            message says what was found.
     """
     file = path / JSON if path.is_dir() else path
     try:
@@ -58,8 +62,15 @@ def read_results(path: Path) -> dict[str, Any]:
         raise InputError(
             f"{file}: cannot be read: {error}; expected what 'python -m leaderboard build' wrote"
         ) from error
-    if not isinstance(results, dict) or results.get("format") != FORMAT:
-        raise InputError(f"{file}: expected results of format {FORMAT}")
+    if not isinstance(results, dict):
+        found = type(results).__name__
+        raise InputError(f"{file}: expected an object of results, found a {found}; {_ANEW}")
+    if results.get("format") != FORMAT:
+        found = f"format {results['format']!r:.80}" if "format" in results else "no format"
+        raise InputError(f"{file}: expected results of format {FORMAT}, found {found}; {_ANEW}")
+    missing = [name for name in _NEEDED if name not in results]
+    if missing:
+        raise InputError(f"{file}: lacks {', '.join(missing)}; {_ANEW}")
     return results
 
 

@@ -16,6 +16,7 @@ from bagen_data.scoring.definitions import HEADLINE_SCORES, SCORES
 from leaderboard.exports.every_eval_ever import EXPORTED, export_eee, record_of
 from leaderboard.exports.hub import export_hub
 from leaderboard.exports.results import path_part
+from tests.leaderboard.making import leaderboard
 
 COMMIT = "531a" * 10
 HOSTILE = (
@@ -196,6 +197,24 @@ def test_results_of_a_built_folder_are_not_the_hubs(tmp_path: Path) -> None:
     }
     _, path = export_hub(results(submission(), id=None), tmp_path, "Org/Copy")
     assert {each.dataset_revision for each in entries(path)} == {COMMIT}
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('{"format": 1}', "lacks benchmark_version, scorer, dataset, resampling, submissions; "),
+        ('{"format": 2}', "expected results of format 1, found format 2; "),
+        ("{}", "expected results of format 1, found no format; "),
+        ("[]", "expected an object of results, found a list; "),
+    ],
+)
+@pytest.mark.parametrize("to", ["hub", "eee"])
+def test_what_no_build_wrote_is_not_exported(
+    text: str, told: str, to: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "results.json").write_text(text)
+    assert leaderboard("export", tmp_path / "results.json", "--format", to) == 1
+    assert f"results.json: {told}build the site anew" in " ".join(capsys.readouterr().err.split())
 
 
 def test_the_missing_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
