@@ -24,7 +24,6 @@ from bagen_data.command import ERRORS, new_app, run
 from bagen_data.errors import InputError, OutputError, WrongUsageError
 from bagen_data.scoring.resampling import Resampling
 from bagen_data.submissions import METADATA
-from bagen_data.tables import replaced_folder
 from leaderboard.baselines import write_baselines
 from leaderboard.build import Verdict, apart_reasons, judge, results_of
 from leaderboard.cache import NO_CACHE, Cache, default_folder
@@ -32,6 +31,7 @@ from leaderboard.dataset import load_benchmark
 from leaderboard.entries import find_folders
 from leaderboard.exports.every_eval_ever import export_eee
 from leaderboard.exports.hub import export_hub, is_repository
+from leaderboard.manifest import replaced_ours
 from leaderboard.results import JSON, read_results
 
 app = new_app(__doc__)
@@ -41,6 +41,7 @@ Dataset = Annotated[
 Resamples = Annotated[int, typer.Option(min=0, help="Of rollouts, for 95% intervals.")]
 Seed = Annotated[int, typer.Option(min=0, help="Of the resampling.")]
 _EXPORTED = "exported.txt"
+"""What an export wrote, a path a line: the next one replaces these files and no others."""
 
 
 @app.command("validate")
@@ -202,21 +203,12 @@ def export_command(
         raise WrongUsageError("--dataset-id: of no use with --format eee; leave it out")
     if dataset_id is not None and not is_repository(dataset_id):
         raise WrongUsageError(f"--dataset-id {dataset_id!r}: expected ORG/NAME, e.g. MLL-Lab/BAGEN")
-    with replaced_folder(target, _exported(target)) as staging:
+    with replaced_ours(target, _EXPORTED) as staging:
         if format == "hub":
             written = export_hub(results, staging, dataset_id)
         else:
             written = export_eee(results, staging)
-        names = sorted(path.relative_to(staging).as_posix() for path in written)
-        (staging / _EXPORTED).write_text("".join(f"{name}\n" for name in names), encoding="utf-8")
     print(f"{len(written):,} files are in {target}")
-
-
-def _exported(folder: Path) -> list[str]:
-    try:
-        return [_EXPORTED, *(folder / _EXPORTED).read_text(encoding="utf-8").splitlines()]
-    except OSError:
-        return []
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -15,7 +15,6 @@ from markupsafe import Markup
 
 from bagen_data.scoring.definitions import EARLY_STOP_SCORES, PROGRESS_SCORES, SCORES
 from bagen_data.scoring.ranking import RANKED
-from bagen_data.tables import replaced_folder
 from leaderboard import paper, shown
 from leaderboard.cache import NO_CACHE, Cache
 from leaderboard.columns import GROUPS, HEADLINE
@@ -27,6 +26,7 @@ from leaderboard.figures import (
     progress_figure,
     width_figure,
 )
+from leaderboard.manifest import replaced_ours
 from leaderboard.results import write_results
 from leaderboard.scoring import OVERALL
 from leaderboard.tables import Row, rows_of
@@ -58,7 +58,7 @@ def write_site(
     Raises:
         OutputError: `out` cannot be written, or holds something else.
     """
-    with replaced_folder(out, _written_before(out)) as staging:
+    with replaced_ours(out, MANIFEST) as staging:
         write_results(results, staging)
         for path, text in _pages(_Pages(results, files_url, cache), results):
             target = staging / path
@@ -66,16 +66,6 @@ def write_site(
             target.write_text(text, encoding="utf-8")
         if files_url is None:
             _copy_files(results, submissions, staging)
-        written = [path for path in staging.rglob("*") if path.is_file()]
-        names = sorted(path.relative_to(staging).as_posix() for path in written)
-        (staging / MANIFEST).write_text("".join(f"{name}\n" for name in names), encoding="utf-8")
-
-
-def _written_before(out: Path) -> list[str]:
-    try:
-        return [MANIFEST, *(out / MANIFEST).read_text(encoding="utf-8").splitlines()]
-    except (OSError, UnicodeDecodeError):
-        return []
 
 
 def _copy_files(results: Mapping[str, Any], submissions: Path, staging: Path) -> None:

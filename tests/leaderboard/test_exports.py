@@ -217,6 +217,22 @@ def test_what_no_build_wrote_is_not_exported(
     assert f"results.json: {told}build the site anew" in " ".join(capsys.readouterr().err.split())
 
 
+def test_an_export_is_replaced_and_a_foreign_folder_is_not(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    for some in (results(submission("a"), submission("b")), results(submission("a"))):
+        (tmp_path / "results.json").write_text(json.dumps(some))
+        export = ("export", tmp_path / "results.json", "--format", "hub", "--out", out)
+        assert leaderboard(*export) == 0
+    assert files_of(out).keys() == {"eval.yaml", "a/.eval_results/bagen.yaml", "exported.txt"}
+    (out / "exported.txt").write_bytes(b"\xff mine")
+    assert leaderboard(*export) == 1
+    told = " ".join(capsys.readouterr().err.split())
+    assert "that no build wrote (a/.eval_results/bagen.yaml, eval.yaml, exported.txt)" in told
+    assert (out / "exported.txt").read_bytes() == b"\xff mine"
+
+
 def test_the_missing_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "huggingface_hub", None)
     with pytest.raises(MissingExtraError, match=r"huggingface_hub .*bagen-data\[leaderboard\]"):

@@ -1,0 +1,33 @@
+"""Folders that name the files we wrote into them, so that we replace those and no others."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from bagen_data.tables import replaced_folder
+
+
+@contextmanager
+def replaced_ours(out: Path, manifest: str) -> Iterator[Path]:
+    """A folder to write into that becomes `out` when the block ends, or vanishes if it fails.
+
+    Args:
+        out: absent, empty, or a folder of which its manifest names every file.
+        manifest: the name of that file, a path a line; it is written last.
+
+    Raises:
+        OutputError: `out` holds other files, is no folder, or cannot be written.
+    """
+    with replaced_folder(out, _written_before(out / manifest)) as staging:
+        yield staging
+        written = [path for path in staging.rglob("*") if path.is_file()]
+        names = sorted(path.relative_to(staging).as_posix() for path in written)
+        (staging / manifest).write_text("".join(f"{name}\n" for name in names), encoding="utf-8")
+
+
+def _written_before(manifest: Path) -> list[str]:
+    """What a manifest names, and itself; nothing if it is none of ours."""
+    try:
+        return [manifest.name, *manifest.read_text(encoding="utf-8").splitlines()]
+    except (OSError, UnicodeDecodeError):
+        return []
