@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from bagen_data.errors import BagenError, InputError
@@ -117,7 +118,7 @@ def results_of(
     verdicts: Sequence[Verdict],
     benchmark: Benchmark,
     resampling: Resampling,
-    earlier: Sequence[Mapping[str, Any]] = (),
+    earlier: Mapping[Path, Mapping[str, Any]] = MappingProxyType({}),
 ) -> dict[str, Any]:
     """The results of all submissions, as `results.json` has them.
 
@@ -125,10 +126,11 @@ def results_of(
         verdicts: of the submissions, in any order.
         benchmark: what they answered.
         resampling: how intervals were found.
-        earlier: results of other builds, on other revisions or of other versions.
+        earlier: by file, results of other builds, on other revisions or of other versions.
 
     Raises:
-        InputError: earlier results are of this very version and revision.
+        InputError: earlier results are of this very version and revision, or not what a build
+            wrote; the message names the file.
     """
     ordered = _without_doubles(sorted(verdicts, key=lambda verdict: verdict.folder))
     entries, apart, refused, resampled = [], [], [], []
@@ -145,8 +147,8 @@ def results_of(
             entries.append(record)
             resampled.append(verdict.scored.resampled)
     add_ranks(entries, resampled, benchmark, resampling)
-    for results in earlier:
-        apart += _earlier(results, benchmark)
+    for path, results in earlier.items():
+        apart += _earlier(path, results, benchmark)
     return {
         "format": FORMAT,
         "benchmark_version": BENCHMARK_VERSION,
@@ -206,7 +208,7 @@ def _record(entry: Entry, scored: Scored | None, benchmark: Benchmark) -> dict[s
     }
 
 
-def _earlier(results: Mapping[str, Any], benchmark: Benchmark) -> Iterator[dict[str, Any]]:
+def _earlier(path: Path, results: Mapping[str, Any], benchmark: Benchmark) -> list[dict[str, Any]]:
     try:
         version, revision = results["benchmark_version"], results["dataset"]["revision"]
         scorer_version = results["scorer"]["version"]
@@ -223,13 +225,17 @@ def _earlier(results: Mapping[str, Any], benchmark: Benchmark) -> Iterator[dict[
             }
             for entry in results["submissions"]
         ]
+        for record in records:
+            check_name(record["folder"])
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
     except (KeyError, TypeError) as error:
-        raise InputError(f"earlier results are not what a build wrote: {error!r}") from error
+        raise InputError(
+            f"{path}: earlier results are not what a build wrote: {error!r}; build them anew"
+        ) from error
     if (version, revision) == (BENCHMARK_VERSION, benchmark.revision):
         raise InputError(
-            f"earlier results are of BAGEN {version} and revision {revision}, as these are; "
-            "leave them out"
+            f"{path}: earlier results are of BAGEN {version} and revision {revision}, as these "
+            "are; leave them out"
         )
-    for record in records:
-        check_name(record["folder"])
-    yield from records
+    return records

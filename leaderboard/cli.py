@@ -118,7 +118,7 @@ def build_command(
             f"--out {out}: lies in the folder of submissions, where the next build would take it "
             "for one; give a folder elsewhere"
         )
-    before = [read_results(path) for path in earlier or ()]
+    before = {path: read_results(path) for path in earlier or ()}
     benchmark = load_benchmark(dataset)
     resampling = Resampling(resamples, seed)
     kept = Cache(cache or default_folder()) if use_cache else NO_CACHE

@@ -191,7 +191,31 @@ def test_earlier_results_that_are_none_are_refused(
     flags = ("--submissions", tmp_path / "in", "--dataset", dataset, "--no-cache")
     more = ("--out", tmp_path / "out", "--earlier", tmp_path / "old.json")
     assert leaderboard("build", *flags, *more) == 1
-    assert "expected" in (told := capsys.readouterr().err) or "not what a build wrote" in told
+    assert f"{tmp_path / 'old.json'}: " in (told := capsys.readouterr().err)
+    assert "expected" in told or "build the site anew" in told
+
+
+@pytest.mark.parametrize(
+    ("folder", "told"),
+    [
+        (7, "earlier results are not what a build wrote: TypeError"),
+        (None, "earlier results are not what a build wrote: TypeError"),
+        ("../up", "the folder's name is '../up'"),
+    ],
+)
+def test_an_earlier_record_without_a_folders_name_is_refused(
+    folder: object, told: str, dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    submit(tmp_path / "in" / "now", dataset)
+    before = build_site(tmp_path / "in", dataset, tmp_path / "before", "--resamples", 0)
+    before["benchmark_version"] = "0.9"
+    (tmp_path / "good.json").write_text(json.dumps(before))
+    before["submissions"][0]["folder"] = folder
+    (tmp_path / "bad.json").write_text(json.dumps(before))
+    flags = ("--submissions", tmp_path / "in", "--dataset", dataset, "--no-cache")
+    more = ("--earlier", tmp_path / "good.json", "--earlier", tmp_path / "bad.json")
+    assert leaderboard("build", *flags, "--out", tmp_path / "out", *more) == 1
+    assert f"{tmp_path / 'bad.json'}: {told}" in capsys.readouterr().err
 
 
 def test_results_of_this_very_revision_are_no_earlier_ones(
