@@ -74,6 +74,11 @@ def read_results(path: Path) -> dict[str, Any]:
     return results
 
 
+def has_model(metadata: Mapping[str, Any]) -> bool:
+    """Whether a model made the predictions, and not a rule: any of three keys may deny it."""
+    return "none" not in (metadata.get(name) for name in ("provider", "model_id", "weights"))
+
+
 def _rows(results: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """The columns of `results.parquet`."""
     for standing in ("submissions", "apart"):

@@ -7,6 +7,7 @@ from typing import Any
 from bagen_data.scoring.ranking import RANKED
 from leaderboard import paper
 from leaderboard.columns import COLUMNS, HEADLINE
+from leaderboard.results import has_model
 from leaderboard.scoring import OVERALL
 
 _NO_SCORE = {"value": None, "n": 0, "low": None, "high": None}
@@ -44,11 +45,16 @@ class Row:
 
     @property
     def cost(self) -> float | None:
-        """US dollars for 1,000 probes; 0 without a model, None if it is not said."""
-        if self.metadata.get("weights") == "none" or self.metadata.get("model_id") == "none":
-            return 0.0
+        """US dollars for 1,000 probes; if it is not said, 0 without a model and None with one."""
         found: float | None = self.spent.get("cost_usd_per_1000")
-        return found
+        return 0.0 if found is None and self.weights == "none" else found
+
+    @property
+    def weights(self) -> str:
+        """`open`, `closed`, `none` without a model, or `unknown`."""
+        if not has_model(self.metadata):
+            return "none"
+        return self.metadata.get("weights") or "unknown"
 
     @property
     def tokens(self) -> float | None:

@@ -35,11 +35,6 @@ def groups(submission: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
         yield task, scores["tasks"][task]
 
 
-def has_model(metadata: dict[str, Any]) -> bool:
-    """Whether a model made the predictions, and not a rule."""
-    return "none" not in (metadata["provider"], metadata["model_id"], metadata["weights"])
-
-
 def write_text(path: Path, text: str) -> Path:
     """Write a file, and the folders that it lies in."""
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -32,17 +32,21 @@ SCREENSHOTS = os.environ.get("SCREENSHOTS")
 """A folder to keep pictures in, to look at."""
 
 
+def by(model: str) -> dict[str, str]:
+    return {"provider": "lab", "model_id": model}
+
+
 @pytest.fixture(scope="module")
 def site(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("browser")
     told: dict[str, Any] = {"usage": USAGE, "cost_usd": 0.002}
-    submit(folder / "in/gold", dataset, gold, estimator="The labels", model_id="m", more=told)
+    submit(folder / "in/gold", dataset, gold, estimator="The labels", **by("m"), more=told)
     submit(folder / "in/left", dataset, budget_left, weights="none")
     submit(
         folder / "in/stop",
         dataset,
         estimator="Always stop",
-        model_id="s",
+        **by("s"),
         weights="open",
         constrained=True,
     )
@@ -52,12 +56,10 @@ def site(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         budget_left,
         trained_on="benchmark",
         weights="open",
-        model_id="x",
+        **by("x"),
     )
-    submit(
-        folder / "in/part", dataset, budget_left, tasks=["sokoban"], weights="open", model_id="y"
-    )
-    submit(folder / "in/odd", dataset, estimator="<b>odd</b>", model_id="x/<i>odd</i>")
+    submit(folder / "in/part", dataset, budget_left, tasks=["sokoban"], weights="open", **by("y"))
+    submit(folder / "in/odd", dataset, estimator="<b>odd</b>", **by("x/<i>odd</i>"))
     submit(folder / "in/refused", dataset, link="javascript:alert(1)")
     build_site(folder / "in", dataset, folder / "site")
     return folder / "site"
