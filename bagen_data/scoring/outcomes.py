@@ -14,7 +14,7 @@ import numpy.typing as npt
 from bagen_data.answer_columns import FEASIBLE as ANSWERED_FEASIBLE
 from bagen_data.answer_columns import INFEASIBLE as ANSWERED_INFEASIBLE
 from bagen_data.answer_columns import AnswerColumns
-from bagen_data.arrays import Floats, Ints, Mask, every, some
+from bagen_data.arrays import Floats, Ints, Mask, some
 from bagen_data.scoring.per_sample import within_2x
 from bagen_data.scoring.truth import Family
 
@@ -45,7 +45,7 @@ def outcomes(family: Family, answers: AnswerColumns, answered: Ints) -> Bits:
     """
     bits = answers.verdict.astype(np.uint16)
     _mark(bits, _FEASIBLE, family.feasible)
-    _mark(bits, _OPEN, every(family.used <= family.budget))
+    _mark(bits, _OPEN, family.is_open)
     _mark(bits, _FIRST_TURN, family.completed_turns == 1)
     _mark(bits, _ZERO, some(family.remaining == 0))
     if family.rollout_success is not None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bagen_data.arrays import Floats, Mask, every
+from bagen_data.arrays import Floats, Mask
 from bagen_data.errors import MissingExtraError
 from bagen_data.scoring.definitions import SCORES
 from bagen_data.scoring.resampling import Resampling
@@ -70,7 +70,7 @@ def _asked(family: Family, score: str) -> Mask:
     if score in OVER_FEASIBLE:
         return family.feasible
     if score in OVER_OPEN:
-        return every(family.used <= family.budget)
+        return family.is_open
     return np.ones(len(family.feasible), bool)
 
 

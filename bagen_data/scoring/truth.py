@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from bagen_data.arrays import Floats, Ints, Mask
+from bagen_data.arrays import Floats, Ints, Mask, every
 from bagen_data.errors import InputError
 from bagen_data.scoring.amounts import Amounts, Rows, row_of
 from bagen_data.scoring.inputs import (
@@ -63,6 +63,11 @@ class Family:
     def name(self) -> str:
         """`task/rollout_model`."""
         return f"{self.task}/{self.rollout_model}"
+
+    @property
+    def is_open(self) -> Mask:
+        """(n,) which samples are within every budget so far, a budget used up included."""
+        return every(self.used <= self.budget)
 
 
 @dataclass(frozen=True)
