@@ -233,6 +233,51 @@ def test_a_phone_scrolls_the_table_and_nothing_else(on_files: Any, site: Path) -
     assert name["x"] >= 0  # it stays in sight
 
 
+MANY = """() => {
+  const body = document.querySelector("#board tbody");
+  const rows = [...body.rows];
+  while (body.rows.length < 60) body.append(...rows.map((row) => row.cloneNode(true)));
+}"""
+IN_SIGHT = """link => {
+  const box = link.getBoundingClientRect();
+  const y = (box.top + box.bottom) / 2;
+  return link.contains(document.elementFromPoint(box.left + 4, y));
+}"""
+
+
+@pytest.mark.parametrize("width", [1300, 400])
+def test_headings_stay_in_sight_of_many_rows(width: int, on_files: Any) -> None:
+    on_files.set_viewport_size({"width": width, "height": 800})
+    on_files.evaluate(MANY)
+    box = on_files.locator(".scroll")
+    box.evaluate("box => { box.scrollIntoView(); box.scrollTop = 1500 }")
+    heading = on_files.locator("th[data-key=macro_f1]").bounding_box()
+    assert 0 <= heading["y"] - box.bounding_box()["y"] < 120
+    assert box.bounding_box()["height"] < 800
+    assert on_files.locator("th[data-key=name] button").evaluate(IN_SIGHT)
+    box.evaluate("box => { box.scrollLeft = 500 }")
+    assert on_files.locator("th[data-key=name] button").evaluate(IN_SIGHT)
+
+
+@pytest.mark.parametrize("width", [1300, 400])
+def test_headings_cover_no_link_that_has_the_focus(width: int, on_files: Any) -> None:
+    on_files.set_viewport_size({"width": width, "height": 800})
+    on_files.evaluate(MANY)
+    links = on_files.locator("#board tbody a")
+    links.last.focus()
+    for place in range(links.count() - 1, 0, -1):
+        assert links.nth(place).evaluate("link => document.activeElement === link")
+        assert links.nth(place).evaluate(IN_SIGHT), place
+        on_files.keyboard.press("Shift+Tab")
+
+
+def test_paper_shows_all_rows(on_files: Any) -> None:
+    on_files.evaluate(MANY)
+    on_files.emulate_media(media="print")
+    box = on_files.locator(".scroll")
+    assert box.evaluate("box => box.clientHeight === box.scrollHeight")
+
+
 def test_a_phone_shows_figures_in_letters_that_can_be_read(on_files: Any, site: Path) -> None:
     on_files.set_viewport_size({"width": 400, "height": 800})
     for path in ("index.html", "submissions/gold.html"):
