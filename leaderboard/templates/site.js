@@ -69,7 +69,7 @@ function startBoard(table) {
   const rows = [...body.rows].map((element, order) => ({
     element,
     order,
-    text: element.cells[1].textContent.toLowerCase(),
+    text: `${element.cells[1].textContent}\n${element.dataset.model ?? ""}`.toLowerCase(),
     name: element.cells[1].textContent.trim().toLowerCase(),
     values: [...element.cells].map((cell) => (cell.dataset.v === undefined ? null : Number(cell.dataset.v))),
     behind: element.dataset.behind === undefined ? null : element.dataset.behind.split(",").map(bitsOf),

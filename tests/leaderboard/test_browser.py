@@ -46,7 +46,7 @@ def site(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         folder / "in/stop",
         dataset,
         estimator="Always stop",
-        **by("s"),
+        **by("org/big-7b"),
         weights="open",
         constrained=True,
     )
@@ -176,6 +176,15 @@ def test_ranks_are_those_among_the_rows_shown(on_files: Any, site: Path) -> None
     assert "<b>1</b>" in without
     on_files.get_by_role("button", name="Reward").first.click()
     assert on_files.locator("#rank").inner_text() == "Rank by this"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [("Big-7B", ["Always stop"]), ("always STOP", ["Always stop"]), ("<i>odd", ["<b>odd</b>"])],
+)
+def test_models_are_found_by_their_ids(wanted: str, found: list[str], on_files: Any) -> None:
+    on_files.get_by_label("Search").fill(wanted)
+    assert Visit(on_files, "", [], []).names() == found
 
 
 @pytest.mark.parametrize(
