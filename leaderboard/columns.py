@@ -42,7 +42,7 @@ GROUPS = (
         "Can it be finished?",
         (
             Column("macro_f1", "Macro-F1"),
-            Column("macro_f1_open", "on open probes"),
+            Column("macro_f1_open", "Macro-F1, open probes"),
             Column("fail_f1", "Fail-F1"),
         ),
     ),
