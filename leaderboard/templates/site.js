@@ -60,12 +60,27 @@ function drawBars(table) {
   }
 }
 
+// A row for when no other is shown.
+function nothingFits(columns, clear) {
+  const row = document.createElement("tr");
+  const cell = row.insertCell();
+  cell.colSpan = columns;
+  cell.className = "nothing";
+  const button = document.createElement("button");
+  button.type = "button";
+  button.textContent = "clear the filters";
+  button.addEventListener("click", clear);
+  cell.append("Nothing fits; ", button);
+  return row;
+}
+
 function startBoard(table) {
   drawBars(table);
   const headings = [...table.tHead.rows[1].cells];
   const body = table.tBodies[0];
   const ranked = table.dataset.ranked.split(",");
   const rankHeading = document.getElementById("rank");
+  const filters = document.getElementById("filters");
   const rows = [...body.rows].map((element, order) => ({
     element,
     order,
@@ -75,6 +90,11 @@ function startBoard(table) {
     behind: element.dataset.behind === undefined ? null : element.dataset.behind.split(",").map(bitsOf),
     position: Number(element.dataset.i),
   }));
+  const nothing = nothingFits(headings.length, () => {
+    filters.reset();
+    show();
+    document.getElementById("search").focus(); // the button is gone
+  });
   let column = headings.findIndex((heading) => heading.dataset.key === table.dataset.by);
   let descending = true;
 
@@ -132,7 +152,8 @@ function startBoard(table) {
       row.element.hidden = !(fits && row.text.includes(wanted));
       if (!row.element.hidden) visible.push(row);
     }
-    body.append(...rows.map((row) => row.element));
+    nothing.hidden = visible.length > 0;
+    body.append(...rows.map((row) => row.element), nothing);
     showRanks(visible);
     document.getElementById("status").textContent = `${visible.length} of ${rows.length} rows`;
   }
@@ -152,7 +173,6 @@ function startBoard(table) {
       show();
     });
   });
-  const filters = document.getElementById("filters");
   filters.addEventListener("input", show);
   filters.addEventListener("submit", (event) => event.preventDefault());
   filters.hidden = false;

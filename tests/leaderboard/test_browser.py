@@ -187,6 +187,22 @@ def test_models_are_found_by_their_ids(wanted: str, found: list[str], on_files: 
     assert Visit(on_files, "", [], []).names() == found
 
 
+def test_where_nothing_fits_filters_can_be_cleared(on_files: Any) -> None:
+    visit = Visit(on_files, "", [], [])
+    all_names = visit.names()
+    nothing = on_files.get_by_text("Nothing fits")
+    assert not nothing.is_visible()
+    on_files.get_by_label("Search").fill("nobody at all")
+    on_files.get_by_label("Weights").select_option("open")
+    assert visit.names() == []
+    assert nothing.inner_text() == "Nothing fits; clear the filters"
+    assert on_files.get_by_role("status").inner_text() == "0 of 11 rows"
+    on_files.get_by_role("button", name="clear the filters").press("Enter")
+    assert visit.names() == all_names
+    assert not nothing.is_visible()
+    assert on_files.evaluate("document.activeElement.id") == "search"
+
+
 @pytest.mark.parametrize(
     ("behind", "positions"), [("0", []), ("", []), ("c", [2, 3]), ("102", [1, 8])]
 )
