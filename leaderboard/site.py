@@ -29,7 +29,7 @@ from leaderboard.figures import (
 from leaderboard.manifest import replaced_ours
 from leaderboard.results import write_results
 from leaderboard.scoring import OVERALL
-from leaderboard.tables import Row, rows_of
+from leaderboard.tables import rows_of
 
 TEMPLATES = Path(__file__).parent / "templates"
 GUIDE = Path(__file__).parents[1] / "docs" / "leaderboard.md"
@@ -170,15 +170,20 @@ class _Pages:
         return _figure(svg)
 
     def early_stop(self, groups: list[str]) -> str:
-        """What stopping at the first `impossible` saves and costs, against the paper's tables."""
-        rows: dict[str, list[Row]] = {group: [] for group in groups}
+        """What stopping at the first `impossible` saves and costs, against the paper's tables.
+
+        Whoever saves most is first, ours before the paper's.
+        """
         entries = {
-            group: [
-                (entry, scores)
-                for entry in self._results["submissions"]
-                if (scores := _group(entry, group)) is not None
-            ]
-            for group in rows
+            group: sorted(
+                (
+                    (entry, scores)
+                    for entry in self._results["submissions"]
+                    if (scores := _group(entry, group)) is not None
+                ),
+                key=_by_saved_rate,
+            )
+            for group in groups
         }
         return self.render(
             "early_stop.html",
@@ -208,6 +213,13 @@ def _rendered(markdown: str) -> Markup:
 def _group(entry: Mapping[str, Any], group: str) -> Mapping[str, Any] | None:
     scores: Mapping[str, Mapping[str, Any] | None] = entry["scores"]
     return scores[OVERALL] if group == OVERALL else (scores["tasks"] or {}).get(group)
+
+
+def _by_saved_rate(row: tuple[Mapping[str, Any], Mapping[str, Any]]) -> tuple[Any, ...]:
+    """The best first; those without a value last, and equals by name."""
+    entry, scores = row
+    value = scores["saved_rate"]["value"]
+    return value is None, -(value or 0), entry["metadata"]["estimator"], entry["folder"]
 
 
 def _environment() -> jinja2.Environment:

@@ -1,6 +1,7 @@
 """From submissions to results and a site."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -400,6 +401,27 @@ def test_validate_gives_the_verdict_of_build(
         reasons = found["refused"][0]["reasons"]
         assert all(f"  {reason}" in output.err for reason in reasons)
         assert str(tmp_path) not in json.dumps(found)
+
+
+def test_on_the_early_stop_page_who_saves_most_is_first(dataset: Path, tmp_path: Path) -> None:
+    submit(tmp_path / "in" / "a-never", dataset, lambda _: "<answer>1</answer>")
+    submit(tmp_path / "in" / "b-gold", dataset, gold)
+    submit(tmp_path / "in" / "c-always", dataset)
+    build_site(tmp_path / "in", dataset, tmp_path / "out", "--resamples", 0)
+    page = (tmp_path / "out" / "early-stop.html").read_text()
+    tables = page.split("<table>")[1:]
+    assert len(tables) == 1 + len(TASKS)
+    for table in tables:
+        assert "who saves most is first" in table
+        ours, _, papers = table.partition('<tr class="paper">')
+        folders = re.findall(r'href="submissions/(.*?)\.html"', ours)
+        assert folders[-1] == "a-never"
+        rates = [float(cells[2]) for cells in map(numbers, papers.split("<tr")) if cells]
+        assert rates == sorted(rates, reverse=True)
+
+
+def numbers(row: str) -> list[str]:
+    return re.findall(r"<td>([\d.]+)", row)
 
 
 def test_a_resampling_of_none_ranks_nobody_apart(dataset: Path, tmp_path: Path) -> None:
