@@ -120,6 +120,10 @@ class Metadata(_Strict):
     )
 
 
+_REQUIRED = tuple(name for name, key in Metadata.model_fields.items() if key.is_required())
+_OPTIONAL = tuple(name for name in Metadata.model_fields if name not in _REQUIRED)
+
+
 def is_revision(declared: str, actual: str) -> bool:
     """Whether the `dataset_revision` of a submission names a dataset: whole, or its beginning.
 
@@ -150,7 +154,7 @@ def read_metadata(path: Path) -> Metadata:
     except FileNotFoundError as error:
         raise InputError(
             f"{path}: is missing; a submission needs {METADATA} beside its predictions, with the "
-            f"keys: {', '.join(Metadata.model_fields)}"
+            f"keys: {', '.join(_REQUIRED)}; {' and '.join(_OPTIONAL)} may be left out"
         ) from error
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error}") from error

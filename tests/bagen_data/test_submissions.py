@@ -20,7 +20,7 @@ from bagen_data.submissions import (
     read_metadata,
     write_schemas,
 )
-from tests.making import contents
+from tests.making import REPO, contents
 
 METADATA_OF_NOBODY: dict[str, Any] = {
     "estimator": "median",
@@ -321,7 +321,15 @@ def test_everything_that_is_wrong_is_said_at_once(tmp_path: Path) -> None:
 def test_missing_metadata_says_what_to_write(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="is missing") as caught:
         read_metadata(tmp_path / METADATA)
-    assert all(name in str(caught.value) for name in METADATA_OF_NOBODY)
+    needed, _, told = str(caught.value).partition("with the keys: ")[2].partition("; ")
+    assert needed == ", ".join(METADATA_OF_NOBODY)
+    assert told == "weights and benchmark_version may be left out"
+
+
+def test_the_guide_says_what_may_be_left_out() -> None:
+    lines = (REPO / "docs" / "leaderboard.md").read_text(encoding="utf-8").splitlines()
+    told = {line.split(":")[0] for line in lines if "# " in line and "may be left out" in line}
+    assert told == Metadata.model_fields.keys() - METADATA_OF_NOBODY.keys()
 
 
 def test_a_folder_in_its_place_is_refused(tmp_path: Path) -> None:
