@@ -24,6 +24,7 @@ from bagen_data.command import ERRORS, new_app, run
 from bagen_data.errors import InputError, OutputError, WrongUsageError
 from bagen_data.scoring.resampling import Resampling
 from bagen_data.submissions import METADATA
+from bagen_data.wording import numbered
 from leaderboard.baselines import write_baselines
 from leaderboard.build import Verdict, apart_reasons, judge, results_of
 from leaderboard.cache import NO_CACHE, Cache, default_folder
@@ -60,7 +61,8 @@ def validate_command(
     record = verdict.scored.record
     answered = ", ".join(record["answered"])
     name = verdict.entry.metadata.estimator
-    print(f"{submission}: {sum(record['rows']):,} predictions of {name}, which answer {answered}")
+    predictions = numbered(sum(record["rows"]), "prediction")
+    print(f"{submission}: {predictions} of {name}: answers to {answered}")
     invalid = sum(sum(counts.values()) for counts in record["invalid"].values())
     if invalid:
         print(f"invalid answers, which count as wrong: {invalid:,}")
@@ -130,7 +132,14 @@ def build_command(
 
 def _shown(verdicts: Iterable[Verdict], number: int) -> list[Verdict]:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, TimeElapsedColumn(), console=ERRORS, transient=True) as progress:
+    shown = Progress(
+        *columns,
+        TimeElapsedColumn(),
+        console=ERRORS,
+        transient=True,
+        disable=not ERRORS.is_terminal,  # it would leave an empty line in a log
+    )
+    with shown as progress:
         return list(progress.track(verdicts, number, description="submissions"))
 
 
@@ -142,7 +151,7 @@ def _tell(results: dict[str, list[dict[str, list[str]]]], out: Path) -> None:
         ERRORS.print(escape(f"{entry['folder']}: apart: {'; '.join(entry['why'])}"))
     counts = {name: len(results[name]) for name in ("submissions", "apart", "refused")}
     print(
-        f"{counts['submissions']:,} submissions scored, {counts['apart']:,} apart, "
+        f"{numbered(counts['submissions'], 'submission')} scored, {counts['apart']:,} apart, "
         f"{counts['refused']:,} refused\nopen {out / 'index.html'}"
     )
 
@@ -208,7 +217,7 @@ def export_command(
             written = export_hub(results, staging, dataset_id)
         else:
             written = export_eee(results, staging)
-    print(f"{len(written):,} files are in {target}")
+    print(f"wrote {numbered(len(written), 'file')} into {target}")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

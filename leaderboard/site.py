@@ -15,6 +15,7 @@ from markupsafe import Markup
 
 from bagen_data.scoring.definitions import EARLY_STOP_SCORES, PROGRESS_SCORES, SCORES
 from bagen_data.scoring.ranking import RANKED
+from bagen_data.wording import numbered
 from leaderboard import paper, shown
 from leaderboard.cache import NO_CACHE, Cache
 from leaderboard.columns import GROUPS, HEADLINE
@@ -232,6 +233,7 @@ def _environment() -> jinja2.Environment:
     )
     for name in ("number", "count", "dollars", "interval", "plain", "clipped"):
         environment.filters[name] = getattr(shown, name)
+    environment.filters["numbered"] = numbered
     environment.globals["bar"] = shown.bar
     return environment
 

@@ -12,6 +12,7 @@ from bagen_data.arrays import Ints
 from bagen_data.errors import InputError
 from bagen_data.scoring.amounts import Rows
 from bagen_data.scoring.truth import Family, Truth
+from bagen_data.wording import numbered
 
 Reader = Callable[[], Iterable[pa.RecordBatch]]
 """Reads predictions from their beginning, in batches with columns `sample_id` and `response`."""
@@ -139,23 +140,23 @@ def _match(sample_ids: Any, predicted_ids: Any, name: str) -> Ints:
     times = np.bincount(positions + 1, minlength=len(sample_ids) + 1)[1:]
     missing = np.flatnonzero(times == 0)
     if len(missing):
-        problems.append(_listed("samples without a prediction", sample_ids.take(missing)))
+        problems.append(_listed("sample", "without a prediction", sample_ids.take(missing)))
     if pc.any(is_unknown).as_py():
         unknown = pc.unique(pc.filter(predicted_ids, is_unknown))
-        problems.append(_listed("predictions of no sample", unknown))
+        problems.append(_listed("prediction", "of no sample", unknown))
     repeated = np.flatnonzero(times > 1)
     if len(repeated):
-        problems.append(_listed("samples predicted more than once", sample_ids.take(repeated)))
+        problems.append(_listed("sample", "predicted more than once", sample_ids.take(repeated)))
     if problems:
         fix = "predict each sample once; an answer without text is an empty response"
         raise InputError("\n".join([f"{name}: do not fit the samples; {fix}", *problems]))
     return positions.astype(np.int64)
 
 
-def _listed(what: str, ids: Any) -> str:
+def _listed(thing: str, what: str, ids: Any) -> str:
     shown = "".join(f"\n  {_shown(name)}" for name in ids[:_LISTED].to_pylist())
     more = f"\n  ... and {len(ids) - _LISTED:,} more" if len(ids) > _LISTED else ""
-    return f"{len(ids):,} {what}:{shown}{more}"
+    return f"{numbered(len(ids), thing)} {what}:{shown}{more}"
 
 
 def _shown(name: str) -> str:

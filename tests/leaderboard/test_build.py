@@ -160,7 +160,7 @@ def test_predictions_of_another_revision_that_do_not_fit_are_apart_and_not_score
     )
     (apart,) = build_site(tmp_path / "in", dataset, tmp_path / "out")["apart"]
     assert apart["scores"] is None
-    assert "predictions of no sample" in "".join(apart["reasons"])
+    assert "1 prediction of no sample" in "".join(apart["reasons"])
 
 
 def test_earlier_results_are_shown_apart(dataset: Path, tmp_path: Path) -> None:
@@ -371,6 +371,20 @@ def test_files_are_copied_or_linked(dataset: Path, tmp_path: Path) -> None:
     assert f"{url}/a/predictions.jsonl" in (tmp_path / "linked/submissions/a.html").read_text()
 
 
+def test_what_one_submission_is_told_reads_as_of_one(
+    dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And a build that shows no progress, as here, leaves no empty line in its place."""
+    submit(tmp_path / "in" / "a", dataset)
+    capsys.readouterr()
+    build_site(tmp_path / "in", dataset, tmp_path / "out")
+    output = capsys.readouterr()
+    assert output.out.startswith("1 submission scored, 0 apart, 0 refused\n")
+    assert output.err == ""
+    assert leaderboard("export", tmp_path / "out", "--format", "eee") == 0
+    assert capsys.readouterr().out == f"wrote 1 file into {tmp_path / 'out-eee'}\n"
+
+
 VERDICTS: list[tuple[dict[str, Any], int, str]] = [
     ({}, 0, "it would be ranked"),
     ({"tasks": ["sokoban"]}, 0, "it would be ranked on sokoban, and not overall"),
@@ -444,4 +458,4 @@ def test_every_sample_needs_a_prediction(dataset: Path, tmp_path: Path) -> None:
     (refused,) = build_site(tmp_path / "in", dataset, tmp_path / "out")["refused"]
     told = "\n".join(refused["reasons"])
     assert "3 samples without a prediction" in told
-    assert "1 samples predicted more than once" in told
+    assert "1 sample predicted more than once" in told

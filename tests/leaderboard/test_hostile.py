@@ -89,7 +89,7 @@ OF_LINES: list[Case] = [
     ("surrogate", lines(lambda old: ['{"sample_id": "\\ud800", "response": ""}', *old]), ":1: not"),
     ("missing-ids", lines(lambda old: old[:-3]), "3 samples without a prediction"),
     ("doubled-ids", lines(lambda old: old + old[:2]), "2 samples predicted more than once"),
-    ("extra-ids", lines(lambda old: [*old, BOGUS % 1]), "1 predictions of no sample"),
+    ("extra-ids", lines(lambda old: [*old, BOGUS % 1]), "1 prediction of no sample"),
     ("bogus-ids", lines(lambda _: [BOGUS % each for each in range(99_999)]), "and 99,989 more"),
 ]
 OF_FILES: list[Case] = [

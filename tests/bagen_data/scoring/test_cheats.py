@@ -86,20 +86,20 @@ def test_repeated_ids() -> None:
     """Two answers to a sample would be two guesses; the whole file is refused."""
     rows = [sample("t/m/r/1"), sample("t/m/r/2")]
     answers = predictions([rows[0], rows[0], rows[1]], ["<answer>[400, 400]</answer>"] * 3)
-    with pytest.raises(InputError, match=r"1 samples predicted more than once:\n  t/m/r/1"):
+    with pytest.raises(InputError, match=r"1 sample predicted more than once:\n  t/m/r/1"):
         score(rows, answers)
 
 
 def test_leaving_hard_samples_out() -> None:
     rows = [sample("t/m/r/1"), sample("t/m/r/2")]
-    with pytest.raises(InputError, match=r"1 samples without a prediction:\n  t/m/r/2"):
+    with pytest.raises(InputError, match=r"1 sample without a prediction:\n  t/m/r/2"):
         score(rows, predictions(rows[:1], ["<answer>[400, 400]</answer>"]))
 
 
 def test_answering_samples_of_ones_own() -> None:
     rows = [sample("t/m/r/1")]
     own = [*rows, sample("t/m/r/2")]
-    with pytest.raises(InputError, match=r"1 predictions of no sample:\n  t/m/r/2"):
+    with pytest.raises(InputError, match=r"1 prediction of no sample:\n  t/m/r/2"):
         score(rows, predictions(own, ["<answer>[400, 400]</answer>"] * 2))
 
 

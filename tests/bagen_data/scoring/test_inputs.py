@@ -190,7 +190,7 @@ def test_what_follows_the_last_sample_in_a_batch_of_its_own(extra: str, kind: pa
     more = pa.Table.from_pylist([{"sample_id": extra, "response": ""}])
     both = pa.concat_tables([good, more])
     both = both.cast(pa.schema([("sample_id", kind), ("response", kind)]))
-    with pytest.raises(InputError, match=r"predictions of no sample|predicted more than once"):
+    with pytest.raises(InputError, match=r"prediction of no sample|predicted more than once"):
         score(rows, both)
     nothing = pa.concat_tables([good, more.slice(1), good.slice(0, 0)])
     assert score(rows, nothing, resamples=0).overall["valid_rate"].n == 4
