@@ -1,4 +1,9 @@
-"""Results: `results.json`, of which the site is made, and `results.parquet`, a row a score."""
+"""Results: `results.json`, of which the site is made, and `results.parquet`, a row a score.
+
+In the table, `benchmark_version` and `dataset_revision` are those a submission was made for, and
+`scored_on_version` and `scored_on_revision` those its scores are of. They differ for what is apart
+because it was made for others and yet fits this dataset's samples.
+"""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -33,6 +38,8 @@ _SCHEMA = pa.schema(
         ("benchmark_version", pa.string()),
         ("scorer_version", pa.string()),
         ("dataset_revision", pa.string()),
+        ("scored_on_version", pa.string()),
+        ("scored_on_revision", pa.string()),
         ("files_sha256", pa.string()),
     ]
 )
@@ -83,6 +90,7 @@ def _rows(results: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """The columns of `results.parquet`."""
     for standing in ("submissions", "apart"):
         for entry in results[standing]:
+            version, revision = _scored(entry, results)
             about = {
                 "submission": entry["folder"],
                 "estimator": entry["metadata"]["estimator"],
@@ -90,6 +98,8 @@ def _rows(results: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
                 "benchmark_version": entry["benchmark_version"],
                 "scorer_version": entry.get("scorer_version", results["scorer"]["version"]),
                 "dataset_revision": entry["dataset_revision"],
+                "scored_on_version": version,
+                "scored_on_revision": revision,
                 "files_sha256": " ".join(file["sha256"] for file in entry["files"]),
             }
             for level, group, scores in _groups(entry["scores"]):
@@ -105,6 +115,13 @@ def _rows(results: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
                         **score,
                         **places,
                     }
+
+
+def _scored(entry: Mapping[str, Any], results: Mapping[str, Any]) -> tuple[str, str]:
+    """The version of BAGEN and the revision of the dataset that an entry's scores are of."""
+    if entry.get("earlier"):  # scored by another build, which ranked it, so they were its own
+        return entry["benchmark_version"], entry["dataset_revision"]
+    return results["benchmark_version"], results["dataset"]["revision"]
 
 
 def _groups(scores: Mapping[str, Any] | None) -> Iterator[tuple[str, str, Mapping[str, Any]]]:

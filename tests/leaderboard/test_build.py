@@ -143,10 +143,24 @@ def test_another_revision_or_version_is_shown_apart(
     assert apart["why"][0].startswith(why)
     assert apart["scores"]["overall"]["macro_f1"]["value"] > 0.5
     assert "ranks" not in apart
+    table = pq.read_table(tmp_path / "out" / "results.parquet").to_pylist()
+    now = (found["benchmark_version"], found["dataset"]["revision"])
+    then = (apart["benchmark_version"], apart["dataset_revision"])
+    assert then != now
+    assert scored_rows(table) == {("ranked", *now, *now), ("apart", *then, *now)}
     page = (tmp_path / "out" / "apart.html").read_text()
     assert why in page
     assert f"Scored by BAGEN 1.0 on revision {found['dataset']['revision']}" in page
     assert "then.html" not in (tmp_path / "out" / "index.html").read_text()
+
+
+def scored_rows(table: list[dict[str, Any]]) -> set[tuple[str, ...]]:
+    """For what rows of `results.parquet` were made, and of what their scores are."""
+    made, scored = (
+        ("benchmark_version", "dataset_revision"),
+        ("scored_on_version", "scored_on_revision"),
+    )
+    return {tuple(row[name] for name in ("standing", *made, *scored)) for row in table}
 
 
 def test_predictions_of_another_revision_that_do_not_fit_are_apart_and_not_scored(
@@ -181,6 +195,8 @@ def test_earlier_results_are_shown_apart(dataset: Path, tmp_path: Path) -> None:
         ("ranked", found["benchmark_version"], found["scorer"]["version"]),
         ("apart", "0.9", "0.0.1"),
     }
+    revision = found["dataset"]["revision"]
+    assert ("apart", "0.9", revision, "0.9", revision) in scored_rows(table)
 
 
 @pytest.mark.parametrize("text", ["[]", "{", '{"format": 1}', '{"format": 2}'])
