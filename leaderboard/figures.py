@@ -1,7 +1,7 @@
 """Plots, as SVG that takes its colours from the page."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib import metadata
 from typing import Any
 
@@ -49,7 +49,7 @@ def cost_figure(rows: Sequence[Row], folder: str) -> str | None:
     most = max(point["x"] for point in points)
     least = max(min(point["x"] for point in points if point["x"] > 0), _LEAST)
     places = [math.log1p(point["x"] / least) for point in points]
-    first = [*front, *(number for number in range(len(points)) if number not in front)]
+    first = dict.fromkeys([*front, *range(len(points))])
     _label(points, places, first)
     scale = alt.Scale(type="symlog", constant=least, domainMin=0, nice=False)
     ticks = [0.0, *_powers(least, most)]
@@ -95,7 +95,7 @@ def pareto(points: Sequence[tuple[float, float]]) -> list[int]:
     return front
 
 
-def _label(points: Sequence[dict[str, Any]], places: Sequence[float], order: Sequence[int]) -> None:
+def _label(points: Sequence[dict[str, Any]], places: Sequence[float], order: Iterable[int]) -> None:
     """Give points their names, in this order, as long as there is room.
 
     Args:

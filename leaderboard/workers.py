@@ -47,7 +47,7 @@ def run_each(
     Raises:
         OutputError: processes die without any job.
     """
-    open_jobs = list(range(len(jobs)))
+    open_jobs = dict.fromkeys(range(len(jobs)))  # in their order, and quick to take one from
     while open_jobs:
         try:
             with _pool(workers, set_up, arguments) as pool:
@@ -56,13 +56,13 @@ def run_each(
                 }
                 for future in as_completed(futures):
                     result = future.result()
-                    open_jobs.remove(futures[future])
+                    del open_jobs[futures[future]]
                     yield futures[future], result
         except BrokenProcessPool:
             if _alone(abs, 0, set_up, arguments) is None:
                 raise OutputError("worker processes cannot be started") from None
-            suspects, open_jobs = open_jobs[:workers], open_jobs[workers:]
-            for number in suspects:  # jobs are begun in their order
+            for number in list(open_jobs)[:workers]:  # jobs are begun in their order
+                del open_jobs[number]
                 yield number, _alone(function, jobs[number], set_up, arguments)
 
 
