@@ -16,8 +16,10 @@ ALL_TASKS = "predictions"
 LARGEST = 1 << 30
 """Bytes of one file, as it is and unpacked."""
 _FOLDER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
-_RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?|eval\.yaml", re.IGNORECASE)
-"""Names that some systems keep for devices, and one that an export does."""
+DEVICES = "con|prn|aux|nul|com[0-9]|lpt[0-9]"
+"""A pattern of names that some systems keep for devices, whatever their ending and case."""
+_RESERVED = re.compile(rf"({DEVICES})(\..*)?|eval\.yaml", re.IGNORECASE)
+"""Those, and one that an export keeps."""
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from bagen_data.arrays import Floats
 from bagen_data.scoring.ranking import RANKED, parts_of, ranked
 from bagen_data.scoring.resampling import Resampling
 from leaderboard.dataset import Benchmark
-from leaderboard.scoring import OVERALL
+from leaderboard.results import OVERALL
 
 
 def add_ranks(

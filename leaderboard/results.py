@@ -18,6 +18,8 @@ from bagen_data.tables import to_json
 
 JSON, PARQUET = "results.json", "results.parquet"
 FORMAT = 1
+OVERALL = "overall"
+"""What the group of all tasks is called."""
 _NEEDED = ("benchmark_version", "scorer", "dataset", "resampling", "submissions")
 """Keys without which there is nothing to export, or to show apart."""
 _ANEW = "build the site anew with 'python -m leaderboard build'"
@@ -127,8 +129,8 @@ def _scored(entry: Mapping[str, Any], results: Mapping[str, Any]) -> tuple[str, 
 def _groups(scores: Mapping[str, Any] | None) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
     if scores is None:
         return
-    if scores["overall"] is not None:
-        yield "overall", "overall", scores["overall"]
+    if scores[OVERALL] is not None:
+        yield OVERALL, OVERALL, scores[OVERALL]
     for task, group in scores["tasks"].items():
         yield "task", task, group
     for family, group in scores["families"].items():

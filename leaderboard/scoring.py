@@ -18,9 +18,8 @@ from leaderboard.dataset import Benchmark
 from leaderboard.entries import Entry
 from leaderboard.label_matches import LabelMatches
 from leaderboard.predictions import read_predictions
+from leaderboard.results import OVERALL
 from leaderboard.spent import spent
-
-OVERALL = "overall"
 
 
 @dataclass(frozen=True)

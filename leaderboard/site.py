@@ -28,8 +28,7 @@ from leaderboard.figures import (
     width_figure,
 )
 from leaderboard.manifest import replaced_ours
-from leaderboard.results import write_results
-from leaderboard.scoring import OVERALL
+from leaderboard.results import OVERALL, write_results
 from leaderboard.tables import rows_of
 
 TEMPLATES = Path(__file__).parent / "templates"

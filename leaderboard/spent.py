@@ -6,6 +6,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from leaderboard.results import OVERALL
+
 _KINDS = ("input_tokens", "cached_tokens", "output_tokens")
 
 
@@ -22,7 +24,7 @@ def spent(table: pa.Table, tasks: Sequence[str]) -> dict[str, dict[str, Any]]:
         every one has a usage.
     """
     groups = {task: table.filter(pc.equal(table["task"], task)) for task in tasks}
-    return {name: _of(group) for name, group in ({"overall": table} | groups).items()}
+    return {name: _of(group) for name, group in ({OVERALL: table} | groups).items()}
 
 
 def _of(table: pa.Table) -> dict[str, Any]:

@@ -7,8 +7,7 @@ from typing import Any
 from bagen_data.scoring.ranking import RANKED
 from leaderboard import paper
 from leaderboard.columns import COLUMNS, HEADLINE
-from leaderboard.results import has_model
-from leaderboard.scoring import OVERALL
+from leaderboard.results import OVERALL, has_model
 
 _NO_SCORE = {"value": None, "n": 0, "low": None, "high": None}
 

@@ -15,8 +15,8 @@ import yaml
 from bagen_data.errors import InputError, MissingExtraError
 from bagen_data.scoring.definitions import HEADLINE_SCORES
 from bagen_data.scoring.truth import DERIVED, OPTIONAL, REQUIRED
-from leaderboard.exports.results import OVERALL, groups, write_text
-from leaderboard.results import has_model
+from leaderboard.exports.results import groups, write_text
+from leaderboard.results import OVERALL, has_model
 
 if TYPE_CHECKING:
     from huggingface_hub import EvalResultEntry

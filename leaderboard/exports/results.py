@@ -5,14 +5,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-OVERALL = "overall"
-"""What the group of all tasks is called."""
+from leaderboard.entries import DEVICES
+from leaderboard.results import OVERALL
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9._+@-]")
-_RESERVED = re.compile(
-    r"(?:data|unknown|con|prn|aux|nul|com[1-9]|lpt[1-9])(?:\..*)?", re.IGNORECASE
-)
-"""Names that Windows, or a datastore whose root is `data`, keeps to itself."""
+_RESERVED = re.compile(rf"(?:data|unknown|{DEVICES})(?:\..*)?", re.IGNORECASE)
+"""Names that a system, or a datastore whose root is `data`, keeps to itself."""
 _LONGEST = 100
 
 

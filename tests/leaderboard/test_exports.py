@@ -433,6 +433,7 @@ def test_no_name_leads_out_of_the_folder(tmp_path: Path, text: str) -> None:
         ("a/b\\c:d", "a_b_c_d"),
         ("nul\0", "nul_"),
         ("COM1.txt", "_COM1.txt"),
+        ("lpt0", "_lpt0"),
         ("x" * 300, "x" * 100),
     ],
 )
