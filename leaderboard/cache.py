@@ -3,7 +3,7 @@
 import hashlib
 import os
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
@@ -81,9 +81,13 @@ def _path(folder: Path, key: str) -> Path:
 @cache
 def _code() -> str:
     """Of the library and of this package: what was scored by other code is scored again."""
+    return hash_of_code([Path(package.__path__[0]) for package in (bagen_data, leaderboard)])
+
+
+def hash_of_code(roots: Iterable[Path]) -> str:
+    """Of the names and contents of all Python files in some folders, and of NumPy's version."""
     digest = hashlib.sha256(np.__version__.encode())
-    for package in (bagen_data, leaderboard):
-        root = Path(package.__path__[0])
+    for root in roots:
         for path in sorted(root.rglob("*.py")):
             digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()

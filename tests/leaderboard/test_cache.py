@@ -2,12 +2,16 @@
 
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
 
+import bagen_data
+import leaderboard
 from bagen_data.scoring.resampling import Resampling
-from leaderboard.cache import Cache
+from leaderboard import cache as cache_module
+from leaderboard.cache import Cache, hash_of_code
 from leaderboard.dataset import load_benchmark
 from leaderboard.entries import read_entry
 from leaderboard.scoring import score_entry
@@ -61,6 +65,38 @@ def test_what_decides_decides_the_key() -> None:
     keys = [cache.key(each) for each in ({"a": 1}, {"a": 2}, {"b": 1}, {"a": 1})]
     assert len(set(keys)) == 3
     assert keys[0] == keys[3]
+
+
+def test_code_of_another_text_or_name_is_other_code(tmp_path: Path) -> None:
+    file, other = tmp_path / "one" / "inner" / "a.py", tmp_path / "two" / "b.py"
+    roots = [tmp_path / "one", tmp_path / "two"]
+    for path in (file, other):
+        path.parent.mkdir(parents=True)
+        path.write_text("1")
+    keys = [hash_of_code(roots)]
+    (tmp_path / "one" / "notes.txt").write_text("no code")
+    assert hash_of_code(roots) == keys[0]
+    file.write_text("2")
+    keys.append(hash_of_code(roots))
+    renamed = file.rename(file.with_name("b.py"))
+    keys.append(hash_of_code(roots))
+    renamed.unlink()
+    keys.append(hash_of_code(roots))
+    other.write_text("2")
+    keys.append(hash_of_code(roots))
+    assert len(set(keys)) == 5
+
+
+@pytest.mark.parametrize("package", [bagen_data, leaderboard])
+def test_code_of_both_packages_decides_the_key(
+    package: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = Cache(None).key({"a": 1})
+    monkeypatch.setattr(package, "__path__", [str(tmp_path)])
+    cache_module._code.cache_clear()
+    other = Cache(None).key({"a": 1})
+    cache_module._code.cache_clear()
+    assert other != key
 
 
 def test_another_revision_or_resampling_is_scored_anew(dataset: Path, tmp_path: Path) -> None:
