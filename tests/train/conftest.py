@@ -1,0 +1,33 @@
+"""The bundled sample with `no_think` prompts, and a model of two layers, made once."""
+
+import argparse
+
+import pytest
+
+from tests.making import SAMPLE, build
+from train.tiny_model import make
+
+
+@pytest.fixture(scope="session")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> str:
+    out = tmp_path_factory.mktemp("train") / "built"
+    assert build(SAMPLE, out, "--prompt", "no_think") == 0
+    return str(out)
+
+
+@pytest.fixture(scope="session")
+def tiny(dataset: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+    out = tmp_path_factory.mktemp("train") / "tiny"
+    make(
+        argparse.Namespace(
+            dataset=dataset,
+            out=out,
+            config="sokoban_train",
+            vocabulary=2048,
+            hidden=64,
+            layers=2,
+            context=2048,
+            seed=0,
+        )
+    )
+    return str(out)

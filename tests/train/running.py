@@ -1,0 +1,84 @@
+"""Run the training scripts as a user does."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.making import REPO
+
+ENVIRONMENT = {**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1", "TQDM_DISABLE": "1"}
+
+_LONGEST = 900
+"""Seconds, on a machine with much else to do."""
+
+
+def sft_options(dataset: str, model: str, out: Path, **changes: Any) -> dict[str, Any]:
+    """Those of a run of a few seconds."""
+    return {
+        "model_name_or_path": model,
+        "dataset": dataset,
+        "target": "pct30",
+        "max_prompt_tokens": 640,
+        "max_length": 704,
+        "learning_rate": 1e-2,
+        "max_steps": 6,
+        "per_device_train_batch_size": 4,
+        "gradient_checkpointing": False,
+        "logging_steps": 1,
+        "save_strategy": "no",
+        "bf16": False,
+        "report_to": "none",
+        "use_cpu": True,
+        "output_dir": str(out),
+        **changes,
+    }
+
+
+def write_yaml(path: Path, content: Mapping[str, Any]) -> Path:
+    path.write_text(yaml.safe_dump(dict(content)), encoding="utf-8")
+    return path
+
+
+def start(*command: object) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, *map(str, command)],
+        cwd=REPO,
+        env=ENVIRONMENT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def run(*command: object) -> str:
+    """What it wrote; it has to succeed."""
+    process = start(*command)
+    written, _ = process.communicate(timeout=_LONGEST)
+    assert process.returncode == 0, written[-3000:]
+    return written
+
+
+def fail(*command: object) -> str:
+    """What it wrote, without the warnings of libraries; it has to fail with exit code 1."""
+    process = start(*command)
+    written, _ = process.communicate(timeout=_LONGEST)
+    assert process.returncode == 1, written[-3000:]
+    assert "Traceback" not in written
+    return written
+
+
+def losses(folder: Path) -> list[float]:
+    """Of each step, as the last checkpoint has them."""
+    states: Sequence[Path] = sorted(
+        folder.glob("checkpoint-*/trainer_state.json"),
+        key=lambda path: int(path.parent.name.rpartition("-")[2]),
+    )
+    history = json.loads(states[-1].read_bytes())["log_history"]
+    return [entry["loss"] for entry in history if "loss" in entry]

@@ -1,0 +1,209 @@
+"""What models are trained on."""
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from transformers import AutoTokenizer
+
+from bagen_data import load, parse
+from bagen_data.errors import InputError, WrongUsageError
+from tests.making import SHARED, build, make_tokenizer, needs_shared
+from train.data import DataOptions, balanced, rl_rows, sft_rows
+from train.prompts import Fitter
+from train.targets import completion, target
+
+TASKS = ("sokoban", "searchr1", "swebench", "warehouse")
+
+
+@pytest.fixture(scope="module")
+def tokenizer(tiny: str) -> Any:
+    return AutoTokenizer.from_pretrained(tiny)
+
+
+def options(dataset: str, **changes: Any) -> DataOptions:
+    return DataOptions(dataset=dataset, max_prompt_tokens=4096, **changes)
+
+
+@pytest.mark.parametrize(
+    ("name", "remaining", "interval"),
+    [
+        ("pct10", 100, (90, 110)),
+        ("pct30", 105, (73, 136)),
+        ("pct50", 1, (1, 1)),
+        ("pct30", 10, (7, 13)),
+        ("pct10", 5, (4, 5)),
+        ("fix100", 60, (1, 160)),
+        ("fix500", 600, (100, 1100)),
+        ("point", 77, (77, 77)),
+        ("pct10", 0.5, (0.5, 0.5)),
+        ("fix100", 0.5, (0.5, 100.5)),
+        ("fix1000", 0, (0, 1000)),
+    ],
+)
+def test_targets_by_hand(name: str, remaining: float, interval: tuple[float, float]) -> None:
+    found = target(name)(remaining)
+    assert (found.low, found.high) == interval
+
+
+@given(
+    st.one_of(st.integers(0, 10**9), st.floats(0, 1e9)),
+    st.sampled_from(["pct10", "pct30", "pct50", "fix100", "fix1000", "point", "pct99"]),
+)
+def test_a_target_covers_what_remains(remaining: float, name: str) -> None:
+    found = target(name)(remaining)
+    assert found.low <= remaining <= found.high
+
+
+@pytest.mark.parametrize("name", ["", "pct", "pct0", "pct100", "fix0", "pct10 ", "Point", "pct1e1"])
+def test_no_such_target(name: str) -> None:
+    with pytest.raises(WrongUsageError, match="expected pct10, pct30"):
+        target(name)
+
+
+@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("variant", ["think", "no_think"])
+def test_a_completion_is_a_right_answer(
+    dataset: str, tokenizer: Any, task: str, variant: str
+) -> None:
+    told = options(dataset, train_on=[f"{task}_train"], variant=variant, target="pct10")
+    found = sft_rows(told, tokenizer, {})
+    counts = found.counts[0]
+    sample = load(dataset, f"{task}_train", "sft")[0]
+    names = [amount["resource"] for amount in sample["resources"]]
+    said = Counter(parse(row["completion"][0]["content"], names).verdict for row in found.rows)
+    assert said["feasible"] == 2 * counts.feasible > 0
+    assert said["infeasible"] == counts.rows - said["feasible"]
+    for row in found.rows:
+        (message,) = row["completion"]
+        assert message["content"].startswith("<think>") == (variant == "think")
+        assert ("<think>" in row["prompt"][-1]["content"]) == (variant == "think")
+
+
+def test_a_thought_says_what_the_prompt_says() -> None:
+    amounts = {"resource": "tokens", "unit": "tokens", "budget": 900.0, "used": 200.0}
+    row = {"feasible": True, "completed_turns": 2, "resources": [{**amounts, "remaining": 400.0}]}
+    (message,) = completion(row, target("pct10"), "think")
+    assert message["content"] == (
+        "<think>2 turns: 200 tokens used, 100 a turn; 700 left of the budget.</think> "
+        "<answer>[360, 440]</answer>"
+    )
+
+
+def test_training_parts_are_balanced_and_the_heldout_part_is_as_it_is(
+    dataset: str, tokenizer: Any
+) -> None:
+    """Of each instance exactly the rows that have something remaining; feasible ones twice."""
+    told = options(dataset, evaluate_on=["sokoban_train"])
+    for part, times in (("sft", 2), ("heldout", 1)):
+        rows = load(dataset, "sokoban_train", split=part)
+        left = [row for row in rows if row["resources"][0]["remaining"]]
+        feasible = sum(row["feasible"] for row in left)
+        counts = sft_rows(told, tokenizer, {}, part).counts[0]  # type: ignore[arg-type]
+        assert (counts.read, counts.nothing_remaining) == (len(rows), len(rows) - len(left))
+        assert (counts.feasible, counts.infeasible) == (feasible, len(left) - feasible)
+        infeasible = counts.infeasible if times == 1 else min(counts.infeasible, 2 * feasible)
+        assert counts.rows == times * feasible + infeasible
+
+
+def test_rows_for_grpo_are_those_of_the_dataset(dataset: str, tokenizer: Any) -> None:
+    told = options(dataset, train_on=["sokoban_train", "warehouse_train"], balance=False)
+    found = rl_rows(told, tokenizer, {})
+    assert set(found.rows.column_names) == {"prompt", "sample_id", "feasible", "resources"}
+    assert {row["sample_id"].partition("/")[0] for row in found.rows} == {"sokoban", "warehouse"}
+    rows = {
+        row["sample_id"]: row
+        for config in told.train_on
+        for row in load(dataset, config, split="rl")
+    }
+    for row in found.rows:
+        assert row["prompt"] == rows[row["sample_id"]]["prompt"]
+        assert row["resources"] == rows[row["sample_id"]]["resources"]
+    again = rl_rows(told, tokenizer, {})
+    assert again.rows["sample_id"][:] == found.rows["sample_id"][:]
+
+
+def test_balancing_draws_without_putting_back() -> None:
+    is_feasible = [True] * 3 + [False] * 20
+    import numpy as np
+
+    found = balanced(np.array(is_feasible), DataOptions())
+    assert found.tolist()[:6] == [0, 0, 1, 1, 2, 2]
+    assert len(found) == 12
+    assert len(set(found.tolist()[6:])) == 6
+    assert balanced(np.array([True, False]), DataOptions()).tolist() == [0, 0, 1]
+
+
+def test_a_long_prompt_loses_its_oldest_whole_turns(dataset: str, tokenizer: Any) -> None:
+    row = max(load(dataset, "sokoban_train", split="sft"), key=lambda row: row["completed_turns"])
+    messages = row["prompt"]
+    whole = Fitter(tokenizer, 10**6).fit(messages)
+    assert whole is not None
+    assert whole.messages == messages
+    length = len(tokenizer.apply_chat_template(messages, add_generation_prompt=True)["input_ids"])
+    assert Fitter(tokenizer, length).fit(messages) == whole
+    cut = Fitter(tokenizer, length - 1).fit(messages)
+    assert cut is not None
+    assert cut.dropped_turns == 1
+    assert cut.messages == [messages[0], *messages[3:]]
+    assert [message["role"] for message in cut.messages[1:]] == ["user", "assistant"] * (
+        len(cut.messages) // 2 - 1
+    ) + ["user"]
+    assert Fitter(tokenizer, length - 1).fit(messages, trim=False) is None
+    assert Fitter(tokenizer, 10).fit(messages) is None
+
+
+def test_overlong_prompts_are_counted(dataset: str, tokenizer: Any) -> None:
+    trimmed = sft_rows(DataOptions(dataset, max_prompt_tokens=600), tokenizer, {}).counts[0]
+    dropped = sft_rows(
+        DataOptions(dataset, max_prompt_tokens=600, overlong="drop"), tokenizer, {}
+    ).counts[0]
+    assert trimmed.trimmed > 0
+    assert trimmed.dropped_turns >= trimmed.trimmed
+    assert (dropped.trimmed, dropped.dropped_turns) == (0, 0)
+    assert dropped.too_long == trimmed.trimmed + trimmed.too_long
+    with pytest.raises(InputError, match="nothing of sokoban_train is left to train on"):
+        sft_rows(DataOptions(dataset, max_prompt_tokens=9), tokenizer, {})
+
+
+def test_configs_and_columns_that_are_not_there(
+    dataset: str, tokenizer: Any, tmp_path: Path
+) -> None:
+    for config, said in (
+        ("sokoban", "has no part sft; it has: test"),
+        ("nothing", "has no parts; expected a <task>_train"),
+    ):
+        with pytest.raises(InputError, match=said):
+            sft_rows(options(dataset, train_on=[config]), tokenizer, {})
+    with pytest.raises(InputError, match="there is no such folder"):
+        sft_rows(options(str(tmp_path / "none")), tokenizer, {})
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"target": "wide"}, "target 'wide'"),
+        ({"variant": "loud"}, "variant is 'loud'; expected one of: as_built, think, no_think"),
+        ({"overlong": "cut"}, "overlong is 'cut'; expected one of: trim, drop"),
+        ({"max_prompt_tokens": 0}, "max_prompt_tokens is 0; expected 1 or more"),
+        ({"train_on": []}, "train_on names no config"),
+    ],
+)
+def test_options_that_make_no_sense(changes: dict[str, Any], said: str) -> None:
+    with pytest.raises(WrongUsageError, match=said):
+        DataOptions(**changes)
+
+
+@needs_shared
+def test_recorded_rollouts_become_training_data(tmp_path: Path, tokenizer: Any) -> None:
+    """Spec 9 on the recorded Sokoban families: 52 SFT rollouts, of which 10 are feasible."""
+    flags = ("--task", "sokoban", "--budget", "sokoban=median")
+    made = ("--tokenizer", make_tokenizer(tmp_path / "tokenizer"))
+    assert build(SHARED, tmp_path / "out", *flags, *made) == 0
+    counts = sft_rows(DataOptions(str(tmp_path / "out")), tokenizer, {}).counts[0]
+    assert counts.nothing_remaining == 52
+    assert counts.rows == 4 * counts.feasible > 0
+    assert str(counts).startswith(f"sokoban_train/sft: {counts.rows} rows of {counts.feasible} ")

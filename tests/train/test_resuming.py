@@ -1,0 +1,50 @@
+"""Runs that are killed, and runs of two processes, give what one whole run gives."""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.train.running import losses, run, sft_options, start, write_yaml
+from train.options import last_checkpoint
+
+
+def test_a_killed_run_ends_like_one_that_was_not(dataset: str, tiny: str, tmp_path: Path) -> None:
+    saved = {"save_strategy": "steps", "save_steps": 2, "save_total_limit": 2, "resume": True}
+    killed = tmp_path / "killed"
+    options = sft_options(dataset, tiny, killed, max_steps=8, **saved)
+    file = write_yaml(tmp_path / "killed.yaml", options)
+    process = start("train/sft.py", "--config", file)
+    while last_checkpoint(str(killed)) is None:
+        assert process.poll() is None, process.communicate()[0][-3000:]
+        time.sleep(0.02)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    assert not (killed / "model.safetensors").exists()
+    run("train/sft.py", "--config", file)
+    whole = tmp_path / "whole"
+    run("train/sft.py", "--config", file, "--output_dir", whole)
+    assert len(losses(whole)) == 8
+    assert losses(killed) == pytest.approx(losses(whole), abs=1e-4)
+
+
+def test_a_checkpoint_without_its_end_is_none(tmp_path: Path) -> None:
+    (tmp_path / "checkpoint-9").mkdir()
+    (tmp_path / "checkpoint-10").mkdir()
+    (tmp_path / "checkpoint-10" / "trainer_state.json").write_text('{"epo')
+    assert last_checkpoint(str(tmp_path)) is None
+    (tmp_path / "checkpoint-9" / "trainer_state.json").write_text("{}")
+    assert last_checkpoint(str(tmp_path)) == str(tmp_path / "checkpoint-9")
+
+
+def test_two_processes_learn_as_one(dataset: str, tiny: str, tmp_path: Path) -> None:
+    saved = {"save_strategy": "steps", "save_steps": 6}
+    one = sft_options(dataset, tiny, tmp_path / "one", **saved)
+    two = sft_options(dataset, tiny, tmp_path / "two", **saved, per_device_train_batch_size=2)
+    run("train/sft.py", "--config", write_yaml(tmp_path / "one.yaml", one))
+    torchrun = ("-m", "torch.distributed.run", "--standalone", "--nproc_per_node", 2)
+    written = run(*torchrun, "train/sft.py", "--config", write_yaml(tmp_path / "two.yaml", two))
+    assert written.count("sokoban_train/sft:") == 1  # the first process alone speaks
+    assert losses(tmp_path / "two") == pytest.approx(losses(tmp_path / "one"), abs=1e-3)

@@ -1,0 +1,1 @@
+"""Train estimators: SFT, then GRPO, with TRL on Accelerate; evaluate them; sweep over settings."""

@@ -1,0 +1,127 @@
+"""Answer the questions of a split, and go on where an earlier run was stopped."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.progress import track
+
+from bagen_data.command import ERRORS
+from bagen_data.tables import to_json
+from train.generate import Answer, Decoding, generator
+from train.prompts import Fitter, Messages, reworded
+
+if TYPE_CHECKING:
+    from bagen_data.hub import LoadedSamples
+
+PARTIAL = "answers.partial.jsonl"
+"""What was answered so far, beside the submission until all is."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Which questions, in what form."""
+
+    dataset: str
+    config: str
+    split: str
+    variant: str
+    max_prompt_tokens: int
+
+
+@dataclass(frozen=True)
+class Answering:
+    """Answers that are kept as they come, and not asked for again."""
+
+    out: Path
+    """The folder they are kept in."""
+    asked: Asked
+    decoding: Decoding
+    tokenizer: Any
+    backend: str
+
+    def answers(self, samples: "LoadedSamples") -> tuple[list[dict[str, Any]], str]:
+        """An answer to each sample, in their order, and the variant of the prompts.
+
+        A prompt that cannot fit has an empty one. The variant is `none` where there are several.
+        """
+        prompts, variants = self._prompts(samples)
+        known = self._known(samples.source["revision"])
+        waiting = [name for name, prompt in prompts.items() if prompt and name not in known]
+        if waiting:
+            generate = generator(self.backend, self.decoding, self.tokenizer)
+            found = generate([prompts[name] for name in waiting])
+            with self._partial.open("a", encoding="utf-8") as kept:
+                for position, answer in _shown(found, len(waiting)):
+                    row = _prediction(waiting[position], answer)
+                    known[row["sample_id"]] = row
+                    kept.write(to_json(row) + "\n")
+                    kept.flush()
+        unanswered = Answer("", 0, 0)
+        rows = [known.get(name) or _prediction(name, unanswered) for name in prompts]
+        return rows, variants.pop() if len(variants) == 1 else "none"
+
+    def forget(self) -> None:
+        """Remove what was kept, once the submission is written."""
+        self._partial.unlink(missing_ok=True)
+
+    @property
+    def _partial(self) -> Path:
+        return self.out / PARTIAL
+
+    def _prompts(self, samples: "LoadedSamples") -> tuple[dict[str, Messages], set[str]]:
+        """By sample; empty where it cannot fit."""
+        fitter = Fitter(self.tokenizer, self.asked.max_prompt_tokens, self.decoding.template)
+        prompts: dict[str, Messages] = {}
+        variants: set[str] = set()
+        shortened = 0
+        columns = samples.table.select(["sample_id", "prompt", "prompt_variant", "resources"])
+        for row in columns.to_pylist():
+            messages, variant = reworded(row, self.asked.variant)
+            variants.add(variant)
+            found = fitter.fit(messages)
+            prompts[row["sample_id"]] = found.messages if found else []
+            shortened += bool(found and found.dropped_turns)
+        too_long = sum(not prompt for prompt in prompts.values())
+        if shortened or too_long:
+            ERRORS.print(
+                f"{shortened:,} of {len(prompts):,} prompts lost their oldest turns to fit "
+                f"{fitter.limit:,} tokens; {too_long:,} cannot fit and stay unanswered"
+            )
+        return prompts, variants
+
+    def _known(self, revision: str | None) -> dict[str, dict[str, Any]]:
+        """What an earlier run of the same weights and questions answered; none of another's."""
+        weights = _weights(self.decoding.model)
+        told = {"asked": asdict(self.asked), "decoding": asdict(self.decoding)}
+        settings = to_json(told | {"weights": weights, "revision": revision})
+        lines = self._partial.read_text("utf-8").split("\n") if self._partial.is_file() else [""]
+        complete = lines[1:-1] if lines[0] == settings else []  # the last one may be cut off
+        self.out.mkdir(parents=True, exist_ok=True)
+        self._partial.write_text("\n".join([settings, *complete, ""]), encoding="utf-8")
+        return {row["sample_id"]: row for row in map(json.loads, complete)}
+
+
+def _prediction(name: str, answer: Answer) -> dict[str, Any]:
+    usage = {
+        "input_tokens": answer.input_tokens,
+        "cached_tokens": 0,
+        "output_tokens": answer.output_tokens,
+    }
+    return {"sample_id": name, "response": answer.text, "usage": usage}
+
+
+def _weights(model: str) -> list[list[Any]]:
+    """What tells weights in a folder from those that were there before."""
+    return [
+        [path.name, path.stat().st_size, path.stat().st_mtime_ns]
+        for path in sorted(Path(model).glob("*.safetensors"))
+    ]
+
+
+def _shown(found: Iterator[tuple[int, Answer]], total: int) -> "Iterator[tuple[int, Answer]]":
+    return iter(
+        track(found, "answering", total=total, console=ERRORS, disable=not ERRORS.is_terminal)
+    )

@@ -1,0 +1,248 @@
+"""From the dataset's `sft`, `rl` and `heldout` parts to the columns that TRL trains on.
+
+A row becomes a conversation, `prompt` and `completion` for SFT, `prompt` and what rewards need for
+GRPO. Rows with nothing remaining are left out. In the training parts, and only there, feasible rows
+are repeated and infeasible ones drawn, without putting back, until there are as many of each (the
+paper's appendix E), in each config on its own.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bagen_data.errors import InputError, WrongUsageError
+from bagen_data.hub import HUB_ID, load, splits
+from bagen_data.prompts import VARIANTS
+from bagen_data.scoring.truth import REQUIRED
+from bagen_data.splits import PARTS, Part
+from train.prompts import AS_BUILT, Fitter, reworded
+from train.targets import completion, target
+
+if TYPE_CHECKING:
+    from datasets import Dataset
+
+NEEDED = (*REQUIRED, "prompt", "prompt_variant", "completed_turns")
+"""Columns of the dataset that training reads."""
+
+
+@dataclass
+class DataOptions:
+    """What is trained on."""
+
+    dataset: str = field(
+        default=HUB_ID, metadata={"help": "A folder that `build` wrote, or a Hub id."}
+    )
+    dataset_revision: str | None = field(default=None, metadata={"help": "Of the Hub's dataset."})
+    train_on: list[str] = field(
+        default_factory=lambda: ["sokoban_train"],
+        metadata={"help": "Configs, each a <task>_train; several are concatenated."},
+    )
+    evaluate_on: list[str] = field(
+        default_factory=list,
+        metadata={"help": "Configs whose heldout part gives the eval loss; may be other tasks."},
+    )
+    target: str = field(
+        default="pct30",
+        metadata={"help": "The interval taught: pct10, pct30, pct50, fix100, ..., or point."},
+    )
+    variant: str = field(
+        default=AS_BUILT,
+        metadata={"help": "think or no_think; as_built takes each prompt as the dataset has it."},
+    )
+    max_prompt_tokens: int = field(
+        default=8192, metadata={"help": "Longer prompts are shortened, or left out."}
+    )
+    overlong: str = field(
+        default="trim",
+        metadata={
+            "help": "trim drops the oldest whole turns of a long prompt; drop leaves it out."
+        },
+    )
+    repeat_feasible: int = field(
+        default=2, metadata={"help": "How often a feasible training row is there."}
+    )
+    balance: bool = field(
+        default=True, metadata={"help": "Draw as many infeasible training rows as feasible ones."}
+    )
+    data_seed_rows: int = field(default=42, metadata={"help": "Of drawing infeasible rows."})
+
+    def __post_init__(self) -> None:
+        target(self.target)
+        _known("variant", self.variant, (AS_BUILT, *VARIANTS))
+        _known("overlong", self.overlong, ("trim", "drop"))
+        for name in ("max_prompt_tokens", "repeat_feasible"):
+            if getattr(self, name) < 1:
+                raise WrongUsageError(f"{name} is {getattr(self, name)}; expected 1 or more")
+        if not self.train_on:
+            raise WrongUsageError("train_on names no config; expected one, e.g. sokoban_train")
+
+
+@dataclass
+class Counts:
+    """What became of the rows of one part of one config."""
+
+    config: str
+    part: Part
+    read: int = 0
+    nothing_remaining: int = 0
+    too_long: int = 0
+    trimmed: int = 0
+    dropped_turns: int = 0
+    feasible: int = 0
+    infeasible: int = 0
+    rows: int = 0
+
+    def __str__(self) -> str:
+        return (
+            f"{self.config}/{self.part}: {self.rows:,} rows of {self.feasible:,} feasible and "
+            f"{self.infeasible:,} infeasible samples ({self.read:,} read, "
+            f"{self.nothing_remaining:,} with nothing remaining, {self.too_long:,} too long, "
+            f"{self.trimmed:,} shortened by {self.dropped_turns:,} turns)"
+        )
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """Rows to train on."""
+
+    rows: "Dataset"
+    counts: tuple[Counts, ...]
+    """By config."""
+
+
+def sft_rows(
+    options: DataOptions, tokenizer: Any, template: Mapping[str, Any], part: Part = "sft"
+) -> Loaded:
+    """Columns `prompt` and `completion`, both lists of messages, and `chat_template_kwargs`.
+
+    Args:
+        options: what to train on.
+        tokenizer: of the model, with a chat template.
+        template: further arguments of the chat template.
+        part: `sft`; `heldout` rows are of `evaluate_on`, each once.
+
+    Raises:
+        InputError: the dataset cannot be used, or nothing of it is left.
+    """
+    rule = target(options.target)
+
+    def taught(row: dict[str, Any]) -> dict[str, Any]:
+        found: dict[str, Any] = {
+            "prompt": row["prompt"],
+            "completion": completion(row, rule, row["prompt_variant"]),
+        }
+        return found | ({"chat_template_kwargs": dict(template)} if template else {})
+
+    return _loaded(options, Fitter(tokenizer, options.max_prompt_tokens, template), part, taught)
+
+
+def rl_rows(options: DataOptions, tokenizer: Any, template: Mapping[str, Any]) -> Loaded:
+    """Columns `prompt`, `sample_id`, `feasible` and `resources`.
+
+    Args:
+        options: what to train on.
+        tokenizer: of the model, with a chat template.
+        template: further arguments of the chat template.
+
+    Raises:
+        InputError: the dataset cannot be used, or nothing of it is left.
+    """
+
+    def asked(row: dict[str, Any]) -> dict[str, Any]:
+        return {name: row[name] for name in ("prompt", *REQUIRED)}
+
+    return _loaded(options, Fitter(tokenizer, options.max_prompt_tokens, template), "rl", asked)
+
+
+def _loaded(options: DataOptions, fitter: Fitter, part: Part, columns: Any) -> Loaded:
+    from datasets import concatenate_datasets
+
+    configs = options.evaluate_on if part == "heldout" else options.train_on
+    found = [_part(options, fitter, config, part, columns) for config in configs]
+    return Loaded(concatenate_datasets([rows for rows, _ in found]), tuple(c for _, c in found))
+
+
+def _part(
+    options: DataOptions, fitter: Fitter, config: str, part: Part, columns: Any
+) -> "tuple[Dataset, Counts]":
+    dataset = read_part(options.dataset, config, part, options.dataset_revision)
+    counts = Counts(config, part, read=len(dataset))
+    left = [
+        row
+        for row, amounts in enumerate(dataset["resources"])
+        if any(amount["remaining"] for amount in amounts)
+    ]
+    counts.nothing_remaining = counts.read - len(left)
+
+    def fitted(row: dict[str, Any]) -> dict[str, Any]:
+        messages, variant = reworded(row, options.variant)
+        found = fitter.fit(messages, trim=options.overlong == "trim")
+        return {
+            "prompt": found.messages if found else [],
+            "prompt_variant": variant,
+            "dropped": found.dropped_turns if found else -1,
+        }
+
+    kept = dataset.select(left).map(fitted, load_from_cache_file=False)
+    dropped = np.array(kept["dropped"], int)
+    counts.too_long = int((dropped < 0).sum())
+    counts.trimmed = int((dropped > 0).sum())
+    counts.dropped_turns = int(dropped[dropped > 0].sum())
+    chosen = np.flatnonzero(dropped >= 0)
+    is_feasible = np.array(kept["feasible"], bool)
+    counts.feasible = int(is_feasible[chosen].sum())
+    counts.infeasible = len(chosen) - counts.feasible
+    if part != "heldout":
+        chosen = chosen[balanced(is_feasible[chosen], options)]
+    if not len(chosen):
+        raise InputError(
+            f"{options.dataset}: nothing of {config} is left to train on: {counts}; "
+            "give another budget when building, or a larger max_prompt_tokens"
+        )
+    counts.rows = len(chosen)
+    rows = kept.select(chosen)
+    return rows.map(columns, remove_columns=rows.column_names, load_from_cache_file=False), counts
+
+
+def read_part(path: str, config: str, part: str, revision: str | None = None) -> "Dataset":
+    """One part of one config, with the columns that training needs.
+
+    Raises:
+        InputError: there is no such dataset, config or part, or a column is missing.
+    """
+    known = splits(path, config)
+    if part not in known:
+        wanted = f"expected a <task>_train, of the parts {', '.join(PARTS)}"
+        raise InputError(
+            f"{path}: config {config} has "
+            + (f"no part {part}; it has: {', '.join(known)}" if known else f"no parts; {wanted}")
+        )
+    dataset = load(path, config, split=part, revision=revision)
+    missing = sorted(set(NEEDED) - set(dataset.column_names))
+    if missing:
+        raise InputError(
+            f"{path}: config {config} has no column {', '.join(missing)}; "
+            "build it with 'python -m builders build'"
+        )
+    return dataset.select_columns(list(NEEDED))
+
+
+def balanced(is_feasible: Any, options: DataOptions) -> Any:
+    """The positions of rows to train on, in their order: repeated, and balanced.
+
+    >>> balanced(np.array([True, False, False, False]), DataOptions()).tolist()
+    [0, 0, 1, 3]
+    """
+    feasible = np.repeat(np.flatnonzero(is_feasible), options.repeat_feasible)
+    infeasible = np.flatnonzero(~is_feasible)
+    if options.balance and len(infeasible) > len(feasible):
+        rng = np.random.default_rng(options.data_seed_rows)
+        infeasible = rng.choice(infeasible, len(feasible), replace=False)
+    return np.sort(np.concatenate([feasible, infeasible]), kind="stable")
+
+
+def _known(name: str, value: str, known: Sequence[str]) -> None:
+    if value not in known:
+        raise WrongUsageError(f"{name} is {value!r}; expected one of: {', '.join(known)}")

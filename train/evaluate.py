@@ -1,0 +1,136 @@
+"""Ask a model a split's questions, write a submission, print the columns of the paper's Table 7.
+
+    python train/evaluate.py --model OUT/sft --dataset MLL-Lab/BAGEN --config sokoban_train \
+        --split heldout --out OUT/sft-heldout
+
+What it writes is what `bagen score` and the leaderboard take: an answer to every question. The
+table leaves out those with nothing remaining, which only training configs have. A run that was
+stopped goes on with the same command.
+"""
+
+import json
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+if __name__ == "__main__":
+    sys.path[0] = str(
+        Path(__file__).resolve().parent.parent
+    )  # not this folder: this is evaluate.py
+
+import typer
+
+from bagen_data.cli.options import Split
+from bagen_data.command import new_app, run
+from bagen_data.errors import InputError, WrongUsageError
+from bagen_data.hub import HUB_ID, load_samples
+from bagen_data.prompts import VARIANTS
+from bagen_data.submission_writer import DATASET_PAGE, check_out, write_submission
+from bagen_data.submissions import Metadata
+from bagen_data.versions import BENCHMARK_VERSION
+from train.answering import Answering, Asked
+from train.generate import BACKENDS, Decoding, choose_backend
+from train.models import read_shape
+from train.prompts import AS_BUILT
+from train.table import markdown, table_row
+
+SCORES = "scores.json"
+"""The table's row, beside the submission."""
+_LONGEST = 1 << 20
+"""Tokens of a context that a model does not name."""
+app = new_app((__doc__ or "").partition("\n")[0])
+
+
+@app.command()
+def evaluate(
+    model: Annotated[str, typer.Option(help="A folder, with an adapter or weights, or a Hub id.")],
+    out: Annotated[Path, typer.Option(help="The folder of the submission.")],
+    dataset: Annotated[
+        str, typer.Option(help="A folder that `build` wrote, or a Hub id.")
+    ] = HUB_ID,
+    config: Annotated[str, typer.Option(help="A task or a <task>_train.")] = "sokoban_train",
+    split: Split = "heldout",
+    variant: Annotated[str, typer.Option(help="think, no_think, or as_built.")] = AS_BUILT,
+    max_prompt_tokens: Annotated[
+        int | None,
+        typer.Option(help="Longer prompts lose their oldest turns; what fits the context.", min=1),
+    ] = None,
+    max_new_tokens: Annotated[int, typer.Option(help="Of an answer.", min=1)] = 512,
+    batch_size: Annotated[int, typer.Option(help="Prompts at once, of transformers.", min=1)] = 16,
+    backend: Annotated[str, typer.Option(help=f"{', '.join(BACKENDS)}.")] = "auto",
+    dtype: Annotated[str, typer.Option(help="auto, float32, bfloat16, float16.")] = "auto",
+    template: Annotated[
+        str, typer.Option(help='Of the chat template, in JSON: {"enable_thinking": false}.')
+    ] = "{}",
+    name: Annotated[str | None, typer.Option(help="Of the estimator; the model's.")] = None,
+    trained_on: Annotated[str, typer.Option(help="none, train, benchmark or other.")] = "train",
+) -> None:
+    """Ask a model a split's questions, write a submission, print the columns of Table 7."""
+    for flag, value, known in (
+        ("variant", variant, (AS_BUILT, *VARIANTS)),
+        ("backend", backend, BACKENDS),
+        ("dtype", dtype, ("auto", "float32", "bfloat16", "float16")),
+        ("trained-on", trained_on, ("none", "train", "benchmark", "other")),
+    ):
+        if value not in known:
+            raise WrongUsageError(f"--{flag} {value}: expected one of: {', '.join(known)}")
+    estimator = name or Path(model).name
+    check_out(out, estimator)
+    shape = read_shape(model, None)
+    context = shape.context or _LONGEST
+    room = context - max_new_tokens
+    limit = min(max_prompt_tokens or room, room)
+    if limit < 1:
+        raise InputError(
+            f"{model}: its context has {context:,} tokens, of which --max-new-tokens takes "
+            f"{max_new_tokens:,}; give less"
+        )
+    asked = Asked(dataset, config, split, variant, limit)
+    decoding = Decoding(model, max_new_tokens, batch_size, dtype, _json(template))
+    samples = load_samples(dataset, config, split, also=("prompt", "prompt_variant"))
+    chosen = choose_backend(backend, model)
+    answering = Answering(out, asked, decoding, shape.tokenizer, chosen)
+    predictions, variants = answering.answers(samples)
+    metadata = Metadata.model_validate(
+        {
+            "estimator": estimator,
+            "provider": chosen,
+            "model_id": model,
+            "decoding": {
+                "temperature": 0,
+                "max_tokens": max_new_tokens,
+                "max_prompt_tokens": limit,
+                "dtype": dtype,
+            },
+            "prompt_variant": variants,
+            "trained_on": trained_on,
+            "constrained": False,
+            "dataset_revision": samples.source["revision"] or "unknown",
+            "date": datetime.now(tz=UTC).date(),
+            "link": DATASET_PAGE,
+            "weights": "open",
+            "benchmark_version": BENCHMARK_VERSION,
+        },
+        strict=False,
+    )
+    write_submission(out, metadata, predictions)
+    row = table_row(samples.table, predictions)
+    (out / SCORES).write_text(json.dumps(row, indent=1) + "\n", encoding="utf-8")
+    answering.forget()
+    print(markdown({estimator: row}))
+
+
+def _json(text: str) -> Mapping[str, Any]:
+    try:
+        found = json.loads(text)
+    except ValueError as error:
+        raise WrongUsageError(f"--template {text}: is no JSON: {error}") from error
+    if not isinstance(found, dict):
+        raise WrongUsageError(f"--template {text}: expected a JSON object")
+    return found
+
+
+if __name__ == "__main__":
+    run(app)

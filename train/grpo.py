@@ -1,0 +1,51 @@
+"""GRPO on the dataset's `rl` part, with TRL's trainer and the rewards of `bagen_data.rewards`.
+
+    accelerate launch --config_file train/accelerate/fsdp2.yaml train/grpo.py \
+        --config train/configs/sokoban_grpo.yaml
+    python train/grpo.py --config train/configs/laptop_grpo.yaml --use_cpu true
+
+Options are TRL's `GRPOConfig` and `ModelConfig`, and those of `train/data.py` and
+`train/options.py`; the command line goes before the file.
+"""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+sys.path[0] = str(Path(__file__).resolve().parent.parent)  # not this folder, with its evaluate.py
+
+from bagen_data.command import run  # noqa: E402
+
+
+def main(arguments: Sequence[str] | None) -> None:
+    """Train, and write the model to `output_dir`."""
+    from trl import GRPOTrainer, get_peft_config
+
+    from train.data import rl_rows
+    from train.options import GRPOOptions, KeepEpochs, last_checkpoint, parse, reward_weights
+    from train.reward_functions import Watch, reward_functions
+
+    config, told = parse(arguments, GRPOOptions)
+    training = rl_rows(told.data, told.tokenizer, told.template)
+    weights = reward_weights(config.rewards)
+    config.reward_weights = list(weights.values())
+    keep = KeepEpochs(told.run.keep_epochs)
+    trainer = GRPOTrainer(
+        model=told.model.model_name_or_path,
+        reward_funcs=reward_functions(weights),
+        args=config,
+        train_dataset=training.rows,
+        processing_class=told.tokenizer,
+        peft_config=get_peft_config(told.model),
+        callbacks=[keep, Watch()],
+    )
+    keep.trainer = trainer
+    for counts in training.counts:
+        trainer.accelerator.print(counts)
+    checkpoint = last_checkpoint(config.output_dir) if told.run.resume else None
+    trainer.train(resume_from_checkpoint=checkpoint or config.resume_from_checkpoint)
+    trainer.save_model(config.output_dir)
+
+
+if __name__ == "__main__":
+    run(main)

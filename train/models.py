@@ -1,0 +1,56 @@
+"""What can be known of a model before its weights are loaded."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bagen_data.errors import InputError
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A model without its weights."""
+
+    tokenizer: Any
+    """With a chat template."""
+    context: int | None
+    """The most tokens of prompt and answer together, if its config says so."""
+
+
+def read_shape(name: str, revision: str | None) -> Shape:
+    """Read a model's config and tokenizer.
+
+    Args:
+        name: a folder, with weights or a LoRA adapter, or a Hub id.
+        revision: of the Hub's model.
+
+    Raises:
+        InputError: there is no such model, or its tokenizer has no chat template.
+    """
+    from transformers import AutoConfig, AutoTokenizer
+
+    revision = revision or "main"
+    try:
+        config = AutoConfig.from_pretrained(_base(name), revision=revision)
+        tokenizer = AutoTokenizer.from_pretrained(name, revision=revision)
+    except (OSError, ValueError) as error:
+        reason = str(error).strip().partition("\n")[0]
+        raise InputError(
+            f"{name}: no model can be read there: {reason}; give a folder with config.json and a "
+            "tokenizer, or a Hub id that can be reached"
+        ) from error
+    if not tokenizer.chat_template:
+        raise InputError(
+            f"{name}: its tokenizer has no chat template; take an instruction-tuned model, or add "
+            "a chat_template.jinja to its folder"
+        )
+    return Shape(tokenizer, getattr(config.get_text_config(), "max_position_embeddings", None))
+
+
+def _base(name: str) -> str:
+    """The model that an adapter is of, else the model itself."""
+    path = Path(name) / "adapter_config.json"
+    if not path.is_file():
+        return name
+    return str(json.loads(path.read_bytes()).get("base_model_name_or_path") or name)

@@ -1,0 +1,240 @@
+"""What the training scripts are told: TRL's own options, ours beside them, and what can be checked.
+
+Everything that can be wrong is found before any weights load.
+"""
+
+import importlib.util
+import json
+import os
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any, NoReturn, TypeVar
+
+from transformers.trainer_callback import TrainerCallback
+from trl import GRPOConfig, ModelConfig, SFTConfig, TrlParser
+
+from bagen_data.errors import InputError, WrongUsageError
+from bagen_data.rewards import DENSE, PAPER, check_weights
+from train.data import DataOptions
+from train.models import read_shape
+
+REWARDS: Mapping[str, Mapping[str, float]] = {"paper": PAPER, "dense": DENSE}
+"""Rewards by name."""
+
+
+@dataclass
+class RunOptions:
+    """How a run is kept."""
+
+    keep_epochs: list[int] = field(
+        default_factory=list,
+        metadata={"help": "Epochs after which the model is kept as OUTPUT_DIR/epoch-N."},
+    )
+    resume: bool = field(
+        default=False,
+        metadata={"help": "Go on from the last whole checkpoint in OUTPUT_DIR, if there is one."},
+    )
+
+
+@dataclass
+class SFTOptions(SFTConfig):
+    """TRL's, and the chat template's arguments."""
+
+    chat_template_kwargs: dict[str, Any] | str | None = field(
+        default=None, metadata={"help": "Of the chat template: {enable_thinking: false}."}
+    )
+
+    def __post_init__(self) -> None:
+        _check_device(self)
+        super().__post_init__()
+
+
+@dataclass
+class GRPOOptions(GRPOConfig):
+    """TRL's, and what the reward is made of."""
+
+    rewards: dict[str, Any] | str | None = field(
+        default="paper",
+        metadata={"help": "paper, dense, or weights of parts: {interval: 1.8, format: 0.1}."},
+    )
+
+    def __post_init__(self) -> None:
+        _check_device(self)
+        self.rewards = reward_weights(self.rewards)
+        if self.use_vllm:
+            _fit_vllm(self)
+        super().__post_init__()
+
+
+Options = TypeVar("Options", SFTOptions, GRPOOptions)
+
+
+@dataclass(frozen=True)
+class Told:
+    """The options of one run."""
+
+    data: DataOptions
+    run: RunOptions
+    model: ModelConfig
+    tokenizer: Any
+    """Of the model, with a chat template."""
+    template: Mapping[str, Any]
+    """Further arguments of the chat template."""
+
+
+def parse(arguments: Sequence[str] | None, kind: type[Options]) -> tuple[Options, Told]:
+    """Read the command line and the YAML file that its `--config` names.
+
+    Args:
+        arguments: of the command line; the process's if None.
+        kind: the trainer's options.
+
+    Raises:
+        InputError: the file cannot be read, names an unknown option, or options do not fit each
+            other, the machine or the model; the message says which and what to change.
+    """
+    try:
+        parser = _Parser((DataOptions, RunOptions, kind, ModelConfig))
+        parser.set_defaults(report_to="trackio")
+        data, run, config, model = parser.parse_args_and_config(
+            None if arguments is None else list(arguments)
+        )
+    except (OSError, ValueError) as error:
+        raise InputError(f"options: {error}") from error
+    config.chat_template_kwargs = config.chat_template_kwargs or {}
+    if model.attn_implementation is None:
+        model.attn_implementation = "sdpa"
+    longest = data.max_prompt_tokens
+    if isinstance(config, GRPOConfig):
+        longest += config.max_completion_length or 0
+    elif config.max_length is not None:
+        if config.max_length <= data.max_prompt_tokens:
+            raise InputError(
+                f"max_length is {config.max_length} and max_prompt_tokens "
+                f"{data.max_prompt_tokens}; a prompt and its answer must fit: lower "
+                "max_prompt_tokens or raise max_length"
+            )
+        longest = config.max_length
+    if not model.model_name_or_path:
+        raise InputError("model_name_or_path is missing; give a folder or a Hub id")
+    shape = read_shape(model.model_name_or_path, model.model_revision)
+    if shape.context and longest > shape.context:
+        raise InputError(
+            f"{model.model_name_or_path}: its context has {shape.context:,} tokens, and prompt and "
+            f"answer may have {longest:,}; lower max_prompt_tokens and, for SFT, max_length, for "
+            "GRPO max_completion_length"
+        )
+    config.model_init_kwargs = {
+        "revision": model.model_revision,
+        "attn_implementation": model.attn_implementation,
+        "dtype": model.dtype,
+        **(config.model_init_kwargs or {}),
+    }
+    return config, Told(data, run, model, shape.tokenizer, config.chat_template_kwargs)
+
+
+class _Parser(TrlParser):
+    """One that does not print hundreds of options where one of them is wrong."""
+
+    def error(self, message: str) -> NoReturn:
+        raise WrongUsageError(f"options: {message}")
+
+
+def reward_weights(told: Any) -> dict[str, float]:
+    """Weights of the parts of a reward, from its name, from JSON, or as they are.
+
+    Raises:
+        InputError: there is no such reward or part, or a weight is no number.
+
+    >>> reward_weights("paper"), reward_weights('{"interval": 1}')
+    ({'interval': 1.8, 'impossible': 0.2}, {'interval': 1})
+    """
+    weights = REWARDS.get(told, told) if isinstance(told, str) else told
+    if isinstance(weights, str):
+        with suppress(ValueError):
+            weights = json.loads(weights)
+    if not isinstance(weights, Mapping):
+        raise WrongUsageError(
+            f"rewards is {told!r}; expected {' or '.join(REWARDS)}, or weights of parts, such as "
+            '{"interval": 1.8, "impossible": 0.2}'
+        )
+    check_weights(weights)
+    return dict(weights)
+
+
+def tensor_parallel_size(asked: int) -> int:
+    """The largest number of GPUs up to `asked` that divides those there are.
+
+    >>> import torch; torch.cuda.device_count() or tensor_parallel_size(4)
+    1
+    """
+    import torch
+
+    there = max(1, torch.cuda.device_count())
+    return next(size for size in range(min(asked, there), 0, -1) if there % size == 0)
+
+
+def last_checkpoint(folder: str) -> str | None:
+    """The latest checkpoint that was written to its end, of those in a run's folder."""
+    found = []
+    for entry in os.scandir(folder) if os.path.isdir(folder) else ():
+        name, _, step = entry.name.rpartition("-")
+        if name == "checkpoint" and step.isdigit() and _is_whole(entry.path):
+            found.append((int(step), entry.path))
+    return max(found)[1] if found else None
+
+
+class KeepEpochs(TrainerCallback):
+    """Keeps the model as it is after chosen epochs, beside the checkpoints that come and go."""
+
+    def __init__(self, epochs: Sequence[int]) -> None:
+        self.epochs = frozenset(epochs)
+        self.trainer: Any = None
+        """Set once there is one."""
+
+    def on_epoch_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ARG002
+        """Of the trainer."""
+        epoch = round(state.epoch)
+        if epoch in self.epochs:
+            self.trainer.save_model(os.path.join(args.output_dir, f"epoch-{epoch}"))
+
+
+def _is_whole(checkpoint: str) -> bool:
+    """The trainer's state is what is written last."""
+    from transformers import TrainerState
+
+    try:
+        TrainerState.load_from_json(os.path.join(checkpoint, "trainer_state.json"))
+    except (OSError, ValueError, TypeError):
+        return False
+    return True
+
+
+def _check_device(config: Any) -> None:
+    import torch
+
+    told = config.use_cpu or os.environ.get("ACCELERATE_USE_CPU", "").lower() in (
+        "1",
+        "true",
+        "yes",
+    )
+    if told:
+        config.use_cpu = True
+        if config.bf16 is None:
+            config.bf16 = False
+        return
+    if not torch.accelerator.is_available():
+        raise InputError(
+            "there is no GPU here that PyTorch can use; give --use_cpu true (or launch with "
+            "train/accelerate/cpu.yaml), or install PyTorch for your GPU"
+        )
+
+
+def _fit_vllm(config: Any) -> None:
+    if importlib.util.find_spec("vllm") is None:
+        raise InputError(
+            "use_vllm is true, and vLLM is not installed; install trl[vllm] in an environment of "
+            "its own, or give --use_vllm false"
+        )
+    config.vllm_tensor_parallel_size = tensor_parallel_size(config.vllm_tensor_parallel_size)

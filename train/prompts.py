@@ -1,0 +1,76 @@
+"""Make prompts fit: the oldest turns of a prompt that is too long are left out."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from bagen_data.prompts import Variant, in_variant
+
+Messages = list[dict[str, str]]
+AS_BUILT = "as_built"
+"""No variant: each prompt stays in the one that the dataset has it in."""
+
+
+def reworded(row: Mapping[str, Any], variant: str) -> tuple[Messages, Variant]:
+    """The prompt of a row of the dataset in this variant, and which it is then in.
+
+    Raises:
+        TemplateError: it ends with the output forms of no variant.
+    """
+    messages: Messages = list(row["prompt"])
+    built: Variant = row["prompt_variant"]
+    if variant in (AS_BUILT, built):
+        return messages, built
+    wanted: Variant = "think" if variant == "think" else "no_think"
+    names = [amount["resource"] for amount in row["resources"]]
+    question = in_variant(messages[-1]["content"], names, wanted)
+    return [*messages[:-1], {"role": "user", "content": question}], wanted
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A prompt that fits."""
+
+    messages: Messages
+    dropped_turns: int
+    """Turns, of one user and one assistant message each, that were left out after the system."""
+
+
+@dataclass(frozen=True)
+class Fitter:
+    """Counts a prompt's tokens as a chat model sees them, and shortens it."""
+
+    tokenizer: Any
+    limit: int
+    """The most tokens of a prompt, the chat template's own included."""
+    template: Mapping[str, Any] = field(default_factory=dict)
+    """Further arguments of the chat template, e.g. `{"enable_thinking": False}`."""
+
+    def fit(self, messages: Sequence[Mapping[str, str]], *, trim: bool = True) -> Fitted | None:
+        """The prompt without as few of its oldest turns as need be; None if it cannot fit.
+
+        Args:
+            messages: a system message, turns of a user and an assistant message each, the question.
+            trim: whether turns may be left out at all.
+        """
+        system, *turns, question = ({**message} for message in messages)
+        pairs = len(turns) // 2
+
+        def without(dropped: int) -> Messages:
+            return [system, *turns[2 * dropped :], question]
+
+        if self._fits(without(0)):
+            return Fitted(without(0), 0)
+        if not trim or not self._fits(without(pairs)):
+            return None
+        fails, fits = 0, pairs  # one more turn left out never makes a prompt longer
+        while fits - fails > 1:
+            middle = (fits + fails) // 2
+            fails, fits = (fails, middle) if self._fits(without(middle)) else (middle, fits)
+        return Fitted(without(fits), fits)
+
+    def _fits(self, messages: Messages) -> bool:
+        text = self.tokenizer.apply_chat_template(
+            messages, tokenize=False, add_generation_prompt=True, **self.template
+        )
+        return len(self.tokenizer(text, add_special_tokens=False)["input_ids"]) <= self.limit

@@ -1,0 +1,68 @@
+"""The columns of the paper's Table 7, and how they are shown."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pyarrow.compute as pc
+
+from bagen_data.errors import InputError
+from bagen_data.scoring import score
+
+COLUMNS = (
+    *("valid_rate", "accuracy", "recall_feasible", "recall_infeasible", "coverage"),
+    *("mre_p50", "mre_p90", "rl_reward"),
+)
+"""Of Table 7, in the words of `bagen_data.scoring`, and how many answers can be parsed."""
+Row = Mapping[str, Mapping[str, Any]]
+"""A score's `value`, `low`, `high` and `n` by its name."""
+
+
+def table_row(samples: Any, predictions: Sequence[Mapping[str, Any]], resamples: int = 1000) -> Row:
+    """Scores over the samples with something remaining, with 95% intervals over rollouts.
+
+    Args:
+        samples: an Arrow table of the dataset.
+        predictions: one of each sample, `sample_id` and `response`.
+        resamples: of rollouts.
+
+    Raises:
+        InputError: no sample has anything remaining.
+    """
+    most = [
+        max(amount["remaining"] for amount in each) for each in samples["resources"].to_pylist()
+    ]
+    left = samples.filter(pc.greater(most, 0))
+    if not len(left):
+        raise InputError("no sample has anything remaining; nothing can be scored")
+    asked = set(left["sample_id"].to_pylist())
+    chosen = [
+        {name: row[name] for name in ("sample_id", "response")}
+        for row in predictions
+        if row["sample_id"] in asked
+    ]
+    scores = score(left, chosen, resamples=resamples).overall
+    return {name: scores[name].to_dict() for name in COLUMNS}
+
+
+def markdown(rows: Mapping[str, Row]) -> str:
+    """A table with a line a run.
+
+    >>> print(markdown({"a": {name: {"value": 0.5, "low": 0.4, "high": 0.6} for name in COLUMNS}}))
+    ... # doctest: +ELLIPSIS
+    | | `valid_rate` | ...
+    |---|---|...
+    | a | 0.50 [0.40, 0.60] | ...
+    """
+    head = "| | " + " | ".join(f"`{name}`" for name in COLUMNS) + " |"
+    lines = [
+        f"| {name} | " + " | ".join(_cell(row.get(column, {})) for column in COLUMNS) + " |"
+        for name, row in rows.items()
+    ]
+    return "\n".join([head, "|---" * (len(COLUMNS) + 1) + "|", *lines])
+
+
+def _cell(found: Mapping[str, Any]) -> str:
+    value, low, high = (found.get(name) for name in ("value", "low", "high"))
+    if value is None:
+        return "–"
+    return f"{value:.2f}" if low is None or high is None else f"{value:.2f} [{low:.2f}, {high:.2f}]"

@@ -1,0 +1,89 @@
+"""What a model is taught to answer: an interval around the true remainder, or `impossible`."""
+
+import math
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from bagen_data.answers import plain, render
+from bagen_data.errors import WrongUsageError
+from bagen_data.prompts import Variant
+from bagen_data.schema import Estimate, Interval
+
+Target = Callable[[float], Interval]
+"""From what is remaining, above 0, to the interval that is taught."""
+
+_PCT, _FIX = re.compile(r"pct([1-9][0-9]?)"), re.compile(r"fix([1-9][0-9]*)")
+
+
+def target(name: str) -> Target:
+    """The rule of this name (spec of the paper's targets: appendix E).
+
+    `pct10`, `pct30`, `pct50`, or any percentage w from 1 to 99: `[max(1, floor(R(1-w))),
+    floor(R(1+w))]`. `fix100`, `fix500`, `fix1000`, or any whole d: `[max(1, R-d), R+d]`. `point`:
+    `[R, R]`. Where R is a fraction, an end that rounding would take past R is R.
+
+    Raises:
+        WrongUsageError: there is no such rule.
+
+    >>> target("pct30")(70), target("fix100")(70), target("point")(70)
+    (Interval(low=49, high=91), Interval(low=1, high=170), Interval(low=70, high=70))
+    """
+    if name == "point":
+        return lambda remaining: Interval(_whole(remaining), _whole(remaining))
+    if found := _PCT.fullmatch(name):
+        percent = int(found[1])
+        return lambda remaining: _around(
+            remaining,
+            math.floor(remaining * (100 - percent) / 100),
+            math.floor(remaining * (100 + percent) / 100),
+        )
+    if found := _FIX.fullmatch(name):
+        distance = int(found[1])
+        return lambda remaining: _around(remaining, remaining - distance, remaining + distance)
+    raise WrongUsageError(
+        f"target {name!r}: expected pct10, pct30, pct50 or another percentage, fix100, fix500, "
+        "fix1000 or another amount, or point"
+    )
+
+
+def completion(row: Mapping[str, Any], rule: Target, variant: Variant) -> list[dict[str, str]]:
+    """The assistant message that a row of the dataset is to be answered with.
+
+    The `think` variant begins with a short thought of our own: the recorded rollouts hold none. It
+    says what the prompt says: what was used, in how many turns, and what is left of the budget.
+
+    Args:
+        row: with `feasible`, `resources` and `completed_turns`.
+        rule: of the interval.
+        variant: of the row's prompt.
+    """
+    answer = render(_estimate(row, rule))
+    text = f"<think>{_thought(row)}</think> {answer}" if variant == "think" else answer
+    return [{"role": "assistant", "content": text}]
+
+
+def _estimate(row: Mapping[str, Any], rule: Target) -> Estimate:
+    if not row["feasible"]:
+        return Estimate("infeasible")
+    intervals = {part["resource"]: rule(part["remaining"]) for part in row["resources"]}
+    return Estimate("feasible", intervals)
+
+
+def _thought(row: Mapping[str, Any]) -> str:
+    turns = row["completed_turns"]
+    parts = []
+    for part in row["resources"]:
+        used, left = plain(part["used"]), plain(part["budget"] - part["used"])
+        rate = f", {plain(round(part['used'] / turns))} a turn" if turns else ""
+        parts.append(f"{used} {part['unit']} used{rate}; {left} left of the budget.")
+    return f"{turns} turns: " + " ".join(parts)
+
+
+def _around(remaining: float, low: float, high: float) -> Interval:
+    return Interval(_whole(min(max(1, low), remaining)), _whole(max(high, remaining)))
+
+
+def _whole(amount: float) -> float:
+    """The same number, without a point where it needs none."""
+    return int(amount) if amount == int(amount) else amount
