@@ -28,7 +28,7 @@ demo: $(READY)
 		--out out/demo-leaderboard --no-cache
 
 test: $(READY)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 check: $(READY)
 	$(BIN)/ruff check .

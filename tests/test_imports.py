@@ -50,6 +50,19 @@ def test_builders_say_which_extra_is_missing() -> None:
     )
 
 
+@pytest.mark.parametrize("script", ["sft", "grpo", "evaluate", "sweep"])
+def test_training_says_which_extra_is_missing(script: str) -> None:
+    code = (
+        f"import runpy, sys; sys.modules['trl'] = None; sys.argv = ['train/{script}.py']; "
+        f"sys.path.insert(0, 'train'); runpy.run_path('train/{script}.py', run_name='__main__')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=REPO, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert done.stderr.strip() == "trl is not installed; in the clone: pip install -e '.[train]'"
+
+
 def test_all_names_what_there_is() -> None:
     import bagen_data
 

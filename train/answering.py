@@ -16,7 +16,7 @@ from train.prompts import Fitter, Messages, reworded
 if TYPE_CHECKING:
     from bagen_data.hub import LoadedSamples
 
-PARTIAL = "answers.partial.jsonl"
+PARTIAL = "answers.partial"
 """What was answered so far, beside the submission until all is."""
 
 

@@ -16,9 +16,8 @@ from pathlib import Path
 from typing import Annotated, Any
 
 if __name__ == "__main__":
-    sys.path[0] = str(
-        Path(__file__).resolve().parent.parent
-    )  # not this folder: this is evaluate.py
+    sys.path[0] = str(Path(__file__).resolve().parent.parent)  # not this folder
+    import train.installed  # noqa: F401
 
 import typer
 

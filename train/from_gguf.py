@@ -11,10 +11,12 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-sys.path[0] = str(Path(__file__).resolve().parent.parent)
+if __name__ == "__main__":
+    sys.path[0] = str(Path(__file__).resolve().parent.parent)  # not this folder
+    import train.installed  # noqa: F401
 
-from bagen_data.command import run  # noqa: E402
-from bagen_data.errors import InputError  # noqa: E402
+from bagen_data.command import run
+from bagen_data.errors import InputError
 
 
 def main(arguments: Sequence[str] | None) -> None:

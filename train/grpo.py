@@ -12,9 +12,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-sys.path[0] = str(Path(__file__).resolve().parent.parent)  # not this folder, with its evaluate.py
+if __name__ == "__main__":
+    sys.path[0] = str(Path(__file__).resolve().parent.parent)  # not this folder
+    import train.installed  # noqa: F401
 
-from bagen_data.command import run  # noqa: E402
+from bagen_data.command import run
 
 
 def main(arguments: Sequence[str] | None) -> None:
@@ -22,14 +24,14 @@ def main(arguments: Sequence[str] | None) -> None:
     from trl import GRPOTrainer, get_peft_config
 
     from train.data import rl_rows
-    from train.options import GRPOOptions, KeepEpochs, last_checkpoint, parse, reward_weights
+    from train.options import GRPOOptions, parse, reward_weights
     from train.reward_functions import Watch, reward_functions
+    from train.runs import train
 
     config, told = parse(arguments, GRPOOptions)
     training = rl_rows(told.data, told.tokenizer, told.template)
     weights = reward_weights(config.rewards)
     config.reward_weights = list(weights.values())
-    keep = KeepEpochs(told.run.keep_epochs)
     trainer = GRPOTrainer(
         model=told.model.model_name_or_path,
         reward_funcs=reward_functions(weights),
@@ -37,14 +39,9 @@ def main(arguments: Sequence[str] | None) -> None:
         train_dataset=training.rows,
         processing_class=told.tokenizer,
         peft_config=get_peft_config(told.model),
-        callbacks=[keep, Watch()],
+        callbacks=[Watch()],
     )
-    keep.trainer = trainer
-    for counts in training.counts:
-        trainer.accelerator.print(counts)
-    checkpoint = last_checkpoint(config.output_dir) if told.run.resume else None
-    trainer.train(resume_from_checkpoint=checkpoint or config.resume_from_checkpoint)
-    trainer.save_model(config.output_dir)
+    train(trainer, told.run, training.counts)
 
 
 if __name__ == "__main__":

@@ -11,30 +11,16 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, NoReturn, TypeVar
 
-from transformers.trainer_callback import TrainerCallback
 from trl import GRPOConfig, ModelConfig, SFTConfig, TrlParser
 
 from bagen_data.errors import InputError, WrongUsageError
 from bagen_data.rewards import DENSE, PAPER, check_weights
 from train.data import DataOptions
 from train.models import read_shape
+from train.runs import RunOptions
 
 REWARDS: Mapping[str, Mapping[str, float]] = {"paper": PAPER, "dense": DENSE}
 """Rewards by name."""
-
-
-@dataclass
-class RunOptions:
-    """How a run is kept."""
-
-    keep_epochs: list[int] = field(
-        default_factory=list,
-        metadata={"help": "Epochs after which the model is kept as OUTPUT_DIR/epoch-N."},
-    )
-    resume: bool = field(
-        default=False,
-        metadata={"help": "Go on from the last whole checkpoint in OUTPUT_DIR, if there is one."},
-    )
 
 
 @dataclass
@@ -173,42 +159,6 @@ def tensor_parallel_size(asked: int) -> int:
 
     there = max(1, torch.cuda.device_count())
     return next(size for size in range(min(asked, there), 0, -1) if there % size == 0)
-
-
-def last_checkpoint(folder: str) -> str | None:
-    """The latest checkpoint that was written to its end, of those in a run's folder."""
-    found = []
-    for entry in os.scandir(folder) if os.path.isdir(folder) else ():
-        name, _, step = entry.name.rpartition("-")
-        if name == "checkpoint" and step.isdigit() and _is_whole(entry.path):
-            found.append((int(step), entry.path))
-    return max(found)[1] if found else None
-
-
-class KeepEpochs(TrainerCallback):
-    """Keeps the model as it is after chosen epochs, beside the checkpoints that come and go."""
-
-    def __init__(self, epochs: Sequence[int]) -> None:
-        self.epochs = frozenset(epochs)
-        self.trainer: Any = None
-        """Set once there is one."""
-
-    def on_epoch_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ARG002
-        """Of the trainer."""
-        epoch = round(state.epoch)
-        if epoch in self.epochs:
-            self.trainer.save_model(os.path.join(args.output_dir, f"epoch-{epoch}"))
-
-
-def _is_whole(checkpoint: str) -> bool:
-    """The trainer's state is what is written last."""
-    from transformers import TrainerState
-
-    try:
-        TrainerState.load_from_json(os.path.join(checkpoint, "trainer_state.json"))
-    except (OSError, ValueError, TypeError):
-        return False
-    return True
 
 
 def _check_device(config: Any) -> None:

@@ -12,9 +12,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-sys.path[0] = str(Path(__file__).resolve().parent.parent)  # not this folder, with its evaluate.py
+if __name__ == "__main__":
+    sys.path[0] = str(Path(__file__).resolve().parent.parent)  # not this folder
+    import train.installed  # noqa: F401
 
-from bagen_data.command import run  # noqa: E402
+from bagen_data.command import run
 
 
 def main(arguments: Sequence[str] | None) -> None:
@@ -22,7 +24,8 @@ def main(arguments: Sequence[str] | None) -> None:
     from trl import SFTTrainer, get_peft_config
 
     from train.data import sft_rows
-    from train.options import KeepEpochs, SFTOptions, last_checkpoint, parse
+    from train.options import SFTOptions, parse
+    from train.runs import train
 
     config, told = parse(arguments, SFTOptions)
     training = sft_rows(told.data, told.tokenizer, told.template)
@@ -31,7 +34,6 @@ def main(arguments: Sequence[str] | None) -> None:
         if told.data.evaluate_on and config.eval_strategy != "no"
         else None
     )
-    keep = KeepEpochs(told.run.keep_epochs)
     trainer = SFTTrainer(
         model=told.model.model_name_or_path,
         args=config,
@@ -39,14 +41,8 @@ def main(arguments: Sequence[str] | None) -> None:
         eval_dataset=watched.rows if watched else None,
         processing_class=told.tokenizer,
         peft_config=get_peft_config(told.model),
-        callbacks=[keep],
     )
-    keep.trainer = trainer
-    for counts in (*training.counts, *(watched.counts if watched else ())):
-        trainer.accelerator.print(counts)
-    checkpoint = last_checkpoint(config.output_dir) if told.run.resume else None
-    trainer.train(resume_from_checkpoint=checkpoint or config.resume_from_checkpoint)
-    trainer.save_model(config.output_dir)
+    train(trainer, told.run, (*training.counts, *(watched.counts if watched else ())))
 
 
 if __name__ == "__main__":

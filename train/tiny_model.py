@@ -12,10 +12,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-sys.path[0] = str(Path(__file__).resolve().parent.parent)  # not this folder, with its evaluate.py
+if __name__ == "__main__":
+    sys.path[0] = str(Path(__file__).resolve().parent.parent)  # not this folder
+    import train.installed  # noqa: F401
 
-from bagen_data.command import run  # noqa: E402
-from bagen_data.errors import InputError  # noqa: E402
+from bagen_data.command import run
+from bagen_data.errors import InputError
 
 CHAT_TEMPLATE = (
     "{% for message in messages %}<|im_start|>{{ message['role'] }}\n"

@@ -1,9 +1,11 @@
 """What models are trained on."""
 
+import shutil
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -180,6 +182,14 @@ def test_configs_and_columns_that_are_not_there(
             sft_rows(options(dataset, train_on=[config]), tokenizer, {})
     with pytest.raises(InputError, match="there is no such folder"):
         sft_rows(options(str(tmp_path / "none")), tokenizer, {})
+
+
+def test_a_dataset_without_the_columns(dataset: str, tokenizer: Any, tmp_path: Path) -> None:
+    shutil.copytree(dataset, tmp_path / "other")
+    for file in (tmp_path / "other" / "data" / "sokoban_train").glob("*.parquet"):
+        pq.write_table(pq.read_table(file).drop_columns(["prompt_variant", "prompt"]), file)
+    with pytest.raises(InputError, match="sokoban_train has no column prompt, prompt_variant"):
+        sft_rows(options(str(tmp_path / "other")), tokenizer, {})
 
 
 @pytest.mark.parametrize(

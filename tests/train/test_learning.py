@@ -119,6 +119,6 @@ def test_a_run_with_other_options_is_not_taken_for_this_one(sweep: Path) -> None
     text = sweep.read_text("utf-8")
     other = sweep.with_name("other.yaml")
     other.write_text(text.replace("stage: sft", "stage: sft\n  options: {target: pct10}"), "utf-8")
-    assert "run 'SFT' was trained with other options; remove the folder" in " ".join(
+    assert "run 'SFT' was begun with other options or another model; remove" in " ".join(
         fail("train/sweep.py", "--config", other).split()
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.train.running import losses, run, sft_options, start, write_yaml
-from train.options import last_checkpoint
+from train.runs import last_checkpoint
 
 
 def test_a_killed_run_ends_like_one_that_was_not(dataset: str, tiny: str, tmp_path: Path) -> None:

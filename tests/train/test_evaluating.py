@@ -1,0 +1,93 @@
+"""Evaluation that is killed goes on, and never with another model's answers."""
+
+import json
+import os
+import shutil
+import signal
+import time
+from pathlib import Path
+
+import pytest
+from transformers import AutoTokenizer
+
+from bagen_data.hub import load_samples
+from bagen_data.submissions import read_metadata
+from bagen_data.tables import read_jsonl
+from tests.train.running import run, start
+from train.answering import PARTIAL, Answering, Asked
+from train.generate import Answer, Decoding, choose_backend
+
+
+def answered(out: Path) -> int:
+    path = out / PARTIAL
+    return max(0, path.read_text("utf-8").count("\n") - 1) if path.is_file() else 0
+
+
+def test_an_evaluation_that_was_killed_goes_on(dataset: str, tiny: str, tmp_path: Path) -> None:
+    asked = ("--model", tiny, "--dataset", dataset, "--config", "sokoban", "--split", "test")
+    command = ("train/evaluate.py", *asked, "--max-new-tokens", 16, "--batch-size", 1, "--out")
+    process = start(*command, tmp_path / "killed")
+    while answered(tmp_path / "killed") < 5:
+        assert process.poll() is None, process.communicate()[0][-3000:]
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    partial = tmp_path / "killed" / PARTIAL
+    lines = partial.read_text("utf-8").splitlines()
+    marked = json.loads(lines[1]) | {"response": "kept"}
+    partial.write_text("\n".join([lines[0], json.dumps(marked), *lines[2:], '{"sample_i']), "utf-8")
+    run(*command, tmp_path / "killed")
+    run(*command, tmp_path / "whole")
+    killed, whole = (
+        read_jsonl(tmp_path / name / "predictions.jsonl") for name in ("killed", "whole")
+    )
+    assert len(whole) == 27
+    again = [row for row in killed if row["response"] == "kept"]
+    assert [row["sample_id"] for row in again] == [marked["sample_id"]]  # it was not asked again
+    for row, other in zip(killed, whole, strict=True):
+        assert row in (other, marked)
+    assert not partial.exists()
+    metadata = read_metadata(tmp_path / "killed" / "metadata.yaml")
+    assert (metadata.provider, metadata.weights) == ("transformers", "open")
+    assert metadata.decoding["max_tokens"] == 16
+
+
+@pytest.fixture
+def answering(dataset: str, tiny: str, tmp_path: Path) -> Answering:
+    model = tmp_path / "model"
+    shutil.copytree(tiny, model)
+    asked = Asked(dataset, "sokoban_train", "heldout", "as_built", 1000)
+    decoding = Decoding(str(model), 4, 2, "float32")
+    return Answering(
+        tmp_path / "out", asked, decoding, AutoTokenizer.from_pretrained(tiny), "transformers"
+    )
+
+
+def test_other_weights_do_not_go_on(answering: Answering, dataset: str) -> None:
+    also = ("prompt", "prompt_variant")
+    samples = load_samples(dataset, "sokoban_train", "heldout", also=also)
+    rows, variant = answering.answers(samples)
+    assert variant == "no_think"
+    partial = answering.out / PARTIAL
+    kept = partial.read_text("utf-8").replace('"response": "', '"response": "kept ')
+    partial.write_text(kept, "utf-8")
+    again, _ = answering.answers(samples)
+    assert all(row["response"].startswith("kept ") for row in again)
+    os.utime(Path(answering.decoding.model) / "model.safetensors", ns=(1, 1))
+    assert answering.answers(samples)[0] == rows
+
+
+def test_what_cannot_fit_stays_unanswered(answering: Answering, dataset: str) -> None:
+    samples = load_samples(dataset, "sokoban_train", "heldout", also=("prompt", "prompt_variant"))
+    asked = Asked(dataset, "sokoban_train", "heldout", "as_built", 9)
+    short = Answering(
+        answering.out, asked, answering.decoding, answering.tokenizer, answering.backend
+    )
+    rows, _ = short.answers(samples)
+    assert [row["response"] for row in rows] == [""] * len(samples.table)
+    assert Answer("", 0, 0).output_tokens == rows[0]["usage"]["output_tokens"]
+
+
+def test_transformers_answer_where_there_is_no_vllm(tiny: str) -> None:
+    assert choose_backend("auto", tiny) == "transformers"
+    assert choose_backend("transformers", tiny) == "transformers"

@@ -1,0 +1,156 @@
+"""What a sweep would run, and files that are none."""
+
+import csv
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from bagen_data.errors import InputError
+from tests.making import REPO, SHARED
+from tests.train.running import write_yaml
+from train.plan import Sweep, flags, read_sweep
+from train.sweep import Sweeping
+
+CONFIGS = REPO / "train" / "configs"
+TABLE_7 = SHARED.parent / "paper_tables" / "table7_training.csv"
+GOOD: dict[str, Any] = {
+    "out": "OUT",
+    "launch": "train/accelerate/cpu.yaml",
+    "sft": "train/configs/laptop_sft.yaml",
+    "grpo": "train/configs/laptop_grpo.yaml",
+    "evaluate": {"config": "sokoban_train"},
+}
+
+
+def commands(told: Sweep, capsys: pytest.CaptureFixture[str]) -> list[str]:
+    sweeping = Sweeping(told, dry_run=True)
+    for each in told.runs:
+        sweeping.run(each, skip=False)
+    return capsys.readouterr().out.splitlines()
+
+
+@pytest.mark.skipif(not TABLE_7.is_file(), reason="no paper tables beside the clone")
+def test_the_papers_rows_are_swept() -> None:
+    """All of Table 7 but the row that the paper calls a bug."""
+    told = read_sweep(CONFIGS / "sweep.yaml")
+    with TABLE_7.open(encoding="utf-8") as file:
+        reported = [row["run"] for row in csv.DictReader(file)]
+    swept = [name for each in told.runs for name in each.rows]
+    assert swept == [name for name in reported if "bug" not in name]
+
+
+def test_rows_go_on_from_rows(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    runs = [
+        {"name": "base", "model": "M"},
+        {"name": "SFT", "model": "M", "stage": "sft", "epochs": [1, 3], "options": {"target": "a"}},
+        {"name": "RL", "begin": "SFT e3", "stage": "grpo"},
+        {"name": "RL elsewhere", "begin": "RL", "evaluate": {"config": "searchr1_train"}},
+    ]
+    path = write_yaml(tmp_path / "sweep.yaml", GOOD | {"out": str(tmp_path / "out"), "runs": runs})
+    said = [line.replace(str(tmp_path), "") for line in commands(read_sweep(path), capsys)]
+    assert len(said) == 7
+    assert "--model M --trained-on none --name base" in said[0]
+    assert "train/sft.py" in said[1]
+    assert "--keep_epochs 1 3 --num_train_epochs 3" in said[1]
+    assert "--model /out/sft/epoch-1 --name 'SFT e1' --out /out/predictions/sft-e1" in said[2]
+    assert "train/grpo.py" in said[4]
+    assert "--model_name_or_path /out/sft/epoch-3 --output_dir /out/rl" in said[4]
+    assert "--config searchr1_train --model /out/rl --name 'RL elsewhere'" in said[6]
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("path", sorted(CONFIGS.glob("*sweep.yaml")), ids=lambda path: path.name)
+def test_our_sweeps_can_be_read(
+    path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = read_sweep(path).model_copy(update={"out": str(tmp_path)})
+    assert (REPO / told.launch).is_file()
+    said = commands(told, capsys)
+    assert sum("train/evaluate.py" in line for line in said) == sum(
+        len(each.rows) for each in told.runs
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"runs": []}, "runs: List should have at least 1 item"),
+        ({"runs": [{"name": "a"}]}, "run 'a': give one of model and begin"),
+        ({"runs": [{"name": "a", "model": "m", "begin": "b"}]}, "give one of model and begin"),
+        ({"runs": [{"name": "a", "begin": "b"}]}, "run 'a': begins with 'b', no earlier row"),
+        ({"runs": [{"name": "a", "model": "m", "epochs": [1]}]}, "has epochs, and no stage"),
+        ({"runs": [{"name": "a|b", "model": "m"}]}, "runs.0.name"),
+        (
+            {"runs": [{"name": "A b", "model": "m"}, {"name": "a-b", "model": "m"}]},
+            "two runs or rows are called 'a-b'",
+        ),
+        ({"runs": [{"name": "a", "model": "m", "stage": "dpo"}]}, "runs.0.stage"),
+        ({"run": []}, "run: Extra inputs are not permitted"),
+    ],
+)
+def test_a_file_that_is_no_sweep(tmp_path: Path, changes: dict[str, Any], said: str) -> None:
+    content = GOOD | {"runs": [{"name": "a", "model": "m"}]} | changes
+    with pytest.raises(InputError, match=said.replace("|", r"\|")):
+        read_sweep(write_yaml(tmp_path / "sweep.yaml", content))
+
+
+def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="cannot be read"):
+        read_sweep(tmp_path / "none.yaml")
+    (tmp_path / "bad.yaml").write_text("a: [")
+    with pytest.raises(InputError, match="cannot be read"):
+        read_sweep(tmp_path / "bad.yaml")
+    missing = GOOD | {"sft": "none.yaml", "runs": [{"name": "a", "model": "m", "stage": "sft"}]}
+    told = Sweep.model_validate(missing)
+    with pytest.raises(InputError, match=r"none\.yaml: cannot be read"):
+        Sweeping(told, dry_run=True).run(told.runs[0], skip=False)
+
+
+def test_every_config_is_of_known_options() -> None:
+    """A name that no parser knows would stop a run on eight GPUs in its first second."""
+    from dataclasses import fields
+
+    from trl import ModelConfig
+
+    from train.data import DataOptions
+    from train.options import GRPOOptions, SFTOptions
+    from train.runs import RunOptions
+
+    for path in sorted(CONFIGS.glob("*.yaml")):
+        if "sweep" in path.name:
+            continue
+        trainer = GRPOOptions if "grpo" in path.name else SFTOptions
+        known = {
+            each.name
+            for kind in (DataOptions, RunOptions, trainer, ModelConfig)
+            for each in fields(kind)
+        }
+        assert yaml.safe_load(path.read_text("utf-8")).keys() <= known, path.name
+
+
+@pytest.mark.parametrize(
+    "path", sorted((REPO / "train" / "accelerate").iterdir()), ids=lambda path: path.name
+)
+def test_accelerate_knows_how_to_launch(path: Path) -> None:
+    from accelerate.commands.config.config_args import load_config_from_file
+
+    config = load_config_from_file(str(path))
+    assert config.num_machines == 1
+    fsdp, deepspeed = getattr(config, "fsdp_config", {}), getattr(config, "deepspeed_config", {})
+    assert bool(fsdp) == (path.stem == "fsdp2")
+    assert bool(deepspeed) == (path.stem == "zero3")
+
+
+def test_flags_of_a_parser() -> None:
+    options = {
+        "epochs": [2, 3],
+        "bf16": True,
+        "lr": 1e-06,
+        "rewards": {"interval": 1.8},
+        "x": "a b",
+    }
+    assert " ".join(flags(options)) == (
+        '--epochs 2 3 --bf16 true --lr 1e-06 --rewards {"interval": 1.8} --x a b'
+    )

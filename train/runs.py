@@ -1,0 +1,76 @@
+"""A run from its beginning, or from where it was stopped, to its end."""
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from transformers.trainer_callback import TrainerCallback
+
+from train.data import Counts
+
+
+@dataclass
+class RunOptions:
+    """How a run is kept."""
+
+    keep_epochs: list[int] = field(
+        default_factory=list,
+        metadata={"help": "Epochs after which the model is kept as OUTPUT_DIR/epoch-N."},
+    )
+    resume: bool = field(
+        default=False,
+        metadata={"help": "Go on from the last whole checkpoint in OUTPUT_DIR, if there is one."},
+    )
+
+
+def train(trainer: Any, options: RunOptions, counts: Iterable[Counts]) -> None:
+    """Train, and write the model to the trainer's `output_dir`.
+
+    Args:
+        trainer: one of TRL's.
+        options: how the run is kept.
+        counts: of what is trained on; the first process prints them.
+    """
+    for each in counts:
+        trainer.accelerator.print(each)
+    trainer.add_callback(KeepEpochs(options.keep_epochs, trainer))
+    told = trainer.args
+    checkpoint = last_checkpoint(told.output_dir) if options.resume else None
+    trainer.train(resume_from_checkpoint=checkpoint or told.resume_from_checkpoint)
+    trainer.save_model(told.output_dir)
+
+
+def last_checkpoint(folder: str) -> str | None:
+    """The latest checkpoint that was written to its end, of those in a run's folder."""
+    found = []
+    for entry in os.scandir(folder) if os.path.isdir(folder) else ():
+        name, _, step = entry.name.rpartition("-")
+        if name == "checkpoint" and step.isdigit() and _is_whole(entry.path):
+            found.append((int(step), entry.path))
+    return max(found)[1] if found else None
+
+
+class KeepEpochs(TrainerCallback):
+    """Keeps the model as it is after chosen epochs, beside the checkpoints that come and go."""
+
+    def __init__(self, epochs: Sequence[int], trainer: Any) -> None:
+        self.epochs = frozenset(epochs)
+        self.trainer = trainer
+
+    def on_epoch_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ARG002
+        """Of the trainer."""
+        epoch = round(state.epoch)
+        if epoch in self.epochs:
+            self.trainer.save_model(os.path.join(args.output_dir, f"epoch-{epoch}"))
+
+
+def _is_whole(checkpoint: str) -> bool:
+    """The trainer's state is what is written last."""
+    from transformers import TrainerState
+
+    try:
+        TrainerState.load_from_json(os.path.join(checkpoint, "trainer_state.json"))
+    except (OSError, ValueError, TypeError):
+        return False
+    return True
