@@ -112,13 +112,15 @@ def _transformers(decoding: Decoding, tokenizer: Any) -> Generator:
     if dtype == "auto":
         dtype = "float32" if device == "cpu" else "bfloat16"
     model = AutoModelForCausalLM.from_pretrained(decoding.model, dtype=dtype).to(device).eval()
-    padding = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else 0
+    ends = _ends(model.generation_config.eos_token_id, tokenizer.eos_token_id)
+    padding = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else (ends or [0])[0]
     settings = GenerationConfig(
         max_new_tokens=decoding.max_new_tokens,
         do_sample=False,
         pad_token_id=padding,
-        eos_token_id=model.generation_config.eos_token_id or tokenizer.eos_token_id,
+        eos_token_id=ends or None,
     )
+    model.generation_config = settings  # else the model's own penalties fill what is left unsaid
 
     def encoded(messages: Messages) -> list[int]:
         text = tokenizer.apply_chat_template(
@@ -142,9 +144,28 @@ def _transformers(decoding: Decoding, tokenizer: Any) -> Generator:
                     generation_config=settings,
                 )[:, longest:].tolist()
             for place, tokens in zip(places, written, strict=True):
-                text = tokenizer.decode(tokens, skip_special_tokens=True)
-                while tokens and tokens[-1] == padding:
-                    tokens.pop()
-                yield place, Answer(text, len(ids[place]), len(tokens))
+                own = _up_to_end(tokens, ends)
+                text = tokenizer.decode(own, skip_special_tokens=True)
+                yield place, Answer(text, len(ids[place]), len(own))
 
     return generate
+
+
+def _ends(*told: int | Sequence[int] | None) -> list[int]:
+    """Every token that ends an answer, as vLLM has it: the model's and the tokenizer's.
+
+    >>> _ends([7, 5], 5), _ends(None, 0), _ends(None, None)
+    ([5, 7], [0], [])
+    """
+    each = ([one] if isinstance(one, int) else one or [] for one in told)
+    return sorted({token for tokens in each for token in tokens})
+
+
+def _up_to_end(tokens: Sequence[int], ends: Sequence[int]) -> Sequence[int]:
+    """What a row wrote, its end included, without what fills it up to the longest of its batch.
+
+    >>> _up_to_end([4, 0, 9, 9, 9], [9]), _up_to_end([4, 0], [9])
+    ([4, 0, 9], [4, 0])
+    """
+    written = next((place for place, token in enumerate(tokens, 1) if token in ends), len(tokens))
+    return tokens[:written]

@@ -8,14 +8,15 @@ import time
 from pathlib import Path
 
 import pytest
-from transformers import AutoTokenizer
+from tokenizers import Tokenizer, models
+from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
 from bagen_data.hub import load_samples
 from bagen_data.submissions import read_metadata
 from bagen_data.tables import read_jsonl
 from tests.train.running import run, start
 from train.answering import PARTIAL, Answering, Asked
-from train.generate import Answer, Decoding, choose_backend
+from train.generate import Answer, Decoding, choose_backend, generator
 
 
 def answered(out: Path) -> int:
@@ -91,3 +92,39 @@ def test_what_cannot_fit_stays_unanswered(answering: Answering, dataset: str) ->
 def test_transformers_answer_where_there_is_no_vllm(tiny: str) -> None:
     assert choose_backend("auto", tiny) == "transformers"
     assert choose_backend("transformers", tiny) == "transformers"
+
+
+def test_a_models_own_sampling_does_not_change_what_is_greedy(tiny: str, tmp_path: Path) -> None:
+    """Qwen2.5-Instruct brings a repetition_penalty of 1.05, which vLLM is not told of either: of a
+    question full of numbers, it moves the numbers of the answer."""
+    prompts = [[{"role": "user", "content": "7 of 9 tokens; how many more?"}]]
+    tokenizer = AutoTokenizer.from_pretrained(tiny)
+    own = tmp_path / "own"
+    shutil.copytree(tiny, own)
+    file = own / "generation_config.json"
+    told = json.loads(file.read_bytes()) | {"repetition_penalty": 9.0, "do_sample": True}
+    file.write_text(json.dumps(told), "utf-8")
+    plain, found = (
+        list(generator("transformers", Decoding(str(folder), 8, 1, "float32"), tokenizer)(prompts))
+        for folder in (tiny, own)
+    )
+    assert found == plain
+
+
+def test_an_answer_does_not_depend_on_its_batch(tiny: str, tmp_path: Path) -> None:
+    """Where a tokenizer has no padding (Llama-3.1), token 0 filled short answers: `!!!!`."""
+    model = tmp_path / "model"
+    shutil.copytree(tiny, model)
+    for file in (model / "config.json", model / "generation_config.json"):
+        file.write_text(json.dumps(json.loads(file.read_bytes()) | {"eos_token_id": 2}), "utf-8")
+    words = Tokenizer(models.WordLevel({"!": 0, "go": 1, "stop": 2}, unk_token="!"))
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=words, eos_token="stop")
+    tokenizer.chat_template = "{{ messages[0]['content'] }}"
+    prompts = [[{"role": "user", "content": word}] for word in ("stop", "go")]
+    alone, together = (
+        dict(generator("transformers", decoding, tokenizer)(prompts))
+        for decoding in (Decoding(str(model), 8, size, "float32") for size in (1, 2))
+    )
+    assert alone == together
+    assert alone[0] == Answer("", 1, 1)  # two layers from nothing repeat the last token
+    assert alone[1].output_tokens == 8
