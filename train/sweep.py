@@ -134,7 +134,7 @@ class Sweeping:
         if (folder / TRAINED).is_file():
             return
         launch = ["-m", "accelerate.commands.launch", "--config_file", self.told.launch]
-        script = [f"train/{each.stage}.py", "--config", self._file(each)]
+        script = [_script(f"{each.stage}.py"), "--config", self._file(each)]
         if not self.dry_run:
             folder.mkdir(parents=True, exist_ok=True)
             (folder / HOW).write_text(text, encoding="utf-8")
@@ -151,7 +151,8 @@ class Sweeping:
             return
         out = self._out / "predictions" / slug(name)
         given = {key.replace("_", "-"): value for key, value in options.items()}
-        self._call(["train/evaluate.py", *flags({**given, "name": name, "out": str(out)})])
+        told = {**given, "name": name, "out": str(out)}
+        self._call([_script("evaluate.py"), *flags(told)])
         if not self.dry_run:
             scores = json.loads((out / "scores.json").read_bytes())
             self._keep({"name": name, "scores": scores, "made": made})
@@ -175,13 +176,18 @@ class Sweeping:
             return
         ERRORS.print(shown)
         done = subprocess.run(  # noqa: S603
-            [sys.executable, *command], cwd=REPO, env=os.environ, check=False
+            [sys.executable, *command], env=os.environ, check=False
         )
         if done.returncode:
             raise InputError(
                 f"exit code {done.returncode} of: {shown}\nwhat was done is kept; mend it, then "
                 "give the same command"
             )
+
+
+def _script(name: str) -> str:
+    """A script of this folder, as the folder of the call has it: so it has every other path."""
+    return os.path.relpath(REPO / "train" / name)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,8 @@
 """What a sweep would run, and files that are none."""
 
 import csv
+import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +61,20 @@ def test_rows_go_on_from_rows(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert "--model_name_or_path /out/sft/epoch-3 --output_dir /out/rl" in said[4]
     assert "--config searchr1_train --model /out/rl --name 'RL elsewhere'" in said[6]
     assert not (tmp_path / "out").exists()
+
+
+def test_every_path_is_of_the_folder_of_the_call(
+    dataset: str, tiny: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the scores of a run of many hours lie in the clone, and are looked for elsewhere."""
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(tiny, "model")
+    asked = {"config": "sokoban_train", "dataset": os.path.relpath(dataset), "max_new_tokens": 1}
+    told = GOOD | {"out": "made", "evaluate": asked, "runs": [{"name": "a", "model": "model"}]}
+    sweeping = Sweeping(Sweep.model_validate(told), dry_run=False)
+    sweeping.run(sweeping.told.runs[0], skip=False)
+    assert (tmp_path / "made" / "predictions" / "a" / "scores.json").is_file()
+    assert sweeping.scores().keys() == {"a"}
 
 
 @pytest.mark.parametrize("path", sorted(CONFIGS.glob("*sweep.yaml")), ids=lambda path: path.name)
