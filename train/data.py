@@ -69,12 +69,15 @@ class DataOptions:
     data_seed_rows: int = field(default=42, metadata={"help": "Of drawing infeasible rows."})
 
     def __post_init__(self) -> None:
+        check_list("train_on", self.train_on, str)
+        check_list("evaluate_on", self.evaluate_on, str)
         target(self.target)
         _known("variant", self.variant, (AS_BUILT, *VARIANTS))
         _known("overlong", self.overlong, ("trim", "drop"))
         for name in ("max_prompt_tokens", "repeat_feasible"):
-            if getattr(self, name) < 1:
-                raise WrongUsageError(f"{name} is {getattr(self, name)}; expected 1 or more")
+            value = getattr(self, name)
+            if not isinstance(value, int) or value < 1:
+                raise WrongUsageError(f"{name} is {value}; expected 1 or more")
         if not self.train_on:
             raise WrongUsageError("train_on names no config; expected one, e.g. sokoban_train")
 
@@ -241,6 +244,19 @@ def balanced(is_feasible: Any, options: DataOptions) -> Any:
         rng = np.random.default_rng(options.data_seed_rows)
         infeasible = rng.choice(infeasible, len(feasible), replace=False)
     return np.sort(np.concatenate([feasible, infeasible]), kind="stable")
+
+
+def check_list(name: str, value: Any, kind: type) -> None:
+    """A YAML file may give an option that is a list as one value; its letters would be the list.
+
+    Raises:
+        WrongUsageError: it is no list of these.
+    """
+    if not isinstance(value, list) or not all(isinstance(each, kind) for each in value):
+        raise WrongUsageError(
+            f"{name} is {value!r}; expected a list of {'names' if kind is str else 'whole numbers'}"
+            f", e.g. {name}: [{'sokoban_train' if kind is str else '2, 5'}]"
+        )
 
 
 def _known(name: str, value: str, known: Sequence[str]) -> None:

@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, NoReturn, TypeVar
 
+import yaml
 from trl import GRPOConfig, ModelConfig, SFTConfig, TrlParser
 
 from bagen_data.errors import InputError, WrongUsageError
@@ -86,8 +87,11 @@ def parse(arguments: Sequence[str] | None, kind: type[Options]) -> tuple[Options
         data, run, config, model = parser.parse_args_and_config(
             None if arguments is None else list(arguments)
         )
-    except (OSError, ValueError) as error:
+    except IndexError as error:
+        raise WrongUsageError("options: --config names no file") from error
+    except (OSError, ValueError, yaml.YAMLError) as error:
         raise InputError(f"options: {error}") from error
+    _check_epochs(run.keep_epochs, config)
     config.chat_template_kwargs = config.chat_template_kwargs or {}
     if model.attn_implementation is None:
         model.attn_implementation = "sdpa"
@@ -159,6 +163,18 @@ def tensor_parallel_size(asked: int) -> int:
 
     there = max(1, torch.cuda.device_count())
     return next(size for size in range(min(asked, there), 0, -1) if there % size == 0)
+
+
+def _check_epochs(kept: Sequence[int], config: Any) -> None:
+    if config.max_steps > 0:
+        return
+    if config.num_train_epochs <= 0:
+        raise InputError(f"num_train_epochs is {config.num_train_epochs}; expected more than 0")
+    if kept and max(kept) > config.num_train_epochs:
+        raise InputError(
+            f"keep_epochs names {max(kept)}, and num_train_epochs is {config.num_train_epochs:g}; "
+            "raise that, or keep none after it"
+        )
 
 
 def _check_device(config: Any) -> None:

@@ -7,7 +7,8 @@ from typing import Any
 
 from transformers.trainer_callback import TrainerCallback
 
-from train.data import Counts
+from bagen_data.errors import WrongUsageError
+from train.data import Counts, check_list
 
 
 @dataclass
@@ -22,6 +23,11 @@ class RunOptions:
         default=False,
         metadata={"help": "Go on from the last whole checkpoint in OUTPUT_DIR, if there is one."},
     )
+
+    def __post_init__(self) -> None:
+        check_list("keep_epochs", self.keep_epochs, int)
+        if self.keep_epochs and min(self.keep_epochs) < 1:
+            raise WrongUsageError(f"keep_epochs is {self.keep_epochs}; expected 1 or more")
 
 
 def train(trainer: Any, options: RunOptions, counts: Iterable[Counts]) -> None:

@@ -31,14 +31,14 @@ def target(name: str) -> Target:
     """
     if name == "point":
         return lambda remaining: Interval(_whole(remaining), _whole(remaining))
-    if found := _PCT.fullmatch(name):
+    if found := _PCT.fullmatch(str(name)):  # a number, where a YAML file says `target: 30`
         percent = int(found[1])
         return lambda remaining: _around(
             remaining,
             math.floor(remaining * (100 - percent) / 100),
             math.floor(remaining * (100 + percent) / 100),
         )
-    if found := _FIX.fullmatch(name):
+    if found := _FIX.fullmatch(str(name)):
         distance = int(found[1])
         return lambda remaining: _around(remaining, remaining - distance, remaining + distance)
     raise WrongUsageError(

@@ -52,6 +52,16 @@ def test_a_run_is_tracked_unless_told_otherwise(tmp_path: Path, dataset: str, ti
             "argument --num_train_epochs.*: invalid float value: 'many'",
         ),
         ({"model_name_or_path": "/nowhere"}, "/nowhere: no model can be read there"),
+        ({"train_on": "sokoban_train"}, "train_on is 'sokoban_train'; expected a list of names"),
+        ({"keep_epochs": 2}, "keep_epochs is 2; expected a list of whole numbers"),
+        ({"keep_epochs": [0]}, r"keep_epochs is \[0\]; expected 1 or more"),
+        (
+            {"keep_epochs": [2, 9], "num_train_epochs": 5, "max_steps": -1},
+            "keep_epochs names 9, and num_train_epochs is 5",
+        ),
+        ({"num_train_epochs": 0, "max_steps": -1}, "num_train_epochs is 0; expected more than 0"),
+        ({"target": 30}, "target 30: expected pct10"),
+        ({"max_prompt_tokens": [640]}, r"max_prompt_tokens is \[640\]; expected 1 or more"),
     ],
 )
 def test_what_does_not_fit(
@@ -61,6 +71,19 @@ def test_what_does_not_fit(
         pytest.skip("there is a GPU here")
     with pytest.raises(InputError, match=said):
         parse(told(tmp_path, dataset, tiny, **changes), SFTOptions)
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [(["--config"], "--config names no file"), (["--config", "bad.yaml"], "while parsing a flow")],
+)
+def test_a_file_that_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, flags: list[str], said: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("bad.yaml").write_text("a: [")
+    with pytest.raises(InputError, match=said):
+        parse(flags, SFTOptions)
 
 
 def test_no_model_is_named(tmp_path: Path, dataset: str, tiny: str) -> None:
