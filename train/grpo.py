@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None) -> None:
         peft_config=get_peft_config(told.model),
         callbacks=[Watch()],
     )
-    train(trainer, told.run, training.counts)
+    train(trainer, told.run, training.counts, told.made)
 
 
 if __name__ == "__main__":

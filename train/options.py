@@ -8,7 +8,7 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, NoReturn, TypeVar
 
 import yaml
@@ -18,7 +18,7 @@ from bagen_data.errors import InputError, WrongUsageError
 from bagen_data.rewards import DENSE, PAPER, check_weights
 from train.data import DataOptions
 from train.models import read_shape
-from train.runs import RunOptions
+from train.runs import RunOptions, check_begun
 
 REWARDS: Mapping[str, Mapping[str, float]] = {"paper": PAPER, "dense": DENSE}
 """Rewards by name."""
@@ -68,6 +68,8 @@ class Told:
     """Of the model, with a chat template."""
     template: Mapping[str, Any]
     """Further arguments of the chat template."""
+    made: Mapping[str, Any]
+    """What may not change where a run goes on: all but the trainer's own numbers."""
 
 
 def parse(arguments: Sequence[str] | None, kind: type[Options]) -> tuple[Options, Told]:
@@ -121,7 +123,16 @@ def parse(arguments: Sequence[str] | None, kind: type[Options]) -> tuple[Options
         "dtype": model.dtype,
         **(config.model_init_kwargs or {}),
     }
-    return config, Told(data, run, model, shape.tokenizer, config.chat_template_kwargs)
+    made = {
+        **asdict(data),
+        "model_name_or_path": model.model_name_or_path,
+        "model_revision": model.model_revision,
+        "use_peft": model.use_peft,
+        "rewards": getattr(config, "rewards", None),
+        "chat_template_kwargs": config.chat_template_kwargs,
+    }
+    check_begun(str(config.output_dir), run, made)
+    return config, Told(data, run, model, shape.tokenizer, config.chat_template_kwargs, made)
 
 
 class _Parser(TrlParser):

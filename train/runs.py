@@ -1,14 +1,19 @@
 """A run from its beginning, or from where it was stopped, to its end."""
 
+import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from transformers.trainer_callback import TrainerCallback
 
-from bagen_data.errors import WrongUsageError
+from bagen_data.errors import InputError, WrongUsageError
+from bagen_data.tables import to_json
 from train.data import Counts, check_list
+
+BEGUN = "begun.json"
+"""In a run's folder: what its checkpoints are trained on."""
 
 
 @dataclass
@@ -30,19 +35,55 @@ class RunOptions:
             raise WrongUsageError(f"keep_epochs is {self.keep_epochs}; expected 1 or more")
 
 
-def train(trainer: Any, options: RunOptions, counts: Iterable[Counts]) -> None:
+def check_begun(folder: str, options: RunOptions, made: Mapping[str, Any]) -> None:
+    """Whether a run may go on from the checkpoints of its folder.
+
+    Args:
+        folder: of the run.
+        options: how the run is kept.
+        made: what makes its model what it is.
+
+    Raises:
+        InputError: they were begun with something else, and would be taken for this run's.
+    """
+    path = os.path.join(folder, BEGUN)
+    if not options.resume or not os.path.isfile(path) or last_checkpoint(folder) is None:
+        return
+    with open(path, encoding="utf-8") as file:
+        before = json.load(file)
+    now = json.loads(to_json(made))
+    others = [
+        f"{name} {before.get(name)!r}, not {now.get(name)!r}"
+        for name in sorted(before.keys() | now.keys())
+        if before.get(name) != now.get(name)
+    ]
+    if others:
+        raise InputError(
+            f"{folder}: its checkpoints were begun with {'; '.join(others)}; remove the folder, or "
+            "give another output_dir"
+        )
+
+
+def train(
+    trainer: Any, options: RunOptions, counts: Iterable[Counts], made: Mapping[str, Any]
+) -> None:
     """Train, and write the model to the trainer's `output_dir`.
 
     Args:
         trainer: one of TRL's.
         options: how the run is kept.
         counts: of what is trained on; the first process prints them.
+        made: what makes its model what it is; see `check_begun`.
     """
     for each in counts:
         trainer.accelerator.print(each)
     trainer.add_callback(KeepEpochs(options.keep_epochs, trainer))
     told = trainer.args
     checkpoint = last_checkpoint(told.output_dir) if options.resume else None
+    if trainer.accelerator.is_main_process:
+        os.makedirs(told.output_dir, exist_ok=True)
+        with open(os.path.join(told.output_dir, BEGUN), "w", encoding="utf-8") as file:
+            file.write(to_json(made))
     trainer.train(resume_from_checkpoint=checkpoint or told.resume_from_checkpoint)
     trainer.save_model(told.output_dir)
 

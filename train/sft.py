@@ -42,7 +42,8 @@ def main(arguments: Sequence[str] | None) -> None:
         processing_class=told.tokenizer,
         peft_config=get_peft_config(told.model),
     )
-    train(trainer, told.run, (*training.counts, *(watched.counts if watched else ())))
+    counts = (*training.counts, *(watched.counts if watched else ()))
+    train(trainer, told.run, counts, told.made)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.train.running import losses, run, sft_options, start, write_yaml
+from tests.train.running import fail, losses, run, sft_options, start, write_yaml
 from train.runs import last_checkpoint
 
 
@@ -28,6 +28,8 @@ def test_a_killed_run_ends_like_one_that_was_not(dataset: str, tiny: str, tmp_pa
     run("train/sft.py", "--config", file, "--output_dir", whole)
     assert len(losses(whole)) == 8
     assert losses(killed) == pytest.approx(losses(whole), abs=1e-4)
+    said = " ".join(fail("train/sft.py", "--config", file, "--target", "point").split())
+    assert "its checkpoints were begun with target 'pct30', not 'point'; remove the" in said
 
 
 def test_a_checkpoint_without_its_end_is_none(tmp_path: Path) -> None:
