@@ -7,6 +7,9 @@ from typing import Any
 
 from bagen_data.errors import InputError
 
+_SHORTEST = [{"role": role, "content": "-"} for role in ("system", "user", "assistant", "user")]
+"""A prompt of one turn."""
+
 
 @dataclass(frozen=True)
 class Shape:
@@ -26,8 +29,10 @@ def read_shape(name: str, revision: str | None) -> Shape:
         revision: of the Hub's model.
 
     Raises:
-        InputError: there is no such model, or its tokenizer has no chat template.
+        InputError: there is no such model, or its tokenizer has no chat template, or one that
+            takes no system message.
     """
+    from jinja2 import TemplateError
     from transformers import AutoConfig, AutoTokenizer
 
     revision = revision or "main"
@@ -45,12 +50,24 @@ def read_shape(name: str, revision: str | None) -> Shape:
             f"{name}: its tokenizer has no chat template; take an instruction-tuned model, or add "
             "a chat_template.jinja to its folder"
         )
+    try:
+        tokenizer.apply_chat_template(_SHORTEST, tokenize=False, add_generation_prompt=True)
+    except TemplateError as error:
+        raise InputError(
+            f"{name}: its chat template cannot show a system, a user and an assistant message: "
+            f"{error}; take a model that knows all three, or mend its chat_template.jinja"
+        ) from error
     return Shape(tokenizer, getattr(config.get_text_config(), "max_position_embeddings", None))
+
+
+def is_adapter(name: str) -> bool:
+    """Whether a folder holds a LoRA adapter and not weights."""
+    return (Path(name) / "adapter_config.json").is_file()
 
 
 def _base(name: str) -> str:
     """The model that an adapter is of, else the model itself."""
-    path = Path(name) / "adapter_config.json"
-    if not path.is_file():
+    if not is_adapter(name):
         return name
-    return str(json.loads(path.read_bytes()).get("base_model_name_or_path") or name)
+    told = json.loads((Path(name) / "adapter_config.json").read_bytes())
+    return str(told.get("base_model_name_or_path") or name)

@@ -17,7 +17,7 @@ from trl import GRPOConfig, ModelConfig, SFTConfig, TrlParser
 from bagen_data.errors import InputError, WrongUsageError
 from bagen_data.rewards import DENSE, PAPER, check_weights
 from train.data import DataOptions
-from train.models import read_shape
+from train.models import is_adapter, read_shape
 from train.runs import RunOptions, check_begun
 
 REWARDS: Mapping[str, Mapping[str, float]] = {"paper": PAPER, "dense": DENSE}
@@ -110,6 +110,11 @@ def parse(arguments: Sequence[str] | None, kind: type[Options]) -> tuple[Options
         longest = config.max_length
     if not model.model_name_or_path:
         raise InputError("model_name_or_path is missing; give a folder or a Hub id")
+    if is_adapter(model.model_name_or_path):
+        raise InputError(
+            f"{model.model_name_or_path}: is a LoRA adapter, and training begins with weights; "
+            "merge it into its model (peft's merge_and_unload, then save_pretrained) and give that"
+        )
     shape = read_shape(model.model_name_or_path, model.model_revision)
     if shape.context and longest > shape.context:
         raise InputError(

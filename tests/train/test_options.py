@@ -100,6 +100,24 @@ def test_a_model_that_cannot_chat(tmp_path: Path, dataset: str, tiny: str) -> No
         parse(told(tmp_path, dataset, str(tmp_path / "mute")), SFTOptions)
 
 
+def test_a_model_that_takes_no_system_message(tmp_path: Path, dataset: str, tiny: str) -> None:
+    """Gemma-2's template; it was a traceback of jinja's, once the rows were read."""
+    shutil.copytree(tiny, tmp_path / "gemma")
+    raises = "{% if messages[0].role == 'system' %}{{ raise_exception('no system') }}{% endif %}"
+    (tmp_path / "gemma" / "chat_template.jinja").write_text(raises)
+    with pytest.raises(InputError, match=r"cannot show a system, .* message: no system; take"):
+        parse(told(tmp_path, dataset, str(tmp_path / "gemma")), SFTOptions)
+
+
+def test_training_does_not_begin_with_an_adapter(tmp_path: Path, dataset: str, tiny: str) -> None:
+    """As GRPO after SFT with LoRA would."""
+    shutil.copytree(tiny, tmp_path / "lora")
+    adapter = {"base_model_name_or_path": tiny}
+    (tmp_path / "lora" / "adapter_config.json").write_text(json.dumps(adapter))
+    with pytest.raises(InputError, match="is a LoRA adapter, and training begins with weights"):
+        parse(told(tmp_path, dataset, str(tmp_path / "lora")), SFTOptions)
+
+
 @pytest.mark.parametrize(
     ("rewards", "said"),
     [
