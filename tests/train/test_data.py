@@ -111,6 +111,12 @@ def test_training_parts_are_balanced_and_the_heldout_part_is_as_it_is(
         assert counts.rows == times * feasible + infeasible
 
 
+def test_the_rl_part_is_balanced_too(dataset: str, tokenizer: Any) -> None:
+    counts = rl_rows(options(dataset), tokenizer, {}).counts[0]
+    assert counts.feasible > 0
+    assert counts.rows == 2 * counts.feasible + min(counts.infeasible, 2 * counts.feasible)
+
+
 def test_rows_for_grpo_are_those_of_the_dataset(dataset: str, tokenizer: Any) -> None:
     told = options(dataset, train_on=["sokoban_train", "warehouse_train"], balance=False)
     found = rl_rows(told, tokenizer, {})
@@ -164,7 +170,11 @@ def test_overlong_prompts_are_counted(dataset: str, tokenizer: Any) -> None:
         DataOptions(dataset, max_prompt_tokens=600, overlong="drop"), tokenizer, {}
     ).counts[0]
     assert trimmed.trimmed > 0
-    assert trimmed.dropped_turns >= trimmed.trimmed
+    rows = (row for row in load(dataset, "sokoban_train", split="sft"))
+    left = [row["prompt"] for row in rows if row["resources"][0]["remaining"]]
+    fitted = [found for found in map(Fitter(tokenizer, 600).fit, left) if found]
+    assert trimmed.dropped_turns == sum(found.dropped_turns for found in fitted)
+    assert trimmed.dropped_turns > trimmed.trimmed
     assert (dropped.trimmed, dropped.dropped_turns) == (0, 0)
     assert dropped.too_long == trimmed.trimmed + trimmed.too_long
     with pytest.raises(InputError, match="nothing of sokoban_train is left to train on"):

@@ -17,6 +17,7 @@ from bagen_data.tables import read_jsonl
 from tests.train.running import run, start
 from train.answering import PARTIAL, Answering, Asked
 from train.generate import Answer, Decoding, choose_backend, generator
+from train.table import table_row
 
 
 def answered(out: Path) -> int:
@@ -128,3 +129,12 @@ def test_an_answer_does_not_depend_on_its_batch(tiny: str, tmp_path: Path) -> No
     assert alone == together
     assert alone[0] == Answer("", 1, 1)  # two layers from nothing repeat the last token
     assert alone[1].output_tokens == 8
+
+
+def test_the_table_leaves_out_what_has_nothing_remaining(dataset: str) -> None:
+    table = load_samples(dataset, "sokoban_train", "heldout").table
+    rows = table.to_pylist()
+    left = [row for row in rows if row["resources"][0]["remaining"]]
+    said = [{"sample_id": row["sample_id"], "response": "", "usage": {}} for row in rows]
+    assert 0 < len(left) < len(rows)
+    assert table_row(table, said, resamples=0)["valid_rate"]["n"] == len(left)
