@@ -40,6 +40,9 @@ def run(app: Callable[[Sequence[str] | None], Any], arguments: Sequence[str] | N
         if end.code == _INTERRUPTED:
             ERRORS.print("interrupted; the output is as it was")
         raise
+    except KeyboardInterrupt:  # of a function; typer makes its own an exit
+        ERRORS.print("interrupted; what was written so far stays")
+        sys.exit(_INTERRUPTED)
     except WrongUsageError as error:
         ERRORS.print(escape(str(error)), style="red")
         sys.exit(2)
