@@ -17,7 +17,7 @@ from bagen_data.hub import HUB_ID, load, splits
 from bagen_data.prompts import VARIANTS
 from bagen_data.scoring.truth import REQUIRED
 from bagen_data.splits import PARTS, Part
-from train.prompts import AS_BUILT, Fitter, reworded
+from train.prompts import AS_BUILT, Fitter, reworded, token_count
 from train.targets import completion, target
 
 if TYPE_CHECKING:
@@ -139,6 +139,28 @@ def sft_rows(
         return found | ({"chat_template_kwargs": dict(template)} if template else {})
 
     return _loaded(options, Fitter(tokenizer, options.max_prompt_tokens, template), part, taught)
+
+
+def check_lengths(
+    loaded: Loaded, tokenizer: Any, template: Mapping[str, Any], longest: int | None
+) -> None:
+    """Whether every prompt fits together with its answer, which would else be cut off.
+
+    Raises:
+        InputError: one does not; the message says how many.
+    """
+    if longest is None:
+        return
+    lengths = [
+        token_count([*row["prompt"], *row["completion"]], tokenizer, template)
+        for row in loaded.rows
+    ]
+    cut = sum(length > longest for length in lengths)
+    if cut:
+        raise InputError(
+            f"max_length is {longest}, and {cut:,} of {len(lengths):,} rows are longer with their "
+            f"answers, up to {max(lengths):,} tokens; raise max_length or lower max_prompt_tokens"
+        )
 
 
 def rl_rows(options: DataOptions, tokenizer: Any, template: Mapping[str, Any]) -> Loaded:

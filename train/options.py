@@ -94,6 +94,13 @@ def parse(arguments: Sequence[str] | None, kind: type[Options]) -> tuple[Options
     except (OSError, ValueError, yaml.YAMLError) as error:
         raise InputError(f"options: {error}") from error
     _check_epochs(run.keep_epochs, config)
+    if config.eval_strategy != "no" and not data.evaluate_on:
+        raise WrongUsageError(
+            f"eval_strategy is {config.eval_strategy.value!r}, and evaluate_on names no config; "
+            "give one, e.g. sokoban_train"
+        )
+    if config.per_device_train_batch_size < 1:
+        raise WrongUsageError("per_device_train_batch_size is 0; expected 1 or more")
     config.chat_template_kwargs = config.chat_template_kwargs or {}
     if model.attn_implementation is None:
         model.attn_implementation = "sdpa"

@@ -70,7 +70,13 @@ class Fitter:
         return Fitted(without(fits), fits)
 
     def _fits(self, messages: Messages) -> bool:
-        text = self.tokenizer.apply_chat_template(
-            messages, tokenize=False, add_generation_prompt=True, **self.template
-        )
-        return len(self.tokenizer(text, add_special_tokens=False)["input_ids"]) <= self.limit
+        length = token_count(messages, self.tokenizer, self.template, add_generation_prompt=True)
+        return length <= self.limit
+
+
+def token_count(
+    messages: Messages, tokenizer: Any, template: Mapping[str, Any], **more: bool
+) -> int:
+    """How many tokens a conversation has, its chat template's own included."""
+    text = tokenizer.apply_chat_template(messages, tokenize=False, **more, **template)
+    return len(tokenizer(text, add_special_tokens=False)["input_ids"])

@@ -14,6 +14,8 @@ from train.data import Counts, check_list
 
 BEGUN = "begun.json"
 """In a run's folder: what its checkpoints are trained on."""
+_WHOLE = 1e-6
+"""How near a whole number an epoch at its end is."""
 
 
 @dataclass
@@ -44,10 +46,18 @@ def check_begun(folder: str, options: RunOptions, made: Mapping[str, Any]) -> No
         made: what makes its model what it is.
 
     Raises:
-        InputError: they were begun with something else, and would be taken for this run's.
+        InputError: they were begun with something else, and would be taken for this run's, or
+            are not to be gone on from and would be mixed with this run's.
     """
     path = os.path.join(folder, BEGUN)
-    if not options.resume or not os.path.isfile(path) or last_checkpoint(folder) is None:
+    if last_checkpoint(folder) is None:
+        return
+    if not options.resume:
+        raise InputError(
+            f"{folder}: holds checkpoints; give --resume true to go on from them, remove the "
+            "folder, or give another output_dir"
+        )
+    if not os.path.isfile(path):
         return
     with open(path, encoding="utf-8") as file:
         before = json.load(file)
@@ -108,7 +118,7 @@ class KeepEpochs(TrainerCallback):
     def on_epoch_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ARG002
         """Of the trainer."""
         epoch = round(state.epoch)
-        if epoch in self.epochs:
+        if epoch in self.epochs and abs(state.epoch - epoch) < _WHOLE:  # max_steps may end one
             self.trainer.save_model(os.path.join(args.output_dir, f"epoch-{epoch}"))
 
 

@@ -23,7 +23,7 @@ def main(arguments: Sequence[str] | None) -> None:
     """Train, and write the model to `output_dir`."""
     from trl import SFTTrainer, get_peft_config
 
-    from train.data import sft_rows
+    from train.data import check_lengths, sft_rows
     from train.options import SFTOptions, parse
     from train.runs import train
 
@@ -34,6 +34,8 @@ def main(arguments: Sequence[str] | None) -> None:
         if told.data.evaluate_on and config.eval_strategy != "no"
         else None
     )
+    for loaded in filter(None, (training, watched)):
+        check_lengths(loaded, told.tokenizer, told.template, config.max_length)
     trainer = SFTTrainer(
         model=told.model.model_name_or_path,
         args=config,

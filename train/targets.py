@@ -9,6 +9,7 @@ from bagen_data.answers import plain, render
 from bagen_data.errors import WrongUsageError
 from bagen_data.prompts import Variant
 from bagen_data.schema import Estimate, Interval
+from bagen_data.wording import numbered
 
 Target = Callable[[float], Interval]
 """From what is remaining, above 0, to the interval that is taught."""
@@ -74,10 +75,13 @@ def _thought(row: Mapping[str, Any]) -> str:
     turns = row["completed_turns"]
     parts = []
     for part in row["resources"]:
-        used, left = plain(part["used"]), plain(part["budget"] - part["used"])
-        rate = f", {plain(round(part['used'] / turns))} a turn" if turns else ""
-        parts.append(f"{used} {part['unit']} used{rate}; {left} left of the budget.")
-    return f"{turns} turns: " + " ".join(parts)
+        used, left = part["used"], part["budget"] - part["used"]
+        rate = f", {plain(round(used / turns))} a turn" if turns else ""
+        rest = (
+            f"{plain(left)} left of the budget" if left >= 0 else f"{plain(-left)} over the budget"
+        )
+        parts.append(f"{plain(used)} {part['unit']} used{rate}; {rest}.")
+    return f"{numbered(turns, 'turn')}: " + " ".join(parts)
 
 
 def _around(remaining: float, low: float, high: float) -> Interval:

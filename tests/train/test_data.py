@@ -14,8 +14,8 @@ from transformers import AutoTokenizer
 from bagen_data import load, parse
 from bagen_data.errors import InputError, WrongUsageError
 from tests.making import SHARED, build, make_tokenizer, needs_shared
-from train.data import DataOptions, balanced, rl_rows, sft_rows
-from train.prompts import Fitter
+from train.data import DataOptions, balanced, check_lengths, rl_rows, sft_rows
+from train.prompts import Fitter, token_count
 from train.targets import completion, target
 
 TASKS = ("sokoban", "searchr1", "swebench", "warehouse")
@@ -92,6 +92,13 @@ def test_a_thought_says_what_the_prompt_says() -> None:
     assert message["content"] == (
         "<think>2 turns: 200 tokens used, 100 a turn; 700 left of the budget.</think> "
         "<answer>[360, 440]</answer>"
+    )
+    over = {**amounts, "used": 1000.0, "remaining": 1.0}
+    row = {"feasible": False, "completed_turns": 1, "resources": [over]}
+    (message,) = completion(row, target("pct10"), "think")
+    assert message["content"] == (
+        "<think>1 turn: 1000 tokens used, 1000 a turn; 100 over the budget.</think> "
+        "<answer>impossible</answer>"
     )
 
 
@@ -192,6 +199,18 @@ def test_configs_and_columns_that_are_not_there(
             sft_rows(options(dataset, train_on=[config]), tokenizer, {})
     with pytest.raises(InputError, match="there is no such folder"):
         sft_rows(options(str(tmp_path / "none")), tokenizer, {})
+
+
+def test_answers_are_not_cut_off(dataset: str, tokenizer: Any) -> None:
+    """A row that is one token too long would teach an answer without its end."""
+    found = sft_rows(options(dataset), tokenizer, {})
+    longest = max(
+        token_count([*row["prompt"], *row["completion"]], tokenizer, {}) for row in found.rows
+    )
+    check_lengths(found, tokenizer, {}, longest)
+    check_lengths(found, tokenizer, {}, None)
+    with pytest.raises(InputError, match=f"max_length is {longest - 1}, and [1-9][0-9]* of 32"):
+        check_lengths(found, tokenizer, {}, longest - 1)
 
 
 def test_a_dataset_without_the_columns(dataset: str, tokenizer: Any, tmp_path: Path) -> None:

@@ -46,6 +46,8 @@ def test_a_run_is_tracked_unless_told_otherwise(tmp_path: Path, dataset: str, ti
         ({"max_length": 600}, "max_length is 600 and max_prompt_tokens 640; a prompt and its"),
         ({"max_length": 9000}, "its context has 2,048 tokens, and prompt and answer may have"),
         ({"target": "wide"}, "target 'wide'"),
+        ({"eval_strategy": "epoch"}, "eval_strategy is 'epoch', and evaluate_on names no config"),
+        ({"per_device_train_batch_size": 0}, "expected 1 or more"),
         ({"max_lenght": 9}, "max_lenght"),
         (
             {"num_train_epochs": "many"},

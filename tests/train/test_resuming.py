@@ -4,11 +4,13 @@ import os
 import signal
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from bagen_data.errors import InputError
 from tests.train.running import fail, losses, run, sft_options, start, write_yaml
-from train.runs import last_checkpoint
+from train.runs import KeepEpochs, RunOptions, check_begun, last_checkpoint
 
 
 def test_a_killed_run_ends_like_one_that_was_not(dataset: str, tiny: str, tmp_path: Path) -> None:
@@ -39,6 +41,24 @@ def test_a_checkpoint_without_its_end_is_none(tmp_path: Path) -> None:
     assert last_checkpoint(str(tmp_path)) is None
     (tmp_path / "checkpoint-9" / "trainer_state.json").write_text("{}")
     assert last_checkpoint(str(tmp_path)) == str(tmp_path / "checkpoint-9")
+
+
+def test_checkpoints_are_not_mixed_with_another_runs(tmp_path: Path) -> None:
+    (tmp_path / "checkpoint-9").mkdir()
+    (tmp_path / "checkpoint-9" / "trainer_state.json").write_text("{}")
+    with pytest.raises(InputError, match="holds checkpoints; give --resume true"):
+        check_begun(str(tmp_path), RunOptions(), {})
+    check_begun(str(tmp_path), RunOptions(resume=True), {})
+
+
+@pytest.mark.parametrize(("epoch", "kept"), [(2.0, ["epoch-2"]), (1.6, []), (3.0, [])])
+def test_whole_epochs_are_kept(tmp_path: Path, epoch: float, kept: list[str]) -> None:
+    """A run that max_steps ends in the middle of its second epoch has no epoch 2."""
+    state = SimpleNamespace(epoch=epoch)
+    saver = SimpleNamespace(save_model=lambda folder: Path(folder).mkdir())
+    args = SimpleNamespace(output_dir=str(tmp_path))
+    KeepEpochs([1, 2], saver).on_epoch_end(args, state, None)
+    assert [path.name for path in tmp_path.iterdir()] == kept
 
 
 def test_two_processes_learn_as_one(dataset: str, tiny: str, tmp_path: Path) -> None:
