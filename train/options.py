@@ -8,7 +8,8 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
+from difflib import get_close_matches
 from typing import Any, NoReturn, TypeVar
 
 import yaml
@@ -86,13 +87,15 @@ def parse(arguments: Sequence[str] | None, kind: type[Options]) -> tuple[Options
     try:
         parser = _Parser((DataOptions, RunOptions, kind, ModelConfig))
         parser.set_defaults(report_to="trackio")
-        data, run, config, model = parser.parse_args_and_config(
-            None if arguments is None else list(arguments)
+        data, run, config, model, rest = parser.parse_args_and_config(
+            None if arguments is None else list(arguments), return_remaining_strings=True
         )
     except IndexError as error:
         raise WrongUsageError("options: --config names no file") from error
     except (OSError, ValueError, yaml.YAMLError) as error:
         raise InputError(f"options: {error}") from error
+    if rest:
+        raise _unknown(rest[0], (DataOptions, RunOptions, kind, ModelConfig))
     _check_epochs(run.keep_epochs, config)
     if config.eval_strategy != "no" and not data.evaluate_on:
         raise WrongUsageError(
@@ -152,6 +155,14 @@ class _Parser(TrlParser):
 
     def error(self, message: str) -> NoReturn:
         raise WrongUsageError(f"options: {message}")
+
+
+def _unknown(found: str, kinds: Sequence[Any]) -> WrongUsageError:
+    """What to say of a word that no option is called."""
+    known = [each.name for kind in kinds for each in fields(kind)]
+    near = get_close_matches(found.lstrip("-"), known, 1)
+    advice = f"; did you mean {near[0]}?" if near else "; see --help"
+    return WrongUsageError(f"options: there is no {found.lstrip('-')}{advice}")
 
 
 def reward_weights(told: Any) -> dict[str, float]:

@@ -48,7 +48,8 @@ def test_a_run_is_tracked_unless_told_otherwise(tmp_path: Path, dataset: str, ti
         ({"target": "wide"}, "target 'wide'"),
         ({"eval_strategy": "epoch"}, "eval_strategy is 'epoch', and evaluate_on names no config"),
         ({"per_device_train_batch_size": 0}, "expected 1 or more"),
-        ({"max_lenght": 9}, "max_lenght"),
+        ({"max_lenght": 9}, r"there is no max_lenght; did you mean max_length\?"),
+        ({"zzzzz": 9}, "there is no zzzzz; see --help"),
         (
             {"num_train_epochs": "many"},
             "argument --num_train_epochs.*: invalid float value: 'many'",
