@@ -66,7 +66,7 @@ class DataOptions:
     balance: bool = field(
         default=True, metadata={"help": "Draw as many infeasible training rows as feasible ones."}
     )
-    data_seed_rows: int = field(default=42, metadata={"help": "Of drawing infeasible rows."})
+    balance_seed: int = field(default=42, metadata={"help": "Of drawing infeasible rows."})
 
     def __post_init__(self) -> None:
         check_list("train_on", self.train_on, str)
@@ -263,7 +263,7 @@ def balanced(is_feasible: Any, options: DataOptions) -> Any:
     feasible = np.repeat(np.flatnonzero(is_feasible), options.repeat_feasible)
     infeasible = np.flatnonzero(~is_feasible)
     if options.balance and len(infeasible) > len(feasible):
-        rng = np.random.default_rng(options.data_seed_rows)
+        rng = np.random.default_rng(options.balance_seed)
         infeasible = rng.choice(infeasible, len(feasible), replace=False)
     return np.sort(np.concatenate([feasible, infeasible]), kind="stable")
 

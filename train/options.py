@@ -29,6 +29,8 @@ REWARDS: Mapping[str, Mapping[str, float]] = {"paper": PAPER, "dense": DENSE}
 class SFTOptions(SFTConfig):
     """TRL's, and the chat template's arguments."""
 
+    _VALID_DICT_FIELDS = (*SFTConfig._VALID_DICT_FIELDS, "chat_template_kwargs")
+
     chat_template_kwargs: dict[str, Any] | str | None = field(
         default=None, metadata={"help": "Of the chat template: {enable_thinking: false}."}
     )

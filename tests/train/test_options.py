@@ -10,6 +10,7 @@ import torch
 
 from bagen_data.errors import InputError
 from tests.train.running import fail, run, sft_options, write_yaml
+from train.data import sft_rows
 from train.options import GRPOOptions, SFTOptions, parse, reward_weights, tensor_parallel_size
 from train.reward_functions import Watch, reward_functions
 
@@ -119,6 +120,15 @@ def test_training_does_not_begin_with_an_adapter(tmp_path: Path, dataset: str, t
     (tmp_path / "lora" / "adapter_config.json").write_text(json.dumps(adapter))
     with pytest.raises(InputError, match="is a LoRA adapter, and training begins with weights"):
         parse(told(tmp_path, dataset, str(tmp_path / "lora")), SFTOptions)
+
+
+def test_arguments_of_the_chat_template(tmp_path: Path, dataset: str, tiny: str) -> None:
+    """In YAML or, as JSON, on the command line; SFT's rows carry them to TRL."""
+    flags = ["--chat_template_kwargs", '{"enable_thinking": false}']
+    _, found = parse([*told(tmp_path, dataset, tiny), *flags], SFTOptions)
+    assert found.template == {"enable_thinking": False}
+    rows = sft_rows(found.data, found.tokenizer, found.template).rows
+    assert rows[0]["chat_template_kwargs"] == {"enable_thinking": False}
 
 
 @pytest.mark.parametrize(
