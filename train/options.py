@@ -6,7 +6,7 @@ Everything that can be wrong is found before any weights load.
 import importlib.util
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields
 from difflib import get_close_matches
@@ -96,8 +96,7 @@ def parse(arguments: Sequence[str] | None, kind: type[Options]) -> tuple[Options
         raise WrongUsageError("options: --config names no file") from error
     except (OSError, ValueError, yaml.YAMLError) as error:
         raise InputError(f"options: {error}") from error
-    if rest:
-        raise _unknown(rest[0], (DataOptions, RunOptions, kind, ModelConfig))
+    check_names([word.lstrip("-") for word in rest[:1]], names_of(kind))
     _check_epochs(run.keep_epochs, config)
     if config.eval_strategy != "no" and not data.evaluate_on:
         raise WrongUsageError(
@@ -159,12 +158,27 @@ class _Parser(TrlParser):
         raise WrongUsageError(f"options: {message}")
 
 
-def _unknown(found: str, kinds: Sequence[Any]) -> WrongUsageError:
-    """What to say of a word that no option is called."""
-    known = [each.name for kind in kinds for each in fields(kind)]
-    near = get_close_matches(found.lstrip("-"), known, 1)
-    advice = f"; did you mean {near[0]}?" if near else "; see --help"
-    return WrongUsageError(f"options: there is no {found.lstrip('-')}{advice}")
+def check_names(found: Iterable[str], known: Sequence[str], where: str = "options") -> None:
+    """Whether options are called by their names.
+
+    Raises:
+        WrongUsageError: one is not; the message names the nearest one.
+
+    >>> check_names(["targt"], ["target", "variant"])
+    Traceback (most recent call last):
+    bagen_data.errors.WrongUsageError: options: there is no targt; did you mean target?
+    """
+    for name in found:
+        if name not in known:
+            near = get_close_matches(name, known, 1)
+            advice = f"; did you mean {near[0]}?" if near else "; see --help"
+            raise WrongUsageError(f"{where}: there is no {name}{advice}")
+
+
+def names_of(kind: type[Any]) -> list[str]:
+    """Of all options of a training script, whose trainer has options of this kind."""
+    kinds = (DataOptions, RunOptions, kind, ModelConfig)
+    return [each.name for one in kinds for each in fields(one)]
 
 
 def reward_weights(told: Any) -> dict[str, float]:

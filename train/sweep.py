@@ -15,6 +15,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from inspect import signature
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -29,6 +30,7 @@ import yaml
 from bagen_data.command import ERRORS, new_app, run
 from bagen_data.errors import InputError
 from bagen_data.tables import read_jsonl, to_json
+from train.evaluate import evaluate
 from train.plan import Run, Sweep, Value, flags, read_sweep, slug
 from train.table import markdown
 
@@ -51,11 +53,28 @@ def sweep(
     if unknown:
         known = ", ".join(each.name for each in told.runs)
         raise InputError(f"--only {unknown[0]}: no such run in {config}; there are: {known}")
+    check_options(told)
     sweeping = Sweeping(told, dry_run=dry_run)
     for each in told.runs:
         sweeping.run(each, skip=bool(only) and each.name not in (only or ()))
     if not dry_run:
         print(markdown(sweeping.scores()))
+
+
+def check_options(told: Sweep) -> None:
+    """Whether the scripts know every option, before the first of them runs.
+
+    Raises:
+        WrongUsageError: one is mistyped; the message names the run and the nearest option.
+    """
+    from train.options import GRPOOptions, SFTOptions, check_names, names_of
+
+    asked = list(signature(evaluate).parameters)
+    check_names(told.evaluate, asked, "evaluate")
+    stages = {"sft": names_of(SFTOptions), "grpo": names_of(GRPOOptions), "none": []}
+    for each in told.runs:
+        check_names(each.options, stages[each.stage], f"options of run {each.name!r}")
+        check_names(each.evaluate, asked, f"evaluate of run {each.name!r}")
 
 
 @dataclass

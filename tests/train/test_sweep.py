@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 import yaml
 
-from bagen_data.errors import InputError
+from bagen_data.errors import InputError, WrongUsageError
 from tests.making import REPO, SHARED
 from tests.train.running import write_yaml
 from train.plan import Sweep, flags, read_sweep
-from train.sweep import Sweeping
+from train.sweep import Sweeping, check_options
 
 CONFIGS = REPO / "train" / "configs"
 TABLE_7 = SHARED.parent / "paper_tables" / "table7_training.csv"
@@ -82,6 +82,7 @@ def test_our_sweeps_can_be_read(
     path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     told = read_sweep(path).model_copy(update={"out": str(tmp_path)})
+    check_options(told)
     assert (REPO / told.launch).is_file()
     said = commands(told, capsys)
     assert sum("train/evaluate.py" in line for line in said) == sum(
@@ -110,6 +111,27 @@ def test_a_file_that_is_no_sweep(tmp_path: Path, changes: dict[str, Any], said: 
     content = GOOD | {"runs": [{"name": "a", "model": "m"}]} | changes
     with pytest.raises(InputError, match=said.replace("|", r"\|")):
         read_sweep(write_yaml(tmp_path / "sweep.yaml", content))
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"evaluate": {"max_new_token": 9}}, "evaluate: there is no max_new_token; did you mean"),
+        ({"options": {"targt": "a"}}, "options of run 'a': there is no targt; did you mean target"),
+        ({"stage": "grpo", "options": {"max_length": 9}}, "run 'a': there is no max_length"),
+        ({"stage": "none", "options": {"target": "a"}}, "run 'a': there is no target; see --help"),
+        ({"run_evaluate": {"spilt": "test"}}, "evaluate of run 'a': there is no spilt; did you"),
+    ],
+)
+def test_options_are_checked_before_anything_runs(changes: dict[str, Any], said: str) -> None:
+    """A slip in the last of 25 runs would else be found after days."""
+    told = {"name": "a", "model": "m", "stage": "sft"} | {
+        name: value for name, value in changes.items() if name in ("stage", "options")
+    }
+    told["evaluate"] = changes.get("run_evaluate", {})
+    content = GOOD | {"evaluate": changes.get("evaluate", {}), "runs": [told]}
+    with pytest.raises(WrongUsageError, match=said):
+        check_options(Sweep.model_validate(content))
 
 
 def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
