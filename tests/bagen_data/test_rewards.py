@@ -44,6 +44,21 @@ def test_the_mean_reward_is_the_score_of_that_name() -> None:
     assert judged.parts["format"].tolist() == [1, 1, 1, 1, 1, 0]
 
 
+def test_closeness_is_the_interval_score() -> None:
+    """Of the same logarithm, alpha and mean as the score; one of the two misses."""
+    answers = ["<answer>[360, 440]</answer>", "<answer>[300, 310]</answer>"]
+    samples = [
+        {"sample_id": f"t/m/{row}/1", "feasible": True, "resources": TOKENS} for row in range(2)
+    ]
+    rows = [
+        {"sample_id": sample["sample_id"], "response": answer}
+        for sample, answer in zip(samples, answers, strict=True)
+    ]
+    found = judge(answers, [True, True], [TOKENS, TOKENS]).parts["closeness"]
+    shown = score(samples, rows, resamples=0).overall["interval_score"].value
+    assert WORST * (1 - found.mean()) == pytest.approx(shown)
+
+
 def test_closeness_by_hand() -> None:
     """An interval at ln(401) scores its width; a miss 10 times its distance more."""
     low, high, missed = np.log(361), np.log(441), np.log(401) - np.log(301)

@@ -25,7 +25,9 @@ def test_a_killed_run_ends_like_one_that_was_not(dataset: str, tiny: str, tmp_pa
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
     assert not (killed / "model.safetensors").exists()
-    run("train/sft.py", "--config", file)
+    begun = int(Path(last_checkpoint(str(killed)) or "").name.rpartition("-")[2])
+    written = run("train/sft.py", "--config", file)
+    assert written.count("'loss':") == 8 - begun  # it did not begin anew
     whole = tmp_path / "whole"
     run("train/sft.py", "--config", file, "--output_dir", whole)
     assert len(losses(whole)) == 8
