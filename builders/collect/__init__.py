@@ -1,0 +1,1 @@
+"""Record origin rollouts: environments, agents that play them, and families on disk."""
