@@ -38,7 +38,7 @@ def run(app: Callable[[Sequence[str] | None], Any], arguments: Sequence[str] | N
         app(arguments)
     except SystemExit as end:
         if end.code == _INTERRUPTED:
-            ERRORS.print("interrupted; the output is as it was")
+            ERRORS.print("interrupted; nothing is half written")
         raise
     except KeyboardInterrupt:  # of a function; typer makes its own an exit
         ERRORS.print("interrupted; what was written so far stays")

@@ -47,6 +47,15 @@ class Request:
             )
 
 
+def words_and_marks(text: str) -> int:
+    """How long a text is where there is no tokenizer: each word and each mark counts one.
+
+    >>> words_and_marks("Push it up, twice.")
+    6
+    """
+    return len(_WORDS_AND_MARKS.findall(text))
+
+
 def visible_share(raw: str, parsed: str, output_tokens: int) -> int:
     """Visible output where a log has no reasoning breakdown but both texts of a response.
 
@@ -55,10 +64,10 @@ def visible_share(raw: str, parsed: str, output_tokens: int) -> int:
     >>> visible_share("<think>a b c</think> go left", "go left", 120)
     20
     """
-    raw_length = len(_WORDS_AND_MARKS.findall(raw))
+    raw_length = words_and_marks(raw)
     if raw_length == 0:
         return output_tokens
-    share = len(_WORDS_AND_MARKS.findall(parsed)) / raw_length
+    share = words_and_marks(parsed) / raw_length
     return round(output_tokens * min(1.0, share))
 
 

@@ -1,6 +1,7 @@
-"""Build and verify the dataset.
+"""Collect origin rollouts, build the dataset of them, and verify it.
 
 \b
+    python -m builders collect warehouse --agent scripted --rollouts 128 --out ORIGIN/FAMILY
     python -m builders build --origin sample/origin --out out/sample
     python -m builders verify out/sample
 
@@ -22,6 +23,7 @@ from bagen_data.command import ERRORS, new_app, run
 from bagen_data.errors import WrongUsageError
 from bagen_data.prompts import Variant
 from bagen_data.usage import UsageChoice
+from builders.collect.cli import app as collect
 from builders.dataset import build
 from builders.origin import find_families, ignored_folders
 from builders.record import Built, Options
@@ -29,6 +31,7 @@ from builders.task import known_tasks
 from builders.verify import verify
 
 app = new_app(__doc__)
+app.add_typer(collect, name="collect")
 _SUMMARY = {
     "rollouts": "rollouts",
     "refused": "refused",

@@ -44,8 +44,8 @@ def find_families(origin: Path, tasks: list[str] | None = None) -> list[Family]:
     if not origin.is_dir():
         raise InputError(f"--origin {origin}: is no folder")
     origin = Path(os.path.abspath(origin))
-    families = [family for family in (_family(origin),) if family] or sorted(
-        (family for path in origin.iterdir() if path.is_dir() and (family := _family(path))),
+    families = [family for family in (family_at(origin),) if family] or sorted(
+        (family for path in origin.iterdir() if path.is_dir() and (family := family_at(path))),
         key=lambda family: family.name,
     )
     wanted = [family for family in families if tasks is None or family.task in tasks]
@@ -76,13 +76,14 @@ def find_families(origin: Path, tasks: list[str] | None = None) -> list[Family]:
 def ignored_folders(origin: Path) -> list[str]:
     """Folders beside the families whose names are not a family's."""
     origin = Path(os.path.abspath(origin))
-    if _family(origin):
+    if family_at(origin):
         return []
     folders = (path for path in origin.iterdir() if path.is_dir() and path.name[0] != ".")
-    return sorted(path.name for path in folders if not _family(path))
+    return sorted(path.name for path in folders if not family_at(path))
 
 
-def _family(folder: Path) -> Family | None:
+def family_at(folder: Path) -> Family | None:
+    """The family that a folder's name says it is; None if it says none."""
     match = _NAME.fullmatch(folder.name)
     if not match:
         return None

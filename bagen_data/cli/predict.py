@@ -1,12 +1,10 @@
 """`bagen predict` and `bagen predictions-from-log`."""
 
-import json
 import os
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from pydantic import BaseModel, ConfigDict, HttpUrl, ValidationError
@@ -23,6 +21,8 @@ from bagen_data.estimators.runs import (
     RETRIES,
     Operation,
     Run,
+    check_base_url,
+    parse_model_args,
     parse_price,
     short_name,
 )
@@ -34,7 +34,6 @@ from bagen_data.versions import BENCHMARK_VERSION
 if TYPE_CHECKING:
     from bagen_data.estimators.model_log import ModelLog
 
-_SECRET = re.compile(r"key|token$|secret|password|credential|auth", re.IGNORECASE)
 Out = Annotated[Path, typer.Option(help="The folder for predictions.jsonl and metadata.yaml.")]
 Name = Annotated[str | None, typer.Option(help="The estimator's name, as it is shown.")]
 Link = Annotated[str, typer.Option(help="Where to read more of the estimator.")]
@@ -153,16 +152,12 @@ def predict_command(
         config=config or "default",
         split=split,
         model=chosen.model,
-        base_url=base_url,
-        model_args=_pairs(model_arg or ()),
+        base_url=check_base_url(base_url),
+        model_args=parse_model_args(model_arg or ()),
         generation={**chosen.generation, **generation},
         constrained=constrained,
         limit=limit,
     )
-    if base_url and "@" in base_url:
-        raise WrongUsageError(
-            "--base-url: a run is written down with it; give a key in the environment, not in it"
-        )
     if constrained and not run.model.startswith(("vllm/", "openai-api/")):
         raise WrongUsageError(
             "--constrained: needs a vLLM server; give --model vllm/NAME, or openai-api/NAME/MODEL "
@@ -272,30 +267,3 @@ def _inspect() -> None:
         import inspect_ai  # noqa: F401
     except ModuleNotFoundError as error:
         raise MissingExtraError("inspect-ai", "models") from error
-
-
-def _pairs(texts: Sequence[str]) -> dict[str, Any]:
-    """KEY=VALUE options; values are JSON, or else text."""
-    found = {}
-    for text in texts:
-        key, equals, value = text.partition("=")
-        if not equals:
-            raise WrongUsageError(f"--model-arg {text}: expected KEY=VALUE")
-        try:
-            found[key] = json.loads(value)
-        except ValueError:
-            found[key] = value
-        if _SECRET.search(key) or any(_SECRET.search(name) for name in _names(found[key])):
-            raise WrongUsageError(
-                f"--model-arg {key}: a run is written down with its arguments; give a key in the "
-                "environment, as in OPENAI_API_KEY"
-            )
-    return found
-
-
-def _names(value: object) -> Iterator[str]:
-    """Of everything that a value names."""
-    if isinstance(value, dict):
-        for name, part in value.items():
-            yield name
-            yield from _names(part)

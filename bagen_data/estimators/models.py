@@ -18,11 +18,9 @@ from inspect_ai import eval_retry
 from inspect_ai._util.error import PrerequisiteError
 from inspect_ai.log import EvalLog, read_eval_log, read_eval_log_sample_summaries
 from inspect_ai.model import (
-    GenerateConfig,
     Model,
     ModelCost,
     ModelInfo,
-    get_model,
     get_model_info,
     set_model_info,
 )
@@ -31,7 +29,8 @@ from rich.progress import Progress
 from bagen_data.command import ERRORS
 from bagen_data.errors import InputError, OutputError, WrongUsageError
 from bagen_data.estimators.model_log import TASK, ModelLog, read_log, slim
-from bagen_data.estimators.runs import Operation, Run
+from bagen_data.estimators.providers import find_model, plain
+from bagen_data.estimators.runs import ATTEMPT_SECONDS, Operation, Run
 from bagen_data.integrations.inspect import bagen, on_answer
 
 LOGS = "logs"
@@ -39,8 +38,6 @@ LOGS = "logs"
 GIVE_UP = 20
 """Samples that failed for good after which a run stops, or a tenth of all if that is more: the next
 would hardly do better."""
-ATTEMPT_SECONDS = 900
-"""After which a request without an answer is tried again."""
 _RUN = "bagen_run"
 _UNREADABLE = (OSError, ValueError, KeyError, BadZipFile)
 """What reading a log raises that was cut off before its first answer."""
@@ -61,7 +58,7 @@ def ask(run: Run, operation: Operation, out: Path, *, resume: bool) -> ModelLog:
         InputError: the model cannot be asked: an unknown provider, a package or a key is missing.
     """
     logs = (out / LOGS).absolute()
-    model = _model(run)
+    model = find_model(run.model, run.generation, base_url=run.base_url, arguments=run.model_args)
     with _alone(logs):
         return _ask(run, model, operation, logs, resume)
 
@@ -80,7 +77,7 @@ def _ask(run: Run, model: Model, operation: Operation, logs: Path, resume: bool)
             else:
                 ended = _start(run, model, operation, logs, len(asked))
     except PrerequisiteError as error:
-        raise InputError(_plain(error)) from error
+        raise InputError(plain(error)) from error
     except (OSError, sqlite3.Error) as error:
         raise OutputError(
             f"{logs}: cannot be written, or Inspect's own data folder cannot: {error}; what was "
@@ -98,22 +95,6 @@ def _asked(run: Run) -> list[str]:
     """The log's ids of all samples: they hold a hash of the prompt as it is now."""
     dataset = bagen(run.dataset, run.config, run.split, run.constrained).dataset
     return [str(sample.id) for sample in dataset][: run.limit]
-
-
-def _model(run: Run) -> Model:
-    """The model, before any sample is loaded: what is missing shows at once."""
-    try:
-        return get_model(
-            run.model,
-            config=GenerateConfig(**run.generation),
-            base_url=run.base_url,
-            memoize=False,
-            **run.model_args,
-        )
-    except PrerequisiteError as error:
-        raise InputError(_plain(error)) from error
-    except (ValueError, TypeError, ImportError) as error:
-        raise InputError(f"--model {run.model}: {error}") from error
 
 
 def _start(run: Run, model: Model, operation: Operation, logs: Path, asked: int) -> list[EvalLog]:
@@ -260,13 +241,6 @@ def _alone(logs: Path) -> Iterator[None]:
         except OSError as error:
             raise OutputError(f"{logs.parent}: another bagen predict is running there") from error
         yield
-
-
-def _plain(error: PrerequisiteError) -> str:
-    """The message without Rich's markup."""
-    with ERRORS.capture() as captured:
-        ERRORS.print(error.message)
-    return captured.get().strip().removeprefix("ERROR:").strip()
 
 
 @contextmanager

@@ -1,7 +1,9 @@
 """What it is to ask a model every question of a split."""
 
+import json
 import math
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +14,8 @@ CONNECTIONS = 8
 other, so that providers' caches can reuse them."""
 RETRIES = 6
 """Of a request, seconds to minutes apart; after the last the sample stays open."""
+ATTEMPT_SECONDS = 900
+"""After which a request without an answer is tried again."""
 MAX_TOKENS = 4_096
 """Of an answer, reasoning included."""
 
@@ -21,6 +25,9 @@ _PRICES = {
     "written": "input_cache_write",
     "output": "output",
 }
+
+
+_SECRET = re.compile(r"key|token$|secret|password|credential|auth", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -103,3 +110,43 @@ def short_name(model: str) -> str:
     'qwen3-235b-a22b'
     """
     return model.rstrip("/").rpartition("/")[2]
+
+
+def check_base_url(url: str | None) -> str | None:
+    """The address of a server, which a run is written down with.
+
+    Raises:
+        WrongUsageError: it has a user or a key in it.
+    """
+    if url and "@" in url:
+        raise WrongUsageError(
+            "--base-url: a run is written down with it; give a key in the environment, not in it"
+        )
+    return url
+
+
+def parse_model_args(texts: Sequence[str]) -> dict[str, Any]:
+    """KEY=VALUE options; values are JSON, or else text."""
+    found = {}
+    for text in texts:
+        key, equals, value = text.partition("=")
+        if not equals:
+            raise WrongUsageError(f"--model-arg {text}: expected KEY=VALUE")
+        try:
+            found[key] = json.loads(value)
+        except ValueError:
+            found[key] = value
+        if _SECRET.search(key) or any(_SECRET.search(name) for name in _names(found[key])):
+            raise WrongUsageError(
+                f"--model-arg {key}: a run is written down with its arguments; give a key in the "
+                "environment, as in OPENAI_API_KEY"
+            )
+    return found
+
+
+def _names(value: object) -> Iterator[str]:
+    """Of everything that a value names."""
+    if isinstance(value, dict):
+        for name, part in value.items():
+            yield name
+            yield from _names(part)

@@ -1,8 +1,11 @@
 """What an environment is: text in, text out, and the same states for the same seed and actions."""
 
+import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
+
+from builders.collect.agents import Script
 
 
 @dataclass(frozen=True)
@@ -49,3 +52,35 @@ class Rules:
     """The most a response has."""
     history_tokens: int | None = None
     """The most that a request's messages have: oldest whole turns are left out; None: no limit."""
+
+
+_Environment = TypeVar("_Environment", bound=Environment)
+
+
+class Game(Protocol[_Environment]):
+    """A task as it is collected: its instances, and the scripted agents that play them.
+
+    Other processes get a copy of it.
+    """
+
+    @property
+    def task(self) -> str:
+        """As builders know it."""
+
+    @property
+    def rules(self) -> Rules:
+        """For every agent."""
+
+    @property
+    def scripts(self) -> tuple[str, ...]:
+        """Names of the scripted agents."""
+
+    @property
+    def told(self) -> Mapping[str, Any]:
+        """All that decides what is played, for the record."""
+
+    def environment(self, rng: random.Random) -> _Environment:
+        """A fresh instance, drawn from `rng` alone."""
+
+    def script(self, name: str | None, environment: _Environment, rng: random.Random) -> Script:
+        """A scripted agent, one of whichever kind if None, for this very environment."""

@@ -174,7 +174,7 @@ def test_ctrl_c_leaves_the_old_output_and_says_so(
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert said == "interrupted; the output is as it was\n"
+    assert said == "interrupted; nothing is half written\n"
     assert contents(tmp_path / "out") == before
     assert not list(tmp_path.glob(".out.*"))
 

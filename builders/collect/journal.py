@@ -1,0 +1,133 @@
+"""Rollouts as they come in: a line each, in one file, from which a stopped run goes on.
+
+The first line says how they are collected. A line is whole once its newline is there; what a killed
+run left half written is cut off.
+"""
+
+import fcntl
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import orjson
+
+from bagen_data.errors import InputError, OutputError, WrongUsageError
+
+NAME = "rollouts.partial"
+"""Builders read no file with this ending."""
+
+
+class Journal:
+    """The rollouts there are, and how they are collected. `open_journal` makes one."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        """Of a file that is open to be read and written.
+
+        Raises:
+            ValueError, KeyError, TypeError: a whole line is none of ours.
+        """
+        self._file = file
+        self.told: Mapping[str, Any] = {}
+        """How the rollouts are collected; empty where nothing is said yet."""
+        self._offsets: dict[int, int] = {}
+        """Of each rollout's line, by its number."""
+        end = 0
+        for line in file:
+            if not line.endswith(b"\n"):
+                break
+            content = orjson.loads(line)
+            if end:
+                self._offsets[content["number"]] = end
+            else:
+                self.told = content["told"]
+            end += len(line)
+        file.truncate(end)
+
+    def begin(self, told: Mapping[str, Any]) -> None:
+        """Say how the rollouts are collected."""
+        self.told = told
+        self._append(orjson.dumps({"told": told}))
+
+    @property
+    def numbers(self) -> list[int]:
+        """Of the rollouts that are there, sorted."""
+        return sorted(self._offsets)
+
+    def add(self, number: int, rollout: bytes) -> None:
+        """Keep a rollout, given as JSON: from now on no kill loses it."""
+        self._offsets[number] = self._append(b'{"number":%d,"rollout":%b}' % (number, rollout))
+
+    def _append(self, line: bytes) -> int:
+        """Returns the line's offset."""
+        offset = self._file.seek(0, os.SEEK_END)
+        self._file.write(line + b"\n")
+        self._file.flush()
+        return offset
+
+    def rollouts(self) -> Iterator[dict[str, Any]]:
+        """All of them, by number, read one at a time."""
+        for number in self.numbers:
+            self._file.seek(self._offsets[number])
+            yield orjson.loads(self._file.readline())["rollout"]
+
+
+@contextmanager
+def open_journal(folder: Path, told: Mapping[str, Any], *, resume: bool) -> Iterator[Journal]:
+    """The journal of a family's folder, a new one or one to go on with.
+
+    Args:
+        folder: made if it is not there.
+        told: how rollouts are collected; what is gone on with must have been begun so.
+        resume: whether there may be one to go on with.
+
+    Raises:
+        OutputError: there is one and it is not to be resumed, another run has it, or the folder
+            cannot be written.
+        WrongUsageError: it was begun otherwise.
+        InputError: it is none of ours.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / NAME
+        path.touch()
+        file = path.open("r+b")
+    except OSError as error:
+        raise OutputError(f"{folder}: cannot be written: {error.strerror or error}") from error
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise OutputError(f"{folder}: another run collects there") from error
+        try:
+            journal = Journal(file)
+        except (ValueError, KeyError, TypeError) as error:
+            raise InputError(f"{path}: is no journal of rollouts: {error}") from error
+        if not journal.told:
+            journal.begin(told)
+        elif not resume:
+            raise OutputError(
+                f"{folder}: {len(journal.numbers)} rollouts are there already; go on with "
+                "--resume, or give another --out"
+            )
+        check_same(folder, journal.told, told)
+        yield journal
+
+
+def check_same(folder: Path, begun: Mapping[str, Any], told: Mapping[str, Any]) -> None:
+    """Refuse to go on otherwise than it was begun.
+
+    Raises:
+        WrongUsageError: something differs; the message names it.
+    """
+    changed = [
+        f"{name} {begun.get(name)!r}, not {told.get(name)!r}"
+        for name in sorted(begun.keys() | told.keys())
+        if begun.get(name) != told.get(name)
+    ]
+    if changed:
+        raise WrongUsageError(
+            f"--resume: {folder} was begun with {', and '.join(changed)}; give what it was begun "
+            "with, or another --out"
+        )
