@@ -1,0 +1,81 @@
+"""What a response asks for: one search, or the final answer."""
+
+import re
+from dataclasses import dataclass
+
+EXPECTED = "search[<query>], finish[<answer>]"
+"""The actions, as an agent is told of them."""
+
+_ACTION = re.compile(r"(search|finish)\s*\[(.*)\]", re.IGNORECASE | re.DOTALL)
+_SECOND = re.compile(r"\]\W{0,9}(?:and|then)?\W{0,9}(?:search|finish)\s*\[", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Search:
+    """Look for documents."""
+
+    query: str
+    """On one line; may be empty."""
+
+    def __str__(self) -> str:
+        return f"search[{self.query}]"
+
+
+@dataclass(frozen=True)
+class Finish:
+    """Give the final answer."""
+
+    answer: str
+    """On one line, not empty."""
+
+    def __str__(self) -> str:
+        return f"finish[{self.answer}]"
+
+
+@dataclass(frozen=True)
+class Illegal:
+    """Neither."""
+
+    problem: str
+    """What was wrong, for the agent to read: the rest of a sentence about the response."""
+
+
+def parse(response: str) -> Search | Finish | Illegal:
+    """Read the action from a response of any text.
+
+    Text up to the last `</think>` is ignored, and of several `<answer>` the last one counts. The
+    argument goes up to the last `]`, so that it may have brackets itself; its white space is
+    collapsed. Action names may be in upper case.
+
+    >>> parse("<think>Where?</think><answer>search[river  Oskel [map]]</answer>")
+    Search(query='river Oskel [map]')
+    >>> parse("search[river Oskel]")
+    Illegal(problem='has no <answer>...</answer>')
+    """
+    said = response.rpartition("</think>")[2]
+    _, opening, rest = said.rpartition("<answer>")
+    if not opening:
+        return Illegal("has no <answer>...</answer>")
+    content, closing, _ = rest.partition("</answer>")
+    if not closing:
+        return Illegal("has an <answer> that is not closed by </answer>")
+    return _action(content.strip())
+
+
+def _action(content: str) -> Search | Finish | Illegal:
+    if not content:
+        return Illegal("has an empty <answer></answer>")
+    found = _ACTION.fullmatch(content)
+    if found is None:
+        return Illegal(f"has no action but {_shown(content)} in <answer>")
+    if _SECOND.search(found[2]):
+        return Illegal("has more than one action in <answer>")
+    argument = " ".join(found[2].split())
+    if found[1].lower() == "search":
+        return Search(argument)
+    return Finish(argument) if argument else Illegal("finishes without an answer")
+
+
+def _shown(content: str) -> str:
+    line = " ".join(content.split())
+    return f"'{line}'" if len(line) <= 60 else f"'{line[:57]}...'"
