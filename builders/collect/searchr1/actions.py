@@ -7,7 +7,7 @@ EXPECTED = "search[<query>], finish[<answer>]"
 """The actions, as an agent is told of them."""
 
 _ACTION = re.compile(r"(search|finish)\s*\[(.*)\]", re.IGNORECASE | re.DOTALL)
-_SECOND = re.compile(r"\]\W{0,9}(?:and|then)?\W{0,9}(?:search|finish)\s*\[", re.IGNORECASE)
+_SECOND = re.compile(r"\]\W{0,9}(?:and then|and|then)?\W{0,9}(?:search|finish)\s*\[", re.IGNORECASE)
 
 
 @dataclass(frozen=True)

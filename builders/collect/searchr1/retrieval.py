@@ -72,7 +72,7 @@ class Library:
 
 def _best(scores: np.ndarray, limit: int) -> np.ndarray:
     """Positions of the highest scores above 0, the highest first, then the earliest."""
-    if limit < len(scores):
+    if 0 < limit < len(scores):
         least = max(np.partition(scores, len(scores) - limit)[len(scores) - limit], 0.0)
         candidates = np.flatnonzero((scores >= least) & (scores > 0))
     else:

@@ -57,7 +57,7 @@ def _json_lines(path: Path, _names: Collection[str]) -> Iterator[tuple[str, Mapp
 
 def _parquet_rows(path: Path, names: Collection[str]) -> Iterator[tuple[str, Mapping[str, Any]]]:
     try:
-        with pq.ParquetFile(path) as file:
+        with path.open("rb") as source, pq.ParquetFile(source) as file:
             columns = [name for name in file.schema_arrow.names if name in names]
             if not columns:
                 found = ", ".join(file.schema_arrow.names)
