@@ -164,7 +164,7 @@ class World:
             self._add(
                 *("guild", name),
                 town=town,
-                founded=self._number("founded", 1580, 1830),
+                founded=self._number("founded", 1560, 1700),
                 members=self._number("members", 40, 900),
                 hall=self._number("hall", 1831, 1900),
                 cargo=self._rng.choice(CARGOES),
@@ -217,7 +217,7 @@ class World:
                 electric=self._number("electric", 1891, 1950),
                 metres=self._number("light metres", 14, 62),
                 seconds=self._rng.randrange(3, 20),
-                sea=self._rng.choice(SEAS),
+                sea=self.at("river", "short", self._river_at(town)).facts["sea"],
             )
         yards = self._shuffled(TOWNS, len(SHIPS))
         owners = self._shuffled(COMPANIES, len(SHIPS))
@@ -245,8 +245,8 @@ class World:
                 centimetres=self._number("lens", 20, 110),
                 domes=self._rng.randrange(2, 6),
             )
-        rivers = self._shuffled(RIVERS, 2 * len(CANALS))
-        for name, first, second in zip(CANALS, rivers[::2], rivers[1::2], strict=True):
+        rivers = self._shuffled(RIVERS, len(CANALS) + 3)
+        for name, first, second in zip(CANALS, rivers[:-3], rivers[3:], strict=True):
             self._add(
                 *("canal", f"{name} Canal"),
                 first=first,

@@ -27,7 +27,7 @@ class Library:
 
     Words are runs of two or more letters and digits in lower case, without English function words;
     scores are Lucene's variant of BM25 with k1 = 1.5 and b = 0.75. The index is made anew for each
-    process: about a minute for a million passages.
+    process: about 80 seconds and 5 GB of memory for a million passages of 100 words.
     """
 
     def __init__(self, corpus: Corpus) -> None:
