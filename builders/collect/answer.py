@@ -2,12 +2,12 @@
 
 import re
 
-_ANSWER = re.compile(r"<answer>(.*?)</answer>", re.DOTALL | re.IGNORECASE)
+_ANSWER = re.compile(r"<answer>((?:(?!<answer>).)*?)</answer>", re.DOTALL | re.IGNORECASE)
 _THOUGHT = re.compile(r"</think>", re.IGNORECASE)
 
 
 def answer_in(response: str) -> str | None:
-    """The content of the last answer after the last thought, stripped; None if there is none.
+    """The content of the last whole answer after the last thought, stripped; None without one.
 
     >>> answer_in("<think><answer>Up</answer>?</think> No: <answer> Down </answer>")
     'Down'

@@ -9,6 +9,7 @@ A family is resumed, or added to, by the same command with --resume.
 """  # noqa: D301  \b keeps the lines as they are
 
 from functools import partial
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -18,8 +19,11 @@ from builders.collect.dialogues import Dialogues
 from builders.collect.environment import Game
 from builders.collect.run import Play
 from builders.collect.scripted import Scripted
+from builders.collect.searchr1 import game as searchr1_game
 from builders.collect.sokoban import game as sokoban_game
 
+SAMPLE = Path(__file__).parents[2] / "sample" / "search"
+"""A small corpus and its questions."""
 app = typer.Typer(help=__doc__, no_args_is_help=True, rich_markup_mode=None)
 
 
@@ -57,4 +61,21 @@ def sokoban(
     return of_game(sokoban_game.sokoban(size, boxes, error_rate))
 
 
-add_command(app, "sokoban", sokoban)
+def searchr1(
+    questions: Annotated[
+        Path, typer.Option(help="JSONL or Parquet: question, answer, perhaps id.")
+    ] = SAMPLE / "questions.jsonl",
+    corpus: Annotated[
+        Path, typer.Option(help="JSONL or Parquet: title and text, or contents.")
+    ] = SAMPLE / "corpus.jsonl",
+    first: Annotated[
+        int, typer.Option(min=0, help="Of the seed's order: what others begin with is left out.")
+    ] = 0,
+    documents: Annotated[int, typer.Option(min=1, help="That a search shows.")] = 3,
+) -> Recording:
+    """Search-R1: one search[...] or finish[...] a turn, over a corpus of yours, 10 turns."""
+    return of_game(searchr1_game.searchr1(questions, corpus, first, documents))
+
+
+for task in (sokoban, searchr1):
+    add_command(app, task.__name__, task)

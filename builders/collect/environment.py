@@ -79,8 +79,8 @@ class Game(Protocol[_Environment]):
     def told(self) -> Mapping[str, Any]:
         """All that decides what is played, for the record."""
 
-    def environment(self, rng: random.Random) -> _Environment:
-        """A fresh instance, drawn from `rng` alone."""
+    def environment(self, seed: int, number: int) -> _Environment:
+        """A fresh instance for a rollout of a family: the same one for every agent."""
 
     def script(self, name: str | None, environment: _Environment, rng: random.Random) -> Script:
         """A scripted agent, one of whichever kind if None, for this very environment."""

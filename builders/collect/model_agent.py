@@ -24,7 +24,7 @@ from builders.collect.agents import Message, Reply
 from builders.collect.dialogues import record
 from builders.collect.environment import Game
 from builders.collect.play import play
-from builders.collect.scripted import counter, instance
+from builders.collect.scripted import counter
 
 
 @dataclass(frozen=True)
@@ -144,12 +144,17 @@ def reply_of(output: ModelOutput) -> Reply:
     """
     usage = usage_of(output)
     return Reply(
-        text=output.completion,
+        text=_whole(output.completion),
         input_tokens=usage["input_tokens"],
         output_tokens=usage["output_tokens"],
-        raw=_with_reasoning(output),
+        raw=_whole(_with_reasoning(output)),
         usage=usage,
     )
+
+
+def _whole(text: str) -> str:
+    """Without halves of characters, which no file can hold."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def usage_of(output: ModelOutput) -> dict[str, Any]:
@@ -197,6 +202,6 @@ class Modelled:
     def __call__(self, number: int) -> dict[str, Any]:
         """The rollout of that number."""
         agent = Conversation(self.model, self.game.rules.response_tokens)
-        environment = instance(self.game, self.seed, number)
+        environment = self.game.environment(self.seed, number)
         played = play(environment, agent, self.game.rules, counter(self.tokenizer))
         return record(number, played, None)

@@ -8,19 +8,13 @@ from typing import Any
 from bagen_data.usage import words_and_marks
 from builders.collect.agents import Counter, ScriptedAgent
 from builders.collect.dialogues import record
-from builders.collect.environment import Environment, Game
+from builders.collect.environment import Game
 from builders.collect.play import play
 from builders.tokenizer import HubTokenizer
 
 SCRIPTED = "scripted"
 """`--agent scripted`, or `scripted/NAME`."""
 _WORDS_AND_MARKS = "words and marks"
-
-
-def instance(game: Game[Any], seed: int, number: int) -> Environment:
-    """The environment of a rollout: every agent meets the same one."""
-    found: Environment = game.environment(random.Random(f"{game.task} {seed} {number}"))
-    return found
 
 
 @dataclass(frozen=True)
@@ -37,7 +31,7 @@ class Scripted:
     def __call__(self, number: int) -> dict[str, Any]:
         """The rollout of that number."""
         count = cache(counter(self.tokenizer))
-        environment = instance(self.game, self.seed, number)
+        environment = self.game.environment(self.seed, number)
         rng = random.Random(f"agent {self.game.task} {self.seed} {number}")
         agent = ScriptedAgent(self.game.script(self.script, environment, rng), count)
         played = play(environment, agent, self.game.rules, count)

@@ -3,6 +3,8 @@
 import re
 from dataclasses import dataclass
 
+from builders.collect.answer import answer_in
+
 EXPECTED = "search[<query>], finish[<answer>]"
 """The actions, as an agent is told of them."""
 
@@ -52,14 +54,8 @@ def parse(response: str) -> Search | Finish | Illegal:
     >>> parse("search[river Oskel]")
     Illegal(problem='has no <answer>...</answer>')
     """
-    said = response.rpartition("</think>")[2]
-    _, opening, rest = said.rpartition("<answer>")
-    if not opening:
-        return Illegal("has no <answer>...</answer>")
-    content, closing, _ = rest.partition("</answer>")
-    if not closing:
-        return Illegal("has an <answer> that is not closed by </answer>")
-    return _action(content.strip())
+    answer = answer_in(response)
+    return Illegal("has no <answer>...</answer>") if answer is None else _action(answer)
 
 
 def _action(content: str) -> Search | Finish | Illegal:

@@ -2,10 +2,10 @@
 
 import random
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from builders.collect.environment import Environment
+from builders.collect.agents import Script
 from builders.collect.searchr1 import thoughts
 from builders.collect.searchr1.asked import Asked, Kind, take_apart
 from builders.collect.searchr1.finding import answers, linked, measure
@@ -46,14 +46,8 @@ def drawn_skill(rng: random.Random) -> Skill:
     )
 
 
-def script(
-    environment: Environment,  # noqa: ARG001
-    rng: random.Random,
-) -> Callable[[str], str]:
-    """An agent for one rollout: it takes each user message in turn and gives its response.
-
-    Nothing is read from the environment but its messages; skill and chance come from `rng`.
-    """
+def script(rng: random.Random) -> Script:
+    """An agent for one rollout; it knows the messages only, and draws skill and luck from `rng`."""
     return _Searcher(drawn_skill(rng), rng).respond
 
 

@@ -32,8 +32,9 @@ class Sokoban:
         """The options."""
         return asdict(self)
 
-    def environment(self, rng: random.Random) -> SokobanEnvironment:
+    def environment(self, seed: int, number: int) -> SokobanEnvironment:
         """A level."""
+        rng = random.Random(f"sokoban {seed} {number}")
         return SokobanEnvironment(generate(rng, self.rows, self.columns, self.boxes))
 
     def script(

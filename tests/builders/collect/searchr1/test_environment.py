@@ -33,7 +33,7 @@ def test_it_is_an_environment(environment: SearchEnvironment) -> None:
     assert played.instance_id == "q1"
     assert played.start() == f"Question: {QUESTION.text}\n{AVAILABLE}"
     assert "at most 10 turns" in played.system
-    assert (RULES.turns, RULES.response_tokens, RULES.history_tokens) == (10, 800, 3_500)
+    assert (RULES.turns, RULES.response_tokens) == (10, 800)
 
 
 def test_a_search(environment: SearchEnvironment) -> None:

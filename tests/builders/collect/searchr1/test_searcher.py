@@ -30,7 +30,7 @@ def play(environment: SearchEnvironment, agent: Callable[[str], str]) -> tuple[l
 
 def played(seed: int, library: Library, question: Question) -> tuple[list[str], bool]:
     environment = SearchEnvironment(question, library)
-    return play(environment, script(environment, random.Random(f"{seed}/agent")))
+    return play(environment, script(random.Random(f"{seed}/agent")))
 
 
 def test_solve_rate_and_turns(library: Library, questions: tuple[Question, ...]) -> None:
