@@ -11,7 +11,7 @@ from rich.table import Table
 
 from bagen_data.answers import parse, plain
 from bagen_data.errors import InputError
-from bagen_data.hub import load_samples, splits
+from bagen_data.hub import load_rollouts, load_samples, splits
 from bagen_data.schema import Estimate, Interval
 from bagen_data.scoring.answered import Reader
 
@@ -61,6 +61,23 @@ def find_sample(path: str, sample_id: str) -> Along:
         listed = ", ".join(map(str, turns))
         raise InputError(f"{path}: has no sample {sample_id!r}; of its rollout it has k = {listed}")
     raise InputError(f"{path}: has no sample {sample_id!r}; expected task/model/rollout/k")
+
+
+def find_rollout(path: str, along: Along) -> Row:
+    """The whole rollout of a sample: a row of the config `rollouts`.
+
+    Args:
+        path: of the dataset that the sample was found in.
+        along: what `find_sample` returned.
+    """
+    table = load_rollouts(path, "test" if along.split == "test" else "train")
+    task, model, rollout_id = along.sample["sample_id"].rsplit("/", 1)[0].split("/", 2)
+    is_it = pc.and_(
+        pc.and_(pc.equal(table["task"], task), pc.equal(table["rollout_model"], model)),
+        pc.equal(table["rollout_id"], rollout_id),
+    )
+    (row,) = table.filter(is_it).to_pylist()
+    return dict(row)
 
 
 def _rollout(table: pa.Table, sample_id: str) -> list[Row]:

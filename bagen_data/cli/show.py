@@ -7,11 +7,12 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from bagen_data.along import Row, answers_table, find_sample, responses_of
+from bagen_data.along import Row, answers_table, find_rollout, find_sample, responses_of
 from bagen_data.answers import render
 from bagen_data.cli.options import Dataset
 from bagen_data.estimators import BASELINES, find_baseline
 from bagen_data.estimators.predict import Request, predict
+from bagen_data.pictures import check_picture, draw
 from bagen_data.prediction_files import find_predictions, prediction_reader
 from bagen_data.replay import gold_estimate
 from bagen_data.schema import Target
@@ -34,9 +35,15 @@ def show_command(
     cross_validate: Annotated[
         bool, typer.Option("--cross-validate", help="As of `bagen predict`.")
     ] = False,
+    picture: Annotated[
+        Path | None,
+        typer.Option(help="Draw its rollout, of sokoban or warehouse: a .svg, .png or .html file."),
+    ] = None,
     full: Annotated[bool, typer.Option("--full", help="Do not cut long messages.")] = False,
 ) -> None:
     """Show a sample: the prompt, the truth, and answers along its rollout against it."""
+    if picture:
+        check_picture(picture, sample_id.partition("/")[0])
     readers = [(file, prediction_reader(file)) for file in map(find_predictions, predictions or ())]
     found = find_sample(dataset, sample_id)
     answers = {str(file): responses_of(reader, found.rollout) for file, reader in readers}
@@ -45,6 +52,9 @@ def show_command(
         request = Request(dataset, found.config, found.split, name, cross_validate=others)
         answers[name] = {row["sample_id"]: row["response"] for row in predict(request).rows}
     _print_sample(found.sample, full=full)
+    if picture:
+        draw(picture, find_rollout(dataset, found), found.sample["completed_turns"])
+        print(f"its rollout is drawn in {picture}")
     for name, responses in (answers or {"no answers given": {}}).items():
         print_table(answers_table(name, found.rollout, responses))
 

@@ -21,6 +21,7 @@ from builders.collect.run import Play
 from builders.collect.scripted import Scripted
 from builders.collect.searchr1 import game as searchr1_game
 from builders.collect.sokoban import game as sokoban_game
+from builders.collect.warehouse.game import Warehouse
 
 SAMPLE = Path(__file__).parents[2] / "sample" / "search"
 """A small corpus and its questions."""
@@ -77,5 +78,10 @@ def searchr1(
     return of_game(searchr1_game.searchr1(questions, corpus, first, documents))
 
 
-for task in (sokoban, searchr1):
+def warehouse() -> Recording:
+    """Warehouse: Acme, a small supply chain, for 22 weeks in 11 turns."""
+    return of_game(Warehouse())
+
+
+for task in (sokoban, searchr1, warehouse):
     add_command(app, task.__name__, task)

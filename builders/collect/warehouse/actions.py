@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
+from builders.collect.answer import answer_in
 from builders.collect.warehouse import decisions
 from builders.collect.warehouse.business import Business
 from builders.collect.warehouse.constants import DISCOUNT_PERCENT, PRODUCTS, RETAILERS
@@ -21,7 +22,6 @@ from builders.collect.warehouse.decisions import IllegalActionError
 Decision = Callable[[Business], None]
 Value = TypeVar("Value")
 
-_END_OF_THOUGHT = "</think>"
 _UNITS = re.compile(r"[0-9]{1,9}|[0-9]{1,3}(?:,[0-9]{3}){1,2}")
 _DOLLARS = re.compile(r"\$?([0-9]{1,9}|[0-9]{1,3}(?:,[0-9]{3}){1,2})(?:\.([0-9]{2}))?")
 _PRODUCT = {product.name: index for index, product in enumerate(PRODUCTS)}
@@ -55,10 +55,7 @@ def written(response: str) -> list[str]:
     >>> written("produce 4k_dock 2x")
     []
     """
-    said = response.rpartition(_END_OF_THOUGHT)[2]
-    before_end, _, _ = said.rpartition("</answer>")
-    _, begin, answer = before_end.rpartition("<answer>")
-    lines = answer.replace("||", "\n").split("\n") if begin else []
+    lines = (answer_in(response) or "").replace("||", "\n").split("\n")
     actions = [" ".join(line.lower().split()) for line in lines]
     return [action for action in actions if action]
 

@@ -35,9 +35,9 @@ Series = tuple[float, ...]
 BASE_SEED = "warehouse: base series"
 
 
-def demand_of(instance_seed: int) -> Demand:
+def demand_of(instance: str) -> Demand:
     """What all retailers ask for in all turns of an instance, in whole units >= 0."""
-    rng = random.Random(f"warehouse: instance {instance_seed}")
+    rng = random.Random(f"warehouse: instance {instance}")
     dealt = [_shuffled(series, rng) for series in base_series()]
     return tuple(
         tuple(

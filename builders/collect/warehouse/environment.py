@@ -18,13 +18,14 @@ SYSTEM = system_message()
 
 
 class WarehouseEnvironment:
-    """One business, run once; the seed decides the demand and nothing else is random."""
+    """One business, run once; its instance decides the demand, and nothing else is random."""
 
     system = SYSTEM
 
-    def __init__(self, instance_seed: int) -> None:
-        self.instance_id = f"acme-{instance_seed}"
-        self._simulator = Simulator(demand_of(instance_seed))
+    def __init__(self, instance: str) -> None:
+        """Of the business with that demand."""
+        self.instance_id = f"acme-{instance}"
+        self._simulator = Simulator(demand_of(instance))
         self._initial = self._state()
 
     @property

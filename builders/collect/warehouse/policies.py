@@ -1,8 +1,9 @@
 """Scripted managers, from passive to greedy: the responses that play a run without a model."""
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
+from builders.collect.agents import Script
 from builders.collect.warehouse import habits, thoughts
 from builders.collect.warehouse.business import Business
 from builders.collect.warehouse.chance import pick, up_to
@@ -10,33 +11,26 @@ from builders.collect.warehouse.constants import PRODUCTS, RETAILERS
 from builders.collect.warehouse.environment import WarehouseEnvironment
 from builders.collect.warehouse.planner import Planner
 
-MIXED = "mixed"
-"""Any of the policies, drawn by its share."""
 _SHARES = {"passive": 0.08, "cautious": 0.27, "sensible": 0.35, "greedy": 0.18, "erratic": 0.12}
-POLICIES = (*_SHARES, MIXED)
+"""Of the managers, where none is named."""
+POLICIES = tuple(_SHARES)
 
 
-def script(environment: WarehouseEnvironment, policy: str, rng: random.Random) -> Callable[[], str]:
-    """A manager of one run; each call gives the response to the state as it is now.
+def script(environment: WarehouseEnvironment, policy: str | None, rng: random.Random) -> Script:
+    """A manager of one run, which looks at the state itself and not at the text.
 
     Args:
         environment: the run, at its start.
-        policy: one of `POLICIES`.
+        policy: one of `POLICIES`; drawn by its share if None.
         rng: decides the manager's habits, whims and words.
-
-    Raises:
-        ValueError: there is no such policy.
     """
-    if policy not in POLICIES:
-        raise ValueError(f"no policy {policy!r}; expected one of {', '.join(POLICIES)}")
-    if policy == MIXED:
-        policy = _drawn_policy(rng)
+    policy = policy or _drawn_policy(rng)
     business = environment.business
     if policy == "erratic":
         busyness = 4 + 20 * rng.random()
-        return lambda: _erratic(business, busyness, rng)
+        return lambda _: _erratic(business, busyness, rng)
     planner = Planner(business, habits.drawn(policy, rng), rng)
-    return lambda: _planned(business, planner, rng)
+    return lambda _: _planned(business, planner, rng)
 
 
 def _drawn_policy(rng: random.Random) -> str:

@@ -1,12 +1,15 @@
 """Runs of the Warehouse environment, in one line each."""
 
-from collections.abc import Sequence
+import random
+from collections.abc import Callable, Sequence
 
 from hypothesis import strategies as st
 
 from builders.collect.warehouse.business import Business
 from builders.collect.warehouse.constants import PRODUCTS, RETAILERS, TURNS
 from builders.collect.warehouse.demand import Demand
+from builders.collect.warehouse.environment import WarehouseEnvironment
+from builders.collect.warehouse.policies import script
 from builders.collect.warehouse.simulator import Simulator
 
 HUB, DOCK, CABLE, ADAPTER, TRAVEL = range(5)
@@ -62,3 +65,9 @@ def answers(turns: int = TURNS) -> st.SearchStrategy[Sequence[str]]:
     """A response a turn: orders and shipments that often go through, and garbage."""
     busy = st.lists(actions, max_size=12).map(lambda chosen: answer(*chosen))
     return st.lists(st.one_of(busy, st.text(max_size=40)), min_size=turns, max_size=turns)
+
+
+def manager(environment: WarehouseEnvironment, policy: str | None, seed: str) -> Callable[[], str]:
+    """A scripted manager as a function of nothing: it looks at the state itself."""
+    respond = script(environment, policy, random.Random(seed))
+    return lambda: respond("")

@@ -1,6 +1,5 @@
 """Scripted managers: calibrated, different from each other, and honest about what they see."""
 
-import random
 from statistics import fmean
 
 import pytest
@@ -8,16 +7,17 @@ import pytest
 from builders.collect.warehouse.actions import written
 from builders.collect.warehouse.constants import WEEKS
 from builders.collect.warehouse.environment import WarehouseEnvironment
-from builders.collect.warehouse.policies import POLICIES, script
+from builders.collect.warehouse.policies import POLICIES
+from tests.builders.collect.warehouse.playing import manager
 
 SEEDS = 40
 OPENING_CASH = 500_000
 
 
-def played(policy: str, seed: int) -> tuple[list[str], list[dict[str, float]], bool]:
+def played(policy: str | None, seed: int) -> tuple[list[str], list[dict[str, float]], bool]:
     """Responses, accounts and whether it ended bankrupt."""
     environment = WarehouseEnvironment(seed)
-    respond = script(environment, policy, random.Random(f"{policy} {seed}"))
+    respond = manager(environment, policy, f"{policy or 'mixed'} {seed}")
     responses, accounts = [], []
     done = False
     while not done:
@@ -52,7 +52,7 @@ def test_greed_may_end_in_bankruptcy() -> None:
 
 
 def test_the_mixture_differs() -> None:
-    runs = [played("mixed", seed)[1] for seed in range(SEEDS)]
+    runs = [played(None, seed)[1] for seed in range(SEEDS)]
     ends = [(run[-1]["cash"], run[-1]["cumulative_cost"]) for run in runs]
     assert len(set(ends)) >= 0.95 * SEEDS
     cash = sorted(end for end, _ in ends)
@@ -68,8 +68,3 @@ def test_responses_are_short_and_in_form(policy: str) -> None:
         assert len(response) < 2_000
     assert played(policy, 0)[0] == responses
     assert len(set(responses)) > len(responses) / 2
-
-
-def test_an_unknown_policy_is_named() -> None:
-    with pytest.raises(ValueError, match="no policy 'wise'; expected one of passive, cautious"):
-        script(WarehouseEnvironment(0), "wise", random.Random(0))

@@ -1,6 +1,5 @@
 """What holds after every turn, whatever the agent answers."""
 
-import random
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -20,9 +19,9 @@ from builders.collect.warehouse.constants import (
 )
 from builders.collect.warehouse.environment import WarehouseEnvironment
 from builders.collect.warehouse.ledger import COLLECTED, COST_PARTS, DRAWN, REPAID
-from builders.collect.warehouse.policies import POLICIES, script
+from builders.collect.warehouse.policies import POLICIES
 from builders.collect.warehouse.simulator import PRICE_CENTS
-from tests.builders.collect.warehouse.playing import answers
+from tests.builders.collect.warehouse.playing import answers, manager
 
 Step = tuple[Business, Observation]
 
@@ -37,7 +36,7 @@ def played(environment: WarehouseEnvironment, respond: Callable[[], str]) -> Ite
 
 def scripted(seed: int, policy: str) -> Iterator[Step]:
     environment = WarehouseEnvironment(seed)
-    return played(environment, script(environment, policy, random.Random(f"{policy} {seed}")))
+    return played(environment, manager(environment, policy, f"{policy or 'mixed'} {seed}"))
 
 
 def holds(steps: Iterator[Step]) -> None:
@@ -107,7 +106,7 @@ def test_of_any_answers(seed: int, responses: list[str]) -> None:
 def test_of_meddling(seed: int, policy: str, responses: list[str]) -> None:
     """A scripted manager's goods move, and somebody else acts before it."""
     environment = WarehouseEnvironment(seed)
-    manage = script(environment, policy, random.Random(seed))
+    manage = manager(environment, policy, f"{seed}")
     meddled = iter(responses)
 
     def respond() -> str:

@@ -1,0 +1,77 @@
+"""Rollouts as pictures, for people who would rather look than read.
+
+    sokoban.py      the level before each turn
+    warehouse.py    cash, stock and orders over the weeks
+
+A picture is of a rollout of a built dataset, so of a model's own words: where a message has not the
+form that this project's environments and the published families write, that part is left out.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bagen_data.errors import InputError, MissingExtraError, OutputError, WrongUsageError
+
+if TYPE_CHECKING:
+    import altair as alt
+
+TASKS = ("sokoban", "warehouse")
+SUFFIXES = (".svg", ".png", ".html")
+
+Draw = Callable[[Mapping[str, Any], int], "alt.TopLevelMixin | None"]
+"""From a row of the config `rollouts` and the turn k of a probe to a picture, if there is one."""
+
+
+def check_picture(path: Path, task: str) -> None:
+    """Refuse what cannot be drawn, before anything is read.
+
+    Raises:
+        WrongUsageError: the task has no picture, or the file another ending.
+        MissingExtraError: the plotting library is missing.
+    """
+    if task not in TASKS:
+        raise WrongUsageError(
+            f"--picture: {task} has none; there are pictures of {' and '.join(TASKS)}"
+        )
+    if path.suffix not in SUFFIXES:
+        raise WrongUsageError(f"--picture {path}: expected a file ending in {', '.join(SUFFIXES)}")
+    try:
+        import altair  # noqa: F401
+        import vl_convert  # noqa: F401
+    except ModuleNotFoundError as error:
+        raise MissingExtraError("altair", "pictures") from error
+
+
+def draw(path: Path, rollout: Mapping[str, Any], turn: int) -> None:
+    """Draw a rollout into a file.
+
+    Args:
+        path: SVG, PNG or a page that needs nothing else, by its ending.
+        rollout: a row of the dataset's config `rollouts`.
+        turn: the k of the probe, which the picture marks.
+
+    Raises:
+        InputError: its messages show nothing that can be drawn.
+        OutputError: the file cannot be written.
+    """
+    drawing: Draw = import_module(f"bagen_data.pictures.{rollout['task']}").drawn
+    picture = drawing(rollout, turn)
+    if picture is None:
+        raise InputError(
+            f"{rollout['rollout_id']}: its messages hold no {rollout['task']} state that can be "
+            "drawn"
+        )
+    try:
+        if path.suffix == ".html":
+            picture.save(path, inline=True)
+        else:
+            picture.save(path, scale_factor=2)
+    except OSError as error:
+        raise OutputError(f"{path}: cannot be written: {error.strerror or error}") from error
+
+
+def numbers(pairs: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """A column of names and values, as the dataset has it, by name."""
+    return {pair["name"]: pair["value"] for pair in pairs}

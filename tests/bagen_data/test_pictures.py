@@ -1,0 +1,116 @@
+"""Pictures of rollouts, drawn from datasets that were built of collected families."""
+
+import json
+from itertools import groupby
+from typing import Any
+
+import pytest
+
+from bagen_data.along import find_rollout, find_sample
+from bagen_data.cli import main
+from bagen_data.hub import load_samples
+from bagen_data.pictures import sokoban, warehouse
+from tests.making import SHARED, build, exit_code, needs_shared, run
+
+STARTS = {"svg": b"<svg", "png": b"\x89PNG", "html": b"<!DOCTYPE"}
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("pictures")
+    for task in ("sokoban", "searchr1", "warehouse"):
+        out = folder / "origin" / f"{task}-origin-scripted"
+        assert run("collect", task, "--agent", "scripted", "--rollouts", 6, "--out", out) == 0
+    assert build(folder / "origin", folder / "built") == 0
+    return str(folder / "built")
+
+
+def sample_of(dataset: str, task: str, turn: int) -> str:
+    rows = load_samples(dataset, task).table.to_pylist()
+    return next(row["sample_id"] for row in rows if row["completed_turns"] == turn)
+
+
+def rollout_of(dataset: str, task: str, turn: int) -> dict[str, Any]:
+    return dict(find_rollout(dataset, find_sample(dataset, sample_of(dataset, task, turn))))
+
+
+@pytest.mark.parametrize("ending", STARTS)
+@pytest.mark.parametrize("task", ["sokoban", "warehouse"])
+def test_a_picture_is_drawn(dataset, tmp_path, capsys, task, ending):
+    path = tmp_path / f"p.{ending}"
+    sample = sample_of(dataset, task, 2)
+    assert exit_code(main, "show", sample, "--dataset", dataset, "--picture", path) == 0
+    assert "is drawn in" in capsys.readouterr().out
+    assert path.read_bytes().startswith(STARTS[ending])
+
+
+@pytest.mark.parametrize(
+    ("task", "name", "told"),
+    [
+        ("searchr1", "p.svg", "searchr1 has none; there are pictures of sokoban and warehouse"),
+        ("sokoban", "p.gif", "expected a file ending in .svg, .png, .html"),
+        ("sokoban", "no/p.svg", "cannot be written"),
+    ],
+)
+def test_what_cannot_be_drawn_is_one_message(dataset, tmp_path, capsys, task, name, told):
+    arguments = ("show", sample_of(dataset, task, 1), "--dataset", dataset)
+    assert exit_code(main, *arguments, "--picture", tmp_path / name) in (1, 2)
+    assert told in " ".join(capsys.readouterr().err.split())
+
+
+def test_a_level_is_drawn_as_it_was_told(dataset):
+    rollout = rollout_of(dataset, "sokoban", 2)
+    rows = sokoban.drawn(rollout, 2).to_dict()["data"]["values"]
+    marks = {frozenset(kinds): mark for mark, kinds in sokoban._MARKS.items()}
+    drawn = {}
+    for number, things in groupby(rows, key=lambda row: row["turn"]):
+        cells: dict[tuple[int, int], set[str]] = {}
+        for thing in things:
+            cells.setdefault((thing["row"], thing["column"]), set()).add(thing["what"])
+        lines = groupby(sorted(cells), key=lambda cell: cell[0])
+        drawn[number] = [
+            "".join(marks[frozenset(cells[cell])] for cell in line) for _, line in lines
+        ]
+    told = [turn["user"].split("Grid Map:\n")[1].split("\n")[:6] for turn in rollout["turns"]]
+    assert [drawn[number] for number in sorted(drawn)] == told
+    assert {row["shown"] for row in rows if row["turn"] <= 2} == {1.0}
+    assert all(row["shown"] < 1 for row in rows if row["turn"] > 2)
+
+
+@needs_shared
+def test_recorded_levels_can_be_drawn():
+    family = SHARED / "sokoban-origin-llama3.1-8b" / "rollouts.jsonl"
+    messages = json.loads(family.read_bytes().split(b"\n", 1)[0])["messages"]
+    said = [message["content"] for message in messages]
+    pairs = zip(said[::2], said[1::2], strict=False)  # the last observation is no turn
+    turns = [{"user": user, "assistant": assistant} for user, assistant in pairs]
+    found = sokoban.drawn({"turns": turns, "rollout_model": "m", "instance_id": "i"}, 1)
+    assert {row["turn"] for row in found.to_dict()["data"]["values"]} == set(range(1, 11))
+
+
+def test_messages_without_a_grid_have_no_picture():
+    turns = [{"user": "Where am I?", "assistant": "Right"}]
+    assert sokoban.drawn({"turns": turns, "rollout_model": "m", "instance_id": "i"}, 1) is None
+
+
+def test_accounts_and_orders_are_drawn_as_they_were(dataset):
+    rollout = rollout_of(dataset, "warehouse", 3)
+    steps = list(warehouse._steps(rollout["turns"]))
+    orders = list(warehouse._orders(rollout["turns"], steps))
+    assert [step["week"] for step in steps] == [2 * number for number in range(1, len(steps) + 1)]
+    for step, turn in zip(steps, rollout["turns"], strict=True):
+        usage = {pair["name"]: pair["value"] for pair in turn["usage"]}
+        assert step["stock"] * 2 == usage["warehouse_item_weeks"]
+        asked = sum(line.startswith("produce") for line in turn["assistant"].split("\n"))
+        placed = sum(order["week"] == step["began"] for order in orders)
+        assert placed <= asked
+    assert orders
+
+
+def test_a_log_without_orders_has_the_other_panels():
+    accounts = {"time_weeks": 2, "warehouse_item_weeks": 10, "cumulative_cost_usd": 5}
+    usage = [{"name": name, "value": value} for name, value in accounts.items()]
+    state = [{"name": "cash_usd", "value": 7.0}]
+    turn = {"user": "a foreign log", "assistant": "go", "usage": usage, "state": state}
+    rollout = {"turns": [turn, turn], "conditions": [], "rollout_model": "m", "instance_id": "i"}
+    assert len(warehouse.drawn(rollout, 1).to_dict()["vconcat"]) == 2
