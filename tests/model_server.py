@@ -26,6 +26,8 @@ class ModelServer:
     """The message of what fails."""
     tool_calls: list[dict[str, Any]] = field(default_factory=list)
     """Beside the text of each answer."""
+    commands: list[str] = field(default_factory=list)
+    """For a tool named bash: each answer to a chat calls it with the next; without one, with none."""
     wait: float = 0.0
     """Seconds that an answer takes."""
     asked: Counter[str] = field(default_factory=Counter)
@@ -69,7 +71,20 @@ def digest(messages: list[dict[str, Any]]) -> str:
 
 
 def _text(content: Any) -> str:
-    return content if isinstance(content, str) else "".join(part["text"] for part in content)
+    return content if isinstance(content, str) else "".join(part["text"] for part in content or ())
+
+
+def _next_call(commands: list[str], messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    number = sum(message["role"] == "assistant" for message in messages)
+    return [
+        {
+            "id": f"c{number}",
+            "type": "function",
+            "function": {"name": "bash", "arguments": json.dumps({"command": command})},
+        }
+        for command in commands[number : number + 1]
+        if command
+    ]
 
 
 def _handler(state: ModelServer) -> type[BaseHTTPRequestHandler]:
@@ -115,8 +130,9 @@ def _handler(state: ModelServer) -> type[BaseHTTPRequestHandler]:
                 "prompt_tokens_details": {"cached_tokens": words // 2},
             }
             reply: dict[str, Any] = {"role": "assistant", "content": text}
-            if state.tool_calls:
-                reply["tool_calls"] = state.tool_calls
+            calls = state.tool_calls or _next_call(state.commands, body["messages"])
+            if calls:
+                reply["tool_calls"] = calls
             choice = {"index": 0, "message": reply, "finish_reason": "stop"}
             sent = self.reply(
                 200,

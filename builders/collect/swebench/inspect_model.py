@@ -1,0 +1,203 @@
+"""Any model of Inspect's as a model of mini-swe-agent's."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Protocol
+
+import orjson
+from inspect_ai.model import (
+    ChatMessage,
+    ChatMessageAssistant,
+    ChatMessageSystem,
+    ChatMessageTool,
+    ChatMessageUser,
+    ModelOutput,
+)
+from inspect_ai.tool import ToolCall, ToolInfo, ToolParams
+from inspect_ai.util import JSONSchema
+
+from builders.collect.swebench.prompts import BAD_CALL, NO_CALL, OBSERVATION
+from builders.collect.swebench.rollout import RESPONSE_TOKENS
+from builders.collect.swebench.tool import load_tool
+
+_TOOL = "bash"
+BASH = ToolInfo(
+    name=_TOOL,
+    description="Run a command in a new bash shell, and read what it prints.",
+    parameters=ToolParams(
+        properties={"command": JSONSchema(type="string", description="What is run.")},
+        required=["command"],
+    ),
+)
+"""The one tool there is."""
+
+
+class Generator(Protocol):
+    """Asks a model; `builders.collect.model_agent.ModelAgent` is one."""
+
+    def generate(
+        self, messages: Sequence[ChatMessage], most: int, tools: Sequence[ToolInfo] = ()
+    ) -> ModelOutput:
+        """The answer to a chat, of at most so many tokens."""
+
+
+@dataclass(frozen=True)
+class Config:
+    """What a trajectory says of its model."""
+
+    model_name: str
+    response_tokens: int = RESPONSE_TOKENS
+
+
+class InspectModel:
+    """A mini-swe-agent model; it keeps nothing between requests."""
+
+    def __init__(self, name: str, generator: Generator) -> None:
+        """Say who answers, and under which name the trajectory has it."""
+        load_tool()
+        self.config = Config(name)
+        self._generator = generator
+
+    def query(self, messages: list[dict[str, Any]], **_: Any) -> dict[str, Any]:
+        """The assistant's message, with the commands to run and the usage as reported.
+
+        Raises:
+            minisweagent.exceptions.FormatError: there is no command in it. The answer itself and
+                what is wrong with it go into the trajectory: it has been paid for.
+            ValueError: the provider reported no usage.
+        """
+        from minisweagent.exceptions import FormatError
+
+        output = self._generator.generate(chat(messages), self.config.response_tokens, [BASH])
+        calls = list(output.message.tool_calls or ()) if output.choices else []
+        message: dict[str, Any] = {
+            "role": "assistant",
+            "content": output.completion,
+            "tool_calls": [_written(call) for call in calls],
+            "extra": {
+                "actions": [],
+                "response": {"model": output.model, "usage": usage(output)},
+                "cost": 0.0,
+            },
+        }
+        if not calls:
+            del message["tool_calls"]
+            told = NO_CALL.format(most=self.config.response_tokens)
+            raise FormatError(message, {"role": "user", "content": told, "extra": {}})
+        problems = [_problem(call) for call in calls]
+        if any(problems):
+            first = next(filter(None, problems))
+            raise FormatError(message, *_refused(calls, BAD_CALL.format(problem=first)))
+        message["extra"]["actions"] = [
+            {"command": call.arguments["command"], "tool_call_id": call.id} for call in calls
+        ]
+        return message
+
+    def format_message(self, **kwargs: Any) -> dict[str, Any]:
+        """A message as it is kept."""
+        return kwargs
+
+    def format_observation_messages(
+        self,
+        message: dict[str, Any],
+        outputs: list[dict[str, Any]],
+        template_vars: dict[str, Any] | None = None,
+    ) -> list[dict[str, Any]]:
+        """What the commands of a message gave, as messages."""
+        from minisweagent.models.utils.actions_toolcall import (
+            format_toolcall_observation_messages,
+        )
+
+        formatted: list[dict[str, Any]] = format_toolcall_observation_messages(
+            actions=message["extra"]["actions"],
+            outputs=outputs,
+            observation_template=OBSERVATION,
+            template_vars=template_vars,
+        )
+        return formatted
+
+    def get_template_vars(self, **kwargs: Any) -> dict[str, Any]:
+        """What the prompts may name."""
+        return {"model_name": self.config.model_name, **kwargs}
+
+    def serialize(self) -> dict[str, Any]:
+        """For the trajectory."""
+        kind = f"{type(self).__module__}.{type(self).__name__}"
+        return {"info": {"config": {"model": asdict(self.config), "model_type": kind}}}
+
+
+def chat(messages: Iterable[Mapping[str, Any]]) -> list[ChatMessage]:
+    """A trajectory's messages as Inspect has them; an answer without any content is left out."""
+    made: list[ChatMessage] = []
+    for message in messages:
+        role, content = message["role"], message["content"] or ""
+        calls = [_read(call) for call in message.get("tool_calls") or ()]
+        if role == "system":
+            made.append(ChatMessageSystem(content=content))
+        elif role == "tool":
+            made.append(
+                ChatMessageTool(
+                    content=content, tool_call_id=message["tool_call_id"], function=_TOOL
+                )
+            )
+        elif role == "user":
+            made.append(ChatMessageUser(content=content))
+        elif content or calls:
+            made.append(ChatMessageAssistant(content=content, tool_calls=calls or None))
+    return made
+
+
+def usage(output: ModelOutput) -> dict[str, Any]:
+    """Usage of one request, in the names of OpenAI's chat API; the input has its cached part.
+
+    Raises:
+        ValueError: the provider reported none.
+    """
+    told = output.usage
+    if told is None:
+        raise ValueError("the model reported no usage; expected token counts with each answer")
+    cached = told.input_tokens_cache_read or 0
+    read = told.input_tokens + cached + (told.input_tokens_cache_write or 0)
+    counts: dict[str, Any] = {
+        "prompt_tokens": read,
+        "completion_tokens": told.output_tokens,
+        "total_tokens": read + told.output_tokens,
+        "prompt_tokens_details": {"cached_tokens": cached},
+    }
+    if told.reasoning_tokens is not None:
+        counts["completion_tokens_details"] = {"reasoning_tokens": told.reasoning_tokens}
+    return counts
+
+
+def _problem(call: ToolCall) -> str:
+    """Why a call cannot be carried out; empty if it can."""
+    if call.function != _TOOL:
+        return f"There is no tool named {call.function}"
+    if call.parse_error:
+        return "The arguments of your call are no JSON object"
+    if not isinstance(call.arguments.get("command"), str):
+        return "Your call has no command"
+    return ""
+
+
+def _refused(calls: Sequence[ToolCall], told: str) -> list[dict[str, Any]]:
+    """One answer to each call, as the providers ask for."""
+    return [
+        {"role": "tool", "tool_call_id": call.id, "content": told, "extra": {}} for call in calls
+    ]
+
+
+def _written(call: ToolCall) -> dict[str, Any]:
+    arguments = orjson.dumps(call.arguments).decode()
+    return {
+        "id": call.id,
+        "type": "function",
+        "function": {"name": call.function, "arguments": arguments},
+    }
+
+
+def _read(call: Mapping[str, Any]) -> ToolCall:
+    function = call["function"]
+    return ToolCall(
+        id=call["id"], function=function["name"], arguments=orjson.loads(function["arguments"])
+    )
