@@ -27,7 +27,7 @@ class ModelServer:
     tool_calls: list[dict[str, Any]] = field(default_factory=list)
     """Beside the text of each answer."""
     commands: list[str] = field(default_factory=list)
-    """For a tool named bash: each answer to a chat calls it with the next; without one, with none."""
+    """Each answer to a chat calls a tool named bash with the next; an empty one is no call."""
     wait: float = 0.0
     """Seconds that an answer takes."""
     asked: Counter[str] = field(default_factory=Counter)

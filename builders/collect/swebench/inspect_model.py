@@ -16,8 +16,10 @@ from inspect_ai.model import (
 from inspect_ai.tool import ToolCall, ToolInfo, ToolParams
 from inspect_ai.util import JSONSchema
 
+from builders.collect.swebench.family import record
+from builders.collect.swebench.instances import Instance
 from builders.collect.swebench.prompts import BAD_CALL, NO_CALL, OBSERVATION
-from builders.collect.swebench.rollout import RESPONSE_TOKENS
+from builders.collect.swebench.rollout import LIMITS, RESPONSE_TOKENS, Limits, rollout
 from builders.collect.swebench.tool import load_tool
 
 _TOOL = "bash"
@@ -124,6 +126,22 @@ class InspectModel:
         """For the trajectory."""
         kind = f"{type(self).__module__}.{type(self).__name__}"
         return {"info": {"config": {"model": asdict(self.config), "model_type": kind}}}
+
+
+@dataclass(frozen=True)
+class ModelledLocal:
+    """Plays rollouts by number."""
+
+    instances: Sequence[Instance]
+    name: str
+    """Of the model, as the family lists it."""
+    generator: Generator
+    limits: Limits = LIMITS
+
+    def __call__(self, number: int) -> dict[str, Any]:
+        """The rollout of that number, as the family keeps it."""
+        model = InspectModel(self.name, self.generator)
+        return record(number, rollout(self.instances[number], model, self.limits), self.name)
 
 
 def chat(messages: Iterable[Mapping[str, Any]]) -> list[ChatMessage]:

@@ -215,8 +215,9 @@ class Moves:
 
     def _change(self, part: str, thoughts: tuple[str, ...]) -> Step:
         old, self._part = self._part, part
-        ways = [_diff(self.toy.file, self.toy.with_part(old), self.toy.with_part(part))]
-        if old:
+        before = self.toy.with_part(old)
+        ways = [_diff(self.toy.file, before, self.toy.with_part(part))]
+        if before.count(old) == 1:
             ways.append(_replacement(self.toy.file, old, part))
         return self._say(thoughts, self.rng.choice(ways))
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from tempfile import TemporaryDirectory
+from threading import Lock
 
 from bagen_data.errors import InputError
 
@@ -12,6 +13,7 @@ VERSION = "2.4.6"
 INSTALL = (
     f"pip install --no-deps mini-swe-agent=={VERSION} && pip install platformdirs python-dotenv"
 )
+_ALONE = Lock()
 
 
 @cache
@@ -22,7 +24,7 @@ def load_tool() -> None:
         InputError: it, or a package it needs, is not installed; the message says how it is.
     """
     try:
-        with TemporaryDirectory(prefix="bagen-mini-") as folder, _environment(folder):
+        with _ALONE, TemporaryDirectory(prefix="bagen-mini-") as folder, _environment(folder):
             import minisweagent.agents.default
             import minisweagent.environments.local
             import minisweagent.models.test_models  # noqa: F401
