@@ -37,7 +37,7 @@ SUBSETS = MappingProxyType(
 EVALUATION_VERSION = "5.0.2"
 """Of the package swebench."""
 _INSTALL = f"pip install mini-swe-agent=={VERSION} swebench=={EVALUATION_VERSION}"
-_DOCKER_SECONDS = 20
+_CHECK_SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -124,16 +124,16 @@ def missing_tools() -> list[str]:
     A caller that only prepared has done what it was asked for where tools are missing: it says what
     to run, and exits 0.
     """
-    missing = [
-        f"{name} ({why})"
-        for name, why in (("mini-extra", "of mini-swe-agent"), ("docker", "of Docker"))
-        if shutil.which(name) is None
+    checks = (
+        ("mini-swe-agent", ("mini-extra", "swebench", "--help")),
+        ("a running Docker that this user may use", ("docker", "info")),
+        ("swebench", ("python3", "-c", "import swebench.harness.run_evaluation")),
+    )
+    return [
+        f"{what} (`{shlex.join(command)}` {failure})"
+        for what, command in checks
+        if (failure := _failure(*command))
     ]
-    if not missing and not _answers("docker", "info"):
-        missing.append("a running Docker that this user may use (`docker info` fails)")
-    if not _answers("python3", "-c", "import swebench.harness.run_evaluation"):
-        missing.append("the package swebench in the python3 of the search path")
-    return missing
 
 
 def run_here(commands: Path) -> None:
@@ -221,15 +221,18 @@ echo "next: python -m builders build --origin $family --out OUT"
 """
 
 
-def _answers(*command: str) -> bool:
+def _failure(*command: str) -> str:
+    """How a command fails; empty if it does not."""
+    if shutil.which(command[0]) is None:
+        return "is not there"
     try:
         done = subprocess.run(
             command,
             capture_output=True,
             stdin=subprocess.DEVNULL,
-            timeout=_DOCKER_SECONDS,
+            timeout=_CHECK_SECONDS,
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired):
-        return False
-    return done.returncode == 0
+        return "does not answer"
+    return f"ends with exit code {done.returncode}" if done.returncode else ""

@@ -17,6 +17,18 @@ from builders.collect.swebench.toy import Toy
 _TESTS = f"{TEST_COMMAND} 2>&1 | grep -E '^(FAIL|ERROR|AssertionError|OK|FAILED)'"
 """Without the seconds they took."""
 
+_FIRST = (
+    "I think that this is it; I change it.",
+    "This should make the example come out right.",
+    "A small change here should do.",
+)
+_AGAIN = (
+    "I still believe in this change. Perhaps I misread what came of it, so once more.",
+    "I find no other way to get the example right. The same again, with care.",
+    "Let me go back to my first idea and see where it goes wrong.",
+)
+"""Before a fix that is tried again."""
+
 
 @dataclass(frozen=True)
 class Step:
@@ -37,8 +49,8 @@ class Moves:
         """For one rollout."""
         self.toy = toy
         self.rng = rng
-        self._before = toy.with_part(toy.bug.wrong)
         self._part = toy.bug.wrong
+        self._tried_half = False
 
     def look(self) -> Step:
         """At the files."""
@@ -153,14 +165,9 @@ class Moves:
 
     def fix_half(self) -> Step:
         """What does for the example, and not for all of the issue."""
-        return self._change(
-            self.toy.bug.half,
-            (
-                "I think that this is it; I change it.",
-                "This should make the example come out right.",
-                "A small change here should do.",
-            ),
-        )
+        thoughts = _AGAIN if self._tried_half else _FIRST
+        self._tried_half = True
+        return self._change(self.toy.bug.half, thoughts)
 
     def search_notes(self) -> Step:
         """That others may have left; there are none."""

@@ -98,7 +98,7 @@ def test_where_both_tools_are_the_commands_run(
     log = tmp_path / "log"
     stand_ins = {
         "docker": "exit 0",
-        "mini-extra": "mkdir -p run; echo '{}' > run/preds.json",
+        "mini-extra": "[ $2 = --help ] || { mkdir -p run; echo '{}' > run/preds.json; }",
         "python3": 'while [ $# -gt 0 ]; do [ "$1" = --report_dir ] && report=$2; shift; done\n'
         '[ -z "${report:-}" ] || { mkdir -p "$report"; echo \'{"resolved_ids": []}\' '
         '> "$report/m.bagen.json"; }',
@@ -128,8 +128,11 @@ def test_without_the_tools_it_says_what_to_run(
     monkeypatch.setenv("PATH", str(tmp_path))
     missing = missing_tools()
     assert len(missing) == 3
+    (tmp_path / "docker").write_text("#!/bin/sh\nexit 4\n")
+    (tmp_path / "docker").chmod(0o755)
+    assert missing_tools()[1].endswith("(`docker info` ends with exit code 4)")
     told = how_to_run(tmp_path / "f" / "collect.sh", missing)
-    assert "lacks: mini-extra (of mini-swe-agent); docker (of Docker)" in told
+    assert "lacks: mini-swe-agent (`mini-extra swebench --help` is not there); a running" in told
     assert "pip install mini-swe-agent==2.4.6 swebench==5.0.2" in told
     assert told.endswith(f"bash {tmp_path}/f/collect.sh")
 
