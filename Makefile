@@ -10,6 +10,8 @@
 
 PYTHON ?= python3
 TORCH ?= torch==2.13.0
+# without its dependencies: its litellm needs an older huggingface-hub, and nothing here calls it
+MINI := mini-swe-agent==2.4.6
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
@@ -58,6 +60,7 @@ $(READY): pyproject.toml
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet '$(TORCH)'
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	$(BIN)/python -m pip install --quiet --no-deps $(MINI)
 	touch $(READY)
 
 clean:

@@ -8,19 +8,24 @@
 A family is resumed, or added to, by the same command with --resume.
 """  # noqa: D301  \b keeps the lines as they are
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from builders.collect.command import Common, Recording, add_command
+from builders.collect.command import Common, Recording, add_command, record
 from builders.collect.dialogues import Dialogues
 from builders.collect.environment import Game
 from builders.collect.run import Play
 from builders.collect.scripted import Scripted
 from builders.collect.searchr1 import game as searchr1_game
 from builders.collect.sokoban import game as sokoban_game
+from builders.collect.swebench.command import SUBSET, TOYS, SweBench
+from builders.collect.swebench.instances import LOCAL_HELP
+from builders.collect.swebench.prepare import SUBSETS
+from builders.collect.swebench.rollout import STEPS
 from builders.collect.warehouse.game import Warehouse
 
 SAMPLE = Path(__file__).parents[2] / "sample" / "search"
@@ -28,9 +33,9 @@ SAMPLE = Path(__file__).parents[2] / "sample" / "search"
 app = typer.Typer(help=__doc__, no_args_is_help=True, rich_markup_mode=None)
 
 
-def of_game(game: Game[Any]) -> Recording:
-    """How a game of text is recorded."""
-    return Recording(
+def of_game(game: Game[Any]) -> Callable[[Common], None]:
+    """Records rollouts of a game of text."""
+    recording = Recording(
         game.task,
         game.told,
         game.scripts,
@@ -38,6 +43,7 @@ def of_game(game: Game[Any]) -> Recording:
         partial(_scripted, game),
         partial(_modelled, game),
     )
+    return partial(record, recording=recording)
 
 
 def _scripted(game: Game[Any], common: Common) -> Play:
@@ -57,7 +63,7 @@ def sokoban(
         float | None,
         typer.Option(min=0, max=1, help="Of scripted agents' moves; each draws its own else."),
     ] = None,
-) -> Recording:
+) -> Callable[[Common], None]:
     """Sokoban: levels by reverse play, each solvable; at most 3 moves a turn, and 10 turns."""
     return of_game(sokoban_game.sokoban(size, boxes, error_rate))
 
@@ -73,15 +79,38 @@ def searchr1(
         int, typer.Option(min=0, help="Of the seed's order: what others begin with is left out.")
     ] = 0,
     documents: Annotated[int, typer.Option(min=1, help="That a search shows.")] = 3,
-) -> Recording:
+) -> Callable[[Common], None]:
     """Search-R1: one search[...] or finish[...] a turn, over a corpus of yours, 10 turns."""
     return of_game(searchr1_game.searchr1(questions, corpus, first, documents))
 
 
-def warehouse() -> Recording:
+def swebench(
+    local: Annotated[str | None, typer.Option(help=f"{LOCAL_HELP} Or: {TOYS}.")] = None,
+    steps: Annotated[int, typer.Option(min=1, help="Turns of a local rollout.")] = STEPS,
+    first: Annotated[
+        int, typer.Option(min=0, help="Of the toys in the seed's order: those before are left out.")
+    ] = 0,
+    subset: Annotated[str, typer.Option(help=f"Of SWE-bench: {', '.join(SUBSETS)}.")] = SUBSET,
+    instances: Annotated[
+        Path | None, typer.Option(help="Names of SWE-bench's instances, one a line or JSONL.")
+    ] = None,
+    cost_usd: Annotated[
+        float | None, typer.Option(min=0, help="Where an instance of SWE-bench is stopped.")
+    ] = None,
+) -> Callable[[Common], None]:
+    """SWE-bench, by mini-swe-agent: on local repositories, or prepared for real instances.
+
+    A scripted agent works on toy repositories. A model works on yours (--local FILE) or on the toys
+    (--local toys); its commands then run on this machine. Without --local, a run on SWE-bench
+    itself is prepared, and run where Docker is there.
+    """
+    return SweBench(local, steps, first, subset, instances, cost_usd)
+
+
+def warehouse() -> Callable[[Common], None]:
     """Warehouse: Acme, a small supply chain, for 22 weeks in 11 turns."""
     return of_game(Warehouse())
 
 
-for task in (sokoban, searchr1, warehouse):
-    add_command(app, task.__name__, task)
+for task in (sokoban, searchr1, swebench, warehouse):
+    add_command(app, task)

@@ -2,7 +2,7 @@
 
 import inspect
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,14 +89,17 @@ class Recording:
     modelled: Callable[[Common, "ModelAgent"], Play]
 
 
-def add_command(app: typer.Typer, name: str, make: Callable[..., Recording]) -> None:
-    """Add `collect NAME`; its own options are the parameters of `make`."""
+def add_command(app: typer.Typer, make: Callable[..., Callable[[Common], None]]) -> None:
+    """Add `collect NAME` for a function of that name: its parameters are the task's own options.
+
+    What it returns is called with the options of every task.
+    """
     common = inspect.signature(Common).parameters
     own = inspect.signature(make).parameters
 
     def command(**given: Any) -> None:
-        recording = make(**{option: given[option] for option in own})
-        record(Common(**{option: given[option] for option in common}), recording)
+        collecting = make(**{option: given[option] for option in own})
+        collecting(Common(**{option: given[option] for option in common}))
 
     options = [
         *common.values(),
@@ -105,7 +108,7 @@ def add_command(app: typer.Typer, name: str, make: Callable[..., Recording]) -> 
     command.__doc__ = make.__doc__
     command.__annotations__ = {each.name: each.annotation for each in options}
     command.__dict__["__signature__"] = inspect.Signature(options)
-    app.command(name)(command)
+    app.command(make.__name__)(command)
 
 
 def record(common: Common, recording: Recording) -> None:
@@ -114,7 +117,7 @@ def record(common: Common, recording: Recording) -> None:
     Raises:
         InputError: a rollout failed; the others are kept.
     """
-    _check(common, recording)
+    check(common, recording.task, recording.scripts)
     wanted = Wanted(
         common.out, _told(common, recording), common.rollouts, recording.layout, common.resume
     )
@@ -133,12 +136,22 @@ def record(common: Common, recording: Recording) -> None:
         )
 
 
-def _check(common: Common, recording: Recording) -> None:
+def check(common: Common, task: str, scripts: Sequence[str]) -> None:
+    """Refuse options that do not fit each other.
+
+    Args:
+        common: the options.
+        task: of the family.
+        scripts: names of the scripted agents.
+
+    Raises:
+        WrongUsageError: naming the option.
+    """
     family = family_at(common.out)
-    if family is None or family.task != recording.task:
+    if family is None or family.task != task:
         raise WrongUsageError(
-            f"--out {common.out}: expected a folder named {recording.task}-origin-MODEL or "
-            f"{recording.task}-train-MODEL, without spaces: a family's name says what it holds"
+            f"--out {common.out}: expected a folder named {task}-origin-MODEL or "
+            f"{task}-train-MODEL, without spaces: a family's name says what it holds"
         )
     if not common.is_scripted:
         if "/" not in common.agent:
@@ -150,9 +163,9 @@ def _check(common: Common, recording: Recording) -> None:
             raise WrongUsageError("--workers: is of scripted agents; a model has --connections")
         check_base_url(common.base_url)
         return
-    if common.script and common.script not in recording.scripts:
-        known = ", ".join(f"{SCRIPTED}/{name}" for name in recording.scripts)
-        raise WrongUsageError(f"--agent {common.agent}: unknown; there are: {SCRIPTED}, {known}")
+    if common.script and common.script not in scripts:
+        known = "".join(f", {SCRIPTED}/{name}" for name in scripts)
+        raise WrongUsageError(f"--agent {common.agent}: unknown; there are: {SCRIPTED}{known}")
     of_models = ("base_url", "timeout", "model_arg", *common.generation)
     unused = [name for name in of_models if getattr(common, name)]
     if unused:

@@ -145,8 +145,8 @@ def reply_of(output: ModelOutput) -> Reply:
     usage = usage_of(output)
     return Reply(
         text=_whole(output.completion),
-        input_tokens=usage["input_tokens"],
-        output_tokens=usage["output_tokens"],
+        input_tokens=usage["prompt_tokens"],
+        output_tokens=usage["completion_tokens"],
         raw=_whole(_with_reasoning(output)),
         usage=usage,
     )
@@ -158,7 +158,7 @@ def _whole(text: str) -> str:
 
 
 def usage_of(output: ModelOutput) -> dict[str, Any]:
-    """Usage of one request, in the names of OpenAI's Responses API; input with its cached part.
+    """Usage of one request, in the names of OpenAI's chat API; the input has its cached part.
 
     Raises:
         ValueError: the provider reported none.
@@ -168,14 +168,15 @@ def usage_of(output: ModelOutput) -> dict[str, Any]:
         raise ValueError("the model reported no usage; expected token counts with each answer")
     cached = told.input_tokens_cache_read or 0
     read = told.input_tokens + cached + (told.input_tokens_cache_write or 0)
-    usage: dict[str, Any] = {
-        "input_tokens": read,
-        "input_tokens_details": {"cached_tokens": cached},
-        "output_tokens": told.output_tokens,
+    counts: dict[str, Any] = {
+        "prompt_tokens": read,
+        "completion_tokens": told.output_tokens,
+        "total_tokens": read + told.output_tokens,
+        "prompt_tokens_details": {"cached_tokens": cached},
     }
     if told.reasoning_tokens is not None:
-        usage["output_tokens_details"] = {"reasoning_tokens": told.reasoning_tokens}
-    return usage
+        counts["completion_tokens_details"] = {"reasoning_tokens": told.reasoning_tokens}
+    return counts
 
 
 def _with_reasoning(output: ModelOutput) -> str:

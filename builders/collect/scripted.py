@@ -14,7 +14,8 @@ from builders.tokenizer import HubTokenizer
 
 SCRIPTED = "scripted"
 """`--agent scripted`, or `scripted/NAME`."""
-_WORDS_AND_MARKS = "words and marks"
+WORDS_AND_MARKS = "words and marks"
+"""How usage is counted where no tokenizer is given."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Scripted:
         rng = random.Random(f"agent {self.game.task} {self.seed} {number}")
         agent = ScriptedAgent(self.game.script(self.script, environment, rng), count)
         played = play(environment, agent, self.game.rules, count)
-        return record(number, played, self.tokenizer or _WORDS_AND_MARKS)
+        return record(number, played, self.tokenizer or WORDS_AND_MARKS)
 
 
 @lru_cache(1)

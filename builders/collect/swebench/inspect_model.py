@@ -16,6 +16,7 @@ from inspect_ai.model import (
 from inspect_ai.tool import ToolCall, ToolInfo, ToolParams
 from inspect_ai.util import JSONSchema
 
+from builders.collect.model_agent import usage_of
 from builders.collect.swebench.family import record
 from builders.collect.swebench.instances import Instance
 from builders.collect.swebench.prompts import BAD_CALL, NO_CALL, OBSERVATION
@@ -78,7 +79,7 @@ class InspectModel:
             "tool_calls": [_written(call) for call in calls],
             "extra": {
                 "actions": [],
-                "response": {"model": output.model, "usage": usage(output)},
+                "response": {"model": output.model, "usage": usage_of(output)},
                 "cost": 0.0,
             },
         }
@@ -163,28 +164,6 @@ def chat(messages: Iterable[Mapping[str, Any]]) -> list[ChatMessage]:
         elif content or calls:
             made.append(ChatMessageAssistant(content=content, tool_calls=calls or None))
     return made
-
-
-def usage(output: ModelOutput) -> dict[str, Any]:
-    """Usage of one request, in the names of OpenAI's chat API; the input has its cached part.
-
-    Raises:
-        ValueError: the provider reported none.
-    """
-    told = output.usage
-    if told is None:
-        raise ValueError("the model reported no usage; expected token counts with each answer")
-    cached = told.input_tokens_cache_read or 0
-    read = told.input_tokens + cached + (told.input_tokens_cache_write or 0)
-    counts: dict[str, Any] = {
-        "prompt_tokens": read,
-        "completion_tokens": told.output_tokens,
-        "total_tokens": read + told.output_tokens,
-        "prompt_tokens_details": {"cached_tokens": cached},
-    }
-    if told.reasoning_tokens is not None:
-        counts["completion_tokens_details"] = {"reasoning_tokens": told.reasoning_tokens}
-    return counts
 
 
 def _problem(call: ToolCall) -> str:

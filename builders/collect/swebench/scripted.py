@@ -1,13 +1,15 @@
 """Rollouts of scripted agents: the real tool, with a model whose answers are known beforehand."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from itertools import islice
 from random import Random
 from typing import Any
 
 import orjson
 
+from builders.collect.scripted import SCRIPTED, WORDS_AND_MARKS, counter
 from builders.collect.swebench.family import record
 from builders.collect.swebench.instances import Instance
 from builders.collect.swebench.prompts import OBSERVATION
@@ -15,10 +17,6 @@ from builders.collect.swebench.rollout import LIMITS, Limits, rollout
 from builders.collect.swebench.scripts import Moves, Script, Step, script_of
 from builders.collect.swebench.tool import load_tool
 from builders.collect.swebench.toy import Toy
-
-Counter = Callable[[str], int]
-"""From a text to its tokens."""
-MODEL = "scripted"
 
 
 @dataclass(frozen=True)
@@ -29,8 +27,8 @@ class ScriptedToys:
     instances: Sequence[Instance]
     """Of the toys, in their order."""
     seed: int
-    count: Counter
-    """For the simulated usage."""
+    tokenizer: str | None = None
+    """Whose tokens the simulated usage is counted in; words and marks if None."""
     limits: Limits = LIMITS
 
     def __call__(self, number: int) -> dict[str, Any]:
@@ -39,8 +37,8 @@ class ScriptedToys:
         script = script_of(self.seed, number)
         model = scripted_model(script, Moves(self.toys[number], rng), self.limits.steps)
         played = rollout(self.instances[number], model, self.limits)
-        trajectory = with_simulated_usage(played.trajectory, self.count)
-        return record(number, replace(played, trajectory=trajectory), MODEL)
+        trajectory = with_simulated_usage(played.trajectory, self.tokenizer)
+        return record(number, replace(played, trajectory=trajectory), SCRIPTED)
 
 
 def scripted_model(script: Script, moves: Moves, steps: int) -> Any:
@@ -57,19 +55,20 @@ def scripted_model(script: Script, moves: Moves, steps: int) -> Any:
     taken = islice(script(moves), steps)
     return DeterministicToolcallModel(
         outputs=[_answer(step, number) for number, step in enumerate(taken, 1)],
-        model_name=f"{MODEL}/{script.__name__}",
+        model_name=f"{SCRIPTED}/{script.__name__}",
         observation_template=OBSERVATION,
         cost_per_call=0.0,
     )
 
 
-def with_simulated_usage(trajectory: Mapping[str, Any], count: Counter) -> dict[str, Any]:
+def with_simulated_usage(trajectory: Mapping[str, Any], tokenizer: str | None) -> dict[str, Any]:
     """A scripted trajectory with the usage of a model that reads the whole history each time.
 
     Texts and commands are counted, and nothing for the names of tools and roles.
     """
     told: dict[str, Any] = orjson.loads(orjson.dumps(trajectory))
-    told["info"]["simulated_usage"] = True
+    told["info"]["simulated_usage"] = tokenizer or WORDS_AND_MARKS
+    count = cache(counter(tokenizer))
     del told["info"]["config"]["model"]["outputs"]  # the messages are the same
     read = 0
     for message in told["messages"]:

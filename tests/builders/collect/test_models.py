@@ -11,18 +11,44 @@ from typing import Any
 
 import pytest
 
+from tests.builders.collect.swebench.playing import needs_tool
+from tests.making import build_record, contents, run
 from tests.model_server import KEY, MODEL, ModelServer, model_server
 
 MOVES = ("Up", "Down", "Left", "Right")
+FILES = {
+    "sokoban": "sokoban_eval_estimation_dialogues.json",
+    "searchr1": "searchr1_eval_estimation_dialogues.json",
+}
+COMMANDS = [
+    *("ls", "cat README.md", "echo '# mended' >> README.md", "git diff", "ls -a"),
+    "git diff -- README.md > patch.txt",
+    "echo COMPLETE_TASK_AND_SUBMIT_FINAL_OUTPUT && cat patch.txt",
+]
 
 
 def answer(number: int) -> str:
     return f"<answer>{MOVES[number % 4]} || {MOVES[number // 4 % 4]}</answer>"
 
 
-def command(server: ModelServer, out: Path, *more: str, rollouts: int = 8) -> list[str]:
+def search(number: int) -> str:
+    return f"<answer>search[{('river', 'bridge', 'mill', 'town')[number % 4]}]</answer>"
+
+
+SERVERS: dict[str, dict[str, Any]] = {
+    "sokoban": {"answer": answer},
+    "searchr1": {"answer": search},
+    "swebench": {"commands": COMMANDS, "answer": lambda _: "on"},
+}
+TURNS = {"sokoban": 10, "searchr1": 10, "swebench": len(COMMANDS)}
+
+
+def command(
+    server: ModelServer, out: Path, *more: str, task: str = "sokoban", rollouts: int = 8
+) -> list[str]:
     agent = ["--agent", f"openai-api/rule/{MODEL}", "--base-url", server.url]
-    run = [sys.executable, "-m", "builders", "collect", "sokoban", *agent]
+    local = ["--local", "toys"] if task == "swebench" else []
+    run = [sys.executable, "-m", "builders", "collect", task, *agent, *local]
     return [*run, "--rollouts", str(rollouts), "--out", str(out), "--connections", "4", *more]
 
 
@@ -41,29 +67,34 @@ def environment(key: str = KEY) -> dict[str, str]:
 
 
 def read(out: Path) -> list[dict[str, Any]]:
-    return json.loads((out / "sokoban_eval_estimation_dialogues.json").read_bytes())
+    return json.loads((out / FILES["sokoban"]).read_bytes())
 
 
-def test_a_killed_collection_goes_on_and_is_as_a_whole_one(tmp_path):
-    killed, whole = tmp_path / "a" / "sokoban-origin-rule", tmp_path / "b" / "sokoban-origin-rule"
-    with model_server(answer=answer, wait=0.05) as server:
-        process = subprocess.Popen(command(server, killed), env=environment())
-        while server.requests < 45:
+@pytest.mark.parametrize(
+    "task", ["sokoban", "searchr1", pytest.param("swebench", marks=needs_tool)]
+)
+def test_a_killed_collection_goes_on_and_is_as_a_whole_one(tmp_path, task):
+    killed, whole = (tmp_path / each / f"{task}-origin-rule" for each in "ab")
+    asked = 8 * TURNS[task]
+    with model_server(**SERVERS[task], wait=0.05) as server:
+        process = subprocess.Popen(command(server, killed, task=task), env=environment())
+        while server.requests < asked * 0.6:
             time.sleep(0.01)
         process.send_signal(signal.SIGKILL)
         process.wait()
-        assert not list(killed.glob("*.json"))
-        done = collect(server, killed, "--resume")
+        assert not list(killed.rglob("*.json"))
+        done = collect(server, killed, "--resume", task=task)
         assert done.returncode == 0, done.stderr
-        asked = server.requests
-    assert 80 <= asked <= 80 + 4 * 10
-    with model_server(answer=answer) as server:
-        assert collect(server, whole).returncode == 0
-        assert server.requests == 80
+        assert asked <= server.requests <= asked + 4 * TURNS[task]
+    with model_server(**SERVERS[task]) as server:
+        done = collect(server, whole, task=task)
+        assert done.returncode == 0, done.stderr
+        assert server.requests == asked
         assert all(body["max_tokens"] == 800 for body in server.bodies)
-    assert [rollout["env_id"] for rollout in read(killed)] == list(range(8))
-    for path in whole.iterdir():
-        assert path.read_bytes() == (killed / path.name).read_bytes()
+    assert contents(killed) == contents(whole)
+    assert run("build", "--origin", killed.parent, "--out", tmp_path / "built", "--strict") == 0
+    (family,) = build_record(tmp_path / "built")["families"]
+    assert family["counts"]["rollouts"] + family["counts"]["duplicates"] == 8
 
 
 def test_usage_is_as_the_server_reported_it(tmp_path):
@@ -77,7 +108,7 @@ def test_usage_is_as_the_server_reported_it(tmp_path):
             assert turn["api_input_tokens"] == said
             assert turn["api_output_tokens"] == len(turn["parsed_response"])
             raw = turn["api_interactions"][0]["usage"]["raw"]
-            assert raw["input_tokens_details"]["cached_tokens"] == said // 2
+            assert raw["prompt_tokens_details"]["cached_tokens"] == said // 2
             said += len(turn["parsed_response"].split())
 
 

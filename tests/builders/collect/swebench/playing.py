@@ -22,10 +22,6 @@ ROLLOUTS = 9
 TOY = toys()[0]
 
 
-def words(text: str) -> int:
-    return len(text.split())
-
-
 def one_instance(folder: Path, toy: Toy = TOY) -> Instance:
     return make_repositories([toy], folder)[0]
 
@@ -33,7 +29,7 @@ def one_instance(folder: Path, toy: Toy = TOY) -> Instance:
 def scripted_family(folder: Path) -> Iterator[dict[str, Any]]:
     chosen = choose_toys(0, ROLLOUTS)
     instances = make_repositories(chosen, folder)
-    return map(ScriptedToys(chosen, instances, 0, words, Limits(steps=STEPS)), range(ROLLOUTS))
+    return map(ScriptedToys(chosen, instances, 0, None, Limits(steps=STEPS)), range(ROLLOUTS))
 
 
 def run_script(script: Script, instance: Instance, toy: Toy = TOY, steps: int = 20) -> Collected:

@@ -88,7 +88,7 @@ def test_every_deck_has_all_scripts_in_an_order_of_its_own() -> None:
 
 def test_simulated_usage_counts_every_message_once(family: Path) -> None:
     for _, each in read_family(family):
-        assert each["info"]["simulated_usage"] is True
+        assert each["info"]["simulated_usage"] == "words and marks"
         log = read(each, frozenset([each["instance_id"]]))
         requests = [turn.request for turn in log.turns]
         for before, after in pairwise(requests):

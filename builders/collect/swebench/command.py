@@ -1,0 +1,127 @@
+"""SWE-bench as it is collected: on local repositories here, or prepared for real instances."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from bagen_data.command import ERRORS
+from bagen_data.errors import OutputError, WrongUsageError
+from bagen_data.tables import sha256_of
+from builders.collect.command import Common, Recording, check, record
+from builders.collect.journal import NAME as JOURNAL
+from builders.collect.run import COLLECTION, Play
+from builders.collect.swebench.family import Trajectories
+from builders.collect.swebench.instances import Instance, read_instances, take
+from builders.collect.swebench.prepare import (
+    RealRun,
+    how_to_run,
+    missing_tools,
+    prepare,
+    read_names,
+    run_here,
+)
+from builders.collect.swebench.rollout import Limits
+from builders.collect.swebench.scripted import ScriptedToys
+from builders.collect.swebench.toy import Toy, choose_toys, make_repositories
+
+if TYPE_CHECKING:
+    from builders.collect.model_agent import ModelAgent
+
+TASK = "swebench"
+SUBSET = "verified"
+"""Of SWE-bench, where none is named."""
+TOYS = "toys"
+"""`--local toys`: the small repositories that come with the project."""
+
+
+@dataclass(frozen=True)
+class SweBench:
+    """What is collected, and where."""
+
+    local: str | None
+    """A file of instances, or `toys`; None: the toys for scripted agents, else SWE-bench itself."""
+    steps: int
+    """Turns of a rollout, at most."""
+    first: int
+    """Where in the seed's order of toys a family begins."""
+    subset: str
+    """Of SWE-bench."""
+    instances: Path | None
+    """Names of SWE-bench's; drawn if None."""
+    cost_usd: float | None
+    """Of SWE-bench's: where one is stopped."""
+
+    def __call__(self, common: Common) -> None:
+        """Collect a family, or prepare it."""
+        if common.is_scripted and self.local not in (None, TOYS):
+            raise WrongUsageError(
+                f"--local {self.local}: scripted agents know the toy repositories only; give a "
+                "model, or leave it out"
+            )
+        if common.is_scripted or self.local:
+            own = {"subset": self.subset, "instances": self.instances, "cost-usd": self.cost_usd}
+            _refuse({**own, "subset": self.subset != SUBSET}, "local rollouts")
+        if common.is_scripted or self.local == TOYS:
+            self._on_toys(common)
+        elif self.local:
+            found = take(read_instances(Path(self.local)), common.rollouts)
+            told = {"name": Path(self.local).name, "sha256": sha256_of(Path(self.local))}
+            record(common, self._recording(told, (), found))
+        else:
+            self._on_the_benchmark(common)
+
+    def _on_toys(self, common: Common) -> None:
+        toys = choose_toys(common.seed, common.rollouts, self.first)
+        with TemporaryDirectory(prefix="bagen-toys-") as folder:
+            found = make_repositories(toys, Path(folder))
+            record(common, self._recording({"toys": "all", "first": self.first}, toys, found))
+
+    def _recording(
+        self, told: Mapping[str, Any], toys: Sequence[Toy], instances: Sequence[Instance]
+    ) -> Recording:
+        limits = Limits(steps=self.steps)
+
+        def scripted(common: Common) -> Play:
+            return ScriptedToys(toys, instances, common.seed, common.tokenizer, limits)
+
+        def modelled(common: Common, model: "ModelAgent") -> Play:
+            from builders.collect.swebench.inspect_model import ModelledLocal
+
+            return ModelledLocal(instances, common.agent, model, limits)
+
+        told = {"local": dict(told), "steps": self.steps}
+        return Recording(TASK, told, (), Trajectories(), scripted, modelled)
+
+    def _on_the_benchmark(self, common: Common) -> None:
+        """Prepare the real tool's run; run it where that can be done."""
+        check(common, TASK, ())
+        asked = {name.replace("_", "-"): True for name in common.generation}
+        others = {"base-url": common.base_url, "model-arg": common.model_arg, **asked}
+        _refuse(others, "mini-swe-agent, which has them in the model's part of bagen.yaml")
+        if (common.out / COLLECTION).is_file() or (common.out / JOURNAL).is_file():
+            raise OutputError(f"{common.out}: holds local rollouts; give another --out")
+        names = read_names(self.instances) if self.instances else ()
+        run = RealRun(
+            common.agent,
+            common.rollouts,
+            self.subset,
+            names,
+            common.connections,
+            self.cost_usd,
+        )
+        commands = prepare(run, common.out)
+        missing = missing_tools()
+        if missing:
+            print(how_to_run(commands, missing))
+            return
+        ERRORS.print(f"running {commands}")
+        run_here(commands)
+
+
+def _refuse(given: Mapping[str, object], where: str) -> None:
+    """Refuse options that would be left unused."""
+    unused = [f"--{name}" for name, value in given.items() if value]
+    if unused:
+        raise WrongUsageError(f"{', '.join(unused)}: of no use with {where}; leave out")
