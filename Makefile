@@ -2,8 +2,9 @@
 #              build the leaderboard page out/demo-leaderboard/index.html
 # make test    set up, run all tests that need no GPU
 # make check   set up, lint, format check, types
-# make bench   set up, print the ratios of time, size and memory of building, scoring and the
-#              leaderboard, and what prefix caches can serve
+# make sample  set up, collect the bundled sample's rollouts anew
+# make bench   set up, print the ratios of time, size and memory of building, scoring, the
+#              leaderboard and collecting, and what prefix caches can serve
 # make baselines  set up, print the table of estimators that need no model
 # make schemas set up, write the JSON schemas of submissions anew
 # make clean   remove what the others made
@@ -16,7 +17,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test check format bench baselines schemas clean
+.PHONY: demo test check format sample bench baselines schemas clean
 
 demo: $(READY)
 	$(BIN)/python -m builders build --origin sample/origin --out out/demo
@@ -46,6 +47,10 @@ bench: $(READY)
 	$(BIN)/python benchmarks/score.py
 	$(BIN)/python benchmarks/prefix_cache.py
 	$(BIN)/python benchmarks/leaderboard.py
+	$(BIN)/python benchmarks/collect.py
+
+sample: $(READY)
+	$(BIN)/python sample/make.py
 
 baselines: $(READY)
 	$(BIN)/python benchmarks/baselines.py

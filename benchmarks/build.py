@@ -34,7 +34,7 @@ from builders.dataset import build  # noqa: E402
 from builders.record import Options  # noqa: E402
 
 RECORDED = REPO.parent / "shared/rollouts/swebench-origin-gpt5.2-instant"
-BUNDLED = REPO / "sample/origin/swebench-origin-synthetic"
+BUNDLED = REPO / "sample/origin/swebench-origin-scripted"
 ROUNDS = 20
 BOUNDS = {"time": 4.0, "bytes": 1.5, "smaller": 60.0, "doubling": 2.3, "memory": 1.5}
 

@@ -30,7 +30,7 @@ BLOCK = 16
 BOUND = 0.80
 """The share in our order is at least this, of the recorded family."""
 RECORDED = REPO.parent / "shared/rollouts/swebench-origin-gpt5.2-instant"
-BUNDLED = REPO / "sample/origin/swebench-origin-synthetic"
+BUNDLED = REPO / "sample/origin/swebench-origin-scripted"
 _TOKEN = re.compile(r"\w+|[^\w\s]")
 
 

@@ -127,10 +127,10 @@ def test_the_json_has_what_programs_count_on(file: Path, built: Path) -> None:
         "config": "default",
         "split": "test",
         "revision": build_record(built)["revision"],
-        "samples": 194,
+        "samples": 266,
     }
     assert sorted(found["tasks"]) == list(TASKS)
-    assert sorted(found["families"]) == [f"{task}/synthetic" for task in TASKS]
+    assert sorted(found["families"]) == [f"{task}/scripted" for task in TASKS]
     for scores in (found["overall"], *found["tasks"].values(), *found["families"].values()):
         assert list(scores) == list(SCORES)
         for each in scores.values():
@@ -176,7 +176,7 @@ def test_validate_says_how_many_and_whose(
     assert run("validate", file, "--dataset", built) == 0
     out, error = capsys.readouterr()
     assert str(file) in out
-    assert "194 predictions of gold" in out
+    assert "266 predictions of gold" in out
     assert "invalid" not in out
     assert "note: " in error
     assert "dataset_revision 0a1b2c3" in error
@@ -190,9 +190,9 @@ def test_an_empty_response_is_an_invalid_answer(
     out = capsys.readouterr().out
     assert "invalid answers, which count as wrong: 2" in out
     found = scored(file, built)
-    assert found["families"]["searchr1/synthetic"]["valid_rate"]["value"] == 25 / 27
-    assert found["invalid"]["searchr1/synthetic"]["no_answer"] == 2
-    assert found["overall"]["valid_rate"]["n"] == 194
+    assert found["families"]["searchr1/scripted"]["valid_rate"]["value"] == 35 / 37
+    assert found["invalid"]["searchr1/scripted"]["no_answer"] == 2
+    assert found["overall"]["valid_rate"]["n"] == 266
     assert "no_answer 2" in capsys.readouterr().out
 
 
@@ -226,7 +226,7 @@ def test_an_empty_file_lacks_every_sample(
     gold: Rows, built: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run("validate", submission(tmp_path, []), "--dataset", built) == 1
-    assert_friendly(capsys.readouterr().err, "194 samples without", gold[0]["sample_id"])
+    assert_friendly(capsys.readouterr().err, "266 samples without", gold[0]["sample_id"])
 
 
 def test_an_id_several_times_is_counted_once(
@@ -329,7 +329,7 @@ def test_a_dataset_that_is_not_there_is_named(
     assert_friendly(capsys.readouterr().err, tmp_path / "nothing")
 
 
-@pytest.mark.parametrize("damage", ["build.json", "data/sokoban/test-synthetic.parquet"])
+@pytest.mark.parametrize("damage", ["build.json", "data/sokoban/test-scripted.parquet"])
 def test_a_dataset_with_a_file_gone_is_refused(
     damage: str, gold: Rows, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -369,7 +369,7 @@ def test_predictions_that_cannot_be_found_are_named(
 def test_one_task_is_scored_alone(gold: Rows, built: Path, tmp_path: Path) -> None:
     rows = [row for row in gold if row["sample_id"].startswith("sokoban/")]
     found = scored(submission(tmp_path, rows), built, "--config", "sokoban")
-    assert list(found["families"]) == ["sokoban/synthetic"]
+    assert list(found["families"]) == ["sokoban/scripted"]
     assert found["dataset"]["config"] == "sokoban"
     assert found["dataset"]["samples"] == found["overall"]["accuracy"]["n"] == len(rows)
 
@@ -400,7 +400,7 @@ def test_the_table_shows_every_score_with_its_interval_and_n(
     ("by", "words"),
     [
         ("task", ("overall", *TASKS, *SCORES)),
-        ("family", ("overall", *(f"{task}/synthetic" for task in TASKS), "n 194")),
+        ("family", ("overall", *(f"{task}/scripted" for task in TASKS), "n 266")),
         ("progress", ("overall", *TASKS, "0-20%", "80-100%", "predicted_feasible_on_infeasible")),
     ],
 )
@@ -455,7 +455,7 @@ def test_two_estimators_are_compared(
     assert accuracy["difference"] == pytest.approx(1 - second)
     assert 0 < accuracy["low"] < accuracy["difference"] < accuracy["high"]
     assert accuracy["p"] < 0.05
-    assert accuracy["n_first"] == accuracy["n_second"] == 194
+    assert accuracy["n_first"] == accuracy["n_second"] == 266
 
 
 def test_an_estimator_does_not_differ_from_itself(file: Path, built: Path) -> None:

@@ -118,7 +118,7 @@ def test_a_dry_run_shows_prompts_and_costs_and_asks_nothing(
     assert predict(sample, tmp_path / "out", *flags) == 0
     said = capsys.readouterr().out
     assert said.count("You are an estimator.") == 3
-    assert "27 of 8 rollouts" in said
+    assert "48 of 8 rollouts" in said
     assert "cost: unknown; give --price" in said
     assert "temperature 0.0" in said
     price = ("--price", "input=1000,cached=100,output=0")
@@ -127,7 +127,7 @@ def test_a_dry_run_shows_prompts_and_costs_and_asks_nothing(
     assert "samples: 2 of 1 rollouts" in said
     assert "US dollars, or" in said
     assert predict(sample, tmp_path / "out", *flags[2:]) == 0
-    assert "194 of 32 rollouts" in capsys.readouterr().out
+    assert "266 of 31 rollouts" in capsys.readouterr().out
     assert not (tmp_path / "out").exists()
 
 
@@ -183,7 +183,7 @@ def test_show_finds_training_samples_and_several_resources(
     [
         ("chess/m/r/1", "has no task 'chess'"),
         ("sokoban/m/r/1", "has no sample"),
-        ("{}9", "of its rollout it has k = 1"),
+        ("{}99", "of its rollout it has k = 1"),
         ("[bold]", "has no task '[bold]'"),
         ("{}", "of its rollout it has k = 1"),
     ],

@@ -34,10 +34,10 @@ def test_files(built: Path) -> None:
     names = set(contents(built))
     assert {"README.md", "build.json", "manifest.jsonl"} < names
     for task in TASKS:
-        assert f"data/{task}/test-synthetic.parquet" in names
+        assert f"data/{task}/test-scripted.parquet" in names
         for part in ("sft", "rl", "heldout"):
-            assert f"data/{task}_train/{part}-synthetic.parquet" in names
-        assert f"data/rollouts/{task}-test-synthetic.parquet" in names
+            assert f"data/{task}_train/{part}-scripted.parquet" in names
+        assert f"data/rollouts/{task}-test-scripted.parquet" in names
 
 
 def test_every_file_has_the_schema(built: Path) -> None:
@@ -63,12 +63,12 @@ def test_build_json(built: Path) -> None:
     for task in TASKS:
         assert record["prompt"]["sha256"][task] == load_prompt(task, "think").sha256
     by_name = {family["family"]: family for family in record["families"]}
-    family = by_name["swebench-origin-synthetic"]
+    family = by_name["swebench-origin-scripted"]
     assert family["usage"] == {"request": 8}
-    source = SAMPLE / "swebench-origin-synthetic" / family["sources"][0]["path"]
+    source = SAMPLE / "swebench-origin-scripted" / family["sources"][0]["path"]
     assert family["sources"][0]["sha256"] == hashlib.sha256(source.read_bytes()).hexdigest()
     assert family["counts"]["samples"] == len(rows_of(built, "swebench"))
-    assert by_name["warehouse-origin-synthetic"]["budget"] == "per rollout"
+    assert by_name["warehouse-origin-scripted"]["budget"] == "per rollout"
 
 
 def test_the_card_is_true(built: Path) -> None:
@@ -88,7 +88,7 @@ def test_the_card_is_true(built: Path) -> None:
 def test_rows_are_what_replay_and_prompt_say(built: Path) -> None:
     for task in TASKS:
         rows = iter(rows_of(built, task))
-        for rollout in read(SAMPLE / f"{task}-origin-synthetic").rollouts:
+        for rollout in read(SAMPLE / f"{task}-origin-scripted").rollouts:
             for k in range(1, len(rollout.turns)):
                 row = next(rows)
                 limits = {part["resource"]: part["budget"] for part in row["resources"]}
@@ -100,7 +100,7 @@ def test_rows_are_what_replay_and_prompt_say(built: Path) -> None:
                 amounts = {part["resource"]: part["remaining"] for part in row["resources"]}
                 assert amounts == target.remaining
                 assert row["feasible"] is target.feasible
-                assert row["sample_id"] == f"{task}/synthetic/{rollout.rollout_id}/{k}"
+                assert row["sample_id"] == f"{task}/scripted/{rollout.rollout_id}/{k}"
         assert next(rows, None) is None
 
 
@@ -121,7 +121,7 @@ def test_training_probes_are_all_prefixes_and_instances_stay_in_one_part(built: 
 
 def test_the_gold_answer_of_every_sample_covers_every_resource(built: Path) -> None:
     rows = rows_of(built)
-    assert len(rows) == 552
+    assert len(rows) == 675
     assert len({row["sample_id"] for row in rows}) == len(rows)
     for row in rows:
         remaining = {part["resource"]: part["remaining"] for part in row["resources"]}
@@ -206,7 +206,7 @@ def test_budgets(tmp_path: Path, budget: str, limits: set[int] | None) -> None:
 
 def test_each_message_is_stored_once(built: Path) -> None:
     """Dictionary pages for texts, a page index, and far fewer bytes than the prompts have."""
-    path = built / "data/warehouse/test-synthetic.parquet"
+    path = built / "data/warehouse/test-scripted.parquet"
     metadata = pq.read_metadata(path)
     column = metadata.row_group(0).column(9)
     assert column.path_in_schema == "prompt.list.element.content"

@@ -51,7 +51,7 @@ def test_a_folder_that_is_built_again_loads_anew(tmp_path: Path) -> None:
 
 
 def test_pandas_polars_and_duckdb_read_it(built: Path) -> None:
-    path = built / "data/swebench/test-synthetic.parquet"
+    path = built / "data/swebench/test-scripted.parquet"
     expected = pq.read_table(path).to_pylist()
     assert pd.read_parquet(path)["prompt"][0][1]["content"] == expected[0]["prompt"][1]["content"]
     assert pl.read_parquet(path).to_dicts() == expected

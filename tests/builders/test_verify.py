@@ -15,8 +15,8 @@ from tests.making import build_record, run
 def test_verify_accepts_and_names_every_change(built: Path, tmp_path: Path, capsys: Any) -> None:
     assert run("verify", built) == 0
     changes = {
-        "data/sokoban/test-synthetic.parquet": lambda data: data[:-9] + b"x" + data[-8:],
-        "data/warehouse_train/rl-synthetic.parquet": lambda data: data + b"x",
+        "data/sokoban/test-scripted.parquet": lambda data: data[:-9] + b"x" + data[-8:],
+        "data/warehouse_train/rl-scripted.parquet": lambda data: data + b"x",
         "README.md": lambda data: data.replace(b"MIT", b"GPL"),
         "build.json": lambda data: data.replace(b'"seeds"', b'"seed"'),
         "manifest.jsonl": lambda data: data.replace(b"hf://", b"hg://"),
@@ -29,17 +29,17 @@ def test_verify_accepts_and_names_every_change(built: Path, tmp_path: Path, caps
         assert name in capsys.readouterr().err
         shutil.rmtree(copy)
     shutil.copytree(built, tmp_path / "copy")
-    (tmp_path / "copy/data/swebench/test-synthetic.parquet").unlink()
+    (tmp_path / "copy/data/swebench/test-scripted.parquet").unlink()
     (tmp_path / "copy/data/notes.txt").write_text("mine")
     assert run("verify", tmp_path / "copy") == 1
     said = capsys.readouterr().err
-    assert "data/swebench/test-synthetic.parquet: is missing" in said
+    assert "data/swebench/test-scripted.parquet: is missing" in said
     assert "data/notes.txt" in said
 
 
 def test_verify_checks_what_readers_rely_on(built: Path, tmp_path: Path, capsys: Any) -> None:
     """Rows that break a promise are named even where every hash is right."""
-    name = "data/sokoban/test-synthetic.parquet"
+    name = "data/sokoban/test-scripted.parquet"
     table = pq.read_table(built / name)
     flipped = table.set_column(
         table.schema.get_field_index("feasible"),

@@ -27,7 +27,8 @@ def tokenizer(tiny: str) -> Any:
 
 
 def options(dataset: str, **changes: Any) -> DataOptions:
-    return DataOptions(dataset=dataset, max_prompt_tokens=4096, **changes)
+    """With room for every prompt of the sample."""
+    return DataOptions(dataset=dataset, max_prompt_tokens=50_000, **changes)
 
 
 @pytest.mark.parametrize(
@@ -172,14 +173,14 @@ def test_a_long_prompt_loses_its_oldest_whole_turns(dataset: str, tokenizer: Any
 
 
 def test_overlong_prompts_are_counted(dataset: str, tokenizer: Any) -> None:
-    trimmed = sft_rows(DataOptions(dataset, max_prompt_tokens=600), tokenizer, {}).counts[0]
+    trimmed = sft_rows(DataOptions(dataset, max_prompt_tokens=1100), tokenizer, {}).counts[0]
     dropped = sft_rows(
-        DataOptions(dataset, max_prompt_tokens=600, overlong="drop"), tokenizer, {}
+        DataOptions(dataset, max_prompt_tokens=1100, overlong="drop"), tokenizer, {}
     ).counts[0]
     assert trimmed.trimmed > 0
     rows = (row for row in load(dataset, "sokoban_train", split="sft"))
     left = [row["prompt"] for row in rows if row["resources"][0]["remaining"]]
-    fitted = [found for found in map(Fitter(tokenizer, 600).fit, left) if found]
+    fitted = [found for found in map(Fitter(tokenizer, 1100).fit, left) if found]
     assert trimmed.dropped_turns == sum(found.dropped_turns for found in fitted)
     assert trimmed.dropped_turns > trimmed.trimmed
     assert (dropped.trimmed, dropped.dropped_turns) == (0, 0)
@@ -209,7 +210,7 @@ def test_answers_are_not_cut_off(dataset: str, tokenizer: Any) -> None:
     )
     check_lengths(found, tokenizer, {}, longest)
     check_lengths(found, tokenizer, {}, None)
-    with pytest.raises(InputError, match=f"max_length is {longest - 1}, and [1-9][0-9]* of 32"):
+    with pytest.raises(InputError, match=f"max_length is {longest - 1}, and [1-9][0-9]* of 42"):
         check_lengths(found, tokenizer, {}, longest - 1)
 
 

@@ -43,7 +43,7 @@ def test_an_evaluation_that_was_killed_goes_on(dataset: str, tiny: str, tmp_path
     killed, whole = (
         read_jsonl(tmp_path / name / "predictions.jsonl") for name in ("killed", "whole")
     )
-    assert len(whole) == 27
+    assert len(whole) == 48
     again = [row for row in killed if row["response"] == "kept"]
     assert [row["sample_id"] for row in again] == [marked["sample_id"]]  # it was not asked again
     for row, other in zip(killed, whole, strict=True):

@@ -17,7 +17,7 @@ REWARDS = {**DENSE, "format": 0.5}
 def sweep(dataset: str, tiny: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A sweep's file, run to its end."""
     folder = tmp_path_factory.mktemp("learning")
-    wide = {"target": "fix1000", "max_prompt_tokens": 800, "max_length": 864}
+    wide = {"target": "fix1000", "max_prompt_tokens": 1152, "max_length": 1216}
     sft = sft_options(dataset, tiny, folder / "unused", **wide)
     del sft["max_steps"]
     grpo = {name: value for name, value in sft.items() if name not in ("target", "max_length")} | {
@@ -45,7 +45,7 @@ def sweep(dataset: str, tiny: str, tmp_path_factory: pytest.TempPathFactory) -> 
             "dataset": dataset,
             "config": "sokoban",
             "split": "test",
-            "max_prompt_tokens": 800,
+            "max_prompt_tokens": 1152,
             "max_new_tokens": 24,
         },
         "runs": runs,
@@ -96,7 +96,7 @@ def test_what_evaluation_writes_is_a_submission(sweep: Path, dataset: str) -> No
     written = run(
         "-m", "bagen_data", "validate", folder, "--dataset", dataset, "--config", "sokoban"
     )
-    assert "27 predictions of SFT e10, one for each sample" in written
+    assert "48 predictions of SFT e10, one for each sample" in written
     samples = load_samples(dataset, "sokoban").table
     scores = score(samples, predictions_of(sweep, "sft-e10"), resamples=0).overall
     row = rows(sweep)["SFT e10"]

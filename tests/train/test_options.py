@@ -44,7 +44,7 @@ def test_a_run_is_tracked_unless_told_otherwise(tmp_path: Path, dataset: str, ti
     ("changes", "said"),
     [
         ({"use_cpu": False}, "there is no GPU here that PyTorch can use; give --use_cpu true"),
-        ({"max_length": 600}, "max_length is 600 and max_prompt_tokens 640; a prompt and its"),
+        ({"max_length": 600}, "max_length is 600 and max_prompt_tokens 1152; a prompt and its"),
         ({"max_length": 9000}, "its context has 2,048 tokens, and prompt and answer may have"),
         ({"target": "wide"}, "target 'wide'"),
         ({"eval_strategy": "epoch"}, "eval_strategy is 'epoch', and evaluate_on names no config"),

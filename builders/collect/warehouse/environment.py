@@ -1,6 +1,7 @@
 """Warehouse as an environment: text in, text out, and the accounts of each turn."""
 
 from collections.abc import Mapping
+from hashlib import sha256
 from typing import Any
 
 from builders.collect.environment import Observation, Rules
@@ -24,7 +25,9 @@ class WarehouseEnvironment:
 
     def __init__(self, instance: str) -> None:
         """Of the business with that demand."""
-        self.instance_id = f"acme-{instance}"
+        # hashed: a build shuffles sorted ids with the seed that it shuffles budgets with, and of
+        # ids that count up the parts of the training data would be the halves of the budgets
+        self.instance_id = f"acme-{sha256(instance.encode()).hexdigest()[:12]}"
         self._simulator = Simulator(demand_of(instance))
         self._initial = self._state()
 

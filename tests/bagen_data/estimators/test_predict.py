@@ -154,7 +154,7 @@ def test_a_dataset_without_its_rollouts_says_so(sample: str, tmp_path: Path) -> 
     table = pq.read_table(path)
     pq.write_table(table.slice(1), path)
     gone = table["rollout_id"][0].as_py()
-    with pytest.raises(InputError, match=f"no rollout sokoban/synthetic/{gone}"):
+    with pytest.raises(InputError, match=f"no rollout sokoban/scripted/{gone}"):
         predict(Request(str(tmp_path / "built"), "sokoban", "test", "over_budget"))
 
 

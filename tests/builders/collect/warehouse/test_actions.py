@@ -64,7 +64,7 @@ def test_each_action_or_why_not(action: str, problem: str) -> None:
 
 
 def test_legal_actions_are_executed_beside_illegal_ones() -> None:
-    environment = WarehouseEnvironment(0)
+    environment = WarehouseEnvironment("0")
     observation = environment.step(answer("draw 5000", "fly", "produce 4k_dock 1x", "repay 1000"))
     assert observation.actions == ("draw 5000", "produce 4k_dock 1x", "repay 1000")
     assert (
@@ -84,11 +84,11 @@ def test_legal_actions_are_executed_beside_illegal_ones() -> None:
     ],
 )
 def test_an_answer_without_a_legal_action_costs_the_turn(response: str, told: str) -> None:
-    observation = WarehouseEnvironment(0).step(response)
+    observation = WarehouseEnvironment("0").step(response)
     assert observation.actions == ()
     assert told in observation.text
     assert observation.text.startswith("Day: 14\n")
 
 
 def test_a_legal_answer_is_not_commented() -> None:
-    assert "not executed" not in WarehouseEnvironment(0).step(answer("wait")).text
+    assert "not executed" not in WarehouseEnvironment("0").step(answer("wait")).text

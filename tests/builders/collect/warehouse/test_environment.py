@@ -30,7 +30,7 @@ OPENING = (
 
 
 def texts(seed: int, responses: tuple[str, ...] = OPENING) -> list[str]:
-    environment = WarehouseEnvironment(seed)
+    environment = WarehouseEnvironment(str(seed))
     return [environment.start(), *(environment.step(response).text for response in responses)]
 
 
@@ -54,7 +54,7 @@ def test_scripts_are_the_same_on_every_machine_and_version() -> None:
 
 def recorded(seed: int, policy: str | None) -> dict[str, Any]:
     """A run as a record in the dialogues layout."""
-    environment = WarehouseEnvironment(seed)
+    environment = WarehouseEnvironment(str(seed))
     respond = manager(environment, policy, f"{policy or 'mixed'} {seed}")
     turns, shown, done = [], environment.start(), False
     while not done:
@@ -85,7 +85,7 @@ def test_nothing_shows_the_demand_to_come() -> None:
     future = tuple(demand_of(4)[turn] if turn > 1 else demand[turn] for turn in range(11))
     shown, after = [], []
     for asked in (demand, future):
-        environment = WarehouseEnvironment(3)
+        environment = WarehouseEnvironment("3")
         environment._simulator = Simulator(asked)
         respond = manager(environment, "sensible", "x")
         said = [environment.start()]
@@ -113,7 +113,7 @@ def test_the_build_reads_cash_and_day_from_the_text(cents: int, printed: float) 
 @pytest.mark.parametrize("policy", POLICIES)
 def test_texts_stay_small(policy: str) -> None:
     for seed in range(4):
-        environment = WarehouseEnvironment(seed)
+        environment = WarehouseEnvironment(str(seed))
         respond = manager(environment, policy, f"{seed}")
         done = False
         while not done:
@@ -125,7 +125,7 @@ def test_texts_stay_small(policy: str) -> None:
 
 
 def test_the_system_message_is_one_for_all_and_narrow() -> None:
-    assert WarehouseEnvironment(1).system == WarehouseEnvironment(2).system
+    assert WarehouseEnvironment("1").system == WarehouseEnvironment("2").system
     assert max(len(line) for line in WarehouseEnvironment.system.split("\n")) <= 110
     assert "{" not in WarehouseEnvironment.system
 
@@ -159,7 +159,7 @@ def test_the_system_message_states_the_rules(rule: str) -> None:
 
 
 def test_a_run_ends_after_11_turns() -> None:
-    environment: Environment = WarehouseEnvironment(0)
+    environment: Environment = WarehouseEnvironment("0")
     observations = [environment.step(answer("wait")) for _ in range(RULES.turns)]
     assert [observation.done for observation in observations] == [False] * 10 + [True]
     assert observations[-1].success
@@ -185,7 +185,7 @@ def _state(day: int, cash: float) -> dict[str, float]:
 
 
 def test_bankruptcy_ends_the_run() -> None:
-    environment = WarehouseEnvironment(0)
+    environment = WarehouseEnvironment("0")
     names = ("usb_c_hub", "4k_dock", "usb_c_cable", "display_adapter", "travel_dock")
     observations = []
     while not observations or not observations[-1].done:
@@ -200,7 +200,7 @@ def test_bankruptcy_ends_the_run() -> None:
 
 
 def test_the_accounts_of_a_turn() -> None:
-    accounts = WarehouseEnvironment(0).step(answer("draw 10000")).logged["financials"]
+    accounts = WarehouseEnvironment("0").step(answer("draw 10000")).logged["financials"]
     assert accounts["cash"] == 500_000 + 10_000 - 18_000 - 80
     assert accounts["cumulative_cost"] == 18_080
     assert accounts["cumulative_inventory_weeks"] == 0

@@ -16,7 +16,7 @@ OPENING_CASH = 500_000
 
 def played(policy: str | None, seed: int) -> tuple[list[str], list[dict[str, float]], bool]:
     """Responses, accounts and whether it ended bankrupt."""
-    environment = WarehouseEnvironment(seed)
+    environment = WarehouseEnvironment(str(seed))
     respond = manager(environment, policy, f"{policy or 'mixed'} {seed}")
     responses, accounts = [], []
     done = False

@@ -35,7 +35,7 @@ def played(environment: WarehouseEnvironment, respond: Callable[[], str]) -> Ite
 
 
 def scripted(seed: int, policy: str) -> Iterator[Step]:
-    environment = WarehouseEnvironment(seed)
+    environment = WarehouseEnvironment(str(seed))
     return played(environment, manager(environment, policy, f"{policy or 'mixed'} {seed}"))
 
 
@@ -98,14 +98,14 @@ def nothing_overflows(business: Business) -> None:
 @settings(max_examples=40, deadline=None)
 @given(st.integers(0, 10**6), answers())
 def test_of_any_answers(seed: int, responses: list[str]) -> None:
-    holds(played(WarehouseEnvironment(seed), iter(responses).__next__))
+    holds(played(WarehouseEnvironment(str(seed)), iter(responses).__next__))
 
 
 @settings(max_examples=40, deadline=None)
 @given(st.integers(0, 10**6), st.sampled_from(POLICIES), answers())
 def test_of_meddling(seed: int, policy: str, responses: list[str]) -> None:
     """A scripted manager's goods move, and somebody else acts before it."""
-    environment = WarehouseEnvironment(seed)
+    environment = WarehouseEnvironment(str(seed))
     manage = manager(environment, policy, f"{seed}")
     meddled = iter(responses)
 

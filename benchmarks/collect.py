@@ -1,0 +1,146 @@
+"""How fast rollouts of scripted agents are collected, and that memory does not grow with them.
+
+    python benchmarks/collect.py                   about a minute
+    python benchmarks/collect.py --warehouse 10000 the family of the issue, on two cores
+
+Prints steps a second of each environment, with its agent and the record that is kept; what a
+Sokoban solver on bit masks saves over one on the states themselves; and time and memory of a whole
+Warehouse collection, in a process of its own, against one a quarter as large.
+"""
+
+import argparse
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+REPO = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(REPO))
+
+from builders.collect.run import Play  # noqa: E402
+from builders.collect.scripted import Scripted  # noqa: E402
+from builders.collect.searchr1.game import searchr1  # noqa: E402
+from builders.collect.sokoban.game import Sokoban  # noqa: E402
+from builders.collect.sokoban.level import STEPS, Level  # noqa: E402
+from builders.collect.sokoban.search import solve  # noqa: E402
+from builders.collect.swebench.rollout import Limits  # noqa: E402
+from builders.collect.swebench.scripted import ScriptedToys  # noqa: E402
+from builders.collect.swebench.toy import choose_toys, make_repositories  # noqa: E402
+from builders.collect.warehouse.game import Warehouse  # noqa: E402
+
+SECONDS = 5.0
+"""For each environment."""
+SEARCH = REPO / "sample" / "search"
+
+
+def main() -> None:
+    """Print all of it."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--warehouse", type=int, default=1_000, help="rollouts of the collection")
+    asked = parser.parse_args()
+    print("steps a second, on one core:")
+    games = {
+        "sokoban 6x6, 1 box": Scripted(Sokoban(), 0),
+        "sokoban 8x8, 2 boxes": Scripted(Sokoban(8, 8, 2), 0),
+        "searchr1": Scripted(
+            searchr1(SEARCH / "questions.jsonl", SEARCH / "corpus.jsonl", 0, 3), 0
+        ),
+        "warehouse": Scripted(Warehouse(), 0),
+    }
+    for name, play in games.items():
+        print(f"  {name:22}{steps_a_second(play, len_turns):10,.0f}")
+    with tempfile.TemporaryDirectory() as folder:
+        toys = choose_toys(0, 32)
+        play = ScriptedToys(toys, make_repositories(toys, Path(folder)), 0, None, Limits(steps=30))
+        print(f"  {'swebench, real tool':22}{steps_a_second(play, len_assistant):10,.0f}")
+    plain, masks = solvers()
+    print(
+        f"solver: states / bit masks, in time: {plain / masks:.1f} ({plain:.2f} s / {masks:.2f} s)"
+    )
+    quarter, whole = collected(asked.warehouse // 4), collected(asked.warehouse)
+    print(
+        f"{asked.warehouse:,} Warehouse rollouts / a quarter of them, on two cores: time "
+        f"{whole[0] / quarter[0]:.1f} ({whole[0]:.0f} s), memory {whole[1] / quarter[1]:.2f} "
+        f"({whole[1]:.0f} MB)"
+    )
+
+
+def steps_a_second(play: Play, steps: Callable[[Mapping[str, Any]], int]) -> float:
+    """Of whole rollouts, one after another."""
+    play(0)  # whatever is read once
+    began, done = time.perf_counter(), 0
+    for number in count():
+        done += steps(play(number % 32))
+        if time.perf_counter() - began > SECONDS:
+            break
+    return done / (time.perf_counter() - began)
+
+
+def len_turns(rollout: Mapping[str, Any]) -> int:
+    """Of the dialogues layout."""
+    return len(rollout["turns"])
+
+
+def len_assistant(rollout: Mapping[str, Any]) -> int:
+    """Of a trajectory."""
+    return sum(message["role"] == "assistant" for message in rollout["messages"])
+
+
+def solvers(levels: int = 40) -> tuple[float, float]:
+    """Seconds of the plain solver and of ours, on the same levels."""
+    made = [Sokoban(8, 8, 2).environment(0, number).level for number in range(levels)]
+    spent = []
+    for solver in (plain_solution, lambda level: len(solve(level) or ())):
+        began = time.perf_counter()
+        lengths = [solver(level) for level in made]
+        spent.append(time.perf_counter() - began)
+    assert lengths == [plain_solution(level) for level in made]  # noqa: S101
+    return spent[0], spent[1]
+
+
+def plain_solution(level: Level) -> int:
+    """Moves of a shortest solution, by breadth-first search on states as they are."""
+    seen, edge, moves = {level}, [level], 0
+    while edge:
+        if any(each.is_solved for each in edge):
+            return moves
+        edge = list({each.after(move) for each in edge for move in STEPS} - seen)
+        seen.update(edge)
+        moves += 1
+    return -1
+
+
+def collected(rollouts: int) -> tuple[float, float]:
+    """Seconds of the command, and the largest resident memory of its main process, in MB."""
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "warehouse-origin-scripted"
+        options = ["--agent", "scripted", "--rollouts", str(rollouts), "--workers", "2"]
+        command = [sys.executable, __file__, "--only", *options, "--out", str(out)]
+        began = time.perf_counter()
+        done = subprocess.run(command, cwd=REPO, check=True, capture_output=True, text=True)
+        return time.perf_counter() - began, int(done.stdout.split()[-1]) / 1024
+
+
+def only(options: list[str]) -> None:
+    """Collect, and print the process's own peak in KiB."""
+    from builders.cli import main as builders
+
+    try:
+        builders(["collect", "warehouse", *options])
+    except SystemExit as end:
+        if end.code:
+            raise
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    [line] = [line for line in status.splitlines() if line.startswith("VmHWM")]
+    print(line.split()[1])
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--only"]:
+        only(sys.argv[2:])
+    else:
+        main()
