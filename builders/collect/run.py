@@ -23,6 +23,8 @@ COLLECTION = "collection.yaml"
 """In a family's folder: how it was collected, and what failed."""
 GIVE_UP = 8
 """Rollouts that fail one after another before a run stops: the next would hardly do better."""
+_AT_ONCE = 16
+"""Rollouts that a process is given at a time, at most: a job each would fill memory with jobs."""
 
 Play = Callable[[int], Mapping[str, Any]]
 """From a rollout's number to the rollout, as its layout has it."""
@@ -60,11 +62,19 @@ def attempt(play: Play, number: int) -> Attempt:
         return Attempt(number, failure=f"{type(error).__name__}: {error}")
 
 
+def attempts(play: Play, numbers: Sequence[int]) -> list[Attempt]:
+    """Play some rollouts, one after another."""
+    return [attempt(play, number) for number in numbers]
+
+
 def in_processes(workers: int) -> Driver:
     """Many at once where playing is this machine's work; the order is that of the numbers."""
 
     def drive(play: Play, numbers: Sequence[int]) -> Iterator[Attempt]:
-        return run_jobs(partial(attempt, play), [(number,) for number in numbers], workers)
+        size = max(1, min(_AT_ONCE, len(numbers) // (8 * workers)))
+        jobs = [(numbers[start : start + size],) for start in range(0, len(numbers), size)]
+        for done in run_jobs(partial(attempts, play), jobs, workers):
+            yield from done
 
     return drive
 
