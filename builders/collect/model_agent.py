@@ -77,6 +77,8 @@ class ModelAgent:
             flag="--agent",
         )
         self._loop = asyncio.new_event_loop()
+        self._asking = threading.Lock()
+        self._is_over = False
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
 
     def __enter__(self) -> Self:
@@ -84,6 +86,8 @@ class ModelAgent:
         return self
 
     def __exit__(self, *_: object) -> None:
+        with self._asking:  # threads that still play must not ask a loop that answers no more
+            self._is_over = True
         asyncio.run_coroutine_threadsafe(_cancel_others(), self._loop).result()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
@@ -96,12 +100,19 @@ class ModelAgent:
 
         Raises:
             Exception: the provider's, once the retries are over.
+            RuntimeError: the context is over.
         """
-        asked = self._model.generate(
-            list(messages), tools=list(tools), config=GenerateConfig(max_tokens=most)
-        )
+        with self._asking:
+            if self._is_over:
+                raise RuntimeError("no more requests: the collection has ended")
+            asked = asyncio.run_coroutine_threadsafe(
+                self._model.generate(
+                    list(messages), tools=list(tools), config=GenerateConfig(max_tokens=most)
+                ),
+                self._loop,
+            )
         try:
-            return asyncio.run_coroutine_threadsafe(asked, self._loop).result()
+            return asked.result()
         except RetryError as error:
             raise error.last_attempt.exception() or error from error
 

@@ -5,7 +5,9 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
+from concurrent.futures import CancelledError
 from pathlib import Path
 from typing import Any
 
@@ -142,3 +144,32 @@ def test_what_cannot_work_is_one_message(tmp_path, agent, key, told):
     assert told in done.stderr
     assert "Traceback" not in done.stderr
     assert not list(out.glob("*.json"))
+
+
+def test_threads_that_still_ask_do_not_outlive_the_collection(monkeypatch):
+    pytest.importorskip("inspect_ai")
+    from inspect_ai.model import ChatMessageUser
+
+    from builders.collect.model_agent import ModelAgent, ModelOptions
+
+    def ask() -> None:
+        while True:
+            try:
+                agent.generate([ChatMessageUser(content="?")], 5)
+            except CancelledError:
+                continue
+            except RuntimeError:
+                return
+
+    monkeypatch.setenv("RULE_API_KEY", KEY)
+    with model_server() as server:
+        agent = ModelAgent(ModelOptions(f"openai-api/rule/{MODEL}", server.url))
+        threads = [threading.Thread(target=ask, daemon=True) for _ in range(8)]
+        with agent:
+            for thread in threads:
+                thread.start()
+            while server.requests < 20:
+                time.sleep(0.01)
+        for thread in threads:
+            thread.join(10)
+    assert not any(thread.is_alive() for thread in threads)
