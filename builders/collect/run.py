@@ -210,4 +210,6 @@ def _take_up(wanted: Wanted, journal: Journal) -> None:
 def _write_collection(wanted: Wanted, there: Collected) -> None:
     content = {"told": dict(wanted.told), "rollouts": there.rollouts, "failed": dict(there.failed)}
     text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=100)
-    (wanted.folder / COLLECTION).write_text(text, encoding="utf-8")
+    staging = wanted.folder / f"{COLLECTION}.partial"
+    staging.write_text(text, encoding="utf-8")
+    staging.replace(wanted.folder / COLLECTION)

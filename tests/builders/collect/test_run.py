@@ -90,6 +90,22 @@ def test_a_killed_run_goes_on_where_it_was(tmp_path):
     assert written(tmp_path) == [rollout(number) for number in range(4)]
 
 
+def test_a_disk_that_is_full_at_the_last_file_loses_nothing(tmp_path, monkeypatch):
+    def half(path: Path, _text: str, **_: Any) -> None:
+        path.write_bytes(b"")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", half)
+    with pytest.raises(OSError, match="No space"):
+        collect(wanted(tmp_path), rollout, HERE)
+    monkeypatch.undo()
+    assert collect(wanted(tmp_path, resume=True), never, HERE).rollouts == 4
+    assert {path.name for path in (tmp_path / "f").iterdir()} == {
+        "collection.yaml",
+        "sokoban_eval_estimation_dialogues.json",
+    }
+
+
 def test_a_family_can_be_added_to_and_is_then_as_if_it_had_been_collected_at_once(tmp_path):
     collect(wanted(tmp_path, 2), rollout, HERE)
     collect(wanted(tmp_path, 4, resume=True), failing(0, 1), HERE)
