@@ -2,6 +2,7 @@
 
 import gc
 import os
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
@@ -28,7 +29,11 @@ def run_jobs(
         initargs=(os.getpid(),),
     )
     try:
-        yield from pool.map(function, *zip(*jobs, strict=True))
+        # not `pool.map`: it cancels what waits before the workers are killed, and a pool that loses
+        # its workers while jobs are cancelled neither ends nor lets this process end
+        waiting = deque(pool.submit(function, *job) for job in jobs)
+        while waiting:
+            yield waiting.popleft().result()
     except BaseException:  # an error, or Ctrl-C: the other jobs are not waited for
         for worker in active_children():
             worker.kill()

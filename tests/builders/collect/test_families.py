@@ -2,6 +2,10 @@
 
 import json
 import re
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -86,6 +90,30 @@ def test_options_that_cannot_be_are_one_message(tmp_path, capsys, task, options,
     assert collect(task, out, *options) in (1, 2)
     assert told in " ".join(capsys.readouterr().err.split())
     assert not out.exists()
+
+
+def test_ctrl_c_ends_several_processes_without_noise(tmp_path):
+    out = tmp_path / "warehouse-origin-scripted"
+    options = ["--agent", "scripted", "--rollouts", "100000", "--workers", "2", "--out", str(out)]
+    code = (
+        "import signal, sys; from builders.cli import main; "
+        "signal.signal(signal.SIGINT, signal.default_int_handler); main(sys.argv[1:])"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, "collect", "warehouse", *options],
+        cwd=REPO,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    journal = out / "rollouts.partial"
+    while process.poll() is None and not (journal.exists() and journal.stat().st_size > 100_000):
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert said == (
+        "what was recorded is kept; go on with --resume\ninterrupted; nothing is half written\n"
+    )
 
 
 @pytest.mark.parametrize(
