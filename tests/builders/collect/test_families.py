@@ -2,6 +2,7 @@
 
 import json
 import re
+import resource
 import signal
 import subprocess
 import sys
@@ -90,6 +91,26 @@ def test_options_that_cannot_be_are_one_message(tmp_path, capsys, task, options,
     assert collect(task, out, *options) in (1, 2)
     assert told in " ".join(capsys.readouterr().err.split())
     assert not out.exists()
+
+
+def limit_files() -> None:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+
+
+def test_a_disk_without_room_is_one_message_and_loses_nothing(tmp_path):
+    out = tmp_path / "sokoban-origin-scripted"
+    options = ["--agent", "scripted", "--rollouts", "24", "--out", str(out)]
+    command = [sys.executable, "-m", "builders", "collect", "sokoban", *options]
+    done = subprocess.run(
+        command, check=False, cwd=REPO, stderr=subprocess.PIPE, text=True, preexec_fn=limit_files
+    )
+    assert done.returncode == 1
+    told = "File too large; what was recorded is kept, mend that, then go on with --resume"
+    assert told in " ".join(done.stderr.split())
+    assert "Traceback" not in done.stderr
+    assert collect("sokoban", out, "--resume") == 0
+    assert collect("sokoban", tmp_path / "whole" / out.name) == 0
+    assert contents(out) == contents(tmp_path / "whole" / out.name)
 
 
 def test_ctrl_c_ends_several_processes_without_noise(tmp_path):
