@@ -172,8 +172,8 @@ def check(common: Common, task: str, scripts: Sequence[str]) -> None:
     if common.script and common.script not in scripts:
         known = "".join(f", {SCRIPTED}/{name}" for name in scripts)
         raise WrongUsageError(f"--agent {common.agent}: unknown; there are: {SCRIPTED}{known}")
-    of_models = ("base_url", "timeout", "model_arg", *common.generation)
-    unused = [name for name in of_models if getattr(common, name)]
+    of_models = ("base_url", "timeout", "model_arg")
+    unused = [*(name for name in of_models if getattr(common, name)), *common.generation]
     if unused:
         flags = ", ".join(f"--{name.replace('_', '-')}" for name in unused)
         raise WrongUsageError(f"{flags}: of no use with scripted agents; leave out")

@@ -22,7 +22,7 @@ from builders.collect.swebench.prepare import (
     read_names,
     run_here,
 )
-from builders.collect.swebench.rollout import Limits
+from builders.collect.swebench.rollout import STEPS, Limits
 from builders.collect.swebench.scripted import ScriptedToys
 from builders.collect.swebench.toy import Toy, choose_toys, make_repositories
 
@@ -66,6 +66,7 @@ class SweBench:
         if common.is_scripted or self.local == TOYS:
             self._on_toys(common)
         elif self.local:
+            _refuse({"first": self.first}, "a file of instances: its first ones are taken")
             found = take(read_instances(Path(self.local)), common.rollouts)
             told = {"name": Path(self.local).name, "sha256": sha256_of(Path(self.local))}
             record(common, self._recording(told, (), found))
@@ -100,6 +101,13 @@ class SweBench:
         asked = {name.replace("_", "-"): True for name in common.generation}
         others = {"base-url": common.base_url, "model-arg": common.model_arg, **asked}
         _refuse(others, "mini-swe-agent, which has them in the model's part of bagen.yaml")
+        ours = {
+            "steps": self.steps != STEPS,
+            "first": self.first,
+            "tokenizer": common.tokenizer,
+            "timeout": common.timeout,
+        }
+        _refuse(ours, "SWE-bench itself")
         if (common.out / COLLECTION).is_file() or (common.out / JOURNAL).is_file():
             raise OutputError(f"{common.out}: holds local rollouts; give another --out")
         names = read_names(self.instances) if self.instances else ()

@@ -78,6 +78,7 @@ def test_the_bundled_sample_is_made_again_byte_for_byte(tmp_path):
         ("sokoban", ("--size", "99x99"), "from 5x5 to 12x12"),
         ("sokoban", ("--boxes", "9"), "--boxes 9: expected 1 to 2"),
         ("sokoban", ("--temperature", "1"), "--temperature: of no use with scripted agents"),
+        ("sokoban", ("--temperature", "0"), "--temperature: of no use with scripted agents"),
         ("sokoban", ("--tokenizer", "no/such/folder"), "--tokenizer no/such/folder"),
         ("searchr1", ("--questions", "none.jsonl"), "none.jsonl: cannot be read"),
         ("searchr1", ("--first", "120"), "has 120 questions"),
@@ -89,6 +90,22 @@ def test_the_bundled_sample_is_made_again_byte_for_byte(tmp_path):
 def test_options_that_cannot_be_are_one_message(tmp_path, capsys, task, options, told):
     out = tmp_path / f"{task}-origin-scripted"
     assert collect(task, out, *options) in (1, 2)
+    assert told in " ".join(capsys.readouterr().err.split())
+    assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (("--steps", "20"), "--steps: of no use with SWE-bench itself"),
+        (("--first", "3", "--timeout", "9"), "--first, --timeout: of no use with SWE-bench itself"),
+        (("--local", "mine.jsonl", "--first", "3"), "--first: of no use with a file of instances"),
+    ],
+)
+def test_no_option_of_swebench_is_left_unused_in_silence(tmp_path, capsys, options, told):
+    out = tmp_path / "swebench-origin-m"
+    model = ("--agent", "openai/m", "--rollouts", 4)
+    assert run("collect", "swebench", *model, "--out", out, *options) == 2
     assert told in " ".join(capsys.readouterr().err.split())
     assert not out.exists()
 
