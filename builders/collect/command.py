@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from bagen_data.command import ERRORS
-from bagen_data.errors import InputError, MissingExtraError, OutputError, WrongUsageError
+from bagen_data.errors import InputError, MissingExtraError, WrongUsageError
 from bagen_data.estimators.runs import CONNECTIONS, RETRIES, check_base_url, parse_model_args
 from builders.collect.run import Driver, Layout, Play, Wanted, collect, in_processes, in_threads
 from builders.collect.scripted import SCRIPTED, counter
@@ -116,7 +116,6 @@ def record(common: Common, recording: Recording) -> None:
 
     Raises:
         InputError: a rollout failed; the others are kept.
-        OutputError: the family cannot be written, or not any further.
     """
     check(common, recording.task, recording.scripts)
     wanted = Wanted(
@@ -128,11 +127,6 @@ def record(common: Common, recording: Recording) -> None:
         except KeyboardInterrupt:
             ERRORS.print("what was recorded is kept; go on with --resume")
             raise
-        except OSError as error:
-            raise OutputError(
-                f"{common.out}: {error.strerror or error}; what was recorded is kept, mend that, "
-                "then go on with --resume"
-            ) from error
     print(f"{found.rollouts:,} rollouts of {recording.task} by {common.agent} are in {common.out}")
     if found.failed:
         listed = "\n".join(f"  rollout {number}: {why}" for number, why in found.failed.items())
@@ -172,11 +166,24 @@ def check(common: Common, task: str, scripts: Sequence[str]) -> None:
     if common.script and common.script not in scripts:
         known = "".join(f", {SCRIPTED}/{name}" for name in scripts)
         raise WrongUsageError(f"--agent {common.agent}: unknown; there are: {SCRIPTED}{known}")
-    of_models = ("base_url", "timeout", "model_arg")
-    unused = [*(name for name in of_models if getattr(common, name)), *common.generation]
-    if unused:
-        flags = ", ".join(f"--{name.replace('_', '-')}" for name in unused)
-        raise WrongUsageError(f"{flags}: of no use with scripted agents; leave out")
+    of_models = {name: getattr(common, name) for name in ("base_url", "timeout", "model_arg")}
+    refuse_unused({**common.generation, **of_models}, "scripted agents")
+
+
+def refuse_unused(options: Mapping[str, object], where: str) -> None:
+    """Refuse options that would be left unused.
+
+    Args:
+        options: by name; None or an empty list where one was not given.
+        where: of what they are of no use with.
+
+    Raises:
+        WrongUsageError: naming those that were given.
+    """
+    given = [name for name, value in options.items() if value not in (None, [])]
+    if given:
+        flags = ", ".join(f"--{name.replace('_', '-')}" for name in given)
+        raise WrongUsageError(f"{flags}: of no use with {where}; leave out")
 
 
 def _told(common: Common, recording: Recording) -> dict[str, Any]:

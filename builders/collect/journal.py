@@ -30,7 +30,7 @@ class Journal:
         """
         self._file = file
         self.told: Mapping[str, Any] = {}
-        """How the rollouts are collected; empty where nothing is said yet."""
+        """How the rollouts are collected."""
         self._offsets: dict[int, int] = {}
         """Of each rollout's line, by its number."""
         end = 0
@@ -46,7 +46,8 @@ class Journal:
         file.truncate(end)
 
     def begin(self, told: Mapping[str, Any]) -> None:
-        """Say how the rollouts are collected."""
+        """Say how the rollouts are collected, of which there is none yet."""
+        self._file.truncate(0)
         self.told = told
         self._append(orjson.dumps({"told": told}))
 
@@ -104,7 +105,7 @@ def open_journal(folder: Path, told: Mapping[str, Any], *, resume: bool) -> Iter
             journal = Journal(file)
         except (ValueError, KeyError, TypeError) as error:
             raise InputError(f"{path}: is no journal of rollouts: {error}") from error
-        if not journal.told:
+        if not journal.numbers:  # a run that got nowhere, perhaps with a wrong option
             journal.begin(told)
         elif not resume:
             raise OutputError(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from bagen_data.command import ERRORS
 from bagen_data.errors import OutputError, WrongUsageError
 from bagen_data.tables import sha256_of
-from builders.collect.command import Common, Recording, check, record
+from builders.collect.command import Common, Recording, check, record, refuse_unused
 from builders.collect.journal import NAME as JOURNAL
 from builders.collect.run import COLLECTION, Play
 from builders.collect.swebench.family import Trajectories
@@ -61,12 +61,12 @@ class SweBench:
                 "model, or leave it out"
             )
         if common.is_scripted or self.local:
-            own = {"subset": self.subset, "instances": self.instances, "cost-usd": self.cost_usd}
-            _refuse({**own, "subset": self.subset != SUBSET}, "local rollouts")
+            own = {"instances": self.instances, "cost_usd": self.cost_usd}
+            refuse_unused(own | _changed(subset=(self.subset, SUBSET)), "local rollouts")
         if common.is_scripted or self.local == TOYS:
             self._on_toys(common)
         elif self.local:
-            _refuse({"first": self.first}, "a file of instances: its first ones are taken")
+            refuse_unused(_changed(first=(self.first, 0)), "instances of your own")
             found = take(read_instances(Path(self.local)), common.rollouts)
             told = {"name": Path(self.local).name, "sha256": sha256_of(Path(self.local))}
             record(common, self._recording(told, (), found))
@@ -98,16 +98,16 @@ class SweBench:
     def _on_the_benchmark(self, common: Common) -> None:
         """Prepare the real tool's run; run it where that can be done."""
         check(common, TASK, ())
-        asked = {name.replace("_", "-"): True for name in common.generation}
-        others = {"base-url": common.base_url, "model-arg": common.model_arg, **asked}
-        _refuse(others, "mini-swe-agent, which has them in the model's part of bagen.yaml")
-        ours = {
-            "steps": self.steps != STEPS,
-            "first": self.first,
-            "tokenizer": common.tokenizer,
-            "timeout": common.timeout,
-        }
-        _refuse(ours, "SWE-bench itself")
+        others = {"base_url": common.base_url, "model_arg": common.model_arg}
+        refuse_unused(
+            {**others, **common.generation, "timeout": common.timeout},
+            "mini-swe-agent, which has them in the model's part of bagen.yaml",
+        )
+        here = _changed(steps=(self.steps, STEPS), first=(self.first, 0), seed=(common.seed, 0))
+        refuse_unused(
+            here | {"tokenizer": common.tokenizer},
+            "SWE-bench itself, whose instances and turns are always the same",
+        )
         if (common.out / COLLECTION).is_file() or (common.out / JOURNAL).is_file():
             raise OutputError(f"{common.out}: holds local rollouts; give another --out")
         names = read_names(self.instances) if self.instances else ()
@@ -128,8 +128,6 @@ class SweBench:
         run_here(commands)
 
 
-def _refuse(given: Mapping[str, object], where: str) -> None:
-    """Refuse options that would be left unused."""
-    unused = [f"--{name}" for name, value in given.items() if value]
-    if unused:
-        raise WrongUsageError(f"{', '.join(unused)}: of no use with {where}; leave out")
+def _changed(**options: tuple[object, object]) -> dict[str, object]:
+    """Options by name that are not what they are if left out, given as (value, otherwise)."""
+    return {name: value for name, (value, otherwise) in options.items() if value != otherwise}

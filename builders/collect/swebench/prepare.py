@@ -80,7 +80,9 @@ def read_names(path: Path) -> tuple[str, ...]:
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: cannot be read: {error}") from error
     names = []
-    for number, line in enumerate(filter(str.strip, lines), 1):
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
         try:
             name = orjson.loads(line)["instance_id"] if line.lstrip().startswith("{") else line
         except (ValueError, KeyError) as error:

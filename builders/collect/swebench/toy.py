@@ -121,9 +121,9 @@ def choose_toys(seed: int, rollouts: int, first: int = 0) -> tuple[Toy, ...]:
     Random(f"toys {seed}").shuffle(order)
     if first + rollouts > len(order):
         raise InputError(
-            f"{rollouts} rollouts need as many instances, and the toy repositories have "
-            f"{len(order) - first}: a family has one rollout of each; ask for fewer, or give an "
-            "instance file of your own: --local FILE"
+            f"{rollouts} rollouts need as many instances, and of {len(order)} toy repositories "
+            f"{max(0, len(order) - first)} are left from --first {first} on: a family has one "
+            "rollout of each; ask for fewer, or give an instance file of your own: --local FILE"
         )
     return tuple(order[first : first + rollouts])
 

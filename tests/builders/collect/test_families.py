@@ -84,7 +84,12 @@ def test_the_bundled_sample_is_made_again_byte_for_byte(tmp_path):
         ("searchr1", ("--first", "120"), "has 120 questions"),
         ("swebench", ("--local", "mine.jsonl"), "scripted agents know the toy repositories only"),
         ("swebench", ("--subset", "lite"), "--subset: of no use with local rollouts"),
-        ("swebench", ("--first", "30"), "the toy repositories have 2"),
+        ("swebench", ("--cost-usd", "0"), "--cost-usd: of no use with local rollouts"),
+        ("swebench", ("--agent", "a/b", "--local", "f", "--first", "1"), "--first: of no use with"),
+        ("swebench", ("--agent", "a/b", "--steps", "9"), "--steps: of no use with SWE-bench"),
+        ("swebench", ("--agent", "a/b", "--steps", "160", "--seed", "1"), "--seed: of no use"),
+        ("swebench", ("--agent", "a/b", "--timeout", "9"), "--timeout: of no use with mini-swe"),
+        ("swebench", ("--first", "30"), "2 are left from --first 30 on"),
     ],
 )
 def test_options_that_cannot_be_are_one_message(tmp_path, capsys, task, options, told):

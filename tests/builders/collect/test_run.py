@@ -65,10 +65,36 @@ def test_a_run_stops_when_nothing_works_and_keeps_what_did(tmp_path):
     assert found.rollouts == 3
 
 
-def test_nothing_is_written_where_all_failed(tmp_path):
+def test_where_all_failed_nothing_is_written_and_nothing_stands_in_the_way(tmp_path):
     with pytest.raises(InputError, match="no 1"):
         collect(wanted(tmp_path, 2), failing(0, 1), HERE)
     assert not list((tmp_path / "f").glob("*.json"))
+    assert collect(wanted(tmp_path, 2, told={"seed": 1}), rollout, HERE).rollouts == 2
+    assert "seed: 1" in (tmp_path / "f" / "collection.yaml").read_text()
+
+
+def test_failures_between_successes_do_not_end_a_run(tmp_path):
+    odd = range(1, 4 * GIVE_UP, 2)
+    assert list(collect(wanted(tmp_path, 4 * GIVE_UP), failing(*odd), HERE).failed) == [*odd]
+
+
+def test_every_rollout_is_played_however_many_processes_get_at_a_time(tmp_path):
+    found = collect(wanted(tmp_path, 37), rollout, in_processes(2))
+    assert (found.rollouts, len(written(tmp_path))) == (37, 37)
+
+
+def test_progress_counts_what_was_there_before(tmp_path):
+    collect(wanted(tmp_path, 4), failing(3), HERE)
+    seen = []
+    collect(wanted(tmp_path, 6, resume=True), rollout, HERE, lambda: seen.append(1))
+    assert len(seen) == 6
+
+
+def test_a_family_with_failures_is_not_finished_though_it_has_as_many_as_are_wanted(tmp_path):
+    collect(wanted(tmp_path, 4), failing(1), HERE)
+    found = collect(wanted(tmp_path, 3, resume=True), rollout, HERE)
+    assert (found.rollouts, found.failed) == (4, {})
+    assert [each["env_id"] for each in written(tmp_path)] == [0, 1, 2, 3]
 
 
 def test_a_killed_run_goes_on_where_it_was(tmp_path):
@@ -127,6 +153,8 @@ def test_an_earlier_run_is_never_replaced_unasked(tmp_path):
         collect(wanted(tmp_path), never, HERE)
     with pytest.raises(WrongUsageError, match="begun with seed 0, not 1"):
         collect(wanted(tmp_path, told={"seed": 1}, resume=True), never, HERE)
+    with pytest.raises(WrongUsageError, match="begun with size None, not 6"):
+        collect(wanted(tmp_path, told={"seed": 0, "size": 6}, resume=True), never, HERE)
 
 
 def test_an_unfinished_run_is_not_replaced_unasked_either(tmp_path):

@@ -141,6 +141,9 @@ def test_names_are_read_from_lines_and_from_jsonl(tmp_path: Path) -> None:
     path = tmp_path / "names"
     path.write_text('{"instance_id": "a__b-1"}\n\na__b-2\n')
     assert read_names(path) == ("a__b-1", "a__b-2")
+    path.write_text('\n\n{"id": "a__b-1"}\n')
+    with pytest.raises(InputError, match="names:3: expected an object with instance_id"):
+        read_names(path)
     path.write_text("a\na\n")
     with pytest.raises(InputError, match="each of them once"):
         read_names(path)

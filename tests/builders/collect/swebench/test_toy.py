@@ -83,8 +83,10 @@ def test_families_that_begin_behind_each_other_share_no_instance() -> None:
 
 
 def test_too_few_toys() -> None:
-    with pytest.raises(InputError, match=r"33 rollouts need as many instances.*have 32"):
+    with pytest.raises(InputError, match=r"33 rollouts need as many instances, and of 32 toy"):
         choose_toys(0, 33)
+    with pytest.raises(InputError, match="0 are left from --first 40 on"):
+        choose_toys(0, 1, first=40)
 
 
 @pytest.mark.parametrize(
