@@ -143,8 +143,7 @@ def collect(
         there = Collected(len(journal.numbers), failed)
         wanted.layout.write(wanted.folder, journal.rollouts())
         _write_collection(wanted, there)
-        if not failed:
-            (wanted.folder / JOURNAL).unlink()
+        (wanted.folder / JOURNAL).unlink()
     return there
 
 

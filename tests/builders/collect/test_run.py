@@ -52,6 +52,7 @@ def test_one_failure_is_recorded_and_loses_no_other(tmp_path):
     assert found.failed == {1: "ValueError: no 1"}
     assert [each["env_id"] for each in written(tmp_path)] == [0, 2, 3]
     assert "ValueError: no 1" in (tmp_path / "f" / "collection.yaml").read_text()
+    assert not (tmp_path / "f" / NAME).exists()
     asked = []
     again = collect(wanted(tmp_path, resume=True), lambda n: asked.append(n) or rollout(n), HERE)
     assert (again.rollouts, again.failed, asked) == (4, {}, [1])
@@ -97,23 +98,36 @@ def test_a_family_with_failures_is_not_finished_though_it_has_as_many_as_are_wan
     assert [each["env_id"] for each in written(tmp_path)] == [0, 1, 2, 3]
 
 
-def test_a_killed_run_goes_on_where_it_was(tmp_path):
+def test_a_run_that_is_killed_twice_goes_on_where_it_was(tmp_path):
     class Killed(BaseException):
         pass
 
+    def killed_at(last: int) -> Callable[[int], dict[str, Any]]:
+        def play(number: int) -> dict[str, Any]:
+            if number == last:
+                raise Killed
+            return rollout(number)
+
+        return play
+
+    for last in (2, 3):
+        with pytest.raises(Killed):
+            collect(wanted(tmp_path, 5, resume=True), killed_at(last), HERE)
+        with (tmp_path / "f" / NAME).open("ab") as file:
+            file.write(b'{"number":%d,"rollout":{"env_' % last)
+    asked = []
+    collect(wanted(tmp_path, 5, resume=True), lambda n: asked.append(n) or rollout(n), HERE)
+    assert asked == [3, 4]
+    assert written(tmp_path) == [rollout(number) for number in range(5)]
+
+
+def test_a_rollout_is_on_disk_before_the_next_is_played(tmp_path):
     def play(number: int) -> dict[str, Any]:
-        if number == 2:
-            raise Killed
+        lines = (tmp_path / "f" / NAME).read_bytes().splitlines()
+        assert len(lines) == 1 + number
         return rollout(number)
 
-    with pytest.raises(Killed):
-        collect(wanted(tmp_path), play, HERE)
-    with (tmp_path / "f" / NAME).open("ab") as file:
-        file.write(b'{"number":2,"rollout":{"env_')
-    asked = []
-    collect(wanted(tmp_path, resume=True), lambda n: asked.append(n) or rollout(n), HERE)
-    assert asked == [2, 3]
-    assert written(tmp_path) == [rollout(number) for number in range(4)]
+    assert collect(wanted(tmp_path), play, HERE).failed == {}
 
 
 def test_a_disk_that_is_full_at_the_last_file_loses_nothing(tmp_path, monkeypatch):
