@@ -12,11 +12,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from inspect_ai.model import (
+    ChatCompletionChoice,
+    ChatMessageAssistant,
+    ContentReasoning,
+    ContentText,
+    ModelOutput,
+    ModelUsage,
+)
 
+from builders.collect.model_agent import reply_of, usage_of
 from tests.builders.collect.swebench.playing import needs_tool
 from tests.making import build_record, contents, run
 from tests.model_server import KEY, MODEL, ModelServer, model_server
 
+USAGE = ModelUsage(input_tokens=9)
 MOVES = ("Up", "Down", "Left", "Right")
 FILES = {
     "sokoban": "sokoban_eval_estimation_dialogues.json",
@@ -112,6 +122,56 @@ def test_usage_is_as_the_server_reported_it(tmp_path):
             raw = turn["api_interactions"][0]["usage"]["raw"]
             assert raw["prompt_tokens_details"]["cached_tokens"] == said // 2
             said += len(turn["parsed_response"].split())
+
+
+@pytest.mark.parametrize(
+    ("counts", "prompt", "details"),
+    [
+        ({}, 9, {"prompt_tokens_details": {"cached_tokens": 0}}),
+        ({"input_tokens_cache_read": 4}, 13, {"prompt_tokens_details": {"cached_tokens": 4}}),
+        (
+            {"input_tokens_cache_read": 4, "input_tokens_cache_write": 2},
+            15,
+            {"prompt_tokens_details": {"cached_tokens": 4}},
+        ),
+        (
+            {"reasoning_tokens": 3},
+            9,
+            {
+                "prompt_tokens_details": {"cached_tokens": 0},
+                "completion_tokens_details": {"reasoning_tokens": 3},
+            },
+        ),
+    ],
+)
+def test_the_input_has_its_cached_part_and_the_output_its_reasoning(counts, prompt, details):
+    told = usage_of(said("Up", ModelUsage(input_tokens=9, output_tokens=5, **counts)))
+    assert told == {
+        "prompt_tokens": prompt,
+        "completion_tokens": 5,
+        "total_tokens": prompt + 5,
+        **details,
+    }
+
+
+def said(content: Any, usage: ModelUsage | None = USAGE) -> ModelOutput:
+    message = ChatMessageAssistant(content=content)
+    return ModelOutput(model="m", choices=[ChatCompletionChoice(message=message)], usage=usage)
+
+
+def test_usage_that_is_not_reported_is_no_usage():
+    with pytest.raises(ValueError, match="reported no usage"):
+        reply_of(said("Up", None))
+
+
+def test_reasoning_is_kept_apart_from_what_is_replayed():
+    reply = reply_of(said([ContentReasoning(reasoning="hm"), ContentText(text="Up")]))
+    assert (reply.text, reply.raw) == ("Up", "<think>\nhm\n</think>\nUp")
+    assert reply_of(said("Up")).raw == ""
+
+
+def test_half_a_character_can_be_written():
+    assert reply_of(said("Up \ud83d")).text == "Up ?"
 
 
 def test_what_the_server_refuses_fails_alone_and_is_tried_again(tmp_path):

@@ -1,7 +1,7 @@
 from builders.collect.agents import Reply, ScriptedAgent
 from builders.collect.dialogues import record
 from builders.collect.environment import Observation, Rules
-from builders.collect.play import play, within
+from builders.collect.play import Played, PlayedTurn, play, within
 from builders.formats import read_record
 
 
@@ -97,7 +97,10 @@ def test_what_cannot_be_cut_stays():
 
 
 def test_the_record_is_read_as_it_was_played():
-    log = read_record(record(4, played(["down", "down", "down"]), "words"), None)
+    kept = record(4, played(["down", "down", "down"]), "words")
+    assert (kept["env_id"], kept["absolute_env_id"]) == (4, 4)
+    assert [turn["turn_idx"] for turn in kept["turns"]] == [1, 2, 3]
+    log = read_record(kept, None)
     assert log.success
     assert log.system == "Count down."
     assert log.instance_id == "from-3"
@@ -115,3 +118,13 @@ def test_the_record_says_what_is_simulated_and_what_was_reported():
     assert "api_interactions" not in simulated["turns"][0]
     assert simulated["turns"][0]["left"] == 2
     assert simulated["final_left"] == 0
+    reply = Reply("Up", 7, 9, raw="<think>hm</think> Up", usage={"prompt_tokens": 7})
+    seen = Observation("2 left", ("Up",))
+    turn = PlayedTurn(({"role": "user", "content": "go"},), reply, seen, is_cut=False)
+    reported = record(0, Played("i", (turn,), {}), None)
+    assert "simulated_usage" not in reported
+    told = reported["turns"][0]
+    assert told["api_interactions"] == [{"usage": {"raw": {"prompt_tokens": 7}}}]
+    assert (told["raw_response"], told["parsed_response"]) == ("<think>hm</think> Up", "Up")
+    assert (told["api_input_tokens"], told["api_output_tokens"]) == (7, 9)
+    assert told["api_total_tokens"] == 16
