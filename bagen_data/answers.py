@@ -93,6 +93,19 @@ def read(text: bytes, resources: Sequence[str] | None) -> Reading:
     return _read_labelled(content, resources)
 
 
+def answer_in(text: str) -> str | None:
+    """What the last whole answer after the last thought encloses, stripped; None without one.
+
+    It need not be an estimate: agents answer their environments in the same tags.
+
+    >>> answer_in("<think><answer>Up</answer>?</think> No: <answer> Down </answer>")
+    'Down'
+    >>> answer_in("Down")
+    """
+    content = _answer_content(text.encode("utf-8", "surrogatepass"))
+    return None if content is None else content.decode("utf-8", "surrogatepass").strip()
+
+
 def check_resource_name(name: str) -> None:
     """A resource is called by a label of the grammar.
 

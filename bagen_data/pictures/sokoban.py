@@ -6,8 +6,9 @@ from typing import Any
 
 import altair as alt
 
+from bagen_data.answers import answer_in
+
 _GRID = re.compile(r"^(?:[#_OXPS√]{3,}\n?)+", re.MULTILINE)
-_ANSWER = re.compile(r"<answer>\s*(.*?)\s*</answer>", re.DOTALL)
 _CELL = 22
 """Pixels."""
 _PANELS = 5
@@ -82,8 +83,8 @@ def _cells(number: int, turn: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     grids = _GRID.findall(turn["user"])
     if not grids:
         return
-    answers = _ANSWER.findall(turn["assistant"])
-    said = " ".join(answers[-1].replace("||", " ").split()) if answers else "no answer"
+    answer = answer_in(turn["assistant"])
+    said = "no answer" if answer is None else " ".join(answer.replace("||", " ").split())
     for row, line in enumerate(grids[-1].split()):
         for column, mark in enumerate(line):
             for what in _MARKS[mark]:

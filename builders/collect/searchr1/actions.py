@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from builders.collect.answer import answer_in
+from bagen_data.answers import answer_in
 
 EXPECTED = "search[<query>], finish[<answer>]"
 """The actions, as an agent is told of them."""

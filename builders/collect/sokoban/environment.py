@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from builders.collect.answer import answer_in
+from bagen_data.answers import answer_in
 from builders.collect.environment import Observation, Rules
 from builders.collect.sokoban.level import STEPS, Level
 

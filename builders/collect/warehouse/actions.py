@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
-from builders.collect.answer import answer_in
+from bagen_data.answers import answer_in
 from builders.collect.warehouse import decisions
 from builders.collect.warehouse.business import Business
 from builders.collect.warehouse.constants import DISCOUNT_PERCENT, PRODUCTS, RETAILERS
