@@ -21,10 +21,11 @@ from builders.collect.environment import Game
 from builders.collect.run import Play
 from builders.collect.scripted import Scripted
 from builders.collect.searchr1 import game as searchr1_game
+from builders.collect.searchr1.environment import DOCUMENTS
 from builders.collect.sokoban import game as sokoban_game
-from builders.collect.swebench.command import SUBSET, TOYS, SweBench
+from builders.collect.swebench.command import TOYS, SweBench
 from builders.collect.swebench.instances import LOCAL_HELP
-from builders.collect.swebench.prepare import SUBSETS
+from builders.collect.swebench.prepare import SUBSET, SUBSETS
 from builders.collect.swebench.rollout import STEPS
 from builders.collect.warehouse.game import Warehouse
 
@@ -78,7 +79,7 @@ def searchr1(
     first: Annotated[
         int, typer.Option(min=0, help="Of the seed's order: what others begin with is left out.")
     ] = 0,
-    documents: Annotated[int, typer.Option(min=1, help="That a search shows.")] = 3,
+    documents: Annotated[int, typer.Option(min=1, help="That a search shows.")] = DOCUMENTS,
 ) -> Callable[[Common], None]:
     """Search-R1: one search[...] or finish[...] a turn, over a corpus of yours, 10 turns."""
     return of_game(searchr1_game.searchr1(questions, corpus, first, documents))

@@ -29,7 +29,7 @@ from builders.collect.scripted import counter
 
 @dataclass(frozen=True)
 class ModelOptions:
-    """Which model, and how it is asked: what a resumed run must have in common."""
+    """Which model, where, and how it is asked."""
 
     name: str
     """PROVIDER/NAME, as Inspect has it."""

@@ -12,7 +12,7 @@ from bagen_data.tables import sha256_of
 from builders.collect.agents import Script
 from builders.collect.environment import Rules
 from builders.collect.searchr1.corpus import read_corpus
-from builders.collect.searchr1.environment import RULES, SearchEnvironment
+from builders.collect.searchr1.environment import DOCUMENTS, RULES, SearchEnvironment
 from builders.collect.searchr1.questions import Question, read_questions
 from builders.collect.searchr1.retrieval import Library
 from builders.collect.searchr1.searcher import script
@@ -26,7 +26,7 @@ class SearchR1:
     corpus: Path
     first: int = 0
     """Where a family begins in the order of its seed: two families of one seed can share none."""
-    documents: int = 3
+    documents: int = DOCUMENTS
     """That a search shows."""
     task: ClassVar[str] = "searchr1"
     rules: ClassVar[Rules] = RULES

@@ -53,7 +53,7 @@ class Library:
         self._index = bm25s.BM25(k1=1.5, b=0.75, method="lucene", backend="numpy")
         self._index.index(words, show_progress=False)
 
-    def search(self, query: str, limit: int = 3) -> tuple[Hit, ...]:
+    def search(self, query: str, limit: int) -> tuple[Hit, ...]:
         """Find the documents that fit the query best, best first, at most `limit`.
 
         Of equal scores the document that comes first in the corpus is first. A query without a

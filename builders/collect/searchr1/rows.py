@@ -89,7 +89,11 @@ def text_of(row: Mapping[str, Any], name: str, place: str) -> str:
 
 
 def id_of(row: Mapping[str, Any], names: tuple[str, ...], place: str) -> str | None:
-    """The first of the named fields that is not null, as text; None if all are."""
+    """The first of the named fields that is not null, as text; None if all are.
+
+    Raises:
+        InputError: it is neither a text nor a whole number.
+    """
     for name in names:
         value = row.get(name)
         if type(value) in (int, str) and str(value).strip():

@@ -8,8 +8,10 @@ from typing import Any
 from bagen_data.answers import answer_in
 from builders.collect.environment import Observation, Rules
 from builders.collect.sokoban.level import STEPS, Level
+from builders.sokoban import TASK
 
-RULES = Rules(turns=10, response_tokens=800, history_tokens=2_500)
+RULES = Rules(turns=10, response_tokens=800, history_tokens=TASK.context_limit)
+"""The history is cut before a build would drop the turn for its length."""
 MOVES = 3
 """A turn, at most."""
 

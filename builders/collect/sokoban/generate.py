@@ -13,15 +13,14 @@ _FLOOR_SHARE = 0.7
 """Of the cells within the outer wall that become floor, at most."""
 
 
-def generate(rng: random.Random, rows: int, columns: int, boxes: int, depth: int = DEPTH) -> Level:
-    """A level whose shortest solution has `LEAST` to `depth` moves, as hard as it comes.
+def generate(rng: random.Random, rows: int, columns: int, boxes: int) -> Level:
+    """A level whose shortest solution has `LEAST` to `DEPTH` moves, as hard as it comes.
 
     Args:
         rng: all that is drawn is drawn from it.
         rows: with the outer wall, at least 5.
         columns: as rows.
         boxes: as many as targets.
-        depth: moves that reverse play goes back.
     """
     while True:
         floor = _carved(rng, rows, columns)
@@ -30,7 +29,7 @@ def generate(rng: random.Random, rows: int, columns: int, boxes: int, depth: int
         plan = board(floor)
         targets = rng.sample(range(len(plan.cells)), boxes)
         mask = sum(1 << target for target in targets)
-        start = _start(rng, plan, mask, depth)
+        start = _start(rng, plan, mask)
         if start:
             player, there = start
             return Level(
@@ -38,9 +37,9 @@ def generate(rng: random.Random, rows: int, columns: int, boxes: int, depth: int
             )
 
 
-def _start(rng: random.Random, plan: Board, targets: int, depth: int) -> State | None:
+def _start(rng: random.Random, plan: Board, targets: int) -> State | None:
     """A state with no box on a target; how many moves it takes is drawn first, so all are met."""
-    layers = played_back(plan, targets, depth)
+    layers = played_back(plan, targets, DEPTH)
     apart = [[state for state in layer if not state[1] & targets] for layer in layers]
     hard_enough = [layer for layer in apart[LEAST:] if layer]
     return rng.choice(rng.choice(hard_enough)) if hard_enough else None

@@ -40,20 +40,17 @@ def board(floor: frozenset[Cell]) -> Board:
     return Board(cells, steps)
 
 
-def solve(level: Level, most: int | None = None) -> list[str] | None:
-    """A shortest solution in moves; None if there is none, of at most so many moves if given."""
+def solve(level: Level) -> list[str] | None:
+    """A shortest solution in moves; None if there is none."""
     plan = board(level.floor)
     goal = plan.mask(level.targets)
     start = plan.cells.index(level.player), plan.mask(level.boxes)
     came: dict[State, tuple[State, str] | None] = {start: None}
-    edge, moves = [start], 0
+    edge = [start]
     while edge:
         for state in edge:
             if state[1] == goal:
                 return _way(came, state)
-        if moves == most:
-            return None
-        moves += 1
         ahead = []
         for state in edge:
             for move, then in _pushes(plan, state):

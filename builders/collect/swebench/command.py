@@ -15,6 +15,7 @@ from builders.collect.run import COLLECTION, Play
 from builders.collect.swebench.family import Trajectories
 from builders.collect.swebench.instances import Instance, read_instances, take
 from builders.collect.swebench.prepare import (
+    SUBSET,
     RealRun,
     how_to_run,
     missing_tools,
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
     from builders.collect.model_agent import ModelAgent
 
 TASK = "swebench"
-SUBSET = "verified"
-"""Of SWE-bench, where none is named."""
 TOYS = "toys"
 """`--local toys`: the small repositories that come with the project."""
 

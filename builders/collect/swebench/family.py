@@ -12,71 +12,59 @@ from typing import Any
 import orjson
 
 from bagen_data.errors import InputError
-from builders.collect.swebench.rollout import Collected
 
 RUN, PREDICTIONS, REPORT = "run", "preds.json", "report.json"
 
 
-def record(number: int, collected: Collected, model: str) -> dict[str, Any]:
+def record(number: int, trajectory: Mapping[str, Any], model: str) -> dict[str, Any]:
     """A rollout as the family keeps it: its trajectory, which says all that the other files need.
 
     Args:
         number: of the rollout in its family.
-        collected: the rollout.
+        trajectory: of the rollout.
         model: the name under which predictions are listed.
     """
-    trajectory = dict(collected.trajectory)
-    trajectory["info"] = {**trajectory["info"], "rollout_number": number, "rollout_model": model}
-    return trajectory
-
-
-def write_family(folder: Path, trajectories: Iterable[Mapping[str, Any]]) -> None:
-    """Write a family's files; the same trajectories give the same bytes.
-
-    Args:
-        folder: made if it is not there; trajectories that are there stay.
-        trajectories: of `record`; read one at a time.
-
-    Raises:
-        InputError: two are of the same instance, as rollouts are named by it.
-    """
-    run = folder / RUN
-    predictions, resolved = {}, {}
-    for each in trajectories:
-        name, info = str(each["instance_id"]), each["info"]
-        if name in resolved:
-            raise InputError(
-                f"{folder}: two rollouts of {name}; a family has one of each instance: give as "
-                "many instances as rollouts"
-            )
-        resolved[name] = bool(info["evaluation"]["resolved"])
-        predictions[name] = {
-            "model_name_or_path": info["rollout_model"],
-            "instance_id": name,
-            "model_patch": info["submission"],
-        }
-        _write(run / name / f"{name}.traj.json", each)
-    _write(run / PREDICTIONS, {name: predictions[name] for name in sorted(predictions)})
-    _write(folder / REPORT, _report(predictions, resolved))
-
-
-def read_family(folder: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    """The trajectories that `write_family` wrote, with their numbers, by name."""
-    for path in sorted((folder / RUN).glob("*/*.traj.json")):
-        trajectory = orjson.loads(path.read_bytes())
-        yield trajectory["info"]["rollout_number"], trajectory
+    info = {**trajectory["info"], "rollout_number": number, "rollout_model": model}
+    return {**trajectory, "info": info}
 
 
 class Trajectories:
-    """The layout of a family, for `builders.collect.run`."""
+    """The layout of a family, for `builders.collect.run`; the same rollouts give the same bytes."""
 
     def write(self, folder: Path, rollouts: Iterable[Mapping[str, Any]]) -> None:
-        """See `write_family`."""
-        write_family(folder, rollouts)
+        """Write a family's files.
+
+        Args:
+            folder: made if it is not there; trajectories that are there stay.
+            rollouts: of `record`; read one at a time.
+
+        Raises:
+            InputError: two are of the same instance, as rollouts are named by it.
+        """
+        run = folder / RUN
+        predictions, resolved = {}, {}
+        for each in rollouts:
+            name, info = str(each["instance_id"]), each["info"]
+            if name in resolved:
+                raise InputError(
+                    f"{folder}: two rollouts of {name}; a family has one of each instance: give as "
+                    "many instances as rollouts"
+                )
+            resolved[name] = bool(info["evaluation"]["resolved"])
+            predictions[name] = {
+                "model_name_or_path": info["rollout_model"],
+                "instance_id": name,
+                "model_patch": info["submission"],
+            }
+            _write(run / name / f"{name}.traj.json", each)
+        _write(run / PREDICTIONS, {name: predictions[name] for name in sorted(predictions)})
+        _write(folder / REPORT, _report(predictions, resolved))
 
     def read(self, folder: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-        """See `read_family`."""
-        return read_family(folder)
+        """The rollouts by number, in the order of their instances' names."""
+        for path in sorted((folder / RUN).glob("*/*.traj.json")):
+            trajectory = orjson.loads(path.read_bytes())
+            yield trajectory["info"]["rollout_number"], trajectory
 
 
 def _report(predictions: Mapping[str, Any], resolved: Mapping[str, bool]) -> dict[str, Any]:

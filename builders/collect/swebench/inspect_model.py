@@ -142,7 +142,8 @@ class ModelledLocal:
     def __call__(self, number: int) -> dict[str, Any]:
         """The rollout of that number, as the family keeps it."""
         model = InspectModel(self.name, self.generator)
-        return record(number, rollout(self.instances[number], model, self.limits), self.name)
+        played = rollout(self.instances[number], model, self.limits)
+        return record(number, played.trajectory, self.name)
 
 
 def chat(messages: Iterable[Mapping[str, Any]]) -> list[ChatMessage]:

@@ -34,7 +34,11 @@ _COMMIT = re.compile(r"[0-9a-f]{7,64}")
 
 @dataclass(frozen=True)
 class Instance:
-    """An issue to resolve."""
+    """An issue to resolve.
+
+    Raises:
+        InputError: an id or a commit that is none.
+    """
 
     instance_id: str
     """Also the rollout's id, and the name of its folder."""

@@ -34,6 +34,8 @@ SUBSETS = MappingProxyType(
     }
 )
 """Data sets for the evaluation, by the names that mini-swe-agent gives them."""
+SUBSET = "verified"
+"""Where none is named."""
 EVALUATION_VERSION = "5.0.2"
 """Of the package swebench."""
 _INSTALL = f"pip install mini-swe-agent=={VERSION} swebench=={EVALUATION_VERSION}"
@@ -42,13 +44,17 @@ _CHECK_SECONDS = 60
 
 @dataclass(frozen=True)
 class RealRun:
-    """A run on real instances."""
+    """A run on real instances.
+
+    Raises:
+        WrongUsageError: a subset that is unknown, or fewer instances than rollouts.
+    """
 
     model: str
     """As litellm, which mini-swe-agent calls, names it: PROVIDER/NAME."""
     rollouts: int
     """How many; each is of another instance."""
-    subset: str = "verified"
+    subset: str = SUBSET
     """One of `SUBSETS`."""
     instances: Sequence[str] = ()
     """Their ids; if none are given, mini-swe-agent draws them with its own fixed seed."""

@@ -1,7 +1,7 @@
 """Rollouts of scripted agents: the real tool, with a model whose answers are known beforehand."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from itertools import islice
 from random import Random
@@ -37,8 +37,7 @@ class ScriptedToys:
         script = script_of(self.seed, number)
         model = scripted_model(script, Moves(self.toys[number], rng), self.limits.steps)
         played = rollout(self.instances[number], model, self.limits)
-        trajectory = with_simulated_usage(played.trajectory, self.tokenizer)
-        return record(number, replace(played, trajectory=trajectory), SCRIPTED)
+        return record(number, with_simulated_usage(played.trajectory, self.tokenizer), SCRIPTED)
 
 
 def scripted_model(script: Script, moves: Moves, steps: int) -> Any:

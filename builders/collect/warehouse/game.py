@@ -32,4 +32,4 @@ class Warehouse:
         self, name: str | None, environment: WarehouseEnvironment, rng: random.Random
     ) -> Script:
         """A manager by rules."""
-        return script(environment, name, rng)
+        return script(name, environment, rng)

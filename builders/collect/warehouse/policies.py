@@ -16,15 +16,15 @@ _SHARES = {"passive": 0.08, "cautious": 0.27, "sensible": 0.35, "greedy": 0.18, 
 POLICIES = tuple(_SHARES)
 
 
-def script(environment: WarehouseEnvironment, policy: str | None, rng: random.Random) -> Script:
+def script(name: str | None, environment: WarehouseEnvironment, rng: random.Random) -> Script:
     """A manager of one run, which looks at the state itself and not at the text.
 
     Args:
+        name: one of `POLICIES`; drawn by its share if None.
         environment: the run, at its start.
-        policy: one of `POLICIES`; drawn by its share if None.
         rng: decides the manager's habits, whims and words.
     """
-    policy = policy or _drawn_policy(rng)
+    policy = name or _drawn_policy(rng)
     business = environment.business
     if policy == "erratic":
         busyness = 4 + 20 * rng.random()

@@ -42,7 +42,7 @@ def _head(business: Business) -> str:
     if business.bankrupt:
         lines.append("Acme is bankrupt. The run is over.")
     elif business.day == LAST_DAY:
-        lines.append("The 22 weeks are over, and the credit line is paid back.")
+        lines.append(f"The {WEEKS} weeks are over, and the credit line is paid back.")
     else:
         lines[1] += f"; this is turn {business.day // TURN_DAYS + 1} of {TURNS}"
     return "\n".join(lines)

@@ -41,7 +41,7 @@ def test_nothing_is_found(query: str) -> None:
 
 def test_words_without_a_place_in_the_corpus_do_not_count() -> None:
     library = Library(corpus_of("mill", "river"))
-    assert library.search("unheardof mill") == library.search("mill")
+    assert library.search("unheardof mill", 3) == library.search("mill", 3)
 
 
 def test_scores_are_rounded_and_fall(library: Library) -> None:
@@ -60,7 +60,7 @@ def test_the_same_each_time(corpus: Corpus, library: Library) -> None:
 
 def test_known_scores() -> None:
     """Lucene's BM25 by hand: idf ln(1 + (2 - 1 + .5) / (1 + .5)) = ln 2, of two 1-word texts."""
-    [hit] = Library(corpus_of("mill", "river")).search("mill")
+    [hit] = Library(corpus_of("mill", "river")).search("mill", 3)
     assert hit.score == round(np.log(2) / (1 + 1.5), 3)
 
 

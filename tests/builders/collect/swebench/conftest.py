@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from builders.collect.swebench.family import write_family
+from builders.collect.swebench.family import Trajectories
 from tests.builders.collect.swebench.playing import scripted_family
 
 
 @pytest.fixture(scope="session")
 def family(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("origin") / "swebench-origin-scripted"
-    write_family(folder, scripted_family(tmp_path_factory.mktemp("toys") / "toys"))
+    Trajectories().write(folder, scripted_family(tmp_path_factory.mktemp("toys") / "toys"))
     return folder

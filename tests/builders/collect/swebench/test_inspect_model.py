@@ -10,7 +10,7 @@ import pytest
 from inspect_ai.model import ChatMessage, GenerateConfig, ModelOutput, get_model
 from inspect_ai.tool import ToolInfo
 
-from builders.collect.swebench.family import write_family
+from builders.collect.swebench.family import Trajectories
 from builders.collect.swebench.inspect_model import InspectModel, ModelledLocal, chat
 from builders.collect.swebench.prompts import SUBMIT
 from builders.collect.swebench.rollout import Collected, rollout
@@ -114,7 +114,7 @@ def test_rollouts_by_number_make_a_family(tmp_path: Path) -> None:
     instances = make_repositories([toys()[0], toys()[-1]], tmp_path / "toys")
     with model_server(commands=[fix(), SUBMIT]) as server, Asked(server) as asked:
         play_number = ModelledLocal(instances, f"local/{MODEL}", asked)
-        write_family(tmp_path / "swebench-origin-rule", map(play_number, (0, 1)))
+        Trajectories().write(tmp_path / "swebench-origin-rule", map(play_number, (0, 1)))
     report = orjson.loads((tmp_path / "swebench-origin-rule" / "report.json").read_bytes())
     assert report["resolved_ids"] == [TOY.instance_id]
     assert report["submitted_ids"] == [each.instance_id for each in instances]

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from bagen_data.errors import InputError
-from builders.collect.swebench.family import Trajectories, read_family, write_family
+from builders.collect.swebench.family import Trajectories
 from builders.collect.swebench.instances import take
 from builders.collect.swebench.scripts import DECK, direct, in_rounds, script_of, thorough
 from builders.collect.swebench.toy import make_repositories, toys
@@ -31,7 +31,7 @@ def files(folder: Path) -> list[str]:
 
 
 def test_the_same_seed_gives_the_same_bytes(family: Path, tmp_path: Path) -> None:
-    write_family(tmp_path / "again", scripted_family(tmp_path / "toys"))
+    Trajectories().write(tmp_path / "again", scripted_family(tmp_path / "toys"))
     names = files(family)
     assert names == files(tmp_path / "again")
     same, *others = filecmp.cmpfiles(family, tmp_path / "again", names, shallow=False)
@@ -52,7 +52,7 @@ def test_the_layout_is_the_tools_own(family: Path) -> None:
 
 
 def test_outcomes_spread(family: Path) -> None:
-    played = dict(read_family(family))
+    played = dict(Trajectories().read(family))
     assert sorted(played) == list(range(ROLLOUTS))
     resolved = [each["info"]["evaluation"]["resolved"] for each in played.values()]
     assert 0.4 <= sum(resolved) / len(resolved) <= 0.7
@@ -65,7 +65,7 @@ def test_outcomes_spread(family: Path) -> None:
 
 def test_scripts_do_what_they_say(family: Path) -> None:
     resolving = {f"scripted/{each.__name__}" for each in (direct, thorough, in_rounds)}
-    for _, each in read_family(family):
+    for _, each in Trajectories().read(family):
         info = each["info"]
         name = info["config"]["model"]["model_name"]
         assert info["evaluation"]["resolved"] == (name in resolving)
@@ -87,7 +87,7 @@ def test_every_deck_has_all_scripts_in_an_order_of_its_own() -> None:
 
 
 def test_simulated_usage_counts_every_message_once(family: Path) -> None:
-    for _, each in read_family(family):
+    for _, each in Trajectories().read(family):
         assert each["info"]["simulated_usage"] == "words and marks"
         log = read(each, frozenset([each["instance_id"]]))
         requests = [turn.request for turn in log.turns]
@@ -120,9 +120,9 @@ def test_a_family_can_be_taken_up_again(family: Path, tmp_path: Path) -> None:
 
 
 def test_one_rollout_of_each_instance(family: Path, tmp_path: Path) -> None:
-    rollouts = [each for _, each in read_family(family)]
+    rollouts = [each for _, each in Trajectories().read(family)]
     with pytest.raises(InputError, match="two rollouts of toys__"):
-        write_family(tmp_path / "twice", [rollouts[0], rollouts[0]])
+        Trajectories().write(tmp_path / "twice", [rollouts[0], rollouts[0]])
     instances = make_repositories(toys()[:2], tmp_path / "toys")
     assert take(instances, 1) == instances[:1]
     with pytest.raises(InputError, match="3 rollouts need as many instances, and there are 2"):

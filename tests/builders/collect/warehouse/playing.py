@@ -69,5 +69,5 @@ def answers(turns: int = TURNS) -> st.SearchStrategy[Sequence[str]]:
 
 def manager(environment: WarehouseEnvironment, policy: str | None, seed: str) -> Callable[[], str]:
     """A scripted manager as a function of nothing: it looks at the state itself."""
-    respond = script(environment, policy, random.Random(seed))
+    respond = script(policy, environment, random.Random(seed))
     return lambda: respond("")
