@@ -77,6 +77,7 @@ def test_the_bundled_sample_is_made_again_byte_for_byte(tmp_path):
         ("sokoban", ("--size", "6"), "--size 6: expected ROWSxCOLUMNS"),
         ("sokoban", ("--size", "99x99"), "from 5x5 to 12x12"),
         ("sokoban", ("--boxes", "9"), "--boxes 9: expected 1 to 2"),
+        ("sokoban", ("--size", "12x12", "--boxes", "4"), "--boxes 4: expected 1 to 3"),
         ("sokoban", ("--temperature", "1"), "--temperature: of no use with scripted agents"),
         ("sokoban", ("--temperature", "0"), "--temperature: of no use with scripted agents"),
         ("sokoban", ("--tokenizer", "no/such/folder"), "--tokenizer no/such/folder"),

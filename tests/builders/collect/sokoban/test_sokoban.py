@@ -6,12 +6,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bagen_data.usage import words_and_marks
+from builders.collect.agents import ScriptedAgent
+from builders.collect.play import play
 from builders.collect.scripted import Scripted
 from builders.collect.sokoban.environment import MOVES, RULES, SokobanEnvironment, parse_moves
 from builders.collect.sokoban.game import Sokoban
 from builders.collect.sokoban.generate import DEPTH, LEAST, generate
 from builders.collect.sokoban.level import STEPS, Level
 from builders.collect.sokoban.search import solve
+from builders.sokoban import TASK
 
 SIZES = st.sampled_from([(6, 6, 1), (6, 7, 1), (7, 7, 2), (8, 8, 2)])
 
@@ -153,6 +157,14 @@ GOLDEN = """
 #_####O#
 ########
 """
+
+
+def test_a_talkative_agents_history_is_cut_to_what_a_build_takes():
+    agent = ScriptedAgent(lambda _: "so " * 700, words_and_marks)
+    turns = play(Sokoban().environment(0, 0), agent, RULES, words_and_marks).turns
+    assert len(turns) == RULES.turns
+    assert max(turn.reply.input_tokens for turn in turns) <= TASK.context_limit == 2_500
+    assert [turn.is_cut for turn in turns] == [False] * 3 + [True] * 7
 
 
 def test_players_play_differently_well():

@@ -82,6 +82,15 @@ def test_an_order_stalls_until_it_can_be_paid(quiet: Simulator) -> None:
     assert quiet.business.orders == []
 
 
+@pytest.mark.parametrize(("funds", "made"), [(80_00, 10), (79_99, 0)])
+def test_a_balance_may_take_the_last_cent(quiet: Simulator, funds: int, made: int) -> None:
+    quiet.business.ledger.debt = CREDIT_LIMIT_CENTS
+    quiet.business.ledger.cash = funds
+    business(quiet, orders=[Order(DOCK, 10, 0, 1, 80_00)])
+    quiet.pass_turn()
+    assert quiet.business.factory[DOCK] == made
+
+
 @pytest.mark.parametrize(("by_air", "days", "cents"), [(True, 6, 110), (False, 32, 22)])
 def test_freight_takes_its_time(quiet: Simulator, by_air: bool, days: int, cents: int) -> None:
     made = business(quiet, factory=[0, 1_000, 0, 0, 0])
@@ -103,6 +112,7 @@ def test_a_full_warehouse_lets_goods_wait_at_the_port(quiet: Simulator) -> None:
     days = 4 * (WAREHOUSE_UNITS - 100) * 2 + 10 * WAREHOUSE_UNITS * 2
     waiting = (10 * 200 + 8 * 50) * 10
     assert -sum(cents for _, cents in entries(held, "holding")) == days + waiting
+    assert held.unit_days == 4 * (WAREHOUSE_UNITS - 100) + 10 * WAREHOUSE_UNITS
     crowded = 2_400 * 4 + 2_500 * 10
     assert entries(held, "chargebacks") == [(14, -crowded * 25)]
     deliver(held, HUB, 220, MASS)
@@ -195,6 +205,17 @@ def test_all_credit_is_paid_back_in_the_end(quiet: Simulator) -> None:
     assert ended.ledger.debt == 0
     interest = 11 * 1_600_00
     assert ended.ledger.cash == 500_000_00 - 22 * 9_000_00 - interest
+
+
+def test_the_line_is_closed_in_the_end_even_to_the_penalty(quiet: Simulator) -> None:
+    business(quiet, day=LAST_DAY - 14)
+    quiet.business.ledger.debt = 50_000_00
+    quiet.business.ledger.cash = 80_000_00
+    quiet.pass_turn()
+    ledger = quiet.business.ledger
+    assert (ledger.debt, ledger.cash) == (0, 80_000_00 - 18_000_00 - 400_00 - 100_000_00)
+    assert ledger.costs["penalties"] == PENALTY_CENTS
+    assert entries(quiet.business, "drawn") == []
 
 
 @pytest.mark.parametrize(
