@@ -33,10 +33,9 @@ LIMITS = Limits()
 
 
 @dataclass(frozen=True)
-class Collected:
-    """A rollout and its outcome."""
+class Judged:
+    """A rollout and its outcome, which its trajectory has, too."""
 
-    instance_id: str
     trajectory: Mapping[str, Any]
     """As mini-swe-agent saves it, without times and paths of this machine."""
     resolved: bool
@@ -46,7 +45,7 @@ class Collected:
     """As it was submitted; empty where nothing was."""
 
 
-def rollout(instance: Instance, model: Any, limits: Limits = LIMITS) -> Collected:
+def rollout(instance: Instance, model: Any, limits: Limits = LIMITS) -> Judged:
     """Let an agent work on an instance, and judge what it submits.
 
     **Runs the shell commands that the model writes on this machine.**
@@ -78,7 +77,7 @@ def rollout(instance: Instance, model: Any, limits: Limits = LIMITS) -> Collecte
     verdict = evaluate(instance, patch, limits.test_seconds)
     saved["info"]["evaluation"] = {"resolved": verdict.resolved, "reason": verdict.reason}
     trajectory = {**saved, "instance_id": instance.instance_id}
-    return Collected(instance.instance_id, trajectory, verdict.resolved, verdict.reason, patch)
+    return Judged(trajectory, verdict.resolved, verdict.reason, patch)
 
 
 def _without_times(value: Any) -> Any:

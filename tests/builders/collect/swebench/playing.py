@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from builders.collect.swebench.instances import Instance
-from builders.collect.swebench.rollout import LIMITS, Collected, Limits, rollout
+from builders.collect.swebench.rollout import LIMITS, Judged, Limits, rollout
 from builders.collect.swebench.scripted import ScriptedToys, scripted_model
 from builders.collect.swebench.scripts import Moves, Script, Step
 from builders.collect.swebench.toy import Toy, choose_toys, make_repositories, toys
@@ -32,11 +32,11 @@ def scripted_family(folder: Path) -> Iterator[dict[str, Any]]:
     return map(ScriptedToys(chosen, instances, 0, None, Limits(steps=STEPS)), range(ROLLOUTS))
 
 
-def run_script(script: Script, instance: Instance, toy: Toy = TOY, steps: int = 20) -> Collected:
+def run_script(script: Script, instance: Instance, toy: Toy = TOY, steps: int = 20) -> Judged:
     return rollout(instance, scripted_model(script, Moves(toy, Random(1)), steps), Limits(steps))
 
 
-def run_commands(instance: Instance, commands: Sequence[str], limits: Limits = LIMITS) -> Collected:
+def run_commands(instance: Instance, commands: Sequence[str], limits: Limits = LIMITS) -> Judged:
     """Of an agent that runs these, one a turn; the last one should submit."""
 
     def commanded(_: Moves) -> Iterator[Step]:
@@ -46,7 +46,7 @@ def run_commands(instance: Instance, commands: Sequence[str], limits: Limits = L
     return rollout(instance, model, limits)
 
 
-def outputs(collected: Collected) -> list[str]:
+def outputs(collected: Judged) -> list[str]:
     """What the commands printed."""
     messages = collected.trajectory["messages"]
     return [each["extra"]["raw_output"] for each in messages if each["role"] == "tool"]

@@ -13,7 +13,7 @@ from inspect_ai.tool import ToolInfo
 from builders.collect.swebench.family import Trajectories
 from builders.collect.swebench.inspect_model import InspectModel, ModelledLocal, chat
 from builders.collect.swebench.prompts import SUBMIT
-from builders.collect.swebench.rollout import Collected, rollout
+from builders.collect.swebench.rollout import Judged, rollout
 from builders.collect.swebench.toy import make_repositories, toys
 from builders.formats.traj import read
 from tests.builders.collect.swebench.playing import TOY, needs_tool, one_instance, outputs
@@ -47,7 +47,7 @@ class Asked:
         )
 
 
-def play(server: ModelServer, tmp_path: Path) -> Collected:
+def play(server: ModelServer, tmp_path: Path) -> Judged:
     with Asked(server) as asked:
         return rollout(one_instance(tmp_path / "toys"), InspectModel(f"local/{MODEL}", asked))
 
