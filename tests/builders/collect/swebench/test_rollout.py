@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
+from difflib import unified_diff
 from pathlib import Path
 
 import orjson
@@ -24,6 +25,12 @@ from tests.builders.collect.swebench.playing import (
 )
 
 pytestmark = needs_tool
+
+
+def diff(name: str, before: list[str], after: list[str]) -> str:
+    """What turns one into the other; a file without lines is removed."""
+    to = f"b/{name}" if after else os.devnull
+    return "".join(unified_diff(before, after, f"a/{name}", to))
 
 
 def test_the_right_fix_is_resolved_and_half_of_one_is_not(tmp_path: Path) -> None:
@@ -64,6 +71,31 @@ def test_a_patch_cannot_replace_the_hidden_tests(tmp_path: Path) -> None:
     instance = one_instance(tmp_path / "toys")
     cheat = instance.test_patch.replace(TOY.bug.expected, TOY.bug.example)
     assert evaluate(instance, cheat, 60).reason == "the hidden tests failed with exit code 1"
+
+
+@pytest.mark.parametrize("meddling", ["unchanged", "emptied", "removed"])
+def test_tests_that_hidden_ones_change_are_put_back_first(tmp_path: Path, meddling: str) -> None:
+    """An agent that spoils a visible test does not keep the hidden change of it from applying."""
+    instance = one_instance(tmp_path / "toys")
+    name, lines = f"test_{TOY.file}", TOY.tests.splitlines(keepends=True)
+    hidden = [*lines, "# hidden\n"]
+    ends = {"unchanged": lines, "emptied": lines[:1], "removed": []}[meddling]
+    readme = TOY.files["README.md"].splitlines(keepends=True)
+    patch = diff("README.md", readme, [*readme, "More.\n"])
+    patch += diff(name, lines, ends)
+    changed = replace(
+        instance, test_patch=diff(name, lines, hidden), test_command=f"grep -q hidden {name}"
+    )
+    assert evaluate(changed, patch, 60).reason == "the hidden tests passed"
+
+
+@pytest.mark.parametrize("path", ["../outside.py", "a/../../outside.py"])
+def test_hidden_tests_outside_the_clone_are_refused(tmp_path: Path, path: str) -> None:
+    instance = one_instance(tmp_path / "toys")
+    outside = replace(instance, test_patch=instance.test_patch.replace("test_hidden.py", path))
+    patch = instance.test_patch.replace("hidden", "other")
+    with pytest.raises(InputError, match="outside the clone"):
+        evaluate(outside, patch, 60)
 
 
 def test_hidden_tests_that_do_not_fit_are_the_instances_fault(tmp_path: Path) -> None:
