@@ -88,9 +88,44 @@ def test_recorded_levels_can_be_drawn():
     assert {row["turn"] for row in found.to_dict()["data"]["values"]} == set(range(1, 11))
 
 
+def level_of(user: str, assistant: str = "<answer>Up</answer>") -> list[dict[str, Any]]:
+    """What is drawn of one turn."""
+    turns = [{"user": user, "assistant": assistant}]
+    picture = sokoban.drawn({"turns": turns, "rollout_model": "m", "instance_id": "i"}, 1)
+    return picture and picture.to_dict()["data"]["values"]
+
+
+@pytest.mark.parametrize(
+    ("mark", "things"),
+    [
+        ("#", ["wall"]),
+        ("_", ["floor"]),
+        ("O", ["floor", "target"]),
+        ("X", ["floor", "box"]),
+        ("P", ["floor", "player"]),
+        ("√", ["floor", "target", "box on target"]),
+        ("S", ["floor", "target", "player"]),
+    ],
+)
+def test_each_mark_is_what_it_stands_for(mark, things):
+    rows = level_of(f"###\n#{mark}#\n###")
+    assert [row["what"] for row in rows if (row["row"], row["column"]) == (1, 1)] == things
+
+
+def test_a_turn_is_its_last_grid_and_its_last_answer_after_the_thoughts():
+    rows = level_of(
+        "###\n#P#\n###\nand then:\n###\n#S#\n###",
+        "<think><answer>Up</answer></think> <answer>Left || Left</answer>",
+    )
+    assert [row["what"] for row in rows].count("target") == 1
+    assert {row["title"] for row in rows} == {"1: Left Left"}
+    assert level_of("###\n#P#\n###", "<think><answer>Up</answer></think>")[0]["title"] == (
+        "1: no answer"
+    )
+
+
 def test_messages_without_a_grid_have_no_picture():
-    turns = [{"user": "Where am I?", "assistant": "Right"}]
-    assert sokoban.drawn({"turns": turns, "rollout_model": "m", "instance_id": "i"}, 1) is None
+    assert level_of("Where am I?", "Right") is None
 
 
 def test_accounts_and_orders_are_drawn_as_they_were(dataset):
@@ -114,3 +149,17 @@ def test_a_log_without_orders_has_the_other_panels():
     turn = {"user": "a foreign log", "assistant": "go", "usage": usage, "state": state}
     rollout = {"turns": [turn, turn], "conditions": [], "rollout_model": "m", "instance_id": "i"}
     assert len(warehouse.drawn(rollout, 1).to_dict()["vconcat"]) == 2
+    target = [{"name": "target_cash_usd", "value": 900.0}]
+    cash, stock = warehouse.drawn(rollout | {"conditions": target}, 1).to_dict()["vconcat"]
+    assert [found["text"] for found in values(cash) if "text" in found] == ["target 900"] * 2
+    for panel in (cash, stock):
+        assert [found["week"] for found in values({"layer": [panel["layer"][-1]]})] == [2]
+
+
+def values(panel: dict[str, Any]) -> list[dict[str, Any]]:
+    """All that the layers of a panel draw."""
+    return [
+        value
+        for layer in panel["layer"]
+        for value in (values(layer) if "layer" in layer else layer["data"]["values"])
+    ]
