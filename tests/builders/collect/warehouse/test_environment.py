@@ -2,13 +2,14 @@
 
 import hashlib
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from builders.collect.environment import Environment
-from builders.collect.warehouse.business import Business
+from builders.collect.warehouse.business import Business, Delivery, Order
 from builders.collect.warehouse.demand import demand_of
 from builders.collect.warehouse.environment import RULES, WarehouseEnvironment
 from builders.collect.warehouse.ledger import COST_PARTS
@@ -16,7 +17,7 @@ from builders.collect.warehouse.policies import POLICIES
 from builders.collect.warehouse.report import report
 from builders.collect.warehouse.simulator import Simulator
 from builders.warehouse import _PRINTED
-from tests.builders.collect.warehouse.playing import answer, manager
+from tests.builders.collect.warehouse.playing import HUB, MASS, answer, manager
 from tests.making import read, write_json
 
 OPENING = (
@@ -78,6 +79,16 @@ def test_the_build_reads_runs(tmp_path: Path) -> None:
         assert held == round(last["cumulative_inventory_weeks"])
         assert rollout.turns[-1].state == {"cash_usd": round(record["final_state"]["cash"])}
         assert rollout.success is not record["bankrupt"]
+
+
+def test_the_room_left_in_a_centre_is_without_what_is_on_the_way() -> None:
+    business = Business(day=14, deliveries=[Delivery(MASS, HUB, 300, 17)])
+    business.centres[MASS][HUB] = 1_000
+    business.orders = [Order(HUB, 10, 0, day, 500_00) for day in (15, 28, 29)]
+    text = report(business)
+    assert re.search(r"^room left +23700 +18000 +14000", text, re.MULTILINE)
+    assert re.search(r"^usb_c_hub +1000\+300 ", text, re.MULTILINE)
+    assert "Payables (balances of production): $1,500.00; due by d28 $1,000, d42 $500\n" in text
 
 
 def test_nothing_shows_the_demand_to_come() -> None:

@@ -124,6 +124,13 @@ def test_a_full_warehouse_lets_goods_wait_at_the_port(quiet: Simulator) -> None:
     assert held.shipments == []
 
 
+@pytest.mark.parametrize(("where", "cents"), [("factory", 1), ("warehouse", 2)])
+def test_storage_is_paid_weekly_by_the_day(quiet: Simulator, where: str, cents: int) -> None:
+    held = business(quiet, **{where: [100, 0, 0, 0, 0]})
+    quiet.pass_turn()
+    assert entries(held, "holding") == [(7, -700 * cents), (14, -700 * cents)]
+
+
 def test_a_full_centre_refuses_what_does_not_fit(quiet: Simulator) -> None:
     full = empty_table()
     full[SMALL][HUB] = 6_600
@@ -188,6 +195,25 @@ def test_interest_is_paid_on_what_is_drawn(quiet: Simulator) -> None:
     repay(quiet.business, None)
     quiet.pass_turn()
     assert len(entries(quiet.business, "financing")) == 1
+
+
+def test_no_more_credit_is_paid_back_than_there_is_cash(quiet: Simulator) -> None:
+    ledger = quiet.business.ledger
+    draw(quiet.business, 100_00)
+    ledger.cash = 40_00
+    with pytest.raises(IllegalActionError, match=r"\$100.00 is drawn and cash is \$40.00"):
+        repay(quiet.business, 40_01)
+    repay(quiet.business, None)
+    assert (ledger.cash, ledger.debt) == (0, 60_00)
+
+
+def test_interest_is_paid_on_what_chargebacks_draw() -> None:
+    simulator = Simulator(flat(28))
+    simulator.business.listed[MASS][CABLE] = True
+    simulator.business.ledger.cash = 18_000_00
+    simulator.pass_turn()
+    assert entries(simulator.business, "drawn")[0] == (14, 28 * 92)
+    assert entries(simulator.business, "financing") == [(14, -round(28 * 92 * 0.008))]
 
 
 def test_what_cash_does_not_cover_is_drawn(quiet: Simulator) -> None:
