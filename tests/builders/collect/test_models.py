@@ -191,7 +191,7 @@ def test_what_the_server_refuses_fails_alone_and_is_tried_again(tmp_path):
     [
         (f"openai-api/rule/{MODEL}", "wrong", "401"),
         ("openai-api/rule/other", KEY, "404"),
-        ("nobody/model", KEY, "nobody"),
+        ("nobody/model", KEY, "--agent nobody/model: "),
         ("no-provider", KEY, "PROVIDER/NAME"),
         ("scripted/genius", KEY, "scripted/careful"),
     ],

@@ -119,10 +119,13 @@ def test_no_path_of_the_temporary_folder_is_in_the_log(tmp_path: Path) -> None:
         [
             "pwd; cd /testbed && git rev-parse --show-toplevel; echo $HOME; env; ls .git",
             f"echo '# in /testbed' >> /testbed/{TOY.file}; git diff > patch.txt; cd $PWD/nowhere",
+            "dirname $PWD; cat .git/FETCH_HEAD .git/config",
             SUBMIT,
         ],
     )
     assert outputs(played)[0].startswith("/testbed\n/testbed\n/home\n")
+    assert outputs(played)[2].startswith("/\n")
+    assert str(tmp_path) not in orjson.dumps(played.trajectory).decode()
     assert "bagen-swe-" not in orjson.dumps(played.trajectory).decode()
     assert "+# in /testbed\n" in played.model_patch
     assert "timestamp" not in orjson.dumps(played.trajectory).decode()
@@ -136,6 +139,20 @@ def test_commands_see_no_key_and_no_input_and_no_later_commit(
     played = run_commands(one_instance(tmp_path / "toys"), [*commands, "touch patch.txt", SUBMIT])
     assert [text.strip() for text in outputs(played)[:4]] == ["0", "", "1", "bash"]
     assert "a secret" not in orjson.dumps(played.trajectory).decode()
+
+
+def test_commands_do_not_read_what_is_typed_here(tmp_path: Path) -> None:
+    read, write = os.pipe()
+    os.write(write, b"typed\n")
+    os.close(write)
+    before = os.dup(0)
+    os.dup2(read, 0)
+    try:
+        commands = ["cat", "touch patch.txt", SUBMIT]
+        played = run_commands(one_instance(tmp_path / "toys"), commands)
+    finally:
+        os.dup2(before, 0)
+    assert outputs(played)[0] == ""
 
 
 def test_a_command_that_hangs_is_killed_with_its_children(tmp_path: Path) -> None:

@@ -8,6 +8,8 @@ import pytest
 
 from builders.collect.warehouse.constants import LEVELS, PRODUCTS, RETAILERS, WEEKS
 from builders.collect.warehouse.demand import (
+    _series,
+    _turn_units,
     base_series,
     demand_of,
     normal,
@@ -23,6 +25,22 @@ def test_base_series_change_in_steps_and_some_collapse() -> None:
     assert 1 <= fmean(steps) <= 4
     collapsed = [weeks for weeks in series if min(weeks) < LEVELS[0] <= max(weeks)]
     assert 2 <= len(collapsed) <= 6
+
+
+def test_a_series_collapses_in_any_of_the_weeks_it_may_and_in_no_other() -> None:
+    series = [_series(random.Random(f"{seed}")) for seed in range(3_000)]
+    low = [[week < LEVELS[0] for week in weeks] for weeks in series]
+    collapsed = [weeks.index(True) + 1 for weeks in low if any(weeks)]
+    assert set(collapsed) == set(range(9, 19))
+    assert len(collapsed) / len(series) == pytest.approx(0.12, abs=0.02)
+    assert all(max(weeks) <= LEVELS[1] for weeks in series)
+
+
+def test_a_turn_is_two_weeks_with_noise_of_12_percent() -> None:
+    rng = random.Random("noise")
+    units = [_turn_units((0.5, 0.5, 1.0, 2.0), 1, 1_000, rng) for _ in range(3_000)]
+    assert fmean(units) == pytest.approx(3_000, rel=0.01)
+    assert pstdev(units) == pytest.approx(360, rel=0.05)
 
 
 def test_each_retailer_keeps_its_series_and_deals_them_anew() -> None:

@@ -152,6 +152,14 @@ def test_deliveries_take_3_or_4_days(quiet: Simulator, retailer: int) -> None:
     assert held.centres[retailer][CABLE] == 500
 
 
+def test_goods_are_sold_from_the_day_on_which_they_arrive() -> None:
+    simulator = Simulator(flat(14))
+    sold = business(simulator, deliveries=[Delivery(ELECTRONICS, DOCK, 99, 3)])
+    simulator.pass_turn()
+    assert sold.turn.sold[ELECTRONICS][DOCK] == 12
+    assert sold.turn.unfilled[ELECTRONICS][DOCK] == 2
+
+
 def test_sales_are_paid_after_30_days() -> None:
     simulator = Simulator(flat(28))
     stock = empty_table()
