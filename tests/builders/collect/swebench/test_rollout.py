@@ -33,6 +33,12 @@ def diff(name: str, before: list[str], after: list[str]) -> str:
     return "".join(unified_diff(before, after, f"a/{name}", to))
 
 
+def running() -> str:
+    """The commands of all processes of this machine."""
+    listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True)
+    return listed.stdout
+
+
 def test_the_right_fix_is_resolved_and_half_of_one_is_not(tmp_path: Path) -> None:
     instance = one_instance(tmp_path / "toys")
     right, half = run_script(direct, instance), run_script(hasty, instance)
@@ -58,13 +64,16 @@ def test_a_patch_that_does_not_apply(tmp_path: Path) -> None:
     assert (played.resolved, played.reason) == (False, "the patch does not apply")
 
 
-def test_tests_that_hang_are_stopped(tmp_path: Path) -> None:
-    instance = replace(one_instance(tmp_path / "toys"), test_command="sleep 60 & sleep 60")
+def test_tests_that_hang_are_stopped_with_their_children(tmp_path: Path) -> None:
+    mark = f"6{os.getpid()}.125"
+    command = f"sleep {mark} & sleep {mark}"
+    instance = replace(one_instance(tmp_path / "toys"), test_command=command)
     verdict = evaluate(instance, instance.test_patch.replace("hidden", "other"), 1)
     assert (verdict.resolved, verdict.reason) == (
         False,
         "the hidden tests took longer than 1 seconds",
     )
+    assert mark not in running()
 
 
 def test_a_patch_cannot_replace_the_hidden_tests(tmp_path: Path) -> None:
@@ -165,8 +174,7 @@ def test_a_command_that_hangs_is_killed_with_its_children(tmp_path: Path) -> Non
     said = next(each for each in played.trajectory["messages"] if each["role"] == "tool")
     assert f"Command 'echo begun; sleep {mark} & sleep {mark}' timed out" in said["content"]
     assert "begun" in said["content"]
-    listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True)
-    assert mark not in listed.stdout
+    assert mark not in running()
 
 
 def test_long_output_is_cut_in_the_middle(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from builders.collect.environment import Environment
 from builders.collect.warehouse.business import Business, Delivery, Order
 from builders.collect.warehouse.demand import demand_of
 from builders.collect.warehouse.environment import RULES, WarehouseEnvironment
+from builders.collect.warehouse.game import Warehouse
 from builders.collect.warehouse.ledger import COST_PARTS
 from builders.collect.warehouse.policies import POLICIES
 from builders.collect.warehouse.report import report
@@ -39,6 +40,13 @@ def test_the_same_seed_and_actions_give_the_same_states() -> None:
     assert texts(7) == texts(7)
     assert texts(7)[0] == texts(8)[0]
     assert texts(7)[1] != texts(8)[1]
+
+
+def test_every_rollout_of_every_seed_is_an_instance_of_its_own() -> None:
+    game = Warehouse()
+    made = [game.environment(seed, number).instance_id for seed in (0, 1) for number in (0, 1, 10)]
+    assert len(set(made)) == 6
+    assert game.environment(1, 10).instance_id == made[-1]
 
 
 def test_states_are_the_same_on_every_machine_and_version() -> None:
