@@ -156,9 +156,14 @@ def test_a_family_can_be_added_to_and_is_then_as_if_it_had_been_collected_at_onc
 
 
 def test_a_finished_family_is_left_as_it_is(tmp_path):
+    def files() -> dict[str, int]:
+        return {path.name: path.stat().st_mtime_ns for path in (tmp_path / "f").iterdir()}
+
     collect(wanted(tmp_path), rollout, HERE)
+    before = files()
     assert collect(wanted(tmp_path, resume=True), never, HERE).rollouts == 4
     assert collect(wanted(tmp_path, 2, resume=True), never, HERE).rollouts == 4
+    assert files() == before
 
 
 def test_an_earlier_run_is_never_replaced_unasked(tmp_path):
