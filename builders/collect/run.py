@@ -135,8 +135,9 @@ def collect(
     if finished and not finished.failed and finished.rollouts >= wanted.rollouts:
         return finished
     with open_journal(wanted.folder, wanted.told, resume=wanted.resume) as journal:
-        if finished:
-            _take_up(wanted, journal)
+        if finished:  # and now to be added to
+            for number, rollout in wanted.layout.read(wanted.folder):
+                journal.add(number, orjson.dumps(rollout))
         for _ in journal.numbers:
             on_rollout()
         failed = _play_missing(wanted, play, drive, journal, on_rollout)
@@ -196,14 +197,6 @@ def _finished(wanted: Wanted) -> Collected | None:
         )
     check_same(folder, content["told"], wanted.told)
     return Collected(content["rollouts"], content["failed"])
-
-
-def _take_up(wanted: Wanted, journal: Journal) -> None:
-    """Put the rollouts of a written family back into the journal, to add more to them."""
-    known = set(journal.numbers)
-    for number, rollout in wanted.layout.read(wanted.folder):
-        if number not in known:
-            journal.add(number, orjson.dumps(rollout))
 
 
 def _write_collection(wanted: Wanted, there: Collected) -> None:
