@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from bagen_data.command import ERRORS
-from bagen_data.errors import InputError, MissingExtraError, WrongUsageError
+from bagen_data.errors import InputError, MissingExtraError, OutputError, WrongUsageError
 from bagen_data.estimators.runs import CONNECTIONS, RETRIES, check_base_url, parse_model_args
 from builders.collect.run import Driver, Layout, Play, Wanted, collect, in_processes, in_threads
 from builders.collect.scripted import SCRIPTED, counter
@@ -116,6 +116,7 @@ def record(common: Common, recording: Recording) -> None:
 
     Raises:
         InputError: a rollout failed; the others are kept.
+        OutputError: the family cannot be written, or not any further.
     """
     check(common, recording.task, recording.scripts)
     wanted = Wanted(
@@ -127,6 +128,11 @@ def record(common: Common, recording: Recording) -> None:
         except KeyboardInterrupt:
             ERRORS.print("what was recorded is kept; go on with --resume")
             raise
+        except OSError as error:
+            raise OutputError(
+                f"{common.out}: {error.strerror or error}; what was recorded is kept, mend that, "
+                "then go on with --resume"
+            ) from error
     print(f"{found.rollouts:,} rollouts of {recording.task} by {common.agent} are in {common.out}")
     if found.failed:
         listed = "\n".join(f"  rollout {number}: {why}" for number, why in found.failed.items())
