@@ -1,5 +1,8 @@
 """Words that messages are made of."""
 
+from collections.abc import Mapping
+from typing import Any
+
 
 def numbered(number: int, thing: str) -> str:
     """How many there are of a thing, in groups of three digits.
@@ -8,3 +11,16 @@ def numbered(number: int, thing: str) -> str:
     ('1 file', '0 files', '1,234 files')
     """
     return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+
+def differences(begun: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+    """How what a run was begun with differs from what it is given now; empty if it does not.
+
+    >>> differences({"seed": 0, "model": "a"}, {"seed": 1, "model": "a"})
+    'seed 0, not 1'
+    """
+    return ", and ".join(
+        f"{name} {begun.get(name)!r}, not {now.get(name)!r}"
+        for name in sorted(begun.keys() | now.keys())
+        if begun.get(name) != now.get(name)
+    )

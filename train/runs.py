@@ -10,6 +10,7 @@ from transformers.trainer_callback import TrainerCallback
 
 from bagen_data.errors import InputError, WrongUsageError
 from bagen_data.tables import to_json
+from bagen_data.wording import differences
 from train.data import Counts, check_list
 
 BEGUN = "begun.json"
@@ -62,15 +63,11 @@ def check_begun(folder: str, options: RunOptions, made: Mapping[str, Any]) -> No
     with open(path, encoding="utf-8") as file:
         before = json.load(file)
     now = json.loads(to_json(made))
-    others = [
-        f"{name} {before.get(name)!r}, not {now.get(name)!r}"
-        for name in sorted(before.keys() | now.keys())
-        if before.get(name) != now.get(name)
-    ]
+    others = differences(before, now)
     if others:
         raise InputError(
-            f"{folder}: its checkpoints were begun with {'; '.join(others)}; remove the folder, or "
-            "give another output_dir"
+            f"{folder}: its checkpoints were begun with {others}; remove the folder, or give "
+            "another output_dir"
         )
 
 

@@ -32,6 +32,7 @@ from bagen_data.estimators.model_log import TASK, ModelLog, read_log, slim
 from bagen_data.estimators.providers import find_model, plain
 from bagen_data.estimators.runs import ATTEMPT_SECONDS, Operation, Run
 from bagen_data.integrations.inspect import bagen, on_answer
+from bagen_data.wording import differences
 
 LOGS = "logs"
 """The folder of Inspect's logs in that of the predictions."""
@@ -162,13 +163,7 @@ def _earlier(run: Run, logs: Path, asked: Sequence[str], resume: bool) -> Path |
 
 def _changed(run: Run, log: Path) -> str:
     """How the run of a log differs."""
-    known, asked = _run_of(log) or {}, asdict(run)
-    told = [
-        f"{name} {known.get(name)!r}, not {value!r}"
-        for name, value in asked.items()
-        if known.get(name) != value
-    ]
-    return ", and ".join(told)
+    return differences(_run_of(log) or {}, asdict(run))
 
 
 @dataclass(frozen=True, order=True)

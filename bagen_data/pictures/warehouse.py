@@ -10,6 +10,7 @@ import altair as alt
 
 from bagen_data.pictures import numbers
 
+_CASH = re.compile(r"^Cash: (-?\$[\d,]+(?:\.\d+)?)$", re.MULTILINE)
 _PRODUCTION = re.compile(r"^In production \(done on\):(.*(?:\n  .+)*)", re.MULTILINE)
 _LINE = re.compile(r"^  ([\w-]+): (.+)$", re.MULTILINE)
 _ORDER = re.compile(r"(\d+) d(\d+)")
@@ -27,11 +28,16 @@ def drawn(rollout: Mapping[str, Any], turn: int) -> Any:
     """
     steps = list(_steps(rollout["turns"]))
     scale = alt.Scale(domain=[-1, steps[-1]["week"] + 1], nice=False)
-    week = alt.X("week:Q", title=None, scale=scale, axis=alt.Axis(grid=False, tickMinStep=2))
+    week = alt.X("week:Q", title="week", scale=scale, axis=alt.Axis(grid=False, tickMinStep=2))
     probe = _chart([step for step in steps if step["turn"] == turn]).encode(x=week)
     probe = probe.mark_rule(color=_INK, strokeDash=[2, 3])
     panels = [
-        _cash(steps, week, numbers(rollout["conditions"]).get("target_cash_usd")) + probe,
+        _cash(
+            [*_opening(rollout["turns"]), *steps],
+            week,
+            numbers(rollout["conditions"]).get("target_cash_usd"),
+        )
+        + probe,
         _stock(steps) + probe,
     ]
     orders = list(_orders(rollout["turns"], steps))
@@ -60,15 +66,22 @@ def _steps(turns: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, float]]:
         }
 
 
+def _opening(turns: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, float]]:
+    """Cash before the first turn, where the first message prints it."""
+    found = _CASH.search(turns[0]["user"])
+    if found:
+        yield {"week": 0.0, "cash": float(found[1].replace(",", "").replace("$", ""))}
+
+
 def _cash(steps: Sequence[Mapping[str, float]], week: alt.X, target: float | None) -> Any:
     axis = alt.Axis(format="$~s")
     line = _chart(steps).mark_line(point=True, color=_ACCENT)
     chart = line.encode(x=week, y=alt.Y("cash:Q", title="cash", axis=axis))
     if target is None:
         return alt.layer(chart)
-    wanted = [{"cash": target, "text": f"target {target:,.0f}", "week": 0}]
+    wanted = [{"cash": target, "text": f"target ${target:,.0f}", "week": steps[-1]["week"] / 2}]
     rule = _chart(wanted).mark_rule(color="#c8553d", strokeDash=[5, 3]).encode(y="cash:Q")
-    text = _chart(wanted).mark_text(align="left", dy=9, color="#c8553d")
+    text = _chart(wanted).mark_text(dy=9, color="#c8553d")
     return chart + rule + text.encode(x=week, y="cash:Q", text="text:N")
 
 

@@ -173,6 +173,8 @@ def check(common: Common, task: str, scripts: Sequence[str]) -> None:
         known = "".join(f", {SCRIPTED}/{name}" for name in scripts)
         raise WrongUsageError(f"--agent {common.agent}: unknown; there are: {SCRIPTED}{known}")
     of_models = {name: getattr(common, name) for name in ("base_url", "timeout", "model_arg")}
+    for name, usual in (("connections", CONNECTIONS), ("retries", RETRIES)):
+        of_models[name] = None if getattr(common, name) == usual else getattr(common, name)
     refuse_unused({**common.generation, **of_models}, "scripted agents")
 
 

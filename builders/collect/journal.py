@@ -14,6 +14,7 @@ from typing import Any, BinaryIO
 import orjson
 
 from bagen_data.errors import InputError, OutputError, WrongUsageError
+from bagen_data.wording import differences
 
 NAME = "rollouts.partial"
 """Builders read no file with this ending."""
@@ -101,6 +102,8 @@ def open_journal(folder: Path, told: Mapping[str, Any], *, resume: bool) -> Iter
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             raise OutputError(f"{folder}: another run collects there") from error
+        if not path.is_file() or not os.path.samestat(os.fstat(file.fileno()), path.stat()):
+            raise OutputError(f"{folder}: another run has just ended there; look at what it wrote")
         try:
             journal = Journal(file)
         except (ValueError, KeyError, TypeError) as error:
@@ -122,13 +125,9 @@ def check_same(folder: Path, begun: Mapping[str, Any], told: Mapping[str, Any]) 
     Raises:
         WrongUsageError: something differs; the message names it.
     """
-    changed = [
-        f"{name} {begun.get(name)!r}, not {told.get(name)!r}"
-        for name in sorted(begun.keys() | told.keys())
-        if begun.get(name) != told.get(name)
-    ]
+    changed = differences(begun, told)
     if changed:
         raise WrongUsageError(
-            f"--resume: {folder} was begun with {', and '.join(changed)}; give what it was begun "
-            "with, or another --out"
+            f"--resume: {folder} was begun with {changed}; give what it was begun with, or another "
+            "--out"
         )

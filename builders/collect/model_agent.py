@@ -175,10 +175,10 @@ def usage_of(output: ModelOutput) -> dict[str, Any]:
         ValueError: the provider reported none.
     """
     told = output.usage
-    if told is None:
+    cached = told.input_tokens_cache_read or 0 if told else 0
+    read = told.input_tokens + cached + (told.input_tokens_cache_write or 0) if told else 0
+    if told is None or not read:
         raise ValueError("the model reported no usage; expected token counts with each answer")
-    cached = told.input_tokens_cache_read or 0
-    read = told.input_tokens + cached + (told.input_tokens_cache_write or 0)
     counts: dict[str, Any] = {
         "prompt_tokens": read,
         "completion_tokens": told.output_tokens,

@@ -129,15 +129,16 @@ def collect(
     Raises:
         OutputError: the folder holds something else, or is not to be gone on with.
         WrongUsageError: what is there was begun otherwise.
-        InputError: all rollouts failed, or many one after another; those that did not are kept.
+        InputError: all rollouts failed, or many one after another, and those that did not are
+            kept; or a file that is there is damaged.
     """
     finished = _finished(wanted)
     if finished and not finished.failed and finished.rollouts >= wanted.rollouts:
+        (wanted.folder / JOURNAL).unlink(missing_ok=True)  # of a run that was killed at its end
         return finished
     with open_journal(wanted.folder, wanted.told, resume=wanted.resume) as journal:
         if finished:  # and now to be added to
-            for number, rollout in wanted.layout.read(wanted.folder):
-                journal.add(number, orjson.dumps(rollout))
+            _take_up(wanted, journal)
         for _ in journal.numbers:
             on_rollout()
         failed = _play_missing(wanted, play, drive, journal, on_rollout)
@@ -146,6 +147,22 @@ def collect(
         _write_collection(wanted, there)
         (wanted.folder / JOURNAL).unlink()
     return there
+
+
+def _take_up(wanted: Wanted, journal: Journal) -> None:
+    """Put a written family back into the journal.
+
+    Raises:
+        InputError: its files are damaged.
+    """
+    try:
+        for number, rollout in wanted.layout.read(wanted.folder):
+            journal.add(number, orjson.dumps(rollout))
+    except (FileNotFoundError, ValueError, KeyError, TypeError) as error:
+        raise InputError(
+            f"{wanted.folder}: its rollouts cannot be read again, to go on from them: {error}; "
+            "bring the file back, or give another --out"
+        ) from error
 
 
 def _play_missing(
@@ -189,14 +206,29 @@ def _finished(wanted: Wanted) -> Collected | None:
                 f"{folder}: holds {min(there)}, and no rollouts of ours; give another --out"
             )
         return None
-    content = yaml.safe_load((folder / COLLECTION).read_text("utf-8"))
+    begun, found = _read_collection(folder / COLLECTION)
     if not wanted.resume:
         raise OutputError(
-            f"{folder}: {content['rollouts']} rollouts are there already; go on with --resume, or "
-            "give another --out"
+            f"{folder}: {found.rollouts} rollouts are there already; go on with --resume, or give "
+            "another --out"
         )
-    check_same(folder, content["told"], wanted.told)
-    return Collected(content["rollouts"], content["failed"])
+    check_same(folder, begun, wanted.told)
+    return found
+
+
+def _read_collection(path: Path) -> tuple[Mapping[str, Any], Collected]:
+    """How a family was collected, and what it is.
+
+    Raises:
+        InputError: the file is not as it was written.
+    """
+    try:
+        content = yaml.safe_load(path.read_text("utf-8"))
+        return dict(content["told"]), Collected(int(content["rollouts"]), dict(content["failed"]))
+    except (ValueError, KeyError, TypeError, yaml.YAMLError) as error:
+        raise InputError(
+            f"{path}: is not as it was written: {error}; remove the folder, or give another --out"
+        ) from error
 
 
 def _write_collection(wanted: Wanted, there: Collected) -> None:

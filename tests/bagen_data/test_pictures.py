@@ -151,7 +151,7 @@ def test_a_log_without_orders_has_the_other_panels():
     assert len(warehouse.drawn(rollout, 1).to_dict()["vconcat"]) == 2
     target = [{"name": "target_cash_usd", "value": 900.0}]
     cash, stock = warehouse.drawn(rollout | {"conditions": target}, 1).to_dict()["vconcat"]
-    assert [found["text"] for found in values(cash) if "text" in found] == ["target 900"] * 2
+    assert [found["text"] for found in values(cash) if "text" in found] == ["target $900"] * 2
     for panel in (cash, stock):
         assert [found["week"] for found in values({"layer": [panel["layer"][-1]]})] == [2]
 

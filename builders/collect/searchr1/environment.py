@@ -25,9 +25,9 @@ You answer a question with the help of a search engine. In each turn you may thi
 search[<query>]   shows the documents that share the most telling words with the query
 finish[<answer>]  gives your final answer and ends the task
 
-You have at most {RULES.turns} turns. Anything but one action costs a turn. The final answer is \
-compared with the accepted ones word by word, so give it alone and short: a name, a number with \
-its unit, a year, yes or no.
+You have at most {RULES.turns} turns, each for one action; a response without one costs its turn. \
+The final answer is compared with the accepted ones word by word, so give it alone and short: a \
+name, a number with its unit, a year, yes or no.
 
 For example:
 <think>I need the year in which the mill was built. First I look for the mill.</think>

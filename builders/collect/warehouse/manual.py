@@ -38,7 +38,8 @@ _RULES = (
     f"{dollars(c.CROWDED_CENTS_DAILY)} a day for each unit above {c.CROWDED_PERCENT}% of the "
     "capacity of the warehouse or of a centre.",
     f"Credit line: {whole_dollars(c.CREDIT_LIMIT_CENTS)} at {c.INTEREST_PERMILLE / 10}% interest a "
-    "turn on what is drawn. What is due and not covered by cash is drawn by itself. On day "
+    "turn on what is drawn. What is due and not covered by cash is drawn by itself; an action that "
+    "cash and the credit left do not cover is refused. On day "
     f"{c.LAST_DAY} all that is drawn is paid back from cash.",
     f"Factoring: sell receivables at once for {100 - c.FACTORING_PERCENT}% of their amount; those "
     "due last are sold first.",

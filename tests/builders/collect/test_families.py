@@ -100,22 +100,6 @@ def test_options_that_cannot_be_are_one_message(tmp_path, capsys, task, options,
     assert not out.exists()
 
 
-@pytest.mark.parametrize(
-    ("options", "told"),
-    [
-        (("--steps", "20"), "--steps: of no use with SWE-bench itself"),
-        (("--first", "3", "--timeout", "9"), "--first, --timeout: of no use with SWE-bench itself"),
-        (("--local", "mine.jsonl", "--first", "3"), "--first: of no use with a file of instances"),
-    ],
-)
-def test_no_option_of_swebench_is_left_unused_in_silence(tmp_path, capsys, options, told):
-    out = tmp_path / "swebench-origin-m"
-    model = ("--agent", "openai/m", "--rollouts", 4)
-    assert run("collect", "swebench", *model, "--out", out, *options) == 2
-    assert told in " ".join(capsys.readouterr().err.split())
-    assert not out.exists()
-
-
 def limit_files() -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
 

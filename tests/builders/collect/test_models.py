@@ -159,9 +159,10 @@ def said(content: Any, usage: ModelUsage | None = USAGE) -> ModelOutput:
     return ModelOutput(model="m", choices=[ChatCompletionChoice(message=message)], usage=usage)
 
 
-def test_usage_that_is_not_reported_is_no_usage():
+@pytest.mark.parametrize("usage", [None, ModelUsage()])
+def test_usage_that_is_not_reported_is_no_usage(usage):
     with pytest.raises(ValueError, match="reported no usage"):
-        reply_of(said("Up", None))
+        reply_of(said("Up", usage))
 
 
 def test_reasoning_is_kept_apart_from_what_is_replayed():

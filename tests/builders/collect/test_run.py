@@ -214,3 +214,38 @@ def test_two_runs_do_not_write_into_one_folder(tmp_path):
         return rollout(number)
 
     assert collect(wanted(tmp_path, 1), play, HERE).rollouts == 1
+
+
+def damage_list(folder: Path) -> None:
+    path = folder / "f" / "sokoban_eval_estimation_dialogues.json"
+    path.write_bytes(path.read_bytes()[:-40])
+
+
+def remove_list(folder: Path) -> None:
+    (folder / "f" / "sokoban_eval_estimation_dialogues.json").unlink()
+
+
+def empty_collection(folder: Path) -> None:
+    (folder / "f" / "collection.yaml").write_text("")
+
+
+@pytest.mark.parametrize(
+    ("damage", "told"),
+    [
+        (damage_list, "cannot be read again"),
+        (remove_list, "sokoban_eval_estimation_dialogues.json"),
+        (empty_collection, "collection.yaml: is not as it was written"),
+    ],
+)
+def test_a_damaged_family_is_named_and_left(tmp_path, damage, told):
+    collect(wanted(tmp_path), rollout, HERE)
+    damage(tmp_path)
+    with pytest.raises(InputError, match=told):
+        collect(wanted(tmp_path, 9, resume=True), never, HERE)
+
+
+def test_a_journal_that_a_kill_left_behind_is_removed(tmp_path):
+    collect(wanted(tmp_path), rollout, HERE)
+    (tmp_path / "f" / NAME).write_bytes(b"")
+    assert collect(wanted(tmp_path, resume=True), never, HERE).rollouts == 4
+    assert not (tmp_path / "f" / NAME).exists()
