@@ -12,9 +12,10 @@ import orjson
 from builders.collect.scripted import SCRIPTED, WORDS_AND_MARKS, counter
 from builders.collect.swebench.family import record
 from builders.collect.swebench.instances import Instance
+from builders.collect.swebench.moves import Moves, Step
 from builders.collect.swebench.prompts import OBSERVATION
 from builders.collect.swebench.rollout import LIMITS, Limits, rollout
-from builders.collect.swebench.scripts import Moves, Script, Step, script_of
+from builders.collect.swebench.scripts import Script, script_of
 from builders.collect.swebench.tool import load_tool
 from builders.collect.swebench.toy import Toy
 

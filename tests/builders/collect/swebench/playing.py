@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from builders.collect.swebench.instances import Instance
+from builders.collect.swebench.moves import Moves, Step
 from builders.collect.swebench.rollout import LIMITS, Judged, Limits, rollout
 from builders.collect.swebench.scripted import ScriptedToys, scripted_model
-from builders.collect.swebench.scripts import Moves, Script, Step
+from builders.collect.swebench.scripts import Script
 from builders.collect.swebench.toy import Toy, choose_toys, make_repositories, toys
 
 needs_tool = pytest.mark.skipif(
