@@ -42,13 +42,17 @@ class Environment(Protocol):
         """More fields for the rollout's log, such as Warehouse's `final_state`; read at its end."""
 
 
+RESPONSE_TOKENS = 800
+"""The most of a response, in every environment (paper)."""
+
+
 @dataclass(frozen=True)
 class Rules:
     """What holds for every agent in an environment."""
 
     turns: int
     """The most there are."""
-    response_tokens: int
+    response_tokens: int = RESPONSE_TOKENS
     """The most a response has."""
     history_tokens: int | None = None
     """The most that a request's messages have: oldest whole turns are left out; None: no limit."""

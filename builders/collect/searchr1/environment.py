@@ -9,7 +9,7 @@ from builders.collect.searchr1.judging import exact_match, f1
 from builders.collect.searchr1.questions import Question
 from builders.collect.searchr1.retrieval import Hit, Library
 
-RULES = Rules(turns=10, response_tokens=800)
+RULES = Rules(turns=10)
 """The history is not cut: its first message is the question."""
 
 DOCUMENTS = 3

@@ -10,7 +10,7 @@ from builders.collect.environment import Observation, Rules
 from builders.collect.sokoban.level import STEPS, Level
 from builders.sokoban import TASK
 
-RULES = Rules(turns=10, response_tokens=800, history_tokens=TASK.context_limit)
+RULES = Rules(turns=10, history_tokens=TASK.context_limit)
 """The history is cut where a build has its limit."""
 MOVES = 3
 """A turn, at most."""

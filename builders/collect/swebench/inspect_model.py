@@ -16,11 +16,12 @@ from inspect_ai.model import (
 from inspect_ai.tool import ToolCall, ToolInfo, ToolParams
 from inspect_ai.util import JSONSchema
 
+from builders.collect.environment import RESPONSE_TOKENS
 from builders.collect.model_agent import usage_of
 from builders.collect.swebench.family import record
 from builders.collect.swebench.instances import Instance
 from builders.collect.swebench.prompts import BAD_CALL, NO_CALL, OBSERVATION
-from builders.collect.swebench.rollout import LIMITS, RESPONSE_TOKENS, Limits, rollout
+from builders.collect.swebench.rollout import LIMITS, Limits, rollout
 from builders.collect.swebench.tool import load_tool
 
 _TOOL = "bash"

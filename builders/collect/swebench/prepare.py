@@ -22,7 +22,8 @@ import orjson
 import yaml
 
 from bagen_data.errors import InputError, OutputError, WrongUsageError
-from builders.collect.swebench.rollout import RESPONSE_TOKENS, STEPS
+from builders.collect.environment import RESPONSE_TOKENS
+from builders.collect.swebench.rollout import STEPS
 from builders.collect.swebench.tool import VERSION
 
 CONFIG, NAMES, COMMANDS = "bagen.yaml", "instances.txt", "collect.sh"

@@ -11,8 +11,6 @@ from builders.collect.swebench.prompts import INSTANCE, SYSTEM
 from builders.collect.swebench.shell import Shell
 from builders.collect.swebench.tool import load_tool
 
-RESPONSE_TOKENS = 800
-"""The most a response of a SWE-bench agent has."""
 STEPS = 160
 """The most turns a SWE-bench rollout has."""
 

@@ -75,8 +75,6 @@ TURN_DAYS = 14
 WEEK_DAYS = 7
 WEEKS = TURNS * TURN_DAYS // WEEK_DAYS
 LAST_DAY = TURNS * TURN_DAYS
-RESPONSE_TOKENS = 800
-"""The most of a response: as in the paper's other tasks."""
 
 OPENING_CASH_CENTS = 500_000_00
 """Paper."""

@@ -7,14 +7,14 @@ from typing import Any
 from builders.collect.environment import Observation, Rules
 from builders.collect.warehouse.actions import execute
 from builders.collect.warehouse.business import Business
-from builders.collect.warehouse.constants import LAST_DAY, RESPONSE_TOKENS, TURNS
+from builders.collect.warehouse.constants import LAST_DAY, TURNS
 from builders.collect.warehouse.demand import demand_of
 from builders.collect.warehouse.manual import system_message
 from builders.collect.warehouse.money import as_float
 from builders.collect.warehouse.report import report
 from builders.collect.warehouse.simulator import Simulator
 
-RULES = Rules(turns=TURNS, response_tokens=RESPONSE_TOKENS)
+RULES = Rules(turns=TURNS)
 SYSTEM = system_message()
 
 

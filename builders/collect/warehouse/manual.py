@@ -2,6 +2,7 @@
 
 from textwrap import fill
 
+from builders.collect.environment import RESPONSE_TOKENS
 from builders.collect.warehouse import constants as c
 from builders.collect.warehouse.actions import FORMS
 from builders.collect.warehouse.money import dollars, whole_dollars
@@ -52,7 +53,7 @@ _RULES = (
 _ANSWERING = (
     "Answer with your actions between <answer> and </answer>, one a line or separated by ||:",
     "What is not legal is not executed, and you are told why. An answer without a legal action "
-    f"passes the turn. Keep it below {c.RESPONSE_TOKENS} tokens. In the states, d42 is day 42.",
+    f"passes the turn. Keep it below {RESPONSE_TOKENS} tokens. In the states, d42 is day 42.",
 )
 _EXAMPLE = """\
 <answer>
