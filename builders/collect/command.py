@@ -15,8 +15,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from bagen_data.command import ERRORS
 from bagen_data.errors import InputError, MissingExtraError, OutputError, WrongUsageError
 from bagen_data.estimators.runs import CONNECTIONS, RETRIES, check_base_url, parse_model_args
+from builders.collect.counting import token_count
 from builders.collect.run import Driver, Layout, Play, Wanted, collect, in_processes, in_threads
-from builders.collect.scripted import SCRIPTED, counter
+from builders.collect.scripted import SCRIPTED
 from builders.origin import family_at
 
 if TYPE_CHECKING:
@@ -196,6 +197,7 @@ def refuse_unused(options: Mapping[str, object], where: str) -> None:
 
 def _told(common: Common, recording: Recording) -> dict[str, Any]:
     """All that decides what is played, but how many rollouts."""
+    counting = token_count(common.tokenizer)
     model = {
         "generation": common.generation,
         "model_args": parse_model_args(common.model_arg or ()),
@@ -204,7 +206,7 @@ def _told(common: Common, recording: Recording) -> dict[str, Any]:
         "task": recording.task,
         "agent": common.agent,
         "seed": common.seed,
-        "tokenizer": common.tokenizer,
+        "tokens": {"counted with": counting.name, "sha256": counting.sha256},
         "usage": "simulated" if common.is_scripted else "as the API reported it",
         **({} if common.is_scripted else model),
         "options": dict(recording.told),
@@ -213,7 +215,6 @@ def _told(common: Common, recording: Recording) -> dict[str, Any]:
 
 @contextmanager
 def _playing(common: Common, recording: Recording) -> Iterator[tuple[Play, Driver]]:
-    counter(common.tokenizer)  # a wrong one shows at once
     if common.is_scripted:
         yield recording.scripted(common), in_processes(common.workers)
         return

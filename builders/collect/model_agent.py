@@ -21,10 +21,10 @@ from tenacity import RetryError
 from bagen_data.estimators.providers import find_model
 from bagen_data.estimators.runs import ATTEMPT_SECONDS, CONNECTIONS, RETRIES
 from builders.collect.agents import Message, Reply
+from builders.collect.counting import token_count
 from builders.collect.dialogues import record
 from builders.collect.environment import Game
 from builders.collect.play import play
-from builders.collect.scripted import counter
 
 
 @dataclass(frozen=True)
@@ -215,5 +215,5 @@ class Modelled:
         """The rollout of that number."""
         agent = Conversation(self.model, self.game.rules.response_tokens)
         environment = self.game.environment(self.seed, number)
-        played = play(environment, agent, self.game.rules, counter(self.tokenizer))
+        played = play(environment, agent, self.game.rules, token_count(self.tokenizer).count)
         return record(number, played, None)

@@ -9,7 +9,8 @@ from typing import Any
 
 import orjson
 
-from builders.collect.scripted import SCRIPTED, WORDS_AND_MARKS, counter
+from builders.collect.counting import token_count
+from builders.collect.scripted import SCRIPTED
 from builders.collect.swebench.family import record
 from builders.collect.swebench.instances import Instance
 from builders.collect.swebench.moves import Moves, Step
@@ -67,8 +68,9 @@ def with_simulated_usage(trajectory: Mapping[str, Any], tokenizer: str | None) -
     Texts and commands are counted, and nothing for the names of tools and roles.
     """
     told: dict[str, Any] = orjson.loads(orjson.dumps(trajectory))
-    told["info"]["simulated_usage"] = tokenizer or WORDS_AND_MARKS
-    count = cache(counter(tokenizer))
+    counting = token_count(tokenizer)
+    told["info"]["simulated_usage"] = counting.name
+    count = cache(counting.count)
     del told["info"]["config"]["model"]["outputs"]  # the messages are the same
     read = 0
     for message in told["messages"]:
