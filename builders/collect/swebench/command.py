@@ -102,7 +102,7 @@ class SweBench:
             {**others, **common.generation, "timeout": common.timeout},
             "mini-swe-agent, which has them in the model's part of bagen.yaml",
         )
-        here = _changed(steps=(self.steps, STEPS), first=(self.first, 0), seed=(common.seed, 0))
+        here = _changed(steps=(self.steps, STEPS), first=(self.first, 0))
         refuse_unused(
             here | {"tokenizer": common.tokenizer},
             "SWE-bench itself, whose instances and turns are always the same",
@@ -110,6 +110,10 @@ class SweBench:
         if (common.out / COLLECTION).is_file() or (common.out / JOURNAL).is_file():
             raise OutputError(f"{common.out}: holds local rollouts; give another --out")
         names = read_names(self.instances) if self.instances else ()
+        if common.seed:
+            ERRORS.print(
+                "--seed is not used: mini-swe-agent draws instances with a seed of its own"
+            )
         run = RealRun(
             common.agent,
             common.rollouts,
