@@ -25,6 +25,7 @@ from builders.collect.swebench.prepare import (
 )
 from builders.collect.swebench.rollout import STEPS, Limits
 from builders.collect.swebench.scripted import ScriptedToys
+from builders.collect.swebench.tool import load_tool
 from builders.collect.swebench.toy import Toy, choose_toys, make_repositories
 
 if TYPE_CHECKING:
@@ -81,6 +82,7 @@ class SweBench:
     def _recording(
         self, told: Mapping[str, Any], toys: Sequence[Toy], instances: Sequence[Instance]
     ) -> Recording:
+        load_tool()  # what is missing shows once, and before anything is played
         limits = Limits(steps=self.steps)
 
         def scripted(common: Common) -> Play:
