@@ -1,7 +1,7 @@
 """How fast rollouts of scripted agents are collected, and that memory does not grow with them.
 
     python benchmarks/collect.py                   about a minute
-    python benchmarks/collect.py --warehouse 10000 the family of the issue, on two cores
+    python benchmarks/collect.py --warehouse 10000 with a larger family of it
 
 Prints steps a second of each environment, with its agent and the record that is kept; what a
 Sokoban solver on bit masks saves over one on the states themselves; and time and memory of a whole

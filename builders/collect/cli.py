@@ -15,7 +15,7 @@ from typing import Annotated, Any
 
 import typer
 
-from builders.collect.command import Common, Recording, add_command, record
+from builders.collect.command import Common, Recording, add_command, record, refuse_unused
 from builders.collect.dialogues import Dialogues
 from builders.collect.environment import Game
 from builders.collect.run import Play
@@ -66,7 +66,14 @@ def sokoban(
     ] = None,
 ) -> Callable[[Common], None]:
     """Sokoban: levels by reverse play, each solvable; at most 3 moves a turn, and 10 turns."""
-    return of_game(sokoban_game.sokoban(size, boxes, error_rate))
+    recorded = of_game(sokoban_game.sokoban(size, boxes, error_rate))
+
+    def collecting(common: Common) -> None:
+        if not common.is_scripted:
+            refuse_unused({"error_rate": error_rate}, "a model")
+        recorded(common)
+
+    return collecting
 
 
 def searchr1(

@@ -132,6 +132,7 @@ def test_accounts_and_orders_are_drawn_as_they_were(dataset):
     rollout = rollout_of(dataset, "warehouse", 3)
     steps = list(warehouse._steps(rollout["turns"]))
     orders = list(warehouse._orders(rollout["turns"], steps))
+    assert list(warehouse._opening(rollout["turns"])) == [{"week": 0.0, "cash": 500_000.0}]
     assert [step["week"] for step in steps] == [2 * number for number in range(1, len(steps) + 1)]
     for step, turn in zip(steps, rollout["turns"], strict=True):
         usage = {pair["name"]: pair["value"] for pair in turn["usage"]}

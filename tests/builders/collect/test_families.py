@@ -80,6 +80,12 @@ def test_the_bundled_sample_is_made_again_byte_for_byte(tmp_path):
         ("sokoban", ("--size", "12x12", "--boxes", "4"), "--boxes 4: expected 1 to 3"),
         ("sokoban", ("--temperature", "1"), "--temperature: of no use with scripted agents"),
         ("sokoban", ("--temperature", "0"), "--temperature: of no use with scripted agents"),
+        ("sokoban", ("--connections", "3"), "--connections: of no use with scripted agents"),
+        (
+            "sokoban",
+            ("--agent", "a/b", "--error-rate", "0"),
+            "--error-rate: of no use with a model",
+        ),
         ("sokoban", ("--tokenizer", "no/such/folder"), "--tokenizer no/such/folder"),
         ("searchr1", ("--questions", "none.jsonl"), "none.jsonl: cannot be read"),
         ("searchr1", ("--first", "120"), "has 120 questions"),

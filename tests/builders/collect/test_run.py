@@ -249,3 +249,11 @@ def test_a_journal_that_a_kill_left_behind_is_removed(tmp_path):
     (tmp_path / "f" / NAME).write_bytes(b"")
     assert collect(wanted(tmp_path, resume=True), never, HERE).rollouts == 4
     assert not (tmp_path / "f" / NAME).exists()
+
+
+def test_a_journal_that_another_run_just_removed_is_not_written_to(tmp_path, monkeypatch):
+    """Between opening and locking it: what is played then would be kept nowhere."""
+    journal = tmp_path / "f" / NAME
+    monkeypatch.setattr("builders.collect.journal.fcntl.flock", lambda *_: journal.unlink())
+    with pytest.raises(OutputError, match="another run has just ended there"):
+        collect(wanted(tmp_path), never, HERE)
