@@ -21,16 +21,16 @@ from typing import Any
 REPO = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(REPO))
 
-from builders.collect.run import Play  # noqa: E402
-from builders.collect.scripted import Scripted  # noqa: E402
-from builders.collect.searchr1.game import searchr1  # noqa: E402
-from builders.collect.sokoban.game import Sokoban  # noqa: E402
-from builders.collect.sokoban.level import STEPS, Level  # noqa: E402
-from builders.collect.sokoban.search import solve  # noqa: E402
-from builders.collect.swebench.rollout import Limits  # noqa: E402
-from builders.collect.swebench.scripted import ScriptedToys  # noqa: E402
-from builders.collect.swebench.toy import choose_toys, make_repositories  # noqa: E402
-from builders.collect.warehouse.game import Warehouse  # noqa: E402
+from collect.run import Play  # noqa: E402
+from collect.scripted import Scripted  # noqa: E402
+from collect.searchr1.game import searchr1  # noqa: E402
+from collect.sokoban.game import Sokoban  # noqa: E402
+from collect.sokoban.level import STEPS, Level  # noqa: E402
+from collect.sokoban.search import solve  # noqa: E402
+from collect.swebench.rollout import Limits  # noqa: E402
+from collect.swebench.scripted import ScriptedToys  # noqa: E402
+from collect.swebench.toy import choose_toys, make_repositories  # noqa: E402
+from collect.warehouse.game import Warehouse  # noqa: E402
 
 SECONDS = 5.0
 """For each environment."""
@@ -127,10 +127,10 @@ def collected(rollouts: int) -> tuple[float, float]:
 
 def only(options: list[str]) -> None:
     """Collect, and print the process's own peak in KiB."""
-    from builders.cli import main as builders
+    from collect.cli import main as collect
 
     try:
-        builders(["collect", "warehouse", *options])
+        collect(["warehouse", *options])
     except SystemExit as end:
         if end.code:
             raise

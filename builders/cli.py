@@ -1,7 +1,6 @@
-"""Collect origin rollouts, build the dataset of them, and verify it.
+"""Build the dataset from origin rollouts, and verify it.
 
 \b
-    python -m builders collect warehouse --agent scripted --rollouts 128 --out ORIGIN/FAMILY
     python -m builders build --origin sample/origin --out out/sample
     python -m builders verify out/sample
 
@@ -23,7 +22,6 @@ from bagen_data.command import ERRORS, new_app, run
 from bagen_data.errors import WrongUsageError
 from bagen_data.prompts import Variant
 from bagen_data.usage import UsageChoice
-from builders.collect.cli import app as collect
 from builders.dataset import build
 from builders.origin import find_families, ignored_folders
 from builders.record import Built, Options
@@ -31,7 +29,6 @@ from builders.task import known_tasks
 from builders.verify import verify
 
 app = new_app(__doc__)
-app.add_typer(collect, name="collect")
 _SUMMARY = {
     "rollouts": "rollouts",
     "refused": "refused",
@@ -112,6 +109,20 @@ def verify_command(
     """Compare a built dataset with its manifest, and check its tables."""
     files = verify(folder)
     print(f"{folder}: {files} data files are as they were built")
+
+
+@app.command(
+    "collect",
+    hidden=True,
+    add_help_option=False,
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+)
+def collect_command() -> None:
+    """Name the command that records rollouts now."""
+    raise WrongUsageError(
+        "python -m builders collect: rollouts are recorded by 'python -m collect TASK ...' now, "
+        "with the same options"
+    )
 
 
 def _budgets(texts: Sequence[str]) -> dict[str, str]:

@@ -16,6 +16,8 @@ from bagen_data.tables import (
     to_json,
     write_jsonl,
 )
+from bagen_data.tokenizer import HubTokenizer
+from bagen_data.worker_processes import run_jobs
 from builders.card import render_card
 from builders.family import FamilyIndex, read_family
 from builders.origin import Family, find_families
@@ -23,9 +25,7 @@ from builders.plan import budget_rule, make_plans
 from builders.record import Built, Options, build_record
 from builders.spool import MEMORY_TEXT, Spool
 from builders.task import BudgetRule, find_task
-from builders.tokenizer import HubTokenizer
 from builders.turns import Counting
-from builders.workers import run_jobs
 from builders.write import write_family
 
 CARD, MANIFEST, BUILD = "README.md", "manifest.jsonl", "build.json"

@@ -7,13 +7,13 @@ from bagen_data.budgets import Realised
 from bagen_data.errors import RolloutError
 from bagen_data.replay import realised
 from builders.formats import read_record
+from builders.garbage_collection import paused_collector
 from builders.origin import Family
 from builders.rollouts import Reading, to_rollout
 from builders.sources import FamilyFiles, Record, Source
 from builders.spool import Spool
 from builders.task import Task, find_task
 from builders.turns import Counting
-from builders.workers import paused_collector
 
 
 @dataclass(frozen=True)

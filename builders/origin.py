@@ -1,19 +1,14 @@
 """Find the families of an origin folder."""
 
 import os
-import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from bagen_data.errors import InputError
+from bagen_data.family_name import Role, parse_family_name
 from builders.task import known_tasks
 
-Role = Literal["benchmark", "training"]
-
-_NAME = re.compile(r"(?P<task>[A-Za-z0-9_]+)-(?P<role>origin|train)-(?P<model>[^\s/]+)", re.ASCII)
 _NAME_LENGTH = 150
-_ROLES: dict[str, Role] = {"origin": "benchmark", "train": "training"}
 
 
 @dataclass(frozen=True)
@@ -84,10 +79,8 @@ def ignored_folders(origin: Path) -> list[str]:
 
 def family_at(folder: Path) -> Family | None:
     """The family that a folder's name says it is; None if it says none."""
-    match = _NAME.fullmatch(folder.name)
-    if not match:
-        return None
-    return Family(folder, match["task"], match["model"], _ROLES[match["role"]])
+    name = parse_family_name(folder.name)
+    return Family(folder, name.task, name.rollout_model, name.role) if name else None
 
 
 def _refuse_ambiguous(families: list[Family]) -> None:

@@ -9,11 +9,11 @@ from bagen_data.prompts import Variant, load_prompt
 from bagen_data.replay import replay, succeeded
 from bagen_data.splits import PARTS
 from builders.family import FamilyIndex
+from builders.garbage_collection import paused_collector
 from builders.plan import TEST, Plan
 from builders.rollout_rows import RolloutWriter
 from builders.samples import SampleWriter
 from builders.task import find_task
-from builders.workers import paused_collector
 
 ROLLOUTS_CONFIG = "rollouts"
 

@@ -9,7 +9,7 @@ from multiprocessing import active_children, get_context
 from typing import Any, TypeVar
 
 from bagen_data.errors import OutputError
-from bagen_data.processes import die_with
+from bagen_data.worker_processes import die_with
 
 _Job = TypeVar("_Job")
 _Result = TypeVar("_Result")

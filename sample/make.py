@@ -14,7 +14,7 @@ REPO = Path(__file__).resolve().parent.parent
 if __name__ == "__main__":
     sys.path[0] = str(REPO)  # not this folder
 
-from builders.cli import main as builders
+from collect.cli import main as collect
 
 ORIGIN = REPO / "sample" / "origin"
 MODEL = "scripted"
@@ -38,9 +38,9 @@ def main(origin: Path = ORIGIN) -> None:
 
 
 def _collect(task: str, out: Path, rollouts: int, options: list[str]) -> None:
-    told = ["collect", task, "--agent", "scripted", "--rollouts", str(rollouts)]
+    told = [task, "--agent", "scripted", "--rollouts", str(rollouts)]
     try:
-        builders([*told, "--out", str(out), *options])
+        collect([*told, "--out", str(out), *options])
     except SystemExit as end:
         if end.code:
             raise

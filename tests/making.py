@@ -17,6 +17,7 @@ from builders.family import FamilyIndex, read_family
 from builders.origin import find_families
 from builders.spool import Spool
 from builders.turns import Counting
+from collect.cli import main as collect_main
 
 REPO = Path(__file__).parent.parent
 SAMPLE = REPO / "sample" / "origin"
@@ -189,6 +190,11 @@ def exit_code(command: Callable[[Sequence[str]], None], *arguments: object) -> i
 def run(*arguments: object) -> int:
     """Run `python -m builders ...` in this process; returns the exit code."""
     return exit_code(main, *arguments)
+
+
+def collect(*arguments: object) -> int:
+    """Run `python -m collect ...` in this process; returns the exit code."""
+    return exit_code(collect_main, *arguments)
 
 
 def build(origin: Path, out: Path, *flags: object) -> int:

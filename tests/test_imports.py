@@ -8,7 +8,7 @@ import pytest
 
 from tests.making import REPO
 
-TOP_LEVEL = ("bagen_data", "builders", "metrics", "leaderboard", "train")
+TOP_LEVEL = ("bagen_data", "builders", "collect", "metrics", "leaderboard", "train")
 HEAVY = (
     *("datasets", "evaluate", "inspect_ai", "jinja2", "lm_eval", "orjson", "pandas", "pydantic"),
     *("rich", "sklearn", "torch", "transformers", "typer", "yaml"),
@@ -48,6 +48,20 @@ def test_builders_say_which_extra_is_missing() -> None:
     assert done.stderr.strip() == (
         "typer is not installed; in the clone: pip install -e '.[builders]'"
     )
+
+
+def test_the_old_spelling_of_collect_names_the_new_one() -> None:
+    for options in (["sokoban", "--agent", "scripted"], ["--help"], []):
+        done = subprocess.run(
+            [sys.executable, "-m", "builders", "collect", *options],
+            cwd=REPO,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 2
+        assert "'python -m collect TASK ...'" in done.stderr
+        assert len(done.stderr.splitlines()) == 1
 
 
 @pytest.mark.parametrize("script", ["sft", "grpo", "evaluate", "sweep"])

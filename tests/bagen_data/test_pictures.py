@@ -10,7 +10,7 @@ from bagen_data.along import find_rollout, find_sample
 from bagen_data.cli import main
 from bagen_data.hub import load_samples
 from bagen_data.pictures import sokoban, warehouse
-from tests.making import SHARED, build, exit_code, needs_shared, run
+from tests.making import SHARED, build, collect, exit_code, needs_shared
 
 STARTS = {"svg": b"<svg", "png": b"\x89PNG", "html": b"<!DOCTYPE"}
 
@@ -20,7 +20,7 @@ def dataset(tmp_path_factory):
     folder = tmp_path_factory.mktemp("pictures")
     for task in ("sokoban", "searchr1", "warehouse"):
         out = folder / "origin" / f"{task}-origin-scripted"
-        assert run("collect", task, "--agent", "scripted", "--rollouts", 6, "--out", out) == 0
+        assert collect(task, "--agent", "scripted", "--rollouts", 6, "--out", out) == 0
     assert build(folder / "origin", folder / "built") == 0
     return str(folder / "built")
 

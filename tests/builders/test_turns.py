@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
+from bagen_data.tokenizer import HubTokenizer
 from builders.family import FamilyIndex
-from builders.tokenizer import HubTokenizer
 from builders.turns import Counting
 from tests.making import chat, dialogue, read, write_json, write_lines
 

@@ -1,0 +1,134 @@
+"""Record origin rollouts: one command a task.
+
+\b
+    python -m collect sokoban --agent scripted --rollouts 8 --seed 0 \\
+        --out out/origin/sokoban-origin-scripted
+    python -m builders build --origin out/origin --out out/dataset
+
+A family is resumed, or added to, by the same command with --resume.
+"""  # noqa: D301  \b keeps the lines as they are
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from bagen_data.command import new_app, run
+from collect.command import Common, Recording, add_command, record, refuse_unused
+from collect.dialogues import Dialogues
+from collect.environment import Game
+from collect.run import Play
+from collect.scripted import Scripted
+from collect.searchr1 import game as searchr1_game
+from collect.searchr1.environment import DOCUMENTS
+from collect.sokoban import game as sokoban_game
+from collect.swebench.command import TOYS, SweBench
+from collect.swebench.instances import LOCAL_HELP
+from collect.swebench.prepare import SUBSET, SUBSETS
+from collect.swebench.rollout import STEPS
+from collect.warehouse.game import Warehouse
+
+SAMPLE = Path(__file__).parents[1] / "sample" / "search"
+"""A small corpus and its questions."""
+app = new_app(__doc__)
+
+
+def of_game(game: Game[Any]) -> Callable[[Common], None]:
+    """Records rollouts of a game of text."""
+    recording = Recording(
+        game.task,
+        game.told,
+        game.scripts,
+        Dialogues(game.task),
+        partial(_scripted, game),
+        partial(_modelled, game),
+    )
+    return partial(record, recording=recording)
+
+
+def _scripted(game: Game[Any], common: Common) -> Play:
+    return Scripted(game, common.seed, common.script, common.tokenizer)
+
+
+def _modelled(game: Game[Any], common: Common, model: Any) -> Play:
+    from collect.model_agent import Modelled
+
+    return Modelled(game, common.seed, model, common.tokenizer)
+
+
+def sokoban(
+    size: Annotated[str, typer.Option(help="ROWSxCOLUMNS, with the outer wall.")] = "6x6",
+    boxes: Annotated[int, typer.Option(help="On a level.")] = 1,
+    error_rate: Annotated[
+        float | None,
+        typer.Option(min=0, max=1, help="Of scripted agents' moves; each draws its own else."),
+    ] = None,
+) -> Callable[[Common], None]:
+    """Sokoban: levels by reverse play, each solvable; at most 3 moves a turn, and 10 turns."""
+    recorded = of_game(sokoban_game.sokoban(size, boxes, error_rate))
+
+    def collecting(common: Common) -> None:
+        if not common.is_scripted:
+            refuse_unused({"error_rate": error_rate}, "a model")
+        recorded(common)
+
+    return collecting
+
+
+def searchr1(
+    questions: Annotated[
+        Path, typer.Option(help="JSONL or Parquet: question, answer, perhaps id.")
+    ] = SAMPLE / "questions.jsonl",
+    corpus: Annotated[
+        Path, typer.Option(help="JSONL or Parquet: title and text, or contents.")
+    ] = SAMPLE / "corpus.jsonl",
+    first: Annotated[
+        int, typer.Option(min=0, help="Of the seed's order: what others begin with is left out.")
+    ] = 0,
+    documents: Annotated[int, typer.Option(min=1, help="That a search shows.")] = DOCUMENTS,
+) -> Callable[[Common], None]:
+    """Search-R1: one search[...] or finish[...] a turn, over a corpus of yours, 10 turns."""
+    return of_game(searchr1_game.searchr1(questions, corpus, first, documents))
+
+
+def swebench(
+    local: Annotated[str | None, typer.Option(help=f"{LOCAL_HELP} Or: {TOYS}.")] = None,
+    steps: Annotated[int, typer.Option(min=1, help="Turns of a local rollout.")] = STEPS,
+    first: Annotated[
+        int, typer.Option(min=0, help="Of the toys in the seed's order: those before are left out.")
+    ] = 0,
+    subset: Annotated[str, typer.Option(help=f"Of SWE-bench: {', '.join(SUBSETS)}.")] = SUBSET,
+    instances: Annotated[
+        Path | None, typer.Option(help="Names of SWE-bench's instances, one a line or JSONL.")
+    ] = None,
+    cost_usd: Annotated[
+        float | None, typer.Option(min=0, help="Where an instance of SWE-bench is stopped.")
+    ] = None,
+) -> Callable[[Common], None]:
+    """SWE-bench, by mini-swe-agent: on local repositories, or prepared for real instances.
+
+    A scripted agent works on toy repositories. A model works on yours (--local FILE) or on the toys
+    (--local toys); its commands then run on this machine. Without --local, a run on SWE-bench
+    itself is prepared, and run where Docker is there.
+    """
+    return SweBench(local, steps, first, subset, instances, cost_usd)
+
+
+def warehouse() -> Callable[[Common], None]:
+    """Warehouse: Acme, a small supply chain, for 22 weeks in 11 turns."""
+    return of_game(Warehouse())
+
+
+for task in (sokoban, searchr1, swebench, warehouse):
+    add_command(app, task)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run a command and exit.
+
+    Args:
+        arguments: the command line; that of the process if None.
+    """
+    run(app, arguments)

@@ -1,0 +1,33 @@
+"""How tokens are counted where no API reports them: with a tokenizer, or in words and marks."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from bagen_data.tokenizer import HubTokenizer
+from bagen_data.usage import words_and_marks
+from collect.agents import Counter
+
+
+@dataclass(frozen=True)
+class TokenCount:
+    """A way to count."""
+
+    name: str
+    """The tokenizer's, as logs show it: of a folder, its last part."""
+    sha256: str
+    """Of the tokenizer's definition; empty where there is none."""
+    count: Counter
+
+
+@lru_cache(1)
+def token_count(tokenizer: str | None) -> TokenCount:
+    """With this tokenizer, a folder or Hub id, or without one.
+
+    Raises:
+        MissingExtraError: `transformers` is not installed.
+        WrongUsageError: there is no such tokenizer.
+    """
+    if tokenizer is None:
+        return TokenCount("words and marks", "", words_and_marks)
+    found = HubTokenizer(tokenizer)
+    return TokenCount(found.name, found.sha256, lambda text: found.count([text])[0])

@@ -1,0 +1,80 @@
+"""Rollouts in the published dialogues layout, which `builders/formats/dialogues.py` reads."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from collect.agents import Reply
+from collect.play import Played, PlayedTurn
+
+
+def record(number: int, played: Played, simulated: str | None) -> dict[str, Any]:
+    """A rollout as the layout has it, and what its environment says beside.
+
+    Args:
+        number: of the rollout in its family, from 0.
+        played: the rollout.
+        simulated: how its usage was counted; None where an API reported it.
+    """
+    return {
+        "env_id": number,
+        "absolute_env_id": number,
+        "instance_id": played.instance_id,
+        "rollout_success": played.success,
+        **({"simulated_usage": simulated} if simulated else {}),
+        **played.outcome,
+        "turns": [_turn(turn, index) for index, turn in enumerate(played.turns, 1)],
+    }
+
+
+def _turn(turn: PlayedTurn, index: int) -> dict[str, Any]:
+    reply, seen = turn.reply, turn.observation
+    return {
+        "turn_idx": index,
+        "messages": list(turn.messages),
+        "user_prompt": turn.messages[-1]["content"],
+        "raw_response": reply.raw or reply.text,
+        "parsed_response": reply.text,
+        "api_input_tokens": reply.input_tokens,
+        "api_output_tokens": reply.output_tokens,
+        "api_total_tokens": reply.input_tokens + reply.output_tokens,
+        **_as_reported(reply),
+        **({"context_token_truncated": True} if turn.is_cut else {}),
+        "actions": list(seen.actions),
+        "success": seen.success,
+        **seen.logged,
+    }
+
+
+def _as_reported(reply: Reply) -> dict[str, Any]:
+    return {"api_interactions": [{"usage": {"raw": dict(reply.usage)}}]} if reply.usage else {}
+
+
+@dataclass(frozen=True)
+class Dialogues:
+    """A family's one file, a JSON list."""
+
+    task: str
+
+    def write(self, folder: Path, rollouts: Iterable[dict[str, Any]]) -> None:
+        """Write one rollout after another: they need not fit into memory."""
+        staging = folder / f"{self._name}.partial"
+        with staging.open("wb") as file:
+            separator = b"[\n"
+            for rollout in rollouts:
+                file.write(separator + orjson.dumps(rollout, option=orjson.OPT_INDENT_2))
+                separator = b",\n"
+            file.write(b"\n]\n")
+        staging.replace(folder / self._name)
+
+    def read(self, folder: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+        """The rollouts by number."""
+        for rollout in orjson.loads((folder / self._name).read_bytes()):
+            yield rollout["env_id"], rollout
+
+    @property
+    def _name(self) -> str:
+        return f"{self.task}_eval_estimation_dialogues.json"

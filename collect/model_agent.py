@@ -1,0 +1,219 @@
+"""Any model as an agent; providers, retries and limits are Inspect's."""
+
+import asyncio
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from inspect_ai.model import (
+    ChatMessage,
+    ChatMessageAssistant,
+    ChatMessageSystem,
+    ChatMessageUser,
+    ContentReasoning,
+    GenerateConfig,
+    ModelOutput,
+)
+from inspect_ai.tool import ToolInfo
+from tenacity import RetryError
+
+from bagen_data.estimators.providers import find_model
+from bagen_data.estimators.runs import ATTEMPT_SECONDS, CONNECTIONS, RETRIES
+from collect.agents import Message, Reply
+from collect.counting import token_count
+from collect.dialogues import record
+from collect.environment import Game
+from collect.play import play
+
+
+@dataclass(frozen=True)
+class ModelOptions:
+    """Which model, where, and how it is asked."""
+
+    name: str
+    """PROVIDER/NAME, as Inspect has it."""
+    base_url: str | None = None
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    """For the provider, as Inspect's `-M`."""
+    generation: Mapping[str, Any] = field(default_factory=dict)
+    """Options of Inspect's `GenerateConfig`, such as `temperature`."""
+
+
+class ModelAgent:
+    """Asks a model, from any number of threads. A context manager: its end ends all requests."""
+
+    def __init__(
+        self,
+        options: ModelOptions,
+        *,
+        connections: int = CONNECTIONS,
+        retries: int = RETRIES,
+        timeout: int | None = None,
+    ) -> None:
+        """Find the model.
+
+        Args:
+            options: which, and how.
+            connections: requests at a time.
+            retries: of a request that failed, beside its client's own.
+            timeout: seconds for a request and its retries.
+
+        Raises:
+            InputError: an unknown provider or option, or a package or a key is missing.
+        """
+        generation = {
+            **options.generation,
+            "max_connections": connections,
+            "max_retries": retries,
+            "timeout": timeout,
+            "attempt_timeout": timeout or ATTEMPT_SECONDS,
+        }
+        self._model = find_model(
+            options.name,
+            generation,
+            base_url=options.base_url,
+            arguments=options.arguments,
+            flag="--agent",
+        )
+        self._loop = asyncio.new_event_loop()
+        self._asking = threading.Lock()
+        self._is_over = False
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with self._asking:  # threads that still play must not ask a loop that answers no more
+            self._is_over = True
+        asyncio.run_coroutine_threadsafe(_cancel_others(), self._loop).result()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def generate(
+        self, messages: Sequence[ChatMessage], most: int, tools: Sequence[ToolInfo] = ()
+    ) -> ModelOutput:
+        """The model's answer to a chat, of at most so many tokens.
+
+        Raises:
+            Exception: the provider's, once the retries are over.
+            RuntimeError: the context is over.
+        """
+        with self._asking:
+            if self._is_over:
+                raise RuntimeError("no more requests: the collection has ended")
+            asked = asyncio.run_coroutine_threadsafe(
+                self._model.generate(
+                    list(messages), tools=list(tools), config=GenerateConfig(max_tokens=most)
+                ),
+                self._loop,
+            )
+        try:
+            return asked.result()
+        except RetryError as error:
+            raise error.last_attempt.exception() or error from error
+
+
+async def _cancel_others() -> None:
+    """End whatever is asked."""
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
+
+
+@dataclass(frozen=True)
+class Conversation:
+    """The model as an agent of one environment."""
+
+    model: ModelAgent
+    most: int
+    """Tokens of a response."""
+
+    def reply(self, messages: Sequence[Message]) -> Reply:
+        """Ask it."""
+        return reply_of(self.model.generate([_chat(each) for each in messages], self.most))
+
+
+def _chat(message: Message) -> ChatMessage:
+    role, text = message["role"], message["content"]
+    if role == "system":
+        return ChatMessageSystem(content=text)
+    if role == "user":
+        return ChatMessageUser(content=text)
+    return ChatMessageAssistant(content=text)
+
+
+def reply_of(output: ModelOutput) -> Reply:
+    """What a model said, with its usage as reported.
+
+    Raises:
+        ValueError: the provider reported no usage.
+    """
+    usage = usage_of(output)
+    return Reply(
+        text=_whole(output.completion),
+        input_tokens=usage["prompt_tokens"],
+        output_tokens=usage["completion_tokens"],
+        raw=_whole(_with_reasoning(output)),
+        usage=usage,
+    )
+
+
+def _whole(text: str) -> str:
+    """Without halves of characters, which no file can hold."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def usage_of(output: ModelOutput) -> dict[str, Any]:
+    """Usage of one request, in the names of OpenAI's chat API; the input has its cached part.
+
+    Raises:
+        ValueError: the provider reported none.
+    """
+    told = output.usage
+    cached = told.input_tokens_cache_read or 0 if told else 0
+    read = told.input_tokens + cached + (told.input_tokens_cache_write or 0) if told else 0
+    if told is None or not read:
+        raise ValueError("the model reported no usage; expected token counts with each answer")
+    counts: dict[str, Any] = {
+        "prompt_tokens": read,
+        "completion_tokens": told.output_tokens,
+        "total_tokens": read + told.output_tokens,
+        "prompt_tokens_details": {"cached_tokens": cached},
+    }
+    if told.reasoning_tokens is not None:
+        counts["completion_tokens_details"] = {"reasoning_tokens": told.reasoning_tokens}
+    return counts
+
+
+def _with_reasoning(output: ModelOutput) -> str:
+    """The text after the reasoning that the model shows apart; empty if it shows none."""
+    content = output.message.content if output.choices else ""
+    if isinstance(content, str):
+        return ""
+    thoughts = [part.reasoning for part in content if isinstance(part, ContentReasoning)]
+    if not any(thoughts):
+        return ""
+    return "\n".join(("<think>", *thoughts, "</think>", output.completion))
+
+
+@dataclass(frozen=True)
+class Modelled:
+    """Plays rollouts by number."""
+
+    game: Game[Any]
+    seed: int
+    model: ModelAgent
+    tokenizer: str | None = None
+    """Counts what of the history fits into a request; words and marks if None."""
+
+    def __call__(self, number: int) -> dict[str, Any]:
+        """The rollout of that number."""
+        agent = Conversation(self.model, self.game.rules.response_tokens)
+        environment = self.game.environment(self.seed, number)
+        played = play(environment, agent, self.game.rules, token_count(self.tokenizer).count)
+        return record(number, played, None)

@@ -1,0 +1,239 @@
+"""Many rollouts of one family: numbered, kept one by one, and written when all are there.
+
+A rollout depends on the seed and its number alone. So a run that was killed goes on with the
+numbers that are missing, and more rollouts can be added to a family later.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any, Protocol
+
+import orjson
+import yaml
+
+from bagen_data.errors import InputError, OutputError
+from bagen_data.worker_processes import run_jobs
+from collect.journal import NAME as JOURNAL
+from collect.journal import Journal, check_same, open_journal
+
+COLLECTION = "collection.yaml"
+"""In a family's folder: how it was collected, and what failed."""
+GIVE_UP = 8
+"""Rollouts that fail one after another before a run stops: the next would hardly do better."""
+_AT_ONCE = 16
+"""Rollouts that a process is given at a time, at most: a job each would fill memory with jobs."""
+
+Play = Callable[[int], Mapping[str, Any]]
+"""From a rollout's number to the rollout, as its layout has it."""
+
+
+class Layout(Protocol):
+    """How a family lies on disk."""
+
+    def write(self, folder: Path, rollouts: Iterable[dict[str, Any]]) -> None:
+        """Write all of a family's files."""
+
+    def read(self, folder: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+        """The rollouts that were written, with their numbers."""
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """What came of a rollout."""
+
+    number: int
+    rollout: bytes = b""
+    """JSON; empty if it failed."""
+    failure: str = ""
+
+
+Driver = Callable[[Play, Sequence[int]], Iterator[Attempt]]
+"""Plays some numbers, in any order."""
+
+
+def attempt(play: Play, number: int) -> Attempt:
+    """Play one rollout; whatever goes wrong in it is its own failure, and stops no other."""
+    try:
+        return Attempt(number, orjson.dumps(play(number)))
+    except Exception as error:
+        return Attempt(number, failure=f"{type(error).__name__}: {error}")
+
+
+def attempts(play: Play, numbers: Sequence[int]) -> list[Attempt]:
+    """Play some rollouts, one after another."""
+    return [attempt(play, number) for number in numbers]
+
+
+def in_processes(workers: int) -> Driver:
+    """Many at once where playing is this machine's work; the order is that of the numbers."""
+
+    def drive(play: Play, numbers: Sequence[int]) -> Iterator[Attempt]:
+        size = max(1, min(_AT_ONCE, len(numbers) // (8 * workers)))
+        jobs = [(numbers[start : start + size],) for start in range(0, len(numbers), size)]
+        for done in run_jobs(partial(attempts, play), jobs, workers):
+            yield from done
+
+    return drive
+
+
+def in_threads(threads: int) -> Driver:
+    """Many at once where playing is waiting for a server."""
+
+    def drive(play: Play, numbers: Sequence[int]) -> Iterator[Attempt]:
+        pool = ThreadPoolExecutor(threads)
+        try:
+            for done in as_completed([pool.submit(attempt, play, each) for each in numbers]):
+                yield done.result()
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    return drive
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A family as it is to be."""
+
+    folder: Path
+    told: Mapping[str, Any]
+    """All that decides what is played, but how many."""
+    rollouts: int
+    layout: Layout
+    resume: bool = False
+    """Go on with what is there."""
+
+
+@dataclass(frozen=True)
+class Collected:
+    """A family as it is."""
+
+    rollouts: int
+    failed: Mapping[int, str] = field(default_factory=dict)
+    """Why, by number."""
+
+
+def collect(
+    wanted: Wanted, play: Play, drive: Driver, on_rollout: Callable[[], object] = lambda: None
+) -> Collected:
+    """Play what is missing of a family's rollouts, and write the family.
+
+    Args:
+        wanted: the family.
+        play: plays one rollout.
+        drive: plays many.
+        on_rollout: called for each that is there, played now or before.
+
+    Raises:
+        OutputError: the folder holds something else, or is not to be gone on with.
+        WrongUsageError: what is there was begun otherwise.
+        InputError: all rollouts failed, or many one after another, and those that did not are
+            kept; or a file that is there is damaged.
+    """
+    finished = _finished(wanted)
+    if finished and not finished.failed and finished.rollouts >= wanted.rollouts:
+        (wanted.folder / JOURNAL).unlink(missing_ok=True)  # of a run that was killed at its end
+        return finished
+    with open_journal(wanted.folder, wanted.told, resume=wanted.resume) as journal:
+        if finished:  # and now to be added to
+            _take_up(wanted, journal)
+        for _ in journal.numbers:
+            on_rollout()
+        failed = _play_missing(wanted, play, drive, journal, on_rollout)
+        there = Collected(len(journal.numbers), failed)
+        wanted.layout.write(wanted.folder, journal.rollouts())
+        _write_collection(wanted, there)
+        (wanted.folder / JOURNAL).unlink()
+    return there
+
+
+def _take_up(wanted: Wanted, journal: Journal) -> None:
+    """Put a written family back into the journal.
+
+    Raises:
+        InputError: its files are damaged.
+    """
+    try:
+        for number, rollout in wanted.layout.read(wanted.folder):
+            journal.add(number, orjson.dumps(rollout))
+    except (FileNotFoundError, ValueError, KeyError, TypeError) as error:
+        raise InputError(
+            f"{wanted.folder}: its rollouts cannot be read again, to go on from them: {error}; "
+            "bring the file back, or give another --out"
+        ) from error
+
+
+def _play_missing(
+    wanted: Wanted, play: Play, drive: Driver, journal: Journal, on_rollout: Callable[[], object]
+) -> dict[int, str]:
+    """Returns why those failed that did."""
+    missing = sorted(set(range(wanted.rollouts)) - set(journal.numbers))
+    failed: dict[int, str] = {}
+    in_a_row = 0
+    for each in drive(play, missing):
+        if each.failure:
+            failed[each.number] = each.failure
+            in_a_row += 1
+        else:
+            in_a_row = 0
+            journal.add(each.number, each.rollout)
+            on_rollout()
+        if in_a_row == GIVE_UP or len(failed) == len(missing) == wanted.rollouts:
+            raise InputError(
+                f"{wanted.folder}: {len(failed)} rollouts failed, the last {in_a_row} one after "
+                f"another; the last with: {each.failure}\n{len(journal.numbers)} are kept; mend "
+                "that, then go on with --resume"
+            )
+    return failed
+
+
+def _finished(wanted: Wanted) -> Collected | None:
+    """The family that is there already, if there is one.
+
+    Raises:
+        OutputError: there is one that is not to be gone on with, or something else.
+        WrongUsageError: it was collected otherwise.
+    """
+    folder = wanted.folder
+    if folder.exists() and not folder.is_dir():
+        raise OutputError(f"{folder}: is a file; give a folder to write")
+    there = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+    if COLLECTION not in there:
+        if there and JOURNAL not in there:
+            raise OutputError(
+                f"{folder}: holds {min(there)}, and no rollouts of ours; give another --out"
+            )
+        return None
+    begun, found = _read_collection(folder / COLLECTION)
+    if not wanted.resume:
+        raise OutputError(
+            f"{folder}: {found.rollouts} rollouts are there already; go on with --resume, or give "
+            "another --out"
+        )
+    check_same(folder, begun, wanted.told)
+    return found
+
+
+def _read_collection(path: Path) -> tuple[Mapping[str, Any], Collected]:
+    """How a family was collected, and what it is.
+
+    Raises:
+        InputError: the file is not as it was written.
+    """
+    try:
+        content = yaml.safe_load(path.read_text("utf-8"))
+        return dict(content["told"]), Collected(int(content["rollouts"]), dict(content["failed"]))
+    except (ValueError, KeyError, TypeError, yaml.YAMLError) as error:
+        raise InputError(
+            f"{path}: is not as it was written: {error}; remove the folder, or give another --out"
+        ) from error
+
+
+def _write_collection(wanted: Wanted, there: Collected) -> None:
+    content = {"told": dict(wanted.told), "rollouts": there.rollouts, "failed": dict(there.failed)}
+    text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=100)
+    staging = wanted.folder / f"{COLLECTION}.partial"
+    staging.write_text(text, encoding="utf-8")
+    staging.replace(wanted.folder / COLLECTION)

@@ -1,0 +1,88 @@
+"""Whether a patch resolves an instance: hidden tests in a fresh clone."""
+
+import os
+import signal
+import subprocess
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from bagen_data.errors import InputError
+from collect.swebench.checkout import Clone, fresh_clone
+from collect.swebench.instances import Instance
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the hidden tests say."""
+
+    resolved: bool
+    reason: str
+    """In words, for people."""
+
+
+def evaluate(instance: Instance, patch: str, test_seconds: int) -> Verdict:
+    """Apply a submitted patch, then the hidden tests, and run them.
+
+    Files that the hidden tests bring are theirs: what the patch does to them is undone first.
+
+    Args:
+        instance: which.
+        patch: as submitted; empty resolves nothing.
+        test_seconds: after which the tests count as failed, and their process group is killed.
+
+    Raises:
+        InputError: the hidden tests themselves do not fit the repository.
+    """
+    if not patch.strip():
+        return Verdict(False, "no patch was submitted")
+    with fresh_clone(instance) as clone:
+        if clone.git("apply", "--index", "-", text=patch).returncode:
+            return Verdict(False, "the patch does not apply")
+        if instance.test_patch:
+            _apply_tests(clone, instance)
+        return _run_tests(clone, instance.test_command, test_seconds)
+
+
+def _apply_tests(clone: Clone, instance: Instance) -> None:
+    listed = clone.git("apply", "--numstat", "-z", "-", text=instance.test_patch)
+    for entry in filter(None, listed.stdout.split("\0")):
+        path = entry.rpartition("\t")[2]
+        if path.startswith("/") or ".." in PurePosixPath(path).parts:
+            raise InputError(f"{instance.instance_id}: test_patch names {path}, outside the clone")
+        if clone.git("checkout", "--quiet", instance.base_commit, "--", path).returncode:
+            clone.git("rm", "--quiet", "--force", "--ignore-unmatch", "--", path)
+    done = clone.git("apply", "-", text=instance.test_patch)
+    if done.returncode:
+        reason = " ".join(done.stderr.split())
+        raise InputError(f"{instance.instance_id}: test_patch does not apply: {reason}")
+
+
+def _run_tests(clone: Clone, command: str, seconds: int) -> Verdict:
+    process = subprocess.Popen(
+        ["bash", "-c", command],
+        cwd=clone.testbed,
+        env=clone.environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        code = process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        return Verdict(False, f"the hidden tests took longer than {seconds} seconds")
+    finally:
+        _kill_group(process)
+    if code:
+        return Verdict(False, f"the hidden tests failed with exit code {code}")
+    return Verdict(True, "the hidden tests passed")
+
+
+def _kill_group(process: subprocess.Popen[bytes]) -> None:
+    """End what the tests left running, too."""
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return  # nothing is left of it
+    finally:
+        process.wait()

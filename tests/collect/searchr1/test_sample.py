@@ -1,0 +1,42 @@
+"""The bundled corpus and questions."""
+
+import json
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+from collect.searchr1.corpus import Corpus
+from collect.searchr1.judging import normalised
+from collect.searchr1.questions import Question
+
+
+def test_the_command_makes_the_same_files(bundled: Path, tmp_path: Path) -> None:
+    code = "import pathlib, sys, make; make.main(pathlib.Path(sys.argv[1]))"
+    command = [sys.executable, "-c", code, str(tmp_path)]
+    subprocess.run(command, cwd=bundled, check=True)
+    for name in ("corpus.jsonl", "questions.jsonl"):
+        assert (tmp_path / name).read_bytes() == (bundled / name).read_bytes()
+
+
+def test_documents(corpus: Corpus) -> None:
+    documents = [corpus.document(position) for position in range(len(corpus))]
+    assert 150 <= len(documents) <= 200
+    assert len({document.title for document in documents}) == len(documents)
+    assert len({document.text for document in documents}) == len(documents)
+    assert all(60 <= len(document.text.split()) <= 120 for document in documents)
+    assert not any(mark in document.text for document in documents for mark in "{}")
+
+
+def test_questions(bundled: Path, questions: tuple[Question, ...]) -> None:
+    assert len({question.text for question in questions}) == len(questions) == 120
+    with (bundled / "questions.jsonl").open(encoding="utf-8") as lines:
+        kinds = Counter(json.loads(line)["type"] for line in lines)
+    assert kinds == {"one-hop": 45, "two-hop": 50, "comparison": 25}
+
+
+def test_every_answer_is_in_the_corpus(corpus: Corpus, questions: tuple[Question, ...]) -> None:
+    texts = [f" {normalised(text)} " for text in corpus.searchable()]
+    for question in questions:
+        answer = normalised(question.answers[0])
+        assert answer in ("yes", "no") or any(f" {answer} " in text for text in texts), question

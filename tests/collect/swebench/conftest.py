@@ -1,0 +1,15 @@
+"""A family that is played once for all tests here."""
+
+from pathlib import Path
+
+import pytest
+
+from collect.swebench.family import Trajectories
+from tests.collect.swebench.playing import scripted_family
+
+
+@pytest.fixture(scope="session")
+def family(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("origin") / "swebench-origin-scripted"
+    Trajectories().write(folder, scripted_family(tmp_path_factory.mktemp("toys") / "toys"))
+    return folder
