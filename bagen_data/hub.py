@@ -15,7 +15,7 @@ from bagen_data.errors import BagenError, InputError, MissingExtraError
 from bagen_data.schema import ROLLOUTS
 from bagen_data.scoring.inputs import as_table
 from bagen_data.scoring.truth import DERIVED, OPTIONAL, REQUIRED
-from bagen_data.tables import read_jsonl
+from bagen_data.tables import BUILD_RECORD, MANIFEST, read_jsonl
 
 if TYPE_CHECKING:
     from datasets import Dataset, DatasetDict, IterableDataset, IterableDatasetDict
@@ -173,7 +173,7 @@ def _read_folder(
             pq.read_table(folder / row["path"], columns=list(columns), read_dictionary=_REPEATED)
             for row in chosen
         ]
-        revision = _revision(json.loads((folder / "build.json").read_bytes()))
+        revision = _revision(json.loads((folder / BUILD_RECORD).read_bytes()))
     except (OSError, ValueError, KeyError) as error:
         raise InputError(f"{folder}: cannot be read: {error}") from error
     return pa.concat_tables(tables), revision
@@ -207,11 +207,10 @@ def _read_hub(
 
 
 def _manifest(folder: Path) -> list[dict[str, Any]]:
-    path = folder / "manifest.jsonl"
+    path = folder / MANIFEST
     if not path.is_file():
         raise InputError(
-            f"{folder} holds no manifest.jsonl; expected a folder that "
-            "'python -m builders build' wrote"
+            f"{folder} holds no {MANIFEST}; expected a folder that 'python -m builders build' wrote"
         )
     rows = read_jsonl(path)
     if not all({"path", "config", "split"} <= row.keys() for row in rows):

@@ -16,6 +16,9 @@ import pyarrow.parquet as pq
 
 from bagen_data.errors import InputError, OutputError
 
+CARD, MANIFEST, BUILD_RECORD = "README.md", "manifest.jsonl", "build.json"
+"""The files of a built dataset beside its data."""
+
 _BLOCK = 1 << 20
 _DICTIONARY_LIMIT = 1 << 30
 """Bytes a dictionary page may take before a writer falls back to plain pages: never."""

@@ -30,8 +30,8 @@ import pyarrow.parquet as pq
 REPO = Path(__file__).parent.parent
 sys.path.insert(0, str(REPO))
 
-from builders.dataset import build  # noqa: E402
-from builders.record import Options  # noqa: E402
+from builders.build import build  # noqa: E402
+from builders.build_record import Options  # noqa: E402
 
 RECORDED = REPO.parent / "shared/rollouts/swebench-origin-gpt5.2-instant"
 BUNDLED = REPO / "sample/origin/swebench-origin-scripted"

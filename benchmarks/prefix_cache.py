@@ -23,8 +23,8 @@ REPO = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(REPO))
 
 from bagen_data.hub import load_samples  # noqa: E402
-from builders.dataset import build  # noqa: E402
-from builders.record import Options  # noqa: E402
+from builders.build import build  # noqa: E402
+from builders.build_record import Options  # noqa: E402
 
 BLOCK = 16
 BOUND = 0.80

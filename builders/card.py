@@ -10,7 +10,7 @@ from jinja2 import Environment, StrictUndefined, Template
 
 from bagen_data.errors import TemplateError
 from bagen_data.splits import PARTS
-from builders.write import ROLLOUTS_CONFIG
+from builders.family_writer import ROLLOUTS_CONFIG
 
 TEMPLATE = Path(__file__).parent.parent / "dataset_card.md"
 _SPLIT_ORDER = ("test", *PARTS, "train")

@@ -22,10 +22,10 @@ from bagen_data.command import ERRORS, new_app, run
 from bagen_data.errors import WrongUsageError
 from bagen_data.prompts import Variant
 from bagen_data.usage import UsageChoice
-from builders.dataset import build
-from builders.origin import find_families, ignored_folders
-from builders.record import Built, Options
-from builders.task import known_tasks
+from builders.build import build
+from builders.build_record import Built, Options
+from builders.reading.origin import find_families, ignored_folders
+from builders.tasks import known_tasks
 from builders.verify import verify
 
 app = new_app(__doc__)

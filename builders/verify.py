@@ -10,10 +10,17 @@ import pyarrow.parquet as pq
 
 from bagen_data.errors import BuildChangedError, InputError
 from bagen_data.schema import ROLLOUTS, SAMPLES
-from bagen_data.tables import is_sealed, read_jsonl, sha256_of, to_json
-from builders.dataset import BUILD, CARD, MANIFEST
-from builders.rollouts import MAX_ROW_BYTES
-from builders.write import ROLLOUTS_CONFIG
+from bagen_data.tables import (
+    BUILD_RECORD,
+    CARD,
+    MANIFEST,
+    is_sealed,
+    read_jsonl,
+    sha256_of,
+    to_json,
+)
+from builders.family_writer import ROLLOUTS_CONFIG
+from builders.reading.rollouts import MAX_ROW_BYTES
 
 
 def verify(folder: Path) -> int:
@@ -31,7 +38,7 @@ def verify(folder: Path) -> int:
     problems = _changed_metadata(folder)
     for row in manifest:
         problems += _changed_file(folder, row)
-    named = {CARD, MANIFEST, BUILD, *(row["path"] for row in manifest)}
+    named = {CARD, MANIFEST, BUILD_RECORD, *(row["path"] for row in manifest)}
     found = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
     problems += [f"{name}: is not in {MANIFEST}" for name in sorted(found - named)]
     if not problems:
@@ -55,7 +62,7 @@ def _manifest(folder: Path) -> list[dict[str, Any]]:
 
 def _changed_metadata(folder: Path) -> list[str]:
     """Problems of `build.json` and of the files it seals."""
-    path = folder / BUILD
+    path = folder / BUILD_RECORD
     try:
         text = path.read_text(encoding="utf-8")
         record = json.loads(text)
@@ -63,7 +70,7 @@ def _changed_metadata(folder: Path) -> list[str]:
     except (OSError, ValueError, AttributeError):
         intact = False
     if not intact:
-        return [f"{BUILD}: is missing or was changed"]
+        return [f"{BUILD_RECORD}: is missing or was changed"]
     return [
         f"{name}: is missing or was changed"
         for name, sha256 in record["files"].items()

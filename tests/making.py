@@ -13,10 +13,10 @@ from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
 from bagen_data.schema import Budget, Rollout, Turn
 from builders.cli import main
-from builders.family import FamilyIndex, read_family
-from builders.origin import find_families
-from builders.spool import Spool
-from builders.turns import Counting
+from builders.logs.turn_readers import Counting
+from builders.reading.family_index import FamilyIndex, read_family
+from builders.reading.origin import find_families
+from builders.reading.rollout_spool import Spool
 from collect.cli import main as collect_main
 
 REPO = Path(__file__).parent.parent

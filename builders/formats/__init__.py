@@ -2,7 +2,7 @@
 
     dialogues.py    an object with `turns`
     messages.py     an object with `messages`
-    traj.py         an object with `trajectory_format`: mini-swe-agent
+    mini_swe_agent.py         an object with `trajectory_format`: mini-swe-agent
 
 What a record holds decides which reader takes it, never its file's name.
 """
@@ -10,8 +10,8 @@ What a record holds decides which reader takes it, never its file's name.
 from typing import Any
 
 from bagen_data.errors import RolloutError
-from builders.formats import dialogues, messages, traj
-from builders.formats.log import Log
+from builders.formats import dialogues, messages, mini_swe_agent
+from builders.logs.rollout_log import Log
 
 
 def read_record(record: Any, resolved: frozenset[str] | None) -> Log:
@@ -29,7 +29,7 @@ def read_record(record: Any, resolved: frozenset[str] | None) -> Log:
     if "turns" in record:
         return dialogues.read(record)
     if "trajectory_format" in record:
-        return traj.read(record, resolved)
+        return mini_swe_agent.read(record, resolved)
     if "messages" in record:
         return messages.read(record)
     raise RolloutError(

@@ -22,16 +22,16 @@ from typing import Any
 
 from bagen_data.errors import RolloutError
 from bagen_data.usage import Request, visible_share
-from builders.formats import fields
-from builders.formats.log import Log, LoggedTurn
+from builders.logs import log_fields
+from builders.logs.rollout_log import Log, LoggedTurn
 
 
 def read(record: Mapping[str, Any]) -> Log:
     """Read one record; raises RolloutError naming the turn and the field."""
     turns = []
     system = ""
-    for number, entry in enumerate(fields.sequence(record["turns"], "turns"), 1):
-        turn = fields.mapping(entry, f"turns[{number - 1}]")
+    for number, entry in enumerate(log_fields.sequence(record["turns"], "turns"), 1):
+        turn = log_fields.mapping(entry, f"turns[{number - 1}]")
         try:
             turns.append(_turn(turn, number))
             if number == 1:
@@ -49,8 +49,8 @@ def read(record: Mapping[str, Any]) -> Log:
 
 
 def _turn(turn: Mapping[str, Any], number: int) -> LoggedTurn:
-    raw = fields.text(turn.get("raw_response", turn.get("raw_generation")), "raw_response")
-    parsed = fields.text(turn.get("parsed_response"), "parsed_response")
+    raw = log_fields.text(turn.get("raw_response", turn.get("raw_generation")), "raw_response")
+    parsed = log_fields.text(turn.get("parsed_response"), "parsed_response")
     assistant = parsed if parsed.strip() else raw
     return LoggedTurn(
         number=number,
@@ -59,33 +59,33 @@ def _turn(turn: Mapping[str, Any], number: int) -> LoggedTurn:
         request=_request(turn, raw, assistant),
         cut_off=_cut_off(turn),
         acted=bool(turn.get("actions", True)),
-        success=fields.flag(turn.get("success") or False, "success"),
+        success=log_fields.flag(turn.get("success") or False, "success"),
         financials=turn.get("financials"),
     )
 
 
 def _user(turn: Mapping[str, Any]) -> str:
-    prompt = fields.text(turn.get("user_prompt"), "user_prompt")
+    prompt = log_fields.text(turn.get("user_prompt"), "user_prompt")
     if prompt:
         return prompt
     said = [message for message in _messages(turn) if message.get("role") == "user"]
-    return fields.text(said[-1].get("content"), "messages[-1].content") if said else ""
+    return log_fields.text(said[-1].get("content"), "messages[-1].content") if said else ""
 
 
 def _system(turn: Mapping[str, Any]) -> str:
     messages = _messages(turn)
     if messages and messages[0].get("role") == "system":
-        return fields.text(messages[0].get("content"), "messages[0].content")
+        return log_fields.text(messages[0].get("content"), "messages[0].content")
     return ""
 
 
 def _messages(turn: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    found = fields.sequence(turn.get("messages"), "messages")
-    return [fields.mapping(message, f"messages[{i}]") for i, message in enumerate(found)]
+    found = log_fields.sequence(turn.get("messages"), "messages")
+    return [log_fields.mapping(message, f"messages[{i}]") for i, message in enumerate(found)]
 
 
 def _request(turn: Mapping[str, Any], raw: str, shown: str) -> Request | None:
-    tokens = fields.counts(turn)
+    tokens = log_fields.counts(turn)
     if tokens is None:
         return None
     input_tokens, output_tokens = tokens
@@ -102,10 +102,10 @@ def _request(turn: Mapping[str, Any], raw: str, shown: str) -> Request | None:
 def _reasoning(turn: Mapping[str, Any]) -> int | None:
     """Reasoning tokens over all API calls of the turn; None where no call has a breakdown."""
     found = []
-    for call in fields.sequence(turn.get("api_interactions"), "api_interactions"):
+    for call in log_fields.sequence(turn.get("api_interactions"), "api_interactions"):
         usage = call.get("usage") if isinstance(call, dict) else None
         raw = usage.get("raw") if isinstance(usage, dict) else None
-        found.append(fields.reasoning(raw) if isinstance(raw, dict) else None)
+        found.append(log_fields.reasoning(raw) if isinstance(raw, dict) else None)
     known = [tokens for tokens in found if tokens is not None]
     return sum(known) if known else None
 
@@ -115,13 +115,13 @@ def _cut_off(turn: Mapping[str, Any]) -> bool:
     info = turn.get("info")
     places = [turn, *(info if isinstance(info, list) else [info])]
     found = [place[name] for place in places if isinstance(place, dict) and place.get(name)]
-    return any(fields.flag(value, name) for value in found)
+    return any(log_fields.flag(value, name) for value in found)
 
 
 def _success(record: Mapping[str, Any], turns: list[LoggedTurn]) -> bool:
     for name in ("rollout_success", "success"):
         if record.get(name) is not None:
-            return fields.flag(record[name], name)
+            return log_fields.flag(record[name], name)
     if not turns:
         return False
     raise RolloutError("has no outcome; expected rollout_success to be true or false")

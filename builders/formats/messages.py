@@ -16,8 +16,8 @@ from typing import Any, NamedTuple
 
 from bagen_data.errors import RolloutError
 from bagen_data.usage import Request
-from builders.formats import fields
-from builders.formats.log import Log, LoggedTurn
+from builders.logs import log_fields
+from builders.logs.rollout_log import Log, LoggedTurn
 
 _COUNTS = "per_turn_api_tokens"
 
@@ -32,9 +32,9 @@ class Exchange(NamedTuple):
 
 def read(record: Mapping[str, Any]) -> Log:
     """Read one record; raises RolloutError naming the message or turn."""
-    metadata = fields.mapping(record.get("metadata") or {}, "metadata")
-    found = fields.sequence(record["messages"], "messages")
-    spoken = [fields.mapping(message, f"messages[{i}]") for i, message in enumerate(found)]
+    metadata = log_fields.mapping(record.get("metadata") or {}, "metadata")
+    found = log_fields.sequence(record["messages"], "messages")
+    spoken = [log_fields.mapping(message, f"messages[{i}]") for i, message in enumerate(found)]
     system, exchanges = split_turns(spoken)
     requests = _requests(record.get(_COUNTS, metadata.get(_COUNTS)), len(exchanges))
     return Log(
@@ -59,7 +59,7 @@ def split_turns(spoken: Sequence[Mapping[str, Any]]) -> tuple[str, list[Exchange
     for index, message in enumerate(spoken):
         role, content = message.get("role"), message.get("content")
         if not isinstance(content, str):
-            content = fields.text(content, f"messages[{index}].content")
+            content = log_fields.text(content, f"messages[{index}].content")
         if role == "assistant":
             if index == len(system):
                 raise RolloutError(f"messages[{index}] is the assistant's; expected a user message")
@@ -71,7 +71,7 @@ def split_turns(spoken: Sequence[Mapping[str, Any]]) -> tuple[str, list[Exchange
             heard.append(content)
         else:
             raise RolloutError(
-                f"messages[{index}].role is {fields.shown(role)}; "
+                f"messages[{index}].role is {log_fields.shown(role)}; "
                 "expected system, user, tool or assistant"
             )
     return _joined(system), exchanges
@@ -83,16 +83,16 @@ def _joined(texts: list[str]) -> str:
 
 def _success(record: Mapping[str, Any], metadata: Mapping[str, Any]) -> bool:
     if "success" in metadata:
-        return fields.flag(metadata["success"], "metadata.success")
+        return log_fields.flag(metadata["success"], "metadata.success")
     if "success" in record:
-        return fields.flag(record["success"], "success")
+        return log_fields.flag(record["success"], "success")
     raise RolloutError("has no outcome; expected metadata.success to be true or false")
 
 
 def _requests(entries: Any, turns: int) -> Iterator[Request | None]:
     if entries is None:
         return iter([None] * turns)
-    entries = fields.sequence(entries, _COUNTS)
+    entries = log_fields.sequence(entries, _COUNTS)
     if len(entries) != turns:
         raise RolloutError(
             f"{_COUNTS} has {len(entries)} entries; expected {turns}, one an assistant message"
@@ -106,10 +106,10 @@ def _request(entry: Any, number: int) -> Request | None:
     try:
         if entry is None:
             return None
-        found = fields.request(fields.mapping(entry, _COUNTS))
+        found = log_fields.request(log_fields.mapping(entry, _COUNTS))
         if found is None:
             raise RolloutError(
-                f"{_COUNTS} is {fields.shown(entry)}; expected input_tokens and output_tokens, "
+                f"{_COUNTS} is {log_fields.shown(entry)}; expected input_tokens and output_tokens, "
                 "or a pair of the two"
             )
         return found

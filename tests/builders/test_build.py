@@ -15,7 +15,7 @@ from bagen_data.budgets import Realised
 from bagen_data.prompts import load_prompt
 from bagen_data.replay import gold_estimate, replay
 from bagen_data.schema import ROLLOUTS, SAMPLES, Budget, Target
-from builders.task import find_task, known_tasks
+from builders.tasks import find_task, known_tasks
 from tests.making import (
     SAMPLE,
     build,
@@ -219,9 +219,9 @@ def test_each_message_is_stored_once(built: Path) -> None:
 @pytest.mark.parametrize(
     ("module", "limit"),
     [
-        ("samples", "_GROUP_PROMPTS"),
-        ("samples", "_GROUP_ROWS"),
-        ("dataset", "MEMORY_TEXT"),
+        ("tables.sample_writer", "_GROUP_PROMPTS"),
+        ("tables.sample_writer", "_GROUP_ROWS"),
+        ("build", "MEMORY_TEXT"),
     ],
 )
 def test_limits_on_memory_change_no_row(
@@ -234,7 +234,7 @@ def test_limits_on_memory_change_no_row(
         copy = tmp_path / "out" / path.relative_to(built)
         assert pq.read_table(copy).equals(pq.read_table(path))
         groups += pq.read_metadata(copy).num_row_groups - 1
-    assert (groups > 0) is (module == "samples")
+    assert (groups > 0) is (module == "tables.sample_writer")
 
 
 def test_defaults_are_the_papers() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from bagen_data.errors import RolloutError
 from builders.formats import read_record
-from builders.formats.log import Log
+from builders.logs.rollout_log import Log
 from tests.making import chat, dialogue, read, trajectory, write_json, write_lines
 
 NOTHING_RESOLVED: frozenset[str] = frozenset()

@@ -13,7 +13,7 @@ from tests.making import REPO, dialogue, write_json
 
 def test_three_files_make_a_task(tmp_path: Path) -> None:
     clone = tmp_path / "clone"
-    for name in ("bagen_data", "builders", "tests"):
+    for name in ("bagen_data", "builders", "collect", "tests"):
         shutil.copytree(REPO / name, clone / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("dataset_card.md", "pyproject.toml"):
         shutil.copy(REPO / name, clone / name)
@@ -38,7 +38,7 @@ def files_of_contributing() -> dict[str, str]:
     found = dict(re.findall(r"`([\w/]+\.(?:py|txt))`:\n\n```\w*\n(.*?)```", text, re.DOTALL))
     assert sorted(found) == [
         "bagen_data/prompts/chess.txt",
-        "builders/chess.py",
+        "builders/tasks/chess.py",
         "tests/builders/test_chess.py",
     ]
     return found

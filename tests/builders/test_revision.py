@@ -9,7 +9,7 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 
 from bagen_data.hub import load_samples
 from bagen_data.tables import seal, to_json
-from builders.family import Refusal
+from builders.reading.family_index import Refusal
 from tests.making import SAMPLE, build, build_record, chat, dialogue, run, write_json, write_lines
 
 FLAGS = ("--task", "sokoban")
@@ -18,12 +18,12 @@ FLAGS = ("--task", "sokoban")
 def test_other_versions_give_the_same_revision(
     built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("builders.record.platform.python_version", lambda: "3.99.0")
+    monkeypatch.setattr("builders.build_record.platform.python_version", lambda: "3.99.0")
     for name in ("np", "pa"):
-        monkeypatch.setattr(f"builders.record.{name}.__version__", "99.0.0")
-    monkeypatch.setattr("builders.record.__version__", "99.0.0")
-    for writer in ("rollout_rows", "samples"):
-        monkeypatch.setattr(f"builders.{writer}._LEVEL", 1)
+        monkeypatch.setattr(f"builders.build_record.{name}.__version__", "99.0.0")
+    monkeypatch.setattr("builders.build_record.__version__", "99.0.0")
+    for writer in ("rollout_writer", "sample_writer"):
+        monkeypatch.setattr(f"builders.tables.{writer}._LEVEL", 1)
     assert build(SAMPLE, tmp_path / "out") == 0
     ours, theirs = build_record(built), build_record(tmp_path / "out")
     for name in ("versions", "files"):
@@ -61,7 +61,7 @@ def test_other_rollouts_give_another_revision(origin: Path, built: Path, tmp_pat
 def test_other_benchmark_versions_give_another_revision(
     built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("builders.record.BENCHMARK_VERSION", "99.0")
+    monkeypatch.setattr("builders.build_record.BENCHMARK_VERSION", "99.0")
     assert build(SAMPLE, tmp_path / "out") == 0
     assert build_record(tmp_path / "out")["revision"] != build_record(built)["revision"]
 
@@ -91,7 +91,9 @@ def test_the_wording_of_a_refusal_is_no_part_of_it(
 ) -> None:
     (origin / "sokoban-origin-m" / "cut.json").write_text("[{")
     assert build(origin, tmp_path / "a") == 0
-    monkeypatch.setattr("builders.family.Refusal", lambda where, _: Refusal(where, "is broken"))
+    monkeypatch.setattr(
+        "builders.reading.family_index.Refusal", lambda where, _: Refusal(where, "is broken")
+    )
     assert build(origin, tmp_path / "b") == 0
     ours, theirs = build_record(tmp_path / "a"), build_record(tmp_path / "b")
     assert ours["families"][0]["refused"] != theirs["families"][0]["refused"]

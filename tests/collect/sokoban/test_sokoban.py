@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bagen_data.usage import words_and_marks
-from builders.sokoban import TASK
+from builders.tasks.sokoban import TASK
 from collect.agents import ScriptedAgent
 from collect.play import play
 from collect.scripted import Scripted

@@ -10,7 +10,7 @@ import pytest
 from inspect_ai.model import ChatMessage, GenerateConfig, ModelOutput, get_model
 from inspect_ai.tool import ToolInfo
 
-from builders.formats.traj import read
+from builders.formats.mini_swe_agent import read
 from collect.swebench.family import Trajectories
 from collect.swebench.inspect_model import InspectModel, ModelledLocal, chat
 from collect.swebench.prompts import SUBMIT

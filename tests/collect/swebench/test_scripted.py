@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from bagen_data.errors import InputError
-from builders.formats.traj import read
+from builders.formats.mini_swe_agent import read
 from collect.swebench.family import Trajectories
 from collect.swebench.instances import take
 from collect.swebench.scripts import DECK, direct, in_rounds, script_of, thorough

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from builders.warehouse import _PRINTED
+from builders.tasks.warehouse import _PRINTED
 from collect.environment import Environment
 from collect.warehouse.business import Business, Delivery, Order
 from collect.warehouse.demand import demand_of

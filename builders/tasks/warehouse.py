@@ -12,10 +12,10 @@ from typing import Any
 from bagen_data.budgets import Realised, half_feasible
 from bagen_data.errors import RolloutError
 from bagen_data.schema import WAREHOUSE, Amounts, Budget, Turn
-from builders.formats import fields
-from builders.formats.log import Log, LoggedTurn
-from builders.task import Task
-from builders.turns import NO_OUTPUT, Accounts, Counting
+from builders.logs import log_fields
+from builders.logs.rollout_log import Log, LoggedTurn
+from builders.logs.turn_readers import NO_OUTPUT, Accounts, Counting
+from builders.tasks import Task
 
 BUDGET_SEED = 42
 STEP_WEEKS = 2
@@ -75,19 +75,23 @@ def _cumulative(turn: LoggedTurn, log: Log) -> Amounts:
     if turn.number == len(log.turns):
         day = _stated(log.final_state, "day")
         if day is None:
-            raise RolloutError(f"final_state is {fields.shown(log.final_state)}; expected its day")
+            raise RolloutError(
+                f"final_state is {log_fields.shown(log.final_state)}; expected its day"
+            )
         amounts[WEEKS.name] = round(day / 7)
         if amounts[WEEKS.name] < STEP_WEEKS:
             raise RolloutError(f"final_state's day is {day}; expected at least a step of 14 days")
     for name, key in _CUMULATIVE.items():
-        amounts[name] = fields.amount(accounts.get(key), f"turn {turn.number}: financials.{key}")
+        amounts[name] = log_fields.amount(
+            accounts.get(key), f"turn {turn.number}: financials.{key}"
+        )
     return amounts
 
 
 def _cash(turn: LoggedTurn, log: Log) -> float:
     logged = _financials(turn).get("cash")
     if logged is not None:
-        return fields.amount(logged, f"turn {turn.number}: financials.cash")
+        return log_fields.amount(logged, f"turn {turn.number}: financials.cash")
     found = _stated(log.final_state, "cash") if turn.number == len(log.turns) else None
     found = _stated(turn.user, "cash") if found is None else found
     if found is None:
@@ -101,7 +105,7 @@ def _financials(turn: LoggedTurn) -> Any:
             f"turn {turn.number} has no financials; expected the dialogues layout, with the "
             "accounts of each turn"
         )
-    return fields.mapping(turn.financials, f"turn {turn.number}: financials")
+    return log_fields.mapping(turn.financials, f"turn {turn.number}: financials")
 
 
 def _stated(state: Any, name: str) -> int | None:
@@ -110,7 +114,7 @@ def _stated(state: Any, name: str) -> int | None:
         printed = _PRINTED[name].search(state)
         return round(float((printed[1] + printed[2]).replace(",", ""))) if printed else None
     if isinstance(state, dict) and state.get(name) is not None:
-        return fields.amount(state[name], f"state.{name}")
+        return log_fields.amount(state[name], f"state.{name}")
     return None
 
 

@@ -7,8 +7,8 @@ from typing import Any
 import pyarrow as pa
 
 from bagen_data.schema import ROLLOUTS, Budget, Rollout
-from builders.arrays import list_array, pairs_array, table_of
-from builders.row_groups import RowGroupWriter
+from builders.tables.arrow_lists import list_array, pairs_array, table_of
+from builders.tables.row_groups import RowGroupWriter
 
 _GROUP_ROWS = 2_048
 _GROUP_TEXT = 16_000_000

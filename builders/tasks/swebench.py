@@ -8,7 +8,7 @@ from itertools import pairwise
 from bagen_data.budgets import family_median
 from bagen_data.replay import benchmark_prefixes
 from bagen_data.schema import TOKENS
-from builders.task import Task
+from builders.tasks import Task
 
 SUBSET_SIZE = 512
 SUBSET_SEED = 42

@@ -1,7 +1,7 @@
-"""What a task is, and how tasks are found.
+"""The tasks, one file each: what a task is, and how it is found.
 
-A task is a module `builders/<task>.py` with a `TASK`, and a prompt `bagen_data/prompts/<task>.txt`.
-Nothing registers it: the two file names do.
+A task is a module `builders/tasks/<task>.py` with a `TASK`, and a prompt
+`bagen_data/prompts/<task>.txt`. Nothing registers it: the two file names do.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -14,7 +14,7 @@ from bagen_data.errors import InputError
 from bagen_data.prompts import known_prompts
 from bagen_data.replay import benchmark_prefixes
 from bagen_data.schema import Budget, Resource
-from builders.turns import TurnReader, token_turns
+from builders.logs.turn_readers import TurnReader, token_turns
 
 BudgetRule = Callable[[Sequence[Realised]], list[Budget]]
 """From what a family's rollouts came to, in file order, to the budget of each."""
@@ -70,5 +70,5 @@ def find_task(name: str) -> Task:
     """
     if name not in known_tasks():
         raise InputError(f"unknown task '{name}'; known: {', '.join(known_tasks())}")
-    task: Task = import_module(f"builders.{name}").TASK
+    task: Task = import_module(f"builders.tasks.{name}").TASK
     return task

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from builders.swebench import SUBSET_SIZE, spread_prefixes
+from builders.tasks.swebench import SUBSET_SIZE, spread_prefixes
 
 
 def literal_subset(total_turns: list[int]) -> list[list[int]]:

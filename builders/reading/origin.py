@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bagen_data.errors import InputError
 from bagen_data.family_name import Role, parse_family_name
-from builders.task import known_tasks
+from builders.tasks import known_tasks
 
 _NAME_LENGTH = 150
 
@@ -58,7 +58,7 @@ def find_families(origin: Path, tasks: list[str] | None = None) -> list[Family]:
         if family.task not in known_tasks():
             raise InputError(
                 f"{family.name}: unknown task '{family.task}'; known: {known}; a task of your own "
-                f"needs builders/{family.task}.py and bagen_data/prompts/{family.task}.txt"
+                f"needs builders/tasks/{family.task}.py and bagen_data/prompts/{family.task}.txt"
             )
         if len(family.name.encode("utf-8", "replace")) > _NAME_LENGTH:
             raise InputError(f"{family.name[:40]}...: the folder's name is too long; shorten it")

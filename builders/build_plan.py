@@ -9,8 +9,8 @@ from bagen_data.errors import WrongUsageError
 from bagen_data.replay import training_prefixes
 from bagen_data.schema import TARGET_PREFIX, Budget
 from bagen_data.splits import split_instances
-from builders.family import Entry, FamilyIndex
-from builders.task import BudgetRule, Task, find_task
+from builders.reading.family_index import Entry, FamilyIndex
+from builders.tasks import BudgetRule, Task, find_task
 
 TEST = "test"
 

@@ -5,15 +5,15 @@ from dataclasses import dataclass, field
 
 from bagen_data.budgets import Realised
 from bagen_data.errors import RolloutError
+from bagen_data.garbage_collection import paused_collector
 from bagen_data.replay import realised
 from builders.formats import read_record
-from builders.garbage_collection import paused_collector
-from builders.origin import Family
-from builders.rollouts import Reading, to_rollout
-from builders.sources import FamilyFiles, Record, Source
-from builders.spool import Spool
-from builders.task import Task, find_task
-from builders.turns import Counting
+from builders.logs.turn_readers import Counting
+from builders.reading.family_files import FamilyFiles, Record, Source
+from builders.reading.origin import Family
+from builders.reading.rollout_spool import Spool
+from builders.reading.rollouts import Reading, to_rollout
+from builders.tasks import Task, find_task
 
 
 @dataclass(frozen=True)

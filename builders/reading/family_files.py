@@ -14,8 +14,8 @@ import orjson
 
 from bagen_data.errors import RolloutError
 from bagen_data.tables import sha256_of
-from builders.formats import traj
-from builders.origin import Family
+from builders.logs.evaluation_report import belongs_to_trajectories, is_report
+from builders.reading.origin import Family
 
 _TRAJECTORY = ".traj.json"
 _SUFFIXES = (".json", ".jsonl")
@@ -68,7 +68,7 @@ class FamilyFiles:
         elif isinstance(value, list):
             for position, item in enumerate(value):
                 yield Record(f"{shown}[{position}]{_named(item)}", item)
-        elif not (self._has_trajectories and traj.belongs_to_trajectories(value)):
+        elif not (self._has_trajectories and belongs_to_trajectories(value)):
             yield Record(shown, value)
 
     def _lines(self, relative: str) -> Iterator[Record]:
@@ -115,7 +115,7 @@ class FamilyFiles:
                     value = decode(self._read(path))
                 except (OSError, RolloutError):
                     continue  # reported when its records are read
-                if traj.is_report(value):
+                if is_report(value):
                     reports.add(frozenset(value["resolved_ids"]))
         return reports.pop() if len(reports) == 1 else None
 

@@ -8,8 +8,8 @@ import pytest
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
 from bagen_data.tokenizer import HubTokenizer
-from builders.family import FamilyIndex
-from builders.turns import Counting
+from builders.logs.turn_readers import Counting
+from builders.reading.family_index import FamilyIndex
 from tests.making import chat, dialogue, read, write_json, write_lines
 
 

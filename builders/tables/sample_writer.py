@@ -14,8 +14,8 @@ import pyarrow as pa
 
 from bagen_data.prompts import Prompt
 from bagen_data.schema import SAMPLES, Amounts, Probe, Resource, Rollout, Target
-from builders.arrays import list_array, pairs_array, table_of
-from builders.row_groups import RowGroupWriter
+from builders.tables.arrow_lists import list_array, pairs_array, table_of
+from builders.tables.row_groups import RowGroupWriter
 
 _GROUP_ROWS = 2_048
 """Rows after which a row group ends, at the end of a rollout."""

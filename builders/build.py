@@ -8,6 +8,9 @@ from pathlib import Path
 from bagen_data.errors import InputError, OutputError
 from bagen_data.hub import HUB_ID
 from bagen_data.tables import (
+    BUILD_RECORD,
+    CARD,
+    MANIFEST,
     is_sealed,
     read_jsonl,
     replaced_folder,
@@ -18,18 +21,16 @@ from bagen_data.tables import (
 )
 from bagen_data.tokenizer import HubTokenizer
 from bagen_data.worker_processes import run_jobs
+from builders.build_plan import budget_rule, make_plans
+from builders.build_record import Built, Options, build_record
 from builders.card import render_card
-from builders.family import FamilyIndex, read_family
-from builders.origin import Family, find_families
-from builders.plan import budget_rule, make_plans
-from builders.record import Built, Options, build_record
-from builders.spool import MEMORY_TEXT, Spool
-from builders.task import BudgetRule, find_task
-from builders.turns import Counting
-from builders.write import write_family
+from builders.family_writer import write_family
+from builders.logs.turn_readers import Counting
+from builders.reading.family_index import FamilyIndex, read_family
+from builders.reading.origin import Family, find_families
+from builders.reading.rollout_spool import MEMORY_TEXT, Spool
+from builders.tasks import BudgetRule, find_task
 
-CARD, MANIFEST, BUILD = "README.md", "manifest.jsonl", "build.json"
-"""The files beside the data."""
 _SENT_TEXT = 1_000_000
 """Characters of a family's text that a worker sends back; the rest waits on disk."""
 
@@ -91,13 +92,13 @@ def previous_files(out: Path) -> set[str]:
     Only a build is believed: its record must bear its seal, and the manifest be the one it names.
     """
     try:
-        record = json.loads((out / BUILD).read_bytes())
+        record = json.loads((out / BUILD_RECORD).read_bytes())
         if not is_sealed(record) or record["files"][MANIFEST] != sha256_of(out / MANIFEST):
             return set()
         rows = read_jsonl(out / MANIFEST)
     except (OSError, ValueError, AttributeError, KeyError, TypeError, InputError):
         return set()
-    return {CARD, MANIFEST, BUILD, *(str(row.get("path")) for row in rows)}
+    return {CARD, MANIFEST, BUILD_RECORD, *(str(row.get("path")) for row in rows)}
 
 
 def _counting(options: Options) -> Counting:
@@ -166,4 +167,4 @@ def _write_metadata(
     record = build_record(built, options, counting)
     (out / CARD).write_text(render_card(manifest, record), encoding="utf-8")
     record["files"] = {name: sha256_of(out / name) for name in (CARD, MANIFEST)}
-    (out / BUILD).write_text(to_json(seal(record), indent=1) + "\n", encoding="utf-8")
+    (out / BUILD_RECORD).write_text(to_json(seal(record), indent=1) + "\n", encoding="utf-8")

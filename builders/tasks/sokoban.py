@@ -4,7 +4,7 @@ from functools import partial
 
 from bagen_data.budgets import fixed
 from bagen_data.schema import TOKENS
-from builders.task import Task
+from builders.tasks import Task
 
 TASK = Task(
     resources=(TOKENS,),

@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol
 from bagen_data.errors import RolloutError
 from bagen_data.schema import Amounts, Turn
 from bagen_data.usage import UsageChoice, detect_convention, fresh_usage
-from builders.formats.log import Log, LoggedTurn
+from builders.logs.rollout_log import Log, LoggedTurn
 
 NO_OUTPUT = "(no output)"
 """Shown where nothing was said before an assistant message: chat APIs refuse empty messages."""

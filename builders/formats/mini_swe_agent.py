@@ -19,9 +19,9 @@ import orjson
 
 from bagen_data.errors import RolloutError
 from bagen_data.usage import Request
-from builders.formats import fields
-from builders.formats.log import Log, LoggedTurn
 from builders.formats.messages import Exchange, split_turns
+from builders.logs import log_fields
+from builders.logs.rollout_log import Log, LoggedTurn
 
 FORMATS = ("mini-swe-agent-1", "mini-swe-agent-1.1")
 
@@ -31,17 +31,17 @@ def read(record: Mapping[str, Any], resolved: frozenset[str] | None) -> Log:
     found = record["trajectory_format"]
     if found not in FORMATS:
         raise RolloutError(
-            f"trajectory_format is {fields.shown(found)}; expected {' or '.join(FORMATS)}"
+            f"trajectory_format is {log_fields.shown(found)}; expected {' or '.join(FORMATS)}"
         )
     instance_id = record.get("instance_id")
     if not isinstance(instance_id, str) or not instance_id:
-        raise RolloutError(f"instance_id is {fields.shown(instance_id)}; expected a name")
+        raise RolloutError(f"instance_id is {log_fields.shown(instance_id)}; expected a name")
     if resolved is None:
         raise RolloutError(
             "the family has no evaluation report, or several that differ; expected one JSON file "
             "in its folder with the names of the resolved instances under resolved_ids"
         )
-    spoken = fields.sequence(record.get("messages"), "messages")
+    spoken = log_fields.sequence(record.get("messages"), "messages")
     system, exchanges = split_turns(list(_chat(spoken)))
     return Log(
         turns=tuple(
@@ -54,26 +54,11 @@ def read(record: Mapping[str, Any], resolved: frozenset[str] | None) -> Log:
     )
 
 
-def is_report(value: Any) -> bool:
-    """Whether a JSON value is an evaluation report."""
-    resolved = value.get("resolved_ids") if isinstance(value, dict) else None
-    return isinstance(resolved, list) and all(isinstance(name, str) for name in resolved)
-
-
-def belongs_to_trajectories(value: Any) -> bool:
-    """Whether a JSON value is a report, or mini-swe-agent's `preds.json`: no rollout itself."""
-    return is_report(value) or (
-        isinstance(value, dict)
-        and bool(value)
-        and all(isinstance(patch, dict) and "model_patch" in patch for patch in value.values())
-    )
-
-
 def _chat(spoken: Sequence[Any]) -> Iterator[Mapping[str, Any]]:
     """The messages as plain chat messages with text content, up to the exit."""
     for index, entry in enumerate(spoken):
         try:
-            message = _plain_message(fields.mapping(entry, "it"))
+            message = _plain_message(log_fields.mapping(entry, "it"))
         except RolloutError as error:
             raise RolloutError(f"messages[{index}]: {error}") from error
         if message.get("role") == "exit":
@@ -92,19 +77,19 @@ def _plain_message(message: dict[str, Any]) -> dict[str, Any]:
 
 
 def _tool_call_text(message: Mapping[str, Any]) -> str:
-    parts = [fields.text(message.get("content"), "content")]
-    for call in fields.sequence(message["tool_calls"], "tool_calls"):
-        function = fields.mapping(call, "tool_calls[]").get("function")
-        parts.append(_command(fields.mapping(function, "tool_calls[].function")))
+    parts = [log_fields.text(message.get("content"), "content")]
+    for call in log_fields.sequence(message["tool_calls"], "tool_calls"):
+        function = log_fields.mapping(call, "tool_calls[]").get("function")
+        parts.append(_command(log_fields.mapping(function, "tool_calls[].function")))
     return "\n\n".join(filter(None, parts))
 
 
 def _response_text(message: Mapping[str, Any]) -> str:
     parts = []
-    for entry in fields.sequence(message.get("output"), "output"):
-        item = fields.mapping(entry, "output[]")
+    for entry in log_fields.sequence(message.get("output"), "output"):
+        item = log_fields.mapping(entry, "output[]")
         if item.get("type") == "message":
-            parts.append(fields.text(item.get("content"), "output[].content"))
+            parts.append(log_fields.text(item.get("content"), "output[].content"))
         elif item.get("type") == "function_call":
             parts.append(_command(item))
     return "\n\n".join(filter(None, parts))
@@ -129,6 +114,6 @@ def _request(exchange: Exchange, number: int) -> Request | None:
     source = response if isinstance(response, dict) else message
     usage = source.get("usage")
     try:
-        return None if usage is None else fields.request(fields.mapping(usage, "usage"))
+        return None if usage is None else log_fields.request(log_fields.mapping(usage, "usage"))
     except RolloutError as error:
         raise RolloutError(f"turn {number}: {error}") from error

@@ -15,11 +15,11 @@ from bagen_data.splits import SEED as SPLIT_SEED
 from bagen_data.tables import to_json
 from bagen_data.usage import UsageChoice
 from bagen_data.versions import BENCHMARK_VERSION, __version__
-from builders.family import FamilyIndex
-from builders.plan import Plan
-from builders.task import find_task
-from builders.turns import Counting, Tokenizer
-from builders.write import DataFile
+from builders.build_plan import Plan
+from builders.family_writer import DataFile
+from builders.logs.turn_readers import Counting, Tokenizer
+from builders.reading.family_index import FamilyIndex
+from builders.tasks import find_task
 
 _OPTIONS = ("benchmark_version", "prompt", "seeds", "usage", "budget_overrides", "limit")
 """Keys of the record that, with the families, decide what the rows hold."""

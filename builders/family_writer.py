@@ -5,15 +5,15 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+from bagen_data.garbage_collection import paused_collector
 from bagen_data.prompts import Variant, load_prompt
 from bagen_data.replay import replay, succeeded
 from bagen_data.splits import PARTS
-from builders.family import FamilyIndex
-from builders.garbage_collection import paused_collector
-from builders.plan import TEST, Plan
-from builders.rollout_rows import RolloutWriter
-from builders.samples import SampleWriter
-from builders.task import find_task
+from builders.build_plan import TEST, Plan
+from builders.reading.family_index import FamilyIndex
+from builders.tables.rollout_writer import RolloutWriter
+from builders.tables.sample_writer import SampleWriter
+from builders.tasks import find_task
 
 ROLLOUTS_CONFIG = "rollouts"
 

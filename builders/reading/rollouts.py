@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 from bagen_data.errors import RolloutError
 from bagen_data.schema import Rollout
-from builders.formats.log import Log
-from builders.origin import Family
-from builders.task import Task
-from builders.turns import Counting, kept_turns, without_reward
+from builders.logs.rollout_log import Log
+from builders.logs.turn_readers import Counting, kept_turns, without_reward
+from builders.reading.origin import Family
+from builders.tasks import Task
 
 MAX_TURNS = 1_000
 """Prompts grow with the square of a rollout's turns."""

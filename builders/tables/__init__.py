@@ -1,0 +1,1 @@
+"""The Parquet tables of a dataset, written row group by row group."""
