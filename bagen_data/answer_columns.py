@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from bagen_data.answers import read
-from bagen_data.arrays import Codes, Floats, Ints, Mask, some
+from bagen_data.array_types import Codes, Floats, Ints, Mask, some
 from bagen_data.schema import INVALID_REASONS
 from bagen_data.swar import Scanner
 

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from bagen_data.errors import BagenError, InputError, MissingExtraError
 from bagen_data.schema import ROLLOUTS
 from bagen_data.scoring.inputs import as_table
-from bagen_data.scoring.truth import DERIVED, OPTIONAL, REQUIRED
+from bagen_data.scoring.sample_table import DERIVED, OPTIONAL, REQUIRED
 from bagen_data.tables import BUILD_RECORD, MANIFEST, read_jsonl
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from pydantic import ValidationError
 
 from bagen_data.errors import InputError
-from bagen_data.scoring.answered import Reader
+from bagen_data.scoring.match_predictions import Reader
 from bagen_data.submissions import MOST_USD, Prediction, problems
 
 SUFFIXES = (".jsonl", ".jsonl.gz", ".parquet")

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from bagen_data.answer_columns import FEASIBLE, INFEASIBLE, INVALID, AnswerColumns, parse_column
-from bagen_data.arrays import Codes, Floats, Mask, every
+from bagen_data.array_types import Codes, Floats, Mask, every
 from bagen_data.errors import InputError
 from bagen_data.scoring.formulas import RL_IMPOSSIBLE, RL_INTERVAL
 from bagen_data.scoring.per_sample import (

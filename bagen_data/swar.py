@@ -9,7 +9,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from bagen_data.arrays import Codes, Floats, Ints, Mask, Words
+from bagen_data.array_types import Codes, Floats, Ints, Mask, Words
 
 _WORD = 8
 _REACH = 1 << 12

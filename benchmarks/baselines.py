@@ -21,8 +21,8 @@ from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 REPO = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(REPO))
 
-from bagen_data.estimators import BASELINES  # noqa: E402
-from bagen_data.estimators.predict import Request, predict  # noqa: E402
+from bagen_data.forecasters import BASELINES  # noqa: E402
+from bagen_data.forecasters.predictions import Request, predict  # noqa: E402
 from bagen_data.hub import load_samples, splits  # noqa: E402
 from bagen_data.scoring import score  # noqa: E402
 from bagen_data.scoring.report import Report, Score  # noqa: E402

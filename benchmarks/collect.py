@@ -21,16 +21,16 @@ from typing import Any
 REPO = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(REPO))
 
-from collect.run import Play  # noqa: E402
-from collect.scripted import Scripted  # noqa: E402
-from collect.searchr1.game import searchr1  # noqa: E402
-from collect.sokoban.game import Sokoban  # noqa: E402
+from collect.family_run import Play  # noqa: E402
+from collect.scripted_rollouts import Scripted  # noqa: E402
+from collect.searchr1.search_game import searchr1  # noqa: E402
 from collect.sokoban.level import STEPS, Level  # noqa: E402
-from collect.sokoban.search import solve  # noqa: E402
-from collect.swebench.rollout import Limits  # noqa: E402
+from collect.sokoban.level_solver import solve  # noqa: E402
+from collect.sokoban.sokoban_game import Sokoban  # noqa: E402
+from collect.swebench.local_rollout import Limits  # noqa: E402
 from collect.swebench.scripted import ScriptedToys  # noqa: E402
 from collect.swebench.toy import choose_toys, make_repositories  # noqa: E402
-from collect.warehouse.game import Warehouse  # noqa: E402
+from collect.warehouse.warehouse_game import Warehouse  # noqa: E402
 
 SECONDS = 5.0
 """For each environment."""

@@ -30,11 +30,11 @@ sys.path.insert(0, str(REPO))  # before this folder, whose `leaderboard` is this
 from bagen_data.scoring import score  # noqa: E402
 from bagen_data.scoring.resampling import Resampling  # noqa: E402
 from benchmarks.score import make, respond  # noqa: E402
-from leaderboard.build import judge, results_of  # noqa: E402
+from leaderboard.benchmark_samples import load_benchmark  # noqa: E402
+from leaderboard.build_results import judge, results_of  # noqa: E402
 from leaderboard.cache import NO_CACHE, Cache  # noqa: E402
-from leaderboard.dataset import load_benchmark  # noqa: E402
-from leaderboard.entries import find_folders  # noqa: E402
 from leaderboard.site import write_site  # noqa: E402
+from leaderboard.submission_folder import find_folders  # noqa: E402
 
 REVISION = "0" * 40
 ROWS = 500

@@ -37,11 +37,11 @@ sys.path.insert(0, str(REPO))
 from bagen_data.prediction_files import prediction_reader  # noqa: E402
 from bagen_data.schema import WAREHOUSE  # noqa: E402
 from bagen_data.scoring import score  # noqa: E402
-from bagen_data.scoring.answered import read_answers  # noqa: E402
+from bagen_data.scoring.match_predictions import read_answers  # noqa: E402
 from bagen_data.scoring.measure import measure  # noqa: E402
 from bagen_data.scoring.resampling import Resampling  # noqa: E402
+from bagen_data.scoring.sample_table import Truth  # noqa: E402
 from bagen_data.scoring.score import ALPHA  # noqa: E402
-from bagen_data.scoring.truth import Truth  # noqa: E402
 from tests.bagen_data.scoring import slow  # noqa: E402
 
 TASKS = {

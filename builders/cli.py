@@ -18,7 +18,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from bagen_data.command import ERRORS, new_app, run
+from bagen_data.console import ERRORS, new_app, run
 from bagen_data.errors import WrongUsageError
 from bagen_data.prompts import Variant
 from bagen_data.usage import UsageChoice

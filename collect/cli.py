@@ -15,20 +15,20 @@ from typing import Annotated, Any
 
 import typer
 
-from bagen_data.command import new_app, run
-from collect.command import Common, Recording, add_command, record, refuse_unused
-from collect.dialogues import Dialogues
+from bagen_data.console import new_app, run
+from collect.dialogue_layout import Dialogues
 from collect.environment import Game
-from collect.run import Play
-from collect.scripted import Scripted
-from collect.searchr1 import game as searchr1_game
-from collect.searchr1.environment import DOCUMENTS
-from collect.sokoban import game as sokoban_game
-from collect.swebench.command import TOYS, SweBench
+from collect.family_run import Play
+from collect.scripted_rollouts import Scripted
+from collect.searchr1 import search_game
+from collect.searchr1.search_environment import DOCUMENTS
+from collect.sokoban import sokoban_game
 from collect.swebench.instances import LOCAL_HELP
+from collect.swebench.local_rollout import STEPS
 from collect.swebench.prepare import SUBSET, SUBSETS
-from collect.swebench.rollout import STEPS
-from collect.warehouse.game import Warehouse
+from collect.swebench.swebench_command import TOYS, SweBench
+from collect.task_command import Common, Recording, add_command, record, refuse_unused
+from collect.warehouse.warehouse_game import Warehouse
 
 SAMPLE = Path(__file__).parents[1] / "sample" / "search"
 """A small corpus and its questions."""
@@ -90,7 +90,7 @@ def searchr1(
     documents: Annotated[int, typer.Option(min=1, help="That a search shows.")] = DOCUMENTS,
 ) -> Callable[[Common], None]:
     """Search-R1: one search[...] or finish[...] a turn, over a corpus of yours, 10 turns."""
-    return of_game(searchr1_game.searchr1(questions, corpus, first, documents))
+    return of_game(search_game.searchr1(questions, corpus, first, documents))
 
 
 def swebench(

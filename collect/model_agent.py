@@ -18,13 +18,13 @@ from inspect_ai.model import (
 from inspect_ai.tool import ToolInfo
 from tenacity import RetryError
 
-from bagen_data.estimators.providers import find_model
-from bagen_data.estimators.runs import ATTEMPT_SECONDS, CONNECTIONS, RETRIES
+from bagen_data.models.model_run import ATTEMPT_SECONDS, CONNECTIONS, RETRIES
+from bagen_data.models.providers import find_model
 from collect.agents import Message, Reply
-from collect.counting import token_count
-from collect.dialogues import record
+from collect.dialogue_layout import record
 from collect.environment import Game
 from collect.play import play
+from collect.token_count import token_count
 
 
 @dataclass(frozen=True)

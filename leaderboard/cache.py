@@ -15,7 +15,7 @@ import numpy as np
 
 import bagen_data
 import leaderboard
-from bagen_data.arrays import Floats
+from bagen_data.array_types import Floats
 from bagen_data.tables import to_json
 
 _RECORD = "record"

@@ -20,20 +20,20 @@ import typer
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from bagen_data.command import ERRORS, new_app, run
+from bagen_data.console import ERRORS, new_app, run
 from bagen_data.errors import InputError, OutputError, WrongUsageError
 from bagen_data.scoring.resampling import Resampling
 from bagen_data.submissions import METADATA
 from bagen_data.wording import numbered
-from leaderboard.baselines import write_baselines
-from leaderboard.build import Verdict, apart_reasons, judge, results_of
+from leaderboard.baseline_submissions import write_baselines
+from leaderboard.benchmark_samples import load_benchmark
+from leaderboard.build_results import Verdict, apart_reasons, judge, results_of
 from leaderboard.cache import NO_CACHE, Cache, default_folder
-from leaderboard.dataset import load_benchmark
-from leaderboard.entries import find_folders
 from leaderboard.exports.every_eval_ever import export_eee
-from leaderboard.exports.hub import export_hub, is_repository
+from leaderboard.exports.hub_files import export_hub, is_repository
 from leaderboard.manifest import replaced_ours
 from leaderboard.results import JSON, read_results
+from leaderboard.submission_folder import find_folders
 
 app = new_app(__doc__)
 Dataset = Annotated[

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from leaderboard.columns import HEADLINE
-from leaderboard.tables import Row
+from leaderboard.main_table import Row
 
 _FEWEST = 4
 """Estimators below which there is no interval."""

@@ -9,7 +9,7 @@ import altair as alt
 import vl_convert
 
 from leaderboard.columns import HEADLINE
-from leaderboard.tables import Row
+from leaderboard.main_table import Row
 
 _INK, _MUTED, _LINE, _ACCENT = "var(--ink)", "var(--muted)", "var(--line)", "var(--accent)"
 _SERIES = ("var(--s1)", "var(--s2)", "var(--s3)", "var(--s4)")

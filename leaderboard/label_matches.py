@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from bagen_data.answer_columns import FEASIBLE, AnswerColumns
-from bagen_data.arrays import Floats, Ints, Mask
-from bagen_data.scoring.truth import Family
+from bagen_data.array_types import Floats, Ints, Mask
+from bagen_data.scoring.sample_table import Family
 
 NOTED = 0.5
 """Share of intervals on a label from which a page says so."""

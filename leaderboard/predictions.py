@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 
 from bagen_data.errors import InputError
 from bagen_data.prediction_files import SCHEMA, prediction_reader
-from leaderboard.entries import LARGEST, Entry, EntryFile
+from leaderboard.submission_folder import LARGEST, Entry, EntryFile
 
 MOST_ROWS = 1 << 21
 """Of one file."""

@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from bagen_data.arrays import Floats
+from bagen_data.array_types import Floats
 from bagen_data.scoring.ranking import RANKED, parts_of, ranked
 from bagen_data.scoring.resampling import Resampling
-from leaderboard.dataset import Benchmark
+from leaderboard.benchmark_samples import Benchmark
 from leaderboard.results import OVERALL
 
 

@@ -16,7 +16,7 @@ from markupsafe import Markup
 from bagen_data.scoring.definitions import EARLY_STOP_SCORES, PROGRESS_SCORES, SCORES
 from bagen_data.scoring.ranking import RANKED
 from bagen_data.wording import numbered
-from leaderboard import paper, shown
+from leaderboard import formatting, paper
 from leaderboard.cache import NO_CACHE, Cache
 from leaderboard.columns import GROUPS, HEADLINE
 from leaderboard.correlation import correlation
@@ -27,9 +27,9 @@ from leaderboard.figures import (
     progress_figure,
     width_figure,
 )
+from leaderboard.main_table import rows_of
 from leaderboard.manifest import replaced_ours
 from leaderboard.results import OVERALL, write_results
-from leaderboard.tables import rows_of
 
 TEMPLATES = Path(__file__).parent / "templates"
 GUIDE = Path(__file__).parents[1] / "docs" / "leaderboard.md"
@@ -231,9 +231,9 @@ def _environment() -> jinja2.Environment:
         undefined=jinja2.StrictUndefined,
     )
     for name in ("number", "count", "dollars", "interval", "plain", "clipped"):
-        environment.filters[name] = getattr(shown, name)
+        environment.filters[name] = getattr(formatting, name)
     environment.filters["numbered"] = numbered
-    environment.globals["bar"] = shown.bar
+    environment.globals["bar"] = formatting.bar
     return environment
 
 

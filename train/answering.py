@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from rich.progress import track
 
-from bagen_data.command import ERRORS
+from bagen_data.console import ERRORS
 from bagen_data.tables import to_json
-from train.generate import Answer, Decoding, generator
-from train.prompts import Fitter, Messages, reworded
+from train.fitted_prompts import Fitter, Messages, reworded
+from train.generation import Answer, Decoding, generator
 
 if TYPE_CHECKING:
     from bagen_data.hub import LoadedSamples

@@ -15,9 +15,9 @@ import numpy as np
 from bagen_data.errors import InputError, WrongUsageError
 from bagen_data.hub import HUB_ID, load, splits
 from bagen_data.prompts import VARIANTS
-from bagen_data.scoring.truth import REQUIRED
+from bagen_data.scoring.sample_table import REQUIRED
 from bagen_data.splits import PARTS, Part
-from train.prompts import AS_BUILT, Fitter, reworded, token_count
+from train.fitted_prompts import AS_BUILT, Fitter, reworded, token_count
 from train.targets import completion, target
 
 if TYPE_CHECKING:

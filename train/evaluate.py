@@ -21,8 +21,8 @@ if __name__ == "__main__":
 
 import typer
 
-from bagen_data.cli.options import Split
-from bagen_data.command import new_app, run
+from bagen_data.cli.dataset_options import Split
+from bagen_data.console import new_app, run
 from bagen_data.errors import InputError, WrongUsageError
 from bagen_data.hub import HUB_ID, load_samples
 from bagen_data.prompts import VARIANTS
@@ -30,10 +30,10 @@ from bagen_data.submission_writer import DATASET_PAGE, check_out, write_submissi
 from bagen_data.submissions import Metadata
 from bagen_data.versions import BENCHMARK_VERSION
 from train.answering import Answering, Asked
-from train.generate import BACKENDS, Decoding, choose_backend
-from train.models import read_shape
-from train.prompts import AS_BUILT
-from train.table import markdown, table_row
+from train.base_model import read_shape
+from train.fitted_prompts import AS_BUILT
+from train.generation import BACKENDS, Decoding, choose_backend
+from train.paper_table import markdown, table_row
 
 SCORES = "scores.json"
 """The table's row, beside the submission."""

@@ -5,7 +5,7 @@
     python train/grpo.py --config train/configs/laptop_grpo.yaml --use_cpu true
 
 Options are TRL's `GRPOConfig` and `ModelConfig`, and those of `train/data.py` and
-`train/options.py`; the command line goes before the file.
+`train/training_options.py`; the command line goes before the file.
 """
 
 import sys
@@ -16,7 +16,7 @@ if __name__ == "__main__":
     sys.path[0] = str(Path(__file__).resolve().parent.parent)  # not this folder
     import train.installed  # noqa: F401
 
-from bagen_data.command import run
+from bagen_data.console import run
 
 
 def main(arguments: Sequence[str] | None) -> None:
@@ -24,9 +24,9 @@ def main(arguments: Sequence[str] | None) -> None:
     from trl import GRPOTrainer, get_peft_config
 
     from train.data import rl_rows
-    from train.options import GRPOOptions, parse, reward_weights
     from train.reward_functions import Watch, reward_functions
-    from train.runs import train
+    from train.training_options import GRPOOptions, parse, reward_weights
+    from train.training_run import train
 
     config, told = parse(arguments, GRPOOptions)
     training = rl_rows(told.data, told.tokenizer, told.template)

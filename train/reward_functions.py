@@ -6,7 +6,7 @@ from typing import Any
 
 from transformers.trainer_callback import TrainerCallback
 
-from bagen_data.command import ERRORS
+from bagen_data.console import ERRORS
 from bagen_data.rewards import judge
 
 RewardFunction = Callable[..., list[float]]

@@ -5,7 +5,7 @@
     python train/sft.py --config train/configs/laptop_sft.yaml --use_cpu true
 
 Options are TRL's `SFTConfig` and `ModelConfig`, and those of `train/data.py` and
-`train/options.py`; the command line goes before the file.
+`train/training_options.py`; the command line goes before the file.
 """
 
 import sys
@@ -16,7 +16,7 @@ if __name__ == "__main__":
     sys.path[0] = str(Path(__file__).resolve().parent.parent)  # not this folder
     import train.installed  # noqa: F401
 
-from bagen_data.command import run
+from bagen_data.console import run
 
 
 def main(arguments: Sequence[str] | None) -> None:
@@ -24,8 +24,8 @@ def main(arguments: Sequence[str] | None) -> None:
     from trl import SFTTrainer, get_peft_config
 
     from train.data import check_lengths, sft_rows
-    from train.options import SFTOptions, parse
-    from train.runs import train
+    from train.training_options import SFTOptions, parse
+    from train.training_run import train
 
     config, told = parse(arguments, SFTOptions)
     training = sft_rows(told.data, told.tokenizer, told.template)

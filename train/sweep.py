@@ -27,12 +27,12 @@ if __name__ == "__main__":
 import typer
 import yaml
 
-from bagen_data.command import ERRORS, new_app, run
+from bagen_data.console import ERRORS, new_app, run
 from bagen_data.errors import InputError
 from bagen_data.tables import read_jsonl, to_json
 from train.evaluate import evaluate
-from train.plan import Run, Sweep, Value, flags, read_sweep, slug
-from train.table import markdown
+from train.paper_table import markdown
+from train.sweep_plan import Run, Sweep, Value, flags, read_sweep, slug
 
 RESULTS = "results.jsonl"
 """In the sweep's folder: a line a row."""
@@ -67,7 +67,7 @@ def check_options(told: Sweep) -> None:
     Raises:
         WrongUsageError: one is mistyped; the message names the run and the nearest option.
     """
-    from train.options import GRPOOptions, SFTOptions, check_names, names_of
+    from train.training_options import GRPOOptions, SFTOptions, check_names, names_of
 
     asked = list(signature(evaluate).parameters)
     check_names(told.evaluate, asked, "evaluate")

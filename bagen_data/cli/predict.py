@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 from pydantic import BaseModel, ConfigDict, HttpUrl, ValidationError
 
-from bagen_data.cli.options import Config, Dataset, Split
+from bagen_data.cli.dataset_options import Config, Dataset, Split
 from bagen_data.errors import InputError, MissingExtraError, WrongUsageError
-from bagen_data.estimators import BASELINES
-from bagen_data.estimators.plan import show_plan
-from bagen_data.estimators.predict import Request, predict
-from bagen_data.estimators.presets import PRESETS, Preset, find_preset
-from bagen_data.estimators.runs import (
+from bagen_data.forecasters import BASELINES
+from bagen_data.forecasters.predictions import Request, predict
+from bagen_data.models.dry_run import show_plan
+from bagen_data.models.model_run import (
     CONNECTIONS,
     MAX_TOKENS,
     RETRIES,
@@ -26,13 +25,14 @@ from bagen_data.estimators.runs import (
     parse_price,
     short_name,
 )
+from bagen_data.models.presets import PRESETS, Preset, find_preset
 from bagen_data.submission_writer import DATASET_PAGE, check_out, write_submission
 from bagen_data.submissions import Metadata, problems
 from bagen_data.submissions import Name as NameType
 from bagen_data.versions import BENCHMARK_VERSION
 
 if TYPE_CHECKING:
-    from bagen_data.estimators.model_log import ModelLog
+    from bagen_data.models.model_log import ModelLog
 
 Out = Annotated[Path, typer.Option(help="The folder for predictions.jsonl and metadata.yaml.")]
 Name = Annotated[str | None, typer.Option(help="The estimator's name, as it is shown.")]
@@ -181,7 +181,7 @@ def predictions_from_log_command(
     if not log.is_file():
         raise InputError(f"{log}: there is no such file; expected an Inspect log")
     _inspect()
-    from bagen_data.estimators.model_log import read_log
+    from bagen_data.models.model_log import read_log
 
     found = read_log(log)
     _write_answered(out, found, _labels(name, link, trained_on), f"inspect eval-retry {log}")
@@ -238,7 +238,7 @@ def _estimate(out: Path, request: Request, labels: Labels) -> None:
 
 def _ask(out: Path, run: Run, operation: Operation, resume: bool, labels: Labels) -> None:
     _inspect()
-    from bagen_data.estimators.models import ask
+    from bagen_data.models.ask import ask
 
     check_out(out, labels.name or short_name(run.model))
     log = ask(run, operation, out, resume=resume)
@@ -247,7 +247,7 @@ def _ask(out: Path, run: Run, operation: Operation, resume: bool, labels: Labels
 
 def _write_answered(out: Path, log: "ModelLog", labels: Labels, go_on: str) -> None:
     """The submission of a log without open samples."""
-    from bagen_data.estimators.model_log import metadata_of
+    from bagen_data.models.model_log import metadata_of
 
     if log.open:
         raise InputError(

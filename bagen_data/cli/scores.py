@@ -7,21 +7,21 @@ import typer
 from rich.markup import escape
 
 from bagen_data.answer_columns import INVALID
-from bagen_data.cli.options import Config, Dataset, Predictions, Split
-from bagen_data.command import ERRORS
+from bagen_data.cli.dataset_options import Config, Dataset, Predictions, Split
+from bagen_data.console import ERRORS
 from bagen_data.errors import OutputError, WrongUsageError
 from bagen_data.hub import LoadedSamples, load_samples
 from bagen_data.prediction_files import find_predictions, prediction_reader
-from bagen_data.scoring.answered import read_answers
 from bagen_data.scoring.compare import compare_readers
+from bagen_data.scoring.match_predictions import read_answers
 from bagen_data.scoring.measure import measure
 from bagen_data.scoring.report import Report
 from bagen_data.scoring.resampling import Resampling
+from bagen_data.scoring.sample_table import Truth
 from bagen_data.scoring.score import ALPHA
-from bagen_data.scoring.truth import Truth
 from bagen_data.submissions import METADATA, is_revision, read_metadata
 from bagen_data.tables import to_json
-from bagen_data.terminal import comparison_table, print_table, report_tables
+from bagen_data.terminal_tables import comparison_table, print_table, report_tables
 
 
 def validate_command(

@@ -1,7 +1,7 @@
 """Rollouts as pictures, for people who would rather look than read.
 
-    sokoban.py      the level before each turn
-    warehouse.py    cash, stock and orders over the weeks
+    sokoban_picture.py      the level before each turn
+    warehouse_picture.py    cash, stock and orders over the weeks
 
 A picture is of a rollout of a built dataset, so of a model's own words: where a message has not the
 form that this project's environments and the published families write, that part is left out.
@@ -56,7 +56,7 @@ def draw(path: Path, rollout: Mapping[str, Any], turn: int) -> None:
         InputError: its messages show nothing that can be drawn.
         OutputError: the file cannot be written.
     """
-    drawing: Draw = import_module(f"bagen_data.pictures.{rollout['task']}").drawn
+    drawing: Draw = import_module(f"bagen_data.pictures.{rollout['task']}_picture").drawn
     picture = drawing(rollout, turn)
     if picture is None:
         raise InputError(

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from bagen_data.answers import check_resource_name
-from bagen_data.arrays import Floats, Ints, Mask
+from bagen_data.array_types import Floats, Ints, Mask
 from bagen_data.errors import InputError
 from bagen_data.scoring.inputs import codes
 

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from bagen_data.answer_columns import FEASIBLE
-from bagen_data.arrays import Floats
-from bagen_data.scoring.answered import Reader, read_answers
+from bagen_data.array_types import Floats
+from bagen_data.scoring.match_predictions import Reader, read_answers
 from bagen_data.scoring.measure import (
     Group,
     Measured,
@@ -19,8 +19,8 @@ from bagen_data.scoring.measure import (
 )
 from bagen_data.scoring.report import Report
 from bagen_data.scoring.resampling import Resampling, percentile_interval
+from bagen_data.scoring.sample_table import Truth
 from bagen_data.scoring.score import ALPHA, reader_of
-from bagen_data.scoring.truth import Truth
 
 NAMES = ("first", "second")
 """What errors call the predictions of two estimators."""

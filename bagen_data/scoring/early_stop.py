@@ -3,8 +3,8 @@
 import numpy as np
 
 from bagen_data.answer_columns import INFEASIBLE, AnswerColumns
-from bagen_data.arrays import Floats
-from bagen_data.scoring.truth import Family
+from bagen_data.array_types import Floats
+from bagen_data.scoring.sample_table import Family
 
 SAVED, SPENT = "saved", "spent"
 

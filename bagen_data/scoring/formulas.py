@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from bagen_data.arrays import Floats
+from bagen_data.array_types import Floats
 from bagen_data.scoring.early_stop import SAVED, SPENT
 from bagen_data.scoring.per_sample import LARGEST
 

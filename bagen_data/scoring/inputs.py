@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from bagen_data.arrays import Ints, Mask
+from bagen_data.array_types import Ints, Mask
 from bagen_data.errors import InputError
 
 _ID = r"^(?P<task>[^/]+)/(?P<rollout_model>.+)/(?P<rollout_id>[^/]+)/(?P<completed_turns>[0-9]+)$"

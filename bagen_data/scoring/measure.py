@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bagen_data.answer_columns import REASONS, AnswerColumns
-from bagen_data.arrays import Codes, Floats, Mask
+from bagen_data.array_types import Codes, Floats, Mask
 from bagen_data.scoring.definitions import (
     ALARM_SCORES,
     EARLY_STOP_SCORES,
@@ -22,8 +22,8 @@ from bagen_data.scoring.formulas import Definition
 from bagen_data.scoring.quantiles import quantiles, resampled_quantiles
 from bagen_data.scoring.report import Report, Score
 from bagen_data.scoring.resampling import Resampling, percentile_interval
+from bagen_data.scoring.sample_table import Family, Truth
 from bagen_data.scoring.sums import BINS, FamilySums, family_sums
-from bagen_data.scoring.truth import Family, Truth
 
 PARTS = tuple(f"{100 * part // BINS}-{100 * (part + 1) // BINS}%" for part in range(BINS))
 """Names of the progress bins."""

@@ -14,9 +14,9 @@ import numpy.typing as npt
 from bagen_data.answer_columns import FEASIBLE as ANSWERED_FEASIBLE
 from bagen_data.answer_columns import INFEASIBLE as ANSWERED_INFEASIBLE
 from bagen_data.answer_columns import AnswerColumns
-from bagen_data.arrays import Floats, Ints, Mask, some
+from bagen_data.array_types import Floats, Ints, Mask, some
 from bagen_data.scoring.per_sample import within_2x
-from bagen_data.scoring.truth import Family
+from bagen_data.scoring.sample_table import Family
 
 Bits = npt.NDArray[np.uint16]
 

@@ -7,7 +7,7 @@ finite and at least 0. Nothing here raises or warns, whatever finite numbers com
 
 import numpy as np
 
-from bagen_data.arrays import Floats, Ints, Mask, every, some
+from bagen_data.array_types import Floats, Ints, Mask, every, some
 from bagen_data.scoring.quantiles import quantiles
 
 LARGEST = 1e250

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from bagen_data.arrays import Floats, Ints
+from bagen_data.array_types import Floats, Ints
 
 _KNOTS = 64
 """Values that a resampled quantile may take where there are more than that."""

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bagen_data.arrays import Floats, Mask
+from bagen_data.array_types import Floats, Mask
 from bagen_data.errors import MissingExtraError
 from bagen_data.scoring.definitions import SCORES
 from bagen_data.scoring.resampling import Resampling
-from bagen_data.scoring.truth import Family
+from bagen_data.scoring.sample_table import Family
 
 RANKED = ("macro_f1", "macro_f1_open", "fail_f1", "hit_rate", "reward")
 """Scores to rank by: each is taken over samples that the truth alone chooses, so that all who

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bagen_data.arrays import Floats, Ints
+from bagen_data.array_types import Floats, Ints
 from bagen_data.scoring.quantiles import quantiles
-from bagen_data.scoring.truth import Family
+from bagen_data.scoring.sample_table import Family
 
 _MAX_CLUSTERS = 256
 LEVEL = 0.95

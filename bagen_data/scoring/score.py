@@ -5,12 +5,12 @@ from typing import Any
 import pyarrow as pa
 
 from bagen_data.errors import InputError
-from bagen_data.scoring.answered import Reader, read_answers
 from bagen_data.scoring.inputs import as_strings, as_table
+from bagen_data.scoring.match_predictions import Reader, read_answers
 from bagen_data.scoring.measure import measure
 from bagen_data.scoring.report import Report
 from bagen_data.scoring.resampling import Resampling
-from bagen_data.scoring.truth import Truth
+from bagen_data.scoring.sample_table import Truth
 
 ALPHA = 0.2
 """Intervals are scored as central 80% intervals."""

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from bagen_data.answer_columns import FEASIBLE, AnswerColumns
-from bagen_data.arrays import Floats, Ints, Mask
+from bagen_data.array_types import Floats, Ints, Mask
 from bagen_data.scoring import per_sample
 from bagen_data.scoring.definitions import PROGRESS_SUMS
 from bagen_data.scoring.early_stop import rollout_sums
 from bagen_data.scoring.outcomes import Counted, outcomes
-from bagen_data.scoring.truth import Family
+from bagen_data.scoring.sample_table import Family
 
 BINS = 5
 """Equal parts of progress, k / T: the first is [0, 0.2), the last holds k = T too."""

@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 
 from bagen_data.errors import InputError
-from collect.searchr1.rows import id_of, read_rows, text_of
+from collect.searchr1.row_files import id_of, read_rows, text_of
 
 _ROWS_AT_ONCE = 16_384
 _SCHEMA = pa.schema({"id": pa.string(), "title": pa.string(), "text": pa.string()})

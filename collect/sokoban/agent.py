@@ -3,9 +3,9 @@
 import random
 
 from collect.agents import Script
-from collect.sokoban.environment import MOVES, SokobanEnvironment
 from collect.sokoban.level import STEPS, Level
-from collect.sokoban.search import solve
+from collect.sokoban.level_solver import solve
+from collect.sokoban.sokoban_environment import MOVES, SokobanEnvironment
 
 ERROR_RATES = {"careful": (0.0, 0.08), "hasty": (0.15, 0.35), "lost": (0.5, 0.8)}
 """Of each player: the range that its chance of a wrong move is drawn from."""

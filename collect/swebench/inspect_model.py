@@ -18,11 +18,11 @@ from inspect_ai.util import JSONSchema
 
 from collect.environment import RESPONSE_TOKENS
 from collect.model_agent import usage_of
-from collect.swebench.family import record
+from collect.swebench.agent_prompts import BAD_CALL, NO_CALL, OBSERVATION
 from collect.swebench.instances import Instance
-from collect.swebench.prompts import BAD_CALL, NO_CALL, OBSERVATION
-from collect.swebench.rollout import LIMITS, Limits, rollout
+from collect.swebench.local_rollout import LIMITS, Limits, rollout
 from collect.swebench.tool import load_tool
+from collect.swebench.trajectory_layout import record
 
 _TOOL = "bash"
 BASH = ToolInfo(

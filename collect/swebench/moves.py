@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from random import Random
 
+from collect.swebench.agent_prompts import SUBMIT
 from collect.swebench.instances import TEST_COMMAND
-from collect.swebench.prompts import SUBMIT
 from collect.swebench.toy import Toy
 
 _TESTS = f"{TEST_COMMAND} 2>&1 | grep -E '^(FAIL|ERROR|AssertionError|OK|FAILED)'"

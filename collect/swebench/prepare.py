@@ -23,7 +23,7 @@ import yaml
 
 from bagen_data.errors import InputError, OutputError, WrongUsageError
 from collect.environment import RESPONSE_TOKENS
-from collect.swebench.rollout import STEPS
+from collect.swebench.local_rollout import STEPS
 from collect.swebench.tool import VERSION
 
 CONFIG, NAMES, COMMANDS = "bagen.yaml", "instances.txt", "collect.sh"

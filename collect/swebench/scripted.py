@@ -9,16 +9,16 @@ from typing import Any
 
 import orjson
 
-from collect.counting import token_count
-from collect.scripted import SCRIPTED
-from collect.swebench.family import record
+from collect.scripted_rollouts import SCRIPTED
+from collect.swebench.agent_prompts import OBSERVATION
 from collect.swebench.instances import Instance
+from collect.swebench.local_rollout import LIMITS, Limits, rollout
 from collect.swebench.moves import Moves, Step
-from collect.swebench.prompts import OBSERVATION
-from collect.swebench.rollout import LIMITS, Limits, rollout
 from collect.swebench.scripts import Script, script_of
 from collect.swebench.tool import load_tool
 from collect.swebench.toy import Toy
+from collect.swebench.trajectory_layout import record
+from collect.token_count import token_count
 
 
 @dataclass(frozen=True)

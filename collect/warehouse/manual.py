@@ -4,7 +4,7 @@ from textwrap import fill
 
 from collect.environment import RESPONSE_TOKENS
 from collect.warehouse import constants as c
-from collect.warehouse.actions import FORMS
+from collect.warehouse.manager_actions import FORMS
 from collect.warehouse.money import dollars, whole_dollars
 
 _WIDTH = 100

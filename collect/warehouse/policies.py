@@ -8,8 +8,8 @@ from collect.warehouse import habits, thoughts
 from collect.warehouse.business import Business
 from collect.warehouse.chance import pick, up_to
 from collect.warehouse.constants import PRODUCTS, RETAILERS
-from collect.warehouse.environment import WarehouseEnvironment
 from collect.warehouse.planner import Planner
+from collect.warehouse.warehouse_environment import WarehouseEnvironment
 
 _SHARES = {"passive": 0.08, "cautious": 0.27, "sensible": 0.35, "greedy": 0.18, "erratic": 0.12}
 """Of the managers, where none is named."""

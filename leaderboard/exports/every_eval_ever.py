@@ -14,7 +14,7 @@ from typing import Any
 from bagen_data.scoring.definitions import HEADLINE_SCORES, SCORES
 from bagen_data.scoring.formulas import RL_INTERVAL
 from bagen_data.tables import to_json
-from leaderboard.exports.results import groups, path_part, write_text
+from leaderboard.exports.exported_board import groups, path_part, write_text
 from leaderboard.results import OVERALL, has_model
 
 SCHEMA_VERSION = "0.3.0"

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bagen_data.answer_columns import REASONS, VERDICTS, parse_column
 from bagen_data.answers import parse
-from tests.bagen_data.scoring.making import SEVERAL, TOKENS, family
+from tests.bagen_data.scoring.scoring_cases import SEVERAL, TOKENS, family
 from tests.bagen_data.test_answers import INVALID, VALID
 
 PIECES = st.sampled_from(

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from bagen_data.along import find_rollout, find_sample
 from bagen_data.cli import main
 from bagen_data.hub import load_samples
-from bagen_data.pictures import sokoban, warehouse
+from bagen_data.pictures import sokoban_picture, warehouse_picture
+from bagen_data.rollout_view import find_rollout, find_sample
 from tests.making import SHARED, build, collect, exit_code, needs_shared
 
 STARTS = {"svg": b"<svg", "png": b"\x89PNG", "html": b"<!DOCTYPE"}
@@ -60,8 +60,8 @@ def test_what_cannot_be_drawn_is_one_message(dataset, tmp_path, capsys, task, na
 
 def test_a_level_is_drawn_as_it_was_told(dataset):
     rollout = rollout_of(dataset, "sokoban", 2)
-    rows = sokoban.drawn(rollout, 2).to_dict()["data"]["values"]
-    marks = {frozenset(kinds): mark for mark, kinds in sokoban._MARKS.items()}
+    rows = sokoban_picture.drawn(rollout, 2).to_dict()["data"]["values"]
+    marks = {frozenset(kinds): mark for mark, kinds in sokoban_picture._MARKS.items()}
     drawn = {}
     for number, things in groupby(rows, key=lambda row: row["turn"]):
         cells: dict[tuple[int, int], set[str]] = {}
@@ -84,14 +84,14 @@ def test_recorded_levels_can_be_drawn():
     said = [message["content"] for message in messages]
     pairs = zip(said[::2], said[1::2], strict=False)  # the last observation is no turn
     turns = [{"user": user, "assistant": assistant} for user, assistant in pairs]
-    found = sokoban.drawn({"turns": turns, "rollout_model": "m", "instance_id": "i"}, 1)
+    found = sokoban_picture.drawn({"turns": turns, "rollout_model": "m", "instance_id": "i"}, 1)
     assert {row["turn"] for row in found.to_dict()["data"]["values"]} == set(range(1, 11))
 
 
 def level_of(user: str, assistant: str = "<answer>Up</answer>") -> list[dict[str, Any]]:
     """What is drawn of one turn."""
     turns = [{"user": user, "assistant": assistant}]
-    picture = sokoban.drawn({"turns": turns, "rollout_model": "m", "instance_id": "i"}, 1)
+    picture = sokoban_picture.drawn({"turns": turns, "rollout_model": "m", "instance_id": "i"}, 1)
     return picture and picture.to_dict()["data"]["values"]
 
 
@@ -130,9 +130,9 @@ def test_messages_without_a_grid_have_no_picture():
 
 def test_accounts_and_orders_are_drawn_as_they_were(dataset):
     rollout = rollout_of(dataset, "warehouse", 3)
-    steps = list(warehouse._steps(rollout["turns"]))
-    orders = list(warehouse._orders(rollout["turns"], steps))
-    assert list(warehouse._opening(rollout["turns"])) == [{"week": 0.0, "cash": 500_000.0}]
+    steps = list(warehouse_picture._steps(rollout["turns"]))
+    orders = list(warehouse_picture._orders(rollout["turns"], steps))
+    assert list(warehouse_picture._opening(rollout["turns"])) == [{"week": 0.0, "cash": 500_000.0}]
     assert [step["week"] for step in steps] == [2 * number for number in range(1, len(steps) + 1)]
     for step, turn in zip(steps, rollout["turns"], strict=True):
         usage = {pair["name"]: pair["value"] for pair in turn["usage"]}
@@ -149,9 +149,9 @@ def test_a_log_without_orders_has_the_other_panels():
     state = [{"name": "cash_usd", "value": 7.0}]
     turn = {"user": "a foreign log", "assistant": "go", "usage": usage, "state": state}
     rollout = {"turns": [turn, turn], "conditions": [], "rollout_model": "m", "instance_id": "i"}
-    assert len(warehouse.drawn(rollout, 1).to_dict()["vconcat"]) == 2
+    assert len(warehouse_picture.drawn(rollout, 1).to_dict()["vconcat"]) == 2
     target = [{"name": "target_cash_usd", "value": 900.0}]
-    cash, stock = warehouse.drawn(rollout | {"conditions": target}, 1).to_dict()["vconcat"]
+    cash, stock = warehouse_picture.drawn(rollout | {"conditions": target}, 1).to_dict()["vconcat"]
     assert [found["text"] for found in values(cash) if "text" in found] == ["target $900"] * 2
     for panel in (cash, stock):
         assert [found["week"] for found in values({"layer": [panel["layer"][-1]]})] == [2]

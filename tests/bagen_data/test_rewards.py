@@ -8,7 +8,7 @@ import pytest
 
 from bagen_data.answers import render
 from bagen_data.errors import InputError
-from bagen_data.estimators.predict import Request, predict
+from bagen_data.forecasters.predictions import Request, predict
 from bagen_data.hub import load_samples, splits
 from bagen_data.rewards import DENSE, PAPER, PARTS, WORST, judge
 from bagen_data.schema import Estimate, Interval

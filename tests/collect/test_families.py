@@ -13,7 +13,7 @@ import pytest
 
 from collect.swebench import tool
 from sample import make
-from tests.collect.swebench.playing import needs_tool
+from tests.collect.swebench.played_toys import needs_tool
 from tests.making import REPO, SAMPLE, build, build_record, collect, contents, rows_of
 
 TASKS = ("sokoban", "searchr1", pytest.param("swebench", marks=needs_tool), "warehouse")

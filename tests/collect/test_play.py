@@ -1,6 +1,6 @@
 from builders.formats import read_record
 from collect.agents import Reply, ScriptedAgent
-from collect.dialogues import record
+from collect.dialogue_layout import record
 from collect.environment import Observation, Rules
 from collect.play import Played, PlayedTurn, play, within
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from leaderboard.app import LOOPBACK, server
-from tests.leaderboard.making import leaderboard
+from tests.leaderboard.made_submissions import leaderboard
 from tests.making import REPO
 
 

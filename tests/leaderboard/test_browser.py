@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from leaderboard.app import LOOPBACK, server
-from tests.leaderboard.making import budget_left, build_site, gold, submit
+from tests.leaderboard.made_submissions import budget_left, build_site, gold, submit
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")

@@ -11,11 +11,11 @@ import bagen_data
 import leaderboard
 from bagen_data.scoring.resampling import Resampling
 from leaderboard import cache as cache_module
+from leaderboard.benchmark_samples import load_benchmark
 from leaderboard.cache import Cache, hash_of_code
-from leaderboard.dataset import load_benchmark
-from leaderboard.entries import read_entry
-from leaderboard.scoring import score_entry
-from tests.leaderboard.making import submit
+from leaderboard.submission_folder import read_entry
+from leaderboard.submission_scores import score_entry
+from tests.leaderboard.made_submissions import submit
 
 RECORD, ARRAYS = '{"a": "ü"}', {"overall/macro_f1": np.arange(3.0)}
 

@@ -14,9 +14,9 @@ from huggingface_hub import parse_eval_result_entries
 from bagen_data.errors import InputError, MissingExtraError
 from bagen_data.scoring.definitions import HEADLINE_SCORES, SCORES
 from leaderboard.exports.every_eval_ever import EXPORTED, export_eee, record_of
-from leaderboard.exports.hub import export_hub
-from leaderboard.exports.results import path_part
-from tests.leaderboard.making import leaderboard
+from leaderboard.exports.exported_board import path_part
+from leaderboard.exports.hub_files import export_hub
+from tests.leaderboard.made_submissions import leaderboard
 
 COMMIT = "531a" * 10
 HOSTILE = (

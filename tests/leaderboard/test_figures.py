@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from leaderboard.figures import cost_figure, width_figure
-from leaderboard.tables import Row
+from leaderboard.main_table import Row
 
 
 def texts(svg: str | None) -> list[str]:

@@ -16,9 +16,15 @@ import pytest
 
 from bagen_data.errors import InputError
 from leaderboard import paper
-from leaderboard.entries import check_name
 from leaderboard.results import read_results
-from tests.leaderboard.making import budget_left, build_site, leaderboard, submit, write_metadata
+from leaderboard.submission_folder import check_name
+from tests.leaderboard.made_submissions import (
+    budget_left,
+    build_site,
+    leaderboard,
+    submit,
+    write_metadata,
+)
 from tests.leaderboard.spoiling import (
     GOOD,
     Make,

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from bagen_data.answer_columns import FEASIBLE, INFEASIBLE, AnswerColumns
-from bagen_data.scoring.truth import Truth
+from bagen_data.scoring.sample_table import Truth
 from leaderboard.label_matches import LabelMatches
-from tests.bagen_data.scoring.making import sample
+from tests.bagen_data.scoring.scoring_cases import sample
 
 ROLLOUTS = {"a": (700, 300, 110, 0), "b": (450, 300)}
 """What remains after each turn; 300 in both."""

@@ -5,12 +5,12 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from bagen_data.arrays import Floats
+from bagen_data.array_types import Floats
 from bagen_data.scoring.ranking import RANKED
 from bagen_data.scoring.resampling import Resampling
-from leaderboard.dataset import Benchmark
+from leaderboard.benchmark_samples import Benchmark
 from leaderboard.ranks import add_ranks
-from tests.bagen_data.scoring.making import sample
+from tests.bagen_data.scoring.scoring_cases import sample
 
 ROLLOUTS = {"big": 40, "small": 3}
 """Of each task: so few that none can be told apart by them, p is at least 1 / 4."""

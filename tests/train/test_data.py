@@ -15,7 +15,7 @@ from bagen_data import load, parse
 from bagen_data.errors import InputError, WrongUsageError
 from tests.making import SHARED, build, make_tokenizer, needs_shared
 from train.data import DataOptions, balanced, check_lengths, rl_rows, sft_rows
-from train.prompts import Fitter, token_count
+from train.fitted_prompts import Fitter, token_count
 from train.targets import completion, target
 
 TASKS = ("sokoban", "searchr1", "swebench", "warehouse")

@@ -16,8 +16,8 @@ from bagen_data.submissions import read_metadata
 from bagen_data.tables import read_jsonl
 from tests.train.running import run, start
 from train.answering import PARTIAL, Answering, Asked
-from train.generate import Answer, Decoding, choose_backend, generator
-from train.table import table_row
+from train.generation import Answer, Decoding, choose_backend, generator
+from train.paper_table import table_row
 
 
 def answered(out: Path) -> int:

@@ -10,7 +10,7 @@ import pytest
 
 from bagen_data.errors import InputError
 from tests.train.running import fail, losses, run, sft_options, start, write_yaml
-from train.runs import KeepEpochs, RunOptions, check_begun, last_checkpoint
+from train.training_run import KeepEpochs, RunOptions, check_begun, last_checkpoint
 
 
 def test_a_killed_run_ends_like_one_that_was_not(dataset: str, tiny: str, tmp_path: Path) -> None:

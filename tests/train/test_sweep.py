@@ -12,8 +12,8 @@ import yaml
 from bagen_data.errors import InputError, WrongUsageError
 from tests.making import REPO, SHARED
 from tests.train.running import write_yaml
-from train.plan import Sweep, flags, read_sweep
 from train.sweep import Sweeping, check_options
+from train.sweep_plan import Sweep, flags, read_sweep
 
 CONFIGS = REPO / "train" / "configs"
 TABLE_7 = SHARED.parent / "paper_tables" / "table7_training.csv"
@@ -153,8 +153,8 @@ def test_every_config_is_of_known_options() -> None:
     from trl import ModelConfig
 
     from train.data import DataOptions
-    from train.options import GRPOOptions, SFTOptions
-    from train.runs import RunOptions
+    from train.training_options import GRPOOptions, SFTOptions
+    from train.training_run import RunOptions
 
     for path in sorted(CONFIGS.glob("*.yaml")):
         if "sweep" in path.name:

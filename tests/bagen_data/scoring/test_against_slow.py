@@ -9,7 +9,7 @@ import pytest
 
 from bagen_data.scoring import Report, Score, score
 from tests.bagen_data.scoring import slow
-from tests.bagen_data.scoring.making import SEVERAL, TOKENS, family, predictions
+from tests.bagen_data.scoring.scoring_cases import SEVERAL, TOKENS, family, predictions
 
 MILLION = 1_000_000
 

@@ -7,7 +7,7 @@ import pytest
 from bagen_data import parse
 from bagen_data.errors import InputError
 from bagen_data.scoring import Report, score
-from tests.bagen_data.scoring.making import predictions, sample
+from tests.bagen_data.scoring.scoring_cases import predictions, sample
 
 
 def scored(response: str, *, feasible: bool = True) -> Report:

@@ -8,7 +8,14 @@ import pytest
 
 from bagen_data.errors import InputError
 from bagen_data.scoring import compare, score
-from tests.bagen_data.scoring.making import SEVERAL, TOKENS, family, predictions, response, sample
+from tests.bagen_data.scoring.scoring_cases import (
+    SEVERAL,
+    TOKENS,
+    family,
+    predictions,
+    response,
+    sample,
+)
 
 
 def test_the_reports_are_those_of_each() -> None:

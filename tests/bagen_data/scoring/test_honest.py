@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from bagen_data.scoring import SCORES, score
 from bagen_data.scoring.per_sample import interval_reward
-from bagen_data.scoring.truth import Truth
+from bagen_data.scoring.sample_table import Truth
 from bagen_data.versions import BENCHMARK_VERSION
-from tests.bagen_data.scoring.making import SEVERAL, TOKENS, family, predictions, sample
+from tests.bagen_data.scoring.scoring_cases import SEVERAL, TOKENS, family, predictions, sample
 
 AMOUNTS = st.floats(0, 1e308)
 TRUTHS = st.floats(0, 1e150)

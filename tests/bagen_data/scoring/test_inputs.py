@@ -12,7 +12,7 @@ import pytest
 
 from bagen_data.errors import InputError
 from bagen_data.scoring import score
-from tests.bagen_data.scoring.making import SEVERAL, TOKENS, family, predictions, sample
+from tests.bagen_data.scoring.scoring_cases import SEVERAL, TOKENS, family, predictions, sample
 
 TEXTS = {"resource": "tokens", "budget": 9.0, "used": 1.0, "remaining": "400"}
 PARTS = {"task": "t", "rollout_model": "m", "rollout_id": "r", "completed_turns": 1}

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bagen_data.scoring import score
-from tests.bagen_data.scoring.making import predictions, sample
+from tests.bagen_data.scoring.scoring_cases import predictions, sample
 from tests.making import SHARED
 
 TABLES = SHARED.parent / "paper_tables"

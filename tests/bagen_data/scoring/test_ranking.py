@@ -8,12 +8,12 @@ import pytest
 from scipy import stats
 
 from bagen_data.answer_columns import FEASIBLE, INFEASIBLE, AnswerColumns
-from bagen_data.arrays import Floats, Mask
+from bagen_data.array_types import Floats, Mask
 from bagen_data.scoring.measure import measure
 from bagen_data.scoring.ranking import LEVEL, RANKED, Part, holm, paired_p, parts_of, ranked
 from bagen_data.scoring.resampling import Resampling
-from bagen_data.scoring.truth import Family, Truth
-from tests.bagen_data.scoring.making import sample
+from bagen_data.scoring.sample_table import Family, Truth
+from tests.bagen_data.scoring.scoring_cases import sample
 
 SIMULATED = ("macro_f1", "hit_rate", "reward")
 ESTIMATORS = 8

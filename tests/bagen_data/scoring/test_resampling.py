@@ -10,8 +10,8 @@ import pytest
 from bagen_data.scoring import Score, score
 from bagen_data.scoring.quantiles import resampled_quantiles
 from bagen_data.scoring.resampling import Resampling, percentile_interval
-from bagen_data.scoring.truth import Truth
-from tests.bagen_data.scoring.making import predictions, sample
+from bagen_data.scoring.sample_table import Truth
+from tests.bagen_data.scoring.scoring_cases import predictions, sample
 
 ROLLOUTS, TURNS, STUDIES = 60, 8, 400
 RATE = 0.6

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from collect.searchr1.corpus import Corpus, read_corpus
-from collect.searchr1.questions import Question, read_questions
+from collect.searchr1.question_file import Question, read_questions
 from collect.searchr1.retrieval import Library
 from tests.making import REPO
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from collect.searchr1.corpus import Corpus
 from collect.searchr1.judging import normalised
-from collect.searchr1.questions import Question
+from collect.searchr1.question_file import Question
 
 
 def test_the_command_makes_the_same_files(bundled: Path, tmp_path: Path) -> None:

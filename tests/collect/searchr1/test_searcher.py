@@ -6,13 +6,13 @@ from collections.abc import Callable
 
 import pytest
 
-from collect.searchr1.actions import Finish, parse
 from collect.searchr1.asked import Kind, take_apart
-from collect.searchr1.environment import RULES, SearchEnvironment
 from collect.searchr1.finding import answers, linked
-from collect.searchr1.questions import Question
+from collect.searchr1.question_file import Question
 from collect.searchr1.reading import Page, names, pages
 from collect.searchr1.retrieval import Library
+from collect.searchr1.search_actions import Finish, parse
+from collect.searchr1.search_environment import RULES, SearchEnvironment
 from collect.searchr1.searcher import script
 
 

@@ -10,12 +10,12 @@ from bagen_data.usage import words_and_marks
 from builders.tasks.sokoban import TASK
 from collect.agents import ScriptedAgent
 from collect.play import play
-from collect.scripted import Scripted
-from collect.sokoban.environment import MOVES, RULES, SokobanEnvironment, parse_moves
-from collect.sokoban.game import Sokoban
-from collect.sokoban.generate import DEPTH, LEAST, generate
+from collect.scripted_rollouts import Scripted
 from collect.sokoban.level import STEPS, Level
-from collect.sokoban.search import solve
+from collect.sokoban.level_generator import DEPTH, LEAST, generate
+from collect.sokoban.level_solver import solve
+from collect.sokoban.sokoban_environment import MOVES, RULES, SokobanEnvironment, parse_moves
+from collect.sokoban.sokoban_game import Sokoban
 
 SIZES = st.sampled_from([(6, 6, 1), (6, 7, 1), (7, 7, 2), (8, 8, 2)])
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from collect.swebench.family import Trajectories
-from tests.collect.swebench.playing import scripted_family
+from collect.swebench.trajectory_layout import Trajectories
+from tests.collect.swebench.played_toys import scripted_family
 
 
 @pytest.fixture(scope="session")

@@ -11,12 +11,12 @@ from inspect_ai.model import ChatMessage, GenerateConfig, ModelOutput, get_model
 from inspect_ai.tool import ToolInfo
 
 from builders.formats.mini_swe_agent import read
-from collect.swebench.family import Trajectories
+from collect.swebench.agent_prompts import SUBMIT
 from collect.swebench.inspect_model import InspectModel, ModelledLocal, chat
-from collect.swebench.prompts import SUBMIT
-from collect.swebench.rollout import Judged, rollout
+from collect.swebench.local_rollout import Judged, rollout
 from collect.swebench.toy import make_repositories, toys
-from tests.collect.swebench.playing import TOY, needs_tool, one_instance, outputs
+from collect.swebench.trajectory_layout import Trajectories
+from tests.collect.swebench.played_toys import TOY, needs_tool, one_instance, outputs
 from tests.model_server import KEY, MODEL, ModelServer, model_server
 
 pytestmark = needs_tool

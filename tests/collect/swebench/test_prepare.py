@@ -19,7 +19,7 @@ from collect.swebench.prepare import (
     read_names,
     run_here,
 )
-from tests.collect.swebench.playing import needs_tool
+from tests.collect.swebench.played_toys import needs_tool
 
 NAMES = ("astropy__astropy-14365", "sympy__sympy-12489", "django__django-16100")
 

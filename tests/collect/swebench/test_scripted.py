@@ -11,11 +11,11 @@ import pytest
 
 from bagen_data.errors import InputError
 from builders.formats.mini_swe_agent import read
-from collect.swebench.family import Trajectories
 from collect.swebench.instances import take
 from collect.swebench.scripts import DECK, direct, in_rounds, script_of, thorough
 from collect.swebench.toy import make_repositories, toys
-from tests.collect.swebench.playing import (
+from collect.swebench.trajectory_layout import Trajectories
+from tests.collect.swebench.played_toys import (
     ROLLOUTS,
     STEPS,
     needs_tool,

@@ -4,11 +4,11 @@ from statistics import fmean
 
 import pytest
 
-from collect.warehouse.actions import written
 from collect.warehouse.constants import WEEKS
-from collect.warehouse.environment import WarehouseEnvironment
+from collect.warehouse.manager_actions import written
 from collect.warehouse.policies import POLICIES
-from tests.collect.warehouse.playing import manager
+from collect.warehouse.warehouse_environment import WarehouseEnvironment
+from tests.collect.warehouse.played_games import manager
 
 SEEDS = 40
 OPENING_CASH = 500_000

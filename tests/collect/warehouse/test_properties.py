@@ -7,7 +7,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collect.environment import Observation
-from collect.warehouse.actions import written
 from collect.warehouse.business import Business
 from collect.warehouse.constants import (
     BANKRUPT_CENTS,
@@ -17,11 +16,12 @@ from collect.warehouse.constants import (
     RETAILERS,
     WAREHOUSE_UNITS,
 )
-from collect.warehouse.environment import WarehouseEnvironment
 from collect.warehouse.ledger import COLLECTED, COST_PARTS, DRAWN, REPAID
+from collect.warehouse.manager_actions import written
 from collect.warehouse.policies import POLICIES
 from collect.warehouse.simulator import PRICE_CENTS
-from tests.collect.warehouse.playing import answers, manager
+from collect.warehouse.warehouse_environment import WarehouseEnvironment
+from tests.collect.warehouse.played_games import answers, manager
 
 Step = tuple[Business, Observation]
 

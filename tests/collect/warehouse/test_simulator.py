@@ -22,7 +22,7 @@ from collect.warehouse.decisions import (
     ship,
 )
 from collect.warehouse.simulator import PRICE_CENTS, Simulator
-from tests.collect.warehouse.playing import (
+from tests.collect.warehouse.played_games import (
     CABLE,
     DOCK,
     ELECTRONICS,

@@ -1,0 +1,89 @@
+"""`bagen show`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from bagen_data.answers import render
+from bagen_data.cli.dataset_options import Dataset
+from bagen_data.forecasters import BASELINES, find_baseline
+from bagen_data.forecasters.predictions import Request, predict
+from bagen_data.pictures import check_picture, draw
+from bagen_data.prediction_files import find_predictions, prediction_reader
+from bagen_data.replay import gold_estimate
+from bagen_data.rollout_view import Row, answers_table, find_rollout, find_sample, responses_of
+from bagen_data.schema import Target
+from bagen_data.terminal_tables import print_table
+
+_SHOWN = 1_500
+"""Letters of a message."""
+
+
+def show_command(
+    sample_id: Annotated[str, typer.Argument(help="task/rollout_model/rollout_id/k.")],
+    dataset: Dataset,
+    predictions: Annotated[
+        list[Path] | None, typer.Option(help="Show these answers along the rollout; any number.")
+    ] = None,
+    estimator: Annotated[
+        list[str] | None,
+        typer.Option(help=f"Show what it answers: {', '.join(BASELINES)}; any number."),
+    ] = None,
+    cross_validate: Annotated[
+        bool, typer.Option("--cross-validate", help="As of `bagen predict`.")
+    ] = False,
+    picture: Annotated[
+        Path | None,
+        typer.Option(help="Draw its rollout, of sokoban or warehouse: a .svg, .png or .html file."),
+    ] = None,
+    full: Annotated[bool, typer.Option("--full", help="Do not cut long messages.")] = False,
+) -> None:
+    """Show a sample: the prompt, the truth, and answers along its rollout against it."""
+    if picture:
+        check_picture(picture, sample_id.partition("/")[0])
+    readers = [(file, prediction_reader(file)) for file in map(find_predictions, predictions or ())]
+    found = find_sample(dataset, sample_id)
+    answers = {str(file): responses_of(reader, found.rollout) for file, reader in readers}
+    for name in estimator or ():
+        others = cross_validate and find_baseline(name).learns
+        request = Request(dataset, found.config, found.split, name, cross_validate=others)
+        answers[name] = {row["sample_id"]: row["response"] for row in predict(request).rows}
+    _print_sample(found.sample, full=full)
+    if picture:
+        draw(picture, find_rollout(dataset, found), found.sample["completed_turns"])
+        print(f"its rollout is drawn in {picture}")
+    for name, responses in (answers or {"no answers given": {}}).items():
+        print_table(answers_table(name, found.rollout, responses))
+
+
+def _print_sample(sample: Row, *, full: bool) -> None:
+    console = Console(highlight=False, soft_wrap=True)
+    console.rule(escape(sample["sample_id"]))
+    for message in sample["prompt"]:
+        console.print(message["role"], style="bold")
+        text = message["content"]
+        console.print(text if full else text[:_SHOWN], markup=False)
+        if len(text) > _SHOWN and not full:
+            console.print(f"[... {len(text) - _SHOWN:,} more letters; --full]", markup=False)
+        console.print()
+    console.rule("truth")
+    remaining = {part["resource"]: part["remaining"] for part in sample["resources"]}
+    gold = render(gold_estimate(Target(sample["feasible"], remaining)))
+    outcome = "succeeded" if sample["rollout_success"] else "failed"
+    lines = [
+        f"turn {sample['completed_turns']} of {sample['total_turns']} of instance "
+        f"{sample['instance_id']}, which {outcome}",
+        *(f"{each['name']}: {each['value']:,.0f}" for each in sample["conditions"]),
+        *(
+            f"{part['resource']}: {part['used']:,.0f} of {part['budget']:,.0f} {part['unit']} "
+            f"used, went on to use {part['remaining']:,.0f}"
+            for part in sample["resources"]
+        ),
+        f"so the best answer is {gold}",
+    ]
+    for line in lines:
+        console.print(line, markup=False)
+    console.print()

@@ -1,0 +1,123 @@
+"""Estimators that learn from the past of others what it takes, and how sure they may be of it.
+
+Feasibility and quantiles are learned by boosted trees, cross-fitted over instances
+(`cross_fitting`). The quantiles are made honest by conformalised quantile regression (Romano,
+Patterson and Candes, 2019): a known remainder's score is how far outside its interval it is, and
+all intervals are widened by a quantile of the scores. Probes of a rollout are not exchangeable,
+instances are: so the quantile is taken of the scores of all of them and of one instance more, of
+mean length, that is infinitely far off (pooled, as in Dunn, Wasserman and Ramdas, 2023).
+
+MAPIE's cross-fitted form knows no groups in its correction, no resources that are covered
+together, and no probes that are answered otherwise than by an interval; with one probe an instance
+and one resource the widening is MAPIE's, which a test holds it against.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from bagen_data.array_types import Floats, Ints
+from bagen_data.forecasters import rules
+from bagen_data.forecasters.by_turn import ALPHA
+from bagen_data.forecasters.cross_fitting import CrossFitted, teaching
+from bagen_data.forecasters.examples import Example
+from bagen_data.forecasters.forecaster import Answer
+
+_ENDS = 41
+"""Quantiles of the residuals between which the best interval is looked for."""
+_LEAST_SCALE = 1e-9
+
+
+def conformal(examples: Sequence[Example], seed: int) -> Answer:
+    """Intervals that cover every resource of 80% of the feasible probes they are given for.
+
+    From 0 to what is left where too few instances are known to say that of less.
+    """
+    examples = teaching(examples)
+    if not examples:
+        return rules.always_infeasible
+    learned = CrossFitted.of(examples, seed)
+    widening = widenings(learned.unseen, learned.spent, learned.instance, ALPHA)
+
+    def interval(said: Floats) -> tuple[Floats, Floats]:
+        low, middle, high = said
+        return np.minimum(low - widening, middle), np.maximum(high + widening, middle)
+
+    return learned.answer(interval)
+
+
+def reward_optimal(examples: Sequence[Example], seed: int) -> Answer:
+    """Intervals of the greatest expected coverage x tightness, the paper's reward.
+
+    The judgment and the medians of `conformal`, these times the factors that would have paid best
+    on instances that the models had not seen.
+    """
+    examples = teaching(examples)
+    if not examples:
+        return rules.always_infeasible
+    learned = CrossFitted.of(examples, seed)
+    residuals = learned.spent - learned.unseen[1]
+    below, above = np.log([best_factors(own) for own in residuals]).T[:, :, np.newaxis]
+    return learned.answer(lambda said: (said[1] + below, said[1] + above))
+
+
+def widenings(said: Floats, spent: Floats, cluster: Ints, alpha: float) -> Floats:
+    """(r, 1) by how much intervals are widened at each end to cover 1 - alpha; may be below 0.
+
+    Each resource counts in its own usual error, so that one that is easy is not widened for
+    another's sake.
+
+    Args:
+        said: (3, r, n) quantiles.
+        spent: (r, n) what is to be covered, all r together.
+        cluster: (n,) whose each is.
+        alpha: 0 .. 1.
+    """
+    low, middle, high = said
+    if not spent.size:
+        return np.full((len(spent), 1), np.inf)
+    scale = np.abs(spent - middle).mean(axis=1, keepdims=True) + _LEAST_SCALE
+    outside = (np.maximum(low - spent, spent - high) / scale).max(axis=0)
+    found: Floats = scale * pooled_quantile(outside, cluster, 1 - alpha)
+    return found
+
+
+def pooled_quantile(scores: Floats, cluster: Ints, share: float) -> float:
+    """The least that is no less than this share of the scores and of one cluster's more.
+
+    That cluster is of mean length and above all; infinity where it decides. With one score a
+    cluster this is the ceil((n + 1) share)-th of n.
+
+    Args:
+        scores: (n,), one or more.
+        cluster: (n,) whose each is.
+        share: 0 .. 1.
+
+    >>> scores = np.arange(9.0)
+    >>> pooled_quantile(scores, np.arange(9), 0.8), pooled_quantile(scores, scores > 4, 0.8)
+    (7.0, inf)
+    """
+    clusters = len(np.unique(cluster))
+    exact = share * len(scores) * (clusters + 1) / clusters
+    rank = max(int(np.ceil(exact - 1e-9)), 1)
+    return float(np.sort(scores)[rank - 1]) if rank <= len(scores) else np.inf
+
+
+def best_factors(residuals: Floats) -> tuple[float, float]:
+    """The interval, in medians, that earns most where R is the median times exp(residual).
+
+    Its ends are among the quantiles of the residuals; of none it is [1, 1].
+
+    >>> low, high = best_factors(np.random.default_rng(0).normal(0, 0.5, 2_000))
+    >>> 1.3 < high / low < 1.9
+    True
+    """
+    if not len(residuals):
+        return 1.0, 1.0
+    ends = np.unique(np.quantile(residuals, np.linspace(0, 1, _ENDS)))
+    first, last = np.triu_indices(len(ends))
+    low, high = ends[first, np.newaxis], ends[last, np.newaxis]
+    tightness = np.maximum(1 - (np.exp(high) - np.exp(low)) / np.exp(residuals), 0)
+    earned = np.where((low <= residuals) & (residuals <= high), tightness, 0).mean(axis=1)
+    best = int(np.argmax(earned))
+    return float(np.exp(ends[first[best]])), float(np.exp(ends[last[best]]))

@@ -1,0 +1,205 @@
+"""Models of all but one fold of the instances each, and what each says of those it has not seen.
+
+Answers are the mean of the models. That they say on instances they have not seen what they will
+say on others is what both the judgment and the intervals rest on.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+from bagen_data.array_types import Floats, Ints, Mask
+from bagen_data.forecasters.examples import Example
+from bagen_data.forecasters.features import features
+from bagen_data.forecasters.forecaster import Answer
+from bagen_data.forecasters.learners import QUANTILES, Judge, Spending
+from bagen_data.forecasters.probe_amounts import Known, ProbeAmounts, estimates
+from bagen_data.schema import Estimate, Probe
+
+FOLDS = 5
+_DRAWS = 200
+"""Of instances, for the log odds from which on an interval is given."""
+_CUTS = 64
+"""Log odds that it may be."""
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What n probes tell of r resources."""
+
+    amounts: ProbeAmounts
+    values: Floats
+    """(n, f) features."""
+    units: Floats
+    """(r, n, u) log1p of what a resource may be counted in: nothing, what is left, a turn."""
+
+    @classmethod
+    def of(cls, probes: Sequence[Probe]) -> Self:
+        amounts = ProbeAmounts.of(probes)
+        left = np.maximum(amounts.left, 0)
+        turn = amounts.used / np.maximum(amounts.completed_turns, 1)
+        units = np.log1p([np.zeros_like(left), left, np.maximum(turn, 0)])
+        return cls(amounts, features(probes).values, np.moveaxis(units, 0, -1))
+
+
+@dataclass(frozen=True)
+class _Member:
+    """The models of one part of the examples."""
+
+    judge: Judge
+    spending: tuple[Spending, ...]
+    """One per resource; none where no feasible probe is known."""
+
+    @classmethod
+    def of(cls, asked: _Asked, known: Known, rows: Mask, seed: int) -> Self:
+        """Learns from these rows, one or more."""
+        feasible = rows & known.feasible
+        spent = np.log1p(known.remaining)
+        return cls(
+            Judge.of(asked.values[rows], known.feasible[rows], seed),
+            tuple(
+                Spending.of(asked.values[feasible], units[feasible], own[feasible], seed)
+                for units, own in zip(asked.units, spent, strict=True)
+                if feasible.any()
+            ),
+        )
+
+    def quantiles(self, asked: _Asked) -> Floats:
+        """(3, r, n) of log1p of what remains; from 0 to what is left where nothing is known."""
+        if not self.spending:
+            left = np.maximum(asked.amounts.left, 0)
+            return np.log1p([0 * left, left / 2, left])
+        found = [
+            own.quantiles(asked.values, units)
+            for own, units in zip(self.spending, asked.units, strict=True)
+        ]
+        return np.stack(found, axis=1)
+
+
+@dataclass(frozen=True)
+class CrossFitted:
+    """What is learned of feasibility and of quantiles, and how it does on instances not seen."""
+
+    members: tuple[_Member, ...]
+    cut: float
+    """The least mean log odds at which an interval is given."""
+    unseen: Floats
+    """(3, r, c) log1p quantiles of the c feasible probes that would be answered with intervals."""
+    spent: Floats
+    """(r, c) log1p of what remained of those."""
+    instance: Ints
+    """(c,) whose they are."""
+
+    @classmethod
+    def of(cls, examples: Sequence[Example], seed: int) -> Self:
+        """Learns from examples of which one or more teach (`teaching`)."""
+        known = Known.of(examples)
+        asked = _Asked.of([example.question.probe for example in examples])
+        instance = _instances(examples)
+        group = instance if instance.max() else known.rollout  # of one instance, its rollouts
+        fold = folds(group, known.feasible, seed)
+        is_open = known.amounts.is_open
+        odds = np.full(len(examples), -np.inf)
+        quantiles = np.zeros((len(QUANTILES), *known.remaining.shape))
+        members = []
+        for number in range(int(fold.max()) + 1):
+            here = fold == number
+            seen = is_open & (~here | here.all())
+            member = _Member.of(asked, known, seen if seen.any() else is_open, seed + number)
+            odds[here] = np.where(is_open, member.judge.log_odds(asked.values), -np.inf)[here]
+            quantiles[:, :, here] = member.quantiles(asked)[:, :, here]
+            members.append(member)
+        cut = best_cut(odds, known.feasible, group, seed)
+        counted = known.feasible & (odds >= cut)
+        spent = np.log1p(known.remaining[:, counted])
+        return cls(tuple(members), cut, quantiles[:, :, counted], spent, instance[counted])
+
+    def answer(self, interval: Callable[[Floats], tuple[Floats, Floats]]) -> Answer:
+        """Answers with these intervals.
+
+        Args:
+            interval: of (3, r, n) quantiles of log1p of what remains, lows and highs of it.
+        """
+
+        def answer(probes: Sequence[Probe]) -> list[Estimate]:
+            asked = _Asked.of(probes)
+            odds = np.mean([one.judge.log_odds(asked.values) for one in self.members], axis=0)
+            low, high = interval(np.mean([one.quantiles(asked) for one in self.members], axis=0))
+            lasts = asked.amounts.is_open & (odds >= self.cut)
+            return estimates(asked.amounts, lasts, np.expm1(low), np.expm1(high))
+
+        return answer
+
+
+def folds(cluster: Ints, feasible: Mask, seed: int) -> Ints:
+    """(n,) 0 .. 4, whole clusters each, in each about the same share of feasible ones.
+
+    Fewer where there are fewer clusters.
+    """
+    clusters = int(cluster.max()) + 1
+    share = np.bincount(cluster, feasible, clusters) / np.bincount(cluster, minlength=clusters)
+    shuffled = np.random.default_rng(seed).permutation(clusters)
+    order = shuffled[np.argsort(share[shuffled], kind="stable")]
+    found = np.empty(clusters, np.int64)
+    found[order] = np.arange(clusters) % FOLDS
+    return found[cluster]
+
+
+def best_cut(odds: Floats, feasible: Mask, cluster: Ints, seed: int) -> float:
+    """The log odds from which on an interval is given, for the greatest macro-F1.
+
+    The mean of the best ones of many draws of whole clusters: a single best one hangs on few. For
+    this the log odds need not be calibrated, only in the right order.
+
+    Args:
+        odds: (n,) of clusters not seen; minus infinity of probes that are over their budget.
+        feasible: (n,) one or more are.
+        cluster: (n,) 0 .. g-1.
+        seed: of the draws.
+
+    >>> odds, feasible = np.array([-3.0, -2.0, 1.0, 2.0]), np.array([False, False, True, True])
+    >>> -2.0 < best_cut(odds, feasible, np.arange(4), seed=0) < 1.0
+    True
+    """
+    shown = odds[np.isfinite(odds)]
+    cuts = np.unique(np.quantile(shown, np.linspace(0, 1, _CUTS)))
+    clusters = int(cluster.max()) + 1
+    said = odds[:, np.newaxis] >= cuts
+    hits, misses = np.zeros((2, clusters, len(cuts)))
+    np.add.at(hits, cluster, said & feasible[:, np.newaxis])
+    np.add.at(misses, cluster, said & ~feasible[:, np.newaxis])
+    of_each = np.stack([np.bincount(cluster, kind, clusters) for kind in (feasible, ~feasible)])
+    drawn = np.random.default_rng(seed).multinomial(
+        clusters, np.full(clusters, 1 / clusters), _DRAWS
+    )
+    actual, other = (of_each @ drawn.T)[:, :, np.newaxis]
+    hit, missed = drawn @ hits, drawn @ misses
+    with np.errstate(invalid="ignore"):
+        feasible_f1 = 2 * hit / (hit + missed + actual)
+        infeasible_f1 = 2 * (other - missed) / (actual - hit + other - missed + other)
+    score = np.nan_to_num(feasible_f1) + np.nan_to_num(infeasible_f1)
+    telling = (actual > 0) & (other > 0)
+    score = score[telling[:, 0]]
+    if not len(score):
+        return float(cuts[0])
+    is_best = score == score.max(axis=1, keepdims=True)
+    return float(((is_best @ cuts) / is_best.sum(axis=1)).mean())
+
+
+def teaching(examples: Sequence[Example]) -> list[Example]:
+    """Those after a turn that is not the last, which are what is asked; all, if there are none.
+
+    None at all, if none of them is both feasible and within its budget.
+    """
+    inside = [one for one in examples if 0 < len(one.question.probe.turns) < one.total_turns]
+    found = inside or list(examples)
+    return found if any(one.target.feasible for one in found) else []
+
+
+def _instances(examples: Sequence[Example]) -> Ints:
+    """(n,) 0 .. g-1, in the order of their names."""
+    names = [(one.question.task, one.question.instance_id) for one in examples]
+    number = {name: position for position, name in enumerate(sorted(set(names)))}
+    return np.array([number[name] for name in names])

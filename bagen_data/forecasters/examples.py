@@ -1,0 +1,139 @@
+"""What estimators are asked, and what they may learn from."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+
+from bagen_data.errors import InputError
+from bagen_data.hub import load_rollouts, load_samples
+from bagen_data.replay import replay
+from bagen_data.schema import Budget, Probe, Rollout, Target, Turn
+from bagen_data.scoring.sample_table import DERIVED
+
+
+@dataclass(frozen=True)
+class Question:
+    """A probe, and whose it is."""
+
+    sample_id: str
+    family: str
+    """`task/rollout_model`."""
+    rollout: str
+    """`task/rollout_model/rollout_id`."""
+    instance_id: str
+    probe: Probe
+
+    @property
+    def task(self) -> str:
+        """The probe's."""
+        return self.probe.task
+
+
+@dataclass(frozen=True)
+class Example:
+    """A question with its answer: only what learns from the past of others may hold one."""
+
+    question: Question
+    target: Target
+    total_turns: int
+    """T of the rollout."""
+
+
+@dataclass(frozen=True)
+class LoadedExamples:
+    """The samples of a split, in the dataset's order."""
+
+    examples: list[Example]
+    revision: str | None
+    """Of the dataset."""
+
+
+def load_examples(
+    path: str, config: str | None = None, split: str = "test", revision: str | None = None
+) -> LoadedExamples:
+    """Every sample of a split, replayed from its recorded rollout, in the dataset's order.
+
+    Args:
+        path: a folder that `python -m builders build` wrote, or a dataset id on the Hub.
+        config: a task or `<task>_train`; every task's benchmark if None.
+        split: `test`; `sft`, `rl` or `heldout` of a `<task>_train`.
+        revision: of the Hub's dataset, the latest if None.
+
+    Raises:
+        InputError: there is no such dataset, config or split, or the rollout of a sample is not in
+            the dataset.
+        MissingExtraError: `path` is no folder, and `datasets` is not installed.
+    """
+    samples = load_samples(path, config, split, revision=revision)
+    revision = samples.source["revision"]
+    columns = {name: samples.table[name].to_pylist() for name in ("sample_id", *DERIVED)}
+    wanted = dict.fromkeys(
+        zip(columns["task"], columns["rollout_model"], columns["rollout_id"], strict=True)
+    )
+    of = "train" if (config or "").endswith("_train") else "test"
+    recorded = _recorded(path, of, wanted, revision)
+    prefixes: dict[tuple[str, str, str], list[tuple[int, str]]] = {key: [] for key in wanted}
+    for sample_id, *key, k in zip(*columns.values(), strict=True):
+        prefixes[key[0], key[1], key[2]].append((k, sample_id))
+    missing = next((key for key in wanted if key not in recorded), None)
+    if missing:
+        raise InputError(
+            f"{path}: config rollouts has no rollout {'/'.join(missing)}, of which there are "
+            "samples; build the dataset anew"
+        )
+    found = {
+        example.question.sample_id: example
+        for key, ids in prefixes.items()
+        for example in _examples(*recorded[key], ids)
+    }
+    return LoadedExamples([found[each] for each in columns["sample_id"]], revision)
+
+
+def _examples(
+    rollout: Rollout, budget: Budget, prefixes: Sequence[tuple[int, str]]
+) -> list[Example]:
+    family = f"{rollout.task}/{rollout.rollout_model}"
+    whose = (family, f"{family}/{rollout.rollout_id}", rollout.instance_id)
+    pairs = replay(rollout, budget, [k for k, _ in prefixes])
+    return [
+        Example(Question(sample_id, *whose, probe), target, len(rollout.turns))
+        for (_, sample_id), (probe, target) in zip(prefixes, pairs, strict=True)
+    ]
+
+
+def _recorded(
+    path: str, split: str, wanted: Mapping[tuple[str, str, str], None], revision: str | None
+) -> dict[tuple[str, str, str], tuple[Rollout, Budget]]:
+    """The rollouts that are asked for, and their budgets."""
+    found = {}
+    for batch in load_rollouts(path, split, revision).to_batches(max_chunksize=256):
+        keys = zip(*(batch[name].to_pylist() for name in DERIVED[:3]), strict=True)
+        rows = {number: key for number, key in enumerate(keys) if key in wanted}
+        chosen = batch.take(pa.array(rows, pa.int64())).to_pylist()
+        for key, row in zip(rows.values(), chosen, strict=True):
+            budget = Budget(_amounts(row["budget"]), _amounts(row["conditions"]))
+            found[key] = (_rollout(row), budget)
+    return found
+
+
+def _rollout(row: Mapping[str, Any]) -> Rollout:
+    """A row of `schema.ROLLOUTS`; `replay` adds the budget's conditions to its success."""
+    turns = tuple(
+        Turn(turn["user"], turn["assistant"], _amounts(turn["usage"]), _amounts(turn["state"]))
+        for turn in row["turns"]
+    )
+    return Rollout(
+        task=row["task"],
+        rollout_model=row["rollout_model"],
+        rollout_id=row["rollout_id"],
+        instance_id=row["instance_id"],
+        system=row["system"],
+        turns=turns,
+        success=row["rollout_success"],
+    )
+
+
+def _amounts(pairs: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    return {pair["name"]: pair["value"] for pair in pairs}

@@ -1,0 +1,159 @@
+"""What some of the training rollouts teach: who is feasible, and what such a one still spends.
+
+Few rollouts are known and their probes are alike, so everything here is held back: trees of depth
+2 on random thirds of the columns and random halves of the rows, and a ridge-penalised line.
+"""
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any, Self
+
+import numpy as np
+
+from bagen_data.array_types import Floats, Mask
+from bagen_data.errors import MissingExtraError
+from bagen_data.forecasters.by_turn import ALPHA
+
+QUANTILES = (ALPHA / 2, 0.5, 1 - ALPHA / 2)
+_MOST_DEVIATIONS = 3.0
+_RIDGE = 0.01
+"""The inverse of the penalty, in scikit-learn's units."""
+_FEW = 4
+"""Rows below which each tree sees all."""
+_TREES: dict[str, Any] = {
+    "n_estimators": 80,
+    "learning_rate": 0.06,
+    "max_depth": 2,
+    "max_features": 1 / 3,
+    "min_samples_leaf": 10,
+}
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Features as training has them: on one scale, and within the range it saw."""
+
+    kept: Mask
+    """(f,) those that are not constant in training."""
+    low: Floats
+    """(kept,) the least that training has seen; the greatest is `high`."""
+    high: Floats
+    mean: Floats
+    deviation: Floats
+
+    @classmethod
+    def of(cls, values: Floats) -> Self:
+        """Of (n, f) training features, one row or more."""
+        kept: Mask = values.min(axis=0) < values.max(axis=0)
+        own = values[:, kept]
+        deviation = np.maximum(own.std(axis=0), np.finfo(np.float64).tiny)
+        return cls(kept, own.min(axis=0), own.max(axis=0), own.mean(axis=0), deviation)
+
+    def scaled(self, values: Floats) -> Floats:
+        """(n, f) to (n, kept), standard deviations from the mean, at most 3.
+
+        A column that hardly varies in training can say no more elsewhere than it did there.
+        """
+        clipped = np.clip(values[:, self.kept], self.low, self.high)
+        found = (clipped - self.mean) / self.deviation
+        return np.clip(found, -_MOST_DEVIATIONS, _MOST_DEVIATIONS)
+
+
+@dataclass(frozen=True)
+class Judge:
+    """How likely a rollout is feasible: the mean log odds of boosted trees and a line."""
+
+    columns: Columns
+    models: tuple[Any, ...]
+    """None where there was nothing to tell apart."""
+    share: float
+    """Of training probes that are feasible."""
+
+    @classmethod
+    def of(cls, values: Floats, feasible: Mask, seed: int) -> Self:
+        """Learns from (n, f) features; n may be 0, and all may be of one class."""
+        share = (feasible.sum() + 1) / (len(feasible) + 2)
+        columns = Columns.of(values)
+        if feasible.all() or not feasible.any() or not columns.kept.any():
+            return cls(columns, (), share)
+        models = (
+            _scikit_learn("ensemble", "GradientBoostingClassifier")(
+                **_TREES, subsample=_share_of(values), random_state=seed
+            ),
+            _scikit_learn("linear_model", "LogisticRegression")(C=_RIDGE, max_iter=1000),
+        )
+        own = columns.scaled(values)
+        return cls(columns, tuple(model.fit(own, feasible) for model in models), share)
+
+    def log_odds(self, values: Floats) -> Floats:
+        """(n,)."""
+        if not self.models:
+            return np.full(len(values), np.log(self.share / (1 - self.share)))
+        own = self.columns.scaled(values)
+        found: Floats = np.mean([model.decision_function(own) for model in self.models], axis=0)
+        return found
+
+
+@dataclass(frozen=True)
+class Spending:
+    """Quantiles of log1p of what a feasible rollout still spends of one resource."""
+
+    columns: Columns
+    models: tuple[Any, ...]
+    """One for each of `QUANTILES`."""
+    unit: int
+    """The column of units in which it is learned."""
+
+    @classmethod
+    def of(cls, values: Floats, units: Floats, spent: Floats, seed: int) -> Self:
+        """Learns from feasible probes, one or more.
+
+        It is learned in the unit in which it varies least. Where the budget was drawn around the
+        total, or families differ in scale, that is what is left or what a turn costs.
+
+        Args:
+            values: (n, f) features.
+            units: (n, u) log1p of the units to choose from.
+            spent: (n,) log1p of what remained.
+            seed: of the trees.
+        """
+        ratios = spent[:, np.newaxis] - units
+        spreads = np.abs(ratios - np.median(ratios, axis=0)).mean(axis=0)
+        unit = int(np.argmin(spreads))
+        columns = Columns.of(values)
+        own = _never_empty(columns.scaled(values))
+        make = _scikit_learn("ensemble", "GradientBoostingRegressor")
+        models = [
+            make(
+                loss="quantile",
+                alpha=share,
+                **_TREES,
+                subsample=_share_of(values),
+                random_state=seed,
+            )
+            for share in QUANTILES
+        ]
+        return cls(columns, tuple(model.fit(own, ratios[:, unit]) for model in models), unit)
+
+    def quantiles(self, values: Floats, units: Floats) -> Floats:
+        """(3, n), ascending."""
+        own = _never_empty(self.columns.scaled(values))
+        ratios = np.sort([model.predict(own) for model in self.models], axis=0)
+        found: Floats = ratios + units[:, self.unit]
+        return found
+
+
+def _share_of(values: Floats) -> float:
+    """Of the rows that a tree sees; half of one row would be none."""
+    return 0.5 if len(values) >= _FEW else 1.0
+
+
+def _scikit_learn(module: str, name: str) -> Any:
+    try:
+        return getattr(import_module(f"sklearn.{module}"), name)
+    except ModuleNotFoundError as error:
+        raise MissingExtraError("scikit-learn", "baselines") from error
+
+
+def _never_empty(values: Floats) -> Floats:
+    return values if values.shape[1] else np.zeros((len(values), 1))

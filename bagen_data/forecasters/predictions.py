@@ -1,0 +1,149 @@
+"""Answer a split with an estimator that needs no model."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+import numpy as np
+
+from bagen_data.answers import render
+from bagen_data.errors import InputError, WrongUsageError
+from bagen_data.forecasters import Baseline, find_baseline
+from bagen_data.forecasters.examples import Example, load_examples
+from bagen_data.hub import splits
+from bagen_data.schema import Estimate
+
+FOLDS = 10
+"""Parts of a family's instances, each of which is predicted from the others."""
+TRAINING_SPLITS = ("sft", "rl")
+"""What is learned from of a `<task>_train`; the held-out part is for trying what was learned."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """Which estimator is to answer what."""
+
+    path: str
+    """A folder that `python -m builders build` wrote, or a dataset id on the Hub."""
+    config: str | None
+    """A task or `<task>_train`; every task's benchmark if None."""
+    split: str
+    """`test`; `heldout` of a `<task>_train`."""
+    estimator: str
+    """A name of `BASELINES`."""
+    seed: int = 0
+    cross_validate: bool = False
+    """Learn of each family from the family itself: of some instances from the others."""
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """Answers, and what was learned for them."""
+
+    rows: list[dict[str, str]]
+    """`sample_id` and `response`, in the dataset's order."""
+    trained_on: str
+    """`none`, `train` or `benchmark`, as in the metadata of a submission."""
+    settings: Mapping[str, bool | int | float | str]
+    """What the metadata say of how it was done."""
+    revision: str | None
+    """Of the dataset."""
+
+
+def predict(request: Request) -> Predicted:
+    """Answer every sample of a split.
+
+    Raises:
+        WrongUsageError: there is no such estimator, it learns nothing although `cross_validate` is
+            asked for, or it would be asked what it learned from.
+        InputError: the dataset cannot be used, or has nothing to learn from.
+    """
+    baseline = find_baseline(request.estimator)
+    _check(request, baseline)
+    loaded = load_examples(request.path, request.config, request.split)
+    answers: dict[str, Estimate] = {}
+    for own in _by(loaded.examples, "family" if request.cross_validate else "task"):
+        if request.cross_validate:
+            answers |= _cross_validated(baseline, own, request.seed)
+            continue
+        known = _training(request, own, loaded.revision) if baseline.learns else []
+        answers |= _answered(baseline, known, own, request.seed)
+    rows = [
+        {"sample_id": each.question.sample_id, "response": render(answers[each.question.sample_id])}
+        for each in loaded.examples
+    ]
+    trained_on, settings = "none", dict(baseline.settings)
+    if baseline.learns:
+        is_benchmark = request.cross_validate and request.split == "test"
+        trained_on = "benchmark" if is_benchmark else "train"
+        settings["seed"] = request.seed
+    if request.cross_validate:
+        settings["cross_validated_folds"] = FOLDS
+    return Predicted(rows, trained_on, settings, loaded.revision)
+
+
+def _check(request: Request, baseline: Baseline) -> None:
+    if request.cross_validate and not baseline.learns:
+        raise WrongUsageError(f"{request.estimator} learns nothing; leave out --cross-validate")
+    if baseline.learns and not request.cross_validate and request.split in TRAINING_SPLITS:
+        raise WrongUsageError(
+            f"--split {request.split}: {request.estimator} learns from it; predict test or "
+            "heldout, or give --cross-validate"
+        )
+
+
+def _training(request: Request, asked: Sequence[Example], revision: str | None) -> list[Example]:
+    """What there is to learn from, but probes without a turn or with nothing remaining."""
+    config = f"{asked[0].question.task}_train"
+    found = [
+        example
+        for split in splits(request.path, config)
+        if split in TRAINING_SPLITS
+        for example in load_examples(request.path, config, split, revision).examples
+        if example.question.probe.turns and any(example.target.remaining.values())
+    ]
+    if not found:
+        raise InputError(
+            f"{request.path}: {request.estimator} learns from config {config}, which is not there, "
+            "or has nothing to learn from; give --cross-validate to predict each rollout of a "
+            "family from the family's others"
+        )
+    return found
+
+
+def _cross_validated(
+    baseline: Baseline, examples: Sequence[Example], seed: int
+) -> dict[str, Estimate]:
+    """The answers about one family."""
+    instances = sorted({example.question.instance_id for example in examples})
+    if len(instances) < 2:
+        family = examples[0].question.family
+        raise InputError(
+            f"{family}: has one instance only; --cross-validate needs others to learn from"
+        )
+    order = np.random.default_rng(seed).permutation(len(instances))
+    fold = {instances[place]: number % FOLDS for number, place in enumerate(order)}
+    answers: dict[str, Estimate] = {}
+    for part in range(min(FOLDS, len(instances))):
+        own = [each for each in examples if fold[each.question.instance_id] == part]
+        others = [each for each in examples if fold[each.question.instance_id] != part]
+        answers |= _answered(baseline, others, own, seed)
+    return answers
+
+
+def _answered(
+    baseline: Baseline, known: Sequence[Example], asked: Sequence[Example], seed: int
+) -> dict[str, Estimate]:
+    answer = baseline.learn(known, seed)
+    found = answer([example.question.probe for example in asked])
+    return {each.question.sample_id: made for each, made in zip(asked, found, strict=True)}
+
+
+def _by(examples: Sequence[Example], name: str) -> Iterator[list[Example]]:
+    """Those of each task or family."""
+
+    def key(example: Example) -> str:
+        return str(getattr(example.question, name))
+
+    for _, own in groupby(sorted(examples, key=key), key):
+        yield list(own)

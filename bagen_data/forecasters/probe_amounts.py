@@ -1,0 +1,133 @@
+"""Probes and examples as columns: (r, n), a row a resource, a column a probe."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+from bagen_data.array_types import Floats, Ints, Mask, every
+from bagen_data.forecasters.examples import Example
+from bagen_data.schema import Estimate, Interval, Probe
+
+
+@dataclass(frozen=True)
+class ProbeAmounts:
+    """What n probes say of r resources, all of one task."""
+
+    resources: tuple[str, ...]
+    completed_turns: Ints
+    """(n,) k."""
+    used: Floats
+    """(r, n)."""
+    used_first: Floats
+    """(r, n) in the first turn; NaN at k = 0."""
+    left: Floats
+    """(r, n) of the budget; below 0 where it is exceeded."""
+
+    @classmethod
+    def of(cls, probes: Sequence[Probe]) -> Self:
+        """Columns of one probe or more."""
+        resources = tuple(probes[0].budget.limits)
+        first = [probe.turns[0].usage if probe.turns else {} for probe in probes]
+        used = _rows(resources, [probe.used for probe in probes])
+        return cls(
+            resources,
+            np.array([len(probe.turns) for probe in probes]),
+            used,
+            _rows(resources, first),
+            _rows(resources, [probe.budget.limits for probe in probes]) - used,
+        )
+
+    def at(self, rows: Mask | Ints) -> Self:
+        """What these probes say."""
+        return type(self)(
+            self.resources,
+            self.completed_turns[rows],
+            self.used[:, rows],
+            self.used_first[:, rows],
+            self.left[:, rows],
+        )
+
+    @property
+    def is_open(self) -> Mask:
+        """(n,) whether no budget is exceeded."""
+        return every(self.left >= 0)
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known of n training probes."""
+
+    amounts: ProbeAmounts
+    remaining: Floats
+    """(r, n)."""
+    feasible: Mask
+    """(n,)."""
+    total_turns: Ints
+    """(n,) T."""
+    rollout: Ints
+    """(n,) 0 .. m-1."""
+
+    def at(self, rows: Mask | Ints) -> Self:
+        """What is known of these probes."""
+        return type(self)(
+            self.amounts.at(rows),
+            self.remaining[:, rows],
+            self.feasible[rows],
+            self.total_turns[rows],
+            self.rollout[rows],
+        )
+
+    @property
+    def lengths(self) -> Ints:
+        """(m,) T of each rollout."""
+        found: Ints = self.total_turns[np.unique(self.rollout, return_index=True)[1]]
+        return found
+
+    @classmethod
+    def of(cls, examples: Sequence[Example]) -> Self:
+        """Columns of one example or more."""
+        amounts = ProbeAmounts.of([example.question.probe for example in examples])
+        names = [example.question.rollout for example in examples]
+        return cls(
+            amounts,
+            _rows(amounts.resources, [example.target.remaining for example in examples]),
+            np.array([example.target.feasible for example in examples]),
+            np.array([example.total_turns for example in examples]),
+            np.unique(names, return_inverse=True)[1],
+        )
+
+
+def estimates(
+    amounts: ProbeAmounts, is_feasible: Mask, low: Floats, high: Floats
+) -> list[Estimate]:
+    """Answers in whole units, rounded outwards, that stay within 0 and what is left.
+
+    A feasible rollout spends no more than is left, so nothing is lost by that.
+
+    Args:
+        amounts: of n probes.
+        is_feasible: (n,).
+        low: (r, n), finite where feasible.
+        high: (r, n), likewise, and no lower than `low`.
+    """
+    most = np.maximum(amounts.left, 0)
+    lows = np.minimum(np.floor(np.maximum(low, 0)), most).T.tolist()
+    highs = np.minimum(np.ceil(np.maximum(high, 0)), most).T.tolist()
+    found = []
+    for feasible, *bounds in zip(is_feasible.tolist(), lows, highs, strict=True):
+        if not feasible:
+            found.append(Estimate("infeasible"))
+            continue
+        intervals = map(Interval, *bounds)
+        found.append(Estimate("feasible", dict(zip(amounts.resources, intervals, strict=True))))
+    return found
+
+
+def _rows(names: Sequence[str], amounts: Sequence[Mapping[str, float]]) -> Floats:
+    found: Floats = np.array(
+        [[each.get(name, math.nan) for each in amounts] for name in names], np.float64
+    )
+    return found

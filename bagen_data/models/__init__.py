@@ -1,0 +1,1 @@
+"""Asking a model, through Inspect: options, providers, presets, runs and their logs."""

@@ -1,0 +1,250 @@
+"""Ask a model every question of a split; concurrency, retries, caches and logs are Inspect's.
+
+The log lies in the folder `logs` of the output. A run that was stopped, or whose provider failed,
+is resumed from it: samples that have an answer there are not asked again.
+"""
+
+import fcntl
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+from inspect_ai import eval as evaluate
+from inspect_ai import eval_retry
+from inspect_ai._util.error import PrerequisiteError
+from inspect_ai.log import EvalLog, read_eval_log, read_eval_log_sample_summaries
+from inspect_ai.model import (
+    Model,
+    ModelCost,
+    ModelInfo,
+    get_model_info,
+    set_model_info,
+)
+from rich.progress import Progress
+
+from bagen_data.console import ERRORS
+from bagen_data.errors import InputError, OutputError, WrongUsageError
+from bagen_data.integrations.inspect import bagen, on_answer
+from bagen_data.models.model_log import TASK, ModelLog, read_log, slim
+from bagen_data.models.model_run import ATTEMPT_SECONDS, Operation, Run
+from bagen_data.models.providers import find_model, plain
+from bagen_data.wording import differences
+
+LOGS = "logs"
+"""The folder of Inspect's logs in that of the predictions."""
+GIVE_UP = 20
+"""Samples that failed for good after which a run stops, or a tenth of all if that is more: the next
+would hardly do better."""
+_RUN = "bagen_run"
+_UNREADABLE = (OSError, ValueError, KeyError, BadZipFile)
+"""What reading a log raises that was cut off before its first answer."""
+
+
+def ask(run: Run, operation: Operation, out: Path, *, resume: bool) -> ModelLog:
+    """Ask what is not answered yet; returns the log, complete or not.
+
+    Args:
+        run: what is asked.
+        operation: how.
+        out: the log is written into its folder `logs`.
+        resume: whether an earlier run may be there, to go on with.
+
+    Raises:
+        OutputError: there is one, and it is not to be resumed; or the log cannot be written.
+        WrongUsageError: the earlier run asked something else.
+        InputError: the model cannot be asked: an unknown provider, a package or a key is missing.
+    """
+    logs = (out / LOGS).absolute()
+    model = find_model(run.model, run.generation, base_url=run.base_url, arguments=run.model_args)
+    with _alone(logs):
+        return _ask(run, model, operation, logs, resume)
+
+
+def _ask(run: Run, model: Model, operation: Operation, logs: Path, resume: bool) -> ModelLog:
+    asked = _asked(run)
+    earlier = _earlier(run, logs, asked, resume)
+    if operation.price:
+        info = get_model_info(run.model) or ModelInfo()
+        cost = ModelCost.model_validate(asdict(operation.price))
+        set_model_info(run.model, info.model_copy(update={"cost": cost}))
+    try:
+        with _progress(run, len(asked), _count(earlier, asked).asked if earlier else 0):
+            if earlier:
+                ended = _retry(earlier, run, operation, logs, len(asked))
+            else:
+                ended = _start(run, model, operation, logs, len(asked))
+    except PrerequisiteError as error:
+        raise InputError(plain(error)) from error
+    except (OSError, sqlite3.Error) as error:
+        raise OutputError(
+            f"{logs}: cannot be written, or Inspect's own data folder cannot: {error}; what was "
+            "answered is kept; mend that, then go on with --resume"
+        ) from error
+    errors = [log.error.message for log in ended if log.error]
+    log = read_log(_fullest(logs, asked) or logs, asked, *errors)
+    if not log.open:
+        slim(log)
+        _remove_others(logs, log.path)
+    return log
+
+
+def _asked(run: Run) -> list[str]:
+    """The log's ids of all samples: they hold a hash of the prompt as it is now."""
+    dataset = bagen(run.dataset, run.config, run.split, run.constrained).dataset
+    return [str(sample.id) for sample in dataset][: run.limit]
+
+
+def _start(run: Run, model: Model, operation: Operation, logs: Path, asked: int) -> list[EvalLog]:
+    return evaluate(
+        TASK,
+        task_args={
+            "dataset": run.dataset,
+            "config": run.config,
+            "split": run.split,
+            "constrained": run.constrained,
+        },
+        model=model,
+        metadata={_RUN: asdict(run)},
+        limit=run.limit,
+        log_header_only=True,
+        log_model_api=False,
+        **run.generation,
+        **_options(run, operation, logs, asked),
+    )
+
+
+def _retry(log: Path, run: Run, operation: Operation, logs: Path, asked: int) -> list[EvalLog]:
+    return eval_retry(str(log), **_options(run, operation, logs, asked))
+
+
+def _options(run: Run, operation: Operation, logs: Path, asked: int) -> dict[str, Any]:
+    is_batch = bool(run.generation.get("batch"))  # its answers may take hours
+    return {
+        "log_dir": str(logs),
+        "log_format": "eval",
+        "fail_on_error": max(GIVE_UP, asked // 10),
+        "score_display": False,
+        "display": "none",
+        "ctl_server": False,
+        "max_connections": operation.connections,
+        "max_retries": operation.retries,
+        "timeout": operation.timeout,
+        "attempt_timeout": None if is_batch else operation.timeout or ATTEMPT_SECONDS,
+    }
+
+
+def _earlier(run: Run, logs: Path, asked: Sequence[str], resume: bool) -> Path | None:
+    """The log of the run to go on with; one without an answer may be begun anew.
+
+    Raises:
+        OutputError: there are answers, and they are not to be gone on with.
+        WrongUsageError: they are another model's, or were asked for otherwise.
+    """
+    log = _fullest(logs, asked)
+    if log is None:
+        return None
+    has_answers = any(_count(each, asked).all > 0 for each in _ours(logs))
+    if has_answers and not resume:
+        raise OutputError(
+            f"{logs.parent}: holds a run already; go on with it: --resume, or give another --out"
+        )
+    changed = _changed(run, log) if resume or has_answers else ""
+    if has_answers and changed:
+        raise WrongUsageError(
+            f"--resume: {logs.parent} holds a run with {changed}; give what it was begun with, or "
+            "another --out"
+        )
+    return log if resume and not changed else None
+
+
+def _changed(run: Run, log: Path) -> str:
+    """How the run of a log differs."""
+    return differences(_run_of(log) or {}, asdict(run))
+
+
+@dataclass(frozen=True, order=True)
+class _Count:
+    """How many answers a log has; the fuller of two is the greater."""
+
+    asked: int
+    """To prompts as they are now."""
+    written: int
+    """When, in nanoseconds."""
+    all: int = field(compare=False)
+    """To any prompt."""
+
+
+def _count(log: Path, asked: Sequence[str]) -> _Count:
+    try:
+        summaries = read_eval_log_sample_summaries(str(log))
+    except _UNREADABLE:
+        return _Count(-1, 0, all=-1)
+    answered = {str(each.id) for each in summaries if each.completed and not each.error}
+    return _Count(len(answered & set(asked)), log.stat().st_mtime_ns, all=len(answered))
+
+
+def _fullest(logs: Path, asked: Sequence[str]) -> Path | None:
+    """The log with the most answers; None if there is no log.
+
+    A resumed run begins with a copy of the answers there are. Killed while it copies, it has fewer
+    than the log before it; later it has all of them and its own.
+    """
+    return max(_ours(logs), key=lambda log: _count(log, asked), default=None)
+
+
+def _remove_others(logs: Path, kept: Path) -> None:
+    """Earlier ones of the same run: the kept one has all answers."""
+    run = _run_of(kept)
+    for path in _ours(logs):
+        if path != kept and _run_of(path) in (run, {}):
+            path.unlink()
+
+
+def _ours(logs: Path) -> list[Path]:
+    """The logs that `bagen predict` wrote, and those that cannot be told."""
+    return [path for path in logs.glob("*.eval") if _run_of(path) is not None]
+
+
+def _run_of(log: Path) -> dict[str, Any] | None:
+    """What a log says of its run; nothing if it cannot be read, None if it is no log of ours."""
+    try:
+        found = (read_eval_log(str(log), header_only=True).eval.metadata or {}).get(_RUN)
+    except _UNREADABLE:
+        return {}
+    return dict(found) if found else None
+
+
+@contextmanager
+def _alone(logs: Path) -> Iterator[None]:
+    """One run at a time in a folder.
+
+    Raises:
+        OutputError: there is another one, or the folder cannot be written.
+    """
+    try:
+        logs.mkdir(parents=True, exist_ok=True)
+        lock = (logs / ".lock").open("w")
+    except OSError as error:
+        raise OutputError(f"{logs}: cannot be written: {error.strerror or error}") from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise OutputError(f"{logs.parent}: another bagen predict is running there") from error
+        yield
+
+
+@contextmanager
+def _progress(run: Run, asked: int, answered: int) -> Iterator[None]:
+    """A bar on stderr, where that is a terminal."""
+    with Progress(console=ERRORS, transient=True, disable=not ERRORS.is_terminal) as progress:
+        bar = progress.add_task(f"{run.model} on {run.config}", total=asked, completed=answered)
+        token = on_answer.set(lambda: progress.advance(bar))
+        try:
+            yield
+        finally:
+            on_answer.reset(token)

@@ -1,0 +1,76 @@
+"""What asking a model would take: prompts to look at, counts, and an estimated cost."""
+
+import hashlib
+from collections.abc import Iterator
+from typing import Any
+
+import pyarrow as pa
+from rich.console import Console
+from rich.markup import escape
+
+from bagen_data.hub import load_samples
+from bagen_data.models.model_run import Price, Run
+
+LETTERS_A_TOKEN = 4
+"""About, of English text and code; a model's own tokenizer says exactly."""
+ANSWER_TOKENS = {"think": 300, "no_think": 30}
+"""About, of an answer; reasoning that is not asked for comes on top."""
+_SHOWN = 3
+
+
+def show_plan(run: Run, price: Price | None) -> None:
+    """Print three whole prompts, the first, a middle and the last one, then what all would take."""
+    loaded = load_samples(run.dataset, run.config, run.split, also=("prompt", "prompt_variant"))
+    table = loaded.table.slice(0, run.limit)
+    console = Console(highlight=False, soft_wrap=True)
+    places = sorted({0, len(table) // 2, len(table) - 1})[:_SHOWN]
+    for row in table.take(pa.array(places)).to_pylist():
+        console.rule(escape(row["sample_id"]))
+        for message in row["prompt"]:
+            console.print(f"[bold]{message['role']}[/bold]")
+            console.print(message["content"], markup=False)
+            console.print()
+    console.rule("not asked, as this is a dry run")
+    for line in _lines(run, table, price):
+        console.print(line, markup=False)
+
+
+def _lines(run: Run, table: pa.Table, price: Price | None) -> Iterator[str]:
+    letters, repeated = prompt_letters(table)
+    read, cached = letters // LETTERS_A_TOKEN, repeated // LETTERS_A_TOKEN
+    written = sum(ANSWER_TOKENS[name] for name in table["prompt_variant"].to_pylist())
+    rollouts = len({name.rpartition("/")[0] for name in table["sample_id"].to_pylist()})
+    settings = ", ".join(f"{name} {value}" for name, value in run.generation.items())
+    yield f"model: {run.model}{', ' + settings if settings else ''}"
+    yield f"samples: {len(table):,} of {rollouts:,} rollouts, rollout by rollout"
+    yield f"input: about {read:,} tokens, at {LETTERS_A_TOKEN} letters each"
+    yield f"of which the prompt before has in common, for a prefix cache: about {cached:,}"
+    yield f"output: about {written:,} tokens, without reasoning that is not asked for"
+    if price is None:
+        yield "cost: unknown; give --price input=...,cached=...,output=... in US dollars a million"
+        return
+    full = (read * price.input + written * price.output) / 1e6
+    reused = full - cached * (price.input - price.input_cache_read) / 1e6
+    yield f"cost: about {full:,.2f} US dollars, or {reused:,.2f} if caches serve all they can"
+
+
+def prompt_letters(table: pa.Table) -> tuple[int, int]:
+    """Letters of all prompts, and of those messages that the prompt before begins with too."""
+    letters = repeated = 0
+    before: list[bytes] = []
+    for batch in table.select(["prompt"]).to_batches(max_chunksize=256):
+        for prompt in batch["prompt"].to_pylist():
+            own = [_key(message) for message in prompt]
+            sizes = [len(message["content"]) for message in prompt]
+            same = next(
+                (n for n, (old, new) in enumerate(zip(before, own, strict=False)) if old != new),
+                min(len(before), len(own)),
+            )
+            letters += sum(sizes)
+            repeated += sum(sizes[:same])
+            before = own
+    return letters, repeated
+
+
+def _key(message: dict[str, Any]) -> bytes:
+    return hashlib.sha256(f"{message['role']}\0{message['content']}".encode()).digest()

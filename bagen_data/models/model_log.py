@@ -1,0 +1,236 @@
+"""From an Inspect log of `bagen_data/bagen` to a submission.
+
+A sample that ended in an error is not answered: it stays open, and no submission is made of a log
+with open samples. An answer that is empty, cut off or refused is an answer. Inspect takes a
+`<think>` block out of a text, so the response is the text without it.
+"""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from inspect_ai.log import (
+    EvalError,
+    EvalLog,
+    EvalSample,
+    read_eval_log,
+    read_eval_log_sample_summaries,
+    read_eval_log_samples_by_id,
+    write_eval_log,
+)
+from inspect_ai.model import GenerateConfig
+from pydantic import ValidationError
+
+from bagen_data.errors import InputError
+from bagen_data.models.model_run import short_name
+from bagen_data.submissions import Metadata, problems
+from bagen_data.versions import BENCHMARK_VERSION
+
+TASK = "bagen_data/bagen"
+_WEIGHTS = {
+    "anthropic": "closed",
+    "google": "closed",
+    "hf": "open",
+    "openai": "closed",
+    "vllm": "open",
+}
+"""Of a provider's models, where all are alike."""
+_MARKUP = re.compile(r"\[/?bold\]")
+_WRAPPED = re.compile("RetryError|ModelGenerateError")
+"""How Inspect's own errors begin, which hide the provider's."""
+_CAUSE = re.compile(r"^[\w.]+Error: (.+)$", re.MULTILINE)
+_UNUSED = {"messages", "events", "attachments", "store"}
+"""Parts of a logged sample that no prediction needs; they are nearly all of the log."""
+_OPERATION = {
+    "adaptive_connections",
+    "attempt_timeout",
+    "batch",
+    "cache",
+    "cache_prompt",
+    "extra_headers",
+    "max_connections",
+    "max_retries",
+    "stream_idle_timeout",
+    "timeout",
+}
+"""Options of a run that do not change what a model answers, or that may hold a key."""
+_CANCELLED = "CancelledError"
+"""How the error of a sample begins that was in flight when the run stopped."""
+_AT_ONCE = 500
+"""Samples that are read together."""
+_SHOWN = 300
+"""Letters of an error."""
+
+
+@dataclass(frozen=True)
+class ModelLog:
+    """What a log says."""
+
+    path: Path
+    header: EvalLog
+    asked: Sequence[str]
+    """The log's ids of all samples that are to be answered, in the dataset's order."""
+    answers: Mapping[str, dict[str, Any]]
+    """A row of `predictions.jsonl` for each answered sample, by the log's id of it."""
+    failures: Counter[str]
+    """How many samples ended in which error."""
+    stopped_by: str
+    """The error that ended the whole run; empty if none did, or if the log does not say."""
+
+    @property
+    def open(self) -> int:
+        """How many samples have no answer."""
+        return sum(each not in self.answers for each in self.asked)
+
+    def rows(self) -> list[dict[str, Any]]:
+        """The predictions, in the dataset's order."""
+        return [self.answers[each] for each in self.asked if each in self.answers]
+
+    def problem(self) -> str:
+        """Why samples are open, most frequent first."""
+        told = [f"{count:,} x {text}" for text, count in self.failures.most_common(3)]
+        if self.stopped_by and not told:
+            told = [self.stopped_by]
+        return "\n  ".join(told) or "the run was stopped"
+
+
+def read_log(path: Path, asked: Sequence[str] | None = None, stopped_by: str = "") -> ModelLog:
+    """Read a log of any state.
+
+    Args:
+        path: of the log.
+        asked: the log's ids of the samples that are to be answered; those of the log if None.
+        stopped_by: the error that ended the run, where the log itself could not be told.
+
+    Raises:
+        InputError: it is no Inspect log of this task, or asked samples more than once.
+    """
+    try:
+        header = read_eval_log(str(path), header_only=True)
+        if header.eval.task_registry_name != TASK or "bagen" not in (header.eval.metadata or {}):
+            raise InputError(f"{path}: is a log of {header.eval.task}; expected one of {TASK}")
+        if (header.eval.config.epochs or 1) > 1:
+            raise InputError(f"{path}: asked each sample more than once; run it with one epoch")
+        answers = {}
+        failures: Counter[str] = Counter()
+        for sample in _samples(path):
+            if sample.error:
+                if not sample.error.message.startswith(_CANCELLED):
+                    failures[_reason(sample.error)] += 1
+            elif sample.output.choices:
+                answers[str(sample.id)] = _prediction(sample)
+    except (OSError, ValueError, KeyError, IndexError, TypeError, RuntimeError) as error:
+        raise InputError(
+            f"{path}: cannot be read as an Inspect log: {_short(str(error))}"
+        ) from error
+    stopped_by = stopped_by or (header.error.message if header.error else "")
+    asked = asked or [str(each) for each in header.eval.dataset.sample_ids or ()]
+    return ModelLog(path, header, asked, answers, failures, _short(stopped_by))
+
+
+def metadata_of(log: ModelLog, name: str | None, link: str, trained_on: str) -> Metadata:
+    """What the log says of itself, as the metadata of a submission.
+
+    Args:
+        log: complete or not.
+        name: the estimator's; the model's if None.
+        link: where to read more.
+        trained_on: as in the metadata.
+    """
+    spec = log.header.eval
+    source = (spec.metadata or {})["bagen"]
+    provider, _, model = spec.model.partition("/")
+    if provider == "openai-api":
+        provider, _, model = model.partition("/")
+    content = {
+        "estimator": name or short_name(model),
+        "provider": provider,
+        "model_id": model,
+        "decoding": _decoding(log.header.plan.config),
+        "prompt_variant": source["prompt_variant"],
+        "trained_on": trained_on,
+        "constrained": source["constrained"],
+        "dataset_revision": source["revision"] or "unknown",
+        "date": _day(spec.created),
+        "link": link,
+        "weights": _WEIGHTS.get(spec.model.partition("/")[0]),
+        "benchmark_version": BENCHMARK_VERSION,
+    }
+    try:
+        return Metadata.model_validate(content, strict=False)
+    except ValidationError as error:
+        told = "\n".join(f"{log.path}: {problem}" for problem in problems(error))
+        raise InputError(told) from error
+
+
+def slim(log: ModelLog) -> None:
+    """Write a log anew without what the dataset holds too: each prompt is in it three times."""
+    header = read_eval_log(str(log.path), header_only=True)
+    header.samples = [sample.model_copy(update={"input": ""}) for sample in _samples(log.path)]
+    staging = log.path.with_name(f".{log.path.name}")
+    try:
+        write_eval_log(header, str(staging), format="eval")
+        staging.replace(log.path)
+    finally:
+        staging.unlink(missing_ok=True)
+
+
+def _samples(path: Path) -> Iterator[EvalSample]:
+    """Those that the log has, without what no prediction needs."""
+    known = [(each.id, each.epoch) for each in read_eval_log_sample_summaries(str(path))]
+    for start in range(0, len(known), _AT_ONCE):
+        yield from read_eval_log_samples_by_id(
+            str(path), known[start : start + _AT_ONCE], exclude_fields=_UNUSED
+        )
+
+
+def _prediction(sample: EvalSample) -> dict[str, Any]:
+    output, usage = sample.output, sample.output.usage
+    is_refused = output.stop_reason in ("model_length", "content_filter") and usage is None
+    row: dict[str, Any] = {
+        "sample_id": str(sample.id).rpartition("#")[0],
+        "response": "" if output.error or is_refused else output.completion,
+    }
+    if usage:
+        cached = usage.input_tokens_cache_read or 0
+        read = usage.input_tokens + cached + (usage.input_tokens_cache_write or 0)
+        if not (0 <= cached <= read and usage.output_tokens >= 0):
+            return row  # counts that cannot be
+        row["usage"] = {
+            "input_tokens": read,
+            "cached_tokens": cached,
+            "output_tokens": usage.output_tokens,
+        }
+        if usage.total_cost is not None:
+            row["cost_usd"] = usage.total_cost
+    return row
+
+
+def _decoding(config: GenerateConfig) -> dict[str, Any]:
+    """What is set of the decoding parameters; what is no plain value, as JSON."""
+    given = config.model_dump(exclude_none=True, exclude=_OPERATION)
+    return {
+        name: value if isinstance(value, bool | int | float | str) else json.dumps(value)
+        for name, value in given.items()
+    }
+
+
+def _day(created: str) -> date:
+    return datetime.fromisoformat(created).date()
+
+
+def _reason(error: EvalError) -> str:
+    """What went wrong: what the provider said, where it said something."""
+    causes = _CAUSE.findall(error.traceback) if _WRAPPED.match(error.message) else []
+    return _short(causes[0] if causes else error.message)
+
+
+def _short(text: str) -> str:
+    """One line of it, without the markup that Inspect's own messages have."""
+    line = " ".join(_MARKUP.sub("", text).split()).removeprefix("ERROR: ")
+    return line if len(line) <= _SHOWN else f"{line[:_SHOWN]}..."

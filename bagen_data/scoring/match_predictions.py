@@ -1,0 +1,164 @@
+"""Hold predictions against samples: which answer belongs to which sample."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from bagen_data.answer_columns import AnswerColumns, fill, parse_column
+from bagen_data.array_types import Ints
+from bagen_data.errors import InputError
+from bagen_data.scoring.amounts import Rows
+from bagen_data.scoring.sample_table import Family, Truth
+from bagen_data.wording import numbered
+
+Reader = Callable[[], Iterable[pa.RecordBatch]]
+"""Reads predictions from their beginning, in batches with columns `sample_id` and `response`."""
+
+_LISTED = 10
+_SHOWN = 200
+"""Letters of an id."""
+
+
+def read_answers(
+    truth: Truth, predictions: Reader, name: str
+) -> Iterator[tuple[Family, AnswerColumns]]:
+    """Each family and the answers to its samples, in the order of the families' rows.
+
+    Predictions in the samples' order are read once, and one family's answers are held at a time;
+    others are read once more to sort them.
+
+    Args:
+        truth: the samples.
+        predictions: reads the predictions.
+        name: what an error calls them.
+
+    Raises:
+        InputError: samples without a prediction, predictions of no sample, or several of one; the
+            message lists the first ten and the count of each.
+    """
+    families = sorted(truth.families, key=lambda family: _first_row(family.rows))
+    read = 0
+    for answers in _in_order(truth, families, predictions):
+        yield families[read], answers
+        read += 1
+    if read < len(families) or not families:
+        answers = _in_any_order(truth, predictions, name)
+        for family in families[read:]:
+            yield family, answers.at(family.rows).of_resources(len(family.resources))
+
+
+def _in_order(
+    truth: Truth, families: Sequence[Family], predictions: Reader
+) -> Iterator[AnswerColumns]:
+    """The families' answers, as long as samples and predictions come in the same order."""
+    batches = _Ahead(truth.sample_id, predictions)
+    done = 0
+    for number, family in enumerate(families):
+        if not isinstance(family.rows, slice) or family.rows.start != done:
+            return
+        size = family.rows.stop - done
+        answers = AnswerColumns.unwritten(size, len(family.resources))
+        filled = 0
+        while filled < size:
+            part = batches.next(size - filled)
+            if part is None:
+                return
+            fill(answers.at(slice(filled, filled + len(part))), part, family.resources)
+            filled += len(part)
+        done = family.rows.stop
+        if number == len(families) - 1 and not batches.at_end():
+            return
+        yield answers
+
+
+class _Ahead:
+    """Responses in the order of the samples, as many at a time as are asked for and at hand."""
+
+    def __init__(self, sample_ids: Any, predictions: Reader) -> None:
+        self._ids = sample_ids
+        self._batches = iter(predictions())
+        self._rest: Any = ()
+        self._position = 0
+
+    def at_end(self) -> bool:
+        """Whether there is nothing more, of any sample."""
+        return not len(self._rest) and not any(len(batch) for batch in self._batches)
+
+    def next(self, most: int) -> Any:
+        """An array of 1 to `most` responses; None at the end, or where ids differ."""
+        while not len(self._rest):
+            batch = next(self._batches, None)
+            if batch is None:
+                return None
+            ids = self._ids.slice(self._position, len(batch))
+            if not batch["sample_id"].cast(ids.type).equals(ids):
+                return None
+            self._position += len(batch)
+            self._rest = batch["response"]
+        part = self._rest.slice(0, most)
+        self._rest = self._rest.slice(most)
+        return part
+
+
+def _in_any_order(truth: Truth, predictions: Reader, name: str) -> AnswerColumns:
+    """The answers to all samples."""
+    kind = truth.sample_id.type
+    ids = [batch["sample_id"].cast(kind) for batch in predictions()]
+    positions = _match(truth.sample_id, pa.chunked_array(ids, kind), name)
+    width = max(map(len, truth.resources), default=1)
+    answers = AnswerColumns.unwritten(len(truth), width)
+    start = 0
+    for batch in predictions():
+        rows = positions[start : start + len(batch)]
+        for code, resources in enumerate(truth.resources):
+            part = np.flatnonzero(truth.resources_of[rows] == code)
+            responses = batch["response"].take(pa.array(part))
+            answers.put(rows[part], parse_column(responses, resources))
+        start += len(batch)
+    return answers
+
+
+def _first_row(rows: Rows) -> int:
+    return rows.start if isinstance(rows, slice) else int(rows[0])
+
+
+def _match(sample_ids: Any, predicted_ids: Any, name: str) -> Ints:
+    """Where each prediction's sample is.
+
+    Raises:
+        InputError: not every sample is predicted exactly once; the message lists the first ten of
+            each kind and their count.
+    """
+    kind = sample_ids.type
+    found = pc.index_in(pc.cast(predicted_ids, kind), value_set=sample_ids)
+    problems = []
+    is_unknown = pc.is_null(found)
+    positions = found.fill_null(-1).to_numpy()
+    times = np.bincount(positions + 1, minlength=len(sample_ids) + 1)[1:]
+    missing = np.flatnonzero(times == 0)
+    if len(missing):
+        problems.append(_listed("sample", "without a prediction", sample_ids.take(missing)))
+    if pc.any(is_unknown).as_py():
+        unknown = pc.unique(pc.filter(predicted_ids, is_unknown))
+        problems.append(_listed("prediction", "of no sample", unknown))
+    repeated = np.flatnonzero(times > 1)
+    if len(repeated):
+        problems.append(_listed("sample", "predicted more than once", sample_ids.take(repeated)))
+    if problems:
+        fix = "predict each sample once; an answer without text is an empty response"
+        raise InputError("\n".join([f"{name}: do not fit the samples; {fix}", *problems]))
+    return positions.astype(np.int64)
+
+
+def _listed(thing: str, what: str, ids: Any) -> str:
+    shown = "".join(f"\n  {_shown(name)}" for name in ids[:_LISTED].to_pylist())
+    more = f"\n  ... and {len(ids) - _LISTED:,} more" if len(ids) > _LISTED else ""
+    return f"{numbered(len(ids), thing)} {what}:{shown}{more}"
+
+
+def _shown(name: str) -> str:
+    text = name if name.isprintable() else repr(name)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."

@@ -1,0 +1,251 @@
+"""The truth about a table of samples, as columns, family by family."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from bagen_data.array_types import Floats, Ints, Mask, every
+from bagen_data.errors import InputError
+from bagen_data.scoring.amounts import Amounts, Rows, row_of
+from bagen_data.scoring.inputs import (
+    as_strings,
+    as_table,
+    codes,
+    id_parts,
+    truths,
+    whole_numbers,
+)
+
+REQUIRED = ("sample_id", "feasible", "resources")
+DERIVED = ("task", "rollout_model", "rollout_id", "completed_turns")
+"""Columns that a sample's id names too."""
+OPTIONAL = ("total_turns", "rollout_success")
+
+
+@dataclass(frozen=True)
+class Family:
+    """The samples of one task by one rollout model: n samples of m rollouts, r resources.
+
+    The rows of a rollout are ordered, short prefix first; rollouts are numbered by id, wherever
+    their rows are. So no sum by rollout depends on the order of the table.
+    """
+
+    task: str
+    rollout_model: str
+    resources: tuple[str, ...]
+    rows: Rows
+    """Where its samples are in the table."""
+    rollout: Ints
+    """(n,) 0 .. m-1, the samples' rollouts, in the order of their ids."""
+    first: Ints
+    """(m,) the row of each rollout's shortest prefix."""
+    completed_turns: Ints
+    """(n,) k."""
+    total_turns: Ints | None
+    """(n,) T, if the table has it."""
+    feasible: Mask
+    """(n,)."""
+    rollout_success: Mask | None
+    """(n,), if the table has it."""
+    budget: Floats
+    """(r, n)."""
+    used: Floats
+    """(r, n)."""
+    remaining: Floats
+    """(r, n)."""
+
+    @property
+    def name(self) -> str:
+        """`task/rollout_model`."""
+        return f"{self.task}/{self.rollout_model}"
+
+    @property
+    def is_open(self) -> Mask:
+        """(n,) which samples are within every budget so far, a budget used up included."""
+        return every(self.used <= self.budget)
+
+
+@dataclass(frozen=True)
+class Truth:
+    """All samples that answers are held against."""
+
+    sample_id: Any
+    """An Arrow array of n strings, in the order of the table."""
+    families: tuple[Family, ...]
+    """Ordered by name."""
+    resources: tuple[tuple[str, ...], ...]
+    """The distinct lists of resources."""
+    resources_of: Ints
+    """(n,) each sample's position in `resources`."""
+
+    def __len__(self) -> int:
+        return len(self.resources_of)
+
+    @classmethod
+    def of(cls, samples: Any) -> Self:
+        """From a table of samples, as `load_dataset` gives them.
+
+        Args:
+            samples: with columns `sample_id`, `feasible` and `resources`, a list of
+                `{resource, budget, used, remaining}`. Without `total_turns` there are no scores by
+                progress; without `rollout_success` none of the paper's own. What else is needed is
+                read off `sample_id` where its column is missing.
+
+        Raises:
+            InputError: a column is missing or of the wrong type, a sample is there twice, its
+                amounts or turns cannot be, its rollout is both feasible and not, or samples of one
+                family name different resources.
+        """
+        try:
+            table = as_table(samples, REQUIRED, (*DERIVED, *OPTIONAL))
+        except InputError as error:
+            raise InputError(f"samples: {error}") from error
+        if not len(table):
+            raise InputError("samples: there are none")
+        ids = as_strings(_one_array(table["sample_id"]))
+        parts = table if set(DERIVED) <= set(table.column_names) else id_parts(ids)
+        columns: dict[str, npt.NDArray[Any]] = {
+            name: truths(table[name], name)
+            for name in ("feasible", "rollout_success")
+            if name in table.column_names
+        }
+        columns["completed_turns"] = whole_numbers(parts["completed_turns"], "completed_turns")
+        if "total_turns" in table.column_names:
+            columns["total_turns"] = whole_numbers(table["total_turns"], "total_turns")
+        _check_turns(columns, ids)
+        amounts = Amounts.of(_one_array(table["resources"]))
+        tasks, task_names = codes(parts["task"])
+        _check_tasks(task_names.to_pylist())
+        models, model_names = codes(parts["rollout_model"])
+        rollouts, rollout_names = codes(parts["rollout_id"])
+        order = np.argsort(pc.sort_indices(rollout_names).to_numpy())
+        table_of = _Table(ids, columns, order[rollouts], amounts)
+        families = [
+            table_of.family(
+                task_names[key // len(model_names)], model_names[key % len(model_names)], rows
+            )
+            for key, rows in _groups(tasks * np.int32(len(model_names)) + models)
+        ]
+        families.sort(key=lambda family: (family.task, family.rollout_model))
+        known = sorted({family.resources for family in families})
+        resources_of = np.zeros(len(ids), np.int32)
+        for family in families:
+            resources_of[family.rows] = known.index(family.resources)
+        return cls(ids, tuple(families), tuple(known), resources_of)
+
+
+@dataclass(frozen=True)
+class _Table:
+    """All samples' columns."""
+
+    ids: Any
+    columns: dict[str, npt.NDArray[Any]]
+    rollout: Ints
+    """(n,) ranks of rollout ids, of all families."""
+    amounts: Amounts
+
+    def family(self, task: Any, rollout_model: Any, rows: Rows) -> Family:
+        """The samples at `rows`, in their order."""
+        rows = self._ordered(rows)
+        resources, (budget, used, remaining) = self.amounts.of_rows(rows, self.ids)
+        columns = {name: column[rows] for name, column in self.columns.items()}
+        ranks = self.rollout[rows]
+        starts = _starts(ranks)
+        number = np.empty(len(starts), np.int64)
+        number[np.argsort(ranks[starts])] = np.arange(len(starts))
+        first = np.empty(len(starts), np.int64)
+        first[number] = starts
+        rollout = np.repeat(number, np.diff(starts, append=len(ranks)))
+        feasible = columns["feasible"]
+        self._check_label(rows, feasible, feasible[first].take(rollout))
+        return Family(
+            task=task.as_py(),
+            rollout_model=rollout_model.as_py(),
+            resources=resources,
+            rows=rows,
+            rollout=rollout,
+            first=first,
+            completed_turns=columns["completed_turns"],
+            total_turns=columns.get("total_turns"),
+            feasible=feasible,
+            rollout_success=columns.get("rollout_success"),
+            budget=budget,
+            used=used,
+            remaining=remaining,
+        )
+
+    def _ordered(self, rows: Rows) -> Rows:
+        """The same rows if each rollout's lie together, short prefix first; else such an order."""
+        rollout, turns = self.rollout[rows], self.columns["completed_turns"][rows]
+        is_new = rollout[1:] != rollout[:-1]
+        starts = _starts(rollout)
+        lie_together = len(np.unique(rollout[starts])) == len(starts)
+        if lie_together and (is_new | (turns[1:] > turns[:-1])).all():
+            return rows
+        order = np.lexsort((turns, rollout))
+        twice = (np.diff(rollout[order]) == 0) & (np.diff(turns[order]) == 0)
+        rows = np.arange(len(self.rollout))[rows][order]
+        if twice.any():
+            row = int(rows[1:][twice][0])
+            raise InputError(f"row {row}: sample {self.ids[row].as_py()!r} is there twice")
+        return rows
+
+    def _check_label(self, rows: Rows, feasible: Mask, of_rollout: Mask) -> None:
+        differs = feasible != of_rollout
+        if differs.any():
+            row, sample = row_of(rows, int(np.argmax(differs)), self.ids)
+            raise InputError(
+                f"row {row}: sample {sample!r} is feasible: {feasible[np.argmax(differs)]}, and "
+                "another one of its rollout is not so; a rollout has one label"
+            )
+
+
+def _starts(values: Ints) -> Ints:
+    """Where each stretch of equal values begins."""
+    return np.flatnonzero(np.concatenate([[True], values[1:] != values[:-1]]))
+
+
+def _check_turns(columns: dict[str, npt.NDArray[Any]], ids: Any) -> None:
+    completed = columns["completed_turns"]
+    total = columns.get("total_turns", completed)
+    wrong = (completed < 0) | (completed > total) | (columns.get("total_turns", 1) < 1)
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        raise InputError(
+            f"row {row}: sample {ids[row].as_py()!r} has {completed[row]} of {total[row]} turns "
+            "completed; expected 0 <= completed_turns <= total_turns, and a turn in all"
+        )
+
+
+def _check_tasks(names: list[str]) -> None:
+    for name in names:
+        if not name or "/" in name or name == "overall":
+            raise InputError(f"task {name!r}: expected a name without '/' that is not 'overall'")
+
+
+def _groups(keys: Ints) -> Iterator[tuple[int, Rows]]:
+    """(key, rows) of each distinct key."""
+    if not len(keys):
+        return
+    bounds = [0, *(np.flatnonzero(keys[1:] != keys[:-1]) + 1).tolist(), len(keys)]
+    firsts = keys[bounds[:-1]].tolist()
+    if len(set(firsts)) == len(firsts):
+        for key, start, stop in zip(firsts, bounds[:-1], bounds[1:], strict=True):
+            yield key, slice(start, stop)
+        return
+    order = np.argsort(keys, kind="stable")
+    for rows in np.split(order, np.flatnonzero(np.diff(keys[order])) + 1):
+        yield int(keys[rows[0]]), rows
+
+
+def _one_array(column: Any) -> Any:
+    if not isinstance(column, pa.ChunkedArray):
+        return column
+    if column.num_chunks == 1:
+        return column.chunk(0)
+    return column.combine_chunks() if column.num_chunks else pa.array([], column.type)

@@ -1,0 +1,87 @@
+"""One rollout: mini-swe-agent's default agent on a local instance, and what came of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from collect.swebench.agent_prompts import INSTANCE, SYSTEM
+from collect.swebench.checkout import fresh_clone
+from collect.swebench.evaluation import evaluate
+from collect.swebench.instances import Instance
+from collect.swebench.shell import Shell
+from collect.swebench.tool import load_tool
+
+STEPS = 160
+"""The most turns a SWE-bench rollout has."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What holds for every agent."""
+
+    steps: int = STEPS
+    command_seconds: int = 60
+    """Of each of the agent's commands."""
+    test_seconds: int = 300
+    """Of the hidden tests."""
+
+
+LIMITS = Limits()
+"""Those of the benchmark's rollouts."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A rollout and its outcome, which its trajectory has, too."""
+
+    trajectory: Mapping[str, Any]
+    """As mini-swe-agent saves it, without times and paths of this machine."""
+    resolved: bool
+    reason: str
+    """Why it is, or is not."""
+    model_patch: str
+    """As it was submitted; empty where nothing was."""
+
+
+def rollout(instance: Instance, model: Any, limits: Limits = LIMITS) -> Judged:
+    """Let an agent work on an instance, and judge what it submits.
+
+    **Runs the shell commands that the model writes on this machine.**
+
+    Args:
+        instance: which.
+        model: a mini-swe-agent model.
+        limits: of the rollout.
+
+    Raises:
+        InputError: mini-swe-agent is missing, or the instance cannot be set up.
+        Exception: whatever the model raises.
+    """
+    load_tool()
+    from minisweagent.agents.default import DefaultAgent
+
+    with fresh_clone(instance) as clone:
+        agent = DefaultAgent(
+            model,
+            Shell(clone, limits.command_seconds),
+            system_template=SYSTEM,
+            instance_template=INSTANCE,
+            step_limit=limits.steps,
+            cost_limit=0,
+        )
+        agent.run(instance.problem_statement.strip())
+        saved = clone.outward(_without_times(agent.serialize()))
+    patch = saved["info"]["submission"]
+    verdict = evaluate(instance, patch, limits.test_seconds)
+    saved["info"]["evaluation"] = {"resolved": verdict.resolved, "reason": verdict.reason}
+    trajectory = {**saved, "instance_id": instance.instance_id}
+    return Judged(trajectory, verdict.resolved, verdict.reason, patch)
+
+
+def _without_times(value: Any) -> Any:
+    """A JSON value without what is called `timestamp`."""
+    if isinstance(value, Mapping):
+        return {key: _without_times(item) for key, item in value.items() if key != "timestamp"}
+    if isinstance(value, list):
+        return [_without_times(item) for item in value]
+    return value

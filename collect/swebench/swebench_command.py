@@ -1,0 +1,138 @@
+"""SWE-bench as it is collected: on local repositories here, or prepared for real instances."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from bagen_data.console import ERRORS
+from bagen_data.errors import OutputError, WrongUsageError
+from bagen_data.tables import sha256_of
+from collect.family_run import COLLECTION, Play
+from collect.journal import NAME as JOURNAL
+from collect.swebench.instances import Instance, read_instances, take
+from collect.swebench.local_rollout import STEPS, Limits
+from collect.swebench.prepare import (
+    SUBSET,
+    RealRun,
+    how_to_run,
+    missing_tools,
+    prepare,
+    read_names,
+    run_here,
+)
+from collect.swebench.scripted import ScriptedToys
+from collect.swebench.tool import load_tool
+from collect.swebench.toy import Toy, choose_toys, make_repositories
+from collect.swebench.trajectory_layout import Trajectories
+from collect.task_command import Common, Recording, check, record, refuse_unused
+
+if TYPE_CHECKING:
+    from collect.model_agent import ModelAgent
+
+TASK = "swebench"
+TOYS = "toys"
+"""`--local toys`: the small repositories that come with the project."""
+
+
+@dataclass(frozen=True)
+class SweBench:
+    """What is collected, and where."""
+
+    local: str | None
+    """A file of instances, or `toys`; None: the toys for scripted agents, else SWE-bench itself."""
+    steps: int
+    """Turns of a rollout, at most."""
+    first: int
+    """Where in the seed's order of toys a family begins."""
+    subset: str
+    """Of SWE-bench."""
+    instances: Path | None
+    """Names of SWE-bench's; drawn if None."""
+    cost_usd: float | None
+    """Of SWE-bench's: where one is stopped."""
+
+    def __call__(self, common: Common) -> None:
+        """Collect a family, or prepare it."""
+        if common.is_scripted and self.local not in (None, TOYS):
+            raise WrongUsageError(
+                f"--local {self.local}: scripted agents know the toy repositories only; give a "
+                "model, or leave it out"
+            )
+        if common.is_scripted or self.local:
+            own = {"instances": self.instances, "cost_usd": self.cost_usd}
+            refuse_unused(own | _changed(subset=(self.subset, SUBSET)), "local rollouts")
+        if common.is_scripted or self.local == TOYS:
+            self._on_toys(common)
+        elif self.local:
+            refuse_unused(_changed(first=(self.first, 0)), "instances of your own")
+            found = take(read_instances(Path(self.local)), common.rollouts)
+            told = {"name": Path(self.local).name, "sha256": sha256_of(Path(self.local))}
+            record(common, self._recording(told, (), found))
+        else:
+            self._on_the_benchmark(common)
+
+    def _on_toys(self, common: Common) -> None:
+        toys = choose_toys(common.seed, common.rollouts, self.first)
+        with TemporaryDirectory(prefix="bagen-toys-") as folder:
+            found = make_repositories(toys, Path(folder))
+            record(common, self._recording({"toys": "all", "first": self.first}, toys, found))
+
+    def _recording(
+        self, told: Mapping[str, Any], toys: Sequence[Toy], instances: Sequence[Instance]
+    ) -> Recording:
+        load_tool()  # what is missing shows once, and before anything is played
+        limits = Limits(steps=self.steps)
+
+        def scripted(common: Common) -> Play:
+            return ScriptedToys(toys, instances, common.seed, common.tokenizer, limits)
+
+        def modelled(common: Common, model: "ModelAgent") -> Play:
+            from collect.swebench.inspect_model import ModelledLocal
+
+            return ModelledLocal(instances, common.agent, model, limits)
+
+        told = {"local": dict(told), "steps": self.steps}
+        return Recording(TASK, told, (), Trajectories(), scripted, modelled)
+
+    def _on_the_benchmark(self, common: Common) -> None:
+        """Prepare the real tool's run; run it where that can be done."""
+        check(common, TASK, ())
+        others = {"base_url": common.base_url, "model_arg": common.model_arg}
+        refuse_unused(
+            {**others, **common.generation, "timeout": common.timeout},
+            "mini-swe-agent, which has them in the model's part of bagen.yaml",
+        )
+        here = _changed(steps=(self.steps, STEPS), first=(self.first, 0))
+        refuse_unused(
+            here | {"tokenizer": common.tokenizer},
+            "SWE-bench itself, whose instances and turns are always the same",
+        )
+        if (common.out / COLLECTION).is_file() or (common.out / JOURNAL).is_file():
+            raise OutputError(f"{common.out}: holds local rollouts; give another --out")
+        names = read_names(self.instances) if self.instances else ()
+        if common.seed:
+            ERRORS.print(
+                "--seed is not used: mini-swe-agent draws instances with a seed of its own"
+            )
+        run = RealRun(
+            common.agent,
+            common.rollouts,
+            self.subset,
+            names,
+            common.connections,
+            self.cost_usd,
+        )
+        commands = prepare(run, common.out)
+        missing = missing_tools()
+        if missing:
+            print(how_to_run(commands, missing))
+            return
+        ERRORS.print(f"running {commands}")
+        run_here(commands)
+
+
+def _changed(**options: tuple[object, object]) -> dict[str, object]:
+    """Options by name that are not what they are if left out, given as (value, otherwise)."""
+    return {name: value for name, (value, otherwise) in options.items() if value != otherwise}

@@ -1,0 +1,88 @@
+"""The estimators that need no model, as submissions like any other."""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bagen_data.errors import InputError, OutputError
+from bagen_data.forecasters import BASELINES
+from bagen_data.forecasters.predictions import Predicted, Request, predict
+from bagen_data.hub import splits
+from bagen_data.submission_writer import DATASET_PAGE, write_submission
+from bagen_data.submissions import METADATA, Metadata, read_metadata
+from bagen_data.versions import BENCHMARK_VERSION
+from leaderboard.benchmark_samples import Benchmark
+
+
+def write_baselines(dataset: str, benchmark: Benchmark, out: Path) -> Iterator[Path]:
+    """Write a submission for each baseline: a file for each task, and the metadata.
+
+    It learns from `<task>_train`; where that is not there, about each rollout of a family from the
+    family's others, and the metadata say so.
+
+    Args:
+        dataset: a folder that `python -m builders build` wrote, or a dataset id on the Hub.
+        benchmark: that dataset's.
+        out: the folder of submissions.
+
+    Yields:
+        The folder of each, as it is written.
+
+    Raises:
+        InputError: the dataset cannot be used.
+        OutputError: a folder cannot be written, or holds another submission.
+    """
+    for name in BASELINES:
+        _check_own(out / name, name, benchmark.tasks)
+    has_training = {task: bool(splits(dataset, f"{task}_train")) for task in benchmark.tasks}
+    for name, baseline in BASELINES.items():
+        found = {}
+        for task, is_there in has_training.items():
+            crosses = baseline.learns and not is_there
+            found[task] = predict(Request(dataset, task, "test", name, cross_validate=crosses))
+        metadata = _metadata(name, list(found.values()), benchmark)
+        for task, predicted in found.items():
+            write_submission(out / name, metadata, predicted.rows, f"{task}.jsonl")
+        yield out / name
+
+
+def _check_own(folder: Path, name: str, tasks: Sequence[str]) -> None:
+    """Refuse to write over what is not an earlier submission of this baseline, or nothing."""
+    try:
+        inside = {path.name for path in folder.iterdir()}
+    except OSError:  # nothing is there; or writing it says what is wrong
+        return
+    is_own = inside <= {METADATA, *(f"{task}.jsonl" for task in tasks)}
+    if is_own and METADATA in inside:
+        try:
+            known = read_metadata(folder / METADATA)
+            is_own = (known.provider, known.model_id) == ("none", name)
+        except InputError:
+            is_own = False
+    if inside and not is_own:
+        raise OutputError(
+            f"{folder}: holds another submission than the baseline {name}; nothing was written; "
+            "rename it, or give another --out"
+        )
+
+
+def _metadata(name: str, predicted: list[Predicted], benchmark: Benchmark) -> Metadata:
+    kinds = {each.trained_on for each in predicted}
+    settings = {key: value for each in predicted for key, value in each.settings.items()}
+    return Metadata.model_validate(
+        {
+            "estimator": name,
+            "provider": "none",
+            "model_id": name,
+            "decoding": settings,
+            "prompt_variant": "none",
+            "trained_on": next(kind for kind in ("benchmark", "train", "none") if kind in kinds),
+            "constrained": False,
+            "dataset_revision": benchmark.revision,
+            "date": datetime.now(tz=UTC).date(),
+            "link": DATASET_PAGE,
+            "weights": "none",
+            "benchmark_version": BENCHMARK_VERSION,
+        },
+        strict=False,
+    )

@@ -1,0 +1,91 @@
+"""The samples that all submissions are held against."""
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from bagen_data.errors import InputError
+from bagen_data.hub import load_samples
+from bagen_data.scoring.sample_table import Truth
+
+_TASK = re.compile(r"(?!(overall|predictions)$)[A-Za-z0-9_]{1,50}")
+"""Not the group of all tasks, nor a file that answers any of them."""
+SPLIT = "test"
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """Every task's benchmark, of one revision."""
+
+    samples: pa.Table
+    id: str | None
+    """On the Hub; None for a folder."""
+    revision: str
+    _truths: dict[frozenset[str], Truth] = field(default_factory=dict, compare=False)
+
+    @property
+    def tasks(self) -> list[str]:
+        """By name."""
+        return sorted(pc.unique(self.samples["task"]).to_pylist())
+
+    def truth(self, tasks: Collection[str]) -> Truth:
+        """The samples of some tasks."""
+        chosen = frozenset(tasks)
+        if chosen not in self._truths:
+            is_of = pc.is_in(self.samples["task"], pa.array(sorted(chosen)))
+            self._truths[chosen] = Truth.of(self.samples.filter(is_of))
+        return self._truths[chosen]
+
+    def summary(self) -> dict[str, Any]:
+        """What results say of it."""
+        return {
+            "id": self.id,
+            "revision": self.revision,
+            "split": SPLIT,
+            "samples": len(self.samples),
+            "tasks": {task: _summary(self.truth([task])) for task in self.tasks},
+        }
+
+
+def load_benchmark(dataset: str) -> Benchmark:
+    """Load what is needed of a dataset's benchmark.
+
+    Args:
+        dataset: a folder that `python -m builders build` wrote, or a dataset id on the Hub.
+
+    Raises:
+        InputError: it cannot be loaded, has no revision, or a task whose name is no file's.
+    """
+    loaded = load_samples(dataset, None, SPLIT)
+    revision = loaded.source["revision"]
+    if not revision:
+        raise InputError(f"{dataset}: does not say its revision; build it anew")
+    table = loaded.table
+    kind = pa.string()
+    table = table.set_column(
+        table.column_names.index("task"), "task", table["task"].cast(kind)
+    ).combine_chunks()
+    found = Benchmark(table, None if Path(dataset).is_dir() else dataset, revision)
+    for task in found.tasks:
+        if not _TASK.fullmatch(task):
+            raise InputError(
+                f"{dataset}: task {task!r} cannot name a page; expected at most 50 letters, "
+                "digits and _, and neither 'overall' nor 'predictions'; rename it"
+            )
+    return found
+
+
+def _summary(truth: Truth) -> dict[str, Any]:
+    families = truth.families
+    return {
+        "samples": len(truth),
+        "feasible": sum(int(family.feasible.sum()) for family in families),
+        "rollouts": sum(len(family.first) for family in families),
+        "families": [family.name for family in families],
+        "resources": list(families[0].resources),
+    }

@@ -1,0 +1,40 @@
+"""What every export needs of `results.json`, and safe names for its files."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from leaderboard.results import OVERALL
+from leaderboard.submission_folder import DEVICES
+
+_UNSAFE = re.compile(r"[^A-Za-z0-9._+@-]")
+_RESERVED = re.compile(rf"(?:data|unknown|{DEVICES})(?:\..*)?", re.IGNORECASE)
+"""Names that a system, or a datastore whose root is `data`, keeps to itself."""
+_LONGEST = 100
+
+
+def path_part(text: str) -> str:
+    """One portable part of a path, of whatever text: never empty, hidden or a way up.
+
+    >>> path_part("gpt-5.2"), path_part("../etc"), path_part(".."), path_part("nul.txt")
+    ('gpt-5.2', '_etc', '_', '_nul.txt')
+    """
+    part = _UNSAFE.sub("_", text)[:_LONGEST].strip(".") or "_"
+    return f"_{part}" if _RESERVED.fullmatch(part) else part
+
+
+def groups(submission: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The scores of all tasks, if all were answered, then those of each answered task, by name."""
+    scores = submission["scores"]
+    if submission["complete"] and scores[OVERALL] is not None:
+        yield OVERALL, scores[OVERALL]
+    for task in submission["answered"]:
+        yield task, scores["tasks"][task]
+
+
+def write_text(path: Path, text: str) -> Path:
+    """Write a file, and the folders that it lies in."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    return path

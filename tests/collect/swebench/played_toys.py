@@ -1,0 +1,53 @@
+"""Instances and models for these tests, each in one line."""
+
+from collections.abc import Iterator, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+
+from collect.swebench.instances import Instance
+from collect.swebench.local_rollout import LIMITS, Judged, Limits, rollout
+from collect.swebench.moves import Moves, Step
+from collect.swebench.scripted import ScriptedToys, scripted_model
+from collect.swebench.scripts import Script
+from collect.swebench.toy import Toy, choose_toys, make_repositories, toys
+
+needs_tool = pytest.mark.skipif(
+    find_spec("minisweagent") is None, reason="mini-swe-agent is not installed"
+)
+STEPS = 30
+ROLLOUTS = 9
+TOY = toys()[0]
+
+
+def one_instance(folder: Path, toy: Toy = TOY) -> Instance:
+    return make_repositories([toy], folder)[0]
+
+
+def scripted_family(folder: Path) -> Iterator[dict[str, Any]]:
+    chosen = choose_toys(0, ROLLOUTS)
+    instances = make_repositories(chosen, folder)
+    return map(ScriptedToys(chosen, instances, 0, None, Limits(steps=STEPS)), range(ROLLOUTS))
+
+
+def run_script(script: Script, instance: Instance, toy: Toy = TOY, steps: int = 20) -> Judged:
+    return rollout(instance, scripted_model(script, Moves(toy, Random(1)), steps), Limits(steps))
+
+
+def run_commands(instance: Instance, commands: Sequence[str], limits: Limits = LIMITS) -> Judged:
+    """Of an agent that runs these, one a turn; the last one should submit."""
+
+    def commanded(_: Moves) -> Iterator[Step]:
+        yield from (Step("next", (command,)) for command in commands)
+
+    model = scripted_model(commanded, Moves(TOY, Random(1)), limits.steps)
+    return rollout(instance, model, limits)
+
+
+def outputs(collected: Judged) -> list[str]:
+    """What the commands printed."""
+    messages = collected.trajectory["messages"]
+    return [each["extra"]["raw_output"] for each in messages if each["role"] == "tool"]

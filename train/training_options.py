@@ -1,0 +1,256 @@
+"""What the training scripts are told: TRL's own options, ours beside them, and what can be checked.
+
+Everything that can be wrong is found before any weights load.
+"""
+
+import importlib.util
+import json
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field, fields
+from difflib import get_close_matches
+from typing import Any, NoReturn, TypeVar
+
+import yaml
+from trl import GRPOConfig, ModelConfig, SFTConfig, TrlParser
+
+from bagen_data.errors import InputError, WrongUsageError
+from bagen_data.rewards import DENSE, PAPER, check_weights
+from train.base_model import is_adapter, read_shape
+from train.data import DataOptions
+from train.training_run import RunOptions, check_begun
+
+REWARDS: Mapping[str, Mapping[str, float]] = {"paper": PAPER, "dense": DENSE}
+"""Rewards by name."""
+
+
+@dataclass
+class SFTOptions(SFTConfig):
+    """TRL's, and the chat template's arguments."""
+
+    _VALID_DICT_FIELDS = (*SFTConfig._VALID_DICT_FIELDS, "chat_template_kwargs")
+
+    chat_template_kwargs: dict[str, Any] | str | None = field(
+        default=None, metadata={"help": "Of the chat template: {enable_thinking: false}."}
+    )
+
+    def __post_init__(self) -> None:
+        _check_device(self)
+        super().__post_init__()
+
+
+@dataclass
+class GRPOOptions(GRPOConfig):
+    """TRL's, and what the reward is made of."""
+
+    rewards: dict[str, Any] | str | None = field(
+        default="paper",
+        metadata={"help": "paper, dense, or weights of parts: {interval: 1.8, format: 0.1}."},
+    )
+
+    def __post_init__(self) -> None:
+        _check_device(self)
+        self.rewards = reward_weights(self.rewards)
+        if self.use_vllm:
+            _fit_vllm(self)
+        super().__post_init__()
+
+
+Options = TypeVar("Options", SFTOptions, GRPOOptions)
+
+
+@dataclass(frozen=True)
+class Told:
+    """The options of one run."""
+
+    data: DataOptions
+    run: RunOptions
+    model: ModelConfig
+    tokenizer: Any
+    """Of the model, with a chat template."""
+    template: Mapping[str, Any]
+    """Further arguments of the chat template."""
+    made: Mapping[str, Any]
+    """What may not change where a run goes on: all but the trainer's own numbers."""
+
+
+def parse(arguments: Sequence[str] | None, kind: type[Options]) -> tuple[Options, Told]:
+    """Read the command line and the YAML file that its `--config` names.
+
+    Args:
+        arguments: of the command line; the process's if None.
+        kind: the trainer's options.
+
+    Raises:
+        InputError: the file cannot be read, names an unknown option, or options do not fit each
+            other, the machine or the model; the message says which and what to change.
+    """
+    try:
+        parser = _Parser((DataOptions, RunOptions, kind, ModelConfig))
+        parser.set_defaults(report_to="trackio")
+        data, run, config, model, rest = parser.parse_args_and_config(
+            None if arguments is None else list(arguments), return_remaining_strings=True
+        )
+    except IndexError as error:
+        raise WrongUsageError("options: --config names no file") from error
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise InputError(f"options: {error}") from error
+    check_names([word.lstrip("-") for word in rest[:1]], names_of(kind))
+    _check_epochs(run.keep_epochs, config)
+    if config.eval_strategy != "no" and not data.evaluate_on:
+        raise WrongUsageError(
+            f"eval_strategy is {config.eval_strategy.value!r}, and evaluate_on names no config; "
+            "give one, e.g. sokoban_train"
+        )
+    if config.per_device_train_batch_size < 1:
+        raise WrongUsageError("per_device_train_batch_size is 0; expected 1 or more")
+    config.chat_template_kwargs = config.chat_template_kwargs or {}
+    if model.attn_implementation is None:
+        model.attn_implementation = "sdpa"
+    longest = data.max_prompt_tokens
+    if isinstance(config, GRPOConfig):
+        longest += config.max_completion_length or 0
+    elif config.max_length is not None:
+        if config.max_length <= data.max_prompt_tokens:
+            raise InputError(
+                f"max_length is {config.max_length} and max_prompt_tokens "
+                f"{data.max_prompt_tokens}; a prompt and its answer must fit: lower "
+                "max_prompt_tokens or raise max_length"
+            )
+        longest = config.max_length
+    if not model.model_name_or_path:
+        raise InputError("model_name_or_path is missing; give a folder or a Hub id")
+    if is_adapter(model.model_name_or_path):
+        raise InputError(
+            f"{model.model_name_or_path}: is a LoRA adapter, and training begins with weights; "
+            "merge it into its model (peft's merge_and_unload, then save_pretrained) and give that"
+        )
+    shape = read_shape(model.model_name_or_path, model.model_revision)
+    if shape.context and longest > shape.context:
+        raise InputError(
+            f"{model.model_name_or_path}: its context has {shape.context:,} tokens, and prompt and "
+            f"answer may have {longest:,}; lower max_prompt_tokens and, for SFT, max_length, for "
+            "GRPO max_completion_length"
+        )
+    config.model_init_kwargs = {
+        "revision": model.model_revision,
+        "attn_implementation": model.attn_implementation,
+        "dtype": model.dtype,
+        **(config.model_init_kwargs or {}),
+    }
+    made = {
+        **asdict(data),
+        "model_name_or_path": model.model_name_or_path,
+        "model_revision": model.model_revision,
+        "use_peft": model.use_peft,
+        "rewards": getattr(config, "rewards", None),
+        "chat_template_kwargs": config.chat_template_kwargs,
+    }
+    check_begun(str(config.output_dir), run, made)
+    return config, Told(data, run, model, shape.tokenizer, config.chat_template_kwargs, made)
+
+
+class _Parser(TrlParser):
+    """One that does not print hundreds of options where one of them is wrong."""
+
+    def error(self, message: str) -> NoReturn:
+        raise WrongUsageError(f"options: {message}")
+
+
+def check_names(found: Iterable[str], known: Sequence[str], where: str = "options") -> None:
+    """Whether options are called by their names.
+
+    Raises:
+        WrongUsageError: one is not; the message names the nearest one.
+
+    >>> check_names(["targt"], ["target", "variant"])
+    Traceback (most recent call last):
+    bagen_data.errors.WrongUsageError: options: there is no targt; did you mean target?
+    """
+    for name in found:
+        if name not in known:
+            near = get_close_matches(name, known, 1)
+            advice = f"; did you mean {near[0]}?" if near else "; see --help"
+            raise WrongUsageError(f"{where}: there is no {name}{advice}")
+
+
+def names_of(kind: type[Any]) -> list[str]:
+    """Of all options of a training script, whose trainer has options of this kind."""
+    kinds = (DataOptions, RunOptions, kind, ModelConfig)
+    return [each.name for one in kinds for each in fields(one)]
+
+
+def reward_weights(told: Any) -> dict[str, float]:
+    """Weights of the parts of a reward, from its name, from JSON, or as they are.
+
+    Raises:
+        InputError: there is no such reward or part, or a weight is no number.
+
+    >>> reward_weights("paper"), reward_weights('{"interval": 1}')
+    ({'interval': 1.8, 'impossible': 0.2}, {'interval': 1})
+    """
+    weights = REWARDS.get(told, told) if isinstance(told, str) else told
+    if isinstance(weights, str):
+        with suppress(ValueError):
+            weights = json.loads(weights)
+    if not isinstance(weights, Mapping):
+        raise WrongUsageError(
+            f"rewards is {told!r}; expected {' or '.join(REWARDS)}, or weights of parts, such as "
+            '{"interval": 1.8, "impossible": 0.2}'
+        )
+    check_weights(weights)
+    return dict(weights)
+
+
+def tensor_parallel_size(asked: int) -> int:
+    """The largest number of GPUs up to `asked` that divides those there are.
+
+    >>> import torch; torch.cuda.device_count() or tensor_parallel_size(4)
+    1
+    """
+    import torch
+
+    there = max(1, torch.cuda.device_count())
+    return next(size for size in range(min(asked, there), 0, -1) if there % size == 0)
+
+
+def _check_epochs(kept: Sequence[int], config: Any) -> None:
+    if config.max_steps > 0:
+        return
+    if config.num_train_epochs <= 0:
+        raise InputError(f"num_train_epochs is {config.num_train_epochs}; expected more than 0")
+    if kept and max(kept) > config.num_train_epochs:
+        raise InputError(
+            f"keep_epochs names {max(kept)}, and num_train_epochs is {config.num_train_epochs:g}; "
+            "raise that, or keep none after it"
+        )
+
+
+def _check_device(config: Any) -> None:
+    import torch
+
+    told = config.use_cpu or os.environ.get("ACCELERATE_USE_CPU", "").lower() in (
+        "1",
+        "true",
+        "yes",
+    )
+    if told:
+        config.use_cpu = True
+        if config.bf16 is None:
+            config.bf16 = False
+        return
+    if not torch.accelerator.is_available():
+        raise InputError(
+            "there is no GPU here that PyTorch can use; give --use_cpu true (or launch with "
+            "train/accelerate/cpu.yaml), or install PyTorch for your GPU"
+        )
+
+
+def _fit_vllm(config: Any) -> None:
+    if importlib.util.find_spec("vllm") is None:
+        raise InputError(
+            "use_vllm is true, and vLLM is not installed; install trl[vllm] in an environment of "
+            "its own, or give --use_vllm false"
+        )
+    config.vllm_tensor_parallel_size = tensor_parallel_size(config.vllm_tensor_parallel_size)
