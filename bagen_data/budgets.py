@@ -35,12 +35,20 @@ def fixed(limits: Amounts, rollouts: Sequence[Realised]) -> list[Budget]:
 def family_median(rollouts: Sequence[Realised], resource: str) -> list[Budget]:
     """The median of a family's totals; the lower middle value where the median is no integer.
 
+    Raises:
+        InputError: the rollouts do not spend the resource.
+
     >>> totals = [Realised({"tokens": n}, {}) for n in (10, 20, 31, 90)]
     >>> family_median(totals, "tokens")[0].limits["tokens"]    # 25.5 is no integer
     20
     """
     if not rollouts:
         return []
+    if resource not in rollouts[0].totals:
+        known = ", ".join(rollouts[0].totals)
+        raise InputError(
+            f"a median of {resource} is asked for; rollouts of this task spend {known}"
+        )
     totals = [rollout.totals[resource] for rollout in rollouts]
     median = Fraction(statistics.median(map(Fraction, totals)))
     limit = int(median) if median.denominator == 1 else statistics.median_low(totals)

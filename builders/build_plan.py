@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from functools import partial
 
 from bagen_data.budgets import Allowance, allowed, family_median
-from bagen_data.errors import WrongUsageError
+from bagen_data.errors import InputError, WrongUsageError
 from bagen_data.replay import training_prefixes
 from bagen_data.schema import TARGET_PREFIX, Budget
 from bagen_data.splits import split_instances
-from builders.reading.family_index import Entry, FamilyIndex
+from builders.reading.family_index import FamilyIndex, IndexedRollout
 from builders.tasks import BudgetRule, Task, find_task
 
 TEST = "test"
@@ -61,28 +61,46 @@ def make_plans(indexes: Sequence[FamilyIndex], rules: Mapping[str, BudgetRule]) 
         if index.family.role == "benchmark":
             plans.append(_benchmark_plans(index.entries, task, rule))
         else:
-            plans.append(_training_plans(index.entries, parts[index.family.task], rule))
+            plans.append(_training_plans(index.entries, parts[index.family.task], task, rule))
     return plans
 
 
-def _benchmark_plans(entries: Sequence[Entry], task: Task, rule: BudgetRule) -> list[Plan]:
-    budgets = rule([entry.realised for entry in entries])
+def _benchmark_plans(entries: Sequence[IndexedRollout], task: Task, rule: BudgetRule) -> list[Plan]:
+    budgets = _budgets(entries, task, rule)
     prefixes = task.prefixes([entry.total_turns for entry in entries])
     return [Plan(TEST, budget, ks) for budget, ks in zip(budgets, prefixes, strict=True)]
 
 
 def _training_plans(
-    entries: Sequence[Entry], parts: Mapping[str, str], rule: BudgetRule
+    entries: Sequence[IndexedRollout], parts: Mapping[str, str], task: Task, rule: BudgetRule
 ) -> list[Plan]:
     """Budgets are those of the rollouts that are used."""
     used = [entry for entry in entries if entry.instance_id in parts]
-    budgets = iter(rule([entry.realised for entry in used]))
+    budgets = iter(_budgets(used, task, rule))
     return [
         Plan(parts[entry.instance_id], next(budgets), training_prefixes(entry.total_turns))
         if entry.instance_id in parts
         else _LEFT_OUT
         for entry in entries
     ]
+
+
+def _budgets(entries: Sequence[IndexedRollout], task: Task, rule: BudgetRule) -> list[Budget]:
+    """Return the budget of each rollout.
+
+    Raises:
+        InputError: a budget limits other resources than the task's.
+    """
+    budgets = rule([entry.realised for entry in entries])
+    names = {resource.name for resource in task.resources}
+    for entry, budget in zip(entries, budgets, strict=True):
+        if budget.limits.keys() != names:
+            raise InputError(
+                f"the budget of rollout {entry.rollout_id} limits "
+                f"{', '.join(sorted(budget.limits))}; expected the task's resources: "
+                f"{', '.join(sorted(names))}; change the task's budgets"
+            )
+    return budgets
 
 
 def budget_rule(name: str, task: Task, text: str) -> BudgetRule:

@@ -1,38 +1,61 @@
-"""Readers of the published rollout layouts. Each turns one foreign record into a `Log`.
+"""Log formats, one file each: every module here reads the records of one format into a `Log`.
 
-    dialogues.py    an object with `turns`
-    messages.py     an object with `messages`
-    mini_swe_agent.py         an object with `trajectory_format`: mini-swe-agent
+A format is a module `builders/formats/<name>.py` with
 
-What a record holds decides which reader takes it, never its file's name.
+    LAYOUT = "an object with 'turns'"                 what a record of it is, for messages
+    def recognises(record) -> bool                    by what the record holds, never by file names
+    def read(record, facts) -> Log                    raises RolloutError naming turn and field
+
+Nothing registers it: the file does. At most one format may recognise a record.
 """
 
-from typing import Any
+from collections.abc import Mapping
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Protocol, cast
 
 from bagen_data.errors import RolloutError
-from builders.formats import dialogues, messages, mini_swe_agent
-from builders.logs.rollout_log import Log
+from builders.logs.rollout_log import FamilyFacts, Log
 
 
-def read_record(record: Any, resolved: frozenset[str] | None) -> Log:
-    """Read one record.
+class LogFormat(Protocol):
+    """A module of this folder."""
+
+    LAYOUT: str
+
+    def recognises(self, record: Mapping[str, Any]) -> bool:
+        """Whether a record is of this format."""
+
+    def read(self, record: Mapping[str, Any], facts: FamilyFacts) -> Log:
+        """Read one record; raises RolloutError naming the turn and the field."""
+
+
+@cache
+def known_formats() -> dict[str, LogFormat]:
+    """Return the log formats by name, sorted."""
+    names = sorted(path.stem for path in Path(__file__).parent.glob("[!_]*.py"))
+    return {name: cast("LogFormat", import_module(f"{__name__}.{name}")) for name in names}
+
+
+def read_record(record: Any, facts: FamilyFacts) -> Log:
+    """Read one record in the format that recognises it.
 
     Args:
         record: a decoded JSON value.
-        resolved: the instances an evaluation report calls resolved, if the family has one.
+        facts: what the record's family knows beside its records.
 
     Raises:
-        RolloutError: the record has none of the layouts, or a field that cannot be used.
+        RolloutError: no format recognises the record, several do, or a field cannot be used.
     """
     if not isinstance(record, dict):
         raise RolloutError(f"expected an object, found {type(record).__name__}")
-    if "turns" in record:
-        return dialogues.read(record)
-    if "trajectory_format" in record:
-        return mini_swe_agent.read(record, resolved)
-    if "messages" in record:
-        return messages.read(record)
-    raise RolloutError(
-        "expected an object with 'turns', 'messages' or 'trajectory_format'; "
-        f"found keys {sorted(map(str, record))[:8]}"
-    )
+    formats = {
+        name: module for name, module in known_formats().items() if module.recognises(record)
+    }
+    if len(formats) == 1:
+        return next(iter(formats.values())).read(record, facts)
+    if formats:
+        raise RolloutError(f"is a record of several formats: {', '.join(formats)}")
+    layouts = "; ".join(f"{module.LAYOUT} ({name})" for name, module in known_formats().items())
+    raise RolloutError(f"expected {layouts}; found keys {sorted(map(str, record))[:8]}")

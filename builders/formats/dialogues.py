@@ -12,7 +12,8 @@ Only the texts, the outcome and the counts are needed. Where `actions` is empty 
 a turn whose request passes the task's context limit counts as cut off, as one with
 `context_token_truncated` does, and the rollout ends before it.
 
-Warehouse records have `financials` per turn (`cash`, `cumulative_cost`,
+What a task counts beside tokens stands in a turn under a name of its own (`"steps": 3`), or in an
+object `amounts`. Warehouse records have `financials` per turn (`cash`, `cumulative_cost`,
 `cumulative_inventory_weeks`), and beside `turns` an `initial_state` and a `final_state` (`day`,
 `cash`) and `success`.
 """
@@ -23,10 +24,26 @@ from typing import Any
 from bagen_data.errors import RolloutError
 from bagen_data.usage import Request, visible_share
 from builders.logs import log_fields
-from builders.logs.rollout_log import Log, LoggedTurn
+from builders.logs.rollout_log import FamilyFacts, Log, LoggedTurn
+
+LAYOUT = "an object with 'turns'"
+
+_KNOWN = frozenset(
+    {
+        *("turn_idx", "messages", "user_prompt", "raw_response", "raw_generation"),
+        *("parsed_response", "api_input_tokens", "api_output_tokens", "api_total_tokens"),
+        *("api_interactions", "success", "actions", "info", "context_token_truncated"),
+    }
+)
+"""Fields of a turn that are not amounts of a task."""
 
 
-def read(record: Mapping[str, Any]) -> Log:
+def recognises(record: Mapping[str, Any]) -> bool:
+    """Whether a record is a rollout of evaluation dialogues."""
+    return "turns" in record
+
+
+def read(record: Mapping[str, Any], _facts: FamilyFacts) -> Log:
     """Read one record; raises RolloutError naming the turn and the field."""
     turns = []
     system = ""
@@ -60,8 +77,16 @@ def _turn(turn: Mapping[str, Any], number: int) -> LoggedTurn:
         cut_off=_cut_off(turn),
         acted=bool(turn.get("actions", True)),
         success=log_fields.flag(turn.get("success") or False, "success"),
-        financials=turn.get("financials"),
+        amounts=_amounts(turn),
     )
+
+
+def _amounts(turn: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The object `financials` or `amounts` of a turn, else its numbers under other names."""
+    for name in ("financials", "amounts"):
+        if turn.get(name) is not None:
+            return log_fields.mapping(turn[name], name)
+    return log_fields.other_numbers(turn, _KNOWN)
 
 
 def _user(turn: Mapping[str, Any]) -> str:

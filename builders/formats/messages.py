@@ -8,7 +8,8 @@
 A system message may come first; a trailing user message is the final observation and no turn.
 `per_turn_api_tokens` is optional, beside `metadata` or in it: one entry an assistant message,
 either an object as above (or with the names `prompt_tokens` and `completion_tokens`, or
-`api_input_tokens` and `api_output_tokens`), or a pair.
+`api_input_tokens` and `api_output_tokens`), or a pair. What a task counts beside tokens stands in
+the assistant message under a name of its own (`"steps": 3`).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,9 +18,13 @@ from typing import Any, NamedTuple
 from bagen_data.errors import RolloutError
 from bagen_data.usage import Request
 from builders.logs import log_fields
-from builders.logs.rollout_log import Log, LoggedTurn
+from builders.logs.rollout_log import FamilyFacts, Log, LoggedTurn
+
+LAYOUT = "an object with 'messages'"
 
 _COUNTS = "per_turn_api_tokens"
+_KNOWN = frozenset({"role", "content", "name", "index", "created", "timestamp"})
+"""Fields of an assistant message that are not amounts of a task."""
 
 
 class Exchange(NamedTuple):
@@ -30,7 +35,12 @@ class Exchange(NamedTuple):
     message: Mapping[str, Any]
 
 
-def read(record: Mapping[str, Any]) -> Log:
+def recognises(record: Mapping[str, Any]) -> bool:
+    """Whether a record is a conversation without a richer layout."""
+    return "messages" in record and not record.keys() & {"turns", "trajectory_format"}
+
+
+def read(record: Mapping[str, Any], _facts: FamilyFacts) -> Log:
     """Read one record; raises RolloutError naming the message or turn."""
     metadata = log_fields.mapping(record.get("metadata") or {}, "metadata")
     found = log_fields.sequence(record["messages"], "messages")
@@ -39,7 +49,13 @@ def read(record: Mapping[str, Any]) -> Log:
     requests = _requests(record.get(_COUNTS, metadata.get(_COUNTS)), len(exchanges))
     return Log(
         turns=tuple(
-            LoggedTurn(number, exchange.user, exchange.assistant, request)
+            LoggedTurn(
+                number,
+                exchange.user,
+                exchange.assistant,
+                request,
+                amounts=log_fields.other_numbers(exchange.message, _KNOWN),
+            )
             for number, (exchange, request) in enumerate(zip(exchanges, requests, strict=True), 1)
         ),
         success=_success(record, metadata),

@@ -21,12 +21,18 @@ from bagen_data.errors import RolloutError
 from bagen_data.usage import Request
 from builders.formats.messages import Exchange, split_turns
 from builders.logs import log_fields
-from builders.logs.rollout_log import Log, LoggedTurn
+from builders.logs.rollout_log import FamilyFacts, Log, LoggedTurn
 
+LAYOUT = "an object with 'trajectory_format'"
 FORMATS = ("mini-swe-agent-1", "mini-swe-agent-1.1")
 
 
-def read(record: Mapping[str, Any], resolved: frozenset[str] | None) -> Log:
+def recognises(record: Mapping[str, Any]) -> bool:
+    """Whether a record is a trajectory of mini-swe-agent."""
+    return "trajectory_format" in record and "turns" not in record
+
+
+def read(record: Mapping[str, Any], facts: FamilyFacts) -> Log:
     """Read one trajectory; raises RolloutError naming the message or turn."""
     found = record["trajectory_format"]
     if found not in FORMATS:
@@ -36,7 +42,7 @@ def read(record: Mapping[str, Any], resolved: frozenset[str] | None) -> Log:
     instance_id = record.get("instance_id")
     if not isinstance(instance_id, str) or not instance_id:
         raise RolloutError(f"instance_id is {log_fields.shown(instance_id)}; expected a name")
-    if resolved is None:
+    if facts.resolved is None:
         raise RolloutError(
             "the family has no evaluation report, or several that differ; expected one JSON file "
             "in its folder with the names of the resolved instances under resolved_ids"
@@ -48,7 +54,7 @@ def read(record: Mapping[str, Any], resolved: frozenset[str] | None) -> Log:
             LoggedTurn(number, exchange.user, exchange.assistant, _request(exchange, number))
             for number, exchange in enumerate(exchanges, 1)
         ),
-        success=instance_id in resolved,
+        success=instance_id in facts.resolved,
         system=system,
         instance_id=instance_id,
     )

@@ -1,7 +1,7 @@
 """Checked access to the fields of foreign records. A problem names the field and the value."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from bagen_data.errors import RolloutError
@@ -43,6 +43,24 @@ def amount(value: Any, name: str) -> int:
         raise RolloutError(f"{name} is {shown(value)}; expected a finite number{_AT_MOST}")
     whole: int = round(value)
     return whole
+
+
+def quantity(value: Any, name: str) -> float:
+    """A number >= 0, as it is; raises RolloutError if it is none."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not is_number or not 0 <= value <= MOST:
+        raise RolloutError(f"{name} is {shown(value)}; expected a number >= 0{_AT_MOST}")
+    return float(value) if isinstance(value, float) else int(value)
+
+
+def other_numbers(record: Mapping[str, Any], known: Collection[str]) -> dict[str, float] | None:
+    """The numbers of a record under names that its layout does not know; None if it has none."""
+    numbers = {
+        name: value
+        for name, value in record.items()
+        if name not in known and type(value) in (int, float)
+    }
+    return numbers or None
 
 
 def text(value: Any, name: str) -> str:

@@ -23,8 +23,16 @@ class LoggedTurn(NamedTuple):
     """An action was executed; True where the layout does not record actions."""
     success: bool = False
     """The task was solved in this turn."""
-    financials: Mapping[str, Any] | None = None
-    """Warehouse's accounts after the turn, as logged."""
+    amounts: Mapping[str, Any] | None = None
+    """Numbers that the log states with the turn beside tokens, by name; None where it has none."""
+
+
+@dataclass(frozen=True)
+class FamilyFacts:
+    """What a family's folder says of its rollouts beside their records."""
+
+    resolved: frozenset[str] | None = None
+    """Instances that the evaluation report calls resolved; None without one report to go by."""
 
 
 @dataclass(frozen=True)
@@ -37,5 +45,6 @@ class Log:
     instance_id: str = ""
     """The source's own id of the task instance; empty if it has none."""
     initial_state: Any = None
+    """The environment before turn 1, an object or printed text; None where the log has none."""
     final_state: Any = None
-    """Warehouse's states, objects or printed text."""
+    """The environment after the last turn, likewise."""

@@ -1,13 +1,22 @@
-"""From logged turns to turns with usage: what is dropped, and how tokens are counted."""
+"""From logged turns to turns with usage: which turns are dropped, and what each one spent.
+
+A task's `TurnReader` says what a turn spent of each resource. Ready ones:
+
+    token_turns                fresh tokens, from the log's counts or counted with a tokenizer
+    turn_count("turns")        one a turn
+    logged_amounts("steps")    a number that the log states with each turn
+    together(a, b)             the resources of several readers
+"""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from bagen_data.errors import RolloutError
 from bagen_data.schema import Amounts, Turn
 from bagen_data.usage import UsageChoice, detect_convention, fresh_usage
+from builders.logs import log_fields
 from builders.logs.rollout_log import Log, LoggedTurn
 
 NO_OUTPUT = "(no output)"
@@ -21,7 +30,7 @@ class Tokenizer(Protocol):
 
     name: str
     sha256: str
-    """Of its definition."""
+    """Hash of the tokenizer's definition."""
 
     def count(self, texts: Sequence[str]) -> list[int]:
         """Tokens of each text, without chat-template or special tokens."""
@@ -43,11 +52,20 @@ class Accounts(NamedTuple):
     turns: tuple[Turn, ...]
     initial_state: Amounts
     source: str
-    """Where the amounts come from: a convention, `tokenizer`, or a task's own word."""
+    """Where the amounts come from: a convention, `tokenizer`, or a reader's own word."""
 
 
-TurnReader = Callable[[Log, Sequence[LoggedTurn], Counting], Accounts]
-"""Takes the whole log and those of its turns that are kept."""
+@dataclass(frozen=True)
+class TurnReader:
+    """Reads what each turn of a rollout spent."""
+
+    resources: frozenset[str]
+    """Names of the resources it supplies."""
+    read: Callable[[Log, Sequence[LoggedTurn], Counting], Accounts]
+    """Takes the whole log and the turns of it that are kept, one or more.
+
+    Raises RolloutError where a turn lacks an amount.
+    """
 
 
 def without_reward(text: str) -> str:
@@ -63,10 +81,10 @@ def without_reward(text: str) -> str:
 
 
 def kept_turns(log: Log, context_limit: int | None) -> list[LoggedTurn]:
-    """The turns before the context limit cut the rollout off, without the empty ones."""
+    """Return the turns before the context limit cut the rollout off, without the empty ones."""
     kept = []
     for turn in log.turns:
-        if turn.cut_off or _over(turn, context_limit):
+        if turn.cut_off or _is_over(turn, context_limit):
             break
         if turn.assistant.strip():
             user = without_reward(turn.user)
@@ -74,13 +92,74 @@ def kept_turns(log: Log, context_limit: int | None) -> list[LoggedTurn]:
     return kept
 
 
-def _over(turn: LoggedTurn, context_limit: int | None) -> bool:
+def _is_over(turn: LoggedTurn, context_limit: int | None) -> bool:
     if context_limit is None or turn.request is None or turn.success or turn.acted:
         return False
     return turn.request.input_tokens + turn.request.output_tokens > context_limit
 
 
-def token_turns(log: Log, kept: Sequence[LoggedTurn], counting: Counting) -> Accounts:
+def turn_count(resource: str = "turns") -> TurnReader:
+    """Return a reader for which each turn costs one of `resource`."""
+
+    def read(_log: Log, kept: Sequence[LoggedTurn], _counting: Counting) -> Accounts:
+        return _accounts(kept, [{resource: 1}] * len(kept), "turn count")
+
+    return TurnReader(frozenset({resource}), read)
+
+
+def logged_amounts(*resources: str) -> TurnReader:
+    """Return a reader of numbers that the log states with each turn, under the resources' names.
+
+    The numbers are whole or not, >= 0; formats say where they stand (`LoggedTurn.amounts`).
+    """
+
+    def read(_log: Log, kept: Sequence[LoggedTurn], _counting: Counting) -> Accounts:
+        usages = [{name: _logged_amount(turn, name) for name in resources} for turn in kept]
+        return _accounts(kept, usages, "logged amounts")
+
+    return TurnReader(frozenset(resources), read)
+
+
+def _logged_amount(turn: LoggedTurn, name: str) -> float:
+    amounts = turn.amounts or {}
+    if amounts.get(name) is None:
+        known = ", ".join(sorted(map(str, amounts))) or "none"
+        raise RolloutError(
+            f"turn {turn.number} states no {name}; expected a number >= 0 with each turn, and its "
+            f"numbers are: {known}; add it to the log, or remove the rollout"
+        )
+    return log_fields.quantity(amounts[name], f"turn {turn.number}: {name}")
+
+
+def together(*readers: TurnReader) -> TurnReader:
+    """Return a reader of the resources of several readers.
+
+    >>> sorted(together(token_turns, turn_count("turns")).resources)
+    ['tokens', 'turns']
+    """
+
+    def read(log: Log, kept: Sequence[LoggedTurn], counting: Counting) -> Accounts:
+        parts = [reader.read(log, kept, counting) for reader in readers]
+        turns = tuple(
+            Turn(
+                same[0].user,
+                same[0].assistant,
+                _merged([turn.usage for turn in same]),
+                _merged([turn.state for turn in same]),
+            )
+            for same in zip(*(part.turns for part in parts), strict=True)
+        )
+        initial_state = _merged([part.initial_state for part in parts])
+        return Accounts(turns, initial_state, ", ".join(part.source for part in parts))
+
+    return TurnReader(frozenset().union(*(reader.resources for reader in readers)), read)
+
+
+def _merged(amounts: Sequence[Amounts]) -> dict[str, float]:
+    return {name: amount for part in amounts for name, amount in part.items()}
+
+
+def _read_tokens(log: Log, kept: Sequence[LoggedTurn], counting: Counting) -> Accounts:
     """Fresh tokens from the log's counts, else counted with the tokenizer.
 
     A rollout is counted one way: if any turn has no counts, the tokenizer counts all of them.
@@ -90,18 +169,21 @@ def token_turns(log: Log, kept: Sequence[LoggedTurn], counting: Counting) -> Acc
     """
     requests = [turn.request for turn in kept if turn.request is not None]
     if len(requests) == len(kept):
-        found = counting.convention
-        convention = detect_convention(requests) if found == "auto" else found
-        usage = fresh_usage(requests, convention)
-        return Accounts(_token_accounts(kept, usage), {}, convention)
+        choice = counting.convention
+        convention = detect_convention(requests) if choice == "auto" else choice
+        return _accounts(kept, _token_usages(fresh_usage(requests, convention)), convention)
     if counting.tokenizer is None:
         number = next(turn.number for turn in kept if turn.request is None)
         raise RolloutError(
             f"turn {number} has no usage; expected input and output tokens >= 0; "
             "give --tokenizer or drop the rollout"
         )
-    usage = _counted(log, kept, counting.tokenizer)
-    return Accounts(_token_accounts(kept, usage), {}, "tokenizer")
+    counted = _counted(log, kept, counting.tokenizer)
+    return _accounts(kept, _token_usages(counted), "tokenizer")
+
+
+token_turns = TurnReader(frozenset({"tokens"}), _read_tokens)
+"""Reads fresh tokens."""
 
 
 def _counted(log: Log, kept: Sequence[LoggedTurn], tokenizer: Tokenizer) -> list[tuple[int, int]]:
@@ -111,14 +193,16 @@ def _counted(log: Log, kept: Sequence[LoggedTurn], tokenizer: Tokenizer) -> list
     return list(zip(counts[::2], counts[1::2], strict=True))
 
 
-def _token_accounts(
-    kept: Sequence[LoggedTurn], usage: Sequence[tuple[int, int]]
-) -> tuple[Turn, ...]:
-    return tuple(
-        Turn(
-            turn.user or NO_OUTPUT,
-            turn.assistant,
-            {"input_tokens": read, "output_tokens": written, "tokens": read + written},
-        )
-        for turn, (read, written) in zip(kept, usage, strict=True)
+def _token_usages(counts: Sequence[tuple[int, int]]) -> list[Mapping[str, float]]:
+    return [
+        {"input_tokens": read, "output_tokens": written, "tokens": read + written}
+        for read, written in counts
+    ]
+
+
+def _accounts(kept: Sequence[LoggedTurn], usages: Sequence[Amounts], source: str) -> Accounts:
+    turns = tuple(
+        Turn(turn.user or NO_OUTPUT, turn.assistant, usage)
+        for turn, usage in zip(kept, usages, strict=True)
     )
+    return Accounts(turns, {}, source)

@@ -8,6 +8,7 @@ from bagen_data.errors import RolloutError
 from bagen_data.garbage_collection import paused_collector
 from bagen_data.replay import realised
 from builders.formats import read_record
+from builders.logs.rollout_log import FamilyFacts
 from builders.logs.turn_readers import Counting
 from builders.reading.family_files import FamilyFiles, Record, Source
 from builders.reading.origin import Family
@@ -25,7 +26,7 @@ class Refusal:
 
 
 @dataclass(frozen=True)
-class Entry:
+class IndexedRollout:
     """What the plan of a build needs to know of a spooled rollout."""
 
     rollout_id: str
@@ -40,7 +41,7 @@ class FamilyIndex:
 
     family: Family
     rollouts: Spool
-    entries: list[Entry] = field(default_factory=list)
+    entries: list[IndexedRollout] = field(default_factory=list)
     refused: list[Refusal] = field(default_factory=list)
     sources: list[Source] = field(default_factory=list)
     usage_sources: Counter[str] = field(default_factory=Counter)
@@ -65,7 +66,7 @@ def read_family(
     """
     index = FamilyIndex(family, spool)
     files = FamilyFiles(family)
-    reader = _Reader(index, find_task(family.task), counting, files.resolved)
+    reader = _RecordReader(index, find_task(family.task), counting, FamilyFacts(files.resolved))
     with paused_collector():
         records = (record for path in files.paths for record in files.records(path))
         for record in records:
@@ -79,11 +80,11 @@ def read_family(
 
 
 @dataclass
-class _Reader:
+class _RecordReader:
     index: FamilyIndex
     task: Task
     counting: Counting
-    resolved: frozenset[str] | None
+    facts: FamilyFacts
     _seen: dict[str, str] = field(default_factory=dict)
     """Content hash by rollout id."""
 
@@ -101,7 +102,7 @@ class _Reader:
         self.index.dropped_turns += rollout.dropped_turns
         names = [resource.name for resource in self.task.resources]
         self.index.entries.append(
-            Entry(
+            IndexedRollout(
                 rollout.rollout_id,
                 rollout.instance_id,
                 len(rollout.turns),
@@ -113,7 +114,7 @@ class _Reader:
     def _read(self, record: Record) -> Reading | None:
         if record.error:
             raise RolloutError(record.error)
-        log = read_record(record.value, self.resolved)
+        log = read_record(record.value, self.facts)
         reading = to_rollout(log, self.index.family, self.task, self.counting)
         if reading is None:
             self.index.without_turns += 1

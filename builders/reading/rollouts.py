@@ -42,7 +42,7 @@ def to_rollout(log: Log, family: Family, task: Task, counting: Counting) -> Read
     kept = kept_turns(log, task.context_limit)
     if not kept:
         return None
-    accounts = task.turns(log, kept, counting)
+    accounts = task.turns.read(log, kept, counting)
     if (
         family.role == "training"
         and accounts.initial_state.keys() != accounts.turns[0].state.keys()
@@ -69,7 +69,7 @@ def to_rollout(log: Log, family: Family, task: Task, counting: Counting) -> Read
 def _content_sha256(log: Log) -> str:
     """Of everything the log tells, but not of its place or number."""
     accounts = [
-        (turn.request and (turn.request.input_tokens, turn.request.output_tokens), turn.financials)
+        (turn.request and (turn.request.input_tokens, turn.request.output_tokens), turn.amounts)
         for turn in log.turns
     ]
     facts = [log.success, accounts, log.initial_state, log.final_state]

@@ -41,7 +41,7 @@ class Task:
     budgets: BudgetRule
     """Used where no `--budget` is given."""
     turns: TurnReader = token_turns
-    """From logged turns to turns with usage."""
+    """Reads what each turn spent; it must supply every resource."""
     prefixes: PrefixRule = every_prefix
     """Which probes of a family are in the benchmark."""
     context_limit: int | None = None
@@ -50,6 +50,19 @@ class Task:
     """Of its random rules, for the record."""
     named_by_instance: bool = False
     """A rollout is named by its instance instead of a hash of its content."""
+
+    def __post_init__(self) -> None:
+        names = [resource.name for resource in self.resources]
+        if not names or len(set(names)) < len(names):
+            raise ValueError(f"a task's resources are {names}; expected one or more, each once")
+        missing = sorted(set(names) - self.turns.resources)
+        if missing:
+            raise ValueError(
+                f"a task spends {', '.join(missing)}, and its turn reader supplies "
+                f"{', '.join(sorted(self.turns.resources))}; give turns=turn_count(...), "
+                "logged_amounts(...) or together(...) of builders/logs/turn_readers.py, or a "
+                "TurnReader of its own"
+            )
 
 
 def known_tasks() -> list[str]:

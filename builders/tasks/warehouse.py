@@ -14,7 +14,7 @@ from bagen_data.errors import RolloutError
 from bagen_data.schema import WAREHOUSE, Amounts, Budget, Turn
 from builders.logs import log_fields
 from builders.logs.rollout_log import Log, LoggedTurn
-from builders.logs.turn_readers import NO_OUTPUT, Accounts, Counting
+from builders.logs.turn_readers import NO_OUTPUT, Accounts, Counting, TurnReader
 from builders.tasks import Task
 
 BUDGET_SEED = 42
@@ -100,12 +100,12 @@ def _cash(turn: LoggedTurn, log: Log) -> float:
 
 
 def _financials(turn: LoggedTurn) -> Any:
-    if turn.financials is None:
+    if turn.amounts is None:
         raise RolloutError(
             f"turn {turn.number} has no financials; expected the dialogues layout, with the "
             "accounts of each turn"
         )
-    return log_fields.mapping(turn.financials, f"turn {turn.number}: financials")
+    return log_fields.mapping(turn.amounts, f"turn {turn.number}: financials")
 
 
 def _stated(state: Any, name: str) -> int | None:
@@ -132,6 +132,6 @@ def half_feasible_budgets(rollouts: Sequence[Realised]) -> list[Budget]:
 TASK = Task(
     resources=WAREHOUSE,
     budgets=half_feasible_budgets,
-    turns=warehouse_turns,
+    turns=TurnReader(frozenset(resource.name for resource in WAREHOUSE), warehouse_turns),
     seeds={"budgets": BUDGET_SEED},
 )

@@ -7,10 +7,10 @@ import pytest
 
 from bagen_data.errors import RolloutError
 from builders.formats import read_record
-from builders.logs.rollout_log import Log
+from builders.logs.rollout_log import FamilyFacts, Log
 from tests.making import chat, dialogue, read, trajectory, write_json, write_lines
 
-NOTHING_RESOLVED: frozenset[str] = frozenset()
+NOTHING_RESOLVED = FamilyFacts(resolved=frozenset())
 
 
 def log(record: Any) -> Log:
@@ -182,7 +182,7 @@ def test_cached_input_is_input_though_anthropic_counts_it_apart() -> None:
         ({"messages": [{"role": "user", "content": 3}]}, r"messages\[0\].content is 3"),
         ({"messages": ["hi"]}, r"messages\[0\] is \"hi\"; expected an object"),
         ({"messages": "hi"}, 'messages is "hi"; expected a list'),
-        ({"a": 1}, "expected an object with 'turns', 'messages' or 'trajectory_format'"),
+        ({"a": 1}, "expected an object with 'turns' .dialogues.; an object with 'messages'"),
         ([1], "expected an object, found list"),
     ],
 )

@@ -1,4 +1,5 @@
 from builders.formats import read_record
+from builders.logs.rollout_log import FamilyFacts
 from collect.agents import Reply, ScriptedAgent
 from collect.dialogue_layout import record
 from collect.environment import Observation, Rules
@@ -100,7 +101,7 @@ def test_the_record_is_read_as_it_was_played():
     kept = record(4, played(["down", "down", "down"]), "words")
     assert (kept["env_id"], kept["absolute_env_id"]) == (4, 4)
     assert [turn["turn_idx"] for turn in kept["turns"]] == [1, 2, 3]
-    log = read_record(kept, None)
+    log = read_record(kept, FamilyFacts())
     assert log.success
     assert log.system == "Count down."
     assert log.instance_id == "from-3"

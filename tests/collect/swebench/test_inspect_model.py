@@ -11,6 +11,7 @@ from inspect_ai.model import ChatMessage, GenerateConfig, ModelOutput, get_model
 from inspect_ai.tool import ToolInfo
 
 from builders.formats.mini_swe_agent import read
+from builders.logs.rollout_log import FamilyFacts
 from collect.swebench.agent_prompts import SUBMIT
 from collect.swebench.inspect_model import InspectModel, ModelledLocal, chat
 from collect.swebench.local_rollout import Judged, rollout
@@ -66,7 +67,7 @@ def test_a_model_resolves_an_instance(tmp_path: Path) -> None:
     assert [each["role"] for each in last] == ["system", "user", *["assistant", "tool"] * 2]
     assert last[2]["tool_calls"][0]["id"] == last[3]["tool_call_id"] == "c0"
     assert outputs(played)[0] == TOY.with_part(TOY.bug.wrong)
-    log = read(played.trajectory, frozenset())
+    log = read(played.trajectory, FamilyFacts(frozenset()))
     words = [sum(len(str(m["content"]).split()) for m in b["messages"]) for b in server.bodies]
     assert [turn.request and turn.request.input_tokens for turn in log.turns] == words
 
@@ -77,8 +78,8 @@ def test_an_answer_without_a_call_is_a_turn_that_was_paid_for(tmp_path: Path) ->
     roles = [each["role"] for each in played.trajectory["messages"]]
     assert roles[2:6] == ["assistant", "user", "assistant", "tool"]
     assert played.trajectory["messages"][3]["content"].startswith("Your answer called no tool")
-    assert len(read(played.trajectory, frozenset()).turns) == 3
-    assert all(turn.request for turn in read(played.trajectory, frozenset()).turns)
+    assert len(read(played.trajectory, FamilyFacts(frozenset())).turns) == 3
+    assert all(turn.request for turn in read(played.trajectory, FamilyFacts(frozenset())).turns)
 
 
 @pytest.mark.parametrize(

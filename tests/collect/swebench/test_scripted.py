@@ -11,6 +11,7 @@ import pytest
 
 from bagen_data.errors import InputError
 from builders.formats.mini_swe_agent import read
+from builders.logs.rollout_log import FamilyFacts
 from collect.swebench.instances import take
 from collect.swebench.scripts import DECK, direct, in_rounds, script_of, thorough
 from collect.swebench.toy import make_repositories, toys
@@ -89,7 +90,7 @@ def test_every_deck_has_all_scripts_in_an_order_of_its_own() -> None:
 def test_simulated_usage_counts_every_message_once(family: Path) -> None:
     for _, each in Trajectories().read(family):
         assert each["info"]["simulated_usage"] == "words and marks"
-        log = read(each, frozenset([each["instance_id"]]))
+        log = read(each, FamilyFacts(frozenset([each["instance_id"]])))
         requests = [turn.request for turn in log.turns]
         for before, after in pairwise(requests):
             assert before
