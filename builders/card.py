@@ -1,14 +1,13 @@
 """The dataset's README on the Hub, from `dataset_card.md`."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from functools import lru_cache
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, StrictUndefined, Template
-
 from bagen_data.errors import TemplateError
+from bagen_data.prompts import fill
 from bagen_data.splits import PARTS
 from builders.family_writer import ROLLOUTS_CONFIG
 
@@ -23,12 +22,89 @@ def render_card(manifest: Sequence[Mapping[str, Any]], record: Mapping[str, Any]
         manifest: the lines of `manifest.jsonl`.
         record: `build.json`, as far as it is known.
     """
-    return _template().render(
-        configs=card_configs(manifest),
-        rows=_sums(manifest, "rows"),
-        kilobytes={key: size // 1000 for key, size in _sums(manifest, "bytes").items()},
-        record=record,
+    try:
+        template = TEMPLATE.read_text(encoding="utf-8").removesuffix("\n")
+    except OSError as error:
+        raise TemplateError(f"{TEMPLATE}: cannot be read: {error.strerror}") from error
+    configs = card_configs(manifest)
+    overrides = _pairs(record["budget_overrides"], "=")
+    fields = {
+        "configs": "\n".join(_config_lines(configs)),
+        "benchmark_version": record["benchmark_version"],
+        "examples": "\n".join(_example_lines(configs)),
+        "contents": "\n".join(_content_rows(manifest)),
+        "usage": record["usage"],
+        "limit": f", at most {record['limit']} rollouts a family" if record["limit"] else "",
+        "budgets": f"budgets of the builder's choice: {overrides}"
+        if overrides
+        else "the paper's budgets",
+        "families": "\n".join(_family_row(family) for family in record["families"]),
+        "tokenizers": _tokenizers(record["families"]),
+        "variant": record["prompt"]["variant"],
+    }
+    return fill(template, fields, TEMPLATE.name)
+
+
+def _config_lines(configs: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield the lines of the YAML list `configs:`."""
+    for config in configs:
+        yield f"- config_name: {config['config_name']}"
+        yield f"  description: {config['description']}"
+        if config["config_name"] == "default":
+            yield "  default: true"
+        yield "  data_files:"
+        for files in config["data_files"]:
+            yield f"  - split: {files['split']}"
+            yield f"    path: {json.dumps(files['path'])}"
+
+
+def _example_lines(configs: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield the lines of Python that load each config."""
+    for config in configs:
+        name = config["config_name"]
+        if name == "default":
+            yield 'samples = load_dataset(path, split="test")  # every task'
+            continue
+        splits = ", ".join(files["split"] for files in config["data_files"])
+        yield f'{name} = load_dataset(path, "{name}")  # {splits}'
+
+
+def _content_rows(manifest: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield a table row for each split of each config."""
+    sizes = _sums(manifest, "bytes")
+    for (config, split), rows in _sums(manifest, "rows").items():
+        yield f"| `{config}` | `{split}` | {rows:,} | {sizes[config, split] // 1000:,} |"
+
+
+def _family_row(family: Mapping[str, Any]) -> str:
+    counts, budget = family["counts"], family["budget"]
+    cells = (
+        family["family"],
+        family["role"],
+        counts["rollouts"],
+        f"{counts['turns']:,}",
+        _pairs(budget, " ") if isinstance(budget, Mapping) else budget or "none",
+        f"{counts['samples']:,}",
+        f"{counts['feasible']:,}",
+        counts["refused"],
+        counts["duplicates"],
+        counts["left_out_in_benchmark"],
     )
+    return f"| {' | '.join(map(str, cells))} |"
+
+
+def _tokenizers(families: Sequence[Mapping[str, Any]]) -> str:
+    """Return a sentence for each tokenizer that counted a family's tokens."""
+    names = dict.fromkeys(
+        family["tokenizer"]["name"] for family in families if family.get("tokenizer")
+    )
+    return "".join(
+        f"Logs without token counts were counted with the tokenizer `{name}`. " for name in names
+    )
+
+
+def _pairs(values: Mapping[str, Any], between: str) -> str:
+    return ", ".join(f"{name}{between}{values[name]}" for name in sorted(values))
 
 
 def card_configs(manifest: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -37,17 +113,17 @@ def card_configs(manifest: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     A config's description names its data by hash. `datasets` caches a local folder by its configs
     alone, so without it a folder that was built again would load as it was before.
     """
-    found: dict[str, list[Mapping[str, Any]]] = {}
+    by_config: dict[str, list[Mapping[str, Any]]] = {}
     for file in manifest:
-        found.setdefault(file["config"], []).append(file)
+        by_config.setdefault(file["config"], []).append(file)
     tests = [
         file
-        for name in sorted(found)
-        for file in found[name]
+        for name in sorted(by_config)
+        for file in by_config[name]
         if name != ROLLOUTS_CONFIG and file["split"] == "test"
     ]
-    order = sorted(found, key=lambda name: (name == ROLLOUTS_CONFIG, name))
-    configs = [_config(name, found[name]) for name in order]
+    order = sorted(by_config, key=lambda name: (name == ROLLOUTS_CONFIG, name))
+    configs = [_config(name, by_config[name]) for name in order]
     return [_config("default", tests), *configs] if tests else configs
 
 
@@ -82,18 +158,3 @@ def _sums(manifest: Sequence[Mapping[str, Any]], name: str) -> dict[tuple[str, s
         key = (file["config"], file["split"])
         sums[key] = sums.get(key, 0) + file[name]
     return sums
-
-
-@lru_cache
-def _template() -> Template:
-    try:
-        text = TEMPLATE.read_text(encoding="utf-8")
-    except OSError as error:
-        raise TemplateError(f"{TEMPLATE}: cannot be read: {error.strerror}") from error
-    environment = Environment(
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        autoescape=False,  # noqa: S701
-    )
-    return environment.from_string(text)

@@ -1,6 +1,10 @@
-"""Arrow arrays of lists of structs, from flat columns and row lengths."""
+"""Arrow arrays of plain values and of lists of structs, from columns of Python values.
 
-from collections.abc import Mapping, Sequence
+`pa.array` imports pandas, half a second, to learn that a list is not one of its objects. Arrays are
+made of their buffers here instead.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,33 +13,78 @@ import pyarrow as pa
 from bagen_data.schema import PAIRS, Amounts
 
 
+def plain_array(values: Any, kind: pa.DataType) -> pa.Array:
+    """Return an array of strings, truth values or numbers, none of them null.
+
+    Args:
+        values: (n,) a sequence or a NumPy array.
+        kind: the array's type.
+
+    >>> plain_array(["a", "bc"], pa.string()).to_pylist(), plain_array([3], pa.int8()).to_pylist()
+    (['a', 'bc'], [3])
+    """
+    if pa.types.is_string(kind):
+        blocks = [value.encode() for value in values]
+        ends = _ends(list(map(len, blocks)))
+        buffers = [None, pa.py_buffer(ends), pa.py_buffer(b"".join(blocks))]
+    elif pa.types.is_boolean(kind):
+        bits = np.packbits(np.asarray(values, np.bool_), bitorder="little")
+        buffers = [None, pa.py_buffer(bits)]
+    else:
+        buffers = [None, pa.py_buffer(np.ascontiguousarray(values, kind.to_pandas_dtype()))]
+    return pa.Array.from_buffers(kind, len(values), buffers)
+
+
+def dictionary_array(codes: Any, kind: pa.DataType, values: Sequence[str]) -> pa.DictionaryArray:
+    """Return strings as positions in their distinct values.
+
+    Args:
+        codes: (n,) positions in `values`.
+        kind: the integer type of the positions.
+        values: the distinct strings.
+
+    >>> dictionary_array([1, 0, 1], pa.int8(), ["a", "b"]).to_pylist()
+    ['b', 'a', 'b']
+    """
+    return pa.DictionaryArray.from_buffers(
+        pa.dictionary(kind, pa.string()),
+        len(codes),
+        plain_array(codes, kind).buffers(),
+        plain_array(values, pa.string()),
+    )
+
+
 def list_array(
-    kind: pa.ListType, lengths: Sequence[int] | np.ndarray[Any, Any], columns: Sequence[Any]
+    kind: pa.ListType, lengths: Sequence[int] | np.ndarray[Any, Any], columns: Iterable[Any]
 ) -> pa.ListArray:
-    """Rows of `lengths` structs each, whose fields are the flat `columns`."""
+    """Return rows of `lengths` structs each, whose fields are the flat `columns`."""
     fields = list(kind.value_type)
-    arrays = [
-        column if isinstance(column, pa.Array) else pa.array(column, field.type)
-        for column, field in zip(columns, fields, strict=True)
-    ]
-    offsets = np.zeros(len(lengths) + 1, np.int32)
-    np.cumsum(lengths, out=offsets[1:])
-    structs = pa.StructArray.from_arrays(arrays, fields=fields)
-    return pa.ListArray.from_arrays(pa.array(offsets), structs, type=kind)
+    structs = pa.StructArray.from_arrays(
+        [_as_array(column, field) for column, field in zip(columns, fields, strict=True)],
+        fields=fields,
+    )
+    return pa.ListArray.from_arrays(plain_array(_ends(lengths), pa.int32()), structs, type=kind)
 
 
 def pairs_array(rows: Sequence[Amounts]) -> pa.ListArray:
-    """`[{name, value}]` of each mapping, in its order."""
+    """Return `[{name, value}]` of each mapping, in its order."""
     names = [name for row in rows for name in row]
     values = [value for row in rows for value in row.values()]
     return list_array(PAIRS, [len(row) for row in rows], (names, values))
 
 
 def table_of(columns: Mapping[str, Any], schema: pa.Schema) -> pa.Table:
-    """A table from columns by name, each an Arrow array already or a sequence of plain values."""
-    arrays = [
-        column if isinstance(column, pa.Array) else pa.array(column, field.type)
-        for field in schema
-        for column in (columns[field.name],)
-    ]
+    """Return a table of columns by name, each an Arrow array already or a sequence of values."""
+    arrays = [_as_array(columns[field.name], field) for field in schema]
     return pa.Table.from_arrays(arrays, schema=schema)
+
+
+def _as_array(column: Any, field: pa.Field) -> pa.Array:
+    return column if isinstance(column, pa.Array) else plain_array(column, field.type)
+
+
+def _ends(lengths: Sequence[int] | np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """(n + 1,) where each of n runs begins, and where the last one ends."""
+    ends = np.zeros(len(lengths) + 1, np.int32)
+    np.cumsum(lengths, out=ends[1:])
+    return ends

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from bagen_data.prompts import Prompt
 from bagen_data.schema import SAMPLES, Amounts, Probe, Resource, Rollout, Target
-from builders.tables.arrow_lists import list_array, pairs_array, table_of
+from builders.tables.arrow_lists import dictionary_array, list_array, pairs_array, table_of
 from builders.tables.row_groups import RowGroupWriter
 
 _GROUP_ROWS = 2_048
@@ -22,7 +22,7 @@ _GROUP_ROWS = 2_048
 _GROUP_PROMPTS = 200_000_000
 """Characters of a row group's prompts, written out as readers hold them: Arrow takes 2 GiB."""
 _LEVEL = 4
-_ROLES = pa.array(["system", "user", "assistant"])
+_ROLES = ("system", "user", "assistant")
 
 _DICTIONARIES = [
     "task",
@@ -159,18 +159,18 @@ class SampleWriter(RowGroupWriter):
         `texts` holds each rollout's system message followed by its messages, then all questions;
         so a prompt is the run of 2k + 1 texts from its rollout's start, and one more.
         """
-        texts = pa.array(self._texts + self._questions, pa.string()).dictionary_encode()
+        texts = self._texts + self._questions
+        codes: dict[str, int] = {}
+        code_of = np.array([codes.setdefault(text, len(codes)) for text in texts], np.int32)
         lengths = 2 * completed_turns + 2
         ends = np.cumsum(lengths)
         starts = ends - lengths
         place = np.arange(ends[-1]) - np.repeat(starts, lengths)
         position = place + np.repeat(np.array(self._prefix_starts), lengths)
         position[ends - 1] = len(self._texts) + np.arange(len(ends))
-        roles = np.where(place == 0, 0, 2 - place % 2).astype(np.int8)
-        contents = texts.indices.to_numpy()[position]
         columns = (
-            pa.DictionaryArray.from_arrays(roles, _ROLES),
-            pa.DictionaryArray.from_arrays(contents, texts.dictionary),
+            dictionary_array(np.where(place == 0, 0, 2 - place % 2), pa.int8(), _ROLES),
+            dictionary_array(code_of[position], pa.int32(), list(codes)),
         )
         return list_array(_WRITTEN.field("prompt").type, lengths, columns)
 
