@@ -31,7 +31,7 @@ from bagen_data.scoring import score  # noqa: E402
 from bagen_data.scoring.resampling import Resampling  # noqa: E402
 from benchmarks.score import make, respond  # noqa: E402
 from leaderboard.benchmark_samples import load_benchmark  # noqa: E402
-from leaderboard.build_results import judge, results_of  # noqa: E402
+from leaderboard.build_results import check_submissions, results_of  # noqa: E402
 from leaderboard.cache import NO_CACHE, Cache  # noqa: E402
 from leaderboard.site import write_site  # noqa: E402
 from leaderboard.submission_folder import find_folders  # noqa: E402
@@ -84,7 +84,7 @@ def build(scratch: Path, folders: Sequence[Path], cache: Cache, out: str) -> Non
 def results(scratch: Path, folders: Sequence[Path], cache: Cache) -> dict[str, Any]:
     """All but the pages."""
     benchmark, resampling = load_benchmark(str(scratch / "dataset")), Resampling()
-    verdicts = list(judge(folders, benchmark, resampling, cache, WORKERS))
+    verdicts = list(check_submissions(folders, benchmark, resampling, cache, WORKERS))
     found = results_of(verdicts, benchmark, resampling)
     assert len(found["submissions"]) == len(folders)  # noqa: S101
     return found

@@ -17,8 +17,8 @@ from leaderboard.benchmark_samples import Benchmark
 def write_baselines(dataset: str, benchmark: Benchmark, out: Path) -> Iterator[Path]:
     """Write a submission for each baseline: a file for each task, and the metadata.
 
-    It learns from `<task>_train`; where that is not there, about each rollout of a family from the
-    family's others, and the metadata say so.
+    A baseline learns from `<task>_train`; where that is missing, about each rollout of a family
+    from the family's others, and the metadata say so.
 
     Args:
         dataset: a folder that `python -m builders build` wrote, or a dataset id on the Hub.
@@ -26,40 +26,40 @@ def write_baselines(dataset: str, benchmark: Benchmark, out: Path) -> Iterator[P
         out: the folder of submissions.
 
     Yields:
-        The folder of each, as it is written.
+        The folder of each submission, as it is written.
 
     Raises:
         InputError: the dataset cannot be used.
         OutputError: a folder cannot be written, or holds another submission.
     """
     for name in BASELINES:
-        _check_own(out / name, name, benchmark.tasks)
+        _refuse_foreign(out / name, name, benchmark.tasks)
     has_training = {task: bool(splits(dataset, f"{task}_train")) for task in benchmark.tasks}
     for name, baseline in BASELINES.items():
-        found = {}
-        for task, is_there in has_training.items():
-            crosses = baseline.learns and not is_there
-            found[task] = predict(Request(dataset, task, "test", name, cross_validate=crosses))
-        metadata = _metadata(name, list(found.values()), benchmark)
-        for task, predicted in found.items():
+        by_task = {}
+        for task, can_train in has_training.items():
+            crosses = baseline.learns and not can_train
+            by_task[task] = predict(Request(dataset, task, "test", name, cross_validate=crosses))
+        metadata = _metadata(name, list(by_task.values()), benchmark)
+        for task, predicted in by_task.items():
             write_submission(out / name, metadata, predicted.rows, f"{task}.jsonl")
         yield out / name
 
 
-def _check_own(folder: Path, name: str, tasks: Sequence[str]) -> None:
+def _refuse_foreign(folder: Path, name: str, tasks: Sequence[str]) -> None:
     """Refuse to write over what is not an earlier submission of this baseline, or nothing."""
     try:
-        inside = {path.name for path in folder.iterdir()}
+        names = {path.name for path in folder.iterdir()}
     except OSError:  # nothing is there; or writing it says what is wrong
         return
-    is_own = inside <= {METADATA, *(f"{task}.jsonl" for task in tasks)}
-    if is_own and METADATA in inside:
+    is_replaceable = names <= {METADATA, *(f"{task}.jsonl" for task in tasks)}
+    if is_replaceable and METADATA in names:
         try:
-            known = read_metadata(folder / METADATA)
-            is_own = (known.provider, known.model_id) == ("none", name)
+            earlier = read_metadata(folder / METADATA)
+            is_replaceable = (earlier.provider, earlier.model_id) == ("none", name)
         except InputError:
-            is_own = False
-    if inside and not is_own:
+            is_replaceable = False
+    if names and not is_replaceable:
         raise OutputError(
             f"{folder}: holds another submission than the baseline {name}; nothing was written; "
             "rename it, or give another --out"

@@ -26,20 +26,20 @@ class Benchmark:
     id: str | None
     """On the Hub; None for a folder."""
     revision: str
-    _truths: dict[frozenset[str], Truth] = field(default_factory=dict, compare=False)
+    _sample_tables: dict[frozenset[str], Truth] = field(default_factory=dict, compare=False)
 
     @property
     def tasks(self) -> list[str]:
         """By name."""
         return sorted(pc.unique(self.samples["task"]).to_pylist())
 
-    def truth(self, tasks: Collection[str]) -> Truth:
+    def sample_table(self, tasks: Collection[str]) -> Truth:
         """The samples of some tasks."""
-        chosen = frozenset(tasks)
-        if chosen not in self._truths:
-            is_of = pc.is_in(self.samples["task"], pa.array(sorted(chosen)))
-            self._truths[chosen] = Truth.of(self.samples.filter(is_of))
-        return self._truths[chosen]
+        key = frozenset(tasks)
+        if key not in self._sample_tables:
+            is_of_tasks = pc.is_in(self.samples["task"], pa.array(sorted(key)))
+            self._sample_tables[key] = Truth.of(self.samples.filter(is_of_tasks))
+        return self._sample_tables[key]
 
     def summary(self) -> dict[str, Any]:
         """What results say of it."""
@@ -48,7 +48,7 @@ class Benchmark:
             "revision": self.revision,
             "split": SPLIT,
             "samples": len(self.samples),
-            "tasks": {task: _summary(self.truth([task])) for task in self.tasks},
+            "tasks": {task: _summary(self.sample_table([task])) for task in self.tasks},
         }
 
 
@@ -66,24 +66,22 @@ def load_benchmark(dataset: str) -> Benchmark:
     if not revision:
         raise InputError(f"{dataset}: does not say its revision; build it anew")
     table = loaded.table
-    kind = pa.string()
-    table = table.set_column(
-        table.column_names.index("task"), "task", table["task"].cast(kind)
-    ).combine_chunks()
-    found = Benchmark(table, None if Path(dataset).is_dir() else dataset, revision)
-    for task in found.tasks:
+    tasks = table["task"].cast(pa.string())
+    table = table.set_column(table.column_names.index("task"), "task", tasks).combine_chunks()
+    benchmark = Benchmark(table, None if Path(dataset).is_dir() else dataset, revision)
+    for task in benchmark.tasks:
         if not _TASK.fullmatch(task):
             raise InputError(
                 f"{dataset}: task {task!r} cannot name a page; expected at most 50 letters, "
                 "digits and _, and neither 'overall' nor 'predictions'; rename it"
             )
-    return found
+    return benchmark
 
 
-def _summary(truth: Truth) -> dict[str, Any]:
-    families = truth.families
+def _summary(samples: Truth) -> dict[str, Any]:
+    families = samples.families
     return {
-        "samples": len(truth),
+        "samples": len(samples),
         "feasible": sum(int(family.feasible.sum()) for family in families),
         "rollouts": sum(len(family.first) for family in families),
         "families": [family.name for family in families],

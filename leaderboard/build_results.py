@@ -19,83 +19,85 @@ from leaderboard.cache import Cache
 from leaderboard.ranks import add_ranks
 from leaderboard.results import FORMAT
 from leaderboard.scoring_processes import MEMORY, SECONDS, run_each
-from leaderboard.submission_folder import Entry, check_name, read_entry
-from leaderboard.submission_scores import Scored, score_entry
+from leaderboard.submission_folder import SubmissionFolder, check_name, read_submission_folder
+from leaderboard.submission_scores import SubmissionScores, score_submission
 
-_OF_EARLIER = ("folder", "metadata", "benchmark_version", "dataset_revision")
+_EARLIER_KEYS = ("folder", "metadata", "benchmark_version", "dataset_revision")
 _LEVELS = ("overall", "tasks", "families")
 _LONGEST = 2_000
 """Letters of a reason."""
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """What became of one submission."""
+class CheckedSubmission:
+    """One submission, scored or refused."""
 
-    folder: str
-    """Its name, whatever it is."""
-    entry: Entry | None
+    name: str
+    """The name of its folder, whatever it is."""
+    folder: SubmissionFolder | None
     """None if it is refused before its predictions are read."""
-    scored: Scored | None
+    scores: SubmissionScores | None
     """None if it is refused, or apart and its predictions do not fit this dataset."""
     reasons: tuple[str, ...]
     """Why it is not scored; none if it is."""
 
 
-def judge(
+def check_submissions(
     folders: Sequence[Path],
     benchmark: Benchmark,
     resampling: Resampling,
     cache: Cache,
     workers: int,
-) -> Iterator[Verdict]:
-    """Check and score submissions, each in a process of its own accord; as they are done.
+) -> Iterator[CheckedSubmission]:
+    """Check and score submissions in worker processes, and yield each as it is done.
 
     Args:
-        folders: of the submissions.
-        benchmark: what they answer.
-        resampling: how intervals are found.
-        cache: where what was scored before is.
-        workers: processes.
+        folders: a path for each submission.
+        benchmark: the samples that the submissions answer.
+        resampling: how intervals are computed.
+        cache: the scores of earlier builds.
+        workers: the number of processes.
     """
     set_up = (benchmark.samples, benchmark.id, benchmark.revision, resampling, cache)
-    for number, found in run_each(_judge_one, folders, workers, _set_up_worker, set_up):
+    for number, checked in run_each(_check_in_worker, folders, workers, _set_up_worker, set_up):
         died = (
             f"could not be scored: its process died, perhaps of more than {MEMORY:,} bytes of "
             f"memory or {SECONDS} seconds"
         )
-        yield found or Verdict(folders[number].name, None, None, (died,))
+        yield checked or CheckedSubmission(folders[number].name, None, None, (died,))
 
 
-_judged: partial[Verdict]
-"""In a worker: `_judge` of what is the same for all submissions."""
+_check_folder: partial[CheckedSubmission]
+"""In a worker: `_check` with what is the same for all submissions."""
 
 
 def _set_up_worker(
     samples: Any, dataset: str | None, revision: str, resampling: Resampling, cache: Cache
 ) -> None:
-    global _judged  # noqa: PLW0603  a worker's only state, set once
+    global _check_folder  # noqa: PLW0603  a worker's only state, set once
     benchmark = Benchmark(samples, dataset, revision)
-    _judged = partial(_judge, benchmark=benchmark, resampling=resampling, cache=cache)
+    _check_folder = partial(_check, benchmark=benchmark, resampling=resampling, cache=cache)
 
 
-def _judge_one(folder: Path) -> Verdict:
-    return _judged(folder)
+def _check_in_worker(path: Path) -> CheckedSubmission:
+    return _check_folder(path)
 
 
-def _judge(folder: Path, benchmark: Benchmark, resampling: Resampling, cache: Cache) -> Verdict:
-    entry = None
+def _check(
+    path: Path, benchmark: Benchmark, resampling: Resampling, cache: Cache
+) -> CheckedSubmission:
+    folder = None
     try:
-        entry = read_entry(folder, benchmark.tasks)
-        scored = score_entry(entry, benchmark, resampling, cache)
-        return Verdict(folder.name, entry, scored, ())
+        folder = read_submission_folder(path, benchmark.tasks)
+        scores = score_submission(folder, benchmark, resampling, cache)
+        return CheckedSubmission(path.name, folder, scores, ())
     except BagenError as error:
-        reasons = tuple(_reasons(str(error), folder))
+        reasons = tuple(_reasons(str(error), path))
     except MemoryError:
         reasons = (f"needs more than {MEMORY:,} bytes of memory",)
     except Exception as error:  # what a library raises of something strange, one must not stop all
-        reasons = tuple(_reasons(f"cannot be read: {type(error).__name__}: {error}", folder))
-    return Verdict(folder.name, entry, None, reasons)
+        reasons = tuple(_reasons(f"cannot be read: {type(error).__name__}: {error}", path))
+    return CheckedSubmission(path.name, folder, None, reasons)
 
 
 def _reasons(text: str, folder: Path) -> Iterator[str]:
@@ -111,11 +113,11 @@ def _visible(text: str) -> str:
     >>> print(_visible("Ünï \u202e"))
     Ünï \u202e
     """
-    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
+    return "".join(mark if mark.isprintable() else ascii(mark)[1:-1] for mark in text)
 
 
 def results_of(
-    verdicts: Sequence[Verdict],
+    checked: Sequence[CheckedSubmission],
     benchmark: Benchmark,
     resampling: Resampling,
     earlier: Mapping[Path, Mapping[str, Any]] = MappingProxyType({}),
@@ -123,30 +125,30 @@ def results_of(
     """The results of all submissions, as `results.json` has them.
 
     Args:
-        verdicts: of the submissions, in any order.
-        benchmark: what they answered.
-        resampling: how intervals were found.
+        checked: the submissions, in any order.
+        benchmark: the samples that they answered.
+        resampling: how intervals were computed.
         earlier: by file, results of other builds, on other revisions or of other versions.
 
     Raises:
         InputError: earlier results are of this very version and revision, or not what a build
             wrote; the message names the file.
     """
-    ordered = _without_doubles(sorted(verdicts, key=lambda verdict: verdict.folder))
-    entries, apart, refused, resampled = [], [], [], []
-    for verdict in ordered:
-        why = [] if verdict.entry is None else apart_reasons(verdict.entry, benchmark)
-        if verdict.entry is None or (verdict.scored is None and not why):
-            refused.append({"folder": _visible(verdict.folder), "reasons": list(verdict.reasons)})
+    ranked, apart, refused, resampled = [], [], [], []
+    for submission in _without_doubles(sorted(checked, key=lambda each: each.name)):
+        folder, scores = submission.folder, submission.scores
+        why = [] if folder is None else apart_reasons(folder, benchmark)
+        reasons = list(submission.reasons)
+        if folder is None or (scores is None and not why):
+            refused.append({"folder": _visible(submission.name), "reasons": reasons})
             continue
-        record = _record(verdict.entry, verdict.scored, benchmark)
+        record = _record(folder, scores, benchmark)
         if why:
-            reasons = list(verdict.reasons)
             apart.append(record | {"why": why, "reasons": reasons, "earlier": False})
-        elif verdict.scored is not None:
-            entries.append(record)
-            resampled.append(verdict.scored.resampled)
-    add_ranks(entries, resampled, benchmark, resampling)
+        elif scores is not None:
+            ranked.append(record)
+            resampled.append(scores.resampled)
+    add_ranks(ranked, resampled, benchmark, resampling)
     for path, results in earlier.items():
         apart += _earlier(path, results, benchmark)
     return {
@@ -156,31 +158,30 @@ def results_of(
         "dataset": benchmark.summary(),
         "resampling": {**asdict(resampling), "level": LEVEL, "alpha": ALPHA},
         "ranking": {"scores": list(RANKED), "level": RANK_LEVEL},
-        "submissions": entries,
+        "submissions": ranked,
         "apart": apart,
         "refused": refused,
     }
 
 
-def _without_doubles(verdicts: Sequence[Verdict]) -> Iterator[Verdict]:
+def _without_doubles(submissions: Sequence[CheckedSubmission]) -> Iterator[CheckedSubmission]:
     """Refuse a folder whose name differs from an earlier one's in case only: one page, one file."""
-    first: dict[str, str] = {}
-    for verdict in verdicts:
-        if verdict.scored is None:  # it has neither page nor files
-            yield verdict
-            continue
-        known = first.setdefault(verdict.folder.casefold(), verdict.folder)
-        if known == verdict.folder:
-            yield verdict
-            continue
-        reason = f"the folder {known} has the same name but for case; give it another one"
-        yield Verdict(verdict.folder, None, None, (reason,))
+    names: dict[str, str] = {}
+    for submission in submissions:
+        name = submission.name
+        if submission.scores is not None:  # without scores it has neither page nor files
+            taken = names.setdefault(name.casefold(), name)
+            if taken != name:
+                reason = f"the folder {taken} has the same name but for case; give it another one"
+                yield CheckedSubmission(name, None, None, (reason,))
+                continue
+        yield submission
 
 
-def apart_reasons(entry: Entry, benchmark: Benchmark) -> list[str]:
+def apart_reasons(folder: SubmissionFolder, benchmark: Benchmark) -> list[str]:
     """Why a submission is shown apart and not ranked; none if it is ranked."""
     why = []
-    version, revision = entry.metadata.benchmark_version, entry.metadata.dataset_revision
+    version, revision = folder.metadata.benchmark_version, folder.metadata.dataset_revision
     if version not in (None, BENCHMARK_VERSION):
         why.append(f"made for BAGEN {version}; this is {BENCHMARK_VERSION}")
     if not is_revision(revision, benchmark.revision):
@@ -188,23 +189,25 @@ def apart_reasons(entry: Entry, benchmark: Benchmark) -> list[str]:
     return why
 
 
-def _record(entry: Entry, scored: Scored | None, benchmark: Benchmark) -> dict[str, Any]:
-    found = {} if scored is None else dict(scored.record)
-    rows = found.pop("rows", [None] * len(entry.files))
+def _record(
+    folder: SubmissionFolder, scores: SubmissionScores | None, benchmark: Benchmark
+) -> dict[str, Any]:
+    scored = {} if scores is None else dict(scores.record)
+    rows = scored.pop("rows", [None] * len(folder.files))
     files = [
         {"name": file.path.name, "bytes": file.bytes, "sha256": file.sha256, "predictions": number}
-        for file, number in zip(entry.files, rows, strict=True)
+        for file, number in zip(folder.files, rows, strict=True)
     ]
-    metadata = entry.metadata
+    metadata = folder.metadata
     is_exact = is_revision(metadata.dataset_revision, benchmark.revision)
     return {
-        "folder": entry.folder,
+        "folder": folder.name,
         "metadata": metadata.model_dump(mode="json"),
         "benchmark_version": metadata.benchmark_version or BENCHMARK_VERSION,
         "dataset_revision": benchmark.revision if is_exact else metadata.dataset_revision,
         "files": files,
         "scores": None,
-        **found,
+        **scored,
     }
 
 
@@ -215,15 +218,15 @@ def _earlier(path: Path, results: Mapping[str, Any], benchmark: Benchmark) -> li
         why = [f"scored by BAGEN {version} on dataset revision {revision}"]
         records = [
             {
-                **{name: entry[name] for name in _OF_EARLIER},
+                **{name: submission[name] for name in _EARLIER_KEYS},
                 "scorer_version": scorer_version,
-                "files": [{"sha256": file["sha256"]} for file in entry["files"]],
-                "scores": {level: entry["scores"][level] for level in _LEVELS},
+                "files": [{"sha256": file["sha256"]} for file in submission["files"]],
+                "scores": {level: submission["scores"][level] for level in _LEVELS},
                 "why": why,
                 "reasons": [],
                 "earlier": True,
             }
-            for entry in results["submissions"]
+            for submission in results["submissions"]
         ]
         for record in records:
             check_name(record["folder"])

@@ -41,9 +41,9 @@ class Cache:
         try:
             with (
                 _path(self.folder, key).open("rb") as file,
-                np.load(file, allow_pickle=False) as found,
+                np.load(file, allow_pickle=False) as archive,
             ):
-                arrays = {name: found[name] for name in found.files}
+                arrays = {name: archive[name] for name in archive.files}
             return bytes(arrays.pop(_RECORD)).decode(), arrays
         except _BROKEN:
             return None

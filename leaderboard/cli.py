@@ -12,28 +12,17 @@ Exit codes: 0 done, 1 bad input, 2 wrong usage.
 
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from bagen_data.console import ERRORS, new_app, run
 from bagen_data.errors import InputError, OutputError, WrongUsageError
-from bagen_data.scoring.resampling import Resampling
-from bagen_data.submissions import METADATA
+from bagen_data.progress_bar import progress_bar
 from bagen_data.wording import numbered
-from leaderboard.baseline_submissions import write_baselines
-from leaderboard.benchmark_samples import load_benchmark
-from leaderboard.build_results import Verdict, apart_reasons, judge, results_of
-from leaderboard.cache import NO_CACHE, Cache, default_folder
-from leaderboard.exports.every_eval_ever import export_eee
-from leaderboard.exports.hub_files import export_hub, is_repository
-from leaderboard.manifest import replaced_ours
-from leaderboard.results import JSON, read_results
-from leaderboard.submission_folder import find_folders
 
 app = new_app(__doc__)
 Dataset = Annotated[
@@ -51,31 +40,33 @@ def validate_command(
     dataset: Dataset,
 ) -> None:
     """Say whether the leaderboard would take a submission, and why not."""
+    from bagen_data.scoring.resampling import Resampling
+    from leaderboard.benchmark_samples import load_benchmark
+    from leaderboard.build_results import apart_reasons, check_submissions
+    from leaderboard.cache import NO_CACHE
+
     benchmark = load_benchmark(dataset)
-    folder = Path(os.path.abspath(submission))
-    (verdict,) = judge([folder], benchmark, Resampling(0), NO_CACHE, 1)
-    why = [] if verdict.entry is None else apart_reasons(verdict.entry, benchmark)
-    if verdict.scored is None or verdict.entry is None:
-        told = "\n".join(f"  {reason}" for reason in (*verdict.reasons, *why))
-        raise InputError(f"{submission}: refused\n{told}")
-    record = verdict.scored.record
-    answered = ", ".join(record["answered"])
-    name = verdict.entry.metadata.estimator
+    path = Path(os.path.abspath(submission))
+    (checked,) = check_submissions([path], benchmark, Resampling(0), NO_CACHE, 1)
+    why = [] if checked.folder is None else apart_reasons(checked.folder, benchmark)
+    if checked.scores is None or checked.folder is None:
+        raise InputError(f"{submission}: refused\n{_indented((*checked.reasons, *why))}")
+    record = checked.scores.record
+    tasks = ", ".join(record["answered"])
+    name = checked.folder.metadata.estimator
     predictions = numbered(sum(record["rows"]), "prediction")
-    print(f"{submission}: {predictions} of {name}: answers to {answered}")
+    print(f"{submission}: {predictions} of {name}: answers to {tasks}")
     invalid = sum(sum(counts.values()) for counts in record["invalid"].values())
     if invalid:
         print(f"invalid answers, which count as wrong: {invalid:,}")
     if record["label_matches"]["noted"]:
         print("its intervals lie on the public labels, and its page will say so")
     if why:
-        print("it would be shown apart and not ranked:")
-        for reason in why:
-            print(f"  {reason}")
+        print(f"it would be shown apart and not ranked:\n{_indented(why)}")
     elif record["complete"]:
         print("it would be ranked")
     else:
-        print(f"it would be ranked on {answered}, and not overall")
+        print(f"it would be ranked on {tasks}, and not overall")
 
 
 @app.command("build")
@@ -104,7 +95,14 @@ def build_command(
     seed: Seed = 0,
 ) -> None:
     """Score all submissions, and write results and the site."""
+    from bagen_data.scoring.resampling import Resampling
+    from bagen_data.submissions import METADATA
+    from leaderboard.benchmark_samples import load_benchmark
+    from leaderboard.build_results import check_submissions, results_of
+    from leaderboard.cache import NO_CACHE, Cache, default_folder
+    from leaderboard.results import read_results
     from leaderboard.site import write_site
+    from leaderboard.submission_folder import find_folders
 
     if files_url is not None and not files_url.startswith("https://"):
         raise WrongUsageError(f"--files-url {files_url}: expected an address with https://")
@@ -120,35 +118,29 @@ def build_command(
             f"--out {out}: lies in the folder of submissions, where the next build would take it "
             "for one; give a folder elsewhere"
         )
-    before = {path: read_results(path) for path in earlier or ()}
+    earlier_results = {path: read_results(path) for path in earlier or ()}
     benchmark = load_benchmark(dataset)
     resampling = Resampling(resamples, seed)
-    kept = Cache(cache or default_folder()) if use_cache else NO_CACHE
-    verdicts = judge(folders, benchmark, resampling, kept, workers or os.cpu_count() or 1)
-    results = results_of(_shown(verdicts, len(folders)), benchmark, resampling, before)
-    write_site(results, out, submissions, files_url, kept)
-    _tell(results, out)
+    scored = Cache(cache or default_folder()) if use_cache else NO_CACHE
+    processes = workers or os.cpu_count() or 1
+    with progress_bar() as bar:
+        checks = check_submissions(folders, benchmark, resampling, scored, processes)
+        checked = list(bar.track(checks, len(folders), description="submissions"))
+    results = results_of(checked, benchmark, resampling, earlier_results)
+    write_site(results, out, submissions, files_url, scored)
+    _print_summary(results, out)
 
 
-def _shown(verdicts: Iterable[Verdict], number: int) -> list[Verdict]:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    shown = Progress(
-        *columns,
-        TimeElapsedColumn(),
-        console=ERRORS,
-        transient=True,
-        disable=not ERRORS.is_terminal,  # it would leave an empty line in a log
-    )
-    with shown as progress:
-        return list(progress.track(verdicts, number, description="submissions"))
+def _indented(reasons: Sequence[str]) -> str:
+    return "\n".join(f"  {reason}" for reason in reasons)
 
 
-def _tell(results: dict[str, list[dict[str, list[str]]]], out: Path) -> None:
-    for entry in results["refused"]:
-        told = "\n".join(f"  {reason}" for reason in entry["reasons"])
-        ERRORS.print(escape(f"{entry['folder']!a}: refused\n{told}"), style="yellow")
-    for entry in results["apart"]:
-        ERRORS.print(escape(f"{entry['folder']}: apart: {'; '.join(entry['why'])}"))
+def _print_summary(results: Mapping[str, Any], out: Path) -> None:
+    for submission in results["refused"]:
+        message = f"{submission['folder']!a}: refused\n{_indented(submission['reasons'])}"
+        ERRORS.print(escape(message), style="yellow")
+    for submission in results["apart"]:
+        ERRORS.print(escape(f"{submission['folder']}: apart: {'; '.join(submission['why'])}"))
     counts = {name: len(results[name]) for name in ("submissions", "apart", "refused")}
     print(
         f"{numbered(counts['submissions'], 'submission')} scored, {counts['apart']:,} apart, "
@@ -162,6 +154,9 @@ def baselines_command(
     out: Annotated[Path, typer.Option(help="A folder of submissions, which they are put into.")],
 ) -> None:
     """Write a submission for each estimator that needs no model."""
+    from leaderboard.baseline_submissions import write_baselines
+    from leaderboard.benchmark_samples import load_benchmark
+
     for folder in write_baselines(dataset, load_benchmark(dataset), out):
         print(f"wrote {folder}")
 
@@ -173,6 +168,7 @@ def serve_command(
 ) -> None:
     """Show a site on this machine alone, until Ctrl-C."""
     from leaderboard.app import LOOPBACK, server
+    from leaderboard.results import JSON
 
     if not (site / JSON).is_file():
         raise InputError(f"{site}: is no site; expected what 'python -m leaderboard build' wrote")
@@ -205,6 +201,11 @@ def export_command(
     ] = None,
 ) -> None:
     """Write results in the form that other places take."""
+    from leaderboard.exports.every_eval_ever import export_eee
+    from leaderboard.exports.hub_files import export_hub, is_repository
+    from leaderboard.manifest import replaced_ours
+    from leaderboard.results import read_results
+
     results = read_results(site)
     folder = site.parent if site.is_file() else site
     target = out or folder.with_name(f"{folder.resolve().name}-{format}")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from leaderboard.columns import HEADLINE
-from leaderboard.main_table import Row
+from leaderboard.main_table import EstimatorRow
 
 _FEWEST = 4
 """Estimators below which there is no interval."""
@@ -24,7 +24,7 @@ class Correlation:
     spearman: float
 
 
-def correlation(rows: Sequence[Row], score: str) -> Correlation | None:
+def correlation(rows: Sequence[EstimatorRow], score: str) -> Correlation | None:
     """Over the rows that are submissions; None with fewer than three, or a score that is constant.
 
     Args:
@@ -38,16 +38,16 @@ def correlation(rows: Sequence[Row], score: str) -> Correlation | None:
         for row in rows
         if row.folder and row.cell(HEADLINE)["value"] is not None
     ]
-    known = [(first, second) for first, second in pairs if second is not None]
-    first, second = ([pair[place] for pair in known] for place in (0, 1))
-    if len(known) < 3 or len(set(first)) < 2 or len(set(second)) < 2:
+    complete = [(first, second) for first, second in pairs if second is not None]
+    first, second = ([pair[place] for pair in complete] for place in (0, 1))
+    if len(complete) < 3 or len(set(first)) < 2 or len(set(second)) < 2:
         return None
-    found = pearsonr(first, second)
-    low, high = found.confidence_interval(0.95) if len(known) >= _FEWEST else (None, None)
+    pearson = pearsonr(first, second)
+    low, high = pearson.confidence_interval(0.95) if len(complete) >= _FEWEST else (None, None)
     return Correlation(
         score,
-        len(known),
-        float(found.statistic),
+        len(complete),
+        float(pearson.statistic),
         None if low is None else float(low),
         None if high is None else float(high),
         float(spearmanr(first, second).statistic),

@@ -11,7 +11,7 @@ from leaderboard.results import OVERALL
 _KINDS = ("input_tokens", "cached_tokens", "output_tokens")
 
 
-def spent(table: pa.Table, tasks: Sequence[str]) -> dict[str, dict[str, Any]]:
+def mean_costs(table: pa.Table, tasks: Sequence[str]) -> dict[str, dict[str, Any]]:
     """By `overall` and task, what a prediction took on average.
 
     Args:
@@ -24,15 +24,15 @@ def spent(table: pa.Table, tasks: Sequence[str]) -> dict[str, dict[str, Any]]:
         every one has a usage.
     """
     groups = {task: table.filter(pc.equal(table["task"], task)) for task in tasks}
-    return {name: _of(group) for name, group in ({OVERALL: table} | groups).items()}
+    return {name: _means(group) for name, group in ({OVERALL: table} | groups).items()}
 
 
-def _of(table: pa.Table) -> dict[str, Any]:
+def _means(table: pa.Table) -> dict[str, Any]:
     cost, usage = table["cost_usd"], table["usage"]
-    found: dict[str, Any] = {"predictions": len(table), "cost_usd_per_1000": None}
+    means: dict[str, Any] = {"predictions": len(table), "cost_usd_per_1000": None}
     if not cost.null_count:
-        found["cost_usd_per_1000"] = 1000 * pc.mean(cost).as_py()
+        means["cost_usd_per_1000"] = 1000 * pc.mean(cost).as_py()
     for kind in _KINDS:
         amounts = pc.struct_field(usage, kind).cast(pa.float64(), safe=False)
-        found[kind] = None if usage.null_count else pc.mean(amounts).as_py()
-    return found
+        means[kind] = None if usage.null_count else pc.mean(amounts).as_py()
+    return means

@@ -9,7 +9,7 @@ import altair as alt
 import vl_convert
 
 from leaderboard.columns import HEADLINE
-from leaderboard.main_table import Row
+from leaderboard.main_table import EstimatorRow
 
 _INK, _MUTED, _LINE, _ACCENT = "var(--ink)", "var(--muted)", "var(--line)", "var(--accent)"
 _SERIES = ("var(--s1)", "var(--s2)", "var(--s3)", "var(--s4)")
@@ -31,7 +31,7 @@ DRAWN_BY = (alt.SCHEMA_VERSION, metadata.version("vl-convert-python"))
 _VERSION = ".".join(alt.SCHEMA_VERSION.lstrip("v").split(".")[:2])
 
 
-def cost_figure(rows: Sequence[Row], folder: str) -> str | None:
+def cost_figure(rows: Sequence[EstimatorRow], folder: str) -> str | None:
     """Skill against cost, with the Pareto front: nobody is both as cheap and better.
 
     Args:
@@ -41,10 +41,10 @@ def cost_figure(rows: Sequence[Row], folder: str) -> str | None:
     Returns:
         SVG; None if nobody says a cost above 0.
     """
-    known = [row for row in rows if row.cost is not None and _value(row, HEADLINE) is not None]
-    if not any(row.cost for row in known):
+    priced = [row for row in rows if row.cost is not None and _value(row, HEADLINE) is not None]
+    if not any(row.cost for row in priced):
         return None
-    points = [_point(row, folder) | {"x": row.cost} for row in known]
+    points = [_point(row, folder) | {"x": row.cost} for row in priced]
     front = pareto([(point["x"], point["y"]) for point in points])
     most = max(point["x"] for point in points)
     least = max(min(point["x"] for point in points if point["x"] > 0), _LEAST)
@@ -67,13 +67,17 @@ def cost_figure(rows: Sequence[Row], folder: str) -> str | None:
     return _svg(line + _marks(points, x))
 
 
-def decoupling_figure(rows: Sequence[Row], score: str, folder: str) -> str | None:
+def decoupling_figure(rows: Sequence[EstimatorRow], score: str, folder: str) -> str | None:
     """The quality of intervals against feasibility; None with fewer than two estimators."""
-    known = [row for row in rows if row.folder and None not in _both(row, score)]
-    if len(known) < 2:
+    complete = [
+        row
+        for row in rows
+        if row.folder and None not in (_value(row, HEADLINE), _value(row, score))
+    ]
+    if len(complete) < 2:
         return None
-    points = [_point(row, folder) | {"x": _both(row, score)[0]} for row in known]
-    for point, row in zip(points, known, strict=True):
+    points = [_point(row, folder) | {"x": _value(row, HEADLINE)} for row in complete]
+    for point, row in zip(points, complete, strict=True):
         other = row.cell(score)
         point |= {"y": other["value"], "low": other["low"], "high": other["high"]}
     _label(points, [point["x"] for point in points], range(len(points)))
@@ -233,7 +237,7 @@ def _y(title: str) -> alt.Y:
     return alt.Y("y:Q", scale=alt.Scale(zero=False), title=title)
 
 
-def _point(row: Row, folder: str) -> dict[str, Any]:
+def _point(row: EstimatorRow, folder: str) -> dict[str, Any]:
     score = row.cell(HEADLINE)
     name = row.name if len(row.name) <= _LETTERS else f"{row.name[:_LETTERS]}..."
     return {
@@ -246,13 +250,9 @@ def _point(row: Row, folder: str) -> dict[str, Any]:
     }
 
 
-def _value(row: Row, score: str) -> float | None:
-    found: float | None = row.cell(score)["value"]
-    return found
-
-
-def _both(row: Row, score: str) -> tuple[float | None, float | None]:
-    return _value(row, HEADLINE), _value(row, score)
+def _value(row: EstimatorRow, score: str) -> float | None:
+    value: float | None = row.cell(score)["value"]
+    return value
 
 
 def _powers(least: float, most: float) -> list[float]:

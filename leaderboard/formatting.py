@@ -73,6 +73,6 @@ def plain(text: str) -> str:
 
 
 def clipped(text: Any, most: int = 120) -> str:
-    """At most this many letters."""
-    shown = str(text)
-    return shown if len(shown) <= most else f"{shown[:most]}\N{HORIZONTAL ELLIPSIS}"
+    """At most this many characters, and an ellipsis where some were cut."""
+    whole = str(text)
+    return whole if len(whole) <= most else f"{whole[:most]}\N{HORIZONTAL ELLIPSIS}"

@@ -35,11 +35,11 @@ class LabelMatches:
     """Those in which, for every resource, an end or the midpoint is what remains at this prefix or
     at a later one of the same rollout, and for one of them at no prefix of another rollout."""
 
-    def watching(
-        self, answered: Iterable[tuple[Family, AnswerColumns]]
+    def counted(
+        self, answers_by_family: Iterable[tuple[Family, AnswerColumns]]
     ) -> Iterator[tuple[Family, AnswerColumns]]:
-        """The same families and answers, counted as they pass."""
-        for family, answers in answered:
+        """Count families and answers, and pass them on."""
+        for family, answers in answers_by_family:
             rows = np.flatnonzero((answers.verdict == FEASIBLE) & family.feasible)
             self.intervals += len(rows)
             self.matches += int(np.count_nonzero(_on_a_label(family, answers, rows)))
@@ -69,9 +69,9 @@ def _on_a_label(family: Family, answers: AnswerColumns, rows: Ints) -> Mask:
 
 def _of_one_rollout(labels: Keys) -> Keys:
     """Those whose amount no other rollout has."""
-    _, which, times = np.unique(labels.imag, return_inverse=True, return_counts=True)
-    found: Keys = labels[times[which] == 1]
-    return found
+    _, inverse, counts = np.unique(labels.imag, return_inverse=True, return_counts=True)
+    unshared: Keys = labels[counts[inverse] == 1]
+    return unshared
 
 
 def _keys(rollout: Ints, amounts: Floats) -> Keys:

@@ -7,13 +7,13 @@ from typing import Any
 from bagen_data.scoring.ranking import RANKED
 from leaderboard import paper
 from leaderboard.columns import COLUMNS, HEADLINE
-from leaderboard.results import OVERALL, has_model
+from leaderboard.results import OVERALL, has_model, scores_of
 
 _NO_SCORE = {"value": None, "n": 0, "low": None, "high": None}
 
 
 @dataclass(frozen=True)
-class Row:
+class EstimatorRow:
     """One estimator, or one of the paper's."""
 
     name: str
@@ -26,16 +26,17 @@ class Row:
     metadata: Mapping[str, Any] = field(default_factory=dict)
     rank: Mapping[str, Any] = field(default_factory=dict)
     """By score, as in results; empty if it is not ranked."""
-    spent: Mapping[str, Any] = field(default_factory=dict)
-    answered: Sequence[str] = ()
+    costs: Mapping[str, Any] = field(default_factory=dict)
+    """The `spent` of the group in results; empty if it has none."""
+    answered_tasks: Sequence[str] = ()
     """The tasks it answers, if not all."""
-    noted: bool = False
+    lies_on_labels: bool = False
     """Whether its answers lie on labels."""
 
     def cell(self, score: str) -> Mapping[str, Any]:
         """A score of it, or one without a value."""
-        found: Mapping[str, Any] = self.scores.get(score, _NO_SCORE)
-        return found
+        cell: Mapping[str, Any] = self.scores.get(score, _NO_SCORE)
+        return cell
 
     @property
     def behind(self) -> str:
@@ -45,8 +46,8 @@ class Row:
     @property
     def cost(self) -> float | None:
         """US dollars for 1,000 probes; if it is not said, 0 without a model and None with one."""
-        found: float | None = self.spent.get("cost_usd_per_1000")
-        return 0.0 if found is None and self.weights == "none" else found
+        cost: float | None = self.costs.get("cost_usd_per_1000")
+        return 0.0 if cost is None and self.weights == "none" else cost
 
     @property
     def weights(self) -> str:
@@ -58,12 +59,12 @@ class Row:
     @property
     def tokens(self) -> float | None:
         """In and out, a probe; None if it is not said."""
-        if self.spent.get("input_tokens") is None:
+        if self.costs.get("input_tokens") is None:
             return None
-        return float(self.spent["input_tokens"] + self.spent["output_tokens"])
+        return float(self.costs["input_tokens"] + self.costs["output_tokens"])
 
 
-def rows_of(results: Mapping[str, Any], group: str) -> list[Row]:
+def rows_of(results: Mapping[str, Any], group: str) -> list[EstimatorRow]:
     """The rows of a task, or overall, best first; those without a value last.
 
     Args:
@@ -71,9 +72,9 @@ def rows_of(results: Mapping[str, Any], group: str) -> list[Row]:
         group: a task or `overall`.
     """
     rows = [
-        found
-        for position, entry in enumerate(results["submissions"])
-        if (found := _row(entry, position, group)) is not None
+        row
+        for position, submission in enumerate(results["submissions"])
+        if (row := _row(submission, position, group)) is not None
     ]
     task = None if group == OVERALL else group
     for reported in paper.table1(task, list(results["dataset"]["tasks"])):
@@ -81,28 +82,28 @@ def rows_of(results: Mapping[str, Any], group: str) -> list[Row]:
             name: {"value": value, "n": None, "low": None, "high": None}
             for name, value in reported.scores.items()
         }
-        rows.append(Row(reported.model, None, None, scores))
+        rows.append(EstimatorRow(reported.model, None, None, scores))
     return sorted(rows, key=_order)
 
 
-def _row(entry: Mapping[str, Any], position: int, group: str) -> Row | None:
-    """None if the group is a task that it does not answer."""
-    scores = entry["scores"][OVERALL] if group == OVERALL else entry["scores"]["tasks"].get(group)
+def _row(submission: Mapping[str, Any], position: int, group: str) -> EstimatorRow | None:
+    """None if the group is a task that the submission does not answer."""
+    scores = scores_of(submission, group)
     if scores is None and group != OVERALL:
         return None
-    return Row(
-        name=entry["metadata"]["estimator"],
-        folder=entry["folder"],
+    return EstimatorRow(
+        name=submission["metadata"]["estimator"],
+        folder=submission["folder"],
         position=position,
         scores={column.score: scores[column.score] for column in COLUMNS} if scores else {},
-        metadata=entry["metadata"],
-        rank=entry["ranks"].get(group, {}),
-        spent=entry["spent"].get(group, {}),
-        answered=() if entry["complete"] else entry["answered"],
-        noted=entry["label_matches"]["noted"],
+        metadata=submission["metadata"],
+        rank=submission["ranks"].get(group, {}),
+        costs=submission["spent"].get(group, {}),
+        answered_tasks=() if submission["complete"] else submission["answered"],
+        lies_on_labels=submission["label_matches"]["noted"],
     )
 
 
-def _order(row: Row) -> tuple[bool, float, str, str]:
+def _order(row: EstimatorRow) -> tuple[bool, float, str, str]:
     value = row.cell(HEADLINE)["value"]
     return value is None, -(value or 0), row.name, row.folder or ""

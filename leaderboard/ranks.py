@@ -13,42 +13,41 @@ from leaderboard.results import OVERALL
 
 
 def add_ranks(
-    entries: Sequence[dict[str, Any]],
+    submissions: Sequence[dict[str, Any]],
     resampled: Sequence[Mapping[str, Floats]],
     benchmark: Benchmark,
     resampling: Resampling,
 ) -> None:
-    """Give each entry `ranks`: by group and score, `first`, `last` and `behind`.
+    """Give each submission `ranks`: by group and score, `first`, `last` and `behind`.
 
-    `behind` has bit i set if the entry at i is better, told apart; it is hexadecimal, as there may
-    be many.
-
-    Who has not answered a group, or has no value there, has no rank in it.
+    `behind` has bit i set if the submission at i is significantly better; it is hexadecimal, as
+    there may be many. A submission without a value in a group has no rank there.
 
     Args:
-        entries: submissions, which `ranks` is put into.
-        resampled: of each, as in `Scored`.
-        benchmark: what they answered.
-        resampling: of which they are.
+        submissions: their records, which `ranks` is put into.
+        resampled: the values of each, as in `SubmissionScores`.
+        benchmark: the samples that they answered.
+        resampling: the resampling that the values are of.
     """
-    for entry in entries:
-        entry["ranks"] = {}
+    for submission in submissions:
+        submission["ranks"] = {}
     for group in (OVERALL, *benchmark.tasks):
-        families = benchmark.truth(benchmark.tasks if group == OVERALL else [group]).families
+        tasks = benchmark.tasks if group == OVERALL else [group]
+        families = benchmark.sample_table(tasks).families
         for score in RANKED:
             name = f"{group}/{score}"
-            able = [
-                row
-                for row, own in enumerate(resampled)
-                if name in own and not np.isnan(own[name][0])
+            valued = [
+                position
+                for position, by_score in enumerate(resampled)
+                if name in by_score and not np.isnan(by_score[name][0])
             ]
-            if not able:
+            if not valued:
                 continue
-            values = np.array([resampled[row][name] for row in able])
+            values = np.array([resampled[position][name] for position in valued])
             ranks = ranked(values, score, parts_of(families, score, resampling))
-            for row, rank in zip(able, ranks, strict=True):
-                entries[row]["ranks"].setdefault(group, {})[score] = {
+            for position, rank in zip(valued, ranks, strict=True):
+                submissions[position]["ranks"].setdefault(group, {})[score] = {
                     "first": rank.first,
                     "last": rank.last,
-                    "behind": f"{sum(1 << able[other] for other in rank.behind):x}",
+                    "behind": f"{sum(1 << valued[other] for other in rank.behind):x}",
                 }

@@ -72,11 +72,11 @@ def read_results(path: Path) -> dict[str, Any]:
             f"{file}: cannot be read: {error}; expected what 'python -m leaderboard build' wrote"
         ) from error
     if not isinstance(results, dict):
-        found = type(results).__name__
-        raise InputError(f"{file}: expected an object of results, found a {found}; {_ANEW}")
+        kind = type(results).__name__
+        raise InputError(f"{file}: expected an object of results, found a {kind}; {_ANEW}")
     if results.get("format") != FORMAT:
-        found = f"format {results['format']!r:.80}" if "format" in results else "no format"
-        raise InputError(f"{file}: expected results of format {FORMAT}, found {found}; {_ANEW}")
+        stated = f"format {results['format']!r:.80}" if "format" in results else "no format"
+        raise InputError(f"{file}: expected results of format {FORMAT}, found {stated}; {_ANEW}")
     missing = [name for name in _NEEDED if name not in results]
     if missing:
         raise InputError(f"{file}: lacks {', '.join(missing)}; {_ANEW}")
@@ -88,41 +88,41 @@ def has_model(metadata: Mapping[str, Any]) -> bool:
     return "none" not in (metadata.get(name) for name in ("provider", "model_id", "weights"))
 
 
+def scores_of(submission: Mapping[str, Any], group: str) -> Mapping[str, Any] | None:
+    """Return a submission's scores of a task or `overall`; None if it has none there."""
+    scores: Mapping[str, Mapping[str, Any] | None] = submission["scores"]
+    return scores[OVERALL] if group == OVERALL else (scores["tasks"] or {}).get(group)
+
+
 def _rows(results: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """The columns of `results.parquet`."""
     for standing in ("submissions", "apart"):
-        for entry in results[standing]:
-            version, revision = _scored(entry, results)
+        for submission in results[standing]:
+            version, revision = _scored_on(submission, results)
             about = {
-                "submission": entry["folder"],
-                "estimator": entry["metadata"]["estimator"],
+                "submission": submission["folder"],
+                "estimator": submission["metadata"]["estimator"],
                 "standing": "ranked" if standing == "submissions" else "apart",
-                "benchmark_version": entry["benchmark_version"],
-                "scorer_version": entry.get("scorer_version", results["scorer"]["version"]),
-                "dataset_revision": entry["dataset_revision"],
+                "benchmark_version": submission["benchmark_version"],
+                "scorer_version": submission.get("scorer_version", results["scorer"]["version"]),
+                "dataset_revision": submission["dataset_revision"],
                 "scored_on_version": version,
                 "scored_on_revision": revision,
-                "files_sha256": " ".join(file["sha256"] for file in entry["files"]),
+                "files_sha256": " ".join(file["sha256"] for file in submission["files"]),
             }
-            for level, group, scores in _groups(entry["scores"]):
-                ranks = entry.get("ranks", {}).get(group, {})
+            for level, group, scores in _groups(submission["scores"]):
+                ranks = submission.get("ranks", {}).get(group, {})
                 for name, score in scores.items():
                     rank = ranks.get(name, {})
-                    places = {"rank_first": rank.get("first"), "rank_last": rank.get("last")}
-                    yield {
-                        **about,
-                        "level": level,
-                        "group": group,
-                        "score": name,
-                        **score,
-                        **places,
-                    }
+                    ranked = {"rank_first": rank.get("first"), "rank_last": rank.get("last")}
+                    where = {"level": level, "group": group, "score": name}
+                    yield {**about, **where, **score, **ranked}
 
 
-def _scored(entry: Mapping[str, Any], results: Mapping[str, Any]) -> tuple[str, str]:
-    """The version of BAGEN and the revision of the dataset that an entry's scores are of."""
-    if entry.get("earlier"):  # scored by another build, which ranked it, so they were its own
-        return entry["benchmark_version"], entry["dataset_revision"]
+def _scored_on(submission: Mapping[str, Any], results: Mapping[str, Any]) -> tuple[str, str]:
+    """The version of BAGEN and the revision of the dataset that its scores are of."""
+    if submission.get("earlier"):  # scored by another build, which ranked it, so they were its own
+        return submission["benchmark_version"], submission["dataset_revision"]
     return results["benchmark_version"], results["dataset"]["revision"]
 
 

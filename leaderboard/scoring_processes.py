@@ -117,9 +117,9 @@ def _timed(function: Callable[[_Job], _Result], job: _Job) -> _Result:
         import resource
     except ModuleNotFoundError:  # not on Windows
         return function(job)
-    own = resource.getrusage(resource.RUSAGE_SELF)
+    used = resource.getrusage(resource.RUSAGE_SELF)
     _, most = resource.getrlimit(resource.RLIMIT_CPU)
-    limit = int(own.ru_utime + own.ru_stime) + SECONDS
+    limit = int(used.ru_utime + used.ru_stime) + SECONDS
     limit = limit if most == resource.RLIM_INFINITY else min(limit, most)
     resource.setrlimit(resource.RLIMIT_CPU, (limit, most))
     return function(job)

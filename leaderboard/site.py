@@ -29,7 +29,7 @@ from leaderboard.figures import (
 )
 from leaderboard.main_table import rows_of
 from leaderboard.manifest import replaced_ours
-from leaderboard.results import OVERALL, write_results
+from leaderboard.results import OVERALL, scores_of, write_results
 
 TEMPLATES = Path(__file__).parent / "templates"
 GUIDE = Path(__file__).parents[1] / "docs" / "leaderboard.md"
@@ -69,13 +69,13 @@ def write_site(
 
 
 def _copy_files(results: Mapping[str, Any], submissions: Path, staging: Path) -> None:
-    for entry in (*results["submissions"], *results["apart"]):
-        if entry.get("earlier") or entry["scores"] is None:
+    for submission in (*results["submissions"], *results["apart"]):
+        if submission.get("earlier") or submission["scores"] is None:
             continue  # of another build, or of whatever is in them
-        source = submissions / entry["folder"]
-        target = staging / "files" / entry["folder"]
+        source = submissions / submission["folder"]
+        target = staging / "files" / submission["folder"]
         target.mkdir(parents=True)
-        for file in entry["files"]:
+        for file in submission["files"]:
             shutil.copyfile(source / file["name"], target / file["name"], follow_symlinks=False)
 
 
@@ -85,8 +85,8 @@ def _pages(pages: "_Pages", results: Mapping[str, Any]) -> Iterator[tuple[str, s
     for group in groups:
         path = "index.html" if group == OVERALL else f"tasks/{group}.html"
         yield path, pages.table(group, path)
-    for entry in results["submissions"]:
-        yield f"submissions/{entry['folder']}.html", pages.submission(entry)
+    for submission in results["submissions"]:
+        yield f"submissions/{submission['folder']}.html", pages.submission(submission)
     yield "early-stop.html", pages.early_stop(groups)
     yield "apart.html", pages.render("apart.html", "apart.html")
     yield "refused.html", pages.render("refused.html", "refused.html")
@@ -133,40 +133,40 @@ class _Pages:
             cost_figure=_figure(cost_figure(rows, folder)),
             without_cost=sum(1 for row in rows if row.folder and row.cost is None),
             decoupling_figure=_figure(decoupling_figure(rows, quality, folder)),
-            correlations=[
-                found for name in _INTERVAL_QUALITY if (found := correlation(rows, name))
-            ],
+            correlations=list(
+                filter(None, (correlation(rows, score) for score in _INTERVAL_QUALITY))
+            ),
             paper=paper,
         )
 
-    def submission(self, entry: Mapping[str, Any]) -> str:
+    def submission(self, submission: Mapping[str, Any]) -> str:
         """One submission's page."""
-        scores = entry["scores"]
+        scores = submission["scores"]
         by_group = {OVERALL: scores[OVERALL]} if scores[OVERALL] else {}
         by_group |= scores["tasks"]
         return self.render(
             "submission.html",
-            f"submissions/{entry['folder']}.html",
-            entry=entry,
+            f"submissions/{submission['folder']}.html",
+            submission=submission,
             by_group=by_group,
             definitions=SCORES,
             early_stop_scores=list(EARLY_STOP_SCORES),
             progress_scores=PROGRESS_SCORES,
-            progress_figure=self._drawn(progress_figure, entry["progress"]),
-            width_figure=self._drawn(width_figure, entry["progress"]),
+            progress_figure=self._cached(progress_figure, submission["progress"]),
+            width_figure=self._cached(width_figure, submission["progress"]),
         )
 
-    def _drawn(
+    def _cached(
         self, draw: Callable[[Mapping[str, Any]], str | None], groups: Mapping[str, Any]
     ) -> Markup | None:
-        """A figure, as it was drawn before if it was."""
+        """A figure, from the cache where an earlier build drew it."""
         key = self._cache.key({"figure": draw.__name__, "of": groups, "by": DRAWN_BY})
-        known = self._cache.get(key)
-        if known is None:
+        cached = self._cache.get(key)
+        if cached is None:
             svg = draw(groups)
             self._cache.put(key, svg or "", {})
         else:
-            svg = known[0] or None
+            svg = cached[0] or None
         return _figure(svg)
 
     def early_stop(self, groups: list[str]) -> str:
@@ -174,12 +174,12 @@ class _Pages:
 
         Whoever saves most is first, ours before the paper's.
         """
-        entries = {
+        rows_by_group = {
             group: sorted(
                 (
-                    (entry, scores)
-                    for entry in self._results["submissions"]
-                    if (scores := _group(entry, group)) is not None
+                    (submission, scores)
+                    for submission in self._results["submissions"]
+                    if (scores := scores_of(submission, group)) is not None
                 ),
                 key=_by_saved_rate,
             )
@@ -188,9 +188,9 @@ class _Pages:
         return self.render(
             "early_stop.html",
             "early-stop.html",
-            entries=entries,
+            rows_by_group=rows_by_group,
             reported=paper.early_stop(),
-            scores=EARLY_STOP_SCORES,
+            definitions=EARLY_STOP_SCORES,
             paper=paper,
         )
 
@@ -210,16 +210,12 @@ def _rendered(markdown: str) -> Markup:
     return Markup(reader.renderer.render(tokens, reader.options, {}))  # noqa: S704  our own
 
 
-def _group(entry: Mapping[str, Any], group: str) -> Mapping[str, Any] | None:
-    scores: Mapping[str, Mapping[str, Any] | None] = entry["scores"]
-    return scores[OVERALL] if group == OVERALL else (scores["tasks"] or {}).get(group)
-
-
 def _by_saved_rate(row: tuple[Mapping[str, Any], Mapping[str, Any]]) -> tuple[Any, ...]:
     """The best first; those without a value last, and equals by name."""
-    entry, scores = row
+    submission, scores = row
     value = scores["saved_rate"]["value"]
-    return value is None, -(value or 0), entry["metadata"]["estimator"], entry["folder"]
+    name = submission["metadata"]["estimator"]
+    return value is None, -(value or 0), name, submission["folder"]
 
 
 def _environment() -> jinja2.Environment:

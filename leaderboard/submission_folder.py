@@ -16,14 +16,14 @@ ALL_TASKS = "predictions"
 LARGEST = 1 << 30
 """Bytes of one file, as it is and unpacked."""
 _FOLDER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
-DEVICES = "con|prn|aux|nul|com[0-9]|lpt[0-9]"
+DEVICE_NAMES = "con|prn|aux|nul|com[0-9]|lpt[0-9]"
 """A pattern of names that some systems keep for devices, whatever their ending and case."""
-_RESERVED = re.compile(rf"({DEVICES})(\..*)?|eval\.yaml", re.IGNORECASE)
+_RESERVED = re.compile(rf"({DEVICE_NAMES})(\..*)?|eval\.yaml", re.IGNORECASE)
 """Those, and one that an export keeps."""
 
 
 @dataclass(frozen=True)
-class EntryFile:
+class PredictionFile:
     """One file of predictions."""
 
     path: Path
@@ -34,13 +34,13 @@ class EntryFile:
 
 
 @dataclass(frozen=True)
-class Entry:
+class SubmissionFolder:
     """A submission whose folder and metadata are in order; its predictions are not read yet."""
 
-    folder: str
-    """Its name, which is safe as a part of a path or an address."""
+    name: str
+    """Safe as a part of a path or an address."""
     metadata: Metadata
-    files: tuple[EntryFile, ...]
+    files: tuple[PredictionFile, ...]
     """By name."""
 
 
@@ -54,11 +54,14 @@ def find_folders(submissions: Path) -> list[Path]:
         inside = sorted(submissions.iterdir(), key=lambda path: path.name)
     except OSError as error:
         raise InputError(f"{submissions}: cannot be read: {error.strerror}") from error
-    shown = [path for path in inside if not path.name.startswith(".")]
-    return [path for path in shown if path.is_symlink() or path.is_dir()]
+    return [
+        path
+        for path in inside
+        if not path.name.startswith(".") and (path.is_symlink() or path.is_dir())
+    ]
 
 
-def read_entry(folder: Path, tasks: Sequence[str]) -> Entry:
+def read_submission_folder(folder: Path, tasks: Sequence[str]) -> SubmissionFolder:
     """Check a submission's folder and metadata, and hash its files.
 
     Args:
@@ -72,24 +75,24 @@ def read_entry(folder: Path, tasks: Sequence[str]) -> Entry:
     if folder.is_symlink():
         raise InputError(f"{folder}: is a symbolic link; expected a folder")
     if not folder.is_dir():
-        what = "is no folder" if folder.exists() else "there is no such folder"
-        raise InputError(f"{folder}: {what}; expected one with {METADATA} in it")
+        problem = "is no folder" if folder.exists() else "there is no such folder"
+        raise InputError(f"{folder}: {problem}; expected one with {METADATA} in it")
     try:
         names = sorted(path.name for path in folder.iterdir())
-        found = [name for name in names if name.endswith(SUFFIXES)]
-        for name in (METADATA, *found):
+        prediction_files = [name for name in names if name.endswith(SUFFIXES)]
+        for name in (METADATA, *prediction_files):
             _check_regular(folder / name)
         metadata = read_metadata(folder / METADATA)
-        if not found:
+        if not prediction_files:
             raise InputError(
                 f"{folder}: there is no file of predictions; expected {ALL_TASKS}.jsonl, or one "
                 f"for each config, e.g. {tasks[0]}.jsonl ({', '.join(SUFFIXES)})"
             )
-        files = [_file(folder / name, tasks) for name in found]
+        files = [_file(folder / name, tasks) for name in prediction_files]
     except OSError as error:
         raise InputError(f"{folder}: cannot be read: {error.strerror}") from error
     _check_once(folder, files)
-    return Entry(folder.name, metadata, tuple(files))
+    return SubmissionFolder(folder.name, metadata, tuple(files))
 
 
 def check_name(name: str) -> None:
@@ -99,9 +102,9 @@ def check_name(name: str) -> None:
         InputError: it has other letters, is too long, or is kept for a device.
     """
     if not _FOLDER.fullmatch(name) or name.endswith(".") or _RESERVED.fullmatch(name):
-        shown = ascii(name) if len(name) <= 100 else f"{name[:100]!a}..."
+        quoted = ascii(name) if len(name) <= 100 else f"{name[:100]!a}..."
         raise InputError(
-            f"the folder's name is {shown}; expected 1 to 100 of a-z A-Z 0-9 . _ -, a letter or "
+            f"the folder's name is {quoted}; expected 1 to 100 of a-z A-Z 0-9 . _ -, a letter or "
             "number first, no . last, and no device's name"
         )
 
@@ -118,7 +121,7 @@ def _check_regular(path: Path) -> None:
         raise InputError(f"{path}: is not a plain file")
 
 
-def _file(path: Path, tasks: Sequence[str]) -> EntryFile:
+def _file(path: Path, tasks: Sequence[str]) -> PredictionFile:
     stem = next(path.name.removesuffix(end) for end in SUFFIXES if path.name.endswith(end))
     if stem != ALL_TASKS and stem not in tasks:
         raise InputError(
@@ -128,10 +131,10 @@ def _file(path: Path, tasks: Sequence[str]) -> EntryFile:
     size = path.stat().st_size
     if size > LARGEST:
         raise InputError(f"{path}: is of {size:,} bytes; expected at most {LARGEST:,}")
-    return EntryFile(path, None if stem == ALL_TASKS else stem, size, sha256_of(path))
+    return PredictionFile(path, None if stem == ALL_TASKS else stem, size, sha256_of(path))
 
 
-def _check_once(folder: Path, files: Iterable[EntryFile]) -> None:
+def _check_once(folder: Path, files: Iterable[PredictionFile]) -> None:
     named = [file.task or ALL_TASKS for file in files]
     twice = {name for name in named if named.count(name) > 1}
     if twice:

@@ -15,16 +15,16 @@ from bagen_data.scoring.resampling import Resampling
 from bagen_data.scoring.score import ALPHA
 from leaderboard.benchmark_samples import Benchmark
 from leaderboard.cache import Cache
-from leaderboard.costs import spent
+from leaderboard.costs import mean_costs
 from leaderboard.label_matches import LabelMatches
-from leaderboard.predictions import read_predictions
 from leaderboard.results import OVERALL
-from leaderboard.submission_folder import Entry
+from leaderboard.submission_folder import SubmissionFolder
+from leaderboard.submitted_predictions import read_predictions
 
 
 @dataclass(frozen=True)
-class Scored:
-    """What predictions are worth, whoever made them."""
+class SubmissionScores:
+    """The scores of one submission's predictions."""
 
     record: dict[str, Any]
     """As results have it: `answered`, `complete`, `scores`, `progress`, `invalid`, `spent`,
@@ -33,14 +33,16 @@ class Scored:
     """By `group/score`, (1 + b,): the value, then that of each resample, of scores to rank by."""
 
 
-def score_entry(entry: Entry, benchmark: Benchmark, resampling: Resampling, cache: Cache) -> Scored:
+def score_submission(
+    folder: SubmissionFolder, benchmark: Benchmark, resampling: Resampling, cache: Cache
+) -> SubmissionScores:
     """Score a submission.
 
     Args:
-        entry: the submission.
-        benchmark: what it answers.
-        resampling: how intervals are found.
-        cache: where what was scored before is.
+        folder: the submission.
+        benchmark: the samples that it answers.
+        resampling: how intervals are computed.
+        cache: the scores of earlier builds.
 
     Raises:
         InputError: it is refused; the message says where, what and why.
@@ -50,31 +52,33 @@ def score_entry(entry: Entry, benchmark: Benchmark, resampling: Resampling, cach
             "revision": benchmark.revision,
             "tasks": benchmark.tasks,
             "resampling": asdict(resampling),
-            "files": [(file.task, file.path.suffixes, file.sha256) for file in entry.files],
+            "files": [(file.task, file.path.suffixes, file.sha256) for file in folder.files],
         }
     )
-    known = cache.get(key)
-    if known is None:
-        found = _score(entry, benchmark, resampling)
-        cache.put(key, json.dumps(found.record), found.resampled)
-        return found
-    return Scored(json.loads(known[0]), known[1])
+    cached = cache.get(key)
+    if cached is None:
+        scores = _score(folder, benchmark, resampling)
+        cache.put(key, json.dumps(scores.record), scores.resampled)
+        return scores
+    return SubmissionScores(json.loads(cached[0]), cached[1])
 
 
-def _score(entry: Entry, benchmark: Benchmark, resampling: Resampling) -> Scored:
+def _score(
+    folder: SubmissionFolder, benchmark: Benchmark, resampling: Resampling
+) -> SubmissionScores:
     tasks = benchmark.tasks
-    predictions = read_predictions(entry, tasks)
-    truth = benchmark.truth(predictions.tasks)
+    predictions = read_predictions(folder, tasks)
+    samples = benchmark.sample_table(predictions.tasks)
     matches = LabelMatches()
-    answered = read_answers(truth, predictions.table.to_batches, entry.folder)
-    measured = measure(truth, matches.watching(answered), resampling, ALPHA)
+    answers = read_answers(samples, predictions.table.to_batches, folder.name)
+    measured = measure(samples, matches.counted(answers), resampling, ALPHA)
     is_complete = list(predictions.tasks) == tasks
     report = measured.report().to_dict()
     groups = {OVERALL: measured.overall} if is_complete else {}
     groups |= measured.tasks
     progress = report["progress"] if is_complete else _without_overall(report["progress"])
-    costs = spent(predictions.table, predictions.tasks)
-    return Scored(
+    costs = mean_costs(predictions.table, predictions.tasks)
+    return SubmissionScores(
         {
             "answered": list(predictions.tasks),
             "complete": is_complete,

@@ -90,7 +90,7 @@ def _midnight(date: str) -> str:
 
 def _source_metadata(submission: dict[str, Any]) -> dict[str, Any]:
     metadata = submission["metadata"]
-    spent = submission["spent"].get(OVERALL) or {}
+    costs = submission["spent"].get(OVERALL) or {}
     return {
         "source_name": "BAGEN leaderboard",
         "source_type": "evaluation_run",
@@ -104,7 +104,7 @@ def _source_metadata(submission: dict[str, Any]) -> dict[str, Any]:
                 "dataset_revision": metadata["dataset_revision"],
                 "prediction_files": submission["files"],
                 "label_matches": submission["label_matches"],
-                "spent": {name: value for name, value in spent.items() if value is not None},
+                "spent": {name: value for name, value in costs.items() if value is not None},
             }
         ),
     }
@@ -201,12 +201,12 @@ def _score_details(score: dict[str, Any], resampling: dict[str, Any]) -> dict[st
 
 def _generation_config(metadata: dict[str, Any]) -> dict[str, Any]:
     decoding = metadata["decoding"]
-    known = {name: value for name, value in decoding.items() if _is_known(name, value)}
-    rest = {f"decoding_{name}": value for name, value in decoding.items() if name not in known}
+    arguments = {name: value for name, value in decoding.items() if _is_argument(name, value)}
+    rest = {f"decoding_{name}": value for name, value in decoding.items() if name not in arguments}
     if metadata["prompt_variant"] == "think":
-        known["reasoning"] = True
-    chosen = {name: metadata[name] for name in ("prompt_variant", "trained_on", "constrained")}
-    return {"generation_args": known, "additional_details": _strings(chosen | rest)}
+        arguments["reasoning"] = True
+    details = {name: metadata[name] for name in ("prompt_variant", "trained_on", "constrained")}
+    return {"generation_args": arguments, "additional_details": _strings(details | rest)}
 
 
 def _is_number(value: Any) -> bool:
@@ -222,7 +222,7 @@ _ARGUMENTS: dict[str, Callable[[Any], bool]] = {
 """Decoding parameters that the schema has a place for."""
 
 
-def _is_known(name: str, value: Any) -> bool:
+def _is_argument(name: str, value: Any) -> bool:
     return name in _ARGUMENTS and _ARGUMENTS[name](value)
 
 

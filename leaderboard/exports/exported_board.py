@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from leaderboard.results import OVERALL
-from leaderboard.submission_folder import DEVICES
+from leaderboard.submission_folder import DEVICE_NAMES
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9._+@-]")
-_RESERVED = re.compile(rf"(?:data|unknown|{DEVICES})(?:\..*)?", re.IGNORECASE)
+_RESERVED = re.compile(rf"(?:data|unknown|{DEVICE_NAMES})(?:\..*)?", re.IGNORECASE)
 """Names that a system, or a datastore whose root is `data`, keeps to itself."""
 _LONGEST = 100
 

@@ -119,7 +119,7 @@ def eval_results(
         raise MissingExtraError("huggingface_hub", "leaderboard") from error
     rows: list[dict[str, Any]] = eval_result_entries_to_yaml(
         [
-            _entry(results, submission["metadata"], scores, dataset_id, group)
+            _result_entry(results, submission["metadata"], scores, dataset_id, group)
             for group, scores in groups(submission)
             if scores[RANKED]["value"] is not None
         ]
@@ -127,7 +127,7 @@ def eval_results(
     return rows
 
 
-def _entry(
+def _result_entry(
     results: dict[str, Any],
     metadata: dict[str, Any],
     scores: dict[str, Any],

@@ -34,15 +34,15 @@ def table1(task: str | None, tasks: Sequence[str]) -> list[PaperRow]:
         tasks: the tasks of the means. Unless the paper has them all, there are none.
     """
     rows = list(_read("table1.csv"))
-    wanted = {task} if task else set(tasks)
-    if not wanted <= {row["task"] for row in rows}:
+    averaged = {task} if task else set(tasks)
+    if not averaged <= {row["task"] for row in rows}:
         return []
-    found = []
+    table = []
     for model in dict.fromkeys(row["model"] for row in rows):
-        own = [row for row in rows if row["model"] == model and row["task"] in wanted]
-        means = {name: sum(float(row[name]) for row in own) / len(own) for name in SCORES}
-        found.append(PaperRow(model, means))
-    return found
+        of_model = [row for row in rows if row["model"] == model and row["task"] in averaged]
+        means = {name: sum(float(row[name]) for row in of_model) / len(of_model) for name in SCORES}
+        table.append(PaperRow(model, means))
+    return table
 
 
 def early_stop() -> dict[str, list[dict[str, Any]]]:

@@ -13,8 +13,8 @@ from bagen_data.scoring.resampling import Resampling
 from leaderboard import cache as cache_module
 from leaderboard.benchmark_samples import load_benchmark
 from leaderboard.cache import Cache, hash_of_code
-from leaderboard.submission_folder import read_entry
-from leaderboard.submission_scores import score_entry
+from leaderboard.submission_folder import read_submission_folder
+from leaderboard.submission_scores import score_submission
 from tests.leaderboard.made_submissions import submit
 
 RECORD, ARRAYS = '{"a": "ü"}', {"overall/macro_f1": np.arange(3.0)}
@@ -101,7 +101,7 @@ def test_code_of_both_packages_decides_the_key(
 
 def test_another_revision_or_resampling_is_scored_anew(dataset: Path, tmp_path: Path) -> None:
     benchmark, cache = load_benchmark(str(dataset)), Cache(tmp_path / "cache")
-    entry = read_entry(submit(tmp_path / "mine", dataset), benchmark.tasks)
+    entry = read_submission_folder(submit(tmp_path / "mine", dataset), benchmark.tasks)
     for samples, resampling in (
         (benchmark, Resampling(0)),
         (benchmark, Resampling(9)),
@@ -110,5 +110,5 @@ def test_another_revision_or_resampling_is_scored_anew(dataset: Path, tmp_path: 
     ):
         kept = len(list((tmp_path / "cache").rglob("*.npz")))
         for _ in range(2):
-            score_entry(entry, samples, resampling, cache)
+            score_submission(entry, samples, resampling, cache)
             assert len(list((tmp_path / "cache").rglob("*.npz"))) == kept + 1

@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from leaderboard.figures import cost_figure, width_figure
-from leaderboard.main_table import Row
+from leaderboard.main_table import EstimatorRow
 
 
 def texts(svg: str | None) -> list[str]:
@@ -12,9 +12,9 @@ def texts(svg: str | None) -> list[str]:
     return re.findall(r"<text[^>]*>([^<]*)</text>", svg)
 
 
-def row(name: str, cost: float, value: float) -> Row:
+def row(name: str, cost: float, value: float) -> EstimatorRow:
     score = {"value": value, "n": 9, "low": value - 0.1, "high": value + 0.1}
-    return Row(name, name, 0, {"macro_f1": score}, spent={"cost_usd_per_1000": cost})
+    return EstimatorRow(name, name, 0, {"macro_f1": score}, costs={"cost_usd_per_1000": cost})
 
 
 def test_each_power_of_ten_of_a_cost_is_written_out() -> None:

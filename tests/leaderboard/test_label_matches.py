@@ -33,7 +33,7 @@ def matches(
     ends[0, :, place], ends[1, :, place] = low, high
     found = LabelMatches()
     answers = AnswerColumns(verdict, np.zeros(len(rows), np.uint8), *ends)
-    assert list(found.watching([(family, answers)])) == [(family, answers)]
+    assert list(found.counted([(family, answers)])) == [(family, answers)]
     return found
 
 

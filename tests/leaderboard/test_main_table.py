@@ -4,13 +4,13 @@ from typing import Any
 
 import pytest
 
-from leaderboard.main_table import Row
+from leaderboard.main_table import EstimatorRow
 
 MODEL = {"provider": "lab", "model_id": "m", "weights": None}
 
 
 @pytest.mark.parametrize(
-    ("metadata", "said", "cost", "weights"),
+    ("metadata", "stated", "cost", "weights"),
     [
         ({}, None, None, "unknown"),
         ({}, 2.5, 2.5, "unknown"),
@@ -24,11 +24,11 @@ MODEL = {"provider": "lab", "model_id": "m", "weights": None}
     ],
 )
 def test_what_is_said_of_a_cost_wins_over_what_no_model_implies(
-    metadata: dict[str, Any], said: float | None, cost: float | None, weights: str
+    metadata: dict[str, Any], stated: float | None, cost: float | None, weights: str
 ) -> None:
-    row = Row("a", "a", 0, {}, MODEL | metadata, spent={"cost_usd_per_1000": said})
+    row = EstimatorRow("a", "a", 0, {}, MODEL | metadata, costs={"cost_usd_per_1000": stated})
     assert (row.cost, row.weights) == (cost, weights)
 
 
 def test_what_a_row_of_the_paper_cost_is_not_known() -> None:
-    assert Row("a", None, None, {}).cost is None
+    assert EstimatorRow("a", None, None, {}).cost is None

@@ -1,4 +1,4 @@
-"""The predictions of one submission: read within limits, and told apart by task."""
+"""The predictions of one submission: read within limits, each with its task."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 
 from bagen_data.errors import InputError
 from bagen_data.prediction_files import SCHEMA, prediction_reader
-from leaderboard.submission_folder import LARGEST, Entry, EntryFile
+from leaderboard.submission_folder import LARGEST, PredictionFile, SubmissionFolder
 
 MOST_ROWS = 1 << 21
 """Of one file."""
@@ -16,8 +16,8 @@ _SHOWN = 5
 
 
 @dataclass(frozen=True)
-class Predictions:
-    """What a submission answers."""
+class SubmittedPredictions:
+    """All predictions of one submission."""
 
     table: pa.Table
     """In the columns of a prediction file, and `task`, read off the sample id."""
@@ -27,29 +27,28 @@ class Predictions:
     """Of each of its files."""
 
 
-def read_predictions(entry: Entry, tasks: Sequence[str]) -> Predictions:
+def read_predictions(folder: SubmissionFolder, tasks: Sequence[str]) -> SubmittedPredictions:
     """Read all files of a submission.
 
     Args:
-        entry: the submission.
-        tasks: the dataset's.
+        folder: the submission.
+        tasks: the tasks of the dataset.
 
     Raises:
         InputError: a file holds something else than predictions, too much, predictions of another
             task than it is named for, or no task of the dataset is answered.
     """
-    tables = [_read(file) for file in entry.files]
+    tables = [_read(file) for file in folder.files]
     table = pa.concat_tables(tables)
-    answered = sorted(set(pc.unique(table["task"]).to_pylist()) & set(tasks))
-    if not answered:
+    answered_tasks = sorted(set(pc.unique(table["task"]).to_pylist()) & set(tasks))
+    if not answered_tasks:
         raise InputError(
-            f"{entry.folder}: answers no sample of the dataset, whose configs are "
-            f"{', '.join(tasks)}"
+            f"{folder.name}: answers no sample of the dataset, whose configs are {', '.join(tasks)}"
         )
-    return Predictions(table, tuple(answered), tuple(map(len, tables)))
+    return SubmittedPredictions(table, tuple(answered_tasks), tuple(map(len, tables)))
 
 
-def _read(file: EntryFile) -> pa.Table:
+def _read(file: PredictionFile) -> pa.Table:
     batches, rows = [], 0
     for batch in prediction_reader(file.path, LARGEST)():
         rows += len(batch)
@@ -60,6 +59,6 @@ def _read(file: EntryFile) -> pa.Table:
     table = table.append_column("task", pc.replace_substring_regex(table["sample_id"], "/.*", ""))
     others = [task for task in pc.unique(table["task"]).to_pylist() if task != file.task]
     if file.task is not None and others:
-        shown = ", ".join(ascii(task[: _SHOWN * 8]) for task in others[:_SHOWN])
-        raise InputError(f"{file.path}: is named for {file.task}, and answers samples of {shown}")
+        names = ", ".join(ascii(task[: _SHOWN * 8]) for task in others[:_SHOWN])
+        raise InputError(f"{file.path}: is named for {file.task}, and answers samples of {names}")
     return table

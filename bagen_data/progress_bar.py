@@ -1,0 +1,21 @@
+"""The progress bar of the project's command lines."""
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from bagen_data.console import ERRORS
+
+
+def progress_bar() -> Progress:
+    """Return a bar on stderr of what is done, of how many and for how long; it vanishes at its end.
+
+    Where stderr is not a terminal there is none: it would leave an empty line in a log.
+    """
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=ERRORS,
+        transient=True,
+        disable=not ERRORS.is_terminal,
+    )
