@@ -30,7 +30,7 @@ from builders.cli import main as builders  # noqa: E402
 
 RECORDED = REPO.parent / "shared/rollouts"
 BUNDLED = REPO / "sample/origin"
-SHOWN = (
+COLUMNS = (
     *("macro_f1", "macro_f1_open", "fail_f1", "fail_f1_open"),
     *("hit_rate", "coverage", "reward", "interval_skill"),
 )
@@ -55,23 +55,23 @@ def _table(dataset: str, task: str, resamples: int) -> Iterator[str]:
     feasible = sum(table["feasible"].to_pylist())
     how = "cross-validated" if cross_validate else f"learned from `{task}_train`"
     yield f"\n**{task}**, {len(table):,} probes, {feasible:,} feasible; {how}\n"
-    yield "| | " + " | ".join(f"`{name}`" for name in SHOWN) + " |"
-    yield "|---" * (len(SHOWN) + 1) + "|"
+    yield "| | " + " | ".join(f"`{name}`" for name in COLUMNS) + " |"
+    yield "|---" * (len(COLUMNS) + 1) + "|"
     for name, baseline in BASELINES.items():
         others = cross_validate and baseline.learns
         predicted = predict(Request(dataset, task, "test", name, cross_validate=others))
         report: Report = score(table, predicted.rows, resamples=resamples)
-        cells = " | ".join(_cell(each, report.overall[each]) for each in SHOWN)
+        cells = " | ".join(_cell(column, report.overall[column]) for column in COLUMNS)
         yield f"| `{name}` | {cells} |"
 
 
-def _cell(name: str, found: Score) -> str:
-    if found.value is None:
+def _cell(name: str, scored: Score) -> str:
+    if scored.value is None:
         return "–"
-    text = f"{found.value:.2f}"
-    if found.low is not None and found.high is not None:
-        text += f" [{found.low:.2f}, {found.high:.2f}]"
-    return f"{text} n {found.n:,}" if name == "coverage" else text
+    text = f"{scored.value:.2f}"
+    if scored.low is not None and scored.high is not None:
+        text += f" [{scored.low:.2f}, {scored.high:.2f}]"
+    return f"{text} n {scored.n:,}" if name == "coverage" else text
 
 
 def _built(folder: Path) -> str:

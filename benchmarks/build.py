@@ -19,7 +19,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
@@ -30,13 +29,24 @@ import pyarrow.parquet as pq
 REPO = Path(__file__).parent.parent
 sys.path.insert(0, str(REPO))
 
+from benchmarks.measuring import (  # noqa: E402
+    BUNDLED,
+    RECORDED,
+    peak_memory,
+    print_ratio,
+    timed,
+)
 from builders.build import build  # noqa: E402
 from builders.build_record import Options  # noqa: E402
 
-RECORDED = REPO.parent / "shared/rollouts/swebench-origin-gpt5.2-instant"
-BUNDLED = REPO / "sample/origin/swebench-origin-scripted"
 ROUNDS = 20
-BOUNDS = {"time": 4.0, "bytes": 1.5, "smaller": 60.0, "doubling": 2.3, "memory": 1.5}
+BOUNDS = {
+    "time": "at most 4",
+    "bytes": "at most 1.5",
+    "smaller": "at least 60",
+    "doubling": "at most 2.3",
+    "memory": "at most 1.5",
+}
 
 
 def main() -> None:
@@ -47,7 +57,7 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.only_build:
         _build(arguments.family, arguments.only_build)
-        print(_own_peak())
+        print(peak_memory())
         return
     with tempfile.TemporaryDirectory() as folder:
         scratch = Path(folder)
@@ -70,7 +80,7 @@ def _report_time(family: Path, out: Path) -> None:
     fresh = (out.with_name(f"out{number}") for number in itertools.count())
     ours, plain = _interleaved(lambda: _build(family, next(fresh)), reference)
     _build(family, out)
-    _print("time", ours / plain, f"{ours * 1e3:.1f} ms against {plain * 1e3:.1f} ms")
+    print_ratio("time", ours / plain, BOUNDS, f"{ours * 1e3:.1f} ms against {plain * 1e3:.1f} ms")
 
 
 def _values(path: Path) -> list[bytes]:
@@ -85,10 +95,8 @@ def _interleaved(first: Callable[[], None], second: Callable[[], None]) -> tuple
     first()
     second()
     for _ in range(ROUNDS):
-        for function, found in zip((first, second), seconds, strict=True):
-            start = time.perf_counter()
-            function()
-            found.append(time.perf_counter() - start)
+        for function, times in zip((first, second), seconds, strict=True):
+            times.append(timed(function))
     return min(seconds[0]), min(seconds[1])
 
 
@@ -102,16 +110,16 @@ def _report_bytes(out: Path) -> None:
         for turn in rollout["turns"]
     )
     packed = len(pa.Codec("zstd", compression_level=19).compress(text.encode()))
-    _print("bytes", size / packed, f"{size:,} against {packed:,}")
+    print_ratio("bytes", size / packed, BOUNDS, f"{size:,} against {packed:,}")
     lines = sum(len(json.dumps(row).encode()) + 1 for row in pq.read_table(samples).to_pylist())
-    _print("smaller", lines / size, f"{lines:,} against {size:,}")
+    print_ratio("smaller", lines / size, BOUNDS, f"{lines:,} against {size:,}")
 
 
 def _report_doubling(scratch: Path) -> None:
     sizes = [_synthetic_size(scratch, turns) for turns in (25, 50, 100, 200, 400)]
     ratios = [after / before for before, after in pairwise(sizes)]
-    shown = ", ".join(f"{size:,}" for size in sizes)
-    _print("doubling", max(ratios), f"{shown} bytes")
+    listed = ", ".join(f"{size:,}" for size in sizes)
+    print_ratio("doubling", max(ratios), BOUNDS, f"{listed} bytes")
 
 
 def _synthetic_size(scratch: Path, turns: int) -> int:
@@ -142,7 +150,7 @@ def _report_memory(family: Path, scratch: Path) -> None:
         _copy_renamed(family, tenfold, copy)
     once = _peak_memory(family, scratch / "once")
     ten = _peak_memory(tenfold, scratch / "ten")
-    _print("memory", ten / once, f"{ten / 1024:.0f} MiB against {once / 1024:.0f} MiB")
+    print_ratio("memory", ten / once, BOUNDS, f"{ten / 1024:.0f} MiB against {once / 1024:.0f} MiB")
 
 
 def _copy_renamed(family: Path, tenfold: Path, copy: int) -> None:
@@ -166,20 +174,8 @@ def _peak_memory(family: Path, out: Path) -> int:
     return int(done.stdout)
 
 
-def _own_peak() -> int:
-    """KiB; Linux keeps it per program, where `getrusage` would count the parent's too."""
-    status = Path("/proc/self/status").read_text(encoding="ascii")
-    [line] = [line for line in status.splitlines() if line.startswith("VmHWM")]
-    return int(line.split()[1])
-
-
 def _build(family: Path, out: Path) -> None:
     build(Options(origin=family, out=out))
-
-
-def _print(name: str, ratio: float, detail: str) -> None:
-    relation = "at least" if name == "smaller" else "at most"
-    print(f"{name:10} {ratio:6.2f}   ({relation} {BOUNDS[name]:g})   {detail}")
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ from typing import Any
 REPO = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(REPO))
 
+from benchmarks.measuring import peak_memory  # noqa: E402
 from collect.family_run import Play  # noqa: E402
 from collect.scripted_rollouts import Scripted  # noqa: E402
 from collect.searchr1.search_game import searchr1  # noqa: E402
@@ -41,7 +42,7 @@ def main() -> None:
     """Print all of it."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--warehouse", type=int, default=1_000, help="rollouts of the collection")
-    asked = parser.parse_args()
+    options = parser.parse_args()
     print("steps a second, on one core:")
     games = {
         "sokoban 6x6, 1 box": Scripted(Sokoban(), 0),
@@ -61,9 +62,9 @@ def main() -> None:
     print(
         f"solver: states / bit masks, in time: {plain / masks:.1f} ({plain:.2f} s / {masks:.2f} s)"
     )
-    quarter, whole = collected(asked.warehouse // 4), collected(asked.warehouse)
+    quarter, whole = collected(options.warehouse // 4), collected(options.warehouse)
     print(
-        f"{asked.warehouse:,} Warehouse rollouts / a quarter of them, on two cores: time "
+        f"{options.warehouse:,} Warehouse rollouts / a quarter of them, on two cores: time "
         f"{whole[0] / quarter[0]:.1f} ({whole[0]:.0f} s), memory {whole[1] / quarter[1]:.2f} "
         f"({whole[1]:.0f} MB)"
     )
@@ -92,14 +93,14 @@ def len_assistant(rollout: Mapping[str, Any]) -> int:
 
 def solvers(levels: int = 40) -> tuple[float, float]:
     """Seconds of the plain solver and of ours, on the same levels."""
-    made = [Sokoban(8, 8, 2).environment(0, number).level for number in range(levels)]
-    spent = []
+    made_levels = [Sokoban(8, 8, 2).environment(0, number).level for number in range(levels)]
+    seconds = []
     for solver in (plain_solution, lambda level: len(solve(level) or ())):
         began = time.perf_counter()
-        lengths = [solver(level) for level in made]
-        spent.append(time.perf_counter() - began)
-    assert lengths == [plain_solution(level) for level in made]  # noqa: S101
-    return spent[0], spent[1]
+        lengths = [solver(level) for level in made_levels]
+        seconds.append(time.perf_counter() - began)
+    assert lengths == [plain_solution(level) for level in made_levels]  # noqa: S101
+    return seconds[0], seconds[1]
 
 
 def plain_solution(level: Level) -> int:
@@ -134,9 +135,7 @@ def only(options: list[str]) -> None:
     except SystemExit as end:
         if end.code:
             raise
-    status = Path("/proc/self/status").read_text(encoding="ascii")
-    [line] = [line for line in status.splitlines() if line.startswith("VmHWM")]
-    print(line.split()[1])
+    print(peak_memory())
 
 
 if __name__ == "__main__":

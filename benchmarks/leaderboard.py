@@ -15,8 +15,7 @@ import json
 import random
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +28,7 @@ sys.path.insert(0, str(REPO))  # before this folder, whose `leaderboard` is this
 
 from bagen_data.scoring import score  # noqa: E402
 from bagen_data.scoring.resampling import Resampling  # noqa: E402
+from benchmarks.measuring import print_ratio, timed  # noqa: E402
 from benchmarks.score import make, respond  # noqa: E402
 from leaderboard.benchmark_samples import load_benchmark  # noqa: E402
 from leaderboard.build_results import check_submissions, results_of  # noqa: E402
@@ -67,27 +67,27 @@ def report(scratch: Path, samples: pa.Table, folders: Sequence[Path]) -> None:
     assert same(scratch / "first", scratch / "again")  # noqa: S101
     ranking = timed(lambda: results(scratch, folders, NO_CACHE))
     plain = timed(lambda: score_plainly(samples, folders))
-    show("plain", plain / ranking, f"{plain:.1f} s against {ranking:.1f} s")
-    show("growth", first / few, f"{first:.1f} s against {few:.1f} s")
-    show("unchanged", again / first, f"{again:.1f} s against {first:.1f} s")
+    print_ratio("plain", plain / ranking, BOUNDS, f"{plain:.1f} s against {ranking:.1f} s")
+    print_ratio("growth", first / few, BOUNDS, f"{first:.1f} s against {few:.1f} s")
+    print_ratio("unchanged", again / first, BOUNDS, f"{again:.1f} s against {first:.1f} s")
     many = [folders[number % len(folders)] for number in range(ROWS)]
     size = page_size(scratch, many, cache)
-    show("page", size / 1000, f"{ROWS} rows")
+    print_ratio("page", size / 1000, BOUNDS, f"{ROWS} rows")
 
 
 def build(scratch: Path, folders: Sequence[Path], cache: Cache, out: str) -> None:
     """What `python -m leaderboard build` does."""
-    found = results(scratch, folders, cache)
-    write_site(found, scratch / out, scratch / "all", "https://example.org", cache)
+    scored = results(scratch, folders, cache)
+    write_site(scored, scratch / out, scratch / "all", "https://example.org", cache)
 
 
 def results(scratch: Path, folders: Sequence[Path], cache: Cache) -> dict[str, Any]:
     """All but the pages."""
     benchmark, resampling = load_benchmark(str(scratch / "dataset")), Resampling()
-    verdicts = list(check_submissions(folders, benchmark, resampling, cache, WORKERS))
-    found = results_of(verdicts, benchmark, resampling)
-    assert len(found["submissions"]) == len(folders)  # noqa: S101
-    return found
+    checked = list(check_submissions(folders, benchmark, resampling, cache, WORKERS))
+    scored = results_of(checked, benchmark, resampling)
+    assert len(scored["submissions"]) == len(folders)  # noqa: S101
+    return scored
 
 
 def page_size(scratch: Path, folders: Sequence[Path], cache: Cache) -> int:
@@ -154,19 +154,6 @@ def same(first: Path, second: Path) -> bool:
     """Whether two sites hold the same bytes."""
     names = [path.relative_to(first) for path in first.rglob("*") if path.is_file()]
     return all((first / name).read_bytes() == (second / name).read_bytes() for name in names)
-
-
-def timed(function: Callable[[], Any]) -> float:
-    """Seconds that it takes."""
-    start = time.perf_counter()
-    function()
-    return time.perf_counter() - start
-
-
-def show(name: str, ratio: float, detail: str) -> None:
-    """One line of the report."""
-    bound = f"({BOUNDS[name]})" if name in BOUNDS else ""
-    print(f"{name:10} {ratio:7.2f}   {bound:16} {detail}", flush=True)
 
 
 if __name__ == "__main__":

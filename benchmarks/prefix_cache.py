@@ -23,14 +23,14 @@ REPO = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(REPO))
 
 from bagen_data.hub import load_samples  # noqa: E402
+from benchmarks.measuring import BUNDLED, RECORDED  # noqa: E402
 from builders.build import build  # noqa: E402
 from builders.build_record import Options  # noqa: E402
 
 BLOCK = 16
 BOUND = 0.80
 """The share in our order is at least this, of the recorded family."""
-RECORDED = REPO.parent / "shared/rollouts/swebench-origin-gpt5.2-instant"
-BUNDLED = REPO / "sample/origin/swebench-origin-scripted"
+
 _TOKEN = re.compile(r"\w+|[^\w\s]")
 
 
@@ -43,13 +43,13 @@ class PrefixCache:
 
     def serve(self, blocks: Sequence[int]) -> int:
         """How many tokens of a prompt were there; now all its blocks are."""
-        known = next((n for n, key in enumerate(blocks) if key not in self._blocks), len(blocks))
+        served = next((n for n, key in enumerate(blocks) if key not in self._blocks), len(blocks))
         for key in reversed(blocks):  # so that a prompt's end goes before its beginning
             self._blocks[key] = None
             self._blocks.move_to_end(key)
         while len(self._blocks) > self._room:
             self._blocks.popitem(last=False)
-        return known * BLOCK
+        return served * BLOCK
 
 
 def blocks_of(prompt: Iterable[dict[str, str]]) -> tuple[list[int], int]:

@@ -42,6 +42,7 @@ from bagen_data.scoring.measure import measure  # noqa: E402
 from bagen_data.scoring.resampling import Resampling  # noqa: E402
 from bagen_data.scoring.sample_table import Truth  # noqa: E402
 from bagen_data.scoring.score import ALPHA  # noqa: E402
+from benchmarks.measuring import peak_memory, print_ratio, timed  # noqa: E402
 from tests.bagen_data.scoring import slow  # noqa: E402
 
 TASKS = {
@@ -94,16 +95,17 @@ def report_time(samples: pa.Table, responses: list[str]) -> None:
         {"sample_id": pa.array(samples["sample_id"].to_pylist()), "response": pa.array(responses)}
     )
     rows = samples.select(["feasible", "resources"]).to_pylist()
-    found = score(samples, predictions, resamples=0)
+    report = score(samples, predictions, resamples=0)
     ours = best(lambda: score(samples, predictions, resamples=0))
     resampled = best(lambda: score(samples, predictions, resamples=1_000))
     for name, reader in (("plain", read_plainly), ("tuned", read_tuned)):
         start = time.perf_counter()
         looped = loop(reader, rows, responses)
         seconds = time.perf_counter() - start
-        assert math.isclose(looped["accuracy"], found.overall["accuracy"].value or 0)  # noqa: S101
-        show(name, seconds / ours, f"{seconds:.2f} s against {ours:.3f} s")
-    show("resamples", resampled / ours, f"{resampled:.3f} s against {ours:.3f} s")
+        assert math.isclose(looped["accuracy"], report.overall["accuracy"].value or 0)  # noqa: S101
+        print_ratio(name, seconds / ours, BOUNDS, f"{seconds:.2f} s against {ours:.3f} s")
+    detail = f"{resampled:.3f} s against {ours:.3f} s"
+    print_ratio("resamples", resampled / ours, BOUNDS, detail)
 
 
 def report_memory(samples: pa.Table, responses: list[str]) -> None:
@@ -124,19 +126,18 @@ def report_memory(samples: pa.Table, responses: list[str]) -> None:
             done = subprocess.run(command, capture_output=True, text=True, check=True)
             peaks.append(int(done.stdout))
     grown = (peaks[1] - peaks[0]) * 1024 / (len(responses) - few)
-    show("memory", grown, f"{peaks[1] / 1024:.0f} MiB against {peaks[0] / 1024:.0f} MiB")
+    detail = f"{peaks[1] / 1024:.0f} MiB against {peaks[0] / 1024:.0f} MiB"
+    print_ratio("memory", grown, BOUNDS, detail)
 
 
 def score_files(folder: Path) -> None:
     """Score what lies in a folder, and print the peak of this process in KiB."""
     repeated = ["task", "rollout_model", "rollout_id", "resources.list.element.resource"]
     table = pq.read_table(folder / "samples.parquet", read_dictionary=repeated)
-    truth = Truth.of(table)
-    answered = read_answers(truth, prediction_reader(folder / "predictions.jsonl"), "predictions")
-    measure(truth, answered, Resampling(0), ALPHA).report()
-    status = Path("/proc/self/status").read_text(encoding="ascii")
-    [line] = [line for line in status.splitlines() if line.startswith("VmHWM")]
-    print(line.split()[1])
+    samples = Truth.of(table)
+    answers = read_answers(samples, prediction_reader(folder / "predictions.jsonl"), "predictions")
+    measure(samples, answers, Resampling(0), ALPHA).report()
+    print(peak_memory())
 
 
 def make(rows: int) -> tuple[pa.Table, list[str]]:
@@ -233,10 +234,10 @@ SEVERAL = re.compile(rf"{LABELLED.pattern}(?:\s*,\s*{LABELLED.pattern})*")
 
 def read_tuned(response: str, resources: Sequence[str]) -> Read:
     """With as little work as `re` lets one do."""
-    found = ANSWER.findall(THINK.split(response)[-1])
-    if not found:
+    contents = ANSWER.findall(THINK.split(response)[-1])
+    if not contents:
         return None
-    content = found[-1].strip()
+    content = contents[-1].strip()
     if content.lower() == "impossible":
         return "impossible"
     if len(resources) == 1:
@@ -256,7 +257,7 @@ def loop(
     responses: Sequence[str],
 ) -> dict[str, float]:
     """Accuracy, coverage and reward, sample by sample."""
-    right = feasible = answered = covered = 0
+    right = feasible = with_intervals = covered = 0
     reward = 0.0
     for sample, response in zip(samples, responses, strict=True):
         resources = sample["resources"]
@@ -274,30 +275,19 @@ def loop(
             if low <= remaining <= high:
                 hits += 1
                 earned += max(0.0, 1 - (high - low) / remaining)
-        answered += 1
+        with_intervals += 1
         covered += hits == len(resources)
         reward += earned / len(resources)
     return {
         "accuracy": right / len(samples),
-        "coverage": covered / answered,
+        "coverage": covered / with_intervals,
         "reward": reward / feasible,
     }
 
 
 def best(function: Callable[[], Any]) -> float:
     """Seconds of the fastest of a few runs."""
-    seconds = []
-    for _ in range(ROUNDS):
-        start = time.perf_counter()
-        function()
-        seconds.append(time.perf_counter() - start)
-    return min(seconds)
-
-
-def show(name: str, ratio: float, detail: str) -> None:
-    """One line of the report."""
-    bound = f"({BOUNDS[name]})" if name in BOUNDS else ""
-    print(f"{name:10} {ratio:6.2f}   {bound:14} {detail}")
+    return min(timed(function) for _ in range(ROUNDS))
 
 
 if __name__ == "__main__":
