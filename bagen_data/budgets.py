@@ -81,7 +81,7 @@ def allowed(allowances: Mapping[str, Allowance], rollouts: Sequence[Realised]) -
     >>> allowed({"time_weeks": Allowance(0.5, is_ratio=True)}, [rollout])
     [Budget(limits={'time_weeks': 10}, conditions={'target_cash_usd': 500})]
     """
-    own = Allowance(1.0, is_ratio=True)
+    unchanged = Allowance(1.0, is_ratio=True)
     budgets = []
     for rollout in rollouts:
         finals = {
@@ -93,7 +93,9 @@ def allowed(allowances: Mapping[str, Allowance], rollouts: Sequence[Realised]) -
                 f"budget on {', '.join(unknown)}; expected {', '.join((*rollout.totals, *finals))}"
             )
         limits = {name: allowances[name].of(total) for name, total in rollout.totals.items()}
-        targets = {name: allowances.get(name, own).of(final) for name, final in finals.items()}
+        targets = {
+            name: allowances.get(name, unchanged).of(final) for name, final in finals.items()
+        }
         budgets.append(Budget(limits, targets))
     return budgets
 

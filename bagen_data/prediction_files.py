@@ -76,20 +76,20 @@ def find_predictions(path: Path) -> Path:
     """
     try:
         if not path.is_dir():
-            found = [path] if path.is_file() else []
+            files = [path] if path.is_file() else []
         else:
             inside = sorted(path.iterdir())
-            found = [file for file in inside if file.name.endswith(SUFFIXES) and file.is_file()]
+            files = [file for file in inside if file.name.endswith(SUFFIXES) and file.is_file()]
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from error
-    if not path.name.endswith(SUFFIXES) and found == [path]:
+    if not path.name.endswith(SUFFIXES) and files == [path]:
         raise InputError(f"{path}: expected a name that ends in {', '.join(SUFFIXES)}")
-    if len(found) > 1:
-        names = ", ".join(file.name for file in found)
+    if len(files) > 1:
+        names = ", ".join(file.name for file in files)
         raise InputError(f"{path}: holds several prediction files: {names}; name one of them")
-    if not found:
+    if not files:
         raise InputError(f"{path}: there is no prediction file; expected predictions.jsonl")
-    return found[0]
+    return files[0]
 
 
 def _read_jsonl(path: Path, largest: int | None) -> Iterator[pa.RecordBatch]:
@@ -157,8 +157,8 @@ def _is_good(batch: pa.RecordBatch) -> bool:
     except pa.ArrowInvalid:
         return False
     usage, cost = batch["usage"], batch["cost_usd"]
-    known = usage.filter(pc.is_valid(usage))
-    amounts = [known.field(position) for position in range(_USAGE.num_fields)]
+    stated = usage.filter(pc.is_valid(usage))
+    amounts = [stated.field(position) for position in range(_USAGE.num_fields)]
     return (
         not batch["sample_id"].null_count
         and not batch["response"].null_count
@@ -197,12 +197,12 @@ def _prediction(line: bytes, where: str) -> dict[str, Any]:
 def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(pairs) > _MOST_KEYS:
         raise ValueError(f"an object has {len(pairs):,} keys; expected at most {_MOST_KEYS}")
-    found = dict(pairs)
-    if len(found) < len(pairs):
+    content = dict(pairs)
+    if len(content) < len(pairs):
         times = Counter(name for name, _ in pairs)
-        twice = next(name for name in found if times[name] > 1)
+        twice = next(name for name in content if times[name] > 1)
         raise ValueError(f"key {twice!r} is there twice")
-    return found
+    return content
 
 
 def _opened(path: Path) -> IO[bytes]:

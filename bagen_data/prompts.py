@@ -96,8 +96,8 @@ def load_prompt(task: str, variant: Variant) -> Prompt:
     """
     text = _read(task, known_prompts())
     answer = _read(variant, VARIANTS)
-    system, found, probe = text.partition(_PROBE_HEADER)
-    if not found or not system.startswith(_SYSTEM_HEADER):
+    system, header, probe = text.partition(_PROBE_HEADER)
+    if not header or not system.startswith(_SYSTEM_HEADER):
         raise TemplateError(
             f"prompts/{task}.txt: expected '{_SYSTEM_HEADER.strip()}' on its first line and "
             f"'{_PROBE_HEADER.strip()}' on a later one"
@@ -131,7 +131,7 @@ def in_variant(question: str, resources: Iterable[str], variant: Variant) -> str
 def known_prompts() -> list[str]:
     """The tasks that have a prompt, sorted."""
     folder = resources.files("bagen_data") / "prompts"
-    names = [entry.name for entry in folder.iterdir() if entry.name.endswith(".txt")]
+    names = [file.name for file in folder.iterdir() if file.name.endswith(".txt")]
     return sorted({name.removesuffix(".txt") for name in names} - set(VARIANTS))
 
 

@@ -151,8 +151,8 @@ def _refuse_foreign(out: Path, ours: set[str]) -> None:
         raise OutputError(f"{out}: is not a folder; give another --out")
     if out.is_mount() or Path.cwd().is_relative_to(out):
         raise OutputError(f"{out}: is in use as a mount or the current folder; give another --out")
-    found = {path.relative_to(out).as_posix() for path in out.rglob("*") if not path.is_dir()}
-    foreign = sorted(found - ours)
+    present = {path.relative_to(out).as_posix() for path in out.rglob("*") if not path.is_dir()}
+    foreign = sorted(present - ours)
     if foreign:
         listed = ", ".join(foreign[:5]) + (" ..." if len(foreign) > 5 else "")
         raise OutputError(

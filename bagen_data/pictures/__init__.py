@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 TASKS = ("sokoban", "warehouse")
 SUFFIXES = (".svg", ".png", ".html")
 
-Draw = Callable[[Mapping[str, Any], int], "alt.TopLevelMixin | None"]
+ChartFunction = Callable[[Mapping[str, Any], int], "alt.TopLevelMixin | None"]
 """From a row of the config `rollouts` and the turn k of a probe to a picture, if there is one."""
 
 
@@ -56,8 +56,10 @@ def draw(path: Path, rollout: Mapping[str, Any], turn: int) -> None:
         InputError: its messages show nothing that can be drawn.
         OutputError: the file cannot be written.
     """
-    drawing: Draw = import_module(f"bagen_data.pictures.{rollout['task']}_picture").drawn
-    picture = drawing(rollout, turn)
+    chart_of: ChartFunction = import_module(
+        f"bagen_data.pictures.{rollout['task']}_picture"
+    ).rollout_chart
+    picture = chart_of(rollout, turn)
     if picture is None:
         raise InputError(
             f"{rollout['rollout_id']}: its messages hold no {rollout['task']} state that can be "
@@ -72,6 +74,6 @@ def draw(path: Path, rollout: Mapping[str, Any], turn: int) -> None:
         raise OutputError(f"{path}: cannot be written: {error.strerror or error}") from error
 
 
-def numbers(pairs: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+def amounts_by_name(pairs: Sequence[Mapping[str, Any]]) -> dict[str, float]:
     """A column of names and values, as the dataset has it, by name."""
     return {pair["name"]: pair["value"] for pair in pairs}

@@ -39,14 +39,15 @@ _MARKS = {
 }
 
 
-def drawn(rollout: Mapping[str, Any], turn: int) -> Any:
+def rollout_chart(rollout: Mapping[str, Any], turn: int) -> Any:
     """A panel a turn; those after the probe are pale. None where no message has a grid.
 
     Args:
         rollout: a row of the config `rollouts`.
         turn: the k of the probe: so many turns it shows.
     """
-    rows = [row for number, each in enumerate(rollout["turns"], 1) for row in _cells(number, each)]
+    turns = enumerate(rollout["turns"], 1)
+    rows = [row for number, recorded in turns for row in _cells(number, recorded)]
     if not rows:
         return None
     for row in rows:
@@ -84,14 +85,14 @@ def _cells(number: int, turn: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     if not grids:
         return
     answer = answer_in(turn["assistant"])
-    said = "no answer" if answer is None else " ".join(answer.replace("||", " ").split())
+    actions = "no answer" if answer is None else " ".join(answer.replace("||", " ").split())
     for row, line in enumerate(grids[-1].split()):
         for column, mark in enumerate(line):
-            for what in _MARKS[mark]:
+            for thing in _MARKS[mark]:
                 yield {
                     "turn": number,
-                    "title": f"{number}: {said}",
+                    "title": f"{number}: {actions}",
                     "row": row,
                     "column": column,
-                    "what": what,
+                    "what": thing,
                 }

@@ -8,7 +8,7 @@ from typing import Any
 
 import altair as alt
 
-from bagen_data.pictures import numbers
+from bagen_data.pictures import amounts_by_name
 
 _CASH = re.compile(r"^Cash: (-?\$[\d,]+(?:\.\d+)?)$", re.MULTILINE)
 _PRODUCTION = re.compile(r"^In production \(done on\):(.*(?:\n  .+)*)", re.MULTILINE)
@@ -19,7 +19,7 @@ _INK, _ACCENT, _PALE = "#4a4e57", "#2f6db3", "#b9c7d8"
 _PRODUCTS = ("#2f6db3", "#c8553d", "#4f8f5b", "#b98a4e", "#7a5ea8", "#5d9aa6")
 
 
-def drawn(rollout: Mapping[str, Any], turn: int) -> Any:
+def rollout_chart(rollout: Mapping[str, Any], turn: int) -> Any:
     """A panel each of cash, stock and, where the messages list them, orders; a line at the probe.
 
     Args:
@@ -35,7 +35,7 @@ def drawn(rollout: Mapping[str, Any], turn: int) -> Any:
         _cash(
             [*_opening(rollout["turns"]), *steps],
             week,
-            numbers(rollout["conditions"]).get("target_cash_usd"),
+            amounts_by_name(rollout["conditions"]).get("target_cash_usd"),
         )
         + probe,
         _stock(steps) + probe,
@@ -54,23 +54,23 @@ def _steps(turns: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, float]]:
     """Of each turn: its number, the weeks over after it, cash then, and its mean stock."""
     weeks = 0.0
     for number, turn in enumerate(turns, 1):
-        usage, state = numbers(turn["usage"]), numbers(turn["state"])
-        spent = usage["time_weeks"]
-        weeks += spent
+        usage, state = amounts_by_name(turn["usage"]), amounts_by_name(turn["state"])
+        passed = usage["time_weeks"]
+        weeks += passed
         yield {
             "turn": number,
-            "began": weeks - spent,
+            "began": weeks - passed,
             "week": weeks,
             "cash": state["cash_usd"],
-            "stock": usage["warehouse_item_weeks"] / spent if spent else 0.0,
+            "stock": usage["warehouse_item_weeks"] / passed if passed else 0.0,
         }
 
 
 def _opening(turns: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, float]]:
     """Cash before the first turn, where the first message prints it."""
-    found = _CASH.search(turns[0]["user"])
-    if found:
-        yield {"week": 0.0, "cash": float(found[1].replace(",", "").replace("$", ""))}
+    match = _CASH.search(turns[0]["user"])
+    if match:
+        yield {"week": 0.0, "cash": float(match[1].replace(",", "").replace("$", ""))}
 
 
 def _cash(steps: Sequence[Mapping[str, float]], week: alt.X, target: float | None) -> Any:
@@ -79,9 +79,9 @@ def _cash(steps: Sequence[Mapping[str, float]], week: alt.X, target: float | Non
     chart = line.encode(x=week, y=alt.Y("cash:Q", title="cash", axis=axis))
     if target is None:
         return alt.layer(chart)
-    wanted = [{"cash": target, "text": f"target ${target:,.0f}", "week": steps[-1]["week"] / 2}]
-    rule = _chart(wanted).mark_rule(color="#c8553d", strokeDash=[5, 3]).encode(y="cash:Q")
-    text = _chart(wanted).mark_text(dy=9, color="#c8553d")
+    goal = [{"cash": target, "text": f"target ${target:,.0f}", "week": steps[-1]["week"] / 2}]
+    rule = _chart(goal).mark_rule(color="#c8553d", strokeDash=[5, 3]).encode(y="cash:Q")
+    text = _chart(goal).mark_text(dy=9, color="#c8553d")
     return chart + rule + text.encode(x=week, y="cash:Q", text="text:N")
 
 
@@ -119,8 +119,8 @@ def _orders(
 
 def _in_production(text: str) -> Iterator[tuple[str, int, int]]:
     """(product, units, day on which they are done) of each order of a state."""
-    found = _PRODUCTION.search(text)
-    for product, listed in _LINE.findall(found[1] if found else ""):
+    block = _PRODUCTION.search(text)
+    for product, listed in _LINE.findall(block[1] if block else ""):
         for units, day in _ORDER.findall(listed):
             yield product, int(units), int(day)
 

@@ -60,7 +60,7 @@ def test_what_cannot_be_drawn_is_one_message(dataset, tmp_path, capsys, task, na
 
 def test_a_level_is_drawn_as_it_was_told(dataset):
     rollout = rollout_of(dataset, "sokoban", 2)
-    rows = sokoban_picture.drawn(rollout, 2).to_dict()["data"]["values"]
+    rows = sokoban_picture.rollout_chart(rollout, 2).to_dict()["data"]["values"]
     marks = {frozenset(kinds): mark for mark, kinds in sokoban_picture._MARKS.items()}
     drawn = {}
     for number, things in groupby(rows, key=lambda row: row["turn"]):
@@ -84,14 +84,18 @@ def test_recorded_levels_can_be_drawn():
     said = [message["content"] for message in messages]
     pairs = zip(said[::2], said[1::2], strict=False)  # the last observation is no turn
     turns = [{"user": user, "assistant": assistant} for user, assistant in pairs]
-    found = sokoban_picture.drawn({"turns": turns, "rollout_model": "m", "instance_id": "i"}, 1)
+    found = sokoban_picture.rollout_chart(
+        {"turns": turns, "rollout_model": "m", "instance_id": "i"}, 1
+    )
     assert {row["turn"] for row in found.to_dict()["data"]["values"]} == set(range(1, 11))
 
 
 def level_of(user: str, assistant: str = "<answer>Up</answer>") -> list[dict[str, Any]]:
     """What is drawn of one turn."""
     turns = [{"user": user, "assistant": assistant}]
-    picture = sokoban_picture.drawn({"turns": turns, "rollout_model": "m", "instance_id": "i"}, 1)
+    picture = sokoban_picture.rollout_chart(
+        {"turns": turns, "rollout_model": "m", "instance_id": "i"}, 1
+    )
     return picture and picture.to_dict()["data"]["values"]
 
 
@@ -149,9 +153,11 @@ def test_a_log_without_orders_has_the_other_panels():
     state = [{"name": "cash_usd", "value": 7.0}]
     turn = {"user": "a foreign log", "assistant": "go", "usage": usage, "state": state}
     rollout = {"turns": [turn, turn], "conditions": [], "rollout_model": "m", "instance_id": "i"}
-    assert len(warehouse_picture.drawn(rollout, 1).to_dict()["vconcat"]) == 2
+    assert len(warehouse_picture.rollout_chart(rollout, 1).to_dict()["vconcat"]) == 2
     target = [{"name": "target_cash_usd", "value": 900.0}]
-    cash, stock = warehouse_picture.drawn(rollout | {"conditions": target}, 1).to_dict()["vconcat"]
+    cash, stock = warehouse_picture.rollout_chart(rollout | {"conditions": target}, 1).to_dict()[
+        "vconcat"
+    ]
     assert [found["text"] for found in values(cash) if "text" in found] == ["target $900"] * 2
     for panel in (cash, stock):
         assert [found["week"] for found in values({"layer": [panel["layer"][-1]]})] == [2]
