@@ -50,7 +50,7 @@ def cost_figure(rows: Sequence[EstimatorRow], folder: str) -> str | None:
     least = max(min(point["x"] for point in points if point["x"] > 0), _LEAST)
     places = [math.log1p(point["x"] / least) for point in points]
     first = dict.fromkeys([*front, *range(len(points))])
-    _label(points, places, first)
+    _label_estimators(points, places, first)
     scale = alt.Scale(type="symlog", constant=least, domainMin=0, nice=False)
     ticks = [0.0, *_powers(least, most)]
     x = alt.X(
@@ -80,7 +80,7 @@ def decoupling_figure(rows: Sequence[EstimatorRow], score: str, folder: str) -> 
     for point, row in zip(points, complete, strict=True):
         other = row.cell(score)
         point |= {"y": other["value"], "low": other["low"], "high": other["high"]}
-    _label(points, [point["x"] for point in points], range(len(points)))
+    _label_estimators(points, [point["x"] for point in points], range(len(points)))
     x = alt.X("x:Q", scale=alt.Scale(zero=False), title="feasibility: macro_f1")
     return _svg(_marks(points, x, f"intervals: {score}"))
 
@@ -99,26 +99,43 @@ def pareto(points: Sequence[tuple[float, float]]) -> list[int]:
     return front
 
 
-def _label(points: Sequence[dict[str, Any]], places: Sequence[float], order: Iterable[int]) -> None:
-    """Give points their names, in this order, as long as there is room.
+def _label_estimators(
+    points: Sequence[dict[str, Any]], places: Sequence[float], order: Iterable[int]
+) -> None:
+    heights = [point["y"] for point in points]
+    room = (_APART[0] * _reach(places), _APART[1] * _reach(heights))
+    _label(points, "name", list(zip(places, heights, strict=True)), room, order)
+
+
+def _label(
+    points: Sequence[dict[str, Any]],
+    names: str,
+    positions: Sequence[tuple[float, float]],
+    room: tuple[float, float],
+    order: Iterable[int],
+) -> None:
+    """Label points with their names as long as there is room, and the others with nothing.
 
     Args:
-        points: with `y`.
-        places: where they are on the other axis.
-        order: of their positions.
+        points: of one panel.
+        names: the key of a point's name.
+        positions: (x, y) of each point.
+        room: how far from every label, in x or in y, another may be.
+        order: positions in `points`, the ones to be labelled first before others.
     """
-    heights = [point["y"] for point in points]
-    width, height = (max(each) - min(each) or 1.0 for each in (places, heights))
-    named: list[int] = []
+    labelled: list[tuple[float, float]] = []
     for number in order:
-        is_free = all(
-            abs(places[number] - places[other]) > _APART[0] * width
-            or abs(heights[number] - heights[other]) > _APART[1] * height
-            for other in named
-        )
-        points[number]["label"] = points[number]["name"] if is_free else ""
+        x, y = positions[number]
+        is_free = all(abs(x - a) > room[0] or abs(y - b) > room[1] for a, b in labelled)
+        points[number]["label"] = points[number][names] if is_free else ""
         if is_free:
-            named.append(number)
+            labelled.append((x, y))
+
+
+def _reach(values: Iterable[float]) -> float:
+    """From the least to the largest; 1 if they are the same."""
+    values = list(values)
+    return max(values) - min(values) or 1.0
 
 
 def progress_figure(groups: Mapping[str, Mapping[str, Any]]) -> str | None:
@@ -165,10 +182,12 @@ def width_figure(groups: Mapping[str, Mapping[str, Any]]) -> str | None:
     ]
     if not values:
         return None
-    widths = [value["width"] for value in values]
-    reach = max(widths) - min(widths) or 1.0
+    room = (_PART_APART[0] * _reach(value["width"] for value in values), _PART_APART[1])
     for group in groups:
-        _label_parts([value for value in values if value["group"] == group], reach)
+        points = [value for value in values if value["group"] == group]
+        ends_first = [*range(len(points))[:1], *range(len(points))[:0:-1]]
+        positions = [(point["width"], point["coverage"]) for point in points]
+        _label(points, "part", positions, room, ends_first)
     base = _chart(values).encode(
         x=alt.X("width:Q", title="mean (high - low) / remaining"),
         y=alt.Y("coverage:Q", scale=alt.Scale(domain=[0, 1]), title="coverage"),
@@ -179,25 +198,6 @@ def width_figure(groups: Mapping[str, Mapping[str, Any]]) -> str | None:
         + base.mark_text(dy=-9, color=_MUTED, fontSize=10, aria=False).encode(text="label:N")
     )
     return _svg(_panels(chart, groups))
-
-
-def _label_parts(points: Sequence[dict[str, Any]], reach: float) -> None:
-    """Give a panel's points the names of their parts, the first and the last before others.
-
-    Args:
-        points: in their order.
-        reach: from the least width of all panels to the largest.
-    """
-    named: list[Mapping[str, Any]] = []
-    for point in [*points[:1], *points[:0:-1]]:
-        is_free = all(
-            abs(point["width"] - other["width"]) > _PART_APART[0] * reach
-            or abs(point["coverage"] - other["coverage"]) > _PART_APART[1]
-            for other in named
-        )
-        point["label"] = point["part"] if is_free else ""
-        if is_free:
-            named.append(point)
 
 
 def _chart(values: Sequence[Mapping[str, Any]]) -> alt.Chart:

@@ -1,6 +1,7 @@
 """Score many submissions in processes that may die of one without taking the others along."""
 
 import os
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -107,29 +108,22 @@ def _pool(
 
 def _set_up(parent: int, set_up: Callable[..., None], arguments: tuple[Any, ...]) -> None:
     die_with(parent)
-    _limit_memory()
+    _lower_limit("RLIMIT_DATA", MEMORY)
     set_up(*arguments)
 
 
 def _timed(function: Callable[[_Job], _Result], job: _Job) -> _Result:
     """In a worker: a job that takes too long ends it, even in native code."""
-    try:
-        import resource
-    except ModuleNotFoundError:  # not on Windows
-        return function(job)
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    _, most = resource.getrlimit(resource.RLIMIT_CPU)
-    limit = int(used.ru_utime + used.ru_stime) + SECONDS
-    limit = limit if most == resource.RLIM_INFINITY else min(limit, most)
-    resource.setrlimit(resource.RLIMIT_CPU, (limit, most))
+    _lower_limit("RLIMIT_CPU", int(time.process_time()) + SECONDS)
     return function(job)
 
 
-def _limit_memory() -> None:
+def _lower_limit(name: str, limit: int) -> None:
+    """Limit what this process may take of a resource, where the system can."""
     try:
         import resource
     except ModuleNotFoundError:  # not on Windows
         return
-    _, most = resource.getrlimit(resource.RLIMIT_DATA)
-    limit = MEMORY if most == resource.RLIM_INFINITY else min(MEMORY, most)
-    resource.setrlimit(resource.RLIMIT_DATA, (limit, most))
+    kind = getattr(resource, name)
+    _, most = resource.getrlimit(kind)
+    resource.setrlimit(kind, (limit if most == resource.RLIM_INFINITY else min(limit, most), most))

@@ -38,8 +38,8 @@ def build_site(submissions: Path, dataset: Path, out: Path, *more: object) -> di
 
 
 def results(out: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((out / "results.json").read_text())
-    return found
+    content: dict[str, Any] = json.loads((out / "results.json").read_text())
+    return content
 
 
 def samples_of(dataset: Path) -> list[dict[str, Any]]:

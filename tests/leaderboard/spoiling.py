@@ -45,8 +45,8 @@ def all_meta(content: bytes) -> Make:
 
 def lines(change: Callable[[list[str]], list[str]]) -> Make:
     def make(folder: Path) -> None:
-        found = (folder / GOOD).read_text().splitlines()
-        (folder / GOOD).write_text("\n".join(change(found)) + "\n")
+        lines = (folder / GOOD).read_text().splitlines()
+        (folder / GOOD).write_text("\n".join(change(lines)) + "\n")
 
     return make
 

@@ -35,9 +35,9 @@ def get(port: int, path: str) -> tuple[int, dict[str, str], bytes]:
     connection = http.client.HTTPConnection(LOOPBACK, port, timeout=10)
     connection.request("GET", path)
     response = connection.getresponse()
-    found = response.status, {k.lower(): v for k, v in response.getheaders()}, response.read()
+    answer = response.status, {k.lower(): v for k, v in response.getheaders()}, response.read()
     connection.close()
-    return found
+    return answer
 
 
 def test_the_first_page_is_served(port: int) -> None:

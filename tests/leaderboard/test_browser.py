@@ -39,8 +39,8 @@ def by(model: str) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def site(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("browser")
-    told: dict[str, Any] = {"usage": USAGE, "cost_usd": 0.002}
-    submit(folder / "in/gold", dataset, gold, estimator="The labels", **by("m"), more=told)
+    costs: dict[str, Any] = {"usage": USAGE, "cost_usd": 0.002}
+    submit(folder / "in/gold", dataset, gold, estimator="The labels", **by("m"), more=costs)
     submit(folder / "in/left", dataset, budget_left, weights="none")
     submit(
         folder / "in/stop",
@@ -71,7 +71,7 @@ class Visit:
 
     page: Any
     root: str
-    asked: list[str]
+    requests: list[str]
     complaints: list[str]
 
     def go(self, path: str = "index.html") -> None:
@@ -79,8 +79,8 @@ class Visit:
 
     def names(self) -> list[str]:
         """Of the rows shown, the paper's left out."""
-        shown = self.page.locator("#board tbody tr:visible:not(.paper) th bdi")
-        return [str(name) for name in shown.all_inner_texts()]
+        names = self.page.locator("#board tbody tr:visible:not(.paper) th bdi")
+        return [str(name) for name in names.all_inner_texts()]
 
     def ranks(self) -> list[str]:
         cells = self.page.locator("#board tbody tr:visible:not(.paper) td.rank")
@@ -102,16 +102,16 @@ def visit(request: pytest.FixtureRequest, browser: Any, site: Path) -> Iterator[
     over_http = f"http://{LOOPBACK}:{running.server_port}/"
     context = browser.new_context(viewport={"width": 1300, "height": 900})
     page = context.new_page()
-    found = Visit(page, over_http if request.param == "http" else f"{site.as_uri()}/", [], [])
-    page.on("request", lambda asked: found.asked.append(asked.url))
-    page.on("console", lambda message: found.complaints.append(message.text))
-    page.on("pageerror", lambda error: found.complaints.append(str(error)))
-    yield found
+    visit = Visit(page, over_http if request.param == "http" else f"{site.as_uri()}/", [], [])
+    page.on("request", lambda request: visit.requests.append(request.url))
+    page.on("console", lambda message: visit.complaints.append(message.text))
+    page.on("pageerror", lambda error: visit.complaints.append(str(error)))
+    yield visit
     context.close()
     running.shutdown()
     running.server_close()
-    assert found.complaints == []
-    assert all(url.startswith((found.root, "data:,")) for url in found.asked), found.asked
+    assert visit.complaints == []
+    assert all(url.startswith((visit.root, "data:,")) for url in visit.requests), visit.requests
 
 
 @pytest.fixture
@@ -159,7 +159,7 @@ def test_every_page_loads_and_asks_for_nothing_else(visit: Visit, site: Path) ->
                 assert (site / target.removeprefix(visit.root)).is_file(), (path, target)
             else:
                 assert target.startswith("https://"), (path, target)
-    assert len(visit.asked) == len(pages)
+    assert len(visit.requests) == len(pages)
 
 
 def test_ranks_are_those_among_the_rows_shown(on_files: Any, site: Path) -> None:
@@ -179,12 +179,12 @@ def test_ranks_are_those_among_the_rows_shown(on_files: Any, site: Path) -> None
 
 
 @pytest.mark.parametrize(
-    ("wanted", "found"),
+    ("wanted", "names"),
     [("Big-7B", ["Always stop"]), ("always STOP", ["Always stop"]), ("<i>odd", ["<b>odd</b>"])],
 )
-def test_models_are_found_by_their_ids(wanted: str, found: list[str], on_files: Any) -> None:
+def test_models_are_found_by_their_ids(wanted: str, names: list[str], on_files: Any) -> None:
     on_files.get_by_label("Search").fill(wanted)
-    assert Visit(on_files, "", [], []).names() == found
+    assert Visit(on_files, "", [], []).names() == names
 
 
 def test_where_nothing_fits_filters_can_be_cleared(on_files: Any) -> None:

@@ -43,9 +43,9 @@ def rows_of(file: Path) -> list[dict[str, str]]:
 
 def test_the_example_is_ranked_and_rebuilt_to_the_same_bytes(dataset: Path, tmp_path: Path) -> None:
     """If this fails for its revision: the sample was changed; write the new one down there."""
-    found = build_site(EXAMPLES, dataset, tmp_path / "first")
-    assert (found["apart"], found["refused"]) == ([], [])
-    (example,) = found["submissions"]
+    results = build_site(EXAMPLES, dataset, tmp_path / "first")
+    assert (results["apart"], results["refused"]) == ([], [])
+    (example,) = results["submissions"]
     assert (example["folder"], example["complete"]) == ("A_EXAMPLE", True)
     cache = ("--cache", tmp_path / "cache")
     for out, more in (("second", ("--workers", 1)), ("third", cache), ("fourth", cache)):
@@ -63,15 +63,15 @@ def test_results_are_those_of_the_metric(dataset: Path, tmp_path: Path) -> None:
     assert entry["scores"]["families"] == expected["families"]
     assert entry["progress"] == expected["progress"]
     table = pq.read_table(tmp_path / "out" / "results.parquet").to_pylist()
-    shown = {(row["level"], row["group"], row["score"]): row for row in table}
+    row_of = {(row["level"], row["group"], row["score"]): row for row in table}
     page = (tmp_path / "out/submissions/left.html").read_text()
     assert all(f"<dt><code>{name}</code></dt>" in page for name in expected["overall"])
     for task, scores in expected["tasks"].items():
-        for name, found in scores.items():
-            row = shown["task", task, name]
-            assert {key: row[key] for key in ("value", "n", "low", "high")} == found
+        for name, task_score in scores.items():
+            row = row_of["task", task, name]
+            assert {key: row[key] for key in ("value", "n", "low", "high")} == task_score
     assert len({row["files_sha256"] for row in table}) == 1
-    assert shown["overall", "overall", "macro_f1"]["rank_first"] == 1
+    assert row_of["overall", "overall", "macro_f1"]["rank_first"] == 1
 
 
 def test_one_file_for_all_configs_or_one_for_each_is_the_same(
@@ -80,8 +80,8 @@ def test_one_file_for_all_configs_or_one_for_each_is_the_same(
     submit(tmp_path / "in" / "a", dataset, budget_left)
     rows = rows_of(tmp_path / "in/a/predictions.jsonl")
     for task in TASKS:
-        own = [row for row in rows if row["sample_id"].startswith(f"{task}/")]
-        write_rows(tmp_path / "in" / "b" / f"{task}.jsonl", reversed(own))
+        task_rows = [row for row in rows if row["sample_id"].startswith(f"{task}/")]
+        write_rows(tmp_path / "in" / "b" / f"{task}.jsonl", reversed(task_rows))
     write_metadata(tmp_path / "in" / "b", dataset)
     first, second = build_site(tmp_path / "in", dataset, tmp_path / "out")["submissions"]
     for name in ("scores", "progress", "invalid", "ranks"):
@@ -112,8 +112,8 @@ def test_ties_share_a_rank_and_what_is_told_apart_does_not(dataset: Path, tmp_pa
     submit(tmp_path / "in" / "gold", dataset, gold)
     submit(tmp_path / "in" / "gold-again", dataset, gold, estimator="the same")
     submit(tmp_path / "in" / "wrong", dataset, lambda _: "<answer>0</answer>")
-    found = build_site(tmp_path / "in", dataset, tmp_path / "out")["submissions"]
-    places = [entry["ranks"]["overall"]["macro_f1"] for entry in found]
+    submissions = build_site(tmp_path / "in", dataset, tmp_path / "out")["submissions"]
+    places = [entry["ranks"]["overall"]["macro_f1"] for entry in submissions]
     assert [(place["first"], place["last"]) for place in places] == [(1, 2), (1, 2), (3, 3)]
     assert places[2]["behind"] == "3"  # bits 0 and 1
     table = pq.read_table(tmp_path / "out" / "results.parquet").to_pylist()
@@ -136,21 +136,21 @@ def test_another_revision_or_version_is_shown_apart(
 ) -> None:
     submit(tmp_path / "in" / "now", dataset, budget_left)
     submit(tmp_path / "in" / "then", dataset, gold, **metadata)
-    found = build_site(tmp_path / "in", dataset, tmp_path / "out")
-    assert [entry["folder"] for entry in found["submissions"]] == ["now"]
-    (apart,) = found["apart"]
+    results = build_site(tmp_path / "in", dataset, tmp_path / "out")
+    assert [entry["folder"] for entry in results["submissions"]] == ["now"]
+    (apart,) = results["apart"]
     assert apart["folder"] == "then"
     assert apart["why"][0].startswith(why)
     assert apart["scores"]["overall"]["macro_f1"]["value"] > 0.5
     assert "ranks" not in apart
     table = pq.read_table(tmp_path / "out" / "results.parquet").to_pylist()
-    now = (found["benchmark_version"], found["dataset"]["revision"])
+    now = (results["benchmark_version"], results["dataset"]["revision"])
     then = (apart["benchmark_version"], apart["dataset_revision"])
     assert then != now
     assert scored_rows(table) == {("ranked", *now, *now), ("apart", *then, *now)}
     page = (tmp_path / "out" / "apart.html").read_text()
     assert why in page
-    assert f"Scored by BAGEN 1.0 on revision {found['dataset']['revision']}" in page
+    assert f"Scored by BAGEN 1.0 on revision {results['dataset']['revision']}" in page
     assert "then.html" not in (tmp_path / "out" / "index.html").read_text()
 
 
@@ -183,19 +183,19 @@ def test_earlier_results_are_shown_apart(dataset: Path, tmp_path: Path) -> None:
     before["benchmark_version"] = before["submissions"][0]["benchmark_version"] = "0.9"
     before["scorer"]["version"] = "0.0.1"
     (tmp_path / "old.json").write_text(json.dumps(before))
-    found = build_site(
+    results = build_site(
         tmp_path / "in", dataset, tmp_path / "out", "--earlier", tmp_path / "old.json"
     )
-    assert [entry["why"] for entry in found["apart"]] == [
-        [f"scored by BAGEN 0.9 on dataset revision {found['dataset']['revision']}"]
+    assert [entry["why"] for entry in results["apart"]] == [
+        [f"scored by BAGEN 0.9 on dataset revision {results['dataset']['revision']}"]
     ]
     table = pq.read_table(tmp_path / "out" / "results.parquet").to_pylist()
     columns = ("standing", "benchmark_version", "scorer_version")
     assert {tuple(row[name] for name in columns) for row in table} == {
-        ("ranked", found["benchmark_version"], found["scorer"]["version"]),
+        ("ranked", results["benchmark_version"], results["scorer"]["version"]),
         ("apart", "0.9", "0.0.1"),
     }
-    revision = found["dataset"]["revision"]
+    revision = results["dataset"]["revision"]
     assert ("apart", "0.9", revision, "0.9", revision) in scored_rows(table)
 
 
@@ -208,12 +208,12 @@ def test_earlier_results_that_are_none_are_refused(
     flags = ("--submissions", tmp_path / "in", "--dataset", dataset, "--no-cache")
     more = ("--out", tmp_path / "out", "--earlier", tmp_path / "old.json")
     assert leaderboard("build", *flags, *more) == 1
-    assert f"{tmp_path / 'old.json'}: " in (told := capsys.readouterr().err)
-    assert "expected" in told or "build the site anew" in told
+    assert f"{tmp_path / 'old.json'}: " in (message := capsys.readouterr().err)
+    assert "expected" in message or "build the site anew" in message
 
 
 @pytest.mark.parametrize(
-    ("folder", "told"),
+    ("folder", "message"),
     [
         (7, "earlier results are not what a build wrote: TypeError"),
         (None, "earlier results are not what a build wrote: TypeError"),
@@ -221,7 +221,7 @@ def test_earlier_results_that_are_none_are_refused(
     ],
 )
 def test_an_earlier_record_without_a_folders_name_is_refused(
-    folder: object, told: str, dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    folder: object, message: str, dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     submit(tmp_path / "in" / "now", dataset)
     before = build_site(tmp_path / "in", dataset, tmp_path / "before", "--resamples", 0)
@@ -232,7 +232,7 @@ def test_an_earlier_record_without_a_folders_name_is_refused(
     flags = ("--submissions", tmp_path / "in", "--dataset", dataset, "--no-cache")
     more = ("--earlier", tmp_path / "good.json", "--earlier", tmp_path / "bad.json")
     assert leaderboard("build", *flags, "--out", tmp_path / "out", *more) == 1
-    assert f"{tmp_path / 'bad.json'}: {told}" in capsys.readouterr().err
+    assert f"{tmp_path / 'bad.json'}: {message}" in capsys.readouterr().err
 
 
 def test_results_of_this_very_revision_are_no_earlier_ones(
@@ -249,11 +249,11 @@ def test_results_of_this_very_revision_are_no_earlier_ones(
 def later_label(dataset: Path) -> dict[str, str]:
     """Each sample's id, and the label of the next prefix of its rollout: the join attack."""
     by_id = {sample["sample_id"]: sample for sample in samples_of(dataset)}
-    found = {}
+    answers = {}
     for name, sample in by_id.items():
         stem, _, turns = name.rpartition("/")
-        found[name] = gold(by_id.get(f"{stem}/{int(turns) + 1}", sample))
-    return found
+        answers[name] = gold(by_id.get(f"{stem}/{int(turns) + 1}", sample))
+    return answers
 
 
 def test_labels_joined_from_later_prefixes_are_shown_with_a_note(
@@ -263,8 +263,8 @@ def test_labels_joined_from_later_prefixes_are_shown_with_a_note(
     submit(tmp_path / "in" / "joined", dataset, lambda sample: later[sample["sample_id"]])
     submit(tmp_path / "in" / "labels", dataset, gold)
     submit(tmp_path / "in" / "honest", dataset, budget_left)
-    found = build_site(tmp_path / "in", dataset, tmp_path / "out")
-    noted = {entry["folder"]: entry["label_matches"]["noted"] for entry in found["submissions"]}
+    results = build_site(tmp_path / "in", dataset, tmp_path / "out")
+    noted = {entry["folder"]: entry["label_matches"]["noted"] for entry in results["submissions"]}
     assert noted == {"joined": True, "labels": True, "honest": False}
     page = (tmp_path / "out/submissions/joined.html").read_text()
     assert "Answers lie on labels" in page
@@ -277,8 +277,8 @@ def test_what_predictions_took(dataset: Path, tmp_path: Path) -> None:
     usage = {"input_tokens": 100, "cached_tokens": 40, "output_tokens": 7}
     submit(tmp_path / "in" / "a", dataset, more={"usage": usage, "cost_usd": 0.002})
     submit(tmp_path / "in" / "b", dataset)
-    told, silent = build_site(tmp_path / "in", dataset, tmp_path / "out")["submissions"]
-    assert told["spent"]["sokoban"] == {
+    costed, silent = build_site(tmp_path / "in", dataset, tmp_path / "out")["submissions"]
+    assert costed["spent"]["sokoban"] == {
         "predictions": 48,
         "cost_usd_per_1000": pytest.approx(2.0),
         "input_tokens": 100,
@@ -324,8 +324,8 @@ def test_an_id_that_names_no_dataset_is_not_exported(
 def test_a_cache_that_cannot_be_written_refuses_nobody(dataset: Path, tmp_path: Path) -> None:
     submit(tmp_path / "in" / "a", dataset)
     (tmp_path / "file").write_text("no folder")
-    found = build_site(tmp_path / "in", dataset, tmp_path / "out", "--cache", tmp_path / "file")
-    assert (len(found["submissions"]), found["refused"]) == (1, [])
+    results = build_site(tmp_path / "in", dataset, tmp_path / "out", "--cache", tmp_path / "file")
+    assert (len(results["submissions"]), results["refused"]) == (1, [])
     assert (tmp_path / "file").read_text() == "no folder"
 
 
@@ -412,11 +412,11 @@ VERDICTS: list[tuple[dict[str, Any], int, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("case", "code", "told"), VERDICTS)
+@pytest.mark.parametrize(("case", "code", "message"), VERDICTS)
 def test_validate_gives_the_verdict_of_build(
     case: dict[str, Any],
     code: int,
-    told: str,
+    message: str,
     dataset: Path,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
@@ -424,13 +424,13 @@ def test_validate_gives_the_verdict_of_build(
     submit(tmp_path / "in" / "mine", dataset, **case)
     assert leaderboard("validate", tmp_path / "in" / "mine", "--dataset", dataset) == code
     output = capsys.readouterr()
-    assert told in (output.err if code else output.out)
-    found = build_site(tmp_path / "in", dataset, tmp_path / "out")
-    assert bool(found["refused"]) == bool(code)
+    assert message in (output.err if code else output.out)
+    results = build_site(tmp_path / "in", dataset, tmp_path / "out")
+    assert bool(results["refused"]) == bool(code)
     if code:
-        reasons = found["refused"][0]["reasons"]
+        reasons = results["refused"][0]["reasons"]
         assert all(f"  {reason}" in output.err for reason in reasons)
-        assert str(tmp_path) not in json.dumps(found)
+        assert str(tmp_path) not in json.dumps(results)
 
 
 def test_on_the_early_stop_page_who_saves_most_is_first(dataset: Path, tmp_path: Path) -> None:
@@ -472,6 +472,6 @@ def test_every_sample_needs_a_prediction(dataset: Path, tmp_path: Path) -> None:
     lines = file.read_text().splitlines()
     file.write_text("\n".join([*lines[:-3], lines[0]]))
     (refused,) = build_site(tmp_path / "in", dataset, tmp_path / "out")["refused"]
-    told = "\n".join(refused["reasons"])
-    assert "3 samples without a prediction" in told
-    assert "1 sample predicted more than once" in told
+    reasons = "\n".join(refused["reasons"])
+    assert "3 samples without a prediction" in reasons
+    assert "1 sample predicted more than once" in reasons

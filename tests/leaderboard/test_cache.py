@@ -22,9 +22,9 @@ RECORD, ARRAYS = '{"a": "ü"}', {"overall/macro_f1": np.arange(3.0)}
 
 @pytest.fixture
 def cache(tmp_path: Path) -> Cache:
-    found = Cache(tmp_path)
-    found.put("key", RECORD, ARRAYS)
-    return found
+    cache = Cache(tmp_path)
+    cache.put("key", RECORD, ARRAYS)
+    return cache
 
 
 def test_what_was_put_is_got(cache: Cache) -> None:

@@ -105,8 +105,8 @@ def entries(path: Path) -> list[Any]:
 
 
 def record(path: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return found
+    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return content
 
 
 def files_of(folder: Path) -> dict[str, bytes]:
@@ -164,8 +164,8 @@ def test_the_scorer_of_eval_yaml_sees_the_form(
 ) -> None:
     [path] = export_hub(results(), tmp_path)
     [scorer] = yaml.safe_load(path.read_text())["tasks"][0]["scorers"]
-    found = re.search(scorer["args"]["pattern"], reply, re.IGNORECASE)
-    assert bool(found) == has_the_form
+    match = re.search(scorer["args"]["pattern"], reply, re.IGNORECASE)
+    assert bool(match) == has_the_form
 
 
 @pytest.mark.parametrize(
@@ -200,7 +200,7 @@ def test_results_of_a_built_folder_are_not_the_hubs(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ('{"format": 1}', "lacks benchmark_version, scorer, dataset, resampling, submissions; "),
         ('{"format": 2}', "expected results of format 1, found format 2; "),
@@ -210,11 +210,13 @@ def test_results_of_a_built_folder_are_not_the_hubs(tmp_path: Path) -> None:
 )
 @pytest.mark.parametrize("to", ["hub", "eee"])
 def test_what_no_build_wrote_is_not_exported(
-    text: str, told: str, to: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    text: str, message: str, to: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "results.json").write_text(text)
     assert leaderboard("export", tmp_path / "results.json", "--format", to) == 1
-    assert f"results.json: {told}build the site anew" in " ".join(capsys.readouterr().err.split())
+    assert f"results.json: {message}build the site anew" in " ".join(
+        capsys.readouterr().err.split()
+    )
 
 
 def test_an_export_is_replaced_and_a_foreign_folder_is_not(
@@ -228,8 +230,8 @@ def test_an_export_is_replaced_and_a_foreign_folder_is_not(
     assert files_of(out).keys() == {"eval.yaml", "a/.eval_results/bagen.yaml", "exported.txt"}
     (out / "exported.txt").write_bytes(b"\xff mine")
     assert leaderboard(*export) == 1
-    told = " ".join(capsys.readouterr().err.split())
-    assert "that no build wrote (a/.eval_results/bagen.yaml, eval.yaml, exported.txt)" in told
+    message = " ".join(capsys.readouterr().err.split())
+    assert "that no build wrote (a/.eval_results/bagen.yaml, eval.yaml, exported.txt)" in message
     assert (out / "exported.txt").read_bytes() == b"\xff mine"
 
 
@@ -251,12 +253,12 @@ def test_a_record_has_the_shape_of_the_schema(tmp_path: Path) -> None:
     uuid4 = r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
     where = path.relative_to(tmp_path).as_posix()
     assert re.fullmatch(rf"data/bagen/Org/Model-7B/{uuid4}\.json", where)
-    found = record(path)
-    assert found["schema_version"] == "0.3.0"
-    assert found["evaluation_id"] == "bagen/mine/Org/Model-7B/1795219200"
-    assert found["retrieved_timestamp"] == found["evaluation_timestamp"] == "1795219200"
-    assert found["eval_library"]["name"] == "bagen-data"
-    assert found["model_info"] == {
+    exported = record(path)
+    assert exported["schema_version"] == "0.3.0"
+    assert exported["evaluation_id"] == "bagen/mine/Org/Model-7B/1795219200"
+    assert exported["retrieved_timestamp"] == exported["evaluation_timestamp"] == "1795219200"
+    assert exported["eval_library"]["name"] == "bagen-data"
+    assert exported["model_info"] == {
         "name": "Org/Model-7B",
         "id": "Org/Model-7B",
         "developer": "Org",
@@ -266,10 +268,10 @@ def test_a_record_has_the_shape_of_the_schema(tmp_path: Path) -> None:
             "model_availability": "open_weights",
         },
     }
-    source = found["source_metadata"]
+    source = exported["source_metadata"]
     assert source["source_type"] == "evaluation_run"
     assert "ab" * 32 in source["additional_details"]["prediction_files"]
-    assert [each["evaluation_result_id"] for each in found["evaluation_results"]] == [
+    assert [each["evaluation_result_id"] for each in exported["evaluation_results"]] == [
         f"bagen/{group}/{name}"
         for group in ("overall", "searchr1", "swebench")
         for name in EXPORTED
@@ -278,8 +280,8 @@ def test_a_record_has_the_shape_of_the_schema(tmp_path: Path) -> None:
 
 
 def test_a_result_says_what_was_measured_and_how_surely() -> None:
-    found = record_of(results(submission()), submission())["evaluation_results"]
-    by_id = {each["evaluation_result_id"]: each for each in found}
+    evaluations = record_of(results(submission()), submission())["evaluation_results"]
+    by_id = {each["evaluation_result_id"]: each for each in evaluations}
     result = by_id["bagen/swebench/macro_f1"]
     assert result["evaluation_name"] == "bagen/swebench"
     assert result["source_data"] == {
@@ -385,12 +387,12 @@ def test_scores_that_are_null_are_left_out(tmp_path: Path) -> None:
     assert (overall.task_id, searchr1.task_id) == ("overall", "searchr1")
     assert "coverage" not in overall.notes
     assert "interval [" not in overall.notes
-    found = {
+    details = {
         each["evaluation_result_id"]: each["score_details"]
         for each in record(written)["evaluation_results"]
     }
-    assert not {"bagen/swebench/macro_f1", "bagen/overall/coverage"} & found.keys()
-    assert found["bagen/overall/macro_f1"]["uncertainty"] == {"num_samples": 194}
+    assert not {"bagen/swebench/macro_f1", "bagen/overall/coverage"} & details.keys()
+    assert details["bagen/overall/macro_f1"]["uncertainty"] == {"num_samples": 194}
 
 
 def test_nothing_is_overall_if_a_task_is_missing(tmp_path: Path) -> None:

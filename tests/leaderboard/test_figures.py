@@ -18,9 +18,9 @@ def row(name: str, cost: float, value: float) -> EstimatorRow:
 
 
 def test_each_power_of_ten_of_a_cost_is_written_out() -> None:
-    found = texts(cost_figure([row("a", 0.4, 0.5), row("b", 300.0, 0.9)], "submissions"))
-    assert {"0", "1", "10", "100"} <= set(found)
-    assert not any("e+" in text for text in found)
+    labels = texts(cost_figure([row("a", 0.4, 0.5), row("b", 300.0, 0.9)], "submissions"))
+    assert {"0", "1", "10", "100"} <= set(labels)
+    assert not any("e+" in text for text in labels)
 
 
 def parts(*widths: float) -> dict[str, dict[str, Any]]:
@@ -34,5 +34,5 @@ def parts(*widths: float) -> dict[str, dict[str, Any]]:
 
 
 def test_names_of_parts_of_a_rollout_do_not_cover_each_other() -> None:
-    found = texts(width_figure({"near": parts(1.0, 1.01, 1.02), "far": parts(1.0, 2.0, 3.0)}))
-    assert sum(text.endswith("%") for text in found) == 1 + 3
+    labels = texts(width_figure({"near": parts(1.0, 1.01, 1.02), "far": parts(1.0, 2.0, 3.0)}))
+    assert sum(text.endswith("%") for text in labels) == 1 + 3

@@ -149,8 +149,8 @@ class Built(NamedTuple):
     results: dict[str, Any]
 
     def reasons(self, folder: str) -> str:
-        (found,) = [each for each in self.results["refused"] if each["folder"] == folder]
-        return "\n".join(found["reasons"])
+        (refusal,) = [each for each in self.results["refused"] if each["folder"] == folder]
+        return "\n".join(refusal["reasons"])
 
     def pages(self) -> Iterator[tuple[Path, "Page"]]:
         for path in self.site.rglob("*.html"):
@@ -208,15 +208,15 @@ def shown_as_text(folders: Path, good: Path, dataset: Path) -> None:
         write_metadata(folders / name, dataset, **metadata)
 
 
-@pytest.mark.parametrize(("name", "told"), [(name, told) for name, _, told in CASES])
-def test_the_cheat_is_refused_and_told_where_and_why(name: str, told: str, built: Built) -> None:
-    assert told in built.reasons(name)
+@pytest.mark.parametrize(("name", "reason"), [(name, reason) for name, _, reason in CASES])
+def test_the_cheat_is_refused_and_told_where_and_why(name: str, reason: str, built: Built) -> None:
+    assert reason in built.reasons(name)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_folder_that_names_no_page_is_refused(name: str, built: Built) -> None:
-    shown = "".join(each if each.isprintable() else ascii(each)[1:-1] for each in name)
-    assert "the folder's name is" in built.reasons(shown)
+    visible_name = "".join(each if each.isprintable() else ascii(each)[1:-1] for each in name)
+    assert "the folder's name is" in built.reasons(visible_name)
 
 
 @pytest.mark.parametrize(
@@ -229,8 +229,8 @@ def test_a_name_that_leads_elsewhere_is_no_folder(name: str) -> None:
 
 
 def test_nothing_stops_the_build_and_all_others_are_there(built: Built) -> None:
-    shown = ["2000-values", "Good", "as-the-paper", "html", "twin"]
-    assert [entry["folder"] for entry in built.results["submissions"]] == shown
+    scored = ["2000-values", "Good", "as-the-paper", "html", "twin"]
+    assert [entry["folder"] for entry in built.results["submissions"]] == scored
     assert {entry["folder"] for entry in built.results["apart"]} == {"hard-link", "html-apart"}
     assert len(built.results["refused"]) == len(CASES) + len(NAMES) + len(["good", "link"])
 

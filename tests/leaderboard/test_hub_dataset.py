@@ -12,7 +12,7 @@ from tests.making import REPO
 
 def test_a_dataset_on_the_hub_is_scored_as_its_folder_is(dataset: Path, tmp_path: Path) -> None:
     submit(tmp_path / "in" / "mine", dataset, budget_left, dataset_revision=COMMIT[:7])
-    here = build_site(tmp_path / "in", dataset, tmp_path / "here")
+    from_folder = build_site(tmp_path / "in", dataset, tmp_path / "from_folder")
     with fake_hub("MLL-Lab/BAGEN", dataset) as endpoint:
         environment = {
             **os.environ,
@@ -21,22 +21,22 @@ def test_a_dataset_on_the_hub_is_scored_as_its_folder_is(dataset: Path, tmp_path
             "HF_HUB_OFFLINE": "0",
             "HF_HOME": str(tmp_path / "home"),
         }
-        flags = ("--submissions", "in", "--dataset", "MLL-Lab/BAGEN", "--out", "there")
+        flags = ("--submissions", "in", "--dataset", "MLL-Lab/BAGEN", "--out", "from_hub")
         command = [sys.executable, "-m", "leaderboard", "build", *flags, "--no-cache"]
         environment["PYTHONPATH"] = str(REPO)
         done = subprocess.run(
             command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
         )
     assert done.returncode == 0, done.stderr
-    there = results(tmp_path / "there")
-    assert there["dataset"]["id"] == "MLL-Lab/BAGEN"
-    assert there["dataset"]["revision"] == COMMIT
-    (apart,), (mine,) = here["apart"], there["submissions"]
+    from_hub = results(tmp_path / "from_hub")
+    assert from_hub["dataset"]["id"] == "MLL-Lab/BAGEN"
+    assert from_hub["dataset"]["revision"] == COMMIT
+    (apart,), (mine,) = from_folder["apart"], from_hub["submissions"]
     assert mine["scores"] == apart["scores"]
-    assert leaderboard("export", tmp_path / "there", "--format", "hub") == 0
-    registration = (tmp_path / "there-hub" / "eval.yaml").read_text()
+    assert leaderboard("export", tmp_path / "from_hub", "--format", "hub") == 0
+    registration = (tmp_path / "from_hub-hub" / "eval.yaml").read_text()
     assert "inspect-ai" in registration
-    assert leaderboard("export", tmp_path / "here", "--format", "hub") == 1
-    assert leaderboard("export", tmp_path / "here", "--format", "eee") == 0
+    assert leaderboard("export", tmp_path / "from_folder", "--format", "hub") == 1
+    assert leaderboard("export", tmp_path / "from_folder", "--format", "eee") == 0
     more = ("--dataset-id", "MLL-Lab/BAGEN")
-    assert leaderboard("export", tmp_path / "here", "--format", "hub", *more) == 0
+    assert leaderboard("export", tmp_path / "from_folder", "--format", "hub", *more) == 0

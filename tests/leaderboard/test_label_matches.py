@@ -31,10 +31,10 @@ def matches(
     verdict[place] = FEASIBLE
     ends = np.full((2, len(family.resources), len(rows)), np.nan)
     ends[0, :, place], ends[1, :, place] = low, high
-    found = LabelMatches()
+    label_matches = LabelMatches()
     answers = AnswerColumns(verdict, np.zeros(len(rows), np.uint8), *ends)
-    assert list(found.counted([(family, answers)])) == [(family, answers)]
-    return found
+    assert list(label_matches.counted([(family, answers)])) == [(family, answers)]
+    return label_matches
 
 
 @pytest.mark.parametrize(
@@ -55,8 +55,8 @@ def matches(
 def test_an_end_or_the_midpoint_is_what_remains_here_or_later(
     where: str, interval: tuple[float, float], is_match: bool
 ) -> None:
-    found = matches(ROLLOUTS, where, *interval)
-    assert (found.intervals, found.matches) == (1, is_match)
+    counts = matches(ROLLOUTS, where, *interval)
+    assert (counts.intervals, counts.matches) == (1, is_match)
 
 
 @pytest.mark.parametrize(
@@ -83,8 +83,8 @@ def test_labels_that_all_rollouts_share_tell_nothing() -> None:
 
 
 def test_an_infeasible_sample_has_no_label() -> None:
-    found = matches(ROLLOUTS, "a/1", 700, 800, feasible=False)
-    assert (found.intervals, found.matches) == (0, 0)
+    counts = matches(ROLLOUTS, "a/1", 700, 800, feasible=False)
+    assert (counts.intervals, counts.matches) == (0, 0)
 
 
 @pytest.mark.parametrize(

@@ -42,11 +42,13 @@ def rows_of(path: Path) -> list[dict[str, str]]:
     ],
 )
 def test_every_cell_is_the_papers(ours: str, theirs: str) -> None:
-    found, expected = rows_of(OURS / ours), rows_of(TABLES / theirs)
-    assert found
-    columns = {name: NAMES.get(name, name) for name in found[0]}
+    table, expected = rows_of(OURS / ours), rows_of(TABLES / theirs)
+    assert table
+    columns = {name: NAMES.get(name, name) for name in table[0]}
     columns["model"] = "model" if "model" in expected[0] else "rollout_model"
-    assert found == [{name: row[own] for name, own in columns.items()} for row in expected]
+    assert table == [
+        {name: row[our_name] for name, our_name in columns.items()} for row in expected
+    ]
 
 
 @needs_tables
@@ -54,12 +56,12 @@ def test_every_cell_is_the_papers(ours: str, theirs: str) -> None:
 def test_rates_of_counts_are_those_that_the_paper_rounds(name: str) -> None:
     groups = paper.early_stop()
     for row in rows_of(TABLES / name):
-        [found] = [
+        [rates] = [
             each for each in groups[row.get("task", "overall")] if each["model"] == row["model"]
         ]
-        assert found["false_abort_rate"] == pytest.approx(float(row["false_abort_rate"]), abs=6e-4)
-        assert found["saved_rate"] == float(row["saved_tokens_rate"])
-        assert found["stopped_failed"] == found["stopped"] / found["failed"]
+        assert rates["false_abort_rate"] == pytest.approx(float(row["false_abort_rate"]), abs=6e-4)
+        assert rates["saved_rate"] == float(row["saved_tokens_rate"])
+        assert rates["stopped_failed"] == rates["stopped"] / rates["failed"]
 
 
 def test_table_3_is_table_6_summed_in_its_counts() -> None:
@@ -67,9 +69,9 @@ def test_table_3_is_table_6_summed_in_its_counts() -> None:
     summed: dict[str, list[int]] = defaultdict(lambda: [0] * len(COUNTS))
     for task in TASKS:
         for row in groups[task]:
-            own = [row[name] for name in COUNTS]
+            counts = [row[name] for name in COUNTS]
             summed[row["model"]] = [
-                sum(pair) for pair in zip(summed[row["model"]], own, strict=True)
+                sum(pair) for pair in zip(summed[row["model"]], counts, strict=True)
             ]
     assert summed == {row["model"]: [row[name] for name in COUNTS] for row in groups["overall"]}
 
@@ -80,8 +82,8 @@ def test_overall_rows_of_table_1_are_means_over_its_tasks() -> None:
     assert len(overall) == 5
     for row in overall:
         for score, value in row.scores.items():
-            own = [by_task[task][row.model][score] for task in TASKS]
-            assert value == pytest.approx(sum(own) / len(own))
+            task_scores = [by_task[task][row.model][score] for task in TASKS]
+            assert value == pytest.approx(sum(task_scores) / len(task_scores))
 
 
 @pytest.mark.parametrize(("task", "tasks"), [(None, [*TASKS, "chess"]), ("chess", ["chess"])])

@@ -28,8 +28,8 @@ def benchmark() -> Benchmark:
 def resampled(skill: float, *groups: str) -> dict[str, Floats]:
     """Known to a hundredth in each group."""
     noise = 0.01 * np.random.default_rng(0).normal(size=500)
-    own = np.append(skill, skill + noise * (1 + skill))
-    return {f"{group}/{score}": own for group in groups for score in RANKED}
+    values = np.append(skill, skill + noise * (1 + skill))
+    return {f"{group}/{score}": values for group in groups for score in RANKED}
 
 
 def ranks_of(*each: dict[str, Floats]) -> list[dict[str, Any]]:

@@ -48,8 +48,8 @@ def test_results_come_with_their_positions() -> None:
 
 
 def test_who_kills_a_process_takes_nobody_along() -> None:
-    found = dict(run_each(work, [1, -1, 3, -1, 5, 6, 7, 8], 2, add, (10,)))
-    assert found == {0: 11, 1: None, 2: 13, 3: None, 4: 15, 5: 16, 6: 17, 7: 18}
+    results = dict(run_each(work, [1, -1, 3, -1, 5, 6, 7, 8], 2, add, (10,)))
+    assert results == {0: 11, 1: None, 2: 13, 3: None, 4: 15, 5: 16, 6: 17, 7: 18}
 
 
 def test_a_job_that_does_not_end_is_ended() -> None:
@@ -57,8 +57,8 @@ def test_a_job_that_does_not_end_is_ended() -> None:
 
 
 def test_memory_is_limited() -> None:
-    found = dict(run_each(hoard, [10, 2 * MEMORY], 1, add, (0,)))
-    assert found == {0: "10", 1: "refused"}
+    results = dict(run_each(hoard, [10, 2 * MEMORY], 1, add, (0,)))
+    assert results == {0: "10", 1: "refused"}
 
 
 def test_processes_that_cannot_be_set_up_refuse_nobody() -> None:
