@@ -39,8 +39,8 @@ def judge(response, feasible, budget, used, remaining):
     rows = []
     for name in SHOWN:
         value = report.overall[name].value
-        shown = "not defined here" if value is None else f"{value:.4g}"
-        rows.append([name, shown, SCORES[name].meaning])
+        text = "not defined here" if value is None else f"{value:.4g}"
+        rows.append([name, text, SCORES[name].meaning])
     return reading, rows
 
 

@@ -89,8 +89,8 @@ class Bagen(evaluate.Metric):
                 f"{len(predictions)} predictions for {len(references)} references; "
                 "expected one for each"
             )
-        rows = [_row(number, found) for number, found in enumerate(references)]
-        texts = [_text(number, found) for number, found in enumerate(predictions)]
+        rows = [_row(number, reference) for number, reference in enumerate(references)]
+        texts = [_text(number, prediction) for number, prediction in enumerate(predictions)]
         if texts:
             super().add_batch(predictions=texts, references=rows, **kwargs)
 
@@ -102,8 +102,7 @@ class Bagen(evaluate.Metric):
 
     def _compute(self, predictions, references, resamples=0, details=False):
         references = list(references)
-        known = [n for n in _OPTIONAL if all(row[n] is not None for row in references)]
-        dropped = set(_OPTIONAL) - set(known)
+        dropped = {n for n in _OPTIONAL if any(row[n] is None for row in references)}
         rows = [{n: v for n, v in row.items() if n not in dropped} for row in references]
         answers = [
             {"sample_id": row["sample_id"], "response": text}
@@ -133,13 +132,13 @@ def _row(number, reference):
     }
     row["resources"] = []
     for amounts in _field(where, reference, "resources", list):
-        found = {"resource": _field(f"{where}, resources", amounts, "resource", str)}
+        resource = {"resource": _field(f"{where}, resources", amounts, "resource", str)}
         for name in ("budget", "used", "remaining"):
-            found[name] = _field(f"{where}, resources", amounts, name, numbers.Real)
-        row["resources"].append(found)
+            resource[name] = _field(f"{where}, resources", amounts, name, numbers.Real)
+        row["resources"].append(resource)
     for name, kind in _OPTIONAL.items():
-        there = reference.get(name) is not None
-        row[name] = _field(where, reference, name, kind) if there else None
+        is_given = reference.get(name) is not None
+        row[name] = _field(where, reference, name, kind) if is_given else None
     return row
 
 

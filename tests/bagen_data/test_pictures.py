@@ -45,17 +45,17 @@ def test_a_picture_is_drawn(dataset, tmp_path, capsys, task, ending):
 
 
 @pytest.mark.parametrize(
-    ("task", "name", "told"),
+    ("task", "name", "message"),
     [
         ("searchr1", "p.svg", "searchr1 has none; there are pictures of sokoban and warehouse"),
         ("sokoban", "p.gif", "expected a file ending in .svg, .png, .html"),
         ("sokoban", "no/p.svg", "cannot be written"),
     ],
 )
-def test_what_cannot_be_drawn_is_one_message(dataset, tmp_path, capsys, task, name, told):
+def test_what_cannot_be_drawn_is_one_message(dataset, tmp_path, capsys, task, name, message):
     arguments = ("show", sample_of(dataset, task, 1), "--dataset", dataset)
     assert exit_code(main, *arguments, "--picture", tmp_path / name) in (1, 2)
-    assert told in " ".join(capsys.readouterr().err.split())
+    assert message in " ".join(capsys.readouterr().err.split())
 
 
 def test_a_level_is_drawn_as_it_was_told(dataset):
@@ -71,8 +71,8 @@ def test_a_level_is_drawn_as_it_was_told(dataset):
         drawn[number] = [
             "".join(marks[frozenset(cells[cell])] for cell in line) for _, line in lines
         ]
-    told = [turn["user"].split("Grid Map:\n")[1].split("\n")[:6] for turn in rollout["turns"]]
-    assert [drawn[number] for number in sorted(drawn)] == told
+    grids = [turn["user"].split("Grid Map:\n")[1].split("\n")[:6] for turn in rollout["turns"]]
+    assert [drawn[number] for number in sorted(drawn)] == grids
     assert {row["shown"] for row in rows if row["turn"] <= 2} == {1.0}
     assert all(row["shown"] < 1 for row in rows if row["turn"] > 2)
 
@@ -81,13 +81,13 @@ def test_a_level_is_drawn_as_it_was_told(dataset):
 def test_recorded_levels_can_be_drawn():
     family = SHARED / "sokoban-origin-llama3.1-8b" / "rollouts.jsonl"
     messages = json.loads(family.read_bytes().split(b"\n", 1)[0])["messages"]
-    said = [message["content"] for message in messages]
-    pairs = zip(said[::2], said[1::2], strict=False)  # the last observation is no turn
+    texts = [message["content"] for message in messages]
+    pairs = zip(texts[::2], texts[1::2], strict=False)  # the last observation is no turn
     turns = [{"user": user, "assistant": assistant} for user, assistant in pairs]
-    found = sokoban_picture.rollout_chart(
+    chart = sokoban_picture.rollout_chart(
         {"turns": turns, "rollout_model": "m", "instance_id": "i"}, 1
     )
-    assert {row["turn"] for row in found.to_dict()["data"]["values"]} == set(range(1, 11))
+    assert {row["turn"] for row in chart.to_dict()["data"]["values"]} == set(range(1, 11))
 
 
 def level_of(user: str, assistant: str = "<answer>Up</answer>") -> list[dict[str, Any]]:
@@ -141,9 +141,9 @@ def test_accounts_and_orders_are_drawn_as_they_were(dataset):
     for step, turn in zip(steps, rollout["turns"], strict=True):
         usage = {pair["name"]: pair["value"] for pair in turn["usage"]}
         assert step["stock"] * 2 == usage["warehouse_item_weeks"]
-        asked = sum(line.startswith("produce") for line in turn["assistant"].split("\n"))
+        produced = sum(line.startswith("produce") for line in turn["assistant"].split("\n"))
         placed = sum(order["week"] == step["began"] for order in orders)
-        assert placed <= asked
+        assert placed <= produced
     assert orders
 
 
@@ -158,9 +158,9 @@ def test_a_log_without_orders_has_the_other_panels():
     cash, stock = warehouse_picture.rollout_chart(rollout | {"conditions": target}, 1).to_dict()[
         "vconcat"
     ]
-    assert [found["text"] for found in values(cash) if "text" in found] == ["target $900"] * 2
+    assert [value["text"] for value in values(cash) if "text" in value] == ["target $900"] * 2
     for panel in (cash, stock):
-        assert [found["week"] for found in values({"layer": [panel["layer"][-1]]})] == [2]
+        assert [value["week"] for value in values({"layer": [panel["layer"][-1]]})] == [2]
 
 
 def values(panel: dict[str, Any]) -> list[dict[str, Any]]:

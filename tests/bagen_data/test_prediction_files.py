@@ -510,12 +510,12 @@ def test_a_good_file_may_hold_a_very_long_line(tmp_path: Path) -> None:
         for number in range(2_000)
     ]
     path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    found = [
+    read_rows = [
         (row["sample_id"], len(row["response"]))
         for batch in prediction_reader(path)()
         for row in batch.to_pylist()
     ]
-    assert found == [(row["sample_id"], len(row["response"])) for row in rows]
+    assert read_rows == [(row["sample_id"], len(row["response"])) for row in rows]
     with path.open("a", encoding="utf-8") as file:
         file.write('{"sample_id": "a", "response": "", "x": 1}\n')
     assert refusal(path).startswith(f"{path}:2001: x: unknown key")

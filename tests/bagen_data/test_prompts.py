@@ -43,8 +43,8 @@ def test_shape(task: str, variant: Variant) -> None:
         systems.add(messages[0].content)
         roles = [message.role for message in messages]
         assert roles == ["system", *["user", "assistant"] * k, "user"]
-        shown = [message.content for message in messages[1:-1]]
-        assert shown == [
+        texts = [message.content for message in messages[1:-1]]
+        assert texts == [
             text for turn in recorded.turns[:k] for text in (turn.user, turn.assistant)
         ]
     assert len(systems) == 1, "the system message depends on k"
@@ -101,10 +101,10 @@ def test_an_unknown_task_lists_the_known_ones() -> None:
 def test_a_question_can_be_put_in_the_other_variant(task: str) -> None:
     recorded, budget = recorded_for(task, 3)
     ((probe, _),) = replay(recorded, budget, [2])
-    asked = {variant: load_prompt(task, variant).question(probe) for variant in VARIANTS}
-    for question in asked.values():
+    questions = {variant: load_prompt(task, variant).question(probe) for variant in VARIANTS}
+    for question in questions.values():
         for variant in VARIANTS:
-            assert in_variant(question, budget.limits, variant) == asked[variant]
+            assert in_variant(question, budget.limits, variant) == questions[variant]
 
 
 def test_a_question_in_no_variant_is_refused() -> None:

@@ -22,10 +22,10 @@ INTERVAL = "<think>Two more turns.</think> <answer>[360, 440]</answer>"
 
 SERVE = """
 import runpy, sys
-def watch(event, found):
-    host = {"socket.getaddrinfo": lambda: found[0], "socket.connect": lambda: found[1][0]}
+def watch(event, arguments):
+    host = {"socket.getaddrinfo": lambda: arguments[0], "socket.connect": lambda: arguments[1][0]}
     if event in host and host[event]() not in (None, "127.0.0.1", "::1", "localhost"):
-        print("asked", found, flush=True)
+        print("asked", arguments, flush=True)
 sys.addaudithook(watch)
 runpy.run_path(sys.argv[1], run_name="__main__")
 """
@@ -66,20 +66,20 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         )
     assert process.stdout is not None
     with process.stdout as output:
-        said = ""
+        output_text = ""
         for line in output:
-            said += line
+            output_text += line
             if "Running on local URL" in line:
                 break
-        found = re.search(r"http://127\.0\.0\.1:\d+", said)
+        address = re.search(r"http://127\.0\.0\.1:\d+", output_text)
         try:
-            assert found, (home / "log").read_text()
-            yield found[0]
+            assert address, (home / "log").read_text()
+            yield address[0]
         finally:
             process.terminate()
-            said += output.read()
+            output_text += output.read()
             process.wait(timeout=20)
-    assert "asked" not in said
+    assert "asked" not in output_text
 
 
 @pytest.fixture(scope="module")
@@ -151,8 +151,8 @@ def test_every_example_is_read(app: ModuleType) -> None:
 def test_the_page_answers_over_its_api(client: Client, app: ModuleType) -> None:
     for example in app.EXAMPLES:
         reading, table = client.predict(*example, api_name="/judge")
-        shown, rows = app.judge(*example)
-        assert reading == shown
+        judged_reading, rows = app.judge(*example)
+        assert reading == judged_reading
         assert table["headers"] == ["score", "value", "meaning"]
         assert table["data"] == rows
 

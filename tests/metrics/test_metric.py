@@ -73,20 +73,22 @@ def gold(row: dict[str, Any]) -> str:
 
 def all_kinds(rows: Dataset) -> list[str]:
     """Answers good and bad, in turns: right, wide, too low, `impossible`, invalid, none."""
-    found = []
+    responses = []
     for number, row in enumerate(rows):
         kind = number % 7
         if kind in {0, 1}:
-            found.append(gold(row))
+            responses.append(gold(row))
         elif kind in {2, 3}:
             low, high = ((0.8, 1.3), (0.1, 0.9))[kind - 2]
             left = {each["resource"]: each["remaining"] for each in row["resources"]}
             parts = [f"{name}:[{r * low:.3f}, {r * high:.3f}]" for name, r in left.items()]
             content = ", ".join(parts) if len(parts) > 1 else parts[0].partition(":")[2]
-            found.append(f"<think>hm, [1, 2]?</think><answer>{content}</answer>")
+            responses.append(f"<think>hm, [1, 2]?</think><answer>{content}</answer>")
         else:
-            found.append(("<answer>impossible</answer>", "<answer>about 5</answer>", "")[kind - 4])
-    return found
+            responses.append(
+                ("<answer>impossible</answer>", "<answer>about 5</answer>", "")[kind - 4]
+            )
+    return responses
 
 
 def expected(rows: Any, responses: list[str]) -> dict[str, Any]:
@@ -101,34 +103,34 @@ def expected(rows: Any, responses: list[str]) -> dict[str, Any]:
 
 
 def still_works(metric: evaluate.Metric) -> bool:
-    found = metric.compute(predictions=[GOOD, GOOD], references=[ROW, NEXT])
-    return bool(found == expected([ROW, NEXT], [GOOD, GOOD]))
+    scores = metric.compute(predictions=[GOOD, GOOD], references=[ROW, NEXT])
+    return bool(scores == expected([ROW, NEXT], [GOOD, GOOD]))
 
 
 def test_gold_answers_score_1_where_they_should(metric: evaluate.Metric, samples: Dataset) -> None:
-    found = metric.compute(predictions=list(map(gold, samples)), references=samples)
-    assert {name for name, value in found.items() if value == 1.0} == {
+    scores = metric.compute(predictions=list(map(gold, samples)), references=samples)
+    assert {name for name, value in scores.items() if value == 1.0} == {
         *("valid_rate", "macro_f1", "macro_f1_first_turn", "fail_f1", "accuracy"),
         *("recall_feasible", "recall_infeasible", "hit_rate", "coverage", "reward"),
         *("macro_f1_open", "fail_f1_open", "accuracy_open", "interval_skill", "within_2x"),
         *("stopped_failed", "paper_reward"),
     }
-    assert {name for name, value in found.items() if value == 0.0} == {
+    assert {name for name, value in scores.items() if value == 0.0} == {
         *("optimistic", "conservative", "interval_score", "exceed_rate", "mre_p50", "mre_p90"),
         *("false_abort_rate", "success_drop"),
     }
-    assert {name for name, value in found.items() if value is None} == {"exceed_by"}
-    assert found["benchmark_version"] == bagen_data.BENCHMARK_VERSION
+    assert {name for name, value in scores.items() if value is None} == {"exceed_by"}
+    assert scores["benchmark_version"] == bagen_data.BENCHMARK_VERSION
 
 
 def test_a_dataset_scores_as_its_rows_do_in_bagen_data(
     metric: evaluate.Metric, samples: Dataset
 ) -> None:
     responses = all_kinds(samples)
-    found = metric.compute(predictions=responses, references=samples)
-    assert found == expected(samples, responses)
-    assert 0 < found["valid_rate"] < 1
-    assert 0 < found["macro_f1"] < 1
+    scores = metric.compute(predictions=responses, references=samples)
+    assert scores == expected(samples, responses)
+    assert 0 < scores["valid_rate"] < 1
+    assert 0 < scores["macro_f1"] < 1
 
 
 def test_references_are_a_dataset_its_rows_or_only_what_is_needed(
@@ -146,9 +148,9 @@ def test_references_are_a_dataset_its_rows_or_only_what_is_needed(
 
 def test_what_only_some_references_know_is_left_out(metric: evaluate.Metric) -> None:
     rows = [ROW | {"total_turns": 3, "rollout_success": True}, NEXT | {"rollout_success": True}]
-    found = metric.compute(predictions=[GOOD, GOOD], references=rows)
-    assert found["first_alarm"] is None
-    assert found["paper_reward"] == 0.8
+    scores = metric.compute(predictions=[GOOD, GOOD], references=rows)
+    assert scores["first_alarm"] is None
+    assert scores["paper_reward"] == 0.8
 
 
 def test_what_is_added_bit_by_bit_scores_as_a_whole(
@@ -167,8 +169,8 @@ def test_what_is_added_bit_by_bit_scores_as_a_whole(
 
 def test_the_order_of_rows_changes_nothing(metric: evaluate.Metric, samples: Dataset) -> None:
     responses = all_kinds(samples)
-    found = metric.compute(predictions=responses[::-1], references=samples.to_list()[::-1])
-    assert found == expected(samples, responses)
+    scores = metric.compute(predictions=responses[::-1], references=samples.to_list()[::-1])
+    assert scores == expected(samples, responses)
 
 
 def test_combine_computes_and_adds_batches(samples: Dataset) -> None:
@@ -208,11 +210,11 @@ def test_details_are_the_report(metric: evaluate.Metric, samples: Dataset) -> No
         {"sample_id": name, "response": response}
         for name, response in zip(samples["sample_id"], responses, strict=True)
     ]
-    found = metric.compute(predictions=responses, references=samples, details=True, resamples=50)
+    scores = metric.compute(predictions=responses, references=samples, details=True, resamples=50)
     report = score(samples, answers, resamples=50).to_dict()
-    assert found.pop("details") == report
-    assert found == expected(samples, responses)
-    assert report["overall"]["macro_f1"]["low"] < found["macro_f1"]
+    assert scores.pop("details") == report
+    assert scores == expected(samples, responses)
+    assert report["overall"]["macro_f1"]["low"] < scores["macro_f1"]
     assert json.loads(json.dumps(report)) == report
 
 
@@ -291,8 +293,8 @@ def test_there_must_be_something_to_score(metric: evaluate.Metric) -> None:
 
 
 def test_predictions_may_be_an_array(metric: evaluate.Metric) -> None:
-    found = metric.compute(predictions=np.array([GOOD, GOOD]), references=[ROW, NEXT])
-    assert found["reward"] == 0.8
+    scores = metric.compute(predictions=np.array([GOOD, GOOD]), references=[ROW, NEXT])
+    assert scores["reward"] == 0.8
 
 
 @pytest.mark.parametrize("name", ["feasible", "rollout_success"])
@@ -322,10 +324,10 @@ def test_requirements_are_this_package_with_what_the_metric_needs() -> None:
 
 LOAD = """
 import json, sys
-def watch(event, found):
-    host = {"socket.getaddrinfo": lambda: found[0], "socket.connect": lambda: found[1][0]}
+def watch(event, arguments):
+    host = {"socket.getaddrinfo": lambda: arguments[0], "socket.connect": lambda: arguments[1][0]}
     if event in host and host[event]() not in (None, "127.0.0.1", "localhost"):
-        print("asked", found, file=sys.stderr)
+        print("asked", arguments, file=sys.stderr)
 sys.addaudithook(watch)
 import evaluate
 metric = evaluate.load("MLL-Lab/bagen")
