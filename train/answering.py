@@ -1,7 +1,7 @@
 """Answer the questions of a split, and go on where an earlier run was stopped."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,8 +10,8 @@ from rich.progress import track
 
 from bagen_data.console import ERRORS
 from bagen_data.tables import to_json
-from train.fitted_prompts import Fitter, Messages, reworded
-from train.generation import Answer, Decoding, generator
+from train.fitted_prompts import Messages, PromptFitter, reworded
+from train.generation import Decoding, GeneratedAnswer, generator
 
 if TYPE_CHECKING:
     from bagen_data.hub import LoadedSamples
@@ -21,8 +21,8 @@ PARTIAL = "answers.partial"
 
 
 @dataclass(frozen=True)
-class Asked:
-    """Which questions, in what form."""
+class QuestionOptions:
+    """The questions of one split, in one form."""
 
     dataset: str
     config: str
@@ -32,12 +32,12 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Answering:
+class ResumableAnswers:
     """Answers that are kept as they come, and not asked for again."""
 
     out: Path
     """The folder they are kept in."""
-    asked: Asked
+    questions: QuestionOptions
     decoding: Decoding
     tokenizer: Any
     backend: str
@@ -48,19 +48,19 @@ class Answering:
         A prompt that cannot fit has an empty one. The variant is `none` where there are several.
         """
         prompts, variants = self._prompts(samples)
-        known = self._known(samples.source["revision"])
-        waiting = [name for name, prompt in prompts.items() if prompt and name not in known]
+        predictions = self._kept(samples.source["revision"])
+        waiting = [name for name, prompt in prompts.items() if prompt and name not in predictions]
         if waiting:
             generate = generator(self.backend, self.decoding, self.tokenizer)
-            found = generate([prompts[name] for name in waiting])
-            with self._partial.open("a", encoding="utf-8") as kept:
-                for position, answer in _shown(found, len(waiting)):
+            answers = generate([prompts[name] for name in waiting])
+            with self._partial.open("a", encoding="utf-8") as file:
+                for position, answer in _with_progress(answers, len(waiting)):
                     row = _prediction(waiting[position], answer)
-                    known[row["sample_id"]] = row
-                    kept.write(to_json(row) + "\n")
-                    kept.flush()
-        unanswered = Answer("", 0, 0)
-        rows = [known.get(name) or _prediction(name, unanswered) for name in prompts]
+                    predictions[row["sample_id"]] = row
+                    file.write(to_json(row) + "\n")
+                    file.flush()
+        unanswered = GeneratedAnswer("", 0, 0)
+        rows = [predictions.get(name) or _prediction(name, unanswered) for name in prompts]
         return rows, variants.pop() if len(variants) == 1 else "none"
 
     def forget(self) -> None:
@@ -73,30 +73,36 @@ class Answering:
 
     def _prompts(self, samples: "LoadedSamples") -> tuple[dict[str, Messages], set[str]]:
         """By sample; empty where it cannot fit."""
-        fitter = Fitter(self.tokenizer, self.asked.max_prompt_tokens, self.decoding.template)
+        limit = self.questions.max_prompt_tokens
+        fitter = PromptFitter(self.tokenizer, limit, self.decoding.template)
         prompts: dict[str, Messages] = {}
         variants: set[str] = set()
         shortened = 0
         columns = samples.table.select(["sample_id", "prompt", "prompt_variant", "resources"])
         for row in columns.to_pylist():
-            messages, variant = reworded(row, self.asked.variant)
+            messages, variant = reworded(row, self.questions.variant)
             variants.add(variant)
-            found = fitter.fit(messages)
-            prompts[row["sample_id"]] = found.messages if found else []
-            shortened += bool(found and found.dropped_turns)
+            prompt = fitter.fit(messages)
+            prompts[row["sample_id"]] = prompt.messages if prompt else []
+            shortened += bool(prompt and prompt.dropped_turns)
         too_long = sum(not prompt for prompt in prompts.values())
         if shortened or too_long:
             ERRORS.print(
                 f"{shortened:,} of {len(prompts):,} prompts lost their oldest turns to fit "
-                f"{fitter.limit:,} tokens; {too_long:,} cannot fit and stay unanswered"
+                f"{limit:,} tokens; {too_long:,} cannot fit and stay unanswered"
             )
         return prompts, variants
 
-    def _known(self, revision: str | None) -> dict[str, dict[str, Any]]:
-        """What an earlier run of the same weights and questions answered; none of another's."""
-        weights = _weights(self.decoding.model)
-        told = {"asked": asdict(self.asked), "decoding": asdict(self.decoding)}
-        settings = to_json(told | {"weights": weights, "revision": revision})
+    def _kept(self, revision: str | None) -> dict[str, dict[str, Any]]:
+        """Predictions of an earlier run of the same weights and questions, by sample."""
+        settings = to_json(
+            {
+                "asked": asdict(self.questions),
+                "decoding": asdict(self.decoding),
+                "weights": _weights(self.decoding.model),
+                "revision": revision,
+            }
+        )
         lines = self._partial.read_text("utf-8").split("\n") if self._partial.is_file() else [""]
         complete = lines[1:-1] if lines[0] == settings else []  # the last one may be cut off
         self.out.mkdir(parents=True, exist_ok=True)
@@ -104,7 +110,7 @@ class Answering:
         return {row["sample_id"]: row for row in map(json.loads, complete)}
 
 
-def _prediction(name: str, answer: Answer) -> dict[str, Any]:
+def _prediction(name: str, answer: GeneratedAnswer) -> dict[str, Any]:
     usage = {
         "input_tokens": answer.input_tokens,
         "cached_tokens": 0,
@@ -121,7 +127,7 @@ def _weights(model: str) -> list[list[Any]]:
     ]
 
 
-def _shown(found: Iterator[tuple[int, Answer]], total: int) -> "Iterator[tuple[int, Answer]]":
-    return iter(
-        track(found, "answering", total=total, console=ERRORS, disable=not ERRORS.is_terminal)
-    )
+def _with_progress(
+    answers: Iterator[tuple[int, GeneratedAnswer]], total: int
+) -> Iterable[tuple[int, GeneratedAnswer]]:
+    return track(answers, "answering", total=total, console=ERRORS, disable=not ERRORS.is_terminal)

@@ -9,10 +9,11 @@ from bagen_data.errors import InputError
 
 _SHORTEST = [{"role": role, "content": "-"} for role in ("system", "user", "assistant", "user")]
 """A prompt of one turn."""
+_ADAPTER_CONFIG = "adapter_config.json"
 
 
 @dataclass(frozen=True)
-class Shape:
+class ModelShape:
     """A model without its weights."""
 
     tokenizer: Any
@@ -21,7 +22,7 @@ class Shape:
     """The most tokens of prompt and answer together, if its config says so."""
 
 
-def read_shape(name: str, revision: str | None) -> Shape:
+def read_model_shape(name: str, revision: str | None) -> ModelShape:
     """Read a model's config and tokenizer.
 
     Args:
@@ -57,17 +58,17 @@ def read_shape(name: str, revision: str | None) -> Shape:
             f"{name}: its chat template cannot show a system, a user and an assistant message: "
             f"{error}; take a model that knows all three, or mend its chat_template.jinja"
         ) from error
-    return Shape(tokenizer, getattr(config.get_text_config(), "max_position_embeddings", None))
+    return ModelShape(tokenizer, getattr(config.get_text_config(), "max_position_embeddings", None))
 
 
 def is_adapter(name: str) -> bool:
     """Whether a folder holds a LoRA adapter and not weights."""
-    return (Path(name) / "adapter_config.json").is_file()
+    return (Path(name) / _ADAPTER_CONFIG).is_file()
 
 
 def _base(name: str) -> str:
     """The model that an adapter is of, else the model itself."""
     if not is_adapter(name):
         return name
-    told = json.loads((Path(name) / "adapter_config.json").read_bytes())
-    return str(told.get("base_model_name_or_path") or name)
+    config = json.loads((Path(name) / _ADAPTER_CONFIG).read_bytes())
+    return str(config.get("base_model_name_or_path") or name)

@@ -17,8 +17,8 @@ from bagen_data.hub import HUB_ID, load, splits
 from bagen_data.prompts import VARIANTS
 from bagen_data.scoring.sample_table import REQUIRED
 from bagen_data.splits import PARTS, Part
-from train.fitted_prompts import AS_BUILT, Fitter, reworded, token_count
-from train.targets import completion, target
+from train.fitted_prompts import AS_BUILT, PromptFitter, reworded, token_count
+from train.targets import completion, interval_rule
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -71,9 +71,9 @@ class DataOptions:
     def __post_init__(self) -> None:
         check_list("train_on", self.train_on, str)
         check_list("evaluate_on", self.evaluate_on, str)
-        target(self.target)
-        _known("variant", self.variant, (AS_BUILT, *VARIANTS))
-        _known("overlong", self.overlong, ("trim", "drop"))
+        interval_rule(self.target)
+        _check_choice("variant", self.variant, (AS_BUILT, *VARIANTS))
+        _check_choice("overlong", self.overlong, ("trim", "drop"))
         for name in ("max_prompt_tokens", "repeat_feasible"):
             value = getattr(self, name)
             if not isinstance(value, int) or value < 1:
@@ -83,7 +83,7 @@ class DataOptions:
 
 
 @dataclass
-class Counts:
+class RowCounts:
     """What became of the rows of one part of one config."""
 
     config: str
@@ -107,17 +107,17 @@ class Counts:
 
 
 @dataclass(frozen=True)
-class Loaded:
+class TrainingRows:
     """Rows to train on."""
 
     rows: "Dataset"
-    counts: tuple[Counts, ...]
+    counts: tuple[RowCounts, ...]
     """By config."""
 
 
 def sft_rows(
     options: DataOptions, tokenizer: Any, template: Mapping[str, Any], part: Part = "sft"
-) -> Loaded:
+) -> TrainingRows:
     """Columns `prompt` and `completion`, both lists of messages, and `chat_template_kwargs`.
 
     Args:
@@ -129,22 +129,23 @@ def sft_rows(
     Raises:
         InputError: the dataset cannot be used, or nothing of it is left.
     """
-    rule = target(options.target)
+    rule = interval_rule(options.target)
 
-    def taught(row: dict[str, Any]) -> dict[str, Any]:
-        found: dict[str, Any] = {
+    def conversation(row: dict[str, Any]) -> dict[str, Any]:
+        columns: dict[str, Any] = {
             "prompt": row["prompt"],
             "completion": completion(row, rule, row["prompt_variant"]),
         }
-        return found | ({"chat_template_kwargs": dict(template)} if template else {})
+        return columns | ({"chat_template_kwargs": dict(template)} if template else {})
 
-    return _loaded(options, Fitter(tokenizer, options.max_prompt_tokens, template), part, taught)
+    fitter = PromptFitter(tokenizer, options.max_prompt_tokens, template)
+    return _training_rows(options, fitter, part, conversation)
 
 
 def check_lengths(
-    loaded: Loaded, tokenizer: Any, template: Mapping[str, Any], longest: int | None
+    loaded: TrainingRows, tokenizer: Any, template: Mapping[str, Any], longest: int | None
 ) -> None:
-    """Whether every prompt fits together with its answer, which would else be cut off.
+    """Check that every prompt fits together with its answer, which would else be cut off.
 
     Raises:
         InputError: one does not; the message says how many.
@@ -163,7 +164,7 @@ def check_lengths(
         )
 
 
-def rl_rows(options: DataOptions, tokenizer: Any, template: Mapping[str, Any]) -> Loaded:
+def rl_rows(options: DataOptions, tokenizer: Any, template: Mapping[str, Any]) -> TrainingRows:
     """Columns `prompt`, `sample_id`, `feasible` and `resources`.
 
     Args:
@@ -175,48 +176,52 @@ def rl_rows(options: DataOptions, tokenizer: Any, template: Mapping[str, Any]) -
         InputError: the dataset cannot be used, or nothing of it is left.
     """
 
-    def asked(row: dict[str, Any]) -> dict[str, Any]:
+    def question(row: dict[str, Any]) -> dict[str, Any]:
         return {name: row[name] for name in ("prompt", *REQUIRED)}
 
-    return _loaded(options, Fitter(tokenizer, options.max_prompt_tokens, template), "rl", asked)
+    fitter = PromptFitter(tokenizer, options.max_prompt_tokens, template)
+    return _training_rows(options, fitter, "rl", question)
 
 
-def _loaded(options: DataOptions, fitter: Fitter, part: Part, columns: Any) -> Loaded:
+def _training_rows(
+    options: DataOptions, fitter: PromptFitter, part: Part, columns: Any
+) -> TrainingRows:
     from datasets import concatenate_datasets
 
     configs = options.evaluate_on if part == "heldout" else options.train_on
-    found = [_part(options, fitter, config, part, columns) for config in configs]
-    return Loaded(concatenate_datasets([rows for rows, _ in found]), tuple(c for _, c in found))
+    parts = [_part(options, fitter, config, part, columns) for config in configs]
+    rows, counts = zip(*parts, strict=True)
+    return TrainingRows(concatenate_datasets(list(rows)), counts)
 
 
 def _part(
-    options: DataOptions, fitter: Fitter, config: str, part: Part, columns: Any
-) -> "tuple[Dataset, Counts]":
+    options: DataOptions, fitter: PromptFitter, config: str, part: Part, columns: Any
+) -> "tuple[Dataset, RowCounts]":
     dataset = read_part(options.dataset, config, part, options.dataset_revision)
-    counts = Counts(config, part, read=len(dataset))
-    left = [
+    counts = RowCounts(config, part, read=len(dataset))
+    unfinished = [
         row
         for row, amounts in enumerate(dataset["resources"])
         if any(amount["remaining"] for amount in amounts)
     ]
-    counts.nothing_remaining = counts.read - len(left)
+    counts.nothing_remaining = counts.read - len(unfinished)
 
     def fitted(row: dict[str, Any]) -> dict[str, Any]:
         messages, variant = reworded(row, options.variant)
-        found = fitter.fit(messages, trim=options.overlong == "trim")
+        prompt = fitter.fit(messages, trim=options.overlong == "trim")
         return {
-            "prompt": found.messages if found else [],
+            "prompt": prompt.messages if prompt else [],
             "prompt_variant": variant,
-            "dropped": found.dropped_turns if found else -1,
+            "dropped": prompt.dropped_turns if prompt else -1,
         }
 
-    kept = dataset.select(left).map(fitted, load_from_cache_file=False)
-    dropped = np.array(kept["dropped"], int)
+    prompts = dataset.select(unfinished).map(fitted, load_from_cache_file=False)
+    dropped = np.array(prompts["dropped"], int)
     counts.too_long = int((dropped < 0).sum())
     counts.trimmed = int((dropped > 0).sum())
     counts.dropped_turns = int(dropped[dropped > 0].sum())
     chosen = np.flatnonzero(dropped >= 0)
-    is_feasible = np.array(kept["feasible"], bool)
+    is_feasible = np.array(prompts["feasible"], bool)
     counts.feasible = int(is_feasible[chosen].sum())
     counts.infeasible = len(chosen) - counts.feasible
     if part != "heldout":
@@ -227,7 +232,7 @@ def _part(
             "give another budget when building, or a larger max_prompt_tokens"
         )
     counts.rows = len(chosen)
-    rows = kept.select(chosen)
+    rows = prompts.select(chosen)
     return rows.map(columns, remove_columns=rows.column_names, load_from_cache_file=False), counts
 
 
@@ -237,12 +242,12 @@ def read_part(path: str, config: str, part: str, revision: str | None = None) ->
     Raises:
         InputError: there is no such dataset, config or part, or a column is missing.
     """
-    known = splits(path, config)
-    if part not in known:
-        wanted = f"expected a <task>_train, of the parts {', '.join(PARTS)}"
+    parts = splits(path, config)
+    if part not in parts:
+        expected = f"expected a <task>_train, of the parts {', '.join(PARTS)}"
         raise InputError(
             f"{path}: config {config} has "
-            + (f"no part {part}; it has: {', '.join(known)}" if known else f"no parts; {wanted}")
+            + (f"no part {part}; it has: {', '.join(parts)}" if parts else f"no parts; {expected}")
         )
     dataset = load(path, config, split=part, revision=revision)
     missing = sorted(set(NEEDED) - set(dataset.column_names))
@@ -281,6 +286,6 @@ def check_list(name: str, value: Any, kind: type) -> None:
         )
 
 
-def _known(name: str, value: str, known: Sequence[str]) -> None:
-    if value not in known:
-        raise WrongUsageError(f"{name} is {value!r}; expected one of: {', '.join(known)}")
+def _check_choice(name: str, value: str, choices: Sequence[str]) -> None:
+    if value not in choices:
+        raise WrongUsageError(f"{name} is {value!r}; expected one of: {', '.join(choices)}")

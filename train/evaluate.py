@@ -21,19 +21,13 @@ if __name__ == "__main__":
 
 import typer
 
-from bagen_data.cli.dataset_options import Split
 from bagen_data.console import new_app, run
 from bagen_data.errors import InputError, WrongUsageError
 from bagen_data.hub import HUB_ID, load_samples
 from bagen_data.prompts import VARIANTS
-from bagen_data.submission_writer import DATASET_PAGE, check_out, write_submission
-from bagen_data.submissions import Metadata
-from bagen_data.versions import BENCHMARK_VERSION
-from train.answering import Answering, Asked
-from train.base_model import read_shape
+from train.base_model import read_model_shape
 from train.fitted_prompts import AS_BUILT
 from train.generation import BACKENDS, Decoding, choose_backend
-from train.paper_table import markdown, table_row
 
 SCORES = "scores.json"
 """The table's row, beside the submission."""
@@ -50,7 +44,9 @@ def evaluate(
         str, typer.Option(help="A folder that `build` wrote, or a Hub id.")
     ] = HUB_ID,
     config: Annotated[str, typer.Option(help="A task or a <task>_train.")] = "sokoban_train",
-    split: Split = "heldout",
+    split: Annotated[
+        str, typer.Option(help="test; sft, rl or heldout of a <task>_train.")
+    ] = "heldout",
     variant: Annotated[str, typer.Option(help="think, no_think, or as_built.")] = AS_BUILT,
     max_prompt_tokens: Annotated[
         int | None,
@@ -67,17 +63,23 @@ def evaluate(
     trained_on: Annotated[str, typer.Option(help="none, train, benchmark or other.")] = "train",
 ) -> None:
     """Ask a model a split's questions, write a submission, print the columns of Table 7."""
-    for flag, value, known in (
+    from bagen_data.submission_writer import DATASET_PAGE, check_out, write_submission
+    from bagen_data.submissions import Metadata
+    from bagen_data.versions import BENCHMARK_VERSION
+    from train.answering import QuestionOptions, ResumableAnswers
+    from train.paper_table import markdown, table_row
+
+    for flag, value, choices in (
         ("variant", variant, (AS_BUILT, *VARIANTS)),
         ("backend", backend, BACKENDS),
         ("dtype", dtype, ("auto", "float32", "bfloat16", "float16")),
         ("trained-on", trained_on, ("none", "train", "benchmark", "other")),
     ):
-        if value not in known:
-            raise WrongUsageError(f"--{flag} {value}: expected one of: {', '.join(known)}")
+        if value not in choices:
+            raise WrongUsageError(f"--{flag} {value}: expected one of: {', '.join(choices)}")
     estimator = name or Path(model).name
     check_out(out, estimator)
-    shape = read_shape(model, None)
+    shape = read_model_shape(model, None)
     context = shape.context or _LONGEST
     room = context - max_new_tokens
     limit = min(max_prompt_tokens or room, room)
@@ -86,16 +88,16 @@ def evaluate(
             f"{model}: its context has {context:,} tokens, of which --max-new-tokens takes "
             f"{max_new_tokens:,}; give less"
         )
-    asked = Asked(dataset, config, split, variant, limit)
+    questions = QuestionOptions(dataset, config, split, variant, limit)
     decoding = Decoding(model, max_new_tokens, batch_size, dtype, _json(template))
     samples = load_samples(dataset, config, split, also=("prompt", "prompt_variant"))
-    chosen = choose_backend(backend, model)
-    answering = Answering(out, asked, decoding, shape.tokenizer, chosen)
-    predictions, variants = answering.answers(samples)
+    provider = choose_backend(backend, model)
+    resumable = ResumableAnswers(out, questions, decoding, shape.tokenizer, provider)
+    predictions, answered_variant = resumable.answers(samples)
     metadata = Metadata.model_validate(
         {
             "estimator": estimator,
-            "provider": chosen,
+            "provider": provider,
             "model_id": model,
             "decoding": {
                 "temperature": 0,
@@ -103,7 +105,7 @@ def evaluate(
                 "max_prompt_tokens": limit,
                 "dtype": dtype,
             },
-            "prompt_variant": variants,
+            "prompt_variant": answered_variant,
             "trained_on": trained_on,
             "constrained": False,
             "dataset_revision": samples.source["revision"] or "unknown",
@@ -117,18 +119,18 @@ def evaluate(
     write_submission(out, metadata, predictions)
     row = table_row(samples.table, predictions)
     (out / SCORES).write_text(json.dumps(row, indent=1) + "\n", encoding="utf-8")
-    answering.forget()
+    resumable.forget()
     print(markdown({estimator: row}))
 
 
 def _json(text: str) -> Mapping[str, Any]:
     try:
-        found = json.loads(text)
+        arguments = json.loads(text)
     except ValueError as error:
         raise WrongUsageError(f"--template {text}: is no JSON: {error}") from error
-    if not isinstance(found, dict):
+    if not isinstance(arguments, dict):
         raise WrongUsageError(f"--template {text}: expected a JSON object")
-    return found
+    return arguments
 
 
 if __name__ == "__main__":

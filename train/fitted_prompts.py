@@ -21,14 +21,14 @@ def reworded(row: Mapping[str, Any], variant: str) -> tuple[Messages, Variant]:
     built: Variant = row["prompt_variant"]
     if variant in (AS_BUILT, built):
         return messages, built
-    wanted: Variant = "think" if variant == "think" else "no_think"
+    other: Variant = "think" if variant == "think" else "no_think"
     names = [amount["resource"] for amount in row["resources"]]
-    question = in_variant(messages[-1]["content"], names, wanted)
-    return [*messages[:-1], {"role": "user", "content": question}], wanted
+    question = in_variant(messages[-1]["content"], names, other)
+    return [*messages[:-1], {"role": "user", "content": question}], other
 
 
 @dataclass(frozen=True)
-class Fitted:
+class FittedPrompt:
     """A prompt that fits."""
 
     messages: Messages
@@ -37,7 +37,7 @@ class Fitted:
 
 
 @dataclass(frozen=True)
-class Fitter:
+class PromptFitter:
     """Counts a prompt's tokens as a chat model sees them, and shortens it."""
 
     tokenizer: Any
@@ -46,7 +46,9 @@ class Fitter:
     template: Mapping[str, Any] = field(default_factory=dict)
     """Further arguments of the chat template, e.g. `{"enable_thinking": False}`."""
 
-    def fit(self, messages: Sequence[Mapping[str, str]], *, trim: bool = True) -> Fitted | None:
+    def fit(
+        self, messages: Sequence[Mapping[str, str]], *, trim: bool = True
+    ) -> FittedPrompt | None:
         """The prompt without as few of its oldest turns as need be; None if it cannot fit.
 
         Args:
@@ -60,14 +62,14 @@ class Fitter:
             return [system, *turns[2 * dropped :], question]
 
         if self._fits(without(0)):
-            return Fitted(without(0), 0)
+            return FittedPrompt(without(0), 0)
         if not trim or not self._fits(without(pairs)):
             return None
         fails, fits = 0, pairs  # one more turn left out never makes a prompt longer
         while fits - fails > 1:
             middle = (fits + fails) // 2
             fails, fits = (fails, middle) if self._fits(without(middle)) else (middle, fits)
-        return Fitted(without(fits), fits)
+        return FittedPrompt(without(fits), fits)
 
     def _fits(self, messages: Messages) -> bool:
         length = token_count(messages, self.tokenizer, self.template, add_generation_prompt=True)

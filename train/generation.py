@@ -6,10 +6,10 @@ Greedy, so that the same weights give the same answers, up to the rounding of a 
 import importlib.util
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from bagen_data.errors import InputError
+from train.base_model import is_adapter
 from train.fitted_prompts import Messages
 
 BACKENDS = ("auto", "vllm", "transformers")
@@ -33,7 +33,7 @@ class Decoding:
 
 
 @dataclass(frozen=True)
-class Answer:
+class GeneratedAnswer:
     """What the model wrote."""
 
     text: str
@@ -41,12 +41,12 @@ class Answer:
     output_tokens: int
 
 
-Generator = Callable[[Sequence[Messages]], Iterator[tuple[int, Answer]]]
+Generator = Callable[[Sequence[Messages]], Iterator[tuple[int, GeneratedAnswer]]]
 """From prompts to the position of each and its answer, in any order."""
 
 
-def choose_backend(asked: str, model: str) -> str:
-    """`vllm` or `transformers`.
+def choose_backend(backend: str, model: str) -> str:
+    """Return `vllm` or `transformers`.
 
     `auto` takes vLLM where it is installed, there is a GPU, and `model` is no LoRA adapter.
 
@@ -55,14 +55,13 @@ def choose_backend(asked: str, model: str) -> str:
     """
     import torch
 
-    is_adapter = (Path(model) / "adapter_config.json").is_file()
     is_installed = importlib.util.find_spec("vllm") is not None
-    if asked != "vllm":
-        is_good = is_installed and torch.cuda.is_available() and not is_adapter
-        return "vllm" if asked == "auto" and is_good else "transformers"
+    if backend != "vllm":
+        can_run = is_installed and torch.cuda.is_available() and not is_adapter(model)
+        return "vllm" if backend == "auto" and can_run else "transformers"
     if not is_installed:
         raise InputError("vLLM is not installed; give --backend transformers, or install it")
-    if is_adapter:
+    if is_adapter(model):
         raise InputError(f"{model}: is a LoRA adapter; merge it, or give --backend transformers")
     return "vllm"
 
@@ -86,19 +85,17 @@ def _vllm(decoding: Decoding) -> Generator:
     )
     sampling = SamplingParams(temperature=0.0, max_tokens=decoding.max_new_tokens)
 
-    def generate(prompts: Sequence[Messages]) -> Iterator[tuple[int, Answer]]:
+    def generate(prompts: Sequence[Messages]) -> Iterator[tuple[int, GeneratedAnswer]]:
         for start in range(0, len(prompts), _VLLM_CHUNK):
-            found = engine.chat(
+            outputs = engine.chat(
                 list(prompts[start : start + _VLLM_CHUNK]),
                 sampling,
                 chat_template_kwargs=dict(decoding.template),
             )
-            for position, each in enumerate(found, start):
-                written = each.outputs[0]
-                yield (
-                    position,
-                    Answer(written.text, len(each.prompt_token_ids), len(written.token_ids)),
-                )
+            for position, output in enumerate(outputs, start):
+                written = output.outputs[0]
+                counts = len(output.prompt_token_ids), len(written.token_ids)
+                yield position, GeneratedAnswer(written.text, *counts)
 
     return generate
 
@@ -129,7 +126,7 @@ def _transformers(decoding: Decoding, tokenizer: Any) -> Generator:
         ids: list[int] = tokenizer(text, add_special_tokens=False)["input_ids"]
         return ids
 
-    def generate(prompts: Sequence[Messages]) -> Iterator[tuple[int, Answer]]:
+    def generate(prompts: Sequence[Messages]) -> Iterator[tuple[int, GeneratedAnswer]]:
         ids = [encoded(messages) for messages in prompts]
         order = sorted(range(len(ids)), key=lambda place: len(ids[place]))
         for start in range(0, len(order), decoding.batch_size):
@@ -144,21 +141,21 @@ def _transformers(decoding: Decoding, tokenizer: Any) -> Generator:
                     generation_config=settings,
                 )[:, longest:].tolist()
             for place, tokens in zip(places, written, strict=True):
-                own = _up_to_end(tokens, ends)
-                text = tokenizer.decode(own, skip_special_tokens=True)
-                yield place, Answer(text, len(ids[place]), len(own))
+                answer = _up_to_end(tokens, ends)
+                text = tokenizer.decode(answer, skip_special_tokens=True)
+                yield place, GeneratedAnswer(text, len(ids[place]), len(answer))
 
     return generate
 
 
-def _ends(*told: int | Sequence[int] | None) -> list[int]:
+def _ends(*end_tokens: int | Sequence[int] | None) -> list[int]:
     """Every token that ends an answer, as vLLM has it: the model's and the tokenizer's.
 
     >>> _ends([7, 5], 5), _ends(None, 0), _ends(None, None)
     ([5, 7], [0], [])
     """
-    each = ([one] if isinstance(one, int) else one or [] for one in told)
-    return sorted({token for tokens in each for token in tokens})
+    lists = ([ends] if isinstance(ends, int) else ends or [] for ends in end_tokens)
+    return sorted({token for tokens in lists for token in tokens})
 
 
 def _up_to_end(tokens: Sequence[int], ends: Sequence[int]) -> Sequence[int]:

@@ -24,24 +24,24 @@ def main(arguments: Sequence[str] | None) -> None:
     from trl import GRPOTrainer, get_peft_config
 
     from train.data import rl_rows
-    from train.reward_functions import Watch, reward_functions
+    from train.reward_functions import CollapseWatch, reward_functions
     from train.training_options import GRPOOptions, parse, reward_weights
     from train.training_run import train
 
-    config, told = parse(arguments, GRPOOptions)
-    training = rl_rows(told.data, told.tokenizer, told.template)
+    config, settings = parse(arguments, GRPOOptions)
+    training = rl_rows(settings.data, settings.tokenizer, settings.template)
     weights = reward_weights(config.rewards)
     config.reward_weights = list(weights.values())
     trainer = GRPOTrainer(
-        model=told.model.model_name_or_path,
+        model=settings.model.model_name_or_path,
         reward_funcs=reward_functions(weights),
         args=config,
         train_dataset=training.rows,
-        processing_class=told.tokenizer,
-        peft_config=get_peft_config(told.model),
-        callbacks=[Watch()],
+        processing_class=settings.tokenizer,
+        peft_config=get_peft_config(settings.model),
+        callbacks=[CollapseWatch()],
     )
-    train(trainer, told.run, training.counts, told.made)
+    train(trainer, settings.run, training.counts, settings.recipe)
 
 
 if __name__ == "__main__":

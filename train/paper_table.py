@@ -13,11 +13,13 @@ COLUMNS = (
     *("mre_p50", "mre_p90", "rl_reward"),
 )
 """Of Table 7, in the words of `bagen_data.scoring`, and how many answers can be parsed."""
-Row = Mapping[str, Mapping[str, Any]]
+ScoresByName = Mapping[str, Mapping[str, Any]]
 """A score's `value`, `low`, `high` and `n` by its name."""
 
 
-def table_row(samples: Any, predictions: Sequence[Mapping[str, Any]], resamples: int = 1000) -> Row:
+def table_row(
+    samples: Any, predictions: Sequence[Mapping[str, Any]], resamples: int = 1000
+) -> ScoresByName:
     """Scores over the samples with something remaining, with 95% intervals over rollouts.
 
     Args:
@@ -31,20 +33,20 @@ def table_row(samples: Any, predictions: Sequence[Mapping[str, Any]], resamples:
     most = [
         max(amount["remaining"] for amount in each) for each in samples["resources"].to_pylist()
     ]
-    left = samples.filter(pc.greater(most, 0))
-    if not len(left):
+    unfinished = samples.filter(pc.greater(most, 0))
+    if not len(unfinished):
         raise InputError("no sample has anything remaining; nothing can be scored")
-    asked = set(left["sample_id"].to_pylist())
-    chosen = [
+    ids = set(unfinished["sample_id"].to_pylist())
+    answers = [
         {name: row[name] for name in ("sample_id", "response")}
         for row in predictions
-        if row["sample_id"] in asked
+        if row["sample_id"] in ids
     ]
-    scores = score(left, chosen, resamples=resamples).overall
+    scores = score(unfinished, answers, resamples=resamples).overall
     return {name: scores[name].to_dict() for name in COLUMNS}
 
 
-def markdown(rows: Mapping[str, Row]) -> str:
+def markdown(rows: Mapping[str, ScoresByName]) -> str:
     """A table with a line a run.
 
     >>> print(markdown({"a": {name: {"value": 0.5, "low": 0.4, "high": 0.6} for name in COLUMNS}}))
@@ -61,8 +63,8 @@ def markdown(rows: Mapping[str, Row]) -> str:
     return "\n".join([head, "|---" * (len(COLUMNS) + 1) + "|", *lines])
 
 
-def _cell(found: Mapping[str, Any]) -> str:
-    value, low, high = (found.get(name) for name in ("value", "low", "high"))
+def _cell(scored: Mapping[str, Any]) -> str:
+    value, low, high = (scored.get(name) for name in ("value", "low", "high"))
     if value is None:
         return "–"
     return f"{value:.2f}" if low is None or high is None else f"{value:.2f} [{low:.2f}, {high:.2f}]"

@@ -41,8 +41,8 @@ def _reward_function(name: str, *, logs: bool) -> RewardFunction:
             for rate, value in judged.rates().items():
                 if not math.isnan(value):
                     log_metric(rate, value)
-        found: list[float] = judged.parts[name].tolist()
-        return found
+        rewards: list[float] = judged.parts[name].tolist()
+        return rewards
 
     part.__name__ = name
     return part
@@ -53,11 +53,11 @@ def text_of(completion: Any) -> str:
     return completion if isinstance(completion, str) else completion[-1]["content"] or ""
 
 
-class Watch(TrainerCallback):
+class CollapseWatch(TrainerCallback):
     """Says so, once each, when a model collapses or its groups teach nothing."""
 
     def __init__(self) -> None:
-        self._told: set[str] = set()
+        self._warned: set[str] = set()
 
     def on_log(
         self,
@@ -84,7 +84,7 @@ class Watch(TrainerCallback):
                 "dense, a higher temperature, or more num_generations",
             ),
         ):
-            found = (logs or {}).get(name, 0.0)
-            if found > most and name not in self._told:
-                self._told.add(name)
-                ERRORS.print(f"step {state.global_step}: {name} is {found:.2f}: {advice}")
+            rate = (logs or {}).get(name, 0.0)
+            if rate > most and name not in self._warned:
+                self._warned.add(name)
+                ERRORS.print(f"step {state.global_step}: {name} is {rate:.2f}: {advice}")

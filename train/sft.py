@@ -27,25 +27,25 @@ def main(arguments: Sequence[str] | None) -> None:
     from train.training_options import SFTOptions, parse
     from train.training_run import train
 
-    config, told = parse(arguments, SFTOptions)
-    training = sft_rows(told.data, told.tokenizer, told.template)
-    watched = (
-        sft_rows(told.data, told.tokenizer, told.template, "heldout")
-        if told.data.evaluate_on and config.eval_strategy != "no"
+    config, settings = parse(arguments, SFTOptions)
+    training = sft_rows(settings.data, settings.tokenizer, settings.template)
+    evaluation = (
+        sft_rows(settings.data, settings.tokenizer, settings.template, "heldout")
+        if settings.data.evaluate_on and config.eval_strategy != "no"
         else None
     )
-    for loaded in filter(None, (training, watched)):
-        check_lengths(loaded, told.tokenizer, told.template, config.max_length)
+    for part in filter(None, (training, evaluation)):
+        check_lengths(part, settings.tokenizer, settings.template, config.max_length)
     trainer = SFTTrainer(
-        model=told.model.model_name_or_path,
+        model=settings.model.model_name_or_path,
         args=config,
         train_dataset=training.rows,
-        eval_dataset=watched.rows if watched else None,
-        processing_class=told.tokenizer,
-        peft_config=get_peft_config(told.model),
+        eval_dataset=evaluation.rows if evaluation else None,
+        processing_class=settings.tokenizer,
+        peft_config=get_peft_config(settings.model),
     )
-    counts = (*training.counts, *(watched.counts if watched else ()))
-    train(trainer, told.run, counts, told.made)
+    counts = (*training.counts, *(evaluation.counts if evaluation else ()))
+    train(trainer, settings.run, counts, settings.recipe)
 
 
 if __name__ == "__main__":

@@ -15,11 +15,11 @@ Value = bool | int | float | str | list[Any] | dict[str, Any]
 """Of an option."""
 
 
-class _Strict(BaseModel):
+class _StrictModel(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Run(_Strict):
+class SweepRun(_StrictModel):
     """One training run, or a model as it is."""
 
     name: str = Field(pattern=r"^[^\n|]+$", description="Of its row.")
@@ -46,7 +46,7 @@ class Run(_Strict):
         }
 
 
-class Sweep(_Strict):
+class SweepPlan(_StrictModel):
     """A list of runs."""
 
     out: str = Field(description="The folder of everything.")
@@ -54,25 +54,25 @@ class Sweep(_Strict):
     sft: str = Field(description="The options of stage sft.")
     grpo: str = Field(description="The options of stage grpo.")
     evaluate: dict[str, Value] = Field(description="Options of train/evaluate.py.")
-    runs: list[Run] = Field(min_length=1)
+    runs: list[SweepRun] = Field(min_length=1)
 
     @model_validator(mode="after")
     def _rows_are_known(self) -> Self:
-        known: set[str] = set()
-        for each in self.runs:
-            if each.begin is not None and each.begin not in known:
-                raise ValueError(f"run {each.name!r}: begins with {each.begin!r}, no earlier row")
-            known |= set(each.rows)
-        names = [slug(name) for each in self.runs for name in each.rows]
-        folders = [slug(each.name) for each in self.runs]
-        for found in (names, folders):
-            if len(set(found)) < len(found):
-                twice = next(name for name in found if found.count(name) > 1)
-                raise ValueError(f"two runs or rows are called {twice!r}, as a folder's name")
+        rows: set[str] = set()
+        for run in self.runs:
+            if run.begin is not None and run.begin not in rows:
+                raise ValueError(f"run {run.name!r}: begins with {run.begin!r}, no earlier row")
+            rows |= set(run.rows)
+        row_folders = [slug(name) for run in self.runs for name in run.rows]
+        run_folders = [slug(run.name) for run in self.runs]
+        for folders in (row_folders, run_folders):
+            twice = [name for name in folders if folders.count(name) > 1]
+            if twice:
+                raise ValueError(f"two runs or rows are called {twice[0]!r}, as a folder's name")
         return self
 
 
-def read_sweep(path: Path) -> Sweep:
+def read_sweep(path: Path) -> SweepPlan:
     """Read a file of runs.
 
     Raises:
@@ -80,7 +80,7 @@ def read_sweep(path: Path) -> Sweep:
     """
     try:
         content = yaml.safe_load(path.read_text("utf-8"))
-        return Sweep.model_validate(content)
+        return SweepPlan.model_validate(content)
     except ValidationError as error:
         problems = [
             f"{'.'.join(map(str, each['loc'])) or 'file'}: {each['msg']}" for each in error.errors()

@@ -11,13 +11,13 @@ from bagen_data.prompts import Variant
 from bagen_data.schema import Estimate, Interval
 from bagen_data.wording import numbered
 
-Target = Callable[[float], Interval]
+IntervalRule = Callable[[float], Interval]
 """From what is remaining, above 0, to the interval that is taught."""
 
 _PCT, _FIX = re.compile(r"pct([1-9][0-9]?)"), re.compile(r"fix([1-9][0-9]*)")
 
 
-def target(name: str) -> Target:
+def interval_rule(name: str) -> IntervalRule:
     """The rule of this name (spec of the paper's targets: appendix E).
 
     `pct10`, `pct30`, `pct50`, or any percentage w from 1 to 99: `[max(1, floor(R(1-w))),
@@ -27,20 +27,20 @@ def target(name: str) -> Target:
     Raises:
         WrongUsageError: there is no such rule.
 
-    >>> target("pct30")(70), target("fix100")(70), target("point")(70)
+    >>> interval_rule("pct30")(70), interval_rule("fix100")(70), interval_rule("point")(70)
     (Interval(low=49, high=91), Interval(low=1, high=170), Interval(low=70, high=70))
     """
     if name == "point":
         return lambda remaining: Interval(_whole(remaining), _whole(remaining))
-    if found := _PCT.fullmatch(str(name)):  # a number, where a YAML file says `target: 30`
-        percent = int(found[1])
+    if match := _PCT.fullmatch(str(name)):  # a number, where a YAML file says `target: 30`
+        percent = int(match[1])
         return lambda remaining: _around(
             remaining,
             math.floor(remaining * (100 - percent) / 100),
             math.floor(remaining * (100 + percent) / 100),
         )
-    if found := _FIX.fullmatch(str(name)):
-        distance = int(found[1])
+    if match := _FIX.fullmatch(str(name)):
+        distance = int(match[1])
         return lambda remaining: _around(remaining, remaining - distance, remaining + distance)
     raise WrongUsageError(
         f"target {name!r}: expected pct10, pct30, pct50 or another percentage, fix100, fix500, "
@@ -48,7 +48,9 @@ def target(name: str) -> Target:
     )
 
 
-def completion(row: Mapping[str, Any], rule: Target, variant: Variant) -> list[dict[str, str]]:
+def completion(
+    row: Mapping[str, Any], rule: IntervalRule, variant: Variant
+) -> list[dict[str, str]]:
     """The assistant message that a row of the dataset is to be answered with.
 
     The `think` variant begins with a short thought of our own: the recorded rollouts hold none. It
@@ -64,7 +66,7 @@ def completion(row: Mapping[str, Any], rule: Target, variant: Variant) -> list[d
     return [{"role": "assistant", "content": text}]
 
 
-def _estimate(row: Mapping[str, Any], rule: Target) -> Estimate:
+def _estimate(row: Mapping[str, Any], rule: IntervalRule) -> Estimate:
     if not row["feasible"]:
         return Estimate("infeasible")
     intervals = {part["resource"]: rule(part["remaining"]) for part in row["resources"]}

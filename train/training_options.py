@@ -1,4 +1,4 @@
-"""What the training scripts are told: TRL's own options, ours beside them, and what can be checked.
+"""The options of the training scripts: TRL's own, ours beside them, and what can be checked.
 
 Everything that can be wrong is found before any weights load.
 """
@@ -17,9 +17,9 @@ from trl import GRPOConfig, ModelConfig, SFTConfig, TrlParser
 
 from bagen_data.errors import InputError, WrongUsageError
 from bagen_data.rewards import DENSE, PAPER, check_weights
-from train.base_model import is_adapter, read_shape
+from train.base_model import is_adapter, read_model_shape
 from train.data import DataOptions
-from train.training_run import RunOptions, check_begun
+from train.training_run import RunOptions, check_resumable
 
 REWARDS: Mapping[str, Mapping[str, float]] = {"paper": PAPER, "dense": DENSE}
 """Rewards by name."""
@@ -61,8 +61,8 @@ Options = TypeVar("Options", SFTOptions, GRPOOptions)
 
 
 @dataclass(frozen=True)
-class Told:
-    """The options of one run."""
+class RunSettings:
+    """The options of one training run, checked."""
 
     data: DataOptions
     run: RunOptions
@@ -71,11 +71,11 @@ class Told:
     """Of the model, with a chat template."""
     template: Mapping[str, Any]
     """Further arguments of the chat template."""
-    made: Mapping[str, Any]
+    recipe: Mapping[str, Any]
     """What may not change where a run goes on: all but the trainer's own numbers."""
 
 
-def parse(arguments: Sequence[str] | None, kind: type[Options]) -> tuple[Options, Told]:
+def parse(arguments: Sequence[str] | None, kind: type[Options]) -> tuple[Options, RunSettings]:
     """Read the command line and the YAML file that its `--config` names.
 
     Args:
@@ -126,7 +126,7 @@ def parse(arguments: Sequence[str] | None, kind: type[Options]) -> tuple[Options
             f"{model.model_name_or_path}: is a LoRA adapter, and training begins with weights; "
             "merge it into its model (peft's merge_and_unload, then save_pretrained) and give that"
         )
-    shape = read_shape(model.model_name_or_path, model.model_revision)
+    shape = read_model_shape(model.model_name_or_path, model.model_revision)
     if shape.context and longest > shape.context:
         raise InputError(
             f"{model.model_name_or_path}: its context has {shape.context:,} tokens, and prompt and "
@@ -139,7 +139,7 @@ def parse(arguments: Sequence[str] | None, kind: type[Options]) -> tuple[Options
         "dtype": model.dtype,
         **(config.model_init_kwargs or {}),
     }
-    made = {
+    recipe = {
         **asdict(data),
         "model_name_or_path": model.model_name_or_path,
         "model_revision": model.model_revision,
@@ -147,8 +147,9 @@ def parse(arguments: Sequence[str] | None, kind: type[Options]) -> tuple[Options
         "rewards": getattr(config, "rewards", None),
         "chat_template_kwargs": config.chat_template_kwargs,
     }
-    check_begun(str(config.output_dir), run, made)
-    return config, Told(data, run, model, shape.tokenizer, config.chat_template_kwargs, made)
+    check_resumable(str(config.output_dir), run, recipe)
+    template = config.chat_template_kwargs
+    return config, RunSettings(data, run, model, shape.tokenizer, template, recipe)
 
 
 class _Parser(TrlParser):
@@ -158,17 +159,17 @@ class _Parser(TrlParser):
         raise WrongUsageError(f"options: {message}")
 
 
-def check_names(found: Iterable[str], known: Sequence[str], where: str = "options") -> None:
-    """Whether options are called by their names.
+def check_names(names: Iterable[str], known: Sequence[str], where: str = "options") -> None:
+    """Check that options exist.
 
     Raises:
-        WrongUsageError: one is not; the message names the nearest one.
+        WrongUsageError: one does not; the message names the nearest one.
 
     >>> check_names(["targt"], ["target", "variant"])
     Traceback (most recent call last):
     bagen_data.errors.WrongUsageError: options: there is no targt; did you mean target?
     """
-    for name in found:
+    for name in names:
         if name not in known:
             near = get_close_matches(name, known, 1)
             advice = f"; did you mean {near[0]}?" if near else "; see --help"
@@ -181,7 +182,7 @@ def names_of(kind: type[Any]) -> list[str]:
     return [each.name for one in kinds for each in fields(one)]
 
 
-def reward_weights(told: Any) -> dict[str, float]:
+def reward_weights(rewards: Any) -> dict[str, float]:
     """Weights of the parts of a reward, from its name, from JSON, or as they are.
 
     Raises:
@@ -190,52 +191,48 @@ def reward_weights(told: Any) -> dict[str, float]:
     >>> reward_weights("paper"), reward_weights('{"interval": 1}')
     ({'interval': 1.8, 'impossible': 0.2}, {'interval': 1})
     """
-    weights = REWARDS.get(told, told) if isinstance(told, str) else told
+    weights = REWARDS.get(rewards, rewards) if isinstance(rewards, str) else rewards
     if isinstance(weights, str):
         with suppress(ValueError):
             weights = json.loads(weights)
     if not isinstance(weights, Mapping):
         raise WrongUsageError(
-            f"rewards is {told!r}; expected {' or '.join(REWARDS)}, or weights of parts, such as "
-            '{"interval": 1.8, "impossible": 0.2}'
+            f"rewards is {rewards!r}; expected {' or '.join(REWARDS)}, or weights of parts, such "
+            'as {"interval": 1.8, "impossible": 0.2}'
         )
     check_weights(weights)
     return dict(weights)
 
 
-def tensor_parallel_size(asked: int) -> int:
-    """The largest number of GPUs up to `asked` that divides those there are.
+def tensor_parallel_size(most: int) -> int:
+    """The largest number of GPUs up to `most` that divides those of this machine.
 
     >>> import torch; torch.cuda.device_count() or tensor_parallel_size(4)
     1
     """
     import torch
 
-    there = max(1, torch.cuda.device_count())
-    return next(size for size in range(min(asked, there), 0, -1) if there % size == 0)
+    gpus = max(1, torch.cuda.device_count())
+    return next(size for size in range(min(most, gpus), 0, -1) if gpus % size == 0)
 
 
-def _check_epochs(kept: Sequence[int], config: Any) -> None:
+def _check_epochs(keep_epochs: Sequence[int], config: Any) -> None:
     if config.max_steps > 0:
         return
     if config.num_train_epochs <= 0:
         raise InputError(f"num_train_epochs is {config.num_train_epochs}; expected more than 0")
-    if kept and max(kept) > config.num_train_epochs:
+    if keep_epochs and max(keep_epochs) > config.num_train_epochs:
         raise InputError(
-            f"keep_epochs names {max(kept)}, and num_train_epochs is {config.num_train_epochs:g}; "
-            "raise that, or keep none after it"
+            f"keep_epochs names {max(keep_epochs)}, and num_train_epochs is "
+            f"{config.num_train_epochs:g}; raise that, or keep none after it"
         )
 
 
 def _check_device(config: Any) -> None:
     import torch
 
-    told = config.use_cpu or os.environ.get("ACCELERATE_USE_CPU", "").lower() in (
-        "1",
-        "true",
-        "yes",
-    )
-    if told:
+    launched_on_cpu = os.environ.get("ACCELERATE_USE_CPU", "").lower() in ("1", "true", "yes")
+    if config.use_cpu or launched_on_cpu:
         config.use_cpu = True
         if config.bf16 is None:
             config.bf16 = False

@@ -11,9 +11,9 @@ from transformers.trainer_callback import TrainerCallback
 from bagen_data.errors import InputError, WrongUsageError
 from bagen_data.tables import to_json
 from bagen_data.wording import differences
-from train.data import Counts, check_list
+from train.data import RowCounts, check_list
 
-BEGUN = "begun.json"
+RECIPE = "begun.json"
 """In a run's folder: what its checkpoints are trained on."""
 _WHOLE = 1e-6
 """How near a whole number an epoch at its end is."""
@@ -38,19 +38,19 @@ class RunOptions:
             raise WrongUsageError(f"keep_epochs is {self.keep_epochs}; expected 1 or more")
 
 
-def check_begun(folder: str, options: RunOptions, made: Mapping[str, Any]) -> None:
-    """Whether a run may go on from the checkpoints of its folder.
+def check_resumable(folder: str, options: RunOptions, recipe: Mapping[str, Any]) -> None:
+    """Check that a run may go on from the checkpoints of its folder.
 
     Args:
         folder: of the run.
         options: how the run is kept.
-        made: what makes its model what it is.
+        recipe: everything that decides the model.
 
     Raises:
         InputError: they were begun with something else, and would be taken for this run's, or
             are not to be gone on from and would be mixed with this run's.
     """
-    path = os.path.join(folder, BEGUN)
+    path = os.path.join(folder, RECIPE)
     if last_checkpoint(folder) is None:
         return
     if not options.resume:
@@ -62,17 +62,16 @@ def check_begun(folder: str, options: RunOptions, made: Mapping[str, Any]) -> No
         return
     with open(path, encoding="utf-8") as file:
         before = json.load(file)
-    now = json.loads(to_json(made))
-    others = differences(before, now)
-    if others:
+    changes = differences(before, json.loads(to_json(recipe)))
+    if changes:
         raise InputError(
-            f"{folder}: its checkpoints were begun with {others}; remove the folder, or give "
+            f"{folder}: its checkpoints were begun with {changes}; remove the folder, or give "
             "another output_dir"
         )
 
 
 def train(
-    trainer: Any, options: RunOptions, counts: Iterable[Counts], made: Mapping[str, Any]
+    trainer: Any, options: RunOptions, counts: Iterable[RowCounts], recipe: Mapping[str, Any]
 ) -> None:
     """Train, and write the model to the trainer's `output_dir`.
 
@@ -80,29 +79,29 @@ def train(
         trainer: one of TRL's.
         options: how the run is kept.
         counts: of what is trained on; the first process prints them.
-        made: what makes its model what it is; see `check_begun`.
+        recipe: everything that decides the model; see `check_resumable`.
     """
-    for each in counts:
-        trainer.accelerator.print(each)
+    for part_counts in counts:
+        trainer.accelerator.print(part_counts)
     trainer.add_callback(KeepEpochs(options.keep_epochs, trainer))
-    told = trainer.args
-    checkpoint = last_checkpoint(told.output_dir) if options.resume else None
+    folder = trainer.args.output_dir
+    checkpoint = last_checkpoint(folder) if options.resume else None
     if trainer.accelerator.is_main_process:
-        os.makedirs(told.output_dir, exist_ok=True)
-        with open(os.path.join(told.output_dir, BEGUN), "w", encoding="utf-8") as file:
-            file.write(to_json(made))
-    trainer.train(resume_from_checkpoint=checkpoint or told.resume_from_checkpoint)
-    trainer.save_model(told.output_dir)
+        os.makedirs(folder, exist_ok=True)
+        with open(os.path.join(folder, RECIPE), "w", encoding="utf-8") as file:
+            file.write(to_json(recipe))
+    trainer.train(resume_from_checkpoint=checkpoint or trainer.args.resume_from_checkpoint)
+    trainer.save_model(folder)
 
 
 def last_checkpoint(folder: str) -> str | None:
     """The latest checkpoint that was written to its end, of those in a run's folder."""
-    found = []
-    for entry in os.scandir(folder) if os.path.isdir(folder) else ():
-        name, _, step = entry.name.rpartition("-")
-        if name == "checkpoint" and step.isdigit() and _is_whole(entry.path):
-            found.append((int(step), entry.path))
-    return max(found)[1] if found else None
+    checkpoints = []
+    for item in os.scandir(folder) if os.path.isdir(folder) else ():
+        name, _, step = item.name.rpartition("-")
+        if name == "checkpoint" and step.isdigit() and _is_whole(item.path):
+            checkpoints.append((int(step), item.path))
+    return max(checkpoints)[1] if checkpoints else None
 
 
 class KeepEpochs(TrainerCallback):

@@ -15,8 +15,8 @@ from bagen_data import load, parse
 from bagen_data.errors import InputError, WrongUsageError
 from tests.making import SHARED, build, make_tokenizer, needs_shared
 from train.data import DataOptions, balanced, check_lengths, rl_rows, sft_rows
-from train.fitted_prompts import Fitter, token_count
-from train.targets import completion, target
+from train.fitted_prompts import PromptFitter, token_count
+from train.targets import completion, interval_rule
 
 TASKS = ("sokoban", "searchr1", "swebench", "warehouse")
 
@@ -48,8 +48,8 @@ def options(dataset: str, **changes: Any) -> DataOptions:
     ],
 )
 def test_targets_by_hand(name: str, remaining: float, interval: tuple[float, float]) -> None:
-    found = target(name)(remaining)
-    assert (found.low, found.high) == interval
+    taught = interval_rule(name)(remaining)
+    assert (taught.low, taught.high) == interval
 
 
 @given(
@@ -57,14 +57,14 @@ def test_targets_by_hand(name: str, remaining: float, interval: tuple[float, flo
     st.sampled_from(["pct10", "pct30", "pct50", "fix100", "fix1000", "point", "pct99"]),
 )
 def test_a_target_covers_what_remains(remaining: float, name: str) -> None:
-    found = target(name)(remaining)
-    assert found.low <= remaining <= found.high
+    taught = interval_rule(name)(remaining)
+    assert taught.low <= remaining <= taught.high
 
 
 @pytest.mark.parametrize("name", ["", "pct", "pct0", "pct100", "fix0", "pct10 ", "Point", "pct1e1"])
 def test_no_such_target(name: str) -> None:
     with pytest.raises(WrongUsageError, match="expected pct10, pct30"):
-        target(name)
+        interval_rule(name)
 
 
 @pytest.mark.parametrize("task", TASKS)
@@ -72,15 +72,15 @@ def test_no_such_target(name: str) -> None:
 def test_a_completion_is_a_right_answer(
     dataset: str, tokenizer: Any, task: str, variant: str
 ) -> None:
-    told = options(dataset, train_on=[f"{task}_train"], variant=variant, target="pct10")
-    found = sft_rows(told, tokenizer, {})
-    counts = found.counts[0]
+    training = options(dataset, train_on=[f"{task}_train"], variant=variant, target="pct10")
+    loaded = sft_rows(training, tokenizer, {})
+    counts = loaded.counts[0]
     sample = load(dataset, f"{task}_train", "sft")[0]
     names = [amount["resource"] for amount in sample["resources"]]
-    said = Counter(parse(row["completion"][0]["content"], names).verdict for row in found.rows)
-    assert said["feasible"] == 2 * counts.feasible > 0
-    assert said["infeasible"] == counts.rows - said["feasible"]
-    for row in found.rows:
+    verdicts = Counter(parse(row["completion"][0]["content"], names).verdict for row in loaded.rows)
+    assert verdicts["feasible"] == 2 * counts.feasible > 0
+    assert verdicts["infeasible"] == counts.rows - verdicts["feasible"]
+    for row in loaded.rows:
         (message,) = row["completion"]
         assert message["content"].startswith("<think>") == (variant == "think")
         assert ("<think>" in row["prompt"][-1]["content"]) == (variant == "think")
@@ -89,14 +89,14 @@ def test_a_completion_is_a_right_answer(
 def test_a_thought_says_what_the_prompt_says() -> None:
     amounts = {"resource": "tokens", "unit": "tokens", "budget": 900.0, "used": 200.0}
     row = {"feasible": True, "completed_turns": 2, "resources": [{**amounts, "remaining": 400.0}]}
-    (message,) = completion(row, target("pct10"), "think")
+    (message,) = completion(row, interval_rule("pct10"), "think")
     assert message["content"] == (
         "<think>2 turns: 200 tokens used, 100 a turn; 700 left of the budget.</think> "
         "<answer>[360, 440]</answer>"
     )
     over = {**amounts, "used": 1000.0, "remaining": 1.0}
     row = {"feasible": False, "completed_turns": 1, "resources": [over]}
-    (message,) = completion(row, target("pct10"), "think")
+    (message,) = completion(row, interval_rule("pct10"), "think")
     assert message["content"] == (
         "<think>1 turn: 1000 tokens used, 1000 a turn; 100 over the budget.</think> "
         "<answer>impossible</answer>"
@@ -107,12 +107,12 @@ def test_training_parts_are_balanced_and_the_heldout_part_is_as_it_is(
     dataset: str, tokenizer: Any
 ) -> None:
     """Of each instance exactly the rows that have something remaining; feasible ones twice."""
-    told = options(dataset, evaluate_on=["sokoban_train"])
+    training = options(dataset, evaluate_on=["sokoban_train"])
     for part, times in (("sft", 2), ("heldout", 1)):
         rows = load(dataset, "sokoban_train", split=part)
         left = [row for row in rows if row["resources"][0]["remaining"]]
         feasible = sum(row["feasible"] for row in left)
-        counts = sft_rows(told, tokenizer, {}, part).counts[0]  # type: ignore[arg-type]
+        counts = sft_rows(training, tokenizer, {}, part).counts[0]  # type: ignore[arg-type]
         assert (counts.read, counts.nothing_remaining) == (len(rows), len(rows) - len(left))
         assert (counts.feasible, counts.infeasible) == (feasible, len(left) - feasible)
         infeasible = counts.infeasible if times == 1 else min(counts.infeasible, 2 * feasible)
@@ -126,50 +126,50 @@ def test_the_rl_part_is_balanced_too(dataset: str, tokenizer: Any) -> None:
 
 
 def test_rows_for_grpo_are_those_of_the_dataset(dataset: str, tokenizer: Any) -> None:
-    told = options(dataset, train_on=["sokoban_train", "warehouse_train"], balance=False)
-    found = rl_rows(told, tokenizer, {})
-    assert set(found.rows.column_names) == {"prompt", "sample_id", "feasible", "resources"}
-    assert {row["sample_id"].partition("/")[0] for row in found.rows} == {"sokoban", "warehouse"}
+    training = options(dataset, train_on=["sokoban_train", "warehouse_train"], balance=False)
+    loaded = rl_rows(training, tokenizer, {})
+    assert set(loaded.rows.column_names) == {"prompt", "sample_id", "feasible", "resources"}
+    assert {row["sample_id"].partition("/")[0] for row in loaded.rows} == {"sokoban", "warehouse"}
     rows = {
         row["sample_id"]: row
-        for config in told.train_on
+        for config in training.train_on
         for row in load(dataset, config, split="rl")
     }
-    for row in found.rows:
+    for row in loaded.rows:
         assert row["prompt"] == rows[row["sample_id"]]["prompt"]
         assert row["resources"] == rows[row["sample_id"]]["resources"]
-    again = rl_rows(told, tokenizer, {})
-    assert again.rows["sample_id"][:] == found.rows["sample_id"][:]
+    again = rl_rows(training, tokenizer, {})
+    assert again.rows["sample_id"][:] == loaded.rows["sample_id"][:]
 
 
 def test_balancing_draws_without_putting_back() -> None:
     is_feasible = [True] * 3 + [False] * 20
     import numpy as np
 
-    found = balanced(np.array(is_feasible), DataOptions())
-    assert found.tolist()[:6] == [0, 0, 1, 1, 2, 2]
-    assert len(found) == 12
-    assert len(set(found.tolist()[6:])) == 6
+    positions = balanced(np.array(is_feasible), DataOptions())
+    assert positions.tolist()[:6] == [0, 0, 1, 1, 2, 2]
+    assert len(positions) == 12
+    assert len(set(positions.tolist()[6:])) == 6
     assert balanced(np.array([True, False]), DataOptions()).tolist() == [0, 0, 1]
 
 
 def test_a_long_prompt_loses_its_oldest_whole_turns(dataset: str, tokenizer: Any) -> None:
     row = max(load(dataset, "sokoban_train", split="sft"), key=lambda row: row["completed_turns"])
     messages = row["prompt"]
-    whole = Fitter(tokenizer, 10**6).fit(messages)
+    whole = PromptFitter(tokenizer, 10**6).fit(messages)
     assert whole is not None
     assert whole.messages == messages
     length = len(tokenizer.apply_chat_template(messages, add_generation_prompt=True)["input_ids"])
-    assert Fitter(tokenizer, length).fit(messages) == whole
-    cut = Fitter(tokenizer, length - 1).fit(messages)
+    assert PromptFitter(tokenizer, length).fit(messages) == whole
+    cut = PromptFitter(tokenizer, length - 1).fit(messages)
     assert cut is not None
     assert cut.dropped_turns == 1
     assert cut.messages == [messages[0], *messages[3:]]
     assert [message["role"] for message in cut.messages[1:]] == ["user", "assistant"] * (
         len(cut.messages) // 2 - 1
     ) + ["user"]
-    assert Fitter(tokenizer, length - 1).fit(messages, trim=False) is None
-    assert Fitter(tokenizer, 10).fit(messages) is None
+    assert PromptFitter(tokenizer, length - 1).fit(messages, trim=False) is None
+    assert PromptFitter(tokenizer, 10).fit(messages) is None
 
 
 def test_overlong_prompts_are_counted(dataset: str, tokenizer: Any) -> None:
@@ -180,8 +180,8 @@ def test_overlong_prompts_are_counted(dataset: str, tokenizer: Any) -> None:
     assert trimmed.trimmed > 0
     rows = (row for row in load(dataset, "sokoban_train", split="sft"))
     left = [row["prompt"] for row in rows if row["resources"][0]["remaining"]]
-    fitted = [found for found in map(Fitter(tokenizer, 1100).fit, left) if found]
-    assert trimmed.dropped_turns == sum(found.dropped_turns for found in fitted)
+    fitted = [prompt for prompt in map(PromptFitter(tokenizer, 1100).fit, left) if prompt]
+    assert trimmed.dropped_turns == sum(prompt.dropped_turns for prompt in fitted)
     assert trimmed.dropped_turns > trimmed.trimmed
     assert (dropped.trimmed, dropped.dropped_turns) == (0, 0)
     assert dropped.too_long == trimmed.trimmed + trimmed.too_long
@@ -192,11 +192,11 @@ def test_overlong_prompts_are_counted(dataset: str, tokenizer: Any) -> None:
 def test_configs_and_columns_that_are_not_there(
     dataset: str, tokenizer: Any, tmp_path: Path
 ) -> None:
-    for config, said in (
+    for config, message in (
         ("sokoban", "has no part sft; it has: test"),
         ("nothing", "has no parts; expected a <task>_train"),
     ):
-        with pytest.raises(InputError, match=said):
+        with pytest.raises(InputError, match=message):
             sft_rows(options(dataset, train_on=[config]), tokenizer, {})
     with pytest.raises(InputError, match="there is no such folder"):
         sft_rows(options(str(tmp_path / "none")), tokenizer, {})
@@ -204,14 +204,14 @@ def test_configs_and_columns_that_are_not_there(
 
 def test_answers_are_not_cut_off(dataset: str, tokenizer: Any) -> None:
     """A row that is one token too long would teach an answer without its end."""
-    found = sft_rows(options(dataset), tokenizer, {})
+    loaded = sft_rows(options(dataset), tokenizer, {})
     longest = max(
-        token_count([*row["prompt"], *row["completion"]], tokenizer, {}) for row in found.rows
+        token_count([*row["prompt"], *row["completion"]], tokenizer, {}) for row in loaded.rows
     )
-    check_lengths(found, tokenizer, {}, longest)
-    check_lengths(found, tokenizer, {}, None)
+    check_lengths(loaded, tokenizer, {}, longest)
+    check_lengths(loaded, tokenizer, {}, None)
     with pytest.raises(InputError, match=f"max_length is {longest - 1}, and [1-9][0-9]* of 42"):
-        check_lengths(found, tokenizer, {}, longest - 1)
+        check_lengths(loaded, tokenizer, {}, longest - 1)
 
 
 def test_a_dataset_without_the_columns(dataset: str, tokenizer: Any, tmp_path: Path) -> None:
@@ -223,7 +223,7 @@ def test_a_dataset_without_the_columns(dataset: str, tokenizer: Any, tmp_path: P
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "message"),
     [
         ({"target": "wide"}, "target 'wide'"),
         ({"variant": "loud"}, "variant is 'loud'; expected one of: as_built, think, no_think"),
@@ -232,8 +232,8 @@ def test_a_dataset_without_the_columns(dataset: str, tokenizer: Any, tmp_path: P
         ({"train_on": []}, "train_on names no config"),
     ],
 )
-def test_options_that_make_no_sense(changes: dict[str, Any], said: str) -> None:
-    with pytest.raises(WrongUsageError, match=said):
+def test_options_that_make_no_sense(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(WrongUsageError, match=message):
         DataOptions(**changes)
 
 

@@ -15,8 +15,8 @@ from bagen_data.hub import load_samples
 from bagen_data.submissions import read_metadata
 from bagen_data.tables import read_jsonl
 from tests.train.running import run, start
-from train.answering import PARTIAL, Answering, Asked
-from train.generation import Answer, Decoding, choose_backend, generator
+from train.answering import PARTIAL, QuestionOptions, ResumableAnswers
+from train.generation import Decoding, GeneratedAnswer, choose_backend, generator
 from train.paper_table import table_row
 
 
@@ -26,8 +26,8 @@ def answered(out: Path) -> int:
 
 
 def test_an_evaluation_that_was_killed_goes_on(dataset: str, tiny: str, tmp_path: Path) -> None:
-    asked = ("--model", tiny, "--dataset", dataset, "--config", "sokoban", "--split", "test")
-    command = ("train/evaluate.py", *asked, "--max-new-tokens", 16, "--batch-size", 1, "--out")
+    questions = ("--model", tiny, "--dataset", dataset, "--config", "sokoban", "--split", "test")
+    command = ("train/evaluate.py", *questions, "--max-new-tokens", 16, "--batch-size", 1, "--out")
     process = start(*command, tmp_path / "killed")
     while answered(tmp_path / "killed") < 5:
         assert process.poll() is None, process.communicate()[0][-3000:]
@@ -55,17 +55,17 @@ def test_an_evaluation_that_was_killed_goes_on(dataset: str, tiny: str, tmp_path
 
 
 @pytest.fixture
-def answering(dataset: str, tiny: str, tmp_path: Path) -> Answering:
+def answering(dataset: str, tiny: str, tmp_path: Path) -> ResumableAnswers:
     model = tmp_path / "model"
     shutil.copytree(tiny, model)
-    asked = Asked(dataset, "sokoban_train", "heldout", "as_built", 1000)
+    questions = QuestionOptions(dataset, "sokoban_train", "heldout", "as_built", 1000)
     decoding = Decoding(str(model), 4, 2, "float32")
-    return Answering(
-        tmp_path / "out", asked, decoding, AutoTokenizer.from_pretrained(tiny), "transformers"
+    return ResumableAnswers(
+        tmp_path / "out", questions, decoding, AutoTokenizer.from_pretrained(tiny), "transformers"
     )
 
 
-def test_other_weights_do_not_go_on(answering: Answering, dataset: str) -> None:
+def test_other_weights_do_not_go_on(answering: ResumableAnswers, dataset: str) -> None:
     also = ("prompt", "prompt_variant")
     samples = load_samples(dataset, "sokoban_train", "heldout", also=also)
     rows, variant = answering.answers(samples)
@@ -79,15 +79,15 @@ def test_other_weights_do_not_go_on(answering: Answering, dataset: str) -> None:
     assert answering.answers(samples)[0] == rows
 
 
-def test_what_cannot_fit_stays_unanswered(answering: Answering, dataset: str) -> None:
+def test_what_cannot_fit_stays_unanswered(answering: ResumableAnswers, dataset: str) -> None:
     samples = load_samples(dataset, "sokoban_train", "heldout", also=("prompt", "prompt_variant"))
-    asked = Asked(dataset, "sokoban_train", "heldout", "as_built", 9)
-    short = Answering(
-        answering.out, asked, answering.decoding, answering.tokenizer, answering.backend
+    questions = QuestionOptions(dataset, "sokoban_train", "heldout", "as_built", 9)
+    short = ResumableAnswers(
+        answering.out, questions, answering.decoding, answering.tokenizer, answering.backend
     )
     rows, _ = short.answers(samples)
     assert [row["response"] for row in rows] == [""] * len(samples.table)
-    assert Answer("", 0, 0).output_tokens == rows[0]["usage"]["output_tokens"]
+    assert GeneratedAnswer("", 0, 0).output_tokens == rows[0]["usage"]["output_tokens"]
 
 
 def test_transformers_answer_where_there_is_no_vllm(tiny: str) -> None:
@@ -100,16 +100,16 @@ def test_a_models_own_sampling_does_not_change_what_is_greedy(tiny: str, tmp_pat
     question full of numbers, it moves the numbers of the answer."""
     prompts = [[{"role": "user", "content": "7 of 9 tokens; how many more?"}]]
     tokenizer = AutoTokenizer.from_pretrained(tiny)
-    own = tmp_path / "own"
-    shutil.copytree(tiny, own)
-    file = own / "generation_config.json"
-    told = json.loads(file.read_bytes()) | {"repetition_penalty": 9.0, "do_sample": True}
-    file.write_text(json.dumps(told), "utf-8")
-    plain, found = (
+    copied = tmp_path / "copied"
+    shutil.copytree(tiny, copied)
+    file = copied / "generation_config.json"
+    content = json.loads(file.read_bytes()) | {"repetition_penalty": 9.0, "do_sample": True}
+    file.write_text(json.dumps(content), "utf-8")
+    plain, penalised = (
         list(generator("transformers", Decoding(str(folder), 8, 1, "float32"), tokenizer)(prompts))
-        for folder in (tiny, own)
+        for folder in (tiny, copied)
     )
-    assert found == plain
+    assert penalised == plain
 
 
 def test_an_answer_does_not_depend_on_its_batch(tiny: str, tmp_path: Path) -> None:
@@ -127,7 +127,7 @@ def test_an_answer_does_not_depend_on_its_batch(tiny: str, tmp_path: Path) -> No
         for decoding in (Decoding(str(model), 8, size, "float32") for size in (1, 2))
     )
     assert alone == together
-    assert alone[0] == Answer("", 1, 1)  # two layers from nothing repeat the last token
+    assert alone[0] == GeneratedAnswer("", 1, 1)  # two layers from nothing repeat the last token
     assert alone[1].output_tokens == 8
 
 
@@ -135,6 +135,6 @@ def test_the_table_leaves_out_what_has_nothing_remaining(dataset: str) -> None:
     table = load_samples(dataset, "sokoban_train", "heldout").table
     rows = table.to_pylist()
     left = [row for row in rows if row["resources"][0]["remaining"]]
-    said = [{"sample_id": row["sample_id"], "response": "", "usage": {}} for row in rows]
+    predictions = [{"sample_id": row["sample_id"], "response": "", "usage": {}} for row in rows]
     assert 0 < len(left) < len(rows)
-    assert table_row(table, said, resamples=0)["valid_rate"]["n"] == len(left)
+    assert table_row(table, predictions, resamples=0)["valid_rate"]["n"] == len(left)

@@ -36,7 +36,7 @@ def sweep(dataset: str, tiny: str, tmp_path_factory: pytest.TempPathFactory) -> 
         {"name": "SFT", "model": tiny, "stage": "sft", "epochs": [1, 10]},
         {"name": "SFT e10, GRPO", "begin": "SFT e10", "stage": "grpo"},
     ]
-    told = {
+    content = {
         "out": str(folder / "out"),
         "launch": "train/accelerate/cpu.yaml",
         "sft": str(folder / "sft.yaml"),
@@ -50,7 +50,7 @@ def sweep(dataset: str, tiny: str, tmp_path_factory: pytest.TempPathFactory) -> 
         },
         "runs": runs,
     }
-    path = write_yaml(folder / "sweep.yaml", told)
+    path = write_yaml(folder / "sweep.yaml", content)
     run("train/sweep.py", "--config", path)
     return path
 
@@ -58,7 +58,7 @@ def sweep(dataset: str, tiny: str, tmp_path_factory: pytest.TempPathFactory) -> 
 def rows(sweep: Path) -> dict[str, dict[str, float | None]]:
     lines = (sweep.parent / "out" / "results.jsonl").read_text("utf-8").splitlines()
     return {
-        row["name"]: {name: found["value"] for name, found in row["scores"].items()}
+        row["name"]: {name: score["value"] for name, score in row["scores"].items()}
         for row in map(json.loads, lines)
     }
 
@@ -70,11 +70,11 @@ def predictions_of(sweep: Path, folder: str) -> list[dict[str, str]]:
 
 
 def test_it_learns(sweep: Path) -> None:
-    found = rows(sweep)
-    assert list(found) == ["tiny", "SFT e1", "SFT e10", "SFT e10, GRPO"]
-    assert (found["tiny"]["valid_rate"] or 0) < 0.05
-    assert (found["SFT e10"]["valid_rate"] or 0) > 0.9
-    assert (found["SFT e10, GRPO"]["valid_rate"] or 0) > 0.9
+    scores = rows(sweep)
+    assert list(scores) == ["tiny", "SFT e1", "SFT e10", "SFT e10, GRPO"]
+    assert (scores["tiny"]["valid_rate"] or 0) < 0.05
+    assert (scores["SFT e10"]["valid_rate"] or 0) > 0.9
+    assert (scores["SFT e10, GRPO"]["valid_rate"] or 0) > 0.9
 
 
 def test_grpo_does_not_lose_what_sft_taught(sweep: Path, dataset: str) -> None:
@@ -83,8 +83,8 @@ def test_grpo_does_not_lose_what_sft_taught(sweep: Path, dataset: str) -> None:
     labels, amounts = ([row[name] for row in samples] for name in ("feasible", "resources"))
     earned = {}
     for name in ("tiny", "sft-e10", "sft-e10-grpo"):
-        said = {row["sample_id"]: row["response"] for row in predictions_of(sweep, name)}
-        texts = [said[row["sample_id"]] for row in samples]
+        responses = {row["sample_id"]: row["response"] for row in predictions_of(sweep, name)}
+        texts = [responses[row["sample_id"]] for row in samples]
         earned[name] = judge(texts, labels, amounts).reward(REWARDS).mean()
     assert earned["tiny"] < 0.05
     assert earned["sft-e10"] > 0.5

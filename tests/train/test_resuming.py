@@ -10,7 +10,7 @@ import pytest
 
 from bagen_data.errors import InputError
 from tests.train.running import fail, losses, run, sft_options, start, write_yaml
-from train.training_run import KeepEpochs, RunOptions, check_begun, last_checkpoint
+from train.training_run import KeepEpochs, RunOptions, check_resumable, last_checkpoint
 
 
 def test_a_killed_run_ends_like_one_that_was_not(dataset: str, tiny: str, tmp_path: Path) -> None:
@@ -32,8 +32,8 @@ def test_a_killed_run_ends_like_one_that_was_not(dataset: str, tiny: str, tmp_pa
     run("train/sft.py", "--config", file, "--output_dir", whole)
     assert len(losses(whole)) == 8
     assert losses(killed) == pytest.approx(losses(whole), abs=1e-4)
-    said = " ".join(fail("train/sft.py", "--config", file, "--target", "point").split())
-    assert "its checkpoints were begun with target 'pct30', not 'point'; remove the" in said
+    message = " ".join(fail("train/sft.py", "--config", file, "--target", "point").split())
+    assert "its checkpoints were begun with target 'pct30', not 'point'; remove the" in message
 
 
 def test_a_checkpoint_without_its_end_is_none(tmp_path: Path) -> None:
@@ -49,8 +49,8 @@ def test_checkpoints_are_not_mixed_with_another_runs(tmp_path: Path) -> None:
     (tmp_path / "checkpoint-9").mkdir()
     (tmp_path / "checkpoint-9" / "trainer_state.json").write_text("{}")
     with pytest.raises(InputError, match="holds checkpoints; give --resume true"):
-        check_begun(str(tmp_path), RunOptions(), {})
-    check_begun(str(tmp_path), RunOptions(resume=True), {})
+        check_resumable(str(tmp_path), RunOptions(), {})
+    check_resumable(str(tmp_path), RunOptions(resume=True), {})
 
 
 @pytest.mark.parametrize(("epoch", "kept"), [(2.0, ["epoch-2"]), (1.6, []), (3.0, [])])

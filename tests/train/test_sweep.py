@@ -12,8 +12,8 @@ import yaml
 from bagen_data.errors import InputError, WrongUsageError
 from tests.making import REPO, SHARED
 from tests.train.running import write_yaml
-from train.sweep import Sweeping, check_options
-from train.sweep_plan import Sweep, flags, read_sweep
+from train.sweep import SweepRunner, check_options
+from train.sweep_plan import SweepPlan, flags, read_sweep
 
 CONFIGS = REPO / "train" / "configs"
 TABLE_7 = SHARED.parent / "paper_tables" / "table7_training.csv"
@@ -26,20 +26,20 @@ GOOD: dict[str, Any] = {
 }
 
 
-def commands(told: Sweep, capsys: pytest.CaptureFixture[str]) -> list[str]:
-    sweeping = Sweeping(told, dry_run=True)
-    for each in told.runs:
-        sweeping.run(each, skip=False)
+def commands(plan: SweepPlan, capsys: pytest.CaptureFixture[str]) -> list[str]:
+    runner = SweepRunner(plan, dry_run=True)
+    for planned in plan.runs:
+        runner.run(planned, skip=False)
     return capsys.readouterr().out.splitlines()
 
 
 @pytest.mark.skipif(not TABLE_7.is_file(), reason="no paper tables beside the clone")
 def test_the_papers_rows_are_swept() -> None:
     """All of Table 7 but the row that the paper calls a bug."""
-    told = read_sweep(CONFIGS / "sweep.yaml")
+    plan = read_sweep(CONFIGS / "sweep.yaml")
     with TABLE_7.open(encoding="utf-8") as file:
         reported = [row["run"] for row in csv.DictReader(file)]
-    swept = [name for each in told.runs for name in each.rows]
+    swept = [name for planned in plan.runs for name in planned.rows]
     assert swept == [name for name in reported if "bug" not in name]
 
 
@@ -51,15 +51,15 @@ def test_rows_go_on_from_rows(tmp_path: Path, capsys: pytest.CaptureFixture[str]
         {"name": "RL elsewhere", "begin": "RL", "evaluate": {"config": "searchr1_train"}},
     ]
     path = write_yaml(tmp_path / "sweep.yaml", GOOD | {"out": str(tmp_path / "out"), "runs": runs})
-    said = [line.replace(str(tmp_path), "") for line in commands(read_sweep(path), capsys)]
-    assert len(said) == 7
-    assert "--model M --trained-on none --name base" in said[0]
-    assert "train/sft.py" in said[1]
-    assert "--keep_epochs 1 3 --num_train_epochs 3" in said[1]
-    assert "--model /out/sft/epoch-1 --name 'SFT e1' --out /out/predictions/sft-e1" in said[2]
-    assert "train/grpo.py" in said[4]
-    assert "--model_name_or_path /out/sft/epoch-3 --output_dir /out/rl" in said[4]
-    assert "--config searchr1_train --model /out/rl --name 'RL elsewhere'" in said[6]
+    lines = [line.replace(str(tmp_path), "") for line in commands(read_sweep(path), capsys)]
+    assert len(lines) == 7
+    assert "--model M --trained-on none --name base" in lines[0]
+    assert "train/sft.py" in lines[1]
+    assert "--keep_epochs 1 3 --num_train_epochs 3" in lines[1]
+    assert "--model /out/sft/epoch-1 --name 'SFT e1' --out /out/predictions/sft-e1" in lines[2]
+    assert "train/grpo.py" in lines[4]
+    assert "--model_name_or_path /out/sft/epoch-3 --output_dir /out/rl" in lines[4]
+    assert "--config searchr1_train --model /out/rl --name 'RL elsewhere'" in lines[6]
     assert not (tmp_path / "out").exists()
 
 
@@ -69,29 +69,29 @@ def test_every_path_is_of_the_folder_of_the_call(
     """Else the scores of a run of many hours lie in the clone, and are looked for elsewhere."""
     monkeypatch.chdir(tmp_path)
     shutil.copytree(tiny, "model")
-    asked = {"config": "sokoban_train", "dataset": os.path.relpath(dataset), "max_new_tokens": 1}
-    told = GOOD | {"out": "made", "evaluate": asked, "runs": [{"name": "a", "model": "model"}]}
-    sweeping = Sweeping(Sweep.model_validate(told), dry_run=False)
-    sweeping.run(sweeping.told.runs[0], skip=False)
+    options = {"config": "sokoban_train", "dataset": os.path.relpath(dataset), "max_new_tokens": 1}
+    content = GOOD | {"out": "made", "evaluate": options, "runs": [{"name": "a", "model": "model"}]}
+    runner = SweepRunner(SweepPlan.model_validate(content), dry_run=False)
+    runner.run(runner.plan.runs[0], skip=False)
     assert (tmp_path / "made" / "predictions" / "a" / "scores.json").is_file()
-    assert sweeping.scores().keys() == {"a"}
+    assert runner.scores().keys() == {"a"}
 
 
 @pytest.mark.parametrize("path", sorted(CONFIGS.glob("*sweep.yaml")), ids=lambda path: path.name)
 def test_our_sweeps_can_be_read(
     path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    told = read_sweep(path).model_copy(update={"out": str(tmp_path)})
-    check_options(told)
-    assert (REPO / told.launch).is_file()
-    said = commands(told, capsys)
-    assert sum("train/evaluate.py" in line for line in said) == sum(
-        len(each.rows) for each in told.runs
+    plan = read_sweep(path).model_copy(update={"out": str(tmp_path)})
+    check_options(plan)
+    assert (REPO / plan.launch).is_file()
+    lines = commands(plan, capsys)
+    assert sum("train/evaluate.py" in line for line in lines) == sum(
+        len(planned.rows) for planned in plan.runs
     )
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "message"),
     [
         ({"runs": []}, "runs: List should have at least 1 item"),
         ({"runs": [{"name": "a"}]}, "run 'a': give one of model and begin"),
@@ -107,14 +107,14 @@ def test_our_sweeps_can_be_read(
         ({"run": []}, "run: Extra inputs are not permitted"),
     ],
 )
-def test_a_file_that_is_no_sweep(tmp_path: Path, changes: dict[str, Any], said: str) -> None:
+def test_a_file_that_is_no_sweep(tmp_path: Path, changes: dict[str, Any], message: str) -> None:
     content = GOOD | {"runs": [{"name": "a", "model": "m"}]} | changes
-    with pytest.raises(InputError, match=said.replace("|", r"\|")):
+    with pytest.raises(InputError, match=message.replace("|", r"\|")):
         read_sweep(write_yaml(tmp_path / "sweep.yaml", content))
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "message"),
     [
         ({"evaluate": {"max_new_token": 9}}, "evaluate: there is no max_new_token; did you mean"),
         ({"options": {"targt": "a"}}, "options of run 'a': there is no targt; did you mean target"),
@@ -123,15 +123,15 @@ def test_a_file_that_is_no_sweep(tmp_path: Path, changes: dict[str, Any], said: 
         ({"run_evaluate": {"spilt": "test"}}, "evaluate of run 'a': there is no spilt; did you"),
     ],
 )
-def test_options_are_checked_before_anything_runs(changes: dict[str, Any], said: str) -> None:
+def test_options_are_checked_before_anything_runs(changes: dict[str, Any], message: str) -> None:
     """A slip in the last of 25 runs would else be found after days."""
-    told = {"name": "a", "model": "m", "stage": "sft"} | {
+    run = {"name": "a", "model": "m", "stage": "sft"} | {
         name: value for name, value in changes.items() if name in ("stage", "options")
     }
-    told["evaluate"] = changes.get("run_evaluate", {})
-    content = GOOD | {"evaluate": changes.get("evaluate", {}), "runs": [told]}
-    with pytest.raises(WrongUsageError, match=said):
-        check_options(Sweep.model_validate(content))
+    run["evaluate"] = changes.get("run_evaluate", {})
+    content = GOOD | {"evaluate": changes.get("evaluate", {}), "runs": [run]}
+    with pytest.raises(WrongUsageError, match=message):
+        check_options(SweepPlan.model_validate(content))
 
 
 def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
@@ -141,9 +141,9 @@ def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot be read"):
         read_sweep(tmp_path / "bad.yaml")
     missing = GOOD | {"sft": "none.yaml", "runs": [{"name": "a", "model": "m", "stage": "sft"}]}
-    told = Sweep.model_validate(missing)
+    plan = SweepPlan.model_validate(missing)
     with pytest.raises(InputError, match=r"none\.yaml: cannot be read"):
-        Sweeping(told, dry_run=True).run(told.runs[0], skip=False)
+        SweepRunner(plan, dry_run=True).run(plan.runs[0], skip=False)
 
 
 def test_every_config_is_of_known_options() -> None:

@@ -11,7 +11,7 @@ import torch
 from bagen_data.errors import InputError
 from tests.train.running import fail, run, sft_options, write_yaml
 from train.data import sft_rows
-from train.reward_functions import Watch, reward_functions
+from train.reward_functions import CollapseWatch, reward_functions
 from train.training_options import (
     GRPOOptions,
     SFTOptions,
@@ -25,18 +25,18 @@ pytestmark = pytest.mark.filterwarnings(
 )
 
 
-def told(tmp_path: Path, dataset: str, model: str, **changes: Any) -> list[str]:
+def arguments(tmp_path: Path, dataset: str, model: str, **changes: Any) -> list[str]:
     content = sft_options(dataset, model, tmp_path / "out", **changes)
     return ["--config", str(write_yaml(tmp_path / "run.yaml", content))]
 
 
 def test_the_command_line_goes_before_the_file(tmp_path: Path, dataset: str, tiny: str) -> None:
     flags = ("--target", "fix500", "--learning_rate", "0.5")
-    config, found = parse([*told(tmp_path, dataset, tiny), *flags], SFTOptions)
-    assert (found.data.target, config.learning_rate) == ("fix500", 0.5)
+    config, settings = parse([*arguments(tmp_path, dataset, tiny), *flags], SFTOptions)
+    assert (settings.data.target, config.learning_rate) == ("fix500", 0.5)
     assert config.model_init_kwargs["attn_implementation"] == "sdpa"
     assert (config.report_to, config.bf16) == ([], False)
-    assert found.tokenizer.chat_template
+    assert settings.tokenizer.chat_template
 
 
 def test_a_run_is_tracked_unless_told_otherwise(tmp_path: Path, dataset: str, tiny: str) -> None:
@@ -47,7 +47,7 @@ def test_a_run_is_tracked_unless_told_otherwise(tmp_path: Path, dataset: str, ti
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "message"),
     [
         ({"use_cpu": False}, "there is no GPU here that PyTorch can use; give --use_cpu true"),
         ({"max_length": 600}, "max_length is 600 and max_prompt_tokens 1152; a prompt and its"),
@@ -75,24 +75,24 @@ def test_a_run_is_tracked_unless_told_otherwise(tmp_path: Path, dataset: str, ti
     ],
 )
 def test_what_does_not_fit(
-    tmp_path: Path, dataset: str, tiny: str, changes: dict[str, Any], said: str
+    tmp_path: Path, dataset: str, tiny: str, changes: dict[str, Any], message: str
 ) -> None:
     if "use_cpu" in changes and torch.accelerator.is_available():
         pytest.skip("there is a GPU here")
-    with pytest.raises(InputError, match=said):
-        parse(told(tmp_path, dataset, tiny, **changes), SFTOptions)
+    with pytest.raises(InputError, match=message):
+        parse(arguments(tmp_path, dataset, tiny, **changes), SFTOptions)
 
 
 @pytest.mark.parametrize(
-    ("flags", "said"),
+    ("flags", "message"),
     [(["--config"], "--config names no file"), (["--config", "bad.yaml"], "while parsing a flow")],
 )
 def test_a_file_that_is_none(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, flags: list[str], said: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, flags: list[str], message: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
     Path("bad.yaml").write_text("a: [")
-    with pytest.raises(InputError, match=said):
+    with pytest.raises(InputError, match=message):
         parse(flags, SFTOptions)
 
 
@@ -107,7 +107,7 @@ def test_a_model_that_cannot_chat(tmp_path: Path, dataset: str, tiny: str) -> No
     shutil.copytree(tiny, tmp_path / "mute")
     (tmp_path / "mute" / "chat_template.jinja").unlink()
     with pytest.raises(InputError, match="its tokenizer has no chat template"):
-        parse(told(tmp_path, dataset, str(tmp_path / "mute")), SFTOptions)
+        parse(arguments(tmp_path, dataset, str(tmp_path / "mute")), SFTOptions)
 
 
 def test_a_model_that_takes_no_system_message(tmp_path: Path, dataset: str, tiny: str) -> None:
@@ -116,7 +116,7 @@ def test_a_model_that_takes_no_system_message(tmp_path: Path, dataset: str, tiny
     raises = "{% if messages[0].role == 'system' %}{{ raise_exception('no system') }}{% endif %}"
     (tmp_path / "gemma" / "chat_template.jinja").write_text(raises)
     with pytest.raises(InputError, match=r"cannot show a system, .* message: no system; take"):
-        parse(told(tmp_path, dataset, str(tmp_path / "gemma")), SFTOptions)
+        parse(arguments(tmp_path, dataset, str(tmp_path / "gemma")), SFTOptions)
 
 
 def test_training_does_not_begin_with_an_adapter(tmp_path: Path, dataset: str, tiny: str) -> None:
@@ -125,20 +125,20 @@ def test_training_does_not_begin_with_an_adapter(tmp_path: Path, dataset: str, t
     adapter = {"base_model_name_or_path": tiny}
     (tmp_path / "lora" / "adapter_config.json").write_text(json.dumps(adapter))
     with pytest.raises(InputError, match="is a LoRA adapter, and training begins with weights"):
-        parse(told(tmp_path, dataset, str(tmp_path / "lora")), SFTOptions)
+        parse(arguments(tmp_path, dataset, str(tmp_path / "lora")), SFTOptions)
 
 
 def test_arguments_of_the_chat_template(tmp_path: Path, dataset: str, tiny: str) -> None:
     """In YAML or, as JSON, on the command line; SFT's rows carry them to TRL."""
     flags = ["--chat_template_kwargs", '{"enable_thinking": false}']
-    _, found = parse([*told(tmp_path, dataset, tiny), *flags], SFTOptions)
-    assert found.template == {"enable_thinking": False}
-    rows = sft_rows(found.data, found.tokenizer, found.template).rows
+    _, settings = parse([*arguments(tmp_path, dataset, tiny), *flags], SFTOptions)
+    assert settings.template == {"enable_thinking": False}
+    rows = sft_rows(settings.data, settings.tokenizer, settings.template).rows
     assert rows[0]["chat_template_kwargs"] == {"enable_thinking": False}
 
 
 @pytest.mark.parametrize(
-    ("rewards", "said"),
+    ("rewards", "message"),
     [
         ("papr", "rewards is 'papr'; expected paper or dense"),
         ("[1]", "expected paper or dense"),
@@ -146,8 +146,8 @@ def test_arguments_of_the_chat_template(tmp_path: Path, dataset: str, tiny: str)
         ({"interval": "much"}, "the weight of interval is 'much'"),
     ],
 )
-def test_rewards_that_are_none(rewards: Any, said: str) -> None:
-    with pytest.raises(InputError, match=said):
+def test_rewards_that_are_none(rewards: Any, message: str) -> None:
+    with pytest.raises(InputError, match=message):
         reward_weights(rewards)
 
 
@@ -166,9 +166,9 @@ def test_grpo_options(tmp_path: Path, dataset: str, tiny: str) -> None:
 
 
 def test_tensor_parallel_size_is_clamped(monkeypatch: pytest.MonkeyPatch) -> None:
-    for there, asked, found in ((0, 4, 1), (1, 4, 1), (8, 4, 4), (6, 4, 3), (8, 3, 2)):
-        monkeypatch.setattr("torch.cuda.device_count", lambda there=there: there)
-        assert tensor_parallel_size(asked) == found
+    for gpus, most, size in ((0, 4, 1), (1, 4, 1), (8, 4, 4), (6, 4, 3), (8, 3, 2)):
+        monkeypatch.setattr("torch.cuda.device_count", lambda gpus=gpus: gpus)
+        assert tensor_parallel_size(most) == size
 
 
 def test_reward_functions_log_what_to_watch() -> None:
@@ -176,7 +176,7 @@ def test_reward_functions_log_what_to_watch() -> None:
     logged: dict[str, float] = {}
     amounts = [{"resource": "tokens", "remaining": 400.0}]
     texts = ["<answer>[360, 440]</answer>", "<answer>impossible</answer>", "?"]
-    found = {
+    rewards = {
         function.__name__: function(
             prompts=[[]] * 3,
             completions=[[{"role": "assistant", "content": text}] for text in texts],
@@ -186,7 +186,7 @@ def test_reward_functions_log_what_to_watch() -> None:
         )
         for function in reward_functions({"interval": 1.8, "impossible": 0.2, "format": 0})
     }
-    assert found == {
+    assert rewards == {
         "interval": [pytest.approx(0.8), 0.0, 0.0],
         "impossible": [0.0, 1.0, 0.0],
         "format": [1.0, 1.0, 0.0],
@@ -202,25 +202,25 @@ def test_reward_functions_log_what_to_watch() -> None:
 def test_a_collapse_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:
     from transformers import TrainerState
 
-    watch, state = Watch(), TrainerState()
+    watch, state = CollapseWatch(), TrainerState()
     for logs in ({}, {"impossible_rate": 0.95, "frac_reward_zero_std": 0.8}):
         watch.on_log(None, state, None, logs)
     assert capsys.readouterr().err == ""
     for _ in range(2):
         watch.on_log(None, state, None, {"impossible_rate": 0.96, "frac_reward_zero_std": 0.9})
-    said = " ".join(capsys.readouterr().err.split())
-    assert said.count("the model has collapsed to `impossible`") == 1
-    assert said.count("teach nothing") == 1
+    warnings = " ".join(capsys.readouterr().err.split())
+    assert warnings.count("the model has collapsed to `impossible`") == 1
+    assert warnings.count("teach nothing") == 1
 
 
 def test_lora_is_trained_and_evaluated(dataset: str, tiny: str, tmp_path: Path) -> None:
     """An adapter is a folder that evaluation takes like weights."""
     changes = {"use_peft": True, "lora_target_modules": "all-linear", "max_steps": 2}
-    file = told(tmp_path, dataset, tiny, **changes)
+    file = arguments(tmp_path, dataset, tiny, **changes)
     run("train/sft.py", *file)
     assert (tmp_path / "out" / "adapter_config.json").is_file()
-    asked = ("--dataset", dataset, "--max-new-tokens", 4, "--out", tmp_path / "said")
-    written = run("train/evaluate.py", "--model", tmp_path / "out", *asked)
+    options = ("--dataset", dataset, "--max-new-tokens", 4, "--out", tmp_path / "said")
+    written = run("train/evaluate.py", "--model", tmp_path / "out", *options)
     assert "| out | 0.00" in written
     rows = (tmp_path / "said" / "predictions.jsonl").read_text("utf-8").splitlines()
     assert len(rows) == 5  # the held-out part, the sample at k = T too
@@ -228,10 +228,10 @@ def test_lora_is_trained_and_evaluated(dataset: str, tiny: str, tmp_path: Path) 
 
 
 def test_one_message_and_exit_code_1(dataset: str, tiny: str, tmp_path: Path) -> None:
-    file = told(tmp_path, "nowhere", tiny)
+    file = arguments(tmp_path, "nowhere", tiny)
     assert "nowhere: there is no such folder" in fail("train/sft.py", *file)
     assert "none.yaml" in fail("train/grpo.py", "--config", tmp_path / "none.yaml")
-    asked = ("--dataset", dataset, "--out", tmp_path / "said", "--model")
-    assert "no model can be read there" in fail("train/evaluate.py", *asked, tmp_path / "none")
-    said = fail("train/evaluate.py", *asked, tiny, "--max-new-tokens", 5000)
-    assert "its context has 2,048 tokens, of which --max-new-tokens takes 5,000" in said
+    options = ("--dataset", dataset, "--out", tmp_path / "message", "--model")
+    assert "no model can be read there" in fail("train/evaluate.py", *options, tmp_path / "none")
+    message = fail("train/evaluate.py", *options, tiny, "--max-new-tokens", 5000)
+    assert "its context has 2,048 tokens, of which --max-new-tokens takes 5,000" in message
