@@ -2,7 +2,7 @@
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from bagen_data.console import ERRORS
+from bagen_data.console import STDERR
 
 
 def progress_bar() -> Progress:
@@ -15,7 +15,7 @@ def progress_bar() -> Progress:
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
-        console=ERRORS,
+        console=STDERR,
         transient=True,
-        disable=not ERRORS.is_terminal,
+        disable=not STDERR.is_terminal,
     )

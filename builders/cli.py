@@ -18,7 +18,8 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from bagen_data.console import ERRORS, new_app, run
+from bagen_data.command_line import new_app, run
+from bagen_data.console import STDERR
 from bagen_data.errors import WrongUsageError
 from bagen_data.prompts import Variant
 from bagen_data.usage import UsageChoice
@@ -93,7 +94,7 @@ def build_command(
     )
     families = find_families(origin, options.tasks)
     for name in ignored_folders(origin):
-        ERRORS.print(
+        STDERR.print(
             f"ignored {escape(name)}/: its name is not TASK-origin-MODEL or TASK-train-MODEL"
         )
     with _progress() as progress:
@@ -146,7 +147,7 @@ def _progress() -> Progress:
     return Progress(
         *columns,
         TimeElapsedColumn(),
-        console=ERRORS,
+        console=STDERR,
         transient=True,
         disable=not sys.stderr.isatty(),
     )
@@ -166,15 +167,15 @@ def _print_summary(built: Sequence[Built], out: Path) -> None:
     console.width = max(console.width, _SUMMARY_WIDTH)
     console.print(table)
     if not any(family.counts()["samples"] for family in built):
-        ERRORS.print("no samples: no rollout has two turns or more, or a training family's one")
+        STDERR.print("no samples: no rollout has two turns or more, or a training family's one")
     for family in built:
         for refusal in family.index.refused[:10]:
-            ERRORS.print(
+            STDERR.print(
                 f"refused {escape(f'{family.index.family.name}/{refusal.where}: {refusal.reason}')}"
             )
         if len(family.index.refused) > 10:
             more = len(family.index.refused) - 10
-            ERRORS.print(
+            STDERR.print(
                 f"... and {more} more of {escape(family.index.family.name)}: see build.json"
             )
 

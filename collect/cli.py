@@ -15,7 +15,7 @@ from typing import Annotated, Any
 
 import typer
 
-from bagen_data.console import new_app, run
+from bagen_data.command_line import new_app, run
 from collect.dialogue_layout import Dialogues
 from collect.environment import Game
 from collect.family_run import Play

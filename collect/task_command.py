@@ -12,7 +12,7 @@ import typer
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from bagen_data.console import ERRORS
+from bagen_data.console import STDERR
 from bagen_data.errors import InputError, MissingExtraError, OutputError, WrongUsageError
 from bagen_data.family_name import parse_family_name
 from bagen_data.models.model_run import CONNECTIONS, RETRIES, check_base_url, parse_model_args
@@ -127,7 +127,7 @@ def record(common: Common, recording: Recording) -> None:
         try:
             found = collect(wanted, play, drive, on_rollout)
         except KeyboardInterrupt:
-            ERRORS.print("what was recorded is kept; go on with --resume")
+            STDERR.print("what was recorded is kept; go on with --resume")
             raise
         except OSError as error:
             raise OutputError(
@@ -244,7 +244,7 @@ def _progress(common: Common) -> Iterator[Callable[[], None]]:
     with Progress(
         *columns,
         TimeElapsedColumn(),
-        console=ERRORS,
+        console=STDERR,
         transient=True,
         disable=not sys.stderr.isatty(),
     ) as progress:

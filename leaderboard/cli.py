@@ -19,7 +19,8 @@ from typing import Annotated, Any, Literal
 import typer
 from rich.markup import escape
 
-from bagen_data.console import ERRORS, new_app, run
+from bagen_data.command_line import new_app, run
+from bagen_data.console import STDERR
 from bagen_data.errors import InputError, OutputError, WrongUsageError
 from bagen_data.progress_bar import progress_bar
 from bagen_data.wording import numbered
@@ -138,9 +139,9 @@ def _indented(reasons: Sequence[str]) -> str:
 def _print_summary(results: Mapping[str, Any], out: Path) -> None:
     for submission in results["refused"]:
         message = f"{submission['folder']!a}: refused\n{_indented(submission['reasons'])}"
-        ERRORS.print(escape(message), style="yellow")
+        STDERR.print(escape(message), style="yellow")
     for submission in results["apart"]:
-        ERRORS.print(escape(f"{submission['folder']}: apart: {'; '.join(submission['why'])}"))
+        STDERR.print(escape(f"{submission['folder']}: apart: {'; '.join(submission['why'])}"))
     counts = {name: len(results[name]) for name in ("submissions", "apart", "refused")}
     print(
         f"{numbered(counts['submissions'], 'submission')} scored, {counts['apart']:,} apart, "

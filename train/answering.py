@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.progress import track
 
-from bagen_data.console import ERRORS
+from bagen_data.console import STDERR
 from bagen_data.tables import to_json
 from train.fitted_prompts import Messages, PromptFitter, reworded
 from train.generation import Decoding, GeneratedAnswer, generator
@@ -87,7 +87,7 @@ class ResumableAnswers:
             shortened += bool(prompt and prompt.dropped_turns)
         too_long = sum(not prompt for prompt in prompts.values())
         if shortened or too_long:
-            ERRORS.print(
+            STDERR.print(
                 f"{shortened:,} of {len(prompts):,} prompts lost their oldest turns to fit "
                 f"{limit:,} tokens; {too_long:,} cannot fit and stay unanswered"
             )
@@ -130,4 +130,4 @@ def _weights(model: str) -> list[list[Any]]:
 def _with_progress(
     answers: Iterator[tuple[int, GeneratedAnswer]], total: int
 ) -> Iterable[tuple[int, GeneratedAnswer]]:
-    return track(answers, "answering", total=total, console=ERRORS, disable=not ERRORS.is_terminal)
+    return track(answers, "answering", total=total, console=STDERR, disable=not STDERR.is_terminal)

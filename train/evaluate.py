@@ -21,7 +21,7 @@ if __name__ == "__main__":
 
 import typer
 
-from bagen_data.console import new_app, run
+from bagen_data.command_line import new_app, run
 from bagen_data.errors import InputError, WrongUsageError
 from bagen_data.hub import HUB_ID, load_samples
 from bagen_data.prompts import VARIANTS

@@ -6,7 +6,7 @@ from typing import Any
 
 from transformers.trainer_callback import TrainerCallback
 
-from bagen_data.console import ERRORS
+from bagen_data.console import STDERR
 from bagen_data.rewards import judge
 
 RewardFunction = Callable[..., list[float]]
@@ -87,4 +87,4 @@ class CollapseWatch(TrainerCallback):
             rate = (logs or {}).get(name, 0.0)
             if rate > most and name not in self._warned:
                 self._warned.add(name)
-                ERRORS.print(f"step {state.global_step}: {name} is {rate:.2f}: {advice}")
+                STDERR.print(f"step {state.global_step}: {name} is {rate:.2f}: {advice}")

@@ -16,7 +16,7 @@ if __name__ == "__main__":
     sys.path[0] = str(Path(__file__).resolve().parent.parent)  # not this folder
     import train.installed  # noqa: F401
 
-from bagen_data.console import run
+from bagen_data.command_line import run
 from bagen_data.errors import InputError
 
 CHAT_TEMPLATE = (

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from bagen_data.cli.predict import predict_command, predictions_from_log_command
 from bagen_data.cli.scores import score_command, validate_command
 from bagen_data.cli.show_sample import show_command
-from bagen_data.console import new_app, run
+from bagen_data.command_line import new_app, run
 
 app = new_app(__doc__)
 app.command("predict")(predict_command)

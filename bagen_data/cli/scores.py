@@ -8,7 +8,7 @@ from rich.markup import escape
 
 from bagen_data.answer_columns import INVALID
 from bagen_data.cli.dataset_options import Config, Dataset, Predictions, Split
-from bagen_data.console import ERRORS
+from bagen_data.console import STDERR
 from bagen_data.errors import OutputError, WrongUsageError
 from bagen_data.hub import LoadedSamples, load_samples
 from bagen_data.prediction_files import find_predictions, prediction_reader
@@ -37,7 +37,7 @@ def validate_command(
             f"note: {METADATA} says dataset_revision {metadata.dataset_revision}, and {dataset} is "
             f"{revision}; results of different revisions are not ranked together"
         )
-        ERRORS.print(escape(note))
+        STDERR.print(escape(note))
     truth = Truth.of(samples.table)
     found = [answers for _, answers in read_answers(truth, prediction_reader(file), str(file))]
     invalid = sum(int((answers.verdict == INVALID).sum()) for answers in found)

@@ -26,7 +26,7 @@ from inspect_ai.model import (
 )
 from rich.progress import Progress
 
-from bagen_data.console import ERRORS
+from bagen_data.console import STDERR
 from bagen_data.errors import InputError, OutputError, WrongUsageError
 from bagen_data.integrations.inspect import bagen, on_answer
 from bagen_data.models.model_log import TASK, ModelLog, read_log, slim
@@ -241,7 +241,7 @@ def _alone(logs: Path) -> Iterator[None]:
 @contextmanager
 def _progress(run: Run, asked: int, answered: int) -> Iterator[None]:
     """A bar on stderr, where that is a terminal."""
-    with Progress(console=ERRORS, transient=True, disable=not ERRORS.is_terminal) as progress:
+    with Progress(console=STDERR, transient=True, disable=not STDERR.is_terminal) as progress:
         bar = progress.add_task(f"{run.model} on {run.config}", total=asked, completed=answered)
         token = on_answer.set(lambda: progress.advance(bar))
         try:

@@ -6,7 +6,7 @@ from typing import Any
 from inspect_ai._util.error import PrerequisiteError
 from inspect_ai.model import GenerateConfig, Model, get_model
 
-from bagen_data.console import ERRORS
+from bagen_data.console import STDERR
 from bagen_data.errors import InputError
 
 
@@ -46,6 +46,6 @@ def find_model(
 
 def plain(error: PrerequisiteError) -> str:
     """The message without Rich's markup."""
-    with ERRORS.capture() as captured:
-        ERRORS.print(error.message)
+    with STDERR.capture() as captured:
+        STDERR.print(error.message)
     return captured.get().strip().removeprefix("ERROR:").strip()

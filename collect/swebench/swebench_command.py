@@ -6,7 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from bagen_data.console import ERRORS
+from bagen_data.console import STDERR
 from bagen_data.errors import OutputError, WrongUsageError
 from bagen_data.tables import sha256_of
 from collect.family_run import COLLECTION, Play
@@ -113,7 +113,7 @@ class SweBench:
             raise OutputError(f"{common.out}: holds local rollouts; give another --out")
         names = read_names(self.instances) if self.instances else ()
         if common.seed:
-            ERRORS.print(
+            STDERR.print(
                 "--seed is not used: mini-swe-agent draws instances with a seed of its own"
             )
         run = RealRun(
@@ -129,7 +129,7 @@ class SweBench:
         if missing:
             print(how_to_run(commands, missing))
             return
-        ERRORS.print(f"running {commands}")
+        STDERR.print(f"running {commands}")
         run_here(commands)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from bagen_data.console import run
+from bagen_data.command_line import run
 
 
 def test_an_interrupted_function_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,57 @@
+"""What every command line of the project does alike: its help, its errors, its exit codes."""
+
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import typer
+
+from bagen_data.errors import BagenError, WrongUsageError
+
+_INTERRUPTED = 130
+"""The exit code that typer gives Ctrl-C."""
+
+
+def new_app(description: str | None) -> typer.Typer:
+    """Return a command line with this help, in plain text."""
+    return typer.Typer(
+        help=description,
+        no_args_is_help=True,
+        add_completion=False,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+    )
+
+
+def run(app: Callable[[Sequence[str] | None], Any], arguments: Sequence[str] | None = None) -> None:
+    """Run a command and exit; errors of the user's data become one message and exit code 1.
+
+    Args:
+        app: a typer app, or a function of the arguments.
+        arguments: the arguments of the command; those of the process if None.
+    """
+    try:
+        app(arguments)
+    except SystemExit as end:
+        if end.code == _INTERRUPTED:
+            _say("interrupted; nothing is half written")
+        raise
+    except KeyboardInterrupt:  # of a function; typer makes its own an exit
+        _say("interrupted; what was written so far stays")
+        sys.exit(_INTERRUPTED)
+    except WrongUsageError as error:
+        _say(str(error), style="red")
+        sys.exit(2)
+    except BagenError as error:
+        _say(str(error), style="red")
+        sys.exit(1)
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        _say(f"{where}{error.strerror or error}; the output is as it was", style="red")
+        sys.exit(1)
+
+
+def _say(message: str, style: str | None = None) -> None:
+    from bagen_data.console import STDERR  # Rich is imported when there is something to say
+
+    STDERR.print(message, style=style, markup=False)
