@@ -1,4 +1,4 @@
-"""How well estimators do that need no model, as tables in Markdown.
+"""How well the forecasters do, which need no model, as tables in Markdown.
 
     python benchmarks/baselines.py                      the recorded families, if they lie beside
                                                         the clone, else the bundled sample
@@ -21,8 +21,8 @@ from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 REPO = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(REPO))
 
-from bagen_data.forecasters import BASELINES  # noqa: E402
-from bagen_data.forecasters.predictions import Request, predict  # noqa: E402
+from bagen_data.forecasters import find_forecaster, known_forecasters  # noqa: E402
+from bagen_data.forecasters.learning.predictions import ForecastRequest, predict  # noqa: E402
 from bagen_data.hub import load_samples, splits  # noqa: E402
 from bagen_data.scoring import score  # noqa: E402
 from bagen_data.scoring.report import Report, Score  # noqa: E402
@@ -57,9 +57,9 @@ def _table(dataset: str, task: str, resamples: int) -> Iterator[str]:
     yield f"\n**{task}**, {len(table):,} probes, {feasible:,} feasible; {how}\n"
     yield "| | " + " | ".join(f"`{name}`" for name in COLUMNS) + " |"
     yield "|---" * (len(COLUMNS) + 1) + "|"
-    for name, baseline in BASELINES.items():
-        others = cross_validate and baseline.learns
-        predicted = predict(Request(dataset, task, "test", name, cross_validate=others))
+    for name in known_forecasters():
+        others = cross_validate and find_forecaster(name).learns
+        predicted = predict(ForecastRequest(dataset, task, "test", name, cross_validate=others))
         report: Report = score(table, predicted.rows, resamples=resamples)
         cells = " | ".join(_cell(column, report.overall[column]) for column in COLUMNS)
         yield f"| `{name}` | {cells} |"

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bagen_data.errors import InputError, OutputError
-from bagen_data.forecasters import BASELINES
-from bagen_data.forecasters.predictions import Predicted, Request, predict
+from bagen_data.forecasters import find_forecaster, known_forecasters
+from bagen_data.forecasters.learning.predictions import ForecastRequest, Predicted, predict
 from bagen_data.hub import splits
 from bagen_data.submission_writer import DATASET_PAGE, write_submission
 from bagen_data.submissions import METADATA, Metadata, read_metadata
@@ -32,16 +32,17 @@ def write_baselines(dataset: str, benchmark: Benchmark, out: Path) -> Iterator[P
         InputError: the dataset cannot be used.
         OutputError: a folder cannot be written, or holds another submission.
     """
-    for name in BASELINES:
+    for name in known_forecasters():
         _refuse_foreign(out / name, name, benchmark.tasks)
     has_training = {task: bool(splits(dataset, f"{task}_train")) for task in benchmark.tasks}
-    for name, baseline in BASELINES.items():
-        by_task = {}
+    for name in known_forecasters():
+        predicted_by_task = {}
         for task, can_train in has_training.items():
-            crosses = baseline.learns and not can_train
-            by_task[task] = predict(Request(dataset, task, "test", name, cross_validate=crosses))
-        metadata = _metadata(name, list(by_task.values()), benchmark)
-        for task, predicted in by_task.items():
+            crosses = find_forecaster(name).learns and not can_train
+            request = ForecastRequest(dataset, task, "test", name, cross_validate=crosses)
+            predicted_by_task[task] = predict(request)
+        metadata = _metadata(name, list(predicted_by_task.values()), benchmark)
+        for task, predicted in predicted_by_task.items():
             write_submission(out / name, metadata, predicted.rows, f"{task}.jsonl")
         yield out / name
 

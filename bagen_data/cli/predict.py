@@ -11,8 +11,8 @@ from pydantic import BaseModel, ConfigDict, HttpUrl, ValidationError
 
 from bagen_data.cli.dataset_options import Config, Dataset, Split
 from bagen_data.errors import InputError, MissingExtraError, WrongUsageError
-from bagen_data.forecasters import BASELINES
-from bagen_data.forecasters.predictions import Request, predict
+from bagen_data.forecasters import known_forecasters
+from bagen_data.forecasters.learning.predictions import ForecastRequest, predict
 from bagen_data.models.dry_run import show_plan
 from bagen_data.models.model_run import (
     CONNECTIONS,
@@ -49,7 +49,7 @@ def predict_command(
     config: Config = None,
     split: Split = "test",
     estimator: Annotated[
-        str | None, typer.Option(help=f"One that needs no model: {', '.join(BASELINES)}.")
+        str | None, typer.Option(help=f"One that needs no model: {', '.join(known_forecasters())}.")
     ] = None,
     model: Annotated[
         str | None,
@@ -140,7 +140,7 @@ def predict_command(
         }
         asked = {f"--{key.replace('_', '-')}": True for key in generation}
         _refuse(f"--estimator {estimator}", {**of_models, **asked})
-        request = Request(dataset, config, split, estimator, seed or 0, cross_validate)
+        request = ForecastRequest(dataset, config, split, estimator, seed or 0, cross_validate)
         _estimate(out, request, labels)
         return
     _refuse("a model", {"--cross-validate": cross_validate})
@@ -211,15 +211,15 @@ def _refuse(where: str, given: Mapping[str, object]) -> None:
         raise WrongUsageError(f"{', '.join(unused)}: of no use with {where}; leave out")
 
 
-def _estimate(out: Path, request: Request, labels: Labels) -> None:
-    name = labels.name or request.estimator
+def _estimate(out: Path, request: ForecastRequest, labels: Labels) -> None:
+    name = labels.name or request.forecaster
     check_out(out, name)
     found = predict(request)
     metadata = Metadata.model_validate(
         {
             "estimator": name,
             "provider": "none",
-            "model_id": request.estimator,
+            "model_id": request.forecaster,
             "decoding": found.settings,
             "prompt_variant": "none",
             "trained_on": found.trained_on,

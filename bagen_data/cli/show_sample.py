@@ -9,8 +9,8 @@ from rich.markup import escape
 
 from bagen_data.answers import render
 from bagen_data.cli.dataset_options import Dataset
-from bagen_data.forecasters import BASELINES, find_baseline
-from bagen_data.forecasters.predictions import Request, predict
+from bagen_data.forecasters import find_forecaster, known_forecasters
+from bagen_data.forecasters.learning.predictions import ForecastRequest, predict
 from bagen_data.pictures import check_picture, draw
 from bagen_data.prediction_files import find_predictions, prediction_reader
 from bagen_data.replay import gold_estimate
@@ -30,7 +30,7 @@ def show_command(
     ] = None,
     estimator: Annotated[
         list[str] | None,
-        typer.Option(help=f"Show what it answers: {', '.join(BASELINES)}; any number."),
+        typer.Option(help=f"Show what it answers: {', '.join(known_forecasters())}; any number."),
     ] = None,
     cross_validate: Annotated[
         bool, typer.Option("--cross-validate", help="As of `bagen predict`.")
@@ -48,8 +48,8 @@ def show_command(
     found = find_sample(dataset, sample_id)
     answers = {str(file): responses_of(reader, found.rollout) for file, reader in readers}
     for name in estimator or ():
-        others = cross_validate and find_baseline(name).learns
-        request = Request(dataset, found.config, found.split, name, cross_validate=others)
+        others = cross_validate and find_forecaster(name).learns
+        request = ForecastRequest(dataset, found.config, found.split, name, cross_validate=others)
         answers[name] = {row["sample_id"]: row["response"] for row in predict(request).rows}
     _print_sample(found.sample, full=full)
     if picture:

@@ -1,61 +1,67 @@
-"""Estimators that need no model: what any model should beat, and what the scores make of it."""
+"""The forecasters, one file each: what answers probes without a model, and how it is found.
 
-from collections.abc import Mapping, Sequence
+A forecaster is a module `bagen_data/forecasters/<name>.py` with a `FORECASTER`. Nothing registers
+it: the file name does. `learning/` holds what several of them use.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
 
 from bagen_data.errors import WrongUsageError
-from bagen_data.forecasters import by_turn, rules
-from bagen_data.forecasters.examples import Example
-from bagen_data.forecasters.forecaster import Answer, Learn
+
+if TYPE_CHECKING:
+    from bagen_data.forecasters.learning.examples import Example
+    from bagen_data.schema import Estimate, Probe
+
+Answer = Callable[[Sequence["Probe"]], list["Estimate"]]
+"""Answers probes of one task, at least one, in their order."""
+Learn = Callable[[Sequence["Example"], int], Answer]
+"""Learns from examples of one task, at least one, and a seed; the same teach it the same."""
+
+ALPHA = 0.2
+"""Forecasters that aim at a coverage give central intervals of 1 - alpha."""
+
+_SIMPLEST_FIRST = (
+    *("always_infeasible", "always_feasible", "over_budget"),
+    *("extrapolation", "quantiles", "median_22", "conformal", "reward_optimal"),
+)
+"""The order of tables; forecasters that are not listed follow by name."""
 
 
 @dataclass(frozen=True)
-class Baseline:
-    """An estimator, and what its predictions' metadata say of it."""
+class Forecaster:
+    """How probes are answered without a model, and what the metadata say of it."""
 
     learn: Learn
-    learns: bool
+    learns: bool = True
     """Whether it needs examples."""
     settings: Mapping[str, bool | int | float | str] = field(default_factory=dict)
     """What is written down as its decoding parameters."""
 
-
-def _conformal(examples: Sequence[Example], seed: int) -> Answer:
-    from bagen_data.forecasters.conformal import conformal
-
-    return conformal(examples, seed)
-
-
-def _reward_optimal(examples: Sequence[Example], seed: int) -> Answer:
-    from bagen_data.forecasters.conformal import reward_optimal
-
-    return reward_optimal(examples, seed)
+    @classmethod
+    def of_rule(cls, answer: Answer) -> Self:
+        """Return a forecaster that learns nothing: it reads only the amounts that a probe shows."""
+        return cls(lambda *_: answer, learns=False)
 
 
-_NOMINAL = {"nominal_coverage": 1 - by_turn.ALPHA}
-_TUNED = {"tuned_to": "reward"}
-
-BASELINES: Mapping[str, Baseline] = {
-    "always_infeasible": Baseline(lambda *_: rules.always_infeasible, learns=False),
-    "always_feasible": Baseline(lambda *_: rules.always_feasible, learns=False),
-    "over_budget": Baseline(lambda *_: rules.over_budget, learns=False),
-    "extrapolation": Baseline(lambda known, _: by_turn.extrapolation(known), True, _NOMINAL),
-    "quantiles": Baseline(lambda known, _: by_turn.quantiles(known), True, _NOMINAL),
-    "median_22": Baseline(lambda known, _: by_turn.median_22(known), True, _TUNED),
-    "conformal": Baseline(_conformal, True, _NOMINAL),
-    "reward_optimal": Baseline(_reward_optimal, True, _TUNED),
-}
-"""By name, from the simplest on."""
+def known_forecasters() -> list[str]:
+    """Return the names of all forecasters, from the simplest on; none is imported for it."""
+    names = sorted(path.stem for path in Path(__file__).parent.glob("[!_]*.py"))
+    place = {name: number for number, name in enumerate(_SIMPLEST_FIRST)}
+    return sorted(names, key=lambda name: place.get(name, len(place)))
 
 
-def find_baseline(name: str) -> Baseline:
-    """The estimator of this name.
+def find_forecaster(name: str) -> Forecaster:
+    """Return the forecaster of this name.
 
     Raises:
-        WrongUsageError: there is none; the message lists those that there are.
+        WrongUsageError: there is none; the message lists the known ones.
     """
-    try:
-        return BASELINES[name]
-    except KeyError:
-        known = ", ".join(BASELINES)
-        raise WrongUsageError(f"--estimator {name}: there is none; there are: {known}") from None
+    known = known_forecasters()
+    if name not in known:
+        raise WrongUsageError(f"no baseline is called {name}; there are: {', '.join(known)}")
+    forecaster: Forecaster = import_module(f"bagen_data.forecasters.{name}").FORECASTER
+    return forecaster

@@ -1,4 +1,4 @@
-"""Estimators that learn from the past of others what it takes, and how sure they may be of it.
+"""Intervals that cover every resource of 80% of the feasible probes they are given for.
 
 Feasibility and quantiles are learned by boosted trees, cross-fitted over instances
 (`cross_fitting`). The quantiles are made honest by conformalised quantile regression (Romano,
@@ -17,25 +17,22 @@ from collections.abc import Sequence
 import numpy as np
 
 from bagen_data.array_types import Floats, Ints
-from bagen_data.forecasters import rules
-from bagen_data.forecasters.by_turn import ALPHA
-from bagen_data.forecasters.cross_fitting import CrossFitted, teaching
-from bagen_data.forecasters.examples import Example
-from bagen_data.forecasters.forecaster import Answer
+from bagen_data.forecasters import ALPHA, Answer, Forecaster
+from bagen_data.forecasters.always_infeasible import always_infeasible
+from bagen_data.forecasters.learning.cross_fitting import CrossFitted, teaching
+from bagen_data.forecasters.learning.examples import Example
 
-_ENDS = 41
-"""Quantiles of the residuals between which the best interval is looked for."""
 _LEAST_SCALE = 1e-9
 
 
-def conformal(examples: Sequence[Example], seed: int) -> Answer:
-    """Intervals that cover every resource of 80% of the feasible probes they are given for.
+def learn(examples: Sequence[Example], seed: int) -> Answer:
+    """Learn quantiles, and how far they have to be widened.
 
     From 0 to what is left where too few instances are known to say that of less.
     """
     examples = teaching(examples)
     if not examples:
-        return rules.always_infeasible
+        return always_infeasible
     learned = CrossFitted.of(examples, seed)
     widening = widenings(learned.unseen, learned.spent, learned.instance, ALPHA)
 
@@ -46,21 +43,6 @@ def conformal(examples: Sequence[Example], seed: int) -> Answer:
     return learned.answer(interval)
 
 
-def reward_optimal(examples: Sequence[Example], seed: int) -> Answer:
-    """Intervals of the greatest expected coverage x tightness, the paper's reward.
-
-    The judgment and the medians of `conformal`, these times the factors that would have paid best
-    on instances that the models had not seen.
-    """
-    examples = teaching(examples)
-    if not examples:
-        return rules.always_infeasible
-    learned = CrossFitted.of(examples, seed)
-    residuals = learned.spent - learned.unseen[1]
-    below, above = np.log([best_factors(own) for own in residuals]).T[:, :, np.newaxis]
-    return learned.answer(lambda said: (said[1] + below, said[1] + above))
-
-
 def widenings(said: Floats, spent: Floats, cluster: Ints, alpha: float) -> Floats:
     """(r, 1) by how much intervals are widened at each end to cover 1 - alpha; may be below 0.
 
@@ -69,8 +51,8 @@ def widenings(said: Floats, spent: Floats, cluster: Ints, alpha: float) -> Float
 
     Args:
         said: (3, r, n) quantiles.
-        spent: (r, n) what is to be covered, all r together.
-        cluster: (n,) whose each is.
+        spent: (r, n) amounts to cover; a probe is covered if all its r are.
+        cluster: (n,) the instance of each probe.
         alpha: 0 .. 1.
     """
     low, middle, high = said
@@ -78,8 +60,8 @@ def widenings(said: Floats, spent: Floats, cluster: Ints, alpha: float) -> Float
         return np.full((len(spent), 1), np.inf)
     scale = np.abs(spent - middle).mean(axis=1, keepdims=True) + _LEAST_SCALE
     outside = (np.maximum(low - spent, spent - high) / scale).max(axis=0)
-    found: Floats = scale * pooled_quantile(outside, cluster, 1 - alpha)
-    return found
+    widening: Floats = scale * pooled_quantile(outside, cluster, 1 - alpha)
+    return widening
 
 
 def pooled_quantile(scores: Floats, cluster: Ints, share: float) -> float:
@@ -90,7 +72,7 @@ def pooled_quantile(scores: Floats, cluster: Ints, share: float) -> float:
 
     Args:
         scores: (n,), one or more.
-        cluster: (n,) whose each is.
+        cluster: (n,) the cluster of each score.
         share: 0 .. 1.
 
     >>> scores = np.arange(9.0)
@@ -103,21 +85,4 @@ def pooled_quantile(scores: Floats, cluster: Ints, share: float) -> float:
     return float(np.sort(scores)[rank - 1]) if rank <= len(scores) else np.inf
 
 
-def best_factors(residuals: Floats) -> tuple[float, float]:
-    """The interval, in medians, that earns most where R is the median times exp(residual).
-
-    Its ends are among the quantiles of the residuals; of none it is [1, 1].
-
-    >>> low, high = best_factors(np.random.default_rng(0).normal(0, 0.5, 2_000))
-    >>> 1.3 < high / low < 1.9
-    True
-    """
-    if not len(residuals):
-        return 1.0, 1.0
-    ends = np.unique(np.quantile(residuals, np.linspace(0, 1, _ENDS)))
-    first, last = np.triu_indices(len(ends))
-    low, high = ends[first, np.newaxis], ends[last, np.newaxis]
-    tightness = np.maximum(1 - (np.exp(high) - np.exp(low)) / np.exp(residuals), 0)
-    earned = np.where((low <= residuals) & (residuals <= high), tightness, 0).mean(axis=1)
-    best = int(np.argmax(earned))
-    return float(np.exp(ends[first[best]])), float(np.exp(ends[last[best]]))
+FORECASTER = Forecaster(learn, settings={"nominal_coverage": 1 - ALPHA})

@@ -8,7 +8,7 @@ import pytest
 
 from bagen_data.answers import render
 from bagen_data.errors import InputError
-from bagen_data.forecasters.predictions import Request, predict
+from bagen_data.forecasters.learning.predictions import ForecastRequest, predict
 from bagen_data.hub import load_samples, splits
 from bagen_data.rewards import DENSE, PAPER, PARTS, WORST, judge
 from bagen_data.schema import Estimate, Interval
@@ -158,7 +158,7 @@ def rewards_of(path: str, task: str, weights: Mapping[str, float]) -> dict[str, 
         for row in with_something_remaining(path, f"{task}_train", part)
         if row["feasible"]
     ] or [row for row in rows if row["feasible"]]
-    request = Request(path, task, "test", "quantiles", cross_validate=not parts)
+    request = ForecastRequest(path, task, "test", "quantiles", cross_validate=not parts)
     said = {row["sample_id"]: row["response"] for row in predict(request).rows}
     policies = constants(rows, learned)
     policies["quantiles"] = [said[row["sample_id"]] for row in rows]

@@ -7,16 +7,18 @@ import numpy as np
 import pytest
 
 from bagen_data.array_types import Floats
-from bagen_data.forecasters import find_baseline
-from bagen_data.forecasters.conformal import best_factors, conformal, reward_optimal, widenings
-from bagen_data.forecasters.examples import Example, Question
-from bagen_data.forecasters.forecaster import Learn
-from bagen_data.forecasters.learners import QUANTILES
+from bagen_data.forecasters import Learn, find_forecaster
+from bagen_data.forecasters.conformal import widenings
+from bagen_data.forecasters.learning.examples import Example
+from bagen_data.forecasters.learning.learners import QUANTILES
+from bagen_data.forecasters.reward_optimal import best_factors
 from bagen_data.replay import replay
 from bagen_data.schema import Budget, Estimate, Interval, Rollout, Turn
 from bagen_data.scoring.per_sample import covered, interval_reward
 from tests.making import REPO, recorded_for, token_turn
 
+conformal = find_forecaster("conformal").learn
+reward_optimal = find_forecaster("reward_optimal").learn
 LEARNERS: tuple[Learn, ...] = (conformal, reward_optimal)
 
 
@@ -26,7 +28,7 @@ def examples_of(
     """At each k = 1 .. T-1, or at these."""
     prefixes = prefixes or range(1, len(recorded.turns))
     return [
-        Example(Question(f"{name}/{k}", "f", name, name, probe), target, len(recorded.turns))
+        Example(f"{name}/{k}", "f", name, name, probe, target, len(recorded.turns))
         for k, (probe, target) in zip(prefixes, replay(recorded, budget, prefixes), strict=True)
     ]
 
@@ -52,7 +54,7 @@ def family(rollouts: int, seed: int, resources: Sequence[str] = ("tokens",)) -> 
 
 
 def ask(answerer: Learn, known: Sequence[Example], asked: Sequence[Example]) -> list[Estimate]:
-    return answerer(known, 0)([example.question.probe for example in asked])
+    return answerer(known, 0)([example.probe for example in asked])
 
 
 def outcome(said: Sequence[Estimate], asked: Sequence[Example]) -> tuple[Floats, Floats, Floats]:
@@ -137,12 +139,12 @@ def test_what_gives_failure_away_is_seen(learn: Learn) -> None:
 def test_a_few_instances_however_often_recorded_are_few(instances: int) -> None:
     """What is alike within them must not be taken for what others will do."""
     known = [
-        replace(one, question=replace(one.question, instance_id=f"{number % instances}"))
+        replace(one, instance_id=f"{number % instances}")
         for number, one in enumerate(one for one in family(60, 0) if one.target.feasible)
     ]
     (asked,) = [one for one in family(40, 1) if one.target.feasible][:1]
     (said,) = ask(conformal, known, [asked])
-    left = asked.question.probe.budget.limits["tokens"] - asked.question.probe.used["tokens"]
+    left = asked.probe.budget.limits["tokens"] - asked.probe.used["tokens"]
     assert said.intervals["tokens"] == Interval(0, left)
 
 
@@ -157,16 +159,14 @@ def test_over_budget_is_impossible(learn: Learn) -> None:
 def test_with_too_few_rollouts_anything_may_happen() -> None:
     known = [example for example in family(3, 3) if example.target.feasible]
     for example, said in zip(known, ask(conformal, known, known), strict=True):
-        left = (
-            example.question.probe.budget.limits["tokens"] - example.question.probe.used["tokens"]
-        )
+        left = example.probe.budget.limits["tokens"] - example.probe.used["tokens"]
         assert (said.intervals["tokens"].low, said.intervals["tokens"].high) == (0, left)
 
 
 def test_prefixes_that_are_never_asked_teach_nothing() -> None:
     known, asked = family(20, 0), family(5, 1)
     last = next(example for example in known if example.target.feasible)
-    turns = last.question.probe.turns
+    turns = last.probe.turns
     done = replace(
         last, total_turns=len(turns), target=replace(last.target, remaining={"tokens": 0})
     )
@@ -175,9 +175,9 @@ def test_prefixes_that_are_never_asked_teach_nothing() -> None:
 
 def reading(example: Example, text: str) -> Example:
     """The same with another first user message."""
-    first, *others = example.question.probe.turns
-    probe = replace(example.question.probe, turns=(replace(first, user=text), *others))
-    return replace(example, question=replace(example.question, probe=probe))
+    first, *others = example.probe.turns
+    probe = replace(example.probe, turns=(replace(first, user=text), *others))
+    return replace(example, probe=probe)
 
 
 def test_a_column_that_hardly_varies_moves_no_answer_far() -> None:
@@ -234,7 +234,7 @@ def test_the_best_factors_are_the_best_of_all_pairs() -> None:
 
 def test_quantiles_are_those_of_the_nominal_coverage() -> None:
     assert tuple(map(round, QUANTILES, [9] * 3)) == (0.1, 0.5, 0.9)
-    assert find_baseline("conformal").settings == {"nominal_coverage": 0.8}
+    assert find_forecaster("conformal").settings == {"nominal_coverage": 0.8}
 
 
 def test_a_missing_extra_is_named() -> None:

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from bagen_data.forecasters.cross_fitting import best_cut, folds
-from bagen_data.forecasters.learners import Columns
+from bagen_data.forecasters.learning.cross_fitting import best_cut, folds
+from bagen_data.forecasters.learning.learners import Columns
 
 
 def test_columns_stay_in_the_range_of_training() -> None:

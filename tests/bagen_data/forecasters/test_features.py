@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bagen_data.array_types import Floats
-from bagen_data.forecasters.features import features
-from bagen_data.forecasters.task_features import TASK_FEATURES
+from bagen_data.forecasters.learning.features import features
+from bagen_data.forecasters.learning.task_features import TASK_FEATURES
 from bagen_data.replay import replay
 from bagen_data.schema import Budget, Probe, Rollout, Turn
 from tests.making import WAREHOUSE_BUDGET, recorded_for, rollout, token_turn, warehouse_rollout

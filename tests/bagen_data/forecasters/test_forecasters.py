@@ -1,14 +1,16 @@
 """Rules, and what is known of a turn."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from bagen_data import forecasters
 from bagen_data.errors import WrongUsageError
-from bagen_data.forecasters import BASELINES, by_turn, find_baseline, rules
-from bagen_data.forecasters.examples import Example, Question
+from bagen_data.forecasters import Answer, find_forecaster, known_forecasters
+from bagen_data.forecasters.learning.examples import Example
 from bagen_data.replay import replay
 from bagen_data.schema import Budget, Estimate, Interval, Probe
 from tests.making import WAREHOUSE_BUDGET, rollout, warehouse_rollout
@@ -32,9 +34,12 @@ def examples(
         for k, (probe, target) in enumerate(
             replay(recorded, Budget({"tokens": budget}), range(1, len(turns))), 1
         ):
-            question = Question(f"{name}/{k}", "sokoban/m", name, name, probe)
-            found.append(Example(question, target, len(turns)))
+            found.append(Example(f"{name}/{k}", "sokoban/m", name, name, probe, target, len(turns)))
     return found
+
+
+def learned(name: str, known: Sequence[Example] = ()) -> Answer:
+    return find_forecaster(name).learn(known, 0)
 
 
 def tokens(low: float, high: float) -> Estimate:
@@ -43,15 +48,15 @@ def tokens(low: float, high: float) -> Estimate:
 
 def test_over_budget_is_impossible_exactly_where_the_usage_exceeds_the_budget() -> None:
     asked = probes([(50, 50), (30, 20), (1, 0), (5, 5)], 150)
-    assert rules.over_budget(asked) == [tokens(0, 50), tokens(0, 0), INFEASIBLE]
-    assert rules.always_feasible(asked) == [tokens(0, 50), tokens(0, 0), tokens(0, 0)]
-    assert rules.always_infeasible(asked) == [INFEASIBLE] * 3
+    assert learned("over_budget")(asked) == [tokens(0, 50), tokens(0, 0), INFEASIBLE]
+    assert learned("always_feasible")(asked) == [tokens(0, 50), tokens(0, 0), tokens(0, 0)]
+    assert learned("always_infeasible")(asked) == [INFEASIBLE] * 3
 
 
 def test_one_of_several_budgets_exceeded_is_enough() -> None:
     budget = Budget(dict(WAREHOUSE_BUDGET.limits) | {"time_weeks": 3}, WAREHOUSE_BUDGET.conditions)
     asked = [probe for probe, _ in replay(warehouse_rollout([9, 9, 9]), budget, [1, 2])]
-    verdicts = [found.verdict for found in rules.over_budget(asked)]
+    verdicts = [found.verdict for found in learned("over_budget")(asked)]
     assert verdicts == ["feasible", "infeasible"]
 
 
@@ -59,7 +64,7 @@ def test_quantiles_are_those_of_feasible_rollouts_at_the_turn() -> None:
     remaining = [100, 200, 300, 400, 500, 600, 700, 800, 900, 1000, 1100]
     known = examples(*([(10, 10), (0, amount)] for amount in remaining))
     failed = examples(*([(10, 10), (0, 9)] for _ in range(50)), success=False)
-    answer = by_turn.quantiles(known + failed)
+    answer = learned("quantiles", known + failed)
     low, high = np.quantile(remaining, [0.1, 0.9])
     assert answer(probes([(10, 10), (5, 5)], 5_000)) == [tokens(np.floor(low), np.ceil(high))]
     assert answer(probes([(10, 10), (5, 5)], 720)) == [tokens(np.floor(low), 700)]
@@ -68,19 +73,19 @@ def test_quantiles_are_those_of_feasible_rollouts_at_the_turn() -> None:
 
 def test_median_22() -> None:
     known = examples(*([(10, 10), (0, amount)] for amount in (800, 1000, 4000)))
-    assert by_turn.median_22(known)(probes([(10, 10), (5, 5)], 9_999)) == [tokens(780, 1220)]
-    assert find_baseline("median_22").settings == {"tuned_to": "reward"}
+    assert learned("median_22", known)(probes([(10, 10), (5, 5)], 9_999)) == [tokens(780, 1220)]
+    assert find_forecaster("median_22").settings == {"tuned_to": "reward"}
 
 
 def test_a_turn_that_few_rollouts_reached_borrows_from_its_neighbours() -> None:
     known = examples(*([(10, 10), (0, 100), (0, 50)] for _ in range(20)))
-    (found,) = by_turn.quantiles(known)(probes([(1, 1)] * 9, 9_999, 8))
+    (found,) = learned("quantiles", known)(probes([(1, 1)] * 9, 9_999, 8))
     assert found == tokens(50, 50)
 
 
 def test_extrapolation_goes_on_as_before() -> None:
     known = examples(*([(90, 10), *[(0, 20)] * 4] for _ in range(6)))
-    answer = by_turn.extrapolation(known)
+    answer = learned("extrapolation", known)
     (first, second) = answer(probes([(900, 0), (0, 30), (0, 30), (0, 30)], 99_999, 1, 3))
     assert first == tokens(80, 80)  # no rate of its own yet: that of training
     assert second == tokens(60, 60)
@@ -91,10 +96,10 @@ def test_extrapolation_knows_a_fixed_horizon() -> None:
     recorded = warehouse_rollout([9] * 11)
     asked = list(replay(recorded, WAREHOUSE_BUDGET, range(1, 11)))
     known = [
-        Example(Question(f"r/{k}", "warehouse/m", "r", "r", probe), target, 11)
+        Example(f"r/{k}", "warehouse/m", "r", "r", probe, target, 11)
         for k, (probe, target) in enumerate(asked, 1)
     ]
-    found = by_turn.extrapolation(known)([probe for probe, _ in asked])
+    found = learned("extrapolation", known)([probe for probe, _ in asked])
     for (_, target), estimate in zip(asked, found, strict=True):
         weeks = target.remaining["time_weeks"]
         assert estimate.intervals["time_weeks"] == Interval(weeks, weeks)
@@ -102,11 +107,11 @@ def test_extrapolation_knows_a_fixed_horizon() -> None:
 
 def test_without_a_feasible_example_nothing_is_feasible() -> None:
     known = examples([(1, 1), (2, 2)], success=False)
-    for learn in (by_turn.quantiles, by_turn.median_22):
-        assert learn(known)(probes([(1, 1), (2, 2)], 99)) == [INFEASIBLE]
+    for name in ("quantiles", "median_22"):
+        assert learned(name, known)(probes([(1, 1), (2, 2)], 99)) == [INFEASIBLE]
 
 
-@pytest.mark.parametrize("name", BASELINES)
+@pytest.mark.parametrize("name", known_forecasters())
 @pytest.mark.parametrize("seed", [0, 7])
 def test_every_answer_is_whole_and_within_what_is_left(name: str, seed: int) -> None:
     rng = np.random.default_rng(3)
@@ -116,8 +121,8 @@ def test_every_answer_is_whole_and_within_what_is_left(name: str, seed: int) -> 
 
     known = examples(*made(8), budget=600) + examples(*made(4), budget=600, success=False)
     asked = [probe for turns in made(6) for probe in probes(turns, 450, 0, 1, 2, 3, 4, 5)]
-    found = find_baseline(name).learn(known, seed)(asked)
-    again = find_baseline(name).learn(known, seed)(asked)
+    found = find_forecaster(name).learn(known, seed)(asked)
+    again = find_forecaster(name).learn(known, seed)(asked)
     assert found == again
     for probe, estimate in zip(asked, found, strict=True):
         for interval in estimate.intervals.values():
@@ -127,18 +132,27 @@ def test_every_answer_is_whole_and_within_what_is_left(name: str, seed: int) -> 
             assert float(interval.high).is_integer()
 
 
+def test_the_simplest_come_first_and_each_is_there() -> None:
+    here = Path(forecasters.__file__).parent
+    assert set(known_forecasters()) == {path.stem for path in here.glob("[a-z]*.py")}
+    assert known_forecasters() == [
+        *("always_infeasible", "always_feasible", "over_budget"),
+        *("extrapolation", "quantiles", "median_22", "conformal", "reward_optimal"),
+    ]
+
+
 def test_an_unknown_name_lists_the_known_ones() -> None:
     with pytest.raises(WrongUsageError, match=r"always_infeasible.*reward_optimal"):
-        find_baseline("oracle")
+        find_forecaster("oracle")
 
 
 def test_ten_probes_are_enough_and_fewer_are_not() -> None:
     """Nine at the turn, 100 each, and as many at the next, 10 each, of which one more is needed."""
     known = examples(*([(0, 100), (0, 90), (0, 10)] for _ in range(9)))
-    (found,) = by_turn.quantiles(known)(probes([(1, 1), (1, 1), (1, 1)], 9_999, 1))
+    (found,) = learned("quantiles", known)(probes([(1, 1), (1, 1), (1, 1)], 9_999, 1))
     assert found == tokens(10, 100)
     known = examples(*([(0, 100), (0, 90), (0, 10)] for _ in range(10)))
-    (found,) = by_turn.quantiles(known)(probes([(1, 1), (1, 1), (1, 1)], 9_999, 1))
+    (found,) = learned("quantiles", known)(probes([(1, 1), (1, 1), (1, 1)], 9_999, 1))
     assert found == tokens(100, 100)
 
 
@@ -146,37 +160,39 @@ def of_warehouse(turns: int, *prefixes: int) -> list[Example]:
     recorded = warehouse_rollout([99] * turns)
     pairs = replay(recorded, WAREHOUSE_BUDGET, prefixes)
     return [
-        Example(Question(f"r/{k}", "warehouse/m", "r", "r", probe), target, turns)
+        Example(f"r/{k}", "warehouse/m", "r", "r", probe, target, turns)
         for k, (probe, target) in zip(prefixes, pairs, strict=True)
     ]
 
 
-@pytest.mark.parametrize("learn", [by_turn.quantiles, by_turn.extrapolation])
+@pytest.mark.parametrize("name", ["quantiles", "extrapolation"])
 @pytest.mark.parametrize("short", list(WAREHOUSE_BUDGET.limits))
-def test_one_resource_that_will_not_last_is_enough(learn: Any, short: str) -> None:
+def test_one_resource_that_will_not_last_is_enough(name: str, short: str) -> None:
     known = of_warehouse(6, 3) * 12
-    used, remaining = known[0].question.probe.used[short], known[0].target.remaining[short]
+    used, remaining = known[0].probe.used[short], known[0].target.remaining[short]
     for left, verdict in ((remaining + 1, "feasible"), (remaining / 2, "infeasible")):
         budget = Budget(
             dict(WAREHOUSE_BUDGET.limits) | {short: used + left}, WAREHOUSE_BUDGET.conditions
         )
         asked = [probe for probe, _ in replay(warehouse_rollout([99] * 6), budget, [3])]
-        (found,) = learn(known)(asked)
+        (found,) = learned(name, known)(asked)
         assert found.verdict == verdict
 
 
 def test_the_spread_of_extrapolation_is_that_of_feasible_rollouts() -> None:
     feasible = examples(*([(90, 10), *[(0, 20)] * 4] for _ in range(6)))
     failed = examples(*([(90, 10), (0, 20), *[(0, 900)] * 3] for _ in range(6)), success=False)
-    (found,) = by_turn.extrapolation(feasible + failed)(probes([(9, 0), *[(0, 30)] * 3], 9_999, 3))
+    (found,) = learned("extrapolation", feasible + failed)(
+        probes([(9, 0), *[(0, 30)] * 3], 9_999, 3)
+    )
     assert found == tokens(60, 60)
 
 
 def test_a_rollout_longer_than_all_known_takes_one_more_turn() -> None:
     known = examples(*([(90, 10), *[(0, 20)] * 2] for _ in range(6)))
-    (found,) = by_turn.extrapolation(known)(probes([(9, 0), *[(0, 30)] * 8], 9_999, 8))
+    (found,) = learned("extrapolation", known)(probes([(9, 0), *[(0, 30)] * 8], 9_999, 8))
     assert found == tokens(30, 30)
-    (found,) = by_turn.extrapolation(known)(probes([(9, 0), *[(0, 30)] * 8], 9_999, 3))
+    (found,) = learned("extrapolation", known)(probes([(9, 0), *[(0, 30)] * 8], 9_999, 3))
     assert found == tokens(30, 30)
 
 
@@ -184,5 +200,5 @@ def test_long_rollouts_count_once() -> None:
     """Two short ones and one long one: the median length is the short one's."""
     short, long = [(9, 1), (0, 20), (0, 20)], [(9, 1), *[(0, 20)] * 30]
     known = examples(short, short, long)
-    (found,) = by_turn.extrapolation(known)(probes([(9, 0), (0, 30), (0, 30)], 99_999, 1))
+    (found,) = learned("extrapolation", known)(probes([(9, 0), (0, 30), (0, 30)], 99_999, 1))
     assert found.intervals["tokens"].low <= 2 * 20

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from bagen_data.errors import InputError, WrongUsageError
-from bagen_data.forecasters import BASELINES
-from bagen_data.forecasters.examples import load_examples
-from bagen_data.forecasters.predictions import Request, predict
+from bagen_data.forecasters import find_forecaster, known_forecasters
+from bagen_data.forecasters.learning.examples import load_examples
+from bagen_data.forecasters.learning.predictions import ForecastRequest, predict
 from bagen_data.hub import load_samples
 from bagen_data.scoring import score
 from tests.making import SAMPLE, build, chat, write_lines, write_trajectories
@@ -39,7 +39,7 @@ def family(origin: Path, name: str, costs: list[tuple[str, int, bool]], turns: i
 
 
 def intervals(dataset: Path, **more: object) -> dict[str, str]:
-    asked = Request(str(dataset), "sokoban", "test", "quantiles", **more)  # type: ignore[arg-type]
+    asked = ForecastRequest(str(dataset), "sokoban", "test", "quantiles", **more)  # type: ignore[arg-type]
     return {row["sample_id"]: row["response"] for row in predict(asked).rows}
 
 
@@ -47,9 +47,9 @@ def test_probes_are_those_of_the_dataset(sample: str) -> None:
     for config, split in ((None, "test"), ("warehouse_train", "rl"), ("swebench_train", "heldout")):
         rows = load_samples(sample, config, split).table.to_pylist()
         loaded = load_examples(sample, config, split).examples
-        assert [row["sample_id"] for row in rows] == [e.question.sample_id for e in loaded]
+        assert [row["sample_id"] for row in rows] == [e.sample_id for e in loaded]
         for row, example in zip(rows, loaded, strict=True):
-            probe, target = example.question.probe, example.target
+            probe, target = example.probe, example.target
             assert (len(probe.turns), example.total_turns, target.feasible) == (
                 row["completed_turns"],
                 row["total_turns"],
@@ -64,14 +64,14 @@ def test_probes_are_those_of_the_dataset(sample: str) -> None:
                 )
 
 
-@pytest.mark.parametrize("name", BASELINES)
+@pytest.mark.parametrize("name", known_forecasters())
 def test_every_estimator_answers_every_task(name: str, sample: str) -> None:
-    found = predict(Request(sample, None, "test", name))
-    assert found.trained_on == ("train" if BASELINES[name].learns else "none")
+    found = predict(ForecastRequest(sample, None, "test", name))
+    assert found.trained_on == ("train" if find_forecaster(name).learns else "none")
     report = score(load_samples(sample).table, found.rows, resamples=0)
     assert report.overall["valid_rate"].value == 1
-    assert found.rows == predict(Request(sample, None, "test", name)).rows
-    heldout = predict(Request(sample, "sokoban_train", "heldout", name))
+    assert found.rows == predict(ForecastRequest(sample, None, "test", name)).rows
+    heldout = predict(ForecastRequest(sample, "sokoban_train", "heldout", name))
     assert len(heldout.rows) == len(load_samples(sample, "sokoban_train", "heldout").table)
 
 
@@ -91,13 +91,15 @@ def test_cross_validation_never_learns_from_the_same_instance(tmp_path: Path) ->
     odd = [("odd", 500, True), ("odd", 501, True), ("odd", 502, True)]
     family(origin, "sokoban-origin-m", [*odd, *((f"b{n}", 20, True) for n in range(9))])
     assert build(origin, tmp_path / "built", "--budget", "sokoban=99999") == 0
-    found = predict(Request(str(tmp_path / "built"), "sokoban", "test", "quantiles", 0, True))
+    found = predict(
+        ForecastRequest(str(tmp_path / "built"), "sokoban", "test", "quantiles", 0, True)
+    )
     assert found.trained_on == "benchmark"
     assert found.settings["cross_validated_folds"] == 10
     by_id = {row["sample_id"]: row["response"] for row in found.rows}
     for example in load_examples(str(tmp_path / "built"), "sokoban").examples:
-        if "odd" in example.question.probe.turns[0].user:
-            high = float(by_id[example.question.sample_id].split(", ")[1].split("]")[0])
+        if "odd" in example.probe.turns[0].user:
+            high = float(by_id[example.sample_id].split(", ")[1].split("]")[0])
             assert high <= 3 * (10 + 20)
 
 
@@ -125,23 +127,23 @@ def test_what_cannot_be_predicted_says_why(
     write_trajectories(tmp_path / "origin" / "swebench-origin-m", ["a__a-1", "a__a-2"], ["a__a-1"])
     assert build(tmp_path / "origin", tmp_path / "built") == 0
     with pytest.raises(InputError, match=words):
-        predict(Request(str(tmp_path / "built"), *request_))
+        predict(ForecastRequest(str(tmp_path / "built"), *request_))
 
 
 def test_one_instance_cannot_be_cross_validated(tmp_path: Path) -> None:
     write_trajectories(tmp_path / "origin" / "swebench-origin-m", ["a__a-1"], ["a__a-1"])
     assert build(tmp_path / "origin", tmp_path / "built") == 0
     with pytest.raises(InputError, match="one instance only"):
-        predict(Request(str(tmp_path / "built"), "swebench", "test", "quantiles", 0, True))
+        predict(ForecastRequest(str(tmp_path / "built"), "swebench", "test", "quantiles", 0, True))
 
 
 def test_what_was_learned_from_is_not_asked(sample: str) -> None:
     for split in ("sft", "rl"):
         with pytest.raises(WrongUsageError, match="learns from it"):
-            predict(Request(sample, "sokoban_train", split, "quantiles"))
-    assert predict(Request(sample, "sokoban_train", "sft", "over_budget")).rows
+            predict(ForecastRequest(sample, "sokoban_train", split, "quantiles"))
+    assert predict(ForecastRequest(sample, "sokoban_train", "sft", "over_budget")).rows
     with pytest.raises(WrongUsageError, match="learns nothing"):
-        predict(Request(sample, "sokoban", "test", "over_budget", cross_validate=True))
+        predict(ForecastRequest(sample, "sokoban", "test", "over_budget", cross_validate=True))
 
 
 def test_a_dataset_without_its_rollouts_says_so(sample: str, tmp_path: Path) -> None:
@@ -155,14 +157,14 @@ def test_a_dataset_without_its_rollouts_says_so(sample: str, tmp_path: Path) -> 
     pq.write_table(table.slice(1), path)
     gone = table["rollout_id"][0].as_py()
     with pytest.raises(InputError, match=f"no rollout sokoban/scripted/{gone}"):
-        predict(Request(str(tmp_path / "built"), "sokoban", "test", "over_budget"))
+        predict(ForecastRequest(str(tmp_path / "built"), "sokoban", "test", "over_budget"))
 
 
 def test_over_budget_is_perfect_where_nothing_is_open(tmp_path: Path) -> None:
     """What an answer from the amounts alone is worth shows in the open scores."""
     family(tmp_path / "origin", "sokoban-origin-m", [(f"b{n}", 40, n < 3) for n in range(6)])
     assert build(tmp_path / "origin", tmp_path / "built", "--budget", "sokoban=1") == 0
-    found = predict(Request(str(tmp_path / "built"), "sokoban", "test", "over_budget"))
+    found = predict(ForecastRequest(str(tmp_path / "built"), "sokoban", "test", "over_budget"))
     report = score(load_samples(str(tmp_path / "built")).table, found.rows, resamples=0)
     assert report.overall["accuracy"].value == 1
     assert report.overall["accuracy_open"].value is None
@@ -175,17 +177,17 @@ def test_the_held_out_part_is_asked_and_never_learned_from(tmp_path: Path) -> No
     family(origin, "sokoban-train-m", [(f"t{n}", 50, True) for n in range(30)])
     assert build(origin, tmp_path / "first", "--budget", "sokoban=999999") == 0
     heldout = load_examples(str(tmp_path / "first"), "sokoban_train", "heldout").examples
-    probes = [example.question.probe for example in heldout]
+    probes = [example.probe for example in heldout]
     dear = {probe.turns[0].user.partition(" ")[0] for probe in probes if probe.turns}
     assert dear
     costs = [(f"t{n}", 5_000 if f"t{n}" in dear else 50, True) for n in range(30)]
     family(origin, "sokoban-train-m", costs)
     assert build(origin, tmp_path / "second", "--budget", "sokoban=999999") == 0
-    asked = Request(str(tmp_path / "second"), "sokoban_train", "heldout", "quantiles")
+    asked = ForecastRequest(str(tmp_path / "second"), "sokoban_train", "heldout", "quantiles")
     for row in predict(asked).rows:
         assert float(row["response"].split(", ")[1].split("]")[0]) < 1_000
 
 
 def test_every_task_is_asked_for_by_default_and_no_training_part(sample: str) -> None:
     with pytest.raises(InputError, match="no config default with a split heldout"):
-        predict(Request(sample, None, "heldout", "over_budget"))
+        predict(ForecastRequest(sample, None, "heldout", "over_budget"))

@@ -1,4 +1,4 @@
-"""What estimators are asked, and what they may learn from."""
+"""What forecasters are asked, and what they may learn from."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,8 +14,8 @@ from bagen_data.scoring.sample_table import DERIVED
 
 
 @dataclass(frozen=True)
-class Question:
-    """A probe, and whose it is."""
+class Example:
+    """A probe with its answer: only what learns from the past of others may hold one."""
 
     sample_id: str
     family: str
@@ -24,21 +24,14 @@ class Question:
     """`task/rollout_model/rollout_id`."""
     instance_id: str
     probe: Probe
+    target: Target
+    total_turns: int
+    """T of the rollout."""
 
     @property
     def task(self) -> str:
         """The probe's."""
         return self.probe.task
-
-
-@dataclass(frozen=True)
-class Example:
-    """A question with its answer: only what learns from the past of others may hold one."""
-
-    question: Question
-    target: Target
-    total_turns: int
-    """T of the rollout."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +77,7 @@ def load_examples(
             "samples; build the dataset anew"
         )
     found = {
-        example.question.sample_id: example
+        example.sample_id: example
         for key, ids in prefixes.items()
         for example in _examples(*recorded[key], ids)
     }
@@ -95,10 +88,10 @@ def _examples(
     rollout: Rollout, budget: Budget, prefixes: Sequence[tuple[int, str]]
 ) -> list[Example]:
     family = f"{rollout.task}/{rollout.rollout_model}"
-    whose = (family, f"{family}/{rollout.rollout_id}", rollout.instance_id)
+    names = (family, f"{family}/{rollout.rollout_id}", rollout.instance_id)
     pairs = replay(rollout, budget, [k for k, _ in prefixes])
     return [
-        Example(Question(sample_id, *whose, probe), target, len(rollout.turns))
+        Example(sample_id, *names, probe, target, len(rollout.turns))
         for (_, sample_id), (probe, target) in zip(prefixes, pairs, strict=True)
     ]
 

@@ -10,7 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from bagen_data.array_types import Floats
-from bagen_data.forecasters.task_features import NOTHING, TASK_FEATURES, Facts, TaskFeatures
+from bagen_data.forecasters.learning.task_features import (
+    NOTHING,
+    TASK_FEATURES,
+    Facts,
+    TaskFeatures,
+)
 from bagen_data.schema import Probe, Turn
 
 _PER_RESOURCE = (

@@ -8,7 +8,7 @@ from typing import Self
 import numpy as np
 
 from bagen_data.array_types import Floats, Ints, Mask, every
-from bagen_data.forecasters.examples import Example
+from bagen_data.forecasters.learning.examples import Example
 from bagen_data.schema import Estimate, Interval, Probe
 
 
@@ -89,8 +89,8 @@ class Known:
     @classmethod
     def of(cls, examples: Sequence[Example]) -> Self:
         """Columns of one example or more."""
-        amounts = ProbeAmounts.of([example.question.probe for example in examples])
-        names = [example.question.rollout for example in examples]
+        amounts = ProbeAmounts.of([example.probe for example in examples])
+        names = [example.rollout for example in examples]
         return cls(
             amounts,
             _rows(amounts.resources, [example.target.remaining for example in examples]),

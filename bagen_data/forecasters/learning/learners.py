@@ -12,7 +12,7 @@ import numpy as np
 
 from bagen_data.array_types import Floats, Mask
 from bagen_data.errors import MissingExtraError
-from bagen_data.forecasters.by_turn import ALPHA
+from bagen_data.forecasters import ALPHA
 
 QUANTILES = (ALPHA / 2, 0.5, 1 - ALPHA / 2)
 _MOST_DEVIATIONS = 3.0

@@ -11,11 +11,11 @@ from typing import Self
 import numpy as np
 
 from bagen_data.array_types import Floats, Ints, Mask
-from bagen_data.forecasters.examples import Example
-from bagen_data.forecasters.features import features
-from bagen_data.forecasters.forecaster import Answer
-from bagen_data.forecasters.learners import QUANTILES, Judge, Spending
-from bagen_data.forecasters.probe_amounts import Known, ProbeAmounts, estimates
+from bagen_data.forecasters import Answer
+from bagen_data.forecasters.learning.examples import Example
+from bagen_data.forecasters.learning.features import features
+from bagen_data.forecasters.learning.learners import QUANTILES, Judge, Spending
+from bagen_data.forecasters.learning.probe_amounts import Known, ProbeAmounts, estimates
 from bagen_data.schema import Estimate, Probe
 
 FOLDS = 5
@@ -96,7 +96,7 @@ class CrossFitted:
     def of(cls, examples: Sequence[Example], seed: int) -> Self:
         """Learns from examples of which one or more teach (`teaching`)."""
         known = Known.of(examples)
-        asked = _Asked.of([example.question.probe for example in examples])
+        asked = _Asked.of([example.probe for example in examples])
         instance = _instances(examples)
         group = instance if instance.max() else known.rollout  # of one instance, its rollouts
         fold = folds(group, known.feasible, seed)
@@ -193,13 +193,13 @@ def teaching(examples: Sequence[Example]) -> list[Example]:
 
     None at all, if none of them is both feasible and within its budget.
     """
-    inside = [one for one in examples if 0 < len(one.question.probe.turns) < one.total_turns]
+    inside = [one for one in examples if 0 < len(one.probe.turns) < one.total_turns]
     found = inside or list(examples)
     return found if any(one.target.feasible for one in found) else []
 
 
 def _instances(examples: Sequence[Example]) -> Ints:
     """(n,) 0 .. g-1, in the order of their names."""
-    names = [(one.question.task, one.question.instance_id) for one in examples]
+    names = [(one.task, one.instance_id) for one in examples]
     number = {name: position for position, name in enumerate(sorted(set(names)))}
     return np.array([number[name] for name in names])

@@ -1,4 +1,4 @@
-"""Answer a split with an estimator that needs no model."""
+"""Answer a split with a forecaster."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,8 +8,8 @@ import numpy as np
 
 from bagen_data.answers import render
 from bagen_data.errors import InputError, WrongUsageError
-from bagen_data.forecasters import Baseline, find_baseline
-from bagen_data.forecasters.examples import Example, load_examples
+from bagen_data.forecasters import Forecaster, find_forecaster
+from bagen_data.forecasters.learning.examples import Example, load_examples
 from bagen_data.hub import splits
 from bagen_data.schema import Estimate
 
@@ -20,8 +20,8 @@ TRAINING_SPLITS = ("sft", "rl")
 
 
 @dataclass(frozen=True)
-class Request:
-    """Which estimator is to answer what."""
+class ForecastRequest:
+    """A forecaster, and the samples it is to answer."""
 
     path: str
     """A folder that `python -m builders build` wrote, or a dataset id on the Hub."""
@@ -29,8 +29,8 @@ class Request:
     """A task or `<task>_train`; every task's benchmark if None."""
     split: str
     """`test`; `heldout` of a `<task>_train`."""
-    estimator: str
-    """A name of `BASELINES`."""
+    forecaster: str
+    """One of `known_forecasters()`."""
     seed: int = 0
     cross_validate: bool = False
     """Learn of each family from the family itself: of some instances from the others."""
@@ -50,30 +50,30 @@ class Predicted:
     """Of the dataset."""
 
 
-def predict(request: Request) -> Predicted:
+def predict(request: ForecastRequest) -> Predicted:
     """Answer every sample of a split.
 
     Raises:
-        WrongUsageError: there is no such estimator, it learns nothing although `cross_validate` is
+        WrongUsageError: there is no such forecaster, it learns nothing although `cross_validate` is
             asked for, or it would be asked what it learned from.
         InputError: the dataset cannot be used, or has nothing to learn from.
     """
-    baseline = find_baseline(request.estimator)
-    _check(request, baseline)
+    forecaster = find_forecaster(request.forecaster)
+    _check(request, forecaster)
     loaded = load_examples(request.path, request.config, request.split)
     answers: dict[str, Estimate] = {}
     for own in _by(loaded.examples, "family" if request.cross_validate else "task"):
         if request.cross_validate:
-            answers |= _cross_validated(baseline, own, request.seed)
+            answers |= _cross_validated(forecaster, own, request.seed)
             continue
-        known = _training(request, own, loaded.revision) if baseline.learns else []
-        answers |= _answered(baseline, known, own, request.seed)
+        known = _training(request, own, loaded.revision) if forecaster.learns else []
+        answers |= _answered(forecaster, known, own, request.seed)
     rows = [
-        {"sample_id": each.question.sample_id, "response": render(answers[each.question.sample_id])}
+        {"sample_id": each.sample_id, "response": render(answers[each.sample_id])}
         for each in loaded.examples
     ]
-    trained_on, settings = "none", dict(baseline.settings)
-    if baseline.learns:
+    trained_on, settings = "none", dict(forecaster.settings)
+    if forecaster.learns:
         is_benchmark = request.cross_validate and request.split == "test"
         trained_on = "benchmark" if is_benchmark else "train"
         settings["seed"] = request.seed
@@ -82,42 +82,44 @@ def predict(request: Request) -> Predicted:
     return Predicted(rows, trained_on, settings, loaded.revision)
 
 
-def _check(request: Request, baseline: Baseline) -> None:
-    if request.cross_validate and not baseline.learns:
-        raise WrongUsageError(f"{request.estimator} learns nothing; leave out --cross-validate")
-    if baseline.learns and not request.cross_validate and request.split in TRAINING_SPLITS:
+def _check(request: ForecastRequest, forecaster: Forecaster) -> None:
+    if request.cross_validate and not forecaster.learns:
+        raise WrongUsageError(f"{request.forecaster} learns nothing; leave out --cross-validate")
+    if forecaster.learns and not request.cross_validate and request.split in TRAINING_SPLITS:
         raise WrongUsageError(
-            f"--split {request.split}: {request.estimator} learns from it; predict test or "
+            f"--split {request.split}: {request.forecaster} learns from it; predict test or "
             "heldout, or give --cross-validate"
         )
 
 
-def _training(request: Request, asked: Sequence[Example], revision: str | None) -> list[Example]:
+def _training(
+    request: ForecastRequest, asked: Sequence[Example], revision: str | None
+) -> list[Example]:
     """What there is to learn from, but probes without a turn or with nothing remaining."""
-    config = f"{asked[0].question.task}_train"
-    found = [
+    config = f"{asked[0].task}_train"
+    examples = [
         example
         for split in splits(request.path, config)
         if split in TRAINING_SPLITS
         for example in load_examples(request.path, config, split, revision).examples
-        if example.question.probe.turns and any(example.target.remaining.values())
+        if example.probe.turns and any(example.target.remaining.values())
     ]
-    if not found:
+    if not examples:
         raise InputError(
-            f"{request.path}: {request.estimator} learns from config {config}, which is not there, "
-            "or has nothing to learn from; give --cross-validate to predict each rollout of a "
-            "family from the family's others"
+            f"{request.path}: {request.forecaster} learns from config {config}, which is not "
+            "there, or has nothing to learn from; give --cross-validate to predict each rollout of "
+            "a family from the family's others"
         )
-    return found
+    return examples
 
 
 def _cross_validated(
-    baseline: Baseline, examples: Sequence[Example], seed: int
+    forecaster: Forecaster, examples: Sequence[Example], seed: int
 ) -> dict[str, Estimate]:
     """The answers about one family."""
-    instances = sorted({example.question.instance_id for example in examples})
+    instances = sorted({example.instance_id for example in examples})
     if len(instances) < 2:
-        family = examples[0].question.family
+        family = examples[0].family
         raise InputError(
             f"{family}: has one instance only; --cross-validate needs others to learn from"
         )
@@ -125,25 +127,25 @@ def _cross_validated(
     fold = {instances[place]: number % FOLDS for number, place in enumerate(order)}
     answers: dict[str, Estimate] = {}
     for part in range(min(FOLDS, len(instances))):
-        own = [each for each in examples if fold[each.question.instance_id] == part]
-        others = [each for each in examples if fold[each.question.instance_id] != part]
-        answers |= _answered(baseline, others, own, seed)
+        own = [each for each in examples if fold[each.instance_id] == part]
+        others = [each for each in examples if fold[each.instance_id] != part]
+        answers |= _answered(forecaster, others, own, seed)
     return answers
 
 
 def _answered(
-    baseline: Baseline, known: Sequence[Example], asked: Sequence[Example], seed: int
+    forecaster: Forecaster, known: Sequence[Example], asked: Sequence[Example], seed: int
 ) -> dict[str, Estimate]:
-    answer = baseline.learn(known, seed)
-    found = answer([example.question.probe for example in asked])
-    return {each.question.sample_id: made for each, made in zip(asked, found, strict=True)}
+    answer = forecaster.learn(known, seed)
+    estimates = answer([example.probe for example in asked])
+    return {each.sample_id: one for each, one in zip(asked, estimates, strict=True)}
 
 
 def _by(examples: Sequence[Example], name: str) -> Iterator[list[Example]]:
     """Those of each task or family."""
 
     def key(example: Example) -> str:
-        return str(getattr(example.question, name))
+        return str(getattr(example, name))
 
     for _, own in groupby(sorted(examples, key=key), key):
         yield list(own)
