@@ -29,9 +29,9 @@ from collect.sokoban.level import STEPS, Level  # noqa: E402
 from collect.sokoban.level_solver import solve  # noqa: E402
 from collect.sokoban.sokoban_game import Sokoban  # noqa: E402
 from collect.swebench.local_rollout import Limits  # noqa: E402
-from collect.swebench.scripted import ScriptedToys  # noqa: E402
-from collect.swebench.toy import choose_toys, make_repositories  # noqa: E402
 from collect.warehouse.warehouse_game import Warehouse  # noqa: E402
+from sample.actors.swebench_agents import ScriptedToys  # noqa: E402
+from sample.actors.toy_repositories import choose_toys, make_repositories  # noqa: E402
 
 SECONDS = 5.0
 """For each environment."""

@@ -8,54 +8,50 @@
 A family is resumed, or added to, by the same command with --resume.
 """  # noqa: D301  \b keeps the lines as they are
 
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from bagen_data.command_line import new_app, run
-from collect.dialogue_layout import Dialogues
 from collect.environment import Game
 from collect.family_run import Play
-from collect.scripted_rollouts import Scripted
-from collect.searchr1 import search_game
-from collect.searchr1.search_environment import DOCUMENTS
-from collect.sokoban import sokoban_game
-from collect.swebench.instances import LOCAL_HELP
-from collect.swebench.local_rollout import STEPS
-from collect.swebench.prepare import SUBSET, SUBSETS
-from collect.swebench.swebench_command import TOYS, SweBench
+from collect.searchr1.search_defaults import DOCUMENTS
+from collect.swebench.swebench_defaults import LOCAL_HELP, STEPS, SUBSET, SUBSETS, TOYS
 from collect.task_command import Common, Recording, add_command, record, refuse_unused
-from collect.warehouse.warehouse_game import Warehouse
+
+if TYPE_CHECKING:
+    from collect.model_agent import ModelAgent
 
 SAMPLE = Path(__file__).parents[1] / "sample" / "search"
 """A small corpus and its questions."""
 app = new_app(__doc__)
 
 
-def of_game(game: Game[Any]) -> Callable[[Common], None]:
-    """Records rollouts of a game of text."""
-    recording = Recording(
-        game.task,
-        game.told,
-        game.scripts,
-        Dialogues(game.task),
-        partial(_scripted, game),
-        partial(_modelled, game),
-    )
-    return partial(record, recording=recording)
+def of_game(game: Game, agent_options: Mapping[str, Any] | None = None) -> Callable[[Common], None]:
+    """Records rollouts of a game of text.
 
+    Args:
+        game: the game.
+        agent_options: options of its scripted agents.
+    """
+    from collect.dialogue_layout import Dialogues
+    from collect.scripted_rollouts import Scripted
 
-def _scripted(game: Game[Any], common: Common) -> Play:
-    return Scripted(game, common.seed, common.script, common.tokenizer)
+    agent_options = agent_options or {}
 
+    def scripted(common: Common) -> Play:
+        return Scripted(game, common.seed, common.script, common.tokenizer, agent_options)
 
-def _modelled(game: Game[Any], common: Common, model: Any) -> Play:
-    from collect.model_agent import Modelled
+    def modelled(common: Common, model: "ModelAgent") -> Play:
+        from collect.model_agent import Modelled
 
-    return Modelled(game, common.seed, model, common.tokenizer)
+        return Modelled(game, common.seed, model, common.tokenizer)
+
+    settings = {**game.settings, **agent_options}
+    recording = Recording(game.task, settings, Dialogues(game.task), scripted, modelled)
+    return lambda common: record(common, recording)
 
 
 def sokoban(
@@ -67,7 +63,9 @@ def sokoban(
     ] = None,
 ) -> Callable[[Common], None]:
     """Sokoban: levels by reverse play, each solvable; at most 3 moves a turn, and 10 turns."""
-    recorded = of_game(sokoban_game.sokoban(size, boxes, error_rate))
+    from collect.sokoban import sokoban_game
+
+    recorded = of_game(sokoban_game.sokoban(size, boxes), {"error_rate": error_rate})
 
     def collecting(common: Common) -> None:
         if not common.is_scripted:
@@ -90,6 +88,8 @@ def searchr1(
     documents: Annotated[int, typer.Option(min=1, help="That a search shows.")] = DOCUMENTS,
 ) -> Callable[[Common], None]:
     """Search-R1: one search[...] or finish[...] a turn, over a corpus of yours, 10 turns."""
+    from collect.searchr1 import search_game
+
     return of_game(search_game.searchr1(questions, corpus, first, documents))
 
 
@@ -113,11 +113,15 @@ def swebench(
     (--local toys); its commands then run on this machine. Without --local, a run on SWE-bench
     itself is prepared, and run where Docker is there.
     """
+    from collect.swebench.swebench_command import SweBench
+
     return SweBench(local, steps, first, subset, instances, cost_usd)
 
 
 def warehouse() -> Callable[[Common], None]:
     """Warehouse: Acme, a small supply chain, for 22 weeks in 11 turns."""
+    from collect.warehouse.warehouse_game import Warehouse
+
     return of_game(Warehouse())
 
 

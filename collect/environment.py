@@ -1,11 +1,8 @@
 """What an environment is: text in, text out, and the same states for the same seed and actions."""
 
-import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeVar
-
-from collect.agents import Script
+from typing import Any, Protocol
 
 
 @dataclass(frozen=True)
@@ -58,14 +55,8 @@ class Rules:
     """The most that a request's messages have: oldest whole turns are left out; None: no limit."""
 
 
-_Environment = TypeVar("_Environment", bound=Environment)
-
-
-class Game(Protocol[_Environment]):
-    """A task as it is collected: its instances, and the scripted agents that play them.
-
-    Other processes get a copy of it.
-    """
+class Game(Protocol):
+    """A task as it is collected: its instances. Other processes get a copy of it."""
 
     @property
     def task(self) -> str:
@@ -76,15 +67,8 @@ class Game(Protocol[_Environment]):
         """For every agent."""
 
     @property
-    def scripts(self) -> tuple[str, ...]:
-        """Names of the scripted agents."""
-
-    @property
-    def told(self) -> Mapping[str, Any]:
+    def settings(self) -> Mapping[str, Any]:
         """All that decides what is played, for the record."""
 
-    def environment(self, seed: int, number: int) -> _Environment:
+    def environment(self, seed: int, number: int) -> Environment:
         """A fresh instance for a rollout of a family: the same one for every agent."""
-
-    def script(self, name: str | None, environment: _Environment, rng: random.Random) -> Script:
-        """A scripted agent, one of whichever kind if None, for this very environment."""

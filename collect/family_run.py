@@ -98,7 +98,7 @@ class Wanted:
     """A family as it is to be."""
 
     folder: Path
-    told: Mapping[str, Any]
+    settings: Mapping[str, Any]
     """All that decides what is played, but how many."""
     rollouts: int
     layout: Layout
@@ -136,7 +136,7 @@ def collect(
     if finished and not finished.failed and finished.rollouts >= wanted.rollouts:
         (wanted.folder / JOURNAL).unlink(missing_ok=True)  # of a run that was killed at its end
         return finished
-    with open_journal(wanted.folder, wanted.told, resume=wanted.resume) as journal:
+    with open_journal(wanted.folder, wanted.settings, resume=wanted.resume) as journal:
         if finished:  # and now to be added to
             _take_up(wanted, journal)
         for _ in journal.numbers:
@@ -212,7 +212,7 @@ def _finished(wanted: Wanted) -> Collected | None:
             f"{folder}: {found.rollouts} rollouts are there already; go on with --resume, or give "
             "another --out"
         )
-    check_same(folder, begun, wanted.told)
+    check_same(folder, begun, wanted.settings)
     return found
 
 
@@ -232,7 +232,11 @@ def _read_collection(path: Path) -> tuple[Mapping[str, Any], Collected]:
 
 
 def _write_collection(wanted: Wanted, there: Collected) -> None:
-    content = {"told": dict(wanted.told), "rollouts": there.rollouts, "failed": dict(there.failed)}
+    content = {
+        "told": dict(wanted.settings),
+        "rollouts": there.rollouts,
+        "failed": dict(there.failed),
+    }
     text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=100)
     staging = wanted.folder / f"{COLLECTION}.partial"
     staging.write_text(text, encoding="utf-8")

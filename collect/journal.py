@@ -30,7 +30,7 @@ class Journal:
             ValueError, KeyError, TypeError: a whole line is none of ours.
         """
         self._file = file
-        self.told: Mapping[str, Any] = {}
+        self.settings: Mapping[str, Any] = {}
         """How the rollouts are collected."""
         self._offsets: dict[int, int] = {}
         """Of each rollout's line, by its number."""
@@ -42,15 +42,15 @@ class Journal:
             if end:
                 self._offsets[content["number"]] = end
             else:
-                self.told = content["told"]
+                self.settings = content["told"]
             end += len(line)
         file.truncate(end)
 
-    def begin(self, told: Mapping[str, Any]) -> None:
+    def begin(self, settings: Mapping[str, Any]) -> None:
         """Say how the rollouts are collected, of which there is none yet."""
         self._file.truncate(0)
-        self.told = told
-        self._append(orjson.dumps({"told": told}))
+        self.settings = settings
+        self._append(orjson.dumps({"told": settings}))
 
     @property
     def numbers(self) -> list[int]:
@@ -76,12 +76,12 @@ class Journal:
 
 
 @contextmanager
-def open_journal(folder: Path, told: Mapping[str, Any], *, resume: bool) -> Iterator[Journal]:
+def open_journal(folder: Path, settings: Mapping[str, Any], *, resume: bool) -> Iterator[Journal]:
     """The journal of a family's folder, a new one or one to go on with.
 
     Args:
         folder: made if it is not there.
-        told: how rollouts are collected; what is gone on with must have been begun so.
+        settings: how rollouts are collected; what is gone on with must have been begun so.
         resume: whether there may be one to go on with.
 
     Raises:
@@ -109,23 +109,23 @@ def open_journal(folder: Path, told: Mapping[str, Any], *, resume: bool) -> Iter
         except (ValueError, KeyError, TypeError) as error:
             raise InputError(f"{path}: is no journal of rollouts: {error}") from error
         if not journal.numbers:  # a run that got nowhere, perhaps with a wrong option
-            journal.begin(told)
+            journal.begin(settings)
         elif not resume:
             raise OutputError(
                 f"{folder}: {len(journal.numbers)} rollouts are there already; go on with "
                 "--resume, or give another --out"
             )
-        check_same(folder, journal.told, told)
+        check_same(folder, journal.settings, settings)
         yield journal
 
 
-def check_same(folder: Path, begun: Mapping[str, Any], told: Mapping[str, Any]) -> None:
+def check_same(folder: Path, begun: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
     """Refuse to go on otherwise than it was begun.
 
     Raises:
         WrongUsageError: something differs; the message names it.
     """
-    changed = differences(begun, told)
+    changed = differences(begun, settings)
     if changed:
         raise WrongUsageError(
             f"--resume: {folder} was begun with {changed}; give what it was begun with, or another "

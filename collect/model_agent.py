@@ -205,7 +205,7 @@ def _with_reasoning(output: ModelOutput) -> str:
 class Modelled:
     """Plays rollouts by number."""
 
-    game: Game[Any]
+    game: Game
     seed: int
     model: ModelAgent
     tokenizer: str | None = None

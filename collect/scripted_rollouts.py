@@ -1,7 +1,8 @@
 """Rollouts of scripted agents."""
 
 import random
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
@@ -9,22 +10,22 @@ from collect.agents import ScriptedAgent
 from collect.dialogue_layout import record
 from collect.environment import Game
 from collect.play import play
+from collect.scripted_agents import find_scripted_agents
 from collect.token_count import token_count
-
-SCRIPTED = "scripted"
-"""`--agent scripted`, or `scripted/NAME`."""
 
 
 @dataclass(frozen=True)
 class Scripted:
     """Plays rollouts by number."""
 
-    game: Game[Any]
+    game: Game
     seed: int
-    script: str | None = None
-    """The name of the script; whichever if None."""
+    name: str | None = None
+    """Name of the scripted agent; any of the task's if None."""
     tokenizer: str | None = None
     """Whose tokens usage is counted in; words and marks if None."""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """Options of the scripted agent."""
 
     def __call__(self, number: int) -> dict[str, Any]:
         """The rollout of that number."""
@@ -32,6 +33,7 @@ class Scripted:
         count = cache(counting.count)
         environment = self.game.environment(self.seed, number)
         rng = random.Random(f"agent {self.game.task} {self.seed} {number}")
-        agent = ScriptedAgent(self.game.script(self.script, environment, rng), count)
+        script = find_scripted_agents(self.game.task).script
+        agent = ScriptedAgent(script(self.name, environment, rng, **self.options), count)
         played = play(environment, agent, self.game.rules, count)
         return record(number, played, counting.name)

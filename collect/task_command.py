@@ -2,7 +2,7 @@
 
 import inspect
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +17,7 @@ from bagen_data.errors import InputError, MissingExtraError, OutputError, WrongU
 from bagen_data.family_name import parse_family_name
 from bagen_data.models.model_run import CONNECTIONS, RETRIES, check_base_url, parse_model_args
 from collect.family_run import Driver, Layout, Play, Wanted, collect, in_processes, in_threads
-from collect.scripted_rollouts import SCRIPTED
+from collect.scripted_agents import SCRIPTED, find_scripted_agents
 from collect.token_count import token_count
 
 if TYPE_CHECKING:
@@ -81,10 +81,8 @@ class Recording:
     """How the rollouts of a task are played and kept."""
 
     task: str
-    told: Mapping[str, Any]
-    """All options of the task."""
-    scripts: tuple[str, ...]
-    """Names of the scripted agents."""
+    settings: Mapping[str, Any]
+    """All options of the task, and of its scripted agents."""
     layout: Layout
     scripted: Callable[[Common], Play]
     modelled: Callable[[Common, "ModelAgent"], Play]
@@ -119,9 +117,9 @@ def record(common: Common, recording: Recording) -> None:
         InputError: a rollout failed; the others are kept.
         OutputError: the family cannot be written, or not any further.
     """
-    check(common, recording.task, recording.scripts)
+    check(common, recording.task)
     wanted = Wanted(
-        common.out, _told(common, recording), common.rollouts, recording.layout, common.resume
+        common.out, _settings(common, recording), common.rollouts, recording.layout, common.resume
     )
     with _playing(common, recording) as (play, drive), _progress(common) as on_rollout:
         try:
@@ -143,13 +141,12 @@ def record(common: Common, recording: Recording) -> None:
         )
 
 
-def check(common: Common, task: str, scripts: Sequence[str]) -> None:
+def check(common: Common, task: str) -> None:
     """Refuse options that do not fit each other.
 
     Args:
         common: the options.
         task: of the family.
-        scripts: names of the scripted agents.
 
     Raises:
         WrongUsageError: naming the option.
@@ -170,8 +167,9 @@ def check(common: Common, task: str, scripts: Sequence[str]) -> None:
             raise WrongUsageError("--workers: is of scripted agents; a model has --connections")
         check_base_url(common.base_url)
         return
-    if common.script and common.script not in scripts:
-        known = "".join(f", {SCRIPTED}/{name}" for name in scripts)
+    names = find_scripted_agents(task).NAMES
+    if common.script and common.script not in names:
+        known = "".join(f", {SCRIPTED}/{name}" for name in names)
         raise WrongUsageError(f"--agent {common.agent}: unknown; there are: {SCRIPTED}{known}")
     of_models = {name: getattr(common, name) for name in ("base_url", "timeout", "model_arg")}
     for name, usual in (("connections", CONNECTIONS), ("retries", RETRIES)):
@@ -195,7 +193,7 @@ def refuse_unused(options: Mapping[str, object], where: str) -> None:
         raise WrongUsageError(f"{flags}: of no use with {where}; leave out")
 
 
-def _told(common: Common, recording: Recording) -> dict[str, Any]:
+def _settings(common: Common, recording: Recording) -> dict[str, Any]:
     """All that decides what is played, but how many rollouts."""
     counting = token_count(common.tokenizer)
     model = {
@@ -209,7 +207,7 @@ def _told(common: Common, recording: Recording) -> dict[str, Any]:
         "tokens": {"counted with": counting.name, "sha256": counting.sha256},
         "usage": "simulated" if common.is_scripted else "as the API reported it",
         **({} if common.is_scripted else model),
-        "options": dict(recording.told),
+        "options": dict(recording.settings),
     }
 
 

@@ -28,7 +28,11 @@ def imported_by(package: str) -> set[str]:
 
 @pytest.mark.parametrize("package", [name for name in TOP_LEVEL if (REPO / name).is_dir()])
 def test_every_arrow_points_at_bagen_data(package: str) -> None:
-    assert imported_by(package) & set(TOP_LEVEL) <= {"bagen_data", package}
+    assert imported_by(package) & {*TOP_LEVEL, "sample"} <= {"bagen_data", package}
+
+
+def test_scripted_agents_know_the_environments_and_not_the_other_way_round() -> None:
+    assert imported_by("sample") & set(TOP_LEVEL) == {"bagen_data", "collect"}
 
 
 def test_importing_the_core_needs_numpy_and_pyarrow_only() -> None:

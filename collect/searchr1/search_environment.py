@@ -8,14 +8,10 @@ from collect.searchr1.judging import exact_match, f1
 from collect.searchr1.question_file import Question
 from collect.searchr1.retrieval import Hit, Library
 from collect.searchr1.search_actions import EXPECTED, Finish, Illegal, Search, parse
+from collect.searchr1.search_defaults import DOCUMENT_WORDS, DOCUMENTS
 
 RULES = Rules(turns=10)
 """The history is not cut: its first message is the question."""
-
-DOCUMENTS = 3
-"""Shown of each search."""
-DOCUMENT_WORDS = 100
-"""Shown of each document, as many as a passage of Search-R1's Wikipedia has."""
 
 _AVAILABLE = f"Available actions: {EXPECTED}"
 _SYSTEM = f"""\

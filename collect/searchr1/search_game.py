@@ -9,13 +9,12 @@ from typing import Any, ClassVar
 
 from bagen_data.errors import WrongUsageError
 from bagen_data.tables import sha256_of
-from collect.agents import Script
 from collect.environment import Rules
 from collect.searchr1.corpus import read_corpus
 from collect.searchr1.question_file import Question, read_questions
 from collect.searchr1.retrieval import Library
-from collect.searchr1.search_environment import DOCUMENTS, RULES, SearchEnvironment
-from collect.searchr1.searcher import script
+from collect.searchr1.search_defaults import DOCUMENTS
+from collect.searchr1.search_environment import RULES, SearchEnvironment
 
 
 @dataclass(frozen=True)
@@ -30,10 +29,9 @@ class SearchR1:
     """That a search shows."""
     task: ClassVar[str] = "searchr1"
     rules: ClassVar[Rules] = RULES
-    scripts: ClassVar[tuple[str, ...]] = ()
 
     @property
-    def told(self) -> Mapping[str, Any]:
+    def settings(self) -> Mapping[str, Any]:
         """The options; files by their names and contents, wherever they lie."""
         return {
             "questions": {"name": self.questions.name, "sha256": sha256_of(self.questions)},
@@ -48,12 +46,6 @@ class SearchR1:
         question = questions[(self.first + number) % len(questions)]
         return SearchEnvironment(question, _library(self.corpus), documents=self.documents)
 
-    def script(
-        self, _name: str | None, _environment: SearchEnvironment, rng: random.Random
-    ) -> Script:
-        """A searcher by rules, who is shown what a model is shown."""
-        return script(rng)
-
 
 def searchr1(questions: Path, corpus: Path, first: int, documents: int) -> SearchR1:
     """The game of some options; reads both files.
@@ -62,10 +54,10 @@ def searchr1(questions: Path, corpus: Path, first: int, documents: int) -> Searc
         InputError: a file cannot be used.
         WrongUsageError: there are not so many questions.
     """
-    found = _ordered(questions, 0)
+    known = len(_ordered(questions, 0))
     _library(corpus)
-    if first >= len(found):
-        raise WrongUsageError(f"--first {first}: {questions} has {len(found)} questions")
+    if first >= known:
+        raise WrongUsageError(f"--first {first}: {questions} has {known} questions")
     return SearchR1(questions, corpus, first, documents)
 
 

@@ -6,9 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
 from bagen_data.errors import WrongUsageError
-from collect.agents import Script
 from collect.environment import Rules
-from collect.sokoban.agent import ERROR_RATES, script
 from collect.sokoban.level_generator import generate
 from collect.sokoban.sokoban_environment import RULES, SokobanEnvironment
 
@@ -21,14 +19,11 @@ class Sokoban:
     """With the outer wall."""
     columns: int = 6
     boxes: int = 1
-    error_rate: float | None = None
-    """Of scripted agents; each draws its own if None."""
     task: ClassVar[str] = "sokoban"
     rules: ClassVar[Rules] = RULES
-    scripts: ClassVar[tuple[str, ...]] = tuple(ERROR_RATES)
 
     @property
-    def told(self) -> Mapping[str, Any]:
+    def settings(self) -> Mapping[str, Any]:
         """The options."""
         return asdict(self)
 
@@ -37,25 +32,18 @@ class Sokoban:
         rng = random.Random(f"sokoban {seed} {number}")
         return SokobanEnvironment(generate(rng, self.rows, self.columns, self.boxes))
 
-    def script(
-        self, name: str | None, environment: SokobanEnvironment, rng: random.Random
-    ) -> Script:
-        """A solver that errs."""
-        return script(name, environment, rng, self.error_rate)
 
-
-def sokoban(size: str, boxes: int, error_rate: float | None) -> Sokoban:
+def sokoban(size: str, boxes: int) -> Sokoban:
     """The game of some options.
 
     Args:
         size: ROWSxCOLUMNS, with the outer wall.
         boxes: as many as targets.
-        error_rate: of scripted agents.
 
     Raises:
         WrongUsageError: no such levels can be made.
 
-    >>> sokoban("6x8", 2, None).columns
+    >>> sokoban("6x8", 2).columns
     8
     """
     rows, by, columns = size.partition("x")
@@ -66,4 +54,4 @@ def sokoban(size: str, boxes: int, error_rate: float | None) -> Sokoban:
     inside = (int(rows) - 2) * (int(columns) - 2)
     if not 1 <= boxes <= min(3, inside // 6):
         raise WrongUsageError(f"--boxes {boxes}: expected 1 to {min(3, inside // 6)} for {size}")
-    return Sokoban(int(rows), int(columns), boxes, error_rate)
+    return Sokoban(int(rows), int(columns), boxes)

@@ -21,11 +21,6 @@ import orjson
 
 from bagen_data.errors import InputError
 
-LOCAL_HELP = (
-    "A JSONL file of instances in local git repositories. The agent's shell commands then run on "
-    "this machine and as this user: they can read, change and send whatever you can."
-)
-"""For the option that chooses this: nobody runs a model's commands without having asked for it."""
 TEST_COMMAND = "python3 -m unittest"
 """Where an instance names none."""
 _ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,199}")

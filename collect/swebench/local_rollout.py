@@ -9,10 +9,8 @@ from collect.swebench.checkout import fresh_clone
 from collect.swebench.evaluation import evaluate
 from collect.swebench.instances import Instance
 from collect.swebench.shell import Shell
+from collect.swebench.swebench_defaults import STEPS
 from collect.swebench.tool import load_tool
-
-STEPS = 160
-"""The most turns a SWE-bench rollout has."""
 
 
 @dataclass(frozen=True)

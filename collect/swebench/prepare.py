@@ -15,7 +15,6 @@ import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import orjson
@@ -23,20 +22,10 @@ import yaml
 
 from bagen_data.errors import InputError, OutputError, WrongUsageError
 from collect.environment import RESPONSE_TOKENS
-from collect.swebench.local_rollout import STEPS
+from collect.swebench.swebench_defaults import STEPS, SUBSET, SUBSETS
 from collect.swebench.tool import VERSION
 
 CONFIG, NAMES, COMMANDS = "bagen.yaml", "instances.txt", "collect.sh"
-SUBSETS = MappingProxyType(
-    {
-        "full": "SWE-bench/SWE-bench",
-        "lite": "SWE-bench/SWE-bench_Lite",
-        "verified": "SWE-bench/SWE-bench_Verified",
-    }
-)
-"""Data sets for the evaluation, by the names that mini-swe-agent gives them."""
-SUBSET = "verified"
-"""Where none is named."""
 EVALUATION_VERSION = "5.0.2"
 """Of the package swebench."""
 _INSTALL = f"pip install mini-swe-agent=={VERSION} swebench=={EVALUATION_VERSION}"

@@ -1,6 +1,6 @@
 """SWE-bench as it is collected: on local repositories here, or prepared for real instances."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -11,10 +11,10 @@ from bagen_data.errors import OutputError, WrongUsageError
 from bagen_data.tables import sha256_of
 from collect.family_run import COLLECTION, Play
 from collect.journal import NAME as JOURNAL
+from collect.scripted_agents import find_scripted_agents
 from collect.swebench.instances import Instance, read_instances, take
-from collect.swebench.local_rollout import STEPS, Limits
+from collect.swebench.local_rollout import Limits
 from collect.swebench.prepare import (
-    SUBSET,
     RealRun,
     how_to_run,
     missing_tools,
@@ -22,9 +22,8 @@ from collect.swebench.prepare import (
     read_names,
     run_here,
 )
-from collect.swebench.scripted import ScriptedToys
+from collect.swebench.swebench_defaults import STEPS, SUBSET, TOYS
 from collect.swebench.tool import load_tool
-from collect.swebench.toy import Toy, choose_toys, make_repositories
 from collect.swebench.trajectory_layout import Trajectories
 from collect.task_command import Common, Recording, check, record, refuse_unused
 
@@ -32,8 +31,6 @@ if TYPE_CHECKING:
     from collect.model_agent import ModelAgent
 
 TASK = "swebench"
-TOYS = "toys"
-"""`--local toys`: the small repositories that come with the project."""
 
 
 @dataclass(frozen=True)
@@ -67,38 +64,41 @@ class SweBench:
             self._on_toys(common)
         elif self.local:
             refuse_unused(_changed(first=(self.first, 0)), "instances of your own")
-            found = take(read_instances(Path(self.local)), common.rollouts)
-            told = {"name": Path(self.local).name, "sha256": sha256_of(Path(self.local))}
-            record(common, self._recording(told, (), found))
+            instances = take(read_instances(Path(self.local)), common.rollouts)
+            file = {"name": Path(self.local).name, "sha256": sha256_of(Path(self.local))}
+            record(common, self._recording(file, instances))
         else:
             self._on_the_benchmark(common)
 
     def _on_toys(self, common: Common) -> None:
-        toys = choose_toys(common.seed, common.rollouts, self.first)
+        agents = find_scripted_agents(TASK)
+        toys = agents.choose_toys(common.seed, common.rollouts, self.first)
         with TemporaryDirectory(prefix="bagen-toys-") as folder:
-            found = make_repositories(toys, Path(folder))
-            record(common, self._recording({"toys": "all", "first": self.first}, toys, found))
+            instances = agents.make_repositories(toys, Path(folder))
+            settings = {"toys": "all", "first": self.first}
+            record(common, self._recording(settings, instances, toys))
 
     def _recording(
-        self, told: Mapping[str, Any], toys: Sequence[Toy], instances: Sequence[Instance]
+        self, local: Mapping[str, Any], instances: Sequence[Instance], toys: Sequence[Any] = ()
     ) -> Recording:
         load_tool()  # what is missing shows once, and before anything is played
         limits = Limits(steps=self.steps)
 
         def scripted(common: Common) -> Play:
-            return ScriptedToys(toys, instances, common.seed, common.tokenizer, limits)
+            scripted_toys: Callable[..., Play] = find_scripted_agents(TASK).ScriptedToys
+            return scripted_toys(toys, instances, common.seed, common.tokenizer, limits)
 
         def modelled(common: Common, model: "ModelAgent") -> Play:
             from collect.swebench.inspect_model import ModelledLocal
 
             return ModelledLocal(instances, common.agent, model, limits)
 
-        told = {"local": dict(told), "steps": self.steps}
-        return Recording(TASK, told, (), Trajectories(), scripted, modelled)
+        settings = {"local": dict(local), "steps": self.steps}
+        return Recording(TASK, settings, Trajectories(), scripted, modelled)
 
     def _on_the_benchmark(self, common: Common) -> None:
         """Prepare the real tool's run; run it where that can be done."""
-        check(common, TASK, ())
+        check(common, TASK)
         others = {"base_url": common.base_url, "model_arg": common.model_arg}
         refuse_unused(
             {**others, **common.generation, "timeout": common.timeout},

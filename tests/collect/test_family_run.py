@@ -18,8 +18,8 @@ def rollout(number: int) -> dict[str, Any]:
 
 
 def wanted(folder: Path, rollouts: int = 4, **changes: Any) -> Wanted:
-    told = changes.pop("told", {"seed": 0})
-    return Wanted(folder / "f", told, rollouts, Dialogues("sokoban"), **changes)
+    settings = changes.pop("settings", {"seed": 0})
+    return Wanted(folder / "f", settings, rollouts, Dialogues("sokoban"), **changes)
 
 
 def written(folder: Path) -> list[dict[str, Any]]:
@@ -70,7 +70,7 @@ def test_where_all_failed_nothing_is_written_and_nothing_stands_in_the_way(tmp_p
     with pytest.raises(InputError, match="no 1"):
         collect(wanted(tmp_path, 2), failing(0, 1), HERE)
     assert not list((tmp_path / "f").glob("*.json"))
-    assert collect(wanted(tmp_path, 2, told={"seed": 1}), rollout, HERE).rollouts == 2
+    assert collect(wanted(tmp_path, 2, settings={"seed": 1}), rollout, HERE).rollouts == 2
     assert "seed: 1" in (tmp_path / "f" / "collection.yaml").read_text()
 
 
@@ -171,9 +171,9 @@ def test_an_earlier_run_is_never_replaced_unasked(tmp_path):
     with pytest.raises(OutputError, match="4 rollouts are there already; go on with --resume"):
         collect(wanted(tmp_path), never, HERE)
     with pytest.raises(WrongUsageError, match="begun with seed 0, not 1"):
-        collect(wanted(tmp_path, told={"seed": 1}, resume=True), never, HERE)
+        collect(wanted(tmp_path, settings={"seed": 1}, resume=True), never, HERE)
     with pytest.raises(WrongUsageError, match="begun with size None, not 6"):
-        collect(wanted(tmp_path, told={"seed": 0, "size": 6}, resume=True), never, HERE)
+        collect(wanted(tmp_path, settings={"seed": 0, "size": 6}, resume=True), never, HERE)
 
 
 def test_an_unfinished_run_is_not_replaced_unasked_either(tmp_path):
@@ -182,7 +182,7 @@ def test_an_unfinished_run_is_not_replaced_unasked_either(tmp_path):
     with pytest.raises(OutputError, match="1 rollouts are there already"):
         collect(wanted(tmp_path), never, HERE)
     with pytest.raises(WrongUsageError, match="begun with seed 0, not 1"):
-        collect(wanted(tmp_path, told={"seed": 1}, resume=True), never, HERE)
+        collect(wanted(tmp_path, settings={"seed": 1}, resume=True), never, HERE)
 
 
 def test_other_peoples_folders_are_left_alone(tmp_path):

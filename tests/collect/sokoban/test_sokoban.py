@@ -1,6 +1,5 @@
 import random
 from hashlib import sha256
-from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -10,7 +9,6 @@ from bagen_data.usage import words_and_marks
 from builders.tasks.sokoban import TASK
 from collect.agents import ScriptedAgent
 from collect.play import play
-from collect.scripted_rollouts import Scripted
 from collect.sokoban.level import STEPS, Level
 from collect.sokoban.level_generator import DEPTH, LEAST, generate
 from collect.sokoban.level_solver import solve
@@ -165,22 +163,3 @@ def test_a_talkative_agents_history_is_cut_to_what_a_build_takes():
     assert len(turns) == RULES.turns
     assert max(turn.reply.input_tokens for turn in turns) <= TASK.context_limit == 2_500
     assert [turn.is_cut for turn in turns] == [False] * 3 + [True] * 7
-
-
-def test_players_play_differently_well():
-    solved = {
-        name: sum(Scripted(Sokoban(), 0, name)(n)["rollout_success"] for n in range(40))
-        for name in Sokoban.scripts
-    }
-    assert solved["careful"] > 34 > solved["hasty"] > 24 > solved["lost"]
-    mixed = [Scripted(Sokoban(), 0)(n) for n in range(40)]
-    assert 10 < sum(rollout["rollout_success"] for rollout in mixed) < 36
-    assert len({len(rollout["turns"]) for rollout in mixed}) > 5
-
-
-def test_errors_cost_turns():
-    def turns(rate: float) -> int:
-        return sum(len(Scripted(Sokoban(error_rate=rate), 0)(n)["turns"]) for n in range(30))
-
-    counts = [turns(rate) for rate in (0.0, 0.3, 0.7)]
-    assert all(less < more for less, more in pairwise(counts))

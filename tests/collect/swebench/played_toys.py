@@ -10,10 +10,10 @@ import pytest
 
 from collect.swebench.instances import Instance
 from collect.swebench.local_rollout import LIMITS, Judged, Limits, rollout
-from collect.swebench.moves import Moves, Step
-from collect.swebench.scripted import ScriptedToys, scripted_model
-from collect.swebench.scripts import Script
-from collect.swebench.toy import Toy, choose_toys, make_repositories, toys
+from sample.actors.repair_scripts import Script
+from sample.actors.repair_steps import Moves, Step
+from sample.actors.swebench_agents import ScriptedToys, scripted_model
+from sample.actors.toy_repositories import Toy, choose_toys, make_repositories, toys
 
 needs_tool = pytest.mark.skipif(
     find_spec("minisweagent") is None, reason="mini-swe-agent is not installed"

@@ -15,8 +15,8 @@ from builders.logs.rollout_log import FamilyFacts
 from collect.swebench.agent_prompts import SUBMIT
 from collect.swebench.inspect_model import InspectModel, ModelledLocal, chat
 from collect.swebench.local_rollout import Judged, rollout
-from collect.swebench.toy import make_repositories, toys
 from collect.swebench.trajectory_layout import Trajectories
+from sample.actors.toy_repositories import make_repositories, toys
 from tests.collect.swebench.played_toys import TOY, needs_tool, one_instance, outputs
 from tests.model_server import KEY, MODEL, ModelServer, model_server
 

@@ -14,7 +14,7 @@ from bagen_data.errors import InputError
 from collect.swebench.agent_prompts import SUBMIT
 from collect.swebench.evaluation import evaluate
 from collect.swebench.local_rollout import Limits
-from collect.swebench.scripts import direct, hasty, lost
+from sample.actors.repair_scripts import direct, hasty, lost
 from tests.collect.swebench.played_toys import (
     TOY,
     needs_tool,

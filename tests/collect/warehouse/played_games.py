@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from collect.warehouse.business import Business
 from collect.warehouse.constants import PRODUCTS, RETAILERS, TURNS
 from collect.warehouse.demand import Demand
-from collect.warehouse.policies import script
 from collect.warehouse.simulator import Simulator
 from collect.warehouse.warehouse_environment import WarehouseEnvironment
+from sample.actors.warehouse_agents import script
 
 HUB, DOCK, CABLE, ADAPTER, TRAVEL = range(5)
 MASS, ELECTRONICS, VALUE, OFFICE, SMALL = range(5)

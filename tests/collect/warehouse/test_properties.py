@@ -18,9 +18,9 @@ from collect.warehouse.constants import (
 )
 from collect.warehouse.ledger import COLLECTED, COST_PARTS, DRAWN, REPAID
 from collect.warehouse.manager_actions import written
-from collect.warehouse.policies import POLICIES
 from collect.warehouse.simulator import PRICE_CENTS
 from collect.warehouse.warehouse_environment import WarehouseEnvironment
+from sample.actors.warehouse_agents import NAMES
 from tests.collect.warehouse.played_games import answers, manager
 
 Step = tuple[Business, Observation]
@@ -102,7 +102,7 @@ def test_of_any_answers(seed: int, responses: list[str]) -> None:
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.integers(0, 10**6), st.sampled_from(POLICIES), answers())
+@given(st.integers(0, 10**6), st.sampled_from(NAMES), answers())
 def test_of_meddling(seed: int, policy: str, responses: list[str]) -> None:
     """A scripted manager's goods move, and somebody else acts before it."""
     environment = WarehouseEnvironment(str(seed))
@@ -116,7 +116,7 @@ def test_of_meddling(seed: int, policy: str, responses: list[str]) -> None:
     holds(played(environment, respond))
 
 
-@pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize("policy", NAMES)
 @pytest.mark.parametrize("seed", range(5))
 def test_of_scripted_managers(seed: int, policy: str) -> None:
     holds(scripted(seed, policy))

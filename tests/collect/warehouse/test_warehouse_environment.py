@@ -13,11 +13,11 @@ from collect.environment import Environment
 from collect.warehouse.business import Business, Delivery, Order
 from collect.warehouse.demand import demand_of
 from collect.warehouse.ledger import COST_PARTS
-from collect.warehouse.policies import POLICIES
 from collect.warehouse.simulator import Simulator
 from collect.warehouse.state_report import report
 from collect.warehouse.warehouse_environment import RULES, WarehouseEnvironment
 from collect.warehouse.warehouse_game import Warehouse
+from sample.actors.warehouse_agents import NAMES
 from tests.collect.warehouse.played_games import HUB, MASS, answer, manager
 from tests.making import read, write_json
 
@@ -75,7 +75,7 @@ def recorded(seed: int, policy: str | None) -> dict[str, Any]:
 
 
 def test_the_build_reads_runs(tmp_path: Path) -> None:
-    records = [recorded(seed, policy) for seed, policy in enumerate(POLICIES)]
+    records = [recorded(seed, policy) for seed, policy in enumerate(NAMES)]
     write_json(tmp_path / "warehouse-origin-m" / "runs.json", records)
     index = read(tmp_path / "warehouse-origin-m")
     assert not index.refused
@@ -129,7 +129,7 @@ def test_the_build_reads_cash_and_day_from_the_text(cents: int, printed: float) 
     assert day[2] == "28"
 
 
-@pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize("policy", NAMES)
 def test_texts_stay_small(policy: str) -> None:
     for seed in range(4):
         environment = WarehouseEnvironment(str(seed))

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from enum import Enum
 
-from collect.searchr1.reading import names, stem, telling_words
+from sample.actors.page_reading import names, stem, telling_words
 
 _THING_WORDS = """
 actor album author band book bridge canal city club company country director festival film group

@@ -9,6 +9,7 @@ from collect.sokoban.sokoban_environment import MOVES, SokobanEnvironment
 
 ERROR_RATES = {"careful": (0.0, 0.08), "hasty": (0.15, 0.35), "lost": (0.5, 0.8)}
 """Of each player: the range that its chance of a wrong move is drawn from."""
+NAMES = tuple(ERROR_RATES)
 _MALFORMED = 0.3
 """Of the error rate: the chance that a whole answer cannot be read."""
 _MOST_SENTENCES = 9
@@ -27,7 +28,10 @@ _REMARKS = (
 
 
 def script(
-    name: str | None, environment: SokobanEnvironment, rng: random.Random, rate: float | None = None
+    name: str | None,
+    environment: SokobanEnvironment,
+    rng: random.Random,
+    error_rate: float | None = None,
 ) -> Script:
     """A player of a level.
 
@@ -35,20 +39,20 @@ def script(
         name: of the player; drawn if None.
         environment: what it plays. It looks at the state there, not at the text.
         rng: all that is drawn is drawn from it.
-        rate: its chance of a wrong move; drawn from the player's range if None.
+        error_rate: its chance of a wrong move; drawn from the player's range if None.
     """
-    low, high = ERROR_RATES[name or rng.choice(list(ERROR_RATES))]
+    low, high = ERROR_RATES[name or rng.choice(NAMES)]
     drawn = low + (high - low) * rng.random()
-    error_rate = drawn if rate is None else rate
+    rate = drawn if error_rate is None else error_rate
     pace = 1 + rng.randrange(MOVES)
     sentences = rng.randrange(_MOST_SENTENCES + 1)
 
     def respond(_: str) -> str:
-        moves = _moves(environment.level, rng, error_rate, pace)
+        moves = _moves(environment.level, rng, rate, pace)
         thought = " ".join(
             [_seen(environment.level), *rng.sample(_REMARKS, min(sentences, len(_REMARKS)))]
         )
-        if rng.random() < _MALFORMED * error_rate:
+        if rng.random() < _MALFORMED * rate:
             return f"<think>{thought}</think> I go {' and '.join(moves).lower()}."
         return f"<think>{thought}</think> <answer>{' || '.join(moves)}</answer>"
 

@@ -1,6 +1,6 @@
 """Make the bundled corpus and question file: a made-up country, and questions about it.
 
-python sample/search/make.py     writes corpus.jsonl and questions.jsonl here, the same every time
+python -m sample.search.make_country     writes both files here, the same every time
 """
 
 import json
@@ -9,9 +9,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from asking import ask
-from documents import document
-from world import World
+from sample.search.country import World
+from sample.search.country_questions import ask
+from sample.search.country_texts import document
 
 FOLDER = Path(__file__).parent
 SEED = "search-1"

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from collect.agents import Script
-from collect.searchr1 import thoughts
-from collect.searchr1.asked import Asked, Kind, take_apart
-from collect.searchr1.finding import answers, linked, measure
-from collect.searchr1.reading import Page, is_about, pages
+from sample.actors import searcher_thoughts as thoughts
+from sample.actors.answer_extraction import answers, linked, measure
+from sample.actors.page_reading import Page, is_about, pages
+from sample.actors.question_analysis import Asked, Kind, take_apart
 
+NAMES: tuple[str, ...] = ()
 _QUESTION = re.compile(r"Question: (.*)")
 _MORE_WORDS = ("history", "record", "description", "known", "early years")
 """What it adds to a query to find other documents on the same thing."""
@@ -46,7 +47,7 @@ def drawn_skill(rng: random.Random) -> Skill:
     )
 
 
-def script(rng: random.Random) -> Script:
+def script(_name: str | None, _environment: object, rng: random.Random) -> Script:
     """An agent for one rollout; it knows the messages only, and draws skill and luck from `rng`."""
     return _Searcher(drawn_skill(rng), rng).respond
 

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Sequence
 
-from collect.searchr1.asked import Asked, Kind
-from collect.searchr1.reading import Page, is_about, names, stem, stems
+from sample.actors.page_reading import Page, is_about, names, stem, stems
+from sample.actors.question_analysis import Asked, Kind
 
 _YEAR = re.compile(r"\b1[0-9]{3}\b|\b20[0-9]{2}\b")
 _LENGTH = re.compile(r"\b[\d,.]*\d (?:kilometres|metres|centimetres|miles|feet|km|m)\b")

@@ -12,8 +12,8 @@ from collect.warehouse.constants import (
     TURN_DAYS,
 )
 from collect.warehouse.decisions import order_price
-from collect.warehouse.habits import Habits
 from collect.warehouse.money import percent_of
+from sample.actors.manager_habits import Habits
 
 _BILLS_CENTS = CASH_FLOOR_CENTS + 2 * OPERATING_CENTS_WEEKLY + 5_000_00
 """What must be there at the end of a turn, and what is paid in it whatever happens."""

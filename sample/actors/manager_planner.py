@@ -18,8 +18,8 @@ from collect.warehouse.constants import (
     WEEK_DAYS,
 )
 from collect.warehouse.demand import typical_weekly
-from collect.warehouse.habits import Habits
-from collect.warehouse.purse import Purse
+from sample.actors.manager_budget import Purse
+from sample.actors.manager_habits import Habits
 
 _TRUCK_DAYS = max(retailer.delivery_days for retailer in RETAILERS)
 _TURN_WEEKS = TURN_DAYS / WEEK_DAYS

@@ -8,7 +8,7 @@ from random import Random
 
 from collect.swebench.agent_prompts import SUBMIT
 from collect.swebench.instances import TEST_COMMAND
-from collect.swebench.toy import Toy
+from sample.actors.toy_repositories import Toy
 
 _TESTS = f"{TEST_COMMAND} 2>&1 | grep -E '^(FAIL|ERROR|AssertionError|OK|FAILED)'"
 """Without the seconds they took."""

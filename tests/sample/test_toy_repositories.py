@@ -12,7 +12,7 @@ import pytest
 
 from bagen_data.errors import InputError
 from collect.swebench.instances import read_instances
-from collect.swebench.toy import INSTANCES, Toy, choose_toys, make_repositories, toys
+from sample.actors.toy_repositories import INSTANCES, Toy, choose_toys, make_repositories, toys
 
 EVERY_TOY = pytest.mark.parametrize("toy", toys(), ids=lambda toy: toy.instance_id)
 

@@ -7,7 +7,7 @@ is only half of one, and some never submit.
 from collections.abc import Callable, Iterator
 from random import Random
 
-from collect.swebench.moves import Moves, Step
+from sample.actors.repair_steps import Moves, Step
 
 Script = Callable[[Moves], Iterator[Step]]
 """The steps of a rollout. It ends with the last one, or where the agent's limit is."""

@@ -4,7 +4,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from world import Thing, World
+from sample.search.country import Thing, World
 
 
 @dataclass(frozen=True)
@@ -178,10 +178,10 @@ def _comparisons(world: World, rng: random.Random) -> Iterator[Asked]:
         names = f"the {one.facts['short']} or the {other.facts['short']}"
         yield _compared(f"Which ship was longer, {names}?", str(longer.facts["short"]))
     for one, other in _pairs(world, "lighthouse", 4, rng):
-        is_taller = one.facts["metres"] > other.facts["metres"]
+        is_taller = int(one.facts["metres"]) > int(other.facts["metres"])
         yield _compared(f"Is {one.name} taller than {other.name}?", _yes_or_no(is_taller))
     for one, other in _pairs(world, "mill", 4, rng):
-        is_older = one.facts["built"] < other.facts["built"]
+        is_older = int(one.facts["built"]) < int(other.facts["built"])
         yield _compared(f"Is {one.name} older than {other.name}?", _yes_or_no(is_older))
     for is_same in (True, False, True, False):
         one = _some(world, "town", 1, rng)[0]

@@ -2,7 +2,7 @@
 
 import random
 
-from world import Thing
+from sample.search.country import Thing
 
 MOST_ASIDES = 2
 """Sentences at the end of a document that tell nothing anyone would ask for."""

@@ -6,8 +6,8 @@ import pytest
 
 from collect.warehouse.constants import WEEKS
 from collect.warehouse.manager_actions import written
-from collect.warehouse.policies import POLICIES
 from collect.warehouse.warehouse_environment import WarehouseEnvironment
+from sample.actors.warehouse_agents import NAMES
 from tests.collect.warehouse.played_games import manager
 
 SEEDS = 40
@@ -59,7 +59,7 @@ def test_the_mixture_differs() -> None:
     assert cash[SEEDS // 10] < OPENING_CASH < cash[SEEDS // 2]
 
 
-@pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize("policy", NAMES)
 def test_responses_are_short_and_in_form(policy: str) -> None:
     responses, _, _ = played(policy, 0)
     for response in responses:

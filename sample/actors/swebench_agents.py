@@ -9,16 +9,19 @@ from typing import Any
 
 import orjson
 
-from collect.scripted_rollouts import SCRIPTED
+from collect.scripted_agents import SCRIPTED
 from collect.swebench.agent_prompts import OBSERVATION
 from collect.swebench.instances import Instance
 from collect.swebench.local_rollout import LIMITS, Limits, rollout
-from collect.swebench.moves import Moves, Step
-from collect.swebench.scripts import Script, script_of
 from collect.swebench.tool import load_tool
-from collect.swebench.toy import Toy
 from collect.swebench.trajectory_layout import record
 from collect.token_count import token_count
+from sample.actors.repair_scripts import Script, script_of
+from sample.actors.repair_steps import Moves, Step
+from sample.actors.toy_repositories import Toy, choose_toys, make_repositories
+
+__all__ = ["NAMES", "ScriptedToys", "choose_toys", "make_repositories"]
+NAMES: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -6,14 +6,14 @@ from collections.abc import Callable
 
 import pytest
 
-from collect.searchr1.asked import Kind, take_apart
-from collect.searchr1.finding import answers, linked
 from collect.searchr1.question_file import Question
-from collect.searchr1.reading import Page, names, pages
 from collect.searchr1.retrieval import Library
 from collect.searchr1.search_actions import Finish, parse
 from collect.searchr1.search_environment import RULES, SearchEnvironment
-from collect.searchr1.searcher import script
+from sample.actors.answer_extraction import answers, linked
+from sample.actors.page_reading import Page, names, pages
+from sample.actors.question_analysis import Kind, take_apart
+from sample.actors.searchr1_agents import script
 
 
 def play(environment: SearchEnvironment, agent: Callable[[str], str]) -> tuple[list[str], bool]:
@@ -30,7 +30,7 @@ def play(environment: SearchEnvironment, agent: Callable[[str], str]) -> tuple[l
 
 def played(seed: int, library: Library, question: Question) -> tuple[list[str], bool]:
     environment = SearchEnvironment(question, library)
-    return play(environment, script(random.Random(f"{seed}/agent")))
+    return play(environment, script(None, environment, random.Random(f"{seed}/agent")))
 
 
 def test_solve_rate_and_turns(library: Library, questions: tuple[Question, ...]) -> None:

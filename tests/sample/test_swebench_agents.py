@@ -13,9 +13,9 @@ from bagen_data.errors import InputError
 from builders.formats.mini_swe_agent import read
 from builders.logs.rollout_log import FamilyFacts
 from collect.swebench.instances import take
-from collect.swebench.scripts import DECK, direct, in_rounds, script_of, thorough
-from collect.swebench.toy import make_repositories, toys
 from collect.swebench.trajectory_layout import Trajectories
+from sample.actors.repair_scripts import DECK, direct, in_rounds, script_of, thorough
+from sample.actors.toy_repositories import make_repositories, toys
 from tests.collect.swebench.played_toys import (
     ROLLOUTS,
     STEPS,

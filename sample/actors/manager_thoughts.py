@@ -4,10 +4,10 @@ import random
 from collections.abc import Sequence
 
 from collect.warehouse.business import Business
-from collect.warehouse.chance import pick
 from collect.warehouse.constants import PRODUCTS, TURN_DAYS
 from collect.warehouse.money import whole_dollars
-from collect.warehouse.planner import Planner
+from sample.actors.chance import pick
+from sample.actors.manager_planner import Planner
 
 _WHIMS = (
     "I follow my nose this time.",

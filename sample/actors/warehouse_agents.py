@@ -4,23 +4,24 @@ import random
 from collections.abc import Sequence
 
 from collect.agents import Script
-from collect.warehouse import habits, thoughts
 from collect.warehouse.business import Business
-from collect.warehouse.chance import pick, up_to
 from collect.warehouse.constants import PRODUCTS, RETAILERS
-from collect.warehouse.planner import Planner
 from collect.warehouse.warehouse_environment import WarehouseEnvironment
+from sample.actors import manager_habits as habits
+from sample.actors import manager_thoughts as thoughts
+from sample.actors.chance import pick, up_to
+from sample.actors.manager_planner import Planner
 
 _SHARES = {"passive": 0.08, "cautious": 0.27, "sensible": 0.35, "greedy": 0.18, "erratic": 0.12}
 """Of the managers, where none is named."""
-POLICIES = tuple(_SHARES)
+NAMES = tuple(_SHARES)
 
 
 def script(name: str | None, environment: WarehouseEnvironment, rng: random.Random) -> Script:
     """A manager of one run, which looks at the state itself and not at the text.
 
     Args:
-        name: one of `POLICIES`; drawn by its share if None.
+        name: one of `NAMES`; drawn by its share if None.
         environment: the run, at its start.
         rng: decides the manager's habits, whims and words.
     """

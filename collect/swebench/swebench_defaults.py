@@ -1,0 +1,23 @@
+"""Values of SWE-bench's options: the known ones, and the defaults."""
+
+from types import MappingProxyType
+
+STEPS = 160
+"""The most turns a SWE-bench rollout has."""
+TOYS = "toys"
+"""`--local toys`: the small repositories that come with the clone."""
+LOCAL_HELP = (
+    "A JSONL file of instances in local git repositories. The agent's shell commands then run on "
+    "this machine and as this user: they can read, change and send whatever you can."
+)
+"""For the option that chooses this: nobody runs a model's commands without having asked for it."""
+SUBSETS = MappingProxyType(
+    {
+        "full": "SWE-bench/SWE-bench",
+        "lite": "SWE-bench/SWE-bench_Lite",
+        "verified": "SWE-bench/SWE-bench_Verified",
+    }
+)
+"""Data sets for the evaluation, by the names that mini-swe-agent gives them."""
+SUBSET = "verified"
+"""Where none is named."""

@@ -1,0 +1,1 @@
+"""A made-up country: the corpus and the questions that Search-R1 is played with by default."""
