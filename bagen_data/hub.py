@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from bagen_data.errors import BagenError, InputError, MissingExtraError
+from bagen_data.published_dataset import HUB_ID
 from bagen_data.schema import ROLLOUTS
 from bagen_data.scoring.inputs import as_table
 from bagen_data.scoring.sample_table import DERIVED, OPTIONAL, REQUIRED
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from datasets import Dataset, DatasetDict, IterableDataset, IterableDatasetDict
 
 _HUB_NAME = re.compile(r"\w[\w.-]*/\w[\w.-]*")
-HUB_ID = "MLL-Lab/BAGEN"
-"""Where the published dataset is."""
 _REPEATED = ["task", "rollout_model", "rollout_id", "resources.list.element.resource"]
 """Columns that are read as dictionaries, where they are read."""
 

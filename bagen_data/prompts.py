@@ -20,14 +20,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from importlib import resources
-from typing import Literal, get_args
 
 from bagen_data.answers import plain
 from bagen_data.errors import TemplateError
+from bagen_data.prompt_variants import VARIANTS, Variant
 from bagen_data.schema import Amounts, Message, Probe, Turn
-
-Variant = Literal["think", "no_think"]
-VARIANTS: tuple[Variant, ...] = get_args(Variant)
 
 _SYSTEM_HEADER = "=== system ===\n"
 _PROBE_HEADER = "=== probe ===\n"

@@ -6,8 +6,6 @@ import signal
 import sys
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import active_children, get_context
 from typing import Any, TypeVar
 
 _Result = TypeVar("_Result")
@@ -29,6 +27,9 @@ def run_jobs(
         for job in jobs:
             yield function(*job)
         return
+    from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import active_children, get_context
+
     pool = ProcessPoolExecutor(
         min(workers, len(jobs)),
         mp_context=get_context("spawn"),

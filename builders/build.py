@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from bagen_data.errors import InputError, OutputError
-from bagen_data.hub import HUB_ID
+from bagen_data.published_dataset import HUB_ID
 from bagen_data.tables import (
     BUILD_RECORD,
     CARD,

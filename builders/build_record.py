@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from bagen_data.prompts import Variant, load_prompt
+from bagen_data.prompt_variants import Variant
+from bagen_data.prompts import load_prompt
 from bagen_data.splits import SEED as SPLIT_SEED
 from bagen_data.tables import to_json
 from bagen_data.usage import UsageChoice

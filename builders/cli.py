@@ -7,27 +7,20 @@
 Exit codes: 0 done, 1 bad input, 2 wrong usage.
 """  # noqa: D301  \b keeps the lines as they are
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
 from bagen_data.command_line import new_app, run
 from bagen_data.console import STDERR
 from bagen_data.errors import WrongUsageError
-from bagen_data.prompts import Variant
+from bagen_data.prompt_variants import Variant
 from bagen_data.usage import UsageChoice
-from builders.build import build
-from builders.build_record import Built, Options
-from builders.reading.origin import find_families, ignored_folders
-from builders.tasks import known_tasks
-from builders.verify import verify
+
+if TYPE_CHECKING:
+    from builders.build_record import Built
 
 app = new_app(__doc__)
 _SUMMARY = {
@@ -75,6 +68,14 @@ def build_command(
     ] = False,
 ) -> None:
     """Build origin rollouts into a dataset that `datasets.load_dataset` reads."""
+    from rich.markup import escape
+
+    from bagen_data.progress_bar import progress_bar
+    from builders.build import build
+    from builders.build_record import Options
+    from builders.reading.origin import find_families, ignored_folders
+    from builders.tasks import known_tasks
+
     unknown = sorted(set(task or ()) - set(known_tasks()))
     if unknown:
         raise WrongUsageError(
@@ -97,9 +98,9 @@ def build_command(
         STDERR.print(
             f"ignored {escape(name)}/: its name is not TASK-origin-MODEL or TASK-train-MODEL"
         )
-    with _progress() as progress:
-        step = progress.add_task("families", total=2 * len(families))
-        built = build(options, lambda _: progress.advance(step))
+    with progress_bar() as bar:
+        step = bar.add_task("families", total=2 * len(families))
+        built = build(options, lambda _: bar.advance(step))
     _print_summary(built, out)
 
 
@@ -108,6 +109,8 @@ def verify_command(
     folder: Annotated[Path, typer.Argument(help="A folder that `build` wrote.")],
 ) -> None:
     """Compare a built dataset with its manifest, and check its tables."""
+    from builders.verify import verify
+
     files = verify(folder)
     print(f"{folder}: {files} data files are as they were built")
 
@@ -127,10 +130,12 @@ def collect_command() -> None:
 
 
 def _budgets(texts: Sequence[str]) -> dict[str, str]:
-    budgets = {}
+    from builders.tasks import known_tasks
+
+    budgets: dict[str, str] = {}
     for text in texts:
-        name, found, value = text.partition("=")
-        if not found or not value or name not in known_tasks():
+        name, equals, value = text.partition("=")
+        if not equals or not value or name not in known_tasks():
             known = ", ".join(known_tasks())
             raise WrongUsageError(
                 f"--budget {text}: expected TASK=NUMBER, TASK=median or TASK=1.2x; "
@@ -142,18 +147,11 @@ def _budgets(texts: Sequence[str]) -> dict[str, str]:
     return budgets
 
 
-def _progress() -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    return Progress(
-        *columns,
-        TimeElapsedColumn(),
-        console=STDERR,
-        transient=True,
-        disable=not sys.stderr.isatty(),
-    )
+def _print_summary(built: "Sequence[Built]", out: Path) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
 
-
-def _print_summary(built: Sequence[Built], out: Path) -> None:
     table = Table(title=escape(str(out)), title_justify="left")
     table.add_column("family", no_wrap=True)
     for name in (*_SUMMARY, "KB"):

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bagen_data.garbage_collection import paused_collector
-from bagen_data.prompts import Variant, load_prompt
+from bagen_data.prompt_variants import Variant
+from bagen_data.prompts import load_prompt
 from bagen_data.replay import replay, succeeded
 from bagen_data.splits import PARTS
 from builders.build_plan import TEST, Plan

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bagen_data.errors import InputError, WrongUsageError
-from bagen_data.hub import HUB_ID, load, splits
-from bagen_data.prompts import VARIANTS
+from bagen_data.hub import load, splits
+from bagen_data.prompt_variants import VARIANTS
+from bagen_data.published_dataset import HUB_ID
 from bagen_data.scoring.sample_table import REQUIRED
 from bagen_data.splits import PARTS, Part
 from train.fitted_prompts import AS_BUILT, PromptFitter, reworded, token_count

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from bagen_data.prompts import Variant, in_variant
+from bagen_data.prompt_variants import Variant
+from bagen_data.prompts import in_variant
 
 Messages = list[dict[str, str]]
 AS_BUILT = "as_built"

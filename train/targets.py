@@ -7,7 +7,7 @@ from typing import Any
 
 from bagen_data.answers import plain, render
 from bagen_data.errors import WrongUsageError
-from bagen_data.prompts import Variant
+from bagen_data.prompt_variants import Variant
 from bagen_data.schema import Estimate, Interval
 from bagen_data.wording import numbered
 

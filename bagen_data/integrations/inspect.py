@@ -30,8 +30,9 @@ from inspect_ai.solver import Generate, Solver, TaskState, solver
 
 from bagen_data.answers import grammar, parse, render
 from bagen_data.errors import InputError
-from bagen_data.hub import HUB_ID, load_samples
+from bagen_data.hub import load_samples
 from bagen_data.models.model_run import CONNECTIONS, MAX_TOKENS, RETRIES
+from bagen_data.published_dataset import HUB_ID
 from bagen_data.replay import gold_estimate
 from bagen_data.schema import Target as Truth
 from bagen_data.scoring import score

@@ -4,7 +4,8 @@ import pytest
 
 from bagen_data.answers import parse
 from bagen_data.errors import TemplateError
-from bagen_data.prompts import VARIANTS, Variant, fill, in_variant, known_prompts, load_prompt
+from bagen_data.prompt_variants import VARIANTS, Variant
+from bagen_data.prompts import fill, in_variant, known_prompts, load_prompt
 from bagen_data.replay import replay
 from tests.making import recorded_for
 

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bagen_data.answers import parse, render
-from bagen_data.prompts import VARIANTS, known_prompts, load_prompt
+from bagen_data.prompt_variants import VARIANTS
+from bagen_data.prompts import known_prompts, load_prompt
 from bagen_data.replay import (
     benchmark_prefixes,
     gold_estimate,
