@@ -5,10 +5,8 @@ order. Random rules take their generator, so a caller owns the seed.
 """
 
 import random
-import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 
 from bagen_data.errors import InputError
 from bagen_data.schema import TARGET_PREFIX, Amounts, Budget
@@ -49,9 +47,9 @@ def family_median(rollouts: Sequence[Realised], resource: str) -> list[Budget]:
         raise InputError(
             f"a median of {resource} is asked for; rollouts of this task spend {known}"
         )
-    totals = [rollout.totals[resource] for rollout in rollouts]
-    median = Fraction(statistics.median(map(Fraction, totals)))
-    limit = int(median) if median.denominator == 1 else statistics.median_low(totals)
+    totals = sorted(rollout.totals[resource] for rollout in rollouts)
+    low, high = totals[(len(totals) - 1) // 2], totals[len(totals) // 2]
+    limit = int((low + high) // 2) if (low + high) % 2 == 0 else low
     return fixed({resource: limit}, rollouts)
 
 
