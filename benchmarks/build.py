@@ -37,7 +37,7 @@ from benchmarks.measuring import (  # noqa: E402
     timed,
 )
 from builders.build import build  # noqa: E402
-from builders.build_record import Options  # noqa: E402
+from builders.build_record import BuildOptions  # noqa: E402
 
 ROUNDS = 20
 BOUNDS = {
@@ -175,7 +175,7 @@ def _peak_memory(family: Path, out: Path) -> int:
 
 
 def _build(family: Path, out: Path) -> None:
-    build(Options(origin=family, out=out))
+    build(BuildOptions(origin=family, out=out))
 
 
 if __name__ == "__main__":

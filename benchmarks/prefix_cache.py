@@ -25,7 +25,7 @@ sys.path.insert(0, str(REPO))
 from bagen_data.hub import load_samples  # noqa: E402
 from benchmarks.measuring import BUNDLED, RECORDED  # noqa: E402
 from builders.build import build  # noqa: E402
-from builders.build_record import Options  # noqa: E402
+from builders.build_record import BuildOptions  # noqa: E402
 
 BLOCK = 16
 BOUND = 0.80
@@ -103,7 +103,7 @@ def main() -> None:
 def _built(folder: Path) -> str:
     family = RECORDED if RECORDED.is_dir() else BUNDLED
     print(f"family: {family.name}; the bound is for {RECORDED.name}")
-    build(Options(origin=family, out=folder / "built"))
+    build(BuildOptions(origin=family, out=folder / "built"))
     return str(folder / "built")
 
 

@@ -22,20 +22,22 @@ from bagen_data.tables import (
 from bagen_data.tokenizer import HubTokenizer
 from bagen_data.worker_processes import run_jobs
 from builders.build_plan import budget_rule, make_plans
-from builders.build_record import Built, Options, build_record
+from builders.build_record import BuildOptions, BuiltFamily, build_record
 from builders.card import render_card
 from builders.family_writer import write_family
 from builders.logs.turn_readers import Counting
 from builders.reading.family_index import FamilyIndex, read_family
 from builders.reading.origin import Family, find_families
-from builders.reading.rollout_spool import MEMORY_TEXT, Spool
+from builders.reading.rollout_spool import MEMORY_TEXT, RolloutSpool
 from builders.tasks import BudgetRule, find_task
 
 _SENT_TEXT = 1_000_000
 """Characters of a family's text that a worker sends back; the rest waits on disk."""
 
 
-def build(options: Options, on_progress: Callable[[Family], None] = lambda _: None) -> list[Built]:
+def build(
+    options: BuildOptions, on_progress: Callable[[Family], None] = lambda _: None
+) -> list[BuiltFamily]:
     """Build `options.origin` into `options.out`, whole or not at all.
 
     Args:
@@ -59,7 +61,7 @@ def build(options: Options, on_progress: Callable[[Family], None] = lambda _: No
         spools.mkdir()
         memory = MEMORY_TEXT // len(families) if options.workers == 1 else _SENT_TEXT
         jobs = [
-            (family, Spool(spools / str(number), memory), counting, options.limit)
+            (family, RolloutSpool(spools / str(number), memory), counting, options.limit)
             for number, family in enumerate(families)
         ]
         indexes = []
@@ -78,7 +80,7 @@ def build(options: Options, on_progress: Callable[[Family], None] = lambda _: No
             indexes, plans, run_jobs(write_family, writes, options.workers), strict=True
         ):
             size = sum((staging / file.path).stat().st_size for file in files)
-            built.append(Built(index, plan, files, size))
+            built.append(BuiltFamily(index, plan, files, size))
             on_progress(index.family)
         shutil.rmtree(spools)
         _refuse_empty(built)
@@ -101,7 +103,7 @@ def previous_files(out: Path) -> set[str]:
     return {CARD, MANIFEST, BUILD_RECORD, *(str(row.get("path")) for row in rows)}
 
 
-def _counting(options: Options) -> Counting:
+def _counting(options: BuildOptions) -> Counting:
     tokenizer = HubTokenizer(options.tokenizer) if options.tokenizer else None
     return Counting(options.usage, tokenizer)
 
@@ -134,7 +136,7 @@ def _refuse_refusals(indexes: Sequence[FamilyIndex]) -> None:
         )
 
 
-def _refuse_empty(built: Sequence[Built]) -> None:
+def _refuse_empty(built: Sequence[BuiltFamily]) -> None:
     if not any(family.files for family in built):
         reasons = [
             f"{family.index.family.name}/{refusal.where}: {refusal.reason}"
@@ -145,7 +147,7 @@ def _refuse_empty(built: Sequence[Built]) -> None:
 
 
 def _write_metadata(
-    out: Path, built: Sequence[Built], options: Options, counting: Counting
+    out: Path, built: Sequence[BuiltFamily], options: BuildOptions, counting: Counting
 ) -> None:
     """The manifest, the card and `build.json`, which seals the other two."""
     manifest = [

@@ -27,7 +27,7 @@ _OPTIONS = ("benchmark_version", "prompt", "seeds", "usage", "budget_overrides",
 
 
 @dataclass(frozen=True)
-class Options:
+class BuildOptions:
     """What a build depends on; the output is the same bytes for the same options and files."""
 
     origin: Path
@@ -48,7 +48,7 @@ class Options:
 
 
 @dataclass(frozen=True)
-class Built:
+class BuiltFamily:
     """What one family became."""
 
     index: FamilyIndex
@@ -80,7 +80,9 @@ class Built:
         }
 
 
-def build_record(built: Sequence[Built], options: Options, counting: Counting) -> dict[str, Any]:
+def build_record(
+    built: Sequence[BuiltFamily], options: BuildOptions, counting: Counting
+) -> dict[str, Any]:
     """`build.json`, but for the hashes of the files beside it."""
     tasks = sorted({family.index.family.task for family in built})
     record = {
@@ -111,7 +113,7 @@ def build_record(built: Sequence[Built], options: Options, counting: Counting) -
     return {"revision": _revision(record, built)} | record
 
 
-def _revision(record: Mapping[str, Any], built: Sequence[Built]) -> str:
+def _revision(record: Mapping[str, Any], built: Sequence[BuiltFamily]) -> str:
     """What results are compared by: the sha256 of what decides the rows.
 
     It covers the options, the families' sources and counts, and each rollout's outcome and usage as
@@ -128,7 +130,7 @@ def _revision(record: Mapping[str, Any], built: Sequence[Built]) -> str:
     return hashlib.sha256(to_json(content).encode()).hexdigest()
 
 
-def _family_record(built: Built, tokenizer: Tokenizer | None) -> dict[str, Any]:
+def _family_record(built: BuiltFamily, tokenizer: Tokenizer | None) -> dict[str, Any]:
     index = built.index
     budgets = [plan.budget for plan in built.plans if plan.budget is not None]
     is_shared = all(budget == budgets[0] for budget in budgets)

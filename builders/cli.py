@@ -20,7 +20,7 @@ from bagen_data.prompt_variants import Variant
 from bagen_data.usage import UsageChoice
 
 if TYPE_CHECKING:
-    from builders.build_record import Built
+    from builders.build_record import BuiltFamily
 
 app = new_app(__doc__)
 _SUMMARY = {
@@ -72,7 +72,7 @@ def build_command(
 
     from bagen_data.progress_bar import progress_bar
     from builders.build import build
-    from builders.build_record import Options
+    from builders.build_record import BuildOptions
     from builders.reading.origin import find_families, ignored_folders
     from builders.tasks import known_tasks
 
@@ -81,7 +81,7 @@ def build_command(
         raise WrongUsageError(
             f"--task {unknown[0]}: unknown; known tasks: {', '.join(known_tasks())}"
         )
-    options = Options(
+    options = BuildOptions(
         origin=origin,
         out=out,
         tasks=task or None,
@@ -147,7 +147,7 @@ def _budgets(texts: Sequence[str]) -> dict[str, str]:
     return budgets
 
 
-def _print_summary(built: "Sequence[Built]", out: Path) -> None:
+def _print_summary(built: "Sequence[BuiltFamily]", out: Path) -> None:
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table

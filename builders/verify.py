@@ -39,8 +39,8 @@ def verify(folder: Path) -> int:
     for row in manifest:
         problems += _changed_file(folder, row)
     named = {CARD, MANIFEST, BUILD_RECORD, *(row["path"] for row in manifest)}
-    found = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
-    problems += [f"{name}: is not in {MANIFEST}" for name in sorted(found - named)]
+    present = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    problems += [f"{name}: is not in {MANIFEST}" for name in sorted(present - named)]
     if not problems:
         for row in manifest:
             problems += [f"{row['path']}: {text}" for text in _broken_promises(folder, row)]

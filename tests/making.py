@@ -16,7 +16,7 @@ from builders.cli import main
 from builders.logs.turn_readers import Counting
 from builders.reading.family_index import FamilyIndex, read_family
 from builders.reading.origin import find_families
-from builders.reading.rollout_spool import Spool
+from builders.reading.rollout_spool import RolloutSpool
 from collect.cli import main as collect_main
 
 REPO = Path(__file__).parent.parent
@@ -173,7 +173,7 @@ def read(family: Path, counting: Counting | None = None) -> FamilyIndex:
     """Read one family folder."""
     return read_family(
         find_families(family)[0],
-        Spool(Path(tempfile.gettempdir()) / f"bagen-spool-{os.getpid()}"),
+        RolloutSpool(Path(tempfile.gettempdir()) / f"bagen-spool-{os.getpid()}"),
         counting or Counting(),
     )
 

@@ -93,8 +93,8 @@ def _user(turn: Mapping[str, Any]) -> str:
     prompt = log_fields.text(turn.get("user_prompt"), "user_prompt")
     if prompt:
         return prompt
-    said = [message for message in _messages(turn) if message.get("role") == "user"]
-    return log_fields.text(said[-1].get("content"), "messages[-1].content") if said else ""
+    messages = [message for message in _messages(turn) if message.get("role") == "user"]
+    return log_fields.text(messages[-1].get("content"), "messages[-1].content") if messages else ""
 
 
 def _system(turn: Mapping[str, Any]) -> str:
@@ -105,8 +105,8 @@ def _system(turn: Mapping[str, Any]) -> str:
 
 
 def _messages(turn: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    found = log_fields.sequence(turn.get("messages"), "messages")
-    return [log_fields.mapping(message, f"messages[{i}]") for i, message in enumerate(found)]
+    entries = log_fields.sequence(turn.get("messages"), "messages")
+    return [log_fields.mapping(message, f"messages[{i}]") for i, message in enumerate(entries)]
 
 
 def _request(turn: Mapping[str, Any], raw: str, shown: str) -> Request | None:
@@ -126,12 +126,12 @@ def _request(turn: Mapping[str, Any], raw: str, shown: str) -> Request | None:
 
 def _reasoning(turn: Mapping[str, Any]) -> int | None:
     """Reasoning tokens over all API calls of the turn; None where no call has a breakdown."""
-    found = []
+    breakdowns = []
     for call in log_fields.sequence(turn.get("api_interactions"), "api_interactions"):
         usage = call.get("usage") if isinstance(call, dict) else None
         raw = usage.get("raw") if isinstance(usage, dict) else None
-        found.append(log_fields.reasoning(raw) if isinstance(raw, dict) else None)
-    known = [tokens for tokens in found if tokens is not None]
+        breakdowns.append(log_fields.reasoning(raw) if isinstance(raw, dict) else None)
+    known = [tokens for tokens in breakdowns if tokens is not None]
     return sum(known) if known else None
 
 
@@ -139,8 +139,8 @@ def _cut_off(turn: Mapping[str, Any]) -> bool:
     name = "context_token_truncated"
     info = turn.get("info")
     places = [turn, *(info if isinstance(info, list) else [info])]
-    found = [place[name] for place in places if isinstance(place, dict) and place.get(name)]
-    return any(log_fields.flag(value, name) for value in found)
+    flags = [place[name] for place in places if isinstance(place, dict) and place.get(name)]
+    return any(log_fields.flag(value, name) for value in flags)
 
 
 def _success(record: Mapping[str, Any], turns: list[LoggedTurn]) -> bool:

@@ -43,8 +43,8 @@ def recognises(record: Mapping[str, Any]) -> bool:
 def read(record: Mapping[str, Any], _facts: FamilyFacts) -> Log:
     """Read one record; raises RolloutError naming the message or turn."""
     metadata = log_fields.mapping(record.get("metadata") or {}, "metadata")
-    found = log_fields.sequence(record["messages"], "messages")
-    spoken = [log_fields.mapping(message, f"messages[{i}]") for i, message in enumerate(found)]
+    messages = log_fields.sequence(record["messages"], "messages")
+    spoken = [log_fields.mapping(message, f"messages[{i}]") for i, message in enumerate(messages)]
     system, exchanges = split_turns(spoken)
     requests = _requests(record.get(_COUNTS, metadata.get(_COUNTS)), len(exchanges))
     return Log(
@@ -87,7 +87,7 @@ def split_turns(spoken: Sequence[Mapping[str, Any]]) -> tuple[str, list[Exchange
             heard.append(content)
         else:
             raise RolloutError(
-                f"messages[{index}].role is {log_fields.shown(role)}; "
+                f"messages[{index}].role is {log_fields.brief(role)}; "
                 "expected system, user, tool or assistant"
             )
     return _joined(system), exchanges
@@ -122,12 +122,12 @@ def _request(entry: Any, number: int) -> Request | None:
     try:
         if entry is None:
             return None
-        found = log_fields.request(log_fields.mapping(entry, _COUNTS))
-        if found is None:
+        request = log_fields.request(log_fields.mapping(entry, _COUNTS))
+        if request is None:
             raise RolloutError(
-                f"{_COUNTS} is {log_fields.shown(entry)}; expected input_tokens and output_tokens, "
+                f"{_COUNTS} is {log_fields.brief(entry)}; expected input_tokens and output_tokens, "
                 "or a pair of the two"
             )
-        return found
+        return request
     except RolloutError as error:
         raise RolloutError(f"turn {number}: {error}") from error

@@ -34,14 +34,14 @@ def recognises(record: Mapping[str, Any]) -> bool:
 
 def read(record: Mapping[str, Any], facts: FamilyFacts) -> Log:
     """Read one trajectory; raises RolloutError naming the message or turn."""
-    found = record["trajectory_format"]
-    if found not in FORMATS:
+    version = record["trajectory_format"]
+    if version not in FORMATS:
         raise RolloutError(
-            f"trajectory_format is {log_fields.shown(found)}; expected {' or '.join(FORMATS)}"
+            f"trajectory_format is {log_fields.brief(version)}; expected {' or '.join(FORMATS)}"
         )
     instance_id = record.get("instance_id")
     if not isinstance(instance_id, str) or not instance_id:
-        raise RolloutError(f"instance_id is {log_fields.shown(instance_id)}; expected a name")
+        raise RolloutError(f"instance_id is {log_fields.brief(instance_id)}; expected a name")
     if facts.resolved is None:
         raise RolloutError(
             "the family has no evaluation report, or several that differ; expected one JSON file "

@@ -24,7 +24,7 @@ def flag(value: Any, name: str) -> bool:
         return value.strip().lower() == "true"
     if isinstance(value, bool | int | float) and value in (0, 1):
         return bool(value)
-    raise RolloutError(f"{name} is {shown(value)}; expected true or false")
+    raise RolloutError(f"{name} is {brief(value)}; expected true or false")
 
 
 def count(value: Any, name: str) -> int:
@@ -32,7 +32,7 @@ def count(value: Any, name: str) -> int:
     if type(value) is int and 0 <= value <= MOST:
         return int(value)
     if not isinstance(value, float) or not value.is_integer() or not 0 <= value <= MOST:
-        raise RolloutError(f"{name} is {shown(value)}; expected a whole number >= 0{_AT_MOST}")
+        raise RolloutError(f"{name} is {brief(value)}; expected a whole number >= 0{_AT_MOST}")
     return int(value)
 
 
@@ -40,7 +40,7 @@ def amount(value: Any, name: str) -> int:
     """A number, rounded to whole units as `round` does; raises RolloutError if it is none."""
     number = isinstance(value, int | float) and not isinstance(value, bool)
     if not number or not -MOST <= value <= MOST:
-        raise RolloutError(f"{name} is {shown(value)}; expected a finite number{_AT_MOST}")
+        raise RolloutError(f"{name} is {brief(value)}; expected a finite number{_AT_MOST}")
     whole: int = round(value)
     return whole
 
@@ -49,7 +49,7 @@ def quantity(value: Any, name: str) -> float:
     """A number >= 0, as it is; raises RolloutError if it is none."""
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     if not is_number or not 0 <= value <= MOST:
-        raise RolloutError(f"{name} is {shown(value)}; expected a number >= 0{_AT_MOST}")
+        raise RolloutError(f"{name} is {brief(value)}; expected a number >= 0{_AT_MOST}")
     return float(value) if isinstance(value, float) else int(value)
 
 
@@ -71,14 +71,14 @@ def text(value: Any, name: str) -> str:
         return ""
     if isinstance(value, list) and all(isinstance(part, dict | str) for part in value):
         return "\n".join(filter(None, (_part_text(part, name) for part in value)))
-    raise RolloutError(f"{name} is {shown(value)}; expected a string or a list of text parts")
+    raise RolloutError(f"{name} is {brief(value)}; expected a string or a list of text parts")
 
 
 def _part_text(part: Mapping[str, Any] | str, name: str) -> str:
     if isinstance(part, str):
         return part
     if "text" not in part:
-        kind = shown(part.get("type"))
+        kind = brief(part.get("type"))
         raise RolloutError(f"{name} has a part of type {kind} without text; expected text parts")
     return text(part["text"], f"{name}[].text")
 
@@ -87,7 +87,7 @@ def mapping(value: Any, name: str) -> dict[str, Any]:
     """An object."""
     if isinstance(value, dict):
         return value
-    raise RolloutError(f"{name} is {shown(value)}; expected an object")
+    raise RolloutError(f"{name} is {brief(value)}; expected an object")
 
 
 def sequence(value: Any, name: str) -> Sequence[Any]:
@@ -96,7 +96,7 @@ def sequence(value: Any, name: str) -> Sequence[Any]:
         return ()
     if isinstance(value, list):
         return value
-    raise RolloutError(f"{name} is {shown(value)}; expected a list")
+    raise RolloutError(f"{name} is {brief(value)}; expected a list")
 
 
 def counts(usage: Mapping[str, Any]) -> tuple[int, int] | None:
@@ -141,10 +141,10 @@ def request(usage: Mapping[str, Any]) -> Request | None:
     return Request(*tokens, visible_tokens=tokens[1] - (reasoning(usage) or 0))
 
 
-def shown(value: Any) -> str:
+def brief(value: Any) -> str:
     """A value as an error message shows it: JSON, at most 60 characters."""
     try:
-        shown = json.dumps(value)
+        text = json.dumps(value)
     except (TypeError, ValueError, RecursionError):
-        shown = repr(type(value))
-    return shown if len(shown) <= 60 else shown[:57] + "..."
+        text = repr(type(value))
+    return text if len(text) <= 60 else text[:57] + "..."

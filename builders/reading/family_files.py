@@ -33,7 +33,7 @@ class Source:
 
 
 @dataclass(frozen=True)
-class Record:
+class SourceRecord:
     """One JSON value that should be a rollout, or the error that stands for it."""
 
     where: str
@@ -52,42 +52,42 @@ class FamilyFiles:
         self._has_trajectories = any(path.endswith(_TRAJECTORY) for path in self.paths)
         self.resolved = self._find_report()
 
-    def records(self, relative: str) -> Iterator[Record]:
+    def records(self, relative: str) -> Iterator[SourceRecord]:
         """The records of one file; what cannot be read is a record with an error."""
         if relative.endswith(".jsonl"):
             yield from self._lines(relative)
             return
-        shown = _as_text(relative)
+        where = _as_text(relative)
         try:
             value = self._load(relative)
         except RolloutError as error:
-            yield Record(shown, None, str(error))
+            yield SourceRecord(where, None, str(error))
             return
         if value == []:
-            yield Record(shown, None, "is an empty list; expected rollouts")
+            yield SourceRecord(where, None, "is an empty list; expected rollouts")
         elif isinstance(value, list):
             for position, item in enumerate(value):
-                yield Record(f"{shown}[{position}]{_named(item)}", item)
+                yield SourceRecord(f"{where}[{position}]{_named(item)}", item)
         elif not (self._has_trajectories and belongs_to_trajectories(value)):
-            yield Record(shown, value)
+            yield SourceRecord(where, value)
 
-    def _lines(self, relative: str) -> Iterator[Record]:
-        path, shown = self.family.folder / relative, _as_text(relative)
+    def _lines(self, relative: str) -> Iterator[SourceRecord]:
+        path, where = self.family.folder / relative, _as_text(relative)
         try:
             _refuse_special(path)
-            self.sources.append(Source(shown, path.stat().st_size, sha256_of(path)))
+            self.sources.append(Source(where, path.stat().st_size, sha256_of(path)))
             file = path.open("rb")
         except OSError as error:
-            yield Record(shown, None, f"cannot be read: {error.strerror}")
+            yield SourceRecord(where, None, f"cannot be read: {error.strerror}")
             return
         empty = True
         with file:
             for number, line in enumerate(file, 1):
                 if line.strip():
                     empty = False
-                    yield _line_record(line, f"{shown}:{number}")
+                    yield _line_record(line, f"{where}:{number}")
         if empty:
-            yield Record(shown, None, "is empty; expected one rollout a line")
+            yield SourceRecord(where, None, "is empty; expected one rollout a line")
 
     def _load(self, relative: str) -> Any:
         try:
@@ -122,7 +122,7 @@ class FamilyFiles:
 
 def _json_files(folder: str) -> list[str]:
     """Every JSON and JSON-lines file below a folder, relative to it; links are followed once."""
-    found = []
+    paths = []
     seen = {os.path.realpath(folder)}
     for below, folders, names in os.walk(folder, followlinks=True):
         for name in [name for name in folders if os.path.islink(f"{below}/{name}")]:
@@ -130,12 +130,12 @@ def _json_files(folder: str) -> list[str]:
             if real in seen:
                 folders.remove(name)
             seen.add(real)
-        found += [
+        paths += [
             f"{below}/{name}"[len(folder) + 1 :]
             for name in names
             if name.endswith(_SUFFIXES) and not name.startswith(".")
         ]
-    return sorted(found)
+    return sorted(paths)
 
 
 def _refuse_special(path: str | Path) -> None:
@@ -171,12 +171,12 @@ def decode(data: bytes) -> Any:
         raise RolloutError(f"is not JSON, or cut off: {error}") from error
 
 
-def _line_record(line: bytes, where: str) -> Record:
+def _line_record(line: bytes, where: str) -> SourceRecord:
     try:
         value = decode(line)
     except RolloutError as error:
-        return Record(where, None, str(error))
-    return Record(where + _named(value), value)
+        return SourceRecord(where, None, str(error))
+    return SourceRecord(where + _named(value), value)
 
 
 def _named(value: Any) -> str:
@@ -184,7 +184,7 @@ def _named(value: Any) -> str:
     if isinstance(value, dict):
         for name in ("custom_id", "env_id", "instance_id"):
             if isinstance(value.get(name), str | int):
-                shown = str(value[name])
-                readable = shown.isprintable() and len(shown) <= _NAME_LENGTH
-                return f" ({shown if readable else ascii(shown)[:_NAME_LENGTH]})"
+                text = str(value[name])
+                readable = text.isprintable() and len(text) <= _NAME_LENGTH
+                return f" ({text if readable else ascii(text)[:_NAME_LENGTH]})"
     return ""

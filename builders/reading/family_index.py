@@ -10,9 +10,9 @@ from bagen_data.replay import realised
 from builders.formats import read_record
 from builders.logs.rollout_log import FamilyFacts
 from builders.logs.turn_readers import Counting
-from builders.reading.family_files import FamilyFiles, Record, Source
+from builders.reading.family_files import FamilyFiles, Source, SourceRecord
 from builders.reading.origin import Family
-from builders.reading.rollout_spool import Spool
+from builders.reading.rollout_spool import RolloutSpool
 from builders.reading.rollouts import Reading, to_rollout
 from builders.tasks import Task, find_task
 
@@ -40,7 +40,7 @@ class FamilyIndex:
     """A family as it was read; `entries` are in the order of `rollouts`."""
 
     family: Family
-    rollouts: Spool
+    rollouts: RolloutSpool
     entries: list[IndexedRollout] = field(default_factory=list)
     refused: list[Refusal] = field(default_factory=list)
     sources: list[Source] = field(default_factory=list)
@@ -52,7 +52,7 @@ class FamilyIndex:
 
 def read_family(
     family: Family,
-    spool: Spool,
+    spool: RolloutSpool,
     counting: Counting,
     limit: int | None = None,
 ) -> FamilyIndex:
@@ -88,7 +88,7 @@ class _RecordReader:
     _seen: dict[str, str] = field(default_factory=dict)
     """Content hash by rollout id."""
 
-    def take(self, record: Record) -> None:
+    def take(self, record: SourceRecord) -> None:
         """Enter the rollout of a record into the index, or why it is not used."""
         try:
             reading = self._read(record)
@@ -111,7 +111,7 @@ class _RecordReader:
         )
         self.index.rollouts.add(rollout)
 
-    def _read(self, record: Record) -> Reading | None:
+    def _read(self, record: SourceRecord) -> Reading | None:
         if record.error:
             raise RolloutError(record.error)
         log = read_record(record.value, self.facts)

@@ -46,11 +46,10 @@ def find_families(origin: Path, tasks: list[str] | None = None) -> list[Family]:
     wanted = [family for family in families if tasks is None or family.task in tasks]
     known = ", ".join(known_tasks())
     if not wanted:
-        found = f"; found families of {', '.join(sorted({f.task for f in families}))}" * bool(
-            families
-        )
+        others = ", ".join(sorted({family.task for family in families}))
+        present = f"; found families of {others}" if others else ""
         raise InputError(
-            f"--origin {origin}: no family to build{found}; expected folders named "
+            f"--origin {origin}: no family to build{present}; expected folders named "
             "TASK-origin-MODEL or TASK-train-MODEL, without spaces, or one such folder; "
             f"known tasks: {known}"
         )

@@ -13,7 +13,7 @@ MEMORY_TEXT = 32_000_000
 """Characters of text kept in memory, of all spools of a build together."""
 
 
-class Spool:
+class RolloutSpool:
     """Rollouts in the order they were added, to be read any number of times.
 
     Args:

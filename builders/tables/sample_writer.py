@@ -81,14 +81,14 @@ class SampleWriter(RowGroupWriter):
                 self.flush()
                 start = None
             if start is None:
-                start, shown = len(self._texts), 0
+                start, turns_shown = len(self._texts), 0
                 self._texts.append(self._prompt.system(rollout.system))
                 prefix_size = len(self._texts[-1])
             k = len(probe.turns)
-            for turn in probe.turns[shown:]:
+            for turn in probe.turns[turns_shown:]:
                 self._texts += (turn.user, turn.assistant)
                 prefix_size += len(turn.user) + len(turn.assistant)
-            shown = max(shown, k)
+            turns_shown = max(turns_shown, k)
             self._facts.append(
                 (
                     f"{'/'.join(identity)}/{k}",

@@ -76,7 +76,7 @@ def _cumulative(turn: LoggedTurn, log: Log) -> Amounts:
         day = _stated(log.final_state, "day")
         if day is None:
             raise RolloutError(
-                f"final_state is {log_fields.shown(log.final_state)}; expected its day"
+                f"final_state is {log_fields.brief(log.final_state)}; expected its day"
             )
         amounts[WEEKS.name] = round(day / 7)
         if amounts[WEEKS.name] < STEP_WEEKS:
@@ -92,11 +92,11 @@ def _cash(turn: LoggedTurn, log: Log) -> float:
     logged = _financials(turn).get("cash")
     if logged is not None:
         return log_fields.amount(logged, f"turn {turn.number}: financials.cash")
-    found = _stated(log.final_state, "cash") if turn.number == len(log.turns) else None
-    found = _stated(turn.user, "cash") if found is None else found
-    if found is None:
+    cash = _stated(log.final_state, "cash") if turn.number == len(log.turns) else None
+    cash = _stated(turn.user, "cash") if cash is None else cash
+    if cash is None:
         raise RolloutError(f"turn {turn.number}: no cash in financials, nor in the printed state")
-    return found
+    return cash
 
 
 def _financials(turn: LoggedTurn) -> Any:
