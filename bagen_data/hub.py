@@ -14,8 +14,6 @@ import pyarrow.parquet as pq
 from bagen_data.errors import BagenError, InputError, MissingExtraError
 from bagen_data.published_dataset import HUB_ID
 from bagen_data.schema import ROLLOUTS
-from bagen_data.scoring.inputs import as_table
-from bagen_data.scoring.sample_table import DERIVED, OPTIONAL, REQUIRED
 from bagen_data.tables import BUILD_RECORD, MANIFEST, read_jsonl
 
 if TYPE_CHECKING:
@@ -83,6 +81,8 @@ def load_samples(
         MissingExtraError: `path` is no folder, and `datasets` is not installed.
         InputError: the folder holds no built dataset, or there is no such config or split.
     """
+    from bagen_data.scoring.sample_table import DERIVED, OPTIONAL, REQUIRED
+
     config = config or "default"
     columns = _Columns(REQUIRED, (*DERIVED, *OPTIONAL, *also))
     table, found = _read(path, config, split, columns, revision)
@@ -191,6 +191,8 @@ def _names_of(config: str) -> tuple[str, ...]:
 def _read_hub(
     path: str, config: str, split: str, columns: _Columns, revision: str | None
 ) -> tuple[pa.Table, str | None]:
+    from bagen_data.scoring.input_columns import as_table
+
     try:
         from huggingface_hub import HfApi
     except ModuleNotFoundError as error:

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from pydantic import ValidationError
 
 from bagen_data.errors import InputError
-from bagen_data.scoring.match_predictions import Reader
+from bagen_data.scoring.match_predictions import PredictionReader
 from bagen_data.submissions import MOST_USD, Prediction, problems
 
 SUFFIXES = (".jsonl", ".jsonl.gz", ".parquet")
@@ -42,7 +42,7 @@ _TEXT = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
 _COST = (pa.types.is_floating, pa.types.is_integer, pa.types.is_null)
 
 
-def prediction_reader(path: Path, largest: int | None = None) -> Reader:
+def prediction_reader(path: Path, largest: int | None = None) -> PredictionReader:
     """Reads a file from its beginning each time it is called, in batches of `SCHEMA`.
 
     Args:

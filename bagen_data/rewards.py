@@ -17,8 +17,7 @@ import numpy as np
 from bagen_data.answer_columns import FEASIBLE, INFEASIBLE, INVALID, AnswerColumns, parse_column
 from bagen_data.array_types import Codes, Floats, Mask, every
 from bagen_data.errors import InputError
-from bagen_data.scoring.formulas import RL_IMPOSSIBLE, RL_INTERVAL
-from bagen_data.scoring.per_sample import (
+from bagen_data.scoring.interval_formulas import (
     covered,
     interval_reward,
     interval_score,
@@ -26,6 +25,7 @@ from bagen_data.scoring.per_sample import (
     relative_width,
 )
 from bagen_data.scoring.score import ALPHA
+from bagen_data.scoring.scores.intervals import RL_IMPOSSIBLE, RL_INTERVAL
 
 PARTS: Mapping[str, str] = {
     "format": "1 if the answer can be parsed",
@@ -45,7 +45,7 @@ e, or an interval that spans a factor of e^10."""
 
 
 @dataclass(frozen=True)
-class Judged:
+class JudgedAnswers:
     """What n answers are worth."""
 
     parts: Mapping[str, Floats]
@@ -90,7 +90,7 @@ def judge(
     responses: Sequence[str],
     feasible: Sequence[bool],
     resources: Sequence[Sequence[Mapping[str, Any]]],
-) -> Judged:
+) -> JudgedAnswers:
     """Judge answers to samples of any tasks.
 
     Args:
@@ -116,13 +116,13 @@ def judge(
         )
     is_feasible = np.array(feasible, bool)
     names = [tuple(amount["resource"] for amount in each) for each in resources]
-    found = _Columns(len(responses))
+    columns = _JudgedColumns(len(responses))
     for own in sorted(set(names)):
         rows = np.array([row for row, each in enumerate(names) if each == own])
         answers = parse_column([responses[row] for row in rows], own)
         remaining = np.array([[part["remaining"] for part in resources[row]] for row in rows]).T
-        found.put(rows, answers, remaining.astype(float), is_feasible[rows])
-    return found.judged(is_feasible)
+        columns.put(rows, answers, remaining.astype(float), is_feasible[rows])
+    return columns.judged(is_feasible)
 
 
 def check_weights(weights: Mapping[str, float]) -> None:
@@ -133,8 +133,8 @@ def check_weights(weights: Mapping[str, float]) -> None:
     """
     unknown = sorted(weights.keys() - PARTS.keys())
     if unknown or not weights:
-        found = ", ".join(unknown) or "none"
-        raise InputError(f"reward of {found}; expected weights of: {', '.join(PARTS)}")
+        listed = ", ".join(unknown) or "none"
+        raise InputError(f"reward of {listed}; expected weights of: {', '.join(PARTS)}")
     for name, weight in weights.items():
         if isinstance(weight, bool) or not isinstance(weight, int | float):
             raise InputError(f"reward: the weight of {name} is {weight!r}; expected a number")
@@ -142,7 +142,7 @@ def check_weights(weights: Mapping[str, float]) -> None:
             raise InputError(f"reward: the weight of {name} is {weight}; expected a finite number")
 
 
-class _Columns:
+class _JudgedColumns:
     """What is known of n answers, filled in by groups of rows that name the same resources."""
 
     def __init__(self, rows: int) -> None:
@@ -163,7 +163,7 @@ class _Columns:
             column[rows] = np.where(is_interval, values, 0.0)
         self.width[rows] = np.where(is_interval, relative_width(low, high, remaining), np.nan)
 
-    def judged(self, is_feasible: Mask) -> Judged:
+    def judged(self, is_feasible: Mask) -> JudgedAnswers:
         is_interval = is_feasible & (self.verdict == FEASIBLE)
         is_stop = ~is_feasible & (self.verdict == INFEASIBLE)
         parts = {
@@ -173,7 +173,7 @@ class _Columns:
             "interval": self.interval,
             "closeness": self.closeness,
         }
-        return Judged(parts, self.verdict, is_interval, self.is_covered, self.width)
+        return JudgedAnswers(parts, self.verdict, is_interval, self.is_covered, self.width)
 
 
 def _closeness(low: Floats, high: Floats, remaining: Floats) -> Floats:

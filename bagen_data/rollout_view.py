@@ -13,17 +13,17 @@ from bagen_data.answers import parse, plain
 from bagen_data.errors import InputError
 from bagen_data.hub import load_rollouts, load_samples, splits
 from bagen_data.schema import Estimate, Interval
-from bagen_data.scoring.match_predictions import Reader
+from bagen_data.scoring.match_predictions import PredictionReader
 
 Row = Mapping[str, Any]
 """A row of the dataset."""
 _ALSO = ("prompt", "conditions", "instance_id")
 _WIDTH = 40
-"""Letters of a picture."""
+"""Characters of a picture."""
 
 
 @dataclass(frozen=True)
-class Along:
+class RolloutView:
     """A sample, and all samples of its rollout, short prefix first."""
 
     sample: Row
@@ -34,7 +34,7 @@ class Along:
     split: str
 
 
-def find_sample(path: str, sample_id: str) -> Along:
+def find_sample(path: str, sample_id: str) -> RolloutView:
     """Look a sample up by its id.
 
     Args:
@@ -55,7 +55,7 @@ def find_sample(path: str, sample_id: str) -> Along:
         place = pc.index(table["sample_id"], sample_id).as_py()
         if place >= 0:
             (sample,) = table.slice(place, 1).to_pylist()
-            return Along(sample, _rollout(table, sample_id), config, split)
+            return RolloutView(sample, _rollout(table, sample_id), config, split)
         turns += [row["completed_turns"] for row in _rollout(table, sample_id)]
     if turns:
         listed = ", ".join(map(str, turns))
@@ -63,15 +63,15 @@ def find_sample(path: str, sample_id: str) -> Along:
     raise InputError(f"{path}: has no sample {sample_id!r}; expected task/model/rollout/k")
 
 
-def find_rollout(path: str, along: Along) -> Row:
+def find_rollout(path: str, view: RolloutView) -> Row:
     """The whole rollout of a sample: a row of the config `rollouts`.
 
     Args:
         path: of the dataset that the sample was found in.
-        along: what `find_sample` returned.
+        view: what `find_sample` returned.
     """
-    table = load_rollouts(path, "test" if along.split == "test" else "train")
-    task, model, rollout_id = along.sample["sample_id"].rsplit("/", 1)[0].split("/", 2)
+    table = load_rollouts(path, "test" if view.split == "test" else "train")
+    task, model, rollout_id = view.sample["sample_id"].rsplit("/", 1)[0].split("/", 2)
     is_it = pc.and_(
         pc.and_(pc.equal(table["task"], task), pc.equal(table["rollout_model"], model)),
         pc.equal(table["rollout_id"], rollout_id),
@@ -84,19 +84,21 @@ def _rollout(table: pa.Table, sample_id: str) -> list[Row]:
     """The samples of the same rollout, whether the id ends in a turn or not."""
     rows = table.drop_columns(["prompt"])
     stems = pc.replace_substring_regex(rows["sample_id"], "/[0-9]+$", "")
-    whose = pa.array([sample_id, sample_id.rpartition("/")[0]], stems.type)
-    own = rows.filter(pc.is_in(stems, whose)).to_pylist()
+    wanted = pa.array([sample_id, sample_id.rpartition("/")[0]], stems.type)
+    own = rows.filter(pc.is_in(stems, wanted)).to_pylist()
     return sorted(own, key=lambda row: int(row["completed_turns"]))
 
 
-def responses_of(reader: Reader, rows: Sequence[Row]) -> dict[str, str]:
+def responses_of(reader: PredictionReader, rows: Sequence[Row]) -> dict[str, str]:
     """The responses to these samples, by id; those that are not there are left out."""
     wanted = pa.array([row["sample_id"] for row in rows])
-    found: dict[str, str] = {}
+    responses: dict[str, str] = {}
     for batch in reader():
         own = batch.filter(pc.is_in(batch["sample_id"].cast(wanted.type), wanted))
-        found |= dict(zip(own["sample_id"].to_pylist(), own["response"].to_pylist(), strict=True))
-    return found
+        responses |= dict(
+            zip(own["sample_id"].to_pylist(), own["response"].to_pylist(), strict=True)
+        )
+    return responses
 
 
 def answers_table(name: str, rows: Sequence[Row], responses: Mapping[str, str]) -> Table:

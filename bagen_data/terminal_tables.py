@@ -7,22 +7,11 @@ from rich.markup import escape
 from rich.table import Table
 
 from bagen_data.errors import InputError
-from bagen_data.scoring.compare import Comparison
-from bagen_data.scoring.definitions import (
-    EARLY_STOP_SCORES,
-    PAPER_SCORES,
-    PROGRESS_SCORES,
-)
-from bagen_data.scoring.report import Report, Score, Scores
+from bagen_data.scoring.all_scores import SECTIONS
+from bagen_data.scoring.progress_scores import PROGRESS_SCORES
+from bagen_data.scoring.report import Comparison, Report, Score, Scores
 
-_SECTIONS = {
-    "macro_f1",
-    "hit_rate",
-    "interval_score",
-    "mre_p50",
-    next(iter(EARLY_STOP_SCORES)),
-    next(iter(PAPER_SCORES)),
-}
+_AFTER_LINES = {"macro_f1", *(next(iter(definitions)) for definitions in SECTIONS.values())}
 """Scores above which there is a line."""
 _OF_FAMILIES = ("macro_f1", "fail_f1", "hit_rate", "coverage", "reward", "saved_rate")
 """What a table with a row a family has room for."""
@@ -57,10 +46,10 @@ def comparison_table(comparison: Comparison) -> Table:
     table.add_column("score", no_wrap=True)
     for name in ("first", "second", "difference", "95% interval", "p"):
         table.add_column(name, justify="right", no_wrap=True)
-    for name, found in comparison.overall.items():
-        interval = _interval(found.low, found.high)
-        p = "" if found.p is None else f"{found.p:.3f}" if found.p > least else f"<{least:.3f}"
-        numbers = (_number(value) for value in (found.first, found.second, found.difference))
+    for name, score in comparison.overall.items():
+        interval = _interval(score.low, score.high)
+        p = "" if score.p is None else f"{score.p:.3f}" if score.p > least else f"<{least:.3f}"
+        numbers = (_number(value) for value in (score.first, score.second, score.difference))
         table.add_row(name, *numbers, interval, p)
     return table
 
@@ -79,7 +68,7 @@ def _group(title: str, scores: Scores) -> Table:
     for name in ("value", "95% interval", "n"):
         table.add_column(name, justify="right", no_wrap=True)
     for name, score in scores.items():
-        if name in _SECTIONS:
+        if name in _AFTER_LINES:
             table.add_section()
         table.add_row(name, _number(score.value), _interval(score.low, score.high), f"{score.n:,}")
     return table

@@ -37,10 +37,10 @@ sys.path.insert(0, str(REPO))
 from bagen_data.prediction_files import prediction_reader  # noqa: E402
 from bagen_data.schema import WAREHOUSE  # noqa: E402
 from bagen_data.scoring import score  # noqa: E402
-from bagen_data.scoring.match_predictions import read_answers  # noqa: E402
+from bagen_data.scoring.match_predictions import match_predictions  # noqa: E402
 from bagen_data.scoring.measure import measure  # noqa: E402
 from bagen_data.scoring.resampling import Resampling  # noqa: E402
-from bagen_data.scoring.sample_table import Truth  # noqa: E402
+from bagen_data.scoring.sample_table import SampleTable  # noqa: E402
 from bagen_data.scoring.score import ALPHA  # noqa: E402
 from benchmarks.measuring import peak_memory, print_ratio, timed  # noqa: E402
 from tests.bagen_data.scoring import slow  # noqa: E402
@@ -134,8 +134,10 @@ def score_files(folder: Path) -> None:
     """Score what lies in a folder, and print the peak of this process in KiB."""
     repeated = ["task", "rollout_model", "rollout_id", "resources.list.element.resource"]
     table = pq.read_table(folder / "samples.parquet", read_dictionary=repeated)
-    samples = Truth.of(table)
-    answers = read_answers(samples, prediction_reader(folder / "predictions.jsonl"), "predictions")
+    samples = SampleTable.of(table)
+    answers = match_predictions(
+        samples, prediction_reader(folder / "predictions.jsonl"), "predictions"
+    )
     measure(samples, answers, Resampling(0), ALPHA).report()
     print(peak_memory())
 

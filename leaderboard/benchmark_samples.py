@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from bagen_data.errors import InputError
 from bagen_data.hub import load_samples
-from bagen_data.scoring.sample_table import Truth
+from bagen_data.scoring.sample_table import SampleTable
 
 _TASK = re.compile(r"(?!(overall|predictions)$)[A-Za-z0-9_]{1,50}")
 """Not the group of all tasks, nor a file that answers any of them."""
@@ -26,19 +26,19 @@ class Benchmark:
     id: str | None
     """On the Hub; None for a folder."""
     revision: str
-    _sample_tables: dict[frozenset[str], Truth] = field(default_factory=dict, compare=False)
+    _sample_tables: dict[frozenset[str], SampleTable] = field(default_factory=dict, compare=False)
 
     @property
     def tasks(self) -> list[str]:
         """By name."""
         return sorted(pc.unique(self.samples["task"]).to_pylist())
 
-    def sample_table(self, tasks: Collection[str]) -> Truth:
+    def sample_table(self, tasks: Collection[str]) -> SampleTable:
         """The samples of some tasks."""
         key = frozenset(tasks)
         if key not in self._sample_tables:
             is_of_tasks = pc.is_in(self.samples["task"], pa.array(sorted(key)))
-            self._sample_tables[key] = Truth.of(self.samples.filter(is_of_tasks))
+            self._sample_tables[key] = SampleTable.of(self.samples.filter(is_of_tasks))
         return self._sample_tables[key]
 
     def summary(self) -> dict[str, Any]:
@@ -78,7 +78,7 @@ def load_benchmark(dataset: str) -> Benchmark:
     return benchmark
 
 
-def _summary(samples: Truth) -> dict[str, Any]:
+def _summary(samples: SampleTable) -> dict[str, Any]:
     families = samples.families
     return {
         "samples": len(samples),

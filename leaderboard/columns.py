@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bagen_data.scoring.definitions import SCORES
+from bagen_data.scoring.all_scores import SCORES
 
 
 @dataclass(frozen=True)

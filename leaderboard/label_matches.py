@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from bagen_data.answer_columns import FEASIBLE, AnswerColumns
 from bagen_data.array_types import Floats, Ints, Mask
-from bagen_data.scoring.sample_table import Family
+from bagen_data.scoring.sample_table import FamilyColumns
 
 NOTED = 0.5
 """Share of intervals on a label from which a page says so."""
@@ -36,8 +36,8 @@ class LabelMatches:
     at a later one of the same rollout, and for one of them at no prefix of another rollout."""
 
     def counted(
-        self, answers_by_family: Iterable[tuple[Family, AnswerColumns]]
-    ) -> Iterator[tuple[Family, AnswerColumns]]:
+        self, answers_by_family: Iterable[tuple[FamilyColumns, AnswerColumns]]
+    ) -> Iterator[tuple[FamilyColumns, AnswerColumns]]:
         """Count families and answers, and pass them on."""
         for family, answers in answers_by_family:
             rows = np.flatnonzero((answers.verdict == FEASIBLE) & family.feasible)
@@ -51,7 +51,7 @@ class LabelMatches:
         return self.matches >= max(FEWEST, NOTED * self.intervals)
 
 
-def _on_a_label(family: Family, answers: AnswerColumns, rows: Ints) -> Mask:
+def _on_a_label(family: FamilyColumns, answers: AnswerColumns, rows: Ints) -> Mask:
     """(a,) of these rows."""
     every_resource = np.ones(len(rows), bool)
     tells = np.zeros(len(rows), bool)

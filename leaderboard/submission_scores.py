@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from bagen_data.array_types import Floats
-from bagen_data.scoring.match_predictions import read_answers
+from bagen_data.scoring.match_predictions import match_predictions
 from bagen_data.scoring.measure import Group, measure
 from bagen_data.scoring.ranking import RANKED
 from bagen_data.scoring.resampling import Resampling
@@ -70,7 +70,7 @@ def _score(
     predictions = read_predictions(folder, tasks)
     samples = benchmark.sample_table(predictions.tasks)
     matches = LabelMatches()
-    answers = read_answers(samples, predictions.table.to_batches, folder.name)
+    answers = match_predictions(samples, predictions.table.to_batches, folder.name)
     measured = measure(samples, matches.counted(answers), resampling, ALPHA)
     is_complete = list(predictions.tasks) == tasks
     report = measured.report().to_dict()

@@ -12,13 +12,12 @@ from bagen_data.console import STDERR
 from bagen_data.errors import OutputError, WrongUsageError
 from bagen_data.hub import LoadedSamples, load_samples
 from bagen_data.prediction_files import find_predictions, prediction_reader
-from bagen_data.scoring.compare import compare_readers
-from bagen_data.scoring.match_predictions import read_answers
+from bagen_data.scoring.match_predictions import match_predictions
 from bagen_data.scoring.measure import measure
 from bagen_data.scoring.report import Report
 from bagen_data.scoring.resampling import Resampling
-from bagen_data.scoring.sample_table import Truth
-from bagen_data.scoring.score import ALPHA
+from bagen_data.scoring.sample_table import SampleTable
+from bagen_data.scoring.score import ALPHA, compare_readers
 from bagen_data.submissions import METADATA, is_revision, read_metadata
 from bagen_data.tables import to_json
 from bagen_data.terminal_tables import comparison_table, print_table, report_tables
@@ -38,8 +37,8 @@ def validate_command(
             f"{revision}; results of different revisions are not ranked together"
         )
         STDERR.print(escape(note))
-    truth = Truth.of(samples.table)
-    found = [answers for _, answers in read_answers(truth, prediction_reader(file), str(file))]
+    truth = SampleTable.of(samples.table)
+    found = [answers for _, answers in match_predictions(truth, prediction_reader(file), str(file))]
     invalid = sum(int((answers.verdict == INVALID).sum()) for answers in found)
     print(f"{file}: {len(truth):,} predictions of {metadata.estimator}, one for each sample")
     if invalid:
@@ -68,11 +67,11 @@ def score_command(
     if json and any(json.exists() and json.samefile(file) for file in files):
         raise WrongUsageError(f"--json {json}: these are the predictions; give another file")
     samples = load_samples(dataset, config, split)
-    truth = Truth.of(samples.table)
+    truth = SampleTable.of(samples.table)
     resampling = Resampling(resamples, seed)
     more = {}
     if compare is None:
-        answered = read_answers(truth, prediction_reader(files[0]), str(files[0]))
+        answered = match_predictions(truth, prediction_reader(files[0]), str(files[0]))
         report = measure(truth, answered, resampling, ALPHA).report()
         tables = report_tables(report, by)
     else:

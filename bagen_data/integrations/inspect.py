@@ -36,7 +36,7 @@ from bagen_data.published_dataset import HUB_ID
 from bagen_data.replay import gold_estimate
 from bagen_data.schema import Target as Truth
 from bagen_data.scoring import score
-from bagen_data.scoring.definitions import HEADLINE_SCORES
+from bagen_data.scoring.all_scores import HEADLINE_SCORES
 from bagen_data.versions import BENCHMARK_VERSION
 
 _MESSAGES = {

@@ -1,13 +1,12 @@
 """Scores: the only home of every formula.
 
-Answers and truth are columns. They are summed by rollout and progress (`sums`), the sums become
-scores (`definitions`), and rollouts are resampled for intervals (`resampling`). Nothing loops over
-samples.
+Samples and answers are columns (`sample_table`, `match_predictions`). They are summed by rollout
+and progress (`family_sums`), the sums become scores (`scores`, `measure`), and rollouts are
+resampled for intervals (`resampling`). Nothing loops over samples.
 """
 
-from bagen_data.scoring.compare import Comparison, Difference, compare
-from bagen_data.scoring.definitions import SCORES
-from bagen_data.scoring.report import Report, Score
-from bagen_data.scoring.score import score
+from bagen_data.scoring.all_scores import SCORES
+from bagen_data.scoring.report import Comparison, Difference, Report, Score
+from bagen_data.scoring.score import compare, score
 
 __all__ = ["SCORES", "Comparison", "Difference", "Report", "Score", "compare", "score"]

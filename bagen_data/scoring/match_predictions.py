@@ -1,4 +1,4 @@
-"""Hold predictions against samples: which answer belongs to which sample."""
+"""Match predictions with samples: which answer belongs to which sample."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
@@ -10,28 +10,49 @@ import pyarrow.compute as pc
 from bagen_data.answer_columns import AnswerColumns, fill, parse_column
 from bagen_data.array_types import Ints
 from bagen_data.errors import InputError
-from bagen_data.scoring.amounts import Rows
-from bagen_data.scoring.sample_table import Family, Truth
+from bagen_data.scoring.input_columns import Rows, as_strings, as_table
+from bagen_data.scoring.sample_table import FamilyColumns, SampleTable
 from bagen_data.wording import numbered
 
-Reader = Callable[[], Iterable[pa.RecordBatch]]
+PredictionReader = Callable[[], Iterable[pa.RecordBatch]]
 """Reads predictions from their beginning, in batches with columns `sample_id` and `response`."""
 
-_LISTED = 10
-_SHOWN = 200
-"""Letters of an id."""
+_LISTED_IDS = 10
+_SHOWN_CHARACTERS = 200
+"""Characters of an id in a message."""
 
 
-def read_answers(
-    truth: Truth, predictions: Reader, name: str
-) -> Iterator[tuple[Family, AnswerColumns]]:
+def reader_in_memory(predictions: Any, name: str = "predictions") -> PredictionReader:
+    """Return a reader of predictions that are in memory.
+
+    Args:
+        predictions: as in `score`.
+        name: what an error calls them.
+
+    Raises:
+        InputError: they have no columns of strings `sample_id` and `response`, or a null in them.
+    """
+    try:
+        table = as_table(predictions, ("sample_id", "response"))
+    except InputError as error:
+        raise InputError(f"{name}: {error}") from error
+    table = pa.table({name: as_strings(table[name]) for name in table.column_names})
+    for field in table.schema:
+        if not (pa.types.is_string(field.type) or pa.types.is_large_string(field.type)):
+            raise InputError(f"{name}: {field.name} is of type {field.type}; expected strings")
+    return table.to_batches
+
+
+def match_predictions(
+    samples: SampleTable, predictions: PredictionReader, name: str
+) -> Iterator[tuple[FamilyColumns, AnswerColumns]]:
     """Each family and the answers to its samples, in the order of the families' rows.
 
     Predictions in the samples' order are read once, and one family's answers are held at a time;
     others are read once more to sort them.
 
     Args:
-        truth: the samples.
+        samples: the samples.
         predictions: reads the predictions.
         name: what an error calls them.
 
@@ -39,22 +60,22 @@ def read_answers(
         InputError: samples without a prediction, predictions of no sample, or several of one; the
             message lists the first ten and the count of each.
     """
-    families = sorted(truth.families, key=lambda family: _first_row(family.rows))
+    families = sorted(samples.families, key=lambda family: _first_row(family.rows))
     read = 0
-    for answers in _in_order(truth, families, predictions):
+    for answers in _in_order(samples, families, predictions):
         yield families[read], answers
         read += 1
     if read < len(families) or not families:
-        answers = _in_any_order(truth, predictions, name)
+        answers = _in_any_order(samples, predictions, name)
         for family in families[read:]:
             yield family, answers.at(family.rows).of_resources(len(family.resources))
 
 
 def _in_order(
-    truth: Truth, families: Sequence[Family], predictions: Reader
+    samples: SampleTable, families: Sequence[FamilyColumns], predictions: PredictionReader
 ) -> Iterator[AnswerColumns]:
     """The families' answers, as long as samples and predictions come in the same order."""
-    batches = _Ahead(truth.sample_id, predictions)
+    batches = _OrderedResponses(samples.sample_id, predictions)
     done = 0
     for number, family in enumerate(families):
         if not isinstance(family.rows, slice) or family.rows.start != done:
@@ -74,10 +95,10 @@ def _in_order(
         yield answers
 
 
-class _Ahead:
+class _OrderedResponses:
     """Responses in the order of the samples, as many at a time as are asked for and at hand."""
 
-    def __init__(self, sample_ids: Any, predictions: Reader) -> None:
+    def __init__(self, sample_ids: Any, predictions: PredictionReader) -> None:
         self._ids = sample_ids
         self._batches = iter(predictions())
         self._rest: Any = ()
@@ -103,18 +124,18 @@ class _Ahead:
         return part
 
 
-def _in_any_order(truth: Truth, predictions: Reader, name: str) -> AnswerColumns:
+def _in_any_order(samples: SampleTable, predictions: PredictionReader, name: str) -> AnswerColumns:
     """The answers to all samples."""
-    kind = truth.sample_id.type
+    kind = samples.sample_id.type
     ids = [batch["sample_id"].cast(kind) for batch in predictions()]
-    positions = _match(truth.sample_id, pa.chunked_array(ids, kind), name)
-    width = max(map(len, truth.resources), default=1)
-    answers = AnswerColumns.unwritten(len(truth), width)
+    positions = _positions(samples.sample_id, pa.chunked_array(ids, kind), name)
+    width = max(map(len, samples.resources), default=1)
+    answers = AnswerColumns.unwritten(len(samples), width)
     start = 0
     for batch in predictions():
         rows = positions[start : start + len(batch)]
-        for code, resources in enumerate(truth.resources):
-            part = np.flatnonzero(truth.resources_of[rows] == code)
+        for code, resources in enumerate(samples.resources):
+            part = np.flatnonzero(samples.resources_of[rows] == code)
             responses = batch["response"].take(pa.array(part))
             answers.put(rows[part], parse_column(responses, resources))
         start += len(batch)
@@ -125,7 +146,7 @@ def _first_row(rows: Rows) -> int:
     return rows.start if isinstance(rows, slice) else int(rows[0])
 
 
-def _match(sample_ids: Any, predicted_ids: Any, name: str) -> Ints:
+def _positions(sample_ids: Any, predicted_ids: Any, name: str) -> Ints:
     """Where each prediction's sample is.
 
     Raises:
@@ -133,10 +154,10 @@ def _match(sample_ids: Any, predicted_ids: Any, name: str) -> Ints:
             each kind and their count.
     """
     kind = sample_ids.type
-    found = pc.index_in(pc.cast(predicted_ids, kind), value_set=sample_ids)
+    indices = pc.index_in(pc.cast(predicted_ids, kind), value_set=sample_ids)
     problems = []
-    is_unknown = pc.is_null(found)
-    positions = found.fill_null(-1).to_numpy()
+    is_unknown = pc.is_null(indices)
+    positions = indices.fill_null(-1).to_numpy()
     times = np.bincount(positions + 1, minlength=len(sample_ids) + 1)[1:]
     missing = np.flatnonzero(times == 0)
     if len(missing):
@@ -154,11 +175,11 @@ def _match(sample_ids: Any, predicted_ids: Any, name: str) -> Ints:
 
 
 def _listed(thing: str, what: str, ids: Any) -> str:
-    shown = "".join(f"\n  {_shown(name)}" for name in ids[:_LISTED].to_pylist())
-    more = f"\n  ... and {len(ids) - _LISTED:,} more" if len(ids) > _LISTED else ""
-    return f"{numbered(len(ids), thing)} {what}:{shown}{more}"
+    first = "".join(f"\n  {_printable(name)}" for name in ids[:_LISTED_IDS].to_pylist())
+    more = f"\n  ... and {len(ids) - _LISTED_IDS:,} more" if len(ids) > _LISTED_IDS else ""
+    return f"{numbered(len(ids), thing)} {what}:{first}{more}"
 
 
-def _shown(name: str) -> str:
-    text = name if name.isprintable() else repr(name)
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
+def _printable(sample_id: str) -> str:
+    text = sample_id if sample_id.isprintable() else repr(sample_id)
+    return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}..."

@@ -2,31 +2,38 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from bagen_data.answer_columns import REASONS, AnswerColumns
-from bagen_data.array_types import Codes, Floats, Mask
-from bagen_data.scoring.definitions import (
-    ALARM_SCORES,
-    EARLY_STOP_SCORES,
-    PAPER_SCORES,
-    PROGRESS_SCORES,
-    PROGRESS_SUMS,
-    QUANTILE_SCORES,
-    SAMPLE_SCORES,
-    SCORES,
-    SHARED_SCORES,
-)
-from bagen_data.scoring.formulas import Definition
-from bagen_data.scoring.quantiles import quantiles, resampled_quantiles
+from bagen_data.array_types import Codes, Floats
+from bagen_data.scoring.all_scores import SCORES
+from bagen_data.scoring.answered_family import AnsweredFamily
+from bagen_data.scoring.definitions import Definition, QuantileDefinition, ResourceSum, Sum, Sums
+from bagen_data.scoring.family_sums import BINS, FamilySums, SumPlan, family_sums, on_rows
+from bagen_data.scoring.progress_scores import PROGRESS_SCORES
 from bagen_data.scoring.report import Report, Score
-from bagen_data.scoring.resampling import Resampling, percentile_interval
-from bagen_data.scoring.sample_table import Family, Truth
-from bagen_data.scoring.sums import BINS, FamilySums, family_sums
+from bagen_data.scoring.resampling import (
+    Resampling,
+    percentile_interval,
+    quantiles,
+    resampled_quantiles,
+)
+from bagen_data.scoring.sample_table import FamilyColumns, SampleTable
+from bagen_data.scoring.scores.interval_scores import COMPARISON_SCORES
 
-PARTS = tuple(f"{100 * part // BINS}-{100 * (part + 1) // BINS}%" for part in range(BINS))
+PROGRESS_BINS = tuple(f"{100 * part // BINS}-{100 * (part + 1) // BINS}%" for part in range(BINS))
 """Names of the progress bins."""
+_QUANTILES = {name: each for name, each in SCORES.items() if isinstance(each, QuantileDefinition)}
+_OF_SUMS = {name: each for name, each in SCORES.items() if isinstance(each, Definition)}
+_POOLED = {name: each for name, each in _OF_SUMS.items() if each.pooled}
+AVERAGED_SCORES = {name: each for name, each in _OF_SUMS.items() if not each.pooled}
+"""Scores whose value for a task is the mean over its families, and overall over the tasks."""
+PLAN = SumPlan.of(SCORES.values(), PROGRESS_SCORES.values())
+"""The sums of one estimator's scores."""
+COMPARISON_PLAN = SumPlan.of((SCORES | COMPARISON_SCORES).values(), PROGRESS_SCORES.values())
+"""The sums of the scores of two estimators that are compared."""
 
 
 @dataclass(frozen=True)
@@ -62,152 +69,159 @@ class Measurement:
     def report(self) -> Report:
         """With intervals instead of resamples."""
         return Report(
-            overall=scores_of(self.overall),
-            tasks={name: scores_of(group) for name, group in self.tasks.items()},
-            families={name: scores_of(group) for name, group in self.families.items()},
+            overall=_scores(self.overall),
+            tasks={name: _scores(group) for name, group in self.tasks.items()},
+            families={name: _scores(group) for name, group in self.families.items()},
             progress={
-                name: {part: scores_of(group) for part, group in parts.items()}
+                name: {part: _scores(group) for part, group in parts.items()}
                 for name, parts in self.progress.items()
             },
             invalid=self.invalid,
         )
 
 
-def scores_of(group: Group) -> dict[str, Score]:
-    """By name, without those of a comparison."""
-    return {name: measured.score() for name, measured in group.items() if name not in SHARED_SCORES}
+def _scores(group: Group) -> dict[str, Score]:
+    return {name: measured.score() for name, measured in group.items()}
 
 
 @dataclass(frozen=True)
-class Drawn:
-    """One family's sums, over all of its clusters and over those of each resample."""
+class DrawnFamily:
+    """One family's sums, over all of its clusters and over those of each of b resamples."""
 
-    sums: Mapping[str, Floats]
-    """By name, (1 + b,)."""
-    progress: Mapping[str, Floats]
-    """By name, (bins, 1 + b)."""
-    quantiles: Mapping[str, tuple[Floats, int]]
-    """By name, (1 + b,) and n."""
+    resources: tuple[str, ...]
+    sums: Mapping[Sum, Floats]
+    """(1, 1 + b); of a `ResourceSum`, (r, 1 + b)."""
+    progress: Mapping[Sum, Floats]
+    """(bins, 1 + b)."""
+    quantiles: Mapping[str, Measured]
+    """By score."""
     invalid: Mapping[str, int]
-    """By reason."""
+    """Invalid answers by reason."""
 
 
 def measure(
-    truth: Truth,
-    answered: Iterable[tuple[Family, AnswerColumns]],
+    samples: SampleTable,
+    matched: Iterable[tuple[FamilyColumns, AnswerColumns]],
     resampling: Resampling,
     alpha: float,
 ) -> Measurement:
-    """Every score of every group.
+    """Compute every score of every group.
 
     Args:
-        truth: the samples, at least one.
-        answered: each of their families, with the answers to it, in any order.
-        resampling: how intervals are found.
+        samples: at least one.
+        matched: each of their families, with the answers to it, in any order.
+        resampling: how rollouts are drawn for intervals.
         alpha: intervals are scored as central ones of 1 - alpha.
     """
-    found = {family.name: draw(family, answers, resampling, alpha) for family, answers in answered}
-    return combined(truth, [found[family.name] for family in truth.families])
+    drawn = {
+        family.name: draw(AnsweredFamily(family, answers, answers, alpha), resampling, PLAN)
+        for family, answers in matched
+    }
+    ordered = [drawn[family.name] for family in samples.families]
+    return grouped(samples, ordered, family_scores(ordered, AVERAGED_SCORES))
 
 
-def combined(truth: Truth, drawn: Sequence[Drawn]) -> Measurement:
-    """Every score of every group, from the sums of each of `truth.families`."""
-    return grouped(truth, drawn, family_scores(drawn))
+def draw(family: AnsweredFamily, resampling: Resampling, plan: SumPlan) -> DrawnFamily:
+    """Sum up one family, and resamples of it."""
+    samples = family.samples
+    cluster_of = resampling.clusters(samples)
+    sums = family_sums(family, plan, cluster_of)
+    weights = resampling.weights(samples, int(cluster_of.max()) + 1)
+    if len(samples.first) < 2:  # nothing to resample
+        weights = np.full_like(weights, np.nan)
+
+    def with_resamples(values: Floats) -> Floats:
+        """(k, c) to (k, 1 + b)."""
+        return np.concatenate([values.sum(axis=1, keepdims=True), values @ weights.T], axis=1)
+
+    totals, by_bin = on_rows(with_resamples, sums.totals, sums.by_bin)
+    return DrawnFamily(
+        samples.resources,
+        totals,
+        by_bin,
+        _quantiles(sums, weights),
+        _reasons(family.answers.reason),
+    )
 
 
-def family_scores(drawn: Sequence[Drawn]) -> list[dict[str, Measured]]:
-    """Of each family, the scores whose value for a task is their mean."""
-    sums = _stacked([found.sums for found in drawn])
-    scores = _measured(SAMPLE_SCORES | ALARM_SCORES | PAPER_SCORES | SHARED_SCORES, sums)
-    for own, found in zip(scores, drawn, strict=True):
-        for name, (values, n) in found.quantiles.items():
-            own[name] = Measured(values, n)
-    return scores
+def family_scores(
+    drawn: Sequence[DrawnFamily], definitions: Mapping[str, Definition]
+) -> list[dict[str, Measured]]:
+    """Compute these scores of each family, and its quantiles."""
+    scores = _measured(definitions, _stacked(drawn))
+    return [own | dict(family.quantiles) for own, family in zip(scores, drawn, strict=True)]
 
 
 def grouped(
-    truth: Truth, drawn: Sequence[Drawn], scores: Sequence[Mapping[str, Measured]]
+    samples: SampleTable, drawn: Sequence[DrawnFamily], scores: Sequence[Group]
 ) -> Measurement:
-    """The families' scores with those of tasks and overall, and early stop from summed counts."""
-    sums = _stacked([found.sums for found in drawn])
-    early_stop = _measured(EARLY_STOP_SCORES, sums)
+    """Add to the families' scores those of tasks and overall, and the pooled ones of all.
+
+    Args:
+        samples: the samples.
+        drawn: the sums of each of their families.
+        scores: those scores of each family whose mean a task has.
+    """
+    names = [family.name for family in samples.families]
     members = {
-        task: [number for number, family in enumerate(truth.families) if family.task == task]
-        for task in dict.fromkeys(family.task for family in truth.families)
+        task: [number for number, family in enumerate(samples.families) if family.task == task]
+        for task in dict.fromkeys(family.task for family in samples.families)
     }
     tasks = {
-        task: _macro([scores[number] for number in own]) | _pooled(sums, own)
+        task: _macro([scores[number] for number in own])
+        | _pooled([drawn[number] for number in own])
         for task, own in members.items()
     }
-    everything = range(len(drawn))
     return Measurement(
-        overall=_ordered(_macro(list(tasks.values())) | _pooled(sums, everything)),
+        overall=_ordered(_macro(list(tasks.values())) | _pooled(drawn)),
         tasks={task: _ordered(group) for task, group in tasks.items()},
         families={
-            family.name: _ordered({**scores[number], **early_stop[number]})
-            for number, family in enumerate(truth.families)
+            name: _ordered({**own, **_pooled([family])})
+            for name, own, family in zip(names, scores, drawn, strict=True)
         },
-        progress=_progress(truth, drawn, members),
-        invalid={
-            family.name: found.invalid for family, found in zip(truth.families, drawn, strict=True)
-        },
+        progress=_progress(samples, drawn, members),
+        invalid={name: family.invalid for name, family in zip(names, drawn, strict=True)},
     )
 
 
-def draw(
-    family: Family,
-    answers: AnswerColumns,
-    resampling: Resampling,
-    alpha: float,
-    also: Mask | None = None,
-) -> Drawn:
-    """One family's sums and those of its resamples; `also` as in `family_sums`."""
-    cluster_of = resampling.clusters(family)
-    sums = family_sums(family, answers, alpha=alpha, cluster_of=cluster_of, also=also)
-    weights = resampling.weights(family, int(cluster_of.max()) + 1)
-    if len(family.first) < 2:  # nothing to resample
-        weights = np.full_like(weights, np.nan)
-    by_bin = [sums.by_bin[name][:, part] for name in PROGRESS_SUMS for part in range(BINS)]
-    table = np.array([*sums.totals.values(), *by_bin])
-    drawn = np.concatenate([table.sum(axis=1, keepdims=True), table @ weights.T], axis=1)
-    of_bins = drawn[len(sums.totals) :].reshape(-1, BINS, drawn.shape[1])
-    return Drawn(
-        dict(zip(sums.totals, drawn[: len(sums.totals)], strict=True)),
-        dict(zip(PROGRESS_SUMS, of_bins, strict=True)),
-        _quantiles(sums, weights),
-        _reasons(answers.reason),
-    )
-
-
-def _quantiles(sums: FamilySums, weights: Floats) -> dict[str, tuple[Floats, int]]:
-    found = {}
+def _quantiles(sums: FamilySums, weights: Floats) -> dict[str, Measured]:
+    measured = {}
     for errors, (values, cluster) in sums.errors.items():
-        names = [name for name, kind in QUANTILE_SCORES.items() if kind.errors == errors]
-        shares = [QUANTILE_SCORES[name].share for name in names]
-        resampled = resampled_quantiles(values, cluster, weights, shares)
-        for name, value, replicates in zip(
-            names, quantiles(values, shares), resampled, strict=True
-        ):
-            found[name] = (np.append(value, replicates), len(values))
-    return found
+        shares = {name: score.share for name, score in _QUANTILES.items() if score.errors is errors}
+        overall = quantiles(values, list(shares.values()))
+        resampled = resampled_quantiles(values, cluster, weights, list(shares.values()))
+        for name, value, replicates in zip(shares, overall, resampled, strict=True):
+            measured[name] = Measured(np.append(value, replicates), len(values))
+    return measured
 
 
-def _stacked(families: Sequence[Mapping[str, Floats]]) -> dict[str, Floats]:
-    """By name, one array with a row a family; 0 where a family does not have it."""
-    names = dict.fromkeys(name for sums in families for name in sums)
-    nothing = np.zeros_like(next(iter(families[0].values())))
-    return {name: np.array([sums.get(name, nothing) for sums in families]) for name in names}
+def _stacked(drawn: Sequence[DrawnFamily]) -> dict[Sum, Any]:
+    """Each sum with a row a family, as formulas take it."""
+    stacked: dict[Sum, Any] = {}
+    for each in drawn[0].sums:
+        if isinstance(each, ResourceSum):
+            stacked[each] = {
+                resources: np.stack([_of(family, each, resources) for family in drawn], axis=1)
+                for resources in dict.fromkeys(family.resources for family in drawn)
+            }
+        else:
+            stacked[each] = np.concatenate([family.sums[each] for family in drawn])
+    return stacked
 
 
-def _measured(
-    definitions: Mapping[str, Definition], sums: Mapping[str, Floats]
-) -> list[dict[str, Measured]]:
+def _of(family: DrawnFamily, each: ResourceSum, resources: tuple[str, ...]) -> Floats:
+    """(r, 1 + b) a family's sum for these resources; 0 if it has others."""
+    values = family.sums[each]
+    return values if family.resources == resources else np.zeros((len(resources), values.shape[1]))
+
+
+def _measured(definitions: Mapping[str, Definition], sums: Sums) -> list[dict[str, Measured]]:
     """Each family's scores, from sums with a row a family."""
     columns = {
-        name: (definition.formula(sums), definition.n(sums)[:, 0].astype(np.int64))
+        name: (definition.values(sums), sums[definition.n][:, 0].astype(np.int64))
         for name, definition in definitions.items()
     }
-    families = len(next(iter(sums.values())))
+    families = len(next(iter(columns.values()))[1])
     return [
         {name: Measured(values[row], int(n[row])) for name, (values, n) in columns.items()}
         for row in range(families)
@@ -216,13 +230,13 @@ def _measured(
 
 def _macro(groups: Sequence[Group]) -> dict[str, Measured]:
     """The mean over those groups that have a value."""
-    found = {}
+    means = {}
     for name in groups[0]:
         members = [group[name] for group in groups]
         known = [member.values for member in members if not np.isnan(member.values[0])]
         values = _mean(np.array(known)) if known else members[0].values
-        found[name] = Measured(values, sum(member.n for member in members))
-    return found
+        means[name] = Measured(values, sum(member.n for member in members))
+    return means
 
 
 def _mean(values: Floats) -> Floats:
@@ -238,38 +252,44 @@ def _mean(values: Floats) -> Floats:
         known = np.flatnonzero(~np.isnan(own))
         if len(known):
             own[missing] = own[known[np.arange(len(missing)) % len(known)]]
-    found: Floats = filled.sum(axis=0) / len(filled)
-    return found
+    return filled.sum(axis=0) / len(filled)
 
 
-def _pooled(sums: Mapping[str, Floats], rows: Iterable[int]) -> dict[str, Measured]:
-    """Early stop from the summed counts of these families, and their usage by resource."""
-    chosen = list(rows)
-    summed = {name: values[chosen].sum(axis=0, keepdims=True) for name, values in sums.items()}
-    return _measured(EARLY_STOP_SCORES, summed)[0]
+def _pooled(drawn: Sequence[DrawnFamily]) -> dict[str, Measured]:
+    """The pooled scores of all rollouts of these families together."""
+    sums = {each: _total(values) for each, values in _stacked(drawn).items()}
+    return _measured(_POOLED, sums)[0]
+
+
+def _total(values: Any) -> Any:
+    """The sum over families, as one row."""
+    if isinstance(values, Mapping):
+        return {resources: _total(own) for resources, own in values.items()}
+    return values.sum(axis=-2, keepdims=True)
 
 
 def _progress(
-    truth: Truth, drawn: Sequence[Drawn], members: Mapping[str, Sequence[int]]
+    samples: SampleTable, drawn: Sequence[DrawnFamily], members: Mapping[str, Sequence[int]]
 ) -> dict[str, dict[str, Group]]:
     """By `overall` or task, then by part of a rollout."""
-    if any(family.total_turns is None for family in truth.families):
+    if any(family.total_turns is None for family in samples.families):
         return {}
-    sums = _stacked([found.progress for found in drawn])
-    found: dict[str, dict[str, Group]] = {name: {} for name in ("overall", *members)}
-    for number, part in enumerate(PARTS):
-        scores = _measured(
-            PROGRESS_SCORES, {name: values[:, number] for name, values in sums.items()}
-        )
+    groups: dict[str, dict[str, Group]] = {name: {} for name in ("overall", *members)}
+    for number, part in enumerate(PROGRESS_BINS):
+        sums = {
+            each: np.array([family.progress[each][number] for family in drawn])
+            for each in drawn[0].progress
+        }
+        scores = _measured(PROGRESS_SCORES, sums)
         tasks = {task: _macro([scores[row] for row in own]) for task, own in members.items()}
-        found["overall"][part] = _macro(list(tasks.values()))
+        groups["overall"][part] = _macro(list(tasks.values()))
         for task, group in tasks.items():
-            found[task][part] = group
-    return found
+            groups[task][part] = group
+    return groups
 
 
 def _ordered(group: Group) -> Group:
-    return {name: group[name] for name in (*SCORES, *SHARED_SCORES) if name in group}
+    return {name: group[name] for name in (*SCORES, *COMPARISON_SCORES) if name in group}
 
 
 def _reasons(codes: Codes) -> dict[str, int]:

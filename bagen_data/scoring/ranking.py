@@ -1,28 +1,29 @@
 """Rank many estimators by one score, so that those who cannot be told apart share a rank."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from bagen_data.array_types import Floats, Mask
 from bagen_data.errors import MissingExtraError
-from bagen_data.scoring.definitions import SCORES
+from bagen_data.scoring.all_scores import SCORES
 from bagen_data.scoring.resampling import Resampling
-from bagen_data.scoring.sample_table import Family
+from bagen_data.scoring.sample_table import FamilyColumns
 
-RANKED = ("macro_f1", "macro_f1_open", "fail_f1", "hit_rate", "reward")
-"""Scores to rank by: each is taken over samples that the truth alone chooses, so that all who
-answered have it over the same ones."""
+RANKED_AMONG: Mapping[str, Callable[[FamilyColumns], Mask]] = {
+    "macro_f1": lambda family: np.ones(len(family.rollout), bool),
+    "macro_f1_open": lambda family: family.is_open,
+    "fail_f1": lambda family: np.ones(len(family.rollout), bool),
+    "hit_rate": lambda family: family.feasible,
+    "reward": lambda family: family.feasible,
+}
+"""Scores to rank by, and (n,) the samples that each is taken over: none depends on the answers, so
+all who answered have the score over the same samples."""
+RANKED = tuple(RANKED_AMONG)
 LEVEL = 0.05
 """The chance that any two of equal skill are told apart, over all pairs together."""
-
-
-OVER_FEASIBLE = ("hit_rate", "reward")
-"""Those of them that only feasible rollouts have a part in."""
-OVER_OPEN = ("macro_f1_open",)
-"""Those that only rollouts with an open probe have a part in."""
 
 
 @dataclass(frozen=True)
@@ -47,31 +48,25 @@ class Rank:
     """The positions of those that are better, told apart."""
 
 
-def parts_of(families: Sequence[Family], score: str, resampling: Resampling) -> list[Part]:
-    """Of those families that have the score: it is the mean over tasks of the means over families.
+def parts_of(families: Sequence[FamilyColumns], score: str, resampling: Resampling) -> list[Part]:
+    """Return the parts of a score, which is the mean over tasks of the means over families.
 
     Args:
         families: of a task, or of all.
         score: one of `RANKED`.
-        resampling: which says what is drawn as one.
+        resampling: how rollouts are drawn; those that are drawn as one count as one.
+
+    Returns:
+        One part for each family that has the score.
     """
     drawn = []
     for family in families:
-        rollouts = family.rollout[_asked(family, score)]
+        rollouts = family.rollout[RANKED_AMONG[score](family)]
         number = len(np.unique(resampling.clusters(family)[rollouts]))
         if number:
             drawn.append((family.task, number))
     of_task = Counter(task for task, _ in drawn)
     return [Part(number, 1 / (len(of_task) * of_task[task])) for task, number in drawn]
-
-
-def _asked(family: Family, score: str) -> Mask:
-    """(n,) the samples that a score is taken over."""
-    if score in OVER_FEASIBLE:
-        return family.feasible
-    if score in OVER_OPEN:
-        return family.is_open
-    return np.ones(len(family.feasible), bool)
 
 
 def ranked(values: Floats, score: str, parts: Sequence[Part]) -> list[Rank]:

@@ -1,4 +1,4 @@
-"""What scoring gives: scores with their n and interval, by task, by family and overall."""
+"""The results of scoring: scores with n and interval, by group, and those of a comparison."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Scores = Mapping[str, "Score"]
+"""By name."""
+Differences = Mapping[str, "Difference"]
+"""By name of the score."""
 
 
 @dataclass(frozen=True)
@@ -83,5 +86,49 @@ class Report:
         return pd.DataFrame(rows, columns=columns).astype(numbers)
 
 
-def _plain(scores: Scores) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Difference:
+    """One score of two estimators."""
+
+    first: float | None
+    """Of the first; None where there is nothing to take it over."""
+    second: float | None
+    difference: float | None
+    """First minus second."""
+    low: float | None
+    """Of the 95% interval of the difference: the same rollouts are drawn for both."""
+    high: float | None
+    p: float | None
+    """Two-sided, of no difference: twice the share of resamples on the other side of 0."""
+    n_first: int
+    """The samples or rollouts the first is taken over."""
+    n_second: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON takes it."""
+        return dict(vars(self))
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two estimators' reports, and their differences."""
+
+    first: Report
+    second: Report
+    overall: Differences
+    tasks: Mapping[str, Differences]
+    families: Mapping[str, Differences]
+    resamples: int
+    """How many were drawn: no p is below 2 / (resamples + 1)."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The differences, by group and score, as JSON takes them."""
+        return {
+            "overall": _plain(self.overall),
+            "tasks": {name: _plain(group) for name, group in self.tasks.items()},
+            "families": {name: _plain(group) for name, group in self.families.items()},
+        }
+
+
+def _plain(scores: "Scores | Differences") -> dict[str, Any]:
     return {name: score.to_dict() for name, score in scores.items()}

@@ -1,17 +1,22 @@
 """The cluster bootstrap: rollouts are drawn, never rows, and the same ones for every estimator."""
 
+import math
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from bagen_data.array_types import Floats, Ints
-from bagen_data.scoring.quantiles import quantiles
-from bagen_data.scoring.sample_table import Family
+from bagen_data.scoring.sample_table import FamilyColumns
 
 _MAX_CLUSTERS = 256
 LEVEL = 0.95
 """Of every reported interval."""
+_KNOTS = 64
+"""Values that a resampled quantile may take where there are more than that."""
+_WINDOW = 6.0
+"""Standard errors around a quantile in which they lie."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +38,7 @@ class Resampling:
                 f"resamples is {self.resamples} and seed {self.seed}; expected 0 or more"
             )
 
-    def clusters(self, family: Family) -> Ints:
+    def clusters(self, family: FamilyColumns) -> Ints:
         """(m,) the cluster of each of the family's rollouts, 0 .. c-1."""
         rollouts = len(family.first)
         if rollouts <= _MAX_CLUSTERS:
@@ -41,7 +46,7 @@ class Resampling:
         shuffled = self._generator(family).permutation(rollouts)
         return shuffled * _MAX_CLUSTERS // rollouts
 
-    def weights(self, family: Family, clusters: int) -> Floats:
+    def weights(self, family: FamilyColumns, clusters: int) -> Floats:
         """(b, c) how often each of b resamples draws each cluster."""
         generator = self._generator(family)
         drawn = generator.integers(0, clusters, (self.resamples, clusters))
@@ -49,7 +54,7 @@ class Resampling:
         counts = np.bincount(drawn.ravel(), minlength=self.resamples * clusters)
         return counts.reshape(self.resamples, clusters).astype(np.float64)
 
-    def _generator(self, family: Family) -> np.random.Generator:
+    def _generator(self, family: FamilyColumns) -> np.random.Generator:
         return np.random.default_rng([self.seed, zlib.crc32(family.name.encode())])
 
 
@@ -67,3 +72,111 @@ def percentile_interval(replicates: Floats) -> tuple[float, float] | None:
         return None
     low, high = quantiles(known, ((1 - LEVEL) / 2, (1 + LEVEL) / 2))
     return low, high
+
+
+def quantiles(values: Floats, shares: Sequence[float]) -> list[float]:
+    """The linearly interpolated quantiles (NumPy's default); NaN of nothing.
+
+    >>> quantiles(np.array([4.0, 1.0, 2.0]), (0.5, 0.75))
+    [2.0, 3.0]
+    """
+    if not len(values):
+        return [float("nan")] * len(shares)
+    places = [share * (len(values) - 1) for share in shares]
+    below = [math.floor(place) for place in places]
+    above = [min(rank + 1, len(values) - 1) for rank in below]
+    ranked = np.partition(values, sorted({*below, *above}))
+    return [
+        float(ranked[low] + (place - low) * (ranked[high] - ranked[low]))
+        for place, low, high in zip(places, below, above, strict=True)
+    ]
+
+
+def central_interval(values: Floats, alpha: float) -> tuple[float, float]:
+    """The quantiles alpha/2 and 1 - alpha/2 of (n,) values; of none, NaN.
+
+    >>> central_interval(np.arange(11.0), alpha=0.2)
+    (1.0, 9.0)
+    """
+    low, high = quantiles(values, (alpha / 2, 1 - alpha / 2))
+    return low, high
+
+
+def resampled_quantiles(
+    values: Floats, cluster: Ints, weights: Floats, shares: Sequence[float]
+) -> list[Floats]:
+    """The quantiles of resamples of whole clusters.
+
+    Of more than 64 values, draws are counted between 64 ranks around each quantile: a resampled
+    quantile then is off by some hundredths of its standard error.
+
+    Args:
+        values: (n,) finite.
+        cluster: (n,) the cluster of each value, 0 .. g-1.
+        weights: (b, g) how often each resample drew each cluster; NaN if there is no resampling.
+        shares: 0 .. 1, the quantiles that are asked for.
+
+    Returns:
+        For each share, (b,); NaN where a resample drew no value.
+
+    >>> weights = np.array([[1.0, 1.0], [2.0, 0.0]])
+    >>> resampled_quantiles(np.array([3.0, 1.0]), np.array([0, 1]), weights, (0.5,))[0].tolist()
+    [2.0, 3.0]
+    """
+    if not len(weights):
+        return [np.empty(0)] * len(shares)
+    order = np.argsort(values)
+    values, cluster = values[order], cluster[order]
+    return [_resampled(values, cluster, weights, share) for share in shares]
+
+
+def _resampled(values: Floats, cluster: Ints, weights: Floats, share: float) -> Floats:
+    """As above, of sorted values."""
+    if not len(values) or np.isnan(weights).any():
+        return np.full(len(weights), np.nan)
+    knots = _knots(cluster, weights.shape[1], len(values), share)
+    # Equal values stay together, whatever order they came in.
+    knots = np.unique(np.searchsorted(values, values[knots], side="right") - 1)
+    column = np.repeat(np.arange(len(knots)), np.diff(knots, prepend=-1))
+    counts = np.bincount(
+        cluster * len(knots) + column, minlength=weights.shape[1] * len(knots)
+    ).reshape(weights.shape[1], len(knots))
+    drawn = np.cumsum(weights @ counts, axis=1)
+    total = drawn[:, -1]
+    position = np.maximum(total - 1, 0) * share
+    below = np.floor(position)
+    lower = values[_drawn_rank(drawn, knots, below)]
+    upper = values[_drawn_rank(drawn, knots, np.minimum(below + 1, total - 1))]
+    return np.where(total > 0, lower + (position - below) * (upper - lower), np.nan)
+
+
+def _drawn_rank(drawn: Floats, knots: Ints, rank: Floats) -> Ints:
+    """(b,) the rank among the values of what has this rank in each resample.
+
+    Within the values between two knots the draws are taken to be spread evenly.
+
+    Args:
+        drawn: (b, k) how many values up to each knot were drawn.
+        knots: (k,) ranks among the values.
+        rank: (b,) from 0, in each resample.
+    """
+    column = np.argmax(drawn > rank[:, np.newaxis], axis=1)
+    every = np.arange(len(drawn))
+    upto = drawn[every, column]
+    before = np.where(column > 0, drawn[every, column - 1], 0.0)
+    size = np.diff(knots, prepend=-1)[column]
+    back = np.ceil((upto - rank) / np.maximum(upto - before, 1) * size) - 1
+    return knots[column] - np.maximum(back, 0).astype(np.int64)
+
+
+def _knots(cluster: Ints, clusters: int, values: int, share: float) -> Ints:
+    """Ranks, ascending, of the values that are told apart; the last one always is."""
+    if values <= _KNOTS:
+        return np.arange(values)
+    below = int(share * (values - 1)) + 1
+    excess = np.bincount(cluster[:below], minlength=clusters) - share * np.bincount(
+        cluster, minlength=clusters
+    )
+    margin = _WINDOW * np.sqrt((excess**2).sum()) + 1
+    first, last = max(0.0, below - margin), min(values - 1.0, below + margin)
+    return np.unique(np.append(np.linspace(first, last, _KNOTS).astype(np.int64), values - 1))

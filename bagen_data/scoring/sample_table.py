@@ -1,4 +1,4 @@
-"""The truth about a table of samples, as columns, family by family."""
+"""A table of samples as columns, family by family."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,13 +11,15 @@ import pyarrow.compute as pc
 
 from bagen_data.array_types import Floats, Ints, Mask, every
 from bagen_data.errors import InputError
-from bagen_data.scoring.amounts import Amounts, Rows, row_of
-from bagen_data.scoring.inputs import (
+from bagen_data.scoring.input_columns import (
+    AmountColumns,
+    Rows,
     as_strings,
     as_table,
     codes,
     id_parts,
-    truths,
+    row_of,
+    truth_values,
     whole_numbers,
 )
 
@@ -28,7 +30,7 @@ OPTIONAL = ("total_turns", "rollout_success")
 
 
 @dataclass(frozen=True)
-class Family:
+class FamilyColumns:
     """The samples of one task by one rollout model: n samples of m rollouts, r resources.
 
     The rows of a rollout are ordered, short prefix first; rollouts are numbered by id, wherever
@@ -71,12 +73,12 @@ class Family:
 
 
 @dataclass(frozen=True)
-class Truth:
+class SampleTable:
     """All samples that answers are held against."""
 
     sample_id: Any
     """An Arrow array of n strings, in the order of the table."""
-    families: tuple[Family, ...]
+    families: tuple[FamilyColumns, ...]
     """Ordered by name."""
     resources: tuple[tuple[str, ...], ...]
     """The distinct lists of resources."""
@@ -110,7 +112,7 @@ class Truth:
         ids = as_strings(_one_array(table["sample_id"]))
         parts = table if set(DERIVED) <= set(table.column_names) else id_parts(ids)
         columns: dict[str, npt.NDArray[Any]] = {
-            name: truths(table[name], name)
+            name: truth_values(table[name], name)
             for name in ("feasible", "rollout_success")
             if name in table.column_names
         }
@@ -118,15 +120,15 @@ class Truth:
         if "total_turns" in table.column_names:
             columns["total_turns"] = whole_numbers(table["total_turns"], "total_turns")
         _check_turns(columns, ids)
-        amounts = Amounts.of(_one_array(table["resources"]))
+        amounts = AmountColumns.of(_one_array(table["resources"]))
         tasks, task_names = codes(parts["task"])
         _check_tasks(task_names.to_pylist())
         models, model_names = codes(parts["rollout_model"])
         rollouts, rollout_names = codes(parts["rollout_id"])
         order = np.argsort(pc.sort_indices(rollout_names).to_numpy())
-        table_of = _Table(ids, columns, order[rollouts], amounts)
+        columns_of = _SampleColumns(ids, columns, order[rollouts], amounts)
         families = [
-            table_of.family(
+            columns_of.family(
                 task_names[key // len(model_names)], model_names[key % len(model_names)], rows
             )
             for key, rows in _groups(tasks * np.int32(len(model_names)) + models)
@@ -140,16 +142,16 @@ class Truth:
 
 
 @dataclass(frozen=True)
-class _Table:
+class _SampleColumns:
     """All samples' columns."""
 
     ids: Any
     columns: dict[str, npt.NDArray[Any]]
     rollout: Ints
     """(n,) ranks of rollout ids, of all families."""
-    amounts: Amounts
+    amounts: AmountColumns
 
-    def family(self, task: Any, rollout_model: Any, rows: Rows) -> Family:
+    def family(self, task: Any, rollout_model: Any, rows: Rows) -> FamilyColumns:
         """The samples at `rows`, in their order."""
         rows = self._ordered(rows)
         resources, (budget, used, remaining) = self.amounts.of_rows(rows, self.ids)
@@ -163,7 +165,7 @@ class _Table:
         rollout = np.repeat(number, np.diff(starts, append=len(ranks)))
         feasible = columns["feasible"]
         self._check_label(rows, feasible, feasible[first].take(rollout))
-        return Family(
+        return FamilyColumns(
             task=task.as_py(),
             rollout_model=rollout_model.as_py(),
             resources=resources,

@@ -1,16 +1,32 @@
-"""Score answers."""
+"""Score predictions, and compare the predictions of two estimators."""
 
+from collections.abc import Sequence
 from typing import Any
 
-import pyarrow as pa
+import numpy as np
 
-from bagen_data.errors import InputError
-from bagen_data.scoring.inputs import as_strings, as_table
-from bagen_data.scoring.match_predictions import Reader, read_answers
-from bagen_data.scoring.measure import measure
-from bagen_data.scoring.report import Report
-from bagen_data.scoring.resampling import Resampling
-from bagen_data.scoring.sample_table import Truth
+from bagen_data.array_types import Floats
+from bagen_data.scoring.answered_family import AnsweredFamily
+from bagen_data.scoring.match_predictions import (
+    PredictionReader,
+    match_predictions,
+    reader_in_memory,
+)
+from bagen_data.scoring.measure import (
+    AVERAGED_SCORES,
+    COMPARISON_PLAN,
+    DrawnFamily,
+    Group,
+    Measured,
+    draw,
+    family_scores,
+    grouped,
+    measure,
+)
+from bagen_data.scoring.report import Comparison, Difference, Report
+from bagen_data.scoring.resampling import Resampling, percentile_interval
+from bagen_data.scoring.sample_table import SampleTable
+from bagen_data.scoring.scores.interval_scores import COMPARISON_SCORES
 
 ALPHA = 0.2
 """Intervals are scored as central 80% intervals."""
@@ -45,27 +61,137 @@ def score(
     >>> report.overall["reward"].value, report.overall["recall_infeasible"].value
     (0.8, None)
     """
-    truth = Truth.of(samples)
-    answered = read_answers(truth, reader_of(predictions), "predictions")
-    return measure(truth, answered, Resampling(resamples, seed), alpha).report()
+    table = SampleTable.of(samples)
+    matched = match_predictions(table, reader_in_memory(predictions), "predictions")
+    return measure(table, matched, Resampling(resamples, seed), alpha).report()
 
 
-def reader_of(predictions: Any, name: str = "predictions") -> Reader:
-    """Predictions that are in memory, as `read_answers` wants them.
+def compare(  # noqa: PLR0913  as many as `score` and one more
+    samples: Any,
+    first: Any,
+    second: Any,
+    *,
+    resamples: int = 1000,
+    seed: int = 0,
+    alpha: float = ALPHA,
+) -> Comparison:
+    """Compare the answers of two estimators to the same samples, paired by sample.
+
+    Beside the scores of a report there is `interval_score_shared`, the interval score over the
+    samples that both answered with an interval: estimators that abstain on different samples are
+    compared there. `1 - first / second` of it is the first one's skill against the second.
+
+    A task's or overall difference is taken over the families in which both have a value.
 
     Args:
-        predictions: as in `score`.
-        name: what an error calls them.
+        samples: as in `score`.
+        first: the predictions of one estimator, as in `score`.
+        second: those of the other.
+        resamples: of rollouts, the same for both.
+        seed: of the resampling.
+        alpha: as in `score`.
 
     Raises:
-        InputError: they have no columns of strings `sample_id` and `response`, or a null in them.
+        InputError: as `score` does.
     """
-    try:
-        table = as_table(predictions, ("sample_id", "response"))
-    except InputError as error:
-        raise InputError(f"{name}: {error}") from error
-    table = pa.table({name: as_strings(table[name]) for name in table.column_names})
-    for field in table.schema:
-        if not (pa.types.is_string(field.type) or pa.types.is_large_string(field.type)):
-            raise InputError(f"{name}: {field.name} is of type {field.type}; expected strings")
-    return table.to_batches
+    readers = [
+        (name, reader_in_memory(predictions, name))
+        for name, predictions in (("first", first), ("second", second))
+    ]
+    return compare_readers(SampleTable.of(samples), readers, Resampling(resamples, seed), alpha)
+
+
+def compare_readers(
+    samples: SampleTable,
+    readers: Sequence[tuple[str, PredictionReader]],
+    resampling: Resampling,
+    alpha: float,
+) -> Comparison:
+    """Compare two estimators as `compare` does, from readers of their predictions.
+
+    Args:
+        samples: the samples.
+        readers: the two readers, each with what an error calls its predictions.
+        resampling: how rollouts are drawn for intervals.
+        alpha: as in `score`.
+    """
+    drawn: list[dict[str, DrawnFamily]] = [{}, {}]
+    matched = (match_predictions(samples, reader, name) for name, reader in readers)
+    for (family, one), (_, other) in zip(*matched, strict=True):
+        for estimator, answers in zip(drawn, ((one, other), (other, one)), strict=True):
+            answered = AnsweredFamily(family, *answers, alpha)
+            estimator[family.name] = draw(answered, resampling, COMPARISON_PLAN)
+    ordered = [[estimator[family.name] for family in samples.families] for estimator in drawn]
+    first, second = (
+        grouped(samples, families, family_scores(families, AVERAGED_SCORES)).report()
+        for families in ordered
+    )
+    compared = AVERAGED_SCORES | COMPARISON_SCORES
+    scores = _where_both(*(family_scores(families, compared) for families in ordered))
+    own, others = (grouped(samples, *each) for each in zip(ordered, scores, strict=True))
+    return Comparison(
+        first=first,
+        second=second,
+        overall=_differences(own.overall, others.overall),
+        tasks={name: _differences(group, others.tasks[name]) for name, group in own.tasks.items()},
+        families={
+            name: _differences(group, others.families[name]) for name, group in own.families.items()
+        },
+        resamples=resampling.resamples,
+    )
+
+
+def _where_both(
+    first: Sequence[Group], second: Sequence[Group]
+) -> tuple[list[dict[str, Measured]], list[dict[str, Measured]]]:
+    """The families' scores without the values that only one of the two has.
+
+    Or a mean over families would compare one estimator on all of them with another on some.
+    """
+    kept: tuple[list[dict[str, Measured]], list[dict[str, Measured]]] = ([], [])
+    for one, other in zip(first, second, strict=True):
+        gone = {name for name in one if np.isnan(one[name].values[0] + other[name].values[0])}
+        for group, own in zip(kept, (one, other), strict=True):
+            group.append(
+                {
+                    name: Measured(np.full_like(each.values, np.nan), 0) if name in gone else each
+                    for name, each in own.items()
+                }
+            )
+    return kept
+
+
+def _differences(first: Group, second: Group) -> dict[str, Difference]:
+    return {name: _difference(measured, second[name]) for name, measured in first.items()}
+
+
+def _difference(first: Measured, second: Measured) -> Difference:
+    values = first.values - second.values
+    difference = _known(values[0])
+    interval = None if difference is None else percentile_interval(values[1:])
+    low, high = interval or (None, None)
+    return Difference(
+        _known(first.values[0]),
+        _known(second.values[0]),
+        difference,
+        low,
+        high,
+        None if interval is None else p_value(values[1:]),
+        first.n,
+        second.n,
+    )
+
+
+def p_value(differences: Floats) -> float:
+    """Two-sided, of no difference, from resampled differences: at least 2 / (b + 1), at most 1.
+
+    >>> p_value(np.array([1.0, 2.0, 3.0, -1.0]))
+    0.8
+    """
+    known = differences[~np.isnan(differences)]
+    tail = min(np.count_nonzero(known <= 0), np.count_nonzero(known >= 0))
+    return float(min(1.0, 2 * (tail + 1) / (len(known) + 1)))
+
+
+def _known(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)

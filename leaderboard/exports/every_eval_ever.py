@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from bagen_data.scoring.definitions import HEADLINE_SCORES, SCORES
-from bagen_data.scoring.formulas import RL_INTERVAL
+from bagen_data.scoring.all_scores import HEADLINE_SCORES, SCORES
+from bagen_data.scoring.scores.intervals import RL_INTERVAL
 from bagen_data.tables import to_json
 from leaderboard.exports.exported_board import groups, path_part, write_text
 from leaderboard.results import OVERALL, has_model

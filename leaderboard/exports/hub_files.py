@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from bagen_data.errors import InputError, MissingExtraError
-from bagen_data.scoring.definitions import HEADLINE_SCORES
+from bagen_data.scoring.all_scores import HEADLINE_SCORES
 from bagen_data.scoring.sample_table import DERIVED, OPTIONAL, REQUIRED
 from leaderboard.exports.exported_board import groups, write_text
 from leaderboard.results import OVERALL, has_model

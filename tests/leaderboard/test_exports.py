@@ -12,7 +12,7 @@ import yaml
 from huggingface_hub import parse_eval_result_entries
 
 from bagen_data.errors import InputError, MissingExtraError
-from bagen_data.scoring.definitions import HEADLINE_SCORES, SCORES
+from bagen_data.scoring.all_scores import HEADLINE_SCORES, SCORES
 from leaderboard.exports.every_eval_ever import EXPORTED, export_eee, record_of
 from leaderboard.exports.exported_board import path_part
 from leaderboard.exports.hub_files import export_hub

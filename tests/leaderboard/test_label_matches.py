@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bagen_data.answer_columns import FEASIBLE, INFEASIBLE, AnswerColumns
-from bagen_data.scoring.sample_table import Truth
+from bagen_data.scoring.sample_table import SampleTable
 from leaderboard.label_matches import LabelMatches
 from tests.bagen_data.scoring.scoring_cases import sample
 
@@ -25,7 +25,7 @@ def matches(
         for rollout, amounts in rollouts.items()
         for k, left in enumerate(amounts, start=1)
     ]
-    (family,) = Truth.of(rows).families
+    (family,) = SampleTable.of(rows).families
     place = [row["sample_id"] for row in rows].index(f"t/m/{where}")
     verdict = np.full(len(rows), INFEASIBLE, np.uint8)
     verdict[place] = FEASIBLE

@@ -10,7 +10,7 @@ import bagen_data
 from bagen_data.replay import gold_estimate
 from bagen_data.schema import Target
 from bagen_data.scoring import score
-from bagen_data.scoring.definitions import HEADLINE_SCORES
+from bagen_data.scoring.all_scores import HEADLINE_SCORES
 
 METRICS = HEADLINE_SCORES
 

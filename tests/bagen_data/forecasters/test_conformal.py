@@ -14,7 +14,7 @@ from bagen_data.forecasters.learning.learners import QUANTILES
 from bagen_data.forecasters.reward_optimal import best_factors
 from bagen_data.replay import replay
 from bagen_data.schema import Budget, Estimate, Interval, Rollout, Turn
-from bagen_data.scoring.per_sample import covered, interval_reward
+from bagen_data.scoring.interval_formulas import covered, interval_reward
 from tests.making import REPO, recorded_for, token_turn
 
 conformal = find_forecaster("conformal").learn

@@ -24,7 +24,7 @@ from bagen_data.integrations.inspect import bagen
 from bagen_data.replay import gold_estimate
 from bagen_data.schema import Target
 from bagen_data.scoring import score
-from bagen_data.scoring.definitions import HEADLINE_SCORES
+from bagen_data.scoring.all_scores import HEADLINE_SCORES
 from bagen_data.submissions import METADATA, read_metadata
 from tests.making import SAMPLE, build, exit_code
 from tests.model_server import KEY, MODEL, model_server

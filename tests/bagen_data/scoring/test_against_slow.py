@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from bagen_data.scoring import Report, Score, score
+from bagen_data.scoring.all_scores import BENCHMARK_MODULES, SECTIONS
 from tests.bagen_data.scoring import slow
 from tests.bagen_data.scoring.scoring_cases import SEVERAL, TOKENS, family, predictions
 
-MILLION = 1_000_000
+MANY = 200_000
 
 
 def assert_equal(found: Mapping[str, Score], expected: Mapping[str, slow.Score]) -> None:
@@ -23,6 +24,13 @@ def assert_equal(found: Mapping[str, Score], expected: Mapping[str, slow.Score])
             assert math.isclose(score.value, value, rel_tol=1e-12, abs_tol=1e-12), name
 
 
+def test_every_score_of_the_benchmark_is_written_twice() -> None:
+    rows, responses = family(random.Random(0), TOKENS)
+    by_id = dict(zip((row["sample_id"] for row in rows), responses, strict=True))
+    own = [name for module in BENCHMARK_MODULES for name in SECTIONS[module]]
+    assert sorted(own) == sorted(slow.scores(rows, by_id))
+
+
 def assert_families_equal(
     report: Report, families: Mapping[str, tuple[list[dict[str, Any]], list[str]]]
 ) -> None:
@@ -30,7 +38,7 @@ def assert_families_equal(
     for name, (rows, responses) in families.items():
         by_id = dict(zip((row["sample_id"] for row in rows), responses, strict=True))
         expected[name] = slow.scores(rows, by_id)
-        assert report.families[name].keys() == expected[name].keys()
+        assert report.families[name].keys() >= expected[name].keys()
         assert_equal(report.families[name], expected[name])
 
 
@@ -70,10 +78,10 @@ def test_groups_are_means_and_early_stop_is_summed() -> None:
     assert_equal(report.overall, slow.macro(list(tasks.values())) | stopped)
 
 
-def test_a_million_rows() -> None:
+def test_many_rows() -> None:
     rng = random.Random(1)
     families, rows, responses = {}, [], []
-    while len(rows) < MILLION:
+    while len(rows) < MANY:
         name = f"m{len(families)}"
         resources, task = (SEVERAL, "w") if len(families) % 5 == 4 else (TOKENS, "t")
         found = family(rng, resources, 10_000, task=task, model=name)

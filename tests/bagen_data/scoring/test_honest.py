@@ -10,8 +10,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bagen_data.scoring import SCORES, score
-from bagen_data.scoring.per_sample import interval_reward
-from bagen_data.scoring.sample_table import Truth
+from bagen_data.scoring.interval_formulas import interval_reward
+from bagen_data.scoring.sample_table import SampleTable
 from bagen_data.versions import BENCHMARK_VERSION
 from tests.bagen_data.scoring.scoring_cases import SEVERAL, TOKENS, family, predictions, sample
 
@@ -176,7 +176,7 @@ def test_rollouts_in_the_order_of_a_file_are_read_as_they_come() -> None:
     some = [rows[n] for n in shuffled]
     answers = predictions(some, [responses[n] for n in shuffled])
     assert score(some, answers, resamples=50).to_dict() == expected
-    [found] = Truth.of(some).families
+    [found] = SampleTable.of(some).families
     assert found.rows == slice(0, len(rows))
 
 

@@ -145,7 +145,7 @@ def test_scores_equal_scikit_learns_and_mapies() -> None:
     from mapie.metrics.regression import regression_mwi_score
     from sklearn.metrics import f1_score, mean_pinball_loss
 
-    from bagen_data.scoring.per_sample import interval_score
+    from bagen_data.scoring.interval_formulas import interval_score
 
     generator = np.random.default_rng(0)
     for _ in range(20):

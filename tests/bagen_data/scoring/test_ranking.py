@@ -12,7 +12,7 @@ from bagen_data.array_types import Floats, Mask
 from bagen_data.scoring.measure import measure
 from bagen_data.scoring.ranking import LEVEL, RANKED, Part, holm, paired_p, parts_of, ranked
 from bagen_data.scoring.resampling import Resampling
-from bagen_data.scoring.sample_table import Family, Truth
+from bagen_data.scoring.sample_table import FamilyColumns, SampleTable
 from tests.bagen_data.scoring.scoring_cases import sample
 
 SIMULATED = ("macro_f1", "hit_rate", "reward")
@@ -252,7 +252,7 @@ def test_a_row_without_a_value_is_an_error() -> None:
 # --- simulations ------------------------------------------------------------------------------
 
 
-def truth_of(rng: np.random.Generator, families: dict[str, int]) -> Truth:
+def truth_of(rng: np.random.Generator, families: dict[str, int]) -> SampleTable:
     """Rollouts of 2 to 12 turns, half of them feasible."""
     rows = []
     for family, rollouts in families.items():
@@ -269,10 +269,10 @@ def truth_of(rng: np.random.Generator, families: dict[str, int]) -> Truth:
                 )
                 for k in range(1, turns + 1)
             ]
-    return Truth.of(rows)
+    return SampleTable.of(rows)
 
 
-def answers_of(rng: np.random.Generator, family: Family, hard: Floats, skill: float) -> Any:
+def answers_of(rng: np.random.Generator, family: FamilyColumns, hard: Floats, skill: float) -> Any:
     """Of an estimator, whose probes of one rollout are alike, and who errs where others err."""
     bent = (hard + rng.normal(size=len(hard)))[family.rollout]
     n = len(bent)
@@ -350,7 +350,7 @@ def test_only_rollouts_that_a_score_is_taken_over_count() -> None:
         sample("u/m/a/1", feasible=True),
         sample("v/m/a/1", feasible=False),
     ]
-    families = Truth.of(rows).families
+    families = SampleTable.of(rows).families
     found = {
         score: [(part.rollouts, part.weight) for part in parts_of(families, score, DRAWS)]
         for score in RANKED
@@ -365,5 +365,5 @@ def test_only_rollouts_that_a_score_is_taken_over_count() -> None:
 def test_what_is_drawn_as_one_counts_as_one() -> None:
     """Rollouts of large families are drawn in 256 bundles."""
     rows = [sample(f"t/m/r{number}/1") for number in range(300)]
-    (part,) = parts_of(Truth.of(rows).families, "reward", DRAWS)
+    (part,) = parts_of(SampleTable.of(rows).families, "reward", DRAWS)
     assert part.rollouts == 256

@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 
 from bagen_data.scoring import Score, score
-from bagen_data.scoring.quantiles import resampled_quantiles
-from bagen_data.scoring.resampling import Resampling, percentile_interval
-from bagen_data.scoring.sample_table import Truth
+from bagen_data.scoring.resampling import Resampling, percentile_interval, resampled_quantiles
+from bagen_data.scoring.sample_table import SampleTable
 from tests.bagen_data.scoring.scoring_cases import predictions, sample
 
 ROLLOUTS, TURNS, STUDIES = 60, 8, 400
@@ -102,7 +101,7 @@ def _predicted(
 
 def test_bundles_are_put_together_at_random() -> None:
     """Rollouts that are alike have ids that are alike, and must not be drawn together."""
-    [family] = Truth.of([sample(f"t/m/r{number:04}/1") for number in range(1000)]).families
+    [family] = SampleTable.of([sample(f"t/m/r{number:04}/1") for number in range(1000)]).families
     cluster_of = Resampling().clusters(family)
     assert (np.diff(cluster_of) == 0).mean() < 0.02
 
@@ -123,7 +122,7 @@ def test_a_resample_without_a_class_says_nothing_about_its_f1() -> None:
 
 @pytest.mark.parametrize("rollouts", [3, 256, 257, 1000])
 def test_each_resample_draws_as_many_clusters_as_there_are(rollouts: int) -> None:
-    [family] = Truth.of([sample(f"t/m/r{number}/1") for number in range(rollouts)]).families
+    [family] = SampleTable.of([sample(f"t/m/r{number}/1") for number in range(rollouts)]).families
     cluster_of = Resampling().clusters(family)
     clusters = cluster_of.max() + 1
     assert clusters == min(256, rollouts)
@@ -137,7 +136,7 @@ def test_each_resample_draws_as_many_clusters_as_there_are(rollouts: int) -> Non
 
 def test_the_same_seed_draws_the_same_and_families_draw_their_own() -> None:
     rows = [sample(f"t/{model}/r{number}/1") for model in "mn" for number in range(9)]
-    one, other = Truth.of(rows).families
+    one, other = SampleTable.of(rows).families
     weights = Resampling(20, seed=1).weights(one, 9)
     assert (weights == Resampling(20, seed=1).weights(one, 9)).all()
     assert (weights != Resampling(20, seed=2).weights(one, 9)).any()

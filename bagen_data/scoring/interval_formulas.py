@@ -8,7 +8,6 @@ finite and at least 0. Nothing here raises or warns, whatever finite numbers com
 import numpy as np
 
 from bagen_data.array_types import Floats, Ints, Mask, every, some
-from bagen_data.scoring.quantiles import quantiles
 
 LARGEST = 1e250
 """Ratios end here, so that sums of them stay finite."""
@@ -30,11 +29,11 @@ def tightness(low: Floats, high: Floats, remaining: Floats) -> Floats:
     [0.8, 1.0]
     """
     with np.errstate(all="ignore"):
-        found = np.maximum(0.0, 1.0 - (high - low) / remaining)
+        shares = np.maximum(0.0, 1.0 - (high - low) / remaining)
     is_zero = remaining == 0
     if is_zero.any():
-        found[is_zero] = (low[is_zero] == 0) & (high[is_zero] == 0)
-    return found
+        shares[is_zero] = (low[is_zero] == 0) & (high[is_zero] == 0)
+    return shares
 
 
 def interval_reward(low: Floats, high: Floats, remaining: Floats) -> Floats:
@@ -44,8 +43,7 @@ def interval_reward(low: Floats, high: Floats, remaining: Floats) -> Floats:
     [0.8]
     """
     is_covered = covered(low, high, remaining)
-    found = np.where(is_covered, tightness(low, high, remaining), 0.0)
-    return mean_over_resources(found)
+    return mean_over_resources(np.where(is_covered, tightness(low, high, remaining), 0.0))
 
 
 def relative_error(low: Floats, high: Floats, remaining: Floats) -> Floats:
@@ -110,16 +108,6 @@ def interval_score(low: Floats, high: Floats, value: Floats, alpha: float) -> Fl
     return (high - low) + (2.0 / alpha) * outside
 
 
-def central_interval(values: Floats, alpha: float) -> tuple[float, float]:
-    """The quantiles alpha/2 and 1 - alpha/2 of (n,) values; of none, NaN.
-
-    >>> central_interval(np.arange(11.0), alpha=0.2)
-    (1.0, 9.0)
-    """
-    low, high = quantiles(values, (alpha / 2, 1 - alpha / 2))
-    return low, high
-
-
 def paper_reward(is_covered: Mask, reward: Floats) -> Floats:
     """The paper's reward of feasible samples answered with intervals, 0 .. 1, (n,).
 
@@ -169,6 +157,6 @@ def linear_extrapolation(
 def _mean_ratio(values: Floats, remaining: Floats) -> Floats:
     with np.errstate(all="ignore"):
         ratios = np.minimum(values / remaining, LARGEST)
-    found = mean_over_resources(ratios)
+    mean = mean_over_resources(ratios)
     is_zero = some(remaining == 0)
-    return np.where(is_zero, np.nan, found) if is_zero.any() else found
+    return np.where(is_zero, np.nan, mean) if is_zero.any() else mean
