@@ -98,15 +98,15 @@ def parse_column(responses: Any, resources: Sequence[str]) -> AnswerColumns:
             f"{column.null_count} of {len(column)} responses are missing; "
             "an answer without text is an empty string"
         )
-    found = AnswerColumns.unwritten(len(column), len(resources))
-    fill(found, column, resources)
-    return found
+    answers = AnswerColumns.unwritten(len(column), len(resources))
+    fill(answers, column, resources)
+    return answers
 
 
-def fill(found: AnswerColumns, column: Any, resources: Sequence[str]) -> None:
+def fill(answers: AnswerColumns, column: Any, resources: Sequence[str]) -> None:
     """Write the answers of an Arrow array of n strings into n answers of r resources or more."""
     for start, batch in _batches(column):
-        _read_batch(batch, found.at(slice(start, start + len(batch))), tuple(resources))
+        _read_batch(batch, answers.at(slice(start, start + len(batch))), tuple(resources))
 
 
 def _batches(column: Any) -> Iterator[tuple[int, Any]]:
@@ -121,17 +121,17 @@ def _batches(column: Any) -> Iterator[tuple[int, Any]]:
         position += len(texts)
 
 
-def _read_batch(texts: Any, found: AnswerColumns, resources: tuple[str, ...]) -> None:
+def _read_batch(texts: Any, answers: AnswerColumns, resources: tuple[str, ...]) -> None:
     """Fill in the estimates of one batch."""
-    found.verdict[:], found.reason[:] = INVALID, 0
-    found.low[: len(resources)] = found.high[: len(resources)] = np.nan
-    unread = np.flatnonzero(~_read_plain(texts, found, resources))
+    answers.verdict[:], answers.reason[:] = INVALID, 0
+    answers.low[: len(resources)] = answers.high[: len(resources)] = np.nan
+    unread = np.flatnonzero(~_read_plain(texts, answers, resources))
     for row, text in zip(unread.tolist(), _bytes_of(texts.take(pa.array(unread))), strict=True):
         verdict, reason, bounds = read(text, resources)
-        found.verdict[row] = _VERDICT_CODES[verdict]
-        found.reason[row] = _REASON_CODES[reason]
+        answers.verdict[row] = _VERDICT_CODES[verdict]
+        answers.reason[row] = _REASON_CODES[reason]
         for position, name in enumerate(resources if bounds else ()):
-            found.low[position, row], found.high[position, row] = bounds[name]
+            answers.low[position, row], answers.high[position, row] = bounds[name]
 
 
 def _bytes_of(texts: Any) -> Iterator[bytes]:
@@ -142,31 +142,31 @@ def _bytes_of(texts: Any) -> Iterator[bytes]:
     return (text[start:stop] for start, stop in pairwise(bounds))
 
 
-def _read_plain(texts: Any, found: AnswerColumns, resources: tuple[str, ...]) -> Mask:
+def _read_plain(texts: Any, answers: AnswerColumns, resources: tuple[str, ...]) -> Mask:
     """Fill in the answers in the plain form; which those are."""
     _, offsets, data = texts.buffers()
     bounds = np.frombuffer(offsets, np.int64)[texts.offset : texts.offset + len(texts) + 1]
     scanner = Scanner(data, bounds[:-1], bounds[1:])
     scanner.skip_whitespace(before=b">")
     scanner.literal(b"</answer>")
-    impossible = _read_impossible(scanner, found)
-    intervals = _read_intervals(scanner, found, resources)
+    impossible = _read_impossible(scanner, answers)
+    intervals = _read_intervals(scanner, answers, resources)
     is_read = np.zeros(len(texts), bool)
     is_read[impossible] = is_read[intervals] = True
     return is_read
 
 
-def _read_impossible(scanner: Scanner, found: AnswerColumns) -> Ints:
+def _read_impossible(scanner: Scanner, answers: AnswerColumns) -> Ints:
     rows = scanner.rows_where(scanner.last_is(b"eE"))
     word = scanner.at_rows(rows)
     word.literal(b"impossible", any_case=True)
     word.literal(b"<answer>")
     rows = rows[word.matches()]
-    found.verdict[rows] = INFEASIBLE
+    answers.verdict[rows] = INFEASIBLE
     return rows
 
 
-def _read_intervals(scanner: Scanner, found: AnswerColumns, resources: tuple[str, ...]) -> Ints:
+def _read_intervals(scanner: Scanner, answers: AnswerColumns, resources: tuple[str, ...]) -> Ints:
     rows = scanner.rows_where(scanner.last_is(b"]"))
     word = scanner.at_rows(rows)
     low, high = _intervals(word, resources)
@@ -174,14 +174,14 @@ def _read_intervals(scanner: Scanner, found: AnswerColumns, resources: tuple[str
     matches = np.flatnonzero(word.matches())
     rows, low, high = rows[matches], low.take(matches, axis=1), high.take(matches, axis=1)
     is_reversed = some(low > high)
-    found.verdict[rows] = FEASIBLE
+    answers.verdict[rows] = FEASIBLE
     if is_reversed.any():
-        found.verdict[rows[is_reversed]] = INVALID
-        found.reason[rows[is_reversed]] = REASONS.index("reversed")
+        answers.verdict[rows[is_reversed]] = INVALID
+        answers.reason[rows[is_reversed]] = REASONS.index("reversed")
         low[:, is_reversed] = high[:, is_reversed] = np.nan
     for position in range(len(resources)):
-        found.low[position][rows] = low[position]
-        found.high[position][rows] = high[position]
+        answers.low[position][rows] = low[position]
+        answers.high[position][rows] = high[position]
     return rows
 
 

@@ -80,10 +80,10 @@ class Scanner:
     def last_is(self, choices: bytes) -> Mask:
         """Whether the byte before the position is one of these."""
         last = self._last()
-        found = last == choices[0]
+        is_one = last == choices[0]
         for other in choices[1:]:
-            found |= last == other
-        return found
+            is_one |= last == other
+        return is_one
 
     def skip_whitespace(self, before: bytes) -> None:
         """Step over a few whitespace characters where the last one is not `before`."""
@@ -112,10 +112,10 @@ class Scanner:
 
     def optional(self, char: bytes) -> None:
         """Step over this character where it is."""
-        found = (self._last() == char[0]).astype(np.uint8)
-        self._at -= found
+        steps = (self._last() == char[0]).astype(np.uint8)
+        self._at -= steps
         self._known -= 1
-        self._seen = self._seen << (found * np.uint64(8))
+        self._seen = self._seen << (steps * np.uint64(8))
 
     def number(self) -> Floats:
         """Expect digits, with at most one point between them, at most eight on a side of it."""
