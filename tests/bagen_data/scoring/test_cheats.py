@@ -133,11 +133,11 @@ def test_hostile_length(piece: str) -> None:
     def seconds(text: str) -> float:
         times = []
         for _ in range(5):
-            start = time.perf_counter()
+            start = time.process_time()
             parse(text)
-            times.append(time.perf_counter() - start)
+            times.append(time.process_time() - start)
         return min(times)
 
     short, long = (piece * (size // len(piece)) for size in (1 << 17, 1 << 20))
     for form in ("{}", "<answer>{}</answer>", "<answer>[1{}]</answer>"):
-        assert seconds(form.format(long)) < 30 * max(seconds(form.format(short)), 1e-4), form
+        assert seconds(form.format(long)) < 30 * max(seconds(form.format(short)), 1e-3), form
