@@ -10,8 +10,17 @@ from tests.making import REPO
 
 TOP_LEVEL = ("bagen_data", "builders", "collect", "metrics", "leaderboard", "train")
 HEAVY = (
-    *("datasets", "evaluate", "inspect_ai", "jinja2", "lm_eval", "orjson", "pandas", "pydantic"),
-    *("rich", "sklearn", "torch", "transformers", "typer", "yaml"),
+    *(
+        "datasets",
+        "evaluate",
+        "inspect_ai",
+        "jinja2",
+        "lm_eval",
+        "orjson",
+        "pandas",
+        "pyarrow.compute",
+    ),
+    *("pydantic", "rich", "sklearn", "torch", "transformers", "typer", "yaml"),
 )
 
 
