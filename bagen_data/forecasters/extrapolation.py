@@ -16,7 +16,8 @@ from bagen_data.forecasters import ALPHA, Answer, Forecaster
 from bagen_data.forecasters.learning.examples import Example
 from bagen_data.forecasters.learning.probe_amounts import Known, ProbeAmounts, estimates
 from bagen_data.schema import Estimate, Probe
-from bagen_data.scoring.interval_formulas import central_interval, linear_extrapolation
+from bagen_data.scoring.interval_formulas import linear_extrapolation
+from bagen_data.scoring.resampling import central_interval
 
 
 def learn(examples: Sequence[Example], _: int) -> Answer:

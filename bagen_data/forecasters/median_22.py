@@ -6,7 +6,7 @@ from bagen_data.array_types import Floats
 from bagen_data.forecasters import Answer, Forecaster
 from bagen_data.forecasters.learning.examples import Example
 from bagen_data.forecasters.learning.turn_amounts import answer_by_turn
-from bagen_data.scoring.interval_formulas import central_interval
+from bagen_data.scoring.resampling import central_interval
 
 _TUNED = 0.22
 """To either side of the median: within 0.001 of the best possible reward for any lognormal

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from bagen_data.forecasters import ALPHA, Answer, Forecaster
 from bagen_data.forecasters.learning.examples import Example
 from bagen_data.forecasters.learning.turn_amounts import answer_by_turn
-from bagen_data.scoring.interval_formulas import central_interval
+from bagen_data.scoring.resampling import central_interval
 
 
 def learn(examples: Sequence[Example], _: int) -> Answer:

@@ -9,7 +9,7 @@ from bagen_data.forecasters import Answer
 from bagen_data.forecasters.learning.examples import Example
 from bagen_data.forecasters.learning.probe_amounts import Known, ProbeAmounts, estimates
 from bagen_data.schema import Estimate, Probe
-from bagen_data.scoring.interval_formulas import central_interval
+from bagen_data.scoring.resampling import central_interval
 
 _ENOUGH = 10
 """Probes at a turn; where there are fewer, those of the nearest turns are counted too."""
