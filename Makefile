@@ -23,7 +23,7 @@ demo: $(READY)
 	$(BIN)/python -m builders build --origin sample/origin --out out/demo
 	$(BIN)/python -m builders verify out/demo
 	$(BIN)/python sample/show.py out/demo
-	$(BIN)/bagen predict --dataset out/demo --estimator conformal --out out/demo-conformal
+	$(BIN)/bagen predict baseline conformal --dataset out/demo --out out/demo-conformal
 	$(BIN)/bagen validate out/demo-conformal --dataset out/demo
 	$(BIN)/bagen score out/demo-conformal --dataset out/demo --json out/demo-scores.json
 	$(BIN)/python -m leaderboard baselines --dataset out/demo --out out/demo-submissions

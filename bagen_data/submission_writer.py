@@ -2,15 +2,18 @@
 
 import os
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import yaml
+from pydantic import ValidationError
 
 from bagen_data.errors import InputError, OutputError
 from bagen_data.prediction_files import SUFFIXES
-from bagen_data.submissions import METADATA, Metadata, Prediction, read_metadata
+from bagen_data.submissions import METADATA, Metadata, Prediction, problems, read_metadata
 from bagen_data.tables import to_json
+from bagen_data.versions import BENCHMARK_VERSION
 
 PREDICTIONS = "predictions.jsonl"
 DATASET_PAGE = "https://huggingface.co/datasets/MLL-Lab/BAGEN"
@@ -37,6 +40,33 @@ def check_out(out: Path, estimator: str) -> None:
             f"{out}: holds predictions of {known} ({', '.join(others)}), not of {estimator}; "
             "nothing was touched; give another --out"
         )
+
+
+def new_metadata(revision: str | None, **values: Any) -> Metadata:
+    """Return the metadata of predictions that this version of the benchmark made today.
+
+    Args:
+        revision: the revision of the dataset; None if it has none.
+        values: keys of `Metadata`. Left out, they are a forecaster's: no provider, no prompt, no
+            weights; a link that is None leads to the dataset.
+
+    Raises:
+        InputError: a value cannot be, or a key is missing; a line names each.
+    """
+    usual = {
+        "provider": "none",
+        "prompt_variant": "none",
+        "constrained": False,
+        "dataset_revision": revision or "unknown",
+        "date": datetime.now(tz=UTC).date(),
+        "weights": "none",
+        "benchmark_version": BENCHMARK_VERSION,
+    }
+    link = values.get("link") or DATASET_PAGE
+    try:
+        return Metadata.model_validate({**usual, **values, "link": link}, strict=False)
+    except ValidationError as error:
+        raise InputError("\n".join(problems(error))) from error
 
 
 def write_submission(

@@ -120,6 +120,13 @@ class Metadata(_Strict):
     )
 
 
+class Labels(BaseModel):
+    """What a user says of an estimator; both may be left out."""
+
+    name: Name | None
+    link: HttpUrl | None
+
+
 _REQUIRED = tuple(name for name, key in Metadata.model_fields.items() if key.is_required())
 _OPTIONAL = tuple(name for name in Metadata.model_fields if name not in _REQUIRED)
 

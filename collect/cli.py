@@ -8,18 +8,19 @@
 A family is resumed, or added to, by the same command with --resume.
 """  # noqa: D301  \b keeps the lines as they are
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from bagen_data.command_line import new_app, run
+from bagen_data.option_groups import spread_options
 from collect.environment import Game
 from collect.family_run import Play
 from collect.searchr1.search_defaults import DOCUMENTS
 from collect.swebench.swebench_defaults import LOCAL_HELP, STEPS, SUBSET, SUBSETS, TOYS
-from collect.task_command import Common, Recording, add_command, record, refuse_unused
+from collect.task_command import Common, Recording, record, refuse_unused
 
 if TYPE_CHECKING:
     from collect.model_agent import ModelAgent
@@ -29,10 +30,11 @@ SAMPLE = Path(__file__).parents[1] / "sample" / "search"
 app = new_app(__doc__)
 
 
-def of_game(game: Game, agent_options: Mapping[str, Any] | None = None) -> Callable[[Common], None]:
-    """Records rollouts of a game of text.
+def record_game(common: Common, game: Game, agent_options: Mapping[str, Any] | None = None) -> None:
+    """Record rollouts of a game of text.
 
     Args:
+        common: the options of every task.
         game: the game.
         agent_options: options of its scripted agents.
     """
@@ -50,32 +52,33 @@ def of_game(game: Game, agent_options: Mapping[str, Any] | None = None) -> Calla
         return Modelled(game, common.seed, model, common.tokenizer)
 
     settings = {**game.settings, **agent_options}
-    recording = Recording(game.task, settings, Dialogues(game.task), scripted, modelled)
-    return lambda common: record(common, recording)
+    record(common, Recording(game.task, settings, Dialogues(game.task), scripted, modelled))
 
 
+@app.command()
+@spread_options
 def sokoban(
+    common: Common,
     size: Annotated[str, typer.Option(help="ROWSxCOLUMNS, with the outer wall.")] = "6x6",
     boxes: Annotated[int, typer.Option(help="On a level.")] = 1,
     error_rate: Annotated[
         float | None,
         typer.Option(min=0, max=1, help="Of scripted agents' moves; each draws its own else."),
     ] = None,
-) -> Callable[[Common], None]:
+) -> None:
     """Sokoban: levels by reverse play, each solvable; at most 3 moves a turn, and 10 turns."""
-    from collect.sokoban import sokoban_game
+    from collect.sokoban.sokoban_game import sokoban as sokoban_game
 
-    recorded = of_game(sokoban_game.sokoban(size, boxes), {"error_rate": error_rate})
-
-    def collecting(common: Common) -> None:
-        if not common.is_scripted:
-            refuse_unused({"error_rate": error_rate}, "a model")
-        recorded(common)
-
-    return collecting
+    game = sokoban_game(size, boxes)
+    if not common.is_scripted:
+        refuse_unused({"error_rate": error_rate}, "a model")
+    record_game(common, game, {"error_rate": error_rate})
 
 
+@app.command()
+@spread_options
 def searchr1(
+    common: Common,
     questions: Annotated[
         Path, typer.Option(help="JSONL or Parquet: question, answer, perhaps id.")
     ] = SAMPLE / "questions.jsonl",
@@ -86,14 +89,17 @@ def searchr1(
         int, typer.Option(min=0, help="Of the seed's order: what others begin with is left out.")
     ] = 0,
     documents: Annotated[int, typer.Option(min=1, help="That a search shows.")] = DOCUMENTS,
-) -> Callable[[Common], None]:
+) -> None:
     """Search-R1: one search[...] or finish[...] a turn, over a corpus of yours, 10 turns."""
-    from collect.searchr1 import search_game
+    from collect.searchr1.search_game import searchr1 as search_game
 
-    return of_game(search_game.searchr1(questions, corpus, first, documents))
+    record_game(common, search_game(questions, corpus, first, documents))
 
 
+@app.command()
+@spread_options
 def swebench(
+    common: Common,
     local: Annotated[str | None, typer.Option(help=f"{LOCAL_HELP} Or: {TOYS}.")] = None,
     steps: Annotated[int, typer.Option(min=1, help="Turns of a local rollout.")] = STEPS,
     first: Annotated[
@@ -106,7 +112,7 @@ def swebench(
     cost_usd: Annotated[
         float | None, typer.Option(min=0, help="Where an instance of SWE-bench is stopped.")
     ] = None,
-) -> Callable[[Common], None]:
+) -> None:
     """SWE-bench, by mini-swe-agent: on local repositories, or prepared for real instances.
 
     A scripted agent works on toy repositories. A model works on yours (--local FILE) or on the toys
@@ -115,18 +121,16 @@ def swebench(
     """
     from collect.swebench.swebench_command import SweBench
 
-    return SweBench(local, steps, first, subset, instances, cost_usd)
+    SweBench(local, steps, first, subset, instances, cost_usd)(common)
 
 
-def warehouse() -> Callable[[Common], None]:
+@app.command()
+@spread_options
+def warehouse(common: Common) -> None:
     """Warehouse: Acme, a small supply chain, for 22 weeks in 11 turns."""
     from collect.warehouse.warehouse_game import Warehouse
 
-    return of_game(Warehouse())
-
-
-for task in (sokoban, searchr1, swebench, warehouse):
-    add_command(app, task)
+    record_game(common, Warehouse())
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -2,8 +2,8 @@
 
 import asyncio
 import threading
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Self
 
 from inspect_ai.model import (
@@ -13,12 +13,13 @@ from inspect_ai.model import (
     ChatMessageUser,
     ContentReasoning,
     GenerateConfig,
+    Model,
     ModelOutput,
 )
 from inspect_ai.tool import ToolInfo
 from tenacity import RetryError
 
-from bagen_data.models.model_run import ATTEMPT_SECONDS, CONNECTIONS, RETRIES
+from bagen_data.models.model_options import ModelOptions
 from bagen_data.models.providers import find_model
 from collect.agents import Message, Reply
 from collect.dialogue_layout import record
@@ -27,55 +28,20 @@ from collect.play import play
 from collect.token_count import token_count
 
 
-@dataclass(frozen=True)
-class ModelOptions:
-    """Which model, where, and how it is asked."""
-
-    name: str
-    """PROVIDER/NAME, as Inspect has it."""
-    base_url: str | None = None
-    arguments: Mapping[str, Any] = field(default_factory=dict)
-    """For the provider, as Inspect's `-M`."""
-    generation: Mapping[str, Any] = field(default_factory=dict)
-    """Options of Inspect's `GenerateConfig`, such as `temperature`."""
-
-
 class ModelAgent:
     """Asks a model, from any number of threads. A context manager: its end ends all requests."""
 
-    def __init__(
-        self,
-        options: ModelOptions,
-        *,
-        connections: int = CONNECTIONS,
-        retries: int = RETRIES,
-        timeout: int | None = None,
-    ) -> None:
+    def __init__(self, name: str, options: ModelOptions) -> None:
         """Find the model.
 
         Args:
-            options: which, and how.
-            connections: requests at a time.
-            retries: of a request that failed, beside its client's own.
-            timeout: seconds for a request and its retries.
+            name: PROVIDER/NAME, as Inspect has it.
+            options: how it is asked.
 
         Raises:
             InputError: an unknown provider or option, or a package or a key is missing.
         """
-        generation = {
-            **options.generation,
-            "max_connections": connections,
-            "max_retries": retries,
-            "timeout": timeout,
-            "attempt_timeout": timeout or ATTEMPT_SECONDS,
-        }
-        self._model = find_model(
-            options.name,
-            generation,
-            base_url=options.base_url,
-            arguments=options.arguments,
-            flag="--agent",
-        )
+        self._model = find_model(name, options, options.limits, flag="--agent")
         self._loop = asyncio.new_event_loop()
         self._asking = threading.Lock()
         self._is_over = False
@@ -88,7 +54,7 @@ class ModelAgent:
     def __exit__(self, *_: object) -> None:
         with self._asking:  # threads that still play must not ask a loop that answers no more
             self._is_over = True
-        asyncio.run_coroutine_threadsafe(_cancel_others(), self._loop).result()
+        asyncio.run_coroutine_threadsafe(_end(self._model), self._loop).result()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
@@ -117,12 +83,14 @@ class ModelAgent:
             raise error.last_attempt.exception() or error from error
 
 
-async def _cancel_others() -> None:
-    """End whatever is asked."""
+async def _end(model: Model) -> None:
+    """End whatever is asked, and close the model's connections."""
     others = asyncio.all_tasks() - {asyncio.current_task()}
     for task in others:
         task.cancel()
     await asyncio.gather(*others, return_exceptions=True)
+    await model.api.aclose()
+    await asyncio.sleep(0)  # a closed connection is let go in the loop's next round
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,5 @@
 """What `python -m collect` does for every task alike: its options, and a run with them."""
 
-import inspect
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -15,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from bagen_data.console import STDERR
 from bagen_data.errors import InputError, MissingExtraError, OutputError, WrongUsageError
 from bagen_data.family_name import parse_family_name
-from bagen_data.models.model_run import CONNECTIONS, RETRIES, check_base_url, parse_model_args
+from bagen_data.models.model_options import ModelOptions
 from collect.family_run import Driver, Layout, Play, Wanted, collect, in_processes, in_threads
 from collect.scripted_agents import SCRIPTED, find_scripted_agents
 from collect.token_count import token_count
@@ -45,19 +44,8 @@ class Common:
         ),
     ] = None
     workers: Annotated[int, typer.Option(min=1, help="Processes of scripted agents.")] = 1
-    base_url: Annotated[str | None, typer.Option(help="Of an OpenAI-compatible server.")] = None
-    temperature: Annotated[float | None, typer.Option(min=0)] = None
-    top_p: Annotated[float | None, typer.Option(min=0, max=1)] = None
-    reasoning_effort: Annotated[str | None, typer.Option(help="e.g. none, low, high.")] = None
-    reasoning_tokens: Annotated[int | None, typer.Option(min=0)] = None
-    model_arg: Annotated[
-        list[str] | None, typer.Option(help="KEY=VALUE for the provider, as Inspect's -M.")
-    ] = None
-    connections: Annotated[int, typer.Option(min=1, help="Requests at a time.")] = CONNECTIONS
-    retries: Annotated[int, typer.Option(min=0, help="Of a request that failed.")] = RETRIES
-    timeout: Annotated[
-        int | None, typer.Option(min=1, help="Seconds for a request and its retries.")
-    ] = None
+    model: ModelOptions
+    """How a model is asked, if the agent is one."""
 
     @property
     def script(self) -> str | None:
@@ -68,12 +56,6 @@ class Common:
     def is_scripted(self) -> bool:
         """Whether no model is asked."""
         return self.agent.partition("/")[0] == SCRIPTED
-
-    @property
-    def generation(self) -> dict[str, Any]:
-        """Options of Inspect's `GenerateConfig`."""
-        names = ("temperature", "top_p", "reasoning_effort", "reasoning_tokens")
-        return {name: found for name in names if (found := getattr(self, name)) is not None}
 
 
 @dataclass(frozen=True)
@@ -86,28 +68,6 @@ class Recording:
     layout: Layout
     scripted: Callable[[Common], Play]
     modelled: Callable[[Common, "ModelAgent"], Play]
-
-
-def add_command(app: typer.Typer, make: Callable[..., Callable[[Common], None]]) -> None:
-    """Add `collect NAME` for a function of that name: its parameters are the task's own options.
-
-    What it returns is called with the options of every task.
-    """
-    common = inspect.signature(Common).parameters
-    own = inspect.signature(make).parameters
-
-    def command(**given: Any) -> None:
-        collecting = make(**{option: given[option] for option in own})
-        collecting(Common(**{option: given[option] for option in common}))
-
-    options = [
-        *common.values(),
-        *(each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in own.values()),
-    ]
-    command.__doc__ = make.__doc__
-    command.__annotations__ = {each.name: each.annotation for each in options}
-    command.__dict__["__signature__"] = inspect.Signature(options)
-    app.command(make.__name__)(command)
 
 
 def record(common: Common, recording: Recording) -> None:
@@ -165,16 +125,12 @@ def check(common: Common, task: str) -> None:
             )
         if common.workers > 1:
             raise WrongUsageError("--workers: is of scripted agents; a model has --connections")
-        check_base_url(common.base_url)
         return
     names = find_scripted_agents(task).NAMES
     if common.script and common.script not in names:
         known = "".join(f", {SCRIPTED}/{name}" for name in names)
         raise WrongUsageError(f"--agent {common.agent}: unknown; there are: {SCRIPTED}{known}")
-    of_models = {name: getattr(common, name) for name in ("base_url", "timeout", "model_arg")}
-    for name, usual in (("connections", CONNECTIONS), ("retries", RETRIES)):
-        of_models[name] = None if getattr(common, name) == usual else getattr(common, name)
-    refuse_unused({**common.generation, **of_models}, "scripted agents")
+    refuse_unused(common.model.given(), "scripted agents")
 
 
 def refuse_unused(options: Mapping[str, object], where: str) -> None:
@@ -196,10 +152,7 @@ def refuse_unused(options: Mapping[str, object], where: str) -> None:
 def _settings(common: Common, recording: Recording) -> dict[str, Any]:
     """All that decides what is played, but how many rollouts."""
     counting = token_count(common.tokenizer)
-    model = {
-        "generation": common.generation,
-        "model_args": parse_model_args(common.model_arg or ()),
-    }
+    model = {"generation": common.model.generation, "model_args": common.model.model_args}
     return {
         "task": recording.task,
         "agent": common.agent,
@@ -217,23 +170,11 @@ def _playing(common: Common, recording: Recording) -> Iterator[tuple[Play, Drive
         yield recording.scripted(common), in_processes(common.workers)
         return
     try:
-        from collect.model_agent import ModelAgent, ModelOptions
+        from collect.model_agent import ModelAgent
     except ModuleNotFoundError as error:
         raise MissingExtraError("inspect-ai", "models") from error
-    options = ModelOptions(
-        common.agent,
-        common.base_url,
-        parse_model_args(common.model_arg or ()),
-        common.generation,
-    )
-    found = ModelAgent(
-        options,
-        connections=common.connections,
-        retries=common.retries,
-        timeout=common.timeout,
-    )
-    with found as model:
-        yield recording.modelled(common, model), in_threads(common.connections)
+    with ModelAgent(common.agent, common.model) as model:
+        yield recording.modelled(common, model), in_threads(common.model.connections)
 
 
 @contextmanager

@@ -1,16 +1,14 @@
-"""The estimators that need no model, as submissions like any other."""
+"""The forecasters, which need no model, as submissions like any other."""
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 
 from bagen_data.errors import InputError, OutputError
 from bagen_data.forecasters import find_forecaster, known_forecasters
 from bagen_data.forecasters.learning.predictions import ForecastRequest, Predicted, predict
 from bagen_data.hub import splits
-from bagen_data.submission_writer import DATASET_PAGE, write_submission
+from bagen_data.submission_writer import new_metadata, write_submission
 from bagen_data.submissions import METADATA, Metadata, read_metadata
-from bagen_data.versions import BENCHMARK_VERSION
 from leaderboard.benchmark_samples import Benchmark
 
 
@@ -70,20 +68,10 @@ def _refuse_foreign(folder: Path, name: str, tasks: Sequence[str]) -> None:
 def _metadata(name: str, predicted: list[Predicted], benchmark: Benchmark) -> Metadata:
     kinds = {each.trained_on for each in predicted}
     settings = {key: value for each in predicted for key, value in each.settings.items()}
-    return Metadata.model_validate(
-        {
-            "estimator": name,
-            "provider": "none",
-            "model_id": name,
-            "decoding": settings,
-            "prompt_variant": "none",
-            "trained_on": next(kind for kind in ("benchmark", "train", "none") if kind in kinds),
-            "constrained": False,
-            "dataset_revision": benchmark.revision,
-            "date": datetime.now(tz=UTC).date(),
-            "link": DATASET_PAGE,
-            "weights": "none",
-            "benchmark_version": BENCHMARK_VERSION,
-        },
-        strict=False,
+    return new_metadata(
+        benchmark.revision,
+        estimator=name,
+        model_id=name,
+        decoding=settings,
+        trained_on=next(kind for kind in ("benchmark", "train", "none") if kind in kinds),
     )

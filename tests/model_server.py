@@ -2,10 +2,12 @@
 
 import hashlib
 import json
+import socket
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -28,8 +30,8 @@ class ModelServer:
     """Beside the text of each answer."""
     commands: list[str] = field(default_factory=list)
     """Each answer to a chat calls a tool named bash with the next; an empty one is no call."""
-    wait: float = 0.0
-    """Seconds that an answer takes."""
+    most: int | None = None
+    """Requests that are answered; later ones wait until it is raised or the server ends."""
     asked: Counter[str] = field(default_factory=Counter)
     """How often each prompt was asked, whatever came of it."""
     order: list[str] = field(default_factory=list)
@@ -37,12 +39,39 @@ class ModelServer:
     answered: Counter[str] = field(default_factory=Counter)
     """How often each prompt was answered well."""
     bodies: list[dict[str, Any]] = field(default_factory=list)
+    connections: set[socket.socket] = field(default_factory=set)
+    """Open connections to clients."""
     lock: threading.Lock = field(default_factory=threading.Lock)
     requests: int = 0
+    is_over: bool = False
+
+    def hold(self, number: int) -> None:
+        """Return once the n-th request may be answered."""
+        while not self.is_over and self.most is not None and number > self.most:
+            time.sleep(0.01)
 
 
 class _Server(ThreadingHTTPServer):
-    daemon_threads = True
+    daemon_threads = False  # the end waits for each thread, and each closes its connection
+
+    def __init__(self, state: ModelServer) -> None:
+        super().__init__(("127.0.0.1", 0), _handler(state))
+        self.state = state
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        self.state.connections.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        super().shutdown_request(request)
+        self.state.connections.discard(request)
+
+    def server_close(self) -> None:
+        self.state.is_over = True
+        for connection in list(self.state.connections):
+            with suppress(OSError):  # its client closed it
+                connection.shutdown(socket.SHUT_RDWR)
+        super().server_close()
 
     def handle_error(self, *_: object) -> None:
         """Nothing: clients of these tests are killed."""
@@ -52,16 +81,16 @@ class _Server(ThreadingHTTPServer):
 def model_server(**options: Any) -> Iterator[ModelServer]:
     """Serves until the block ends."""
     state = ModelServer(**options)
-    httpd = _Server(("127.0.0.1", 0), _handler(state))
-    thread = threading.Thread(target=httpd.serve_forever, daemon=True)
+    httpd = _Server(state)
+    thread = threading.Thread(target=httpd.serve_forever)
     thread.start()
     state.url = f"http://127.0.0.1:{httpd.server_port}/v1"
     try:
         yield state
     finally:
         httpd.shutdown()
-        httpd.server_close()
         thread.join()
+        httpd.server_close()
 
 
 def digest(messages: list[dict[str, Any]]) -> str:
@@ -119,8 +148,7 @@ def _handler(state: ModelServer) -> type[BaseHTTPRequestHandler]:
                     },
                 )
                 return
-            if state.wait:
-                threading.Event().wait(state.wait)
+            state.hold(number)
             text = state.answer(int(prompt[:4], 16))
             words = sum(len(_text(each["content"]).split()) for each in body["messages"])
             usage = {

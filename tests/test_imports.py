@@ -45,11 +45,32 @@ def test_scripted_agents_know_the_environments_and_not_the_other_way_round() -> 
 
 
 def test_importing_the_core_needs_numpy_and_pyarrow_only() -> None:
-    code = f"import sys, bagen_data; print([m for m in {HEAVY} if m in sys.modules])"
+    code = f"import sys; from bagen_data import *; print([m for m in {HEAVY} if m in sys.modules])"
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=REPO, capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [(), ("predict",), ("predict", "baseline"), ("predict", "model"), ("score",), ("show",)],
+)
+def test_help_imports_nothing_that_it_does_not_run(command: tuple[str, ...]) -> None:
+    heavy = {*HEAVY, "numpy", "pyarrow"} - {"pydantic"}  # typer checks values with it
+    code = (
+        "import sys; from bagen_data.cli import app; "
+        "app(sys.argv[1:], standalone_mode=False); "
+        f"print([m for m in {sorted(heavy)} if m in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, *command, "--help"],
+        cwd=REPO,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.splitlines()[-1] == "['typer']"
 
 
 def test_builders_say_which_extra_is_missing() -> None:

@@ -11,7 +11,6 @@ stopped goes on with the same command.
 import json
 import sys
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -64,9 +63,7 @@ def evaluate(
     trained_on: Annotated[str, typer.Option(help="none, train, benchmark or other.")] = "train",
 ) -> None:
     """Ask a model a split's questions, write a submission, print the columns of Table 7."""
-    from bagen_data.submission_writer import DATASET_PAGE, check_out, write_submission
-    from bagen_data.submissions import Metadata
-    from bagen_data.versions import BENCHMARK_VERSION
+    from bagen_data.submission_writer import check_out, new_metadata, write_submission
     from train.answering import QuestionOptions, ResumableAnswers
     from train.paper_table import markdown, table_row
 
@@ -95,27 +92,20 @@ def evaluate(
     provider = choose_backend(backend, model)
     resumable = ResumableAnswers(out, questions, decoding, shape.tokenizer, provider)
     predictions, answered_variant = resumable.answers(samples)
-    metadata = Metadata.model_validate(
-        {
-            "estimator": estimator,
-            "provider": provider,
-            "model_id": model,
-            "decoding": {
-                "temperature": 0,
-                "max_tokens": max_new_tokens,
-                "max_prompt_tokens": limit,
-                "dtype": dtype,
-            },
-            "prompt_variant": answered_variant,
-            "trained_on": trained_on,
-            "constrained": False,
-            "dataset_revision": samples.source["revision"] or "unknown",
-            "date": datetime.now(tz=UTC).date(),
-            "link": DATASET_PAGE,
-            "weights": "open",
-            "benchmark_version": BENCHMARK_VERSION,
+    metadata = new_metadata(
+        samples.source["revision"],
+        estimator=estimator,
+        provider=provider,
+        model_id=model,
+        decoding={
+            "temperature": 0,
+            "max_tokens": max_new_tokens,
+            "max_prompt_tokens": limit,
+            "dtype": dtype,
         },
-        strict=False,
+        prompt_variant=answered_variant,
+        trained_on=trained_on,
+        weights="open",
     )
     write_submission(out, metadata, predictions)
     row = table_row(samples.table, predictions)

@@ -1,23 +1,31 @@
-"""Predict with an estimator or a model, check predictions, score them, and look at samples.
+"""Predict with a baseline or a model, check predictions, score them, and look at samples.
 
 \b
-    bagen predict --dataset MLL-Lab/BAGEN --config swebench --estimator over_budget --out mine
-    bagen predict --dataset MLL-Lab/BAGEN --config swebench --model openai/gpt-5.2 --out mine
+    bagen predict baseline over_budget --dataset MLL-Lab/BAGEN --config swebench --out mine
+    bagen predict model openai/gpt-5.2 --dataset MLL-Lab/BAGEN --config swebench --out gpt
     bagen validate mine --dataset MLL-Lab/BAGEN --config swebench
     bagen score mine --dataset MLL-Lab/BAGEN --config swebench --json scores.json
 
 Exit codes: 0 done, 1 bad input, 2 wrong usage.
 """  # noqa: D301  \b keeps the lines as they are
 
+import sys
 from collections.abc import Sequence
 
-from bagen_data.cli.predict import predict_command, predictions_from_log_command
+from bagen_data.cli.old_spellings import moved
+from bagen_data.cli.predict_baseline import predict_baseline_command
+from bagen_data.cli.predict_model import predict_model_command, predictions_from_log_command
 from bagen_data.cli.scores import score_command, validate_command
 from bagen_data.cli.show_sample import show_command
 from bagen_data.command_line import new_app, run
+from bagen_data.errors import WrongUsageError
+
+predict = new_app("Answer every sample of a split, with a baseline or with a model.")
+predict.command("baseline")(predict_baseline_command)
+predict.command("model")(predict_model_command)
 
 app = new_app(__doc__)
-app.command("predict")(predict_command)
+app.add_typer(predict, name="predict")
 app.command("predictions-from-log")(predictions_from_log_command)
 app.command("validate")(validate_command)
 app.command("score")(score_command)
@@ -28,6 +36,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command and exit.
 
     Args:
-        arguments: of the command line; those of the process if None.
+        arguments: the arguments of `bagen`; those of the process if None.
     """
-    run(app, arguments)
+    run(_refuse_old_spelling, sys.argv[1:] if arguments is None else arguments)
+
+
+def _refuse_old_spelling(arguments: Sequence[str] | None) -> None:
+    new_spelling = moved(arguments or ())
+    if new_spelling:
+        raise WrongUsageError(new_spelling)
+    app(arguments)

@@ -4,29 +4,23 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
-from rich.markup import escape
 
-from bagen_data.answer_columns import INVALID
-from bagen_data.cli.dataset_options import Config, Dataset, Predictions, Split
-from bagen_data.console import STDERR
+from bagen_data.cli.command_options import Config, Dataset, Predictions, Split
 from bagen_data.errors import OutputError, WrongUsageError
-from bagen_data.hub import LoadedSamples, load_samples
-from bagen_data.prediction_files import find_predictions, prediction_reader
-from bagen_data.scoring.match_predictions import match_predictions
-from bagen_data.scoring.measure import measure
-from bagen_data.scoring.report import Report
-from bagen_data.scoring.resampling import Resampling
-from bagen_data.scoring.sample_table import SampleTable
-from bagen_data.scoring.score import ALPHA, compare_readers
-from bagen_data.submissions import METADATA, is_revision, read_metadata
-from bagen_data.tables import to_json
-from bagen_data.terminal_tables import comparison_table, print_table, report_tables
 
 
 def validate_command(
     predictions: Predictions, dataset: Dataset, config: Config = None, split: Split = "test"
 ) -> None:
     """Check a submission: metadata.yaml, the file of predictions, and one for each sample."""
+    from bagen_data.answer_columns import INVALID
+    from bagen_data.console import STDERR
+    from bagen_data.hub import load_samples
+    from bagen_data.prediction_files import find_predictions, prediction_reader
+    from bagen_data.scoring.match_predictions import match_predictions
+    from bagen_data.scoring.sample_table import SampleTable
+    from bagen_data.submissions import METADATA, is_revision, read_metadata
+
     file = find_predictions(predictions)
     metadata = read_metadata(file.parent / METADATA)
     samples = load_samples(dataset, config, split)
@@ -36,7 +30,7 @@ def validate_command(
             f"note: {METADATA} says dataset_revision {metadata.dataset_revision}, and {dataset} is "
             f"{revision}; results of different revisions are not ranked together"
         )
-        STDERR.print(escape(note))
+        STDERR.print(note, markup=False)
     truth = SampleTable.of(samples.table)
     found = [answers for _, answers in match_predictions(truth, prediction_reader(file), str(file))]
     invalid = sum(int((answers.verdict == INVALID).sum()) for answers in found)
@@ -63,6 +57,16 @@ def score_command(
     """Score predictions, and show each score with its 95% interval and its n."""
     if compare and by:
         raise WrongUsageError("--compare and --by cannot be shown at once; leave one out")
+    from bagen_data.hub import load_samples
+    from bagen_data.prediction_files import find_predictions, prediction_reader
+    from bagen_data.scoring.match_predictions import match_predictions
+    from bagen_data.scoring.measure import measure
+    from bagen_data.scoring.resampling import Resampling
+    from bagen_data.scoring.sample_table import SampleTable
+    from bagen_data.scoring.score import ALPHA, compare_readers
+    from bagen_data.tables import to_json
+    from bagen_data.terminal_tables import comparison_table, print_table, report_tables
+
     files = [find_predictions(path) for path in (predictions, compare) if path]
     if json and any(json.exists() and json.samefile(file) for file in files):
         raise WrongUsageError(f"--json {json}: these are the predictions; give another file")
@@ -80,17 +84,14 @@ def score_command(
         report, tables = comparison.first, [comparison_table(comparison)]
         more = {"comparison": comparison.to_dict()}
     if json:
-        _write(json, to_json(_record(report, samples) | more, indent=1) + "\n")
+        record = report.to_dict()
+        version = record.pop("benchmark_version")
+        head = {"benchmark_version": version, "dataset": samples.source}
+        _write(json, to_json(head | record | more, indent=1) + "\n")
     for table in tables:
         print_table(table)
     if json:
         print(f"every score is in {json}")
-
-
-def _record(report: Report, samples: LoadedSamples) -> dict[str, object]:
-    record = report.to_dict()
-    version = record.pop("benchmark_version")
-    return {"benchmark_version": version, "dataset": samples.source} | record
 
 
 def _write(path: Path, text: str) -> None:

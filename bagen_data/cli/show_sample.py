@@ -1,22 +1,15 @@
 """`bagen show`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 
-from bagen_data.answers import render
-from bagen_data.cli.dataset_options import Dataset
+from bagen_data.cli.command_options import Dataset
 from bagen_data.forecasters import find_forecaster, known_forecasters
-from bagen_data.forecasters.learning.predictions import ForecastRequest, predict
-from bagen_data.pictures import check_picture, draw
-from bagen_data.prediction_files import find_predictions, prediction_reader
-from bagen_data.replay import gold_estimate
-from bagen_data.rollout_view import Row, answers_table, find_rollout, find_sample, responses_of
-from bagen_data.schema import Target
-from bagen_data.terminal_tables import print_table
+
+if TYPE_CHECKING:
+    from bagen_data.rollout_view import Row
 
 _SHOWN = 1_500
 """Letters of a message."""
@@ -28,12 +21,12 @@ def show_command(
     predictions: Annotated[
         list[Path] | None, typer.Option(help="Show these answers along the rollout; any number.")
     ] = None,
-    estimator: Annotated[
+    baseline: Annotated[
         list[str] | None,
-        typer.Option(help=f"Show what it answers: {', '.join(known_forecasters())}; any number."),
+        typer.Option(help=f"Show its answers too: {', '.join(known_forecasters())}; any number."),
     ] = None,
     cross_validate: Annotated[
-        bool, typer.Option("--cross-validate", help="As of `bagen predict`.")
+        bool, typer.Option("--cross-validate", help="As in `bagen predict baseline`.")
     ] = False,
     picture: Annotated[
         Path | None,
@@ -42,12 +35,18 @@ def show_command(
     full: Annotated[bool, typer.Option("--full", help="Do not cut long messages.")] = False,
 ) -> None:
     """Show a sample: the prompt, the truth, and answers along its rollout against it."""
+    from bagen_data.forecasters.learning.predictions import ForecastRequest, predict
+    from bagen_data.pictures import check_picture, draw
+    from bagen_data.prediction_files import find_predictions, prediction_reader
+    from bagen_data.rollout_view import answers_table, find_rollout, find_sample, responses_of
+    from bagen_data.terminal_tables import print_table
+
     if picture:
         check_picture(picture, sample_id.partition("/")[0])
     readers = [(file, prediction_reader(file)) for file in map(find_predictions, predictions or ())]
     found = find_sample(dataset, sample_id)
     answers = {str(file): responses_of(reader, found.rollout) for file, reader in readers}
-    for name in estimator or ():
+    for name in baseline or ():
         others = cross_validate and find_forecaster(name).learns
         request = ForecastRequest(dataset, found.config, found.split, name, cross_validate=others)
         answers[name] = {row["sample_id"]: row["response"] for row in predict(request).rows}
@@ -59,7 +58,14 @@ def show_command(
         print_table(answers_table(name, found.rollout, responses))
 
 
-def _print_sample(sample: Row, *, full: bool) -> None:
+def _print_sample(sample: "Row", *, full: bool) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+
+    from bagen_data.answers import render
+    from bagen_data.replay import gold_estimate
+    from bagen_data.schema import Target
+
     console = Console(highlight=False, soft_wrap=True)
     console.rule(escape(sample["sample_id"]))
     for message in sample["prompt"]:

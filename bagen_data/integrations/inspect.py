@@ -2,7 +2,7 @@
 
     inspect eval bagen_data/bagen -T config=swebench --model openai/gpt-5.2
 
-`bagen predict --model` is the short way to the same. Answers are scored by `bagen_data.scoring`, so
+`bagen predict model` is the short way to the same. Answers are scored by `bagen_data.scoring`, so
 these are the numbers of `bagen score`; `bagen predictions-from-log` makes a submission of the log.
 """
 
@@ -31,7 +31,7 @@ from inspect_ai.solver import Generate, Solver, TaskState, solver
 from bagen_data.answers import grammar, parse, render
 from bagen_data.errors import InputError
 from bagen_data.hub import load_samples
-from bagen_data.models.model_run import CONNECTIONS, MAX_TOKENS, RETRIES
+from bagen_data.models.model_options import CONNECTIONS, MAX_TOKENS, RETRIES
 from bagen_data.published_dataset import HUB_ID
 from bagen_data.replay import gold_estimate
 from bagen_data.schema import Target as Truth

@@ -15,7 +15,6 @@ from zipfile import BadZipFile
 
 from inspect_ai import eval as evaluate
 from inspect_ai import eval_retry
-from inspect_ai._util.error import PrerequisiteError
 from inspect_ai.log import EvalLog, read_eval_log, read_eval_log_sample_summaries
 from inspect_ai.model import (
     Model,
@@ -27,11 +26,11 @@ from inspect_ai.model import (
 from rich.progress import Progress
 
 from bagen_data.console import STDERR
-from bagen_data.errors import InputError, OutputError, WrongUsageError
+from bagen_data.errors import OutputError, WrongUsageError
 from bagen_data.integrations.inspect import bagen, on_answer
 from bagen_data.models.model_log import TASK, ModelLog, read_log, slim
-from bagen_data.models.model_run import ATTEMPT_SECONDS, Operation, Run
-from bagen_data.models.providers import find_model, plain
+from bagen_data.models.model_run import ModelRun, Price
+from bagen_data.models.providers import find_model, prerequisites
 from bagen_data.wording import differences
 
 LOGS = "logs"
@@ -44,12 +43,12 @@ _UNREADABLE = (OSError, ValueError, KeyError, BadZipFile)
 """What reading a log raises that was cut off before its first answer."""
 
 
-def ask(run: Run, operation: Operation, out: Path, *, resume: bool) -> ModelLog:
+def ask(run: ModelRun, price: Price | None, out: Path, *, resume: bool) -> ModelLog:
     """Ask what is not answered yet; returns the log, complete or not.
 
     Args:
         run: what is asked.
-        operation: how.
+        price: of the model's tokens, for the cost of each answer; unknown if None.
         out: the log is written into its folder `logs`.
         resume: whether an earlier run may be there, to go on with.
 
@@ -59,26 +58,25 @@ def ask(run: Run, operation: Operation, out: Path, *, resume: bool) -> ModelLog:
         InputError: the model cannot be asked: an unknown provider, a package or a key is missing.
     """
     logs = (out / LOGS).absolute()
-    model = find_model(run.model, run.generation, base_url=run.base_url, arguments=run.model_args)
+    model = find_model(run.model, run.options)
     with _alone(logs):
-        return _ask(run, model, operation, logs, resume)
+        return _ask(run, model, price, logs, resume)
 
 
-def _ask(run: Run, model: Model, operation: Operation, logs: Path, resume: bool) -> ModelLog:
+def _ask(run: ModelRun, model: Model, price: Price | None, logs: Path, resume: bool) -> ModelLog:
     asked = _asked(run)
     earlier = _earlier(run, logs, asked, resume)
-    if operation.price:
+    if price:
         info = get_model_info(run.model) or ModelInfo()
-        cost = ModelCost.model_validate(asdict(operation.price))
+        cost = ModelCost.model_validate(asdict(price))
         set_model_info(run.model, info.model_copy(update={"cost": cost}))
     try:
-        with _progress(run, len(asked), _count(earlier, asked).asked if earlier else 0):
+        answered = _count(earlier, asked).asked if earlier else 0
+        with prerequisites(), _progress(run, len(asked), answered):
             if earlier:
-                ended = _retry(earlier, run, operation, logs, len(asked))
+                ended = eval_retry(str(earlier), **_options(run, logs, len(asked)))
             else:
-                ended = _start(run, model, operation, logs, len(asked))
-    except PrerequisiteError as error:
-        raise InputError(plain(error)) from error
+                ended = _start(run, model, logs, len(asked))
     except (OSError, sqlite3.Error) as error:
         raise OutputError(
             f"{logs}: cannot be written, or Inspect's own data folder cannot: {error}; what was "
@@ -92,13 +90,13 @@ def _ask(run: Run, model: Model, operation: Operation, logs: Path, resume: bool)
     return log
 
 
-def _asked(run: Run) -> list[str]:
+def _asked(run: ModelRun) -> list[str]:
     """The log's ids of all samples: they hold a hash of the prompt as it is now."""
     dataset = bagen(run.dataset, run.config, run.split, run.constrained).dataset
     return [str(sample.id) for sample in dataset][: run.limit]
 
 
-def _start(run: Run, model: Model, operation: Operation, logs: Path, asked: int) -> list[EvalLog]:
+def _start(run: ModelRun, model: Model, logs: Path, asked: int) -> list[EvalLog]:
     return evaluate(
         TASK,
         task_args={
@@ -108,21 +106,16 @@ def _start(run: Run, model: Model, operation: Operation, logs: Path, asked: int)
             "constrained": run.constrained,
         },
         model=model,
-        metadata={_RUN: asdict(run)},
+        metadata={_RUN: run.record()},
         limit=run.limit,
         log_header_only=True,
         log_model_api=False,
-        **run.generation,
-        **_options(run, operation, logs, asked),
+        **run.options.generation,
+        **_options(run, logs, asked),
     )
 
 
-def _retry(log: Path, run: Run, operation: Operation, logs: Path, asked: int) -> list[EvalLog]:
-    return eval_retry(str(log), **_options(run, operation, logs, asked))
-
-
-def _options(run: Run, operation: Operation, logs: Path, asked: int) -> dict[str, Any]:
-    is_batch = bool(run.generation.get("batch"))  # its answers may take hours
+def _options(run: ModelRun, logs: Path, asked: int) -> dict[str, Any]:
     return {
         "log_dir": str(logs),
         "log_format": "eval",
@@ -130,14 +123,11 @@ def _options(run: Run, operation: Operation, logs: Path, asked: int) -> dict[str
         "score_display": False,
         "display": "none",
         "ctl_server": False,
-        "max_connections": operation.connections,
-        "max_retries": operation.retries,
-        "timeout": operation.timeout,
-        "attempt_timeout": None if is_batch else operation.timeout or ATTEMPT_SECONDS,
+        **run.options.limits,
     }
 
 
-def _earlier(run: Run, logs: Path, asked: Sequence[str], resume: bool) -> Path | None:
+def _earlier(run: ModelRun, logs: Path, asked: Sequence[str], resume: bool) -> Path | None:
     """The log of the run to go on with; one without an answer may be begun anew.
 
     Raises:
@@ -161,9 +151,9 @@ def _earlier(run: Run, logs: Path, asked: Sequence[str], resume: bool) -> Path |
     return log if resume and not changed else None
 
 
-def _changed(run: Run, log: Path) -> str:
+def _changed(run: ModelRun, log: Path) -> str:
     """How the run of a log differs."""
-    return differences(_run_of(log) or {}, asdict(run))
+    return differences(_run_of(log) or {}, run.record())
 
 
 @dataclass(frozen=True, order=True)
@@ -212,10 +202,10 @@ def _ours(logs: Path) -> list[Path]:
 def _run_of(log: Path) -> dict[str, Any] | None:
     """What a log says of its run; nothing if it cannot be read, None if it is no log of ours."""
     try:
-        found = (read_eval_log(str(log), header_only=True).eval.metadata or {}).get(_RUN)
+        run = (read_eval_log(str(log), header_only=True).eval.metadata or {}).get(_RUN)
     except _UNREADABLE:
         return {}
-    return dict(found) if found else None
+    return dict(run) if run else None
 
 
 @contextmanager
@@ -239,7 +229,7 @@ def _alone(logs: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _progress(run: Run, asked: int, answered: int) -> Iterator[None]:
+def _progress(run: ModelRun, asked: int, answered: int) -> Iterator[None]:
     """A bar on stderr, where that is a terminal."""
     with Progress(console=STDERR, transient=True, disable=not STDERR.is_terminal) as progress:
         bar = progress.add_task(f"{run.model} on {run.config}", total=asked, completed=answered)

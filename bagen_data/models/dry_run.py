@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from bagen_data.hub import load_samples
-from bagen_data.models.model_run import Price, Run
+from bagen_data.models.model_run import ModelRun, Price
 
 LETTERS_A_TOKEN = 4
 """About, of English text and code; a model's own tokenizer says exactly."""
@@ -18,7 +18,7 @@ ANSWER_TOKENS = {"think": 300, "no_think": 30}
 _SHOWN = 3
 
 
-def show_plan(run: Run, price: Price | None) -> None:
+def show_plan(run: ModelRun, price: Price | None) -> None:
     """Print three whole prompts, the first, a middle and the last one, then what all would take."""
     loaded = load_samples(run.dataset, run.config, run.split, also=("prompt", "prompt_variant"))
     table = loaded.table.slice(0, run.limit)
@@ -35,12 +35,12 @@ def show_plan(run: Run, price: Price | None) -> None:
         console.print(line, markup=False)
 
 
-def _lines(run: Run, table: pa.Table, price: Price | None) -> Iterator[str]:
+def _lines(run: ModelRun, table: pa.Table, price: Price | None) -> Iterator[str]:
     letters, repeated = prompt_letters(table)
     read, cached = letters // LETTERS_A_TOKEN, repeated // LETTERS_A_TOKEN
     written = sum(ANSWER_TOKENS[name] for name in table["prompt_variant"].to_pylist())
     rollouts = len({name.rpartition("/")[0] for name in table["sample_id"].to_pylist()})
-    settings = ", ".join(f"{name} {value}" for name, value in run.generation.items())
+    settings = ", ".join(f"{name} {value}" for name, value in run.options.generation.items())
     yield f"model: {run.model}{', ' + settings if settings else ''}"
     yield f"samples: {len(table):,} of {rollouts:,} rollouts, rollout by rollout"
     yield f"input: about {read:,} tokens, at {LETTERS_A_TOKEN} letters each"

@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +24,11 @@ from inspect_ai.log import (
     write_eval_log,
 )
 from inspect_ai.model import GenerateConfig
-from pydantic import ValidationError
 
 from bagen_data.errors import InputError
 from bagen_data.models.model_run import short_name
-from bagen_data.submissions import Metadata, problems
-from bagen_data.versions import BENCHMARK_VERSION
+from bagen_data.submission_writer import new_metadata
+from bagen_data.submissions import Metadata
 
 TASK = "bagen_data/bagen"
 _WEIGHTS = {
@@ -133,39 +132,40 @@ def read_log(path: Path, asked: Sequence[str] | None = None, stopped_by: str = "
     return ModelLog(path, header, asked, answers, failures, _short(stopped_by))
 
 
-def metadata_of(log: ModelLog, name: str | None, link: str, trained_on: str) -> Metadata:
+def metadata_of(log: ModelLog, name: str | None, link: str | None, trained_on: str) -> Metadata:
     """What the log says of itself, as the metadata of a submission.
 
     Args:
         log: complete or not.
         name: the estimator's; the model's if None.
-        link: where to read more.
+        link: where to read more; the dataset if None.
         trained_on: as in the metadata.
+
+    Raises:
+        InputError: the log says something that metadata cannot have.
     """
     spec = log.header.eval
     source = (spec.metadata or {})["bagen"]
     provider, _, model = spec.model.partition("/")
     if provider == "openai-api":
         provider, _, model = model.partition("/")
-    content = {
-        "estimator": name or short_name(model),
-        "provider": provider,
-        "model_id": model,
-        "decoding": _decoding(log.header.plan.config),
-        "prompt_variant": source["prompt_variant"],
-        "trained_on": trained_on,
-        "constrained": source["constrained"],
-        "dataset_revision": source["revision"] or "unknown",
-        "date": _day(spec.created),
-        "link": link,
-        "weights": _WEIGHTS.get(spec.model.partition("/")[0]),
-        "benchmark_version": BENCHMARK_VERSION,
-    }
     try:
-        return Metadata.model_validate(content, strict=False)
-    except ValidationError as error:
-        told = "\n".join(f"{log.path}: {problem}" for problem in problems(error))
-        raise InputError(told) from error
+        return new_metadata(
+            source["revision"],
+            estimator=name or short_name(model),
+            provider=provider,
+            model_id=model,
+            decoding=_decoding(log.header.plan.config),
+            prompt_variant=source["prompt_variant"],
+            trained_on=trained_on,
+            constrained=source["constrained"],
+            date=datetime.fromisoformat(spec.created).date(),
+            link=link,
+            weights=_WEIGHTS.get(spec.model.partition("/")[0]),
+        )
+    except InputError as error:
+        lines = "\n".join(f"{log.path}: {line}" for line in str(error).split("\n"))
+        raise InputError(lines) from error
 
 
 def slim(log: ModelLog) -> None:
@@ -218,10 +218,6 @@ def _decoding(config: GenerateConfig) -> dict[str, Any]:
         name: value if isinstance(value, bool | int | float | str) else json.dumps(value)
         for name, value in given.items()
     }
-
-
-def _day(created: str) -> date:
-    return datetime.fromisoformat(created).date()
 
 
 def _reason(error: EvalError) -> str:

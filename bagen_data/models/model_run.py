@@ -1,23 +1,11 @@
-"""What it is to ask a model every question of a split."""
+"""A run: which model is asked which samples, and at what price."""
 
-import json
 import math
-import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from bagen_data.errors import WrongUsageError
-
-CONNECTIONS = 8
-"""Requests at a time. A fixed number keeps the order of the dataset, in which prefixes follow each
-other, so that providers' caches can reuse them."""
-RETRIES = 6
-"""Of a request, seconds to minutes apart; after the last the sample stays open."""
-ATTEMPT_SECONDS = 900
-"""After which a request without an answer is tried again."""
-MAX_TOKENS = 4_096
-"""Of an answer, reasoning included."""
+from bagen_data.models.model_options import ModelOptions
 
 _PRICES = {
     "input": "input",
@@ -25,9 +13,6 @@ _PRICES = {
     "written": "input_cache_write",
     "output": "output",
 }
-
-
-_SECRET = re.compile(r"key|token$|secret|password|credential|auth", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -55,7 +40,7 @@ def parse_price(text: str) -> Price:
     >>> parse_price("input=2,cached=0.2,output=10").input_cache_read
     0.2
     """
-    found = {}
+    prices = {}
     for part in text.split(","):
         name, equals, amount = part.partition("=")
         try:
@@ -67,40 +52,47 @@ def parse_price(text: str) -> Price:
                 f"--price {text}: expected US dollars a million tokens, as in "
                 "input=2,cached=0.2,output=10"
             )
-        found[_PRICES[name.strip()]] = number
-    if not {"input", "output"} <= found.keys():
+        prices[_PRICES[name.strip()]] = number
+    if not {"input", "output"} <= prices.keys():
         raise WrongUsageError(f"--price {text}: lacks input= or output=")
-    own = {"input_cache_read": found["input"], "input_cache_write": found["input"]}
-    return Price(**{**own, **found})
+    own = {"input_cache_read": prices["input"], "input_cache_write": prices["input"]}
+    return Price(**{**own, **prices})
 
 
 @dataclass(frozen=True)
-class Run:
-    """What is asked of which model, and how: what a resumed run must have in common."""
+class ModelRun:
+    """A model, and the samples of a split that it is asked."""
 
     dataset: str
     config: str
     split: str
     model: str
     """`PROVIDER/NAME`."""
-    base_url: str | None = None
-    model_args: Mapping[str, Any] = field(default_factory=dict)
-    generation: Mapping[str, Any] = field(default_factory=dict)
-    """Options of Inspect's `GenerateConfig`."""
+    options: ModelOptions
     constrained: bool = False
     limit: int | None = None
     """How many samples, the first ones; all if None."""
 
+    def __post_init__(self) -> None:
+        if self.constrained and not self.model.startswith(("vllm/", "openai-api/")):
+            raise WrongUsageError(
+                "--constrained: needs a vLLM server; give vllm/NAME, or openai-api/NAME/MODEL with "
+                "its --base-url"
+            )
 
-@dataclass(frozen=True)
-class Operation:
-    """What may differ when a run is resumed."""
-
-    connections: int = CONNECTIONS
-    retries: int = RETRIES
-    timeout: int | None = None
-    """Seconds for a request and its retries."""
-    price: Price | None = None
+    def record(self) -> dict[str, Any]:
+        """Return what a resumed run must have in common with this one."""
+        return {
+            "dataset": self.dataset,
+            "config": self.config,
+            "split": self.split,
+            "model": self.model,
+            "base_url": self.options.base_url,
+            "model_args": self.options.model_args,
+            "generation": self.options.generation,
+            "constrained": self.constrained,
+            "limit": self.limit,
+        }
 
 
 def short_name(model: str) -> str:
@@ -110,43 +102,3 @@ def short_name(model: str) -> str:
     'qwen3-235b-a22b'
     """
     return model.rstrip("/").rpartition("/")[2]
-
-
-def check_base_url(url: str | None) -> str | None:
-    """The address of a server, which a run is written down with.
-
-    Raises:
-        WrongUsageError: it has a user or a key in it.
-    """
-    if url and "@" in url:
-        raise WrongUsageError(
-            "--base-url: a run is written down with it; give a key in the environment, not in it"
-        )
-    return url
-
-
-def parse_model_args(texts: Sequence[str]) -> dict[str, Any]:
-    """KEY=VALUE options; values are JSON, or else text."""
-    found = {}
-    for text in texts:
-        key, equals, value = text.partition("=")
-        if not equals:
-            raise WrongUsageError(f"--model-arg {text}: expected KEY=VALUE")
-        try:
-            found[key] = json.loads(value)
-        except ValueError:
-            found[key] = value
-        if _SECRET.search(key) or any(_SECRET.search(name) for name in _names(found[key])):
-            raise WrongUsageError(
-                f"--model-arg {key}: a run is written down with its arguments; give a key in the "
-                "environment, as in OPENAI_API_KEY"
-            )
-    return found
-
-
-def _names(value: object) -> Iterator[str]:
-    """Of everything that a value names."""
-    if isinstance(value, dict):
-        for name, part in value.items():
-            yield name
-            yield from _names(part)

@@ -5,10 +5,11 @@ SWE-bench rollouts say. Everything else is left to the provider.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bagen_data.errors import WrongUsageError
+from bagen_data.models.model_options import ModelOptions
 
 
 @dataclass(frozen=True)
@@ -16,8 +17,13 @@ class Preset:
     """A model and how it is asked."""
 
     model: str
-    generation: Mapping[str, Any] = field(default_factory=dict)
-    """Options of Inspect's `GenerateConfig`; those of the command line win."""
+    usual: Mapping[str, Any] = field(default_factory=dict)
+    """Fields of `ModelOptions` where the command line leaves them out."""
+
+    def complete(self, options: ModelOptions) -> ModelOptions:
+        """Return the options, with this preset's where they say nothing."""
+        open_fields = {k: v for k, v in self.usual.items() if getattr(options, k) is None}
+        return replace(options, **open_fields)
 
 
 _ROOM_TO_REASON = {"max_tokens": 16_384}

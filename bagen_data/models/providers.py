@@ -1,51 +1,64 @@
 """Find a model through Inspect; what is missing shows at once, as one message."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
-from inspect_ai._util.error import PrerequisiteError
 from inspect_ai.model import GenerateConfig, Model, get_model
 
 from bagen_data.console import STDERR
 from bagen_data.errors import InputError
+from bagen_data.models.model_options import ModelOptions
+
+_PREREQUISITE = "PrerequisiteError"
+"""Inspect's error for a package or a key that is missing. No public module of Inspect exports it,
+and its only public base is Exception; so it is recognised by its name."""
 
 
 def find_model(
     name: str,
-    generation: Mapping[str, Any],
+    options: ModelOptions,
+    limits: Mapping[str, Any] | None = None,
     *,
-    base_url: str | None = None,
-    arguments: Mapping[str, Any] | None = None,
-    flag: str = "--model",
+    flag: str = "",
 ) -> Model:
-    """A model by its name, PROVIDER/NAME.
+    """Return the model of a name.
 
     Args:
-        name: as Inspect has it.
-        generation: options of Inspect's `GenerateConfig`.
-        base_url: of an OpenAI-compatible server.
-        arguments: for the provider, as Inspect's `-M`.
-        flag: where the name was given, for messages.
+        name: PROVIDER/NAME, as Inspect has it.
+        options: how it is asked.
+        limits: `options.limits`, where they are not given with each request or to a run.
+        flag: the option that the name was given with, for messages.
 
     Raises:
         InputError: an unknown provider or option, or a package or a key is missing.
     """
     try:
-        return get_model(
-            name,
-            config=GenerateConfig(**generation),
-            base_url=base_url,
-            memoize=False,
-            **(arguments or {}),
-        )
-    except PrerequisiteError as error:
-        raise InputError(plain(error)) from error
+        with prerequisites():
+            return get_model(
+                name,
+                config=GenerateConfig(**options.generation, **(limits or {})),
+                base_url=options.base_url,
+                memoize=False,
+                **options.model_args,
+            )
     except (ValueError, TypeError, ImportError) as error:
-        raise InputError(f"{flag} {name}: {error}") from error
+        raise InputError(f"{flag} {name}: {error}".lstrip()) from error
 
 
-def plain(error: PrerequisiteError) -> str:
-    """The message without Rich's markup."""
-    with STDERR.capture() as captured:
-        STDERR.print(error.message)
-    return captured.get().strip().removeprefix("ERROR:").strip()
+@contextmanager
+def prerequisites() -> Iterator[None]:
+    """Turn what Inspect says of a missing package or key into an error of the user's input.
+
+    Raises:
+        InputError: something is missing; the message is Inspect's, without Rich's markup.
+    """
+    try:
+        yield
+    except Exception as error:
+        if type(error).__name__ != _PREREQUISITE:
+            raise
+        with STDERR.capture() as captured:
+            STDERR.print(getattr(error, "message", error))
+        plain = captured.get().strip().removeprefix("ERROR:").strip()
+        raise InputError(plain) from error

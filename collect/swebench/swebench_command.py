@@ -99,9 +99,9 @@ class SweBench:
     def _on_the_benchmark(self, common: Common) -> None:
         """Prepare the real tool's run; run it where that can be done."""
         check(common, TASK)
-        others = {"base_url": common.base_url, "model_arg": common.model_arg}
+        given = common.model.given()
         refuse_unused(
-            {**others, **common.generation, "timeout": common.timeout},
+            {name: given[name] for name in given if name not in ("connections", "retries")},
             "mini-swe-agent, which has them in the model's part of bagen.yaml",
         )
         here = _changed(steps=(self.steps, STEPS), first=(self.first, 0))
@@ -121,7 +121,7 @@ class SweBench:
             common.rollouts,
             self.subset,
             names,
-            common.connections,
+            common.model.connections,
             self.cost_usd,
         )
         commands = prepare(run, common.out)

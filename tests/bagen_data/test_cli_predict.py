@@ -1,4 +1,4 @@
-"""`bagen predict` without a model, dry runs, and `bagen show`."""
+"""`bagen predict baseline`, dry runs, and `bagen show`."""
 
 import subprocess
 import sys
@@ -8,6 +8,8 @@ import pytest
 
 from bagen_data.cli import main
 from bagen_data.hub import load_samples
+from bagen_data.models.model_options import ModelOptions
+from bagen_data.models.presets import find_preset
 from bagen_data.submissions import METADATA, read_metadata
 from tests.making import REPO, SAMPLE, build, build_record, exit_code, write_trajectories
 
@@ -24,7 +26,7 @@ def bagen(*arguments: object) -> int:
 
 
 def predict(sample: Path, out: Path, *more: object) -> int:
-    return bagen("predict", "--dataset", sample, "--out", out, *more)
+    return bagen("predict", *more, "--dataset", sample, "--out", out)
 
 
 def first(sample: Path, config: str = "sokoban", split: str = "test") -> str:
@@ -32,25 +34,25 @@ def first(sample: Path, config: str = "sokoban", split: str = "test") -> str:
     return str(ids[0].as_py())
 
 
-@pytest.mark.parametrize("estimator", ["over_budget", "quantiles"])
-def test_what_it_writes_validates_and_scores(estimator: str, sample: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("baseline", ["over_budget", "quantiles"])
+def test_what_it_writes_validates_and_scores(baseline: str, sample: Path, tmp_path: Path) -> None:
     out = tmp_path / "new" / "out"
     for _ in range(2):  # it may replace its own
-        assert predict(sample, out, "--estimator", estimator) == 0
+        assert predict(sample, out, "baseline", baseline) == 0
     assert bagen("validate", out, "--dataset", sample) == 0
     assert bagen("score", out, "--dataset", sample, "--resamples", 0) == 0
     metadata = read_metadata(out / METADATA)
     assert metadata.dataset_revision == build_record(sample)["revision"]
-    assert metadata.trained_on == ("train" if estimator == "quantiles" else "none")
+    assert metadata.trained_on == ("train" if baseline == "quantiles" else "none")
     assert (metadata.provider, metadata.model_id, metadata.prompt_variant) == (
         "none",
-        estimator,
+        baseline,
         "none",
     )
 
 
 def test_cross_validation_is_written_down(sample: Path, tmp_path: Path) -> None:
-    flags = ("--config", "swebench", "--estimator", "conformal", "--cross-validate", "--seed", 3)
+    flags = ("baseline", "conformal", "--config", "swebench", "--cross-validate", "--seed", 3)
     assert predict(sample, tmp_path / "out", *flags, "--name", "mine") == 0
     metadata = read_metadata(tmp_path / "out" / METADATA)
     assert (metadata.trained_on, metadata.estimator) == ("benchmark", "mine")
@@ -60,26 +62,26 @@ def test_cross_validation_is_written_down(sample: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("flags", "words"),
     [
-        ((), "give one of --estimator, --model and --preset"),
-        (("--estimator", "over_budget", "--model", "openai/x"), "give one of"),
-        (("--estimator", "oracle"), "there are: always_infeasible"),
-        (("--preset", "gpt-9"), "there are: gpt-5.2-instant"),
-        (
-            ("--estimator", "over_budget", "--resume"),
-            "--resume: of no use with --estimator over_budget",
-        ),
-        (("--model", "openai/x", "--cross-validate"), "of no use with a model"),
-        (("--estimator", "over_budget", "--cross-validate"), "learns nothing"),
-        (("--estimator", "over_budget", "--temperature", "0", "--cache"), "--temperature, --cache"),
-        (("--estimator", "over_budget", "--link", "here"), "--link: found 'here'"),
-        (("--estimator", "over_budget", "--name", ""), "--name: found ''"),
-        (("--estimator", "conformal", "--seed", "4294967296"), "--seed"),
-        (("--model", "openai/x", "--constrained"), "needs a vLLM server"),
-        (("--model", "openai/x", "--price", "cheap"), "US dollars a million"),
-        (("--model", "openai/x", "--price", "input=1"), "lacks input= or output="),
-        (("--model", "openai/x", "--model-arg", "x"), "expected KEY=VALUE"),
-        (("--model", "openai/x", "--model-arg", "api_key=x"), "in the environment"),
-        (("--estimator", "quantiles", "--config", "sokoban_train", "--split", "rl"), "learns from"),
+        (("model",), "give a model as PROVIDER/NAME, or --preset NAME"),
+        (("model", "openai/x", "--preset", "qwen3-235b"), "one of the two"),
+        (("baseline", "oracle"), "there are: always_infeasible"),
+        (("model", "--preset", "gpt-9"), "there are: gpt-5.2-instant"),
+        (("baseline", "over_budget", "--resume"), "No such option: --resume"),
+        (("model", "openai/x", "--cross-validate"), "No such option: --cross-validate"),
+        (("baseline", "over_budget", "--cross-validate"), "learns nothing"),
+        (("baseline", "over_budget", "--temperature", "0"), "No such option: --temperature"),
+        (("baseline", "over_budget", "--link", "here"), "--link: found 'here'"),
+        (("model", "openai/x", "--name", ""), "--name: found ''"),
+        (("baseline", "over_budget", "--name", ""), "--name: found ''"),
+        (("baseline", "conformal", "--seed", "4294967296"), "--seed"),
+        (("model", "openai/x", "--constrained"), "needs a vLLM server"),
+        (("model", "openai/x", "--price", "cheap"), "US dollars a million"),
+        (("model", "openai/x", "--price", "input=1"), "lacks input= or output="),
+        (("model", "openai/x", "--model-arg", "x"), "expected KEY=VALUE"),
+        (("model", "openai/x", "--model-arg", "api_key=x"), "in the environment"),
+        (("model", "openai/x", "--model-arg", 'headers={"auth": 1}'), "in the environment"),
+        (("model", "openai/x", "--base-url", "http://key@host"), "in the environment"),
+        (("baseline", "quantiles", "--config", "sokoban_train", "--split", "rl"), "learns from"),
     ],
 )
 def test_wrong_usage(
@@ -94,19 +96,45 @@ def test_wrong_usage(
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (("predict", "--estimator", "over_budget"), "bagen predict baseline NAME"),
+        (("predict", "--dataset", "d", "--model=openai/x"), "bagen predict model PROVIDER/NAME"),
+        (("predict", "--preset", "qwen3-235b"), "bagen predict model --preset NAME"),
+        (("show", "a/b/c/1", "--estimator", "quantiles"), "bagen show SAMPLE_ID --baseline NAME"),
+    ],
+)
+def test_old_spellings_answer_with_one_line(
+    old: tuple[str, ...], new: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert bagen(*old) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.endswith(new)
+
+
+def test_a_preset_completes_what_is_not_given() -> None:
+    gemini = find_preset("gemini-3.1-pro")
+    assert gemini.complete(ModelOptions(temperature=0)).generation == {
+        "temperature": 0,
+        "max_tokens": 16_384,
+    }
+    assert gemini.complete(ModelOptions(max_tokens=9)).generation == {"max_tokens": 9}
+
+
 def test_predictions_of_others_are_not_replaced(
     sample: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "out"
-    assert predict(sample, out, "--estimator", "over_budget") == 0
+    assert predict(sample, out, "baseline", "over_budget") == 0
     before = (out / "predictions.jsonl").read_bytes()
-    assert predict(sample, out, "--estimator", "always_feasible") == 1
+    assert predict(sample, out, "baseline", "always_feasible") == 1
     assert "holds predictions of over_budget" in capsys.readouterr().err
     assert (out / "predictions.jsonl").read_bytes() == before
     (out / METADATA).unlink()
-    assert predict(sample, out, "--estimator", "over_budget") == 1
+    assert predict(sample, out, "baseline", "over_budget") == 1
     (tmp_path / "file").write_text("", encoding="utf-8")
-    assert predict(sample, tmp_path / "file", "--estimator", "over_budget") == 1
+    assert predict(sample, tmp_path / "file", "baseline", "over_budget") == 1
     assert "is not a folder" in capsys.readouterr().err
 
 
@@ -114,7 +142,8 @@ def test_a_dry_run_shows_prompts_and_costs_and_asks_nothing(
     sample: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """No key, no provider's package and no Inspect is needed for it."""
-    flags = ("--config", "sokoban", "--model", "openai/gpt-5.2", "--dry-run", "--temperature", 0)
+    model = ("model", "openai/gpt-5.2", "--dry-run", "--temperature", 0)
+    flags = (*model, "--config", "sokoban")
     assert predict(sample, tmp_path / "out", *flags) == 0
     said = capsys.readouterr().out
     assert said.count("You are an estimator.") == 3
@@ -126,21 +155,21 @@ def test_a_dry_run_shows_prompts_and_costs_and_asks_nothing(
     said = capsys.readouterr().out
     assert "samples: 2 of 1 rollouts" in said
     assert "US dollars, or" in said
-    assert predict(sample, tmp_path / "out", *flags[2:]) == 0
+    assert predict(sample, tmp_path / "out", *model) == 0
     assert "266 of 31 rollouts" in capsys.readouterr().out
     assert not (tmp_path / "out").exists()
 
 
 def test_a_missing_extra_is_named(sample: Path, tmp_path: Path) -> None:
     for module, extra, flags in (
-        ("inspect_ai", "models", ("--model", "openai/x")),
-        ("sklearn", "baselines", ("--estimator", "conformal")),
+        ("inspect_ai", "models", ("model", "openai/x")),
+        ("sklearn", "baselines", ("baseline", "conformal")),
     ):
         code = (
             f"import sys; sys.modules[{module!r}] = None; from bagen_data.cli import main; "
             f"main(sys.argv[1:])"
         )
-        arguments = ("predict", "--dataset", sample, "--out", tmp_path / "out", *flags)
+        arguments = ("predict", *flags, "--dataset", sample, "--out", tmp_path / "out")
         done = subprocess.run(
             [sys.executable, "-c", code, *map(str, arguments)],
             cwd=REPO,
@@ -154,10 +183,10 @@ def test_a_missing_extra_is_named(sample: Path, tmp_path: Path) -> None:
 
 
 def test_show(sample: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert predict(sample, tmp_path / "out", "--estimator", "quantiles") == 0
+    assert predict(sample, tmp_path / "out", "baseline", "quantiles") == 0
     capsys.readouterr()
-    estimators = ("--estimator", "over_budget", "--estimator", "median_22")
-    flags = ("--dataset", sample, "--predictions", tmp_path / "out", *estimators)
+    baselines = ("--baseline", "over_budget", "--baseline", "median_22")
+    flags = ("--dataset", sample, "--predictions", tmp_path / "out", *baselines)
     assert bagen("show", first(sample), *flags) == 0
     said = capsys.readouterr().out
     assert "You are an estimator." in said
@@ -170,7 +199,7 @@ def test_show_finds_training_samples_and_several_resources(
     sample: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     own = first(sample, "warehouse_train", "rl")
-    flags = ("--dataset", sample, "--estimator", "always_feasible", "--full")
+    flags = ("--dataset", sample, "--baseline", "always_feasible", "--full")
     assert bagen("show", own, *flags) == 0
     said = capsys.readouterr().out
     assert "target_cash_usd" in said

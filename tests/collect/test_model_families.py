@@ -15,13 +15,15 @@ import pytest
 from inspect_ai.model import (
     ChatCompletionChoice,
     ChatMessageAssistant,
+    ChatMessageUser,
     ContentReasoning,
     ContentText,
     ModelOutput,
     ModelUsage,
 )
 
-from collect.model_agent import reply_of, usage_of
+from bagen_data.models.model_options import ModelOptions
+from collect.model_agent import ModelAgent, reply_of, usage_of
 from tests.collect.swebench.played_toys import needs_tool
 from tests.making import build_record, contents, run
 from tests.model_server import KEY, MODEL, ModelServer, model_server
@@ -88,12 +90,14 @@ def read(out: Path) -> list[dict[str, Any]]:
 def test_a_killed_collection_goes_on_and_is_as_a_whole_one(tmp_path, task):
     killed, whole = (tmp_path / each / f"{task}-origin-rule" for each in "ab")
     asked = 8 * TURNS[task]
-    with model_server(**SERVERS[task], wait=0.05) as server:
+    with model_server(**SERVERS[task], most=asked * 6 // 10) as server:
         process = subprocess.Popen(command(server, killed, task=task), env=environment())
-        while server.requests < asked * 0.6:
+        while server.requests < server.most:
+            assert process.poll() is None
             time.sleep(0.01)
         process.send_signal(signal.SIGKILL)
         process.wait()
+        server.most = None
         assert not list(killed.rglob("*.json"))
         done = collect(server, killed, "--resume", task=task)
         assert done.returncode == 0, done.stderr
@@ -208,11 +212,6 @@ def test_what_cannot_work_is_one_message(tmp_path, agent, key, told):
 
 
 def test_threads_that_still_ask_do_not_outlive_the_collection(monkeypatch):
-    pytest.importorskip("inspect_ai")
-    from inspect_ai.model import ChatMessageUser
-
-    from collect.model_agent import ModelAgent, ModelOptions
-
     def ask() -> None:
         while True:
             try:
@@ -224,7 +223,7 @@ def test_threads_that_still_ask_do_not_outlive_the_collection(monkeypatch):
 
     monkeypatch.setenv("RULE_API_KEY", KEY)
     with model_server() as server:
-        agent = ModelAgent(ModelOptions(f"openai-api/rule/{MODEL}", server.url))
+        agent = ModelAgent(f"openai-api/rule/{MODEL}", ModelOptions(base_url=server.url))
         threads = [threading.Thread(target=ask, daemon=True) for _ in range(8)]
         with agent:
             for thread in threads:
@@ -232,5 +231,15 @@ def test_threads_that_still_ask_do_not_outlive_the_collection(monkeypatch):
             while server.requests < 20:
                 time.sleep(0.01)
         for thread in threads:
-            thread.join(10)
-    assert not any(thread.is_alive() for thread in threads)
+            thread.join()
+
+
+def test_the_end_of_a_collection_closes_its_connections(monkeypatch):
+    """An idle connection was left to the garbage collector, which warned many tests later."""
+    monkeypatch.setenv("RULE_API_KEY", KEY)
+    with model_server() as server:
+        with ModelAgent(f"openai-api/rule/{MODEL}", ModelOptions(base_url=server.url)) as agent:
+            agent.generate([ChatMessageUser(content="?")], 5)
+            assert len(server.connections) == 1
+        while server.connections:  # the server learns it from the client, not by time
+            time.sleep(0.01)

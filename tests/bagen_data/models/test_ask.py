@@ -1,4 +1,4 @@
-"""`bagen predict --model` against a real server on loopback: stopped, failing, and well."""
+"""`bagen predict model` against a real server on loopback: stopped, failing, and well."""
 
 import json
 import os
@@ -53,10 +53,19 @@ def server() -> Iterator[ModelServer]:
         yield found
 
 
-def command(server: ModelServer, dataset: Path, out: Path, *more: object) -> list[str]:
-    model = ("--model", f"openai-api/local/{MODEL}", "--base-url", server.url)
-    flags = ("--dataset", dataset, "--config", "swebench", "--out", out, "--temperature", 0)
-    return [sys.executable, "-m", "bagen_data", "predict", *map(str, (*model, *flags, *more))]
+def command(
+    server: ModelServer, dataset: Path, out: Path, *more: object, name: str = MODEL
+) -> list[str]:
+    model = (f"openai-api/local/{name}", "--base-url", server.url, "--temperature", 0)
+    flags = ("--dataset", dataset, "--config", "swebench", "--out", out)
+    return [
+        sys.executable,
+        "-m",
+        "bagen_data",
+        "predict",
+        "model",
+        *map(str, (*model, *flags, *more)),
+    ]
 
 
 def environment(out: Path, key: str | None = KEY) -> dict[str, str]:
@@ -75,10 +84,15 @@ def start(server: ModelServer, dataset: Path, out: Path, *more: object) -> "subp
 
 
 def ask(
-    server: ModelServer, dataset: Path, out: Path, *more: object, key: str | None = KEY
+    server: ModelServer,
+    dataset: Path,
+    out: Path,
+    *more: object,
+    key: str | None = KEY,
+    name: str = MODEL,
 ) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
-        command(server, dataset, out, *more),
+        command(server, dataset, out, *more, name=name),
         env=environment(out, key),
         capture_output=True,
         text=True,
@@ -87,7 +101,10 @@ def ask(
 
 
 def stopped(process: "subprocess.Popen[str]", how: int, when: Callable[[], bool]) -> str:
-    """Send a signal as soon as something holds; returns what the process said."""
+    """Send a signal as soon as something holds; returns what the process said.
+
+    The process must not be able to end before it: see `ModelServer.most`.
+    """
     while not when():
         assert process.poll() is None, process.communicate()
         time.sleep(0.01)
@@ -113,13 +130,14 @@ def log(out: Path) -> Path:
 def test_killed_twice_and_resumed_it_is_as_if_nothing_had_happened(
     dataset: Path, tmp_path: Path
 ) -> None:
-    with model_server(wait=0.02) as server:
+    with model_server(most=70) as server:
         killed = tmp_path / "killed"
         first = start(server, dataset, killed)
-        stopped(first, signal.SIGKILL, lambda: sum(server.answered.values()) >= 70)
-        so_far = sum(server.answered.values())
+        stopped(first, signal.SIGKILL, lambda: sum(server.answered.values()) == 70)
+        server.most = server.requests + 60
         second = start(server, dataset, killed, "--resume")
-        stopped(second, signal.SIGKILL, lambda: sum(server.answered.values()) >= so_far + 60)
+        stopped(second, signal.SIGKILL, lambda: server.requests >= server.most)
+        server.most = None
         assert not (killed / "predictions.jsonl").exists()
         done = ask(server, dataset, killed, "--resume")
         assert done.returncode == 0, done.stderr
@@ -237,8 +255,7 @@ def test_what_cannot_be_asked_says_so(
     model: str,
     words: tuple[str, ...],
 ) -> None:
-    flags = ("--model", f"openai-api/local/{model}")
-    done = ask(server, small, tmp_path / "out", *flags, key=key)
+    done = ask(server, small, tmp_path / "out", key=key, name=model)
     assert done.returncode == 1
     assert all(word in done.stderr for word in words), done.stderr
     assert "Traceback" not in done.stderr
@@ -247,9 +264,9 @@ def test_what_cannot_be_asked_says_so(
 
 
 def test_an_interrupted_run_says_how_to_go_on(dataset: Path, tmp_path: Path) -> None:
-    with model_server(wait=0.05) as server:
+    with model_server(most=30) as server:
         process = start(server, dataset, tmp_path / "out")
-        said = stopped(process, signal.SIGINT, lambda: sum(server.answered.values()) >= 30)
+        said = stopped(process, signal.SIGINT, lambda: sum(server.answered.values()) == 30)
         assert process.returncode == 1
         assert "--resume" in said
         assert "Traceback" not in said
@@ -329,9 +346,10 @@ def test_logs_of_others_are_left_alone(small: Path, server: ModelServer, tmp_pat
 
 
 def test_two_runs_do_not_share_a_folder(dataset: Path, tmp_path: Path) -> None:
-    with model_server(wait=0.05) as server:
+    with model_server(most=1) as server:
         first = start(server, dataset, tmp_path / "out")
         while not sum(server.answered.values()):
+            assert first.poll() is None, first.communicate()
             time.sleep(0.01)
         second = ask(server, dataset, tmp_path / "out", "--resume")
         assert second.returncode == 1
@@ -367,7 +385,7 @@ def test_a_tool_call_is_not_asked_again(small: Path, tmp_path: Path) -> None:
 
 
 def test_a_server_that_hangs_is_left(small: Path, tmp_path: Path) -> None:
-    with model_server(wait=120) as server:
+    with model_server(most=0) as server:
         flags = ("--limit", 1, "--timeout", 2, "--retries", 0)
         done = ask(server, small, tmp_path / "out", *flags)
         assert done.returncode == 1

@@ -1,0 +1,42 @@
+"""Options that several commands take."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from bagen_data.errors import WrongUsageError
+
+Predictions = Annotated[
+    Path, typer.Argument(help="A .jsonl, .jsonl.gz or .parquet file, or the folder it is in.")
+]
+Dataset = Annotated[str, typer.Option(help="A folder that `build` wrote, or a Hub id.")]
+Config = Annotated[
+    str | None, typer.Option(help="A task, or a <task>_train; every task's benchmark if left out.")
+]
+Split = Annotated[str, typer.Option(help="test; sft, rl or heldout of a <task>_train.")]
+Out = Annotated[Path, typer.Option(help="The folder for predictions.jsonl and metadata.yaml.")]
+Name = Annotated[str | None, typer.Option(help="The estimator's name, as it is shown.")]
+Link = Annotated[
+    str | None, typer.Option(help="Where to read more of the estimator [default: the dataset].")
+]
+TrainedOn = Annotated[
+    Literal["none", "train", "benchmark", "other"],
+    typer.Option(help="What the model learned estimating from."),
+]
+
+
+def check_labels(name: str | None, link: str | None) -> None:
+    """Refuse a name or a link that metadata cannot have, before anything is asked.
+
+    Raises:
+        WrongUsageError: naming the option.
+    """
+    from pydantic import ValidationError
+
+    from bagen_data.submissions import Labels, problems
+
+    try:
+        Labels.model_validate({"name": name, "link": link}, strict=False)
+    except ValidationError as error:
+        raise WrongUsageError("\n".join(f"--{problem}" for problem in problems(error))) from error

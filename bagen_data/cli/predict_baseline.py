@@ -1,0 +1,47 @@
+"""`bagen predict baseline`."""
+
+from typing import Annotated
+
+import typer
+
+from bagen_data.cli.command_options import Config, Dataset, Link, Name, Out, Split, check_labels
+from bagen_data.forecasters import known_forecasters
+
+
+def predict_baseline_command(
+    baseline: Annotated[
+        str, typer.Argument(metavar="NAME", help=f"One of {', '.join(known_forecasters())}.")
+    ],
+    dataset: Dataset,
+    out: Out,
+    config: Config = None,
+    split: Split = "test",
+    seed: Annotated[
+        int, typer.Option(min=0, max=2**31 - 1, help="Seed of folds, and of what is learned.")
+    ] = 0,
+    name: Name = None,
+    link: Link = None,
+    cross_validate: Annotated[
+        bool,
+        typer.Option("--cross-validate", help="Learn about a family's rollouts from its others."),
+    ] = False,
+) -> None:
+    """Answer every sample with a baseline: a forecaster that needs no model."""
+    check_labels(name, link)
+    from bagen_data.forecasters.learning.predictions import ForecastRequest, predict
+    from bagen_data.submission_writer import check_out, new_metadata, write_submission
+
+    request = ForecastRequest(dataset, config, split, baseline, seed, cross_validate)
+    estimator = name or baseline
+    check_out(out, estimator)
+    predicted = predict(request)
+    metadata = new_metadata(
+        predicted.revision,
+        estimator=estimator,
+        model_id=baseline,
+        decoding=predicted.settings,
+        trained_on=predicted.trained_on,
+        link=link,
+    )
+    written = write_submission(out, metadata, predicted.rows)
+    print(f"{len(predicted.rows):,} predictions of {estimator} are in {written}")

@@ -1,0 +1,153 @@
+"""`bagen predict model` and `bagen predictions-from-log`."""
+
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bagen_data.cli.command_options import (
+    Config,
+    Dataset,
+    Link,
+    Name,
+    Out,
+    Split,
+    TrainedOn,
+    check_labels,
+)
+from bagen_data.errors import InputError, MissingExtraError, WrongUsageError
+from bagen_data.models.model_options import MAX_TOKENS, ModelOptions
+from bagen_data.models.presets import PRESETS, Preset, find_preset
+from bagen_data.option_groups import spread_options
+
+if TYPE_CHECKING:
+    from bagen_data.models.model_log import ModelLog
+
+
+@spread_options
+def predict_model_command(
+    dataset: Dataset,
+    out: Out,
+    options: ModelOptions,
+    model: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="PROVIDER/NAME",
+            help="The model, as Inspect has it, e.g. openai/gpt-5.2 or vllm/ORG/NAME.",
+        ),
+    ] = None,
+    preset: Annotated[
+        str | None,
+        typer.Option(help=f"A model of the paper instead of PROVIDER/NAME: {', '.join(PRESETS)}."),
+    ] = None,
+    config: Config = None,
+    split: Split = "test",
+    limit: Annotated[int | None, typer.Option(min=1, help="Ask the first samples only.")] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show prompts, counts and costs; ask nothing.")
+    ] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the run in --out; ask what is open.")
+    ] = False,
+    max_tokens: Annotated[
+        int | None, typer.Option(min=1, help=f"Most tokens of an answer [default: {MAX_TOKENS}].")
+    ] = None,
+    seed: Annotated[
+        int | None,
+        typer.Option(min=0, max=2**31 - 1, help="Seed of the sampling, if the provider has one."),
+    ] = None,
+    constrained: Annotated[
+        bool, typer.Option("--constrained", help="Hold decoding to the answer grammar (vLLM).")
+    ] = False,
+    price: Annotated[
+        str | None,
+        typer.Option(help="US dollars a million tokens, e.g. input=1.75,cached=0.175,output=14."),
+    ] = None,
+    cache: Annotated[
+        bool, typer.Option("--cache", help="Answer what was asked before from Inspect's cache.")
+    ] = False,
+    batch: Annotated[
+        bool, typer.Option("--batch", help="Use the provider's batch API, if it has one.")
+    ] = False,
+    name: Name = None,
+    link: Link = None,
+    trained_on: TrainedOn = "none",
+) -> None:
+    """Ask a model every sample's question; a run that was stopped goes on with --resume."""
+    if bool(model) == bool(preset):
+        raise WrongUsageError("give a model as PROVIDER/NAME, or --preset NAME; one of the two")
+    check_labels(name, link)
+    from bagen_data.models.model_run import ModelRun, parse_price, short_name
+
+    chosen = find_preset(preset) if preset else Preset(str(model))
+    run = ModelRun(
+        dataset=os.path.realpath(dataset) if os.path.isdir(dataset) else dataset,
+        config=config or "default",
+        split=split,
+        model=chosen.model,
+        options=chosen.complete(
+            replace(options, max_tokens=max_tokens, seed=seed, cache=cache, batch=batch)
+        ),
+        constrained=constrained,
+        limit=limit,
+    )
+    usd = parse_price(price) if price else None
+    if dry_run:
+        from bagen_data.models.dry_run import show_plan
+
+        show_plan(run, usd)
+        return
+    _check_inspect()
+    from bagen_data.models.ask import ask
+    from bagen_data.submission_writer import check_out
+
+    check_out(out, name or short_name(run.model))
+    log = ask(run, usd, out, resume=resume)
+    _write(out, log, name, link, trained_on, go_on="the same command with --resume")
+
+
+def predictions_from_log_command(
+    log: Annotated[Path, typer.Argument(help="An .eval or .json log of bagen_data/bagen.")],
+    out: Out,
+    name: Name = None,
+    link: Link = None,
+    trained_on: TrainedOn = "none",
+) -> None:
+    """Make a submission of an Inspect log, whoever wrote it."""
+    if not log.is_file():
+        raise InputError(f"{log}: there is no such file; expected an Inspect log")
+    check_labels(name, link)
+    _check_inspect()
+    from bagen_data.models.model_log import read_log
+
+    go_on = f"inspect eval-retry {log}"
+    _write(out, read_log(log), name, link, trained_on, go_on=go_on)
+
+
+def _write(
+    out: Path, log: "ModelLog", name: str | None, link: str | None, trained_on: str, *, go_on: str
+) -> None:
+    """Write the submission of a log without open samples."""
+    from bagen_data.models.model_log import metadata_of
+    from bagen_data.submission_writer import check_out, write_submission
+
+    if log.open:
+        raise InputError(
+            f"{log.path}: {log.open:,} of {len(log.asked):,} samples have no answer, and nothing "
+            f"was written to {out}:\n  {log.problem()}\n"
+            f"what was answered is kept in the log; go on with: {go_on}"
+        )
+    metadata = metadata_of(log, name, link, trained_on)
+    check_out(out, metadata.estimator)
+    written = write_submission(out, metadata, log.rows())
+    print(f"{len(log.asked):,} predictions of {metadata.estimator} are in {written}")
+
+
+def _check_inspect() -> None:
+    """Say which extra is missing, before anything is asked."""
+    try:
+        import inspect_ai  # noqa: F401
+    except ModuleNotFoundError as error:
+        raise MissingExtraError("inspect-ai", "models") from error

@@ -1,0 +1,142 @@
+"""How a model is asked: the options of every command that asks one, declared and checked once."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields
+from typing import Annotated, Any
+
+import typer
+
+from bagen_data.errors import WrongUsageError
+
+CONNECTIONS = 8
+"""Requests at a time. A fixed number keeps the order of the dataset, in which prefixes follow each
+other, so that providers' caches can reuse them."""
+RETRIES = 6
+"""Retries of a request, seconds to minutes apart; after the last it has failed."""
+ATTEMPT_SECONDS = 900
+"""Seconds after which a request without an answer is tried again."""
+MAX_TOKENS = 4_096
+"""Most tokens of an answer, reasoning included."""
+
+_SECRET = re.compile(r"key|token$|secret|password|credential|auth", re.IGNORECASE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelOptions:
+    """How a model is asked, whichever it is.
+
+    Fields with a typer option are options of each command (`option_groups.spread_options`); the
+    others are set by the commands that have them.
+
+    Raises:
+        WrongUsageError: the address or an argument holds a secret, or an argument is not KEY=VALUE.
+    """
+
+    base_url: Annotated[
+        str | None, typer.Option(help="Address of an OpenAI-compatible server.")
+    ] = None
+    temperature: Annotated[float | None, typer.Option(min=0, help="Sampling temperature.")] = None
+    top_p: Annotated[
+        float | None, typer.Option(min=0, max=1, help="Probability mass that is sampled from.")
+    ] = None
+    reasoning_effort: Annotated[
+        str | None, typer.Option(help="Effort of a reasoning model, e.g. none, low, high.")
+    ] = None
+    reasoning_tokens: Annotated[
+        int | None, typer.Option(min=0, help="Most tokens that a model reasons with.")
+    ] = None
+    model_arg: Annotated[
+        list[str] | None,
+        typer.Option(help="KEY=VALUE for the provider, as Inspect's -M; any number."),
+    ] = None
+    connections: Annotated[int, typer.Option(min=1, help="Requests at a time.")] = CONNECTIONS
+    retries: Annotated[
+        int,
+        typer.Option(min=0, help="Retries of a request that failed, beside its client's own."),
+    ] = RETRIES
+    timeout: Annotated[
+        int | None, typer.Option(min=1, help="Seconds for a request and its retries.")
+    ] = None
+    max_tokens: int | None = None
+    """Most tokens of an answer."""
+    cache: bool = False
+    """Whether Inspect's cache may answer."""
+    batch: bool = False
+    """Whether the provider's batch API is used."""
+    seed: int | None = None
+    """Seed of the sampling, where a provider takes one."""
+
+    def __post_init__(self) -> None:
+        if self.base_url and "@" in self.base_url:
+            raise WrongUsageError(
+                "--base-url: a run is written down with it; give a key in the environment, not in "
+                "it"
+            )
+        _parse(self.model_arg or ())
+
+    @property
+    def model_args(self) -> dict[str, Any]:
+        """Arguments for the provider, by name."""
+        return _parse(self.model_arg or ())
+
+    @property
+    def generation(self) -> dict[str, Any]:
+        """Options of Inspect's `GenerateConfig` that decide what is answered; only those set."""
+        values = {
+            "temperature": self.temperature,
+            "top_p": self.top_p,
+            "max_tokens": self.max_tokens,
+            "reasoning_effort": self.reasoning_effort,
+            "reasoning_tokens": self.reasoning_tokens,
+            "cache": self.cache or None,
+            "batch": self.batch or None,
+            "seed": self.seed,
+        }
+        return {name: value for name, value in values.items() if value is not None}
+
+    @property
+    def limits(self) -> dict[str, int | None]:
+        """Options of Inspect's `GenerateConfig` that say how often and how long is asked."""
+        attempt = None if self.batch else self.timeout or ATTEMPT_SECONDS  # a batch takes hours
+        return {
+            "max_connections": self.connections,
+            "max_retries": self.retries,
+            "timeout": self.timeout,
+            "attempt_timeout": attempt,
+        }
+
+    def given(self) -> dict[str, object]:
+        """Return the fields that differ from their default, by name."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        usual = {field.name: field.default for field in fields(self)}
+        return {name: each for name, each in values.items() if each not in (usual[name], [])}
+
+
+def _parse(texts: Sequence[str]) -> dict[str, Any]:
+    """KEY=VALUE options; values are JSON, or else text."""
+    import json  # no help text needs it
+
+    arguments = {}
+    for text in texts:
+        key, equals, value = text.partition("=")
+        if not equals:
+            raise WrongUsageError(f"--model-arg {text}: expected KEY=VALUE")
+        try:
+            arguments[key] = json.loads(value)
+        except ValueError:
+            arguments[key] = value
+        if any(_SECRET.search(name) for name in (key, *_names(arguments[key]))):
+            raise WrongUsageError(
+                f"--model-arg {key}: a run is written down with its arguments; give a key in the "
+                "environment, as in OPENAI_API_KEY"
+            )
+    return arguments
+
+
+def _names(value: object) -> Iterator[str]:
+    """All keys of an object of JSON, at any depth."""
+    if isinstance(value, dict):
+        for name, part in value.items():
+            yield name
+            yield from _names(part)
