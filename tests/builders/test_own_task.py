@@ -76,7 +76,7 @@ def test_a_task_may_bear_a_modules_name_and_spend_what_the_log_states(tmp_path: 
             2 * each,
             1 * each,
         ]
-    answered = ("predict", "--estimator", "conformal", "--cross-validate", "--config", "record")
+    answered = ("predict", "baseline", "conformal", "--cross-validate", "--config", "record")
     run_in(clone, "-m", "bagen_data", *answered, "--dataset", "out", "--out", "answers")
     run_in(clone, "-m", "bagen_data", "score", "answers", "--dataset", "out", "--config", "record")
 
