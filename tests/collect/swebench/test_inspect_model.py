@@ -1,17 +1,15 @@
 """A model over HTTP as mini-swe-agent's model."""
 
-import asyncio
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
-from inspect_ai.model import ChatMessage, GenerateConfig, ModelOutput, get_model
-from inspect_ai.tool import ToolInfo
 
+from bagen_data.models.model_options import ModelOptions
 from builders.formats.mini_swe_agent import read
 from builders.logs.rollout_log import FamilyFacts
+from collect.model_agent import ModelAgent
 from collect.swebench.agent_prompts import SUBMIT
 from collect.swebench.inspect_model import InspectModel, ModelledLocal, chat
 from collect.swebench.local_rollout import Judged, rollout
@@ -23,33 +21,17 @@ from tests.model_server import KEY, MODEL, ModelServer, model_server
 pytestmark = needs_tool
 
 
-class Asked:
-    """As `ModelAgent`, in a few lines."""
+@pytest.fixture(autouse=True)
+def key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOCAL_API_KEY", KEY)
 
-    def __init__(self, server: ModelServer) -> None:
-        self._model = get_model(
-            f"openai-api/local/{MODEL}", base_url=server.url, api_key=KEY, memoize=False
-        )
-        self._runner = asyncio.Runner()
 
-    def __enter__(self) -> "Asked":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._runner.run(self._model.api.aclose())
-        self._runner.close()
-
-    def generate(
-        self, messages: Sequence[ChatMessage], most: int, tools: Sequence[ToolInfo] = ()
-    ) -> ModelOutput:
-        config = GenerateConfig(max_tokens=most, max_retries=0)
-        return self._runner.run(
-            self._model.generate(list(messages), tools=list(tools), config=config)
-        )
+def agent(server: ModelServer) -> ModelAgent:
+    return ModelAgent(f"openai-api/local/{MODEL}", ModelOptions(base_url=server.url, retries=0))
 
 
 def play(server: ModelServer, tmp_path: Path) -> Judged:
-    with Asked(server) as asked:
+    with agent(server) as asked:
         return rollout(one_instance(tmp_path / "toys"), InspectModel(f"local/{MODEL}", asked))
 
 
@@ -113,7 +95,7 @@ def test_what_the_provider_refuses_is_raised(tmp_path: Path) -> None:
 
 def test_rollouts_by_number_make_a_family(tmp_path: Path) -> None:
     instances = make_repositories([toys()[0], toys()[-1]], tmp_path / "toys")
-    with model_server(commands=[fix(), SUBMIT]) as server, Asked(server) as asked:
+    with model_server(commands=[fix(), SUBMIT]) as server, agent(server) as asked:
         play_number = ModelledLocal(instances, f"local/{MODEL}", asked)
         Trajectories().write(tmp_path / "swebench-origin-rule", map(play_number, (0, 1)))
     report = orjson.loads((tmp_path / "swebench-origin-rule" / "report.json").read_bytes())
