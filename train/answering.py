@@ -1,7 +1,6 @@
 """Answer the questions of a split, and go on where an earlier run was stopped."""
 
 import json
-from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -52,9 +51,15 @@ class ResumableAnswers:
         waiting = [name for name, prompt in prompts.items() if prompt and name not in predictions]
         if waiting:
             generate = generator(self.backend, self.decoding, self.tokenizer)
-            answers = generate([prompts[name] for name in waiting])
+            answers = track(
+                generate([prompts[name] for name in waiting]),
+                "answering",
+                total=len(waiting),
+                console=STDERR,
+                disable=not STDERR.is_terminal,
+            )
             with self._partial.open("a", encoding="utf-8") as file:
-                for position, answer in _with_progress(answers, len(waiting)):
+                for position, answer in answers:
                     row = _prediction(waiting[position], answer)
                     predictions[row["sample_id"]] = row
                     file.write(to_json(row) + "\n")
@@ -125,9 +130,3 @@ def _weights(model: str) -> list[list[Any]]:
         [path.name, path.stat().st_size, path.stat().st_mtime_ns]
         for path in sorted(Path(model).glob("*.safetensors"))
     ]
-
-
-def _with_progress(
-    answers: Iterator[tuple[int, GeneratedAnswer]], total: int
-) -> Iterable[tuple[int, GeneratedAnswer]]:
-    return track(answers, "answering", total=total, console=STDERR, disable=not STDERR.is_terminal)

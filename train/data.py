@@ -139,8 +139,7 @@ def sft_rows(
         }
         return columns | ({"chat_template_kwargs": dict(template)} if template else {})
 
-    fitter = PromptFitter(tokenizer, options.max_prompt_tokens, template)
-    return _training_rows(options, fitter, part, conversation)
+    return _training_rows(options, tokenizer, template, part, conversation)
 
 
 def check_lengths(
@@ -180,15 +179,15 @@ def rl_rows(options: DataOptions, tokenizer: Any, template: Mapping[str, Any]) -
     def question(row: dict[str, Any]) -> dict[str, Any]:
         return {name: row[name] for name in ("prompt", *REQUIRED)}
 
-    fitter = PromptFitter(tokenizer, options.max_prompt_tokens, template)
-    return _training_rows(options, fitter, "rl", question)
+    return _training_rows(options, tokenizer, template, "rl", question)
 
 
 def _training_rows(
-    options: DataOptions, fitter: PromptFitter, part: Part, columns: Any
+    options: DataOptions, tokenizer: Any, template: Mapping[str, Any], part: Part, columns: Any
 ) -> TrainingRows:
     from datasets import concatenate_datasets
 
+    fitter = PromptFitter(tokenizer, options.max_prompt_tokens, template)
     configs = options.evaluate_on if part == "heldout" else options.train_on
     parts = [_part(options, fitter, config, part, columns) for config in configs]
     rows, counts = zip(*parts, strict=True)
