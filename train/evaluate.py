@@ -22,7 +22,6 @@ import typer
 
 from bagen_data.command_line import new_app, run
 from bagen_data.errors import InputError, WrongUsageError
-from bagen_data.hub import load_samples
 from bagen_data.prompt_variants import VARIANTS
 from bagen_data.published_dataset import HUB_ID
 from train.base_model import read_model_shape
@@ -63,6 +62,7 @@ def evaluate(
     trained_on: Annotated[str, typer.Option(help="none, train, benchmark or other.")] = "train",
 ) -> None:
     """Ask a model a split's questions, write a submission, print the columns of Table 7."""
+    from bagen_data.hub import load_samples
     from bagen_data.submission_writer import check_out, new_metadata, write_submission
     from train.answering import QuestionOptions, ResumableAnswers
     from train.paper_table import markdown, table_row

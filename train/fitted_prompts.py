@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bagen_data.prompt_variants import Variant
-from bagen_data.prompts import in_variant
 
 Messages = list[dict[str, str]]
 AS_BUILT = "as_built"
@@ -18,6 +17,8 @@ def reworded(row: Mapping[str, Any], variant: str) -> tuple[Messages, Variant]:
     Raises:
         TemplateError: it ends with the output forms of no variant.
     """
+    from bagen_data.prompts import in_variant
+
     messages: Messages = list(row["prompt"])
     built: Variant = row["prompt_variant"]
     if variant in (AS_BUILT, built):
