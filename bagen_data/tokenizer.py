@@ -22,7 +22,7 @@ class HubTokenizer:
         try:
             from transformers import AutoTokenizer
         except ModuleNotFoundError as error:
-            raise MissingExtraError("transformers", "builders") from error
+            raise MissingExtraError("transformers", "tokenizer") from error
         try:
             self._encode = AutoTokenizer.from_pretrained(name_or_folder)
         except (OSError, ValueError) as error:
