@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any
 from urllib.parse import unquote, urlsplit
+
+from tests.serving import serving
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
@@ -20,14 +21,9 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
 def fake_hub(dataset: str, folder: Path) -> Iterator[str]:
     """Serve `folder` as the dataset's main revision on a free port of this machine."""
     handler = type("Handler", (_Handler,), {"dataset": dataset, "folder": folder})
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    with serving(server):
+        yield f"http://127.0.0.1:{server.server_port}"
 
 
 class _Handler(BaseHTTPRequestHandler):

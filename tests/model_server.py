@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from tests.serving import serving
+
 KEY, MODEL = "key-of-the-test", "rule"
 
 
@@ -82,15 +84,9 @@ def model_server(**options: Any) -> Iterator[ModelServer]:
     """Serves until the block ends."""
     state = ModelServer(**options)
     httpd = _Server(state)
-    thread = threading.Thread(target=httpd.serve_forever)
-    thread.start()
     state.url = f"http://127.0.0.1:{httpd.server_port}/v1"
-    try:
+    with serving(httpd):
         yield state
-    finally:
-        httpd.shutdown()
-        thread.join()
-        httpd.server_close()
 
 
 def digest(messages: list[dict[str, Any]]) -> str:

@@ -61,7 +61,6 @@ def beside_a_hub(code: str, out: Path, home: Path) -> list[Any]:
             capture_output=True,
             text=True,
             check=False,
-            timeout=120,
         )
     assert done.returncode == 0, done.stderr
     return [json.loads(line) for line in done.stdout.splitlines()]

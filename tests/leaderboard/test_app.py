@@ -4,8 +4,8 @@ import http.client
 import signal
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,7 @@ import pytest
 from leaderboard.app import LOOPBACK, server
 from tests.leaderboard.made_submissions import leaderboard
 from tests.making import REPO
+from tests.serving import serving
 
 
 @pytest.fixture
@@ -23,21 +24,17 @@ def port(tmp_path: Path) -> Iterator[int]:
     (site / "files" / "a.jsonl").write_text("<script>alert(1)</script>")
     (site / "files" / "metadata.yaml").write_text("a: <b>")
     (tmp_path / "secret.txt").write_text("secret")
-    with server(site, LOOPBACK, 0) as running:
-        thread = threading.Thread(target=running.serve_forever)
-        thread.start()
+    running = server(site, LOOPBACK, 0)
+    with serving(running):
         yield running.server_port
-        running.shutdown()
-        thread.join()
 
 
 def get(port: int, path: str) -> tuple[int, dict[str, str], bytes]:
-    connection = http.client.HTTPConnection(LOOPBACK, port, timeout=10)
-    connection.request("GET", path)
-    response = connection.getresponse()
-    answer = response.status, {k.lower(): v for k, v in response.getheaders()}, response.read()
-    connection.close()
-    return answer
+    with closing(http.client.HTTPConnection(LOOPBACK, port)) as connection:
+        connection.request("GET", path)
+        response = connection.getresponse()
+        headers = {name.lower(): value for name, value in response.getheaders()}
+        return response.status, headers, response.read()
 
 
 def test_the_first_page_is_served(port: int) -> None:
@@ -73,8 +70,11 @@ def test_serve_says_where_and_ends_with_ctrl_c(tmp_path: Path) -> None:
         command, cwd=REPO, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout is not None
-        address = process.stdout.readline().split()[0]
-        assert address.startswith(f"http://{LOOPBACK}:")
-        assert get(int(address.rstrip("/").rpartition(":")[2]), "/")[2] == b"here"
-        process.send_signal(signal.SIGINT)
-        assert process.wait(10) == 0
+        try:
+            address = process.stdout.readline().split()[0]
+            assert address.startswith(f"http://{LOOPBACK}:")
+            assert get(int(address.rstrip("/").rpartition(":")[2]), "/")[2] == b"here"
+            process.send_signal(signal.SIGINT)
+            assert process.wait() == 0
+        finally:
+            process.kill()

@@ -2,8 +2,8 @@
 
 import os
 import shutil
-import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ import pytest
 
 from leaderboard.app import LOOPBACK, server
 from tests.leaderboard.made_submissions import budget_left, build_site, gold, submit
+from tests.serving import serving
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -28,6 +29,8 @@ FLAGS = [
     "--disable-sync",
 ]
 USAGE = {"input_tokens": 900, "cached_tokens": 0, "output_tokens": 20}
+MILLISECONDS = 600_000
+"""For a browser on a machine with much else to do; what never happens fails after that."""
 SCREENSHOTS = os.environ.get("SCREENSHOTS")
 """A folder to keep pictures in, to look at."""
 
@@ -90,37 +93,40 @@ class Visit:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     with playwright.sync_playwright() as running:
-        browser = running.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        browser = running.chromium.launch(
+            executable_path=CHROMIUM, args=FLAGS, timeout=MILLISECONDS
+        )
         yield browser
         browser.close()
+
+
+@contextmanager
+def new_page(browser: Any) -> Iterator[Any]:
+    """Open a page in a context of its own, as a visitor without a past has it."""
+    with browser.new_context(viewport={"width": 1300, "height": 900}) as context:
+        context.set_default_timeout(MILLISECONDS)
+        yield context.new_page()
 
 
 @pytest.fixture(params=["file", "http"])
 def visit(request: pytest.FixtureRequest, browser: Any, site: Path) -> Iterator[Visit]:
     running = server(site, LOOPBACK, 0)
-    threading.Thread(target=running.serve_forever, daemon=True).start()
     over_http = f"http://{LOOPBACK}:{running.server_port}/"
-    context = browser.new_context(viewport={"width": 1300, "height": 900})
-    page = context.new_page()
-    visit = Visit(page, over_http if request.param == "http" else f"{site.as_uri()}/", [], [])
-    page.on("request", lambda request: visit.requests.append(request.url))
-    page.on("console", lambda message: visit.complaints.append(message.text))
-    page.on("pageerror", lambda error: visit.complaints.append(str(error)))
-    yield visit
-    context.close()
-    running.shutdown()
-    running.server_close()
+    with serving(running), new_page(browser) as page:
+        visit = Visit(page, over_http if request.param == "http" else f"{site.as_uri()}/", [], [])
+        page.on("request", lambda request: visit.requests.append(request.url))
+        page.on("console", lambda message: visit.complaints.append(message.text))
+        page.on("pageerror", lambda error: visit.complaints.append(str(error)))
+        yield visit
     assert visit.complaints == []
     assert all(url.startswith((visit.root, "data:,")) for url in visit.requests), visit.requests
 
 
 @pytest.fixture
 def on_files(browser: Any, site: Path) -> Iterator[Any]:
-    context = browser.new_context(viewport={"width": 1300, "height": 900})
-    page = context.new_page()
-    page.goto((site / "index.html").as_uri())
-    yield page
-    context.close()
+    with new_page(browser) as page:
+        page.goto((site / "index.html").as_uri())
+        yield page
 
 
 def test_sort_filter_open_and_go_on(visit: Visit) -> None:

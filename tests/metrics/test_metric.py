@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import evaluate
@@ -25,6 +24,7 @@ from bagen_data.replay import gold_estimate
 from bagen_data.schema import Target
 from bagen_data.scoring import SCORES, score
 from tests.making import REPO, SAMPLE, build
+from tests.serving import serving
 
 FOLDER = REPO / "metrics" / "bagen"
 TOKENS = {"resource": "tokens", "budget": 900.0, "used": 200.0, "remaining": 400.0}
@@ -340,9 +340,8 @@ def test_it_loads_by_id_from_a_space(tmp_path: Path) -> None:
     shutil.copytree(FOLDER, space, ignore=shutil.ignore_patterns("__pycache__"))
     handler = partial(_Files, directory=str(tmp_path / "hub"))
     data = {"predictions": [GOOD], "references": [ROW]}
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = Thread(target=server.serve_forever, daemon=True)
-        thread.start()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    with serving(server):
         environment = os.environ | {
             "HF_ENDPOINT": f"http://127.0.0.1:{server.server_port}",
             "HF_HOME": str(tmp_path / "home"),
@@ -358,10 +357,7 @@ def test_it_loads_by_id_from_a_space(tmp_path: Path) -> None:
             capture_output=True,
             text=True,
             check=False,
-            timeout=120,
         )
-        server.shutdown()
-        thread.join()
     assert done.returncode == 0, done.stderr
     assert "asked" not in done.stderr
     assert json.loads(done.stdout) == expected([ROW], [GOOD])
