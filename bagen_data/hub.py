@@ -84,9 +84,9 @@ def load_samples(
     from bagen_data.scoring.sample_table import DERIVED, OPTIONAL, REQUIRED
 
     config = config or "default"
-    columns = _Columns(REQUIRED, (*DERIVED, *OPTIONAL, *also))
-    table, found = _read(path, config, split, columns, revision)
-    source = {"path": path, "config": config, "split": split, "revision": found}
+    columns = _ReadColumns(REQUIRED, (*DERIVED, *OPTIONAL, *also))
+    table, revision_read = _read(path, config, split, columns, revision)
+    source = {"path": path, "config": config, "split": split, "revision": revision_read}
     return LoadedSamples(table, source | {"samples": len(table)})
 
 
@@ -101,7 +101,7 @@ def load_rollouts(path: str, split: str, revision: str | None = None) -> pa.Tabl
     Raises:
         as `load_samples`.
     """
-    return _read(path, "rollouts", split, _Columns(tuple(ROLLOUTS.names)), revision)[0]
+    return _read(path, "rollouts", split, _ReadColumns(tuple(ROLLOUTS.names)), revision)[0]
 
 
 def splits(path: str, config: str) -> list[str]:
@@ -125,7 +125,7 @@ def splits(path: str, config: str) -> list[str]:
 
 
 @dataclass(frozen=True)
-class _Columns:
+class _ReadColumns:
     required: tuple[str, ...]
     optional: tuple[str, ...] = ()
 
@@ -134,7 +134,7 @@ class _Columns:
 
 
 def _read(
-    path: str, config: str, split: str, columns: _Columns, revision: str | None = None
+    path: str, config: str, split: str, columns: _ReadColumns, revision: str | None = None
 ) -> tuple[pa.Table, str | None]:
     """The table, and the revision it is of."""
     if os.path.isdir(path):
@@ -151,7 +151,7 @@ def _check_is_id(path: str) -> None:
 
 
 def _read_folder(
-    folder: Path, config: str, split: str, columns: _Columns
+    folder: Path, config: str, split: str, columns: _ReadColumns
 ) -> tuple[pa.Table, str | None]:
     are_rollouts = columns.required == tuple(ROLLOUTS.names)
     files = [row for row in _manifest(folder) if (row["config"] == "rollouts") == are_rollouts]
@@ -189,7 +189,7 @@ def _names_of(config: str) -> tuple[str, ...]:
 
 
 def _read_hub(
-    path: str, config: str, split: str, columns: _Columns, revision: str | None
+    path: str, config: str, split: str, columns: _ReadColumns, revision: str | None
 ) -> tuple[pa.Table, str | None]:
     from bagen_data.scoring.input_columns import as_table
 

@@ -59,11 +59,11 @@ Name = Annotated[
 Number = Annotated[float, Field(allow_inf_nan=False)]
 
 
-class _Strict(BaseModel):
+class _SubmissionPart(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
-class Usage(_Strict):
+class Usage(_SubmissionPart):
     """Tokens that one prediction took."""
 
     input_tokens: Amount = Field(description="Of the prompt, cached ones included.")
@@ -77,7 +77,7 @@ class Usage(_Strict):
         return self
 
 
-class Prediction(_Strict):
+class Prediction(_SubmissionPart):
     """The answer to one sample."""
 
     sample_id: str = Field(min_length=1, description="The sample's id, as in the dataset.")
@@ -88,7 +88,7 @@ class Prediction(_Strict):
     )
 
 
-class Metadata(_Strict):
+class Metadata(_SubmissionPart):
     """Whose predictions these are, and how they were made."""
 
     estimator: Name = Field(description="The name that is shown.")
@@ -188,18 +188,18 @@ def read_metadata(path: Path) -> Metadata:
 
 def problems(error: ValidationError) -> Iterator[str]:
     """One line for each thing that is wrong."""
-    for found in error.errors(include_url=False):
-        where = ".".join(map(str, found["loc"])) or "it"
-        shown = repr(found["input"])
+    for problem in error.errors(include_url=False):
+        where = ".".join(map(str, problem["loc"])) or "it"
+        shown = repr(problem["input"])
         shown = shown if len(shown) <= _SHOWN else f"{shown[:_SHOWN]}..."
-        if found["type"] == "extra_forbidden":
+        if problem["type"] == "extra_forbidden":
             yield f"{where[:_SHOWN]}: unknown key; leave it out"
-        elif found["type"] == "missing":
+        elif problem["type"] == "missing":
             yield f"{where}: is missing"
-        elif found["type"] == "string_type" and isinstance(found["input"], int | float):
+        elif problem["type"] == "string_type" and isinstance(problem["input"], int | float):
             yield f"{where}: found {shown}; expected a string: put it in quotes"
         else:
-            yield f"{where}: found {shown}; {found['msg']}"
+            yield f"{where}: found {shown}; {problem['msg']}"
 
 
 class _PlainYaml(yaml.SafeLoader):

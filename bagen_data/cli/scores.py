@@ -31,10 +31,13 @@ def validate_command(
             f"{revision}; results of different revisions are not ranked together"
         )
         STDERR.print(note, markup=False)
-    truth = SampleTable.of(samples.table)
-    found = [answers for _, answers in match_predictions(truth, prediction_reader(file), str(file))]
-    invalid = sum(int((answers.verdict == INVALID).sum()) for answers in found)
-    print(f"{file}: {len(truth):,} predictions of {metadata.estimator}, one for each sample")
+    sample_table = SampleTable.of(samples.table)
+    columns = [
+        answers
+        for _, answers in match_predictions(sample_table, prediction_reader(file), str(file))
+    ]
+    invalid = sum(int((answers.verdict == INVALID).sum()) for answers in columns)
+    print(f"{file}: {len(sample_table):,} predictions of {metadata.estimator}, one for each sample")
     if invalid:
         print(f"invalid answers, which count as wrong: {invalid:,}; `bagen score` says why")
 
@@ -71,16 +74,16 @@ def score_command(
     if json and any(json.exists() and json.samefile(file) for file in files):
         raise WrongUsageError(f"--json {json}: these are the predictions; give another file")
     samples = load_samples(dataset, config, split)
-    truth = SampleTable.of(samples.table)
+    sample_table = SampleTable.of(samples.table)
     resampling = Resampling(resamples, seed)
     more = {}
     if compare is None:
-        answered = match_predictions(truth, prediction_reader(files[0]), str(files[0]))
-        report = measure(truth, answered, resampling, ALPHA).report()
+        answered = match_predictions(sample_table, prediction_reader(files[0]), str(files[0]))
+        report = measure(sample_table, answered, resampling, ALPHA).report()
         tables = report_tables(report, by)
     else:
         readers = [(str(file), prediction_reader(file)) for file in files]
-        comparison = compare_readers(truth, readers, resampling, ALPHA)
+        comparison = compare_readers(sample_table, readers, resampling, ALPHA)
         report, tables = comparison.first, [comparison_table(comparison)]
         more = {"comparison": comparison.to_dict()}
     if json:

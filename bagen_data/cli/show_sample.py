@@ -44,18 +44,20 @@ def show_command(
     if picture:
         check_picture(picture, sample_id.partition("/")[0])
     readers = [(file, prediction_reader(file)) for file in map(find_predictions, predictions or ())]
-    found = find_sample(dataset, sample_id)
-    answers = {str(file): responses_of(reader, found.rollout) for file, reader in readers}
+    located = find_sample(dataset, sample_id)
+    answers = {str(file): responses_of(reader, located.rollout) for file, reader in readers}
     for name in baseline or ():
         others = cross_validate and find_forecaster(name).learns
-        request = ForecastRequest(dataset, found.config, found.split, name, cross_validate=others)
+        request = ForecastRequest(
+            dataset, located.config, located.split, name, cross_validate=others
+        )
         answers[name] = {row["sample_id"]: row["response"] for row in predict(request).rows}
-    _print_sample(found.sample, full=full)
+    _print_sample(located.sample, full=full)
     if picture:
-        draw(picture, find_rollout(dataset, found), found.sample["completed_turns"])
+        draw(picture, find_rollout(dataset, located), located.sample["completed_turns"])
         print(f"its rollout is drawn in {picture}")
     for name, responses in (answers or {"no answers given": {}}).items():
-        print_table(answers_table(name, found.rollout, responses))
+        print_table(answers_table(name, located.rollout, responses))
 
 
 def _print_sample(sample: "Row", *, full: bool) -> None:

@@ -141,11 +141,11 @@ def estimate() -> Scorer:
     async def judge(state: TaskState, target: Target) -> Score:  # noqa: ARG001
         resources = [amounts["resource"] for amounts in state.metadata["resources"]]
         response = state.output.completion
-        found = parse(response, resources)
+        answer = parse(response, resources)
         truth = "feasible" if state.metadata["feasible"] else "infeasible"
         return Score(
-            value=found.verdict == truth,
-            answer=found.reason if found.verdict == "invalid" else render(found),
+            value=answer.verdict == truth,
+            answer=answer.reason if answer.verdict == "invalid" else render(answer),
             metadata={"response": response},
         )
 

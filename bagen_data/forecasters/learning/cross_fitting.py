@@ -71,11 +71,11 @@ class _Member:
         if not self.spending:
             left = np.maximum(asked.amounts.left, 0)
             return np.log1p([0 * left, left / 2, left])
-        found = [
+        quantiles = [
             own.quantiles(asked.values, units)
             for own, units in zip(self.spending, asked.units, strict=True)
         ]
-        return np.stack(found, axis=1)
+        return np.stack(quantiles, axis=1)
 
 
 @dataclass(frozen=True)
@@ -142,9 +142,9 @@ def folds(cluster: Ints, feasible: Mask, seed: int) -> Ints:
     share = np.bincount(cluster, feasible, clusters) / np.bincount(cluster, minlength=clusters)
     shuffled = np.random.default_rng(seed).permutation(clusters)
     order = shuffled[np.argsort(share[shuffled], kind="stable")]
-    found = np.empty(clusters, np.int64)
-    found[order] = np.arange(clusters) % FOLDS
-    return found[cluster]
+    fold = np.empty(clusters, np.int64)
+    fold[order] = np.arange(clusters) % FOLDS
+    return fold[cluster]
 
 
 def best_cut(odds: Floats, feasible: Mask, cluster: Ints, seed: int) -> float:
@@ -194,8 +194,8 @@ def teaching(examples: Sequence[Example]) -> list[Example]:
     None at all, if none of them is both feasible and within its budget.
     """
     inside = [one for one in examples if 0 < len(one.probe.turns) < one.total_turns]
-    found = inside or list(examples)
-    return found if any(one.target.feasible for one in found) else []
+    teachers = inside or list(examples)
+    return teachers if any(one.target.feasible for one in teachers) else []
 
 
 def _instances(examples: Sequence[Example]) -> Ints:

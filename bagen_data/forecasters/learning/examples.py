@@ -76,12 +76,12 @@ def load_examples(
             f"{path}: config rollouts has no rollout {'/'.join(missing)}, of which there are "
             "samples; build the dataset anew"
         )
-    found = {
+    examples = {
         example.sample_id: example
         for key, ids in prefixes.items()
         for example in _examples(*recorded[key], ids)
     }
-    return LoadedExamples([found[each] for each in columns["sample_id"]], revision)
+    return LoadedExamples([examples[each] for each in columns["sample_id"]], revision)
 
 
 def _examples(
@@ -100,15 +100,15 @@ def _recorded(
     path: str, split: str, wanted: Mapping[tuple[str, str, str], None], revision: str | None
 ) -> dict[tuple[str, str, str], tuple[Rollout, Budget]]:
     """The rollouts that are asked for, and their budgets."""
-    found = {}
+    recorded = {}
     for batch in load_rollouts(path, split, revision).to_batches(max_chunksize=256):
         keys = zip(*(batch[name].to_pylist() for name in DERIVED[:3]), strict=True)
         rows = {number: key for number, key in enumerate(keys) if key in wanted}
         chosen = batch.take(pa.array(rows, pa.int64())).to_pylist()
         for key, row in zip(rows.values(), chosen, strict=True):
             budget = Budget(_amounts(row["budget"]), _amounts(row["conditions"]))
-            found[key] = (_rollout(row), budget)
-    return found
+            recorded[key] = (_rollout(row), budget)
+    return recorded
 
 
 def _rollout(row: Mapping[str, Any]) -> Rollout:

@@ -62,8 +62,8 @@ def features(probes: Sequence[Probe]) -> Features:
     >>> from bagen_data.schema import Budget
     >>> turn = Turn("look", "go", {"tokens": 40.0})
     >>> probe = Probe("chess", "", (turn,), "", {"tokens": 40.0}, {}, Budget({"tokens": 80.0}))
-    >>> found = features([probe])
-    >>> found.values[0, found.names.index("tokens_share")]
+    >>> columns = features([probe])
+    >>> columns.values[0, columns.names.index("tokens_share")]
     np.float64(0.5)
     """
     resources = tuple(probes[0].budget.limits)
@@ -80,10 +80,10 @@ def _once_a_turn(own: TaskFeatures) -> Callable[[Turn], _Texts]:
     known: dict[int, _Texts] = {}
 
     def texts_of(turn: Turn) -> _Texts:
-        found = known.get(id(turn))
-        if found is None:
-            found = known[id(turn)] = _read(turn, own)
-        return found
+        texts = known.get(id(turn))
+        if texts is None:
+            texts = known[id(turn)] = _read(turn, own)
+        return texts
 
     return texts_of
 

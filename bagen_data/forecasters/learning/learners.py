@@ -55,8 +55,8 @@ class Columns:
         A column that hardly varies in training can say no more elsewhere than it did there.
         """
         clipped = np.clip(values[:, self.kept], self.low, self.high)
-        found = (clipped - self.mean) / self.deviation
-        return np.clip(found, -_MOST_DEVIATIONS, _MOST_DEVIATIONS)
+        deviations = (clipped - self.mean) / self.deviation
+        return np.clip(deviations, -_MOST_DEVIATIONS, _MOST_DEVIATIONS)
 
 
 @dataclass(frozen=True)
@@ -90,8 +90,8 @@ class Judge:
         if not self.models:
             return np.full(len(values), np.log(self.share / (1 - self.share)))
         own = self.columns.scaled(values)
-        found: Floats = np.mean([model.decision_function(own) for model in self.models], axis=0)
-        return found
+        odds: Floats = np.mean([model.decision_function(own) for model in self.models], axis=0)
+        return odds
 
 
 @dataclass(frozen=True)
@@ -139,8 +139,8 @@ class Spending:
         """(3, n), ascending."""
         own = _never_empty(self.columns.scaled(values))
         ratios = np.sort([model.predict(own) for model in self.models], axis=0)
-        found: Floats = ratios + units[:, self.unit]
-        return found
+        quantiles: Floats = ratios + units[:, self.unit]
+        return quantiles
 
 
 def _share_of(values: Floats) -> float:

@@ -83,8 +83,8 @@ class Known:
     @property
     def lengths(self) -> Ints:
         """(m,) T of each rollout."""
-        found: Ints = self.total_turns[np.unique(self.rollout, return_index=True)[1]]
-        return found
+        lengths: Ints = self.total_turns[np.unique(self.rollout, return_index=True)[1]]
+        return lengths
 
     @classmethod
     def of(cls, examples: Sequence[Example]) -> Self:
@@ -116,18 +116,18 @@ def estimates(
     most = np.maximum(amounts.left, 0)
     lows = np.minimum(np.floor(np.maximum(low, 0)), most).T.tolist()
     highs = np.minimum(np.ceil(np.maximum(high, 0)), most).T.tolist()
-    found = []
+    made = []
     for feasible, *bounds in zip(is_feasible.tolist(), lows, highs, strict=True):
         if not feasible:
-            found.append(Estimate("infeasible"))
+            made.append(Estimate("infeasible"))
             continue
         intervals = map(Interval, *bounds)
-        found.append(Estimate("feasible", dict(zip(amounts.resources, intervals, strict=True))))
-    return found
+        made.append(Estimate("feasible", dict(zip(amounts.resources, intervals, strict=True))))
+    return made
 
 
 def _rows(names: Sequence[str], amounts: Sequence[Mapping[str, float]]) -> Floats:
-    found: Floats = np.array(
+    rows: Floats = np.array(
         [[each.get(name, math.nan) for each in amounts] for name in names], np.float64
     )
-    return found
+    return rows

@@ -39,16 +39,16 @@ def _scored() -> Callable[[list[Answered]], dict[str, float | None]]:
 
     def scores(answered: list[Answered]) -> dict[str, float | None]:
         nonlocal last
-        known, found = last
+        known, values = last
         if len(known) != len(answered) or any(map(_differ, known, answered)):
             responses = [
                 {"sample_id": each.sample["sample_id"], "response": each.response}
                 for each in answered
             ]
             report = score([each.sample for each in answered], responses, resamples=0)
-            found = {name: report.overall[name].value for name in METRICS}
-            last = answered, found
-        return found
+            values = {name: report.overall[name].value for name in METRICS}
+            last = answered, values
+        return values
 
     return scores
 
