@@ -31,8 +31,10 @@ from collect.sokoban.sokoban_game import Sokoban  # noqa: E402
 from collect.swebench.local_rollout import Limits  # noqa: E402
 from collect.warehouse.warehouse_game import Warehouse  # noqa: E402
 from sample.actors.swebench_agents import ScriptedToys  # noqa: E402
-from sample.actors.toy_repositories import choose_toys, make_repositories  # noqa: E402
+from sample.actors.toy_repositories import make_repositories, toys  # noqa: E402
 
+ROLLOUTS = len(toys())
+"""Different ones of each environment; they are played again and again."""
 SECONDS = 5.0
 """For each environment."""
 SEARCH = REPO / "sample" / "search"
@@ -55,8 +57,8 @@ def main() -> None:
     for name, play in games.items():
         print(f"  {name:22}{steps_a_second(play, len_turns):10,.0f}")
     with tempfile.TemporaryDirectory() as folder:
-        toys = choose_toys(0, 32)
-        play = ScriptedToys(toys, make_repositories(toys, Path(folder)), 0, None, Limits(steps=30))
+        instances = make_repositories(toys(), Path(folder))
+        play = ScriptedToys(toys(), instances, 0, None, Limits(steps=30))
         print(f"  {'swebench, real tool':22}{steps_a_second(play, len_assistant):10,.0f}")
     plain, masks = solvers()
     print(
@@ -75,7 +77,7 @@ def steps_a_second(play: Play, steps: Callable[[Mapping[str, Any]], int]) -> flo
     play(0)  # whatever is read once
     began, done = time.perf_counter(), 0
     for number in count():
-        done += steps(play(number % 32))
+        done += steps(play(number % ROLLOUTS))
         if time.perf_counter() - began > SECONDS:
             break
     return done / (time.perf_counter() - began)

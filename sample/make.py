@@ -22,8 +22,11 @@ BENCHMARK, TRAINING = 8, 10
 """Rollouts of a family."""
 OPTIONS = {
     "sokoban": (["--seed", "10"], ["--seed", "9"]),
-    "searchr1": (["--first", "48"], ["--first", "72"]),
-    "swebench": (["--steps", "30"], ["--steps", "30", "--first", str(BENCHMARK)]),
+    "searchr1": (["--seed", "5"], ["--seed", "5", "--first", str(BENCHMARK)]),
+    "swebench": (
+        ["--seed", "4", "--steps", "24"],
+        ["--seed", "4", "--steps", "24", "--first", str(BENCHMARK)],
+    ),
     "warehouse": ([], ["--seed", "1"]),
 }
 """Of each task's two families: they share no instance, and are feasible now and then."""
@@ -38,9 +41,9 @@ def main(origin: Path = ORIGIN) -> None:
 
 
 def _collect(task: str, out: Path, rollouts: int, options: list[str]) -> None:
-    told = [task, "--agent", "scripted", "--rollouts", str(rollouts)]
+    command = [task, "--agent", "scripted", "--rollouts", str(rollouts)]
     try:
-        collect([*told, "--out", str(out), *options])
+        collect([*command, "--out", str(out), *options])
     except SystemExit as end:
         if end.code:
             raise

@@ -45,7 +45,7 @@ class SearchEnvironment:
     ) -> None:
         """Take the question, and how many documents and words of each a search shows."""
         self.instance_id = question.id
-        self._question = question
+        self.question = question
         self._library = library
         self._documents = documents
         self._document_words = document_words
@@ -53,7 +53,7 @@ class SearchEnvironment:
 
     def start(self) -> str:
         """The question and the actions."""
-        return f"Question: {self._question.text}\n{_AVAILABLE}"
+        return f"Question: {self.question.text}\n{_AVAILABLE}"
 
     def step(self, response: str) -> Observation:
         """Search, finish, or say what was wrong with the response.
@@ -78,9 +78,9 @@ class SearchEnvironment:
 
     def outcome(self) -> Mapping[str, Any]:
         """The question, its accepted answers, the answer given (None without one) and its score."""
-        given, accepted = self._answer, self._question.answers
+        given, accepted = self._answer, self.question.answers
         return {
-            "question": self._question.text,
+            "question": self.question.text,
             "golden_answers": list(accepted),
             "answer": given,
             "exact_match": given is not None and exact_match(given, accepted),
@@ -117,7 +117,7 @@ class SearchEnvironment:
 
     def _finish(self, action: Finish) -> Observation:
         self._answer = action.answer
-        is_right = exact_match(action.answer, self._question.answers)
+        is_right = exact_match(action.answer, self.question.answers)
         return Observation(
             f"Your answer: {action.answer}. It is {'right' if is_right else 'wrong'}.",
             actions=(str(action),),

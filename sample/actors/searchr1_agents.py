@@ -1,197 +1,127 @@
-"""A scripted agent that searches by rules: it knows no more than what it is shown."""
+"""A scripted searcher: it follows names from page to page, and knows an answer when it reads one.
+
+It looks into the environment for the accepted answers, and gives one only after a page that it was
+shown has said it. How long it searches and how often it errs is drawn for each rollout.
+"""
 
 import random
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from collect.agents import Script
-from sample.actors import searcher_thoughts as thoughts
-from sample.actors.answer_extraction import answers, linked, measure
-from sample.actors.page_reading import Page, is_about, pages
-from sample.actors.question_analysis import Asked, Kind, take_apart
+from collect.searchr1.judging import normalised
+from collect.searchr1.search_environment import SearchEnvironment
 
 NAMES: tuple[str, ...] = ()
-_QUESTION = re.compile(r"Question: (.*)")
-_MORE_WORDS = ("history", "record", "description", "known", "early years")
-"""What it adds to a query to find other documents on the same thing."""
+"""There is one kind of searcher, whose skill is drawn."""
+
+_PAGE = re.compile(r'^\[Document \d+\] \(ID: .*\)\n"(.*)"\n(.*)$', re.MULTILINE)
+_PROPER_NAME = re.compile(r"(?<=[\w,] )[A-Z][\w'-]*(?:\s+(?:of\s+)?[A-Z][\w'-]*)*")
+"""Capitalised words, but for one that begins a sentence."""
+_TELLING_WORD = re.compile(r"[A-Za-z]{4,}|\d+")
+_CARELESS = (
+    "I should search for {query}. Let me do that now.",
+    "<think>I want to know about {query}.</think>search[{query}]",
+    "<think>Two things to find.</think><answer>search[{query}], search[more]</answer>",
+)
+"""Responses without a legal action."""
+_LOOK = "The question turns on what I have not read yet, so I search for '{query}'."
+_CHECK = "I have read an answer, but want to see it twice before I give it: '{query}'."
+_WANDER = "I am not sure what to look for. It may be worth knowing more about '{query}'."
+_SURE = "The documents say it, and nothing speaks against it: {answer}."
+_GUESS = "I cannot find more. Going by what I have seen, my best guess is {answer}."
 
 
-@dataclass(frozen=True)
-class Skill:
-    """How well an agent plays."""
-
-    patience: int
-    """Searches, from 0, after which it answers with what it has."""
-    checks: int
-    """Searches it makes after it could have answered."""
-    wandering: float
-    """Probability that a search is beside the point."""
-    carelessness: float
-    """Probability that a response has no legal action."""
-    haste: float
-    """Probability, each turn, that it answers with the best guess there is."""
-    misreading: float
-    """Probability that it takes the second best candidate for the answer."""
-
-
-def drawn_skill(rng: random.Random) -> Skill:
-    """A skill: from guessing at once to searching until the turns are over."""
-    return Skill(
-        patience=rng.choice((0, 1, 2, 3, 4, 5, 6, 7, 8, 8, 9, 99)),
-        checks=rng.choice((0, 0, 0, 0, 1, 1, 2, 3, 4, 6)),
-        wandering=rng.choice((0.0, 0.0, 0.1, 0.3, 0.6)),
-        carelessness=rng.choice((0.0, 0.0, 0.0, 0.05, 0.2)),
-        haste=rng.choice((0.0, 0.0, 0.0, 0.05, 0.15)),
-        misreading=rng.choice((0.0, 0.0, 0.0, 0.1, 0.3)),
-    )
-
-
-def script(_name: str | None, _environment: object, rng: random.Random) -> Script:
-    """An agent for one rollout; it knows the messages only, and draws skill and luck from `rng`."""
-    return _Searcher(drawn_skill(rng), rng).respond
+def script(_name: str | None, environment: SearchEnvironment, rng: random.Random) -> Script:
+    """Return an agent for one rollout; all that is drawn is drawn from `rng`."""
+    return _Searcher(environment, rng).respond
 
 
 class _Searcher:
-    """One rollout's reader: what it has seen, what it has tried, and what it does next."""
+    """What a searcher has read and tried in one rollout, and what it does next."""
 
-    _asked: Asked
-
-    def __init__(self, skill: Skill, rng: random.Random) -> None:
-        self._skill = skill
+    def __init__(self, environment: SearchEnvironment, rng: random.Random) -> None:
+        self._question = environment.question
         self._rng = rng
-        self._seen: dict[str, Page] = {}
-        self._tried: set[str] = set()
-        self._searches = 0
-        self._checks_left = skill.checks
-        self._best_title = ""
+        self._patience = rng.choice((0, 1, 2, 3, 4, 5, 6, 8, 99))
+        """Searches after which it answers with what it has."""
+        self._checks = rng.choice((0, 0, 1, 2, 4, 6))
+        """Searches that it makes after it could have answered."""
+        self._carelessness = rng.choice((0.0, 0.0, 0.05, 0.2))
+        """Probability that a response has no legal action."""
+        self._wandering = rng.choice((0.0, 0.1, 0.3, 0.6))
+        """Probability that a search is beside the point."""
+        self._misreading = rng.choice((0.0, 0.0, 0.1, 0.4))
+        """Probability that it gives another name than the answer that it has read."""
+        self._pages: dict[str, str] = {}
+        """Texts that were shown, by title."""
+        self._tried: list[str] = []
 
     def respond(self, message: str) -> str:
-        """The response to a user message."""
-        asked = _QUESTION.match(message)
-        if asked:
-            self._asked = take_apart(asked[1])
-        shown = pages(message)
-        self._seen |= {page.title: page for page in shown}
-        if shown:
-            self._best_title = shown[0].title
-        return self._next()
+        """Return the response to a user message."""
+        self._pages |= {title: text.removeprefix(title) for title, text in _PAGE.findall(message)}
+        rng, answer = self._rng, self._known_answer()
+        query = next((each for each in self._leads() if each not in self._tried), "")
+        if rng.random() < self._carelessness:
+            return rng.choice(_CARELESS).format(query=query)
+        is_over = not query or len(self._tried) >= self._patience
+        if answer and (is_over or self._checks <= 0):
+            is_misread = rng.random() < self._misreading
+            return _response(_SURE, "finish", answer=self._guess() if is_misread else answer)
+        if is_over:
+            return _response(_GUESS, "finish", answer=self._guess())
+        thought = _LOOK
+        if answer:
+            self._checks -= 1
+            thought = _CHECK
+        elif rng.random() < self._wandering:
+            query, thought = rng.choice([*self._pages, "the history of the district"]), _WANDER
+        self._tried.append(query)
+        return _response(thought, "search", query=query)
 
-    def _next(self) -> str:
-        skill, rng = self._skill, self._rng
-        if rng.random() < skill.carelessness:
-            return thoughts.careless(rng, self._subject())
-        if self._searches >= skill.patience or rng.random() < skill.haste:
-            return self._finish(is_sure=False)
-        if rng.random() < skill.wandering:
-            return self._search(self._wander(), "wander")
-        query = next((query for query in self._queries() if query not in self._tried), None)
-        if query is not None:
-            return self._search(query, "look")
-        if self._checks_left > 0:
-            self._checks_left -= 1
-            return self._search(self._rephrased(), "check")
-        return self._finish(is_sure=True)
+    def _known_answer(self) -> str:
+        """Return an accepted answer that was read; empty where none was."""
+        read = " ".join(f"{title} {text}" for title, text in self._pages.items())
+        if not all(name in read for name in self._asked_names()):
+            return ""
+        words = f" {normalised(read)} "
+        for answer in self._question.answers:
+            bare = normalised(answer)
+            if f" {bare} " in words or (bare in ("yes", "no") and self._pages):
+                return answer
+        return ""
 
-    def _search(self, query: str, purpose: str) -> str:
-        self._searches += 1
-        self._tried.add(query)
-        thought = thoughts.before_search(self._rng, purpose, query, self._best_title)
-        return thoughts.response(thought, f"search[{query}]")
+    def _leads(self) -> Iterator[str]:
+        """Yield what to search for: what the question names, then what its pages name."""
+        words = " ".join(_TELLING_WORD.findall(_PROPER_NAME.sub("", self._question.text)))
+        for name in self._asked_names():
+            if not self._has_page(name):
+                yield f"{name} {words}"
+                yield name
+        for text in (*self._asked_pages(), *self._pages.values()):
+            for name in _PROPER_NAME.findall(text):
+                yield f"{name} {words}"
+                yield name
+        yield words
 
-    def _finish(self, *, is_sure: bool) -> str:
-        answer = self._answer()
-        thought = thoughts.before_answer(self._rng, answer, is_sure=is_sure)
-        return thoughts.response(thought, f"finish[{answer}]")
+    def _asked_names(self) -> list[str]:
+        return _PROPER_NAME.findall(self._question.text)
 
-    def _queries(self) -> Iterator[str]:
-        """What to search for, in order, as long as it is not known."""
-        asked = self._asked
-        words = " ".join(asked.words)
-        if not asked.names:
-            yield words
-            return
-        for name in asked.names if asked.is_comparison else asked.names[:1]:
-            yield from self._until_found(name, words)
-        focus = self._focus()
-        if focus != self._subject():
-            yield f"{focus} {' '.join(word for word in asked.words if word != asked.link)}"
-            if not self._candidates():
-                yield f"{asked.link} {focus}".strip()
-                yield focus
+    def _asked_pages(self) -> list[str]:
+        """Return the texts about what the question names."""
+        names = self._asked_names()
+        return [text for title, text in self._pages.items() if any(n in title for n in names)]
 
-    def _until_found(self, name: str, words: str) -> Iterator[str]:
-        for query in (
-            f"{name} {words}".strip(),
-            name,
-            f"{name.rsplit(maxsplit=1)[-1]} {words}".strip(),
-        ):
-            if any(is_about(page, name) for page in self._seen.values()) and self._tried:
-                return
-            yield query
+    def _has_page(self, name: str) -> bool:
+        return any(name in title for title in self._pages)
 
-    def _wander(self) -> str:
-        """A query that leads away: some words of the question, or a title that was shown."""
-        words = list(self._asked.words)
-        self._rng.shuffle(words)
-        beside = [" ".join(words[:2]), *list(self._seen)[-2:], "history of the district"]
-        return self._rng.choice(beside)
+    def _guess(self) -> str:
+        """Return a name of the last page, or whatever comes to mind."""
+        names = [name for text in self._pages.values() for name in _PROPER_NAME.findall(text)]
+        guesses: list[str] = [*names[-5:], *self._asked_names(), "yes"]
+        return self._rng.choice(guesses)
 
-    def _rephrased(self) -> str:
-        """Another query for what has been found: a new one, unless a few tries make none."""
-        query = ""
-        about = [*self._asked.names, self._focus(), self._best_title]
-        for _ in range(5):
-            words = [*self._asked.words, *_MORE_WORDS]
-            self._rng.shuffle(words)
-            query = " ".join([self._rng.choice(about), *words[: 1 + self._rng.randrange(3)]])
-            if query not in self._tried:
-                break
-        return query.strip()
 
-    def _subject(self) -> str:
-        return self._asked.names[0] if self._asked.names else " ".join(self._asked.words)
-
-    def _focus(self) -> str:
-        """What the answer is a fact of: the name in the question, or where it leads to."""
-        return self._second_hop(self._asked, self._subject()) or self._subject()
-
-    def _second_hop(self, asked: Asked, name: str) -> str | None:
-        page = next((page for page in self._seen.values() if is_about(page, name)), None)
-        return linked(page, asked.link, asked) if page and asked.link else None
-
-    def _candidates(self) -> list[str]:
-        return answers(self._asked, self._focus(), list(self._seen.values()))
-
-    def _answer(self) -> str:
-        asked, rng = self._asked, self._rng
-        if asked.is_comparison:
-            return self._compared()
-        if asked.kind is Kind.YES_NO:
-            return rng.choice(("yes", "no"))
-        candidates = self._candidates()
-        if not candidates:
-            return "unknown"
-        return candidates[len(candidates) > 1 and rng.random() < self._skill.misreading]
-
-    def _compared(self) -> str:
-        asked, rng = self._asked, self._rng
-        one, other = asked.names[:2]
-        seen = list(self._seen.values())
-        if " same " in asked.text:
-            link = asked.words[-1]
-            hops = [self._named(name, link) for name in (one, other)]
-            if None in hops:
-                return rng.choice(("yes", "no"))
-            return "yes" if hops[0] == hops[1] else "no"
-        first, second = (measure(asked, name, seen) for name in (one, other))
-        if first is None or second is None or rng.random() < self._skill.misreading:
-            return rng.choice(("yes", "no") if asked.kind is Kind.YES_NO else (one, other))
-        wins = first < second if asked.wants_least else first > second
-        if asked.kind is Kind.YES_NO:
-            return "yes" if wins else "no"
-        return one if wins else other
-
-    def _named(self, name: str, link: str) -> str | None:
-        page = next((page for page in self._seen.values() if is_about(page, name)), None)
-        return linked(page, link, self._asked) if page else None
+def _response(thought: str, action: str, **fields: str) -> str:
+    [argument] = fields.values()
+    return f"<think>{thought.format(**fields)}</think>\n<answer>{action}[{argument}]</answer>"

@@ -127,7 +127,7 @@ def test_the_json_has_what_programs_count_on(file: Path, built: Path) -> None:
         "config": "default",
         "split": "test",
         "revision": build_record(built)["revision"],
-        "samples": 266,
+        "samples": 257,
     }
     assert sorted(found["tasks"]) == list(TASKS)
     assert sorted(found["families"]) == [f"{task}/scripted" for task in TASKS]
@@ -176,7 +176,7 @@ def test_validate_says_how_many_and_whose(
     assert run("validate", file, "--dataset", built) == 0
     out, error = capsys.readouterr()
     assert str(file) in out
-    assert "266 predictions of gold" in out
+    assert "257 predictions of gold" in out
     assert "invalid" not in out
     assert "note: " in error
     assert "dataset_revision 0a1b2c3" in error
@@ -190,9 +190,9 @@ def test_an_empty_response_is_an_invalid_answer(
     out = capsys.readouterr().out
     assert "invalid answers, which count as wrong: 2" in out
     found = scored(file, built)
-    assert found["families"]["searchr1/scripted"]["valid_rate"]["value"] == 35 / 37
+    assert found["families"]["searchr1/scripted"]["valid_rate"]["value"] == 33 / 35
     assert found["invalid"]["searchr1/scripted"]["no_answer"] == 2
-    assert found["overall"]["valid_rate"]["n"] == 266
+    assert found["overall"]["valid_rate"]["n"] == 257
     assert "no_answer 2" in capsys.readouterr().out
 
 
@@ -226,7 +226,7 @@ def test_an_empty_file_lacks_every_sample(
     gold: Rows, built: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run("validate", submission(tmp_path, []), "--dataset", built) == 1
-    assert_friendly(capsys.readouterr().err, "266 samples without", gold[0]["sample_id"])
+    assert_friendly(capsys.readouterr().err, "257 samples without", gold[0]["sample_id"])
 
 
 def test_an_id_several_times_is_counted_once(
@@ -400,7 +400,7 @@ def test_the_table_shows_every_score_with_its_interval_and_n(
     ("by", "words"),
     [
         ("task", ("overall", *TASKS, *SCORES)),
-        ("family", ("overall", *(f"{task}/scripted" for task in TASKS), "n 266")),
+        ("family", ("overall", *(f"{task}/scripted" for task in TASKS), "n 257")),
         ("progress", ("overall", *TASKS, "0-20%", "80-100%", "predicted_feasible_on_infeasible")),
     ],
 )
@@ -455,7 +455,7 @@ def test_two_estimators_are_compared(
     assert accuracy["difference"] == pytest.approx(1 - second)
     assert 0 < accuracy["low"] < accuracy["difference"] < accuracy["high"]
     assert accuracy["p"] < 0.05
-    assert accuracy["n_first"] == accuracy["n_second"] == 266
+    assert accuracy["n_first"] == accuracy["n_second"] == 257
 
 
 def test_an_estimator_does_not_differ_from_itself(file: Path, built: Path) -> None:

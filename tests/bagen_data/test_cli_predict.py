@@ -156,7 +156,7 @@ def test_a_dry_run_shows_prompts_and_costs_and_asks_nothing(
     assert "samples: 2 of 1 rollouts" in said
     assert "US dollars, or" in said
     assert predict(sample, tmp_path / "out", *model) == 0
-    assert "266 of 31 rollouts" in capsys.readouterr().out
+    assert "257 of 32 rollouts" in capsys.readouterr().out
     assert not (tmp_path / "out").exists()
 
 

@@ -67,14 +67,14 @@ def beside_a_hub(code: str, out: Path, home: Path) -> list[Any]:
 
 
 def test_a_hub_id_gives_what_the_folder_gives(out: Path, tmp_path: Path) -> None:
-    assert beside_a_hub(LOAD, out, tmp_path) == [[101, "warehouse", True]]
+    assert beside_a_hub(LOAD, out, tmp_path) == [[94, "warehouse", True]]
 
 
 def test_samples_to_score_come_from_a_hub_id_too(out: Path, tmp_path: Path) -> None:
     [(source, alike), *errors] = beside_a_hub(SCORE, out, tmp_path)
     assert alike
     assert source["path"] == "MLL-Lab/BAGEN"
-    assert (source["config"], source["split"], source["samples"]) == ("swebench", "test", 101)
+    assert (source["config"], source["split"], source["samples"]) == ("swebench", "test", 94)
     assert source["revision"]
     assert errors == [["InputError", True]] * 2
 

@@ -121,7 +121,7 @@ def test_training_probes_are_all_prefixes_and_instances_stay_in_one_part(built: 
 
 def test_the_gold_answer_of_every_sample_covers_every_resource(built: Path) -> None:
     rows = rows_of(built)
-    assert len(rows) == 675
+    assert len(rows) == 659
     assert len({row["sample_id"] for row in rows}) == len(rows)
     for row in rows:
         remaining = {part["resource"]: part["remaining"] for part in row["resources"]}

@@ -18,18 +18,18 @@ def test_the_command_makes_the_same_files(bundled: Path, tmp_path: Path) -> None
 
 def test_documents(corpus: Corpus) -> None:
     documents = [corpus.document(position) for position in range(len(corpus))]
-    assert 150 <= len(documents) <= 200
+    assert len(documents) == 85
     assert len({document.title for document in documents}) == len(documents)
     assert len({document.text for document in documents}) == len(documents)
-    assert all(60 <= len(document.text.split()) <= 120 for document in documents)
+    assert all(60 <= len(document.text.split()) <= 100 for document in documents)
     assert not any(mark in document.text for document in documents for mark in "{}")
 
 
 def test_questions(bundled: Path, questions: tuple[Question, ...]) -> None:
-    assert len({question.text for question in questions}) == len(questions) == 120
+    assert len({question.text for question in questions}) == len(questions) == 66
     with (bundled / "questions.jsonl").open(encoding="utf-8") as lines:
         kinds = Counter(json.loads(line)["type"] for line in lines)
-    assert kinds == {"one-hop": 45, "two-hop": 50, "comparison": 25}
+    assert kinds == {"one-hop": 27, "two-hop": 24, "three-hop": 6, "comparison": 9}
 
 
 def test_every_answer_is_in_the_corpus(corpus: Corpus, questions: tuple[Question, ...]) -> None:

@@ -14,7 +14,7 @@ from builders.formats.mini_swe_agent import read
 from builders.logs.rollout_log import FamilyFacts
 from collect.swebench.instances import take
 from collect.swebench.trajectory_layout import Trajectories
-from sample.actors.repair_scripts import DECK, direct, in_rounds, script_of, thorough
+from sample.actors.swebench_agents import DECK, RESOLVING, SCRIPTS, script_name
 from sample.actors.toy_repositories import make_repositories, toys
 from tests.collect.swebench.played_toys import (
     ROLLOUTS,
@@ -58,14 +58,14 @@ def test_outcomes_spread(family: Path) -> None:
     resolved = [each["info"]["evaluation"]["resolved"] for each in played.values()]
     assert 0.4 <= sum(resolved) / len(resolved) <= 0.7
     names = {each["info"]["config"]["model"]["model_name"] for each in played.values()}
-    assert names == {f"scripted/{script.__name__}" for script in DECK}
+    assert names == {f"scripted/{name}" for name in SCRIPTS}
     calls = [each["info"]["model_stats"]["api_calls"] for each in played.values()]
     assert max(calls) == STEPS
     assert len(set(calls)) >= 5
 
 
 def test_scripts_do_what_they_say(family: Path) -> None:
-    resolving = {f"scripted/{each.__name__}" for each in (direct, thorough, in_rounds)}
+    resolving = {f"scripted/{name}" for name in RESOLVING}
     for _, each in Trajectories().read(family):
         info = each["info"]
         name = info["config"]["model"]["model_name"]
@@ -81,9 +81,9 @@ def _actions(message: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def test_every_deck_has_all_scripts_in_an_order_of_its_own() -> None:
-    decks = [[script_of(0, len(DECK) * k + place) for place in range(len(DECK))] for k in (0, 1)]
-    by_name = [sorted(script.__name__ for script in deck) for deck in decks]
-    assert by_name[0] == by_name[1]
+    decks = [[script_name(0, len(DECK) * k + place) for place in range(len(DECK))] for k in (0, 1)]
+    assert sorted(decks[0]) == sorted(decks[1]) == sorted(DECK)
+    assert set(DECK) == set(SCRIPTS)
     assert decks[0] != decks[1]
 
 

@@ -1,5 +1,7 @@
 """Scripted managers: calibrated, different from each other, and honest about what they see."""
 
+import json
+from hashlib import sha256
 from statistics import fmean
 
 import pytest
@@ -68,3 +70,8 @@ def test_responses_are_short_and_in_form(policy: str) -> None:
         assert len(response) < 2_000
     assert played(policy, 0)[0] == responses
     assert len(set(responses)) > len(responses) / 2
+
+
+def test_managers_are_the_same_on_every_machine() -> None:
+    said = [played(None, seed)[0] for seed in range(8)]
+    assert sha256(json.dumps(said).encode()).hexdigest()[:16] == "59d027427aec8103"

@@ -40,7 +40,7 @@ def test_a_search(environment: SearchEnvironment) -> None:
     seen = environment.step(answer("search[town of Garlock]"))
     lines = seen.text.split("\n")
     assert lines[0] == "Search results for 'town of Garlock':"
-    assert lines[1].startswith("[Document 1] (ID: doc_19, Score: ")
+    assert lines[1].startswith("[Document 1] (ID: doc_14, Score: ")
     assert lines[2] == '"Garlock"'
     assert seen.text.count("[Document ") == 3
     assert seen.text.endswith(f"\n\n{AVAILABLE}")

@@ -10,9 +10,7 @@ import pytest
 
 from collect.swebench.instances import Instance
 from collect.swebench.local_rollout import LIMITS, Judged, Limits, rollout
-from sample.actors.repair_scripts import Script
-from sample.actors.repair_steps import Moves, Step
-from sample.actors.swebench_agents import ScriptedToys, scripted_model
+from sample.actors.swebench_agents import ScriptedToys, Step, script_steps, scripted_model
 from sample.actors.toy_repositories import Toy, choose_toys, make_repositories, toys
 
 needs_tool = pytest.mark.skipif(
@@ -33,18 +31,17 @@ def scripted_family(folder: Path) -> Iterator[dict[str, Any]]:
     return map(ScriptedToys(chosen, instances, 0, None, Limits(steps=STEPS)), range(ROLLOUTS))
 
 
-def run_script(script: Script, instance: Instance, toy: Toy = TOY, steps: int = 20) -> Judged:
-    return rollout(instance, scripted_model(script, Moves(toy, Random(1)), steps), Limits(steps))
+def run_script(name: str, instance: Instance, toy: Toy = TOY, steps: int = 20) -> Judged:
+    limits = Limits(steps)
+    return rollout(
+        instance, scripted_model(name, script_steps(name, toy, Random(1)), limits), limits
+    )
 
 
 def run_commands(instance: Instance, commands: Sequence[str], limits: Limits = LIMITS) -> Judged:
     """Of an agent that runs these, one a turn; the last one should submit."""
-
-    def commanded(_: Moves) -> Iterator[Step]:
-        yield from (Step("next", (command,)) for command in commands)
-
-    model = scripted_model(commanded, Moves(TOY, Random(1)), limits.steps)
-    return rollout(instance, model, limits)
+    steps = [Step("next", (command,)) for command in commands]
+    return rollout(instance, scripted_model("commanded", steps, limits), limits)
 
 
 def outputs(collected: Judged) -> list[str]:

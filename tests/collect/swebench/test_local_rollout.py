@@ -14,7 +14,6 @@ from bagen_data.errors import InputError
 from collect.swebench.agent_prompts import SUBMIT
 from collect.swebench.evaluation import evaluate
 from collect.swebench.local_rollout import Limits
-from sample.actors.repair_scripts import direct, hasty, lost
 from tests.collect.swebench.played_toys import (
     TOY,
     needs_tool,
@@ -41,7 +40,7 @@ def running() -> str:
 
 def test_the_right_fix_is_resolved_and_half_of_one_is_not(tmp_path: Path) -> None:
     instance = one_instance(tmp_path / "toys")
-    right, half = run_script(direct, instance), run_script(hasty, instance)
+    right, half = run_script("direct", instance), run_script("hasty", instance)
     assert (right.resolved, right.reason) == (True, "the hidden tests passed")
     assert (half.resolved, half.reason) == (False, "the hidden tests failed with exit code 1")
     assert right.model_patch.startswith(f"diff --git a/{TOY.file} b/{TOY.file}\n")
@@ -50,7 +49,7 @@ def test_the_right_fix_is_resolved_and_half_of_one_is_not(tmp_path: Path) -> Non
 
 
 def test_a_rollout_ends_at_its_step_limit(tmp_path: Path) -> None:
-    played = run_script(lost, one_instance(tmp_path / "toys"), steps=5)
+    played = run_script("lost", one_instance(tmp_path / "toys"), steps=5)
     assert played.trajectory["info"]["exit_status"] == "LimitsExceeded"
     assert played.trajectory["info"]["model_stats"]["api_calls"] == 5
     assert (played.resolved, played.reason) == (False, "no patch was submitted")
@@ -78,7 +77,7 @@ def test_tests_that_hang_are_stopped_with_their_children(tmp_path: Path) -> None
 
 def test_a_patch_cannot_replace_the_hidden_tests(tmp_path: Path) -> None:
     instance = one_instance(tmp_path / "toys")
-    cheat = instance.test_patch.replace(TOY.bug.expected, TOY.bug.example)
+    cheat = instance.test_patch.replace(TOY.bug.example.expected, TOY.bug.example.expression)
     assert evaluate(instance, cheat, 60).reason == "the hidden tests failed with exit code 1"
 
 
@@ -119,7 +118,7 @@ def test_hidden_tests_that_do_not_fit_are_the_instances_fault(tmp_path: Path) ->
 def test_a_commit_that_is_not_there(tmp_path: Path) -> None:
     instance = replace(one_instance(tmp_path / "toys"), base_commit="0" * 40)
     with pytest.raises(InputError, match="has no commit 0000"):
-        run_script(direct, instance)
+        run_script("direct", instance)
 
 
 def test_no_path_of_the_temporary_folder_is_in_the_log(tmp_path: Path) -> None:
@@ -191,7 +190,7 @@ def test_the_repository_is_only_read(tmp_path: Path) -> None:
         return {path: path.read_bytes() for path in instance.repo.rglob("*") if path.is_file()}
 
     before = content()
-    run_script(direct, instance)
+    run_script("direct", instance)
     assert content() == before
 
 
