@@ -206,14 +206,14 @@ def _finished(wanted: Wanted) -> Collected | None:
                 f"{folder}: holds {min(there)}, and no rollouts of ours; give another --out"
             )
         return None
-    begun, found = _read_collection(folder / COLLECTION)
+    begun, collected = _read_collection(folder / COLLECTION)
     if not wanted.resume:
         raise OutputError(
-            f"{folder}: {found.rollouts} rollouts are there already; go on with --resume, or give "
-            "another --out"
+            f"{folder}: {collected.rollouts} rollouts are there already; go on with --resume, or "
+            "give another --out"
         )
     check_same(folder, begun, wanted.settings)
-    return found
+    return collected
 
 
 def _read_collection(path: Path) -> tuple[Mapping[str, Any], Collected]:

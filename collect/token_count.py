@@ -29,5 +29,7 @@ def token_count(tokenizer: str | None) -> TokenCount:
     """
     if tokenizer is None:
         return TokenCount("words and marks", "", words_and_marks)
-    found = HubTokenizer(tokenizer)
-    return TokenCount(found.name, found.sha256, lambda text: found.count([text])[0])
+    hub_tokenizer = HubTokenizer(tokenizer)
+    return TokenCount(
+        hub_tokenizer.name, hub_tokenizer.sha256, lambda text: hub_tokenizer.count([text])[0]
+    )

@@ -51,8 +51,8 @@ def f1(answer: str, accepted: Sequence[str]) -> float:
 
 
 def _f1(answer: str, right: str) -> float:
-    found, expected = answer.split(), right.split()
-    if not found or not expected or answer in _CLOSED or right in _CLOSED:
+    given, expected = answer.split(), right.split()
+    if not given or not expected or answer in _CLOSED or right in _CLOSED:
         return float(answer == right)
-    shared = (Counter(found) & Counter(expected)).total()
-    return 2 * shared / (len(found) + len(expected))
+    shared = (Counter(given) & Counter(expected)).total()
+    return 2 * shared / (len(given) + len(expected))

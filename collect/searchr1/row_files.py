@@ -60,9 +60,9 @@ def _parquet_rows(path: Path, names: Collection[str]) -> Iterator[tuple[str, Map
         with path.open("rb") as source, pq.ParquetFile(source) as file:
             columns = [name for name in file.schema_arrow.names if name in names]
             if not columns:
-                found = ", ".join(file.schema_arrow.names)
+                columns_there = ", ".join(file.schema_arrow.names)
                 raise InputError(
-                    f"{path}: has the columns {found}; expected some of "
+                    f"{path}: has the columns {columns_there}; expected some of "
                     f"{', '.join(sorted(names))}, rename them"
                 )
             number = 0
@@ -110,5 +110,5 @@ def shown(value: Any) -> str:
     """A value as a message shows it: at most 60 characters, and `missing` for null."""
     if value is None:
         return "missing"
-    found = repr(value)
-    return found if len(found) <= 60 else found[:57] + "..."
+    quoted = repr(value)
+    return quoted if len(quoted) <= 60 else quoted[:57] + "..."

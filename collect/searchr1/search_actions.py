@@ -61,13 +61,13 @@ def parse(response: str) -> Search | Finish | Illegal:
 def _action(content: str) -> Search | Finish | Illegal:
     if not content:
         return Illegal("has an empty <answer></answer>")
-    found = _ACTION.fullmatch(content)
-    if found is None:
+    action = _ACTION.fullmatch(content)
+    if action is None:
         return Illegal(f"has no action but {_shown(content)} in <answer>")
-    if _SECOND.search(found[2]):
+    if _SECOND.search(action[2]):
         return Illegal("has more than one action in <answer>")
-    argument = " ".join(found[2].split())
-    if found[1].lower() == "search":
+    argument = " ".join(action[2].split())
+    if action[1].lower() == "search":
         return Search(argument)
     return Finish(argument) if argument else Illegal("finishes without an answer")
 

@@ -103,8 +103,8 @@ class SearchEnvironment:
                 f"Search results for '{query}':\nNothing was found: no document has a word of the "
                 "query. Try other words."
             )
-        found = (self._shown(number, hit) for number, hit in enumerate(hits, 1))
-        return f"Search results for '{query}':\n" + "\n\n".join(found)
+        documents = (self._shown(number, hit) for number, hit in enumerate(hits, 1))
+        return f"Search results for '{query}':\n" + "\n\n".join(documents)
 
     def _shown(self, number: int, hit: Hit) -> str:
         words = hit.document.text.split()

@@ -53,10 +53,10 @@ class SokobanEnvironment:
             self.level = after
             if after.is_solved:
                 break
-        told = [f"Moves done: {', '.join(done) or 'none'}.", *([problem] if problem else [])]
+        lines = [f"Moves done: {', '.join(done) or 'none'}.", *([problem] if problem else [])]
         if self.level.is_solved:
-            told.append("Solved: every box is on a target.")
-        text = "\n".join((*told, self.level.text()))
+            lines.append("Solved: every box is on a target.")
+        text = "\n".join((*lines, self.level.text()))
         is_solved = self.level.is_solved
         return Observation(text, tuple(moves[: len(done)]), done=is_solved, success=is_solved)
 

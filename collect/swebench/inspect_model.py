@@ -21,7 +21,7 @@ from collect.model_agent import usage_of
 from collect.swebench.agent_prompts import BAD_CALL, NO_CALL, OBSERVATION
 from collect.swebench.instances import Instance
 from collect.swebench.local_rollout import LIMITS, Limits, rollout
-from collect.swebench.tool import load_tool
+from collect.swebench.minisweagent_import import load_mini_swe_agent
 from collect.swebench.trajectory_layout import record
 
 _TOOL = "bash"
@@ -58,7 +58,7 @@ class InspectModel:
 
     def __init__(self, name: str, generator: Generator) -> None:
         """Say who answers, and under which name the trajectory has it."""
-        load_tool()
+        load_mini_swe_agent()
         self.config = Config(name)
         self._generator = generator
 

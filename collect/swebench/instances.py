@@ -67,20 +67,20 @@ def read_instances(path: Path) -> tuple[Instance, ...]:
         lines = path.read_bytes().splitlines()
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from error
-    found: dict[str, Instance] = {}
+    instances: dict[str, Instance] = {}
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
         try:
             instance = _instance(orjson.loads(line), path.parent)
-            if instance.instance_id in found:
+            if instance.instance_id in instances:
                 raise InputError(f"instance_id {instance.instance_id} stands before; keep one")
         except (InputError, ValueError) as error:
             raise InputError(f"{path}:{number}: {error}") from error
-        found[instance.instance_id] = instance
-    if not found:
+        instances[instance.instance_id] = instance
+    if not instances:
         raise InputError(f"{path}: is empty; expected one instance a line")
-    return tuple(found.values())
+    return tuple(instances.values())
 
 
 def take(instances: Sequence[Instance], rollouts: int) -> tuple[Instance, ...]:
@@ -117,7 +117,7 @@ def _instance(value: Any, folder: Path) -> Instance:
 
 
 def _text(value: Mapping[str, Any], name: str, otherwise: str | None = None) -> str:
-    found = value.get(name) or otherwise
-    if not isinstance(found, str):
-        raise InputError(f"{name} is {found!r}; expected a text")
-    return found
+    text = value.get(name) or otherwise
+    if not isinstance(text, str):
+        raise InputError(f"{name} is {text!r}; expected a text")
+    return text

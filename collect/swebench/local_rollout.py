@@ -8,9 +8,9 @@ from collect.swebench.agent_prompts import INSTANCE, SYSTEM
 from collect.swebench.checkout import fresh_clone
 from collect.swebench.evaluation import evaluate
 from collect.swebench.instances import Instance
+from collect.swebench.minisweagent_import import load_mini_swe_agent
 from collect.swebench.shell import Shell
 from collect.swebench.swebench_defaults import STEPS
-from collect.swebench.tool import load_tool
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def rollout(instance: Instance, model: Any, limits: Limits = LIMITS) -> Judged:
         InputError: mini-swe-agent is missing, or the instance cannot be set up.
         Exception: whatever the model raises.
     """
-    load_tool()
+    load_mini_swe_agent()
     from minisweagent.agents.default import DefaultAgent
 
     with fresh_clone(instance) as clone:

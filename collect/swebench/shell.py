@@ -4,7 +4,7 @@ import shlex
 from typing import Any
 
 from collect.swebench.checkout import TESTBED, Clone, replaced
-from collect.swebench.tool import load_tool
+from collect.swebench.minisweagent_import import load_mini_swe_agent
 
 
 class Shell:
@@ -15,7 +15,7 @@ class Shell:
 
     def __init__(self, clone: Clone, command_seconds: int) -> None:
         """Say where, and how long a command may take: after that its process group is killed."""
-        load_tool()
+        load_mini_swe_agent()
         from minisweagent.environments.local import LocalEnvironment
 
         self._clone = clone

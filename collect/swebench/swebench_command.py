@@ -14,7 +14,8 @@ from collect.journal import NAME as JOURNAL
 from collect.scripted_agents import find_scripted_agents
 from collect.swebench.instances import Instance, read_instances, take
 from collect.swebench.local_rollout import Limits
-from collect.swebench.prepare import (
+from collect.swebench.minisweagent_import import load_mini_swe_agent
+from collect.swebench.real_run import (
     RealRun,
     how_to_run,
     missing_tools,
@@ -23,7 +24,6 @@ from collect.swebench.prepare import (
     run_here,
 )
 from collect.swebench.swebench_defaults import STEPS, SUBSET, TOYS
-from collect.swebench.tool import load_tool
 from collect.swebench.trajectory_layout import Trajectories
 from collect.task_command import Common, Recording, check, record, refuse_unused
 
@@ -81,7 +81,7 @@ class SweBench:
     def _recording(
         self, local: Mapping[str, Any], instances: Sequence[Instance], toys: Sequence[Any] = ()
     ) -> Recording:
-        load_tool()  # what is missing shows once, and before anything is played
+        load_mini_swe_agent()  # what is missing shows once, and before anything is played
         limits = Limits(steps=self.steps)
 
         def scripted(common: Common) -> Play:

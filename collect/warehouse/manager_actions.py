@@ -14,10 +14,10 @@ from functools import partial
 from typing import TypeVar
 
 from bagen_data.answers import answer_in
-from collect.warehouse import decisions
+from collect.warehouse import manager_decisions
 from collect.warehouse.business import Business
 from collect.warehouse.constants import DISCOUNT_PERCENT, PRODUCTS, RETAILERS
-from collect.warehouse.decisions import IllegalActionError
+from collect.warehouse.manager_decisions import IllegalActionError
 
 Decision = Callable[[Business], None]
 Value = TypeVar("Value")
@@ -87,32 +87,32 @@ def decision(action: str) -> Decision:
 def _produce(product: str, multiple: str) -> Decision:
     made = _named(product, _PRODUCT, "product")
     return partial(
-        decisions.produce, product=made, multiple=_named(multiple, _MULTIPLE, "multiple")
+        manager_decisions.produce, product=made, multiple=_named(multiple, _MULTIPLE, "multiple")
     )
 
 
 def _ship(product: str, units: str, way: str) -> Decision:
     goods = _named(product, _PRODUCT, "product")
     by_air = _named(way, _BY_AIR, "way")
-    return partial(decisions.ship, product=goods, units=_units(units), by_air=by_air)
+    return partial(manager_decisions.ship, product=goods, units=_units(units), by_air=by_air)
 
 
 def _deliver(product: str, units: str, retailer: str) -> Decision:
     goods = _named(product, _PRODUCT, "product")
     to = _named(retailer, _RETAILER, "retailer")
-    return partial(decisions.deliver, product=goods, units=_units(units), retailer=to)
+    return partial(manager_decisions.deliver, product=goods, units=_units(units), retailer=to)
 
 
 def _draw(amount: str) -> Decision:
-    return partial(decisions.draw, cents=_cents(amount))
+    return partial(manager_decisions.draw, cents=_cents(amount))
 
 
 def _repay(amount: str) -> Decision:
-    return partial(decisions.repay, cents=_cents(amount))
+    return partial(manager_decisions.repay, cents=_cents(amount))
 
 
 def _factor(amount: str) -> Decision:
-    return partial(decisions.factor, cents=_cents(amount))
+    return partial(manager_decisions.factor, cents=_cents(amount))
 
 
 def _wait() -> Decision:
@@ -148,8 +148,8 @@ def _cents(word: str) -> int | None:
     """An amount of dollars > 0, with or without cents; None: all."""
     if word == "all":
         return None
-    found = _DOLLARS.fullmatch(word)
-    cents = int(found[1].replace(",", "")) * 100 + int(found[2] or 0) if found else 0
+    amount = _DOLLARS.fullmatch(word)
+    cents = int(amount[1].replace(",", "")) * 100 + int(amount[2] or 0) if amount else 0
     if not cents:
         raise IllegalActionError("dollars must be an amount above 0, or: all")
     return cents

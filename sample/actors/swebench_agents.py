@@ -19,7 +19,7 @@ from collect.scripted_agents import SCRIPTED
 from collect.swebench.agent_prompts import OBSERVATION, SUBMIT
 from collect.swebench.instances import TEST_COMMAND, Instance
 from collect.swebench.local_rollout import LIMITS, Limits, rollout
-from collect.swebench.tool import load_tool
+from collect.swebench.minisweagent_import import load_mini_swe_agent
 from collect.swebench.trajectory_layout import record
 from collect.token_count import token_count
 from sample.actors.toy_repositories import Case, Toy, choose_toys, make_repositories
@@ -196,7 +196,7 @@ class ScriptedToys:
 
 def scripted_model(name: str, steps: Iterable[Step], limits: Limits) -> Any:
     """Return mini-swe-agent's deterministic model, with the steps as its answers."""
-    load_tool()
+    load_mini_swe_agent()
     from minisweagent.models.test_models import DeterministicToolcallModel
 
     taken = enumerate(islice(steps, limits.steps), 1)

@@ -23,8 +23,8 @@ from collect.warehouse.constants import (
     TURN_DAYS,
     WEEK_DAYS,
 )
-from collect.warehouse.decisions import order_price
 from collect.warehouse.demand import typical_weekly
+from collect.warehouse.manager_decisions import order_price
 from collect.warehouse.money import percent_of
 
 _TRUCK_DAYS = max(retailer.delivery_days for retailer in RETAILERS)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from collect.swebench import tool
+from collect.swebench import minisweagent_import
 from sample import make
 from tests.collect.swebench.played_toys import needs_tool
 from tests.making import REPO, SAMPLE, build, build_record, collect, contents, rows_of
@@ -160,5 +160,5 @@ def test_a_family_is_called_what_it_is(tmp_path, capsys, name):
 
 def test_the_makefile_installs_the_tool_that_messages_name():
     assert re.search(r"^MINI := (.+)$", (REPO / "Makefile").read_text(), re.MULTILINE)[1] in (
-        f"mini-swe-agent=={tool.VERSION}",
+        f"mini-swe-agent=={minisweagent_import.VERSION}",
     )

@@ -195,7 +195,7 @@ def test_the_repository_is_only_read(tmp_path: Path) -> None:
 
 
 def test_importing_the_tool_prints_nothing_and_leaves_nothing_in_the_home(tmp_path: Path) -> None:
-    code = "from collect.swebench.tool import load_tool; load_tool()"
+    code = "from collect.swebench import minisweagent_import as m; m.load_mini_swe_agent()"
     done = subprocess.run(
         [sys.executable, "-c", code],
         env={**os.environ, "HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path / "config")},

@@ -11,7 +11,7 @@ from collect.warehouse.constants import (
     RETAILERS,
     WAREHOUSE_UNITS,
 )
-from collect.warehouse.decisions import (
+from collect.warehouse.manager_decisions import (
     IllegalActionError,
     deliver,
     draw,

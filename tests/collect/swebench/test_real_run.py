@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from bagen_data.errors import InputError, WrongUsageError
-from collect.swebench.prepare import (
+from collect.swebench.real_run import (
     RealRun,
     how_to_run,
     missing_tools,

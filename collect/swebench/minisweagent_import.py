@@ -17,7 +17,7 @@ _ALONE = Lock()
 
 
 @cache
-def load_tool() -> None:
+def load_mini_swe_agent() -> None:
     """Import all of it that rollouts need; later imports find it there.
 
     Raises:
@@ -39,9 +39,9 @@ def load_tool() -> None:
 @contextmanager
 def _environment(folder: str) -> Iterator[None]:
     """Keeps it from printing, and from reading or making settings of its own."""
-    told = {"MSWEA_SILENT_STARTUP": "1", "MSWEA_GLOBAL_CONFIG_DIR": folder}
-    before = {name: os.environ.get(name) for name in told}
-    os.environ.update(told)
+    quiet = {"MSWEA_SILENT_STARTUP": "1", "MSWEA_GLOBAL_CONFIG_DIR": folder}
+    before = {name: os.environ.get(name) for name in quiet}
+    os.environ.update(quiet)
     try:
         yield
     finally:

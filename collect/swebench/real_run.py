@@ -22,8 +22,8 @@ import yaml
 
 from bagen_data.errors import InputError, OutputError, WrongUsageError
 from collect.environment import RESPONSE_TOKENS
+from collect.swebench.minisweagent_import import VERSION
 from collect.swebench.swebench_defaults import STEPS, SUBSET, SUBSETS
-from collect.swebench.tool import VERSION
 
 CONFIG, NAMES, COMMANDS = "bagen.yaml", "instances.txt", "collect.sh"
 EVALUATION_VERSION = "5.0.2"
