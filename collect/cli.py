@@ -8,57 +8,27 @@
 A family is resumed, or added to, by the same command with --resume.
 """  # noqa: D301  \b keeps the lines as they are
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
 from bagen_data.command_line import new_app, run
 from bagen_data.option_groups import spread_options
-from collect.environment import Game
-from collect.family_run import Play
+from collect.collect_options import CollectOptions, refuse_unused
 from collect.searchr1.search_defaults import DOCUMENTS
 from collect.swebench.swebench_defaults import LOCAL_HELP, STEPS, SUBSET, SUBSETS, TOYS
-from collect.task_command import Common, Recording, record, refuse_unused
-
-if TYPE_CHECKING:
-    from collect.model_agent import ModelAgent
 
 SAMPLE = Path(__file__).parents[1] / "sample" / "search"
 """A small corpus and its questions."""
 app = new_app(__doc__)
 
 
-def record_game(common: Common, game: Game, agent_options: Mapping[str, Any] | None = None) -> None:
-    """Record rollouts of a game of text.
-
-    Args:
-        common: the options of every task.
-        game: the game.
-        agent_options: options of its scripted agents.
-    """
-    from collect.dialogue_layout import Dialogues
-    from collect.scripted_rollouts import Scripted
-
-    agent_options = agent_options or {}
-
-    def scripted(common: Common) -> Play:
-        return Scripted(game, common.seed, common.script, common.tokenizer, agent_options)
-
-    def modelled(common: Common, model: "ModelAgent") -> Play:
-        from collect.model_agent import Modelled
-
-        return Modelled(game, common.seed, model, common.tokenizer)
-
-    settings = {**game.settings, **agent_options}
-    record(common, Recording(game.task, settings, Dialogues(game.task), scripted, modelled))
-
-
 @app.command()
 @spread_options
 def sokoban(
-    common: Common,
+    options: CollectOptions,
     size: Annotated[str, typer.Option(help="ROWSxCOLUMNS, with the outer wall.")] = "6x6",
     boxes: Annotated[int, typer.Option(help="On a level.")] = 1,
     error_rate: Annotated[
@@ -67,18 +37,19 @@ def sokoban(
     ] = None,
 ) -> None:
     """Sokoban: levels by reverse play, each solvable; at most 3 moves a turn, and 10 turns."""
+    from collect.game_recording import record_game
     from collect.sokoban.sokoban_game import sokoban as sokoban_game
 
     game = sokoban_game(size, boxes)
-    if not common.is_scripted:
+    if not options.is_scripted:
         refuse_unused({"error_rate": error_rate}, "a model")
-    record_game(common, game, {"error_rate": error_rate})
+    record_game(options, game, {"error_rate": error_rate})
 
 
 @app.command()
 @spread_options
 def searchr1(
-    common: Common,
+    options: CollectOptions,
     questions: Annotated[
         Path, typer.Option(help="JSONL or Parquet: question, answer, perhaps id.")
     ] = SAMPLE / "questions.jsonl",
@@ -91,15 +62,16 @@ def searchr1(
     documents: Annotated[int, typer.Option(min=1, help="That a search shows.")] = DOCUMENTS,
 ) -> None:
     """Search-R1: one search[...] or finish[...] a turn, over a corpus of yours, 10 turns."""
+    from collect.game_recording import record_game
     from collect.searchr1.search_game import searchr1 as search_game
 
-    record_game(common, search_game(questions, corpus, first, documents))
+    record_game(options, search_game(questions, corpus, first, documents))
 
 
 @app.command()
 @spread_options
 def swebench(
-    common: Common,
+    options: CollectOptions,
     local: Annotated[str | None, typer.Option(help=f"{LOCAL_HELP} Or: {TOYS}.")] = None,
     steps: Annotated[int, typer.Option(min=1, help="Turns of a local rollout.")] = STEPS,
     first: Annotated[
@@ -121,16 +93,17 @@ def swebench(
     """
     from collect.swebench.swebench_command import SweBench
 
-    SweBench(local, steps, first, subset, instances, cost_usd)(common)
+    SweBench(local, steps, first, subset, instances, cost_usd)(options)
 
 
 @app.command()
 @spread_options
-def warehouse(common: Common) -> None:
+def warehouse(options: CollectOptions) -> None:
     """Warehouse: Acme, a small supply chain, for 22 weeks in 11 turns."""
+    from collect.game_recording import record_game
     from collect.warehouse.warehouse_game import Warehouse
 
-    record_game(common, Warehouse())
+    record_game(options, Warehouse())
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from bagen_data.console import STDERR
 from bagen_data.errors import OutputError, WrongUsageError
 from bagen_data.tables import sha256_of
+from collect.collect_options import CollectOptions, refuse_unused
 from collect.family_run import COLLECTION, Play
 from collect.journal import NAME as JOURNAL
 from collect.scripted_agents import find_scripted_agents
@@ -25,7 +26,7 @@ from collect.swebench.real_run import (
 )
 from collect.swebench.swebench_defaults import STEPS, SUBSET, TOYS
 from collect.swebench.trajectory_layout import Trajectories
-from collect.task_command import Common, Recording, check, record, refuse_unused
+from collect.task_command import Recording, check, record
 
 if TYPE_CHECKING:
     from collect.model_agent import ModelAgent
@@ -50,33 +51,33 @@ class SweBench:
     cost_usd: float | None
     """Of SWE-bench's: where one is stopped."""
 
-    def __call__(self, common: Common) -> None:
+    def __call__(self, options: CollectOptions) -> None:
         """Collect a family, or prepare it."""
-        if common.is_scripted and self.local not in (None, TOYS):
+        if options.is_scripted and self.local not in (None, TOYS):
             raise WrongUsageError(
                 f"--local {self.local}: scripted agents know the toy repositories only; give a "
                 "model, or leave it out"
             )
-        if common.is_scripted or self.local:
+        if options.is_scripted or self.local:
             own = {"instances": self.instances, "cost_usd": self.cost_usd}
             refuse_unused(own | _changed(subset=(self.subset, SUBSET)), "local rollouts")
-        if common.is_scripted or self.local == TOYS:
-            self._on_toys(common)
+        if options.is_scripted or self.local == TOYS:
+            self._on_toys(options)
         elif self.local:
             refuse_unused(_changed(first=(self.first, 0)), "instances of your own")
-            instances = take(read_instances(Path(self.local)), common.rollouts)
+            instances = take(read_instances(Path(self.local)), options.rollouts)
             file = {"name": Path(self.local).name, "sha256": sha256_of(Path(self.local))}
-            record(common, self._recording(file, instances))
+            record(options, self._recording(file, instances))
         else:
-            self._on_the_benchmark(common)
+            self._on_the_benchmark(options)
 
-    def _on_toys(self, common: Common) -> None:
+    def _on_toys(self, options: CollectOptions) -> None:
         agents = find_scripted_agents(TASK)
-        toys = agents.choose_toys(common.seed, common.rollouts, self.first)
+        toys = agents.choose_toys(options.seed, options.rollouts, self.first)
         with TemporaryDirectory(prefix="bagen-toys-") as folder:
             instances = agents.make_repositories(toys, Path(folder))
             settings = {"toys": "all", "first": self.first}
-            record(common, self._recording(settings, instances, toys))
+            record(options, self._recording(settings, instances, toys))
 
     def _recording(
         self, local: Mapping[str, Any], instances: Sequence[Instance], toys: Sequence[Any] = ()
@@ -84,47 +85,47 @@ class SweBench:
         load_mini_swe_agent()  # what is missing shows once, and before anything is played
         limits = Limits(steps=self.steps)
 
-        def scripted(common: Common) -> Play:
+        def scripted(options: CollectOptions) -> Play:
             scripted_toys: Callable[..., Play] = find_scripted_agents(TASK).ScriptedToys
-            return scripted_toys(toys, instances, common.seed, common.tokenizer, limits)
+            return scripted_toys(toys, instances, options.seed, options.tokenizer, limits)
 
-        def modelled(common: Common, model: "ModelAgent") -> Play:
+        def modelled(options: CollectOptions, model: "ModelAgent") -> Play:
             from collect.swebench.inspect_model import ModelledLocal
 
-            return ModelledLocal(instances, common.agent, model, limits)
+            return ModelledLocal(instances, options.agent, model, limits)
 
         settings = {"local": dict(local), "steps": self.steps}
         return Recording(TASK, settings, Trajectories(), scripted, modelled)
 
-    def _on_the_benchmark(self, common: Common) -> None:
+    def _on_the_benchmark(self, options: CollectOptions) -> None:
         """Prepare the real tool's run; run it where that can be done."""
-        check(common, TASK)
-        given = common.model.given()
+        check(options, TASK)
+        given = options.model.given()
         refuse_unused(
             {name: given[name] for name in given if name not in ("connections", "retries")},
             "mini-swe-agent, which has them in the model's part of bagen.yaml",
         )
         here = _changed(steps=(self.steps, STEPS), first=(self.first, 0))
         refuse_unused(
-            here | {"tokenizer": common.tokenizer},
+            here | {"tokenizer": options.tokenizer},
             "SWE-bench itself, whose instances and turns are always the same",
         )
-        if (common.out / COLLECTION).is_file() or (common.out / JOURNAL).is_file():
-            raise OutputError(f"{common.out}: holds local rollouts; give another --out")
+        if (options.out / COLLECTION).is_file() or (options.out / JOURNAL).is_file():
+            raise OutputError(f"{options.out}: holds local rollouts; give another --out")
         names = read_names(self.instances) if self.instances else ()
-        if common.seed:
+        if options.seed:
             STDERR.print(
                 "--seed is not used: mini-swe-agent draws instances with a seed of its own"
             )
         run = RealRun(
-            common.agent,
-            common.rollouts,
+            options.agent,
+            options.rollouts,
             self.subset,
             names,
-            common.model.connections,
+            options.model.connections,
             self.cost_usd,
         )
-        commands = prepare(run, common.out)
+        commands = prepare(run, options.out)
         missing = missing_tools()
         if missing:
             print(how_to_run(commands, missing))

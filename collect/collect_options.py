@@ -1,0 +1,63 @@
+"""The options that `python -m collect` has for every task."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bagen_data.errors import WrongUsageError
+from bagen_data.models.model_options import ModelOptions
+from collect.scripted_agents import SCRIPTED
+
+
+@dataclass(frozen=True, kw_only=True)
+class CollectOptions:
+    """The options of every task."""
+
+    agent: Annotated[
+        str, typer.Option(help="scripted, scripted/NAME, or a model: PROVIDER/NAME as of Inspect.")
+    ]
+    rollouts: Annotated[int, typer.Option(min=1, help="How many the family is to have.")]
+    out: Annotated[Path, typer.Option(help="ORIGIN/TASK-origin-MODEL or ORIGIN/TASK-train-MODEL.")]
+    seed: Annotated[int, typer.Option(min=0, help="Of instances, and of scripted agents.")] = 0
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with what is in --out, or add to it.")
+    ] = False
+    tokenizer: Annotated[
+        str | None,
+        typer.Option(
+            help="A tokenizer's folder or Hub id: counts what scripted agents use, and what fits "
+            "into a request; words and marks are counted if left out."
+        ),
+    ] = None
+    workers: Annotated[int, typer.Option(min=1, help="Processes of scripted agents.")] = 1
+    model: ModelOptions
+    """How a model is asked, if the agent is one."""
+
+    @property
+    def script(self) -> str | None:
+        """The name of the scripted agent; None for whichever."""
+        return self.agent.partition("/")[2] or None
+
+    @property
+    def is_scripted(self) -> bool:
+        """Whether no model is asked."""
+        return self.agent.partition("/")[0] == SCRIPTED
+
+
+def refuse_unused(options: Mapping[str, object], where: str) -> None:
+    """Refuse options that would be left unused.
+
+    Args:
+        options: by name; None or an empty list where one was not given.
+        where: of what they are of no use with.
+
+    Raises:
+        WrongUsageError: naming those that were given.
+    """
+    given = [name for name, value in options.items() if value not in (None, [])]
+    if given:
+        flags = ", ".join(f"--{name.replace('_', '-')}" for name in given)
+        raise WrongUsageError(f"{flags}: of no use with {where}; leave out")

@@ -1,0 +1,41 @@
+"""Rollouts of a game of text, by scripted agents or by a model."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from collect.collect_options import CollectOptions
+from collect.dialogue_layout import Dialogues
+from collect.environment import Game
+from collect.family_run import Play
+from collect.scripted_rollouts import Scripted
+from collect.task_command import Recording, record
+
+if TYPE_CHECKING:
+    from collect.model_agent import ModelAgent
+
+
+def record_game(
+    options: CollectOptions, game: Game, agent_options: Mapping[str, Any] | None = None
+) -> None:
+    """Record a family of a game.
+
+    Args:
+        options: the options of every task.
+        game: the game.
+        agent_options: options of its scripted agents.
+
+    Raises:
+        as `task_command.record`.
+    """
+    agent_options = agent_options or {}
+
+    def scripted(options: CollectOptions) -> Play:
+        return Scripted(game, options.seed, options.script, options.tokenizer, agent_options)
+
+    def modelled(options: CollectOptions, model: "ModelAgent") -> Play:
+        from collect.model_agent import Modelled
+
+        return Modelled(game, options.seed, model, options.tokenizer)
+
+    settings = {**game.settings, **agent_options}
+    record(options, Recording(game.task, settings, Dialogues(game.task), scripted, modelled))
