@@ -27,7 +27,7 @@ from rich.progress import Progress
 
 from bagen_data.console import STDERR
 from bagen_data.errors import OutputError, WrongUsageError
-from bagen_data.integrations.inspect import bagen, on_answer
+from bagen_data.models.inspect_task import bagen, on_answer
 from bagen_data.models.model_log import TASK, ModelLog, read_log, slim
 from bagen_data.models.model_run import ModelRun, Price
 from bagen_data.models.providers import find_model, prerequisites

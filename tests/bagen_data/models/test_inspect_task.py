@@ -20,7 +20,7 @@ from inspect_ai.scorer import match
 from bagen_data.answers import render
 from bagen_data.cli import main
 from bagen_data.hub import load_samples
-from bagen_data.integrations.inspect import bagen
+from bagen_data.models.inspect_task import bagen
 from bagen_data.replay import gold_estimate
 from bagen_data.schema import Target
 from bagen_data.scoring import score

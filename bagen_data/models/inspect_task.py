@@ -1,0 +1,191 @@
+"""BAGEN as a task of Inspect: any model, one command.
+
+    inspect eval bagen_data/bagen -T config=swebench --model openai/gpt-5.2
+
+`bagen predict model` is the short way to the same. Answers are scored by `bagen_data.scoring`, so
+these are the numbers of `bagen score`; `bagen predictions-from-log` makes a submission of the log.
+"""
+
+import hashlib
+import re
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
+from itertools import pairwise
+from typing import Any
+
+import pyarrow as pa
+from inspect_ai import Task, task
+from inspect_ai.dataset import MemoryDataset, Sample
+from inspect_ai.model import (
+    ChatMessage,
+    ChatMessageAssistant,
+    ChatMessageSystem,
+    ChatMessageUser,
+    GenerateConfig,
+    GenerateConfigArgs,
+    ModelOutput,
+)
+from inspect_ai.scorer import Metric, SampleScore, Score, Scorer, Target, Value, metric, scorer
+from inspect_ai.solver import Generate, Solver, TaskState, solver
+
+from bagen_data.answers import grammar, parse, render
+from bagen_data.errors import InputError
+from bagen_data.hub import load_samples
+from bagen_data.models.model_options import CONNECTIONS, MAX_TOKENS, RETRIES
+from bagen_data.published_dataset import HUB_ID
+from bagen_data.replay import gold_estimate
+from bagen_data.schema import Target as Truth
+from bagen_data.scoring import score
+from bagen_data.scoring.all_scores import HEADLINE_SCORES
+from bagen_data.versions import BENCHMARK_VERSION
+
+_MESSAGES = {
+    "system": ChatMessageSystem,
+    "user": ChatMessageUser,
+    "assistant": ChatMessageAssistant,
+}
+_TOO_LONG = re.compile(r"context.{0,3}length|maximum context|context window", re.IGNORECASE)
+"""What providers say of a prompt that is."""
+on_answer: ContextVar[Callable[[], None]] = ContextVar("on_answer", default=lambda: None)
+"""Is called after each answer."""
+
+
+@task
+def bagen(
+    dataset: str = HUB_ID,
+    config: str = "default",
+    split: str = "test",
+    constrained: bool = False,
+) -> Task:
+    """Ask for an estimate after every turn of recorded rollouts.
+
+    Args:
+        dataset: a folder that `python -m builders build` wrote, or a dataset id on the Hub.
+        config: a task or `<task>_train`; `default` is every task's benchmark.
+        split: `test`; `sft`, `rl` or `heldout` of a `<task>_train`.
+        constrained: hold decoding to the answer grammar, as a regular expression that a vLLM
+            server takes.
+    """
+    columns = ("prompt", "prompt_variant")
+    loaded = load_samples(dataset, config, split, also=columns)
+    variants = loaded.table["prompt_variant"].unique().to_pylist()
+    if len(variants) != 1:
+        raise InputError(
+            f"{dataset}: mixes prompt variants {', '.join(variants)}; choose one config"
+        )
+    return Task(
+        dataset=MemoryDataset(list(_samples(loaded.table)), name=f"{dataset} {config} {split}"),
+        solver=ask(constrained),
+        scorer=estimate(),
+        config=GenerateConfig(
+            max_connections=CONNECTIONS,
+            max_retries=RETRIES,
+            max_tokens=MAX_TOKENS,
+        ),
+        version=BENCHMARK_VERSION,
+        metadata={
+            "bagen": loaded.source | {"prompt_variant": variants[0], "constrained": constrained}
+        },
+    )
+
+
+@solver
+def ask(constrained: bool = False) -> Solver:
+    """One request a sample, with the recorded chat.
+
+    A prompt too long for the model is one it has no answer to: trying again would not help.
+    """
+
+    async def solve(state: TaskState, generate: Generate) -> TaskState:
+        options: GenerateConfigArgs = {}
+        if constrained:
+            resources = [amounts["resource"] for amounts in state.metadata["resources"]]
+            pattern = grammar(resources, state.metadata["prompt_variant"])
+            options["extra_body"] = {"structured_outputs": {"regex": pattern}}
+        try:
+            state = await generate(state, tool_calls="none", **options)
+        except Exception as error:  # of whatever client the model has
+            if not _TOO_LONG.search(str(error)):
+                raise
+            state.output = ModelOutput.from_content(str(state.model), "", "model_length")
+        on_answer.get()()
+        return state
+
+    return solve
+
+
+@metric
+def bagen_scores() -> Metric:
+    """The scores of `bagen_data.scoring` over the samples that were answered."""
+
+    def compute(scores: list[SampleScore]) -> Value:
+        if not scores:
+            return dict.fromkeys(HEADLINE_SCORES)
+        scores = list({each.sample_id: each for each in scores}.values())  # a crash repeats some
+        samples = [dict(each.sample_metadata or {}) for each in scores]
+        responses = [str((each.score.metadata or {})["response"]) for each in scores]
+        answers = [
+            {"sample_id": sample["sample_id"], "response": response}
+            for sample, response in zip(samples, responses, strict=True)
+        ]
+        report = score(samples, answers, resamples=0)
+        return {name: report.overall[name].value for name in HEADLINE_SCORES}
+
+    return compute
+
+
+@scorer(metrics=[bagen_scores()])
+def estimate() -> Scorer:
+    """Whether feasible or infeasible was judged correctly; an invalid answer is wrong."""
+
+    async def judge(state: TaskState, target: Target) -> Score:  # noqa: ARG001
+        resources = [amounts["resource"] for amounts in state.metadata["resources"]]
+        response = state.output.completion
+        answer = parse(response, resources)
+        truth = "feasible" if state.metadata["feasible"] else "infeasible"
+        return Score(
+            value=answer.verdict == truth,
+            answer=answer.reason if answer.verdict == "invalid" else render(answer),
+            metadata={"response": response},
+        )
+
+    return judge
+
+
+def _samples(table: pa.Table) -> Iterator[Sample]:
+    columns = [name for name in table.column_names if name != "prompt"]
+    for batch in table.to_batches(max_chunksize=1_024):
+        chats = _chats(batch["prompt"])
+        for facts, chat in zip(batch.select(columns).to_pylist(), chats, strict=True):
+            remaining = {part["resource"]: part["remaining"] for part in facts["resources"]}
+            yield Sample(
+                id=content_id(facts["sample_id"], chat),
+                input=chat,
+                target=render(gold_estimate(Truth(facts["feasible"], remaining))),
+                metadata=facts,
+            )
+
+
+def _chats(prompts: Any) -> Iterator[list[ChatMessage]]:
+    """The messages of each prompt; texts that prompts share are one string in memory."""
+    flat = prompts.flatten()
+    texts = flat.field("content").dictionary_encode()
+    known, places = texts.dictionary.to_pylist(), texts.indices.to_pylist()
+    roles = flat.field("role").to_pylist()
+    bounds = (prompts.offsets.to_numpy() - prompts.offsets[0].as_py()).tolist()
+    for start, stop in pairwise(bounds):
+        yield [
+            _MESSAGES[roles[place]](content=known[places[place]]) for place in range(start, stop)
+        ]
+
+
+def content_id(sample_id: str, chat: list[ChatMessage]) -> str:
+    """The sample's id and a hash of its prompt.
+
+    Inspect takes an earlier answer for a sample's by its id alone; so a changed prompt is another
+    sample.
+    """
+    digest = hashlib.sha256()
+    for message in chat:
+        digest.update(f"{message.role}\0{message.content}\0".encode())
+    return f"{sample_id}#{digest.hexdigest()[:16]}"
