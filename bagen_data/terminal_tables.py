@@ -8,8 +8,8 @@ from rich.table import Table
 
 from bagen_data.errors import InputError
 from bagen_data.scoring.all_scores import SECTIONS
-from bagen_data.scoring.progress_scores import PROGRESS_SCORES
 from bagen_data.scoring.report import Comparison, Report, Score, Scores
+from bagen_data.scoring.scores.intervals import PROGRESS_SCORES
 
 _AFTER_LINES = {"macro_f1", *(next(iter(definitions)) for definitions in SECTIONS.values())}
 """Scores above which there is a line."""

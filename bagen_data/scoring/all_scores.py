@@ -42,6 +42,14 @@ SECTIONS = _sections()
 """The scores of each module, by the module's name."""
 SCORES = _joined(SECTIONS.values())
 """All scores by name, in the order of reports."""
+QUANTILE_SCORES = {
+    name: score for name, score in SCORES.items() if isinstance(score, QuantileDefinition)
+}
+_OF_SUMS = {name: score for name, score in SCORES.items() if isinstance(score, Definition)}
+POOLED_SCORES = {name: score for name, score in _OF_SUMS.items() if score.pooled}
+"""Scores that tasks and overall have of all their rollouts together."""
+AVERAGED_SCORES = {name: score for name, score in _OF_SUMS.items() if not score.pooled}
+"""Scores whose value for a task is the mean over its families, and overall over the tasks."""
 HEADLINE_SCORES = (
     "valid_rate",
     "macro_f1",

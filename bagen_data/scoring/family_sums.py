@@ -14,11 +14,12 @@ import numpy as np
 import numpy.typing as npt
 
 from bagen_data.array_types import Floats, Ints, Mask
-from bagen_data.scoring.answered_family import AnsweredFamily, IntervalColumns
 from bagen_data.scoring.definitions import (
+    AnsweredFamily,
     Condition,
     Definition,
     Fact,
+    IntervalColumns,
     IntervalSum,
     QuantileDefinition,
     ResourceSum,
@@ -29,6 +30,8 @@ from bagen_data.scoring.sample_table import FamilyColumns
 
 BINS = 5
 """Equal parts of progress, k / T: the first is [0, 0.2), the last holds k = T too."""
+PROGRESS_BINS = tuple(f"{100 * part // BINS}-{100 * (part + 1) // BINS}%" for part in range(BINS))
+"""Names of the progress bins."""
 _MOST_FACTS = 20
 """The counts take 2 to the number of facts cells."""
 

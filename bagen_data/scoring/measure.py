@@ -8,11 +8,21 @@ import numpy as np
 
 from bagen_data.answer_columns import REASONS, AnswerColumns
 from bagen_data.array_types import Codes, Floats
-from bagen_data.scoring.all_scores import SCORES
-from bagen_data.scoring.answered_family import AnsweredFamily
-from bagen_data.scoring.definitions import Definition, QuantileDefinition, ResourceSum, Sum, Sums
-from bagen_data.scoring.family_sums import BINS, FamilySums, SumPlan, family_sums, on_rows
-from bagen_data.scoring.progress_scores import PROGRESS_SCORES
+from bagen_data.scoring.all_scores import AVERAGED_SCORES, POOLED_SCORES, QUANTILE_SCORES, SCORES
+from bagen_data.scoring.definitions import (
+    AnsweredFamily,
+    Definition,
+    ResourceSum,
+    Sum,
+    Sums,
+)
+from bagen_data.scoring.family_sums import (
+    PROGRESS_BINS,
+    FamilySums,
+    SumPlan,
+    family_sums,
+    on_rows,
+)
 from bagen_data.scoring.report import Report, Score
 from bagen_data.scoring.resampling import (
     Resampling,
@@ -22,14 +32,8 @@ from bagen_data.scoring.resampling import (
 )
 from bagen_data.scoring.sample_table import FamilyColumns, SampleTable
 from bagen_data.scoring.scores.interval_scores import COMPARISON_SCORES
+from bagen_data.scoring.scores.intervals import PROGRESS_SCORES
 
-PROGRESS_BINS = tuple(f"{100 * part // BINS}-{100 * (part + 1) // BINS}%" for part in range(BINS))
-"""Names of the progress bins."""
-_QUANTILES = {name: each for name, each in SCORES.items() if isinstance(each, QuantileDefinition)}
-_OF_SUMS = {name: each for name, each in SCORES.items() if isinstance(each, Definition)}
-_POOLED = {name: each for name, each in _OF_SUMS.items() if each.pooled}
-AVERAGED_SCORES = {name: each for name, each in _OF_SUMS.items() if not each.pooled}
-"""Scores whose value for a task is the mean over its families, and overall over the tasks."""
 PLAN = SumPlan.of(SCORES.values(), PROGRESS_SCORES.values())
 """The sums of one estimator's scores."""
 COMPARISON_PLAN = SumPlan.of((SCORES | COMPARISON_SCORES).values(), PROGRESS_SCORES.values())
@@ -46,8 +50,7 @@ class Measured:
 
     def score(self) -> Score:
         """With its interval."""
-        value = float(self.values[0])
-        if np.isnan(value):
+        if np.isnan(value := float(self.values[0])):
             return Score(None, self.n)
         interval = percentile_interval(self.values[1:])
         return Score(value, self.n, *(interval or (None, None)))
@@ -155,13 +158,7 @@ def family_scores(
 def grouped(
     samples: SampleTable, drawn: Sequence[DrawnFamily], scores: Sequence[Group]
 ) -> Measurement:
-    """Add to the families' scores those of tasks and overall, and the pooled ones of all.
-
-    Args:
-        samples: the samples.
-        drawn: the sums of each of their families.
-        scores: those scores of each family whose mean a task has.
-    """
+    """Add to the families' averaged scores those of tasks and overall, and the pooled ones."""
     names = [family.name for family in samples.families]
     members = {
         task: [number for number, family in enumerate(samples.families) if family.task == task]
@@ -187,7 +184,9 @@ def grouped(
 def _quantiles(sums: FamilySums, weights: Floats) -> dict[str, Measured]:
     measured = {}
     for errors, (values, cluster) in sums.errors.items():
-        shares = {name: score.share for name, score in _QUANTILES.items() if score.errors is errors}
+        shares = {
+            name: score.share for name, score in QUANTILE_SCORES.items() if score.errors is errors
+        }
         overall = quantiles(values, list(shares.values()))
         resampled = resampled_quantiles(values, cluster, weights, list(shares.values()))
         for name, value, replicates in zip(shares, overall, resampled, strict=True):
@@ -258,7 +257,7 @@ def _mean(values: Floats) -> Floats:
 def _pooled(drawn: Sequence[DrawnFamily]) -> dict[str, Measured]:
     """The pooled scores of all rollouts of these families together."""
     sums = {each: _total(values) for each, values in _stacked(drawn).items()}
-    return _measured(_POOLED, sums)[0]
+    return _measured(POOLED_SCORES, sums)[0]
 
 
 def _total(values: Any) -> Any:

@@ -6,14 +6,14 @@ from typing import Any
 import numpy as np
 
 from bagen_data.array_types import Floats
-from bagen_data.scoring.answered_family import AnsweredFamily
+from bagen_data.scoring.all_scores import AVERAGED_SCORES
+from bagen_data.scoring.definitions import AnsweredFamily
 from bagen_data.scoring.match_predictions import (
     PredictionReader,
     match_predictions,
     reader_in_memory,
 )
 from bagen_data.scoring.measure import (
-    AVERAGED_SCORES,
     COMPARISON_PLAN,
     DrawnFamily,
     Group,

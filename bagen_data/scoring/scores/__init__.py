@@ -1,5 +1,4 @@
 """The scores, by topic: each module has its scores beside the sums they are made of.
 
-A module has `SCORES`, definitions by name; `all_scores` finds it by its file name. It may also have
-`PROGRESS_SCORES` and `COMPARISON_SCORES`.
+A module has `SCORES`, definitions by name; `all_scores` finds it by its file name.
 """

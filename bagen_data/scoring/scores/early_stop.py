@@ -7,8 +7,14 @@ import numpy as np
 
 from bagen_data.answer_columns import INFEASIBLE as SAYS_IMPOSSIBLE
 from bagen_data.array_types import Floats, Ints, Mask
-from bagen_data.scoring.answered_family import AnsweredFamily
-from bagen_data.scoring.definitions import Definition, ResourceSum, RolloutSum, divided, ratio
+from bagen_data.scoring.definitions import (
+    AnsweredFamily,
+    Definition,
+    ResourceSum,
+    RolloutSum,
+    divided,
+    ratio,
+)
 from bagen_data.scoring.scores.feasibility import FEASIBLE, IMPOSSIBLE, SAMPLES
 
 

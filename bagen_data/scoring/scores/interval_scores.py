@@ -4,9 +4,9 @@ import numpy as np
 
 from bagen_data.answer_columns import FEASIBLE as SAYS_FEASIBLE
 from bagen_data.array_types import Floats
-from bagen_data.scoring.answered_family import IntervalColumns
 from bagen_data.scoring.definitions import (
     Definition,
+    IntervalColumns,
     IntervalSum,
     divided,
     intervals_where,

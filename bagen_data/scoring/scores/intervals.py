@@ -1,18 +1,22 @@
 """Scores of the intervals of feasible samples: do they cover what remains, and how tightly?"""
 
+import numpy as np
+
 from bagen_data.array_types import Floats, some
-from bagen_data.scoring.answered_family import IntervalColumns
 from bagen_data.scoring.definitions import (
     Definition,
+    IntervalColumns,
     IntervalSum,
     divided,
     intervals_where,
     ratio,
+    samples_where,
 )
-from bagen_data.scoring.interval_formulas import interval_reward
+from bagen_data.scoring.interval_formulas import interval_reward, relative_width
 from bagen_data.scoring.scores.feasibility import (
     FEASIBLE,
     FEASIBLE_INTERVAL,
+    INFEASIBLE,
     INFEASIBLE_IMPOSSIBLE,
     INTERVAL,
     SAMPLES,
@@ -37,6 +41,13 @@ def reward(intervals: IntervalColumns) -> Floats:
 
 
 REWARD = IntervalSum(reward)
+NOTHING_LEFT = samples_where(lambda family: some(family.samples.remaining == 0))
+"""Samples in which some resource's R is 0, so that nothing is relative to it."""
+RELATIVE_WIDTH = IntervalSum(
+    lambda intervals: np.nan_to_num(
+        relative_width(intervals.low, intervals.high, intervals.remaining), copy=False
+    )
+)
 
 
 def _rl_reward(rewards: Floats, right_impossible: Floats, samples: Floats) -> Floats:
@@ -68,3 +79,21 @@ SCORES = {
         SAMPLES,
     ),
 }
+PROGRESS_SCORES = {
+    "coverage": SCORES["coverage"],
+    "optimistic": SCORES["optimistic"],
+    "conservative": SCORES["conservative"],
+    "predicted_feasible_on_infeasible": ratio(
+        "share of infeasible samples answered with an interval",
+        INFEASIBLE & INTERVAL,
+        INFEASIBLE,
+        "lower",
+    ),
+    "relative_width": ratio(
+        f"{OVER_INTERVALS}, mean of (high - low) / R",
+        RELATIVE_WIDTH,
+        FEASIBLE_INTERVAL & ~NOTHING_LEFT,
+        "neither",
+    ),
+}
+"""Scores by progress, k / T, which show how answers change along a rollout."""

@@ -3,9 +3,9 @@
 import numpy as np
 
 from bagen_data.array_types import Floats, Mask
-from bagen_data.scoring.answered_family import IntervalColumns
 from bagen_data.scoring.definitions import (
     Definition,
+    IntervalColumns,
     IntervalSum,
     divided,
     ratio,

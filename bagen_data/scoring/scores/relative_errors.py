@@ -3,8 +3,7 @@
 import numpy as np
 
 from bagen_data.array_types import Floats
-from bagen_data.scoring.answered_family import AnsweredFamily, IntervalColumns
-from bagen_data.scoring.definitions import QuantileDefinition
+from bagen_data.scoring.definitions import AnsweredFamily, IntervalColumns, QuantileDefinition
 from bagen_data.scoring.interval_formulas import (
     linear_extrapolation,
     relative_difference,
