@@ -41,9 +41,9 @@ def clone_with(folder: Path, files: dict[str, str]) -> Path:
     return folder
 
 
-def run_in(clone: Path, *arguments: object) -> str:
-    """Run Python in a copy of the project; returns what it printed."""
-    done = subprocess.run(
+def python_in(clone: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
+    """Run Python in a copy of the project, which it imports whatever is installed."""
+    return subprocess.run(
         [sys.executable, *map(str, arguments)],
         cwd=clone,
         capture_output=True,
@@ -51,6 +51,11 @@ def run_in(clone: Path, *arguments: object) -> str:
         check=False,
         env={"PATH": "/usr/bin:/bin", "HOME": str(clone), "PYTHONPATH": str(clone)},
     )
+
+
+def run_in(clone: Path, *arguments: object) -> str:
+    """Run Python in a copy of the project; returns what it printed."""
+    done = python_in(clone, *arguments)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 

@@ -1,21 +1,17 @@
 """A score of your own is two new files and no edit elsewhere, as CONTRIBUTING.md shows."""
 
 import json
-import re
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from bagen_data.scoring.all_scores import SCORES
-from tests.making import REPO
+from tests.recipes import check_in, clone_with, python_in, recipe_files, run_in
 
-FILES = (
+FILES = [
     "bagen_data/scoring/scores/from_zero.py",
     "tests/bagen_data/scoring/test_from_zero.py",
-)
+]
 SCORE = """
 import json
 from bagen_data.scoring import score
@@ -26,37 +22,18 @@ print(json.dumps([report["overall"], report["tasks"]["t"]]))
 """
 
 
-@pytest.fixture
-def clone(tmp_path: Path) -> Path:
-    """A copy of the library and its tests, with a score of one's own."""
-    for name in ("bagen_data", "tests"):
-        shutil.copytree(REPO / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(REPO / "pyproject.toml", tmp_path)
-    section = (REPO / "CONTRIBUTING.md").read_text(encoding="utf-8")
-    section = section.partition("## A score of your own\n")[2].partition("\n## ")[0]
-    blocks = re.findall(r"`([\w/]+\.py)`:\n\n```python\n(.*?)```", section, re.DOTALL)
-    assert tuple(path for path, _ in blocks) == FILES
-    for path, text in blocks:
-        (tmp_path / path).unlink(missing_ok=True)
-        (tmp_path / path).write_text(text, encoding="utf-8")
-    return tmp_path
-
-
-def run(clone: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, *arguments], cwd=clone, capture_output=True, text=True, check=False
-    )
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the project with a score of one's own."""
+    files = recipe_files("A score of your own")
+    assert list(files) == FILES
+    return clone_with(tmp_path_factory.mktemp("clone") / "clone", files)
 
 
 def test_two_files_make_a_score(clone: Path) -> None:
     oracle = "tests/bagen_data/scoring/test_against_slow.py::test_one_family"
-    tested = run(
-        clone, "-m", "pytest", "-p", "no:cacheprovider", FILES[1], f"{oracle}[0-resources0]"
-    )
-    assert tested.returncode == 0, tested.stdout + tested.stderr
-    scored = run(clone, "-c", SCORE)
-    assert scored.returncode == 0, scored.stderr
-    for scores in json.loads(scored.stdout):
+    check_in(clone, FILES[1], f"{oracle}[0-resources0]")
+    for scores in json.loads(run_in(clone, "-c", SCORE)):
         assert list(scores) == [*SCORES, "from_zero"]
         assert scores["from_zero"] == {"value": 1.0, "n": 2, "low": 1.0, "high": 1.0}
 
@@ -76,6 +53,9 @@ def test_a_wrong_name_fails_at_import(clone: Path, of: str, becomes: str, error:
     text = path.read_text(encoding="utf-8")
     assert of in text
     path.write_text(text.replace(of, becomes), encoding="utf-8")
-    imported = run(clone, "-c", "import bagen_data.scoring")
+    try:
+        imported = python_in(clone, "-c", "import bagen_data.scoring")
+    finally:
+        path.write_text(text, encoding="utf-8")
     assert imported.returncode == 1
     assert error in imported.stderr.splitlines()[-1]
