@@ -12,11 +12,11 @@ Words = npt.NDArray[np.uint64]
 
 def every(mask: Mask) -> Mask:
     """(r, n) to (n,): whether it is true in every row."""
-    found: Mask = mask[0] if len(mask) == 1 else np.logical_and.reduce(mask)
-    return found
+    columns: Mask = mask[0] if len(mask) == 1 else np.logical_and.reduce(mask)
+    return columns
 
 
 def some(mask: Mask) -> Mask:
     """(r, n) to (n,): whether it is true in some row."""
-    found: Mask = mask[0] if len(mask) == 1 else np.logical_or.reduce(mask)
-    return found
+    columns: Mask = mask[0] if len(mask) == 1 else np.logical_or.reduce(mask)
+    return columns
