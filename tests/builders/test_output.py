@@ -6,6 +6,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -112,6 +114,31 @@ def command(origin: Path, out: Path) -> list[str]:
     return [sys.executable, "-m", "builders", *flags]
 
 
+@contextmanager
+def started(command: list[str], stderr: int) -> Iterator["subprocess.Popen[str]"]:
+    """Start a process; it is killed when the block ends."""
+    with subprocess.Popen(command, cwd=REPO, stderr=stderr, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+UNFINISHED = """
+import signal, sys, time
+from builders.cli import main
+
+def hold(event, arguments):
+    if event == "shutil.rmtree" and str(arguments[0]).endswith("spools"):
+        time.sleep(3600)
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+sys.addaudithook(hold)
+main(sys.argv[1:])
+"""
+"""A build that stays at its work of reading, so that a slow test is not late to stop it."""
+
+
 def test_kill_9_leaves_the_old_output_and_a_rerun_succeeds(origin: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     assert build(origin, out) == 0
@@ -120,13 +147,11 @@ def test_kill_9_leaves_the_old_output_and_a_rerun_succeeds(origin: Path, tmp_pat
     rows = [dialogue([(9, 5)] * 40, name=f"row {n}") for n in range(300)]
     write_json(family / "many.json", rows)
     for delay in (0.0, 0.1, 0.2):
-        process = subprocess.Popen(command(origin, out), cwd=REPO, stderr=subprocess.DEVNULL)
-        while process.poll() is None and not list(tmp_path.glob(".out.building-*/spools")):
-            time.sleep(0.01)
-        time.sleep(delay)
-        process.send_signal(signal.SIGKILL)
-        killed = process.wait() == -signal.SIGKILL
-        assert not killed or contents(out) == before
+        with started(command(origin, out), stderr=subprocess.DEVNULL) as process:
+            while process.poll() is None and not list(tmp_path.glob(".out.building-*/spools")):
+                time.sleep(0.01)
+            time.sleep(delay)
+        assert process.returncode == 0 or contents(out) == before
     assert build(origin, out) == 0
     assert run("verify", out) == 0
     assert counts(out)["rollouts"] == 301
@@ -136,17 +161,18 @@ def test_kill_9_leaves_the_old_output_and_a_rerun_succeeds(origin: Path, tmp_pat
 def test_workers_die_with_their_parent(origin: Path, tmp_path: Path) -> None:
     rows = [dialogue([(9, 5)] * 40, name=f"row {n}") for n in range(2_000)]
     write_json(origin / "sokoban-origin-n" / "many.json", rows)
-    process = subprocess.Popen(
-        [*command(origin, tmp_path / "out"), "--workers", "2"], cwd=REPO, stderr=subprocess.DEVNULL
-    )
-    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
-    while process.poll() is None and len(found := children.read_text().split()) < 3:
-        time.sleep(0.01)
-    process.kill()
-    process.wait()
-    assert len(found) == 3  # two workers, and what tracks their resources
-    for _ in range(100):
-        if not any(is_alive(child) for child in found):
+    flags = ("--workers", "2")
+    own: list[str] = []
+    with started(
+        [*command(origin, tmp_path / "out"), *flags], stderr=subprocess.DEVNULL
+    ) as process:
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+        while process.poll() is None and len(own) < 3:
+            own = children.read_text().split()
+            time.sleep(0.01)
+    assert len(own) == 3  # two workers, and what tracks their resources
+    for _ in range(6_000):
+        if not any(is_alive(child) for child in own):
             return
         time.sleep(0.1)
     pytest.fail("workers went on without their parent")
@@ -161,18 +187,12 @@ def test_ctrl_c_leaves_the_old_output_and_says_so(
     rows = [dialogue([(9, 5)] * 40, name=f"row {n}") for n in range(2_000)]
     write_json(origin / "sokoban-origin-n" / "many.json", rows)
     flags = [*command(origin, tmp_path / "out")[3:], "--workers", str(workers)]
-    code = (
-        "import signal, sys; from builders.cli import main; "
-        "signal.signal(signal.SIGINT, signal.default_int_handler); main(sys.argv[1:])"
-    )
-    process = subprocess.Popen(
-        [sys.executable, "-c", code, *flags], cwd=REPO, stderr=subprocess.PIPE, text=True
-    )
     begun = ".out.building-*/spools" + ("/*" if workers > 1 else "")  # workers are at work
-    while process.poll() is None and not list(tmp_path.glob(begun)):
-        time.sleep(0.01)
-    process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=60)
+    with started([sys.executable, "-c", UNFINISHED, *flags], stderr=subprocess.PIPE) as process:
+        while process.poll() is None and not list(tmp_path.glob(begun)):
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate()
     assert process.returncode == 130
     assert said == "interrupted; nothing is half written\n"
     assert contents(tmp_path / "out") == before

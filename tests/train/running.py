@@ -2,9 +2,11 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -45,8 +47,10 @@ def write_yaml(path: Path, content: Mapping[str, Any]) -> Path:
     return path
 
 
-def start(*command: object) -> "subprocess.Popen[str]":
-    return subprocess.Popen(
+@contextmanager
+def started(*command: object) -> Iterator["subprocess.Popen[str]"]:
+    """Start a process; it is killed with all that it started when the block ends."""
+    with subprocess.Popen(
         [sys.executable, *map(str, command)],
         cwd=REPO,
         env=ENVIRONMENT,
@@ -54,21 +58,26 @@ def start(*command: object) -> "subprocess.Popen[str]":
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
-    )
+    ) as process:
+        try:
+            yield process
+        finally:
+            with suppress(ProcessLookupError):  # it has ended, and so have its own
+                os.killpg(process.pid, signal.SIGKILL)
 
 
 def run(*command: object) -> str:
     """What it wrote; it has to succeed."""
-    process = start(*command)
-    written, _ = process.communicate(timeout=_LONGEST)
+    with started(*command) as process:
+        written, _ = process.communicate(timeout=_LONGEST)
     assert process.returncode == 0, written[-3000:]
     return written
 
 
 def fail(*command: object) -> str:
     """What it wrote, without the warnings of libraries; it has to fail with exit code 1."""
-    process = start(*command)
-    written, _ = process.communicate(timeout=_LONGEST)
+    with started(*command) as process:
+        written, _ = process.communicate(timeout=_LONGEST)
     assert process.returncode == 1, written[-3000:]
     assert "Traceback" not in written
     return written

@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import signal
 import time
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from transformers import AutoTokenizer, PreTrainedTokenizerFast
 from bagen_data.hub import load_samples
 from bagen_data.submissions import read_metadata
 from bagen_data.tables import read_jsonl
-from tests.train.running import run, start
+from tests.train.running import run, started
 from train.answering import PARTIAL, QuestionOptions, ResumableAnswers
 from train.generation import Decoding, GeneratedAnswer, choose_backend, generator
 from train.paper_table import table_row
@@ -28,12 +27,10 @@ def answered(out: Path) -> int:
 def test_an_evaluation_that_was_killed_goes_on(dataset: str, tiny: str, tmp_path: Path) -> None:
     questions = ("--model", tiny, "--dataset", dataset, "--config", "sokoban", "--split", "test")
     command = ("train/evaluate.py", *questions, "--max-new-tokens", 16, "--batch-size", 1, "--out")
-    process = start(*command, tmp_path / "killed")
-    while answered(tmp_path / "killed") < 5:
-        assert process.poll() is None, process.communicate()[0][-3000:]
-        time.sleep(0.01)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.communicate()
+    with started(*command, tmp_path / "killed") as process:
+        while answered(tmp_path / "killed") < 5:
+            assert process.poll() is None, process.communicate()[0][-3000:]
+            time.sleep(0.01)
     partial = tmp_path / "killed" / PARTIAL
     lines = partial.read_text("utf-8").splitlines()
     marked = json.loads(lines[1]) | {"response": "kept"}

@@ -1,7 +1,5 @@
 """Runs that are killed, and runs of two processes, give what one whole run gives."""
 
-import os
-import signal
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -9,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from bagen_data.errors import InputError
-from tests.train.running import fail, losses, run, sft_options, start, write_yaml
+from tests.train.running import fail, losses, run, sft_options, started, write_yaml
 from train.training_run import KeepEpochs, RunOptions, check_resumable, last_checkpoint
 
 
@@ -18,12 +16,10 @@ def test_a_killed_run_ends_like_one_that_was_not(dataset: str, tiny: str, tmp_pa
     killed = tmp_path / "killed"
     options = sft_options(dataset, tiny, killed, max_steps=8, **saved)
     file = write_yaml(tmp_path / "killed.yaml", options)
-    process = start("train/sft.py", "--config", file)
-    while last_checkpoint(str(killed)) is None:
-        assert process.poll() is None, process.communicate()[0][-3000:]
-        time.sleep(0.02)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.communicate()
+    with started("train/sft.py", "--config", file) as process:
+        while last_checkpoint(str(killed)) is None:
+            assert process.poll() is None, process.communicate()[0][-3000:]
+            time.sleep(0.02)
     assert not (killed / "model.safetensors").exists()
     begun = int(Path(last_checkpoint(str(killed)) or "").name.rpartition("-")[2])
     written = run("train/sft.py", "--config", file)
