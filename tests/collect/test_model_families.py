@@ -1,5 +1,6 @@
 """Models as agents, against a real server on loopback, through the command line."""
 
+import gc
 import json
 import os
 import signal
@@ -240,6 +241,5 @@ def test_the_end_of_a_collection_closes_its_connections(monkeypatch):
     with model_server() as server:
         with ModelAgent(f"openai-api/rule/{MODEL}", ModelOptions(base_url=server.url)) as agent:
             agent.generate([ChatMessageUser(content="?")], 5)
-            assert len(server.connections) == 1
-        while server.connections:  # the server learns it from the client, not by time
-            time.sleep(0.01)
+        del agent
+        gc.collect()  # a connection that is still open warns here, and warnings are errors
