@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -73,6 +74,24 @@ def test_a_help_text_loads_nothing_that_it_does_not_run(command: str) -> None:
     assert "typer" in loaded
     heavy = {*HEAVY, "altair", "numpy", "pyarrow", "scipy", "trl"}
     assert loaded & heavy <= {"pydantic", "rich", "typer"}  # typer checks values with pydantic
+
+
+def test_a_build_loads_what_it_runs_alone(tmp_path: Path) -> None:
+    family = REPO / "sample/origin/sokoban-origin-scripted"
+    done = subprocess.run(
+        [
+            *(sys.executable, "-X", "importtime", "-m", "builders", "build"),
+            *("--origin", str(family), "--out", str(tmp_path / "out")),
+        ],
+        cwd=REPO,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert "pyarrow.parquet" in loaded
+    unused = {"bagen_data.hub", "bagen_data.scoring", "collect", "jinja2", "multiprocessing"}
+    assert not loaded & {*unused, "pandas", "pyarrow.compute", "transformers"}
 
 
 def test_builders_say_which_extra_is_missing() -> None:
