@@ -9,10 +9,13 @@ from bagen_data.forecasters.learning.predictions import ForecastRequest, Predict
 from bagen_data.hub import splits
 from bagen_data.submission_writer import new_metadata, write_submission
 from bagen_data.submissions import METADATA, Metadata, read_metadata
+from bagen_data.worker_processes import run_jobs
 from leaderboard.benchmark_samples import Benchmark
 
 
-def write_baselines(dataset: str, benchmark: Benchmark, out: Path) -> Iterator[Path]:
+def write_baselines(
+    dataset: str, benchmark: Benchmark, out: Path, workers: int = 1
+) -> Iterator[Path]:
     """Write a submission for each baseline: a file for each task, and the metadata.
 
     A baseline learns from `<task>_train`; where that is missing, about each rollout of a family
@@ -22,6 +25,7 @@ def write_baselines(dataset: str, benchmark: Benchmark, out: Path) -> Iterator[P
         dataset: a folder that `python -m builders build` wrote, or a dataset id on the Hub.
         benchmark: that dataset's.
         out: the folder of submissions.
+        workers: processes; a task is the work of one.
 
     Yields:
         The folder of each submission, as it is written.
@@ -33,16 +37,29 @@ def write_baselines(dataset: str, benchmark: Benchmark, out: Path) -> Iterator[P
     for name in known_forecasters():
         _refuse_foreign(out / name, name, benchmark.tasks)
     has_training = {task: bool(splits(dataset, f"{task}_train")) for task in benchmark.tasks}
+    jobs = [(dataset, task, can_train) for task, can_train in has_training.items()]
+    by_task = dict(zip(has_training, run_jobs(_predicted, jobs, workers), strict=True))
     for name in known_forecasters():
-        predicted_by_task = {}
-        for task, can_train in has_training.items():
-            crosses = find_forecaster(name).learns and not can_train
-            request = ForecastRequest(dataset, task, "test", name, cross_validate=crosses)
-            predicted_by_task[task] = predict(request)
-        metadata = _metadata(name, list(predicted_by_task.values()), benchmark)
-        for task, predicted in predicted_by_task.items():
-            write_submission(out / name, metadata, predicted.rows, f"{task}.jsonl")
+        metadata = _metadata(name, [of_task[name] for of_task in by_task.values()], benchmark)
+        for task, of_task in by_task.items():
+            write_submission(out / name, metadata, of_task[name].rows, f"{task}.jsonl")
         yield out / name
+
+
+def _predicted(dataset: str, task: str, can_train: bool) -> dict[str, Predicted]:
+    """Return what each forecaster says of one task."""
+    return {
+        name: predict(
+            ForecastRequest(
+                dataset,
+                task,
+                "test",
+                name,
+                cross_validate=find_forecaster(name).learns and not can_train,
+            )
+        )
+        for name in known_forecasters()
+    }
 
 
 def _refuse_foreign(folder: Path, name: str, tasks: Sequence[str]) -> None:

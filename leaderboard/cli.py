@@ -153,12 +153,16 @@ def _print_summary(results: Mapping[str, Any], out: Path) -> None:
 def baselines_command(
     dataset: Dataset,
     out: Annotated[Path, typer.Option(help="A folder of submissions, which they are put into.")],
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Processes, one task each; all cores if left out.")
+    ] = None,
 ) -> None:
     """Write a submission for each estimator that needs no model."""
     from leaderboard.baseline_submissions import write_baselines
     from leaderboard.benchmark_samples import load_benchmark
 
-    for folder in write_baselines(dataset, load_benchmark(dataset), out):
+    processes = workers or os.cpu_count() or 1
+    for folder in write_baselines(dataset, load_benchmark(dataset), out, processes):
         print(f"wrote {folder}")
 
 

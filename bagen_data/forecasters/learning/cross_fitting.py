@@ -4,9 +4,10 @@ Answers are the mean of the models. That they say on instances they have not see
 say on others is what both the judgment and the intervals rest on.
 """
 
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 
@@ -23,6 +24,10 @@ _DRAWS = 200
 """Of instances, for the log odds from which on an interval is given."""
 _CUTS = 64
 """Log odds that it may be."""
+_LEARNED: dict[tuple[int, bytes], Any] = {}
+"""What was learned, by the seed and a hash of all columns that it was learned from."""
+_REMEMBERED = 16
+"""Learned things that are kept: as many as the tasks and folds that two forecasters share."""
 
 
 @dataclass(frozen=True)
@@ -94,14 +99,30 @@ class CrossFitted:
 
     @classmethod
     def of(cls, examples: Sequence[Example], seed: int) -> Self:
-        """Learns from examples of which one or more teach (`teaching`)."""
+        """Learn from examples of which one or more teach (`teaching`).
+
+        What was learned last is remembered: `conformal` and `reward_optimal` learn the same.
+        """
         known = Known.of(examples)
         asked = _Asked.of([example.probe for example in examples])
         instance = _instances(examples)
+        amounts = (asked.values, asked.units, known.amounts.left, known.remaining)
+        columns = (*amounts, known.feasible, known.rollout, instance)
+        content = b"".join(column.tobytes() for column in columns)
+        key = seed, hashlib.sha256(content).digest()
+        if key not in _LEARNED:
+            _LEARNED[key] = cls._learned(known, asked, instance, seed)
+            while len(_LEARNED) > _REMEMBERED:
+                del _LEARNED[next(iter(_LEARNED))]
+        learned: Self = _LEARNED[key]
+        return learned
+
+    @classmethod
+    def _learned(cls, known: Known, asked: _Asked, instance: Ints, seed: int) -> Self:
         group = instance if instance.max() else known.rollout  # of one instance, its rollouts
         fold = folds(group, known.feasible, seed)
         is_open = known.amounts.is_open
-        odds = np.full(len(examples), -np.inf)
+        odds = np.full(len(instance), -np.inf)
         quantiles = np.zeros((len(QUANTILES), *known.remaining.shape))
         members = []
         for number in range(int(fold.max()) + 1):

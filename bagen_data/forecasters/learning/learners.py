@@ -4,6 +4,7 @@ Few rollouts are known and their probes are alike, so everything here is held ba
 2 on random thirds of the columns and random halves of the rows, and a ridge-penalised line.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Self
@@ -77,13 +78,13 @@ class Judge:
         if feasible.all() or not feasible.any() or not columns.kept.any():
             return cls(columns, (), share)
         models = (
-            _scikit_learn("ensemble", "GradientBoostingClassifier")(
+            _scikit_learn("GradientBoostingClassifier", ".ensemble")(
                 **_TREES, subsample=_share_of(values), random_state=seed
             ),
-            _scikit_learn("linear_model", "LogisticRegression")(C=_RIDGE, max_iter=1000),
+            _scikit_learn("LogisticRegression", ".linear_model")(C=_RIDGE, max_iter=1000),
         )
         own = columns.scaled(values)
-        return cls(columns, tuple(model.fit(own, feasible) for model in models), share)
+        return cls(columns, _fitted(models, own, feasible), share)
 
     def log_odds(self, values: Floats) -> Floats:
         """(n,)."""
@@ -122,7 +123,7 @@ class Spending:
         unit = int(np.argmin(spreads))
         columns = Columns.of(values)
         own = _never_empty(columns.scaled(values))
-        make = _scikit_learn("ensemble", "GradientBoostingRegressor")
+        make = _scikit_learn("GradientBoostingRegressor", ".ensemble")
         models = [
             make(
                 loss="quantile",
@@ -133,7 +134,7 @@ class Spending:
             )
             for share in QUANTILES
         ]
-        return cls(columns, tuple(model.fit(own, ratios[:, unit]) for model in models), unit)
+        return cls(columns, _fitted(models, own, ratios[:, unit]), unit)
 
     def quantiles(self, values: Floats, units: Floats) -> Floats:
         """(3, n), ascending."""
@@ -148,9 +149,16 @@ def _share_of(values: Floats) -> float:
     return 0.5 if len(values) >= _FEW else 1.0
 
 
-def _scikit_learn(module: str, name: str) -> Any:
+def _fitted(models: Sequence[Any], values: Floats, outcomes: Any) -> tuple[Any, ...]:
+    """Fit models to finite values; the checks of every tree's arguments would take a sixth."""
+    config = _scikit_learn("config_context")
+    with config(assume_finite=True, skip_parameter_validation=True):
+        return tuple(model.fit(values, outcomes) for model in models)
+
+
+def _scikit_learn(name: str, module: str = "") -> Any:
     try:
-        return getattr(import_module(f"sklearn.{module}"), name)
+        return getattr(import_module(f"sklearn{module}"), name)
     except ModuleNotFoundError as error:
         raise MissingExtraError("scikit-learn", "baselines") from error
 
