@@ -9,6 +9,7 @@ import pytest
 from bagen_data.array_types import Floats
 from bagen_data.forecasters import Learn, find_forecaster
 from bagen_data.forecasters.conformal import widenings
+from bagen_data.forecasters.learning import cross_fitting
 from bagen_data.forecasters.learning.examples import Example
 from bagen_data.forecasters.learning.learners import QUANTILES
 from bagen_data.forecasters.reward_optimal import best_factors
@@ -97,9 +98,36 @@ def test_reward_optimal_earns_more_and_covers_less() -> None:
 
 
 @pytest.mark.parametrize("learn", LEARNERS)
-def test_the_same_seed_teaches_the_same(learn: Learn) -> None:
+def test_the_same_seed_teaches_the_same(learn: Learn, monkeypatch: pytest.MonkeyPatch) -> None:
     known, asked = family(12, 0), family(10, 1)
-    assert ask(learn, known, asked) == ask(learn, known, asked)
+    once = ask(learn, known, asked)
+    monkeypatch.setattr(cross_fitting, "_LEARNED", {})
+    assert ask(learn, known, asked) == once
+
+
+def test_what_is_remembered_is_what_was_learned_from_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    memory: dict[object, object] = {}
+    monkeypatch.setattr(cross_fitting, "_LEARNED", memory)
+    known, asked = family(12, 0), family(10, 1)
+    first = ask(conformal, known, asked)
+    ask(reward_optimal, known, asked)
+    assert len(memory) == 1
+    assert ask(conformal, known, asked) == first
+    tighter = [
+        replace(
+            example,
+            target=replace(
+                example.target,
+                remaining={name: amount + 1 for name, amount in example.target.remaining.items()},
+            ),
+        )
+        for example in known
+    ]
+    ask(conformal, tighter, asked)
+    conformal(known, 1)
+    assert len(memory) == 3
 
 
 @pytest.mark.parametrize("learn", LEARNERS)
