@@ -23,7 +23,6 @@ def spread_options(command: Callable[..., None]) -> Callable[..., None]:
     ... class Size:
     ...     rows: Annotated[int, "Height of the board."] = 6
     ...     symbol: str = "."
-    ...     symbol: str = "."
     >>> @spread_options
     ... def draw(size: Size, symbol: str) -> None:
     ...     print(size.rows * symbol + size.symbol)

@@ -29,6 +29,7 @@ from bagen_data.schema import Amounts, Message, Probe, Turn
 _SYSTEM_HEADER = "=== system ===\n"
 _PROBE_HEADER = "=== probe ===\n"
 _NO_SYSTEM = "(none)"
+_TOKEN_KEYS = {"input_tokens", "output_tokens", "tokens"}
 
 
 @dataclass(frozen=True)
@@ -192,7 +193,7 @@ def _answer_forms(template: str, names: tuple[str, ...]) -> str:
 def _history(turns: tuple[Turn, ...]) -> str:
     """A line a turn; written in one expression, as most of a build's strings are these."""
     usages = [turn.usage for turn in turns]
-    if "tokens" in usages[0]:
+    if usages[0].keys() == _TOKEN_KEYS and not turns[0].state:
         return "\n".join(
             [
                 f"turn {number}: input {usage['input_tokens']}, "
@@ -204,8 +205,18 @@ def _history(turns: tuple[Turn, ...]) -> str:
 
 
 def _spent(turn: Turn) -> str:
-    amounts = (*turn.usage.items(), *turn.state.items())
-    return ", ".join(f"{name} {plain(value)}" for name, value in amounts)
+    """Amounts of a turn, tokens first as in a task of tokens alone."""
+    amounts = {**turn.usage, **turn.state}
+    tokens = (
+        {}
+        if "input_tokens" not in amounts
+        else {
+            "input": amounts.pop("input_tokens"),
+            "output": amounts.pop("output_tokens"),
+            "total": amounts.pop("tokens"),
+        }
+    )
+    return ", ".join(f"{name} {plain(value)}" for name, value in {**tokens, **amounts}.items())
 
 
 def _opening(used: Amounts) -> str:

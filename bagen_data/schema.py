@@ -99,8 +99,8 @@ class Budget:
 
     def __post_init__(self) -> None:
         for name, amount in (*self.limits.items(), *self.conditions.items()):
-            if not math.isfinite(amount):
-                raise ValueError(f"budget of {name} is {amount}; expected a finite number")
+            if not math.isfinite(amount) or (amount < 0 and name in self.limits):
+                raise ValueError(f"budget of {name} is {amount}; expected a finite number >= 0")
         if not self.limits:
             raise ValueError("a budget limits at least one resource")
 

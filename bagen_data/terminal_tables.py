@@ -2,14 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from bagen_data.console import stdout_console
 from bagen_data.errors import InputError
-from bagen_data.scoring.all_scores import SECTIONS
+from bagen_data.scoring.all_scores import PROGRESS_SCORES, SECTIONS
 from bagen_data.scoring.report import Comparison, Report, Score, Scores
-from bagen_data.scoring.scores.intervals import PROGRESS_SCORES
 
 _AFTER_LINES = {"macro_f1", *(next(iter(definitions)) for definitions in SECTIONS.values())}
 """Scores above which there is a line."""
@@ -56,8 +55,8 @@ def comparison_table(comparison: Comparison) -> Table:
 
 def print_table(table: Table) -> None:
     """To stdout, as wide as it is: a terminal that is narrower wraps it, and cuts nothing."""
-    console = Console(highlight=False)
-    console.width = max(console.width, Console(width=10_000).measure(table).maximum)
+    console = stdout_console()
+    console.width = max(console.width, stdout_console(width=10_000).measure(table).maximum)
     console.print(table)
 
 

@@ -59,9 +59,13 @@ def make_plans(indexes: Sequence[FamilyIndex], rules: Mapping[str, BudgetRule]) 
         task = find_task(index.family.task)
         rule = rules.get(index.family.task, task.budgets)
         if index.family.role == "benchmark":
-            plans.append(_benchmark_plans(index.entries, task, rule))
+            make = partial(_benchmark_plans, index.entries)
         else:
-            plans.append(_training_plans(index.entries, parts[index.family.task], task, rule))
+            make = partial(_training_plans, index.entries, parts[index.family.task])
+        try:
+            plans.append(make(task, rule))
+        except InputError as error:
+            raise InputError(f"{index.family.name}: {error}") from error
     return plans
 
 

@@ -148,9 +148,10 @@ def _budgets(texts: Sequence[str]) -> dict[str, str]:
 
 
 def _print_summary(built: "Sequence[BuiltFamily]", out: Path) -> None:
-    from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
+
+    from bagen_data.console import stdout_console
 
     table = Table(title=escape(str(out)), title_justify="left")
     table.add_column("family", no_wrap=True)
@@ -161,7 +162,7 @@ def _print_summary(built: "Sequence[BuiltFamily]", out: Path) -> None:
         table.add_row(escape(family.index.family.name), *(f"{count:,}" for count in row))
     table.add_section()
     table.add_row("all", *(f"{sum(column):,}" for column in zip(*rows, strict=True)))
-    console = Console(highlight=False)
+    console = stdout_console()
     console.width = max(console.width, _SUMMARY_WIDTH)
     console.print(table)
     if not any(family.counts()["samples"] for family in built):

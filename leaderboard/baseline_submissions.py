@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from bagen_data.errors import InputError, OutputError
+from bagen_data.errors import BagenError, InputError, OutputError
 from bagen_data.forecasters import find_forecaster, known_forecasters
 from bagen_data.forecasters.learning.predictions import ForecastRequest, Predicted, predict
 from bagen_data.hub import splits
@@ -31,7 +31,7 @@ def write_baselines(
         The folder of each submission, as it is written.
 
     Raises:
-        InputError: the dataset cannot be used.
+        InputError: the dataset cannot be used, or some forecasters failed; the others are written.
         OutputError: a folder cannot be written, or holds another submission.
     """
     for name in known_forecasters():
@@ -39,27 +39,32 @@ def write_baselines(
     has_training = {task: bool(splits(dataset, f"{task}_train")) for task in benchmark.tasks}
     jobs = [(dataset, task, can_train) for task, can_train in has_training.items()]
     by_task = dict(zip(has_training, run_jobs(_predicted, jobs, workers), strict=True))
+    failures = []
     for name in known_forecasters():
-        metadata = _metadata(name, [of_task[name] for of_task in by_task.values()], benchmark)
-        for task, of_task in by_task.items():
-            write_submission(out / name, metadata, of_task[name].rows, f"{task}.jsonl")
+        outcomes = {task: of_task[name] for task, of_task in by_task.items()}
+        predicted = {task: each for task, each in outcomes.items() if isinstance(each, Predicted)}
+        if len(predicted) < len(outcomes):
+            failures.append(f"{name}: {next(e for e in outcomes.values() if isinstance(e, str))}")
+            continue
+        metadata = _metadata(name, list(predicted.values()), benchmark)
+        for task, of_task in predicted.items():
+            write_submission(out / name, metadata, of_task.rows, f"{task}.jsonl")
         yield out / name
+    if failures:
+        raise InputError("\n".join(["some baselines failed and were not written:", *failures]))
 
 
-def _predicted(dataset: str, task: str, can_train: bool) -> dict[str, Predicted]:
-    """Return what each forecaster says of one task."""
-    return {
-        name: predict(
-            ForecastRequest(
-                dataset,
-                task,
-                "test",
-                name,
-                cross_validate=find_forecaster(name).learns and not can_train,
-            )
-        )
-        for name in known_forecasters()
-    }
+def _predicted(dataset: str, task: str, can_train: bool) -> dict[str, Predicted | str]:
+    """Return what each forecaster says of one task, or why it failed."""
+    return {name: _attempt(dataset, task, name, can_train) for name in known_forecasters()}
+
+
+def _attempt(dataset: str, task: str, name: str, can_train: bool) -> Predicted | str:
+    try:
+        crosses = find_forecaster(name).learns and not can_train
+        return predict(ForecastRequest(dataset, task, "test", name, cross_validate=crosses))
+    except Exception as error:  # one forecaster's failure stops no other
+        return str(error) if isinstance(error, BagenError) else f"{type(error).__name__}: {error}"
 
 
 def _refuse_foreign(folder: Path, name: str, tasks: Sequence[str]) -> None:

@@ -13,10 +13,9 @@ import jinja2
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
-from bagen_data.scoring.all_scores import SCORES
+from bagen_data.scoring.all_scores import PROGRESS_SCORES, SCORES
 from bagen_data.scoring.ranking import RANKED
 from bagen_data.scoring.scores.early_stop import EARLY_STOP_SCORES
-from bagen_data.scoring.scores.intervals import PROGRESS_SCORES
 from bagen_data.wording import numbered
 from leaderboard import formatting, paper
 from leaderboard.cache import NO_CACHE, Cache

@@ -61,14 +61,14 @@ def show_command(
 
 
 def _print_sample(sample: "Row", *, full: bool) -> None:
-    from rich.console import Console
     from rich.markup import escape
 
     from bagen_data.answers import render
+    from bagen_data.console import stdout_console
     from bagen_data.replay import gold_estimate
     from bagen_data.schema import Target
 
-    console = Console(highlight=False, soft_wrap=True)
+    console = stdout_console(soft_wrap=True)
     console.rule(escape(sample["sample_id"]))
     for message in sample["prompt"]:
         console.print(message["role"], style="bold")

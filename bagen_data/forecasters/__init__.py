@@ -10,7 +10,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from bagen_data.errors import WrongUsageError
+from bagen_data.errors import InputError, WrongUsageError
 
 if TYPE_CHECKING:
     from bagen_data.forecasters.learning.examples import Example
@@ -59,9 +59,15 @@ def find_forecaster(name: str) -> Forecaster:
 
     Raises:
         WrongUsageError: there is none; the message lists the known ones.
+        InputError: its module has no `FORECASTER`.
     """
     known = known_forecasters()
     if name not in known:
         raise WrongUsageError(f"no baseline is called {name}; there are: {', '.join(known)}")
-    forecaster: Forecaster = import_module(f"bagen_data.forecasters.{name}").FORECASTER
+    forecaster = getattr(import_module(f"{__name__}.{name}"), "FORECASTER", None)
+    if not isinstance(forecaster, Forecaster):
+        raise InputError(
+            f"bagen_data/forecasters/{name}.py: has no FORECASTER; a module that is not a "
+            "forecaster has a name with _ before it"
+        )
     return forecaster

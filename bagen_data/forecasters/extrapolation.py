@@ -1,4 +1,4 @@
-"""Each turn to come costs as much as those so far (`per_sample.linear_extrapolation`).
+"""Each turn to come costs as much as those so far (`interval_formulas.linear_extrapolation`).
 
 There will be as many more turns as, in the median, training rollouts had that went on past this
 turn; where all of them have the same length, as where the horizon is fixed, this is it. Before the

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pyarrow as pa
-from rich.console import Console
 from rich.markup import escape
 
+from bagen_data.console import stdout_console
 from bagen_data.hub import load_samples
 from bagen_data.models.model_run import ModelRun, Price
 
@@ -22,7 +22,7 @@ def show_plan(run: ModelRun, price: Price | None) -> None:
     """Print three whole prompts, the first, a middle and the last one, then what all would take."""
     loaded = load_samples(run.dataset, run.config, run.split, also=("prompt", "prompt_variant"))
     table = loaded.table.slice(0, run.limit)
-    console = Console(highlight=False, soft_wrap=True)
+    console = stdout_console(soft_wrap=True)
     places = sorted({0, len(table) // 2, len(table) - 1})[:_SHOWN]
     for row in table.take(pa.array(places)).to_pylist():
         console.rule(escape(row["sample_id"]))

@@ -1,8 +1,10 @@
 """Every score by name, found in the modules of `scores`."""
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Mapping
 from importlib import import_module
 from pkgutil import iter_modules
+from types import ModuleType
 
 from bagen_data.scoring import scores
 from bagen_data.scoring.definitions import Definition, QuantileDefinition
@@ -20,27 +22,41 @@ BENCHMARK_MODULES = (
 """The modules of the benchmark's own scores, in the order of reports; others follow, by name."""
 
 
-def _sections() -> dict[str, Definitions]:
+def _modules() -> dict[str, ModuleType]:
     names = {module.name for module in iter_modules(scores.__path__)}
     return {
-        name: import_module(f"{scores.__name__}.{name}").SCORES
+        name: import_module(f"{scores.__name__}.{name}")
         for name in (*BENCHMARK_MODULES, *sorted(names.difference(BENCHMARK_MODULES)))
     }
 
 
-def _joined(sections: Iterable[Definitions]) -> dict[str, Definition | QuantileDefinition]:
+def _joined(sections: Mapping[str, Definitions]) -> dict[str, Definition | QuantileDefinition]:
     joined: dict[str, Definition | QuantileDefinition] = {}
-    for definitions in sections:
+    for module, definitions in sections.items():
         twice = joined.keys() & definitions.keys()
         if twice:
             raise ValueError(f"two modules of {scores.__name__} define {sorted(twice)[0]!r}")
+        for name, score in definitions.items():
+            if not isinstance(score, Definition | QuantileDefinition) or not _NAME.fullmatch(name):
+                raise TypeError(
+                    f"{scores.__name__}.{module}: {name!r} is {score!r}; expected a name of a-z, "
+                    "0-9 and _, and a Definition or QuantileDefinition"
+                )
         joined |= definitions
     return joined
 
 
-SECTIONS = _sections()
+_NAME = re.compile("[a-z][a-z0-9_]*")
+_MODULES = _modules()
+SECTIONS: dict[str, Definitions] = {name: module.SCORES for name, module in _MODULES.items()}
 """The scores of each module, by the module's name."""
-SCORES = _joined(SECTIONS.values())
+PROGRESS_SCORES: dict[str, Definition] = {
+    name: score
+    for module in _MODULES.values()
+    for name, score in getattr(module, "PROGRESS_SCORES", {}).items()
+}
+"""The scores that each fifth of progress has too, of every module that has some."""
+SCORES = _joined(SECTIONS)
 """All scores by name, in the order of reports."""
 QUANTILE_SCORES = {
     name: score for name, score in SCORES.items() if isinstance(score, QuantileDefinition)

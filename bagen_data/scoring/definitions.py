@@ -8,7 +8,7 @@ import inspect
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal, Self, TypeVar, cast
+from typing import Any, Literal, Self, TypeVar, cast, get_args
 
 import numpy as np
 
@@ -168,6 +168,7 @@ class ResourceSum:
 
 
 Sum = Condition | IntervalSum | RolloutSum | ResourceSum
+_SUM_NAMES = tuple(kind.__name__ for kind in get_args(Sum))
 Sums = Mapping[Sum, Any]
 """Arrays of shape (..., 1 + b): over all rollouts, then over those of each of b resamples."""
 
@@ -177,7 +178,8 @@ class Definition:
     """A score that is computed from sums.
 
     Raises:
-        TypeError: the formula cannot be called with that many sums.
+        TypeError: the formula cannot be called with that many sums, or one of them is not a sum.
+        ValueError: `better` is none of its words.
     """
 
     meaning: str
@@ -194,6 +196,10 @@ class Definition:
 
     def __post_init__(self) -> None:
         inspect.signature(self.formula).bind(*self.sums)
+        for each in (*self.sums, self.n):
+            if not isinstance(each, Sum):
+                raise TypeError(f"{each!r} is not a sum; expected one of {', '.join(_SUM_NAMES)}")
+        _check_better(self.better)
 
     def values(self, sums: Sums) -> Floats:
         """(..., 1 + b) the score, from the sums of families."""
@@ -208,7 +214,18 @@ class QuantileDefinition:
     errors: Callable[[IntervalColumns], Floats]
     """(a,) what the quantile is taken of; NaN where a sample is left out."""
     share: float
+    """0 .. 1: 0.5 is the median."""
     better: Better = "lower"
+
+    def __post_init__(self) -> None:
+        if not 0 < self.share < 1:
+            raise ValueError(f"the share of a quantile is {self.share}; expected 0 < share < 1")
+        _check_better(self.better)
+
+
+def _check_better(better: str) -> None:
+    if better not in get_args(Better):
+        raise ValueError(f"better is {better!r}; expected {', '.join(get_args(Better))}")
 
 
 def ratio(

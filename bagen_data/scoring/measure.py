@@ -8,7 +8,13 @@ import numpy as np
 
 from bagen_data.answer_columns import REASONS, AnswerColumns
 from bagen_data.array_types import Codes, Floats
-from bagen_data.scoring.all_scores import AVERAGED_SCORES, POOLED_SCORES, QUANTILE_SCORES, SCORES
+from bagen_data.scoring.all_scores import (
+    AVERAGED_SCORES,
+    POOLED_SCORES,
+    PROGRESS_SCORES,
+    QUANTILE_SCORES,
+    SCORES,
+)
 from bagen_data.scoring.definitions import (
     AnsweredFamily,
     Definition,
@@ -32,7 +38,6 @@ from bagen_data.scoring.resampling import (
 )
 from bagen_data.scoring.sample_table import FamilyColumns, SampleTable
 from bagen_data.scoring.scores.interval_scores import COMPARISON_SCORES
-from bagen_data.scoring.scores.intervals import PROGRESS_SCORES
 
 PLAN = SumPlan.of(SCORES.values(), PROGRESS_SCORES.values())
 """The sums of one estimator's scores."""

@@ -27,6 +27,7 @@ from builders.logs import log_fields
 from builders.logs.rollout_log import FamilyFacts, Log, LoggedTurn
 
 LAYOUT = "an object with 'turns'"
+GENERAL = True
 
 _KNOWN = frozenset(
     {
@@ -59,7 +60,7 @@ def read(record: Mapping[str, Any], _facts: FamilyFacts) -> Log:
         turns=tuple(turns),
         success=_success(record, turns),
         system=system,
-        instance_id=str(record.get("instance_id") or ""),
+        instance_id=log_fields.identity(record.get("instance_id")),
         initial_state=record.get("initial_state"),
         final_state=record.get("final_state"),
     )
@@ -77,16 +78,8 @@ def _turn(turn: Mapping[str, Any], number: int) -> LoggedTurn:
         cut_off=_cut_off(turn),
         acted=bool(turn.get("actions", True)),
         success=log_fields.flag(turn.get("success") or False, "success"),
-        amounts=_amounts(turn),
+        amounts=log_fields.turn_amounts(turn, _KNOWN),
     )
-
-
-def _amounts(turn: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """The object `financials` or `amounts` of a turn, else its numbers under other names."""
-    for name in ("financials", "amounts"):
-        if turn.get(name) is not None:
-            return log_fields.mapping(turn[name], name)
-    return log_fields.other_numbers(turn, _KNOWN)
 
 
 def _user(turn: Mapping[str, Any]) -> str:

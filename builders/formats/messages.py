@@ -21,6 +21,7 @@ from builders.logs import log_fields
 from builders.logs.rollout_log import FamilyFacts, Log, LoggedTurn
 
 LAYOUT = "an object with 'messages'"
+GENERAL = True
 
 _COUNTS = "per_turn_api_tokens"
 _KNOWN = frozenset({"role", "content", "name", "index", "created", "timestamp"})
@@ -36,8 +37,8 @@ class Exchange(NamedTuple):
 
 
 def recognises(record: Mapping[str, Any]) -> bool:
-    """Whether a record is a conversation without a richer layout."""
-    return "messages" in record and not record.keys() & {"turns", "trajectory_format"}
+    """Whether a record is a conversation."""
+    return "messages" in record and "turns" not in record
 
 
 def read(record: Mapping[str, Any], _facts: FamilyFacts) -> Log:
@@ -54,13 +55,13 @@ def read(record: Mapping[str, Any], _facts: FamilyFacts) -> Log:
                 exchange.user,
                 exchange.assistant,
                 request,
-                amounts=log_fields.other_numbers(exchange.message, _KNOWN),
+                amounts=log_fields.turn_amounts(exchange.message, _KNOWN),
             )
             for number, (exchange, request) in enumerate(zip(exchanges, requests, strict=True), 1)
         ),
         success=_success(record, metadata),
         system=system,
-        instance_id=str(record.get("instance_id") or metadata.get("instance_id") or ""),
+        instance_id=log_fields.identity(record.get("instance_id", metadata.get("instance_id"))),
     )
 
 

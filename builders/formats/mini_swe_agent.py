@@ -29,7 +29,7 @@ FORMATS = ("mini-swe-agent-1", "mini-swe-agent-1.1")
 
 def recognises(record: Mapping[str, Any]) -> bool:
     """Whether a record is a trajectory of mini-swe-agent."""
-    return "trajectory_format" in record and "turns" not in record
+    return "trajectory_format" in record
 
 
 def read(record: Mapping[str, Any], facts: FamilyFacts) -> Log:

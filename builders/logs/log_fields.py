@@ -53,14 +53,25 @@ def quantity(value: Any, name: str) -> float:
     return float(value) if isinstance(value, float) else int(value)
 
 
-def other_numbers(record: Mapping[str, Any], known: Collection[str]) -> dict[str, float] | None:
-    """The numbers of a record under names that its layout does not know; None if it has none."""
-    numbers = {
+def turn_amounts(record: Mapping[str, Any], known: Collection[str]) -> Mapping[str, Any] | None:
+    """Return what a turn states beside its layout's own fields; None if that is nothing.
+
+    These are the object `financials` or `amounts`, else all single values under other names.
+    """
+    for name in ("financials", "amounts"):
+        if record.get(name):
+            return mapping(record[name], name)
+    values = {
         name: value
         for name, value in record.items()
-        if name not in known and type(value) in (int, float)
+        if name not in known and isinstance(value, str | int | float)
     }
-    return numbers or None
+    return values or None
+
+
+def identity(value: Any) -> str:
+    """Return an id as text; empty where there is none. 0 is an id."""
+    return "" if value is None else str(value)
 
 
 def text(value: Any, name: str) -> str:

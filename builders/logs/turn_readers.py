@@ -57,7 +57,11 @@ class Accounts(NamedTuple):
 
 @dataclass(frozen=True)
 class TurnReader:
-    """Reads what each turn of a rollout spent."""
+    """Reads what each turn of a rollout spent.
+
+    Raises:
+        ValueError: it supplies nothing.
+    """
 
     resources: frozenset[str]
     """Names of the resources it supplies."""
@@ -66,6 +70,10 @@ class TurnReader:
 
     Raises RolloutError where a turn lacks an amount.
     """
+
+    def __post_init__(self) -> None:
+        if not self.resources:
+            raise ValueError("a turn reader supplies no resource; expected one or more")
 
 
 def without_reward(text: str) -> str:
@@ -100,6 +108,7 @@ def _is_over(turn: LoggedTurn, context_limit: int | None) -> bool:
 
 def turn_count(resource: str = "turns") -> TurnReader:
     """Return a reader for which each turn costs one of `resource`."""
+    _refuse_tokens(resource)
 
     def read(_log: Log, kept: Sequence[LoggedTurn], _counting: Counting) -> Accounts:
         return _accounts(kept, [{resource: 1}] * len(kept), "turn count")
@@ -110,10 +119,24 @@ def turn_count(resource: str = "turns") -> TurnReader:
 def logged_amounts(*resources: str) -> TurnReader:
     """Return a reader of numbers that the log states with each turn, under the resources' names.
 
-    The numbers are whole or not, >= 0; formats say where they stand (`LoggedTurn.amounts`).
-    """
+    The numbers are whole or not, >= 0; formats say where they stand (`LoggedTurn.amounts`). A turn
+    that is skipped because it is empty may not have spent any: nothing could take it over.
 
-    def read(_log: Log, kept: Sequence[LoggedTurn], _counting: Counting) -> Accounts:
+    Raises:
+        ValueError: `tokens` is among them, which `token_turns` reads.
+    """
+    _refuse_tokens(*resources)
+
+    def read(log: Log, kept: Sequence[LoggedTurn], _counting: Counting) -> Accounts:
+        numbers = {turn.number for turn in kept}
+        for turn in log.turns[: kept[-1].number]:
+            spent = [name for name in resources if (turn.amounts or {}).get(name)]
+            if spent and turn.number not in numbers:
+                raise RolloutError(
+                    f"turn {turn.number} has no response and states {spent[0]} "
+                    f"{(turn.amounts or {})[spent[0]]}; empty turns are skipped, so count it to "
+                    "another turn, or remove the rollout"
+                )
         usages = [{name: _logged_amount(turn, name) for name in resources} for turn in kept]
         return _accounts(kept, usages, "logged amounts")
 
@@ -126,17 +149,30 @@ def _logged_amount(turn: LoggedTurn, name: str) -> float:
         known = ", ".join(sorted(map(str, amounts))) or "none"
         raise RolloutError(
             f"turn {turn.number} states no {name}; expected a number >= 0 with each turn, and its "
-            f"numbers are: {known}; add it to the log, or remove the rollout"
+            f"numbers are: {known}; state it in the dialogues or messages layout, or remove the "
+            "rollout"
         )
     return log_fields.quantity(amounts[name], f"turn {turn.number}: {name}")
+
+
+def _refuse_tokens(*resources: str) -> None:
+    if "tokens" in resources:
+        raise ValueError("tokens are read and written ones, which token_turns reads; use that")
 
 
 def together(*readers: TurnReader) -> TurnReader:
     """Return a reader of the resources of several readers.
 
+    Raises:
+        ValueError: two of them supply the same resource.
+
     >>> sorted(together(token_turns, turn_count("turns")).resources)
     ['tokens', 'turns']
     """
+    names = [name for reader in readers for name in reader.resources]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(f"two turn readers supply {twice[0]}; leave out one")
 
     def read(log: Log, kept: Sequence[LoggedTurn], counting: Counting) -> Accounts:
         parts = [reader.read(log, kept, counting) for reader in readers]
@@ -152,7 +188,7 @@ def together(*readers: TurnReader) -> TurnReader:
         initial_state = _merged([part.initial_state for part in parts])
         return Accounts(turns, initial_state, ", ".join(part.source for part in parts))
 
-    return TurnReader(frozenset().union(*(reader.resources for reader in readers)), read)
+    return TurnReader(frozenset(names), read)
 
 
 def _merged(amounts: Sequence[Amounts]) -> dict[str, float]:

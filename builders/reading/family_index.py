@@ -95,6 +95,9 @@ class _RecordReader:
         except (RolloutError, RecursionError) as error:
             self.index.refused.append(Refusal(record.where, str(error)))
             return
+        except Exception as error:
+            error.add_note(f"while reading {self.index.family.name}/{record.where}")
+            raise
         if reading is None:
             return
         rollout = reading.rollout

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bagen_data.errors import InputError
 from bagen_data.family_name import Role, parse_family_name
-from builders.tasks import known_tasks
+from builders.tasks import RESERVED, known_tasks
 
 _NAME_LENGTH = 150
 
@@ -54,6 +54,11 @@ def find_families(origin: Path, tasks: list[str] | None = None) -> list[Family]:
             f"known tasks: {known}"
         )
     for family in wanted:
+        if family.task in RESERVED or family.task.endswith("_train"):
+            raise InputError(
+                f"{family.name}: '{family.task}' is the name of a config and cannot be a task's; "
+                "rename the task"
+            )
         if family.task not in known_tasks():
             raise InputError(
                 f"{family.name}: unknown task '{family.task}'; known: {known}; a task of your own "

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 
+from bagen_data.answers import check_resource_name
 from bagen_data.budgets import Realised
 from bagen_data.errors import InputError
 from bagen_data.prompts import known_prompts
@@ -23,8 +24,8 @@ PrefixRule = Callable[[Sequence[int]], list[list[int]]]
 """From the turns T of each rollout of a family to the k of each that become benchmark samples."""
 
 
-_CONFIGS = ("default", "rollouts")
-"""Names of configs of the dataset, which no task can have."""
+RESERVED = ("default", "rollouts")
+"""Names of configs of the dataset, which no task can have; nor can one end in `_train`."""
 
 
 def every_prefix(total_turns: Sequence[int]) -> list[list[int]]:
@@ -53,6 +54,8 @@ class Task:
 
     def __post_init__(self) -> None:
         names = [resource.name for resource in self.resources]
+        for name in names:
+            check_resource_name(name)
         if not names or len(set(names)) < len(names):
             raise ValueError(f"a task's resources are {names}; expected one or more, each once")
         missing = sorted(set(names) - self.turns.resources)
@@ -71,17 +74,25 @@ def known_tasks() -> list[str]:
     return [
         name
         for name in known_prompts()
-        if (here / f"{name}.py").is_file() and name not in _CONFIGS and not name.endswith("_train")
+        if (here / f"{name}.py").is_file() and name not in RESERVED and not name.endswith("_train")
     ]
 
 
 def find_task(name: str) -> Task:
-    """The task of that name.
+    """Return the task of that name.
 
     Raises:
-        InputError: there is none; the message lists the known ones.
+        InputError: there is none, and the message lists the known ones; or its module cannot be
+            imported, or has no `TASK`.
     """
     if name not in known_tasks():
         raise InputError(f"unknown task '{name}'; known: {', '.join(known_tasks())}")
-    task: Task = import_module(f"builders.tasks.{name}").TASK
+    try:
+        task = import_module(f"{__name__}.{name}").TASK
+    except Exception as error:  # whatever a module of somebody's own raises
+        raise InputError(
+            f"builders/tasks/{name}.py: cannot be used: {type(error).__name__}: {error}"
+        ) from error
+    if not isinstance(task, Task):
+        raise InputError(f"builders/tasks/{name}.py: TASK is {type(task).__name__}; expected Task")
     return task

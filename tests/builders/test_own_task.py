@@ -6,12 +6,22 @@ import pyarrow.parquet as pq
 import pytest
 
 from bagen_data.budgets import family_median
+from bagen_data.errors import InputError, RolloutError
 from bagen_data.prompts import load_prompt
-from bagen_data.schema import TOKENS, Resource
-from builders.logs.turn_readers import logged_amounts, together, token_turns, turn_count
+from bagen_data.replay import replay
+from bagen_data.schema import TOKENS, Budget, Resource, Rollout, Turn
+from builders.logs.rollout_log import Log, LoggedTurn
+from builders.logs.turn_readers import (
+    Counting,
+    kept_turns,
+    logged_amounts,
+    together,
+    token_turns,
+    turn_count,
+)
 from builders.tasks import Task
-from tests.making import dialogue, write_json
-from tests.recipes import check_in, clone_with, recipe_files, run_in
+from tests.making import dialogue, token_turn, write_json
+from tests.recipes import check_in, clone_with, python_in, recipe_files, run_in
 
 STEPS = Resource("steps", "steps")
 OWN_TASK = """
@@ -111,5 +121,70 @@ def test_a_task_that_its_reader_cannot_serve_fails_when_it_is_made() -> None:
         assert Task(resources=(TOKENS, STEPS), budgets=budgets, turns=both)
 
 
-def test_the_benchmarks_own_prompts_are_found() -> None:
-    assert load_prompt("sokoban", "think").task == "sokoban"
+def test_readers_that_cannot_be_right_fail_when_they_are_made() -> None:
+    with pytest.raises(ValueError, match="two turn readers supply steps"):
+        together(turn_count("steps"), logged_amounts("steps"))
+    with pytest.raises(ValueError, match="supplies no resource"):
+        together()
+    for make in (logged_amounts, turn_count):
+        with pytest.raises(ValueError, match="which token_turns reads"):
+            make("tokens")
+
+
+@pytest.mark.parametrize("name", ["tool-calls", "Steps", "tool calls", ""])
+def test_a_resource_that_no_answer_can_name_is_refused(name: str) -> None:
+    with pytest.raises(InputError, match="expected a lower-case letter"):
+        Task(resources=(Resource(name, "calls"),), budgets=list, turns=turn_count(name))
+
+
+def test_a_prompt_shows_what_each_turn_spent_of_every_resource() -> None:
+    turns = tuple(
+        Turn(f"look {k}", f"go {k}", {**token_turn(30, 50).usage, "calls": k}) for k in (1, 2)
+    )
+    recorded = Rollout("sokoban", "m", "r", "i", "", turns, success=True)
+    budget = Budget({"tokens": 900, "calls": 9})
+    ((probe, _),) = replay(recorded, budget, [2])
+    question = load_prompt("sokoban", "think").question(probe)
+    assert "turn 2: input 30, output 50, total 80, calls 2" in question
+
+
+def test_an_empty_turn_that_spent_something_refuses_its_rollout() -> None:
+    log = Log(
+        (
+            LoggedTurn(1, "look", "go", None, amounts={"steps": 3}),
+            LoggedTurn(2, "look", "", None, amounts={"steps": 50}),
+            LoggedTurn(3, "look", "go", None, amounts={"steps": 3}),
+        ),
+        success=True,
+    )
+    with pytest.raises(RolloutError, match="turn 2 has no response and states steps 50"):
+        logged_amounts("steps").read(log, kept_turns(log, None), Counting())
+
+
+@pytest.mark.parametrize("value", ["3", True, -1, float("nan"), [1]])
+def test_an_amount_that_is_not_one_is_shown(value: object) -> None:
+    log = Log((LoggedTurn(1, "look", "go", None, amounts={"steps": value}),), success=True)
+    with pytest.raises(RolloutError, match=r"turn 1: steps is .*; expected a number >= 0"):
+        logged_amounts("steps").read(log, kept_turns(log, None), Counting())
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("", "has no attribute 'TASK'"),
+        ("TASK = 3", "TASK is int; expected Task"),
+        ("import nowhere", "No module named 'nowhere'"),
+    ],
+)
+def test_a_task_file_that_cannot_be_used_is_one_message(
+    tmp_path: Path, text: str, problem: str
+) -> None:
+    prompt = recipe_files("A task of your own")["bagen_data/prompts/chess.txt"]
+    files = {"bagen_data/prompts/maze.txt": prompt, "builders/tasks/maze.py": text}
+    clone = clone_with(tmp_path / "clone", files)
+    write_json(clone / "origin" / "maze-origin-m" / "a.json", [dialogue(name="a")])
+    built = python_in(clone, "-m", "builders", "build", "--origin", "origin", "--out", "out")
+    assert built.returncode == 1
+    assert "builders/tasks/maze.py: " in built.stderr
+    assert problem in built.stderr
+    assert "Traceback" not in built.stderr

@@ -138,6 +138,15 @@ def _answered(
 ) -> dict[str, Estimate]:
     answer = forecaster.learn(known, seed)
     estimates = answer([example.probe for example in asked])
+    if len(estimates) != len(asked):
+        raise InputError(f"the forecaster gave {len(estimates)} answers to {len(asked)} probes")
+    for each, one in zip(asked, estimates, strict=True):
+        resources = each.probe.budget.limits.keys()
+        if not isinstance(one, Estimate) or one.intervals.keys() not in (resources, set()):
+            raise InputError(
+                f"{each.sample_id}: the forecaster answered {one}; expected an Estimate with an "
+                f"interval for each of {', '.join(resources)}, or infeasible"
+            )
     return {each.sample_id: one for each, one in zip(asked, estimates, strict=True)}
 
 

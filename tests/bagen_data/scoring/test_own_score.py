@@ -38,6 +38,18 @@ def test_two_files_make_a_score(clone: Path) -> None:
         assert scores["from_zero"] == {"value": 1.0, "n": 2, "low": 1.0, "high": 1.0}
 
 
+def test_a_score_of_ones_own_may_be_shown_along_the_progress(clone: Path) -> None:
+    path = clone / FILES[0]
+    text = path.read_text(encoding="utf-8")
+    path.write_text(f"{text}PROGRESS_SCORES = SCORES\n", encoding="utf-8")
+    try:
+        code = SCORE.replace('report["overall"], report["tasks"]["t"]', 'report["progress"]')
+        [progress] = json.loads(run_in(clone, "-B", "-c", code))
+    finally:
+        path.write_text(text, encoding="utf-8")
+    assert "from_zero" in json.dumps(progress)
+
+
 @pytest.mark.parametrize(
     ("of", "becomes", "error"),
     [
@@ -45,8 +57,10 @@ def test_two_files_make_a_score(clone: Path) -> None:
         ("import FEASIBLE, FEASIBLE_INTERVAL", "import FEASIBLE_INTERVALS", "ImportError: cannot"),
         ("SCORES = ", "SCORE = ", "has no attribute 'SCORES'"),
         ('"from_zero": ', '"coverage": ', "two modules of bagen_data.scoring.scores define 'cov"),
+        ('"from_zero": ', '"from zero": ', "'from zero' is Definition("),
+        ("SCORES = {", 'SCORES = {"half": 3, ', "'half' is 3; expected a name"),
     ],
-    ids=["sum", "import", "no scores", "twice"],
+    ids=["sum", "import", "no scores", "twice", "name", "kind"],
 )
 def test_a_wrong_name_fails_at_import(clone: Path, of: str, becomes: str, error: str) -> None:
     path = clone / FILES[0]
@@ -54,7 +68,7 @@ def test_a_wrong_name_fails_at_import(clone: Path, of: str, becomes: str, error:
     assert of in text
     path.write_text(text.replace(of, becomes), encoding="utf-8")
     try:
-        imported = python_in(clone, "-c", "import bagen_data.scoring")
+        imported = python_in(clone, "-B", "-c", "import bagen_data.scoring")  # of this text
     finally:
         path.write_text(text, encoding="utf-8")
     assert imported.returncode == 1

@@ -4,8 +4,19 @@ import json
 from pathlib import Path
 
 import pyarrow.parquet as pq
+import pytest
 
-from tests.recipes import check_in, clone_with, recipe_files, run_in
+from tests.making import chat, write_lines
+from tests.recipes import check_in, clone_with, python_in, recipe_files, run_in
+
+TRACER = '''"""Conversations with a trace."""
+from builders.formats import messages
+LAYOUT = "an object with 'trace' and 'messages'"
+def recognises(record):
+    return {"trace", "messages"} <= record.keys()
+def read(record, facts):
+    return messages.read(record | {"instance_id": record["trace"]}, facts)
+'''
 
 
 def test_two_files_make_a_format(tmp_path: Path) -> None:
@@ -27,3 +38,31 @@ def test_two_files_make_a_format(tmp_path: Path) -> None:
     table = pq.read_table(clone / "out/data/swebench/test-m.parquet")
     assert table["sample_id"].to_pylist() == ["swebench/m/g7/1", "swebench/m/g7/2"]
     assert table["resources"][1].as_py()[0]["used"] == 400 + 9 + 391 + 9
+
+
+def test_a_format_with_messages_of_its_own_comes_before_the_general_one(tmp_path: Path) -> None:
+    clone = clone_with(tmp_path / "clone", {"builders/formats/tracer.py": TRACER})
+    record = {**chat(["look", "go", "look", "go"]), "trace": "t7"}
+    record["per_turn_api_tokens"] = [[30, 5], [50, 5]]
+    write_lines(clone / "origin" / "swebench-origin-m" / "a.jsonl", [record])
+    run_in(clone, "-m", "builders", "build", "--origin", "origin", "--out", "out", "--strict")
+    table = pq.read_table(clone / "out/data/swebench/test-m.parquet")
+    assert table["instance_id"].to_pylist() == ["t7"]
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("import nowhere", "builders/formats/broken.py: cannot be imported: ModuleNotFoundError"),
+        ("", "builders/formats/broken.py: has no LAYOUT, recognises, read"),
+    ],
+)
+def test_a_module_that_is_not_a_format_is_one_message(
+    tmp_path: Path, text: str, problem: str
+) -> None:
+    clone = clone_with(tmp_path / "clone", {"builders/formats/broken.py": text})
+    write_lines(clone / "origin" / "sokoban-origin-m" / "a.jsonl", [chat(["look", "go"])])
+    built = python_in(clone, "-m", "builders", "build", "--origin", "origin", "--out", "out")
+    assert built.returncode == 1
+    assert problem in built.stderr
+    assert "Traceback" not in built.stderr
