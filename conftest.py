@@ -1,4 +1,4 @@
-"""What holds for every test: no use of the user's Hugging Face folder, nothing left open."""
+"""Rules for every test: no use of the user's Hugging Face folder, nothing left open."""
 
 import gc
 import os

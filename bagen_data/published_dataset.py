@@ -1,4 +1,4 @@
 """The dataset as it is published."""
 
 HUB_ID = "MLL-Lab/BAGEN"
-"""Its id on the Hugging Face Hub."""
+"""Id of the published dataset on the Hugging Face Hub."""

@@ -121,7 +121,7 @@ class Metadata(_SubmissionPart):
 
 
 class Labels(BaseModel):
-    """What a user says of an estimator; both may be left out."""
+    """A user's words on an estimator; both may be left out."""
 
     name: Name | None
     link: HttpUrl | None

@@ -1,4 +1,4 @@
-"""What several benchmarks measure and print alike."""
+"""Measures and report lines that several benchmarks share."""
 
 import time
 from collections.abc import Callable, Mapping

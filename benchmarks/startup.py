@@ -1,4 +1,4 @@
-"""What commands cost before they work: CPU time of whole processes against the imports they need.
+"""CPU time that commands cost before they work, against that of the imports they need.
 
     python benchmarks/startup.py              about a minute
     python benchmarks/startup.py --runs 15    with less noise
@@ -20,9 +20,9 @@ from pathlib import Path
 from measuring import BUNDLED, RECORDED, REPO, print_ratio
 
 COLUMNS = ["-c", "import numpy, pyarrow.parquet"]
-"""What any build needs."""
+"""Imports that any build needs."""
 SCREEN = ["-c", "import typer, rich"]
-"""What any command line needs."""
+"""Imports that any command line needs."""
 BOUNDS = {"build": "at most 1.8", "bagen": "at most 1.3"}
 HELP_TEXTS = {
     "bagen": ["-m", "bagen_data", "--help"],

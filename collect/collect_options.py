@@ -21,7 +21,7 @@ class CollectOptions:
     ]
     rollouts: Annotated[int, typer.Option(min=1, help="How many the family is to have.")]
     out: Annotated[Path, typer.Option(help="ORIGIN/TASK-origin-MODEL or ORIGIN/TASK-train-MODEL.")]
-    seed: Annotated[int, typer.Option(min=0, help="Of instances, and of scripted agents.")] = 0
+    seed: Annotated[int, typer.Option(min=0, help="Seed of instances and of scripted agents.")] = 0
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with what is in --out, or add to it.")
     ] = False

@@ -22,7 +22,7 @@ Link = Annotated[
 ]
 TrainedOn = Annotated[
     Literal["none", "train", "benchmark", "other"],
-    typer.Option(help="What the model learned estimating from."),
+    typer.Option(help="Data that the model learned estimating from."),
 ]
 
 

@@ -26,7 +26,8 @@ def show_command(
         typer.Option(help=f"Show its answers too: {', '.join(known_forecasters())}; any number."),
     ] = None,
     cross_validate: Annotated[
-        bool, typer.Option("--cross-validate", help="As in `bagen predict baseline`.")
+        bool,
+        typer.Option("--cross-validate", help="Learn about a family's rollouts from its others."),
     ] = False,
     picture: Annotated[
         Path | None,

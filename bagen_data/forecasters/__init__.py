@@ -39,7 +39,7 @@ class Forecaster:
     learns: bool = True
     """Whether it needs examples."""
     settings: Mapping[str, bool | int | float | str] = field(default_factory=dict)
-    """What is written down as its decoding parameters."""
+    """Values that the metadata give as its decoding parameters."""
 
     @classmethod
     def of_rule(cls, answer: Answer) -> Self:

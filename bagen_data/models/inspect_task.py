@@ -45,7 +45,7 @@ _MESSAGES = {
     "assistant": ChatMessageAssistant,
 }
 _TOO_LONG = re.compile(r"context.{0,3}length|maximum context|context window", re.IGNORECASE)
-"""What providers say of a prompt that is."""
+"""Messages of providers about a prompt that is too long."""
 on_answer: ContextVar[Callable[[], None]] = ContextVar("on_answer", default=lambda: None)
 """Is called after each answer."""
 

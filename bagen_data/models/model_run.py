@@ -22,9 +22,9 @@ class Price:
     input: float
     output: float
     input_cache_read: float
-    """Of the input, read from a cache."""
+    """Price of input that is read from a cache."""
     input_cache_write: float
-    """Of the input, written to a cache."""
+    """Price of input that is written to a cache."""
 
 
 def parse_price(text: str) -> Price:
@@ -96,7 +96,7 @@ class ModelRun:
 
 
 def short_name(model: str) -> str:
-    """What a model is called where its provider is not said.
+    """Return a model's name without its provider.
 
     >>> short_name("openrouter/qwen/qwen3-235b-a22b")
     'qwen3-235b-a22b'

@@ -1,4 +1,4 @@
-"""What a score is: a formula of sums over the columns of samples and answers.
+"""Definitions of scores: a formula of sums over the columns of samples and answers.
 
 A sum is an object with the function of columns that is summed, and stands beside the scores that
 use it. So a score names its sums as Python names, and a name that does not exist fails at import.

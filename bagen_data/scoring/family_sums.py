@@ -46,11 +46,11 @@ class SumPlan:
 
     sums: Sequence[Sum]
     by_bin: Sequence[Sum]
-    """Those that are taken by progress bin too."""
+    """Sums that are taken by progress bin too."""
     errors: Sequence[Errors]
-    """What quantiles are taken of."""
+    """Errors that quantiles are taken of."""
     facts: Sequence[Fact]
-    """What conditions are made of, in the order of their bits."""
+    """Facts that conditions are made of, in the order of their bits."""
 
     @classmethod
     def of(
@@ -98,7 +98,7 @@ class FamilySums:
     by_bin: Mapping[Sum, Floats]
     """(bins, clusters)."""
     errors: Mapping[Errors, tuple[Floats, Ints]]
-    """What quantiles are taken of, without NaN, and the cluster of each value."""
+    """Errors that quantiles are taken of, without NaN, and the cluster of each value."""
 
 
 def family_sums(family: AnsweredFamily, plan: SumPlan, cluster_of: Ints) -> FamilySums:

@@ -96,7 +96,7 @@ class Difference:
     difference: float | None
     """First minus second."""
     low: float | None
-    """Of the 95% interval of the difference: the same rollouts are drawn for both."""
+    """Bound of the 95% interval of the difference: the same rollouts are drawn for both."""
     high: float | None
     p: float | None
     """Two-sided, of no difference: twice the share of resamples on the other side of 0."""

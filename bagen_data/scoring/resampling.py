@@ -131,7 +131,7 @@ def resampled_quantiles(
 
 
 def _resampled(values: Floats, cluster: Ints, weights: Floats, share: float) -> Floats:
-    """As above, of sorted values."""
+    """Return the same of sorted values."""
     if not len(values) or np.isnan(weights).any():
         return np.full(len(weights), np.nan)
     knots = _knots(cluster, weights.shape[1], len(values), share)

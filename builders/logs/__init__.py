@@ -1,1 +1,1 @@
-"""What a rollout is as its log tells it, and how its turns become turns with usage."""
+"""Rollouts as their logs tell them, and how logged turns become turns with usage."""

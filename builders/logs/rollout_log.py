@@ -29,7 +29,7 @@ class LoggedTurn(NamedTuple):
 
 @dataclass(frozen=True)
 class FamilyFacts:
-    """What a family's folder says of its rollouts beside their records."""
+    """Facts about rollouts that a family's folder states beside their records."""
 
     resolved: frozenset[str] | None = None
     """Instances that the evaluation report calls resolved; None without one report to go by."""

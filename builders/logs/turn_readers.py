@@ -41,7 +41,7 @@ class Counting:
     """How tokens are counted."""
 
     convention: UsageChoice = "auto"
-    """What the input counts of logs mean; `auto` decides where a rollout is unanimous."""
+    """Meaning of the logs' input counts; `auto` decides where a rollout is unanimous."""
     tokenizer: Tokenizer | None = None
     """For rollouts whose log gives no counts."""
 

@@ -1,4 +1,4 @@
-"""What a search of Search-R1 shows where an option does not say otherwise."""
+"""Defaults of Search-R1's options."""
 
 DOCUMENTS = 3
 """Shown of each search."""

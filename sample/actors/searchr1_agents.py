@@ -38,7 +38,7 @@ def script(_name: str | None, environment: SearchEnvironment, rng: random.Random
 
 
 class _Searcher:
-    """What a searcher has read and tried in one rollout, and what it does next."""
+    """Memory of a searcher in one rollout, from which it decides what to do next."""
 
     def __init__(self, environment: SearchEnvironment, rng: random.Random) -> None:
         self._question = environment.question

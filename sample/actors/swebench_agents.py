@@ -62,7 +62,7 @@ STEPS = {
     "read patch": ("I read it once more before I hand it in.", "cat patch.txt"),
     "submit": ("Good. I hand it in.", SUBMIT),
 }
-"""What an agent says and the commands it runs, with the names of `step_fields` in braces."""
+"""Words of an agent and the commands it runs, with the names of `step_fields` in braces."""
 _LOOKS = ("list files", "read history", "read tests", "list functions", "run tests")
 _CHECKS = ("try example", "try other case", "run tests", "show change")
 _FRUITLESS = ("fix half", "try example", "try other case", "undo")
@@ -132,7 +132,7 @@ def script_name(seed: int, number: int) -> str:
 
 @dataclass(frozen=True)
 class Step:
-    """What an agent says, and the commands that it calls the tool with."""
+    """Words of an agent, and the commands that it calls the tool with."""
 
     thought: str
     commands: tuple[str, ...]
@@ -181,7 +181,7 @@ class ScriptedToys:
     """Instances of the toys, in their order."""
     seed: int
     tokenizer: str | None = None
-    """Whose tokens the simulated usage is counted in; words and marks if None."""
+    """Tokenizer that counts the simulated usage; words and marks if None."""
     limits: Limits = LIMITS
 
     def __call__(self, number: int) -> dict[str, Any]:

@@ -19,7 +19,7 @@ _HABITS: dict[str, tuple[_Range, ...]] = {
 }
 """By policy, the range of each of `Habits`' fields, in their order; found by trying."""
 _SHARES = {"passive": 0.08, "cautious": 0.27, "sensible": 0.35, "greedy": 0.18, "erratic": 0.12}
-"""Of the managers, where none is named."""
+"""Share of each policy among managers, where none is named."""
 NAMES = tuple(_SHARES)
 
 

@@ -34,14 +34,14 @@ _SHELF_WEEKS = _TURN_WEEKS + 1.5
 _LOT = 10
 """Units are delivered in tens."""
 _BILLS_CENTS = CASH_FLOOR_CENTS + _TURN_WEEKS * OPERATING_CENTS_WEEKLY + 5_000_00
-"""What must be there at the end of a turn, and what is paid in it whatever happens."""
+"""Cash that must be there at the end of a turn, and costs of it that come whatever happens."""
 _WORKING_CENTS = 115_000_00
 """Cash that receivables are sold for where bills leave less."""
 
 
 @dataclass(frozen=True)
 class Habits:
-    """What sets one manager apart from another."""
+    """Traits that set one manager apart from another."""
 
     optimism: float
     """Multiplies the demand expected; 1 is to believe what was seen."""
@@ -50,13 +50,13 @@ class Habits:
     air_weeks: float
     """Goods go by air while less than so many weeks of demand are on the way or in stock."""
     largest_multiple: float
-    """Of the minimum order: 1 to 3."""
+    """Multiple of the minimum order: 1 to 3."""
     reserve_dollars: float
     """Money that orders must leave untouched."""
     prudence: float
     """How much of all bills not yet paid to keep money for, 0 to 1."""
     credit_share: float
-    """Of the credit line, counted as money to spend."""
+    """Share of the credit line that counts as money to spend."""
     skip_chance: float
     """Chance of leaving out a product when ordering, for no reason."""
 

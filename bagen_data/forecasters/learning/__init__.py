@@ -1,1 +1,1 @@
-"""What forecasters share: examples, columns of amounts, features, learners, answering a split."""
+"""Parts that forecasters share: examples, columns of amounts, features, learners, predictions."""

@@ -25,7 +25,7 @@ _DRAWS = 200
 _CUTS = 64
 """Log odds that it may be."""
 _LEARNED: dict[tuple[int, bytes], Any] = {}
-"""What was learned, by the seed and a hash of all columns that it was learned from."""
+"""Learned things by the seed and a hash of all columns that they were learned from."""
 _REMEMBERED = 16
 """Learned things that are kept: as many as the tasks and folds that two forecasters share."""
 

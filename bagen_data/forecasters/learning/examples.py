@@ -1,4 +1,4 @@
-"""What forecasters are asked, and what they may learn from."""
+"""Examples: the probes that forecasters are asked, with the truth that they may learn from."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
