@@ -36,16 +36,16 @@ HELP_TEXTS = {
 
 def cpu_seconds(arguments: list[str]) -> float:
     """Return the user and system time of Python with these arguments, in seconds."""
-    process = subprocess.Popen(
-        [sys.executable, *arguments],
-        cwd=REPO,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise SystemExit(f"python {' '.join(arguments)}: exit code {process.returncode}")
+    with tempfile.TemporaryFile() as messages:
+        process = subprocess.Popen(
+            [sys.executable, *arguments], cwd=REPO, stdout=subprocess.DEVNULL, stderr=messages
+        )
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            messages.seek(0)
+            said = messages.read().decode(errors="replace")
+            raise SystemExit(f"python {' '.join(arguments)}: exit {process.returncode}\n{said}")
     return usage.ru_utime + usage.ru_stime
 
 

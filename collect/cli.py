@@ -15,6 +15,7 @@ from typing import Annotated
 import typer
 
 from bagen_data.command_line import new_app, run
+from bagen_data.errors import WrongUsageError
 from bagen_data.option_groups import spread_options
 from collect.collect_options import CollectOptions, refuse_unused
 from collect.searchr1.search_defaults import DOCUMENTS
@@ -65,6 +66,12 @@ def searchr1(
     from collect.game_recording import record_game
     from collect.searchr1.search_game import searchr1 as search_game
 
+    for flag, path in (("--questions", questions), ("--corpus", corpus)):
+        if path.parent == SAMPLE and not path.is_file():
+            raise WrongUsageError(
+                f"{flag}: the bundled {path.name} is in the clone's folder sample/, which is not "
+                "beside collect/ here; give a file of your own"
+            )
     record_game(options, search_game(questions, corpus, first, documents))
 
 

@@ -94,14 +94,15 @@ def test_a_build_loads_what_it_runs_alone(tmp_path: Path) -> None:
     assert not loaded & {*unused, "pandas", "pyarrow.compute", "transformers"}
 
 
-def test_builders_say_which_extra_is_missing() -> None:
-    code = "import runpy, sys; sys.modules['typer'] = None; runpy.run_module('builders')"
+@pytest.mark.parametrize("package", ["builders", "collect", "leaderboard"])
+def test_a_command_line_says_which_extra_is_missing(package: str) -> None:
+    code = f"import runpy, sys; sys.modules['typer'] = None; runpy.run_module('{package}')"
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=REPO, capture_output=True, text=True, check=False
     )
     assert done.returncode == 1
     assert done.stderr.strip() == (
-        "typer is not installed; in the clone: pip install -e '.[builders]'"
+        f"typer is not installed; in the clone: pip install -e '.[{package}]'"
     )
 
 
