@@ -1,5 +1,6 @@
 """CONTRIBUTING's recipes, followed by the letter in a copy of the project."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -49,7 +50,7 @@ def python_in(clone: Path, *arguments: object) -> subprocess.CompletedProcess[st
         capture_output=True,
         text=True,
         check=False,
-        env={"PATH": "/usr/bin:/bin", "HOME": str(clone), "PYTHONPATH": str(clone)},
+        env=os.environ | {"HOME": str(clone), "PYTHONPATH": str(clone)},
     )
 
 

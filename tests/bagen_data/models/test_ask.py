@@ -69,7 +69,8 @@ def command(
 
 
 def environment(out: Path, key: str | None = KEY) -> dict[str, str]:
-    known = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
+    names = ("PATH", "LANG", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+    known = {name: os.environ[name] for name in names if name in os.environ}
     return known | {"HOME": str(out.parent)} | ({"LOCAL_API_KEY": key} if key else {})
 
 
