@@ -208,6 +208,6 @@ def _progress_bins(samples: FamilyColumns) -> Ints:
 
 
 def _known(values: Floats, cluster: Ints) -> tuple[Floats, Ints]:
-    """Those that are not NaN."""
+    """Return the values that are not NaN, and the cluster of each."""
     is_known = ~np.isnan(values)
     return (values, cluster) if is_known.all() else (values[is_known], cluster[is_known])

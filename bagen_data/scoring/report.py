@@ -91,7 +91,7 @@ class Difference:
     """One score of two estimators."""
 
     first: float | None
-    """Of the first; None where there is nothing to take it over."""
+    """Value of the first estimator; None where there is nothing to take it over."""
     second: float | None
     difference: float | None
     """First minus second."""
@@ -105,7 +105,7 @@ class Difference:
     n_second: int
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON takes it."""
+        """Return plain numbers by name, as JSON takes them."""
         return dict(vars(self))
 
 

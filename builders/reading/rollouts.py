@@ -67,9 +67,16 @@ def to_rollout(log: Log, family: Family, task: Task, counting: Counting) -> Read
 
 
 def _content_sha256(log: Log) -> str:
-    """Of everything the log tells, but not of its place or number."""
+    """Return a hash of everything the log tells, but not of its place or number.
+
+    Texts among a turn's amounts are left out: they are ids and notes of the client that wrote them.
+    """
     accounts = [
-        (turn.request and (turn.request.input_tokens, turn.request.output_tokens), turn.amounts)
+        (
+            turn.request and (turn.request.input_tokens, turn.request.output_tokens),
+            (turn.amounts and {name: n for name, n in turn.amounts.items() if type(n) is not str})
+            or None,
+        )
         for turn in log.turns
     ]
     facts = [log.success, accounts, log.initial_state, log.final_state]

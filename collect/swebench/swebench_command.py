@@ -36,7 +36,7 @@ TASK = "swebench"
 
 @dataclass(frozen=True)
 class SweBench:
-    """What is collected, and where."""
+    """A collection of SWE-bench: its instances, and where they are from."""
 
     local: str | None
     """A file of instances, or `toys`; None: the toys for scripted agents, else SWE-bench itself."""
@@ -45,11 +45,11 @@ class SweBench:
     first: int
     """Where in the seed's order of toys a family begins."""
     subset: str
-    """Of SWE-bench."""
+    """Subset of SWE-bench that instances are of."""
     instances: Path | None
     """Names of SWE-bench's; drawn if None."""
     cost_usd: float | None
-    """Of SWE-bench's: where one is stopped."""
+    """US dollars at which an instance of SWE-bench is stopped."""
 
     def __call__(self, options: CollectOptions) -> None:
         """Collect a family, or prepare it."""

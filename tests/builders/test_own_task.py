@@ -1,5 +1,6 @@
 """A task of your own is three new files and no edit elsewhere, as CONTRIBUTING.md shows."""
 
+import json
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -20,7 +21,7 @@ from builders.logs.turn_readers import (
     turn_count,
 )
 from builders.tasks import Task
-from tests.making import dialogue, token_turn, write_json
+from tests.making import chat, dialogue, read, token_turn, write_json, write_lines
 from tests.recipes import check_in, clone_with, python_in, recipe_files, run_in
 
 STEPS = Resource("steps", "steps")
@@ -166,6 +167,19 @@ def test_an_amount_that_is_not_one_is_shown(value: object) -> None:
     log = Log((LoggedTurn(1, "look", "go", None, amounts={"steps": value}),), success=True)
     with pytest.raises(RolloutError, match=r"turn 1: steps is .*; expected a number >= 0"):
         logged_amounts("steps").read(log, kept_turns(log, None), Counting())
+
+
+def test_texts_beside_a_message_neither_name_a_rollout_nor_count_as_its_size(
+    tmp_path: Path,
+) -> None:
+    """Clients write ids and reasoning of their own into messages; two copies stay one rollout."""
+    rollouts = [chat(["look", "go", "look", "go"], per_turn_api_tokens=[[9, 1], [19, 1]])] * 2
+    rollouts = json.loads(json.dumps(rollouts))
+    for number, rollout in enumerate(rollouts):
+        rollout["messages"][1] |= {"id": f"msg_{number}", "reasoning_content": "hm" * 1_500_000}
+    write_lines(tmp_path / "sokoban-origin-m" / "a.jsonl", rollouts)
+    index = read(tmp_path / "sokoban-origin-m")
+    assert (len(index.entries), index.duplicates, index.refused) == (1, 1, [])
 
 
 @pytest.mark.parametrize(

@@ -108,7 +108,7 @@ class CrossFitted:
         instance = _instances(examples)
         amounts = (asked.values, asked.units, known.amounts.left, known.remaining)
         columns = (*amounts, known.feasible, known.rollout, instance)
-        content = b"".join(column.tobytes() for column in columns)
+        content = b"".join(str(column.shape).encode() + column.tobytes() for column in columns)
         key = seed, hashlib.sha256(content).digest()
         if key not in _LEARNED:
             _LEARNED[key] = cls._learned(known, asked, instance, seed)

@@ -1,4 +1,4 @@
-"""What is refused when a score is defined, not when answers are scored."""
+"""Definitions that are refused when they are made, not when answers are scored."""
 
 from typing import Any
 
