@@ -61,7 +61,7 @@ def read(record: Mapping[str, Any], _facts: FamilyFacts) -> Log:
         ),
         success=_success(record, metadata),
         system=system,
-        instance_id=log_fields.identity(record.get("instance_id", metadata.get("instance_id"))),
+        instance_id=log_fields.identity(record.get("instance_id"), metadata.get("instance_id")),
     )
 
 

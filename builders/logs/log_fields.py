@@ -69,9 +69,13 @@ def turn_amounts(record: Mapping[str, Any], known: Collection[str]) -> Mapping[s
     return values or None
 
 
-def identity(value: Any) -> str:
-    """Return an id as text; empty where there is none. 0 is an id."""
-    return "" if value is None else str(value)
+def identity(*values: Any) -> str:
+    """Return the first id as text; empty where all are null or empty. 0 is an id.
+
+    >>> identity(None, 0), identity("", "a"), identity(None)
+    ('0', 'a', '')
+    """
+    return next((str(value) for value in values if value not in (None, "")), "")
 
 
 def text(value: Any, name: str) -> str:

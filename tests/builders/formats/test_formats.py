@@ -285,3 +285,15 @@ def test_a_jsonl_file_may_hold_any_layout(tmp_path: Path) -> None:
     counts = [[30, 50]]
     write_lines(family / "a.jsonl", [dialogue(), chat(["a", "b"], per_turn_api_tokens=counts)])
     assert len(read(family).entries) == 2
+
+
+@pytest.mark.parametrize(
+    ("top", "inner", "instance_id"),
+    [(0, None, "0"), (None, "a", "a"), ("", 0, "0"), (None, None, ""), ("b", "a", "b")],
+)
+def test_an_instance_is_named_by_the_first_id_there_is(
+    top: Any, inner: Any, instance_id: str
+) -> None:
+    record = chat(["look", "go"]) | {"instance_id": top}
+    record["metadata"] = record["metadata"] | {"instance_id": inner}
+    assert read_record(record, FamilyFacts()).instance_id == instance_id
