@@ -4,9 +4,9 @@ A request's input repeats the whole history, so summing logged inputs counts ear
 times over. *Fresh* usage leaves the replayed history out:
 
     visible_output_k = output_k - reasoning_k           reasoning tokens are not replayed
-    fresh_input_1    = input_1
+    fresh_input_1    = input_1                          the first request of a context
     fresh_input_k    = max(0, input_k - (input_{k-1} + visible_output_{k-1}))
-    fresh_k          = fresh_input_k + output_k
+    fresh_k          = fresh_input_k + output_k         k-1: the request before it in its context
 
 Formulas: section 4 of the benchmark's specification (the BAGEN paper, 2026, section 3.4).
 """
@@ -15,27 +15,42 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Literal
+from typing import Literal, get_args
 
 from bagen_data.errors import RolloutError
 
 Convention = Literal["request", "turn"]
 """What a log's input counts mean: `request` includes the replayed history, `turn` does not."""
+CONVENTIONS: frozenset[Convention] = frozenset(get_args(Convention))
 UsageChoice = Literal["auto", "request", "turn"]
-"""A convention, or `auto`: decide where a rollout's counts are unanimous."""
+"""A convention, or `auto`: decide it for a family whose counts are unanimous."""
 
 _WORDS_AND_MARKS = re.compile(r"\w+|[^\w\s]")
 
 
 @dataclass(frozen=True)
 class Request:
-    """The counts a log gives for one turn, in tokens."""
+    """One request to a model in normal form, in tokens."""
 
     input_tokens: int
+    """Everything the model was given, from a cache or not."""
     output_tokens: int
-    """All generated tokens, reasoning included."""
+    """Everything it generated, reasoning included."""
     visible_tokens: int
     """The part of the output that later requests replay: output without reasoning."""
+    context: str = ""
+    """The growing conversation that the request belongs to; a compaction or a subagent begins
+    another."""
+    shape: str = ""
+    """The kind of usage object that the counts come from."""
+    cached_tokens: int = 0
+    """The part of the input that a cache served."""
+    cache_write_tokens: int = 0
+    """The part of the input that was written to a cache."""
+    cost_usd: float | None = None
+    """The price that the log states; None where it states none."""
+    model: str = ""
+    """The model that answered; empty where the log does not name it."""
 
     def __post_init__(self) -> None:
         if self.input_tokens < 0:
@@ -71,50 +86,54 @@ def visible_share(raw: str, parsed: str, output_tokens: int) -> int:
     return round(output_tokens * min(1.0, share))
 
 
-def detect_convention(requests: Sequence[Request]) -> Convention:
-    """The convention a rollout's counts follow, if they are unanimous.
+def fitting_conventions(requests: Sequence[Request]) -> frozenset[Convention]:
+    """Return the conventions that bare counts of one rollout fit.
 
-    `request` if every turn's input is at least the previous input plus visible output; `turn` if
-    no turn's is. One turn alone fits both and is read as `request`.
+    They fit `request` if every input is at least the previous input plus visible output, and `turn`
+    if no input is. One request alone fits both; a mixture fits none.
 
-    Raises:
-        RolloutError: some turns fit and some do not; the message names the first of the fewer.
-
-    >>> detect_convention([Request(30, 50, 50), Request(90, 10, 10)])
-    'request'
-    >>> detect_convention([Request(30, 50, 50), Request(12, 10, 10)])
-    'turn'
+    >>> sorted(fitting_conventions([Request(30, 50, 50), Request(90, 10, 10)]))
+    ['request']
+    >>> sorted(fitting_conventions([Request(30, 50, 50), Request(12, 10, 10)]))
+    ['turn']
     """
     fits = [
         now.input_tokens >= before.input_tokens + before.visible_tokens
         for before, now in pairwise(requests)
     ]
-    if all(fits):
-        return "request"
-    if not any(fits):
-        return "turn"
-    odd = sum(fits) * 2 < len(fits)
-    turn = fits.index(odd) + 2
-    before, now = requests[turn - 2], requests[turn - 1]
-    raise RolloutError(
-        f"turn {turn}: input of {now.input_tokens} tokens after {before.input_tokens} + "
-        f"{before.visible_tokens} fits {'request' if odd else 'turn'} counts, but most other turns "
-        "fit the other convention; declare it with --usage request or --usage turn"
+    conventions: tuple[tuple[Convention, bool], ...] = (
+        ("request", all(fits)),
+        ("turn", not any(fits)),
     )
+    return frozenset(name for name, is_fitting in conventions if is_fitting)
+
+
+def input_growth(requests: Sequence[Request]) -> list[int]:
+    """Return what each request's input holds beyond the replayed history of its context, in tokens.
+
+    It is negative where an input is shorter than the history before it.
+    """
+    replayed: dict[str, int] = {}
+    growth = []
+    for request in requests:
+        growth.append(request.input_tokens - replayed.get(request.context, 0))
+        replayed[request.context] = request.input_tokens + request.visible_tokens
+    return growth
 
 
 def fresh_usage(requests: Sequence[Request], convention: Convention) -> list[tuple[int, int]]:
-    """(fresh input, output) of each turn, in tokens.
+    """Return the fresh input and the output of each request, in tokens.
 
     >>> fresh_usage([Request(30, 50, 40), Request(90, 10, 10)], "request")
     [(30, 50), (20, 10)]
     >>> fresh_usage([Request(30, 50, 40), Request(20, 10, 10)], "turn")
     [(30, 50), (20, 10)]
+    >>> fresh_usage([Request(30, 5, 5), Request(20, 5, 5, context="subagent")], "request")
+    [(30, 5), (20, 5)]
     """
-    replayed = 0
-    fresh = []
-    for request in requests:
-        fresh.append((max(0, request.input_tokens - replayed), request.output_tokens))
-        if convention == "request":
-            replayed = request.input_tokens + request.visible_tokens
-    return fresh
+    if convention == "turn":
+        return [(request.input_tokens, request.output_tokens) for request in requests]
+    return [
+        (max(0, growth), request.output_tokens)
+        for growth, request in zip(input_growth(requests), requests, strict=True)
+    ]

@@ -164,7 +164,9 @@ def _copy_renamed(family: Path, tenfold: Path, copy: int) -> None:
             continue
         record = json.loads(path.read_bytes()) | {"instance_id": name}
         target.write_text(json.dumps(record), encoding="utf-8")
-    (tenfold / "report.json").write_text(json.dumps({"resolved_ids": []}), encoding="utf-8")
+    names = [path.name.removesuffix(".traj.json") for path in tenfold.rglob("*.traj.json")]
+    report = {"resolved_ids": [], "unresolved_ids": sorted(names)}
+    (tenfold / "report.json").write_text(json.dumps(report), encoding="utf-8")
 
 
 def _peak_memory(family: Path, out: Path) -> int:

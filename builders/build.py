@@ -126,13 +126,14 @@ def _refuse_out_in_family(out: Path, families: Sequence[Family]) -> None:
 
 def _refuse_refusals(indexes: Sequence[FamilyIndex]) -> None:
     refused = [
-        f"{index.family.name}/{refusal.where}: {refusal.reason}"
+        f"{index.family.name}/{where}: {reason}"
         for index in indexes
-        for refusal in index.refused
+        for where, reason in index.unused()
     ]
     if refused:
         raise InputError(
-            f"{len(refused)} refused, so --strict wrote nothing:\n  " + "\n  ".join(refused)
+            f"{len(refused)} refused or ignored, so --strict wrote nothing:\n  "
+            + "\n  ".join(refused)
         )
 
 

@@ -25,6 +25,9 @@ from builders.tasks import find_task
 _OPTIONS = ("benchmark_version", "prompt", "seeds", "usage", "budget_overrides", "limit")
 """Keys of the record that, with the families, decide what the rows hold."""
 
+_REPORTED = ("refused", "ignored", "tokenizer")
+"""Keys of a family's record that do not decide what its rows hold."""
+
 
 @dataclass(frozen=True)
 class BuildOptions:
@@ -70,6 +73,7 @@ class BuiltFamily:
             "rollouts": len(used),
             "turns": sum(entry.total_turns for entry, _ in used),
             "dropped_turns": index.dropped_turns,
+            "clipped_turns": index.clipped_turns,
             "refused": len(index.refused),
             "duplicates": index.duplicates,
             "without_turns": index.without_turns,
@@ -118,11 +122,12 @@ def _revision(record: Mapping[str, Any], built: Sequence[BuiltFamily]) -> str:
 
     It covers the options, the families' sources and counts, and each rollout's outcome and usage as
     they were read. What other versions or machines may word differently is no part of it: the
-    versions, the bytes of the files that they decide, why something was refused, and what a
-    tokenizer is called.
+    versions, the bytes of the files that they decide, why something was refused or ignored, and
+    what a tokenizer is called. Clipped turns follow from the sources and are no part of it either.
     """
     families = [
-        {name: value for name, value in family.items() if name not in ("refused", "tokenizer")}
+        {name: value for name, value in family.items() if name not in _REPORTED}
+        | {"counts": {n: k for n, k in family["counts"].items() if n != "clipped_turns"}}
         | {"rollouts": [asdict(entry) for entry in own.index.entries]}
         for family, own in zip(record["families"], built, strict=True)
     ]
@@ -152,4 +157,5 @@ def _family_record(built: BuiltFamily, tokenizer: Tokenizer | None) -> dict[str,
         },
         "sources": [asdict(source) for source in index.sources],
         "refused": [asdict(refusal) for refusal in index.refused],
+        "ignored": [asdict(file) for file in index.ignored],
     }

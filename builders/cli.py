@@ -28,11 +28,14 @@ _SUMMARY = {
     "refused": "refused",
     "duplicates": "duplicates",
     "dropped_turns": "dropped turns",
+    "clipped_turns": "clipped turns",
     "left_out_in_benchmark": "left out",
     "samples": "samples",
     "feasible": "feasible",
 }
 """Counts of a family by their headings."""
+_ALWAYS = ("rollouts", "refused", "samples", "feasible")
+"""Counts that are shown where they are 0, too."""
 _SUMMARY_WIDTH = 120
 
 
@@ -47,7 +50,9 @@ def build_command(
     ] = None,
     usage: Annotated[
         UsageChoice,
-        typer.Option(help="What logged input counts hold: the whole request or one turn."),
+        typer.Option(
+            help="Meaning of input counts that stand alone: the whole request or one turn."
+        ),
     ] = "auto",
     budget: Annotated[
         list[str] | None,
@@ -155,9 +160,14 @@ def _print_summary(built: "Sequence[BuiltFamily]", out: Path) -> None:
 
     table = Table(title=escape(str(out)), title_justify="left")
     table.add_column("family", no_wrap=True)
-    for name in (*_SUMMARY, "KB"):
-        table.add_column(_SUMMARY.get(name, name), justify="right")
-    rows = [[*map(family.counts().__getitem__, _SUMMARY), family.bytes // 1000] for family in built]
+    counts = [family.counts() for family in built]
+    names = [name for name in _SUMMARY if name in _ALWAYS or any(each[name] for each in counts)]
+    for heading in (*map(_SUMMARY.__getitem__, names), "KB"):
+        table.add_column(heading, justify="right")
+    rows = [
+        [*map(each.__getitem__, names), family.bytes // 1000]
+        for family, each in zip(built, counts, strict=True)
+    ]
     for family, row in zip(built, rows, strict=True):
         table.add_row(escape(family.index.family.name), *(f"{count:,}" for count in row))
     table.add_section()
@@ -176,6 +186,10 @@ def _print_summary(built: "Sequence[BuiltFamily]", out: Path) -> None:
             more = len(family.index.refused) - 10
             STDERR.print(
                 f"... and {more} more of {escape(family.index.family.name)}: see build.json"
+            )
+        for file in family.index.ignored[:10]:
+            STDERR.print(
+                f"ignored {escape(f'{family.index.family.name}/{file.where}: {file.reason}')}"
             )
 
 

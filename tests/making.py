@@ -22,9 +22,13 @@ from collect.cli import main as collect_main
 REPO = Path(__file__).parent.parent
 SAMPLE = REPO / "sample" / "origin"
 SHARED = REPO.parent / "shared" / "rollouts"
+SHARED_LOGS = REPO.parent / "shared" / "logs"
 
 needs_shared = pytest.mark.skipif(
     not SHARED.is_dir(), reason="no recorded rollouts beside the clone"
+)
+needs_shared_logs = pytest.mark.skipif(
+    not SHARED_LOGS.is_dir(), reason="no logs of other tools beside the clone"
 )
 
 
@@ -94,6 +98,7 @@ def dialogue(
         }
         for k, (read, written) in enumerate(requests(sizes), 1)
     ]
+    turns[-1]["success"] = rollout_success
     if changes:
         turns[1].update(changes)
     return {"env_id": 0, "rollout_success": rollout_success, "turns": turns}
@@ -166,7 +171,9 @@ def write_lines(path: Path, rows: Sequence[Any]) -> Path:
 def write_trajectories(family: Path, names: Sequence[str], resolved: Sequence[str]) -> None:
     for name in names:
         write_json(family / "run" / name / f"{name}.traj.json", trajectory(name))
-    write_json(family / "report.json", {"resolved_ids": list(resolved)})
+    failed = [name for name in names if name not in resolved]
+    report = {"resolved_ids": list(resolved), "unresolved_ids": failed}
+    write_json(family / "report.json", report)
 
 
 def read(family: Path, counting: Counting | None = None) -> FamilyIndex:

@@ -1,4 +1,4 @@
-"""Log formats, one file each: every module here reads the records of one format into a `Log`.
+"""Log formats, one file each: every module here reads the logs of one format into `Log`s.
 
 A format is a module `builders/formats/<name>.py` with
 
@@ -6,19 +6,34 @@ A format is a module `builders/formats/<name>.py` with
     def recognises(record) -> bool                    by what the record holds, never by file names
     def read(record, facts) -> Log                    raises RolloutError naming turn and field
     GENERAL = True                                    optional: asked only if no other recognises it
+    KEYS = frozenset({"turns", ...})                  optional: to name the format that is nearest
 
-Nothing registers it: the file does. At most one format may recognise a record, general ones apart.
-A module whose name begins with `_` is not a format.
+`READS` says what a record is, and is "value" where it is not given:
+
+    "value"   one JSON object: a file, an item of a file's list, or a line
+    "lines"   a JSONL file whose lines together are a session; `recognises` is asked of each of the
+              first lines, and `read` gets all lines as an iterator of `builders.logs.lines.Line`
+    "file"    a file that is not JSON; `recognises` and `read` get its path, and SUFFIXES names how
+              such files end
+
+`read` may return several rollouts instead of one: an iterator of `NamedLog`. An optional
+`belongs(value)` recognises JSON files beside the logs that are not rollouts themselves.
+
+Nothing registers a format: the file does. At most one format may recognise a record, general ones
+apart. A module whose name begins with `_` is not a format.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Any, Literal, Protocol, cast
 
 from bagen_data.errors import InputError, RolloutError
-from builders.logs.rollout_log import FamilyFacts, Log
+from builders.logs.rollout_log import FamilyFacts, Log, NamedLog
+
+Kind = Literal["value", "lines", "file"]
+"""What a record of a format is."""
 
 
 class LogFormat(Protocol):
@@ -26,10 +41,10 @@ class LogFormat(Protocol):
 
     LAYOUT: str
 
-    def recognises(self, record: Mapping[str, Any]) -> bool:
+    def recognises(self, record: Any) -> bool:
         """Whether a record is of this format."""
 
-    def read(self, record: Mapping[str, Any], facts: FamilyFacts) -> Log:
+    def read(self, record: Any, facts: FamilyFacts) -> Log | Iterator[NamedLog]:
         """Read one record; raises RolloutError naming the turn and the field."""
 
 
@@ -42,6 +57,20 @@ def known_formats() -> dict[str, LogFormat]:
     """
     names = sorted(path.stem for path in Path(__file__).parent.glob("[!_]*.py"))
     return {name: _load(name) for name in names}
+
+
+@cache
+def formats_reading(kind: Kind) -> dict[str, LogFormat]:
+    """Return the log formats whose records are of a kind, by name.
+
+    Raises:
+        InputError: a module cannot be imported, or is not a format.
+    """
+    return {
+        name: module
+        for name, module in known_formats().items()
+        if getattr(module, "READS", "value") == kind
+    }
 
 
 def _load(name: str) -> LogFormat:
@@ -61,8 +90,8 @@ def _load(name: str) -> LogFormat:
     return cast("LogFormat", module)
 
 
-def read_record(record: Any, facts: FamilyFacts) -> Log:
-    """Read one record in the format that recognises it.
+def read_record(record: Any, facts: FamilyFacts) -> Log | Iterator[NamedLog]:
+    """Read one JSON value in the format that recognises it.
 
     Args:
         record: a decoded JSON value.
@@ -71,18 +100,78 @@ def read_record(record: Any, facts: FamilyFacts) -> Log:
     Raises:
         RolloutError: no format recognises the record, several do, or a field cannot be used.
     """
+    return known_formats()[value_format(record)].read(record, facts)
+
+
+def value_format(record: Any) -> str:
+    """Return the name of the format of a JSON value.
+
+    Raises:
+        RolloutError: no format recognises the value, or several do.
+    """
     if not isinstance(record, dict):
         raise RolloutError(f"expected an object, found {type(record).__name__}")
-    formats = {
-        name: module for name, module in known_formats().items() if module.recognises(record)
-    }
-    special = [name for name in formats if not getattr(formats[name], "GENERAL", False)]
-    names = special or list(formats)
+    names = recognising("value", record)
     if len(names) == 1:
-        return formats[names[0]].read(record, facts)
+        return names[0]
     if names:
         raise RolloutError(
             f"is a record of several formats: {', '.join(names)}; let only one of them recognise it"
         )
+    raise RolloutError(_unknown(record))
+
+
+def recognising(kind: Kind, record: Any) -> list[str]:
+    """Return the names of the formats that recognise a record; general ones only if no other does.
+
+    Args:
+        kind: what the record is.
+        record: a decoded JSON value, one of a file's first lines, or a path.
+    """
+    formats = {
+        name: module for name, module in formats_reading(kind).items() if module.recognises(record)
+    }
+    special = [name for name in formats if not getattr(formats[name], "GENERAL", False)]
+    return special or list(formats)
+
+
+def belonging(value: Any) -> str:
+    """Return the format to whose rollouts a JSON file belongs without being one; empty if none."""
+    for name, module in known_formats().items():
+        belongs = getattr(module, "belongs", None)
+        if belongs is not None and belongs(value):
+            return name
+    return ""
+
+
+def known_suffixes() -> tuple[str, ...]:
+    """Return how files end that may hold rollouts."""
+    own = (suffix for module in known_formats().values() for suffix in _suffixes(module))
+    return (".json", ".jsonl", *own)
+
+
+def _suffixes(module: LogFormat) -> tuple[str, ...]:
+    suffixes: tuple[str, ...] = getattr(module, "SUFFIXES", ())
+    return suffixes
+
+
+def _unknown(record: Mapping[str, Any]) -> str:
+    """Say that no format recognises a record, and which one is nearest."""
     layouts = "; ".join(f"{module.LAYOUT} ({name})" for name, module in known_formats().items())
-    raise RolloutError(f"expected {layouts}; found keys {sorted(map(str, record))[:8]}")
+    present = sorted(map(str, record))
+    text = f"is of no known format: expected {layouts}; found keys {present[:8]}"
+    keys = {name: _keys(module) for name, module in known_formats().items()}
+    nearest = max(keys, key=lambda name: len(keys[name] & record.keys()))
+    if len(keys[nearest] & record.keys()) >= _NEAR:
+        missing = ", ".join(sorted(keys[nearest] - record.keys()))
+        text += f"; it looks like {nearest}, but has no {missing}"
+    return text
+
+
+def _keys(module: LogFormat) -> frozenset[str]:
+    keys: frozenset[str] = getattr(module, "KEYS", frozenset())
+    return keys
+
+
+_NEAR = 2
+"""Keys that a record must share with a format to be called near to it."""

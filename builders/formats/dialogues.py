@@ -19,15 +19,23 @@ object `amounts`. Warehouse records have `financials` per turn (`cash`, `cumulat
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from bagen_data.errors import RolloutError
 from bagen_data.usage import Request, visible_share
+from bagen_data.usage_objects import bare_counts
 from builders.logs import log_fields
 from builders.logs.rollout_log import FamilyFacts, Log, LoggedTurn
 
 LAYOUT = "an object with 'turns'"
 GENERAL = True
+
+_COUNTS = (
+    *("api_input_tokens", "api_output_tokens", "input_tokens", "output_tokens"),
+    *("prompt_tokens", "completion_tokens"),
+)
+_TOTAL = "api_total_tokens"
 
 _KNOWN = frozenset(
     {
@@ -63,6 +71,8 @@ def read(record: Mapping[str, Any], _facts: FamilyFacts) -> Log:
         instance_id=log_fields.identity(record.get("instance_id")),
         initial_state=record.get("initial_state"),
         final_state=record.get("final_state"),
+        source_id=log_fields.identity(record.get("custom_id")),
+        scores=log_fields.single_values(record),
     )
 
 
@@ -74,10 +84,12 @@ def _turn(turn: Mapping[str, Any], number: int) -> LoggedTurn:
         number=number,
         user=_user(turn),
         assistant=assistant,
-        request=_request(turn, raw, assistant),
+        requests=_requests(turn, raw, assistant),
         cut_off=_cut_off(turn),
         acted=bool(turn.get("actions", True)),
-        success=log_fields.flag(turn.get("success") or False, "success"),
+        success=None
+        if turn.get("success") is None
+        else log_fields.flag(turn["success"], "success"),
         amounts=log_fields.turn_amounts(turn, _KNOWN),
     )
 
@@ -102,30 +114,43 @@ def _messages(turn: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return [log_fields.mapping(message, f"messages[{i}]") for i, message in enumerate(entries)]
 
 
-def _request(turn: Mapping[str, Any], raw: str, shown: str) -> Request | None:
-    tokens = log_fields.counts(turn)
-    if tokens is None:
+def _requests(turn: Mapping[str, Any], raw: str, shown: str) -> tuple[Request, ...] | None:
+    stated = {name: turn.get(name) for name in _COUNTS if turn.get(name) is not None}
+    if not stated:
         return None
-    input_tokens, output_tokens = tokens
+    request = bare_counts(stated)
+    read, written = request.input_tokens, request.output_tokens
     breakdown = _reasoning(turn)
+    total = turn.get(_TOTAL)
+    if total is not None and log_fields.count(total, _TOTAL) != read + written:
+        if total != read + written + (breakdown or 0):
+            raise RolloutError(
+                f"{_TOTAL} is {total}; expected {read + written}, the input of {read} and the "
+                f"output of {written}"
+            )
+        written += breakdown or 0
     if breakdown is not None:
-        visible = output_tokens - breakdown
+        visible = written - breakdown
     elif raw and raw != shown:
-        visible = visible_share(raw, shown, output_tokens)
+        visible = visible_share(raw, shown, written)
     else:
-        visible = output_tokens
-    return Request(input_tokens, output_tokens, visible)
+        visible = written
+    return (replace(request, output_tokens=written, visible_tokens=visible),)
 
 
 def _reasoning(turn: Mapping[str, Any]) -> int | None:
-    """Reasoning tokens over all API calls of the turn; None where no call has a breakdown."""
+    """Return the reasoning tokens of the turn's API calls; None where no call has a breakdown."""
     breakdowns = []
     for call in log_fields.sequence(turn.get("api_interactions"), "api_interactions"):
-        usage = call.get("usage") if isinstance(call, dict) else None
-        raw = usage.get("raw") if isinstance(usage, dict) else None
-        breakdowns.append(log_fields.reasoning(raw) if isinstance(raw, dict) else None)
-    known = [tokens for tokens in breakdowns if tokens is not None]
-    return sum(known) if known else None
+        usage = call.get("usage") if isinstance(call, Mapping) else None
+        raw = usage.get("raw") if isinstance(usage, Mapping) else None
+        for name in ("output_tokens_details", "completion_tokens_details"):
+            details = raw.get(name) if isinstance(raw, Mapping) else None
+            if isinstance(details, Mapping) and details.get("reasoning_tokens") is not None:
+                path = f"{name}.reasoning_tokens"
+                breakdowns.append(log_fields.count(details["reasoning_tokens"], path))
+                break
+    return sum(breakdowns) if breakdowns else None
 
 
 def _cut_off(turn: Mapping[str, Any]) -> bool:
@@ -136,10 +161,8 @@ def _cut_off(turn: Mapping[str, Any]) -> bool:
     return any(log_fields.flag(value, name) for value in flags)
 
 
-def _success(record: Mapping[str, Any], turns: list[LoggedTurn]) -> bool:
+def _success(record: Mapping[str, Any], turns: list[LoggedTurn]) -> bool | None:
     for name in ("rollout_success", "success"):
         if record.get(name) is not None:
             return log_fields.flag(record[name], name)
-    if not turns:
-        return False
-    raise RolloutError("has no outcome; expected rollout_success to be true or false")
+    return None if turns else False

@@ -1,43 +1,46 @@
-"""Rollouts as chat messages: one object a line, alternating user and assistant.
+"""Rollouts as chat messages: one object a line, user and assistant in turn.
 
     {"custom_id": "traj_0", "messages": [{"role": "user", "content": "Board size: ..."},
      {"role": "assistant", "content": "<answer>Up</answer>"}, {"role": "user", "content": "..."}],
      "metadata": {"success": false, ...},
      "per_turn_api_tokens": [{"input_tokens": 412, "output_tokens": 97}, [580, 64], ...]}
 
-A system message may come first; a trailing user message is the final observation and no turn.
-`per_turn_api_tokens` is optional, beside `metadata` or in it: one entry an assistant message,
-either an object as above (or with the names `prompt_tokens` and `completion_tokens`, or
-`api_input_tokens` and `api_output_tokens`), or a pair. What a task counts beside tokens stands in
-the assistant message under a name of its own (`"steps": 3`).
+System and developer messages may come first; a trailing user message is the final observation and
+not a turn. Tool calls and reasoning text of an assistant message belong to it, tool outputs to the
+next turn. `per_turn_api_tokens` is optional, beside `metadata` or in it: one entry an assistant
+message, either a usage object of a known shape (`bagen_data/usage_objects.py`) or a pair of input
+and output. An assistant message may have its own `usage` instead. What a task counts beside tokens
+stands in the assistant message under a name of its own (`"steps": 3`).
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from bagen_data.errors import RolloutError
 from bagen_data.usage import Request
+from bagen_data.usage_objects import BARE, provider_usage, read_usage
 from builders.logs import log_fields
+from builders.logs.conversation import Exchange, joined, split_turns
 from builders.logs.rollout_log import FamilyFacts, Log, LoggedTurn
 
 LAYOUT = "an object with 'messages'"
 GENERAL = True
 
 _COUNTS = "per_turn_api_tokens"
-_KNOWN = frozenset({"role", "content", "name", "index", "created", "timestamp"})
+_OWN_USAGE = ("usage", "usage_metadata")
+_KNOWN = frozenset(
+    {
+        *("role", "content", "name", "index", "created", "timestamp"),
+        *("reasoning_content", "reasoning", "thinking", "refusal"),
+    }
+)
 """Fields of an assistant message that are not amounts of a task."""
 
-
-class Exchange(NamedTuple):
-    """One turn's texts, and the assistant message they end with."""
-
-    user: str
-    assistant: str
-    message: Mapping[str, Any]
+_Requests = tuple[Request, ...] | None
 
 
 def recognises(record: Mapping[str, Any]) -> bool:
-    """Whether a record is a conversation."""
+    """Return whether a record is a conversation."""
     return "messages" in record and "turns" not in record
 
 
@@ -47,88 +50,93 @@ def read(record: Mapping[str, Any], _facts: FamilyFacts) -> Log:
     messages = log_fields.sequence(record["messages"], "messages")
     spoken = [log_fields.mapping(message, f"messages[{i}]") for i, message in enumerate(messages)]
     system, exchanges = split_turns(spoken)
-    requests = _requests(record.get(_COUNTS, metadata.get(_COUNTS)), len(exchanges))
+    stated = record.get(_COUNTS, metadata.get(_COUNTS))
+    if stated is None:
+        requests = [_own_requests(each.message, n) for n, each in enumerate(exchanges, 1)]
+        if _has_greeting(exchanges) and requests[0] is None and all(requests[1:]):
+            exchanges, requests = _without_greeting(exchanges), requests[1:]
+    else:
+        entries = log_fields.sequence(stated, _COUNTS)
+        if _has_greeting(exchanges) and len(entries) == len(exchanges) - 1:
+            exchanges = _without_greeting(exchanges)
+        requests = _requests(entries, len(exchanges))
     return Log(
         turns=tuple(
             LoggedTurn(
                 number,
                 exchange.user,
-                exchange.assistant,
+                exchange.response.text,
                 request,
+                reasoning=exchange.response.reasoning,
+                uncounted=exchange.uncounted,
                 amounts=log_fields.turn_amounts(exchange.message, _KNOWN),
+                tool_calls=exchange.response.tool_calls,
             )
             for number, (exchange, request) in enumerate(zip(exchanges, requests, strict=True), 1)
         ),
         success=_success(record, metadata),
         system=system,
         instance_id=log_fields.identity(record.get("instance_id"), metadata.get("instance_id")),
+        source_id=log_fields.identity(record.get("custom_id"), record.get("id")),
+        model=log_fields.identity(record.get("model"), metadata.get("model")),
+        scores=log_fields.single_values(record) | log_fields.single_values(metadata),
     )
 
 
-def split_turns(spoken: Sequence[Mapping[str, Any]]) -> tuple[str, list[Exchange]]:
-    """The system message and the turns of a list of chat messages.
+def _has_greeting(exchanges: Sequence[Exchange]) -> bool:
+    """Return whether an assistant message comes before all others, and another follows."""
+    return len(exchanges) > 1 and not exchanges[0].user
 
-    Whatever is said between two assistant messages, tool outputs too, is one user message.
+
+def _without_greeting(exchanges: Sequence[Exchange]) -> list[Exchange]:
+    """Return the turns without an opening assistant message, which turn 1 hears then.
+
+    A greeting that no usage is stated for was not generated: the harness put it there.
     """
-    system: list[str] = []
-    heard: list[str] = []
-    exchanges: list[Exchange] = []
-    for index, message in enumerate(spoken):
-        role, content = message.get("role"), message.get("content")
-        if not isinstance(content, str):
-            content = log_fields.text(content, f"messages[{index}].content")
-        if role == "assistant":
-            if index == len(system):
-                raise RolloutError(f"messages[{index}] is the assistant's; expected a user message")
-            exchanges.append(Exchange(_joined(heard), content, message))
-            heard = []
-        elif role == "system" and index == len(system):
-            system.append(content)
-        elif role in ("user", "tool", "system"):
-            heard.append(content)
-        else:
-            raise RolloutError(
-                f"messages[{index}].role is {log_fields.brief(role)}; "
-                "expected system, user, tool or assistant"
-            )
-    return _joined(system), exchanges
+    greeting, first = exchanges[:2]
+    user = joined((greeting.response.text, first.user))
+    return [first._replace(user=user), *exchanges[2:]]
 
 
-def _joined(texts: list[str]) -> str:
-    return "\n\n".join(filter(None, texts))
-
-
-def _success(record: Mapping[str, Any], metadata: Mapping[str, Any]) -> bool:
-    if "success" in metadata:
+def _success(record: Mapping[str, Any], metadata: Mapping[str, Any]) -> bool | None:
+    if metadata.get("success") is not None:
         return log_fields.flag(metadata["success"], "metadata.success")
-    if "success" in record:
+    if record.get("success") is not None:
         return log_fields.flag(record["success"], "success")
-    raise RolloutError("has no outcome; expected metadata.success to be true or false")
+    return None
 
 
-def _requests(entries: Any, turns: int) -> Iterator[Request | None]:
-    if entries is None:
-        return iter([None] * turns)
-    entries = log_fields.sequence(entries, _COUNTS)
+def _requests(entries: Sequence[Any], turns: int) -> list[_Requests]:
     if len(entries) != turns:
         raise RolloutError(
             f"{_COUNTS} has {len(entries)} entries; expected {turns}, one an assistant message"
         )
-    return (_request(entry, number) for number, entry in enumerate(entries, 1))
+    return [_stated_requests(entry, number) for number, entry in enumerate(entries, 1)]
 
 
-def _request(entry: Any, number: int) -> Request | None:
-    if isinstance(entry, list) and len(entry) == 2:
-        entry = {"input_tokens": entry[0], "output_tokens": entry[1]}
+def _stated_requests(entry: Any, number: int) -> _Requests:
     try:
         if entry is None:
             return None
-        request = log_fields.request(log_fields.mapping(entry, _COUNTS))
-        if request is None:
+        if isinstance(entry, list) and len(entry) == 2:
+            read, written = (log_fields.count(value, _COUNTS) for value in entry)
+            return (Request(read, written, written, shape=BARE),)
+        requests = read_usage(log_fields.mapping(entry, _COUNTS))
+        if not requests:
             raise RolloutError(
                 f"{_COUNTS} is {log_fields.brief(entry)}; expected input_tokens and output_tokens, "
                 "or a pair of the two"
             )
-        return request
+        return requests
     except RolloutError as error:
         raise RolloutError(f"turn {number}: {error}") from error
+
+
+def _own_requests(message: Mapping[str, Any], number: int) -> _Requests:
+    for name in _OWN_USAGE:
+        if isinstance(message.get(name), Mapping):
+            try:
+                return provider_usage(message[name]) or None
+            except RolloutError as error:
+                raise RolloutError(f"turn {number}: {error}") from error
+    return None

@@ -8,28 +8,41 @@
 
 An assistant message may also be a Responses API object (`object: "response"`, `output: [...]`),
 with `function_call_output` items after it. One assistant message is a turn; the outputs after it
-are the next turn's user message; the message with role `exit` ends the rollout. Whether it
-succeeded stands in an evaluation report beside the tree, under `resolved_ids`.
+are the next turn's user message; the message with role `exit` ends the rollout. A response that
+could not be parsed is billed on the user message that complains of it (`extra.response`): it is a
+turn of its own, which later requests do not replay. Whether a rollout succeeded stands in an
+evaluation report beside the tree: under `resolved_ids`, `unresolved_ids` or `empty_patch_ids`. An
+instance in none of them is not judged, and its rollout is refused.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
-
-import orjson
 
 from bagen_data.errors import RolloutError
 from bagen_data.usage import Request
-from builders.formats.messages import Exchange, split_turns
+from bagen_data.usage_objects import provider_usage
 from builders.logs import log_fields
+from builders.logs.conversation import Exchange, split_turns
+from builders.logs.evaluation_report import belongs_to_trajectories
+from builders.logs.message_content import call_text
 from builders.logs.rollout_log import FamilyFacts, Log, LoggedTurn
 
 LAYOUT = "an object with 'trajectory_format'"
 FORMATS = ("mini-swe-agent-1", "mini-swe-agent-1.1")
 
+_UNPARSED = "unparsed"
+"""Marks the message that stands for a billed response which the harness could not parse."""
+
 
 def recognises(record: Mapping[str, Any]) -> bool:
-    """Whether a record is a trajectory of mini-swe-agent."""
+    """Return whether a record is a trajectory of mini-swe-agent."""
     return "trajectory_format" in record
+
+
+def belongs(value: Any) -> bool:
+    """Return whether a JSON file is an evaluation report or the patches beside trajectories."""
+    return belongs_to_trajectories(value)
 
 
 def read(record: Mapping[str, Any], facts: FamilyFacts) -> Log:
@@ -47,29 +60,65 @@ def read(record: Mapping[str, Any], facts: FamilyFacts) -> Log:
             "the family has no evaluation report, or several that differ; expected one JSON file "
             "in its folder with the names of the resolved instances under resolved_ids"
         )
+    if instance_id not in facts.judged:
+        raise RolloutError(
+            f"{instance_id} is not judged: the evaluation report has it neither under "
+            "resolved_ids nor under unresolved_ids or empty_patch_ids; evaluate it, or remove "
+            "the rollout"
+        )
     spoken = log_fields.sequence(record.get("messages"), "messages")
     system, exchanges = split_turns(list(_chat(spoken)))
     return Log(
-        turns=tuple(
-            LoggedTurn(number, exchange.user, exchange.assistant, _request(exchange, number))
-            for number, exchange in enumerate(exchanges, 1)
-        ),
+        turns=tuple(_turn(exchange, number) for number, exchange in enumerate(exchanges, 1)),
         success=instance_id in facts.resolved,
         system=system,
         instance_id=instance_id,
+        source=f"mini-swe-agent ({version})",
+    )
+
+
+def _turn(exchange: Exchange, number: int) -> LoggedTurn:
+    return LoggedTurn(
+        number,
+        exchange.user,
+        exchange.response.text,
+        _requests(exchange.message, number),
+        reasoning=exchange.response.reasoning,
+        uncounted=exchange.uncounted,
+        unparsed=_UNPARSED in exchange.message,
+        tool_calls=exchange.response.tool_calls,
     )
 
 
 def _chat(spoken: Sequence[Any]) -> Iterator[Mapping[str, Any]]:
-    """The messages as plain chat messages with text content, up to the exit."""
+    """Yield the messages as plain chat messages with text content, up to the exit."""
     for index, entry in enumerate(spoken):
         try:
             message = _plain_message(log_fields.mapping(entry, "it"))
+            billed = _unparsed_response(message)
         except RolloutError as error:
             raise RolloutError(f"messages[{index}]: {error}") from error
+        if billed is not None:
+            yield billed
         if message.get("role") == "exit":
             return
         yield message
+
+
+def _unparsed_response(message: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Return the response that a complaint is about: it was billed, and no later request has it."""
+    extra = message.get("extra")
+    response = extra.get("response") if isinstance(extra, Mapping) else None
+    if message.get("role") == "assistant" or not isinstance(response, Mapping):
+        return None
+    if not isinstance(response.get("usage"), Mapping):
+        return None
+    choices = response.get("choices")
+    choice = choices[0] if isinstance(choices, list) and choices else None
+    said = choice.get("message") if isinstance(choice, Mapping) else None
+    if not isinstance(said, Mapping):
+        said = {"content": _response_text(response) if "output" in response else None}
+    return {**said, "role": "assistant", "extra": {"response": response}, _UNPARSED: True}
 
 
 def _plain_message(message: dict[str, Any]) -> dict[str, Any]:
@@ -77,17 +126,7 @@ def _plain_message(message: dict[str, Any]) -> dict[str, Any]:
         return {**message, "role": "assistant", "content": _response_text(message)}
     if message.get("type") == "function_call_output":
         return {"role": "tool", "content": message.get("output")}
-    if message.get("tool_calls") and message.get("role") == "assistant":
-        return {**message, "content": _tool_call_text(message)}
     return message
-
-
-def _tool_call_text(message: Mapping[str, Any]) -> str:
-    parts = [log_fields.text(message.get("content"), "content")]
-    for call in log_fields.sequence(message["tool_calls"], "tool_calls"):
-        function = log_fields.mapping(call, "tool_calls[]").get("function")
-        parts.append(_command(log_fields.mapping(function, "tool_calls[].function")))
-    return "\n\n".join(filter(None, parts))
 
 
 def _response_text(message: Mapping[str, Any]) -> str:
@@ -97,29 +136,18 @@ def _response_text(message: Mapping[str, Any]) -> str:
         if item.get("type") == "message":
             parts.append(log_fields.text(item.get("content"), "output[].content"))
         elif item.get("type") == "function_call":
-            parts.append(_command(item))
+            parts.append(call_text(item.get("name"), item.get("arguments")))
     return "\n\n".join(filter(None, parts))
 
 
-def _command(function: Mapping[str, Any]) -> str:
-    """A tool call as text: a shell block for bash, else name and arguments."""
-    arguments = function.get("arguments")
-    try:
-        decoded = orjson.loads(arguments) if isinstance(arguments, str) else arguments
-    except ValueError:
-        decoded = None
-    if isinstance(decoded, dict) and isinstance(decoded.get("command"), str):
-        return f"```bash\n{decoded['command']}\n```"
-    return f"{function.get('name')}({arguments})"
-
-
-def _request(exchange: Exchange, number: int) -> Request | None:
-    message = exchange.message
+def _requests(message: Mapping[str, Any], number: int) -> tuple[Request, ...] | None:
     extra = message.get("extra")
-    response = extra.get("response") if isinstance(extra, dict) else None
-    source = response if isinstance(response, dict) else message
-    usage = source.get("usage")
+    response = extra.get("response") if isinstance(extra, Mapping) else None
+    usage = (response if isinstance(response, Mapping) else message).get("usage")
     try:
-        return None if usage is None else log_fields.request(log_fields.mapping(usage, "usage"))
+        requests = () if usage is None else provider_usage(log_fields.mapping(usage, "usage"))
     except RolloutError as error:
         raise RolloutError(f"turn {number}: {error}") from error
+    if _UNPARSED in message:
+        requests = tuple(replace(request, visible_tokens=0) for request in requests)
+    return requests or None

@@ -1,21 +1,26 @@
 """Checked access to the fields of foreign records. A problem names the field and the value."""
 
-import json
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from bagen_data.errors import RolloutError
-from bagen_data.usage import Request
+from bagen_data.usage_fields import MOST, brief
+from bagen_data.usage_fields import whole_number as count
 
-MOST = 10**12
-"""Of any amount: sums of it stay exact in the floats of tables."""
+__all__ = [
+    "amount",
+    "brief",
+    "count",
+    "flag",
+    "identity",
+    "mapping",
+    "quantity",
+    "sequence",
+    "single_values",
+    "text",
+    "turn_amounts",
+]
 _AT_MOST = " and at most 10^12"
-
-_INPUT_NAMES = ("api_input_tokens", "input_tokens", "prompt_tokens")
-_OUTPUT_NAMES = ("api_output_tokens", "output_tokens", "completion_tokens")
-_CACHE_NAMES = ("cache_read_input_tokens", "cache_creation_input_tokens")
-"""Anthropic's API counts these apart from its `input_tokens`."""
-_DETAIL_NAMES = ("output_tokens_details", "completion_tokens_details")
 
 
 def flag(value: Any, name: str) -> bool:
@@ -25,15 +30,6 @@ def flag(value: Any, name: str) -> bool:
     if isinstance(value, bool | int | float) and value in (0, 1):
         return bool(value)
     raise RolloutError(f"{name} is {brief(value)}; expected true or false")
-
-
-def count(value: Any, name: str) -> int:
-    """A whole number >= 0; raises RolloutError if it is none."""
-    if type(value) is int and 0 <= value <= MOST:
-        return int(value)
-    if not isinstance(value, float) or not value.is_integer() or not 0 <= value <= MOST:
-        raise RolloutError(f"{name} is {brief(value)}; expected a whole number >= 0{_AT_MOST}")
-    return int(value)
 
 
 def amount(value: Any, name: str) -> int:
@@ -67,6 +63,11 @@ def turn_amounts(record: Mapping[str, Any], known: Collection[str]) -> Mapping[s
         if name not in known and isinstance(value, str | int | float)
     }
     return values or None
+
+
+def single_values(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the numbers, truth values and texts that a record states beside its structure."""
+    return {name: value for name, value in record.items() if isinstance(value, str | int | float)}
 
 
 def identity(*values: Any) -> str:
@@ -112,54 +113,3 @@ def sequence(value: Any, name: str) -> Sequence[Any]:
     if isinstance(value, list):
         return value
     raise RolloutError(f"{name} is {brief(value)}; expected a list")
-
-
-def counts(usage: Mapping[str, Any]) -> tuple[int, int] | None:
-    """(input, output) tokens under any of their usual names; None if both are missing.
-
-    Raises:
-        RolloutError: one of the two is missing, negative or no whole number.
-    """
-    read, written = _first_count(usage, _INPUT_NAMES), _first_count(usage, _OUTPUT_NAMES)
-    if read is not None and "prompt_tokens" not in usage and "input_tokens" in usage:
-        read += sum(_first_count(usage, (name,)) or 0 for name in _CACHE_NAMES)
-    if read is None and written is None:
-        return None
-    if read is None or written is None:
-        missing = _INPUT_NAMES if read is None else _OUTPUT_NAMES
-        raise RolloutError(f"has no {' or '.join(missing)}; expected a whole number >= 0")
-    return read, written
-
-
-def _first_count(usage: Mapping[str, Any], names: Sequence[str]) -> int | None:
-    for name in names:
-        value = usage.get(name)
-        if value is not None:
-            return count(value, name)
-    return None
-
-
-def reasoning(usage: Mapping[str, Any]) -> int | None:
-    """Reasoning tokens from the details of a usage object; None where it has no breakdown."""
-    for name in _DETAIL_NAMES:
-        details = usage.get(name)
-        if isinstance(details, dict) and details.get("reasoning_tokens") is not None:
-            return count(details["reasoning_tokens"], f"{name}.reasoning_tokens")
-    return None
-
-
-def request(usage: Mapping[str, Any]) -> Request | None:
-    """The counts of a usage object as an API returns it; None if it has none."""
-    tokens = counts(usage)
-    if tokens is None:
-        return None
-    return Request(*tokens, visible_tokens=tokens[1] - (reasoning(usage) or 0))
-
-
-def brief(value: Any) -> str:
-    """A value as an error message shows it: JSON, at most 60 characters."""
-    try:
-        text = json.dumps(value)
-    except (TypeError, ValueError, RecursionError):
-        text = repr(type(value))
-    return text if len(text) <= 60 else text[:57] + "..."

@@ -9,18 +9,28 @@ A task's `TurnReader` says what a turn spent of each resource. Ready ones:
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from bagen_data.errors import RolloutError
 from bagen_data.schema import Amounts, Turn
-from bagen_data.usage import UsageChoice, detect_convention, fresh_usage
+from bagen_data.usage import (
+    CONVENTIONS,
+    Convention,
+    UsageChoice,
+    fitting_conventions,
+    fresh_usage,
+    input_growth,
+)
+from bagen_data.usage_objects import BARE, refuse_sums
 from builders.logs import log_fields
 from builders.logs.rollout_log import Log, LoggedTurn
 
 NO_OUTPUT = "(no output)"
 """Shown where nothing was said before an assistant message: chat APIs refuse empty messages."""
+NO_RESPONSE = "(no response)"
+"""Shown where a response held reasoning alone, or nothing that could be parsed."""
 
 _REWARD = re.compile(r"\(reward:[^()]*\)\s*")
 
@@ -41,7 +51,7 @@ class Counting:
     """How tokens are counted."""
 
     convention: UsageChoice = "auto"
-    """Meaning of the logs' input counts; `auto` decides where a rollout is unanimous."""
+    """Meaning of bare input counts; `auto` reads them as `request` and says what they fit."""
     tokenizer: Tokenizer | None = None
     """For rollouts whose log gives no counts."""
 
@@ -53,6 +63,10 @@ class Accounts(NamedTuple):
     initial_state: Amounts
     source: str
     """Where the amounts come from: a convention, `tokenizer`, or a reader's own word."""
+    fits: frozenset[Convention] = CONVENTIONS
+    """Conventions that the rollout's bare counts fit; all where none was to be decided."""
+    clipped_turns: int = 0
+    """Turns with an input shorter than the history that it replays."""
 
 
 @dataclass(frozen=True)
@@ -94,16 +108,16 @@ def kept_turns(log: Log, context_limit: int | None) -> list[LoggedTurn]:
     for turn in log.turns:
         if turn.cut_off or _is_over(turn, context_limit):
             break
-        if turn.assistant.strip():
+        if turn.assistant.strip() or turn.reasoning.strip() or turn.unparsed:
             user = without_reward(turn.user)
             kept.append(turn if user is turn.user else turn._replace(user=user))
     return kept
 
 
 def _is_over(turn: LoggedTurn, context_limit: int | None) -> bool:
-    if context_limit is None or turn.request is None or turn.success or turn.acted:
+    if context_limit is None or not turn.requests or turn.success or turn.acted:
         return False
-    return turn.request.input_tokens + turn.request.output_tokens > context_limit
+    return turn.requests[-1].input_tokens + turn.requests[-1].output_tokens > context_limit
 
 
 def turn_count(resource: str = "turns") -> TurnReader:
@@ -186,7 +200,13 @@ def together(*readers: TurnReader) -> TurnReader:
             for same in zip(*(part.turns for part in parts), strict=True)
         )
         initial_state = _merged([part.initial_state for part in parts])
-        return Accounts(turns, initial_state, ", ".join(part.source for part in parts))
+        return Accounts(
+            turns,
+            initial_state,
+            ", ".join(part.source for part in parts),
+            frozenset.intersection(*(part.fits for part in parts)),
+            max(part.clipped_turns for part in parts),
+        )
 
     return TurnReader(frozenset(names), read)
 
@@ -196,49 +216,89 @@ def _merged(amounts: Sequence[Amounts]) -> dict[str, float]:
 
 
 def _read_tokens(log: Log, kept: Sequence[LoggedTurn], counting: Counting) -> Accounts:
-    """Fresh tokens from the log's counts, else counted with the tokenizer.
+    """Read fresh tokens from the log's counts, else count them with the tokenizer.
 
-    A rollout is counted one way: if any turn has no counts, the tokenizer counts all of them.
+    A rollout is counted one way: if the usage of any turn is unknown, the tokenizer counts all.
 
     Raises:
-        RolloutError: a turn has no counts and there is no tokenizer, or the counts mix conventions.
+        RolloutError: a turn's usage is unknown and there is no tokenizer, or the tokenizer cannot
+            count what a turn holds.
     """
-    requests = [turn.request for turn in kept if turn.request is not None]
-    if len(requests) == len(kept):
-        choice = counting.convention
-        convention = detect_convention(requests) if choice == "auto" else choice
-        return _accounts(kept, _token_usages(fresh_usage(requests, convention)), convention)
+    reason = next(filter(None, map(_unknown_usage, kept)), "")
+    if not reason:
+        return _logged_tokens(kept, counting.convention)
     if counting.tokenizer is None:
-        number = next(turn.number for turn in kept if turn.request is None)
-        raise RolloutError(
-            f"turn {number} has no usage; expected input and output tokens >= 0; "
-            "give --tokenizer or drop the rollout"
-        )
-    counted = _counted(log, kept, counting.tokenizer)
-    return _accounts(kept, _token_usages(counted), "tokenizer")
+        raise RolloutError(f"{reason}; give --tokenizer or drop the rollout")
+    for turn in kept:
+        if turn.uncounted:
+            raise RolloutError(
+                f"{reason}; and a tokenizer cannot count {turn.uncounted} in turn {turn.number}"
+            )
+    return _accounts(kept, _counted(log, kept, counting.tokenizer), "tokenizer")
+
+
+def _unknown_usage(turn: LoggedTurn) -> str:
+    """Return why a turn's usage is unknown; empty where it is known.
+
+    Zeros are no usage: clients write them where a streamed response had none.
+    """
+    if turn.requests is None:
+        return f"turn {turn.number} has no usage; expected input and output tokens >= 0"
+    for request in turn.requests:
+        is_empty = not request.output_tokens and request is turn.requests[-1]
+        if not request.input_tokens or (is_empty and (turn.assistant or turn.reasoning).strip()):
+            return (
+                f"turn {turn.number} states {request.input_tokens} input and "
+                f"{request.output_tokens} output tokens beside its messages, which is unknown "
+                "usage; expected more than 0 of each"
+            )
+    return ""
+
+
+def _logged_tokens(kept: Sequence[LoggedTurn], choice: UsageChoice) -> Accounts:
+    requests = [request for turn in kept for request in turn.requests or ()]
+    refuse_sums(requests)
+    is_bare = bool(requests) and all(request.shape == BARE for request in requests)
+    convention: Convention = "turn" if is_bare and choice == "turn" else "request"
+    fresh = iter(fresh_usage(requests, convention))
+    growth = iter(input_growth(requests))
+    usages = []
+    clipped = 0
+    for turn in kept:
+        counts = [next(fresh) for _ in turn.requests or ()]
+        usages.append(_token_usage(sum(n for n, _ in counts), sum(n for _, n in counts)))
+        clipped += min((next(growth) for _ in counts), default=0) < 0
+    return _accounts(kept, usages, convention)._replace(
+        fits=fitting_conventions(requests) if is_bare and choice == "auto" else CONVENTIONS,
+        clipped_turns=clipped if convention == "request" else 0,
+    )
 
 
 token_turns = TurnReader(frozenset({"tokens"}), _read_tokens)
 """Reads fresh tokens."""
 
 
-def _counted(log: Log, kept: Sequence[LoggedTurn], tokenizer: Tokenizer) -> list[tuple[int, int]]:
-    texts = [text for turn in kept for text in (turn.user, turn.assistant)]
+def _counted(log: Log, kept: Sequence[LoggedTurn], tokenizer: Tokenizer) -> list[Amounts]:
+    texts = [text for turn in kept for text in (turn.user, turn.assistant, turn.reasoning)]
     system, *counts = tokenizer.count([log.system, *texts])
     counts[:1] = [system + count for count in counts[:1]]
-    return list(zip(counts[::2], counts[1::2], strict=True))
-
-
-def _token_usages(counts: Sequence[tuple[int, int]]) -> list[Mapping[str, float]]:
     return [
-        {"input_tokens": read, "output_tokens": written, "tokens": read + written}
-        for read, written in counts
+        _token_usage(read, shown + reasoning)
+        for read, shown, reasoning in zip(counts[::3], counts[1::3], counts[2::3], strict=True)
     ]
+
+
+def _token_usage(read: int, written: int) -> dict[str, float]:
+    return {"input_tokens": read, "output_tokens": written, "tokens": read + written}
 
 
 def _accounts(kept: Sequence[LoggedTurn], usages: Sequence[Amounts], source: str) -> Accounts:
     turns = tuple(
-        Turn(turn.user or NO_OUTPUT, turn.assistant, usage)
+        Turn(
+            turn.user or NO_OUTPUT,
+            turn.assistant if turn.assistant.strip() else NO_RESPONSE,
+            usage,
+        )
         for turn, usage in zip(kept, usages, strict=True)
     )
     return Accounts(turns, {}, source)

@@ -6,7 +6,9 @@ import json
 import os
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +16,17 @@ import orjson
 
 from bagen_data.errors import RolloutError
 from bagen_data.tables import sha256_of
-from builders.logs.evaluation_report import belongs_to_trajectories, is_report
+from builders.formats import Kind, belonging, known_suffixes, recognising
+from builders.logs.evaluation_report import is_report, judged_ids
+from builders.logs.lines import Line
+from builders.logs.rollout_log import FamilyFacts
 from builders.reading.origin import Family
 
 _TRAJECTORY = ".traj.json"
-_SUFFIXES = (".json", ".jsonl")
+_NOTES = ("collection.yaml", "README.md", "LICENSE", "LICENSE.md", ".gitattributes")
+"""Files about a family, in its folder, that hold no rollout and no outcome."""
+_HEAD_LINES = 20
+"""Lines of a JSONL file that show whether the file is a session or has a rollout a line."""
 _NAME_LENGTH = 80
 
 
@@ -34,11 +42,23 @@ class Source:
 
 @dataclass(frozen=True)
 class SourceRecord:
-    """One JSON value that should be a rollout, or the error that stands for it."""
+    """What should be a rollout, or several, or the error that stands for it."""
 
     where: str
     value: Any
+    """A JSON value, a session's lines or a file's path."""
     error: str = ""
+    kind: Kind = "value"
+    format: str = ""
+    """The format that recognised a session or file; empty for a JSON value."""
+
+
+@dataclass(frozen=True)
+class IgnoredFile:
+    """A file of a family that is of no known layout."""
+
+    where: str
+    reason: str
 
 
 class FamilyFiles:
@@ -46,54 +66,82 @@ class FamilyFiles:
 
     def __init__(self, family: Family) -> None:
         self.family = family
-        self.paths = _json_files(str(family.folder))
+        names = _file_names(str(family.folder))
+        suffixes = known_suffixes()
+        self.paths = [name for name in names if _may_hold_rollouts(name, suffixes)]
         """Relative, with `/`, in order."""
+        self.ignored = [
+            IgnoredFile(_as_text(name), f"does not end in {', '.join(suffixes)}")
+            for name in names
+            if not _may_hold_rollouts(name, suffixes) and name not in _NOTES
+        ]
+        self.companions: dict[str, str] = {}
+        """Files that belong to rollouts of a format without being one, and the format."""
         self.sources: list[Source] = []
-        self._has_trajectories = any(path.endswith(_TRAJECTORY) for path in self.paths)
-        self.resolved = self._find_report()
+        self._facts = self._find_report()
+
+    def facts(self, relative: str) -> FamilyFacts:
+        """Return what the family states beside the records of one file."""
+        neighbours = _Neighbours(self, os.path.dirname(relative))
+        return replace(self._facts, path=_as_text(relative), beside=neighbours)
 
     def records(self, relative: str) -> Iterator[SourceRecord]:
-        """The records of one file; what cannot be read is a record with an error."""
-        if relative.endswith(".jsonl"):
-            yield from self._lines(relative)
-            return
+        """Yield the records of one file; what cannot be read is a record with an error."""
         where = _as_text(relative)
+        path = self.family.folder / relative
         try:
-            value = self._load(relative)
+            _refuse_special(path)
+            if relative.endswith(".jsonl"):
+                yield from self._lines(relative)
+            elif relative.endswith(".json") or not (names := recognising("file", path)):
+                yield from self._values(relative)
+            else:
+                self.sources.append(Source(where, path.stat().st_size, sha256_of(path)))
+                yield SourceRecord(where, path, kind="file", format=names[0])
+        except OSError as error:
+            yield SourceRecord(where, None, f"cannot be read: {error.strerror}")
         except RolloutError as error:
             yield SourceRecord(where, None, str(error))
-            return
+
+    def _values(self, relative: str) -> Iterator[SourceRecord]:
+        where, value = _as_text(relative), self._load(relative)
         if value == []:
             yield SourceRecord(where, None, "is an empty list; expected rollouts")
         elif isinstance(value, list):
             for position, item in enumerate(value):
                 yield SourceRecord(f"{where}[{position}]{_named(item)}", item)
-        elif not (self._has_trajectories and belongs_to_trajectories(value)):
+        elif name := belonging(value):
+            self.companions[where] = name
+        else:
             yield SourceRecord(where, value)
 
     def _lines(self, relative: str) -> Iterator[SourceRecord]:
         path, where = self.family.folder / relative, _as_text(relative)
-        try:
-            _refuse_special(path)
-            self.sources.append(Source(where, path.stat().st_size, sha256_of(path)))
-            file = path.open("rb")
-        except OSError as error:
-            yield SourceRecord(where, None, f"cannot be read: {error.strerror}")
-            return
-        empty = True
-        with file:
-            for number, line in enumerate(file, 1):
-                if line.strip():
-                    empty = False
-                    yield _line_record(line, f"{where}:{number}")
-        if empty:
+        self.sources.append(Source(where, path.stat().st_size, sha256_of(path)))
+        lines = self.lines(relative)
+        head = list(islice(lines, _HEAD_LINES))
+        every = chain(head, lines)
+        formats = {name for line in head for name in recognising("lines", line.value)}
+        if len(formats) == 1:
+            yield SourceRecord(where, every, kind="lines", format=formats.pop())
+        elif formats:
+            names = ", ".join(sorted(formats))
+            yield SourceRecord(where, None, f"is a session of several formats: {names}")
+        for line in every if not formats else ():
+            place = f"{where}:{line.number}{_named(line.value)}"
+            yield SourceRecord(place, line.value, line.error)
+        if not head:
             yield SourceRecord(where, None, "is empty; expected one rollout a line")
 
+    def lines(self, relative: str) -> Iterator[Line]:
+        """Yield the lines of a file that are not empty, one JSON value each."""
+        with (self.family.folder / relative).open("rb") as file:
+            for number, text in enumerate(file, 1):
+                if text.strip():
+                    yield _line(text, number)
+
     def _load(self, relative: str) -> Any:
-        try:
-            data = self._read(relative)
-        except OSError as error:
-            raise RolloutError(f"cannot be read: {error.strerror}") from error
+        data = self._read(relative)
         self.sources.append(Source(_as_text(relative), len(data), hashlib.sha256(data).hexdigest()))
         return decode(data)
 
@@ -103,25 +151,56 @@ class FamilyFiles:
         with open(path, "rb") as file:
             return file.read()
 
-    def _find_report(self) -> frozenset[str] | None:
-        """The resolved instances, if the family has trajectories and reports that agree."""
-        others = [path for path in self.paths if not path.endswith(_TRAJECTORY)]
-        if not self._has_trajectories:
+    def value(self, relative: str) -> Any:
+        """Return the JSON value of a file; None where it cannot be read, which is reported once."""
+        try:
+            return decode(self._read(relative))
+        except (OSError, RolloutError):
             return None
-        reports = set()
-        for path in others:
-            if path.endswith(".json"):
-                try:
-                    value = decode(self._read(path))
-                except (OSError, RolloutError):
-                    continue  # reported when its records are read
-                if is_report(value):
-                    reports.add(frozenset(value["resolved_ids"]))
-        return reports.pop() if len(reports) == 1 else None
+
+    def _find_report(self) -> FamilyFacts:
+        """Return the judged instances, if the family has trajectories and reports that agree."""
+        if not any(path.endswith(_TRAJECTORY) for path in self.paths):
+            return FamilyFacts()
+        others = [path for path in self.paths if path.endswith(".json")]
+        values = (self.value(path) for path in others if not path.endswith(_TRAJECTORY))
+        reports = {
+            (frozenset(value["resolved_ids"]), judged_ids(value))
+            for value in values
+            if is_report(value)
+        }
+        return FamilyFacts(*reports.pop()) if len(reports) == 1 else FamilyFacts()
 
 
-def _json_files(folder: str) -> list[str]:
-    """Every JSON and JSON-lines file below a folder, relative to it; links are followed once."""
+class _Neighbours:
+    """A family's files as seen from one of its folders."""
+
+    def __init__(self, files: FamilyFiles, folder: str) -> None:
+        self._files = files
+        self._folder = folder
+
+    def names(self, pattern: str) -> list[str]:
+        whole = self._path(pattern)
+        return [
+            os.path.relpath(path, self._folder or ".")
+            for path in self._files.paths
+            if fnmatchcase(path, whole)
+        ]
+
+    def value(self, relative: str) -> Any:
+        path = self._path(relative)
+        return self._files.value(path) if path in self._files.paths else None
+
+    def lines(self, relative: str) -> Iterator[Line]:
+        path = self._path(relative)
+        return self._files.lines(path) if path in self._files.paths else iter(())
+
+    def _path(self, relative: str) -> str:
+        return os.path.normpath(os.path.join(self._folder, relative))
+
+
+def _file_names(folder: str) -> list[str]:
+    """Return every file below a folder, relative to it; links are followed once."""
     paths = []
     seen = {os.path.realpath(folder)}
     for below, folders, names in os.walk(folder, followlinks=True):
@@ -130,12 +209,12 @@ def _json_files(folder: str) -> list[str]:
             if real in seen:
                 folders.remove(name)
             seen.add(real)
-        paths += [
-            f"{below}/{name}"[len(folder) + 1 :]
-            for name in names
-            if name.endswith(_SUFFIXES) and not name.startswith(".")
-        ]
+        paths += [f"{below}/{name}"[len(folder) + 1 :] for name in names]
     return sorted(paths)
+
+
+def _may_hold_rollouts(path: str, suffixes: tuple[str, ...]) -> bool:
+    return path.endswith(suffixes) and not os.path.basename(path).startswith(".")
 
 
 def _refuse_special(path: str | Path) -> None:
@@ -171,12 +250,11 @@ def decode(data: bytes) -> Any:
         raise RolloutError(f"is not JSON, or cut off: {error}") from error
 
 
-def _line_record(line: bytes, where: str) -> SourceRecord:
+def _line(line: bytes, number: int) -> Line:
     try:
-        value = decode(line)
+        return Line(number, decode(line))
     except RolloutError as error:
-        return SourceRecord(where, None, str(error))
-    return SourceRecord(where + _named(value), value)
+        return Line(number, None, str(error))
 
 
 def _named(value: Any) -> str:

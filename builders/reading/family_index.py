@@ -1,16 +1,18 @@
 """Read one family, once and in order: its rollouts go to a spool, an index of them stays."""
 
 from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 from bagen_data.budgets import Realised
 from bagen_data.errors import RolloutError
 from bagen_data.garbage_collection import paused_collector
 from bagen_data.replay import realised
-from builders.formats import read_record
-from builders.logs.rollout_log import FamilyFacts
+from bagen_data.usage import CONVENTIONS, Convention
+from builders.formats import known_formats, known_suffixes, value_format
+from builders.logs.rollout_log import FamilyFacts, Log, NamedLog
 from builders.logs.turn_readers import Counting
-from builders.reading.family_files import FamilyFiles, Source, SourceRecord
+from builders.reading.family_files import FamilyFiles, IgnoredFile, Source, SourceRecord
 from builders.reading.origin import Family
 from builders.reading.rollout_spool import RolloutSpool
 from builders.reading.rollouts import Reading, to_rollout
@@ -43,11 +45,29 @@ class FamilyIndex:
     rollouts: RolloutSpool
     entries: list[IndexedRollout] = field(default_factory=list)
     refused: list[Refusal] = field(default_factory=list)
+    ignored: list[IgnoredFile] = field(default_factory=list)
     sources: list[Source] = field(default_factory=list)
     usage_sources: Counter[str] = field(default_factory=Counter)
+    bare_counts: dict[frozenset[Convention], str] = field(default_factory=dict)
+    """For each set of conventions that a rollout's bare counts fit, the first such rollout."""
     duplicates: int = 0
     without_turns: int = 0
     dropped_turns: int = 0
+    clipped_turns: int = 0
+    """Turns with an input shorter than the history that it replays."""
+
+    def unused(self) -> list[tuple[str, str]]:
+        """Return where and why rollouts and files were not used."""
+        refused = [(each.where, each.reason) for each in self.refused]
+        return refused + [(each.where, each.reason) for each in self.ignored]
+
+    def stop(self, reason: str) -> None:
+        """Leave the family out of the build, with the reason."""
+        self.refused.append(Refusal(".", reason))
+        self.entries.clear()
+        self.usage_sources.clear()
+        self.rollouts.clear()
+        self.duplicates = self.without_turns = self.dropped_turns = self.clipped_turns = 0
 
 
 def read_family(
@@ -58,24 +78,63 @@ def read_family(
 ) -> FamilyIndex:
     """Read a family's files in order.
 
+    What bare counts mean is decided for the whole family: they are read as requests first, and
+    once more as turns where all of them fit that.
+
     Args:
         family: which.
         spool: takes the rollouts.
         counting: how tokens are counted.
         limit: stop after this many usable rollouts.
     """
+    index = _read_files(family, spool, counting, limit)
+    fits = index.bare_counts
+    if not fits or all("request" in conventions for conventions in fits):
+        return index
+    if all("turn" in conventions for conventions in fits):
+        spool.clear()
+        return _read_files(family, spool, replace(counting, convention="turn"), limit)
+    index.stop(_mixture(fits))
+    return index
+
+
+def _mixture(fits: Mapping[frozenset[Convention], str]) -> str:
+    """Say which rollouts of a family contradict each other about what their counts mean."""
+    kinds = {
+        "whole requests (request)": next((fits[c] for c in fits if c == {"request"}), ""),
+        "single turns (turn)": next((fits[c] for c in fits if c == {"turn"}), ""),
+        "now the one, now the other": next((fits[c] for c in fits if not c), ""),
+    }
+    examples = "; ".join(f"{where} counts {kind}" for kind, where in kinds.items() if where)
+    return (
+        f"input counts of this family mean different things: {examples}; declare what they mean "
+        "with --usage request or --usage turn, or sort the rollouts into families"
+    )
+
+
+def _read_files(
+    family: Family, spool: RolloutSpool, counting: Counting, limit: int | None
+) -> FamilyIndex:
     index = FamilyIndex(family, spool)
     files = FamilyFiles(family)
-    reader = _RecordReader(index, find_task(family.task), counting, FamilyFacts(files.resolved))
+    reader = _RecordReader(index, find_task(family.task), counting)
     with paused_collector():
-        records = (record for path in files.paths for record in files.records(path))
-        for record in records:
-            reader.take(record)
+        for path in files.paths:
+            facts = files.facts(path)
+            for record in files.records(path):
+                reader.take(record, facts)
+                if len(index.entries) == limit:
+                    break
             if len(index.entries) == limit:
                 break
+    for where, name in files.companions.items():
+        if name not in reader.formats and len(index.entries) != limit:
+            reason = f"belongs to rollouts of {name}, and there are none"
+            index.refused.append(Refusal(where, reason))
     if not files.paths:
-        index.refused.append(Refusal(".", "holds no .json or .jsonl file; expected rollouts"))
-    index.sources = files.sources
+        expected = ", ".join(known_suffixes())
+        index.refused.append(Refusal(".", f"holds no {expected} file; expected rollouts"))
+    index.sources, index.ignored = files.sources, files.ignored
     return index
 
 
@@ -84,27 +143,87 @@ class _RecordReader:
     index: FamilyIndex
     task: Task
     counting: Counting
-    facts: FamilyFacts
+    formats: set[str] = field(default_factory=set)
+    """Formats of the records that were read."""
     _seen: dict[str, str] = field(default_factory=dict)
     """Content hash by rollout id."""
+    _response_ids: dict[str, str] = field(default_factory=dict)
+    """The place of the rollout that holds a response, by the response's id."""
 
-    def take(self, record: SourceRecord) -> None:
-        """Enter the rollout of a record into the index, or why it is not used."""
+    def take(self, record: SourceRecord, facts: FamilyFacts) -> None:
+        """Enter the rollouts of a record into the index, or why they are not used."""
         try:
-            reading = self._read(record)
+            for name, log in self._logs(record, facts):
+                self._take_log(f"{record.where}{name}", log)
         except (RolloutError, RecursionError) as error:
-            self.index.refused.append(Refusal(record.where, str(error)))
-            return
+            near = f"looks like {record.format} logs, but " if record.format else ""
+            self.index.refused.append(Refusal(record.where, f"{near}{error}"))
         except Exception as error:
             error.add_note(f"while reading {self.index.family.name}/{record.where}")
             raise
-        if reading is None:
-            return
+
+    def _logs(self, record: SourceRecord, facts: FamilyFacts) -> Iterable[NamedLog]:
+        if record.error:
+            raise RolloutError(record.error)
+        name = value_format(record.value) if record.kind == "value" else record.format
+        self.formats.add(name)
+        logs = known_formats()[name].read(record.value, facts)
+        return (NamedLog("", logs),) if isinstance(logs, Log) else logs
+
+    def _take_log(self, where: str, log: Log | RolloutError) -> None:
+        try:
+            if isinstance(log, RolloutError):
+                raise log
+            reading = to_rollout(log, self.index.family, self.task, self.counting)
+            if reading is None:
+                self.index.without_turns += 1
+            elif self._is_new(reading):
+                self._refuse_copy(log, where)
+                self._enter(reading, where)
+        except RolloutError as error:
+            self.index.refused.append(Refusal(where, str(error)))
+
+    def _is_new(self, reading: Reading) -> bool:
+        """Return whether the rollout is the first of its name; the same one again is counted.
+
+        Raises:
+            RolloutError: another rollout has its name.
+        """
+        rollout_id, content = reading.rollout.rollout_id, reading.content_sha256
+        if rollout_id not in self._seen:
+            self._seen[rollout_id] = content
+            return True
+        if self._seen[rollout_id] != content:
+            raise RolloutError(
+                f"another rollout named {rollout_id} stands before it in this family; keep one"
+            )
+        self.index.duplicates += 1
+        return False
+
+    def _refuse_copy(self, log: Log, where: str) -> None:
+        """Refuse a rollout that repeats responses of an earlier one.
+
+        Raises:
+            RolloutError: the message names the earlier rollout.
+        """
+        for response_id in log.response_ids:
+            if response_id in self._response_ids:
+                raise RolloutError(
+                    f"repeats responses of {self._response_ids[response_id]}, as a resumed or "
+                    "forked session does; keep one of the two"
+                )
+        self._response_ids.update(dict.fromkeys(log.response_ids, where))
+
+    def _enter(self, reading: Reading, where: str) -> None:
         rollout = reading.rollout
-        self.index.usage_sources[reading.usage_source] += 1
-        self.index.dropped_turns += rollout.dropped_turns
+        index = self.index
+        if reading.fits != CONVENTIONS:
+            index.bare_counts.setdefault(reading.fits, where)
+        index.usage_sources[reading.usage_source] += 1
+        index.dropped_turns += rollout.dropped_turns
+        index.clipped_turns += reading.clipped_turns
         names = [resource.name for resource in self.task.resources]
-        self.index.entries.append(
+        index.entries.append(
             IndexedRollout(
                 rollout.rollout_id,
                 rollout.instance_id,
@@ -112,23 +231,4 @@ class _RecordReader:
                 realised(rollout, names),
             )
         )
-        self.index.rollouts.add(rollout)
-
-    def _read(self, record: SourceRecord) -> Reading | None:
-        if record.error:
-            raise RolloutError(record.error)
-        log = read_record(record.value, self.facts)
-        reading = to_rollout(log, self.index.family, self.task, self.counting)
-        if reading is None:
-            self.index.without_turns += 1
-            return None
-        rollout_id, content = reading.rollout.rollout_id, reading.content_sha256
-        if rollout_id not in self._seen:
-            self._seen[rollout_id] = content
-            return reading
-        if self._seen[rollout_id] != content:
-            raise RolloutError(
-                f"another rollout named {rollout_id} stands before it in this family; keep one"
-            )
-        self.index.duplicates += 1
-        return None
+        index.rollouts.add(rollout)

@@ -22,11 +22,15 @@ class RolloutSpool:
     """
 
     def __init__(self, path: Path, memory_text: int = MEMORY_TEXT) -> None:
-        path.unlink(missing_ok=True)
         self._path = path
+        self._memory_text = memory_text
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget every rollout."""
+        self._path.unlink(missing_ok=True)
         self._recent: list[Rollout] = []
         self._text_size = 0
-        self._memory_text = memory_text
 
     def add(self, rollout: Rollout) -> None:
         """Add one; what is in memory goes to disk when it is much."""

@@ -2,11 +2,13 @@
 
 import hashlib
 import json
-from typing import NamedTuple
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 from bagen_data.errors import RolloutError
 from bagen_data.schema import Rollout
-from builders.logs.rollout_log import Log
+from bagen_data.usage import Convention
+from builders.logs.rollout_log import Log, LoggedTurn
 from builders.logs.turn_readers import Counting, kept_turns, without_reward
 from builders.reading.origin import Family
 from builders.tasks import Task
@@ -28,6 +30,10 @@ class Reading(NamedTuple):
     content_sha256: str
     """The same for the same rollout, wherever it stands."""
     usage_source: str
+    fits: frozenset[Convention]
+    """Conventions that the rollout's bare counts fit; all where none was to be decided."""
+    clipped_turns: int
+    """Turns with an input shorter than the history that it replays."""
 
 
 def to_rollout(log: Log, family: Family, task: Task, counting: Counting) -> Reading | None:
@@ -42,6 +48,7 @@ def to_rollout(log: Log, family: Family, task: Task, counting: Counting) -> Read
     kept = kept_turns(log, task.context_limit)
     if not kept:
         return None
+    success = _outcome(log)
     accounts = task.turns.read(log, kept, counting)
     if (
         family.role == "training"
@@ -59,11 +66,31 @@ def to_rollout(log: Log, family: Family, task: Task, counting: Counting) -> Read
         instance_id=log.instance_id or _opening_id(log),
         system=log.system,
         turns=accounts.turns,
-        success=log.success,
+        success=success,
         initial_state=accounts.initial_state,
         dropped_turns=len(log.turns) - len(kept),
     )
-    return Reading(rollout, content_sha256, accounts.source)
+    return Reading(rollout, content_sha256, accounts.source, accounts.fits, accounts.clipped_turns)
+
+
+def _outcome(log: Log) -> bool:
+    """Return whether the rollout succeeded.
+
+    Raises:
+        RolloutError: the log does not say, or its last turn says something else.
+    """
+    if log.success is None:
+        raise RolloutError(
+            "is not judged: the log has no outcome; expected rollout_success, success or "
+            "metadata.success to be true or false"
+        )
+    last = log.turns[-1].success
+    if last is not None and last != log.success:
+        raise RolloutError(
+            f"states {str(log.success).lower()} as its outcome and {str(last).lower()} as its last "
+            "turn's success; expected the same"
+        )
+    return log.success
 
 
 def _content_sha256(log: Log) -> str:
@@ -73,7 +100,7 @@ def _content_sha256(log: Log) -> str:
     """
     accounts = [
         (
-            turn.request and (turn.request.input_tokens, turn.request.output_tokens),
+            _logged_counts(turn),
             (turn.amounts and {name: n for name, n in turn.amounts.items() if type(n) is not str})
             or None,
         )
@@ -98,7 +125,21 @@ def _content_sha256(log: Log) -> str:
             f"its longest prompt would be about {size / 1e6:.1f} MB; expected at most "
             f"{MAX_ROW_BYTES / 1e6:.0f} MB"
         )
+    blocks += [turn.reasoning.encode(errors="replace") for turn in _counted_reasoning(log)]
     return hashlib.sha256(b"".join((*blocks, str(lengths).encode()))).hexdigest()
+
+
+def _counted_reasoning(log: Log) -> Iterator[LoggedTurn]:
+    """Yield the turns whose reasoning a tokenizer would count, as their usage is not logged."""
+    return (turn for turn in log.turns if turn.requests is None and turn.reasoning)
+
+
+def _logged_counts(turn: LoggedTurn) -> Any:
+    """Return a turn's logged counts: a pair, or a list of pairs where it has several requests."""
+    counts = [(request.input_tokens, request.output_tokens) for request in turn.requests or ()]
+    if turn.requests is None:
+        return None
+    return counts[0] if len(counts) == 1 else counts
 
 
 def _opening_id(log: Log) -> str:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bagen_data.errors import RolloutError
-from bagen_data.usage import Request, detect_convention, fresh_usage, visible_share
+from bagen_data.usage import CONVENTIONS, Request, fitting_conventions, fresh_usage, visible_share
 from tests.making import requests
 
 sizes = st.lists(st.tuples(st.integers(1, 500), st.integers(1, 500)), min_size=1, max_size=20)
@@ -14,7 +14,7 @@ sizes = st.lists(st.tuples(st.integers(1, 500), st.integers(1, 500)), min_size=1
 @given(sizes)
 def test_request_counts_give_back_what_was_fresh(fresh: list[tuple[int, int]]) -> None:
     logged = [Request(read, written, written) for read, written in requests(fresh)]
-    assert detect_convention(logged) == "request"
+    assert "request" in fitting_conventions(logged)
     assert fresh_usage(logged, "request") == fresh
 
 
@@ -29,14 +29,30 @@ def test_a_history_that_was_cut_costs_nothing() -> None:
 
 def test_turn_counts_stay_as_they_are() -> None:
     logged = [Request(100, 50, 50), Request(90, 10, 10)]
-    assert detect_convention(logged) == "turn"
+    assert fitting_conventions(logged) == {"turn"}
     assert fresh_usage(logged, "turn") == [(100, 50), (90, 10)]
 
 
-def test_mixed_counts_are_refused_and_the_odd_turn_is_named() -> None:
+def test_mixed_counts_fit_neither_convention() -> None:
     logged = [Request(n, 10, 10) for n in (100, 120, 140, 100, 120)]
-    with pytest.raises(RolloutError, match=r"turn 4: .* fits turn counts.*--usage"):
-        detect_convention(logged)
+    assert fitting_conventions(logged) == frozenset()
+
+
+def test_one_request_fits_both() -> None:
+    assert fitting_conventions([Request(100, 10, 10)]) == CONVENTIONS
+
+
+@given(sizes, sizes)
+def test_each_context_replays_its_own_history(
+    main: list[tuple[int, int]], side: list[tuple[int, int]]
+) -> None:
+    """A subagent's requests may stand anywhere between those of the conversation it works for."""
+    logged = [
+        *(Request(read, out, out, context="main") for read, out in requests(main)[:1]),
+        *(Request(read, out, out, context="side") for read, out in requests(side)),
+        *(Request(read, out, out, context="main") for read, out in requests(main)[1:]),
+    ]
+    assert fresh_usage(logged, "request") == [*main[:1], *side, *main[1:]]
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,7 @@ def reasons(out: Path) -> dict[str, str]:
         (b"{}x", "is not JSON, or cut off"),
         (b"{}", "expected an object with 'turns'"),
         (b"[]", "is an empty list; expected rollouts"),
-        (b'{"resolved_ids": []}', "expected an object with 'turns'"),
+        (b'{"resolved_ids": []}', "belongs to rollouts of mini_swe_agent"),
         (b'{"runs": []}', "expected an object with 'turns'"),
         (b"[" * 100_000, "is not JSON, or cut off"),
         (b"[" + b"9" * 5_000 + b"]", "is not JSON, or cut off"),
@@ -168,8 +168,9 @@ def test_mixed_usage_is_refused_until_it_is_declared(origin: Path, tmp_path: Pat
     for turn, tokens in zip(record["turns"], (100, 500, 200), strict=True):
         turn["api_input_tokens"] = tokens
     write_json(origin / "sokoban-origin-m" / "mixed.json", [record])
-    assert build(origin, tmp_path / "out") == 0
-    assert "--usage request or --usage turn" in reasons(tmp_path / "out")["mixed.json[0] (0)"]
+    assert build(origin, tmp_path / "out") == 1
+    assert build(origin, tmp_path / "out", "--usage", "request") == 0
+    assert counts(tmp_path / "out")["clipped_turns"] == 1
     assert build(origin, tmp_path / "out", "--usage", "turn") == 0
     assert reasons(tmp_path / "out") == {}
 

@@ -32,7 +32,8 @@ def make(folder: Path, samples: int = SAMPLES, *flags: object) -> Path:
     for number, name in enumerate(names):
         sizes = [(30, 50 + number + k) for k in range(TURNS)]
         write_json(family / "run" / name / f"{name}.traj.json", trajectory(name, sizes))
-    write_json(family / "report.json", {"resolved_ids": names[::2]})
+    judged = {"resolved_ids": names[::2], "unresolved_ids": names[1::2]}
+    write_json(family / "report.json", judged)
     assert build(folder / "origin", folder / "built", *flags) == 0
     return folder / "built"
 

@@ -10,7 +10,7 @@ from builders.formats import read_record
 from builders.logs.rollout_log import FamilyFacts, Log
 from tests.making import chat, dialogue, read, trajectory, write_json, write_lines
 
-NOTHING_RESOLVED = FamilyFacts(resolved=frozenset())
+NOTHING_RESOLVED = FamilyFacts(resolved=frozenset(), judged=frozenset({"x"}))
 
 
 def log(record: Any) -> Log:
@@ -27,8 +27,8 @@ def texts(found: Log) -> list[str]:
 def test_dialogue() -> None:
     found = log(dialogue(name="a"))
     assert texts(found) == ["state a 1", "move 1", "state a 2", "move 2", "state a 3", "move 3"]
-    assert found.turns[1].request is not None
-    assert found.turns[1].request.input_tokens == 90
+    assert found.turns[1].requests is not None
+    assert found.turns[1].requests[0].input_tokens == 90
     assert found.success
 
 
@@ -59,15 +59,15 @@ def test_the_prompt_of_a_turn_may_stand_in_its_messages() -> None:
 @pytest.mark.parametrize("details", ["output_tokens_details", "completion_tokens_details"])
 def test_reasoning_is_summed_over_the_calls_of_a_turn(details: str) -> None:
     call = {"usage": {"raw": {details: {"reasoning_tokens": 20}}}}
-    found = log(dialogue(api_interactions=[call, call, {"usage": None}])).turns[1].request
+    found = log(dialogue(api_interactions=[call, call, {"usage": None}])).turns[1].requests
     assert found is not None
-    assert (found.output_tokens, found.visible_tokens) == (70, 30)
+    assert (found[0].output_tokens, found[0].visible_tokens) == (70, 30)
 
 
 def test_without_a_breakdown_the_visible_share_is_estimated_from_the_texts() -> None:
-    found = log(dialogue(raw_response="a b c d Up", parsed_response="Up")).turns[1].request
+    found = log(dialogue(raw_response="a b c d Up", parsed_response="Up")).turns[1].requests
     assert found is not None
-    assert found.visible_tokens == 14  # 1 word of 5, of 70 tokens
+    assert found[0].visible_tokens == 14  # 1 word of 5, of 70 tokens
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_success_may_be_a_string_or_a_number(value: Any, success: bool) -> None:
         ({"api_input_tokens": 1.5}, "turn 2: api_input_tokens is 1.5; expected"),
         ({"api_output_tokens": "70"}, 'turn 2: api_output_tokens is "70"; expected'),
         ({"api_output_tokens": True}, "turn 2: api_output_tokens is true; expected"),
-        ({"api_output_tokens": None}, "turn 2: has no api_output_tokens or"),
+        ({"api_output_tokens": None}, "turn 2: usage has no api_output_tokens or"),
         ({"context_token_truncated": "so"}, 'turn 2: context_token_truncated is "so"; expected'),
         ({"success": "maybe"}, 'turn 2: success is "maybe"; expected true or false'),
         ({"raw_response": 3, "parsed_response": None}, "turn 2: raw_response is 3; expected a"),
@@ -109,10 +109,8 @@ def test_a_refusal_names_turn_and_field(changes: Any, problem: str) -> None:
 
 
 def test_an_outcome_is_never_guessed() -> None:
-    with pytest.raises(RolloutError, match="rollout_success"):
-        log(dialogue(rollout_success=None))
-    with pytest.raises(RolloutError, match=r"metadata\.success"):
-        log({"messages": chat(["look", "go"])["messages"]})
+    assert log(dialogue(rollout_success=None)).success is None
+    assert log({"messages": chat(["look", "go"])["messages"]}).success is None
 
 
 # Chat messages
@@ -149,9 +147,9 @@ def test_content_may_be_a_list_of_parts() -> None:
 def test_counts_per_turn(place: str, entry: Any) -> None:
     record = chat(["a", "b"])
     (record if place == "top" else record["metadata"])["per_turn_api_tokens"] = [entry]
-    request = log(record).turns[0].request
-    assert request is not None
-    assert (request.input_tokens, request.output_tokens) == (30, 50)
+    requests = log(record).turns[0].requests
+    assert requests is not None
+    assert (requests[0].input_tokens, requests[0].output_tokens) == (30, 50)
 
 
 def test_cached_input_is_input_though_anthropic_counts_it_apart() -> None:
@@ -160,9 +158,9 @@ def test_cached_input_is_input_though_anthropic_counts_it_apart() -> None:
         ({"input_tokens": 3, "output_tokens": 5} | cached, 50),
         ({"prompt_tokens": 50, "completion_tokens": 5} | cached, 50),
     ):
-        request = log(chat(["a", "b"], per_turn_api_tokens=[usage])).turns[0].request
-        assert request is not None
-        assert request.input_tokens == expected
+        requests = log(chat(["a", "b"], per_turn_api_tokens=[usage])).turns[0].requests
+        assert requests is not None
+        assert requests[0].input_tokens == expected
 
 
 @pytest.mark.parametrize(
@@ -174,10 +172,6 @@ def test_cached_input_is_input_though_anthropic_counts_it_apart() -> None:
             "turn 1: .*expected input_tokens and",
         ),
         (chat(["a", "b"], per_turn_api_tokens=[80]), "turn 1: .* is 80; expected an object"),
-        (
-            {"messages": [{"role": "assistant", "content": "b"}]},
-            r"messages\[0\] is the assistant's",
-        ),
         ({"messages": [{"role": "wizard", "content": "b"}]}, r"messages\[0\].role is \"wizard\""),
         ({"messages": [{"role": "user", "content": 3}]}, r"messages\[0\].content is 3"),
         ({"messages": ["hi"]}, r"messages\[0\] is \"hi\"; expected an object"),
@@ -245,8 +239,8 @@ def test_responses_api_objects() -> None:
     ]
     found = log(record)
     assert texts(found) == ["issue x", "Look.\n\n```bash\nls\n```", "one", "done"]
-    assert found.turns[0].request is not None
-    assert found.turns[0].request.visible_tokens == 42
+    assert found.turns[0].requests is not None
+    assert found.turns[0].requests[0].visible_tokens == 42
 
 
 @pytest.mark.parametrize(
@@ -267,7 +261,7 @@ def test_success_is_what_the_report_resolved(tmp_path: Path) -> None:
     for name in ("one", "two"):
         write_json(family / "run" / name / f"{name}.traj.json", trajectory(name))
     assert "no evaluation report" in read(family).refused[0].reason
-    write_json(family / "report.json", {"resolved_ids": ["two"]})
+    write_json(family / "report.json", {"resolved_ids": ["two"], "unresolved_ids": ["one"]})
     assert [rollout.success for rollout in read(family).rollouts] == [False, True]
     write_json(family / "report.json", {"resolved_ids": [1, None]})
     assert [refusal.where for refusal in read(family).refused] == [
@@ -275,7 +269,7 @@ def test_success_is_what_the_report_resolved(tmp_path: Path) -> None:
         "run/one/one.traj.json",
         "run/two/two.traj.json",
     ]
-    write_json(family / "report.json", {"resolved_ids": ["two"]})
+    write_json(family / "report.json", {"resolved_ids": ["two"], "unresolved_ids": ["one"]})
     write_json(family / "older.json", {"resolved_ids": ["one"]})
     assert "several that differ" in read(family).refused[0].reason
 

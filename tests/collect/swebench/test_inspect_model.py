@@ -18,6 +18,8 @@ from sample.actors.toy_repositories import make_repositories, toys
 from tests.collect.swebench.played_toys import TOY, needs_tool, one_instance, outputs
 from tests.model_server import KEY, MODEL, ModelServer, model_server
 
+FAILED = FamilyFacts(resolved=frozenset(), judged=frozenset({TOY.instance_id}))
+
 pytestmark = needs_tool
 
 
@@ -49,9 +51,9 @@ def test_a_model_resolves_an_instance(tmp_path: Path) -> None:
     assert [each["role"] for each in last] == ["system", "user", *["assistant", "tool"] * 2]
     assert last[2]["tool_calls"][0]["id"] == last[3]["tool_call_id"] == "c0"
     assert outputs(played)[0] == TOY.with_part(TOY.bug.wrong)
-    log = read(played.trajectory, FamilyFacts(frozenset()))
+    log = read(played.trajectory, FAILED)
     words = [sum(len(str(m["content"]).split()) for m in b["messages"]) for b in server.bodies]
-    assert [turn.request and turn.request.input_tokens for turn in log.turns] == words
+    assert [turn.requests[0] and turn.requests[0].input_tokens for turn in log.turns] == words
 
 
 def test_an_answer_without_a_call_is_a_turn_that_was_paid_for(tmp_path: Path) -> None:
@@ -60,8 +62,8 @@ def test_an_answer_without_a_call_is_a_turn_that_was_paid_for(tmp_path: Path) ->
     roles = [each["role"] for each in played.trajectory["messages"]]
     assert roles[2:6] == ["assistant", "user", "assistant", "tool"]
     assert played.trajectory["messages"][3]["content"].startswith("Your answer called no tool")
-    assert len(read(played.trajectory, FamilyFacts(frozenset())).turns) == 3
-    assert all(turn.request for turn in read(played.trajectory, FamilyFacts(frozenset())).turns)
+    assert len(read(played.trajectory, FAILED).turns) == 3
+    assert all(turn.requests for turn in read(played.trajectory, FAILED).turns)
 
 
 @pytest.mark.parametrize(

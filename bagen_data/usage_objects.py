@@ -1,0 +1,481 @@
+"""Usage objects of the tools people run, each mapped to a request in normal form.
+
+A usage object is recognised by its keys. Its mapping reads the keys it knows; a key that counts
+tokens and is left over refuses the object, and so does a stated total that the normal form does not
+add up to. Tokens read from a cache are part of the input, reasoning is part of the output.
+
+    OpenAI chat       prompt_tokens, completion_tokens, total_tokens; also litellm, xAI and gateways
+    OpenAI Responses  input_tokens, output_tokens, total_tokens
+    Anthropic         input_tokens, cache_read_input_tokens, cache_creation_input_tokens, ...
+    Inspect           input_tokens, input_tokens_cache_read, input_tokens_cache_write, ...
+    Codex             input_tokens, cached_input_tokens, reasoning_output_tokens, ...
+    LangChain         input_tokens, input_token_details, output_token_details, ...
+    Gemini API        promptTokenCount, candidatesTokenCount, thoughtsTokenCount, ...
+    Gemini CLI        input, output, cached, thoughts, tool, total
+    ATIF              prompt_tokens, completion_tokens, cached_tokens, cost_usd, extra
+    Bedrock, AI SDK   inputTokens, outputTokens, totalTokens, ...
+    bare counts       an input and an output, and nothing else that counts tokens
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+from bagen_data.errors import RolloutError
+from bagen_data.usage import Request
+from bagen_data.usage_fields import MODALITIES, Counts, UsageFields, counting_fields, whole_number
+
+BARE = "bare counts"
+CODEX = "Codex"
+_INPUT_NAMES = ("api_input_tokens", "input_tokens", "prompt_tokens")
+_OUTPUT_NAMES = ("api_output_tokens", "output_tokens", "completion_tokens")
+
+
+def openai_chat(usage: Mapping[str, Any]) -> Request:
+    """Map usage of OpenAI's chat completions, and of what speaks like them.
+
+    Cached tokens are in the prompt. litellm puts Anthropic's keys beside: the prompt is the whole
+    input there, too. xAI and some gateways leave reasoning out of the completion, and their total
+    says so.
+
+    >>> xai = {"prompt_tokens": 500, "completion_tokens": 200, "total_tokens": 850,
+    ...        "completion_tokens_details": {"reasoning_tokens": 150}}
+    >>> request = openai_chat(xai)
+    >>> request.input_tokens, request.output_tokens, request.visible_tokens
+    (500, 350, 200)
+    """
+    fields = UsageFields(usage)
+    read = fields.needed("prompt_tokens")
+    written = fields.needed("completion_tokens")
+    reasoning = fields.count(
+        "completion_tokens_details.reasoning_tokens",
+        "completion_tokens_details.thinking_tokens",
+        "output_tokens_details.reasoning_tokens",
+        "output_tokens_details.thinking_tokens",
+        "reasoning_tokens",
+    )
+    cached = fields.count(
+        "prompt_tokens_details.cached_tokens",
+        "cache_read_input_tokens",
+        "prompt_cache_hit_tokens",
+        "input_tokens_details.cached_tokens",
+        "cached_tokens",
+    )
+    cache_write = fields.count(
+        "cache_creation_input_tokens",
+        "prompt_tokens_details.cache_creation_tokens",
+        "prompt_tokens_details.cache_write_tokens",
+    )
+    fields.parts("prompt_tokens_details", "completion_tokens_details")
+    fields.parts("input_tokens_details", "output_tokens_details")
+    fields.ignore(
+        "prompt_cache_miss_tokens",
+        "completion_tokens_details.accepted_prediction_tokens",
+        "completion_tokens_details.rejected_prediction_tokens",
+        *_CACHE_CREATION,
+        *(f"prompt_tokens_details.{path.replace('cache_creation.', _DETAIL)}" for path in _LIFE),
+    )
+    _refuse_other_name(fields, "input_tokens", read, cached, cache_write)
+    _refuse_other_name(fields, "output_tokens", written, reasoning)
+    written += _reasoning_apart(fields, read, written, reasoning)
+    counts = Counts(read, written, reasoning, cached, cache_write)
+    return fields.request("OpenAI chat", counts, total="total_tokens")
+
+
+_LIFE = ("cache_creation.ephemeral_5m_input_tokens", "cache_creation.ephemeral_1h_input_tokens")
+_DETAIL = "cache_creation_token_details."
+_CACHE_CREATION = _LIFE
+"""Anthropic's tokens written to caches, by how long they are kept: parts of the written ones."""
+
+
+def _reasoning_apart(fields: UsageFields, read: int, written: int, reasoning: int) -> int:
+    """Return the reasoning that the stated total shows to be no part of the output.
+
+    xAI and some gateways count so, and Inspect passes on what they state.
+    """
+    total = fields.count("total_tokens")
+    return reasoning if total == read + written + reasoning else 0
+
+
+def _refuse_other_name(fields: UsageFields, name: str, value: int, *apart: int) -> None:
+    """Refuse a second name of a count that states something else.
+
+    Args:
+        fields: the usage object.
+        name: the second name.
+        value: what the first name states.
+        apart: parts of the value that the second name may leave out, all of them.
+    """
+    other = fields.count(name)
+    if fields.has(name) and other not in (value, value - sum(apart)):
+        raise RolloutError(
+            f"usage states {value} tokens and {other} as {name}; expected the same number, or "
+            f"{value - sum(apart)}"
+        )
+
+
+def openai_responses(usage: Mapping[str, Any]) -> Request:
+    """Map usage of OpenAI's Responses API.
+
+    >>> request = openai_responses({"input_tokens": 900, "output_tokens": 70, "total_tokens": 970,
+    ...     "input_tokens_details": {"cached_tokens": 800},
+    ...     "output_tokens_details": {"reasoning_tokens": 64}})
+    >>> request.input_tokens, request.output_tokens, request.visible_tokens
+    (900, 70, 6)
+    """
+    fields = UsageFields(usage)
+    read = fields.needed("input_tokens")
+    written = fields.needed("output_tokens")
+    reasoning = fields.count(
+        "output_tokens_details.reasoning_tokens", "output_tokens_details.thinking_tokens"
+    )
+    cached = fields.count("input_tokens_details.cached_tokens")
+    cache_write = fields.count(
+        "input_tokens_details.cache_write_tokens", "input_tokens_details.cache_creation_tokens"
+    )
+    fields.parts("input_tokens_details", "output_tokens_details")
+    _refuse_other_name(fields, "prompt_tokens", read)
+    _refuse_other_name(fields, "completion_tokens", written)
+    counts = Counts(read, written, reasoning, cached, cache_write)
+    return fields.request("OpenAI Responses", counts, total="total_tokens")
+
+
+def anthropic(usage: Mapping[str, Any]) -> Request:
+    """Map usage of Anthropic's Messages API: what caches served and took is counted apart.
+
+    >>> request = anthropic({"input_tokens": 4, "cache_read_input_tokens": 996,
+    ...     "cache_creation_input_tokens": 150, "output_tokens": 80})
+    >>> request.input_tokens, request.output_tokens
+    (1150, 80)
+    """
+    fields = UsageFields(usage)
+    cached = fields.count("cache_read_input_tokens")
+    cache_write = fields.count("cache_creation_input_tokens")
+    read = fields.needed("input_tokens") + cached + cache_write
+    written = fields.needed("output_tokens")
+    reasoning = fields.count(
+        "output_tokens_details.thinking_tokens", "output_tokens_details.reasoning_tokens"
+    )
+    fields.ignore(*_CACHE_CREATION)
+    counts = Counts(read, written, reasoning, cached, cache_write)
+    return fields.request("Anthropic", counts, total="total_tokens")
+
+
+def inspect_model_usage(usage: Mapping[str, Any]) -> Request:
+    """Map Inspect's `ModelUsage`: newer logs count cached input apart, and their total says so.
+
+    >>> request = inspect_model_usage({"input_tokens": 3, "output_tokens": 120,
+    ...     "total_tokens": 1423, "input_tokens_cache_write": 300, "input_tokens_cache_read": 1000})
+    >>> request.input_tokens, request.output_tokens
+    (1303, 120)
+    """
+    fields = UsageFields(usage)
+    cached = fields.count("input_tokens_cache_read")
+    cache_write = fields.count("input_tokens_cache_write")
+    stated = fields.needed("input_tokens")
+    written = fields.needed("output_tokens")
+    reasoning = fields.count("reasoning_tokens")
+    if cached + cache_write and not fields.has("total_tokens"):
+        raise RolloutError(
+            "usage states cached input and no total_tokens; expected a total, which says whether "
+            "input_tokens holds what caches served"
+        )
+    whole = stated + cached + cache_write
+    total = fields.count("total_tokens")
+    read = whole if total in (whole + written, whole + written + reasoning) else stated
+    written += _reasoning_apart(fields, read, written, reasoning)
+    counts = Counts(read, written, reasoning, cached, cache_write)
+    return fields.request("Inspect", counts, total="total_tokens")
+
+
+def codex_last(usage: Mapping[str, Any]) -> Request:
+    """Map Codex's `last_token_usage`, one request's: the cache is in the input.
+
+    >>> request = codex_last({"input_tokens": 9150, "cached_input_tokens": 8960,
+    ...     "output_tokens": 900, "reasoning_output_tokens": 800, "total_tokens": 10050})
+    >>> request.input_tokens, request.output_tokens, request.visible_tokens
+    (9150, 900, 100)
+    """
+    fields = UsageFields(usage)
+    read, written = fields.needed("input_tokens"), fields.needed("output_tokens")
+    cached = fields.count("cached_input_tokens")
+    cache_write = fields.count("cache_write_input_tokens")
+    reasoning = fields.count("reasoning_output_tokens")
+    counts = Counts(read, written, reasoning, cached, cache_write)
+    return fields.request(CODEX, counts, total="total_tokens")
+
+
+def codex_difference(before: Mapping[str, Any], now: Mapping[str, Any]) -> Request | None:
+    """Map two of Codex's `total_token_usage`, sums over a session, to the request between them.
+
+    Args:
+        before: the earlier sums; empty for the first request of a session.
+        now: the later sums.
+
+    Returns:
+        None where nothing was spent between: the sums were written again.
+
+    Raises:
+        RolloutError: a sum falls, or the difference is not a request.
+
+    >>> request = codex_difference({"input_tokens": 9000, "output_tokens": 700},
+    ...     {"input_tokens": 18150, "output_tokens": 1600, "reasoning_output_tokens": 800})
+    >>> request.input_tokens, request.output_tokens, request.visible_tokens
+    (9150, 900, 100)
+    """
+    spent: dict[str, Any] = {**now}
+    for name, value in now.items():
+        if "token" in name and value is not None:
+            earlier = whole_number(before.get(name) or 0, name)
+            difference = whole_number(value, name) - earlier
+            if difference < 0:
+                raise RolloutError(
+                    f"{name} falls from {earlier} to {value}; expected sums that only grow"
+                )
+            spent[name] = difference
+    if not any(spent[name] for name in spent if "token" in name):
+        return None
+    return codex_last(spent)
+
+
+def langchain(usage: Mapping[str, Any]) -> Request:
+    """Map LangChain's `usage_metadata`.
+
+    >>> request = langchain({"input_tokens": 350, "output_tokens": 240, "total_tokens": 590,
+    ...     "input_token_details": {"cache_read": 100}, "output_token_details": {"reasoning": 200}})
+    >>> request.input_tokens, request.output_tokens, request.visible_tokens
+    (350, 240, 40)
+    """
+    fields = UsageFields(usage)
+    read, written = fields.needed("input_tokens"), fields.needed("output_tokens")
+    cached = fields.count("input_token_details.cache_read")
+    cache_write = fields.count("input_token_details.cache_creation")
+    reasoning = fields.count("output_token_details.reasoning")
+    fields.ignore(
+        *(f"{side}_token_details.{part}" for side in ("input", "output") for part in MODALITIES),
+        "input_token_details.ephemeral_5m_input_tokens",
+        "input_token_details.ephemeral_1h_input_tokens",
+    )
+    counts = Counts(read, written, reasoning, cached, cache_write)
+    return fields.request("LangChain", counts, total="total_tokens")
+
+
+def gemini_api(usage: Mapping[str, Any]) -> Request:
+    """Map the Gemini API's `usageMetadata`, also in the spelling of its Python SDK.
+
+    >>> request = gemini_api({"promptTokenCount": 90, "toolUsePromptTokenCount": 10,
+    ...     "candidatesTokenCount": 20, "thoughtsTokenCount": 30, "totalTokenCount": 150})
+    >>> request.input_tokens, request.output_tokens, request.visible_tokens
+    (100, 50, 20)
+    """
+    usage = {_camel(name): value for name, value in usage.items()}
+    fields = UsageFields(usage)
+    read = fields.needed("promptTokenCount") + fields.count("toolUsePromptTokenCount")
+    reasoning = fields.count("thoughtsTokenCount")
+    written = fields.count("candidatesTokenCount", "responseTokenCount") + reasoning
+    cached = fields.count("cachedContentTokenCount")
+    counts = Counts(read, written, reasoning, cached)
+    return fields.request("Gemini API", counts, total="totalTokenCount")
+
+
+def _camel(name: str) -> str:
+    first, *rest = str(name).split("_")
+    return first + "".join(map(str.capitalize, rest))
+
+
+def gemini_cli(usage: Mapping[str, Any]) -> Request:
+    """Map the `tokens` of Gemini CLI's chats.
+
+    >>> request = gemini_cli({"input": 100, "output": 10, "cached": 60, "thoughts": 5, "tool": 0,
+    ...     "total": 115})
+    >>> request.input_tokens, request.output_tokens, request.visible_tokens
+    (100, 15, 10)
+    """
+    fields = UsageFields({"tokens": usage})
+    reasoning = fields.count("tokens.thoughts")
+    written = fields.needed("tokens.output") + reasoning
+    stated, tool = fields.needed("tokens.input"), fields.count("tokens.tool")
+    cached, total = fields.count("tokens.cached"), fields.count("tokens.total")
+    read = stated if total == stated + written else stated + tool
+    counts = Counts(read, written, reasoning, cached)
+    return fields.request("Gemini CLI", counts, total="tokens.total")
+
+
+def atif(usage: Mapping[str, Any]) -> Request:
+    """Map the `metrics` of an ATIF step: the cache is in the prompt.
+
+    >>> request = atif({"prompt_tokens": 682, "completion_tokens": 60, "cached_tokens": 600,
+    ...     "cost_usd": 0.0023, "extra": {"reasoning_tokens": 40}})
+    >>> request.input_tokens, request.output_tokens, request.visible_tokens, request.cost_usd
+    (682, 60, 20, 0.0023)
+    """
+    lists = ("prompt_token_ids", "completion_token_ids", "logprobs", "extra")
+    extra = usage.get("extra")
+    flat = {name: value for name, value in usage.items() if name not in lists}
+    return replace(
+        openai_chat({**(extra if isinstance(extra, Mapping) else {}), **flat}), shape="ATIF"
+    )
+
+
+def bedrock(usage: Mapping[str, Any]) -> Request:
+    """Map usage in camel case: Bedrock's Converse counts caches apart, the AI SDK within the input.
+
+    >>> request = bedrock({"inputTokens": 10, "outputTokens": 20, "totalTokens": 130,
+    ...     "cacheReadInputTokens": 100, "cacheWriteInputTokens": 0})
+    >>> request.input_tokens, request.output_tokens
+    (110, 20)
+    """
+    fields = UsageFields(usage)
+    stated, written = fields.needed("inputTokens"), fields.needed("outputTokens")
+    read_apart = fields.count("cacheReadInputTokens", "cacheReadInputTokenCount")
+    cache_write = fields.count("cacheWriteInputTokens", "cacheWriteInputTokenCount")
+    within = fields.count("cachedInputTokens", "inputTokenDetails.cacheReadTokens")
+    fields.ignore("inputTokenDetails.noCacheTokens", "outputTokenDetails.textTokens")
+    fields.ignore("inputTokenDetails.cacheWriteTokens")
+    reasoning = fields.count("reasoningTokens", "outputTokenDetails.reasoningTokens")
+    cached = max(read_apart, within)
+    read = stated + read_apart + cache_write
+    counts = Counts(read, written, reasoning, cached, cache_write)
+    return fields.request("Bedrock or AI SDK", counts, total="totalTokens")
+
+
+def bare_counts(usage: Mapping[str, Any]) -> Request:
+    """Map an input and an output that no shape explains: of a request, or of one turn alone.
+
+    >>> bare_counts({"api_input_tokens": 30, "api_output_tokens": 50}).shape
+    'bare counts'
+    """
+    fields = UsageFields(usage)
+    read, written = fields.needed(*_INPUT_NAMES), fields.needed(*_OUTPUT_NAMES)
+    return Request(read, written, written, shape=BARE)
+
+
+class _Shape(NamedTuple):
+    marks: frozenset[str]
+    """Keys of which one is enough to recognise the shape."""
+    read: Callable[[Mapping[str, Any]], Request]
+
+
+_ANY_TOTAL = {"total_tokens", "input_tokens_details", "output_tokens_details"}
+_SHAPES = tuple(
+    _Shape(frozenset(marks), read)
+    for marks, read in (
+        ({"promptTokenCount", "prompt_token_count", "totalTokenCount"}, gemini_api),
+        ({"inputTokens", "outputTokens"}, bedrock),
+        ({"prompt_token_ids", "completion_token_ids", "extra"}, atif),
+        ({"cached_input_tokens", "reasoning_output_tokens"}, codex_last),
+        ({"input_tokens_cache_read", "input_tokens_cache_write"}, inspect_model_usage),
+        ({"input_token_details", "output_token_details"}, langchain),
+        ({"prompt_tokens", "completion_tokens"}, openai_chat),
+        ({"cache_read_input_tokens", "cache_creation_input_tokens", "cache_creation"}, anthropic),
+        ({"reasoning_tokens"}, inspect_model_usage),
+        (_ANY_TOTAL, openai_responses),
+    )
+)
+"""Shapes in the order they are asked: what only one tool writes comes first."""
+
+
+def read_usage(usage: Mapping[str, Any]) -> tuple[Request, ...]:
+    """Map a usage object to its requests in normal form, by its shape.
+
+    Returns:
+        One request, as a rule; several where Anthropic's `iterations` state them one by one. None
+        where the object counts nothing: usage is unknown then, and not 0.
+
+    Raises:
+        RolloutError: a count cannot be used, is not known of the shape, or disagrees with a total.
+
+    >>> [request.shape for request in read_usage({"input_tokens": 30, "output_tokens": 50})]
+    ['bare counts']
+    >>> read_usage({"service_tier": "standard"})
+    ()
+    """
+    present = {name for name, value in usage.items() if value is not None}
+    counting = {path for path, _ in counting_fields(usage)}
+    if {"input", "output"} <= present and present & _GEMINI_CLI:
+        return (gemini_cli(usage),)
+    if not counting:
+        for name in present:
+            if "token" in str(name).lower() and not isinstance(usage[name], Mapping | list):
+                whole_number(usage[name], str(name))
+        return ()
+    if counting <= {*_INPUT_NAMES, *_OUTPUT_NAMES} and len(counting) <= 2:
+        return (bare_counts(usage),)
+    for shape in _SHAPES:
+        if present & shape.marks:
+            request = shape.read(usage)
+            return _iterations(usage, request) if shape.read is anthropic else (request,)
+    UsageFields(usage).refuse_unknown("any")
+    return ()
+
+
+_GEMINI_CLI = {"thoughts", "cached", "tool", "total"}
+
+
+def _iterations(usage: Mapping[str, Any], whole: Request) -> tuple[Request, ...]:
+    """Return the requests that an Anthropic usage object sums up: its own if it states no others.
+
+    Raises:
+        RolloutError: the iterations are not the object's counts one by one: some work beside the
+            answer, such as a compaction, is billed and is not in the object's own counts.
+    """
+    entries = [entry for entry in usage.get("iterations") or () if isinstance(entry, Mapping)]
+    requests = [anthropic({**entry, "iterations": None}) for entry in entries]
+    sums = [sum(column) for column in zip(*map(_tokens, requests), strict=True)]
+    if entries and sums != [*_tokens(whole)]:
+        kinds = ", ".join(sorted({str(entry.get("type")) for entry in entries}))
+        raise RolloutError(
+            f"usage has iterations ({kinds}) of {sums[0]} input and {sums[1]} output tokens; "
+            f"expected its own, {whole.input_tokens} and {whole.output_tokens}"
+        )
+    return tuple(requests) if len(requests) > 1 else (whole,)
+
+
+def _tokens(request: Request) -> tuple[int, int]:
+    return request.input_tokens, request.output_tokens
+
+
+def provider_usage(usage: Mapping[str, Any]) -> tuple[Request, ...]:
+    """Map a usage object that stands where a provider's own stands: its counts are a request's.
+
+    Raises:
+        RolloutError: as `read_usage`.
+
+    >>> [request.shape for request in provider_usage({"input_tokens": 30, "output_tokens": 50})]
+    ['provider']
+    """
+    requests = read_usage(usage)
+    return tuple(
+        replace(each, shape="provider") if each.shape == BARE else each for each in requests
+    )
+
+
+def refuse_sums(requests: Sequence[Request]) -> None:
+    """Refuse Codex counts that can be a session's sums as well as single requests.
+
+    Sums only grow, and so do the inputs between them. Counts of single requests fit that only where
+    every input is more than twice the one before.
+
+    Raises:
+        RolloutError: all requests are Codex's, there are two or more, and they fit sums.
+    """
+    if len(requests) < 2 or any(request.shape != CODEX for request in requests):
+        return
+    first = [(requests[0].input_tokens, requests[0].output_tokens, requests[0].visible_tokens)]
+    differences = first + [
+        (
+            now.input_tokens - before.input_tokens,
+            now.output_tokens - before.output_tokens,
+            now.visible_tokens - before.visible_tokens,
+        )
+        for before, now in pairwise(requests)
+    ]
+    grows = all(min(difference) >= 0 for difference in differences)
+    replays = all(now[0] >= before[0] + before[2] for before, now in pairwise(differences))
+    if grows and replays:
+        raise RolloutError(
+            f"token counts grow from {requests[0].input_tokens} to {requests[-1].input_tokens} "
+            "input tokens as a session's sums do (Codex's total_token_usage); expected each "
+            "request's own, last_token_usage"
+        )

@@ -1,0 +1,193 @@
+"""What a chat message says: its text, its tool calls as text, and its reasoning apart.
+
+Contents of the OpenAI, Anthropic, Hugging Face and LangChain spellings are understood. An assistant
+message reads as its text, then each call, a blank line between: a shell command as a fenced block,
+any other call as `name(arguments)`.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+import orjson
+
+from bagen_data.errors import RolloutError
+from builders.logs import log_fields
+
+SHELLS = frozenset({"bash", "sh", "shell", "execute_bash", "run_shell_command", "terminal"})
+"""Names of tools whose single argument `command` is a shell command."""
+
+_REASONING = ("thinking", "redacted_thinking", "reasoning", "reasoning_content")
+_CALLS = ("tool_use", "server_tool_use", "mcp_tool_use")
+_ATTACHMENTS = {
+    "image": "an image",
+    "image_url": "an image",
+    "input_image": "an image",
+    "audio": "audio",
+    "input_audio": "audio",
+    "video": "a video",
+    "video_url": "a video",
+    "document": "a document",
+    "file": "a file",
+    "input_file": "a file",
+}
+"""Parts that are not text, as messages show them in round brackets."""
+
+
+class MessageContent(NamedTuple):
+    """A message's content as the benchmark reads it."""
+
+    text: str
+    """Text, then tool calls; tool results and names of attachments are text."""
+    reasoning: str = ""
+    uncounted: str = ""
+    """The first part that a tokenizer cannot count, such as `an image`; empty where there is
+    none."""
+    tool_calls: int = 0
+
+
+class _Part(NamedTuple):
+    kind: str
+    """`text`, `call`, `reasoning` or `attachment`."""
+    text: str
+
+
+def message_content(message: Mapping[str, Any], where: str) -> MessageContent:
+    """Read a message's `content`, tool calls and reasoning text.
+
+    Args:
+        message: a chat message.
+        where: the message's place, for errors.
+
+    Raises:
+        RolloutError: a part is of a type that is not known and has no text.
+    """
+    content = message.get("content")
+    if isinstance(content, str) and message.get("role") != "assistant":
+        return MessageContent(content)
+    parts = [*_content_parts(content, f"{where}.content"), *_message_parts(message, where)]
+    texts = "\n".join(filter(None, (part.text for part in parts if part.kind in _SHOWN)))
+    calls = [part.text for part in parts if part.kind == "call"]
+    return MessageContent(
+        "\n\n".join(filter(None, (texts, *calls))),
+        "\n".join(part.text for part in parts if part.kind == "reasoning"),
+        next((part.text.strip("()") for part in parts if part.kind == "attachment"), ""),
+        len(calls),
+    )
+
+
+_SHOWN = ("text", "attachment")
+
+
+def _message_parts(message: Mapping[str, Any], where: str) -> Iterator[_Part]:
+    for call in log_fields.sequence(message.get("tool_calls"), f"{where}.tool_calls"):
+        yield _Part("call", _call(log_fields.mapping(call, f"{where}.tool_calls[]"), where))
+    if message.get("function_call"):
+        function = log_fields.mapping(message["function_call"], f"{where}.function_call")
+        yield _Part("call", _call(function, where))
+    for name in ("reasoning_content", "reasoning", "thinking"):
+        if isinstance(message.get(name), str) and message[name]:
+            yield _Part("reasoning", message[name])
+            return
+    details = message.get("reasoning_details")
+    for detail in details if isinstance(details, list) else ():
+        if isinstance(detail, Mapping):
+            yield _Part("reasoning", _reasoning_text(detail))
+
+
+def _content_parts(content: Any, where: str) -> Iterator[_Part]:
+    if content is None:
+        return
+    if isinstance(content, str):
+        yield _Part("text", content)
+        return
+    if not isinstance(content, list):
+        raise RolloutError(
+            f"{where} is {log_fields.brief(content)}; expected a string or a list of text parts"
+        )
+    for part in content:
+        if isinstance(part, str):
+            yield _Part("text", part)
+        elif isinstance(part, Mapping):
+            yield from _part(part, where)
+        else:
+            raise RolloutError(
+                f"{where} is {log_fields.brief(content)}; expected a string or a list of text parts"
+            )
+
+
+def _part(part: Mapping[str, Any], where: str) -> Iterator[_Part]:
+    kind = str(part.get("type"))
+    if kind in _REASONING:
+        yield _Part("reasoning", _reasoning_text(part))
+    elif kind in _CALLS:
+        yield _Part("call", call_text(part.get("name"), part.get("input")))
+    elif kind == "tool_result" or kind.endswith("_tool_result"):
+        yield from _content_parts(_result(part.get("content")), f"{where}[].content")
+    elif kind in _ATTACHMENTS:
+        yield _Part("attachment", f"({_ATTACHMENTS[kind]})")
+    elif "text" in part or kind == "refusal":
+        yield _Part("text", log_fields.text(part.get("text", part.get("refusal")), f"{where}[]"))
+    else:
+        raise RolloutError(
+            f"{where} has a part of type {log_fields.brief(part.get('type'))} without text; "
+            "expected text parts"
+        )
+
+
+def _result(content: Any) -> Any:
+    """Return a tool's result as content: structured results are shown as JSON."""
+    if isinstance(content, Mapping):
+        return json.dumps(content, ensure_ascii=False)
+    if isinstance(content, list):
+        return [
+            part
+            if not isinstance(part, Mapping) or "text" in part or part.get("type") in _ATTACHMENTS
+            else json.dumps(part, ensure_ascii=False)
+            for part in content
+        ]
+    return content
+
+
+def _reasoning_text(part: Mapping[str, Any]) -> str:
+    for name in ("thinking", "reasoning", "text", "reasoning_content", "summary"):
+        value = part.get(name)
+        if isinstance(value, str) and value:
+            return value
+        if isinstance(value, list):
+            texts = [each.get("text") for each in value if isinstance(each, Mapping)]
+            return "\n".join(text for text in texts if isinstance(text, str))
+    return ""
+
+
+def _call(call: Mapping[str, Any], where: str) -> str:
+    function = call.get("function", call)
+    if isinstance(function, str):  # Inspect names the function beside its arguments
+        return call_text(function, call.get("arguments"))
+    function = log_fields.mapping(function, f"{where}.tool_calls[].function")
+    arguments = next(
+        (function[name] for name in ("arguments", "args", "input") if name in function), None
+    )
+    return call_text(function.get("name"), arguments)
+
+
+def call_text(name: Any, arguments: Any) -> str:
+    r"""Return a tool call as text.
+
+    >>> call_text("find_order", {"id": 17})
+    'find_order({"id": 17})'
+    >>> call_text("bash", '{"command": "ls"}')
+    '```bash\nls\n```'
+    """
+    decoded = arguments
+    if isinstance(arguments, str):
+        try:
+            decoded = orjson.loads(arguments)
+        except ValueError:
+            decoded = None
+    is_shell = name in SHELLS and isinstance(decoded, dict) and decoded.keys() == {"command"}
+    if is_shell and isinstance(decoded["command"], str):
+        return f"```bash\n{decoded['command']}\n```"
+    if not isinstance(arguments, str):
+        arguments = "" if arguments is None else json.dumps(arguments, ensure_ascii=False)
+    return f"{name}({arguments})"
