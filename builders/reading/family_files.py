@@ -20,6 +20,7 @@ from builders.formats import Kind, belonging, known_suffixes, recognising
 from builders.logs.evaluation_report import is_report, judged_ids
 from builders.logs.lines import Line
 from builders.logs.rollout_log import FamilyFacts
+from builders.reading.json_items import BIG, list_items, starts_list
 from builders.reading.origin import Family
 
 _TRAJECTORY = ".traj.json"
@@ -104,7 +105,15 @@ class FamilyFiles:
             yield SourceRecord(where, None, str(error))
 
     def _values(self, relative: str) -> Iterator[SourceRecord]:
-        where, value = _as_text(relative), self._load(relative)
+        where, path = _as_text(relative), self.family.folder / relative
+        if path.stat().st_size >= BIG:
+            with path.open("rb") as file:
+                if starts_list(file):
+                    self.sources.append(Source(where, path.stat().st_size, sha256_of(path)))
+                    for position, item in enumerate(list_items(file)):
+                        yield SourceRecord(f"{where}[{position}]{_named(item)}", item)
+                    return
+        value = self._load(relative)
         if value == []:
             yield SourceRecord(where, None, "is an empty list; expected rollouts")
         elif isinstance(value, list):
