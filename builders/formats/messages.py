@@ -53,13 +53,13 @@ def read(record: Mapping[str, Any], _facts: FamilyFacts) -> Log:
     stated = record.get(_COUNTS, metadata.get(_COUNTS))
     if stated is None:
         requests = [_own_requests(each.message, n) for n, each in enumerate(exchanges, 1)]
-        if _has_greeting(exchanges) and requests[0] is None and all(requests[1:]):
-            exchanges, requests = _without_greeting(exchanges), requests[1:]
     else:
         entries = log_fields.sequence(stated, _COUNTS)
         if _has_greeting(exchanges) and len(entries) == len(exchanges) - 1:
             exchanges = _without_greeting(exchanges)
         requests = _requests(entries, len(exchanges))
+    if _has_greeting(exchanges) and requests[0] is None and all(requests[1:]):
+        exchanges, requests = _without_greeting(exchanges), requests[1:]
     return Log(
         turns=tuple(
             LoggedTurn(
