@@ -1,20 +1,16 @@
-"""Files on disk: JSON lines, hashes, Parquet settings, and folders written whole or not at all."""
+"""Files on disk: JSON lines, hashes, seals and Parquet settings."""
 
-import glob
 import hashlib
 import json
-import os
-import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from bagen_data.errors import InputError, OutputError
+from bagen_data.errors import InputError
 
 CARD, MANIFEST, BUILD_RECORD = "README.md", "manifest.jsonl", "build.json"
 """The files of a built dataset beside its data."""
@@ -112,96 +108,6 @@ class ParquetFile:
                 self._wait()
             finally:
                 self._writer.close()
-
-
-@contextmanager
-def replaced_folder(out: Path, may_replace: Iterable[str]) -> Iterator[Path]:
-    """A folder to write into that becomes `out` when the block ends, or vanishes if it fails.
-
-    Killed at any moment, `out` is the old folder, the new one or absent; what an interrupted run
-    left beside it is removed by the next one.
-
-    Args:
-        out: absent, empty, or a folder whose files are all named in `may_replace`.
-        may_replace: paths relative to `out`, with `/`.
-
-    Raises:
-        OutputError: `out` holds other files, is no folder, or cannot be written.
-    """
-    out = out.resolve()
-    _refuse_foreign(out, set(may_replace))
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        _remove_leftovers(out)
-        staging = _beside(out, "building")
-        staging.mkdir()
-    except OSError as error:
-        raise OutputError(f"{out}: cannot be written: {error.strerror}") from error
-    try:
-        yield staging
-        _swap(staging, out)
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
-
-
-def _refuse_foreign(out: Path, ours: set[str]) -> None:
-    if not out.exists():
-        return
-    if not out.is_dir():
-        raise OutputError(f"{out}: is not a folder; give another --out")
-    if out.is_mount() or Path.cwd().is_relative_to(out):
-        raise OutputError(f"{out}: is in use as a mount or the current folder; give another --out")
-    present = {path.relative_to(out).as_posix() for path in out.rglob("*") if not path.is_dir()}
-    foreign = sorted(present - ours)
-    if foreign:
-        listed = ", ".join(foreign[:5]) + (" ..." if len(foreign) > 5 else "")
-        raise OutputError(
-            f"{out}: holds {len(foreign)} file(s) that no build wrote ({listed}); "
-            "nothing was touched; give an empty or new folder as --out"
-        )
-
-
-def _swap(staging: Path, out: Path) -> None:
-    if out.exists():
-        replaced = _beside(out, "replaced")
-        out.rename(replaced)
-        try:
-            staging.rename(out)
-        except OSError:
-            replaced.rename(out)
-            raise
-        shutil.rmtree(replaced)
-    else:
-        staging.rename(out)
-
-
-def _beside(out: Path, kind: str) -> Path:
-    return out.parent / f".{out.name}.{kind}-{os.getpid()}"
-
-
-def _remove_leftovers(out: Path) -> None:
-    """Of builds that were killed; one killed between its two renames had moved `out` away."""
-    for kind in ("replaced", "building"):
-        for path in out.parent.glob(f".{glob.escape(out.name)}.{kind}-*"):
-            if _is_running(path.name.rpartition("-")[2]):
-                continue
-            if kind == "replaced" and not out.exists():
-                path.rename(out)
-            else:
-                shutil.rmtree(path, ignore_errors=True)
-
-
-def _is_running(pid: str) -> bool:
-    """Whether another process has that id; what bears our own was left by an earlier one."""
-    if pid == str(os.getpid()):
-        return False
-    try:
-        os.kill(int(pid), 0)
-    except (ValueError, ProcessLookupError):
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 def seal(record: Mapping[str, Any]) -> dict[str, Any]:

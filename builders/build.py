@@ -7,13 +7,13 @@ from pathlib import Path
 
 from bagen_data.errors import InputError, OutputError
 from bagen_data.published_dataset import HUB_ID
+from bagen_data.replaced_folder import replaced_folder
 from bagen_data.tables import (
     BUILD_RECORD,
     CARD,
     MANIFEST,
     is_sealed,
     read_jsonl,
-    replaced_folder,
     seal,
     sha256_of,
     to_json,

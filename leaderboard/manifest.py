@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from bagen_data.tables import replaced_folder
+from bagen_data.replaced_folder import replaced_folder
 
 
 @contextmanager

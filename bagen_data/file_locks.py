@@ -1,0 +1,60 @@
+"""Locks on files, so that two processes never write to one place at once."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from bagen_data.errors import OutputError
+
+
+@contextmanager
+def held_lock(path: Path, busy: str) -> Iterator[None]:
+    """Hold the lock of a file for the length of a block; the file is there as long as it is held.
+
+    The kernel keeps the lock with the file, not with a process id, so it is good between containers
+    that share a folder, and it ends with the process, however that ends. On NFS it is good between
+    machines whose mount has locks (version 4, or version 3 with lockd; not with `nolock`), and on
+    file systems without locks the block is refused.
+
+    Args:
+        path: the lock file, made and removed; its folder must exist.
+        busy: the error's text where another process holds the lock.
+
+    Raises:
+        OutputError: another process holds it, or the file system has no locks.
+    """
+    while True:
+        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        try:
+            _take(file, path, busy)
+            if _is_at(file, path):
+                break
+        except BaseException:
+            os.close(file)
+            raise
+        os.close(file)  # whoever held it removed the file meanwhile: take the new one
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+        os.close(file)
+
+
+def _take(file: int, path: Path, busy: str) -> None:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise OutputError(busy) from error
+    except OSError as error:
+        raise OutputError(
+            f"{path}: cannot be locked: {error.strerror}; give a folder of a file system with locks"
+        ) from error
+
+
+def _is_at(file: int, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(file), path.stat())
+    except FileNotFoundError:
+        return False

@@ -1,0 +1,54 @@
+"""Two containers build into one folder: both are process 1, and neither may harm the other.
+
+The staging folder was named by the process id once, so each of two containers took the other's for
+a leftover of its own and removed it: of 40 pairs, 2 published a corrupt folder with exit 0, and
+with an earlier build in the way 20 of 30 did.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.making import REPO, build, dialogue, run, write_json
+
+PAIRS = int(os.environ.get("BAGEN_PAIRS", "3"))
+"""Pairs to run; `make attacks` runs 30."""
+
+NAMESPACE = ("unshare", "--user", "--map-root-user", "--pid", "--fork", "--mount-proc")
+
+
+def _has_namespaces() -> bool:
+    if shutil.which("unshare") is None:
+        return False
+    return subprocess.run([*NAMESPACE, "true"], capture_output=True, check=False).returncode == 0
+
+
+pytestmark = pytest.mark.skipif(not _has_namespaces(), reason="PID namespaces cannot be made here")
+
+
+@pytest.mark.parametrize("before", [False, True], ids=["new", "earlier build"])
+def test_two_builders_at_once(tmp_path: Path, before: bool) -> None:
+    origin, out = tmp_path / "origin", tmp_path / "out"
+    rows = [dialogue([(9, 5)] * 30, name=f"row {n}") for n in range(60)]
+    write_json(origin / "sokoban-origin-m" / "a.json", rows)
+    command = [sys.executable, "-m", "builders", "build", "--origin", origin, "--out", out]
+    for _ in range(PAIRS):
+        if before:
+            assert build(origin, out, "--limit", 2) == 0
+        pair = [
+            subprocess.Popen(
+                [*NAMESPACE, *map(str, command)], cwd=REPO, stderr=subprocess.PIPE, text=True
+            )
+            for _ in range(2)
+        ]
+        said = [process.communicate()[1] for process in pair]
+        codes = sorted(process.returncode for process in pair)
+        assert codes in ([0, 0], [0, 1]), said
+        assert codes == [0, 0] or "another process is writing it" in "".join(said)
+        assert run("verify", out) == 0
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["origin", "out"]
+        shutil.rmtree(out)
