@@ -16,16 +16,15 @@ import orjson
 
 from bagen_data.errors import RolloutError
 from bagen_data.tables import sha256_of
-from builders.formats import Kind, belonging, known_suffixes, recognising
+from builders.formats import Kind, belonging, recognising
 from builders.logs.evaluation_report import is_report, judged_ids
 from builders.logs.lines import Line
 from builders.logs.rollout_log import FamilyFacts
+from builders.reading.folder_listing import has_suffix, list_folder
 from builders.reading.json_items import BIG, list_items, starts_list
 from builders.reading.origin import Family
 
 _TRAJECTORY = ".traj.json"
-_NOTES = ("collection.yaml", "README.md", "LICENSE", "LICENSE.md", ".gitattributes")
-"""Files about a family, in its folder, that hold no rollout and no outcome."""
 _HEAD_LINES = 20
 """Lines of a JSONL file that show whether the file is a session or has a rollout a line."""
 _NAME_LENGTH = 80
@@ -55,8 +54,8 @@ class SourceRecord:
 
 
 @dataclass(frozen=True)
-class IgnoredFile:
-    """A file of a family that is of no known layout."""
+class Unused:
+    """A rollout or file that was not used."""
 
     where: str
     reason: str
@@ -67,15 +66,11 @@ class FamilyFiles:
 
     def __init__(self, family: Family) -> None:
         self.family = family
-        names = _file_names(str(family.folder))
-        suffixes = known_suffixes()
-        self.paths = [name for name in names if _may_hold_rollouts(name, suffixes)]
+        listing = list_folder(str(family.folder))
+        self.paths = listing.files
         """Relative, with `/`, in order."""
-        self.ignored = [
-            IgnoredFile(_as_text(name), f"does not end in {', '.join(suffixes)}")
-            for name in names
-            if not _may_hold_rollouts(name, suffixes) and name not in _NOTES
-        ]
+        self.refused = [Unused(_as_text(each.path), each.reason) for each in listing.refused]
+        self.ignored = [Unused(_as_text(each.path), each.reason) for each in listing.ignored]
         self.companions: dict[str, str] = {}
         """Files that belong to rollouts of a format without being one, and the format."""
         self.sources: list[Source] = []
@@ -92,9 +87,9 @@ class FamilyFiles:
         path = self.family.folder / relative
         try:
             _refuse_special(path)
-            if relative.endswith(".jsonl"):
+            if has_suffix(relative, [".jsonl"]):
                 yield from self._lines(relative)
-            elif relative.endswith(".json") or not (names := recognising("file", path)):
+            elif has_suffix(relative, [".json"]) or not (names := recognising("file", path)):
                 yield from self._values(relative)
             else:
                 self.sources.append(Source(where, path.stat().st_size, sha256_of(path)))
@@ -171,7 +166,7 @@ class FamilyFiles:
         """Return the judged instances, if the family has trajectories and reports that agree."""
         if not any(path.endswith(_TRAJECTORY) for path in self.paths):
             return FamilyFacts()
-        others = [path for path in self.paths if path.endswith(".json")]
+        others = [path for path in self.paths if has_suffix(path, [".json"])]
         values = (self.value(path) for path in others if not path.endswith(_TRAJECTORY))
         reports = {
             (frozenset(value["resolved_ids"]), judged_ids(value))
@@ -206,24 +201,6 @@ class _Neighbours:
 
     def _path(self, relative: str) -> str:
         return os.path.normpath(os.path.join(self._folder, relative))
-
-
-def _file_names(folder: str) -> list[str]:
-    """Return every file below a folder, relative to it; links are followed once."""
-    paths = []
-    seen = {os.path.realpath(folder)}
-    for below, folders, names in os.walk(folder, followlinks=True):
-        for name in [name for name in folders if os.path.islink(f"{below}/{name}")]:
-            real = os.path.realpath(f"{below}/{name}")
-            if real in seen:
-                folders.remove(name)
-            seen.add(real)
-        paths += [f"{below}/{name}"[len(folder) + 1 :] for name in names]
-    return sorted(paths)
-
-
-def _may_hold_rollouts(path: str, suffixes: tuple[str, ...]) -> bool:
-    return path.endswith(suffixes) and not os.path.basename(path).startswith(".")
 
 
 def _refuse_special(path: str | Path) -> None:

@@ -12,19 +12,11 @@ from bagen_data.usage import CONVENTIONS, Convention
 from builders.formats import known_formats, known_suffixes, value_format
 from builders.logs.rollout_log import FamilyFacts, Log, NamedLog
 from builders.logs.turn_readers import Counting
-from builders.reading.family_files import FamilyFiles, IgnoredFile, Source, SourceRecord
+from builders.reading.family_files import FamilyFiles, Source, SourceRecord, Unused
 from builders.reading.origin import Family
 from builders.reading.rollout_spool import RolloutSpool
 from builders.reading.rollouts import Reading, to_rollout
 from builders.tasks import Task, find_task
-
-
-@dataclass(frozen=True)
-class Refusal:
-    """A rollout or file that was not used."""
-
-    where: str
-    reason: str
 
 
 @dataclass(frozen=True)
@@ -44,8 +36,8 @@ class FamilyIndex:
     family: Family
     rollouts: RolloutSpool
     entries: list[IndexedRollout] = field(default_factory=list)
-    refused: list[Refusal] = field(default_factory=list)
-    ignored: list[IgnoredFile] = field(default_factory=list)
+    refused: list[Unused] = field(default_factory=list)
+    ignored: list[Unused] = field(default_factory=list)
     sources: list[Source] = field(default_factory=list)
     usage_sources: Counter[str] = field(default_factory=Counter)
     bare_counts: dict[frozenset[Convention], str] = field(default_factory=dict)
@@ -63,7 +55,7 @@ class FamilyIndex:
 
     def stop(self, reason: str) -> None:
         """Leave the family out of the build, with the reason."""
-        self.refused.append(Refusal(".", reason))
+        self.refused.append(Unused(".", reason))
         self.entries.clear()
         self.usage_sources.clear()
         self.rollouts.clear()
@@ -130,10 +122,11 @@ def _read_files(
     for where, name in files.companions.items():
         if name not in reader.formats and len(index.entries) != limit:
             reason = f"belongs to rollouts of {name}, and there are none"
-            index.refused.append(Refusal(where, reason))
+            index.refused.append(Unused(where, reason))
     if not files.paths:
         expected = ", ".join(known_suffixes())
-        index.refused.append(Refusal(".", f"holds no {expected} file; expected rollouts"))
+        index.refused.append(Unused(".", f"holds no {expected} file; expected rollouts"))
+    index.refused += files.refused
     index.sources, index.ignored = files.sources, files.ignored
     return index
 
@@ -157,7 +150,7 @@ class _RecordReader:
                 self._take_log(f"{record.where}{name}", log)
         except (RolloutError, RecursionError) as error:
             near = f"looks like {record.format} logs, but " if record.format else ""
-            self.index.refused.append(Refusal(record.where, f"{near}{error}"))
+            self.index.refused.append(Unused(record.where, f"{near}{error}"))
         except Exception as error:
             error.add_note(f"while reading {self.index.family.name}/{record.where}")
             raise
@@ -181,7 +174,7 @@ class _RecordReader:
                 self._refuse_copy(log, where)
                 self._enter(reading, where)
         except RolloutError as error:
-            self.index.refused.append(Refusal(where, str(error)))
+            self.index.refused.append(Unused(where, str(error)))
 
     def _is_new(self, reading: Reading) -> bool:
         """Return whether the rollout is the first of its name; the same one again is counted.

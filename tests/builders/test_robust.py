@@ -24,6 +24,11 @@ from tests.making import (
 COUNTS = [[30, 50], [90, 20]]
 
 
+def ignored(out: Path) -> dict[str, str]:
+    (family,) = build_record(out)["families"]
+    return {each["where"]: each["reason"] for each in family["ignored"]}
+
+
 def reasons(out: Path) -> dict[str, str]:
     [family] = build_record(out)["families"]
     return {refusal["where"]: refusal["reason"] for refusal in family["refused"]}
@@ -130,21 +135,57 @@ def test_a_family_without_files(origin: Path, tmp_path: Path) -> None:
     assert build(origin, tmp_path / "out", "--strict") == 1
 
 
-def test_links_are_followed_once_and_pipes_never(tmp_path: Path) -> None:
+def test_links_and_pipes_are_named_and_never_followed(tmp_path: Path) -> None:
     family = tmp_path / "sokoban-origin-m"
-    write_json(tmp_path / "store" / "a.json", [dialogue()])
-    family.mkdir()
-    (family / "run").symlink_to(tmp_path / "store")
+    write_json(tmp_path / "store" / "a.json", [dialogue(name="elsewhere")])
+    write_json(family / "run" / "a.json", [dialogue()])
+    (family / "store").symlink_to(tmp_path / "store")
+    (family / "one.json").symlink_to(tmp_path / "store" / "a.json")
+    (family / "parent").symlink_to(tmp_path)
     (family / "loop").symlink_to(family)
-    (family / "gone.json").symlink_to(tmp_path / "nowhere")
+    (family / "same").symlink_to(family / "run")
+    (family / "gone.json").symlink_to(family / "nowhere")
     os.mkfifo(family / "pipe.json")
     os.mkfifo(family / "pipe.jsonl")
     assert build(family, tmp_path / "out") == 0
     assert counts(tmp_path / "out")["rollouts"] == 1
-    found = reasons(tmp_path / "out")
-    assert "no regular file" in found["pipe.json"]
-    assert "no regular file" in found["pipe.jsonl"]
-    assert "No such file" in found["gone.json"]
+    refused = reasons(tmp_path / "out")
+    for name in ("store", "one.json", "parent"):
+        assert "is a link that leaves the family" in refused[name]
+    assert "no regular file" in refused["pipe.json"]
+    assert "no regular file" in refused["pipe.jsonl"]
+    assert "No such file" in refused["gone.json"]
+    assert set(ignored(tmp_path / "out")) == {"loop", "same"}
+
+
+def test_what_is_not_read_is_named(origin: Path, tmp_path: Path) -> None:
+    """A suffix in capitals is read; a hidden file or one of another kind is named, once each."""
+    family = origin / "sokoban-origin-m"
+    write_json(family / "more.JSON", [dialogue(name="more")])
+    write_json(family / ".hidden.json", [dialogue(name="hidden")])
+    (family / "notes.txt").write_text("mine")
+    (family / "README.md").write_text("about the family")
+    assert build(origin, tmp_path / "out") == 0
+    assert counts(tmp_path / "out")["rollouts"] == 2
+    assert set(ignored(tmp_path / "out")) == {".hidden.json", "notes.txt"}
+    assert build(origin, tmp_path / "strict", "--strict") == 1
+
+
+def test_a_folder_that_cannot_be_listed_is_named(
+    origin: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_json(origin / "sokoban-origin-m" / "deep" / "b.json", [dialogue(name="b")])
+    listed = os.scandir
+
+    def deny(path: str) -> Any:
+        if str(path).endswith("deep/"):
+            raise PermissionError(13, "Permission denied")
+        return listed(path)
+
+    monkeypatch.setattr("builders.reading.folder_listing.os.scandir", deny)
+    assert build(origin, tmp_path / "out") == 0
+    assert "cannot be listed: Permission denied" in reasons(tmp_path / "out")["deep"]
+    assert build(origin, tmp_path / "strict", "--strict") == 1
 
 
 def test_strange_text_is_built(origin: Path, tmp_path: Path) -> None:

@@ -1,0 +1,87 @@
+"""List what lies in a family's folder: each file is to be read, refused or ignored, by name."""
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from builders.formats import known_suffixes
+
+NOTES = ("collection.yaml", "README.md", "LICENSE", "LICENSE.md", ".gitattributes")
+"""Files about a family, in its folder, that hold no rollout and no outcome."""
+
+
+@dataclass(frozen=True)
+class NamedReason:
+    """A path relative to the family's folder, and why it is not used."""
+
+    path: str
+    reason: str
+
+
+@dataclass
+class FolderListing:
+    """What lies in a folder; paths are relative to it, with `/`, in order."""
+
+    files: list[str] = field(default_factory=list)
+    """Files that may hold rollouts."""
+    refused: list[NamedReason] = field(default_factory=list)
+    """Folders that cannot be listed, and links that leave the folder."""
+    ignored: list[NamedReason] = field(default_factory=list)
+    """Files of no known ending, hidden ones, and links to folders that are read anyway."""
+
+
+def list_folder(folder: str) -> FolderListing:
+    """List every file below a folder. Links to folders are never followed."""
+    listing = FolderListing()
+    _list(folder, "", os.path.realpath(folder), listing)
+    for part in (listing.refused, listing.ignored):
+        part.sort(key=lambda each: each.path)
+    listing.files.sort()
+    return listing
+
+
+def _list(folder: str, below: str, root: str, listing: FolderListing) -> None:
+    try:
+        with os.scandir(f"{folder}/{below}") as entries:
+            found = sorted(entries, key=lambda entry: entry.name)
+    except OSError as error:
+        reason = f"cannot be listed: {error.strerror}; make it readable, or remove it"
+        listing.refused.append(NamedReason(below.rstrip("/") or ".", reason))
+        return
+    for entry in found:
+        path = f"{below}{entry.name}"
+        real = os.path.realpath(entry.path) if entry.is_symlink() else ""
+        if real and not _is_within(real, root):
+            reason = "is a link that leaves the family; copy what it names, or link the family"
+            listing.refused.append(NamedReason(path, reason))
+        elif not entry.is_dir():
+            _list_file(path, listing)
+        elif real:
+            listing.ignored.append(NamedReason(path, "is a link to a folder of the family itself"))
+        else:
+            _list(folder, f"{path}/", root, listing)
+
+
+def _is_within(path: str, root: str) -> bool:
+    return path == root or path.startswith(root.rstrip("/") + "/")
+
+
+def _list_file(path: str, listing: FolderListing) -> None:
+    suffixes = known_suffixes()
+    if path in NOTES:
+        return
+    if os.path.basename(path).startswith("."):
+        listing.ignored.append(NamedReason(path, "is hidden: its name begins with a dot"))
+    elif has_suffix(path, suffixes):
+        listing.files.append(path)
+    else:
+        listing.ignored.append(NamedReason(path, f"does not end in {', '.join(suffixes)}"))
+
+
+def has_suffix(path: str, suffixes: Iterable[str]) -> bool:
+    """Return whether a path ends in one of the suffixes, in any case.
+
+    >>> has_suffix("a.JSON", [".json"])
+    True
+    """
+    return path.lower().endswith(tuple(suffixes))
