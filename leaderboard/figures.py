@@ -1,20 +1,25 @@
-"""Plots, as SVG that takes its colours from the page."""
+"""Plots, as SVG that takes its colours from the page.
+
+They are written in Vega-Lite: building them with Altair's classes takes longer than drawing them.
+"""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from importlib import metadata
 from typing import Any
 
-import altair as alt
 import vl_convert
 
 from leaderboard.columns import HEADLINE
 from leaderboard.main_table import EstimatorRow
 
+_Spec = dict[str, Any]
+"""A chart, or a part of one, in Vega-Lite."""
+
 _INK, _MUTED, _LINE, _ACCENT = "var(--ink)", "var(--muted)", "var(--line)", "var(--accent)"
 _SERIES = ("var(--s1)", "var(--s2)", "var(--s3)", "var(--s4)")
 _PROGRESS = ("coverage", "optimistic", "conservative", "predicted_feasible_on_infeasible")
-_WIDTH, _HEIGHT = 560, 340
+_SIZE = {"width": 560, "height": 340}
 _APART = (0.3, 0.04)
 """Of the width and height: a point that is closer to one with a name has none itself."""
 _PART_APART = (0.2, 0.08)
@@ -26,9 +31,26 @@ _LEAST = 1e-6
 _LETTERS = 28
 _HERE = "https://here.invalid/"
 """Stands for the page's own folder: Vega takes a link without a host for one of its examples."""
-DRAWN_BY = (alt.SCHEMA_VERSION, metadata.version("vl-convert-python"))
+_VERSION = vl_convert.get_vegalite_versions()[-1]
+DRAWN_BY = (_VERSION, metadata.version("vl-convert-python"))
 """What else decides how a figure looks."""
-_VERSION = ".".join(alt.SCHEMA_VERSION.lstrip("v").split(".")[:2])
+_CONFIG: _Spec = {
+    "background": "transparent",
+    "font": "inherit",
+    "view": {"continuousWidth": 300, "continuousHeight": 300, "stroke": None},
+    "axis": {
+        "labelColor": _MUTED,
+        "titleColor": _INK,
+        "titleFontWeight": "normal",
+        "gridColor": _LINE,
+        "domainColor": _LINE,
+        "tickColor": _LINE,
+        "labelFontSize": 11,
+        "titleFontSize": 12,
+    },
+    "legend": {"labelColor": _INK, "labelFontSize": 11},
+    "header": {"labelColor": _INK, "labelFontWeight": "bold", "labelFontSize": 12},
+}
 
 
 def cost_figure(rows: Sequence[EstimatorRow], folder: str) -> str | None:
@@ -51,20 +73,22 @@ def cost_figure(rows: Sequence[EstimatorRow], folder: str) -> str | None:
     places = [math.log1p(point["x"] / least) for point in points]
     first = dict.fromkeys([*front, *range(len(points))])
     _label_estimators(points, places, first)
-    scale = alt.Scale(type="symlog", constant=least, domainMin=0, nice=False)
-    ticks = [0.0, *_powers(least, most)]
-    x = alt.X(
-        "x:Q",
-        scale=scale,
-        title="US dollars for 1,000 probes",
-        axis=alt.Axis(values=ticks, labelExpr="format(datum.value, '~g')", labelOverlap="greedy"),
+    x = _number(
+        "x",
+        "US dollars for 1,000 probes",
+        scale={"type": "symlog", "constant": least, "domainMin": 0, "nice": False},
+        axis={
+            "values": [0.0, *_powers(least, most)],
+            "labelExpr": "format(datum.value, '~g')",
+            "labelOverlap": "greedy",
+        },
     )
-    line = (
-        _chart([points[number] for number in front])
-        .mark_line(interpolate="step-after", color=_ACCENT, strokeDash=[4, 3])
-        .encode(x=x, y=_y(HEADLINE))
+    line = _layer(
+        {"type": "line", "interpolate": "step-after", "color": _ACCENT, "strokeDash": [4, 3]},
+        {"x": x, "y": _height(HEADLINE)},
+        [points[number] for number in front],
     )
-    return _svg(line + _marks(points, x))
+    return _svg({"layer": [line, _marks(points, x)], **_SIZE})
 
 
 def decoupling_figure(rows: Sequence[EstimatorRow], score: str, folder: str) -> str | None:
@@ -81,8 +105,8 @@ def decoupling_figure(rows: Sequence[EstimatorRow], score: str, folder: str) -> 
         other = row.cell(score)
         point |= {"y": other["value"], "low": other["low"], "high": other["high"]}
     _label_estimators(points, [point["x"] for point in points], range(len(points)))
-    x = alt.X("x:Q", scale=alt.Scale(zero=False), title="feasibility: macro_f1")
-    return _svg(_marks(points, x, f"intervals: {score}"))
+    x = _number("x", "feasibility: macro_f1", scale={"zero": False})
+    return _svg(_marks(points, x, f"intervals: {score}") | _SIZE)
 
 
 def pareto(points: Sequence[tuple[float, float]]) -> list[int]:
@@ -150,20 +174,31 @@ def progress_figure(groups: Mapping[str, Mapping[str, Any]]) -> str | None:
     ]
     if not values:
         return None
-    base = _chart(values).encode(
-        x=alt.X("part:O", title=None, axis=alt.Axis(labelAngle=0, labelFontSize=9)),
-        color=alt.Color(
-            "score:N",
-            sort=list(scores),
-            scale=alt.Scale(domain=list(scores), range=list(_SERIES[: len(scores)])),
-            legend=alt.Legend(orient="top", title=None, labelLimit=300),
-        ),
-        xOffset=alt.XOffset("score:N", sort=list(scores)),
+    shared = {
+        "x": {
+            "field": "part",
+            "type": "ordinal",
+            "title": None,
+            "axis": {"labelAngle": 0, "labelFontSize": 9},
+        },
+        "color": {
+            "field": "score",
+            "type": "nominal",
+            "sort": list(scores),
+            "scale": {"domain": list(scores), "range": list(_SERIES[: len(scores)])},
+            "legend": {"orient": "top", "title": None, "labelLimit": 300},
+        },
+        "xOffset": {"field": "score", "type": "nominal", "sort": list(scores)},
+    }
+    bars = _layer(
+        {"type": "rule", "opacity": 0.5, "aria": False},
+        shared | {"y": _number("low", None), "y2": {"field": "high"}},
     )
-    y = alt.Y("value:Q", scale=alt.Scale(domain=[0, 1]), title=None)
-    bars = base.mark_rule(opacity=0.5, aria=False).encode(y=alt.Y("low:Q", title=None), y2="high:Q")
-    dots = base.mark_point(filled=True, size=40).encode(y=y)
-    return _svg(_panels(bars + dots, groups))
+    dots = _layer(
+        {"type": "point", "filled": True, "size": 40},
+        shared | {"y": _number("value", None, scale={"domain": [0, 1]})},
+    )
+    return _svg(_panels([bars, dots], values, groups))
 
 
 def width_figure(groups: Mapping[str, Mapping[str, Any]]) -> str | None:
@@ -188,53 +223,77 @@ def width_figure(groups: Mapping[str, Mapping[str, Any]]) -> str | None:
         ends_first = [*range(len(points))[:1], *range(len(points))[:0:-1]]
         positions = [(point["width"], point["coverage"]) for point in points]
         _label(points, "part", positions, room, ends_first)
-    base = _chart(values).encode(
-        x=alt.X("width:Q", title="mean (high - low) / remaining"),
-        y=alt.Y("coverage:Q", scale=alt.Scale(domain=[0, 1]), title="coverage"),
+    shared = {
+        "x": _number("width", "mean (high - low) / remaining"),
+        "y": _number("coverage", "coverage", scale={"domain": [0, 1]}),
+    }
+    line = _layer(
+        {"type": "line", "color": _LINE, "aria": False}, shared | {"order": _number("order", None)}
     )
-    chart = (
-        base.mark_line(color=_LINE, aria=False).encode(order="order:Q")
-        + base.mark_point(filled=True, color=_ACCENT, size=40)
-        + base.mark_text(dy=-9, color=_MUTED, fontSize=10, aria=False).encode(text="label:N")
+    dots = _layer({"type": "point", "filled": True, "color": _ACCENT, "size": 40}, shared)
+    names = _layer(
+        {"type": "text", "dy": -9, "color": _MUTED, "fontSize": 10, "aria": False},
+        shared | {"text": _text("label")},
     )
-    return _svg(_panels(chart, groups))
+    return _svg(_panels([line, dots, names], values, groups))
 
 
-def _chart(values: Sequence[Mapping[str, Any]]) -> alt.Chart:
-    return alt.Chart(alt.Data(values=list(values)))  # type: ignore[no-untyped-call]
+def _panels(layers: list[_Spec], values: list[Any], groups: Mapping[str, Any]) -> _Spec:
+    """A panel a group of the values, three in a row."""
+    return {
+        "data": {"values": values},
+        "facet": {"field": "group", "type": "nominal", "sort": list(groups), "title": None},
+        "spec": {"layer": layers, "width": 250, "height": 160},
+        "columns": 3,
+        "resolve": {"axis": {"x": "independent", "y": "independent"}},
+    }
 
 
-def _panels(chart: alt.LayerChart, groups: Mapping[str, Any]) -> Any:
-    return (
-        chart.properties(width=250, height=160)
-        .facet(
-            facet=alt.Facet("group:N", sort=list(groups), title=None),
-            columns=3,
-        )
-        .resolve_axis(x="independent", y="independent")
+def _marks(points: Sequence[Mapping[str, Any]], x: _Spec, y_title: str = HEADLINE) -> _Spec:
+    """A dot with its interval for each point, and the names for which there is room."""
+    y = _height(y_title)
+    bars = _layer(
+        {"type": "rule", "color": _MUTED, "opacity": 0.6, "aria": False},
+        {"x": x, "y": _number("low", y_title), "y2": {"field": "high"}},
     )
-
-
-def _marks(points: Sequence[Mapping[str, Any]], x: alt.X, y_title: str = HEADLINE) -> Any:
-    base = _chart(points).encode(x=x)
-    y = _y(y_title)
-    bars = base.mark_rule(color=_MUTED, opacity=0.6, aria=False).encode(
-        y=alt.Y("low:Q", title=y_title), y2="high:Q"
+    dots = _layer(
+        {"type": "point", "filled": True, "size": 70, "opacity": 1, "color": _ACCENT},
+        {"x": x, "y": y, "href": _text("url"), "description": _text("about")},
     )
-    dots = base.mark_point(filled=True, size=70, opacity=1, color=_ACCENT).encode(
-        y=y, href="url:N", description="about:N"
+    names = _layer(
+        {
+            "type": "text",
+            "align": "left",
+            "dx": 7,
+            "dy": -5,
+            "color": _INK,
+            "fontSize": 11,
+            "aria": False,
+        },
+        {"x": x, "y": y, "text": _text("label")},
+        [point for point in points if point["label"]],
     )
-    names = (
-        _chart([point for point in points if point["label"]])
-        .mark_text(align="left", dx=7, dy=-5, color=_INK, fontSize=11, aria=False)
-        .encode(x=x, y=y, text="label:N")
-    )
-    layers = bars + dots + names if len(points) <= _WITH_BARS else dots + names
-    return layers.properties(width=_WIDTH, height=_HEIGHT)
+    layers = [bars, dots, names] if len(points) <= _WITH_BARS else [dots, names]
+    return {"layer": layers, "data": {"values": list(points)}}
 
 
-def _y(title: str) -> alt.Y:
-    return alt.Y("y:Q", scale=alt.Scale(zero=False), title=title)
+def _layer(mark: _Spec, encoding: _Spec, values: list[Any] | None = None) -> _Spec:
+    """A layer of one kind of mark, of values of its own or of the whole chart's."""
+    own: _Spec = {} if values is None else {"data": {"values": values}}
+    return own | {"mark": mark, "encoding": encoding}
+
+
+def _number(field: str, title: str | None, **more: Any) -> _Spec:
+    """An encoding of a number; None for no title."""
+    return {"field": field, "type": "quantitative", "title": title} | more
+
+
+def _text(field: str) -> _Spec:
+    return {"field": field, "type": "nominal"}
+
+
+def _height(title: str) -> _Spec:
+    return _number("y", title, scale={"zero": False})
 
 
 def _point(row: EstimatorRow, folder: str) -> dict[str, Any]:
@@ -263,19 +322,6 @@ def _powers(least: float, most: float) -> list[float]:
     return [float(f"1e{power}") for power in range(first, last + 1)]
 
 
-def _svg(chart: Any) -> str:
-    chart = chart.configure(background="transparent", font="inherit").configure_view(stroke=None)
-    chart = chart.configure_axis(
-        labelColor=_MUTED,
-        titleColor=_INK,
-        titleFontWeight="normal",
-        gridColor=_LINE,
-        domainColor=_LINE,
-        tickColor=_LINE,
-        labelFontSize=11,
-        titleFontSize=12,
-    ).configure_legend(labelColor=_INK, labelFontSize=11)
-    chart = chart.configure_header(labelColor=_INK, labelFontWeight="bold", labelFontSize=12)
-    specification = chart.to_dict(validate=False)
-    svg: str = vl_convert.vegalite_to_svg(specification, vl_version=_VERSION)
+def _svg(chart: _Spec) -> str:
+    svg: str = vl_convert.vegalite_to_svg(chart | {"config": _CONFIG}, vl_version=_VERSION)
     return svg.replace(f'xlink:href="{_HERE}', 'href="')
