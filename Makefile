@@ -48,7 +48,7 @@ demo: $(DEMO)
 		--out out/demo-leaderboard --no-cache
 
 test: $(READY)
-	$(BIN)/python -m pytest -n auto --dist loadfile
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 check: $(READY)
 	$(BIN)/ruff check .

@@ -14,6 +14,29 @@ os.environ["HF_HOME"] = _HOME
 os.environ |= dict.fromkeys(("MKL_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
 
 
+_LONGEST_FIRST = (
+    "tests/train/test_learning.py",
+    "tests/bagen_data/models/test_ask.py",
+    "tests/train/",
+    "tests/collect/test_model_families.py",
+    "tests/bagen_data/models/",
+    "tests/leaderboard/",
+    "tests/bagen_data/scoring/",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest files first: no core waits for one that another begins at the end."""
+
+    def place(item: pytest.Item) -> int:
+        return next(
+            (n for n, path in enumerate(_LONGEST_FIRST) if item.nodeid.startswith(path)),
+            len(_LONGEST_FIRST),
+        )
+
+    items.sort(key=place)
+
+
 def pytest_collection_finish() -> None:
     """Spare what collecting has imported, which stays: later searches for garbage are short."""
     gc.freeze()

@@ -4,10 +4,9 @@ import gc
 import json
 import os
 import signal
-import subprocess
-import sys
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import CancelledError
 from pathlib import Path
 from typing import Any
@@ -26,6 +25,7 @@ from inspect_ai.model import (
 from bagen_data.models.model_options import ModelOptions
 from collect.model_agent import ModelAgent, reply_of, usage_of
 from tests.collect.swebench.played_toys import needs_tool
+from tests.forks import Forks
 from tests.making import build_record, contents, run
 from tests.model_server import KEY, MODEL, ModelServer, model_server
 
@@ -63,22 +63,25 @@ def command(
 ) -> list[str]:
     agent = ["--agent", f"openai-api/rule/{MODEL}", "--base-url", server.url]
     local = ["--local", "toys"] if task == "swebench" else []
-    run = [sys.executable, "-m", "collect", task, *agent, *local]
+    run = ["-m", "collect", task, *agent, *local]
     return [*run, "--rollouts", str(rollouts), "--out", str(out), "--connections", "4", *more]
-
-
-def collect(server: ModelServer, out: Path, *more: str, key: str = KEY, **options: Any) -> Any:
-    return subprocess.run(
-        command(server, out, *more, **options),
-        check=False,
-        env=environment(key),
-        capture_output=True,
-        text=True,
-    )
 
 
 def environment(key: str = KEY) -> dict[str, str]:
     return {**os.environ, "RULE_API_KEY": key}
+
+
+FORKS = Forks("tests.asking", environment=environment())
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _forks_end() -> Iterator[None]:
+    yield
+    FORKS.close()
+
+
+def collect(server: ModelServer, out: Path, *more: str, key: str = KEY, **options: Any) -> Any:
+    return FORKS.run(command(server, out, *more, **options), environment(key))
 
 
 def read(out: Path) -> list[dict[str, Any]]:
@@ -92,12 +95,12 @@ def test_a_killed_collection_goes_on_and_is_as_a_whole_one(tmp_path, task):
     killed, whole = (tmp_path / each / f"{task}-origin-rule" for each in "ab")
     asked = 8 * TURNS[task]
     with model_server(**SERVERS[task], most=asked * 6 // 10) as server:
-        process = subprocess.Popen(command(server, killed, task=task), env=environment())
+        process = FORKS.start(command(server, killed, task=task), environment())
         while server.requests < server.most:
             assert process.poll() is None
             time.sleep(0.01)
         process.send_signal(signal.SIGKILL)
-        process.wait()
+        process.communicate()
         server.most = None
         assert not list(killed.rglob("*.json"))
         done = collect(server, killed, "--resume", task=task)

@@ -1,11 +1,19 @@
 """The bundled sample with `no_think` prompts, and a model of two layers, made once."""
 
 import argparse
+from collections.abc import Iterator
 
 import pytest
 
 from tests.making import SAMPLE, build
+from tests.train.running import FORKS
 from train.tiny_model import make
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _forks_end() -> Iterator[None]:
+    yield
+    FORKS.close()
 
 
 @pytest.fixture(scope="session")

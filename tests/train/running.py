@@ -2,17 +2,14 @@
 
 import json
 import os
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from tests.making import REPO
+from tests.forks import Fork, Forks
 
 ENVIRONMENT = {**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1", "TQDM_DISABLE": "1"}
 
@@ -47,29 +44,24 @@ def write_yaml(path: Path, content: Mapping[str, Any]) -> Path:
     return path
 
 
+FORKS = Forks("tests.train.imported", environment=ENVIRONMENT)
+
+
 @contextmanager
-def started(*command: object) -> Iterator["subprocess.Popen[str]"]:
+def started(*command: object) -> Iterator[Fork]:
     """Start a process; it is killed with all that it started when the block ends."""
-    with subprocess.Popen(
-        [sys.executable, *map(str, command)],
-        cwd=REPO,
-        env=ENVIRONMENT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    ) as process:
-        try:
-            yield process
-        finally:
-            with suppress(ProcessLookupError):  # it has ended, and so have its own
-                os.killpg(process.pid, signal.SIGKILL)
+    process = FORKS.start(command, ENVIRONMENT)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.close()
 
 
 def run(*command: object) -> str:
     """What it wrote; it has to succeed."""
     with started(*command) as process:
-        written, _ = process.communicate(timeout=_LONGEST)
+        written = "".join(process.communicate(_LONGEST))
     assert process.returncode == 0, written[-3000:]
     return written
 
@@ -77,7 +69,7 @@ def run(*command: object) -> str:
 def fail(*command: object) -> str:
     """What it wrote, without the warnings of libraries; it has to fail with exit code 1."""
     with started(*command) as process:
-        written, _ = process.communicate(timeout=_LONGEST)
+        written = "".join(process.communicate(_LONGEST))
     assert process.returncode == 1, written[-3000:]
     assert "Traceback" not in written
     return written

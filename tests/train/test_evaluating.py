@@ -29,7 +29,7 @@ def test_an_evaluation_that_was_killed_goes_on(dataset: str, tiny: str, tmp_path
     command = ("train/evaluate.py", *questions, "--max-new-tokens", 16, "--batch-size", 1, "--out")
     with started(*command, tmp_path / "killed") as process:
         while answered(tmp_path / "killed") < 5:
-            assert process.poll() is None, process.communicate()[0][-3000:]
+            assert process.poll() is None, "".join(process.communicate())[-3000:]
             time.sleep(0.01)
     partial = tmp_path / "killed" / PARTIAL
     lines = partial.read_text("utf-8").splitlines()

@@ -18,7 +18,7 @@ def test_a_killed_run_ends_like_one_that_was_not(dataset: str, tiny: str, tmp_pa
     file = write_yaml(tmp_path / "killed.yaml", options)
     with started("train/sft.py", "--config", file) as process:
         while last_checkpoint(str(killed)) is None:
-            assert process.poll() is None, process.communicate()[0][-3000:]
+            assert process.poll() is None, "".join(process.communicate())[-3000:]
             time.sleep(0.02)
     assert not (killed / "model.safetensors").exists()
     begun = int(Path(last_checkpoint(str(killed)) or "").name.rpartition("-")[2])

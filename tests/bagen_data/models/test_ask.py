@@ -17,10 +17,11 @@ from inspect_ai.log import read_eval_log
 from bagen_data.hub import load_samples
 from bagen_data.prediction_files import prediction_reader
 from bagen_data.scoring import score
+from tests.forks import Fork, Forks
 from tests.making import build, trajectory, write_json
 from tests.model_server import KEY, MODEL, ModelServer, digest, model_server
 
-SAMPLES, TURNS = 200, 11
+SAMPLES, TURNS = 120, 11
 BUFFERED = 10
 """Samples that Inspect keeps before it writes them to its log."""
 
@@ -54,55 +55,39 @@ def server() -> Iterator[ModelServer]:
         yield found
 
 
-def command(
-    server: ModelServer, dataset: Path, out: Path, *more: object, name: str = MODEL
-) -> list[str]:
-    model = (f"openai-api/local/{name}", "--base-url", server.url, "--temperature", 0)
+def command(server: ModelServer, dataset: Path, out: Path, *more: object) -> list[str]:
+    model = (f"openai-api/local/{MODEL}", "--base-url", server.url, "--temperature", 0)
     flags = ("--dataset", dataset, "--config", "swebench", "--out", out)
-    return [
-        sys.executable,
-        "-m",
-        "bagen_data",
-        "predict",
-        "model",
-        *map(str, (*model, *flags, *more)),
-    ]
+    return ["-m", "bagen_data", "predict", "model", *map(str, (*model, *flags, *more))]
 
 
-def environment(out: Path, key: str | None = KEY) -> dict[str, str]:
+def environment(out: Path | None = None, key: str | None = KEY) -> dict[str, str]:
     names = ("PATH", "LANG", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
     known = {name: os.environ[name] for name in names if name in os.environ}
-    return known | {"HOME": str(out.parent)} | ({"LOCAL_API_KEY": key} if key else {})
+    home = {"HOME": str(out.parent)} if out else {}
+    return known | home | ({"LOCAL_API_KEY": key} if key else {})
 
 
-def start(server: ModelServer, dataset: Path, out: Path, *more: object) -> "subprocess.Popen[str]":
-    return subprocess.Popen(
-        command(server, dataset, out, *more),
-        env=environment(out),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+FORKS = Forks("tests.asking", environment=environment())
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _forks_end() -> Iterator[None]:
+    yield
+    FORKS.close()
+
+
+def start(server: ModelServer, dataset: Path, out: Path, *more: object) -> Fork:
+    return FORKS.start(command(server, dataset, out, *more), environment(out))
 
 
 def ask(
-    server: ModelServer,
-    dataset: Path,
-    out: Path,
-    *more: object,
-    key: str | None = KEY,
-    name: str = MODEL,
+    server: ModelServer, dataset: Path, out: Path, *more: object
 ) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        command(server, dataset, out, *more, name=name),
-        env=environment(out, key),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return FORKS.run(command(server, dataset, out, *more), environment(out))
 
 
-def stopped(process: "subprocess.Popen[str]", how: int, when: Callable[[], bool]) -> str:
+def stopped(process: Fork, how: int, when: Callable[[], bool]) -> str:
     """Send a signal as soon as something holds; returns what the process said.
 
     The process must not be able to end before it: see `ModelServer.most`.
@@ -132,11 +117,11 @@ def log(out: Path) -> Path:
 def test_killed_twice_and_resumed_it_is_as_if_nothing_had_happened(
     dataset: Path, tmp_path: Path
 ) -> None:
-    with model_server(most=70) as server:
+    with model_server(most=45) as server:
         killed = tmp_path / "killed"
         first = start(server, dataset, killed)
-        stopped(first, signal.SIGKILL, lambda: sum(server.answered.values()) == 70)
-        server.most = server.requests + 60
+        stopped(first, signal.SIGKILL, lambda: sum(server.answered.values()) == 45)
+        server.most = server.requests + 35
         second = start(server, dataset, killed, "--resume")
         stopped(second, signal.SIGKILL, lambda: server.requests >= server.most)
         server.most = None
@@ -257,11 +242,13 @@ def test_what_cannot_be_asked_says_so(
     model: str,
     words: tuple[str, ...],
 ) -> None:
-    done = ask(server, small, tmp_path / "out", key=key, name=model)
+    out = tmp_path / "out"
+    asked = [part.replace(MODEL, model) for part in command(server, small, out)]
+    done = FORKS.run(asked, environment(out, key))
     assert done.returncode == 1
     assert all(word in done.stderr for word in words), done.stderr
     assert "Traceback" not in done.stderr
-    mended = ask(server, small, tmp_path / "out")
+    mended = ask(server, small, out)
     assert mended.returncode == 0, mended.stderr
 
 
@@ -281,9 +268,9 @@ def test_a_full_disk_keeps_what_was_answered(dataset: Path, tmp_path: Path) -> N
     """A limit on the size of files, as a disk cannot be filled in a test."""
     out = tmp_path / "out"
     with model_server() as server:
-        limited = ["bash", "-c", 'ulimit -f 400; exec "$@"', "-"]
+        limited = ["bash", "-c", 'ulimit -f 240; exec "$@"', "-"]
         done = subprocess.run(
-            [*limited, *command(server, dataset, out)],
+            [*limited, sys.executable, *command(server, dataset, out)],
             env=environment(out),
             capture_output=True,
             text=True,
