@@ -12,7 +12,7 @@ from bagen_data.scoring.all_scores import BENCHMARK_MODULES, SECTIONS
 from tests.bagen_data.scoring import slow
 from tests.bagen_data.scoring.scoring_cases import SEVERAL, TOKENS, family, predictions
 
-MANY = 200_000
+MANY = 60_000
 
 
 def assert_equal(found: Mapping[str, Score], expected: Mapping[str, slow.Score]) -> None:
@@ -84,7 +84,7 @@ def test_many_rows() -> None:
     while len(rows) < MANY:
         name = f"m{len(families)}"
         resources, task = (SEVERAL, "w") if len(families) % 5 == 4 else (TOKENS, "t")
-        found = family(rng, resources, 10_000, task=task, model=name)
+        found = family(rng, resources, 3_000, task=task, model=name)
         families[f"{task}/{name}"] = found
         rows += found[0]
         responses += found[1]
