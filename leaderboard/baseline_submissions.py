@@ -1,11 +1,13 @@
 """The forecasters, which need no model, as submissions like any other."""
 
 from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 
 from bagen_data.errors import BagenError, InputError, OutputError
 from bagen_data.forecasters import find_forecaster, known_forecasters
-from bagen_data.forecasters.learning.predictions import ForecastRequest, Predicted, predict
+from bagen_data.forecasters.learning.examples import load_examples
+from bagen_data.forecasters.learning.predictions import ForecastRequest, Load, Predicted, predict
 from bagen_data.hub import splits
 from bagen_data.submission_writer import new_metadata, write_submission
 from bagen_data.submissions import METADATA, Metadata, read_metadata
@@ -56,13 +58,14 @@ def write_baselines(
 
 def _predicted(dataset: str, task: str, can_train: bool) -> dict[str, Predicted | str]:
     """Return what each forecaster says of one task, or why it failed."""
-    return {name: _attempt(dataset, task, name, can_train) for name in known_forecasters()}
+    load = cache(load_examples)  # all of them read the same
+    return {name: _attempt(dataset, task, name, can_train, load) for name in known_forecasters()}
 
 
-def _attempt(dataset: str, task: str, name: str, can_train: bool) -> Predicted | str:
+def _attempt(dataset: str, task: str, name: str, can_train: bool, load: Load) -> Predicted | str:
     try:
         crosses = find_forecaster(name).learns and not can_train
-        return predict(ForecastRequest(dataset, task, "test", name, cross_validate=crosses))
+        return predict(ForecastRequest(dataset, task, "test", name, cross_validate=crosses), load)
     except Exception as error:  # one forecaster's failure stops no other
         return str(error) if isinstance(error, BagenError) else f"{type(error).__name__}: {error}"
 

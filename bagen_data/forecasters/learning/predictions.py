@@ -1,6 +1,6 @@
 """Answer a split with a forecaster."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -9,10 +9,12 @@ import numpy as np
 from bagen_data.answers import render
 from bagen_data.errors import InputError, WrongUsageError
 from bagen_data.forecasters import Forecaster, find_forecaster
-from bagen_data.forecasters.learning.examples import Example, load_examples
+from bagen_data.forecasters.learning.examples import Example, LoadedExamples, load_examples
 from bagen_data.hub import splits
 from bagen_data.schema import Estimate
 
+Load = Callable[[str, str | None, str, str | None], LoadedExamples]
+"""`load_examples`, or what remembers what it has loaded."""
 FOLDS = 10
 """Parts of a family's instances, each of which is predicted from the others."""
 TRAINING_SPLITS = ("sft", "rl")
@@ -50,8 +52,12 @@ class Predicted:
     """Of the dataset."""
 
 
-def predict(request: ForecastRequest) -> Predicted:
+def predict(request: ForecastRequest, load: Load = load_examples) -> Predicted:
     """Answer every sample of a split.
+
+    Args:
+        request: a forecaster and samples.
+        load: what reads the samples; `functools.cache(load_examples)` for several forecasters.
 
     Raises:
         WrongUsageError: there is no such forecaster, it learns nothing although `cross_validate` is
@@ -60,13 +66,13 @@ def predict(request: ForecastRequest) -> Predicted:
     """
     forecaster = find_forecaster(request.forecaster)
     _check(request, forecaster)
-    loaded = load_examples(request.path, request.config, request.split)
+    loaded = load(request.path, request.config, request.split, None)
     answers: dict[str, Estimate] = {}
     for own in _by(loaded.examples, "family" if request.cross_validate else "task"):
         if request.cross_validate:
             answers |= _cross_validated(forecaster, own, request.seed)
             continue
-        known = _training(request, own, loaded.revision) if forecaster.learns else []
+        known = _training(request, own, loaded.revision, load) if forecaster.learns else []
         answers |= _answered(forecaster, known, own, request.seed)
     rows = [
         {"sample_id": each.sample_id, "response": render(answers[each.sample_id])}
@@ -93,7 +99,7 @@ def _check(request: ForecastRequest, forecaster: Forecaster) -> None:
 
 
 def _training(
-    request: ForecastRequest, asked: Sequence[Example], revision: str | None
+    request: ForecastRequest, asked: Sequence[Example], revision: str | None, load: Load
 ) -> list[Example]:
     """What there is to learn from, but probes without a turn or with nothing remaining."""
     config = f"{asked[0].task}_train"
@@ -101,7 +107,7 @@ def _training(
         example
         for split in splits(request.path, config)
         if split in TRAINING_SPLITS
-        for example in load_examples(request.path, config, split, revision).examples
+        for example in load(request.path, config, split, revision).examples
         if example.probe.turns and any(example.target.remaining.values())
     ]
     if not examples:
