@@ -1,6 +1,8 @@
 """The fields of a usage object: which counts a mapping has read, and what is left over."""
 
 import json
+import math
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -11,6 +13,13 @@ MOST = 10**12
 """The most tokens of one count: sums of it stay exact in the floats of tables."""
 MODALITIES = ("audio", "text", "image", "video", "document", "file")
 """What providers break a count down into: parts of it, never more."""
+
+_COUNTING = re.compile("token|cache|reasoning|thinking|thought", re.IGNORECASE)
+"""Names of fields whose numbers count tokens, and those of all fields below them."""
+_NOT_COUNTING = re.compile(
+    r"cost|price|usd|discount|duration|seconds?$|time$|_ms$|rate$|speed|per_second", re.IGNORECASE
+)
+"""Names of fields whose numbers are money, time or speed."""
 
 
 class Counts(NamedTuple):
@@ -38,6 +47,7 @@ class UsageFields:
     def __init__(self, usage: Mapping[str, Any]) -> None:
         self._usage = usage
         self._known: set[str] = set()
+        self._known_objects: tuple[str, ...] = ()
 
     def has(self, *paths: str) -> bool:
         """Return whether a value stands under one of the paths."""
@@ -68,6 +78,15 @@ class UsageFields:
             )
         return self.count(*paths)
 
+    def reasoning_apart(
+        self, read: int, written: int, reasoning: int, total: str = "total_tokens"
+    ) -> int:
+        """Return the reasoning that the stated total shows to be no part of the output.
+
+        xAI and some gateways count so, and Inspect and LangChain pass on what they state.
+        """
+        return reasoning if self.count(total) == read + written + reasoning else 0
+
     def parts(self, *paths: str) -> None:
         """Name objects whose counts break another count down by modality."""
         self._known.update(f"{path}.{part}_tokens" for path in paths for part in MODALITIES)
@@ -76,6 +95,10 @@ class UsageFields:
         """Name counts that are part of others, or count no tokens of the model."""
         self._known.update(paths)
 
+    def ignore_below(self, *paths: str) -> None:
+        """Name objects whose counts are all repeated elsewhere in the usage object."""
+        self._known_objects += tuple(f"{path}." for path in paths)
+
     def refuse_unknown(self, shape: str) -> None:
         """Refuse counts that nobody has read.
 
@@ -83,7 +106,8 @@ class UsageFields:
             RolloutError: one is not 0.
         """
         for path, value in counting_fields(self._usage):
-            if path not in self._known and value:
+            is_known = path in self._known or path.startswith(self._known_objects)
+            if value and not is_known:
                 raise RolloutError(
                     f"usage has {path} = {brief(value)}, which {shape} usage is not known to "
                     "count; expected known counts only, as it may be part of the others or not"
@@ -120,13 +144,24 @@ class UsageFields:
             shape=shape,
             cached_tokens=cached,
             cache_write_tokens=cache_write,
-            cost_usd=self._cost(),
+            cost_usd=self.cost(),
         )
 
-    def _cost(self) -> float | None:
-        stated = [self._usage.get(name) for name in ("cost_usd", "cost", "total_cost")]
-        numbers = [cost for cost in stated if isinstance(cost, int | float) and cost >= 0]
-        return float(numbers[0]) if numbers else None
+    def cost(self) -> float | None:
+        """Return the stated price in dollars; None where there is none.
+
+        OpenRouter's `cost` of a request with the user's own key is its fee alone, and the
+        provider's price stands beside it.
+        """
+        details = self._usage.get("cost_details")
+        if self._usage.get("is_byok") is True:
+            upstream = details.get("upstream_inference_cost") if isinstance(details, dict) else None
+            fee = self._usage.get("cost")
+            return _dollars(fee) + _dollars(upstream) if _is_cost(fee, upstream) else None
+        cost = self._usage.get("cost")
+        whole = cost.get("total_cost") if isinstance(cost, Mapping) else cost
+        stated = (self._usage.get("cost_usd"), whole, self._usage.get("total_cost"))
+        return next((_dollars(number) for number in stated if _is_cost(number)), None)
 
     def _count(self, path: str) -> int | None:
         self._known.add(path)
@@ -138,6 +173,16 @@ class UsageFields:
         for name in path.split("."):
             value = value.get(name) if isinstance(value, Mapping) else None
         return value
+
+
+def _is_cost(*values: Any) -> bool:
+    return all(
+        type(value) in (int, float) and math.isfinite(value) and value >= 0 for value in values
+    )
+
+
+def _dollars(cost: Any) -> float:
+    return float(cost)
 
 
 def whole_number(value: Any, name: str) -> int:
@@ -171,10 +216,20 @@ def brief(value: Any) -> str:
 
 
 def counting_fields(value: Any, path: str = "", counts: bool = False) -> Iterator[tuple[str, Any]]:
-    """Yield the numbers below a value whose path names tokens, lists left out."""
+    """Yield the numbers below a value whose path names tokens, lists left out.
+
+    >>> list(counting_fields({"input_tokens": 5, "cache": {"read": 3}, "input_tokens_cost": 0.1}))
+    [('input_tokens', 5), ('cache.read', 3)]
+    """
     if isinstance(value, Mapping):
-        for name, inner in value.items():
-            names_tokens = counts or "token" in str(name).lower()
-            yield from counting_fields(inner, f"{path}.{name}" if path else str(name), names_tokens)
-    elif counts and type(value) in (int, float):
+        for key, inner in value.items():
+            name = str(key)
+            if not _NOT_COUNTING.search(name):
+                is_count = counts or _COUNTING.search(name) is not None
+                yield from counting_fields(inner, f"{path}.{name}" if path else name, is_count)
+    elif counts and (type(value) in (int, float) or _is_number_text(value)):
         yield path, value
+
+
+def _is_number_text(value: Any) -> bool:
+    return isinstance(value, str) and value.strip().isdecimal()

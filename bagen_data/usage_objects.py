@@ -13,18 +13,28 @@ add up to. Tokens read from a cache are part of the input, reasoning is part of 
     Gemini API        promptTokenCount, candidatesTokenCount, thoughtsTokenCount, ...
     Gemini CLI        input, output, cached, thoughts, tool, total
     ATIF              prompt_tokens, completion_tokens, cached_tokens, cost_usd, extra
-    Bedrock, AI SDK   inputTokens, outputTokens, totalTokens, ...
+    Bedrock Converse  inputTokens, outputTokens, totalTokens, cacheReadInputTokens, ...
+    Vercel AI SDK     inputTokens, outputTokens, inputTokenDetails, reasoningTokens, ...
+    Cohere            billed_units, tokens, cached_tokens
+    Ollama            prompt_eval_count, eval_count, prompt_eval_cached_count
     bare counts       an input and an output, and nothing else that counts tokens
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from itertools import pairwise
 from typing import Any, NamedTuple
 
+from bagen_data.camel_case_usage import camel_case_usage
 from bagen_data.errors import RolloutError
 from bagen_data.usage import Request
-from bagen_data.usage_fields import MODALITIES, Counts, UsageFields, counting_fields, whole_number
+from bagen_data.usage_fields import (
+    MODALITIES,
+    Counts,
+    UsageFields,
+    brief,
+    counting_fields,
+    whole_number,
+)
 
 BARE = "bare counts"
 CODEX = "Codex"
@@ -37,7 +47,8 @@ def openai_chat(usage: Mapping[str, Any]) -> Request:
 
     Cached tokens are in the prompt. litellm puts Anthropic's keys beside: the prompt is the whole
     input there, too. xAI and some gateways leave reasoning out of the completion, and their total
-    says so.
+    says so. Predicted tokens that were rejected are part of the completion and not of its text, as
+    reasoning is.
 
     >>> xai = {"prompt_tokens": 500, "completion_tokens": 200, "total_tokens": 850,
     ...        "completion_tokens_details": {"reasoning_tokens": 150}}
@@ -53,49 +64,56 @@ def openai_chat(usage: Mapping[str, Any]) -> Request:
         "completion_tokens_details.thinking_tokens",
         "output_tokens_details.reasoning_tokens",
         "output_tokens_details.thinking_tokens",
-        "reasoning_tokens",
+        "reasoning_output_tokens",
+        *(() if fields.has(*_PERPLEXITY) else ("reasoning_tokens",)),
     )
     cached = fields.count(
         "prompt_tokens_details.cached_tokens",
+        "prompt_token_details.cached_tokens",
         "cache_read_input_tokens",
+        "cache_read_tokens",
         "prompt_cache_hit_tokens",
         "input_tokens_details.cached_tokens",
         "cached_tokens",
+        "num_cached_tokens",
     )
     cache_write = fields.count(
         "cache_creation_input_tokens",
+        "cache_write_tokens",
         "prompt_tokens_details.cache_creation_tokens",
+        "prompt_tokens_details.cache_creation_input_tokens",
         "prompt_tokens_details.cache_write_tokens",
     )
     fields.parts("prompt_tokens_details", "completion_tokens_details")
     fields.parts("input_tokens_details", "output_tokens_details")
     fields.ignore(
-        "prompt_cache_miss_tokens",
         "completion_tokens_details.accepted_prediction_tokens",
-        "completion_tokens_details.rejected_prediction_tokens",
+        "prompt_tokens_details.web_search_requests",
         *_CACHE_CREATION,
+        *(f"prompt_tokens_details.{path}" for path in _CACHE_CREATION),
         *(f"prompt_tokens_details.{path.replace('cache_creation.', _DETAIL)}" for path in _LIFE),
     )
     _refuse_other_name(fields, "input_tokens", read, cached, cache_write)
     _refuse_other_name(fields, "output_tokens", written, reasoning)
-    written += _reasoning_apart(fields, read, written, reasoning)
+    _refuse_other_name(fields, "per_turn_token", read + written)
+    missed = fields.count("prompt_cache_miss_tokens")
+    if fields.has("prompt_cache_miss_tokens") and missed + cached != read:
+        raise RolloutError(
+            f"usage states {cached} tokens that a cache served and {missed} that it did not; "
+            f"expected {read} together, the prompt_tokens"
+        )
+    written += fields.reasoning_apart(read, written, reasoning)
+    reasoning += fields.count("completion_tokens_details.rejected_prediction_tokens")
     counts = Counts(read, written, reasoning, cached, cache_write)
     return fields.request("OpenAI chat", counts, total="total_tokens")
 
 
+_PERPLEXITY = ("citation_tokens", "num_search_queries", "search_context_size")
+"""Fields of Perplexity, whose reasoning_tokens are no part of its completion or its total."""
 _LIFE = ("cache_creation.ephemeral_5m_input_tokens", "cache_creation.ephemeral_1h_input_tokens")
 _DETAIL = "cache_creation_token_details."
 _CACHE_CREATION = _LIFE
 """Anthropic's tokens written to caches, by how long they are kept: parts of the written ones."""
-
-
-def _reasoning_apart(fields: UsageFields, read: int, written: int, reasoning: int) -> int:
-    """Return the reasoning that the stated total shows to be no part of the output.
-
-    xAI and some gateways count so, and Inspect passes on what they state.
-    """
-    total = fields.count("total_tokens")
-    return reasoning if total == read + written + reasoning else 0
 
 
 def _refuse_other_name(fields: UsageFields, name: str, value: int, *apart: int) -> None:
@@ -130,13 +148,17 @@ def openai_responses(usage: Mapping[str, Any]) -> Request:
     reasoning = fields.count(
         "output_tokens_details.reasoning_tokens", "output_tokens_details.thinking_tokens"
     )
-    cached = fields.count("input_tokens_details.cached_tokens")
+    cached = fields.count(
+        "input_tokens_details.cached_tokens", "prompt_tokens_details.cached_tokens"
+    )
     cache_write = fields.count(
         "input_tokens_details.cache_write_tokens", "input_tokens_details.cache_creation_tokens"
     )
     fields.parts("input_tokens_details", "output_tokens_details")
+    fields.ignore_below("input_tokens_details.cache_write_tokens_details")
     _refuse_other_name(fields, "prompt_tokens", read)
     _refuse_other_name(fields, "completion_tokens", written)
+    written += fields.reasoning_apart(read, written, reasoning)
     counts = Counts(read, written, reasoning, cached, cache_write)
     return fields.request("OpenAI Responses", counts, total="total_tokens")
 
@@ -151,13 +173,15 @@ def anthropic(usage: Mapping[str, Any]) -> Request:
     """
     fields = UsageFields(usage)
     cached = fields.count("cache_read_input_tokens")
+    by_life = sum(fields.count(path) for path in _CACHE_CREATION)
     cache_write = fields.count("cache_creation_input_tokens")
+    if not fields.has("cache_creation_input_tokens"):
+        cache_write = by_life
     read = fields.needed("input_tokens") + cached + cache_write
     written = fields.needed("output_tokens")
     reasoning = fields.count(
         "output_tokens_details.thinking_tokens", "output_tokens_details.reasoning_tokens"
     )
-    fields.ignore(*_CACHE_CREATION)
     counts = Counts(read, written, reasoning, cached, cache_write)
     return fields.request("Anthropic", counts, total="total_tokens")
 
@@ -176,15 +200,20 @@ def inspect_model_usage(usage: Mapping[str, Any]) -> Request:
     stated = fields.needed("input_tokens")
     written = fields.needed("output_tokens")
     reasoning = fields.count("reasoning_tokens")
-    if cached + cache_write and not fields.has("total_tokens"):
+    if cached + cache_write + reasoning and not fields.has("total_tokens"):
         raise RolloutError(
-            "usage states cached input and no total_tokens; expected a total, which says whether "
-            "input_tokens holds what caches served"
+            "usage states cached or reasoning tokens and no total_tokens; expected a total, which "
+            "says whether input_tokens and output_tokens hold them"
         )
     whole = stated + cached + cache_write
     total = fields.count("total_tokens")
+    if whole > stated and total == whole + written == stated + written + reasoning:
+        raise RolloutError(
+            f"usage states {reasoning} cached tokens, as many reasoning tokens, and a total of "
+            f"{total} that holds one of the two; expected a total that says which"
+        )
     read = whole if total in (whole + written, whole + written + reasoning) else stated
-    written += _reasoning_apart(fields, read, written, reasoning)
+    written += fields.reasoning_apart(read, written, reasoning)
     counts = Counts(read, written, reasoning, cached, cache_write)
     return fields.request("Inspect", counts, total="total_tokens")
 
@@ -249,16 +278,29 @@ def langchain(usage: Mapping[str, Any]) -> Request:
     """
     fields = UsageFields(usage)
     read, written = fields.needed("input_tokens"), fields.needed("output_tokens")
-    cached = fields.count("input_token_details.cache_read")
-    cache_write = fields.count("input_token_details.cache_creation")
-    reasoning = fields.count("output_token_details.reasoning")
+    cached = fields.count(*_of_tier("input_token_details", "cache_read"))
+    by_life = sum(fields.count(f"input_token_details.ephemeral_{life}") for life in _LIFETIMES)
+    cache_write = fields.count(*_of_tier("input_token_details", "cache_creation")) or by_life
+    reasoning = fields.count(*_of_tier("output_token_details", "reasoning"))
     fields.ignore(
-        *(f"{side}_token_details.{part}" for side in ("input", "output") for part in MODALITIES),
-        "input_token_details.ephemeral_5m_input_tokens",
-        "input_token_details.ephemeral_1h_input_tokens",
+        *(
+            f"{side}_token_details.{part}"
+            for side in ("input", "output")
+            for part in (*MODALITIES, *_TIERS)
+        ),
     )
+    written += fields.reasoning_apart(read, written, reasoning)
     counts = Counts(read, written, reasoning, cached, cache_write)
     return fields.request("LangChain", counts, total="total_tokens")
+
+
+_TIERS = ("flex", "priority")
+_LIFETIMES = ("5m_input_tokens", "1h_input_tokens")
+
+
+def _of_tier(details: str, name: str) -> list[str]:
+    """Return the paths of a count, also as LangChain names it for OpenAI's service tiers."""
+    return [f"{details}.{name}", *(f"{details}.{tier}_{name}" for tier in _TIERS)]
 
 
 def gemini_api(usage: Mapping[str, Any]) -> Request:
@@ -269,19 +311,18 @@ def gemini_api(usage: Mapping[str, Any]) -> Request:
     >>> request.input_tokens, request.output_tokens, request.visible_tokens
     (100, 50, 20)
     """
-    usage = {_camel(name): value for name, value in usage.items()}
     fields = UsageFields(usage)
-    read = fields.needed("promptTokenCount") + fields.count("toolUsePromptTokenCount")
-    reasoning = fields.count("thoughtsTokenCount")
-    written = fields.count("candidatesTokenCount", "responseTokenCount") + reasoning
-    cached = fields.count("cachedContentTokenCount")
+    read = fields.needed("promptTokenCount", "prompt_token_count")
+    read += fields.count("toolUsePromptTokenCount", "tool_use_prompt_token_count")
+    reasoning = fields.count("thoughtsTokenCount", "thoughts_token_count")
+    written = reasoning + fields.count(
+        *("candidatesTokenCount", "candidates_token_count"),
+        *("responseTokenCount", "response_token_count"),
+    )
+    cached = fields.count("cachedContentTokenCount", "cached_content_token_count")
     counts = Counts(read, written, reasoning, cached)
-    return fields.request("Gemini API", counts, total="totalTokenCount")
-
-
-def _camel(name: str) -> str:
-    first, *rest = str(name).split("_")
-    return first + "".join(map(str.capitalize, rest))
+    total = "total_token_count" if fields.has("total_token_count") else "totalTokenCount"
+    return fields.request("Gemini API", counts, total)
 
 
 def gemini_cli(usage: Mapping[str, Any]) -> Request:
@@ -318,26 +359,35 @@ def atif(usage: Mapping[str, Any]) -> Request:
     )
 
 
-def bedrock(usage: Mapping[str, Any]) -> Request:
-    """Map usage in camel case: Bedrock's Converse counts caches apart, the AI SDK within the input.
+def cohere(usage: Mapping[str, Any]) -> Request:
+    """Map Cohere's usage: `tokens` are what the model was given, `billed_units` a part of them.
 
-    >>> request = bedrock({"inputTokens": 10, "outputTokens": 20, "totalTokens": 130,
-    ...     "cacheReadInputTokens": 100, "cacheWriteInputTokens": 0})
-    >>> request.input_tokens, request.output_tokens
-    (110, 20)
+    >>> request = cohere({"billed_units": {"input_tokens": 5, "output_tokens": 40},
+    ...     "tokens": {"input_tokens": 71, "output_tokens": 40}, "cached_tokens": 32})
+    >>> request.input_tokens, request.output_tokens, request.cached_tokens
+    (71, 40, 32)
     """
     fields = UsageFields(usage)
-    stated, written = fields.needed("inputTokens"), fields.needed("outputTokens")
-    read_apart = fields.count("cacheReadInputTokens", "cacheReadInputTokenCount")
-    cache_write = fields.count("cacheWriteInputTokens", "cacheWriteInputTokenCount")
-    within = fields.count("cachedInputTokens", "inputTokenDetails.cacheReadTokens")
-    fields.ignore("inputTokenDetails.noCacheTokens", "outputTokenDetails.textTokens")
-    fields.ignore("inputTokenDetails.cacheWriteTokens")
-    reasoning = fields.count("reasoningTokens", "outputTokenDetails.reasoningTokens")
-    cached = max(read_apart, within)
-    read = stated + read_apart + cache_write
-    counts = Counts(read, written, reasoning, cached, cache_write)
-    return fields.request("Bedrock or AI SDK", counts, total="totalTokens")
+    fields.ignore_below("billed_units")
+    read, written = fields.needed("tokens.input_tokens"), fields.needed("tokens.output_tokens")
+    counts = Counts(read, written, cached=fields.count("cached_tokens"))
+    return fields.request("Cohere", counts, total="total_tokens")
+
+
+def ollama(usage: Mapping[str, Any]) -> Request:
+    """Map Ollama's counts, of versions that say what the cache served.
+
+    Others may leave cached tokens out of `prompt_eval_count`, and nothing shows whether they do.
+
+    >>> request = ollama({"prompt_eval_count": 900, "prompt_eval_cached_count": 800,
+    ...     "eval_count": 70})
+    >>> request.input_tokens, request.output_tokens, request.cached_tokens
+    (900, 70, 800)
+    """
+    fields = UsageFields(usage)
+    read, written = fields.needed("prompt_eval_count"), fields.needed("eval_count")
+    counts = Counts(read, written, cached=fields.count("prompt_eval_cached_count"))
+    return fields.request("Ollama", counts, total="total_tokens")
 
 
 def bare_counts(usage: Mapping[str, Any]) -> Request:
@@ -348,7 +398,7 @@ def bare_counts(usage: Mapping[str, Any]) -> Request:
     """
     fields = UsageFields(usage)
     read, written = fields.needed(*_INPUT_NAMES), fields.needed(*_OUTPUT_NAMES)
-    return Request(read, written, written, shape=BARE)
+    return Request(read, written, written, shape=BARE, cost_usd=fields.cost())
 
 
 class _Shape(NamedTuple):
@@ -362,7 +412,9 @@ _SHAPES = tuple(
     _Shape(frozenset(marks), read)
     for marks, read in (
         ({"promptTokenCount", "prompt_token_count", "totalTokenCount"}, gemini_api),
-        ({"inputTokens", "outputTokens"}, bedrock),
+        ({"inputTokens", "outputTokens"}, camel_case_usage),
+        ({"billed_units"}, cohere),
+        ({"prompt_eval_cached_count"}, ollama),
         ({"prompt_token_ids", "completion_token_ids", "extra"}, atif),
         ({"cached_input_tokens", "reasoning_output_tokens"}, codex_last),
         ({"input_tokens_cache_read", "input_tokens_cache_write"}, inspect_model_usage),
@@ -392,25 +444,51 @@ def read_usage(usage: Mapping[str, Any]) -> tuple[Request, ...]:
     ()
     """
     present = {name for name, value in usage.items() if value is not None}
-    counting = {path for path, _ in counting_fields(usage)}
+    _refuse_summed(usage)
     if {"input", "output"} <= present and present & _GEMINI_CLI:
         return (gemini_cli(usage),)
+    counting = dict(counting_fields(usage))
     if not counting:
         for name in present:
             if "token" in str(name).lower() and not isinstance(usage[name], Mapping | list):
                 whole_number(usage[name], str(name))
         return ()
-    if counting <= {*_INPUT_NAMES, *_OUTPUT_NAMES} and len(counting) <= 2:
+    if counting.keys() <= _BARE_NAMES and len(counting) <= 2:
         return (bare_counts(usage),)
     for shape in _SHAPES:
         if present & shape.marks:
             request = shape.read(usage)
             return _iterations(usage, request) if shape.read is anthropic else (request,)
-    UsageFields(usage).refuse_unknown("any")
-    return ()
+    fields = UsageFields(usage)
+    fields.ignore(*_BARE_NAMES)
+    fields.refuse_unknown("any")
+    return (bare_counts(usage),) if counting.keys() & _BARE_NAMES else ()
 
 
+_BARE_NAMES = frozenset({*_INPUT_NAMES, *_OUTPUT_NAMES})
 _GEMINI_CLI = {"thoughts", "cached", "tool", "total"}
+
+
+_REQUEST_COUNTS = (
+    *("requests", "successful_requests", "num_requests", "n_requests", "request_count"),
+    *("llm_call_count", "llm_calls", "num_calls", "api_calls"),
+)
+"""Fields that say how many requests a usage object sums up."""
+
+
+def _refuse_summed(usage: Mapping[str, Any]) -> None:
+    """Refuse the sum of several requests: what each of them replayed cannot be told from it.
+
+    Raises:
+        RolloutError: the object says that it holds more than one.
+    """
+    for name in _REQUEST_COUNTS:
+        number = usage.get(name)
+        if isinstance(number, int | float) and number > 1:
+            raise RolloutError(
+                f"usage has {name} = {brief(number)}, and sums up several requests; expected the "
+                "counts of each request, as every one of them repeats the history"
+            )
 
 
 def _iterations(usage: Mapping[str, Any], whole: Request) -> tuple[Request, ...]:
@@ -449,33 +527,3 @@ def provider_usage(usage: Mapping[str, Any]) -> tuple[Request, ...]:
     return tuple(
         replace(each, shape="provider") if each.shape == BARE else each for each in requests
     )
-
-
-def refuse_sums(requests: Sequence[Request]) -> None:
-    """Refuse Codex counts that can be a session's sums as well as single requests.
-
-    Sums only grow, and so do the inputs between them. Counts of single requests fit that only where
-    every input is more than twice the one before.
-
-    Raises:
-        RolloutError: all requests are Codex's, there are two or more, and they fit sums.
-    """
-    if len(requests) < 2 or any(request.shape != CODEX for request in requests):
-        return
-    first = [(requests[0].input_tokens, requests[0].output_tokens, requests[0].visible_tokens)]
-    differences = first + [
-        (
-            now.input_tokens - before.input_tokens,
-            now.output_tokens - before.output_tokens,
-            now.visible_tokens - before.visible_tokens,
-        )
-        for before, now in pairwise(requests)
-    ]
-    grows = all(min(difference) >= 0 for difference in differences)
-    replays = all(now[0] >= before[0] + before[2] for before, now in pairwise(differences))
-    if grows and replays:
-        raise RolloutError(
-            f"token counts grow from {requests[0].input_tokens} to {requests[-1].input_tokens} "
-            "input tokens as a session's sums do (Codex's total_token_usage); expected each "
-            "request's own, last_token_usage"
-        )
