@@ -18,7 +18,7 @@ from typing import Any
 
 from bagen_data.errors import RolloutError
 from bagen_data.usage import Request
-from bagen_data.usage_lists import refuse_swapped
+from bagen_data.usage_lists import refuse_sums
 from bagen_data.usage_objects import BARE, provider_usage, read_usage
 from builders.logs import log_fields
 from builders.logs.conversation import Exchange, joined, split_turns
@@ -113,8 +113,7 @@ def _requests(entries: Sequence[Any], turns: int) -> list[_Requests]:
             f"{_COUNTS} has {len(entries)} entries; expected {turns}, one an assistant message"
         )
     requests = [_stated_requests(entry, number) for number, entry in enumerate(entries, 1)]
-    if all(isinstance(entry, list) for entry in entries):
-        refuse_swapped(entries)
+    refuse_sums([request for each in requests for request in each or ()])
     return requests
 
 

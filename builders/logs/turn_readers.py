@@ -23,7 +23,7 @@ from bagen_data.usage import (
     fresh_usage,
     input_growth,
 )
-from bagen_data.usage_lists import refuse_mixture, refuse_sums
+from bagen_data.usage_lists import refuse_mixture
 from bagen_data.usage_objects import BARE
 from builders.logs import log_fields
 from builders.logs.rollout_log import Log, LoggedTurn
@@ -258,7 +258,6 @@ def _unknown_usage(turn: LoggedTurn) -> str:
 
 def _logged_tokens(kept: Sequence[LoggedTurn], choice: UsageChoice) -> Accounts:
     requests = [request for turn in kept for request in turn.requests or ()]
-    refuse_sums(requests)
     refuse_mixture(requests)
     is_bare = bool(requests) and all(request.shape == BARE for request in requests)
     convention: Convention = "turn" if is_bare and choice == "turn" else "request"
