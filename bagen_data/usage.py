@@ -12,7 +12,7 @@ Formulas: section 4 of the benchmark's specification (the BAGEN paper, 2026, sec
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal, get_args
@@ -24,6 +24,10 @@ Convention = Literal["request", "turn"]
 CONVENTIONS: frozenset[Convention] = frozenset(get_args(Convention))
 UsageChoice = Literal["auto", "request", "turn"]
 """A convention, or `auto`: decide it for a family whose counts are unanimous."""
+
+BRANCH = " > "
+"""Stands in a context's name between another context and its own name: it begins with what the
+other one replayed at that point, as a rewound or forked conversation does."""
 
 _WORDS_AND_MARKS = re.compile(r"\w+|[^\w\s]")
 
@@ -40,7 +44,7 @@ class Request:
     """The part of the output that later requests replay: output without reasoning."""
     context: str = ""
     """The growing conversation that the request belongs to; a compaction or a subagent begins
-    another."""
+    another. `BRANCH` in its name makes it a branch of another."""
     shape: str = ""
     """The kind of usage object that the counts come from."""
     cached_tokens: int = 0
@@ -112,13 +116,24 @@ def input_growth(requests: Sequence[Request]) -> list[int]:
     """Return what each request's input holds beyond the replayed history of its context, in tokens.
 
     It is negative where an input is shorter than the history before it.
+
+    >>> input_growth([Request(100, 10, 10), Request(150, 10, 10, context=" > rewound"),
+    ...     Request(130, 10, 10)])
+    [100, 40, 20]
     """
     replayed: dict[str, int] = {}
     growth = []
     for request in requests:
-        growth.append(request.input_tokens - replayed.get(request.context, 0))
+        growth.append(request.input_tokens - _history(replayed, request.context))
         replayed[request.context] = request.input_tokens + request.visible_tokens
     return growth
+
+
+def _history(replayed: Mapping[str, int], context: str) -> int:
+    """Return what a context replays by now; a branch begins with what its trunk replays."""
+    while context not in replayed and BRANCH in context:
+        context = context.rpartition(BRANCH)[0]
+    return replayed.get(context, 0)
 
 
 def fresh_usage(requests: Sequence[Request], convention: Convention) -> list[tuple[int, int]]:

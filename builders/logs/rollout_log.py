@@ -1,12 +1,15 @@
 """What every reader returns: a rollout as its log tells it, before any usage rule is applied."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from bagen_data.errors import RolloutError
 from bagen_data.usage import Request
 from builders.logs.lines import Line
+
+Survey = TypeVar("Survey")
+"""What a format finds out about a whole family."""
 
 
 class LoggedTurn(NamedTuple):
@@ -52,6 +55,13 @@ class Neighbours(Protocol):
     def lines(self, relative: str) -> Iterator[Line]:
         """Yield a file's lines that are not empty, one JSON value each."""
 
+    def survey(self, look: "Callable[[Neighbours], Survey]") -> Survey:
+        """Return what a function finds in the whole family, which it is asked once.
+
+        Args:
+            look: gets the family's files by paths relative to the family's folder.
+        """
+
 
 class NoNeighbours:
     """The neighbours of a record that stands alone."""
@@ -67,6 +77,10 @@ class NoNeighbours:
     def lines(self, _relative: str) -> Iterator[Line]:
         """Yield nothing."""
         return iter(())
+
+    def survey(self, look: Callable[[Neighbours], Survey]) -> Survey:
+        """Return what a function finds in a family without files."""
+        return look(self)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ import hashlib
 import json
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from itertools import chain, islice
@@ -19,7 +19,7 @@ from bagen_data.tables import sha256_of
 from builders.formats import Kind, belonging, recognising
 from builders.logs.evaluation_report import is_report, judged_ids
 from builders.logs.lines import Line
-from builders.logs.rollout_log import FamilyFacts
+from builders.logs.rollout_log import FamilyFacts, Neighbours, Survey
 from builders.reading.folder_listing import has_suffix, list_folder
 from builders.reading.json_items import BIG, list_items, starts_list
 from builders.reading.origin import Family
@@ -74,6 +74,8 @@ class FamilyFiles:
         self.companions: dict[str, str] = {}
         """Files that belong to rollouts of a format without being one, and the format."""
         self.sources: list[Source] = []
+        self.surveys: dict[Callable[[Neighbours], Any], Any] = {}
+        """What formats found out about the whole family."""
         self._facts = self._find_report()
 
     def facts(self, relative: str) -> FamilyFacts:
@@ -197,7 +199,18 @@ class _Neighbours:
 
     def lines(self, relative: str) -> Iterator[Line]:
         path = self._path(relative)
-        return self._files.lines(path) if path in self._files.paths else iter(())
+        try:
+            _refuse_special(self._files.family.folder / path)
+            if path in self._files.paths:
+                yield from self._files.lines(path)
+        except OSError:
+            return  # the file's own reading says why
+
+    def survey(self, look: Callable[[Neighbours], Survey]) -> Survey:
+        if look not in self._files.surveys:
+            self._files.surveys[look] = look(_Neighbours(self._files, ""))
+        found: Survey = self._files.surveys[look]
+        return found
 
     def _path(self, relative: str) -> str:
         return os.path.normpath(os.path.join(self._folder, relative))
