@@ -182,6 +182,7 @@ def anthropic(usage: Mapping[str, Any]) -> Request:
     reasoning = fields.count(
         "output_tokens_details.thinking_tokens", "output_tokens_details.reasoning_tokens"
     )
+    fields.ignore("cache_deleted_input_tokens")
     counts = Counts(read, written, reasoning, cached, cache_write)
     return fields.request("Anthropic", counts, total="total_tokens")
 
@@ -494,20 +495,49 @@ def _refuse_summed(usage: Mapping[str, Any]) -> None:
 def _iterations(usage: Mapping[str, Any], whole: Request) -> tuple[Request, ...]:
     """Return the requests that an Anthropic usage object sums up: its own if it states no others.
 
+    The object's own counts sum up its iterations but two kinds, which are billed beside them: a
+    compaction, after which a new context begins, and an advisor's reading of the conversation.
+    https://platform.claude.com/docs/en/build-with-claude/compaction says so of the first.
+
     Raises:
-        RolloutError: the iterations are not the object's counts one by one: some work beside the
-            answer, such as a compaction, is billed and is not in the object's own counts.
+        RolloutError: the other iterations do not add up to the object's own counts.
     """
     entries = [entry for entry in usage.get("iterations") or () if isinstance(entry, Mapping)]
-    requests = [anthropic({**entry, "iterations": None}) for entry in entries]
-    sums = [sum(column) for column in zip(*map(_tokens, requests), strict=True)]
+    requests = []
+    context = ""
+    for entry in entries:
+        kind = str(entry.get("type"))
+        request = anthropic({**entry, "iterations": None})
+        requests.append(
+            replace(
+                request,
+                context=ADVISOR if kind == _ADVICE else context,
+                model=str(entry.get("model") or ""),
+            )
+        )
+        context = COMPACTED if kind == _COMPACTION else context
+    own = [
+        _tokens(request)
+        for entry, request in zip(entries, requests, strict=True)
+        if entry.get("type") not in (_ADVICE, _COMPACTION)
+    ]
+    sums = [sum(column) for column in zip(*own, strict=True)]
     if entries and sums != [*_tokens(whole)]:
         kinds = ", ".join(sorted({str(entry.get("type")) for entry in entries}))
+        stated = " and ".join(map(str, sums)) or "no"
         raise RolloutError(
-            f"usage has iterations ({kinds}) of {sums[0]} input and {sums[1]} output tokens; "
+            f"usage has iterations ({kinds}) of {stated} input and output tokens; "
             f"expected its own, {whole.input_tokens} and {whole.output_tokens}"
         )
     return tuple(requests) if len(requests) > 1 else (whole,)
+
+
+ADVISOR = "advisor"
+"""Context of what an advisor model reads and writes beside a response."""
+COMPACTED = "compacted"
+"""Context of what follows a compaction within one response."""
+_ADVICE = "advisor_message"
+_COMPACTION = "compaction"
 
 
 def _tokens(request: Request) -> tuple[int, int]:

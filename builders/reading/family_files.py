@@ -129,7 +129,7 @@ class FamilyFiles:
         every = chain(head, lines)
         formats = {name for line in head for name in recognising("lines", line.value)}
         if len(formats) == 1:
-            yield SourceRecord(where, every, kind="lines", format=formats.pop())
+            yield SourceRecord(where, every, kind="lines", format=next(iter(formats)))
         elif formats:
             names = ", ".join(sorted(formats))
             yield SourceRecord(where, None, f"is a session of several formats: {names}")
