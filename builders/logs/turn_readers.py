@@ -228,13 +228,14 @@ def _read_tokens(log: Log, kept: Sequence[LoggedTurn], counting: Counting) -> Ac
     reason = next(filter(None, map(_unknown_usage, kept)), "")
     if not reason:
         return _logged_tokens(kept, counting.convention)
-    if counting.tokenizer is None:
-        raise RolloutError(f"{reason}; give --tokenizer or drop the rollout")
     for turn in kept:
         if turn.uncounted:
             raise RolloutError(
-                f"{reason}; and a tokenizer cannot count {turn.uncounted} in turn {turn.number}"
+                f"{reason}; and a tokenizer cannot count {turn.uncounted} in turn {turn.number}; "
+                "drop the rollout"
             )
+    if counting.tokenizer is None:
+        raise RolloutError(f"{reason}; give --tokenizer or drop the rollout")
     return _accounts(kept, _counted(log, kept, counting.tokenizer), "tokenizer")
 
 

@@ -176,7 +176,7 @@ def test_cached_input_is_input_though_anthropic_counts_it_apart() -> None:
         ({"messages": [{"role": "user", "content": 3}]}, r"messages\[0\].content is 3"),
         ({"messages": ["hi"]}, r"messages\[0\] is \"hi\"; expected an object"),
         ({"messages": "hi"}, 'messages is "hi"; expected a list'),
-        ({"a": 1}, "expected .*an object with 'turns' .dialogues.;.* an object with 'messages'"),
+        ({"a": 1}, "an object with 'turns' .dialogues.;.* an object with 'messages'"),
         ([1], "expected an object, found list"),
     ],
 )
