@@ -7,8 +7,6 @@ from glob import escape
 from os.path import basename, dirname
 from typing import Any, NamedTuple
 
-import orjson
-
 from bagen_data.errors import RolloutError
 from bagen_data.usage import Request
 from bagen_data.usage_objects import gemini_cli
@@ -17,6 +15,7 @@ from builders.formats._session import (
     Heard,
     Paid,
     Response,
+    as_json,
     enter,
     known_content,
     logged_turns,
@@ -24,6 +23,7 @@ from builders.formats._session import (
     moment,
     place,
 )
+from builders.logs import log_fields
 from builders.logs.lines import Line, session_records
 from builders.logs.message_content import MessageContent, call_text
 from builders.logs.rollout_log import FamilyFacts, Log, NamedLog, Neighbours
@@ -166,8 +166,8 @@ class Chat:
         position = 0
         for message in self._messages.values():
             position += message.record["type"] in _RESPONSES and not message.is_summary
-            for call in message.record.get("toolCalls") or ():
-                if isinstance(call, Mapping) and call.get("agentId") not in (None, *known):
+            for call in _objects(message.record, "toolCalls"):
+                if call.get("agentId") not in (None, *known):
                     enter(responses, position, None)
 
     def paid(self) -> list[Paid]:
@@ -213,8 +213,7 @@ class Chat:
         record = message.record
         user, uncounted = heard.take()
         text = _parts(record.get("content", record.get("parts")), self.skipped)
-        calls = [each for each in record.get("toolCalls") or () if isinstance(each, Mapping)]
-        thoughts = [each for each in record.get("thoughts") or () if isinstance(each, Mapping)]
+        calls, thoughts = _objects(record, "toolCalls"), _objects(record, "thoughts")
         content = MessageContent(
             "\n\n".join(
                 filter(None, (text.text, *(call_text(c.get("name"), c.get("args")) for c in calls)))
@@ -250,6 +249,12 @@ _UUID = 32
 def _stated(record: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a message's later state says: it may leave out what an earlier one said."""
     return {name: value for name, value in record.items() if value not in (None, [], "")}
+
+
+def _objects(record: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
+    """Return the objects of a list; anything else in it is not of a known kind."""
+    listed = log_fields.sequence(record.get(name), name)
+    return [each for each in listed if isinstance(each, Mapping)]
 
 
 def _is_empty(record: Mapping[str, Any]) -> bool:
@@ -318,7 +323,7 @@ def _returned(value: Any) -> str:
         single = [value[name] for name in ("output", "error") if isinstance(value.get(name), str)]
         if len(value) == 1 and single:
             return str(single[0])
-    return value if isinstance(value, str) else orjson.dumps(value).decode()
+    return value if isinstance(value, str) else as_json(value)
 
 
 class _Chats(NamedTuple):

@@ -1,5 +1,6 @@
 """Pieces that readers of sessions share: what was heard, responses, and what was paid when."""
 
+import json
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -91,6 +92,15 @@ def known_content(message: Mapping[str, Any], where: str, skipped: Counter[str])
             kind = part.get("type") if isinstance(part, Mapping) else type(part).__name__
             skipped[f"part {kind}"] += 1
     return message_content({**message, "content": parts}, where)
+
+
+def as_json(value: Any) -> str:
+    """Return a value of a log as JSON, whatever text it holds.
+
+    >>> as_json({"b": 1, "a": [None]})
+    '{"b": 1, "a": [null]}'
+    """
+    return json.dumps(value, ensure_ascii=False)
 
 
 def moment(value: Any) -> float | None:

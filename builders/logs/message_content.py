@@ -185,7 +185,12 @@ def call_text(name: Any, arguments: Any) -> str:
             decoded = orjson.loads(arguments)
         except ValueError:
             decoded = None
-    is_shell = name in SHELLS and isinstance(decoded, dict) and decoded.keys() == {"command"}
+    is_shell = (
+        isinstance(name, str)
+        and name in SHELLS
+        and isinstance(decoded, dict)
+        and decoded.keys() == {"command"}
+    )
     if is_shell and isinstance(decoded["command"], str):
         return f"```bash\n{decoded['command']}\n```"
     if not isinstance(arguments, str):
