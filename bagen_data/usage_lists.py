@@ -1,11 +1,15 @@
 """The token counts of one rollout, where they may be something else than single requests."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 from bagen_data.errors import RolloutError
 from bagen_data.usage import Request
-from bagen_data.usage_objects import BARE, CODEX
+from bagen_data.usage_objects import BARE, CODEX, COMPACTED
+
+Requests = tuple[Request, ...] | None
+"""The requests of one turn; None where they are unknown."""
 
 
 def refuse_sums(requests: Sequence[Request]) -> None:
@@ -34,6 +38,28 @@ def refuse_sums(requests: Sequence[Request]) -> None:
             "input tokens as a session's sums do (Codex's total_token_usage); expected each "
             "request's own, last_token_usage"
         )
+
+
+def after_compactions(turns: Sequence[Requests]) -> list[Requests]:
+    """Return the requests of each turn, in the contexts that earlier compactions left them in.
+
+    Args:
+        turns: requests of each turn, as its usage object gives them; None where it is unknown.
+
+    >>> both = (Request(900, 50, 50), Request(80, 10, 10, context=COMPACTED))
+    >>> [[each.context for each in turn] for turn in after_compactions([both, both[:1]])]
+    [['', 'compacted'], ['compacted']]
+    """
+    begun = ""
+    moved: list[Requests] = []
+    for requests in turns:
+        if requests is None:
+            moved.append(None)
+            continue
+        moved.append(tuple(replace(each, context=begun + each.context) for each in requests))
+        if any(each.context == COMPACTED for each in requests):
+            begun += COMPACTED
+    return moved
 
 
 def refuse_mixture(requests: Sequence[Request]) -> None:

@@ -18,7 +18,7 @@ from typing import Any
 
 from bagen_data.errors import RolloutError
 from bagen_data.usage import Request
-from bagen_data.usage_lists import refuse_sums
+from bagen_data.usage_lists import Requests, after_compactions, refuse_sums
 from bagen_data.usage_objects import BARE, provider_usage, read_usage
 from builders.logs import log_fields
 from builders.logs.conversation import Exchange, joined, split_turns
@@ -36,8 +36,6 @@ _KNOWN = frozenset(
     }
 )
 """Fields of an assistant message that are not amounts of a task."""
-
-_Requests = tuple[Request, ...] | None
 
 
 def recognises(record: Mapping[str, Any]) -> bool:
@@ -67,13 +65,15 @@ def read(record: Mapping[str, Any], _facts: FamilyFacts) -> Log:
                 number,
                 exchange.user,
                 exchange.response.text,
-                request,
+                paid,
                 reasoning=exchange.response.reasoning,
                 uncounted=exchange.uncounted,
                 amounts=log_fields.turn_amounts(exchange.message, _KNOWN),
                 tool_calls=exchange.response.tool_calls,
             )
-            for number, (exchange, request) in enumerate(zip(exchanges, requests, strict=True), 1)
+            for number, (exchange, paid) in enumerate(
+                zip(exchanges, after_compactions(requests), strict=True), 1
+            )
         ),
         success=_success(record, metadata),
         system=system,
@@ -107,7 +107,7 @@ def _success(record: Mapping[str, Any], metadata: Mapping[str, Any]) -> bool | N
     return None
 
 
-def _requests(entries: Sequence[Any], turns: int) -> list[_Requests]:
+def _requests(entries: Sequence[Any], turns: int) -> list[Requests]:
     if len(entries) != turns:
         raise RolloutError(
             f"{_COUNTS} has {len(entries)} entries; expected {turns}, one an assistant message"
@@ -117,7 +117,7 @@ def _requests(entries: Sequence[Any], turns: int) -> list[_Requests]:
     return requests
 
 
-def _stated_requests(entry: Any, number: int) -> _Requests:
+def _stated_requests(entry: Any, number: int) -> Requests:
     try:
         if entry is None:
             return None
@@ -135,7 +135,7 @@ def _stated_requests(entry: Any, number: int) -> _Requests:
         raise RolloutError(f"turn {number}: {error}") from error
 
 
-def _own_requests(message: Mapping[str, Any], number: int) -> _Requests:
+def _own_requests(message: Mapping[str, Any], number: int) -> Requests:
     for name in _OWN_USAGE:
         if isinstance(message.get(name), Mapping):
             try:

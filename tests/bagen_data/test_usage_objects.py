@@ -466,18 +466,6 @@ REFUSED: dict[str, tuple[Usage, str]] = {
         {"inputTokens": 4, "outputTokens": 2, "totalTokens": 6, "cacheReadInputTokens": 846},
         "total of 6",
     ),
-    "Anthropic's compaction": (
-        {
-            "input_tokens": 23,
-            "output_tokens": 10,
-            "cache_read_input_tokens": 0,
-            "iterations": [
-                {"type": "compaction", "input_tokens": 180000, "output_tokens": 3500},
-                {"type": "message", "input_tokens": 23, "output_tokens": 10},
-            ],
-        },
-        "compaction",
-    ),
 }
 
 
@@ -751,3 +739,21 @@ def test_sums_of_codex_come_back_as_single_requests(requests: list[Spent]) -> No
         assert codex_difference(before, now) == read_usage(single)[0]
         assert codex_difference(now, now) is None
         before = now
+
+
+def test_a_compaction_is_a_request_of_its_own_and_begins_a_context() -> None:
+    """Anthropic bills it beside the object's own counts."""
+    compaction, message = read_usage(
+        {
+            "input_tokens": 23,
+            "output_tokens": 10,
+            "cache_read_input_tokens": 0,
+            "iterations": [
+                {"type": "compaction", "input_tokens": 180000, "output_tokens": 3500},
+                {"type": "message", "input_tokens": 23, "output_tokens": 10},
+            ],
+        }
+    )
+    assert (compaction.input_tokens, compaction.output_tokens) == (180000, 3500)
+    assert (message.input_tokens, message.output_tokens) == (23, 10)
+    assert compaction.context != message.context
