@@ -17,13 +17,15 @@ A format is a module `builders/formats/<name>.py` with
               such files end
 
 `read` may return several rollouts instead of one: an iterator of `NamedLog`. An optional
-`belongs(value)` recognises JSON files beside the logs that are not rollouts themselves.
+`belongs(value)` recognises JSON files beside the logs, and lines of JSONL files, that are not
+rollouts themselves. An optional `owns(paths)` returns files that are not read at all, because other
+files of the family tell the same: an agent's own log beside the trajectory it was converted to.
 
 Nothing registers a format: the file does. At most one format may recognise a record, general ones
 apart. A module whose name begins with `_` is not a format.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -135,13 +137,27 @@ def recognising(kind: Kind, record: Any) -> list[str]:
     return special or list(formats)
 
 
-def belonging(value: Any) -> str:
-    """Return the format to whose rollouts a JSON file belongs without being one; empty if none."""
+def belonging(value: Any) -> frozenset[str]:
+    """Return the formats to whose rollouts a JSON value belongs without being one itself."""
+    return frozenset(
+        name
+        for name, module in known_formats().items()
+        if (belongs := getattr(module, "belongs", None)) is not None and belongs(value)
+    )
+
+
+def owned_files(paths: Collection[str]) -> dict[str, frozenset[str]]:
+    """Return the files of a family that its other files stand for, and the format that says so.
+
+    Args:
+        paths: all files of the family, relative to its folder.
+    """
+    owned: dict[str, frozenset[str]] = {}
     for name, module in known_formats().items():
-        belongs = getattr(module, "belongs", None)
-        if belongs is not None and belongs(value):
-            return name
-    return ""
+        owns = getattr(module, "owns", None)
+        if owns is not None:
+            owned.update(dict.fromkeys(owns(paths), frozenset({name})))
+    return owned
 
 
 def known_suffixes() -> tuple[str, ...]:

@@ -4,11 +4,13 @@ import errno
 import hashlib
 import json
 import os
+import re
 import stat
+from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
-from itertools import chain, islice
+from itertools import chain, islice, takewhile
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,7 @@ import orjson
 
 from bagen_data.errors import RolloutError
 from bagen_data.tables import sha256_of
-from builders.formats import Kind, belonging, recognising
+from builders.formats import Kind, belonging, owned_files, recognising
 from builders.logs.evaluation_report import is_report, judged_ids
 from builders.logs.lines import Line
 from builders.logs.rollout_log import FamilyFacts, Neighbours, Survey
@@ -24,10 +26,12 @@ from builders.reading.folder_listing import has_suffix, list_folder
 from builders.reading.json_items import BIG, list_items, starts_list
 from builders.reading.origin import Family
 
-_TRAJECTORY = ".traj.json"
+_TRAJECTORIES = (".traj.json", ".traj")
+"""Ends of files whose outcome stands in an evaluation report."""
 _HEAD_LINES = 20
 """Lines of a JSONL file that show whether the file is a session or has a rollout a line."""
 _NAME_LENGTH = 80
+_WILDCARD = re.compile(r"[*?\[]")
 
 
 @dataclass(frozen=True)
@@ -70,9 +74,14 @@ class FamilyFiles:
         self.paths = listing.files
         """Relative, with `/`, in order."""
         self.refused = [Unused(_as_text(each.path), each.reason) for each in listing.refused]
-        self.ignored = [Unused(_as_text(each.path), each.reason) for each in listing.ignored]
-        self.companions: dict[str, str] = {}
-        """Files that belong to rollouts of a format without being one, and the format."""
+        self._owned = owned_files([*self.paths, *(each.path for each in listing.ignored)])
+        self.ignored = [
+            Unused(_as_text(each.path), each.reason)
+            for each in listing.ignored
+            if each.path not in self._owned
+        ]
+        self.companions: dict[str, frozenset[str]] = {}
+        """Files that belong to rollouts of a format without being one, and the formats."""
         self.sources: list[Source] = []
         self.surveys: dict[Callable[[Neighbours], Any], Any] = {}
         """What formats found out about the whole family."""
@@ -87,6 +96,9 @@ class FamilyFiles:
         """Yield the records of one file; what cannot be read is a record with an error."""
         where = _as_text(relative)
         path = self.family.folder / relative
+        if relative in self._owned:
+            self.companions[where] = self._owned[relative]
+            return
         try:
             _refuse_special(path)
             if has_suffix(relative, [".jsonl"]):
@@ -116,8 +128,8 @@ class FamilyFiles:
         elif isinstance(value, list):
             for position, item in enumerate(value):
                 yield SourceRecord(f"{where}[{position}]{_named(item)}", item)
-        elif name := belonging(value):
-            self.companions[where] = name
+        elif owners := belonging(value):
+            self.companions[where] = owners
         else:
             yield SourceRecord(where, value)
 
@@ -133,6 +145,9 @@ class FamilyFiles:
         elif formats:
             names = ", ".join(sorted(formats))
             yield SourceRecord(where, None, f"is a session of several formats: {names}")
+        elif head and all(owners := [belonging(line.value) for line in head]):
+            self.companions[where] = frozenset.union(*owners)
+            return
         for line in every if not formats else ():
             place = f"{where}:{line.number}{_named(line.value)}"
             yield SourceRecord(place, line.value, line.error)
@@ -157,19 +172,32 @@ class FamilyFiles:
         with open(path, "rb") as file:
             return file.read()
 
+    def has(self, relative: str) -> bool:
+        """Return whether the family has a file."""
+        place = bisect_left(self.paths, relative)
+        return self.paths[place : place + 1] == [relative]
+
     def value(self, relative: str) -> Any:
-        """Return the JSON value of a file; None where it cannot be read, which is reported once."""
+        """Return the JSON value of a file; None where it cannot be read, which is reported once.
+
+        A list that is read item by item is not looked at whole: it is None, too.
+        """
+        path = self.family.folder / relative
         try:
+            if path.stat().st_size >= BIG:
+                with path.open("rb") as file:
+                    if starts_list(file):
+                        return None
             return decode(self._read(relative))
         except (OSError, RolloutError):
             return None
 
     def _find_report(self) -> FamilyFacts:
         """Return the judged instances, if the family has trajectories and reports that agree."""
-        if not any(path.endswith(_TRAJECTORY) for path in self.paths):
+        if not any(path.endswith(_TRAJECTORIES) for path in self.paths):
             return FamilyFacts()
         others = [path for path in self.paths if has_suffix(path, [".json"])]
-        values = (self.value(path) for path in others if not path.endswith(_TRAJECTORY))
+        values = (self.value(path) for path in others if not path.endswith(_TRAJECTORIES))
         reports = {
             (frozenset(value["resolved_ids"]), judged_ids(value))
             for value in values
@@ -187,21 +215,25 @@ class _Neighbours:
 
     def names(self, pattern: str) -> list[str]:
         whole = self._path(pattern)
+        plain = _WILDCARD.split(whole)[0]
+        every = self._files.paths
         return [
             os.path.relpath(path, self._folder or ".")
-            for path in self._files.paths
+            for path in takewhile(
+                lambda path: path.startswith(plain), every[bisect_left(every, plain) :]
+            )
             if fnmatchcase(path, whole)
         ]
 
     def value(self, relative: str) -> Any:
         path = self._path(relative)
-        return self._files.value(path) if path in self._files.paths else None
+        return self._files.value(path) if self._files.has(path) else None
 
     def lines(self, relative: str) -> Iterator[Line]:
         path = self._path(relative)
         try:
             _refuse_special(self._files.family.folder / path)
-            if path in self._files.paths:
+            if self._files.has(path):
                 yield from self._files.lines(path)
         except OSError:
             return  # the file's own reading says why

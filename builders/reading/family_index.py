@@ -119,9 +119,9 @@ def _read_files(
                     break
             if len(index.entries) == limit:
                 break
-    for where, name in files.companions.items():
-        if name not in reader.formats and len(index.entries) != limit:
-            reason = f"belongs to rollouts of {name}, and there are none"
+    for where, names in files.companions.items():
+        if not names & reader.formats and len(index.entries) != limit:
+            reason = f"belongs to rollouts of {' or '.join(sorted(names))}, and there are none"
             index.refused.append(Unused(where, reason))
     if not files.paths:
         expected = ", ".join(known_suffixes())
