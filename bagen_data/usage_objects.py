@@ -345,19 +345,45 @@ def gemini_cli(usage: Mapping[str, Any]) -> Request:
 
 
 def atif(usage: Mapping[str, Any]) -> Request:
-    """Map the `metrics` of an ATIF step: the cache is in the prompt.
+    """Map the `metrics` of an ATIF step: the cache is in the prompt, reasoning in the completion.
+
+    `extra` holds what the agent's own log states beside, under the names of that log.
 
     >>> request = atif({"prompt_tokens": 682, "completion_tokens": 60, "cached_tokens": 600,
-    ...     "cost_usd": 0.0023, "extra": {"reasoning_tokens": 40}})
+    ...     "cost_usd": 0.0023, "extra": {"thoughts_tokens": 40}})
     >>> request.input_tokens, request.output_tokens, request.visible_tokens, request.cost_usd
     (682, 60, 20, 0.0023)
     """
     lists = ("prompt_token_ids", "completion_token_ids", "logprobs", "extra")
     extra = usage.get("extra")
     flat = {name: value for name, value in usage.items() if name not in lists}
-    return replace(
-        openai_chat({**(extra if isinstance(extra, Mapping) else {}), **flat}), shape="ATIF"
-    )
+    beside = _renamed(extra, _ATIF_NAMES) if isinstance(extra, Mapping) else {}
+    return replace(openai_chat({**beside, **flat}), shape="ATIF")
+
+
+_ATIF_NAMES = {
+    "thoughts_tokens": "reasoning_tokens",
+    "cache_write_input_tokens": "cache_creation_input_tokens",
+}
+"""Names of counts in `extra`, of Gemini CLI and Codex as Harbor writes them, and their meaning."""
+
+
+def _renamed(usage: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    """Return an object whose keys have other names.
+
+    Raises:
+        RolloutError: two keys get the same name, and their values differ.
+    """
+    renamed: dict[str, Any] = {}
+    for key, value in usage.items():
+        name = names.get(key, key)
+        if name in renamed and value is not None and renamed[name] not in (None, value):
+            raise RolloutError(
+                f"usage has {brief(renamed[name])} and {brief(value)} as {name}; expected the same "
+                "number"
+            )
+        renamed[name] = renamed.get(name) if value is None else value
+    return renamed
 
 
 def cohere(usage: Mapping[str, Any]) -> Request:
