@@ -1,0 +1,137 @@
+"""Harbor's job folders: the outcome of a trial, and its files that tell the same as others.
+
+    job/config.json, job/result.json, job/lock.json
+    job/TRIAL/config.json, job/TRIAL/result.json
+    job/TRIAL/agent/trajectory.json, and the agent's own logs beside it
+    job/TRIAL/verifier/reward.txt, ...
+    job/TRIAL/steps/STEP/agent/..., where a task has several steps
+
+    {"task_name": "hello-world", "trial_name": "hello-world__fTGjqLx", "exception_info": null,
+     "agent_info": {"name": "terminus-2", "model_info": {"name": "gpt-4o", "provider": "openai"}},
+     "verifier_result": {"rewards": {"reward": 1.0}}, ...}
+
+Source: https://harborframework.com/docs and the models of the package `harbor` on PyPI.
+"""
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from builders.logs import log_fields
+from builders.logs.rollout_log import Neighbours
+
+_TRAJECTORY = re.compile(r"(?P<trial>(?:.*/)?)(?:steps/[^/]+/)?agent/trajectory[^/]*\.json")
+_STEP = re.compile(r"(?:^|/)steps/(?P<step>[^/]+)/agent/[^/]+$")
+_RESULTS = (frozenset({"trial_name", "task_name"}), frozenset({"stats", "n_total_trials"}))
+_CONFIGS = (
+    frozenset({"trial_name", "task", "agent"}),
+    frozenset({"job_name", "agents"}),
+    frozenset({"task", "agent", "environment", "verifier"}),
+    frozenset({"trials", "retry", "n_concurrent_trials"}),
+)
+
+
+@dataclass(frozen=True)
+class TrialOutcome:
+    """The outcome of a trial, or of one step of it, as Harbor states it."""
+
+    success: bool | None = None
+    """True for a reward of 1, False for 0; None where it is another or the trial is not judged."""
+    instance_id: str = ""
+    """The task's name, and the step's where a task has several."""
+    trial: str = ""
+    model: str = ""
+    scores: Mapping[str, Any] = field(default_factory=dict)
+    """The rewards by name, and `exception` where one ended the trial."""
+
+
+def is_job_file(value: Any) -> bool:
+    """Return whether a JSON value is a result, configuration or lock of a job or trial."""
+    return isinstance(value, dict) and any(
+        marks <= value.keys() for marks in (*_RESULTS, *_CONFIGS)
+    )
+
+
+def files_told_twice(paths: Collection[str]) -> Iterator[str]:
+    """Yield the files of trials that their trajectories stand for.
+
+    They are the agent's own logs, what it gave out, and what the verifier wrote. Trajectories
+    themselves are not among them.
+
+    >>> list(files_told_twice(["t/result.json", "t/agent/trajectory.json", "t/agent/a.jsonl"]))
+    ['t/agent/a.jsonl']
+    """
+    files = frozenset(paths)
+    trials = {match["trial"] for path in files if (match := _TRAJECTORY.fullmatch(path))}
+    trials = {trial for trial in trials if f"{trial}result.json" in files}
+    for path in sorted(files):
+        if not _TRAJECTORY.fullmatch(path) and any(trial in trials for trial in _trials_of(path)):
+            yield path
+
+
+_LOGS = re.compile(
+    r"(?P<trial>(?:^|.*?/))(?:steps/[^/]+/)?(?:agent/|user-agent/|verifier/|artifacts/|[^/]+\.log$)"
+)
+
+
+def _trials_of(path: str) -> Iterator[str]:
+    """Yield the folders of the trials that a file may be a log of."""
+    start = 0
+    while match := _LOGS.match(path[start:]):
+        yield path[:start] + match["trial"]
+        start += max(len(match["trial"]), 1)
+
+
+def trial_outcome(path: str, beside: Neighbours) -> TrialOutcome:
+    """Return what Harbor states of the trial that a file of its `agent` folder belongs to.
+
+    Args:
+        path: the file, relative to the family's folder.
+        beside: the family's files as seen from there.
+    """
+    match = _STEP.search(path)
+    step = match["step"] if match else ""
+    places = ("../../../result.json",) if step else ("result.json", "../result.json")
+    values = (beside.value(place) for place in places)
+    result = next((each for each in values if _is_trial(each)), None)
+    if result is None:
+        return TrialOutcome()
+    task, trial = (log_fields.identity(result.get(name)) for name in ("task_name", "trial_name"))
+    info = result.get("agent_info")
+    model = info.get("model_info") if isinstance(info, dict) else None
+    judged = result
+    if step:
+        steps = result.get("step_results")
+        named = [each for each in steps or () if isinstance(each, dict)]
+        judged = next((each for each in named if each.get("step_name") == step), {})
+        task = f"{task}/{step}"
+    rewards = _rewards(judged)
+    exception = judged.get("exception_info")
+    scores = dict(rewards)
+    if isinstance(exception, dict):
+        scores["exception"] = log_fields.identity(exception.get("exception_type"))
+    is_valid = not exception or judged.get("reward_valid") is True
+    return TrialOutcome(
+        _success(rewards.get("reward")) if is_valid else None,
+        task,
+        trial,
+        log_fields.identity(model.get("name")) if isinstance(model, dict) else "",
+        scores,
+    )
+
+
+def _is_trial(value: Any) -> bool:
+    return isinstance(value, dict) and _RESULTS[0] <= value.keys()
+
+
+def _rewards(judged: Mapping[str, Any]) -> dict[str, Any]:
+    verdict = judged.get("verifier_result")
+    rewards = verdict.get("rewards") if isinstance(verdict, dict) else None
+    return log_fields.single_values(rewards) if isinstance(rewards, dict) else {}
+
+
+def _success(reward: Any) -> bool | None:
+    if type(reward) in (int, float, bool) and reward in (0, 1):
+        return bool(reward)
+    return None
