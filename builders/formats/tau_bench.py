@@ -1,0 +1,268 @@
+"""Results of tau-bench and tau2-bench: conversations with a simulated user.
+
+tau-bench writes a list, with an item a trial of a task:
+
+    [{"task_id": 0, "reward": 1.0, "trial": 0, "info": {"task": {...}, "user_cost": 0.0035},
+      "traj": [{"role": "system", ...}, {"role": "user", ...},
+               {"role": "assistant", "content": null, "tool_calls": [...]}, {"role": "tool", ...}]}]
+
+tau2-bench writes one object, or its `simulations` as a file each beside a `results.json`:
+
+    {"info": {"agent_info": {"llm": "gpt-4.1"}, "environment_info": {"domain_name": "retail",
+      "policy": "# Retail agent policy ..."}}, "tasks": [...],
+     "simulations": [{"id": "4f0a", "task_id": "0", "trial": 0, "termination_reason": "user_stop",
+      "reward_info": {"reward": 1.0},
+      "messages": [{"role": "assistant", "content": "Hi! How can I help you today?", "usage": null},
+                   {"role": "user", ...},
+                   {"role": "assistant", "tool_calls": [...], "cost": 0.0187,
+                    "usage": {"prompt_tokens": 5683, "completion_tokens": 109}}, ...]}]}
+
+An assistant message is a turn. The user simulator's requests are not the agent's, and neither are
+its own tool calls, which the agent does not hear. The greeting that tau2-bench begins with was not
+generated: turn 1 hears it. tau-bench logs no usage. A reward of 1 is success, and any other is
+none; a run that ended in an error of the harness is not judged.
+
+Source: https://github.com/sierra-research/tau-bench (`tau_bench/run.py`) and
+https://github.com/sierra-research/tau2-bench (`src/tau2/data_model`).
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from bagen_data.errors import RolloutError
+from bagen_data.usage import Request
+from bagen_data.usage_objects import provider_usage
+from builders.logs import log_fields
+from builders.logs.conversation import Exchange, joined, split_turns
+from builders.logs.rollout_log import FamilyFacts, Log, LoggedTurn, NamedLog, Neighbours
+from builders.logs.timestamps import Stopwatch
+
+LAYOUT = "an object with 'traj' and 'reward', or with 'simulations'"
+KEYS = frozenset({"task_id", "reward", "traj", "simulations", "tasks", "info"})
+
+_NOT_JUDGED = ("infrastructure_error", "context_window_exceeded")
+"""Why a simulation ended, where tau2-bench itself leaves it out of its metrics."""
+_TOLERANCE = 1e-6
+
+
+def recognises(record: Mapping[str, Any]) -> bool:
+    """Return whether a record is a trial of tau-bench, or results or a simulation of tau2-bench."""
+    is_trial = {"task_id", "reward", "traj"} <= record.keys()
+    return is_trial or _is_simulation(record) or isinstance(record.get("simulations"), list)
+
+
+def _is_simulation(record: Mapping[str, Any]) -> bool:
+    return {"task_id", "termination_reason"} <= record.keys() and "reward_info" in record
+
+
+def belongs(value: Any) -> bool:
+    """Return whether a JSON file is the index of simulations that lie beside it, a file each."""
+    return (
+        isinstance(value, dict)
+        and {"simulation_index", "info"} <= value.keys()
+        and not value.get("simulations")
+    )
+
+
+def read(record: Mapping[str, Any], facts: FamilyFacts) -> Log | Iterator[NamedLog]:
+    """Read a trial, or the simulations of results; raises RolloutError naming the message."""
+    if "traj" in record:
+        return _trial(record)
+    if _is_simulation(record):
+        folder = facts.path.rpartition("/")[0]
+        return _simulation(record, facts.beside.survey(_Runs).info(folder))
+    return _simulations(record)
+
+
+class _Runs:
+    """The `info` of runs with a file a simulation, by the simulations' folder.
+
+    Args:
+        family: the family's files, by paths relative to its folder.
+    """
+
+    def __init__(self, family: Neighbours) -> None:
+        self._family = family
+        self._info: dict[str, Mapping[str, Any]] = {}
+
+    def info(self, folder: str) -> Mapping[str, Any]:
+        """Return the run's `info`; empty where it has none."""
+        if folder not in self._info:
+            above = folder.rpartition("/")[0]
+            path = f"{above}/results.json" if above else "results.json"
+            results = self._family.value(path)
+            info = results.get("info") if isinstance(results, dict) else None
+            self._info[folder] = info if isinstance(info, dict) else {}
+        return self._info[folder]
+
+
+def _trial(record: Mapping[str, Any]) -> Log:
+    info = record.get("info") if isinstance(record.get("info"), dict) else {}
+    messages = _messages(record["traj"], "traj")
+    system, exchanges = split_turns(messages)
+    success = None if info and "error" in info else _success(record["reward"], "reward")
+    return Log(
+        turns=_turns(exchanges, messages),
+        success=success,
+        system=system,
+        instance_id=log_fields.identity(record["task_id"]),
+        source="tau-bench",
+        scores=log_fields.single_values(record),
+    )
+
+
+def _simulations(record: Mapping[str, Any]) -> Iterator[NamedLog]:
+    info = log_fields.mapping(record.get("info") or {}, "info")
+    for index, entry in enumerate(record["simulations"]):
+        place = f"simulations[{index}]"
+        try:
+            simulation = log_fields.mapping(entry, place)
+            names = (simulation.get("task_id"), simulation.get("trial"))
+            place = f"simulations[{index}] (task {names[0]}, trial {names[1]})"
+            yield NamedLog(f": {place}", _simulation(simulation, info))
+        except RolloutError as error:
+            yield NamedLog(f": {place}", error)
+
+
+def _simulation(simulation: Mapping[str, Any], info: Mapping[str, Any]) -> Log:
+    if simulation.get("messages") is None and simulation.get("ticks"):
+        raise RolloutError(
+            "is a spoken simulation, of ticks; expected messages, as only a written conversation "
+            "has turns and token counts"
+        )
+    spoken = _messages(simulation.get("messages"), "messages")
+    heard = [message for message in spoken if not _is_users_own(message)]
+    system, exchanges = split_turns(heard)
+    agent, environment = (
+        info[name] if isinstance(info.get(name), dict) else {}
+        for name in ("agent_info", "environment_info")
+    )
+    policy = log_fields.text(simulation.get("policy") or environment.get("policy"), "policy")
+    reward = simulation.get("reward_info")
+    stated = reward.get("reward") if isinstance(reward, dict) else None
+    ended = simulation.get("termination_reason")
+    is_judged = stated is not None and ended not in _NOT_JUDGED
+    scores = log_fields.single_values(simulation)
+    return Log(
+        turns=_turns(_without_greeting(exchanges), heard),
+        success=_success(stated, "reward_info.reward") if is_judged else None,
+        system=system or policy,
+        instance_id=log_fields.identity(simulation.get("task_id")),
+        source_id=log_fields.identity(simulation.get("id")),
+        model=log_fields.identity(agent.get("llm")),
+        source="tau2-bench",
+        scores=scores if stated is None else scores | {"reward": stated},
+        response_ids=frozenset(filter(None, map(_response_id, heard))),
+    )
+
+
+def _messages(value: Any, name: str) -> list[Mapping[str, Any]]:
+    spoken: list[Mapping[str, Any]] = []
+    for index, entry in enumerate(log_fields.sequence(value, name)):
+        message = log_fields.mapping(entry, f"{name}[{index}]")
+        several = message.get("tool_messages")
+        spoken += several if isinstance(several, list) else [message]
+    return spoken
+
+
+def _success(reward: Any, name: str) -> bool:
+    return abs(log_fields.quantity(reward, name) - 1) <= _TOLERANCE
+
+
+def _is_users_own(message: Mapping[str, Any]) -> bool:
+    """Return whether a message is a tool call of the simulated user, or its result."""
+    if message.get("role") == "tool":
+        return message.get("requestor") == "user"
+    return message.get("role") == "user" and bool(message.get("tool_calls"))
+
+
+def _without_greeting(exchanges: Sequence[Exchange]) -> list[Exchange]:
+    """Return the turns without an opening line that no model was asked for, which turn 1 hears."""
+    if len(exchanges) < 2 or exchanges[0].user:
+        return list(exchanges)
+    greeting, first, *others = exchanges
+    if greeting.message.get("usage") is not None or greeting.response.tool_calls:
+        return list(exchanges)
+    return [first._replace(user=joined((greeting.response.text, first.user))), *others]
+
+
+def _turns(
+    exchanges: Sequence[Exchange], messages: Sequence[Mapping[str, Any]]
+) -> tuple[LoggedTurn, ...]:
+    watch = Stopwatch()
+    for message in messages[:1]:
+        watch.start(message.get("timestamp"))
+    turns = []
+    for number, exchange in enumerate(exchanges, 1):
+        turns.append(
+            LoggedTurn(
+                number,
+                exchange.user,
+                exchange.response.text,
+                _requests(exchange.message, number),
+                reasoning=exchange.response.reasoning or _reasoning(exchange.message),
+                uncounted=exchange.uncounted,
+                tool_calls=exchange.response.tool_calls,
+                seconds=watch.lap(exchange.message.get("timestamp")),
+            )
+        )
+    return tuple(turns)
+
+
+def _raw(message: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the provider's response that tau2-bench keeps; empty where it keeps none."""
+    raw = message.get("raw_data")
+    return raw if isinstance(raw, dict) else {}
+
+
+def _response_id(message: Mapping[str, Any]) -> str:
+    is_agents = message.get("role") == "assistant"
+    return log_fields.identity(_raw(message).get("id")) if is_agents else ""
+
+
+def _reasoning(message: Mapping[str, Any]) -> str:
+    raw = _raw(message)
+    inner = raw.get("message")
+    said = {**raw, **(inner if isinstance(inner, dict) else {})}
+    if isinstance(said.get("reasoning_content"), str):
+        return str(said["reasoning_content"])
+    blocks = said.get("thinking_blocks")
+    thoughts = [
+        block.get("thinking")
+        for block in (blocks if isinstance(blocks, list) else ())
+        if isinstance(block, dict)
+    ]
+    return "\n".join(thought for thought in thoughts if isinstance(thought, str))
+
+
+def _requests(message: Mapping[str, Any], number: int) -> tuple[Request, ...] | None:
+    """Return the request of an assistant message: by the provider's own usage where it is kept."""
+    usage = message.get("usage")
+    if usage is None:
+        return None
+    raw = _raw(message)
+    try:
+        stated = provider_usage(log_fields.mapping(usage, "usage"))
+        kept = provider_usage(raw["usage"]) if isinstance(raw.get("usage"), dict) else ()
+    except RolloutError as error:
+        raise RolloutError(f"turn {number}: {error}") from error
+    if kept and stated and _sums(kept) != _sums(stated):
+        raise RolloutError(
+            f"turn {number}: usage states {_sums(stated)} input and output tokens and raw_data "
+            f"{_sums(kept)}; expected the same"
+        )
+    cost = message.get("cost")
+    price = float(cost) if isinstance(cost, int | float) and cost > 0 else None
+    requests = kept or stated
+    model = log_fields.identity(raw.get("model"))
+    if len(requests) == 1:
+        return (replace(requests[0], cost_usd=price, model=model),)
+    return tuple(replace(each, model=model) for each in requests) or None
+
+
+def _sums(requests: Sequence[Request]) -> tuple[int, int]:
+    return (
+        sum(request.input_tokens for request in requests),
+        sum(request.output_tokens for request in requests),
+    )
