@@ -25,10 +25,12 @@ from builders.build_plan import budget_rule, make_plans
 from builders.build_record import BuildOptions, BuiltFamily, build_record
 from builders.card import render_card
 from builders.family_writer import write_family
+from builders.logs.key_patterns import load_patterns
 from builders.logs.turn_readers import Counting
 from builders.reading.family_index import FamilyIndex, read_family
 from builders.reading.origin import Family, find_families
 from builders.reading.rollout_spool import MEMORY_TEXT, RolloutSpool
+from builders.reading.scrubbing import Scrubber
 from builders.tasks import BudgetRule, find_task
 
 _SENT_TEXT = 1_000_000
@@ -60,8 +62,9 @@ def build(
         spools = staging / "spools"
         spools.mkdir()
         memory = MEMORY_TEXT // len(families) if options.workers == 1 else _SENT_TEXT
+        scrubber = _new_scrubber(options)
         jobs = [
-            (family, RolloutSpool(spools / str(number), memory), counting, options.limit)
+            (family, RolloutSpool(spools / str(number), memory), counting, options.limit, scrubber)
             for number, family in enumerate(families)
         ]
         indexes = []
@@ -106,6 +109,18 @@ def previous_files(out: Path) -> set[str]:
 def _counting(options: BuildOptions) -> Counting:
     tokenizer = HubTokenizer(options.tokenizer) if options.tokenizer else None
     return Counting(options.usage, tokenizer)
+
+
+def _new_scrubber(options: BuildOptions) -> Callable[[], Scrubber] | None:
+    """Return what makes a family's scrubber; None if texts are kept as they are.
+
+    Raises:
+        MissingExtraError: detect-secrets is not installed.
+    """
+    if not options.scrub:
+        return None
+    load_patterns()
+    return Scrubber
 
 
 def _budget_rules(budgets: Mapping[str, str], families: Sequence[Family]) -> dict[str, BudgetRule]:

@@ -22,8 +22,8 @@ from builders.logs.turn_readers import Counting, Tokenizer
 from builders.reading.family_index import FamilyIndex
 from builders.tasks import find_task
 
-_OPTIONS = ("benchmark_version", "prompt", "seeds", "usage", "budget_overrides", "limit")
-"""Keys of the record that, with the families, decide what the rows hold."""
+_OPTIONS = ("benchmark_version", "prompt", "seeds", "usage", "budget_overrides", "limit", "scrub")
+"""Keys of the record that, with the families, decide what the rows hold; some may be missing."""
 
 _REPORTED = ("refused", "ignored", "tokenizer")
 """Keys of a family's record that do not decide what its rows hold."""
@@ -48,6 +48,8 @@ class BuildOptions:
     """Processes; changes nothing but the time."""
     strict: bool = False
     """Write nothing if anything is refused."""
+    scrub: bool = False
+    """Replace keys, addresses and user names in the texts."""
 
 
 @dataclass(frozen=True)
@@ -112,6 +114,7 @@ def build_record(
         "usage": options.usage,
         "budget_overrides": dict(sorted(options.budgets.items())),
         "limit": options.limit,
+        **({"scrub": True} if options.scrub else {}),
         "families": [_family_record(family, counting.tokenizer) for family in built],
     }
     return {"revision": _revision(record, built)} | record
@@ -131,7 +134,7 @@ def _revision(record: Mapping[str, Any], built: Sequence[BuiltFamily]) -> str:
         | {"rollouts": [asdict(entry) for entry in own.index.entries]}
         for family, own in zip(record["families"], built, strict=True)
     ]
-    content = {name: record[name] for name in _OPTIONS} | {"families": families}
+    content = {name: record[name] for name in _OPTIONS if name in record} | {"families": families}
     return hashlib.sha256(to_json(content).encode()).hexdigest()
 
 
@@ -158,4 +161,5 @@ def _family_record(built: BuiltFamily, tokenizer: Tokenizer | None) -> dict[str,
         "sources": [asdict(source) for source in index.sources],
         "refused": [asdict(refusal) for refusal in index.refused],
         "ignored": [asdict(file) for file in index.ignored],
+        **({} if index.scrubbed is None else {"scrubbed": dict(sorted(index.scrubbed.items()))}),
     }

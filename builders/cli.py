@@ -71,6 +71,10 @@ def build_command(
     strict: Annotated[
         bool, typer.Option("--strict", help="Exit 1 and write nothing if anything is refused.")
     ] = False,
+    scrub: Annotated[
+        bool,
+        typer.Option("--scrub", help="Replace keys, e-mail addresses and user names in the texts."),
+    ] = False,
 ) -> None:
     """Build origin rollouts into a dataset that `datasets.load_dataset` reads."""
     from rich.markup import escape
@@ -97,6 +101,7 @@ def build_command(
         limit=limit,
         workers=workers,
         strict=strict,
+        scrub=scrub,
     )
     families = find_families(origin, options.tasks)
     for name in ignored_folders(origin):

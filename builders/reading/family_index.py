@@ -1,7 +1,7 @@
 """Read one family, once and in order: its rollouts go to a spool, an index of them stays."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from bagen_data.budgets import Realised
@@ -16,6 +16,7 @@ from builders.reading.family_files import FamilyFiles, Source, SourceRecord, Unu
 from builders.reading.origin import Family
 from builders.reading.rollout_spool import RolloutSpool
 from builders.reading.rollouts import Reading, to_rollout
+from builders.reading.scrubbing import Scrubber
 from builders.tasks import Task, find_task
 
 
@@ -47,6 +48,8 @@ class FamilyIndex:
     dropped_turns: int = 0
     clipped_turns: int = 0
     """Turns with an input shorter than the history that it replays."""
+    scrubbed: Counter[str] | None = None
+    """What was replaced in the texts, by kind; None where nothing was looked for."""
 
     def unused(self) -> list[tuple[str, str]]:
         """Return where and why rollouts and files were not used."""
@@ -67,6 +70,7 @@ def read_family(
     spool: RolloutSpool,
     counting: Counting,
     limit: int | None = None,
+    new_scrubber: Callable[[], Scrubber] | None = None,
 ) -> FamilyIndex:
     """Read a family's files in order.
 
@@ -78,14 +82,15 @@ def read_family(
         spool: takes the rollouts.
         counting: how tokens are counted.
         limit: stop after this many usable rollouts.
+        new_scrubber: makes what scrubs the rollouts; None to keep them as they are.
     """
-    index = _read_files(family, spool, counting, limit)
+    index = _read_files(family, spool, counting, limit, new_scrubber)
     fits = index.bare_counts
     if not fits or all("request" in conventions for conventions in fits):
         return index
     if all("turn" in conventions for conventions in fits):
         spool.clear()
-        return _read_files(family, spool, replace(counting, convention="turn"), limit)
+        return _read_files(family, spool, replace(counting, convention="turn"), limit, new_scrubber)
     index.stop(_mixture(fits))
     return index
 
@@ -105,11 +110,16 @@ def _mixture(fits: Mapping[frozenset[Convention], str]) -> str:
 
 
 def _read_files(
-    family: Family, spool: RolloutSpool, counting: Counting, limit: int | None
+    family: Family,
+    spool: RolloutSpool,
+    counting: Counting,
+    limit: int | None,
+    new_scrubber: Callable[[], Scrubber] | None,
 ) -> FamilyIndex:
     index = FamilyIndex(family, spool)
     files = FamilyFiles(family)
-    reader = _RecordReader(index, find_task(family.task), counting)
+    scrubber = new_scrubber() if new_scrubber else None
+    reader = _RecordReader(index, find_task(family.task), counting, scrubber)
     with paused_collector():
         for path in files.paths:
             facts = files.facts(path)
@@ -128,7 +138,23 @@ def _read_files(
         index.refused.append(Unused(".", f"holds no {expected} file; expected rollouts"))
     index.refused += files.refused
     index.sources, index.ignored = files.sources, files.ignored
+    if scrubber is not None:
+        _scrub_reports(index, scrubber)
     return index
+
+
+def _scrub_reports(index: FamilyIndex, scrubber: Scrubber) -> None:
+    """Scrub where things were and why they were not used, and note what was scrubbed."""
+    index.sources = [replace(each, path=scrubber.report(each.path)) for each in index.sources]
+    index.refused = [
+        Refusal(scrubber.report(each.where), scrubber.report(each.reason)) for each in index.refused
+    ]
+    index.ignored = [
+        replace(each, where=scrubber.report(each.where), reason=scrubber.report(each.reason))
+        for each in index.ignored
+    ]
+    index.bare_counts = {fits: scrubber.report(where) for fits, where in index.bare_counts.items()}
+    index.scrubbed = scrubber.counts
 
 
 @dataclass
@@ -136,6 +162,7 @@ class _RecordReader:
     index: FamilyIndex
     task: Task
     counting: Counting
+    scrubber: Scrubber | None = None
     formats: set[str] = field(default_factory=set)
     """Formats of the records that were read."""
     _seen: dict[str, str] = field(default_factory=dict)
@@ -172,7 +199,10 @@ class _RecordReader:
                 self.index.without_turns += 1
             elif self._is_new(reading):
                 self._refuse_copy(log, where)
-                self._enter(reading, where)
+                rollout = reading.rollout
+                if self.scrubber is not None:
+                    rollout = self.scrubber.rollout(rollout)
+                self._enter(reading._replace(rollout=rollout), where)
         except RolloutError as error:
             self.index.refused.append(Unused(where, str(error)))
 
