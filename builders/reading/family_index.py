@@ -147,7 +147,7 @@ def _scrub_reports(index: FamilyIndex, scrubber: Scrubber) -> None:
     """Scrub where things were and why they were not used, and note what was scrubbed."""
     index.sources = [replace(each, path=scrubber.report(each.path)) for each in index.sources]
     index.refused = [
-        Refusal(scrubber.report(each.where), scrubber.report(each.reason)) for each in index.refused
+        Unused(scrubber.report(each.where), scrubber.report(each.reason)) for each in index.refused
     ]
     index.ignored = [
         replace(each, where=scrubber.report(each.where), reason=scrubber.report(each.reason))

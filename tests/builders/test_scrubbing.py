@@ -66,7 +66,6 @@ KEPT = (
     *("https://x.org/home/anna", "src/home/index.tsx", "/users/17", "~~gone~~", "~half the size"),
     *(
         "git@github.com:a/b.git",
-        "me@example.com",
         "a@b",
         "icon@2x.png",
         "@app.route('/')",
