@@ -198,6 +198,12 @@ class _Reading:
         if source not in ("system", "user"):
             self.skipped[f"source {log_fields.brief(source)}"] += 1
             return
+        if step.get("metrics"):
+            raise RolloutError(
+                f"{where} is of source {source} and has metrics; expected metrics of agent steps "
+                "alone, as no response shows what was paid for; correct the step, or remove the "
+                "rollout"
+            )
         contents = _contents(step, where)
         if source == "system" and not self._said and not self._heard:
             self.system += (content.text for content in contents)

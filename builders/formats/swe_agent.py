@@ -86,7 +86,7 @@ def read(record: Mapping[str, Any], facts: FamilyFacts) -> Log:
         turns += found
     info = log_fields.mapping(record.get("info") or {}, "info")
     turns = _with_reviewer(turns, info)
-    instance_id = os.path.basename(facts.path).removesuffix(".traj").removesuffix(".json")
+    instance_id = os.path.basename(facts.path).removesuffix(".json").removesuffix(".traj")
     is_judged = facts.resolved is not None and instance_id in facts.judged
     version = log_fields.identity(info.get("swe_agent_version"))
     return Log(

@@ -103,7 +103,9 @@ def trial_outcome(path: str, beside: Neighbours) -> TrialOutcome:
     judged = result
     if step:
         steps = result.get("step_results")
-        named = [each for each in steps or () if isinstance(each, dict)]
+        named = [
+            each for each in (steps if isinstance(steps, list) else ()) if isinstance(each, dict)
+        ]
         judged = next((each for each in named if each.get("step_name") == step), {})
         task = f"{task}/{step}"
     rewards = _rewards(judged)

@@ -159,6 +159,13 @@ def test_a_count_that_is_not_known_is_refused_by_name(step: Any, problem: str) -
         log(trajectory(USER, step))
 
 
+def test_metrics_of_a_step_that_is_not_the_agents_are_refused() -> None:
+    record = trajectory(USER, agent("go", (9, 9)))
+    record["steps"][0]["metrics"] = {"prompt_tokens": 5, "completion_tokens": 5}
+    with pytest.raises(RolloutError, match="step 1 is of source user and has metrics"):
+        log(record)
+
+
 def test_a_step_id_that_appears_twice_is_refused() -> None:
     record = trajectory(USER, agent("go", (9, 9)))
     record["steps"][1]["step_id"] = 1
