@@ -13,6 +13,7 @@
 Source: https://harborframework.com/docs and the models of the package `harbor` on PyPI.
 """
 
+import os
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -22,7 +23,7 @@ from builders.logs import log_fields
 from builders.logs.rollout_log import Neighbours
 
 _TRAJECTORY = re.compile(r"(?P<trial>(?:.*/)?)(?:steps/[^/]+/)?agent/trajectory[^/]*\.json")
-_STEP = re.compile(r"(?:^|/)steps/(?P<step>[^/]+)/agent/[^/]+$")
+_AGENT = re.compile(r"(?P<trial>(?:.*?/)?)(?:steps/(?P<step>[^/]+)/)?agent/")
 _RESULTS = (frozenset({"trial_name", "task_name"}), frozenset({"stats", "n_total_trials"}))
 _CONFIGS = (
     frozenset({"trial_name", "task", "agent"}),
@@ -84,17 +85,15 @@ def _trials_of(path: str) -> Iterator[str]:
 
 
 def trial_outcome(path: str, beside: Neighbours) -> TrialOutcome:
-    """Return what Harbor states of the trial that a file of its `agent` folder belongs to.
+    """Return what Harbor states of the trial that a file belongs to.
+
+    The file may lie beside the trial's result, or anywhere below its `agent` folder.
 
     Args:
         path: the file, relative to the family's folder.
         beside: the family's files as seen from there.
     """
-    match = _STEP.search(path)
-    step = match["step"] if match else ""
-    places = ("../../../result.json",) if step else ("result.json", "../result.json")
-    values = (beside.value(place) for place in places)
-    result = next((each for each in values if _is_trial(each)), None)
+    result, step = _result(path, beside)
     if result is None:
         return TrialOutcome()
     task, trial = (log_fields.identity(result.get(name)) for name in ("task_name", "trial_name"))
@@ -123,8 +122,17 @@ def trial_outcome(path: str, beside: Neighbours) -> TrialOutcome:
     )
 
 
-def _is_trial(value: Any) -> bool:
-    return isinstance(value, dict) and _RESULTS[0] <= value.keys()
+def _result(path: str, beside: Neighbours) -> tuple[dict[str, Any] | None, str]:
+    """Return the trial's result, and the step that the file belongs to; empty where it has none."""
+    folder = os.path.dirname(path)
+    places = [("", folder)]
+    places += [(match["step"] or "", match["trial"]) for match in _AGENT.finditer(f"{folder}/")]
+    for step, trial in places:
+        near = os.path.relpath(os.path.join(trial or ".", "result.json"), folder or ".")
+        value = beside.value(near)
+        if isinstance(value, dict) and _RESULTS[0] <= value.keys():
+            return value, step
+    return None, ""
 
 
 def _rewards(judged: Mapping[str, Any]) -> dict[str, Any]:

@@ -396,6 +396,15 @@ def test_an_exception_leaves_a_trial_unjudged(
     assert [rollout.success for rollout in made.rollouts] == ([success] if success else [])
 
 
+@pytest.mark.parametrize("folder", ["t", "t/agent", "t/agent/logs/x", ""])
+def test_a_trajectory_may_lie_anywhere_in_the_agents_folder(tmp_path: Path, folder: str) -> None:
+    record = trajectory(USER, agent("a", (9, 9)))
+    path = f"{folder}/run.json".lstrip("/")
+    result = "t/result.json" if folder else "result.json"
+    (rollout,) = index(tmp_path, {path: record, result: trial(0)["result.json"]}).rollouts
+    assert (rollout.instance_id, rollout.success) == ("hello", False)
+
+
 def test_a_step_of_a_task_has_its_own_outcome(tmp_path: Path) -> None:
     steps = [{"step_name": "two", "verifier_result": {"rewards": {"reward": 0}}}]
     files = {"t/steps/two/agent/trajectory.json": trajectory(USER, agent("a", (9, 9)))}
