@@ -24,7 +24,7 @@ class Reply:
     thread: str
     """The name of the conversation: empty for the session's own, else the subagent's."""
     compactions: int
-    """Compactions of the conversation before the response."""
+    """The compaction that the response's context began with; 0 where it is the first."""
     response: Response
     model: str = ""
     blocks: list[dict[str, Any]] = field(default_factory=list)

@@ -41,6 +41,8 @@ class Thread:
         self._lines: set[int] = set()
         """Hashes of the lines taken: a resumed session may write some again."""
         self._compactions = 0
+        self._context = 0
+        """The compaction that the current context began with; 0 where it is the first."""
         self._is_compacted = False
         """Whether a compaction is the last that happened."""
         self._rewound_to: int | None = None
@@ -84,9 +86,7 @@ class Thread:
         if reply is None:
             user, uncounted = self._heard.take()
             response = Response(user, uncounted, began=when, rewound_to=self._rewound_to)
-            reply = Reply(
-                str(stated), bool(message.get("id")), self._name, self._compactions, response
-            )
+            reply = Reply(str(stated), bool(message.get("id")), self._name, self._context, response)
             self.replies.append(reply)
             self._by_id[reply.id] = reply
             self._is_compacted, self._rewound_to = False, None
@@ -106,6 +106,7 @@ class Thread:
             before = self.positions.get(str(record.get("parentUuid")))
             if before is not None and before < len(self.replies) - 1:
                 self._rewound_to = before
+                self._context = self.replies[before].compactions if before >= 0 else 0
         if self._is_shown:
             self._heard.add(known_content(message, "message", self._skipped))
 
@@ -117,6 +118,7 @@ class Thread:
     def _compact(self) -> None:
         if self.replies and not self._is_compacted:
             self._compactions += 1
+            self._context = self._compactions
             self._is_compacted = True
 
     def _take_attachment(self, record: Mapping[str, Any]) -> None:

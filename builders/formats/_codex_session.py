@@ -19,6 +19,7 @@ from builders.formats._session import (
     as_json,
     enter,
     logged_turns,
+    mark_branches,
     moment,
     place,
 )
@@ -59,6 +60,9 @@ class Session:
         """The last usage records, by response."""
         self._turn_usages: list[Mapping[str, Any]] = []
         """Usage of whole turns, which older logs state."""
+        self._prompts: list[int] = []
+        """Responses before each message of the user, those of one turn once."""
+        self._rewound_to: int | None = None
         self._spawned: list[tuple[str, int]] = []
         """Subagents, and the turn that follows the start of each."""
         self._review: int | None = None
@@ -123,6 +127,8 @@ class Session:
             self._close_cut()
         elif kind == "task_complete":
             self._close()
+        elif kind == "thread_rolled_back":
+            self._roll_back(payload.get("num_turns"))
         elif kind in ("collab_agent_spawn_end", "sub_agent_activity"):
             agent = payload.get("new_thread_id") or payload.get("agent_thread_id")
             if agent:
@@ -134,6 +140,12 @@ class Session:
                 self._spawned.append(("", len(self._replies)))
             self._review = None
         self._skipped[f"event {kind}"] += 1
+
+    def _roll_back(self, turns: Any) -> None:
+        if isinstance(turns, int) and 0 < turns <= len(self._prompts):
+            self._close_cut()
+            self._rewound_to = self._prompts[-turns] - 1
+            del self._prompts[-turns:]
 
     def _take_record(self, payload: Mapping[str, Any]) -> None:
         if isinstance(payload.get("usage"), Mapping):
@@ -189,10 +201,16 @@ class Session:
             self._has_output = True
         elif item.get("role") == "user" and not self._has_output:
             self._close_cut()
+        if kind == "message" and item.get("role") == "user":
+            self._note_prompt()
         content = item.get("output" if "output" in item else "content")
         if kind == "tool_search_output":
             content = as_json(item.get("tools"))
         self._heard.add(item_content(content, "user", self._skipped))
+
+    def _note_prompt(self) -> None:
+        if not self._prompts or self._prompts[-1] < len(self._replies):
+            self._prompts.append(len(self._replies))
 
     def _say(self, item: Mapping[str, Any], kind: str, when: float | None) -> None:
         reply = self._open or self._begin(when)
@@ -215,7 +233,8 @@ class Session:
 
     def _begin(self, when: float | None) -> Reply:
         user, uncounted = self._heard.take()
-        reply = Reply(Response(user, uncounted, began=when))
+        reply = Reply(Response(user, uncounted, began=when, rewound_to=self._rewound_to))
+        self._rewound_to = None
         self._events.append(reply)
         self._open = reply
         self._replies.append(reply)
@@ -316,6 +335,7 @@ class Session:
             models.update(request.model for request in reply.response.requests or ())
         responses = [reply.response for reply in self._replies]
         if responses:
+            mark_branches(responses)
             self._enter_beside(responses, after)
         return Log(
             turns=logged_turns(responses, self._start),

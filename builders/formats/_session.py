@@ -203,7 +203,7 @@ def logged_turns(
             requests = (*response.before, *response.requests, *response.after)
         seconds = None
         if start is not None and response.ended is not None:
-            seconds = max(0.0, response.ended - start)
+            seconds = round(max(0.0, response.ended - start), 3)
         start = response.ended if response.ended is not None else start
         content = response.content
         turns.append(

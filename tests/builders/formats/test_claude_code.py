@@ -126,6 +126,22 @@ def test_a_session_taken_back_replays_what_came_before(tmp_path: Path) -> None:
     assert spent(log) == [(900, 20), (30, 300), (40, 30)]
 
 
+def test_a_session_may_be_taken_back_to_before_a_compaction(tmp_path: Path) -> None:
+    log = session(
+        tmp_path,
+        [
+            user("u1", None),
+            said("a1", "u1", "m1", usage(900, 20)),
+            line("system", "b", None, subtype="compact_boundary"),
+            user("u2", "b", "in short", isCompactSummary=True),
+            said("a2", "u2", "m2", usage(300, 30)),
+            user("u3", "a1"),
+            said("a3", "u3", "m3", usage(950, 10)),
+        ],
+    )
+    assert spent(log) == [(900, 20), (300, 30), (30, 10)]
+
+
 def test_notices_and_unknown_records_are_no_turns(tmp_path: Path) -> None:
     log = session(
         tmp_path,

@@ -232,6 +232,16 @@ def test_a_fork_opens_with_its_parents_history_and_is_its_copy(tmp_path: Path) -
     assert len(logs[0].response_ids & logs[1].response_ids) == 1
 
 
+def test_turns_that_were_rolled_back_are_no_history(tmp_path: Path) -> None:
+    meter = Meter()
+    records = [meta(), heard("AGENTS.md"), heard("go"), said("So."), meter.count(900, 0, 20, 0)]
+    records += [heard("wrong way"), call("one"), meter.count(950, 0, 300, 0), output("one")]
+    records += [said("Hm."), meter.count(1300, 0, 30, 0)]
+    records += [event("thread_rolled_back", num_turns=1), heard("right way"), said("Done.")]
+    log = session(tmp_path, [*records, meter.count(960, 0, 10, 0)])
+    assert spent(log) == [(900, 20), (30, 300), (50, 30), (40, 10)]
+
+
 def test_two_sessions_in_one_file_are_two_rollouts(tmp_path: Path) -> None:
     def whole(name: str, read: int) -> list[Record]:
         return [meta(name), heard("go"), said("Done."), Meter().count(read, 0, 20, 0)]
