@@ -16,12 +16,16 @@ from builders.formats._session import (
     Paid,
     Response,
     enter,
+    forget_unshown,
     logged_turns,
     mark_branches,
     place,
 )
 from builders.logs.lines import Line, session_records
 from builders.logs.rollout_log import Log
+
+_COPIES = ("acompact-", "aprompt_suggestion-", "aside_question-")
+"""How ids of subagents begin that go on with the session's own conversation."""
 
 
 class Session:
@@ -87,6 +91,8 @@ class Session:
         replies = self.main.without_cut()
         responses = [reply.response for reply in replies]
         if responses:
+            if not self.main.is_chain():
+                forget_unshown(responses)
             mark_branches(responses)
             self._enter_agents(replies)
         elif any(thread.replies for thread in self._agents.values()):
@@ -110,7 +116,7 @@ class Session:
         for agent, thread in sorted(self._agents.items()):
             everything = thread.finished()
             new = [reply for reply in everything if reply.id not in own]
-            is_branch = len(new) < len(everything) or agent.startswith("acompact")
+            is_branch = len(new) < len(everything) or agent.startswith(_COPIES)
             reported = next((turn for name, turn in self._awaited if name == agent), None)
             for reply in new:
                 requests = reply.response.requests

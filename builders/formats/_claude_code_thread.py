@@ -46,6 +46,8 @@ class Thread:
         self._is_compacted = False
         """Whether a compaction is the last that happened."""
         self._rewound_to: int | None = None
+        self._prompts = self._rewinds = 0
+        """Prompts with a known parent, and those whose parent is older than the last response."""
 
     def take(self, record: Mapping[str, Any], number: int) -> None:
         """Take the next record.
@@ -104,7 +106,9 @@ class Thread:
             return
         if record.get("isMeta") is not True and not _is_result(message):
             before = self.positions.get(str(record.get("parentUuid")))
+            self._prompts += before is not None
             if before is not None and before < len(self.replies) - 1:
+                self._rewinds += 1
                 self._rewound_to = before
                 self._context = self.replies[before].compactions if before >= 0 else 0
         if self._is_shown:
@@ -129,6 +133,10 @@ class Thread:
             self._heard.add(known_content(message, "attachment", self._skipped))
         else:
             self._skipped[f"attachment {kind}"] += 1
+
+    def is_chain(self) -> bool:
+        """Return whether most prompts name the last record as their parent, as they should."""
+        return self._rewinds * 2 <= self._prompts
 
     def finished(self) -> list[Reply]:
         """Return the responses with content and usage.

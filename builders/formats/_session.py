@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import Any, NamedTuple
 
 from bagen_data.errors import RolloutError
@@ -160,27 +160,30 @@ def enter(responses: Sequence[Response], later: int, requests: Sequence[Request]
 def mark_branches(responses: Sequence[Response]) -> None:
     """Make branches of what was said before a conversation was taken back.
 
-    The requests after the point that it was taken back to are no history of later ones. A taking
-    back that the next request does not show, as it replays all the same, is none.
+    The requests after the point that it was taken back to are no history of later ones.
     """
     for position, response in enumerate(responses):
-        if response.rewound_to is None or not response.requests or position == 0:
+        if response.rewound_to is None or not response.requests:
             continue
-        first = response.requests[0]
-        context = first.context
-        undone = responses[response.rewound_to + 1 : position]
-        replayed = [
-            request.input_tokens + request.visible_tokens
-            for each in undone
-            for request in each.requests or ()
-            if request.context == context
-        ]
-        if replayed and first.input_tokens < replayed[-1]:
-            for each in undone:
-                each.requests = each.requests and [
-                    _moved(request, context, f"{context}{BRANCH}rewound {position}")
-                    for request in each.requests
-                ]
+        context = response.requests[0].context
+        for undone in responses[response.rewound_to + 1 : position]:
+            undone.requests = undone.requests and [
+                _moved(request, context, f"{context}{BRANCH}rewound {position}")
+                for request in undone.requests
+            ]
+
+
+def forget_unshown(responses: Sequence[Response]) -> None:
+    """Forget takings back that the next request does not show, as it may replay all the same."""
+    for before, response in pairwise(responses):
+        tip, first = before.requests, response.requests
+        is_shown = tip and first and first[0].input_tokens < _replayed(tip[-1])
+        if not is_shown:
+            response.rewound_to = None
+
+
+def _replayed(request: Request) -> int:
+    return request.input_tokens + request.visible_tokens
 
 
 def _moved(request: Request, context: str, branch: str) -> Request:

@@ -120,10 +120,18 @@ def test_a_session_taken_back_replays_what_came_before(tmp_path: Path) -> None:
             user("u2", "a1", "wrong way"),
             said("a2", "u2", "m2", usage(950, 300)),
             user("u3", "a1", "right way"),
-            said("a3", "u3", "m3", usage(960, 30)),
+            said("a3", "u3", "m3", usage(5960, 30)),
         ],
     )
-    assert spent(log) == [(900, 20), (30, 300), (40, 30)]
+    assert spent(log) == [(900, 20), (30, 300), (5040, 30)]
+
+
+def test_parents_that_are_no_chain_take_nothing_back(tmp_path: Path) -> None:
+    records = [user("u0", None), said("a0", "u0", "m0", usage(900, 20))]
+    for number in (1, 2):
+        records.append(user(f"u{number}", "u0"))
+        records.append(said(f"a{number}", "u0", f"m{number}", usage(900 + 50 * number, 20)))
+    assert spent(session(tmp_path, records)) == [(900, 20), (30, 20), (30, 20)]
 
 
 def test_a_session_may_be_taken_back_to_before_a_compaction(tmp_path: Path) -> None:
@@ -237,6 +245,8 @@ def test_a_subagent_is_paid_for_in_the_turn_after_it(tmp_path: Path, place: str)
     else:
         write(tmp_path / "s1.jsonl", main)
         write(tmp_path / place, agent_records())
+        about = tmp_path / place.replace(".jsonl", ".meta.json")
+        about.write_text('{"agentType": "Explore"}', encoding="utf-8")
     log = only_log(tmp_path)
     assert spent(log) == [(1000, 60), (400 + 50 + 40, 30 + 50 + 40)]
     requests = log.turns[1].requests
