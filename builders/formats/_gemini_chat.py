@@ -17,6 +17,8 @@ from builders.formats._session import (
     Response,
     as_json,
     enter,
+    is_shorter,
+    join_unshown,
     known_content,
     logged_turns,
     mark_branches,
@@ -48,6 +50,8 @@ class _Message:
     """Whether a compression wrote it: it was not generated as a response."""
     rewound_to: str | None = None
     """The message that the chat was taken back to before this one; empty for the start."""
+    is_told: bool = True
+    """Whether a record of its own says that the chat was taken back."""
 
 
 class Chat:
@@ -63,6 +67,7 @@ class Chat:
         """Ids of the messages that the next request replays."""
         self._contexts = 0
         self._rewound_to: str | None = None
+        self._is_told = True
 
     def take(self, record: Mapping[str, Any]) -> None:
         """Take the next record: a message, a change of the chat, or a taking back."""
@@ -90,7 +95,7 @@ class Chat:
             if record["type"] == "info" and "compressed" in str(record.get("content")):
                 self._compress()
             context = str(self._contexts) if self._contexts else ""
-            message = _Message(record, context, is_summary, self._rewound_to)
+            message = _Message(record, context, is_summary, self._rewound_to, self._is_told)
             self._messages[key] = message
             if record["type"] in _RESPONSES:
                 self._rewound_to = None
@@ -101,6 +106,7 @@ class Chat:
         position = self._current.index(key) if key in self._current else 0
         self._current = self._current[:position]
         self._rewound_to = self._current[-1] if self._current else ""
+        self._is_told = True
 
     def _set(self, change: Mapping[str, Any]) -> None:
         self.facts |= {name: value for name, value in change.items() if name != "messages"}
@@ -119,7 +125,7 @@ class Chat:
         if is_replaced:
             self._compress()
         elif len(kept) < len(spoken):
-            self._rewound_to = kept[-1]
+            self._rewound_to, self._is_told = kept[-1], False
         self._current = []
         for key, message in zip(keys, messages, strict=True):
             if key in self._messages:
@@ -191,7 +197,9 @@ class Chat:
                         continue
                     notice = ""
                     responses.append(self._response(message, heard, thread))
-                    if message.rewound_to is not None:
+                    before = responses[-2] if len(responses) > 1 else Response()
+                    is_shown = message.is_told or is_shorter(responses[-1], before)
+                    if message.rewound_to is not None and is_shown:
                         responses[-1].rewound_to = positions.get(message.rewound_to)
                     models[str(record.get("model") or "")] += 1
                 elif kind == "user" or message.is_summary:
@@ -206,6 +214,7 @@ class Chat:
             responses.pop()
             self.skipped[UNFINISHED] += 1
         models.pop("", None)
+        join_unshown(responses)
         return responses, models
 
     def _response(self, message: _Message, heard: Heard, thread: str) -> Response:

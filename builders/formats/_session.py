@@ -176,14 +176,31 @@ def mark_branches(responses: Sequence[Response]) -> None:
 def forget_unshown(responses: Sequence[Response]) -> None:
     """Forget takings back that the next request does not show, as it may replay all the same."""
     for before, response in pairwise(responses):
-        tip, first = before.requests, response.requests
-        is_shown = tip and first and first[0].input_tokens < _replayed(tip[-1])
-        if not is_shown:
+        if not is_shorter(response, before):
             response.rewound_to = None
 
 
-def _replayed(request: Request) -> int:
-    return request.input_tokens + request.visible_tokens
+def is_shorter(response: Response, before: Response) -> bool:
+    """Return whether a response's request is too short to replay what came before it."""
+    if not before.requests or not response.requests:
+        return False
+    tip = before.requests[-1]
+    return response.requests[0].input_tokens < tip.input_tokens + tip.visible_tokens
+
+
+def join_unshown(responses: Sequence[Response]) -> None:
+    """Join a context to the one before it where its first request replays that one all the same."""
+    joined_to: dict[str, str] = {}
+    before: Response | None = None
+    for response in responses:
+        if not response.requests:
+            continue
+        context = response.context
+        if before is not None and context not in joined_to:
+            joined_to[context] = context if is_shorter(response, before) else before.context
+        name = joined_to.setdefault(context, context)
+        response.requests = [replace(request, context=name) for request in response.requests]
+        before = response
 
 
 def _moved(request: Request, context: str, branch: str) -> Request:
