@@ -1,7 +1,7 @@
 """Responses of a Codex session, and the bills that belong to them."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, NamedTuple
@@ -67,12 +67,20 @@ class Reply:
             tool_calls=len(self.calls),
         )
 
-    def response_id(self) -> str:
-        """Return a hash of what only a copy of the response shares with it."""
+    def facts(self) -> list[Any]:
+        """Return what was heard, said and counted."""
         counts = [(each.input_tokens, each.output_tokens) for each in self.response.requests or ()]
-        return sha256(
-            as_json([self.ids, self.texts, self.calls, counts]).encode(errors="replace")
-        ).hexdigest()
+        return [self.response.user, self.ids, self.texts, self.calls, counts]
+
+
+def response_ids(replies: Iterable[Reply]) -> frozenset[str]:
+    """Return hashes of responses, each with all before it: only copies of a session share one."""
+    digest = ""
+    digests = []
+    for reply in replies:
+        digest = sha256(as_json([digest, *reply.facts()]).encode(errors="replace")).hexdigest()
+        digests.append(digest)
+    return frozenset(digests)
 
 
 def pair(events: Sequence[Reply | Bill | None]) -> list[Request]:

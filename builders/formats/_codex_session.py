@@ -10,7 +10,16 @@ from bagen_data.usage import Request
 from bagen_data.usage_objects import codex_last
 from builders.formats._codex_files import Meta, read_meta
 from builders.formats._codex_meter import SHAPE, Meter
-from builders.formats._codex_replies import CALLS, CONTENT, OUTPUTS, Bill, Reply, item_content, pair
+from builders.formats._codex_replies import (
+    CALLS,
+    CONTENT,
+    OUTPUTS,
+    Bill,
+    Reply,
+    item_content,
+    pair,
+    response_ids,
+)
 from builders.formats._session import (
     UNFINISHED,
     Heard,
@@ -345,7 +354,7 @@ class Session:
             model=max(models, key=lambda name: models[name], default=""),
             source=f"Codex {self.meta.version}".strip(),
             skipped=self._skipped,
-            response_ids=frozenset(reply.response_id() for reply in self._replies),
+            response_ids=response_ids(self._replies),
         )
 
     def _is_last_cut(self, last: Reply) -> bool:

@@ -232,6 +232,14 @@ def test_a_fork_opens_with_its_parents_history_and_is_its_copy(tmp_path: Path) -
     assert len(logs[0].response_ids & logs[1].response_ids) == 1
 
 
+def test_sessions_that_only_look_alike_are_no_copies(tmp_path: Path) -> None:
+    for name in ("c1", "c2"):
+        records = [meta(name), heard(f"task of {name}"), call("one"), Meter().count(900, 0, 20, 0)]
+        write(tmp_path / f"{name}.jsonl", [*records, output("one")])
+    first, second = (log for log in logs_in(tmp_path).values() if isinstance(log, Log))
+    assert not first.response_ids & second.response_ids
+
+
 def test_turns_that_were_rolled_back_are_no_history(tmp_path: Path) -> None:
     meter = Meter()
     records = [meta(), heard("AGENTS.md"), heard("go"), said("So."), meter.count(900, 0, 20, 0)]
