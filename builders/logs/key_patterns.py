@@ -51,7 +51,7 @@ _WITHOUT_PLUGIN = {
     "anthropic key": r"sk-ant-[A-Za-z0-9_-]{20,}",
     "openai key": r"sk-(?:proj|svcacct|admin)-[A-Za-z0-9_-]{40,}",
     "sk- key": r"(?<![A-Za-z0-9-])sk-[A-Za-z0-9]{32,}",
-    "aws secret": r"(?i:aws_?secret_?access_?key)[\"'\s:=]{1,6}([A-Za-z0-9/+]{40})(?![A-Za-z0-9/+])",
+    "aws secret": r"(?i:aws_?secret_?access_?key)[\"'\s:=]{1,6}([\w/+]{40})(?![\w/+])",
     "npm access token": r"npm_[A-Za-z0-9]{36}",
     "openrouter key": r"sk-or-v1-[0-9a-f]{32,}",
     "google key": r"AIza[0-9A-Za-z_-]{35}(?![0-9A-Za-z_-])",
