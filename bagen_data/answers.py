@@ -145,7 +145,7 @@ def render(estimate: Estimate) -> str:
 def grammar(resources: Sequence[str], variant: Literal["think", "no_think"]) -> str:
     """The answer grammar as a regular expression, for decoders that can be held to one.
 
-    Numbers have at most twelve digits before the point and two after it, so that a number ends.
+    Numbers have at most twelve digits before the point and six after it, so that a number ends.
 
     Args:
         resources: what the answer must name, in this order.
@@ -154,7 +154,7 @@ def grammar(resources: Sequence[str], variant: Literal["think", "no_think"]) -> 
     >>> bool(re.fullmatch(grammar(["tokens"], "no_think"), "<answer>[600, 900.5]</answer>"))
     True
     """
-    number = r"(0|[1-9][0-9]{0,11})(\.[0-9]{1,2})?"
+    number = r"(0|[1-9][0-9]{0,11})(\.[0-9]{1,6})?"
     interval = rf"\[{number}, {number}\]"
     labelled = ", ".join(f"{name}:{interval}" for name in resources)
     think = "<think>[^<]+</think> " if variant == "think" else ""
@@ -170,6 +170,15 @@ def plain(amount: float) -> str:
     if isinstance(amount, int) or amount.is_integer():
         return str(int(amount))
     return format(Decimal(repr(float(amount))), "f")
+
+
+def readable(amount: float) -> str:
+    """A finite number as tables show it: separated thousands, and at most six decimals.
+
+    >>> readable(21711.0), readable(0.1 + 0.2)
+    ('21,711', '0.3')
+    """
+    return f"{amount:,.6f}".rstrip("0").rstrip(".")
 
 
 def _read_labelled(content: bytes, resources: Sequence[str]) -> Reading:

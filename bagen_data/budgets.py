@@ -40,8 +40,22 @@ def family_median(rollouts: Sequence[Realised], resource: str) -> list[Budget]:
     >>> family_median(totals, "tokens")[0].limits["tokens"]    # 25.5 is no integer
     20
     """
+    return family_medians(rollouts, (resource,))
+
+
+def family_medians(rollouts: Sequence[Realised], resources: Sequence[str]) -> list[Budget]:
+    """The median of a family's totals of each resource, as `family_median` takes it.
+
+    >>> rollouts = [Realised({"turns": n, "cost_usd": n / 8}, {}) for n in (2, 4, 9)]
+    >>> family_medians(rollouts, ("turns", "cost_usd"))[0].limits
+    {'turns': 4, 'cost_usd': 0.5}
+    """
     if not rollouts:
         return []
+    return fixed({name: _median(rollouts, name) for name in resources}, rollouts)
+
+
+def _median(rollouts: Sequence[Realised], resource: str) -> float:
     if resource not in rollouts[0].totals:
         known = ", ".join(rollouts[0].totals)
         raise InputError(
@@ -49,8 +63,17 @@ def family_median(rollouts: Sequence[Realised], resource: str) -> list[Budget]:
         )
     totals = sorted(rollout.totals[resource] for rollout in rollouts)
     low, high = totals[(len(totals) - 1) // 2], totals[len(totals) // 2]
-    limit = int((low + high) // 2) if (low + high) % 2 == 0 else low
-    return fixed({resource: limit}, rollouts)
+    return int((low + high) // 2) if (low + high) % 2 == 0 else low
+
+
+def allowed_or_median(
+    allowances: Mapping[str, "Allowance"], medians: Sequence[str], rollouts: Sequence[Realised]
+) -> list[Budget]:
+    """Limits as `allowed` makes them, and the family's median of the resources in `medians`."""
+    if not rollouts:
+        return []
+    limits = {name: Allowance(_median(rollouts, name)) for name in medians}
+    return allowed({**allowances, **limits}, rollouts)
 
 
 @dataclass(frozen=True)
@@ -61,8 +84,11 @@ class Allowance:
     is_ratio: bool = False
 
     def of(self, realised_amount: float) -> float:
-        """The amount allowed; ratios are rounded to whole units."""
-        return round(realised_amount * self.number) if self.is_ratio else self.number
+        """The amount allowed; ratios are rounded to whole units, of fractions to a millionth."""
+        if not self.is_ratio:
+            return self.number
+        allowed = realised_amount * self.number
+        return round(allowed) if isinstance(realised_amount, int) else round(allowed, 6)
 
 
 def allowed(allowances: Mapping[str, Allowance], rollouts: Sequence[Realised]) -> list[Budget]:

@@ -16,7 +16,7 @@ output forms. A template names its fields in braces and must use exactly these:
 
 import hashlib
 import string
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from importlib import resources
@@ -29,6 +29,8 @@ from bagen_data.schema import Amounts, Message, Probe, Turn
 _SYSTEM_HEADER = "=== system ===\n"
 _PROBE_HEADER = "=== probe ===\n"
 _NO_SYSTEM = "(none)"
+_GENERAL = ("general", "general_several")
+"""Prompts of tasks without one of their own; `general_prompt.py` fills in their words."""
 _TOKEN_KEYS = {"input_tokens", "output_tokens", "tokens"}
 
 
@@ -92,16 +94,27 @@ def load_prompt(task: str, variant: Variant) -> Prompt:
     >>> load_prompt("sokoban", "think").system("")[:7]
     'You are'
     """
-    text = _read(task, known_prompts())
+    if task not in known_prompts():
+        raise _unknown_prompt(task, known_prompts())
+    return read_templates(task, variant)
+
+
+def read_templates(name: str, variant: Variant) -> Prompt:
+    """Read a file of `prompts/`, a task's or one of the general ones.
+
+    Raises:
+        TemplateError: the file lacks one of its two parts, or the variant is unknown.
+    """
+    text = (resources.files("bagen_data") / "prompts" / f"{name}.txt").read_text("utf-8")
     answer = _read(variant, VARIANTS)
     system, header, probe = text.partition(_PROBE_HEADER)
     if not header or not system.startswith(_SYSTEM_HEADER):
         raise TemplateError(
-            f"prompts/{task}.txt: expected '{_SYSTEM_HEADER.strip()}' on its first line and "
+            f"prompts/{name}.txt: expected '{_SYSTEM_HEADER.strip()}' on its first line and "
             f"'{_PROBE_HEADER.strip()}' on a later one"
         )
     system = system.removeprefix(_SYSTEM_HEADER)
-    return Prompt(task, variant, system.strip(), probe.strip(), answer.strip())
+    return Prompt(name, variant, system.strip(), probe.strip(), answer.strip())
 
 
 def in_variant(question: str, resources: Iterable[str], variant: Variant) -> str:
@@ -127,10 +140,10 @@ def in_variant(question: str, resources: Iterable[str], variant: Variant) -> str
 
 
 def known_prompts() -> list[str]:
-    """The tasks that have a prompt, sorted."""
+    """The tasks that have a prompt of their own, sorted."""
     folder = resources.files("bagen_data") / "prompts"
     names = [file.name for file in folder.iterdir() if file.name.endswith(".txt")]
-    return sorted({name.removesuffix(".txt") for name in names} - set(VARIANTS))
+    return sorted({name.removesuffix(".txt") for name in names} - {*VARIANTS, *_GENERAL})
 
 
 def fill(template: str, fields: Mapping[str, str], where: str = "template") -> str:
@@ -158,6 +171,38 @@ def fill(template: str, fields: Mapping[str, str], where: str = "template") -> s
     return "".join(literal if name is None else literal + fields[name] for literal, name in parts)
 
 
+def fill_some(
+    templates: Sequence[str], fields: Mapping[str, str], where: str = "template"
+) -> list[str]:
+    """Put some fields in their places, in several templates; the others stay fields.
+
+    Raises:
+        TemplateError: no template uses a field that is given.
+
+    >>> fill_some(["{used} of {budget} {{x}}"], {"budget": "{2}"})
+    ['{used} of {{2}} {{x}}']
+    """
+    parsed = [_parts(template)[0] for template in templates]
+    unused = fields.keys() - {name for parts in parsed for _, name in parts}
+    if unused:
+        raise TemplateError(f"{where} leaves out {_braced(sorted(unused))}")
+    return ["".join(_with_fields(parts, fields)) for parts in parsed]
+
+
+def _with_fields(
+    parts: Iterable[tuple[str, str | None]], fields: Mapping[str, str]
+) -> Iterator[str]:
+    for literal, name in parts:
+        yield _doubled(literal)
+        if name is not None:
+            yield _doubled(fields[name]) if name in fields else f"{{{name}}}"
+
+
+def _doubled(text: str) -> str:
+    """Return a text whose braces are text in a template."""
+    return text.replace("{", "{{").replace("}", "}}")
+
+
 @lru_cache
 def _parts(template: str) -> tuple[tuple[tuple[str, str | None], ...], frozenset[str]]:
     """(literal, field after it) pairs, and the names of all fields."""
@@ -179,8 +224,12 @@ def _braced(names: Iterable[str]) -> str:
 
 def _read(name: str, known: Iterable[str]) -> str:
     if name not in known:
-        raise TemplateError(f"no prompt named '{name}'; known: {', '.join(known)}")
+        raise _unknown_prompt(name, known)
     return (resources.files("bagen_data") / "prompts" / f"{name}.txt").read_text("utf-8")
+
+
+def _unknown_prompt(name: str, known: Iterable[str]) -> TemplateError:
+    return TemplateError(f"no prompt named '{name}'; known: {', '.join(known)}")
 
 
 @lru_cache

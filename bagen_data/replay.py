@@ -5,6 +5,8 @@ from collections.abc import Iterable, Iterator
 from bagen_data.budgets import Realised
 from bagen_data.schema import Amounts, Budget, Estimate, Interval, Probe, Rollout, Target
 
+_SUM_DECIMALS = 9
+
 
 def benchmark_prefixes(total_turns: int) -> range:
     """All k = 1 .. T-1: the last turn leaves nothing to estimate.
@@ -26,8 +28,29 @@ def training_prefixes(total_turns: int) -> range:
 
 def realised(rollout: Rollout, resources: Iterable[str]) -> Realised:
     """What a rollout came to; needs at least one turn."""
-    totals = {name: sum(turn.usage[name] for turn in rollout.turns) for name in resources}
+    totals = {name: _total(turn.usage[name] for turn in rollout.turns) for name in resources}
     return Realised(totals, rollout.turns[-1].state)
+
+
+def _total(amounts: Iterable[float]) -> float:
+    """Return a sum as `_plus` makes it."""
+    total: float = 0
+    for amount in amounts:
+        total = _plus(total, amount)
+    return total
+
+
+def _plus(one: float, other: float) -> float:
+    """Return a sum of decimal amounts that is the decimal number nearest to it.
+
+    Whole amounts stay exact. Floats of amounts such as 0.1 and 0.2 do not add up to the float of
+    0.3, and a total is compared with a budget to the last digit.
+
+    >>> _plus(0.1, 0.2), _plus(30, 50)
+    (0.3, 80)
+    """
+    total = one + other
+    return total if type(total) is int else round(total, _SUM_DECIMALS)
 
 
 def succeeded(rollout: Rollout, budget: Budget) -> bool:
@@ -71,7 +94,8 @@ def replay(
             state=rollout.turns[k - 1].state if k else rollout.initial_state,
             budget=budget,
         )
-        yield probe, Target(feasible, {name: total[name] - used[k][name] for name in total})
+        remaining = {name: _plus(total[name], -used[k][name]) for name in total}
+        yield probe, Target(feasible, remaining)
 
 
 def _used_by_prefix(rollout: Rollout, resources: tuple[str, ...]) -> list[Amounts]:
@@ -81,7 +105,7 @@ def _used_by_prefix(rollout: Rollout, resources: tuple[str, ...]) -> list[Amount
     opening = running | ({"tokens": first["input_tokens"]} if "tokens" in running else {})
     used: list[Amounts] = [opening]
     for turn in rollout.turns:
-        running = {name: amount + turn.usage[name] for name, amount in running.items()}
+        running = {name: _plus(amount, turn.usage[name]) for name, amount in running.items()}
         used.append(running)
     return used
 

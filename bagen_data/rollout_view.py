@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 from rich.markup import escape
 from rich.table import Table
 
-from bagen_data.answers import parse, plain
+from bagen_data.answers import parse, plain, readable
 from bagen_data.errors import InputError
 from bagen_data.hub import load_rollouts, load_samples, splits
 from bagen_data.schema import Estimate, Interval
@@ -128,7 +128,7 @@ def answers_table(name: str, rows: Sequence[Row], responses: Mapping[str, str]) 
 
 def _cells(row: Row, part: Row, estimate: Estimate | None, rows: Sequence[Row]) -> tuple[str, ...]:
     left, remaining = part["budget"] - part["used"], part["remaining"]
-    amounts = (f"{part['used']:,.0f}", f"{left:,.0f}", f"{remaining:,.0f}")
+    amounts = (readable(part["used"]), readable(left), readable(remaining))
     interval = estimate.intervals.get(part["resource"]) if estimate else None
     if estimate is None:
         answer, worth = "-", "no answer"

@@ -45,6 +45,26 @@ WAREHOUSE = (
     Resource("cumulative_cost_usd", "USD"),
 )
 """What a warehouse rollout spends, in the order of prompts and answers."""
+GENERAL = (
+    TOKENS,
+    Resource("cost_usd", "USD"),
+    Resource("turns", "turns"),
+    Resource("tool_calls", "calls"),
+    Resource("seconds", "s"),
+)
+"""What may be counted of any agent's rollout."""
+_DECIMALS = {"cost_usd": 6, "seconds": 3}
+
+
+def decimals(resource: str) -> int:
+    """Return the digits after the point that amounts of a resource are kept with.
+
+    >>> decimals("tokens"), decimals("cost_usd")
+    (0, 6)
+    """
+    return _DECIMALS.get(resource, 0)
+
+
 TARGET_PREFIX = "target_"
 """A budget's condition `target_<state>` is the least its final `<state>` must be."""
 

@@ -64,7 +64,7 @@ def show_command(
 def _print_sample(sample: "Row", *, full: bool) -> None:
     from rich.markup import escape
 
-    from bagen_data.answers import render
+    from bagen_data.answers import readable, render
     from bagen_data.console import stdout_console
     from bagen_data.replay import gold_estimate
     from bagen_data.schema import Target
@@ -85,10 +85,10 @@ def _print_sample(sample: "Row", *, full: bool) -> None:
     lines = [
         f"turn {sample['completed_turns']} of {sample['total_turns']} of instance "
         f"{sample['instance_id']}, which {outcome}",
-        *(f"{each['name']}: {each['value']:,.0f}" for each in sample["conditions"]),
+        *(f"{each['name']}: {readable(each['value'])}" for each in sample["conditions"]),
         *(
-            f"{part['resource']}: {part['used']:,.0f} of {part['budget']:,.0f} {part['unit']} "
-            f"used, went on to use {part['remaining']:,.0f}"
+            f"{part['resource']}: {readable(part['used'])} of {readable(part['budget'])} "
+            f"{part['unit']} used, went on to use {readable(part['remaining'])}"
             for part in sample["resources"]
         ),
         f"so the best answer is {gold}",

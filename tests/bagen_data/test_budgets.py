@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bagen_data.budgets import Allowance, Realised, allowed, family_median, half_feasible
+from bagen_data.budgets import (
+    Allowance,
+    Realised,
+    allowed,
+    allowed_or_median,
+    family_median,
+    family_medians,
+    half_feasible,
+)
 from bagen_data.errors import InputError
 from bagen_data.schema import Budget
 
@@ -110,3 +118,21 @@ def test_a_budget_is_finite_and_limits_something() -> None:
         Budget({"tokens": float("inf")})
     with pytest.raises(ValueError, match="at least one"):
         Budget({})
+
+
+def test_medians_of_several_resources_and_of_fractions() -> None:
+    rollouts = [Realised({"turns": n, "cost_usd": n / 10}, {}) for n in (1, 2, 3, 4)]
+    assert (
+        family_medians(rollouts, ("turns", "cost_usd"))
+        == [Budget({"turns": 2, "cost_usd": 0.2})] * 4
+    )
+    assert family_medians([], ("turns",)) == []
+    mixed = allowed_or_median({"cost_usd": Allowance(1.5)}, ["turns"], rollouts)
+    assert mixed == [Budget({"turns": 2, "cost_usd": 1.5})] * 4
+    with pytest.raises(InputError, match="a median of moves is asked for; rollouts of this task"):
+        family_medians(rollouts, ("moves",))
+
+
+def test_a_ratio_of_a_fraction_keeps_its_fraction() -> None:
+    assert Allowance(1.2, is_ratio=True).of(0.03) == 0.036
+    assert Allowance(1.2, is_ratio=True).of(33) == 40

@@ -12,11 +12,12 @@ from bagen_data.prompts import known_prompts, load_prompt
 from bagen_data.replay import (
     benchmark_prefixes,
     gold_estimate,
+    realised,
     replay,
     succeeded,
     training_prefixes,
 )
-from bagen_data.schema import Budget, Rollout
+from bagen_data.schema import Budget, Rollout, Turn
 from tests.making import (
     WAREHOUSE_BUDGET,
     recorded_for,
@@ -110,3 +111,17 @@ def test_the_gold_answer_covers_exactly(task: str) -> None:
         estimate = parse(render(gold_estimate(target)))
         for name, remaining in target.remaining.items():
             assert estimate.intervals[name].low == remaining == estimate.intervals[name].high
+
+
+@given(st.lists(st.integers(0, 10**7), min_size=1, max_size=12))
+def test_sums_of_fractions_are_exact_to_the_last_digit(millionths: list[int]) -> None:
+    """A rollout at its family's median is within the budget, however its turns add up."""
+    turns = tuple(Turn("look", "go", {"cost_usd": amount / 1e6}) for amount in millionths)
+    recorded = Rollout("support", "m", "r", "i", "", turns, success=True)
+    total = realised(recorded, ["cost_usd"]).totals["cost_usd"]
+    assert total == sum(millionths) / 1e6
+    budget = Budget({"cost_usd": sum(millionths) / 1e6})
+    for k, (probe, target) in enumerate(replay(recorded, budget, range(len(turns) + 1))):
+        assert target.feasible
+        assert probe.used["cost_usd"] == sum(millionths[:k]) / 1e6
+        assert target.remaining["cost_usd"] == sum(millionths[k:]) / 1e6

@@ -9,7 +9,7 @@ import numpy as np
 
 from bagen_data.array_types import Floats, Ints, Mask, every
 from bagen_data.forecasters.learning.examples import Example
-from bagen_data.schema import Estimate, Interval, Probe
+from bagen_data.schema import Estimate, Interval, Probe, decimals
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ class Known:
 def estimates(
     amounts: ProbeAmounts, is_feasible: Mask, low: Floats, high: Floats
 ) -> list[Estimate]:
-    """Answers in whole units, rounded outwards, that stay within 0 and what is left.
+    """Answers in the digits of each resource, rounded outwards, within 0 and what is left.
 
     A feasible rollout spends no more than is left, so nothing is lost by that.
 
@@ -114,8 +114,9 @@ def estimates(
         high: (r, n), likewise, and no lower than `low`.
     """
     most = np.maximum(amounts.left, 0)
-    lows = np.minimum(np.floor(np.maximum(low, 0)), most).T.tolist()
-    highs = np.minimum(np.ceil(np.maximum(high, 0)), most).T.tolist()
+    scale = 10.0 ** np.array([[decimals(name)] for name in amounts.resources])
+    lows = np.minimum(np.floor(np.maximum(low, 0) * scale) / scale, most).T.tolist()
+    highs = np.minimum(np.ceil(np.maximum(high, 0) * scale) / scale, most).T.tolist()
     made = []
     for feasible, *bounds in zip(is_feasible.tolist(), lows, highs, strict=True):
         if not feasible:
