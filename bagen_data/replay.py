@@ -5,7 +5,8 @@ from collections.abc import Iterable, Iterator
 from bagen_data.budgets import Realised
 from bagen_data.schema import Amounts, Budget, Estimate, Interval, Probe, Rollout, Target
 
-_SUM_DECIMALS = 9
+SUM_DECIMALS = 9
+"""Digits after the point that sums of amounts are rounded to."""
 
 
 def benchmark_prefixes(total_turns: int) -> range:
@@ -50,7 +51,7 @@ def _plus(one: float, other: float) -> float:
     (0.3, 80)
     """
     total = one + other
-    return total if type(total) is int else round(total, _SUM_DECIMALS)
+    return total if type(total) is int else round(total, SUM_DECIMALS)
 
 
 def succeeded(rollout: Rollout, budget: Budget) -> bool:

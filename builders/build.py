@@ -26,12 +26,13 @@ from builders.build_record import BuildOptions, BuiltFamily, build_record
 from builders.card import render_card
 from builders.family_writer import write_family
 from builders.logs.key_patterns import load_patterns
+from builders.logs.prices import OVERRIDE, PriceTable
 from builders.logs.turn_readers import Counting
-from builders.reading.family_index import FamilyIndex, read_family
-from builders.reading.origin import Family, find_families
+from builders.reading.family_index import FamilyIndex, ReadingOptions, read_family
+from builders.reading.origin import Family
 from builders.reading.rollout_spool import MEMORY_TEXT, RolloutSpool
 from builders.reading.scrubbing import Scrubber
-from builders.tasks import BudgetRule, find_task
+from builders.tasks import BudgetRule
 
 _SENT_TEXT = 1_000_000
 """Characters of a family's text that a worker sends back; the rest waits on disk."""
@@ -54,7 +55,7 @@ def build(
             something was refused.
         OutputError: `out` cannot be written, or holds files that no build wrote.
     """
-    families = find_families(options.origin, options.tasks)
+    families = options.families()
     rules = _budget_rules(options.budgets, families)
     _refuse_out_in_family(options.out, families)
     counting = _counting(options)
@@ -62,9 +63,9 @@ def build(
         spools = staging / "spools"
         spools.mkdir()
         memory = MEMORY_TEXT // len(families) if options.workers == 1 else _SENT_TEXT
-        scrubber = _new_scrubber(options)
+        reading = ReadingOptions(counting, options.limit, options.success, _new_scrubber(options))
         jobs = [
-            (family, RolloutSpool(spools / str(number), memory), counting, options.limit, scrubber)
+            (family, RolloutSpool(spools / str(number), memory), reading)
             for number, family in enumerate(families)
         ]
         indexes = []
@@ -73,6 +74,8 @@ def build(
             on_progress(index.family)
         if options.strict:
             _refuse_refusals(indexes)
+        if options.limit is None:
+            _refuse_unused_prices(indexes, options.general.prices)
         plans = make_plans(indexes, rules)
         writes = [
             (index, plan, options.prompt, staging)
@@ -124,18 +127,19 @@ def _new_scrubber(options: BuildOptions) -> Callable[[], Scrubber] | None:
 
 
 def _budget_rules(budgets: Mapping[str, str], families: Sequence[Family]) -> dict[str, BudgetRule]:
-    tasks = sorted({family.task for family in families})
+    tasks = {family.task: family.definition() for family in families}
     for task in budgets:
         if task not in tasks:
-            raise InputError(f"--budget {task}=...: no family of {task}; found {', '.join(tasks)}")
-    return {task: budget_rule(task, find_task(task), text) for task, text in budgets.items()}
+            found = ", ".join(sorted(tasks))
+            raise InputError(f"--budget {task}=...: no family of {task}; found {found}")
+    return {task: budget_rule(task, tasks[task], text) for task, text in budgets.items()}
 
 
 def _refuse_out_in_family(out: Path, families: Sequence[Family]) -> None:
     for family in families:
         if out.resolve().is_relative_to(family.folder.resolve()):
             raise OutputError(
-                f"{out}: lies in {family.name}, whose files are read; give another --out"
+                f"{out}: lies in {family.folder.name}, whose files are read; give another --out"
             )
 
 
@@ -150,6 +154,17 @@ def _refuse_refusals(indexes: Sequence[FamilyIndex]) -> None:
             f"{len(refused)} refused or ignored, so --strict wrote nothing:\n  "
             + "\n  ".join(refused)
         )
+
+
+def _refuse_unused_prices(indexes: Sequence[FamilyIndex], prices: PriceTable) -> None:
+    """Refuse a price that nothing was priced with: its model is misspelt, or costs are stated."""
+    sources = [source for index in indexes for source in index.usage_sources]
+    for model in prices.given if sources else ():
+        if not any(f"{model} {OVERRIDE}" in source for source in sources):
+            raise InputError(
+                f"{OVERRIDE} {model}=...: no request of this model was priced; spell it as the "
+                f"logs do, or leave it out; costs are: {'; '.join(sorted(set(sources)))}"
+            )
 
 
 def _refuse_empty(built: Sequence[BuiltFamily]) -> None:

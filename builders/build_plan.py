@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from bagen_data.budgets import Allowance, allowed, family_median
+from bagen_data.budgets import Allowance, allowed_or_median, family_median
 from bagen_data.errors import InputError, WrongUsageError
 from bagen_data.replay import training_prefixes
 from bagen_data.schema import TARGET_PREFIX, Budget
 from bagen_data.splits import split_instances
 from builders.reading.family_index import FamilyIndex, IndexedRollout
-from builders.tasks import BudgetRule, Task, find_task
+from builders.tasks import BudgetRule, Task
 
 TEST = "test"
 
@@ -26,6 +26,7 @@ class Plan:
     prefixes: Sequence[int]
 
 
+_MEDIAN = "median"
 _MOST = 1e15
 """Of a budget: whole numbers up to here are exact in the floats of tables."""
 _LEFT_OUT = Plan("", None, ())
@@ -56,7 +57,7 @@ def make_plans(indexes: Sequence[FamilyIndex], rules: Mapping[str, BudgetRule]) 
     parts = {task: split_instances(ids) for task, ids in trained.items()}
     plans = []
     for index in indexes:
-        task = find_task(index.family.task)
+        task = index.family.definition()
         rule = rules.get(index.family.task, task.budgets)
         if index.family.role == "benchmark":
             make = partial(_benchmark_plans, index.entries)
@@ -111,16 +112,16 @@ def budget_rule(name: str, task: Task, text: str) -> BudgetRule:
     """The rule that a `--budget` value names.
 
     `median` is the family's; `2500` is fixed; `1.2x` is a ratio of what the rollout itself spent.
-    A task of several resources takes `RESOURCE:VALUE,...` with a number or a ratio for each, and
-    `target_<state>:NUMBER`, or one ratio for all.
+    A task of several resources takes `RESOURCE:VALUE,...` with one of these for each, and
+    `target_<state>:NUMBER`, or one ratio or `median` for all.
 
     Raises:
         WrongUsageError: the value is none of these, or does not fit the task's resources.
     """
     names = [resource.name for resource in task.resources]
-    if text == "median" and len(names) == 1:
+    if text == _MEDIAN and len(names) == 1:
         return partial(family_median, resource=names[0])
-    if ":" not in text and (len(names) == 1 or text.endswith("x")):
+    if ":" not in text and (len(names) == 1 or text.endswith("x") or text == _MEDIAN):
         stated = dict.fromkeys(names, text)
     else:
         stated = dict(part.rpartition(":")[::2] for part in text.split(","))
@@ -129,11 +130,12 @@ def budget_rule(name: str, task: Task, text: str) -> BudgetRule:
     extra = [key for key in stated if key not in names and not key.startswith(TARGET_PREFIX)]
     if extra or not stated.keys() >= set(names):
         raise _unknown_budget(name, names, text)
+    medians = [key for key, value in stated.items() if value == _MEDIAN and key in names]
     try:
-        allowances = {key: _allowance(value) for key, value in stated.items()}
+        allowances = {key: _allowance(value) for key, value in stated.items() if key not in medians}
     except ValueError as error:
         raise _unknown_budget(name, names, text) from error
-    return partial(allowed, allowances)
+    return partial(allowed_or_median, allowances, medians)
 
 
 def _allowance(text: str) -> Allowance:
@@ -146,8 +148,8 @@ def _allowance(text: str) -> Allowance:
 def _unknown_budget(name: str, names: Sequence[str], text: str) -> WrongUsageError:
     single = "a number, a ratio such as 1.2x, or median"
     several = (
-        f"a ratio such as 1.2x for all, or {','.join(f'{n}:VALUE' for n in names)} "
-        "and a target_<state>:VALUE if you like"
+        f"median or a ratio such as 1.2x for all, or {','.join(f'{n}:VALUE' for n in names)} "
+        "with a number, a ratio or median for each, and a target_<state>:VALUE if you like"
     )
     expected = single if len(names) == 1 else several
     return WrongUsageError(f"--budget {name}={text}: expected {expected}")

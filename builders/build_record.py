@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from bagen_data.general_prompt import general_prompt, template_name
 from bagen_data.prompt_variants import Variant
-from bagen_data.prompts import load_prompt
 from bagen_data.splits import SEED as SPLIT_SEED
 from bagen_data.tables import to_json
 from bagen_data.usage import UsageChoice
@@ -20,10 +20,14 @@ from builders.build_plan import Plan
 from builders.family_writer import DataFile
 from builders.logs.turn_readers import Counting, Tokenizer
 from builders.reading.family_index import FamilyIndex
-from builders.tasks import find_task
+from builders.reading.origin import Family, find_families
+from builders.reading.outcomes import SuccessRule
+from builders.tasks.general import GeneralSettings
 
-_OPTIONS = ("benchmark_version", "prompt", "seeds", "usage", "budget_overrides", "limit", "scrub")
-"""Keys of the record that, with the families, decide what the rows hold; some may be missing."""
+_OPTIONS = ("benchmark_version", "prompt", "seeds", "usage", "budget_overrides", "limit")
+"""Keys of the record that, with the families, decide what the rows hold."""
+_ADDED_OPTIONS = ("general_task", "success", "scrub")
+"""Keys that do so too, and are left out where they say nothing."""
 
 _REPORTED = ("refused", "ignored", "tokenizer")
 """Keys of a family's record that do not decide what its rows hold."""
@@ -42,6 +46,12 @@ class BuildOptions:
     budgets: Mapping[str, str] = field(default_factory=dict)
     """`--budget` values by task."""
     prompt: Variant = "think"
+    general: GeneralSettings = field(default_factory=GeneralSettings)
+    """What is counted of tasks without a file of their own."""
+    rollout_model: str = ""
+    """The model of a folder that has no family's name; empty if its logs name it."""
+    success: SuccessRule | None = None
+    """What decides outcomes in place of the logs' own."""
     limit: int | None = None
     """Rollouts a family, the first ones."""
     workers: int = 1
@@ -50,6 +60,10 @@ class BuildOptions:
     """Write nothing if anything is refused."""
     scrub: bool = False
     """Replace keys, addresses and user names in the texts."""
+
+    def families(self) -> list[Family]:
+        """Return the families to build; raises as `find_families` does."""
+        return find_families(self.origin, self.tasks, self.general, self.rollout_model)
 
 
 @dataclass(frozen=True)
@@ -90,7 +104,8 @@ def build_record(
     built: Sequence[BuiltFamily], options: BuildOptions, counting: Counting
 ) -> dict[str, Any]:
     """`build.json`, but for the hashes of the files beside it."""
-    tasks = sorted({family.index.family.task for family in built})
+    tasks = {family.index.family.task: family.index.family for family in built}
+    tasks = {name: tasks[name] for name in sorted(tasks)}
     record = {
         "benchmark_version": BENCHMARK_VERSION,
         "versions": {
@@ -101,23 +116,47 @@ def build_record(
         },
         "prompt": {
             "variant": options.prompt,
-            "sha256": {task: load_prompt(task, options.prompt).sha256 for task in tasks},
+            "sha256": {
+                name: family.prompt(options.prompt).sha256 for name, family in tasks.items()
+            },
         },
         "seeds": {
             "training_split": SPLIT_SEED,
             **{
                 f"{task}_{name}": seed
-                for task in tasks
-                for name, seed in find_task(task).seeds.items()
+                for task, family in tasks.items()
+                for name, seed in family.definition().seeds.items()
             },
         },
         "usage": options.usage,
         "budget_overrides": dict(sorted(options.budgets.items())),
         "limit": options.limit,
         **({"scrub": True} if options.scrub else {}),
+        **_added_options(built, options),
         "families": [_family_record(family, counting.tokenizer) for family in built],
     }
     return {"revision": _revision(record, built)} | record
+
+
+def _added_options(built: Sequence[BuiltFamily], options: BuildOptions) -> dict[str, Any]:
+    """Return what was asked for beyond tasks with files of their own: empty where nothing was."""
+    added: dict[str, Any] = {}
+    families = [each.index.family for each in built]
+    general = sorted({family.task for family in families if family.general is not None})
+    resources = options.general.resources
+    if general:
+        added["general_task"] = {
+            "tasks": general,
+            "prompt": template_name(resources),
+            "prompt_sha256": general_prompt(resources, options.prompt).sha256,
+            "resources": list(resources),
+        }
+    if options.success is not None:
+        added["success"] = options.success.text
+    if general and "cost_usd" in resources:
+        sources = {source for each in built for source in each.index.usage_sources}
+        added["prices"] = options.general.prices.record(sources)
+    return added
 
 
 def _revision(record: Mapping[str, Any], built: Sequence[BuiltFamily]) -> str:
@@ -126,7 +165,8 @@ def _revision(record: Mapping[str, Any], built: Sequence[BuiltFamily]) -> str:
     It covers the options, the families' sources and counts, and each rollout's outcome and usage as
     they were read. What other versions or machines may word differently is no part of it: the
     versions, the bytes of the files that they decide, why something was refused or ignored, and
-    what a tokenizer is called. Clipped turns follow from the sources and are no part of it either.
+    what a tokenizer is called. Clipped turns follow from the sources and are no part of it either,
+    and a table of prices is in the costs that it gives.
     """
     families = [
         {name: value for name, value in family.items() if name not in _REPORTED}
@@ -134,8 +174,14 @@ def _revision(record: Mapping[str, Any], built: Sequence[BuiltFamily]) -> str:
         | {"rollouts": [asdict(entry) for entry in own.index.entries]}
         for family, own in zip(record["families"], built, strict=True)
     ]
-    content = {name: record[name] for name in _OPTIONS if name in record} | {"families": families}
+    names = [*_OPTIONS, *(name for name in _ADDED_OPTIONS if name in record)]
+    content = {name: record[name] for name in names} | {"families": families}
     return hashlib.sha256(to_json(content).encode()).hexdigest()
+
+
+def _is_counted(index: FamilyIndex) -> bool:
+    """Return whether a tokenizer counted a rollout of the family."""
+    return any("tokenizer" in source.split(", ") for source in index.usage_sources)
 
 
 def _family_record(built: BuiltFamily, tokenizer: Tokenizer | None) -> dict[str, Any]:
@@ -149,7 +195,7 @@ def _family_record(built: BuiltFamily, tokenizer: Tokenizer | None) -> dict[str,
         "role": index.family.role,
         "budget": dict(budgets[0].limits) if budgets and is_shared else "per rollout",
         "tokenizer": {"name": tokenizer.name, "sha256": tokenizer.sha256}
-        if tokenizer is not None and "tokenizer" in index.usage_sources
+        if tokenizer is not None and _is_counted(index)
         else None,
         "usage": dict(sorted(index.usage_sources.items())),
         "counts": built.counts(),

@@ -43,7 +43,52 @@ _SUMMARY_WIDTH = 120
 def build_command(
     origin: Annotated[Path, typer.Option(help="A folder of family folders, or one family.")],
     out: Annotated[Path, typer.Option(help="The folder to write; an earlier build is replaced.")],
-    task: Annotated[list[str] | None, typer.Option(help="Only this task; repeatable.")] = None,
+    task: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Only this task; repeatable. A name without a file in builders/tasks/ is built "
+            "with the general task, and one such name makes any folder of logs a family."
+        ),
+    ] = None,
+    resources: Annotated[
+        str | None,
+        typer.Option(
+            help="What the general task counts: tokens, cost_usd, turns, tool_calls, seconds; "
+            "several with commas between. [default: tokens]"
+        ),
+    ] = None,
+    rollout_model: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="Model of a folder that is not named TASK-origin-MODEL. [default: the one model "
+            "that its logs name]",
+        ),
+    ] = "",
+    success: Annotated[
+        str | None,
+        typer.Option(
+            metavar="RULE",
+            help="Field of a log that decides its outcome: 'reward>=0.5', 'status=passed', "
+            "resolved. [default: the log's own outcome, and labels.jsonl in the family's folder]",
+        ),
+    ] = None,
+    price: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="MODEL=IN,OUT[,CACHED[,CACHE_WRITE]]",
+            help="Price of a model in US dollars per million tokens, for costs that a log does not "
+            "state; repeatable. [default: of the package genai-prices]",
+        ),
+    ] = None,
+    price_day: Annotated[
+        str | None,
+        typer.Option(
+            "--price-date",
+            metavar="YYYY-MM-DD",
+            help="Day whose prices genai-prices gives. [default: today]",
+        ),
+    ] = None,
     tokenizer: Annotated[
         str | None,
         typer.Option(help="For logs without token counts: a tokenizer's folder or Hub id."),
@@ -58,7 +103,7 @@ def build_command(
         list[str] | None,
         typer.Option(
             help="TASK=NUMBER, TASK=median or TASK=1.2x (of what each rollout spent); repeatable. "
-            "Several resources: warehouse=time_weeks:20,warehouse_item_weeks:1x,..."
+            "Several resources: support=tokens:median,cost_usd:1.5"
         ),
     ] = None,
     prompt: Annotated[
@@ -82,29 +127,39 @@ def build_command(
     from bagen_data.progress_bar import progress_bar
     from builders.build import build
     from builders.build_record import BuildOptions
-    from builders.reading.origin import find_families, ignored_folders
-    from builders.tasks import known_tasks
+    from builders.logs.prices import PriceTable, parse_prices, price_date
+    from builders.reading.origin import ignored_folders
+    from builders.reading.outcomes import success_rule
+    from builders.tasks.general import GeneralSettings, parse_resources
 
-    unknown = sorted(set(task or ()) - set(known_tasks()))
-    if unknown:
-        raise WrongUsageError(
-            f"--task {unknown[0]}: unknown; known tasks: {', '.join(known_tasks())}"
-        )
+    table = PriceTable(parse_prices(price or ()), price_date(price_day))
     options = BuildOptions(
         origin=origin,
         out=out,
         tasks=task or None,
         tokenizer=tokenizer,
         usage=usage,
-        budgets=_budgets(budget or ()),
+        budgets=_budgets(budget or (), task or ()),
+        general=GeneralSettings(parse_resources(resources or "tokens"), table),
+        rollout_model=rollout_model,
+        success=None if success is None else success_rule(success),
         prompt=prompt,
         limit=limit,
         workers=workers,
         strict=strict,
         scrub=scrub,
     )
-    families = find_families(origin, options.tasks)
-    for name in ignored_folders(origin):
+    families = options.families()
+    if resources is not None and not any(family.general for family in families):
+        raise WrongUsageError(
+            f"--resources {resources}: is for a task without a file in builders/tasks/; leave it "
+            "out, or give --task NAME with a name of your own"
+        )
+    if price and "cost_usd" not in options.general.resources:
+        raise WrongUsageError(
+            f"--price {price[0]}: nothing is priced; give --resources with cost_usd among them"
+        )
+    for name in ignored_folders(origin, families):
         STDERR.print(
             f"ignored {escape(name)}/: its name is not TASK-origin-MODEL or TASK-train-MODEL"
         )
@@ -139,14 +194,15 @@ def collect_command() -> None:
     )
 
 
-def _budgets(texts: Sequence[str]) -> dict[str, str]:
+def _budgets(texts: Sequence[str], tasks: Sequence[str]) -> dict[str, str]:
     from builders.tasks import known_tasks
 
+    names = {*known_tasks(), *tasks}
     budgets: dict[str, str] = {}
     for text in texts:
         name, equals, value = text.partition("=")
-        if not equals or not value or name not in known_tasks():
-            known = ", ".join(known_tasks())
+        if not equals or not value or name not in names:
+            known = ", ".join(sorted(names))
             raise WrongUsageError(
                 f"--budget {text}: expected TASK=NUMBER, TASK=median or TASK=1.2x; "
                 f"known tasks: {known}"

@@ -1,20 +1,19 @@
 """Write what a plan makes of one family: its samples, part by part, and its rollouts."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bagen_data.garbage_collection import paused_collector
 from bagen_data.prompt_variants import Variant
-from bagen_data.prompts import load_prompt
 from bagen_data.replay import replay, succeeded
+from bagen_data.schema import Rollout
 from bagen_data.splits import PARTS
 from builders.build_plan import TEST, Plan
 from builders.reading.family_index import FamilyIndex
 from builders.tables.rollout_writer import RolloutWriter
 from builders.tables.sample_writer import SampleWriter
-from builders.tasks import find_task
 
 ROLLOUTS_CONFIG = "rollouts"
 
@@ -35,6 +34,13 @@ class DataFile:
     def holds_samples(self) -> bool:
         """Whether its rows are samples, and not rollouts."""
         return self.config != ROLLOUTS_CONFIG
+
+
+def _named_rollouts(index: FamilyIndex) -> Iterator[Rollout]:
+    """Yield a family's rollouts under its model, which may have been unknown while it was read."""
+    model = index.family.rollout_model
+    for rollout in index.rollouts:
+        yield rollout if rollout.rollout_model == model else replace(rollout, rollout_model=model)
 
 
 def write_family(
@@ -61,19 +67,19 @@ def write_family(
     files = [*samples.values(), rollouts]
     for file in files:
         (out / file.path).parent.mkdir(parents=True, exist_ok=True)
-    prompt = load_prompt(family.task, variant)
-    resources = find_task(family.task).resources
+    prompt = family.prompt(variant)
+    resources = family.definition().resources
     with ExitStack() as stack, paused_collector():
         rows = stack.enter_context(RolloutWriter(out / rollouts.path))
         writers = {
             part: stack.enter_context(SampleWriter(out / file.path, prompt, resources))
             for part, file in samples.items()
         }
-        for rollout, plan in zip(index.rollouts, plans, strict=True):
+        for rollout, plan in zip(_named_rollouts(index), plans, strict=True):
             if plan.budget is not None:
                 rows.add(rollout, succeeded(rollout, plan.budget), plan.budget)
         rows.flush()  # in the background, while samples are made
-        for rollout, plan in zip(index.rollouts, plans, strict=True):
+        for rollout, plan in zip(_named_rollouts(index), plans, strict=True):
             if plan.budget is not None:
                 success = succeeded(rollout, plan.budget)
                 pairs = replay(rollout, plan.budget, plan.prefixes)

@@ -55,26 +55,33 @@ def read(record: Mapping[str, Any], facts: FamilyFacts) -> Log:
     instance_id = record.get("instance_id")
     if not isinstance(instance_id, str) or not instance_id:
         raise RolloutError(f"instance_id is {log_fields.brief(instance_id)}; expected a name")
-    if facts.resolved is None:
-        raise RolloutError(
-            "the family has no evaluation report, or several that differ; expected one JSON file "
-            "in its folder with the names of the resolved instances under resolved_ids"
-        )
-    if instance_id not in facts.judged:
-        raise RolloutError(
-            f"{instance_id} is not judged: the evaluation report has it neither under "
-            "resolved_ids nor under unresolved_ids or empty_patch_ids; evaluate it, or remove "
-            "the rollout"
-        )
+    unjudged = _unjudged(instance_id, facts)
     spoken = log_fields.sequence(record.get("messages"), "messages")
     system, exchanges = split_turns(list(_chat(spoken)))
     return Log(
         turns=tuple(_turn(exchange, number) for number, exchange in enumerate(exchanges, 1)),
-        success=instance_id in facts.resolved,
+        success=None if unjudged else instance_id in (facts.resolved or ()),
+        unjudged=unjudged,
         system=system,
         instance_id=instance_id,
         source=f"mini-swe-agent ({version})",
     )
+
+
+def _unjudged(instance_id: str, facts: FamilyFacts) -> str:
+    """Return why no report judges an instance; empty where one does."""
+    if facts.resolved is None:
+        return (
+            "the family has no evaluation report, or several that differ; expected one JSON file "
+            "in its folder with the names of the resolved instances under resolved_ids"
+        )
+    if instance_id not in facts.judged:
+        return (
+            f"{instance_id} is not judged: the evaluation report has it neither under "
+            "resolved_ids nor under unresolved_ids or empty_patch_ids; evaluate it, or remove "
+            "the rollout"
+        )
+    return ""
 
 
 def _turn(exchange: Exchange, number: int) -> LoggedTurn:

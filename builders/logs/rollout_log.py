@@ -104,6 +104,8 @@ class Log:
     turns: tuple[LoggedTurn, ...]
     success: bool | None
     """The outcome; None where the log does not state it."""
+    unjudged: str = ""
+    """Why it does not, where the format knows; empty otherwise."""
     system: str = ""
     instance_id: str = ""
     """The source's own id of the task instance; empty if it has none."""

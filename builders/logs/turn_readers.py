@@ -126,7 +126,7 @@ def turn_count(resource: str = "turns") -> TurnReader:
     _refuse_tokens(resource)
 
     def read(_log: Log, kept: Sequence[LoggedTurn], _counting: Counting) -> Accounts:
-        return _accounts(kept, [{resource: 1}] * len(kept), "turn count")
+        return accounts_of(kept, [{resource: 1}] * len(kept), "turn count")
 
     return TurnReader(frozenset({resource}), read)
 
@@ -153,7 +153,7 @@ def logged_amounts(*resources: str) -> TurnReader:
                     "another turn, or remove the rollout"
                 )
         usages = [{name: _logged_amount(turn, name) for name in resources} for turn in kept]
-        return _accounts(kept, usages, "logged amounts")
+        return accounts_of(kept, usages, "logged amounts")
 
     return TurnReader(frozenset(resources), read)
 
@@ -225,7 +225,7 @@ def _read_tokens(log: Log, kept: Sequence[LoggedTurn], counting: Counting) -> Ac
         RolloutError: a turn's usage is unknown and there is no tokenizer, or the tokenizer cannot
             count what a turn holds.
     """
-    reason = next(filter(None, map(_unknown_usage, kept)), "")
+    reason = next(filter(None, map(unknown_usage, kept)), "")
     if not reason:
         return _logged_tokens(kept, counting.convention)
     for turn in kept:
@@ -236,10 +236,10 @@ def _read_tokens(log: Log, kept: Sequence[LoggedTurn], counting: Counting) -> Ac
             )
     if counting.tokenizer is None:
         raise RolloutError(f"{reason}; give --tokenizer or drop the rollout")
-    return _accounts(kept, _counted(log, kept, counting.tokenizer), "tokenizer")
+    return accounts_of(kept, _counted(log, kept, counting.tokenizer), "tokenizer")
 
 
-def _unknown_usage(turn: LoggedTurn) -> str:
+def unknown_usage(turn: LoggedTurn) -> str:
     """Return why a turn's usage is unknown; empty where it is known.
 
     Zeros are no usage: clients write them where a streamed response had none.
@@ -270,7 +270,7 @@ def _logged_tokens(kept: Sequence[LoggedTurn], choice: UsageChoice) -> Accounts:
         counts = [next(fresh) for _ in turn.requests or ()]
         usages.append(_token_usage(sum(n for n, _ in counts), sum(n for _, n in counts)))
         clipped += min((next(growth) for _ in counts), default=0) < 0
-    return _accounts(kept, usages, convention)._replace(
+    return accounts_of(kept, usages, convention)._replace(
         fits=fitting_conventions(requests) if is_bare and choice == "auto" else CONVENTIONS,
         clipped_turns=clipped if convention == "request" else 0,
     )
@@ -294,7 +294,8 @@ def _token_usage(read: int, written: int) -> dict[str, float]:
     return {"input_tokens": read, "output_tokens": written, "tokens": read + written}
 
 
-def _accounts(kept: Sequence[LoggedTurn], usages: Sequence[Amounts], source: str) -> Accounts:
+def accounts_of(kept: Sequence[LoggedTurn], usages: Sequence[Amounts], source: str) -> Accounts:
+    """Return the accounts of turns that spent these amounts, which come from one source."""
     turns = tuple(
         Turn(
             turn.user or NO_OUTPUT,

@@ -28,6 +28,8 @@ from builders.reading.origin import Family
 
 _TRAJECTORIES = (".traj.json", ".traj")
 """Ends of files whose outcome stands in an evaluation report."""
+LABELS = "labels.jsonl"
+"""The file of a family's folder that says which rollouts succeeded."""
 _HEAD_LINES = 20
 """Lines of a JSONL file that show whether the file is a session or has a rollout a line."""
 _NAME_LENGTH = 80
@@ -56,6 +58,11 @@ class SourceRecord:
     format: str = ""
     """The format that recognised a session or file; empty for a JSON value."""
 
+    @property
+    def place(self) -> str:
+        """Where it stands, without the source's own name of it."""
+        return self.where.removesuffix(_named(self.value))
+
 
 @dataclass(frozen=True)
 class Unused:
@@ -71,7 +78,8 @@ class FamilyFiles:
     def __init__(self, family: Family) -> None:
         self.family = family
         listing = list_folder(str(family.folder))
-        self.paths = listing.files
+        self.has_labels = LABELS in listing.files
+        self.paths = [path for path in listing.files if path != LABELS]
         """Relative, with `/`, in order."""
         self.refused = [Unused(_as_text(each.path), each.reason) for each in listing.refused]
         self._owned = owned_files([*self.paths, *(each.path for each in listing.ignored)])
@@ -160,6 +168,17 @@ class FamilyFiles:
             for number, text in enumerate(file, 1):
                 if text.strip():
                     yield _line(text, number)
+
+    def label_lines(self) -> Iterator[Line]:
+        """Yield the lines of the family's labels, a file that its samples depend on.
+
+        Raises:
+            OSError: the file cannot be read.
+        """
+        path = self.family.folder / LABELS
+        _refuse_special(path)
+        self.sources.append(Source(LABELS, path.stat().st_size, sha256_of(path)))
+        return self.lines(LABELS)
 
     def _load(self, relative: str) -> Any:
         data = self._read(relative)

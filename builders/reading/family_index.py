@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from bagen_data.budgets import Realised
 from bagen_data.errors import RolloutError
@@ -13,11 +14,12 @@ from builders.formats import known_formats, known_suffixes, value_format
 from builders.logs.rollout_log import FamilyFacts, Log, NamedLog
 from builders.logs.turn_readers import Counting
 from builders.reading.family_files import FamilyFiles, Source, SourceRecord, Unused
-from builders.reading.origin import Family
+from builders.reading.origin import Family, with_named_model
+from builders.reading.outcomes import Outcomes, SuccessRule
 from builders.reading.rollout_spool import RolloutSpool
 from builders.reading.rollouts import Reading, to_rollout
 from builders.reading.scrubbing import Scrubber
-from builders.tasks import Task, find_task
+from builders.tasks import Task
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,8 @@ class FamilyIndex:
     """Turns with an input shorter than the history that it replays."""
     scrubbed: Counter[str] | None = None
     """What was replaced in the texts, by kind; None where nothing was looked for."""
+    models: Counter[str] = field(default_factory=Counter)
+    """How many rollouts name each model; an empty name stands for none."""
 
     def unused(self) -> list[tuple[str, str]]:
         """Return where and why rollouts and files were not used."""
@@ -62,35 +66,57 @@ class FamilyIndex:
         self.entries.clear()
         self.usage_sources.clear()
         self.rollouts.clear()
+        self.models.clear()
         self.duplicates = self.without_turns = self.dropped_turns = self.clipped_turns = 0
+
+
+@dataclass(frozen=True)
+class ReadingOptions:
+    """How the families of a build are read."""
+
+    counting: Counting
+    """How tokens are counted."""
+    limit: int | None = None
+    """The most usable rollouts of a family, the first ones."""
+    success: SuccessRule | None = None
+    """What decides the outcomes; the logs themselves if None."""
+    new_scrubber: Callable[[], Scrubber] | None = None
+    """Makes what scrubs a family's rollouts; None to keep their texts as they are."""
 
 
 def read_family(
     family: Family,
     spool: RolloutSpool,
-    counting: Counting,
-    limit: int | None = None,
-    new_scrubber: Callable[[], Scrubber] | None = None,
+    options: ReadingOptions,
 ) -> FamilyIndex:
     """Read a family's files in order.
-
-    What bare counts mean is decided for the whole family: they are read as requests first, and
-    once more as turns where all of them fit that.
 
     Args:
         family: which.
         spool: takes the rollouts.
-        counting: how tokens are counted.
-        limit: stop after this many usable rollouts.
-        new_scrubber: makes what scrubs the rollouts; None to keep them as they are.
+        options: how it is read.
+
+    Raises:
+        InputError: the family's logs do not name one model, or a label names two rollouts.
     """
-    index = _read_files(family, spool, counting, limit, new_scrubber)
+    index = _read_unanimously(family, spool, options)
+    index.family = with_named_model(family, index.models)
+    return index
+
+
+def _read_unanimously(family: Family, spool: RolloutSpool, options: ReadingOptions) -> FamilyIndex:
+    """Read a family whose bare counts mean one thing.
+
+    They are read as requests first, and once more as turns where all of them fit that.
+    """
+    index = _read_files(family, spool, options)
     fits = index.bare_counts
     if not fits or all("request" in conventions for conventions in fits):
         return index
     if all("turn" in conventions for conventions in fits):
         spool.clear()
-        return _read_files(family, spool, replace(counting, convention="turn"), limit, new_scrubber)
+        as_turns = replace(options.counting, convention="turn")
+        return _read_files(family, spool, replace(options, counting=as_turns))
     index.stop(_mixture(fits))
     return index
 
@@ -112,14 +138,16 @@ def _mixture(fits: Mapping[frozenset[Convention], str]) -> str:
 def _read_files(
     family: Family,
     spool: RolloutSpool,
-    counting: Counting,
-    limit: int | None,
-    new_scrubber: Callable[[], Scrubber] | None,
+    options: ReadingOptions,
 ) -> FamilyIndex:
     index = FamilyIndex(family, spool)
     files = FamilyFiles(family)
-    scrubber = new_scrubber() if new_scrubber else None
-    reader = _RecordReader(index, find_task(family.task), counting, scrubber)
+    outcomes = Outcomes(options.success, family.folder.name)
+    if files.has_labels:
+        outcomes.read_labels(files.label_lines())
+    limit = options.limit
+    scrubber = options.new_scrubber() if options.new_scrubber else None
+    reader = _RecordReader(index, family.definition(), options.counting, outcomes, scrubber)
     with paused_collector():
         for path in files.paths:
             facts = files.facts(path)
@@ -133,6 +161,8 @@ def _read_files(
         if not names & reader.formats and len(index.entries) != limit:
             reason = f"belongs to rollouts of {' or '.join(sorted(names))}, and there are none"
             index.refused.append(Unused(where, reason))
+    if len(index.entries) != limit:
+        index.refused += [Unused(where, reason) for where, reason in outcomes.problems()]
     if not files.paths:
         expected = ", ".join(known_suffixes())
         index.refused.append(Unused(".", f"holds no {expected} file; expected rollouts"))
@@ -162,19 +192,22 @@ class _RecordReader:
     index: FamilyIndex
     task: Task
     counting: Counting
+    outcomes: Outcomes
     scrubber: Scrubber | None = None
     formats: set[str] = field(default_factory=set)
     """Formats of the records that were read."""
     _seen: dict[str, str] = field(default_factory=dict)
-    """Content hash by rollout id."""
+    """Content hash and outcome by rollout id."""
     _response_ids: dict[str, str] = field(default_factory=dict)
     """The place of the rollout that holds a response, by the response's id."""
 
     def take(self, record: SourceRecord, facts: FamilyFacts) -> None:
         """Enter the rollouts of a record into the index, or why they are not used."""
+        self.outcomes.saw((facts.path, record.place))
         try:
             for name, log in self._logs(record, facts):
-                self._take_log(f"{record.where}{name}", log)
+                places = (f"{record.place}{name}", facts.path)
+                self._take_log(f"{record.where}{name}", log, places)
         except (RolloutError, RecursionError) as error:
             near = f"looks like {record.format} logs, but " if record.format else ""
             self.index.refused.append(Unused(record.where, f"{near}{error}"))
@@ -190,11 +223,13 @@ class _RecordReader:
         logs = known_formats()[name].read(record.value, facts)
         return (NamedLog("", logs),) if isinstance(logs, Log) else logs
 
-    def _take_log(self, where: str, log: Log | RolloutError) -> None:
+    def _take_log(self, where: str, log: Log | RolloutError, places: tuple[str, ...]) -> None:
+        self.outcomes.saw((*places, log.source_id) if isinstance(log, Log) else places)
         try:
             if isinstance(log, RolloutError):
                 raise log
-            reading = to_rollout(log, self.index.family, self.task, self.counting)
+            judge = partial(self.outcomes.judge, places=places)
+            reading = to_rollout(log, self.index.family, self.task, self.counting, judge)
             if reading is None:
                 self.index.without_turns += 1
             elif self._is_new(reading):
@@ -203,6 +238,7 @@ class _RecordReader:
                 if self.scrubber is not None:
                     rollout = self.scrubber.rollout(rollout)
                 self._enter(reading._replace(rollout=rollout), where)
+                self.index.models[log.model] += 1
         except RolloutError as error:
             self.index.refused.append(Unused(where, str(error)))
 
@@ -212,7 +248,8 @@ class _RecordReader:
         Raises:
             RolloutError: another rollout has its name.
         """
-        rollout_id, content = reading.rollout.rollout_id, reading.content_sha256
+        rollout_id = reading.rollout.rollout_id
+        content = f"{reading.content_sha256} {reading.rollout.success}"
         if rollout_id not in self._seen:
             self._seen[rollout_id] = content
             return True

@@ -11,6 +11,7 @@ from bagen_data.usage import Convention
 from builders.logs.rollout_log import Log, LoggedTurn
 from builders.logs.turn_readers import Counting, kept_turns, without_reward
 from builders.reading.origin import Family
+from builders.reading.outcomes import Judge, own_outcome
 from builders.tasks import Task
 
 MAX_TURNS = 1_000
@@ -36,11 +37,14 @@ class Reading(NamedTuple):
     """Turns with an input shorter than the history that it replays."""
 
 
-def to_rollout(log: Log, family: Family, task: Task, counting: Counting) -> Reading | None:
+def to_rollout(
+    log: Log, family: Family, task: Task, counting: Counting, judge: Judge = own_outcome
+) -> Reading | None:
     """The rollout of a log; None if no turn is left after the drops.
 
     Raises:
-        RolloutError: the rollout is too large, holds text that UTF-8 cannot, or has no usage.
+        RolloutError: the rollout is too large, holds text that UTF-8 cannot, has no usage, or is
+            not judged.
     """
     if len(log.turns) > MAX_TURNS:
         raise RolloutError(f"has {len(log.turns)} turns; expected at most {MAX_TURNS}")
@@ -48,7 +52,10 @@ def to_rollout(log: Log, family: Family, task: Task, counting: Counting) -> Read
     kept = kept_turns(log, task.context_limit)
     if not kept:
         return None
-    success = _outcome(log)
+    rollout_id = content_sha256[:_ID_LENGTH]
+    if task.named_by_instance and log.instance_id:
+        rollout_id = log.instance_id
+    judgement = judge(log, rollout_id, content_sha256)
     accounts = task.turns.read(log, kept, counting)
     if (
         family.role == "training"
@@ -56,41 +63,18 @@ def to_rollout(log: Log, family: Family, task: Task, counting: Counting) -> Read
     ):
         missing = ", ".join(accounts.turns[0].state)
         raise RolloutError(f"the state before turn 1 has no {missing}; training probes start there")
-    rollout_id = content_sha256[:_ID_LENGTH]
-    if task.named_by_instance and log.instance_id:
-        rollout_id = log.instance_id
     rollout = Rollout(
         task=family.task,
         rollout_model=family.rollout_model,
         rollout_id=rollout_id,
-        instance_id=log.instance_id or _opening_id(log),
+        instance_id=judgement.instance_id or log.instance_id or _opening_id(log),
         system=log.system,
         turns=accounts.turns,
-        success=success,
+        success=judgement.success,
         initial_state=accounts.initial_state,
         dropped_turns=len(log.turns) - len(kept),
     )
     return Reading(rollout, content_sha256, accounts.source, accounts.fits, accounts.clipped_turns)
-
-
-def _outcome(log: Log) -> bool:
-    """Return whether the rollout succeeded.
-
-    Raises:
-        RolloutError: the log does not say, or its last turn says something else.
-    """
-    if log.success is None:
-        raise RolloutError(
-            "is not judged: the log has no outcome; expected rollout_success, success or "
-            "metadata.success to be true or false"
-        )
-    last = log.turns[-1].success
-    if last is not None and last != log.success:
-        raise RolloutError(
-            f"states {str(log.success).lower()} as its outcome and {str(last).lower()} as its last "
-            "turn's success; expected the same"
-        )
-    return log.success
 
 
 def _content_sha256(log: Log) -> str:

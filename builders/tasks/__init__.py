@@ -24,8 +24,13 @@ PrefixRule = Callable[[Sequence[int]], list[list[int]]]
 """From the turns T of each rollout of a family to the k of each that become benchmark samples."""
 
 
-RESERVED = ("default", "rollouts")
-"""Names of configs of the dataset, which no task can have; nor can one end in `_train`."""
+RESERVED = ("default", "general", "overall", "reference", "rollouts")
+"""Names of configs, of scores and of the general task, which no task can have."""
+
+
+def is_reserved(name: str) -> bool:
+    """Return whether no task can have a name: one of `RESERVED`, or a task's own further config."""
+    return name.lower() in RESERVED or name.lower().endswith(("_train", "_start"))
 
 
 def every_prefix(total_turns: Sequence[int]) -> list[list[int]]:
@@ -74,7 +79,7 @@ def known_tasks() -> list[str]:
     return [
         name
         for name in known_prompts()
-        if (here / f"{name}.py").is_file() and name not in RESERVED and not name.endswith("_train")
+        if (here / f"{name}.py").is_file() and not is_reserved(name)
     ]
 
 
