@@ -3,10 +3,16 @@
 from collections.abc import Iterable, Iterator
 
 from bagen_data.budgets import Realised
-from bagen_data.schema import Amounts, Budget, Estimate, Interval, Probe, Rollout, Target
-
-SUM_DECIMALS = 9
-"""Digits after the point that sums of amounts are rounded to."""
+from bagen_data.schema import (
+    SUM_DECIMALS,
+    Amounts,
+    Budget,
+    Estimate,
+    Interval,
+    Probe,
+    Rollout,
+    Target,
+)
 
 
 def benchmark_prefixes(total_turns: int) -> range:

@@ -53,6 +53,8 @@ GENERAL = (
     Resource("seconds", "s"),
 )
 """What may be counted of any agent's rollout."""
+SUM_DECIMALS = 9
+"""Digits after the point that sums of amounts are rounded to."""
 _DECIMALS = {"cost_usd": 6, "seconds": 3}
 
 

@@ -160,7 +160,7 @@ def _refuse_unused_prices(indexes: Sequence[FamilyIndex], prices: PriceTable) ->
     """Refuse a price that nothing was priced with: its model is misspelt, or costs are stated."""
     sources = [source for index in indexes for source in index.usage_sources]
     for model in prices.given if sources else ():
-        if not any(f"{model} {OVERRIDE}" in source for source in sources):
+        if not any(f"{model} by {OVERRIDE}" in source for source in sources):
             raise InputError(
                 f"{OVERRIDE} {model}=...: no request of this model was priced; spell it as the "
                 f"logs do, or leave it out; costs are: {'; '.join(sorted(set(sources)))}"

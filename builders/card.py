@@ -10,6 +10,7 @@ from bagen_data.errors import TemplateError
 from bagen_data.prompts import fill
 from bagen_data.splits import PARTS
 from builders.family_writer import ROLLOUTS_CONFIG
+from builders.logs.prices import LIBRARY
 
 TEMPLATE = Path(__file__).parent.parent / "dataset_card.md"
 _SPLIT_ORDER = ("test", *PARTS, "train")
@@ -27,7 +28,6 @@ def render_card(manifest: Sequence[Mapping[str, Any]], record: Mapping[str, Any]
     except OSError as error:
         raise TemplateError(f"{TEMPLATE}: cannot be read: {error.strerror}") from error
     configs = card_configs(manifest)
-    overrides = _pairs(record["budget_overrides"], "=")
     fields = {
         "configs": "\n".join(_config_lines(configs)),
         "benchmark_version": record["benchmark_version"],
@@ -35,11 +35,9 @@ def render_card(manifest: Sequence[Mapping[str, Any]], record: Mapping[str, Any]
         "contents": "\n".join(_content_rows(manifest)),
         "usage": record["usage"],
         "limit": f", at most {record['limit']} rollouts a family" if record["limit"] else "",
-        "budgets": f"budgets of the builder's choice: {overrides}"
-        if overrides
-        else "the paper's budgets",
+        "budgets": _budgets(record),
         "families": "\n".join(_family_row(family) for family in record["families"]),
-        "tokenizers": _tokenizers(record["families"]),
+        "tokenizers": _tokenizers(record["families"]) + _general(record),
         "variant": record["prompt"]["variant"],
     }
     return fill(template, fields, TEMPLATE.name)
@@ -101,6 +99,37 @@ def _tokenizers(families: Sequence[Mapping[str, Any]]) -> str:
     return "".join(
         f"Logs without token counts were counted with the tokenizer `{name}`. " for name in names
     )
+
+
+def _budgets(record: Mapping[str, Any]) -> str:
+    """Say where the budgets come from."""
+    overrides = record["budget_overrides"]
+    own = {family["task"] for family in record["families"]} - overrides.keys()
+    general = sorted(own & set(record.get("general_task", {}).get("tasks", ())))
+    parts = []
+    if overrides:
+        parts.append(f"budgets of the builder's choice: {_pairs(overrides, '=')}")
+    if general:
+        parts.append(f"the family's medians as budgets of {', '.join(general)}")
+    return "; ".join(parts) or "the paper's budgets"
+
+
+def _general(record: Mapping[str, Any]) -> str:
+    """Return sentences about tasks without a file of their own, and about outcomes and prices."""
+    sentences = []
+    if general := record.get("general_task"):
+        sentences.append(
+            f"Prompts of {', '.join(general['tasks'])} are the general ones, about "
+            f"{', '.join(general['resources'])}."
+        )
+    if rule := record.get("success"):
+        sentences.append(f"A rollout succeeded if its log has `{rule}`.")
+    if library := record.get("prices", {}).get(LIBRARY):
+        sentences.append(
+            f"Costs that a log does not state are of {LIBRARY} {library['version']}, with the "
+            f"prices of {library['date']}."
+        )
+    return "".join(f"{sentence} " for sentence in sentences)
 
 
 def _pairs(values: Mapping[str, Any], between: str) -> str:

@@ -8,8 +8,8 @@ import numpy as np
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from bagen_data.array_types import decimal
 from bagen_data.errors import BuildChangedError, InputError
-from bagen_data.replay import SUM_DECIMALS
 from bagen_data.schema import ROLLOUTS, SAMPLES
 from bagen_data.tables import (
     BUILD_RECORD,
@@ -131,7 +131,7 @@ def _broken_samples(file: pq.ParquetFile) -> list[str]:
         problems.append("has an amount that is negative or not finite")
     rows = lists.value_parent_indices().to_numpy()
     overrun = np.zeros(len(table), bool)
-    np.logical_or.at(overrun, rows, np.round(used + remaining, SUM_DECIMALS) > budget)
+    np.logical_or.at(overrun, rows, decimal(used + remaining) > budget)
     feasible = table["feasible"].to_numpy()
     if (feasible != (table["rollout_success"].to_numpy() & ~overrun)).any():
         problems.append("has a label that does not follow from success and budgets")

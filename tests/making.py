@@ -14,7 +14,7 @@ from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 from bagen_data.schema import Budget, Rollout, Turn
 from builders.cli import main
 from builders.logs.turn_readers import Counting
-from builders.reading.family_index import FamilyIndex, read_family
+from builders.reading.family_index import FamilyIndex, ReadingOptions, read_family
 from builders.reading.origin import find_families
 from builders.reading.rollout_spool import RolloutSpool
 from collect.cli import main as collect_main
@@ -181,7 +181,7 @@ def read(family: Path, counting: Counting | None = None) -> FamilyIndex:
     return read_family(
         find_families(family)[0],
         RolloutSpool(Path(tempfile.gettempdir()) / f"bagen-spool-{os.getpid()}"),
-        counting or Counting(),
+        ReadingOptions(counting or Counting()),
     )
 
 

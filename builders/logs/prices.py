@@ -73,7 +73,7 @@ class PriceTable:
             MissingExtraError: the library is needed and not installed.
         """
         if model in self.given:
-            return Cost(self.given[model].of(request), f"{model} {OVERRIDE}")
+            return Cost(self.given[model].of(request), f"{model} by {OVERRIDE}")
         return _library_cost(request, model, self.date)
 
     def record(self, sources: Iterable[str]) -> dict[str, Any]:
@@ -172,7 +172,7 @@ def _library_cost(request: Request, model: str, date: str) -> Cost:
     )
     noon = datetime.fromisoformat(f"{date}T12:00:00+00:00")
     price = calc_price(usage, name, provider_id=provider or None, genai_request_timestamp=noon)
-    source = f"{model} {LIBRARY} ({price.provider.id}/{price.model.id})"
+    source = f"{model} by {LIBRARY} ({price.provider.id}/{price.model.id})"
     return Cost(float(price.total_price), source)
 
 

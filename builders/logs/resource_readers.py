@@ -5,7 +5,7 @@ turn that is kept. Amounts with fractions are rounded so that their sums are rig
 difference of two rounded sums.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate, pairwise
 
 from bagen_data.errors import RolloutError
@@ -14,7 +14,7 @@ from bagen_data.usage import CONVENTIONS, Convention, Request, fitting_conventio
 from bagen_data.usage_lists import refuse_mixture
 from bagen_data.usage_objects import BARE
 from builders.logs import log_fields
-from builders.logs.prices import PriceTable
+from builders.logs.prices import Cost, PriceTable
 from builders.logs.rollout_log import Log, LoggedTurn
 from builders.logs.turn_readers import (
     Accounts,
@@ -62,43 +62,41 @@ def cost_reader(prices: PriceTable, model: str) -> TurnReader:
 
     def read(log: Log, kept: Sequence[LoggedTurn], counting: Counting) -> Accounts:
         groups = list(_paid_since(log, kept))
-        stated = [[_stated_cost(turn) for turn in group] for group in groups]
-        unstated = next(
-            (
-                turn
-                for group, costs in zip(groups, stated, strict=True)
-                for turn, cost in zip(group, costs, strict=True)
-                if cost is None
-            ),
-            None,
-        )
+        turns = [turn for group in groups for turn in group]
+        unstated = next((turn for turn in turns if _stated_cost(turn) is None), None)
         if unstated is None:
-            costs = [sum(cost for cost in group if cost is not None) for group in stated]
-            return _fractions(kept, _COST, costs, "stated costs")
+            stated = [sum(_stated_cost(turn) or 0 for turn in group) for group in groups]
+            return _fractions(kept, _COST, stated, "stated costs")
         paid = [[request for turn in group for request in turn.requests or ()] for group in groups]
         try:
             fits = _priceable(kept, [request for each in paid for request in each], counting)
-            names = [request.model or log.model or model for each in paid for request in each]
-            if not all(names):
-                raise RolloutError(
-                    "the log names no model, so its requests have no price; name the model with "
-                    "--rollout-model"
-                )
-            found = [
-                [prices.cost(each, each.model or log.model or model) for each in group]
-                for group in paid
-            ]
+            costs = [[_priced(each, log.model or model, prices) for each in some] for some in paid]
         except RolloutError as error:
             raise RolloutError(
                 f"turn {unstated.number} states no {_COST}, and {error}; or leave {_COST} out of "
                 "--resources"
             ) from error
-        sources = sorted({cost.source for group in found for cost in group})
-        costs = [sum(cost.usd for cost in group) for group in found]
-        accounts = _fractions(kept, _COST, costs, f"priced as {' and '.join(sources)}")
+        sources = sorted({cost.source for some in costs for cost in some})
+        spent = [sum(cost.usd for cost in some) for some in costs]
+        accounts = _fractions(kept, _COST, spent, f"prices of {' and '.join(sources)}")
         return accounts._replace(fits=fits)
 
     return TurnReader(frozenset({_COST}), read)
+
+
+def _priced(request: Request, model: str, prices: PriceTable) -> Cost:
+    """Return what a request costs by the table.
+
+    Raises:
+        RolloutError: its model, or the model's price, is unknown.
+    """
+    name = request.model or model
+    if not name:
+        raise RolloutError(
+            "the log names no model, so its requests have no price; name the model with "
+            "--rollout-model"
+        )
+    return prices.cost(request, name)
 
 
 def _paid_since(log: Log, kept: Sequence[LoggedTurn]) -> Iterator[list[LoggedTurn]]:
@@ -185,9 +183,9 @@ def _known(turn: LoggedTurn, value: float | None, name: str) -> float:
 
 
 def _fractions(
-    kept: Sequence[LoggedTurn], resource: str, amounts: Iterable[float], source: str
+    kept: Sequence[LoggedTurn], resource: str, amounts: Sequence[float], source: str
 ) -> Accounts:
-    rounded = shares(list(amounts), decimals(resource))
+    rounded = shares(amounts, decimals(resource))
     return accounts_of(kept, [{resource: amount} for amount in rounded], source)
 
 

@@ -32,7 +32,9 @@ class Family:
 
     @property
     def name(self) -> str:
-        """The name of a folder that says what the family is."""
+        """The name of a folder that says what the family is; the folder's, until that is known."""
+        if not self.rollout_model:
+            return self.folder.name
         return f"{self.task}-{_ROLE_WORDS[self.role]}-{self.rollout_model}"
 
     def definition(self) -> Task:

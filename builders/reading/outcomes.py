@@ -26,7 +26,7 @@ from builders.logs.lines import Line
 from builders.logs.rollout_log import Log
 from builders.reading.family_files import LABELS
 
-_RULE = re.compile(r"\s*(?P<name>[^<>=]+?)\s*(?:(?P<sign>>=|<=|==|=|>|<)\s*(?P<value>\S.*?)\s*)?")
+_RULE = re.compile(r"\s*(?P<name>[^<>=!]+?)\s*(?:(?P<sign>>=|<=|==|=|>|<)\s*(?P<value>\S.*?)\s*)?")
 _SIGNS: Mapping[str, Callable[[Any, Any], bool]] = {
     ">=": operator.ge,
     ">": operator.gt,
@@ -281,20 +281,22 @@ def _not_judged(log: Log, rule: SuccessRule | None) -> str:
     if rule is not None:
         return (
             f"is not judged: its log has no {rule.name}, which --success {rule.text} names, and "
-            f"has {_names(log.scores)}; correct --success, or give {label}"
+            f"its numbers are: {_names(log.scores)}; correct --success, or give {label}"
         )
     if log.unjudged:
         return f"{log.unjudged}; or give {label}"
     return (
         "is not judged: the log has no outcome; expected rollout_success, success or "
         "metadata.success to be true or false, or --success with one of its fields "
-        f"({_names(log.scores)}), such as 'reward>=0.5', or {label}"
+        f"(its numbers are: {_names(log.scores)}), such as 'reward>=0.5', or {label}"
     )
 
 
 def _names(scores: Mapping[str, Any]) -> str:
-    more = ["..."] if len(scores) > _SHOWN else []
-    return ", ".join([*sorted(scores)[:_SHOWN], *more]) or "none"
+    """Return the names of the numbers and truth values among scores, for messages."""
+    names = sorted(name for name, value in scores.items() if not isinstance(value, str))
+    more = ["..."] if len(names) > _SHOWN else []
+    return ", ".join([*names[:_SHOWN], *more]) or "none"
 
 
 def _word(value: bool) -> str:

@@ -7,7 +7,7 @@ from typing import Self
 
 import numpy as np
 
-from bagen_data.array_types import Floats, Ints, Mask, every
+from bagen_data.array_types import Floats, Ints, Mask, decimal, every
 from bagen_data.forecasters.learning.examples import Example
 from bagen_data.schema import Estimate, Interval, Probe, decimals
 
@@ -37,7 +37,7 @@ class ProbeAmounts:
             np.array([len(probe.turns) for probe in probes]),
             used,
             _rows(resources, first),
-            _rows(resources, [probe.budget.limits for probe in probes]) - used,
+            decimal(_rows(resources, [probe.budget.limits for probe in probes]) - used),
         )
 
     def at(self, rows: Mask | Ints) -> Self:
