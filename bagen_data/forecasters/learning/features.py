@@ -16,7 +16,7 @@ from bagen_data.forecasters.learning.task_features import (
     Facts,
     TaskFeatures,
 )
-from bagen_data.schema import Probe, Turn
+from bagen_data.schema import Probe, Turn, decimals
 
 _PER_RESOURCE = (
     *("used", "left", "share", "first", "last", "rate", "trend", "largest", "lasts"),
@@ -105,12 +105,13 @@ def _row(
     row: list[float] = []
     for name in resources:
         costs = np.array([turn.usage.get(name, 0.0) for turn in probe.turns])
-        row += _of_resource(costs, probe.used.get(name, 0.0), probe.budget.limits[name])
+        least = 10.0 ** -decimals(name)
+        row += _of_resource(costs, probe.used.get(name, 0.0), probe.budget.limits[name], least)
     return [*row, *_of_texts(len(texts), seen), *own.of_probe(probe, [one.facts for one in seen])]
 
 
-def _of_resource(costs: Floats, used: float, budget: float) -> list[float]:
-    """`_PER_RESOURCE` of the (k,) costs of the turns."""
+def _of_resource(costs: Floats, used: float, budget: float, least: float) -> list[float]:
+    """`_PER_RESOURCE` of the (k,) costs of the turns; `least` is the least amount above 0."""
     left = max(budget - used, 0.0)
     later = costs[1:] if len(costs) > 1 else costs
     rate = float(later.mean()) if len(later) else 0.0
@@ -125,7 +126,7 @@ def _of_resource(costs: Floats, used: float, budget: float) -> list[float]:
         _log(rate),
         _log(recent) - _log(rate),
         _log(later.max(initial=0.0)),
-        _log(left / max(rate, 1.0)),
+        _log(left / max(rate, least)),
         min(rate / budget, _MOST_SHARE) if budget > 0 else _MOST_SHARE,
         _log(budget),
     ]
