@@ -8,6 +8,7 @@ from typing import Any
 
 from bagen_data.errors import TemplateError
 from bagen_data.prompts import fill
+from bagen_data.schema import WAREHOUSE
 from bagen_data.splits import PARTS
 from builders.family_writer import ROLLOUTS_CONFIG
 from builders.logs.prices import LIBRARY
@@ -39,6 +40,7 @@ def render_card(manifest: Sequence[Mapping[str, Any]], record: Mapping[str, Any]
         "families": "\n".join(_family_row(family) for family in record["families"]),
         "tokenizers": _tokenizers(record["families"]) + _general(record),
         "variant": record["prompt"]["variant"],
+        "several": ", ".join(f"{name}:[low, high]" for name in _several(record)),
     }
     return fill(template, fields, TEMPLATE.name)
 
@@ -104,14 +106,22 @@ def _tokenizers(families: Sequence[Mapping[str, Any]]) -> str:
 def _budgets(record: Mapping[str, Any]) -> str:
     """Say where the budgets come from."""
     overrides = record["budget_overrides"]
-    own = {family["task"] for family in record["families"]} - overrides.keys()
-    general = sorted(own & set(record.get("general_task", {}).get("tasks", ())))
+    tasks = {family["task"] for family in record["families"]} - overrides.keys()
+    general = tasks & set(record.get("general_task", {}).get("tasks", ()))
     parts = []
+    if tasks - general and not overrides:
+        parts.append("the paper's budgets")
     if overrides:
         parts.append(f"budgets of the builder's choice: {_pairs(overrides, '=')}")
     if general:
-        parts.append(f"the family's medians as budgets of {', '.join(general)}")
-    return "; ".join(parts) or "the paper's budgets"
+        parts.append(f"the family's medians as budgets of {', '.join(sorted(general))}")
+    return ", and ".join(parts)
+
+
+def _several(record: Mapping[str, Any]) -> Sequence[str]:
+    """Return resources that an answer names together, for an example."""
+    general: Sequence[str] = record.get("general_task", {}).get("resources", ())
+    return general if len(general) > 1 else [resource.name for resource in WAREHOUSE]
 
 
 def _general(record: Mapping[str, Any]) -> str:

@@ -14,6 +14,7 @@ HEAVY = (
     *(
         "datasets",
         "evaluate",
+        "genai_prices",
         "inspect_ai",
         "jinja2",
         "lm_eval",

@@ -63,7 +63,7 @@ class PriceTable:
     given: Mapping[str, ModelPrice] = field(default_factory=dict)
     """Prices by the name of a model as logs spell it; they go before the library's."""
     date: str = ""
-    """The day whose prices the library gives, such as `2026-11-28`."""
+    """The day whose prices the library gives, such as `2026-11-28`; empty for the present."""
 
     def cost(self, request: Request, model: str) -> Cost:
         """Return what a request to a model costs.
@@ -170,7 +170,7 @@ def _library_cost(request: Request, model: str, date: str) -> Cost:
         cache_write_tokens=request.cache_write_tokens,
         output_tokens=request.output_tokens,
     )
-    noon = datetime.fromisoformat(f"{date}T12:00:00+00:00")
+    noon = datetime.fromisoformat(f"{date}T12:00:00+00:00") if date else None
     price = calc_price(usage, name, provider_id=provider or None, genai_request_timestamp=noon)
     source = f"{model} by {LIBRARY} ({price.provider.id}/{price.model.id})"
     return Cost(float(price.total_price), source)

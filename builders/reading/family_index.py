@@ -162,7 +162,8 @@ def _read_files(
             reason = f"belongs to rollouts of {' or '.join(sorted(names))}, and there are none"
             index.refused.append(Unused(where, reason))
     if len(index.entries) != limit:
-        index.refused += [Unused(where, reason) for where, reason in outcomes.problems()]
+        labels = [Unused(where, reason) for where, reason in outcomes.problems()]
+        index.refused[:0] = labels
     if not files.paths:
         expected = ", ".join(known_suffixes())
         index.refused.append(Unused(".", f"holds no {expected} file; expected rollouts"))
