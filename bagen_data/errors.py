@@ -3,6 +3,7 @@
     BagenError                 catch this to catch all of them
     +-- InputError             bad input: a file, a flag's value, a dataset; exit 1
     |   +-- RolloutError       one rollout or source file is refused; the build goes on
+    |   |   +-- NotJudgedError nobody says whether the rollout succeeded
     |   +-- TemplateError      a prompt template and its fields do not match
     |   +-- WrongUsageError    a flag's value that fits nothing; exit 2
     |   +-- BuildChangedError  a built dataset is no longer what its manifest says
@@ -23,6 +24,10 @@ class InputError(BagenError):
 
 class RolloutError(InputError):
     """One rollout, or one source file, that is refused."""
+
+
+class NotJudgedError(RolloutError):
+    """A rollout without an outcome."""
 
 
 class TemplateError(InputError):

@@ -204,12 +204,12 @@ class _RecordReader:
 
     def take(self, record: SourceRecord, facts: FamilyFacts) -> None:
         """Enter the rollouts of a record into the index, or why they are not used."""
-        self.outcomes.saw((facts.path, record.place))
         try:
             for name, log in self._logs(record, facts):
                 places = (f"{record.place}{name}", facts.path)
                 self._take_log(f"{record.where}{name}", log, places)
         except (RolloutError, RecursionError) as error:
+            self.outcomes.saw(record.place, facts.path)
             near = f"looks like {record.format} logs, but " if record.format else ""
             self.index.refused.append(Unused(record.where, f"{near}{error}"))
         except Exception as error:
@@ -224,8 +224,8 @@ class _RecordReader:
         logs = known_formats()[name].read(record.value, facts)
         return (NamedLog("", logs),) if isinstance(logs, Log) else logs
 
-    def _take_log(self, where: str, log: Log | RolloutError, places: tuple[str, ...]) -> None:
-        self.outcomes.saw((*places, log.source_id) if isinstance(log, Log) else places)
+    def _take_log(self, where: str, log: Log | RolloutError, places: tuple[str, str]) -> None:
+        self.outcomes.saw(*places, log.source_id if isinstance(log, Log) else "")
         try:
             if isinstance(log, RolloutError):
                 raise log

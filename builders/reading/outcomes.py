@@ -12,6 +12,7 @@ to the family's folder, with `:line` or `[index]` where the file holds several. 
 nothing judges is refused; it is not a failure.
 """
 
+import json
 import math
 import operator
 import posixpath
@@ -20,7 +21,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from bagen_data.errors import InputError, RolloutError, WrongUsageError
+from bagen_data.errors import InputError, NotJudgedError, RolloutError, WrongUsageError
 from builders.logs import log_fields
 from builders.logs.lines import Line
 from builders.logs.rollout_log import Log
@@ -153,6 +154,8 @@ class Outcomes:
     _unusable: list[tuple[str, str]] = field(default_factory=list)
     _present: set[str] = field(default_factory=set)
     """Names of logs that were read, whatever became of them."""
+    _first_place: dict[str, str] = field(default_factory=dict)
+    """The place of each file's first log, by the file's path."""
 
     def read_labels(self, lines: Iterable[Line]) -> None:
         """Take the labels of `labels.jsonl`."""
@@ -182,16 +185,18 @@ class Outcomes:
             places: names of its place: the path with its line or index, and the file's path.
 
         Raises:
-            RolloutError: nothing judges it, two labels do, or they contradict the log or the rule.
-            InputError: its label was used for another rollout.
+            NotJudgedError: nothing judges it.
+            RolloutError: two labels do, or a label contradicts the log or the rule.
+            InputError: its label was used for another rollout already.
         """
+        place = places[0] if places else rollout_id
         label = self._label_of((*places, rollout_id, log.source_id))
         if label is not None:
-            self._use(label, content, places[0] if places else rollout_id)
+            self._use(label, content, place)
         stated = _stated(log) if self.rule is None else self.rule.of(log.scores)
         if label is None:
             if stated is None:
-                raise RolloutError(_not_judged(log, self.rule))
+                raise NotJudgedError(_not_judged(log, self.rule, place))
             return Judgement(stated)
         if stated is None and self.rule is None and log.turns:
             stated = log.turns[-1].success
@@ -203,9 +208,21 @@ class Outcomes:
             )
         return Judgement(label.success, label.instance)
 
-    def saw(self, names: Iterable[str]) -> None:
-        """Remember that a log with these names is there, usable or not."""
-        self._present.update(names)
+    def saw(self, place: str, path: str, source_id: str = "") -> None:
+        """Remember that a log is there, usable or not.
+
+        Args:
+            place: its place, with its line or index.
+            path: its file's path, which names the log if the file holds no other.
+            source_id: the source's own id of it.
+
+        Raises:
+            InputError: a label names the file, and it holds another log.
+        """
+        self._present.update((place, path, source_id))
+        first = self._first_place.setdefault(path, place)
+        if first != place and path in self._by_name:
+            raise self._ambiguous(self._by_name[path][0], first, place)
 
     def problems(self) -> list[tuple[str, str]]:
         """Return where and why labels could not be used, once every log was read."""
@@ -228,7 +245,7 @@ class Outcomes:
             RolloutError: it has two.
         """
         known = dict.fromkeys(filter(None, names))
-        self.saw(known)
+        self._present.update(known)
         labels = {label.line: label for name in known for label in self._by_name.get(name, ())}
         if len(labels) > 1:
             lines = " and ".join(map(str, sorted(labels)))
@@ -237,12 +254,14 @@ class Outcomes:
 
     def _use(self, label: _Label, content: str, place: str) -> None:
         if label.content not in ("", content):
-            raise InputError(
-                f"{self.family}/{LABELS}:{label.line}: labels {label.rollout!r}, which names two "
-                f"rollouts: {label.place} and {place}; name each by its path, with its line or "
-                "index"
-            )
+            raise self._ambiguous(label, label.place, place)
         label.content, label.place = content, place
+
+    def _ambiguous(self, label: _Label, place: str, other_place: str) -> InputError:
+        return InputError(
+            f"{self.family}/{LABELS}:{label.line}: labels {label.rollout!r}, which names two "
+            f"rollouts: {place} and {other_place}; name each so, or by its own id"
+        )
 
 
 def _label(line: Line) -> _Label:
@@ -276,19 +295,21 @@ def _stated(log: Log) -> bool | None:
     return log.success
 
 
-def _not_judged(log: Log, rule: SuccessRule | None) -> str:
-    label = f'a line of {LABELS} in the family\'s folder, {{"rollout": PATH, "success": true}}'
+def _not_judged(log: Log, rule: SuccessRule | None, place: str) -> str:
+    """Say what judges nothing here, and the ways to give an outcome."""
+    line = json.dumps({"rollout": place, "success": True}, ensure_ascii=False)
+    label = f"give a line of {LABELS} in the family's folder, such as {line}"
     if rule is not None:
         return (
             f"is not judged: its log has no {rule.name}, which --success {rule.text} names, and "
-            f"its numbers are: {_names(log.scores)}; correct --success, or give {label}"
+            f"its numbers are: {_names(log.scores)}; correct --success, or {label}"
         )
     if log.unjudged:
-        return f"{log.unjudged}; or give {label}"
+        return f"{log.unjudged}; or {label}"
     return (
-        "is not judged: the log has no outcome; expected rollout_success, success or "
-        "metadata.success to be true or false, or --success with one of its fields "
-        f"(its numbers are: {_names(log.scores)}), such as 'reward>=0.5', or {label}"
+        "is not judged: the log states no outcome; let it state one (rollout_success, success or "
+        "metadata.success, true or false), name a field that decides it with --success, such as "
+        f"'reward>=0.5' (its numbers are: {_names(log.scores)}), or {label}"
     )
 
 

@@ -1,5 +1,6 @@
 """Who says that a rollout succeeded: its log, a rule about a field, or a line of labels.jsonl."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -214,6 +215,18 @@ def test_a_label_that_names_two_rollouts_stops_the_build(tmp_path: Path, name: s
     label(family, (name, True))
     with pytest.raises(InputError, match=r"logs/labels.jsonl:1: .* two rollouts: a.jsonl:1 and a"):
         read(family)
+
+
+def test_a_file_that_holds_another_log_cannot_be_labelled_by_its_path(tmp_path: Path) -> None:
+    """A line that cannot be read may be the rollout that the label means."""
+    family = tmp_path / "logs"
+    good = json.dumps(log("a"))
+    for text in (f"{good}\n{{\n", f"{{\n{good}\n"):
+        family.mkdir(exist_ok=True)
+        (family / "a.jsonl").write_text(text, encoding="utf-8")
+        label(family, ("a.jsonl", True))
+        with pytest.raises(InputError, match=r"two rollouts: a.jsonl:1 and a.jsonl:2"):
+            read(family)
 
 
 def test_a_copy_of_a_labelled_rollout_is_a_duplicate(tmp_path: Path) -> None:
