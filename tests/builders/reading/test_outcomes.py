@@ -8,7 +8,7 @@ import pytest
 
 from bagen_data.errors import InputError, WrongUsageError
 from builders.logs.turn_readers import Counting
-from builders.reading.family_index import FamilyIndex, read_family
+from builders.reading.family_index import FamilyIndex, ReadingOptions, read_family
 from builders.reading.origin import find_families
 from builders.reading.outcomes import success_rule
 from builders.reading.rollout_spool import RolloutSpool
@@ -29,9 +29,7 @@ def read(
     return read_family(
         find_families(family, [task], rollout_model="m")[0],
         RolloutSpool(family.parent / "spool"),
-        Counting(),
-        limit,
-        None if rule is None else success_rule(rule),
+        ReadingOptions(Counting(), limit, None if rule is None else success_rule(rule)),
     )
 
 
