@@ -1,6 +1,7 @@
-"""Build the dataset from origin rollouts, and verify it.
+"""Look at logs, build the dataset from them, and verify it.
 
 \b
+    python -m builders inspect sample/origin/sokoban-origin-scripted
     python -m builders build --origin sample/origin --out out/sample
     python -m builders verify out/sample
 
@@ -167,6 +168,55 @@ def build_command(
         step = bar.add_task("families", total=2 * len(families))
         built = build(options, lambda _: bar.advance(step))
     _print_summary(built, out)
+
+
+@app.command("inspect")
+def inspect_command(
+    path: Annotated[Path, typer.Argument(help="A log file, or a folder of logs as one family.")],
+    tokenizer: Annotated[
+        str | None,
+        typer.Option(help="For logs without token counts: a tokenizer's folder or Hub id."),
+    ] = None,
+    usage: Annotated[
+        UsageChoice,
+        typer.Option(
+            help="Meaning of input counts that stand alone: the whole request or one turn."
+        ),
+    ] = "auto",
+    success: Annotated[
+        str | None,
+        typer.Option(
+            metavar="RULE",
+            help="Field of a log that decides its outcome: 'reward>=0.5', 'status=passed', "
+            "resolved. [default: the log's own outcome, and labels.jsonl in the family's folder]",
+        ),
+    ] = None,
+    rollout: Annotated[
+        str, typer.Option(help="Only the rollout of this id, instance, session or place.")
+    ] = "",
+    turns: Annotated[
+        str | None, typer.Option(help="Only these turns, A:B with both ends included.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the same as JSON.")] = False,
+) -> None:
+    """Show how logs are understood: counts as stated, and what a build makes of them."""
+    import json
+
+    from bagen_data.tokenizer import HubTokenizer
+    from builders.inspection import choose, inspect_logs, parse_turns
+    from builders.inspection_table import print_inspection
+    from builders.logs.turn_readers import Counting
+    from builders.reading.outcomes import success_rule
+
+    numbers = None if turns is None else parse_turns(turns)
+    counting = Counting(usage, HubTokenizer(tokenizer) if tokenizer else None)
+    rule = None if success is None else success_rule(success)
+    inspection = inspect_logs(path, counting, rule)
+    inspection = choose(inspection, rollout, numbers)
+    if as_json:
+        print(json.dumps(inspection.to_json(), indent=2))
+    else:
+        print_inspection(inspection)
 
 
 @app.command("verify")

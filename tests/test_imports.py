@@ -59,7 +59,13 @@ def test_importing_the_core_needs_numpy_and_pyarrow_only() -> None:
     [
         *("-m bagen_data", "-m bagen_data predict", "-m bagen_data predict baseline"),
         *("-m bagen_data predict model", "-m bagen_data score", "-m bagen_data show"),
-        *("-m builders", "-m builders build", "-m collect", "-m collect sokoban"),
+        *(
+            "-m builders",
+            "-m builders build",
+            "-m builders inspect",
+            "-m collect",
+            "-m collect sokoban",
+        ),
         *("-m leaderboard", "-m leaderboard build", "train/evaluate.py"),
     ],
 )

@@ -1,9 +1,10 @@
 """Read one family, once and in order: its rollouts go to a spool, an index of them stays."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import NamedTuple
 
 from bagen_data.budgets import Realised
 from bagen_data.errors import RolloutError
@@ -15,7 +16,7 @@ from builders.logs.rollout_log import FamilyFacts, Log, NamedLog
 from builders.logs.turn_readers import Counting
 from builders.reading.family_files import FamilyFiles, Source, SourceRecord, Unused
 from builders.reading.origin import Family, with_named_model
-from builders.reading.outcomes import Outcomes, SuccessRule
+from builders.reading.outcomes import Judge, Outcomes, SuccessRule
 from builders.reading.rollout_spool import RolloutSpool
 from builders.reading.rollouts import Reading, to_rollout
 from builders.reading.scrubbing import Scrubber
@@ -84,6 +85,39 @@ class ReadingOptions:
     """Makes what scrubs a family's rollouts; None to keep their texts as they are."""
 
 
+class SeenLog(NamedTuple):
+    """A log of a family, and what became of it."""
+
+    where: str
+    format: str
+    """The log's format; empty where none is known."""
+    log: Log | None
+    """None where the record cannot be read."""
+    reading: Reading | None = None
+    """None where the log is refused, or no turn is left of it."""
+    refusal: str = ""
+    """Why the log is not used; empty where it is."""
+
+
+class Witness:
+    """Sees each log of a family and what becomes of it; this one looks at nothing."""
+
+    def task(self, family: Family) -> Task:
+        """Return the task as which a family is read."""
+        return family.definition()
+
+    def files(self, paths: Sequence[str]) -> Sequence[str]:
+        """Return which of a family's files are to be read."""
+        return paths
+
+    def judge(self, judge: Judge) -> Judge:
+        """Return what judges the rollouts instead of another judge."""
+        return judge
+
+    def after(self, seen: SeenLog) -> None:
+        """Take note of a log, or of a record that holds none."""
+
+
 def read_family(
     family: Family,
     spool: RolloutSpool,
@@ -99,24 +133,35 @@ def read_family(
     Raises:
         InputError: the family's logs do not name one model, or a label names two rollouts.
     """
-    index = _read_unanimously(family, spool, options)
+    index = read_unanimously(family, spool, options, Witness())
     index.family = with_named_model(family, index.models)
     return index
 
 
-def _read_unanimously(family: Family, spool: RolloutSpool, options: ReadingOptions) -> FamilyIndex:
-    """Read a family whose bare counts mean one thing.
+def read_unanimously(
+    family: Family, spool: RolloutSpool, options: ReadingOptions, witness: Witness
+) -> FamilyIndex:
+    """Read a family whose bare counts mean one thing, whatever models its logs name.
 
     They are read as requests first, and once more as turns where all of them fit that.
+
+    Args:
+        family: which.
+        spool: takes the rollouts.
+        options: how it is read.
+        witness: sees each log, and twice where the family is read twice.
+
+    Raises:
+        InputError: a label names two rollouts.
     """
-    index = _read_files(family, spool, options)
+    index = _read_files(family, spool, options, witness)
     fits = index.bare_counts
     if not fits or all("request" in conventions for conventions in fits):
         return index
     if all("turn" in conventions for conventions in fits):
         spool.clear()
         as_turns = replace(options.counting, convention="turn")
-        return _read_files(family, spool, replace(options, counting=as_turns))
+        return _read_files(family, spool, replace(options, counting=as_turns), witness)
     index.stop(_mixture(fits))
     return index
 
@@ -139,6 +184,7 @@ def _read_files(
     family: Family,
     spool: RolloutSpool,
     options: ReadingOptions,
+    witness: Witness,
 ) -> FamilyIndex:
     index = FamilyIndex(family, spool)
     files = FamilyFiles(family)
@@ -147,9 +193,10 @@ def _read_files(
         outcomes.read_labels(files.label_lines())
     limit = options.limit
     scrubber = options.new_scrubber() if options.new_scrubber else None
-    reader = _RecordReader(index, family.definition(), options.counting, outcomes, scrubber)
+    task = witness.task(family)
+    reader = _RecordReader(index, task, options.counting, outcomes, witness, scrubber)
     with paused_collector():
-        for path in files.paths:
+        for path in witness.files(files.paths):
             facts = files.facts(path)
             for record in files.records(path):
                 reader.take(record, facts)
@@ -194,9 +241,12 @@ class _RecordReader:
     task: Task
     counting: Counting
     outcomes: Outcomes
+    witness: Witness
     scrubber: Scrubber | None = None
     formats: set[str] = field(default_factory=set)
     """Formats of the records that were read."""
+    _format: str = ""
+    """The format of the record that is being read."""
     _seen: dict[str, str] = field(default_factory=dict)
     """Content hash and outcome by rollout id."""
     _response_ids: dict[str, str] = field(default_factory=dict)
@@ -204,6 +254,7 @@ class _RecordReader:
 
     def take(self, record: SourceRecord, facts: FamilyFacts) -> None:
         """Enter the rollouts of a record into the index, or why they are not used."""
+        self._format = record.format
         try:
             for name, log in self._logs(record, facts):
                 places = (f"{record.place}{name}", facts.path)
@@ -211,7 +262,7 @@ class _RecordReader:
         except (RolloutError, RecursionError) as error:
             self.outcomes.saw(record.place, facts.path)
             near = f"looks like {record.format} logs, but " if record.format else ""
-            self.index.refused.append(Unused(record.where, f"{near}{error}"))
+            self._refuse(record.where, f"{near}{error}", None)
         except Exception as error:
             error.add_note(f"while reading {self.index.family.name}/{record.where}")
             raise
@@ -221,15 +272,17 @@ class _RecordReader:
             raise RolloutError(record.error)
         name = value_format(record.value) if record.kind == "value" else record.format
         self.formats.add(name)
+        self._format = name
         logs = known_formats()[name].read(record.value, facts)
         return (NamedLog("", logs),) if isinstance(logs, Log) else logs
 
     def _take_log(self, where: str, log: Log | RolloutError, places: tuple[str, str]) -> None:
         self.outcomes.saw(*places, log.source_id if isinstance(log, Log) else "")
+        if isinstance(log, RolloutError):
+            self._refuse(where, str(log), None)
+            return
         try:
-            if isinstance(log, RolloutError):
-                raise log
-            judge = partial(self.outcomes.judge, places=places)
+            judge = self.witness.judge(partial(self.outcomes.judge, places=places))
             reading = to_rollout(log, self.index.family, self.task, self.counting, judge)
             if reading is None:
                 self.index.without_turns += 1
@@ -241,7 +294,13 @@ class _RecordReader:
                 self._enter(reading._replace(rollout=rollout), where)
                 self.index.models[log.model] += 1
         except RolloutError as error:
-            self.index.refused.append(Unused(where, str(error)))
+            self._refuse(where, str(error), log)
+        else:
+            self.witness.after(SeenLog(where, self._format, log, reading))
+
+    def _refuse(self, where: str, reason: str, log: Log | None) -> None:
+        self.index.refused.append(Unused(where, reason))
+        self.witness.after(SeenLog(where, self._format, log, refusal=reason))
 
     def _is_new(self, reading: Reading) -> bool:
         """Return whether the rollout is the first of its name; the same one again is counted.

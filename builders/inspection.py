@@ -1,0 +1,425 @@
+"""How logs are understood: what each request states, and what a build makes of it.
+
+The family is read by `read_unanimously`, as a build reads it; a `Witness` takes the notes.
+"""
+
+import os
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from bagen_data.errors import InputError, NotJudgedError, WrongUsageError
+from bagen_data.schema import Rollout
+from bagen_data.usage import Request, input_growth
+from builders.logs.rollout_log import Log, LoggedTurn
+from builders.logs.turn_readers import Counting, kept_turns, unknown_usage
+from builders.reading.family_files import Unused
+from builders.reading.family_index import (
+    FamilyIndex,
+    ReadingOptions,
+    SeenLog,
+    Witness,
+    read_unanimously,
+)
+from builders.reading.origin import Family, family_at
+from builders.reading.outcomes import Judge, Judgement, SuccessRule
+from builders.reading.rollout_spool import RolloutSpool
+from builders.reading.rollouts import Reading
+from builders.tasks import Task, find_task, known_tasks
+from builders.tasks.general import GeneralSettings, general_task
+
+_TEXT_LENGTH = 60
+NOT_JUDGED = "not judged"
+
+
+@dataclass(frozen=True)
+class InspectedTurn:
+    """One logged turn: what the log states of it, and what a build counts."""
+
+    number: int
+    user: str
+    """The beginning of what was heard."""
+    assistant: str
+    """The beginning of the response."""
+    requests: tuple[Request, ...] | None
+    """The requests as stated, in normal form; None where the log gives no counts."""
+    usage: Mapping[str, float] | None
+    """What a build counts for the turn, by name; None where the turn or the rollout is not used."""
+    replayed: tuple[int, ...] = ()
+    """The history that each request repeats, in tokens: fresh input is input without it. Empty
+    where inputs are not whole requests."""
+    is_clipped: bool = False
+    """An input is shorter than the history that it replays."""
+    tool_calls: int | None = None
+    seconds: float | None = None
+    note: str = ""
+    """Why the turn is not used, or what is special about it; may be empty."""
+
+
+@dataclass(frozen=True)
+class InspectedRollout:
+    """One rollout of a log, or a record that none can be read from."""
+
+    where: str
+    format: str
+    """The log's format; empty where none is known."""
+    source: str = ""
+    """The tool that wrote the log, and its version; empty where the log names none."""
+    model: str = ""
+    rollout_id: str = ""
+    instance_id: str = ""
+    source_id: str = ""
+    outcome: str = ""
+    """`success`, `failure`, or `not judged`; empty where nothing could be read."""
+    unjudged: str = ""
+    """Why there is no outcome; empty where there is one."""
+    usage_source: str = ""
+    """Where the amounts come from: `request`, `turn` or `tokenizer`; empty where refused."""
+    refusal: str = ""
+    """Why a build does not use the rollout; empty where it does, an outcome given."""
+    total_turns: int = 0
+    """T, the turns that a build uses."""
+    totals: Mapping[str, float] = field(default_factory=dict)
+    """The sums of what a build counts, by name."""
+    clipped_turns: int = 0
+    """Turns with an input shorter than the history that it replays."""
+    scores: Mapping[str, Any] = field(default_factory=dict)
+    skipped: Mapping[str, int] = field(default_factory=dict)
+    """Records that are no part of a turn, by type."""
+    turns: tuple[InspectedTurn, ...] = ()
+
+    @property
+    def is_duplicate(self) -> bool:
+        """Whether the same rollout stands before it."""
+        return bool(self.usage_source and self.refusal)
+
+    @property
+    def is_unjudged(self) -> bool:
+        """Whether a build would use the rollout, had it an outcome."""
+        return self.outcome == NOT_JUDGED and not self.refusal
+
+    @property
+    def is_used(self) -> bool:
+        """Whether a build uses the rollout."""
+        return bool(self.usage_source) and not self.refusal and not self.is_unjudged
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """How the logs of a family, or one file, are understood."""
+
+    name: str
+    """The family's name, or the file's."""
+    rollouts: tuple[InspectedRollout, ...]
+    refused: tuple[Unused, ...]
+    """Rollouts, records and files that a build refuses; those without an outcome are not here."""
+    ignored: tuple[Unused, ...]
+    duplicates: int
+    """Rollouts that are there twice; one of each is used."""
+    bare_counts: str
+    """What input counts that stand alone were taken for, and why."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as JSON values."""
+        return asdict(self)
+
+
+def inspect_logs(path: Path, counting: Counting, success: SuccessRule | None = None) -> Inspection:
+    """Inspect a file, or a folder as one family.
+
+    A file in a family's folder is read with its family; any other file is read alone.
+
+    Args:
+        path: a log, a family's folder, or any folder of logs.
+        counting: how tokens are counted.
+        success: what decides the outcomes; the logs themselves, and labels, if None.
+
+    Raises:
+        InputError: the path does not exist, or cannot be read at all.
+    """
+    family, only = _family_of(path)
+    notes = _Notes(only, is_alone=not family.task)
+    with TemporaryDirectory() as folder:
+        nowhere = _Discard(Path(folder) / "rollouts")
+        options = ReadingOptions(counting, success=success)
+        index = read_unanimously(family, nowhere, options, notes)
+    rollouts = tuple(notes.rollouts.values())
+    return Inspection(
+        name=str(only or family.name),
+        rollouts=rollouts,
+        refused=tuple(each for each in index.refused if notes.is_meant(each.where)),
+        ignored=() if only else tuple(index.ignored),
+        duplicates=sum(each.is_duplicate for each in rollouts),
+        bare_counts=_bare_counts(index, counting),
+    )
+
+
+def _family_of(path: Path) -> tuple[Family, str | None]:
+    """Return the family to read, and the one file of it that is meant, if any.
+
+    Raises:
+        InputError: the path does not exist.
+    """
+    if not path.exists():
+        raise InputError(f"{path}: does not exist; expected a log file or a folder of logs")
+    path = Path(os.path.abspath(path))
+    for folder in (path, *path.parents):
+        family = family_at(folder) if folder.is_dir() else None
+        if family is not None:
+            return family, None if folder == path else str(path.relative_to(folder))
+    folder, only = (path, None) if path.is_dir() else (path.parent, path.name)
+    return Family(folder, "", "", "benchmark"), only
+
+
+def choose(inspection: Inspection, name: str, turns: range | None) -> Inspection:
+    """Return the inspection of the rollouts of a name, with the turns of these numbers.
+
+    Args:
+        inspection: all of it.
+        name: a rollout's id, instance, session or place, or how its place ends; empty for all.
+        turns: numbers of turns; None for all.
+
+    Raises:
+        WrongUsageError: no rollout has the name.
+    """
+    rollouts = inspection.rollouts
+    if name:
+        named = [each for each in rollouts if name in _names(each)]
+        rollouts = tuple(named or [each for each in rollouts if each.where.endswith(name)])
+        if not rollouts:
+            some = ", ".join(each.rollout_id or each.where for each in inspection.rollouts[:5])
+            raise WrongUsageError(
+                f"--rollout {name}: no rollout has this id; expected one of {some or 'none'}, ..."
+            )
+        inspection = replace(inspection, rollouts=rollouts, refused=(), ignored=(), duplicates=0)
+    if turns is None:
+        return inspection
+    shown = [
+        replace(each, turns=tuple(turn for turn in each.turns if turn.number in turns))
+        for each in rollouts
+    ]
+    return replace(inspection, rollouts=tuple(shown))
+
+
+def _names(rollout: InspectedRollout) -> set[str]:
+    return {rollout.rollout_id, rollout.instance_id, rollout.source_id, rollout.where}
+
+
+class _Discard(RolloutSpool):
+    """Takes rollouts, and keeps none: the notes hold what is shown."""
+
+    def add(self, _rollout: Rollout) -> None:
+        """Forget a rollout."""
+
+
+class _Notes(Witness):
+    """Notes of each log of a family.
+
+    A rollout without an outcome is read as a failed one, so that its turns can be shown.
+
+    Args:
+        only: the one file to note; all of them if None.
+        is_alone: the file is read without the others of its folder. Those of a family are read, as
+            all of them decide what bare counts mean.
+    """
+
+    def __init__(self, only: str | None, is_alone: bool) -> None:
+        self.rollouts: dict[str, InspectedRollout] = {}
+        """By place; a second reading of the family replaces the first."""
+        self._only = only
+        self._is_alone = is_alone
+        self._unjudged = ""
+        """Why the log that is being read has no outcome; empty where it has one."""
+        self._task = general_task(GeneralSettings(), "")
+        self._places: dict[str, str] = {}
+        """The place of the first rollout of each id."""
+
+    def task(self, family: Family) -> Task:
+        """Return the family's task, or the general one where it has no file."""
+        if family.task in known_tasks():
+            self._task = find_task(family.task)
+        return self._task
+
+    def files(self, paths: Sequence[str]) -> Sequence[str]:
+        """Return the one file that stands alone, or all."""
+        if self._only is None or (self._only in paths and not self._is_alone):
+            return paths
+        return [self._only]
+
+    def is_meant(self, where: str) -> bool:
+        """Return whether a place is in the file that is meant."""
+        if self._only is None or where in (".", self._only):
+            return True
+        return where.startswith(self._only) and where[len(self._only)] in ":[ "
+
+    def judge(self, judge: Judge) -> Judge:
+        """Return a judge that calls a rollout without an outcome a failure, and notes it."""
+        self._unjudged = ""
+
+        def judged(log: Log, rollout_id: str, content: str) -> Judgement:
+            try:
+                return judge(log, rollout_id, content)
+            except NotJudgedError as error:
+                self._unjudged = str(error).removeprefix(f"is {NOT_JUDGED}: ")
+                return Judgement(False)
+
+        return judged
+
+    def after(self, seen: SeenLog) -> None:
+        """Note how a log is understood."""
+        log, reading = seen.log, seen.reading
+        repetition = "" if reading is None else self._repetition(reading, seen.where)
+        if not self.is_meant(seen.where):
+            return
+        noted = InspectedRollout(seen.where, seen.format, refusal=seen.refusal)
+        if log is not None:
+            noted = replace(
+                noted,
+                source=log.source,
+                model=log.model,
+                instance_id=log.instance_id,
+                source_id=log.source_id,
+                outcome=self._outcome(seen),
+                unjudged=self._unjudged,
+                scores=log.scores,
+                skipped=log.skipped,
+                turns=_turns(log, self._task, reading),
+            )
+        if reading is not None:
+            noted = replace(
+                noted,
+                rollout_id=reading.rollout.rollout_id,
+                instance_id=reading.rollout.instance_id,
+                usage_source=reading.usage_source,
+                total_turns=len(reading.rollout.turns),
+                totals=_totals(reading),
+                clipped_turns=reading.clipped_turns,
+                refusal=repetition,
+            )
+        elif log is not None and not seen.refusal:
+            noted = replace(noted, refusal="has no turn that can be used")
+        self.rollouts[seen.where] = noted
+
+    def _outcome(self, seen: SeenLog) -> str:
+        if self._unjudged or seen.log is None:
+            return NOT_JUDGED
+        success = seen.log.success if seen.reading is None else seen.reading.rollout.success
+        return NOT_JUDGED if success is None else "success" if success else "failure"
+
+    def _repetition(self, reading: Reading, where: str) -> str:
+        first = self._places.setdefault(reading.rollout.rollout_id, where)
+        return "" if first == where else f"is the same rollout as {first}, which is used"
+
+
+def _turns(log: Log, task: Task, reading: Reading | None) -> tuple[InspectedTurn, ...]:
+    """Return all logged turns, with what a build counts for those that it keeps."""
+    kept = kept_turns(log, task.context_limit)
+    usages: dict[int, Mapping[str, float]] = {}
+    if reading is not None:
+        for turn, used in zip(kept, reading.rollout.turns, strict=True):
+            usages[turn.number] = used.usage
+    is_replayed = reading is not None and "request" in reading.usage_source.split(", ")
+    replayed = _replayed(kept) if is_replayed else {}
+    last = kept[-1].number if kept else 0
+    numbers = {turn.number for turn in kept}
+    return tuple(
+        InspectedTurn(
+            number=turn.number,
+            user=_beginning(turn.user),
+            assistant=_beginning(turn.assistant),
+            requests=turn.requests,
+            usage=usages.get(turn.number),
+            replayed=replayed.get(turn.number, ()),
+            is_clipped=any(
+                request.input_tokens < history
+                for request, history in zip(
+                    turn.requests or (), replayed.get(turn.number, ()), strict=False
+                )
+            ),
+            tool_calls=turn.tool_calls,
+            seconds=turn.seconds,
+            note=_note(turn, turn.number in numbers, last),
+        )
+        for turn in log.turns
+    )
+
+
+def _replayed(kept: Sequence[LoggedTurn]) -> dict[int, tuple[int, ...]]:
+    """Return the history that each request of each turn repeats, by the turns' numbers."""
+    requests = [request for turn in kept for request in turn.requests or ()]
+    growth = input_growth(requests)
+    history = iter(
+        request.input_tokens - grown for request, grown in zip(requests, growth, strict=True)
+    )
+    return {turn.number: tuple(next(history) for _ in turn.requests or ()) for turn in kept}
+
+
+def _note(turn: LoggedTurn, is_kept: bool, last: int) -> str:
+    if not is_kept:
+        if turn.cut_off:
+            return "dropped: cut off by the context limit"
+        if turn.number > last and (turn.assistant.strip() or turn.reasoning.strip()):
+            return "dropped: at or after the context limit"
+        return "dropped: no response"
+    notes = []
+    if turn.unparsed:
+        notes.append("billed, not parsed")
+    if unknown_usage(turn):
+        notes.append("usage unknown")
+    elif not turn.requests:
+        notes.append("nothing paid")
+    if turn.reasoning and not turn.assistant.strip():
+        notes.append("reasoning only")
+    return ", ".join(notes)
+
+
+def _totals(reading: Reading) -> dict[str, float]:
+    totals: Counter[str] = Counter()
+    for turn in reading.rollout.turns:
+        totals.update(turn.usage)
+    return dict(totals)
+
+
+def _beginning(text: str) -> str:
+    line = " ".join(text[: 4 * _TEXT_LENGTH].split())
+    return line if len(line) <= _TEXT_LENGTH else f"{line[: _TEXT_LENGTH - 3]}..."
+
+
+def _bare_counts(index: FamilyIndex, counting: Counting) -> str:
+    """Say what bare counts of the family were taken for; nothing where there are none."""
+    if index.bare_counts:
+        stopped = next((each.reason for each in index.refused if each.where == "."), "")
+        return stopped or (
+            "read as whole requests (request): each input holds the history before it, in every "
+            "rollout"
+        )
+    if "turn" not in index.usage_sources:
+        return ""
+    if counting.convention == "turn":
+        return "read as single turns (turn), as --usage turn says"
+    return "read as single turns (turn): no input holds the history before it, in any rollout"
+
+
+def parse_turns(text: str) -> range:
+    """Return the numbers of turns that `A:B` names, both ends included; either may be left out.
+
+    Raises:
+        WrongUsageError: it is something else.
+
+    >>> parse_turns("3:5"), parse_turns(":2"), parse_turns("4")
+    (range(3, 6), range(1, 3), range(4, 5))
+    """
+    first, colon, last = text.partition(":")
+    try:
+        start = int(first) if first else 1
+        end = start if not colon else int(last) if last else 10**9
+    except ValueError:
+        start, end = 0, 0
+    if not text or not 1 <= start <= end:
+        raise WrongUsageError(
+            f"--turns {text}: expected A:B, numbers of turns from 1, or one number"
+        )
+    return range(start, end + 1)

@@ -1,0 +1,283 @@
+"""`inspect` shows how logs are understood, with the numbers of a build."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bagen_data.errors import WrongUsageError
+from builders.cli import main
+from builders.inspection import Inspection, choose, inspect_logs, parse_turns
+from builders.logs.turn_readers import Counting
+from tests.making import (
+    SAMPLE,
+    SHARED_LOGS,
+    chat,
+    dialogue,
+    exit_code,
+    needs_shared_logs,
+    read,
+    requests,
+    trajectory,
+    write_json,
+    write_lines,
+    write_trajectories,
+)
+
+SIZES = ((30, 50), (10, 70), (20, 40))
+
+
+class Words:
+    """Counts one token a word."""
+
+    name, sha256 = "words", ""
+
+    def count(self, texts: Sequence[str]) -> list[int]:
+        return [len(text.split()) for text in texts]
+
+
+def counted(name: str, sizes: Any = SIZES, **more: Any) -> dict[str, Any]:
+    """Return a conversation with a provider's usage beside each answer."""
+    record = chat([f"{name} {word}" for word in ("look", "go") * len(sizes)], **more)
+    for message, (given, written) in zip(record["messages"][1::2], requests(sizes), strict=True):
+        message["usage"] = {
+            "prompt_tokens": given,
+            "completion_tokens": written,
+            "total_tokens": given + written,
+        }
+    return record | {"custom_id": name}
+
+
+def bare(name: str, pairs: Sequence[tuple[int, int]]) -> dict[str, Any]:
+    record = chat([f"{name} {word}" for word in ("look", "go") * len(pairs)])
+    return record | {"custom_id": name, "per_turn_api_tokens": [list(pair) for pair in pairs]}
+
+
+def family(tmp_path: Path, *records: Mapping[str, Any]) -> Path:
+    folder = tmp_path / "searchr1-origin-m"
+    write_lines(folder / "a.jsonl", records)
+    return folder
+
+
+def inspected(path: Path, **counting: Any) -> Inspection:
+    return inspect_logs(path, Counting(**counting))
+
+
+def shown(capsys: Any, *arguments: object) -> str:
+    assert exit_code(main, "inspect", *arguments) == 0
+    return str(capsys.readouterr().out)
+
+
+def test_one_rollout_is_a_table_of_its_turns(tmp_path: Path, capsys: Any) -> None:
+    text = shown(capsys, family(tmp_path, counted("a")))
+    assert "a.jsonl:1 (a)" in text
+    assert "outcome: success" in text
+    rows = [[cell.strip() for cell in line.split("│")] for line in text.splitlines()]
+    assert [row[1:8] for row in rows if len(row) > 7] == [
+        ["1", "30", "50", "OpenAI chat", "0", "30", "50"],
+        ["2", "90", "70", "OpenAI chat", "80", "10", "70"],
+        ["3", "180", "40", "OpenAI chat", "160", "20", "40"],
+        ["sum", "300", "160", "", "", "60", "160"],
+    ]
+    assert "T = 3 turns, 220 fresh tokens, by what each request states" in text
+
+
+@pytest.mark.parametrize("folder", sorted(SAMPLE.iterdir()), ids=lambda folder: folder.name)
+def test_the_numbers_are_a_builds(folder: Path) -> None:
+    index = read(folder)
+    used = [each for each in inspected(folder).rollouts if not each.refusal]
+    assert [each.rollout_id for each in used] == [each.rollout_id for each in index.entries]
+    for each, entry in zip(used, index.entries, strict=True):
+        assert each.total_turns == entry.total_turns
+        assert {name: each.totals[name] for name in entry.realised.totals} == entry.realised.totals
+    assert sum(each.clipped_turns for each in used) == index.clipped_turns
+
+
+def test_without_an_outcome_a_rollout_is_shown_and_not_judged(tmp_path: Path, capsys: Any) -> None:
+    folder = family(tmp_path, counted("a", success=None), counted("b"))
+    text = shown(capsys, folder)
+    assert "not judged" in text
+    assert "1 not judged: a build refuses a rollout without an outcome" in text
+    first, second = inspected(folder).rollouts
+    assert (first.outcome, first.total_turns, first.refusal) == ("not judged", 3, "")
+    assert (second.outcome, second.totals["tokens"]) == ("success", 220)
+    assert len(read(folder).refused) == 1
+
+
+def test_a_rule_or_a_label_gives_the_outcome(tmp_path: Path, capsys: Any) -> None:
+    scored = [counted(name, success=None, reward=reward) for name, reward in (("a", 1), ("b", 0))]
+    folder = family(tmp_path, *scored)
+    text = shown(capsys, folder, "--success", "reward>=0.5")
+    assert ("success" in text, "failure" in text, "not judged" in text) == (True, True, False)
+    write_lines(folder / "labels.jsonl", [{"rollout": "b", "success": True}])
+    outcomes = [each.outcome for each in inspected(folder).rollouts]
+    assert outcomes == ["not judged", "success"]
+
+
+def test_a_trajectory_without_a_report_is_not_judged(tmp_path: Path) -> None:
+    write_json(tmp_path / "a" / "x.traj.json", trajectory("x"))
+    (rollout,) = inspected(tmp_path / "a" / "x.traj.json").rollouts
+    assert (rollout.outcome, rollout.instance_id, rollout.total_turns) == ("not judged", "x", 3)
+
+
+def test_a_refused_rollout_shows_why_and_what_was_read(tmp_path: Path, capsys: Any) -> None:
+    record = counted("a")
+    del record["messages"][3]["usage"]
+    text = shown(capsys, family(tmp_path, record))
+    assert "refused: turn 2 has no usage" in text
+    assert "usage unknown" in text
+    assert " 30 │     50 │ OpenAI chat" in text
+    assert "T = " not in text
+
+
+def test_a_tokenizer_counts_what_is_unknown(tmp_path: Path) -> None:
+    record = counted("a")
+    del record["messages"][3]["usage"]
+    (rollout,) = inspected(family(tmp_path, record), tokenizer=Words()).rollouts
+    assert (rollout.usage_source, rollout.totals["tokens"]) == ("tokenizer", 12)
+    assert all(turn.replayed == () for turn in rollout.turns)
+
+
+def test_a_clipped_turn_is_named(tmp_path: Path, capsys: Any) -> None:
+    record = counted("a")
+    record["messages"][3]["usage"] = {
+        "prompt_tokens": 60,
+        "completion_tokens": 70,
+        "total_tokens": 130,
+    }
+    text = shown(capsys, family(tmp_path, record))
+    assert "│ clipped" in text
+    assert "1 clipped: an input shorter than the history before it" in text
+
+
+def test_dropped_turns_say_why(tmp_path: Path) -> None:
+    record = counted("a")
+    record["messages"][3] = {"role": "assistant", "content": ""}
+    (rollout,) = inspected(family(tmp_path, record)).rollouts
+    assert [turn.note for turn in rollout.turns] == ["", "dropped: no response", ""]
+    assert [turn.usage is None for turn in rollout.turns] == [False, True, False]
+
+
+REQUESTS = bare("whole", [(30, 50), (90, 10)])
+TURNS = bare("single", [(30, 50), (20, 10)])
+
+
+@pytest.mark.parametrize(
+    ("records", "usage", "conclusion", "tokens"),
+    [
+        ([REQUESTS], "auto", "read as whole requests (request)", [100]),
+        ([TURNS], "auto", "read as single turns (turn): no input holds", [110]),
+        ([REQUESTS], "turn", "as --usage turn says", [180]),
+        ([REQUESTS, TURNS], "auto", "mean different things", [100, 90]),
+    ],
+)
+def test_what_bare_counts_are_taken_for(
+    tmp_path: Path, records: Any, usage: Any, conclusion: str, tokens: list[int]
+) -> None:
+    inspection = inspected(family(tmp_path, *records), convention=usage)
+    assert conclusion in inspection.bare_counts
+    assert [each.totals["tokens"] for each in inspection.rollouts] == tokens
+
+
+def test_a_file_of_a_family_is_understood_as_in_its_family(tmp_path: Path) -> None:
+    folder = family(tmp_path, TURNS)
+    write_lines(folder / "b.jsonl", [bare("one", [(30, 50)])])
+    (rollout,) = inspected(folder / "b.jsonl").rollouts
+    assert (rollout.where, rollout.usage_source) == ("b.jsonl:1 (one)", "turn")
+
+
+def test_a_file_of_no_family_stands_alone(tmp_path: Path) -> None:
+    write_lines(tmp_path / "mine" / "a.jsonl", [counted("a")])
+    (tmp_path / "mine" / "b.jsonl").write_text("not JSON\n")
+    inspection = inspected(tmp_path / "mine" / "a.jsonl")
+    assert [each.totals["tokens"] for each in inspection.rollouts] == [220]
+    assert (inspection.refused, inspection.ignored) == ((), ())
+    assert len(inspected(tmp_path / "mine").refused) == 1
+
+
+def test_a_file_that_holds_no_rollout_says_so(tmp_path: Path, capsys: Any) -> None:
+    folder = tmp_path / "swebench-origin-m"
+    write_trajectories(folder, ["x"], ["x"])
+    assert shown(capsys, folder / "report.json") == "report.json: holds no rollout\n"
+    (folder / "notes.txt").write_text("hello")
+    assert "refused: is not JSON" in shown(capsys, folder / "notes.txt")
+    (tmp_path / "empty").mkdir()
+    assert "refused .: holds no .json" in shown(capsys, tmp_path / "empty")
+
+
+def test_a_family_is_a_line_a_rollout_and_what_was_not_used(tmp_path: Path, capsys: Any) -> None:
+    folder = family(tmp_path, counted("a"), counted("a"), counted("b", success=False))
+    (folder / "c.jsonl").write_text("not JSON\n")
+    (folder / "notes.txt").write_text("hello")
+    text = shown(capsys, folder)
+    assert "all 2 that can be used" in text
+    assert "440 fresh tokens" in text
+    assert "refused c.jsonl:1: is not JSON" in text
+    assert "ignored notes.txt: does not end in" in text
+    assert "1 duplicate: the first of each is used" in text
+    assert inspected(folder).rollouts[1].refusal.startswith("is the same rollout as a.jsonl:1")
+
+
+def test_one_rollout_and_some_turns_can_be_chosen(tmp_path: Path, capsys: Any) -> None:
+    folder = tmp_path / "swebench-origin-m"
+    write_trajectories(folder, ["x", "y"], ["x"])
+    text = shown(capsys, folder, "--rollout", "y", "--turns", "2:")
+    assert "outcome: failure" in text
+    assert "x.traj.json" not in text
+    assert [turn.number for turn in _turns(folder, "y", "2:")] == [2, 3]
+    assert [turn.number for turn in _turns(folder, "y.traj.json", ":2")] == [1, 2]
+
+
+def _turns(folder: Path, name: str, turns: str) -> Any:
+    (rollout,) = choose(inspected(folder), name, parse_turns(turns)).rollouts
+    return rollout.turns
+
+
+@pytest.mark.parametrize("text", ["", "0", "3:2", "a:b", "1:2:3", ":0", "-1"])
+def test_turns_that_are_none(text: str) -> None:
+    with pytest.raises(WrongUsageError, match="expected A:B"):
+        parse_turns(text)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "problem"),
+    [
+        (["nowhere"], 1, "nowhere: does not exist"),
+        (["FAMILY", "--rollout", "z"], 2, "--rollout z: no rollout has this id; expected one of"),
+        (["FAMILY", "--turns", "x"], 2, "--turns x: expected A:B"),
+    ],
+)
+def test_wrong_use_is_one_message(
+    tmp_path: Path, capsys: Any, arguments: list[str], code: int, problem: str
+) -> None:
+    folder = family(tmp_path, counted("a"))
+    given = [str(folder) if each == "FAMILY" else each for each in arguments]
+    assert exit_code(main, "inspect", *given) == code
+    assert problem in " ".join(capsys.readouterr().err.split())
+
+
+def test_json_holds_the_same(tmp_path: Path, capsys: Any) -> None:
+    folder = family(tmp_path, counted("a"))
+    value = json.loads(shown(capsys, folder, "--json"))
+    assert value == json.loads(json.dumps(inspected(folder).to_json()))
+    (rollout,) = value["rollouts"]
+    assert rollout["totals"] == {"input_tokens": 60, "output_tokens": 160, "tokens": 220}
+    assert rollout["turns"][1]["requests"][0]["input_tokens"] == 90
+
+
+def test_a_task_of_dialogues_shows_its_own_resources(tmp_path: Path) -> None:
+    write_json(tmp_path / "sokoban-origin-m" / "a.json", [dialogue()])
+    (rollout,) = inspected(tmp_path / "sokoban-origin-m").rollouts
+    assert rollout.totals["tokens"] == 220
+    (first, *_) = inspected(SAMPLE / "warehouse-origin-scripted").rollouts
+    assert set(first.totals) == {"time_weeks", "warehouse_item_weeks", "cumulative_cost_usd"}
+
+
+@needs_shared_logs
+def test_a_real_log_of_inspect(capsys: Any) -> None:
+    text = shown(capsys, SHARED_LOGS / "inspect" / "inspect.eval")
+    assert "written by: Inspect 0.3.95" in text
+    assert "T = 1 turn, 69 fresh tokens" in text
+    assert "skipped, as no part of a turn: sample_init 1, state 2, score 1" in text
