@@ -19,7 +19,7 @@ import orjson
 from bagen_data.errors import RolloutError
 from bagen_data.tables import sha256_of
 from builders.formats import Kind, belonging, owned_files, recognising
-from builders.logs.evaluation_report import is_report, judged_ids
+from builders.logs.evaluation_report import contradiction, is_report, judged_ids
 from builders.logs.lines import Line
 from builders.logs.rollout_log import FamilyFacts, Neighbours, Survey
 from builders.reading.folder_listing import has_suffix, list_folder
@@ -93,7 +93,14 @@ class FamilyFiles:
         self.sources: list[Source] = []
         self.surveys: dict[Callable[[Neighbours], Any], Any] = {}
         """What formats found out about the whole family."""
+        self.problem = ""
+        """Why the family cannot be built; empty if it can."""
         self._facts = self._find_report()
+
+    @property
+    def has_report(self) -> bool:
+        """Whether the family has one evaluation report to go by."""
+        return self._facts.resolved is not None
 
     def facts(self, relative: str) -> FamilyFacts:
         """Return what the family states beside the records of one file."""
@@ -216,12 +223,16 @@ class FamilyFiles:
         if not any(path.endswith(_TRAJECTORIES) for path in self.paths):
             return FamilyFacts()
         others = [path for path in self.paths if has_suffix(path, [".json"])]
-        values = (self.value(path) for path in others if not path.endswith(_TRAJECTORIES))
-        reports = {
-            (frozenset(value["resolved_ids"]), judged_ids(value))
-            for value in values
-            if is_report(value)
-        }
+        reports = set()
+        for path in others:
+            value = None if path.endswith(_TRAJECTORIES) else self.value(path)
+            if is_report(value):
+                reports.add((frozenset(value["resolved_ids"]), judged_ids(value)))
+                if how := contradiction(value):
+                    self.problem = (
+                        f"the evaluation report {_as_text(path)} contradicts itself: it {how}; "
+                        "evaluate the run again, or correct the report"
+                    )
         return FamilyFacts(*reports.pop()) if len(reports) == 1 else FamilyFacts()
 
 

@@ -7,7 +7,7 @@ from functools import partial
 from typing import NamedTuple
 
 from bagen_data.budgets import Realised
-from bagen_data.errors import RolloutError
+from bagen_data.errors import NotJudgedError, RolloutError
 from bagen_data.garbage_collection import paused_collector
 from bagen_data.replay import realised
 from bagen_data.usage import CONVENTIONS, Convention
@@ -216,9 +216,21 @@ def _read_files(
         index.refused.append(Unused(".", f"holds no {expected} file; expected rollouts"))
     index.refused += files.refused
     index.sources, index.ignored = files.sources, files.ignored
+    if problem := files.problem or _foreign_report(files, reader):
+        index.stop(problem)
     if scrubber is not None:
         _scrub_reports(index, scrubber)
     return index
+
+
+def _foreign_report(files: FamilyFiles, reader: "_RecordReader") -> str:
+    """Say that a report is of another run; empty if it judges a rollout, or there is none."""
+    if not files.has_report or reader.index.entries or not reader.unjudged:
+        return ""
+    return (
+        f"the evaluation report judges {len(files.facts('').judged)} instances, and none of the "
+        f"family's {reader.unjudged} rollouts; expected the report of this run"
+    )
 
 
 def _scrub_reports(index: FamilyIndex, scrubber: Scrubber) -> None:
@@ -245,6 +257,8 @@ class _RecordReader:
     scrubber: Scrubber | None = None
     formats: set[str] = field(default_factory=set)
     """Formats of the records that were read."""
+    unjudged: int = 0
+    """How many rollouts have no outcome."""
     _format: str = ""
     """The format of the record that is being read."""
     _seen: dict[str, str] = field(default_factory=dict)
@@ -294,6 +308,7 @@ class _RecordReader:
                 self._enter(reading._replace(rollout=rollout), where)
                 self.index.models[log.model] += 1
         except RolloutError as error:
+            self.unjudged += isinstance(error, NotJudgedError)
             self._refuse(where, str(error), log)
         else:
             self.witness.after(SeenLog(where, self._format, log, reading))

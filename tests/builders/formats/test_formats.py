@@ -274,6 +274,36 @@ def test_success_is_what_the_report_resolved(tmp_path: Path) -> None:
     assert "several that differ" in read(family).refused[0].reason
 
 
+REPORTS = {
+    "of another run": (
+        {"resolved_ids": ["x"], "unresolved_ids": ["y", "z"]},
+        "judges 3 instances, and none of the family's 2 rollouts",
+    ),
+    "empty": ({"resolved_ids": []}, "judges 0 instances, and none of the family's 2 rollouts"),
+    "of another count": (
+        {"resolved_ids": ["one"], "unresolved_ids": ["two"], "unresolved_instances": 5},
+        "states unresolved_instances = 5, and lists 1 in unresolved_ids",
+    ),
+    "twice": (
+        {"resolved_ids": ["one"], "unresolved_ids": ["one", "two"]},
+        "lists 1 of 1 resolved_ids under unresolved_ids, too, such as one",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", REPORTS)
+def test_a_report_that_cannot_judge_the_family_stops_it(tmp_path: Path, kind: str) -> None:
+    """Every rollout was a failure once, whatever the report was of."""
+    report, problem = REPORTS[kind]
+    family = tmp_path / "swebench-origin-m"
+    for name in ("one", "two"):
+        write_json(family / "run" / name / f"{name}.traj.json", trajectory(name))
+    write_json(family / "report.json", report)
+    index = read(family)
+    assert index.entries == []
+    assert any(problem in refusal.reason and refusal.where == "." for refusal in index.refused)
+
+
 def test_a_jsonl_file_may_hold_any_layout(tmp_path: Path) -> None:
     family = tmp_path / "sokoban-origin-m"
     counts = [[30, 50]]
