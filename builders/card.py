@@ -1,5 +1,6 @@
 """The dataset's README on the Hub, from `dataset_card.md`."""
 
+import glob
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -182,12 +183,13 @@ def _config(name: str, files: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def _pattern(file: Mapping[str, Any]) -> str:
-    """A glob of all files of the same config and split.
+    """Return a glob of all files of the same config and split.
 
-    Rollouts of all tasks share a folder, where no glob can tell a split from a model's name.
+    Rollouts of all tasks share a folder, where no glob can tell a split from a model's name: each
+    file is named then, with the characters of its name that mean something in a glob escaped.
     """
     if file["config"] == ROLLOUTS_CONFIG:
-        return str(file["path"])
+        return glob.escape(str(file["path"]))
     return f"{file['path'].rpartition('/')[0]}/{file['split']}-*.parquet"
 
 

@@ -69,3 +69,15 @@ def test_a_models_name_may_hold_a_splits_name(tmp_path: Path) -> None:
         "test": ["x-train-y"],
         "train": ["z-test-q"],
     }
+
+
+def test_every_printable_character_may_stand_in_a_model_s_name(tmp_path: Path) -> None:
+    """`m[1]` and `m*` were taken for globs, which lost rollouts or gave them twice."""
+    single = [f"m{mark}x" for mark in map(chr, range(33, 127)) if mark != "/"]
+    models = [*single, "m1", "m[1]", "m*", "m?", "[!a]b", "a**b", "m{1,2}", "mx"]
+    for model in models:
+        write_json(tmp_path / f"o/sokoban-origin-{model}" / "a.json", [dialogue(name=model)])
+    assert build(tmp_path / "o", tmp_path / "out") == 0
+    for config, rows in (("sokoban", 2), ("rollouts", 1)):
+        dataset = load_dataset(str(tmp_path / "out"), config, split="test")
+        assert sorted(dataset["rollout_model"]) == sorted(models * rows)
