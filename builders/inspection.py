@@ -284,8 +284,8 @@ class _Notes(Witness):
                 source_id=log.source_id,
                 outcome=self._outcome(seen),
                 unjudged=self._unjudged,
-                scores=log.scores,
-                skipped=log.skipped,
+                scores=dict(log.scores),
+                skipped=dict(log.skipped),
                 turns=_turns(log, self._task, reading),
             )
         if reading is not None:

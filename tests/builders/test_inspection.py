@@ -258,6 +258,23 @@ def test_wrong_use_is_one_message(
     assert problem in " ".join(capsys.readouterr().err.split())
 
 
+def _session(name: str, responses: Sequence[str]) -> list[dict[str, Any]]:
+    """Return the lines of a Claude Code session, one of them of a type that nobody knows."""
+    usage = {"input_tokens": 30, "output_tokens": 50}
+    lines = [{"type": "user", "sessionId": name, "message": {"role": "user", "content": "go"}}]
+    for number, text in enumerate(responses):
+        message = {
+            "id": f"msg_{number}",
+            "role": "assistant",
+            "model": "m",
+            "content": [{"type": "text", "text": text}],
+            "stop_reason": "end_turn",
+            "usage": usage,
+        }
+        lines.append({"type": "assistant", "sessionId": name, "message": message})
+    return [*lines, {"type": "unheard-of", "sessionId": name}]
+
+
 def test_json_holds_the_same(tmp_path: Path, capsys: Any) -> None:
     folder = family(tmp_path, counted("a"))
     value = json.loads(shown(capsys, folder, "--json"))
@@ -265,6 +282,12 @@ def test_json_holds_the_same(tmp_path: Path, capsys: Any) -> None:
     (rollout,) = value["rollouts"]
     assert rollout["totals"] == {"input_tokens": 60, "output_tokens": 160, "tokens": 220}
     assert rollout["turns"][1]["requests"][0]["input_tokens"] == 90
+
+
+def test_json_holds_what_was_skipped(tmp_path: Path, capsys: Any) -> None:
+    write_lines(tmp_path / "logs" / "a.jsonl", _session("a", ("x",)))
+    (rollout,) = json.loads(shown(capsys, tmp_path / "logs", "--json"))["rollouts"]
+    assert rollout["skipped"] == {"unheard-of": 1}
 
 
 def test_a_task_of_dialogues_shows_its_own_resources(tmp_path: Path) -> None:
