@@ -30,12 +30,15 @@ from builders.logs.prices import OVERRIDE, PriceTable
 from builders.logs.turn_readers import Counting
 from builders.reading.family_index import FamilyIndex, ReadingOptions, read_family
 from builders.reading.origin import Family
+from builders.reading.refusal_lines import refusal_lines
 from builders.reading.rollout_spool import MEMORY_TEXT, RolloutSpool
 from builders.reading.scrubbing import Scrubber
 from builders.tasks import BudgetRule
 
 _SENT_TEXT = 1_000_000
 """Characters of a family's text that a worker sends back; the rest waits on disk."""
+_SHOWN_REASONS = 10
+"""Reasons that a message lists."""
 
 
 def build(
@@ -145,14 +148,14 @@ def _refuse_out_in_family(out: Path, families: Sequence[Family]) -> None:
 
 def _refuse_refusals(indexes: Sequence[FamilyIndex]) -> None:
     refused = [
-        f"{index.family.name}/{where}: {reason}"
+        (f"{index.family.name}/{where}", reason)
         for index in indexes
         for where, reason in index.unused()
     ]
     if refused:
         raise InputError(
             f"{len(refused)} refused or ignored, so --strict wrote nothing:\n  "
-            + "\n  ".join(refused)
+            + "\n  ".join(refusal_lines(refused, named=None))
         )
 
 
@@ -169,12 +172,13 @@ def _refuse_unused_prices(indexes: Sequence[FamilyIndex], prices: PriceTable) ->
 
 def _refuse_empty(built: Sequence[BuiltFamily]) -> None:
     if not any(family.files for family in built):
-        reasons = [
-            f"{family.index.family.name}/{refusal.where}: {refusal.reason}"
+        refused = [
+            (f"{family.index.family.name}/{refusal.where}", refusal.reason)
             for family in built
-            for refusal in family.index.refused[:3]
+            for refusal in family.index.refused
         ]
-        raise InputError("no rollout could be used:\n  " + "\n  ".join(reasons or ["none found"]))
+        lines = refusal_lines(refused)[:_SHOWN_REASONS] or ["none found"]
+        raise InputError("no rollout could be used:\n  " + "\n  ".join(lines))
 
 
 def _write_metadata(

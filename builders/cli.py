@@ -268,6 +268,7 @@ def _print_summary(built: "Sequence[BuiltFamily]", out: Path) -> None:
     from rich.table import Table
 
     from bagen_data.console import stdout_console
+    from builders.reading.refusal_lines import refusal_lines
 
     table = Table(title=escape(str(out)), title_justify="left")
     table.add_column("family", no_wrap=True)
@@ -289,14 +290,15 @@ def _print_summary(built: "Sequence[BuiltFamily]", out: Path) -> None:
     if not any(family.counts()["samples"] for family in built):
         STDERR.print("no samples: no rollout has two turns or more, or a training family's one")
     for family in built:
-        for refusal in family.index.refused[:10]:
+        name = family.index.family.name
+        refused = refusal_lines(
+            (f"{name}/{refusal.where}", refusal.reason) for refusal in family.index.refused
+        )
+        for line in refused[:10]:
+            STDERR.print(f"refused {escape(line)}")
+        if len(refused) > 10:
             STDERR.print(
-                f"refused {escape(f'{family.index.family.name}/{refusal.where}: {refusal.reason}')}"
-            )
-        if len(family.index.refused) > 10:
-            more = len(family.index.refused) - 10
-            STDERR.print(
-                f"... and {more} more of {escape(family.index.family.name)}: see build.json"
+                f"... and {len(refused) - 10} more reasons in {escape(name)}: see build.json"
             )
         for file in family.index.ignored[:10]:
             STDERR.print(

@@ -11,6 +11,8 @@ from bagen_data.terminal_tables import print_table
 from bagen_data.usage import BRANCH, Request
 from bagen_data.wording import numbered
 from builders.inspection import InspectedRollout, InspectedTurn, Inspection
+from builders.reading.family_files import LABELS
+from builders.reading.refusal_lines import refusal_lines
 
 MAIN = "main"
 """Shown for the first context, which has no name."""
@@ -62,14 +64,16 @@ def inspection_tables(inspection: Inspection) -> Iterator[Table | str]:
     elif not inspection.refused:
         yield f"{inspection.name}: holds no rollout"
     told = {each.where for each in inspection.rollouts if len(inspection.rollouts) == 1}
-    for unused in inspection.refused:
-        if unused.where not in told:
-            yield f"refused {unused.where}: {unused.reason}"
+    refused = [(each.where, each.reason) for each in inspection.refused if each.where not in told]
+    yield from (f"refused {line}" for line in refusal_lines(refused))
     for unused in inspection.ignored:
         yield f"ignored {unused.where}: {unused.reason}"
     unjudged = sum(each.is_unjudged for each in inspection.rollouts)
     if unjudged:
-        yield f"{unjudged} not judged: a build refuses a rollout without an outcome"
+        yield (
+            f"{unjudged} not judged: a build refuses a rollout without an outcome; give one with "
+            f"--success, or in {LABELS}"
+        )
     if inspection.duplicates:
         yield f"{numbered(inspection.duplicates, 'duplicate')}: the first of each is used"
     if inspection.bare_counts:
@@ -235,7 +239,7 @@ def _overview(inspection: Inspection) -> Table:
             totals[name] = totals.get(name, 0) + amount
     table.add_section()
     turns = sum(each.total_turns for each in used)
-    table.add_row(f"all {len(used):,} that can be used", f"{turns:,}", _amounts(totals))
+    table.add_row(f"sum of the {len(used):,} that can be used", f"{turns:,}", _amounts(totals))
     return table
 
 

@@ -112,7 +112,10 @@ def value_format(record: Any) -> str:
         RolloutError: no format recognises the value, or several do.
     """
     if not isinstance(record, dict):
-        raise RolloutError(f"expected an object, found {type(record).__name__}")
+        raise RolloutError(
+            f"is {_JSON_TYPES[type(record)]}, not a rollout; expected an object, or a list of "
+            "objects; remove it"
+        )
     names = recognising("value", record)
     if len(names) == 1:
         return names[0]
@@ -174,14 +177,15 @@ def _suffixes(module: LogFormat) -> tuple[str, ...]:
 def _unknown(record: Mapping[str, Any]) -> str:
     """Say that no format recognises a record, and which one is nearest."""
     layouts = "; ".join(f"{module.LAYOUT} ({name})" for name, module in known_formats().items())
-    present = sorted(map(str, record))
-    text = f"is of no known format: expected {layouts}; found keys {present[:8]}"
+    present = [name[:_KEY_LENGTH] for name in sorted(map(str, record))]
+    listed = ", ".join([*present[:_SHOWN_KEYS], *(["..."] if len(present) > _SHOWN_KEYS else ())])
+    text = "is of no known format"
     keys = {name: _keys(module) for name, module in known_formats().items()}
     nearest = max(keys, key=lambda name: len(keys[name] & record.keys()))
     if len(keys[nearest] & record.keys()) >= _NEAR:
         missing = ", ".join(sorted(keys[nearest] - record.keys()))
-        text += f"; it looks like {nearest}, but has no {missing}"
-    return text
+        text += f", and looks like {nearest}, but has no {missing}"
+    return f"{text}; its keys are: {listed or 'none'}; expected one of: {layouts}"
 
 
 def _keys(module: LogFormat) -> frozenset[str]:
@@ -191,3 +195,14 @@ def _keys(module: LogFormat) -> frozenset[str]:
 
 _NEAR = 2
 """Keys that a record must share with a format to be called near to it."""
+_SHOWN_KEYS = 8
+_KEY_LENGTH = 40
+_JSON_TYPES: Mapping[type, str] = {
+    bool: "true or false",
+    float: "a number",
+    int: "a number",
+    list: "a list",
+    str: "a text",
+    type(None): "null",
+}
+"""What a decoded JSON value that is not an object is called."""

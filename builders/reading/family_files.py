@@ -18,7 +18,7 @@ import orjson
 
 from bagen_data.errors import RolloutError
 from bagen_data.tables import sha256_of
-from builders.formats import Kind, belonging, owned_files, recognising
+from builders.formats import Kind, belonging, formats_reading, owned_files, recognising
 from builders.logs.evaluation_report import contradiction, is_report, judged_ids
 from builders.logs.lines import Line
 from builders.logs.rollout_log import FamilyFacts, Neighbours, Survey
@@ -119,6 +119,7 @@ class FamilyFiles:
             if has_suffix(relative, [".jsonl"]):
                 yield from self._lines(relative)
             elif has_suffix(relative, [".json"]) or not (names := recognising("file", path)):
+                _refuse_unlike(relative)
                 yield from self._values(relative)
             else:
                 self.sources.append(Source(where, path.stat().st_size, sha256_of(path)))
@@ -160,6 +161,13 @@ class FamilyFiles:
         elif formats:
             names = ", ".join(sorted(formats))
             yield SourceRecord(where, None, f"is a session of several formats: {names}")
+        elif len(head) > 1 and all(line.error for line in head):
+            first = head[0]
+            reason = (
+                f"none of its first {len(head)} lines is JSON: line {first.number} {first.error}"
+            )
+            yield SourceRecord(where, None, reason)
+            return
         elif head and all(owners := [belonging(line.value) for line in head]):
             self.companions[where] = frozenset.union(*owners)
             return
@@ -278,6 +286,20 @@ class _Neighbours:
         return os.path.normpath(os.path.join(self._folder, relative))
 
 
+def _refuse_unlike(relative: str) -> None:
+    """Refuse a file that ends as those of a format which is not JSON, and is not of it.
+
+    Raises:
+        RolloutError: the file ends so.
+    """
+    for name, module in formats_reading("file").items():
+        if has_suffix(relative, getattr(module, "SUFFIXES", ())):
+            raise RolloutError(
+                f"is not of the format that its name says; expected {module.LAYOUT} ({name}); "
+                "remove it, or copy it again: it may be empty or cut off"
+            )
+
+
 def _refuse_special(path: str | Path) -> None:
     """Pipes and devices have no end; reading one would never come back."""
     if not stat.S_ISREG(os.stat(path).st_mode):
@@ -305,10 +327,22 @@ def decode(data: bytes) -> Any:
         return json.loads(data.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         raise RolloutError(
-            f"is not UTF-8: byte {error.start} is 0x{data[error.start]:02x}"
+            f"is not UTF-8: byte {error.start} is 0x{data[error.start]:02x}; expected JSON"
         ) from error
+    except json.JSONDecodeError as error:
+        raise RolloutError(f"is not JSON, or cut off: {_json_problem(error)}") from error
     except (ValueError, RecursionError) as error:
         raise RolloutError(f"is not JSON, or cut off: {error}") from error
+
+
+def _json_problem(error: json.JSONDecodeError) -> str:
+    """Say what is wrong with a text, and where: by its line only if it has several."""
+    text = error.doc.rstrip()
+    if "\n" in text:
+        place = f"line {error.lineno}, character {error.colno}"
+    else:
+        place = f"character {min(error.pos, len(text)) + 1}"
+    return f"{error.msg.removesuffix(' at')} at {place}"
 
 
 def _line(line: bytes, number: int) -> Line:

@@ -212,7 +212,7 @@ def test_a_family_is_a_line_a_rollout_and_what_was_not_used(tmp_path: Path, caps
     (folder / "c.jsonl").write_text("not JSON\n")
     (folder / "notes.txt").write_text("hello")
     text = shown(capsys, folder)
-    assert "all 2 that can be used" in text
+    assert "sum of the 2 that can be used" in text
     assert "440 fresh tokens" in text
     assert "refused c.jsonl:1: is not JSON" in text
     assert "ignored notes.txt: does not end in" in text

@@ -42,7 +42,7 @@ def reasons(out: Path) -> dict[str, str]:
         (b"hello", "is not JSON, or cut off"),
         (b"\xff\xfe[1]", "is not UTF-8: byte 0 is 0xff"),
         ('"\u00e9"'.encode("latin-1"), "is not UTF-8: byte 1 is 0xe9"),
-        (b"3", "expected an object, found int"),
+        (b"3", "is a number, not a rollout"),
         (b"{}x", "is not JSON, or cut off"),
         (b"{}", "an object with 'turns'"),
         (b"[]", "is an empty list; expected rollouts"),
@@ -61,6 +61,34 @@ def test_a_bad_file_is_refused_and_the_rest_builds(
     assert counts(tmp_path / "out")["rollouts"] == 1
     assert "sokoban-origin-m/bad.json" in capsys.readouterr().err
     assert run("verify", tmp_path / "out") == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "where", "reason"),
+    [
+        ("a.eval", b"", "a.eval", "expected a zip with 'header.json' and 'samples/'"),
+        ("a.eval", b"PK\x05\x06" + bytes(18), "a.eval", "expected a zip with 'header.json'"),
+        ("a.jsonl", b"\x00\n\xff\n\xfe\n", "a.jsonl", "none of its first 3 lines is JSON: line 1"),
+        ("a.jsonl", b'{"a": 1}\n{"a"\n', "a.jsonl:2", "delimiter at character 5"),
+        ("a.json", b'{\n  "a"\n', "a.json", "delimiter at line 3, character 1"),
+    ],
+)
+def test_a_file_that_is_not_what_its_name_says_is_one_message(
+    origin: Path, tmp_path: Path, name: str, data: bytes, where: str, reason: str
+) -> None:
+    (origin / "sokoban-origin-m" / name).write_bytes(data)
+    assert build(origin, tmp_path / "out") == 0
+    assert reason in reasons(tmp_path / "out")[where]
+
+
+def test_unrelated_files_are_told_of_once(origin: Path, tmp_path: Path, capsys: Any) -> None:
+    for name in ("package", "tsconfig", "composer"):
+        write_json(origin / "sokoban-origin-m" / f"{name}.json", {name: {}})
+    assert build(origin, tmp_path / "out") == 0
+    said = capsys.readouterr().err
+    assert said.count("is of no known format; its keys are: composer; expected one of") == 1
+    assert "for the same reason, 2 more: sokoban-origin-m/package.json, sokoban" in said
+    assert "its keys are: tsconfig;" in reasons(tmp_path / "out")["tsconfig.json"]
 
 
 def test_strict_exits_1_and_keeps_the_previous_output(

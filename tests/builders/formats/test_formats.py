@@ -177,7 +177,7 @@ def test_cached_input_is_input_though_anthropic_counts_it_apart() -> None:
         ({"messages": ["hi"]}, r"messages\[0\] is \"hi\"; expected an object"),
         ({"messages": "hi"}, 'messages is "hi"; expected a list'),
         ({"a": 1}, "an object with 'turns' .dialogues.;.* an object with 'messages'"),
-        ([1], "expected an object, found list"),
+        ([1], "is a list, not a rollout"),
     ],
 )
 def test_records_that_are_no_rollouts(record: Any, problem: str) -> None:
