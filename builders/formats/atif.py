@@ -101,6 +101,7 @@ def read(record: Mapping[str, Any], facts: FamilyFacts) -> Log | Iterator[NamedL
         model=log_fields.identity(first.agent.get("model_name"), *models, outcome.model),
         source=" ".join(filter(None, map(log_fields.identity, names))),
         scores={**_stated(record), **outcome.scores},
+        unjudged=outcome.unjudged,
         skipped=reading.skipped,
     )
 

@@ -45,6 +45,8 @@ class TrialOutcome:
     model: str = ""
     scores: Mapping[str, Any] = field(default_factory=dict)
     """The rewards by name, and `exception` where one ended the trial."""
+    unjudged: str = ""
+    """Why the trial is not judged; empty where it is, or no result says."""
 
 
 def is_job_file(value: Any) -> bool:
@@ -113,13 +115,30 @@ def trial_outcome(path: str, beside: Neighbours) -> TrialOutcome:
     if isinstance(exception, dict):
         scores["exception"] = log_fields.identity(exception.get("exception_type"))
     is_valid = not exception or judged.get("reward_valid") is True
+    success = _success(rewards.get("reward")) if is_valid else None
     return TrialOutcome(
-        _success(rewards.get("reward")) if is_valid else None,
+        success,
         task,
         trial,
         log_fields.identity(model.get("name")) if isinstance(model, dict) else "",
         scores,
+        _unjudged(scores, is_valid) if success is None else "",
     )
+
+
+def _unjudged(scores: Mapping[str, Any], is_valid: bool) -> str:
+    """Say why a trial that has a result is not judged."""
+    if not is_valid:
+        how = f"the trial ended with {scores.get('exception') or 'an exception'}"
+        advice = "run it again"
+    elif "reward" in scores:
+        how = f"the trial's reward is {log_fields.brief(scores['reward'])}, neither 0 nor 1"
+        advice = "name a threshold, such as --success 'reward>=0.5'"
+    else:
+        names = ", ".join(name for name in scores if name != "exception") or "none"
+        how = f"the trial's result has no reward named 'reward'; its rewards are: {names}"
+        advice = "name one that decides, such as --success 'NAME>=0.5'"
+    return f"is not judged: {how}; {advice}"
 
 
 def _result(path: str, beside: Neighbours) -> tuple[dict[str, Any] | None, str]:

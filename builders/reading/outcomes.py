@@ -68,7 +68,12 @@ class SuccessRule:
         if isinstance(self.value, bool):
             return log_fields.flag(stated, self.name) == self.value
         if isinstance(self.value, str):
-            return str(stated) == self.value
+            if not isinstance(stated, str):
+                raise RolloutError(
+                    f"{self.name} is {log_fields.brief(stated)}; expected a text, which --success "
+                    f"{self.text} compares"
+                )
+            return stated == self.value
         if not isinstance(stated, int | float) or math.isnan(stated):
             raise RolloutError(
                 f"{self.name} is {log_fields.brief(stated)}; expected a number, which --success "

@@ -81,6 +81,7 @@ def test_a_rule_of_another_form_is_wrong_usage(text: str) -> None:
         ("reward>=0.5", "high", 'reward is "high"; expected a number'),
         ("reward>=0.5", float("nan"), "reward is NaN; expected a number"),
         ("reward", 0.7, "reward is 0.7; expected true or false"),
+        ("reward=passed", 1.0, "reward is 1.0; expected a text"),
     ],
 )
 def test_a_field_that_cannot_be_compared_is_named(
