@@ -48,19 +48,26 @@ def find_sample(path: str, sample_id: str) -> RolloutView:
     places = [(task, "test"), *((f"{task}_train", name) for name in ("sft", "rl", "heldout"))]
     known = [place for place in places if place[1] in splits(path, place[0])]
     if not known:
-        raise InputError(f"{path}: has no task {task!r}, which {sample_id!r} begins with")
+        raise InputError(
+            f"{path}: has no task {task!r}, with which {sample_id!r} begins; expected "
+            "task/model/rollout/k, a sample_id of the dataset"
+        )
     turns: list[int] = []
+    example = ""
     for config, split in known:
         table = load_samples(path, config, split, also=_ALSO).table
         place = pc.index(table["sample_id"], sample_id).as_py()
         if place >= 0:
             (sample,) = table.slice(place, 1).to_pylist()
             return RolloutView(sample, _rollout(table, sample_id), config, split)
+        example = example or (table["sample_id"][0].as_py() if len(table) else "")
         turns += [row["completed_turns"] for row in _rollout(table, sample_id)]
     if turns:
         listed = ", ".join(map(str, turns))
         raise InputError(f"{path}: has no sample {sample_id!r}; of its rollout it has k = {listed}")
-    raise InputError(f"{path}: has no sample {sample_id!r}; expected task/model/rollout/k")
+    raise InputError(
+        f"{path}: has no sample {sample_id!r}; expected task/model/rollout/k, such as {example}"
+    )
 
 
 def find_rollout(path: str, view: RolloutView) -> Row:

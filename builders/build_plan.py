@@ -129,7 +129,7 @@ def budget_rule(name: str, task: Task, text: str) -> BudgetRule:
         raise _unknown_budget(name, names, text)
     extra = [key for key in stated if key not in names and not key.startswith(TARGET_PREFIX)]
     if extra or not stated.keys() >= set(names):
-        raise _unknown_budget(name, names, text)
+        raise _unknown_budget(name, names, text, [key for key in names if key not in stated])
     medians = [key for key, value in stated.items() if value == _MEDIAN and key in names]
     try:
         allowances = {key: _allowance(value) for key, value in stated.items() if key not in medians}
@@ -145,11 +145,14 @@ def _allowance(text: str) -> Allowance:
     return Allowance(int(number) if number == int(number) else number, text.endswith("x"))
 
 
-def _unknown_budget(name: str, names: Sequence[str], text: str) -> WrongUsageError:
+def _unknown_budget(
+    name: str, names: Sequence[str], text: str, missing: Sequence[str] = ()
+) -> WrongUsageError:
     single = "a number, a ratio such as 1.2x, or median"
     several = (
         f"median or a ratio such as 1.2x for all, or {','.join(f'{n}:VALUE' for n in names)} "
         "with a number, a ratio or median for each, and a target_<state>:VALUE if you like"
     )
     expected = single if len(names) == 1 else several
-    return WrongUsageError(f"--budget {name}={text}: expected {expected}")
+    problem = f"{', '.join(missing)} missing; " if missing and ":" in text else ""
+    return WrongUsageError(f"--budget {name}={text}: {problem}expected {expected}")

@@ -79,7 +79,8 @@ def find_families(
         if task not in known_tasks():
             check_task_name(task)
     if not origin.is_dir():
-        raise InputError(f"--origin {origin}: is no folder")
+        problem = "is not a folder" if origin.exists() else "does not exist"
+        raise InputError(f"--origin {origin}: {problem}; expected a folder of logs")
     origin = Path(os.path.abspath(origin))
     families = [family for family in (family_at(origin),) if family] or sorted(
         (family for path in origin.iterdir() if path.is_dir() and (family := family_at(path))),

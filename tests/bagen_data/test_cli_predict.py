@@ -211,7 +211,7 @@ def test_show_finds_training_samples_and_several_resources(
     ("sample_id", "words"),
     [
         ("chess/m/r/1", "has no task 'chess'"),
-        ("sokoban/m/r/1", "has no sample"),
+        ("sokoban/m/r/1", "task/model/rollout/k, such as sokoban/"),
         ("{}99", "of its rollout it has k = 1"),
         ("[bold]", "has no task '[bold]'"),
         ("{}", "of its rollout it has k = 1"),

@@ -261,6 +261,14 @@ def test_budgets(logs: Path, tmp_path: Path, budget: str, limits: dict[str, floa
     assert run("verify", tmp_path / "out") == 0
 
 
+def test_a_budget_that_leaves_a_resource_out_names_it(
+    logs: Path, tmp_path: Path, capsys: Any
+) -> None:
+    flags = ("--task", "support", "--resources", "turns,cost_usd", "--budget", "support=turns:4")
+    assert build(logs, tmp_path / "out", *flags) == 2
+    assert "support=turns:4: cost_usd missing; expected median" in capsys.readouterr().err
+
+
 def test_medians_among_several_resources_are_for_every_task(tmp_path: Path) -> None:
     rollouts = [warehouse(f"r{steps}", steps) for steps in (3, 4, 6)]
     write_json(tmp_path / "origin" / "warehouse-origin-m" / "a.json", rollouts)

@@ -60,7 +60,7 @@ def test_an_origin_without_families(tmp_path: Path, capsys: Any) -> None:
         assert build(origin, tmp_path / "out") == 1
     said = capsys.readouterr().err
     assert KNOWN in said
-    assert "is no folder" in said
+    assert "nowhere: does not exist" in said
     assert not (tmp_path / "out").exists()
 
 
