@@ -20,6 +20,7 @@ from bagen_data.tables import (
     write_jsonl,
 )
 from bagen_data.tokenizer import HubTokenizer
+from bagen_data.wording import numbered
 from bagen_data.worker_processes import run_jobs
 from builders.build_plan import budget_rule, make_plans
 from builders.build_record import BuildOptions, BuiltFamily, build_record
@@ -177,7 +178,11 @@ def _refuse_empty(built: Sequence[BuiltFamily]) -> None:
             for family in built
             for refusal in family.index.refused
         ]
-        lines = refusal_lines(refused)[:_SHOWN_REASONS] or ["none found"]
+        lines = refusal_lines(refused)[:_SHOWN_REASONS]
+        if without_turns := sum(family.index.without_turns for family in built):
+            logs = numbered(without_turns, "log")
+            lines.append(f"{logs} without a turn that can be used: nothing was answered in them")
+        lines = lines or ["no file holds one"]
         raise InputError("no rollout could be used:\n  " + "\n  ".join(lines))
 
 

@@ -28,6 +28,8 @@ _SUMMARY = {
     "rollouts": "rollouts",
     "refused": "refused",
     "duplicates": "duplicates",
+    "without_turns": "without turns",
+    "without_samples": "without samples",
     "dropped_turns": "dropped turns",
     "clipped_turns": "clipped turns",
     "left_out_in_benchmark": "left out",

@@ -33,6 +33,7 @@ from builders.tasks.general import GeneralSettings, general_task
 
 _TEXT_LENGTH = 60
 NOT_JUDGED = "not judged"
+NO_TURNS = "has no turn that can be used"
 
 
 @dataclass(frozen=True)
@@ -300,7 +301,7 @@ class _Notes(Witness):
                 refusal=repetition,
             )
         elif log is not None and not seen.refusal:
-            noted = replace(noted, refusal="has no turn that can be used")
+            noted = replace(noted, refusal=NO_TURNS)
         self.rollouts[seen.where] = noted
 
     def _outcome(self, seen: SeenLog) -> str:

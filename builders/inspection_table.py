@@ -10,7 +10,7 @@ from bagen_data.console import stdout_console
 from bagen_data.terminal_tables import print_table
 from bagen_data.usage import BRANCH, Request
 from bagen_data.wording import numbered
-from builders.inspection import InspectedRollout, InspectedTurn, Inspection
+from builders.inspection import NO_TURNS, InspectedRollout, InspectedTurn, Inspection
 from builders.reading.family_files import LABELS
 from builders.reading.refusal_lines import refusal_lines
 
@@ -246,6 +246,8 @@ def _overview(inspection: Inspection) -> Table:
 def _state(rollout: InspectedRollout) -> str:
     if not rollout.refusal:
         return rollout.outcome
+    if rollout.refusal == NO_TURNS:
+        return "no turns"
     return "duplicate" if rollout.is_duplicate else "refused"
 
 

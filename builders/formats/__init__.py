@@ -185,7 +185,7 @@ def _unknown(record: Mapping[str, Any]) -> str:
     if len(keys[nearest] & record.keys()) >= _NEAR:
         missing = ", ".join(sorted(keys[nearest] - record.keys()))
         text += f", and looks like {nearest}, but has no {missing}"
-    return f"{text}; its keys are: {listed or 'none'}; expected one of: {layouts}"
+    return f"{text}; its keys are: {listed or 'none'}; remove it, or give one of: {layouts}"
 
 
 def _keys(module: LogFormat) -> frozenset[str]:

@@ -158,7 +158,7 @@ def with_named_model(family: Family, models: Mapping[str, int]) -> Family:
     counted = ", ".join(f"{name or '(none)'} in {n:,}" for name, n in sorted(models.items()))
     raise InputError(
         f"{family.folder.name}: no one model is named by all logs; rollouts by model: {counted}; "
-        "say whose they are with --rollout-model NAME, or name the folder TASK-origin-MODEL"
+        "give one name for all with --rollout-model NAME, or name the folder TASK-origin-MODEL"
     )
 
 

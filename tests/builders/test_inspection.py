@@ -284,6 +284,15 @@ def test_json_holds_the_same(tmp_path: Path, capsys: Any) -> None:
     assert rollout["turns"][1]["requests"][0]["input_tokens"] == 90
 
 
+def test_a_session_without_a_response_has_no_turns(tmp_path: Path, capsys: Any) -> None:
+    for name in ("a", "b"):
+        write_lines(tmp_path / "logs" / f"{name}.jsonl", _session(name, ()))
+    assert shown(capsys, tmp_path / "logs").count("no turns") == 2
+    flags = ("--task", "t", "--origin", tmp_path / "logs", "--out", tmp_path / "out")
+    assert exit_code(main, "build", *flags) == 1
+    assert "  2 logs without a turn that can be used" in capsys.readouterr().err
+
+
 def test_json_holds_what_was_skipped(tmp_path: Path, capsys: Any) -> None:
     write_lines(tmp_path / "logs" / "a.jsonl", _session("a", ("x",)))
     (rollout,) = json.loads(shown(capsys, tmp_path / "logs", "--json"))["rollouts"]

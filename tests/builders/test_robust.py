@@ -86,7 +86,9 @@ def test_unrelated_files_are_told_of_once(origin: Path, tmp_path: Path, capsys: 
         write_json(origin / "sokoban-origin-m" / f"{name}.json", {name: {}})
     assert build(origin, tmp_path / "out") == 0
     said = capsys.readouterr().err
-    assert said.count("is of no known format; its keys are: composer; expected one of") == 1
+    assert (
+        said.count("is of no known format; its keys are: composer; remove it, or give one of") == 1
+    )
     assert "for the same reason, 2 more: sokoban-origin-m/package.json, sokoban" in said
     assert "its keys are: tsconfig;" in reasons(tmp_path / "out")["tsconfig.json"]
 
