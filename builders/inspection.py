@@ -195,7 +195,11 @@ def choose(inspection: Inspection, name: str, turns: range | None) -> Inspection
             raise WrongUsageError(
                 f"--rollout {name}: no rollout has this id; expected one of {some or 'none'}, ..."
             )
-        inspection = replace(inspection, rollouts=rollouts, refused=(), ignored=(), duplicates=0)
+        places = {each.where for each in rollouts}
+        refused = tuple(each for each in inspection.refused if each.where in places)
+        inspection = replace(
+            inspection, rollouts=rollouts, refused=refused, ignored=(), duplicates=0
+        )
     if turns is None:
         return inspection
     shown = [

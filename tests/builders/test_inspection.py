@@ -293,6 +293,14 @@ def test_a_session_without_a_response_has_no_turns(tmp_path: Path, capsys: Any) 
     assert "  2 logs without a turn that can be used" in capsys.readouterr().err
 
 
+def test_a_rollout_that_is_asked_for_says_why_it_is_refused(tmp_path: Path, capsys: Any) -> None:
+    broken = counted("a") | {"per_turn_api_tokens": [1]}
+    write_lines(tmp_path / "searchr1-origin-m" / "a.jsonl", [broken, broken, counted("b")])
+    text = shown(capsys, tmp_path / "searchr1-origin-m", "--rollout", "(a)")
+    assert "refused a.jsonl:1 (a): per_turn_api_tokens has 1 entries" in text
+    assert "(b)" not in text
+
+
 def test_json_holds_what_was_skipped(tmp_path: Path, capsys: Any) -> None:
     write_lines(tmp_path / "logs" / "a.jsonl", _session("a", ("x",)))
     (rollout,) = json.loads(shown(capsys, tmp_path / "logs", "--json"))["rollouts"]
