@@ -71,7 +71,7 @@ class SuccessRule:
             if not isinstance(stated, str):
                 raise RolloutError(
                     f"{self.name} is {log_fields.brief(stated)}; expected a text, which --success "
-                    f"{self.text} compares"
+                    f"{self.text} compares; compare a number, such as {self.name}>=1"
                 )
             return stated == self.value
         if not isinstance(stated, int | float) or math.isnan(stated):
@@ -306,15 +306,15 @@ def _not_judged(log: Log, rule: SuccessRule | None, place: str) -> str:
     label = f"give a line of {LABELS} in the family's folder, such as {line}"
     if rule is not None:
         return (
-            f"is not judged: its log has no {rule.name}, which --success {rule.text} names, and "
-            f"its numbers are: {_names(log.scores)}; correct --success, or {label}"
+            f"is not judged: its log has no {rule.name}, which --success {rule.text} names; its "
+            f"numbers are: {_names(log.scores)}; correct --success, or {label}"
         )
     if log.unjudged:
         return f"{log.unjudged}; or {label}"
     return (
-        "is not judged: the log states no outcome; let it state one (rollout_success, success or "
-        "metadata.success, true or false), name a field that decides it with --success, such as "
-        f"'reward>=0.5' (its numbers are: {_names(log.scores)}), or {label}"
+        f"is not judged: the log states no outcome; {label}, name a field that decides it with "
+        f"--success, such as 'reward>=0.5' (its numbers are: {_names(log.scores)}), or let the log "
+        "state one (rollout_success, success or metadata.success, true or false)"
     )
 
 
