@@ -14,9 +14,10 @@ from typing import Any
 from bagen_data.errors import InputError, NotJudgedError, WrongUsageError
 from bagen_data.schema import Rollout
 from bagen_data.usage import Request, input_growth
+from builders.logs.harbor import trial_folder
 from builders.logs.rollout_log import Log, LoggedTurn
 from builders.logs.turn_readers import Counting, kept_turns, unknown_usage
-from builders.reading.family_files import Unused
+from builders.reading.family_files import LABELS, Unused
 from builders.reading.family_index import (
     FamilyIndex,
     ReadingOptions,
@@ -131,7 +132,8 @@ class Inspection:
 def inspect_logs(path: Path, counting: Counting, success: SuccessRule | None = None) -> Inspection:
     """Inspect a file, or a folder as one family.
 
-    A file in a family's folder is read with its family; any other file is read alone.
+    A file in a family's folder is read with its family; any other file is read alone, with the
+    labels of the nearest folder above it that has some, or the result of its trial in Harbor.
 
     Args:
         path: a log, a family's folder, or any folder of logs.
@@ -171,8 +173,11 @@ def _family_of(path: Path) -> tuple[Family, str | None]:
         family = family_at(folder) if folder.is_dir() else None
         if family is not None:
             return family, None if folder == path else str(path.relative_to(folder))
-    folder, only = (path, None) if path.is_dir() else (path.parent, path.name)
-    return Family(folder, "", "", "benchmark"), only
+    if path.is_dir():
+        return Family(path, "", "", "benchmark"), None
+    labelled = (each for each in path.parents if (each / LABELS).is_file())
+    folder = next(labelled, None) or trial_folder(path) or path.parent
+    return Family(folder, "", "", "benchmark"), str(path.relative_to(folder))
 
 
 def choose(inspection: Inspection, name: str, turns: range | None) -> Inspection:

@@ -17,13 +17,14 @@ import os
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from builders.logs import log_fields
 from builders.logs.rollout_log import Neighbours
 
 _TRAJECTORY = re.compile(r"(?P<trial>(?:.*/)?)(?:steps/[^/]+/)?agent/trajectory[^/]*\.json")
-_AGENT = re.compile(r"(?P<trial>(?:.*?/)?)(?:steps/(?P<step>[^/]+)/)?agent/")
+_AGENT = re.compile(r"(?P<trial>(?:.*?/)??)(?:steps/(?P<step>[^/]+)/)?agent/")
 _RESULTS = (frozenset({"trial_name", "task_name"}), frozenset({"stats", "n_total_trials"}))
 _CONFIGS = (
     frozenset({"trial_name", "task", "agent"}),
@@ -54,6 +55,17 @@ def is_job_file(value: Any) -> bool:
     return isinstance(value, dict) and any(
         marks <= value.keys() for marks in (*_RESULTS, *_CONFIGS)
     )
+
+
+def trial_folder(path: Path) -> Path | None:
+    """Return the folder of the trial that a file is a log of; None where it is of none."""
+    for folder in path.parents:
+        if folder.name == "agent":
+            step = folder.parent
+            trial = step.parent.parent if step.parent.name == "steps" else step
+            if (trial / "result.json").is_file():
+                return trial
+    return None
 
 
 def files_told_twice(paths: Collection[str]) -> Iterator[str]:

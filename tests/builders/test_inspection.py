@@ -301,6 +301,38 @@ def test_a_rollout_that_is_asked_for_says_why_it_is_refused(tmp_path: Path, caps
     assert "(b)" not in text
 
 
+def test_a_file_has_its_label_from_a_folder_above(tmp_path: Path) -> None:
+    folder = tmp_path / "logs"
+    for name in ("a", "b"):
+        write_lines(folder / "2026" / f"{name}.jsonl", _session(name, ("x", "y")))
+    labels = [{"rollout": "2026/a.jsonl", "success": True}, {"rollout": "none", "success": True}]
+    write_lines(folder / "labels.jsonl", labels)
+    inspection = inspected(folder / "2026" / "a.jsonl")
+    assert [each.outcome for each in inspection.rollouts] == ["success"]
+    assert inspection.refused == ()
+
+
+@pytest.mark.parametrize("folder", ["agent", "steps/one/agent"])
+def test_a_file_of_a_trial_has_the_trials_outcome(tmp_path: Path, folder: str) -> None:
+    verdict = {"verifier_result": {"rewards": {"reward": 0.0}}}
+    steps = [
+        {"step_id": 1, "source": "user", "message": "go"},
+        {
+            "step_id": 2,
+            "source": "agent",
+            "message": "done",
+            "metrics": {"prompt_tokens": 9, "completion_tokens": 5},
+        },
+    ]
+    record = {"schema_version": "ATIF-v1.5", "agent": {"name": "x"}, "steps": steps}
+    write_json(tmp_path / "t" / folder / "trajectory.json", record)
+    result: dict[str, Any] = {"trial_name": "t", "task_name": "hello", **verdict}
+    result |= {"step_results": [{"step_name": "one", **verdict}]}
+    write_json(tmp_path / "t" / "result.json", result)
+    (rollout,) = inspected(tmp_path / "t" / folder / "trajectory.json").rollouts
+    assert (rollout.outcome, rollout.instance_id[:5]) == ("failure", "hello")
+
+
 def test_json_holds_what_was_skipped(tmp_path: Path, capsys: Any) -> None:
     write_lines(tmp_path / "logs" / "a.jsonl", _session("a", ("x",)))
     (rollout,) = json.loads(shown(capsys, tmp_path / "logs", "--json"))["rollouts"]
