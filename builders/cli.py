@@ -44,7 +44,12 @@ _SUMMARY_WIDTH = 120
 
 @app.command("build")
 def build_command(
-    origin: Annotated[Path, typer.Option(help="A folder of family folders, or one family.")],
+    origin: Annotated[
+        Path,
+        typer.Option(
+            help="A folder of family folders, or one family; with --task NAME any folder of logs."
+        ),
+    ],
     out: Annotated[Path, typer.Option(help="The folder to write; an earlier build is replaced.")],
     task: Annotated[
         list[str] | None,
@@ -114,7 +119,8 @@ def build_command(
     ] = "think",
     workers: Annotated[int, typer.Option(min=1, help="Processes; the output is the same.")] = 1,
     limit: Annotated[
-        int | None, typer.Option(min=1, help="Only the first rollouts of each family.")
+        int | None,
+        typer.Option(min=1, help="Most rollouts of each family, the first in order of path."),
     ] = None,
     strict: Annotated[
         bool, typer.Option("--strict", help="Exit 1 and write nothing if anything is refused.")
@@ -291,6 +297,12 @@ def _print_summary(built: "Sequence[BuiltFamily]", out: Path) -> None:
     console.print(table)
     if not any(family.counts()["samples"] for family in built):
         STDERR.print("no samples: no rollout has two turns or more, or a training family's one")
+    for family, each in zip(built, counts, strict=True):
+        if each["samples"] and not each["feasible"]:
+            STDERR.print(
+                f"no sample of {escape(family.index.family.name)} is feasible: each of its "
+                "rollouts failed, or spent more than a budget; --budget sets another one"
+            )
     for family in built:
         name = family.index.family.name
         refused = refusal_lines(

@@ -261,6 +261,16 @@ def test_budgets(logs: Path, tmp_path: Path, budget: str, limits: dict[str, floa
     assert run("verify", tmp_path / "out") == 0
 
 
+def test_a_family_without_a_feasible_sample_says_so(
+    logs: Path, tmp_path: Path, capsys: Any
+) -> None:
+    flags = ("--task", "support", "--resources", "turns", "--budget", "support=1")
+    assert build(logs, tmp_path / "out", *flags) == 0
+    said = " ".join(capsys.readouterr().err.split())
+    assert "no sample of support-origin-" in said
+    assert "is feasible: each of its rollouts failed, or spent more" in said
+
+
 def test_a_budget_that_leaves_a_resource_out_names_it(
     logs: Path, tmp_path: Path, capsys: Any
 ) -> None:
