@@ -211,7 +211,8 @@ def inspect_model_usage(usage: Mapping[str, Any]) -> Request:
     if whole > stated and total == whole + written == stated + written + reasoning:
         raise RolloutError(
             f"usage states {reasoning} cached tokens, as many reasoning tokens, and a total of "
-            f"{total} that holds one of the two; expected a total that says which"
+            f"{total} that holds one of the two; expected a total that says which; "
+            "remove the rollout"
         )
     read = whole if total in (whole + written, whole + written + reasoning) else stated
     written += fields.reasoning_apart(read, written, reasoning)

@@ -164,7 +164,8 @@ class FamilyFiles:
         elif len(head) > 1 and all(line.error for line in head):
             first = head[0]
             reason = (
-                f"none of its first {len(head)} lines is JSON: line {first.number} {first.error}"
+                f"none of its first {len(head)} lines is JSON: line {first.number} {first.error}; "
+                "name it .json if it is one value of several lines, or remove it"
             )
             yield SourceRecord(where, None, reason)
             return
@@ -340,6 +341,8 @@ def _json_problem(error: json.JSONDecodeError) -> str:
     text = error.doc.rstrip()
     if "\n" in text:
         place = f"line {error.lineno}, character {error.colno}"
+        if error.msg == "Extra data":
+            place += "; name it .jsonl if it holds one value a line"
     else:
         place = f"character {min(error.pos, len(text)) + 1}"
     return f"{error.msg.removesuffix(' at')} at {place}"

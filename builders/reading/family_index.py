@@ -206,7 +206,8 @@ def _read_files(
                 break
     for where, names in files.companions.items():
         if not names & reader.formats and len(index.entries) != limit:
-            reason = f"belongs to rollouts of {' or '.join(sorted(names))}, and there are none"
+            owners = " or ".join(sorted(names))
+            reason = f"belongs to rollouts of {owners}, and the family has none; remove it"
             index.refused.append(Unused(where, reason))
     if len(index.entries) != limit:
         labels = [Unused(where, reason) for where, reason in outcomes.problems()]

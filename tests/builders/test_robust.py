@@ -70,7 +70,14 @@ def test_a_bad_file_is_refused_and_the_rest_builds(
         ("a.eval", b"PK\x05\x06" + bytes(18), "a.eval", "expected a zip with 'header.json'"),
         ("a.jsonl", b"\x00\n\xff\n\xfe\n", "a.jsonl", "none of its first 3 lines is JSON: line 1"),
         ("a.jsonl", b'{"a": 1}\n{"a"\n', "a.jsonl:2", "delimiter at character 5"),
+        ("a.jsonl", b'{\n"a": 1\n}\n', "a.jsonl", "name it .json if it is one value"),
         ("a.json", b'{\n  "a"\n', "a.json", "delimiter at line 3, character 1"),
+        (
+            "a.json",
+            b'{"a": 1}\n{"a": 2}\n',
+            "a.json",
+            "name it .jsonl if it holds one value a line",
+        ),
     ],
 )
 def test_a_file_that_is_not_what_its_name_says_is_one_message(
