@@ -162,7 +162,6 @@ def _cut_off(turn: Mapping[str, Any]) -> bool:
 
 
 def _success(record: Mapping[str, Any], turns: list[LoggedTurn]) -> bool | None:
-    for name in ("rollout_success", "success"):
-        if record.get(name) is not None:
-            return log_fields.flag(record[name], name)
-    return None if turns else False
+    flags = {name: record.get(name) for name in ("rollout_success", "success")}
+    outcome = log_fields.agreed_flag(flags)
+    return False if outcome is None and not turns else outcome

@@ -57,6 +57,7 @@ def read(record: Mapping[str, Any], _facts: FamilyFacts) -> Log:
         if _has_greeting(exchanges) and len(entries) == len(exchanges) - 1:
             exchanges = _without_greeting(exchanges)
         requests = _requests(entries, len(exchanges))
+        _refuse_other_usage(exchanges, requests)
     if _has_greeting(exchanges) and requests[0] is None and all(requests[1:]):
         exchanges, requests = _without_greeting(exchanges), requests[1:]
     return Log(
@@ -100,11 +101,8 @@ def _without_greeting(exchanges: Sequence[Exchange]) -> list[Exchange]:
 
 
 def _success(record: Mapping[str, Any], metadata: Mapping[str, Any]) -> bool | None:
-    if metadata.get("success") is not None:
-        return log_fields.flag(metadata["success"], "metadata.success")
-    if record.get("success") is not None:
-        return log_fields.flag(record["success"], "success")
-    return None
+    flags = {"metadata.success": metadata.get("success"), "success": record.get("success")}
+    return log_fields.agreed_flag(flags)
 
 
 def _requests(entries: Sequence[Any], turns: int) -> list[Requests]:
@@ -115,6 +113,26 @@ def _requests(entries: Sequence[Any], turns: int) -> list[Requests]:
     requests = [_stated_requests(entry, number) for number, entry in enumerate(entries, 1)]
     refuse_sums([request for each in requests for request in each or ()])
     return requests
+
+
+def _refuse_other_usage(exchanges: Sequence[Exchange], requests: Sequence[Requests]) -> None:
+    """Refuse assistant messages whose own usage is not what the list of counts states.
+
+    Raises:
+        RolloutError: the message names the turn and both counts.
+    """
+    for number, (exchange, listed) in enumerate(zip(exchanges, requests, strict=True), 1):
+        own = _own_requests(exchange.message, number)
+        if own and listed and _sums(own) != _sums(listed):
+            raise RolloutError(
+                f"turn {number} has {_sums(listed)} in {_COUNTS} and {_sums(own)} in its own "
+                "usage; expected the same counts"
+            )
+
+
+def _sums(requests: Sequence[Request]) -> str:
+    read = sum(request.input_tokens for request in requests)
+    return f"{read} input and {sum(request.output_tokens for request in requests)} output tokens"
 
 
 def _stated_requests(entry: Any, number: int) -> Requests:

@@ -10,9 +10,11 @@ An assistant message may also be a Responses API object (`object: "response"`, `
 with `function_call_output` items after it. One assistant message is a turn; the outputs after it
 are the next turn's user message; the message with role `exit` ends the rollout. A response that
 could not be parsed is billed on the user message that complains of it (`extra.response`): it is a
-turn of its own, which later requests do not replay. Whether a rollout succeeded stands in an
-evaluation report beside the tree: under `resolved_ids`, `unresolved_ids` or `empty_patch_ids`. An
-instance in none of them is not judged, and its rollout is refused.
+turn of its own, which later requests do not replay. Early releases of version 2 keep its text alone
+(`extra.model_response`) or nothing of it, and its usage is unknown then. Whether a rollout
+succeeded stands in an evaluation report beside the tree: under `resolved_ids`, `unresolved_ids` or
+`empty_patch_ids`. An instance in none of them, or in two of the report's lists, is not judged, and
+its rollout is refused.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -31,6 +33,8 @@ from builders.logs.rollout_log import FamilyFacts, Log, LoggedTurn
 LAYOUT = "an object with 'trajectory_format'"
 FORMATS = ("mini-swe-agent-1", "mini-swe-agent-1.1")
 
+_COMPLAINT = "FormatError"
+"""The `interrupt_type` of a message that complains of a response."""
 _UNPARSED = "unparsed"
 """Marks the message that stands for a billed response which the harness could not parse."""
 
@@ -77,9 +81,9 @@ def _unjudged(instance_id: str, facts: FamilyFacts) -> str:
         )
     if instance_id not in facts.judged:
         return (
-            f"{instance_id} is not judged: the evaluation report has it neither under "
-            "resolved_ids nor under unresolved_ids or empty_patch_ids; evaluate it, or remove "
-            "the rollout"
+            f"{instance_id} is not judged: the evaluation report does not name it under "
+            "resolved_ids, unresolved_ids or empty_patch_ids alone; evaluate it, or remove the "
+            "rollout"
         )
     return ""
 
@@ -91,10 +95,16 @@ def _turn(exchange: Exchange, number: int) -> LoggedTurn:
         exchange.response.text,
         _requests(exchange.message, number),
         reasoning=exchange.response.reasoning,
-        uncounted=exchange.uncounted,
+        uncounted=exchange.uncounted or _lost(exchange),
         unparsed=_UNPARSED in exchange.message,
         tool_calls=exchange.response.tool_calls,
     )
+
+
+def _lost(exchange: Exchange) -> str:
+    """Return what the log does not hold of a response that was billed; empty if it holds it."""
+    is_lost = _UNPARSED in exchange.message and not exchange.response.text
+    return "a response that could not be parsed, which the log leaves out," if is_lost else ""
 
 
 def _chat(spoken: Sequence[Any]) -> Iterator[Mapping[str, Any]]:
@@ -115,10 +125,13 @@ def _chat(spoken: Sequence[Any]) -> Iterator[Mapping[str, Any]]:
 def _unparsed_response(message: Mapping[str, Any]) -> Mapping[str, Any] | None:
     """Return the response that a complaint is about: it was billed, and no later request has it."""
     extra = message.get("extra")
-    response = extra.get("response") if isinstance(extra, Mapping) else None
-    if message.get("role") == "assistant" or not isinstance(response, Mapping):
+    if message.get("role") == "assistant" or not isinstance(extra, Mapping):
         return None
-    if not isinstance(response.get("usage"), Mapping):
+    response = extra.get("response")
+    is_complaint = extra.get("interrupt_type") == _COMPLAINT
+    if not isinstance(response, Mapping):
+        return _forgotten_response(extra) if is_complaint else None
+    if not is_complaint and not isinstance(response.get("usage"), Mapping):
         return None
     choices = response.get("choices")
     choice = choices[0] if isinstance(choices, list) and choices else None
@@ -128,9 +141,21 @@ def _unparsed_response(message: Mapping[str, Any]) -> Mapping[str, Any] | None:
     return {**said, "role": "assistant", "extra": {"response": response}, _UNPARSED: True}
 
 
+def _forgotten_response(extra: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a response that was billed, and of which the log keeps its text at most."""
+    text = extra.get("model_response")
+    content = text if isinstance(text, str) and text else None
+    return {"role": "assistant", "content": content, _UNPARSED: True}
+
+
 def _plain_message(message: dict[str, Any]) -> dict[str, Any]:
     if message.get("object") == "response":
-        return {**message, "role": "assistant", "content": _response_text(message)}
+        return {
+            **message,
+            "role": "assistant",
+            "content": _response_text(message),
+            "reasoning_details": _reasoning_items(message),
+        }
     if message.get("type") == "function_call_output":
         return {"role": "tool", "content": message.get("output")}
     return message
@@ -145,6 +170,14 @@ def _response_text(message: Mapping[str, Any]) -> str:
         elif item.get("type") == "function_call":
             parts.append(call_text(item.get("name"), item.get("arguments")))
     return "\n\n".join(filter(None, parts))
+
+
+def _reasoning_items(message: Mapping[str, Any]) -> list[Any]:
+    return [
+        item
+        for item in log_fields.sequence(message.get("output"), "output")
+        if isinstance(item, Mapping) and item.get("type") == "reasoning"
+    ]
 
 
 def _requests(message: Mapping[str, Any], number: int) -> tuple[Request, ...] | None:

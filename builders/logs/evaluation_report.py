@@ -1,5 +1,6 @@
 """SWE-bench's evaluation report, and what else lies beside trajectories without being a rollout."""
 
+from collections import Counter
 from collections.abc import Mapping
 from itertools import combinations
 from typing import Any, TypeGuard
@@ -8,6 +9,8 @@ _OUTCOMES = ("resolved_ids", "unresolved_ids", "empty_patch_ids", "error_ids", "
 """Lists of which an instance can stand in one only."""
 JUDGED = ("resolved_ids", "unresolved_ids", "empty_patch_ids")
 """Lists of the instances that a report judges; errors and incomplete runs are not judged."""
+NOT_JUDGED = ("error_ids", "infra_failure_ids", "incomplete_ids")
+"""Lists of the instances that a report says were not judged."""
 
 
 def is_report(value: Any) -> TypeGuard[dict[str, Any]]:
@@ -17,10 +20,24 @@ def is_report(value: Any) -> TypeGuard[dict[str, Any]]:
 
 
 def judged_ids(report: Mapping[str, Any]) -> frozenset[str]:
-    """Return the instances that a report judges."""
-    lists = [report.get(name) for name in JUDGED]
-    return frozenset(
-        name for ids in lists if isinstance(ids, list) for name in ids if isinstance(name, str)
+    """Return the instances that a report judges; one that stands in two of its lists is not.
+
+    >>> report = {"resolved_ids": ["a", "b"], "unresolved_ids": ["c"], "error_ids": ["b"]}
+    >>> sorted(judged_ids(report))
+    ['a', 'c']
+    """
+    lists = Counter(name for each in (*JUDGED, *NOT_JUDGED) for name in _names(report, each))
+    stated = frozenset().union(*(_names(report, each) for each in JUDGED))
+    return frozenset(name for name in stated if lists[name] == 1)
+
+
+def _names(report: Mapping[str, Any], name: str) -> frozenset[str]:
+    """Return the instances of one of a report's lists; none where it has no such list."""
+    ids = report.get(name)
+    return (
+        frozenset(each for each in ids if isinstance(each, str))
+        if isinstance(ids, list)
+        else (frozenset())
     )
 
 

@@ -8,6 +8,7 @@ from bagen_data.usage_fields import MOST, brief
 from bagen_data.usage_fields import whole_number as count
 
 __all__ = [
+    "agreed_flag",
     "amount",
     "brief",
     "count",
@@ -30,6 +31,22 @@ def flag(value: Any, name: str) -> bool:
     if isinstance(value, bool | int | float) and value in (0, 1):
         return bool(value)
     raise RolloutError(f"{name} is {brief(value)}; expected true or false")
+
+
+def agreed_flag(flags: Mapping[str, Any]) -> bool | None:
+    """Return the truth value that fields state together; None where all of them are null.
+
+    Raises:
+        RolloutError: one is not a truth value, or two differ.
+
+    >>> agreed_flag({"metadata.success": None, "success": "False"})
+    False
+    """
+    stated = {name: flag(value, name) for name, value in flags.items() if value is not None}
+    if len(set(stated.values())) > 1:
+        both = " and ".join(f"{brief(value)} as {name}" for name, value in stated.items())
+        raise RolloutError(f"states {both}; expected the same outcome")
+    return next(iter(stated.values()), None)
 
 
 def amount(value: Any, name: str) -> int:

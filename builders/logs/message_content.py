@@ -6,7 +6,7 @@ any other call as `name(arguments)`.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import orjson
@@ -48,7 +48,7 @@ class MessageContent(NamedTuple):
 
 class _Part(NamedTuple):
     kind: str
-    """`text`, `call`, `reasoning` or `attachment`."""
+    """`text`, `call`, `reasoning`, `attachment`, or `hidden` for what the log has no text of."""
     text: str
 
 
@@ -71,12 +71,13 @@ def message_content(message: Mapping[str, Any], where: str) -> MessageContent:
     return MessageContent(
         "\n\n".join(filter(None, (texts, *calls))),
         "\n".join(part.text for part in parts if part.kind == "reasoning"),
-        next((part.text.strip("()") for part in parts if part.kind == "attachment"), ""),
+        next((part.text.strip("()") for part in parts if part.kind in _UNCOUNTED), ""),
         len(calls),
     )
 
 
 _SHOWN = ("text", "attachment")
+_UNCOUNTED = ("attachment", "hidden")
 
 
 def _message_parts(message: Mapping[str, Any], where: str) -> Iterator[_Part]:
@@ -85,14 +86,21 @@ def _message_parts(message: Mapping[str, Any], where: str) -> Iterator[_Part]:
     if message.get("function_call"):
         function = log_fields.mapping(message["function_call"], f"{where}.function_call")
         yield _Part("call", _call(function, where))
+    if isinstance(message.get("refusal"), str) and not message.get("content"):
+        yield _Part("text", message["refusal"])
+    details = message.get("reasoning_details")
+    reasoning = [
+        part
+        for detail in (details if isinstance(details, list) else ())
+        if isinstance(detail, Mapping)
+        for part in _reasoning_parts(detail)
+    ]
+    yield from (part for part in reasoning if part.kind == "hidden")
     for name in ("reasoning_content", "reasoning", "thinking"):
         if isinstance(message.get(name), str) and message[name]:
             yield _Part("reasoning", message[name])
             return
-    details = message.get("reasoning_details")
-    for detail in details if isinstance(details, list) else ():
-        if isinstance(detail, Mapping):
-            yield _Part("reasoning", _reasoning_text(detail))
+    yield from (part for part in reasoning if part.kind == "reasoning")
 
 
 def _content_parts(content: Any, where: str) -> Iterator[_Part]:
@@ -119,7 +127,7 @@ def _content_parts(content: Any, where: str) -> Iterator[_Part]:
 def _part(part: Mapping[str, Any], where: str) -> Iterator[_Part]:
     kind = str(part.get("type"))
     if kind in _REASONING:
-        yield _Part("reasoning", _reasoning_text(part))
+        yield from _reasoning_parts(part)
     elif kind in _CALLS:
         yield _Part("call", call_text(part.get("name"), part.get("input")))
     elif kind == "tool_result" or kind.endswith("_tool_result"):
@@ -149,8 +157,23 @@ def _result(content: Any) -> Any:
     return content
 
 
-def _reasoning_text(part: Mapping[str, Any]) -> str:
-    for name in ("thinking", "reasoning", "text", "reasoning_content", "summary"):
+def _reasoning_parts(part: Mapping[str, Any]) -> Iterator[_Part]:
+    """Yield a part's reasoning text, and that it is encrypted where a summary is left at most."""
+    text = _reasoning_text(part, _WHOLE_REASONING)
+    if text:
+        yield _Part("reasoning", text)
+        return
+    yield _Part("reasoning", _reasoning_text(part, ("summary",)))
+    if any(part.get(name) for name in _ENCRYPTED) or isinstance(part.get("summary"), str | list):
+        yield _Part("hidden", "encrypted reasoning")
+
+
+_WHOLE_REASONING = ("thinking", "reasoning", "text", "reasoning_content", "content")
+_ENCRYPTED = ("encrypted_content", "data", "signature")
+
+
+def _reasoning_text(part: Mapping[str, Any], names: Iterable[str]) -> str:
+    for name in names:
         value = part.get(name)
         if isinstance(value, str) and value:
             return value

@@ -172,6 +172,24 @@ def test_cached_input_is_input_though_anthropic_counts_it_apart() -> None:
             "turn 1: .*expected input_tokens and",
         ),
         (chat(["a", "b"], per_turn_api_tokens=[80]), "turn 1: .* is 80; expected an object"),
+        (
+            chat(["a", "b"]) | {"success": False},
+            "states true as metadata.success and false as success",
+        ),
+        (
+            {
+                "messages": [
+                    {"role": "user", "content": "a"},
+                    {
+                        "role": "assistant",
+                        "content": "b",
+                        "usage": {"prompt_tokens": 30, "completion_tokens": 5},
+                    },
+                ],
+                "per_turn_api_tokens": [[25, 5]],
+            },
+            "turn 1 has 25 input and 5 output tokens in .* and 30 input and 5 output tokens in its",
+        ),
         ({"messages": [{"role": "wizard", "content": "b"}]}, r"messages\[0\].role is \"wizard\""),
         ({"messages": [{"role": "user", "content": 3}]}, r"messages\[0\].content is 3"),
         ({"messages": ["hi"]}, r"messages\[0\] is \"hi\"; expected an object"),
@@ -183,6 +201,31 @@ def test_cached_input_is_input_though_anthropic_counts_it_apart() -> None:
 def test_records_that_are_no_rollouts(record: Any, problem: str) -> None:
     with pytest.raises(RolloutError, match=problem):
         log(record)
+
+
+@pytest.mark.parametrize(
+    "hidden",
+    [
+        {"content": [{"type": "redacted_thinking", "data": "x"}, {"type": "text", "text": "b"}]},
+        {"content": [{"type": "thinking", "thinking": "", "signature": "x"}]},
+        {"content": "b", "reasoning_details": [{"type": "reasoning.encrypted", "data": "x"}]},
+        {
+            "content": "b",
+            "reasoning": "short",
+            "reasoning_details": [{"type": "reasoning.summary", "summary": "short"}],
+        },
+    ],
+)
+def test_a_tokenizer_cannot_count_reasoning_that_is_not_in_the_log(hidden: Any) -> None:
+    message = {"role": "assistant", **hidden}
+    found = log({"messages": [{"role": "user", "content": "a"}, message]})
+    assert found.turns[0].uncounted == "encrypted reasoning"
+
+
+def test_a_refusal_is_a_response() -> None:
+    said = [{"role": "assistant", "content": None, "refusal": "No."}]
+    found = log({"messages": [{"role": "user", "content": "a"}, *said]})
+    assert texts(found) == ["a", "No."]
 
 
 # mini-swe-agent
@@ -244,6 +287,31 @@ def test_responses_api_objects() -> None:
 
 
 @pytest.mark.parametrize(
+    ("kept", "shown", "uncounted"),
+    [
+        ({"model_response": "Thinking."}, "Thinking.", False),
+        ({"response": {"choices": [{"message": {"content": "Thinking."}}]}}, "Thinking.", False),
+        ({}, "", True),
+    ],
+)
+def test_usage_of_an_unparsed_response_may_be_lost(kept: Any, shown: str, uncounted: bool) -> None:
+    record = trajectory("x", sizes=[(30, 50)])
+    complaint = {"role": "user", "content": "No.", "extra": {"interrupt_type": "FormatError"}}
+    record["messages"].insert(2, complaint | {"extra": complaint["extra"] | kept})
+    first = log(record).turns[0]
+    assert (first.requests, first.assistant, first.unparsed) == (None, shown, True)
+    assert bool(first.uncounted) == uncounted
+
+
+def test_encrypted_reasoning_of_a_response_is_not_counted() -> None:
+    record = trajectory("x", sizes=[(1, 1)])
+    thought = {"type": "reasoning", "summary": [], "encrypted_content": "x"}
+    said = {"type": "function_call", "name": "bash", "arguments": '{"command": "ls"}'}
+    record["messages"][2:] = [{"object": "response", "output": [thought, said]}]
+    assert log(record).turns[0].uncounted == "encrypted reasoning"
+
+
+@pytest.mark.parametrize(
     ("changes", "problem"),
     [
         ({"trajectory_format": "mini-swe-agent-9"}, "expected mini-swe-agent-1 or"),
@@ -263,6 +331,9 @@ def test_success_is_what_the_report_resolved(tmp_path: Path) -> None:
     assert "no evaluation report" in read(family).refused[0].reason
     write_json(family / "report.json", {"resolved_ids": ["two"], "unresolved_ids": ["one"]})
     assert [rollout.success for rollout in read(family).rollouts] == [False, True]
+    twice = {"resolved_ids": ["two"], "unresolved_ids": ["one"], "error_ids": ["two"]}
+    write_json(family / "report.json", twice)
+    assert [refusal.where for refusal in read(family).refused] == ["run/two/two.traj.json"]
     write_json(family / "report.json", {"resolved_ids": [1, None]})
     assert [refusal.where for refusal in read(family).refused] == [
         "report.json",
