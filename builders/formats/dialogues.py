@@ -24,7 +24,7 @@ from typing import Any
 
 from bagen_data.errors import RolloutError
 from bagen_data.usage import Request, visible_share
-from bagen_data.usage_objects import bare_counts
+from bagen_data.usage_objects import bare_counts, provider_usage
 from builders.logs import log_fields
 from builders.logs.rollout_log import FamilyFacts, Log, LoggedTurn
 
@@ -119,10 +119,12 @@ def _requests(turn: Mapping[str, Any], raw: str, shown: str) -> tuple[Request, .
     if not stated:
         return None
     request = bare_counts(stated)
+    total = turn.get(_TOTAL)
+    copied = request.input_tokens + request.output_tokens
+    request = _billed(turn, request)
     read, written = request.input_tokens, request.output_tokens
     breakdown = _reasoning(turn)
-    total = turn.get(_TOTAL)
-    if total is not None and log_fields.count(total, _TOTAL) != read + written:
+    if total is not None and log_fields.count(total, _TOTAL) not in (copied, read + written):
         if total != read + written + (breakdown or 0):
             raise RolloutError(
                 f"{_TOTAL} is {total}; expected {read + written}, the input of {read} and the "
@@ -138,13 +140,47 @@ def _requests(turn: Mapping[str, Any], raw: str, shown: str) -> tuple[Request, .
     return (replace(request, output_tokens=written, visible_tokens=visible),)
 
 
+def _billed(turn: Mapping[str, Any], stated: Request) -> Request:
+    """Return a turn's request as the usage of its only API call explains it.
+
+    The turn's counts may be copied from fields of that usage which leave a part out: what a cache
+    served, or reasoning. The turn's own counts are returned where the log has no such usage.
+
+    Raises:
+        RolloutError: the call's usage cannot be used, or the turn's counts are not of it.
+    """
+    calls = log_fields.sequence(turn.get("api_interactions"), "api_interactions")
+    usage = calls[0].get("usage") if len(calls) == 1 and isinstance(calls[0], Mapping) else None
+    raw = usage.get("raw") if isinstance(usage, Mapping) else None
+    if not isinstance(raw, Mapping):
+        return stated
+    fields = [(raw.get(read), raw.get(written)) for read, written in _RAW_COUNTS]
+    if not any(None not in pair for pair in fields):
+        return stated
+    requests = provider_usage(raw)
+    whole = [(request.input_tokens, request.output_tokens) for request in requests]
+    counts = (stated.input_tokens, stated.output_tokens)
+    if len(whole) != 1 or counts in whole:
+        return stated
+    if counts not in fields:
+        raise RolloutError(
+            f"api_interactions state {whole[0][0]} input and {whole[0][1]} output tokens, and the "
+            f"turn {counts[0]} and {counts[1]}; expected the same"
+        )
+    return requests[0]
+
+
+_RAW_COUNTS = (("input_tokens", "output_tokens"), ("prompt_tokens", "completion_tokens"))
+_BREAKDOWNS = ("output_tokens_details", "completion_tokens_details")
+
+
 def _reasoning(turn: Mapping[str, Any]) -> int | None:
     """Return the reasoning tokens of the turn's API calls; None where no call has a breakdown."""
     breakdowns = []
     for call in log_fields.sequence(turn.get("api_interactions"), "api_interactions"):
         usage = call.get("usage") if isinstance(call, Mapping) else None
         raw = usage.get("raw") if isinstance(usage, Mapping) else None
-        for name in ("output_tokens_details", "completion_tokens_details"):
+        for name in _BREAKDOWNS:
             details = raw.get(name) if isinstance(raw, Mapping) else None
             if isinstance(details, Mapping) and details.get("reasoning_tokens") is not None:
                 path = f"{name}.reasoning_tokens"

@@ -64,6 +64,37 @@ def test_reasoning_is_summed_over_the_calls_of_a_turn(details: str) -> None:
     assert (found[0].output_tokens, found[0].visible_tokens) == (70, 30)
 
 
+@pytest.mark.parametrize(
+    ("raw", "expected"),
+    [
+        ({"input_tokens": 90, "output_tokens": 70, "total_tokens": 160}, (90, 70, 70)),
+        (
+            {"input_tokens": 90, "cache_read_input_tokens": 900, "output_tokens": 70},
+            (990, 70, 70),
+        ),
+        (
+            {
+                "prompt_tokens": 90,
+                "completion_tokens": 70,
+                "total_tokens": 180,
+                "completion_tokens_details": {"reasoning_tokens": 20},
+            },
+            (90, 90, 70),
+        ),
+    ],
+)
+def test_usage_of_the_call_explains_the_counts_of_its_turn(raw: Any, expected: Any) -> None:
+    found = log(dialogue(api_interactions=[{"usage": {"raw": raw}}])).turns[1].requests
+    assert found is not None
+    assert (found[0].input_tokens, found[0].output_tokens, found[0].visible_tokens) == expected
+
+
+def test_usage_of_another_request_is_refused() -> None:
+    raw = {"input_tokens": 91, "output_tokens": 70, "total_tokens": 161}
+    with pytest.raises(RolloutError, match="state 91 input and 70 output tokens, and the turn 90"):
+        log(dialogue(api_interactions=[{"usage": {"raw": raw}}]))
+
+
 def test_without_a_breakdown_the_visible_share_is_estimated_from_the_texts() -> None:
     found = log(dialogue(raw_response="a b c d Up", parsed_response="Up")).turns[1].requests
     assert found is not None
