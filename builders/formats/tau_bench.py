@@ -44,6 +44,8 @@ KEYS = frozenset({"task_id", "reward", "traj", "simulations", "tasks", "info"})
 _NOT_JUDGED = ("infrastructure_error", "context_window_exceeded")
 """Why a simulation ended, where tau2-bench itself leaves it out of its metrics."""
 _TOLERANCE = 1e-6
+_COPIED = ("prompt_tokens", "completion_tokens")
+"""Fields of the provider's usage that tau2-bench copies; some providers leave reasoning out."""
 
 
 def recognises(record: Mapping[str, Any]) -> bool:
@@ -247,7 +249,8 @@ def _requests(message: Mapping[str, Any], number: int) -> tuple[Request, ...] | 
         kept = provider_usage(raw["usage"]) if isinstance(raw.get("usage"), dict) else ()
     except RolloutError as error:
         raise RolloutError(f"turn {number}: {error}") from error
-    if kept and stated and _sums(kept) != _sums(stated):
+    copied = tuple(raw["usage"].get(name) for name in _COPIED) if kept else ()
+    if kept and stated and _sums(stated) not in (_sums(kept), copied):
         raise RolloutError(
             f"turn {number}: usage states {_sums(stated)} input and output tokens and raw_data "
             f"{_sums(kept)}; expected the same"

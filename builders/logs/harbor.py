@@ -23,6 +23,8 @@ from typing import Any
 from builders.logs import log_fields
 from builders.logs.rollout_log import Neighbours
 
+_TIMEOUT = "AgentTimeoutError"
+"""The exception after which Harbor judges what the agent left behind, as after none."""
 _TRAJECTORY = re.compile(r"(?P<trial>(?:.*/)?)(?:steps/[^/]+/)?agent/trajectory[^/]*\.json")
 _AGENT = re.compile(r"(?P<trial>(?:.*?/)??)(?:steps/(?P<step>[^/]+)/)?agent/")
 _RESULTS = (frozenset({"trial_name", "task_name"}), frozenset({"stats", "n_total_trials"}))
@@ -126,8 +128,8 @@ def trial_outcome(path: str, beside: Neighbours) -> TrialOutcome:
     scores = dict(rewards)
     if isinstance(exception, dict):
         scores["exception"] = log_fields.identity(exception.get("exception_type"))
-    is_valid = not exception or judged.get("reward_valid") is True
-    success = _success(rewards.get("reward")) if is_valid else None
+    is_verified = scores.get("exception") == _TIMEOUT or judged.get("reward_valid") is True
+    success = _success(rewards.get("reward")) if not exception or is_verified else None
     return TrialOutcome(
         success,
         task,

@@ -387,7 +387,8 @@ def test_a_job_folder(tmp_path: Path) -> None:
     ("more", "success"),
     [
         ({}, True),
-        ({"exception_info": {"exception_type": "AgentTimeoutError"}}, None),
+        ({"exception_info": {"exception_type": "AgentTimeoutError"}}, True),
+        ({"exception_info": {"exception_type": "E"}}, None),
         ({"exception_info": {"exception_type": "E"}, "reward_valid": True}, True),
     ],
 )

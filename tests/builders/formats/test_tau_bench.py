@@ -122,6 +122,14 @@ def test_usage_that_the_provider_states_is_told_apart() -> None:
     assert log.response_ids == {"msg_1"}
 
 
+def test_reasoning_that_the_provider_leaves_out_of_its_completion_is_output() -> None:
+    details = {"completion_tokens_details": {"reasoning_tokens": 5}}
+    raw = {"usage": {"prompt_tokens": 80, "completion_tokens": 9, "total_tokens": 94} | details}
+    (log,) = logs(results(simulation(GREETING, user("a"), said("Hi", (80, 9), raw_data=raw))))
+    (request,) = log.turns[0].requests or ()
+    assert (request.input_tokens, request.output_tokens, request.visible_tokens) == (80, 14, 9)
+
+
 def test_usage_that_disagrees_with_the_providers_is_refused() -> None:
     raw = {"usage": {"input_tokens": 70, "output_tokens": 9}}
     spoken = (GREETING, user("a"), said("Hi", (80, 9), raw_data=raw))
