@@ -94,5 +94,5 @@ def _part(part: dict[str, Any]) -> Mapping[str, Any]:
     if part["type"] == "tool_use":  # a call that the provider ran itself
         return {"type": "tool_use", "name": part["name"], "input": part["arguments"]}
     if part["type"] == "reasoning" and part.get("redacted"):  # encrypted: its text says nothing
-        return {"type": "reasoning", "reasoning": part.get("summary") or ""}
+        return {"type": "reasoning", "summary": part.get("summary") or ""}
     return part

@@ -85,6 +85,9 @@ class ReadingOptions:
     """Makes what scrubs a family's rollouts; None to keep their texts as they are."""
 
 
+_NO_TURN = "holds no turn: no response is left, or the context limit cut the first one off"
+
+
 class SeenLog(NamedTuple):
     """A log of a family, and what became of it."""
 
@@ -216,7 +219,8 @@ def _read_files(
         expected = ", ".join(known_suffixes())
         index.refused.append(Unused(".", f"holds no {expected} file; expected rollouts"))
     index.refused += files.refused
-    index.sources, index.ignored = files.sources, files.ignored
+    index.sources = files.sources
+    index.ignored += files.ignored
     if problem := files.problem or _foreign_report(files, reader):
         index.stop(problem)
     if scrubber is not None:
@@ -301,6 +305,7 @@ class _RecordReader:
             reading = to_rollout(log, self.index.family, self.task, self.counting, judge)
             if reading is None:
                 self.index.without_turns += 1
+                self.index.ignored.append(Unused(where, _NO_TURN))
             elif self._is_new(reading):
                 self._refuse_copy(log, where)
                 rollout = reading.rollout

@@ -88,6 +88,7 @@ def test_a_trial_of_tau_bench(tmp_path: Path) -> None:
     index = read(tmp_path / FAMILY)
     assert all("--tokenizer" in refusal.reason for refusal in index.refused)
     assert index.without_turns == 1
+    assert "holds no turn" in index.ignored[0].reason
 
 
 def test_a_greeting_is_heard_and_the_users_requests_are_not_the_agents() -> None:
