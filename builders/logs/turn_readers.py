@@ -109,10 +109,18 @@ def kept_turns(log: Log, context_limit: int | None) -> list[LoggedTurn]:
     for turn in log.turns:
         if turn.cut_off or _is_over(turn, context_limit):
             break
-        if turn.assistant.strip() or turn.reasoning.strip() or turn.unparsed:
+        if turn.assistant.strip() or _reasoned(turn) or turn.unparsed:
             user = without_reward(turn.user)
             kept.append(turn if user is turn.user else turn._replace(user=user))
     return kept
+
+
+def _reasoned(turn: LoggedTurn) -> bool:
+    """Return whether a response holds reasoning: its text, or tokens that are counted as such."""
+    own = (turn.requests or ())[-1:]
+    return bool(turn.reasoning.strip()) or any(
+        request.output_tokens > request.visible_tokens for request in own
+    )
 
 
 def _is_over(turn: LoggedTurn, context_limit: int | None) -> bool:

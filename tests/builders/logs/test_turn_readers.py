@@ -57,6 +57,13 @@ def test_turns_from_the_cut_on_are_dropped(tmp_path: Path) -> None:
     assert (len(rollout.turns), rollout.dropped_turns, index.dropped_turns) == (1, 2, 2)
 
 
+def test_a_response_of_reasoning_tokens_alone_is_a_turn(tmp_path: Path) -> None:
+    thought = {"output_tokens_details": {"reasoning_tokens": 70}}
+    call = {"usage": {"raw": thought}}
+    record = dialogue(raw_response="", parsed_response="", api_interactions=[call])
+    assert fresh(read_one(tmp_path, record)) == [80, 80, 60 + 70]  # which no request replays
+
+
 def test_an_empty_turn_is_skipped_and_the_next_one_pays_for_its_input(tmp_path: Path) -> None:
     record = dialogue([(30, 50), (10, 0), (20, 40)], raw_response="", parsed_response="\n")
     index = read_one(tmp_path, record)
