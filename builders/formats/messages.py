@@ -49,7 +49,7 @@ def read(record: Mapping[str, Any], _facts: FamilyFacts) -> Log:
     messages = log_fields.sequence(record["messages"], "messages")
     spoken = [log_fields.mapping(message, f"messages[{i}]") for i, message in enumerate(messages)]
     system, exchanges = split_turns(spoken)
-    stated = record.get(_COUNTS, metadata.get(_COUNTS))
+    stated = _stated_list(record.get(_COUNTS), metadata.get(_COUNTS))
     if stated is None:
         requests = [_own_requests(each.message, n) for n, each in enumerate(exchanges, 1)]
     else:
@@ -103,6 +103,19 @@ def _without_greeting(exchanges: Sequence[Exchange]) -> list[Exchange]:
 def _success(record: Mapping[str, Any], metadata: Mapping[str, Any]) -> bool | None:
     flags = {"metadata.success": metadata.get("success"), "success": record.get("success")}
     return log_fields.agreed_flag(flags)
+
+
+def _stated_list(outer: Any, inner: Any) -> Any:
+    """Return the list of counts, which stands beside the metadata or in it.
+
+    Raises:
+        RolloutError: both are there and differ.
+    """
+    if outer is not None and inner is not None and outer != inner:
+        raise RolloutError(
+            f"states {_COUNTS} and another metadata.{_COUNTS}; expected one, or the same twice"
+        )
+    return inner if outer is None else outer
 
 
 def _requests(entries: Sequence[Any], turns: int) -> list[Requests]:

@@ -204,6 +204,13 @@ def test_cached_input_is_input_though_anthropic_counts_it_apart() -> None:
         ),
         (chat(["a", "b"], per_turn_api_tokens=[80]), "turn 1: .* is 80; expected an object"),
         (
+            {
+                **chat(["a", "b"], per_turn_api_tokens=[[8, 2]]),
+                "metadata": {"per_turn_api_tokens": [[9, 2]]},
+            },
+            "states per_turn_api_tokens and another metadata.per_turn_api_tokens",
+        ),
+        (
             chat(["a", "b"]) | {"success": False},
             "states true as metadata.success and false as success",
         ),
