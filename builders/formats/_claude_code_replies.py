@@ -86,6 +86,8 @@ class Reply:
         written = sum(request.output_tokens for request in requests)
         if not requests or _is_placeholder(content, written, self.is_open):
             return None
+        if self.is_open and self.response.uncounted:
+            return None  # no words say how long the thinking was
         own = []
         extra = self.compactions
         for request in requests:
@@ -126,7 +128,8 @@ def _is_placeholder(content: MessageContent, written: int, is_open: bool) -> boo
     return bool(written) and written * _WORDS_A_TOKEN < words
 
 
-_FIRST_TOKENS = 2
-"""Output tokens that a stream's first event states, before anything was generated."""
+_FIRST_TOKENS = 29
+"""The most output tokens that a stream's first event was seen to state, before the rest came:
+https://github.com/anthropics/claude-code/issues/22671."""
 _WORDS_A_TOKEN = 4
 """More words than any tokenizer puts into one token."""

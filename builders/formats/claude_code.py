@@ -14,8 +14,9 @@
 
 One response is spread over several lines with one `message.id`, a content block each. Each line
 repeats the usage as it was known then, and the last one counts; records of other kinds may stand
-between. A last usage that is only the beginning of a stream (`stop_reason` null and fewer output
-tokens than words) is unknown usage: https://github.com/anthropics/claude-code/issues/22686.
+between. A last usage that is only the beginning of a stream (`stop_reason` null, and no more output
+tokens than a stream begins with or fewer than words) is unknown usage:
+https://github.com/anthropics/claude-code/issues/22686.
 
 `system` / `compact_boundary` begins a new context, and the user line with `isCompactSummary` is the
 first that is heard in it. Lines with `isSidechain` and files `agent-*.jsonl`, beside the session or

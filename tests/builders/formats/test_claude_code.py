@@ -198,6 +198,26 @@ def test_placeholders_of_a_stream_are_unknown_usage(
     assert log.turns[1].requests is not None
 
 
+@pytest.mark.parametrize(
+    ("block", "written", "is_known"),
+    [
+        (call("ls"), 29, False),
+        (call("ls"), 87, True),
+        ({"type": "thinking", "thinking": "", "signature": "x"}, 87, False),
+    ],
+)
+def test_a_response_without_an_end_may_be_the_beginning_of_a_stream(
+    tmp_path: Path, block: dict[str, Any], written: int, is_known: bool
+) -> None:
+    records = [
+        user("u1", None),
+        said("a1", "u1", "m1", usage(900, written), block=block, stop=None),
+        user("u2", "a1"),
+        said("a2", "u2", "m2", usage(990, 20)),
+    ]
+    assert (session(tmp_path, records).turns[0].requests is not None) == is_known
+
+
 def test_a_response_that_was_cut_off_at_the_end_is_dropped(tmp_path: Path) -> None:
     records = [
         user("u1", None),
