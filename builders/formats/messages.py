@@ -58,6 +58,7 @@ def read(record: Mapping[str, Any], _facts: FamilyFacts) -> Log:
             exchanges = _without_greeting(exchanges)
         requests = _requests(entries, len(exchanges))
         _refuse_other_usage(exchanges, requests)
+    refuse_sums([request for each in requests for request in each or ()])
     if _has_greeting(exchanges) and requests[0] is None and all(requests[1:]):
         exchanges, requests = _without_greeting(exchanges), requests[1:]
     return Log(
@@ -123,9 +124,7 @@ def _requests(entries: Sequence[Any], turns: int) -> list[Requests]:
         raise RolloutError(
             f"{_COUNTS} has {len(entries)} entries; expected {turns}, one an assistant message"
         )
-    requests = [_stated_requests(entry, number) for number, entry in enumerate(entries, 1)]
-    refuse_sums([request for each in requests for request in each or ()])
-    return requests
+    return [_stated_requests(entry, number) for number, entry in enumerate(entries, 1)]
 
 
 def _refuse_other_usage(exchanges: Sequence[Exchange], requests: Sequence[Requests]) -> None:

@@ -260,6 +260,16 @@ def test_a_tokenizer_cannot_count_reasoning_that_is_not_in_the_log(hidden: Any) 
     assert found.turns[0].uncounted == "encrypted reasoning"
 
 
+def test_sums_of_a_session_are_refused_in_the_messages_too() -> None:
+    messages = []
+    for given, written in ((900, 50), (1900, 90)):
+        usage = {"input_tokens": given, "cached_input_tokens": 0, "output_tokens": written}
+        said = {"role": "assistant", "content": "b", "usage": usage}
+        messages += [{"role": "user", "content": "a"}, said]
+    with pytest.raises(RolloutError, match="as a session's sums do"):
+        log({"messages": messages})
+
+
 def test_a_refusal_is_a_response() -> None:
     said = [{"role": "assistant", "content": None, "refusal": "No."}]
     found = log({"messages": [{"role": "user", "content": "a"}, *said]})
