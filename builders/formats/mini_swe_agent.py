@@ -13,8 +13,7 @@ could not be parsed is billed on the user message that complains of it (`extra.r
 turn of its own, which later requests do not replay. Early releases of version 2 keep its text alone
 (`extra.model_response`) or nothing of it, and its usage is unknown then. Whether a rollout
 succeeded stands in an evaluation report beside the tree: under `resolved_ids`, `unresolved_ids` or
-`empty_patch_ids`. An instance in none of them, or in two of the report's lists, is not judged, and
-its rollout is refused.
+`empty_patch_ids`. An instance in none of them is not judged, and its rollout is refused.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -82,8 +81,7 @@ def _unjudged(instance_id: str, facts: FamilyFacts) -> str:
     if instance_id not in facts.judged:
         return (
             f"{instance_id} is not judged: the evaluation report does not name it under "
-            "resolved_ids, unresolved_ids or empty_patch_ids alone; evaluate it, or remove the "
-            "rollout"
+            "resolved_ids, unresolved_ids or empty_patch_ids; evaluate it, or remove the rollout"
         )
     return ""
 

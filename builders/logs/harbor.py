@@ -129,7 +129,8 @@ def trial_outcome(path: str, beside: Neighbours) -> TrialOutcome:
     if isinstance(exception, dict):
         scores["exception"] = log_fields.identity(exception.get("exception_type"))
     is_verified = scores.get("exception") == _TIMEOUT or judged.get("reward_valid") is True
-    success = _success(rewards.get("reward")) if not exception or is_verified else None
+    is_valid = not exception or is_verified
+    success = _success(rewards.get("reward")) if is_valid else None
     return TrialOutcome(
         success,
         task,

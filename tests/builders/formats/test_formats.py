@@ -379,9 +379,6 @@ def test_success_is_what_the_report_resolved(tmp_path: Path) -> None:
     assert "no evaluation report" in read(family).refused[0].reason
     write_json(family / "report.json", {"resolved_ids": ["two"], "unresolved_ids": ["one"]})
     assert [rollout.success for rollout in read(family).rollouts] == [False, True]
-    twice = {"resolved_ids": ["two"], "unresolved_ids": ["one"], "error_ids": ["two"]}
-    write_json(family / "report.json", twice)
-    assert [refusal.where for refusal in read(family).refused] == ["run/two/two.traj.json"]
     write_json(family / "report.json", {"resolved_ids": [1, None]})
     assert [refusal.where for refusal in read(family).refused] == [
         "report.json",
@@ -402,6 +399,10 @@ REPORTS = {
     "of another count": (
         {"resolved_ids": ["one"], "unresolved_ids": ["two"], "unresolved_instances": 5},
         "states unresolved_instances = 5, and lists 1 in unresolved_ids",
+    ),
+    "twice, once as an error": (
+        {"resolved_ids": ["two"], "unresolved_ids": ["one"], "error_ids": ["two"]},
+        "lists 1 of 1 resolved_ids under error_ids, too, such as two",
     ),
     "twice": (
         {"resolved_ids": ["one"], "unresolved_ids": ["one", "two"]},
