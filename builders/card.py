@@ -31,6 +31,7 @@ def render_card(manifest: Sequence[Mapping[str, Any]], record: Mapping[str, Any]
         raise TemplateError(f"{TEMPLATE}: cannot be read: {error.strerror}") from error
     configs = card_configs(manifest)
     fields = {
+        **_licence(record),
         "configs": "\n".join(_config_lines(configs)),
         "benchmark_version": record["benchmark_version"],
         "examples": "\n".join(_example_lines(configs)),
@@ -44,6 +45,13 @@ def render_card(manifest: Sequence[Mapping[str, Any]], record: Mapping[str, Any]
         "several": ", ".join(f"{name}:[low, high]" for name in _several(record)),
     }
     return fill(template, fields, TEMPLATE.name)
+
+
+def _licence(record: Mapping[str, Any]) -> dict[str, str]:
+    """Return the licence of the benchmark's tasks; that of anybody's logs is theirs to say."""
+    if record.get("general_task"):
+        return {"license": "unknown", "licence_sentence": "The builder of this dataset says which."}
+    return {"license": "mit", "licence_sentence": "MIT."}
 
 
 def _config_lines(configs: Sequence[Mapping[str, Any]]) -> Iterator[str]:

@@ -135,7 +135,9 @@ def test_the_record_and_the_card_say_what_was_used(logs: Path, tmp_path: Path) -
     text = (out / "README.md").read_text(encoding="utf-8")
     assert "the family's medians as budgets of support" in text
     assert "Prompts of support are the general ones, about turns, tokens." in text
-    assert yaml.safe_load(text.split("---\n")[1])["configs"][1]["config_name"] == "support"
+    header = yaml.safe_load(text.split("---\n")[1])
+    assert header["configs"][1]["config_name"] == "support"
+    assert header["license"] == "unknown"
 
 
 def test_a_task_with_a_file_records_nothing_more(tmp_path: Path) -> None:
