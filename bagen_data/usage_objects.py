@@ -39,6 +39,7 @@ from bagen_data.usage_fields import (
 BARE = "bare counts"
 CODEX = "Codex"
 _INPUT_NAMES = ("api_input_tokens", "input_tokens", "prompt_tokens")
+_BARE_TOTAL = "api_total_tokens"
 _OUTPUT_NAMES = ("api_output_tokens", "output_tokens", "completion_tokens")
 
 
@@ -426,6 +427,12 @@ def bare_counts(usage: Mapping[str, Any]) -> Request:
     """
     fields = UsageFields(usage)
     read, written = fields.needed(*_INPUT_NAMES), fields.needed(*_OUTPUT_NAMES)
+    total = fields.count(_BARE_TOTAL)
+    if fields.has(_BARE_TOTAL) and total != read + written:
+        raise RolloutError(
+            f"{_BARE_TOTAL} is {total}; expected {read + written}, the input of {read} and the "
+            f"output of {written}"
+        )
     return Request(read, written, written, shape=BARE, cost_usd=fields.cost())
 
 
@@ -481,7 +488,8 @@ def read_usage(usage: Mapping[str, Any]) -> tuple[Request, ...]:
             if "token" in str(name).lower() and not isinstance(usage[name], Mapping | list):
                 whole_number(usage[name], str(name))
         return ()
-    if counting.keys() <= _BARE_NAMES and len(counting) <= 2:
+    named = counting.keys() - {_BARE_TOTAL}
+    if named and named <= _BARE_NAMES and len(named) <= 2:
         return (bare_counts(usage),)
     for shape in _SHAPES:
         if present & shape.marks:

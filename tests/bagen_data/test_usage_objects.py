@@ -741,6 +741,14 @@ def test_sums_of_codex_come_back_as_single_requests(requests: list[Spent]) -> No
         before = now
 
 
+def test_a_total_of_bare_counts_is_their_sum() -> None:
+    usage = {"api_input_tokens": 30, "api_output_tokens": 50, "api_total_tokens": 80}
+    (request,) = read_usage(usage)
+    assert (request.input_tokens, request.output_tokens, request.shape) == (30, 50, BARE)
+    with pytest.raises(RolloutError, match="api_total_tokens is 81; expected 80"):
+        read_usage({**usage, "api_total_tokens": 81})
+
+
 def test_a_compaction_is_a_request_of_its_own_and_begins_a_context() -> None:
     """Anthropic bills it beside the object's own counts."""
     compaction, message = read_usage(
