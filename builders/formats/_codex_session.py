@@ -231,7 +231,10 @@ class Session:
             reply.texts.append(content.text)
             reply.response.uncounted = reply.response.uncounted or content.uncounted
         elif kind == "reasoning":
-            parts = [*(item.get("content") or ()), *(item.get("summary") or ())]
+            parts = [
+                *log_fields.sequence(item.get("content"), "content"),
+                *log_fields.sequence(item.get("summary"), "summary"),
+            ]
             texts = [part.get("text") for part in parts if isinstance(part, Mapping)]
             reply.reasoning += [text for text in texts if isinstance(text, str)]
             if item.get("encrypted_content") and not item.get("content"):

@@ -150,7 +150,9 @@ def _result(content: Any) -> Any:
     if isinstance(content, list):
         return [
             part
-            if not isinstance(part, Mapping) or "text" in part or part.get("type") in _ATTACHMENTS
+            if not isinstance(part, Mapping)
+            or "text" in part
+            or str(part.get("type")) in _ATTACHMENTS
             else json.dumps(part, ensure_ascii=False)
             for part in content
         ]

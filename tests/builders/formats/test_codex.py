@@ -120,6 +120,12 @@ def test_the_items_before_a_token_count_are_one_response(tmp_path: Path) -> None
     assert log.skipped["of_next_year"] == log.skipped["event of_next_year"] == 1
 
 
+def test_reasoning_that_is_not_a_list_is_refused(tmp_path: Path) -> None:
+    write(tmp_path / "rollout-1.jsonl", [meta(), heard("a"), item("reasoning", summary=7)])
+    (refusal,) = logs_in(tmp_path).values()
+    assert "summary is 7; expected a list" in str(refusal)
+
+
 def test_outputs_may_come_before_the_bill(tmp_path: Path) -> None:
     meter = Meter()
     records = [

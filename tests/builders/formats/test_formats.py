@@ -270,6 +270,12 @@ def test_sums_of_a_session_are_refused_in_the_messages_too() -> None:
         log({"messages": messages})
 
 
+def test_a_tools_result_may_hold_parts_of_any_kind() -> None:
+    result = {"type": "tool_result", "content": [{"type": ["odd"]}]}
+    said = [{"role": "user", "content": [result]}, {"role": "assistant", "content": "b"}]
+    assert texts(log({"messages": said})) == ['{"type": ["odd"]}', "b"]
+
+
 def test_a_refusal_is_a_response() -> None:
     said = [{"role": "assistant", "content": None, "refusal": "No."}]
     found = log({"messages": [{"role": "user", "content": "a"}, *said]})
