@@ -164,7 +164,10 @@ def _messages(value: Any, name: str) -> list[Mapping[str, Any]]:
     for index, entry in enumerate(log_fields.sequence(value, name)):
         message = log_fields.mapping(entry, f"{name}[{index}]")
         several = message.get("tool_messages")
-        spoken += several if isinstance(several, list) else [message]
+        spoken += [
+            log_fields.mapping(each, f"{name}[{index}].tool_messages[]")
+            for each in (several if isinstance(several, list) else [message])
+        ]
     return spoken
 
 

@@ -96,6 +96,7 @@ def _content_sha256(log: Log) -> str:
         texts += (turn.user, turn.assistant)
     try:
         blocks = [text.encode() for text in texts]
+        thoughts = [turn.reasoning.encode() for turn in _counted_reasoning(log)]
     except UnicodeEncodeError as error:
         raise RolloutError(
             f"a message holds U+{ord(error.object[error.start]):04X}, a lone surrogate, after "
@@ -109,7 +110,7 @@ def _content_sha256(log: Log) -> str:
             f"its longest prompt would be about {size / 1e6:.1f} MB; expected at most "
             f"{MAX_ROW_BYTES / 1e6:.0f} MB"
         )
-    blocks += [turn.reasoning.encode(errors="replace") for turn in _counted_reasoning(log)]
+    blocks += thoughts
     return hashlib.sha256(b"".join((*blocks, str(lengths).encode()))).hexdigest()
 
 

@@ -131,6 +131,14 @@ def test_reasoning_that_the_provider_leaves_out_of_its_completion_is_output() ->
     assert (request.input_tokens, request.output_tokens, request.visible_tokens) == (80, 14, 9)
 
 
+def test_a_result_that_is_not_a_message_is_refused() -> None:
+    several = {"role": "tool", "tool_messages": [7]}
+    found = read_record(results(simulation(GREETING, user("a"), several)), FamilyFacts())
+    assert isinstance(found, Iterator)
+    ((_, error),) = found
+    assert "messages[2].tool_messages[] is 7; expected an object" in str(error)
+
+
 def test_usage_that_disagrees_with_the_providers_is_refused() -> None:
     raw = {"usage": {"input_tokens": 70, "output_tokens": 9}}
     spoken = (GREETING, user("a"), said("Hi", (80, 9), raw_data=raw))

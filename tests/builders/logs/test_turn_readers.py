@@ -64,6 +64,13 @@ def test_a_response_of_reasoning_tokens_alone_is_a_turn(tmp_path: Path) -> None:
     assert fresh(read_one(tmp_path, record)) == [80, 80, 60 + 70]  # which no request replays
 
 
+def test_reasoning_that_utf_8_cannot_hold_is_refused(tmp_path: Path) -> None:
+    record = chat(["a", "b"])
+    record["messages"][1]["reasoning_content"] = "x\ud800"
+    index = read_one(tmp_path, record, tokenizer=Words())
+    assert "a lone surrogate" in index.refused[0].reason
+
+
 def test_an_empty_turn_is_skipped_and_the_next_one_pays_for_its_input(tmp_path: Path) -> None:
     record = dialogue([(30, 50), (10, 0), (20, 40)], raw_response="", parsed_response="\n")
     index = read_one(tmp_path, record)
