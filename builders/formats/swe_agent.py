@@ -135,7 +135,32 @@ def _attempt(
         )
         observation = log_fields.text(step.get("observation"), f"{place}.observation")
         heard = [MessageContent(observation)]
-    return system, turns
+    return system, _with_thinking(turns, attempt, where)
+
+
+def _with_thinking(
+    turns: Sequence[LoggedTurn], attempt: Mapping[str, Any], where: str
+) -> list[LoggedTurn]:
+    """Return the turns with the thinking that the attempt's history keeps of each response."""
+    history = log_fields.sequence(attempt.get("history"), f"{where}history")
+    thoughts = [
+        message_content({"content": message.get("thinking_blocks")}, f"{where}history[]")
+        for message in history
+        if isinstance(message, dict)
+        and message.get("role") == "assistant"
+        and not message.get("is_demo")
+    ]
+    if not any(thought.reasoning or thought.uncounted for thought in thoughts):
+        return list(turns)
+    if len(thoughts) != len(turns):
+        return [turn._replace(uncounted="thinking of responses without a step") for turn in turns]
+    return [
+        turn._replace(
+            reasoning=turn.reasoning or thought.reasoning,
+            uncounted=turn.uncounted or thought.uncounted,
+        )
+        for turn, thought in zip(turns, thoughts, strict=True)
+    ]
 
 
 def _opening(

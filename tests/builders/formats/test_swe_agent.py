@@ -76,6 +76,18 @@ def test_steps_are_turns() -> None:
     assert [turn.requests for turn in found.turns] == [None, None]
 
 
+def test_thinking_stands_in_the_history() -> None:
+    history = spoken(("I look.", "a.py"), ("I am done.", "diff"))
+    said = [message for message in history if message["role"] == "assistant"]
+    said[0]["thinking_blocks"] = [{"type": "thinking", "thinking": "Hm.", "signature": "x"}]
+    said[1]["thinking_blocks"] = [{"type": "redacted_thinking", "data": "x"}]
+    turns = log(trajectory(*LOOKS, history=history)).turns
+    assert [turn.reasoning for turn in turns] == ["Hm.", ""]
+    assert [turn.uncounted for turn in turns] == ["", "encrypted reasoning"]
+    turns = log(trajectory(*LOOKS[:1], history=history)).turns
+    assert turns[0].uncounted == "thinking of responses without a step"
+
+
 def test_a_response_that_could_not_be_parsed_is_a_turn() -> None:
     complaint = [*spoken(), {"role": "assistant", "content": "???"}]
     again = step([*complaint, {"role": "user", "content": "No action found."}], "ls", "ls")
