@@ -199,7 +199,8 @@ def _targets(value: Mapping[str, Any]) -> Iterator[str]:
         for reference in subagent_references(step):
             if isinstance(reference.get("trajectory_path"), str):
                 yield reference["trajectory_path"]
-    for child in value.get("subagent_trajectories") or ():
+    children = value.get("subagent_trajectories")
+    for child in children if isinstance(children, list) else ():
         if is_trajectory(child):
             yield from _targets(child)
 

@@ -166,6 +166,12 @@ def test_metrics_of_a_step_that_is_not_the_agents_are_refused() -> None:
         log(record)
 
 
+def test_subagents_that_are_not_a_list_are_refused(tmp_path: Path) -> None:
+    record = trajectory(USER, agent("a", (9, 9))) | {"subagent_trajectories": True}
+    (refusal,) = index(tmp_path, {"a.json": record}).refused
+    assert "subagent_trajectories is true; expected a list" in refusal.reason
+
+
 def test_a_step_id_that_appears_twice_is_refused() -> None:
     record = trajectory(USER, agent("go", (9, 9)))
     record["steps"][1]["step_id"] = 1
