@@ -3,7 +3,8 @@
 import json
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from bagen_data.errors import RolloutError
@@ -14,6 +15,8 @@ MOST = 10**12
 MODALITIES = ("audio", "text", "image", "video", "document", "file")
 """What providers break a count down into: parts of it, never more."""
 
+_COSTS = ("cost", "cost_usd", "total_cost")
+_PARTS = frozenset(f"{modality}_tokens" for modality in MODALITIES)
 _COUNTING = re.compile("token|cache|reasoning|thinking|thought", re.IGNORECASE)
 """Names of fields whose numbers count tokens, and those of all fields below them."""
 _NOT_COUNTING = re.compile(
@@ -45,13 +48,19 @@ class UsageFields:
     """
 
     def __init__(self, usage: Mapping[str, Any]) -> None:
-        self._usage = usage
-        self._known: set[str] = set()
-        self._known_objects: tuple[str, ...] = ()
+        self.usage = usage
+        self._values, self.counting = _flat(usage)
+        self._unread = {path: value for path, value in self.counting if value}
+        """Counts that no mapping has read yet."""
+
+    @classmethod
+    def of(cls, usage: "Mapping[str, Any] | UsageFields") -> "UsageFields":
+        """Return the fields of a usage object; fields stay as they are."""
+        return usage if isinstance(usage, cls) else cls(usage)  # type: ignore[arg-type]
 
     def has(self, *paths: str) -> bool:
         """Return whether a value stands under one of the paths."""
-        return any(self._value(path) is not None for path in paths)
+        return not self._values.keys().isdisjoint(paths)
 
     def count(self, *paths: str) -> int:
         """Return the count that stands under any of the paths, else 0; all become known.
@@ -59,11 +68,18 @@ class UsageFields:
         Raises:
             RolloutError: two paths hold counts that differ, and neither is 0.
         """
-        counts = {path: number for path in paths if (number := self._count(path))}
-        if len(set(counts.values())) > 1:
-            stated = ", ".join(f"{path} = {number}" for path, number in counts.items())
-            raise RolloutError(f"usage has {stated}; expected the same number under both names")
-        return next(iter(counts.values()), 0)
+        stated, name = 0, ""
+        for path in paths:
+            if path in self._values:
+                self._unread.pop(path, None)
+                number = whole_number(self._values[path], path)
+                if stated and number and number != stated:
+                    raise RolloutError(
+                        f"usage has {name} = {stated}, {path} = {number}; expected the same number "
+                        "under both names"
+                    )
+                stated, name = (number, path) if number else (stated, name)
+        return stated
 
     def needed(self, *paths: str) -> int:
         """Return the count that stands under any of the paths; all become known.
@@ -74,7 +90,7 @@ class UsageFields:
         if not self.has(*paths):
             raise RolloutError(
                 f"usage has no {' or '.join(paths)}; expected a whole number >= 0, "
-                f"and it holds {', '.join(map(str, self._usage)) or 'nothing'}"
+                f"and it holds {', '.join(map(str, self.usage)) or 'nothing'}"
             )
         return self.count(*paths)
 
@@ -89,15 +105,22 @@ class UsageFields:
 
     def parts(self, *paths: str) -> None:
         """Name objects whose counts break another count down by modality."""
-        self._known.update(f"{path}.{part}_tokens" for path in paths for part in MODALITIES)
+        for unread in [*self._unread] if self._unread else ():
+            path, _, part = unread.rpartition(".")
+            if path in paths and part in _PARTS:
+                del self._unread[unread]
 
     def ignore(self, *paths: str) -> None:
         """Name counts that are part of others, or count no tokens of the model."""
-        self._known.update(paths)
+        for path in paths:
+            self._unread.pop(path, None)
 
     def ignore_below(self, *paths: str) -> None:
         """Name objects whose counts are all repeated elsewhere in the usage object."""
-        self._known_objects += tuple(f"{path}." for path in paths)
+        below = tuple(f"{path}." for path in paths)
+        for unread in [*self._unread]:
+            if unread.startswith(below):
+                del self._unread[unread]
 
     def refuse_unknown(self, shape: str) -> None:
         """Refuse counts that nobody has read.
@@ -105,13 +128,11 @@ class UsageFields:
         Raises:
             RolloutError: one is not 0.
         """
-        for path, value in counting_fields(self._usage):
-            is_known = path in self._known or path.startswith(self._known_objects)
-            if value and not is_known:
-                raise RolloutError(
-                    f"usage has {path} = {brief(value)}, which {shape} usage is not known to "
-                    "count; expected known counts only, as it may be part of the others or not"
-                )
+        for path, value in self._unread.items():
+            raise RolloutError(
+                f"usage has {path} = {brief(value)}, which {shape} usage is not known to count; "
+                "expected known counts only, as it may be part of the others or not"
+            )
 
     def request(self, shape: str, counts: Counts, total: str) -> Request:
         """Return the request, once all counts are known and the total agrees.
@@ -126,7 +147,8 @@ class UsageFields:
         """
         read, written, reasoning, cached, cache_write = counts
         stated = self.count(total) if self.has(total) else None
-        self.refuse_unknown(shape)
+        if self._unread:
+            self.refuse_unknown(shape)
         if stated is not None and stated != read + written:
             raise RolloutError(
                 f"usage states a total of {stated} tokens; expected {read + written}, the "
@@ -153,26 +175,17 @@ class UsageFields:
         OpenRouter's `cost` of a request with the user's own key is its fee alone, and the
         provider's price stands beside it.
         """
-        details = self._usage.get("cost_details")
-        if self._usage.get("is_byok") is True:
+        if self._values.keys().isdisjoint(_COSTS):
+            return None
+        details = self.usage.get("cost_details")
+        if self.usage.get("is_byok") is True:
             upstream = details.get("upstream_inference_cost") if isinstance(details, dict) else None
-            fee = self._usage.get("cost")
+            fee = self.usage.get("cost")
             return _dollars(fee) + _dollars(upstream) if _is_cost(fee, upstream) else None
-        cost = self._usage.get("cost")
+        cost = self.usage.get("cost")
         whole = cost.get("total_cost") if isinstance(cost, Mapping) else cost
-        stated = (self._usage.get("cost_usd"), whole, self._usage.get("total_cost"))
+        stated = (self.usage.get("cost_usd"), whole, self.usage.get("total_cost"))
         return next((_dollars(number) for number in stated if _is_cost(number)), None)
-
-    def _count(self, path: str) -> int | None:
-        self._known.add(path)
-        value = self._value(path)
-        return None if value is None else whole_number(value, path)
-
-    def _value(self, path: str) -> Any:
-        value: Any = self._usage
-        for name in path.split("."):
-            value = value.get(name) if isinstance(value, Mapping) else None
-        return value
 
 
 def _is_cost(*values: Any) -> bool:
@@ -194,6 +207,8 @@ def whole_number(value: Any, name: str) -> int:
     >>> whole_number(412.0, "input_tokens")
     412
     """
+    if type(value) is int and 0 <= value <= MOST:
+        return value
     is_number = type(value) in (int, float) and float(value).is_integer()
     if not is_number or not 0 <= value <= MOST:
         raise RolloutError(
@@ -215,21 +230,41 @@ def brief(value: Any) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-def counting_fields(value: Any, path: str = "", counts: bool = False) -> Iterator[tuple[str, Any]]:
-    """Yield the numbers below a value whose path names tokens, lists left out.
+def counting_fields(usage: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """Return the numbers of a usage object whose path names tokens, lists left out.
 
-    >>> list(counting_fields({"input_tokens": 5, "cache": {"read": 3}, "input_tokens_cost": 0.1}))
+    >>> counting_fields({"input_tokens": 5, "cache": {"read": 3}, "input_tokens_cost": 0.1})
     [('input_tokens', 5), ('cache.read', 3)]
     """
-    if isinstance(value, Mapping):
-        for key, inner in value.items():
+    return _flat(usage)[1]
+
+
+def _flat(usage: Mapping[str, Any]) -> tuple[dict[str, Any], list[tuple[str, Any]]]:
+    """Return a usage object's values by path, null ones left out, and its counts of tokens."""
+    values: dict[str, Any] = {}
+    counting: list[tuple[str, Any]] = []
+    waiting: list[tuple[str, Mapping[str, Any], bool, bool]] = [("", usage, False, True)]
+    for prefix, part, counts, may_count in waiting:
+        for key, value in part.items():
+            if value is None:
+                continue
             name = str(key)
-            if not _NOT_COUNTING.search(name):
-                is_count = counts or _COUNTING.search(name) is not None
-                yield from counting_fields(inner, f"{path}.{name}" if path else name, is_count)
-    elif counts and (type(value) in (int, float) or _is_number_text(value)):
-        yield path, value
+            values[prefix + name] = value
+            is_count, is_money_or_time = _meaning(name)
+            may = may_count and not is_money_or_time
+            if isinstance(value, dict):
+                waiting.append((f"{prefix}{name}.", value, counts or is_count, may))
+            elif may and (counts or is_count) and _is_number(value):
+                counting.append((prefix + name, value))
+    return values, counting
 
 
-def _is_number_text(value: Any) -> bool:
-    return isinstance(value, str) and value.strip().isdecimal()
+@lru_cache(maxsize=4096)
+def _meaning(name: str) -> tuple[bool, bool]:
+    """Return whether a field's name speaks of tokens, and whether it speaks of money or time."""
+    return _COUNTING.search(name) is not None, _NOT_COUNTING.search(name) is not None
+
+
+def _is_number(value: Any) -> bool:
+    """Return whether a value is a number, also one that is written as text."""
+    return type(value) in (int, float) or (isinstance(value, str) and value.strip().isdecimal())

@@ -32,10 +32,11 @@ from bagen_data.usage_fields import (
     Counts,
     UsageFields,
     brief,
-    counting_fields,
     whole_number,
 )
 
+Usage = Mapping[str, Any] | UsageFields
+"""A usage object, or its fields where they were looked at already."""
 BARE = "bare counts"
 CODEX = "Codex"
 _INPUT_NAMES = ("api_input_tokens", "input_tokens", "prompt_tokens")
@@ -43,7 +44,7 @@ _BARE_TOTAL = "api_total_tokens"
 _OUTPUT_NAMES = ("api_output_tokens", "output_tokens", "completion_tokens")
 
 
-def openai_chat(usage: Mapping[str, Any]) -> Request:
+def openai_chat(usage: Usage) -> Request:
     """Map usage of OpenAI's chat completions, and of what speaks like them.
 
     Cached tokens are in the prompt. litellm puts Anthropic's keys beside: the prompt is the whole
@@ -57,7 +58,7 @@ def openai_chat(usage: Mapping[str, Any]) -> Request:
     >>> request.input_tokens, request.output_tokens, request.visible_tokens
     (500, 350, 200)
     """
-    fields = UsageFields(usage)
+    fields = UsageFields.of(usage)
     read = fields.needed("prompt_tokens")
     written = fields.needed("completion_tokens")
     reasoning = fields.count(
@@ -87,13 +88,7 @@ def openai_chat(usage: Mapping[str, Any]) -> Request:
     )
     fields.parts("prompt_tokens_details", "completion_tokens_details")
     fields.parts("input_tokens_details", "output_tokens_details")
-    fields.ignore(
-        "completion_tokens_details.accepted_prediction_tokens",
-        "prompt_tokens_details.web_search_requests",
-        *_CACHE_CREATION,
-        *(f"prompt_tokens_details.{path}" for path in _CACHE_CREATION),
-        *(f"prompt_tokens_details.{path.replace('cache_creation.', _DETAIL)}" for path in _LIFE),
-    )
+    fields.ignore(*_CHAT_PARTS)
     _refuse_other_name(fields, "input_tokens", read, cached, cache_write)
     _refuse_other_name(fields, "output_tokens", written, reasoning)
     _refuse_other_name(fields, "per_turn_token", read + written)
@@ -111,10 +106,22 @@ def openai_chat(usage: Mapping[str, Any]) -> Request:
 
 _PERPLEXITY = ("citation_tokens", "num_search_queries", "search_context_size")
 """Fields of Perplexity, whose reasoning_tokens are no part of its completion or its total."""
-_LIFE = ("cache_creation.ephemeral_5m_input_tokens", "cache_creation.ephemeral_1h_input_tokens")
-_DETAIL = "cache_creation_token_details."
-_CACHE_CREATION = _LIFE
+_CACHE_CREATION = (
+    "cache_creation.ephemeral_5m_input_tokens",
+    "cache_creation.ephemeral_1h_input_tokens",
+)
 """Anthropic's tokens written to caches, by how long they are kept: parts of the written ones."""
+_CHAT_PARTS = (
+    "completion_tokens_details.accepted_prediction_tokens",
+    "prompt_tokens_details.web_search_requests",
+    *_CACHE_CREATION,
+    *(
+        f"prompt_tokens_details.{name}{path.removeprefix('cache_creation')}"
+        for name in ("cache_creation", "cache_creation_token_details")
+        for path in _CACHE_CREATION
+    ),
+)
+"""Counts of chat usage that are part of others."""
 
 
 def _refuse_other_name(fields: UsageFields, name: str, value: int, *apart: int) -> None:
@@ -126,15 +133,17 @@ def _refuse_other_name(fields: UsageFields, name: str, value: int, *apart: int) 
         value: what the first name states.
         apart: parts of the value that the second name may leave out, all of them.
     """
+    if not fields.has(name):
+        return
     other = fields.count(name)
-    if fields.has(name) and other not in (value, value - sum(apart)):
+    if other not in (value, value - sum(apart)):
         raise RolloutError(
             f"usage states {value} tokens and {other} as {name}; expected the same number, or "
             f"{value - sum(apart)}"
         )
 
 
-def openai_responses(usage: Mapping[str, Any]) -> Request:
+def openai_responses(usage: Usage) -> Request:
     """Map usage of OpenAI's Responses API.
 
     >>> request = openai_responses({"input_tokens": 900, "output_tokens": 70, "total_tokens": 970,
@@ -143,7 +152,7 @@ def openai_responses(usage: Mapping[str, Any]) -> Request:
     >>> request.input_tokens, request.output_tokens, request.visible_tokens
     (900, 70, 6)
     """
-    fields = UsageFields(usage)
+    fields = UsageFields.of(usage)
     read = fields.needed("input_tokens")
     written = fields.needed("output_tokens")
     reasoning = fields.count(
@@ -164,7 +173,7 @@ def openai_responses(usage: Mapping[str, Any]) -> Request:
     return fields.request("OpenAI Responses", counts, total="total_tokens")
 
 
-def anthropic(usage: Mapping[str, Any]) -> Request:
+def anthropic(usage: Usage) -> Request:
     """Map usage of Anthropic's Messages API: what caches served and took is counted apart.
 
     >>> request = anthropic({"input_tokens": 4, "cache_read_input_tokens": 996,
@@ -172,7 +181,7 @@ def anthropic(usage: Mapping[str, Any]) -> Request:
     >>> request.input_tokens, request.output_tokens
     (1150, 80)
     """
-    fields = UsageFields(usage)
+    fields = UsageFields.of(usage)
     cached = fields.count("cache_read_input_tokens")
     by_life = sum(fields.count(path) for path in _CACHE_CREATION)
     cache_write = fields.count("cache_creation_input_tokens")
@@ -188,7 +197,7 @@ def anthropic(usage: Mapping[str, Any]) -> Request:
     return fields.request("Anthropic", counts, total="total_tokens")
 
 
-def inspect_model_usage(usage: Mapping[str, Any]) -> Request:
+def inspect_model_usage(usage: Usage) -> Request:
     """Map Inspect's `ModelUsage`: newer logs count cached input apart, and their total says so.
 
     >>> request = inspect_model_usage({"input_tokens": 3, "output_tokens": 120,
@@ -196,7 +205,7 @@ def inspect_model_usage(usage: Mapping[str, Any]) -> Request:
     >>> request.input_tokens, request.output_tokens
     (1303, 120)
     """
-    fields = UsageFields(usage)
+    fields = UsageFields.of(usage)
     cached = fields.count("input_tokens_cache_read")
     cache_write = fields.count("input_tokens_cache_write")
     stated = fields.needed("input_tokens")
@@ -221,7 +230,7 @@ def inspect_model_usage(usage: Mapping[str, Any]) -> Request:
     return fields.request("Inspect", counts, total="total_tokens")
 
 
-def codex_last(usage: Mapping[str, Any]) -> Request:
+def codex_last(usage: Usage) -> Request:
     """Map Codex's `last_token_usage`, one request's: the cache is in the input.
 
     >>> request = codex_last({"input_tokens": 9150, "cached_input_tokens": 8960,
@@ -229,7 +238,7 @@ def codex_last(usage: Mapping[str, Any]) -> Request:
     >>> request.input_tokens, request.output_tokens, request.visible_tokens
     (9150, 900, 100)
     """
-    fields = UsageFields(usage)
+    fields = UsageFields.of(usage)
     read, written = fields.needed("input_tokens"), fields.needed("output_tokens")
     cached = fields.count("cached_input_tokens")
     cache_write = fields.count("cache_write_input_tokens")
@@ -271,7 +280,7 @@ def codex_difference(before: Mapping[str, Any], now: Mapping[str, Any]) -> Reque
     return codex_last(spent)
 
 
-def langchain(usage: Mapping[str, Any]) -> Request:
+def langchain(usage: Usage) -> Request:
     """Map LangChain's `usage_metadata`.
 
     >>> request = langchain({"input_tokens": 350, "output_tokens": 240, "total_tokens": 590,
@@ -279,7 +288,7 @@ def langchain(usage: Mapping[str, Any]) -> Request:
     >>> request.input_tokens, request.output_tokens, request.visible_tokens
     (350, 240, 40)
     """
-    fields = UsageFields(usage)
+    fields = UsageFields.of(usage)
     read, written = fields.needed("input_tokens"), fields.needed("output_tokens")
     cached = fields.count(*_of_tier("input_token_details", "cache_read"))
     by_life = sum(fields.count(f"input_token_details.ephemeral_{life}") for life in _LIFETIMES)
@@ -306,7 +315,7 @@ def _of_tier(details: str, name: str) -> list[str]:
     return [f"{details}.{name}", *(f"{details}.{tier}_{name}" for tier in _TIERS)]
 
 
-def gemini_api(usage: Mapping[str, Any]) -> Request:
+def gemini_api(usage: Usage) -> Request:
     """Map the Gemini API's `usageMetadata`, also in the spelling of its Python SDK.
 
     >>> request = gemini_api({"promptTokenCount": 90, "toolUsePromptTokenCount": 10,
@@ -314,7 +323,7 @@ def gemini_api(usage: Mapping[str, Any]) -> Request:
     >>> request.input_tokens, request.output_tokens, request.visible_tokens
     (100, 50, 20)
     """
-    fields = UsageFields(usage)
+    fields = UsageFields.of(usage)
     read = fields.needed("promptTokenCount", "prompt_token_count")
     read += fields.count("toolUsePromptTokenCount", "tool_use_prompt_token_count")
     reasoning = fields.count("thoughtsTokenCount", "thoughts_token_count")
@@ -388,7 +397,7 @@ def _renamed(usage: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, An
     return renamed
 
 
-def cohere(usage: Mapping[str, Any]) -> Request:
+def cohere(usage: Usage) -> Request:
     """Map Cohere's usage: `tokens` are what the model was given, `billed_units` a part of them.
 
     >>> request = cohere({"billed_units": {"input_tokens": 5, "output_tokens": 40},
@@ -396,14 +405,14 @@ def cohere(usage: Mapping[str, Any]) -> Request:
     >>> request.input_tokens, request.output_tokens, request.cached_tokens
     (71, 40, 32)
     """
-    fields = UsageFields(usage)
+    fields = UsageFields.of(usage)
     fields.ignore_below("billed_units")
     read, written = fields.needed("tokens.input_tokens"), fields.needed("tokens.output_tokens")
     counts = Counts(read, written, cached=fields.count("cached_tokens"))
     return fields.request("Cohere", counts, total="total_tokens")
 
 
-def ollama(usage: Mapping[str, Any]) -> Request:
+def ollama(usage: Usage) -> Request:
     """Map Ollama's counts, of versions that say what the cache served.
 
     Others may leave cached tokens out of `prompt_eval_count`, and nothing shows whether they do.
@@ -413,19 +422,19 @@ def ollama(usage: Mapping[str, Any]) -> Request:
     >>> request.input_tokens, request.output_tokens, request.cached_tokens
     (900, 70, 800)
     """
-    fields = UsageFields(usage)
+    fields = UsageFields.of(usage)
     read, written = fields.needed("prompt_eval_count"), fields.needed("eval_count")
     counts = Counts(read, written, cached=fields.count("prompt_eval_cached_count"))
     return fields.request("Ollama", counts, total="total_tokens")
 
 
-def bare_counts(usage: Mapping[str, Any]) -> Request:
+def bare_counts(usage: Usage) -> Request:
     """Map an input and an output that no shape explains: of a request, or of one turn alone.
 
     >>> bare_counts({"api_input_tokens": 30, "api_output_tokens": 50}).shape
     'bare counts'
     """
-    fields = UsageFields(usage)
+    fields = UsageFields.of(usage)
     read, written = fields.needed(*_INPUT_NAMES), fields.needed(*_OUTPUT_NAMES)
     total = fields.count(_BARE_TOTAL)
     if fields.has(_BARE_TOTAL) and total != read + written:
@@ -439,7 +448,7 @@ def bare_counts(usage: Mapping[str, Any]) -> Request:
 class _Shape(NamedTuple):
     marks: frozenset[str]
     """Keys of which one is enough to recognise the shape."""
-    read: Callable[[Mapping[str, Any]], Request]
+    read: Callable[[Any], Request]
 
 
 _ANY_TOTAL = {"total_tokens", "input_tokens_details", "output_tokens_details"}
@@ -480,9 +489,10 @@ def read_usage(usage: Mapping[str, Any]) -> tuple[Request, ...]:
     """
     present = {name for name, value in usage.items() if value is not None}
     _refuse_summed(usage)
-    if {"input", "output"} <= present and present & _GEMINI_CLI:
+    if "output" in present and "input" in present and present & _GEMINI_CLI:
         return (gemini_cli(usage),)
-    counting = dict(counting_fields(usage))
+    fields = UsageFields(usage)
+    counting = dict(fields.counting)
     if not counting:
         for name in present:
             if "token" in str(name).lower() and not isinstance(usage[name], Mapping | list):
@@ -492,22 +502,25 @@ def read_usage(usage: Mapping[str, Any]) -> tuple[Request, ...]:
     if named and named <= _BARE_NAMES and len(named) <= 2:
         return (bare_counts(usage),)
     for shape in _SHAPES:
-        if present & shape.marks:
-            request = shape.read(usage)
+        if not present.isdisjoint(shape.marks):
+            request = shape.read(fields if shape.read in _OF_FIELDS else usage)
             return _iterations(usage, request) if shape.read is anthropic else (request,)
-    fields = UsageFields(usage)
     fields.ignore(*_BARE_NAMES)
     fields.refuse_unknown("any")
     return (bare_counts(usage),) if counting.keys() & _BARE_NAMES else ()
 
 
+_OF_FIELDS = (openai_chat, openai_responses, anthropic, inspect_model_usage, codex_last)
+"""Mappings that take a usage object's fields as they were looked at."""
 _BARE_NAMES = frozenset({*_INPUT_NAMES, *_OUTPUT_NAMES})
 _GEMINI_CLI = {"thoughts", "cached", "tool", "total"}
 
 
-_REQUEST_COUNTS = (
-    *("requests", "successful_requests", "num_requests", "n_requests", "request_count"),
-    *("llm_call_count", "llm_calls", "num_calls", "api_calls"),
+_REQUEST_COUNTS = frozenset(
+    {
+        *("requests", "successful_requests", "num_requests", "n_requests", "request_count"),
+        *("llm_call_count", "llm_calls", "num_calls", "api_calls"),
+    }
 )
 """Fields that say how many requests a usage object sums up."""
 
@@ -518,8 +531,8 @@ def _refuse_summed(usage: Mapping[str, Any]) -> None:
     Raises:
         RolloutError: the object says that it holds more than one.
     """
-    for name in _REQUEST_COUNTS:
-        number = usage.get(name)
+    for name in usage.keys() & _REQUEST_COUNTS:
+        number = usage[name]
         if isinstance(number, int | float) and number > 1:
             raise RolloutError(
                 f"usage has {name} = {brief(number)}, and sums up several requests; expected the "
@@ -537,7 +550,7 @@ def _iterations(usage: Mapping[str, Any], whole: Request) -> tuple[Request, ...]
     Raises:
         RolloutError: the other iterations do not add up to the object's own counts.
     """
-    entries = [entry for entry in usage.get("iterations") or () if isinstance(entry, Mapping)]
+    entries = [entry for entry in usage.get("iterations") or () if isinstance(entry, dict)]
     requests = []
     context = ""
     for entry in entries:

@@ -123,18 +123,18 @@ def _chat(spoken: Sequence[Any]) -> Iterator[Mapping[str, Any]]:
 def _unparsed_response(message: Mapping[str, Any]) -> Mapping[str, Any] | None:
     """Return the response that a complaint is about: it was billed, and no later request has it."""
     extra = message.get("extra")
-    if message.get("role") == "assistant" or not isinstance(extra, Mapping):
+    if message.get("role") == "assistant" or not isinstance(extra, dict):
         return None
     response = extra.get("response")
     is_complaint = extra.get("interrupt_type") == _COMPLAINT
-    if not isinstance(response, Mapping):
+    if not isinstance(response, dict):
         return _forgotten_response(extra) if is_complaint else None
-    if not is_complaint and not isinstance(response.get("usage"), Mapping):
+    if not is_complaint and not isinstance(response.get("usage"), dict):
         return None
     choices = response.get("choices")
     choice = choices[0] if isinstance(choices, list) and choices else None
-    said = choice.get("message") if isinstance(choice, Mapping) else None
-    if not isinstance(said, Mapping):
+    said = choice.get("message") if isinstance(choice, dict) else None
+    if not isinstance(said, dict):
         said = {"content": _response_text(response) if "output" in response else None}
     return {**said, "role": "assistant", "extra": {"response": response}, _UNPARSED: True}
 
@@ -174,14 +174,14 @@ def _reasoning_items(message: Mapping[str, Any]) -> list[Any]:
     return [
         item
         for item in log_fields.sequence(message.get("output"), "output")
-        if isinstance(item, Mapping) and item.get("type") == "reasoning"
+        if isinstance(item, dict) and item.get("type") == "reasoning"
     ]
 
 
 def _requests(message: Mapping[str, Any], number: int) -> tuple[Request, ...] | None:
     extra = message.get("extra")
-    response = extra.get("response") if isinstance(extra, Mapping) else None
-    usage = (response if isinstance(response, Mapping) else message).get("usage")
+    response = extra.get("response") if isinstance(extra, dict) else None
+    usage = (response if isinstance(response, dict) else message).get("usage")
     try:
         requests = () if usage is None else provider_usage(log_fields.mapping(usage, "usage"))
     except RolloutError as error:

@@ -65,6 +65,9 @@ def message_content(message: Mapping[str, Any], where: str) -> MessageContent:
     content = message.get("content")
     if isinstance(content, str) and message.get("role") != "assistant":
         return MessageContent(content)
+    if (content is None or isinstance(content, str)) and not any(map(message.get, _MORE)):
+        calls = _calls(message, where)
+        return MessageContent("\n\n".join(filter(None, (content, *calls))), tool_calls=len(calls))
     parts = [*_content_parts(content, f"{where}.content"), *_message_parts(message, where)]
     texts = "\n".join(filter(None, (part.text for part in parts if part.kind in _SHOWN)))
     calls = [part.text for part in parts if part.kind == "call"]
@@ -76,13 +79,24 @@ def message_content(message: Mapping[str, Any], where: str) -> MessageContent:
     )
 
 
+_MORE = (
+    *("function_call", "refusal", "reasoning_content", "reasoning", "thinking"),
+    "reasoning_details",
+)
+"""Fields of a message that hold more than its text and tool calls."""
 _SHOWN = ("text", "attachment")
 _UNCOUNTED = ("attachment", "hidden")
 
 
+def _calls(message: Mapping[str, Any], where: str) -> list[str]:
+    """Return a message's tool calls as text."""
+    calls = log_fields.sequence(message.get("tool_calls"), f"{where}.tool_calls")
+    return [_call(log_fields.mapping(call, f"{where}.tool_calls[]"), where) for call in calls]
+
+
 def _message_parts(message: Mapping[str, Any], where: str) -> Iterator[_Part]:
-    for call in log_fields.sequence(message.get("tool_calls"), f"{where}.tool_calls"):
-        yield _Part("call", _call(log_fields.mapping(call, f"{where}.tool_calls[]"), where))
+    for call in _calls(message, where):
+        yield _Part("call", call)
     if message.get("function_call"):
         function = log_fields.mapping(message["function_call"], f"{where}.function_call")
         yield _Part("call", _call(function, where))
@@ -92,7 +106,7 @@ def _message_parts(message: Mapping[str, Any], where: str) -> Iterator[_Part]:
     reasoning = [
         part
         for detail in (details if isinstance(details, list) else ())
-        if isinstance(detail, Mapping)
+        if isinstance(detail, dict)
         for part in _reasoning_parts(detail)
     ]
     yield from (part for part in reasoning if part.kind == "hidden")
@@ -116,7 +130,7 @@ def _content_parts(content: Any, where: str) -> Iterator[_Part]:
     for part in content:
         if isinstance(part, str):
             yield _Part("text", part)
-        elif isinstance(part, Mapping):
+        elif isinstance(part, dict):
             yield from _part(part, where)
         else:
             raise RolloutError(
@@ -145,14 +159,12 @@ def _part(part: Mapping[str, Any], where: str) -> Iterator[_Part]:
 
 def _result(content: Any) -> Any:
     """Return a tool's result as content: structured results are shown as JSON."""
-    if isinstance(content, Mapping):
+    if isinstance(content, dict):
         return json.dumps(content, ensure_ascii=False)
     if isinstance(content, list):
         return [
             part
-            if not isinstance(part, Mapping)
-            or "text" in part
-            or str(part.get("type")) in _ATTACHMENTS
+            if not isinstance(part, dict) or "text" in part or str(part.get("type")) in _ATTACHMENTS
             else json.dumps(part, ensure_ascii=False)
             for part in content
         ]
@@ -180,7 +192,7 @@ def _reasoning_text(part: Mapping[str, Any], names: Iterable[str]) -> str:
         if isinstance(value, str) and value:
             return value
         if isinstance(value, list):
-            texts = [each.get("text") for each in value if isinstance(each, Mapping)]
+            texts = [each.get("text") for each in value if isinstance(each, dict)]
             return "\n".join(text for text in texts if isinstance(text, str))
     return ""
 
