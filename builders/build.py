@@ -134,8 +134,8 @@ def _budget_rules(budgets: Mapping[str, str], families: Sequence[Family]) -> dic
     tasks = {family.task: family.definition() for family in families}
     for task in budgets:
         if task not in tasks:
-            found = ", ".join(sorted(tasks))
-            raise InputError(f"--budget {task}=...: no family of {task}; found {found}")
+            names = ", ".join(sorted(tasks))
+            raise InputError(f"--budget {task}=...: no family of {task}; found {names}")
     return {task: budget_rule(task, tasks[task], text) for task, text in budgets.items()}
 
 

@@ -90,24 +90,24 @@ def sample_calls(sample: "EvalSample") -> SampleCalls:
     Raises:
         RolloutError: a usage object cannot be used, or the calls' usage is not the sample's.
     """
-    found = SampleCalls()
+    calls = SampleCalls()
     scopes = _Scopes()
     for event, place in _events(sample.events, scopes, ""):
         if event.event != "model":
-            found.skipped[event.event] += 1
+            calls.skipped[event.event] += 1
         elif event.pending:
-            found.skipped["call without an end"] += 1
+            calls.skipped["call without an end"] += 1
         elif event.error is not None and not _is_billed(event):
-            found.skipped["failed call"] += 1
+            calls.skipped["failed call"] += 1
         else:
-            number = len(found.calls) + 1
+            number = len(calls.calls) + 1
             keys = tuple(map(message_key, event.input))
             scope = SCORING if event.role == _GRADER else place
-            found.calls.append(ModelCall(event, number, scope, keys, _requests(event, number)))
-    found.skipped.update({"scorer's call": len(found.by_scorers())})
-    found.skipped = +found.skipped
-    _check_sums(sample.model_usage, found.calls)
-    return found
+            calls.calls.append(ModelCall(event, number, scope, keys, _requests(event, number)))
+    calls.skipped.update({"scorer's call": len(calls.by_scorers())})
+    calls.skipped = +calls.skipped
+    _check_sums(sample.model_usage, calls.calls)
+    return calls
 
 
 class _Scopes:

@@ -54,11 +54,11 @@ def sample_log(sample: "EvalSample", header: HeaderFacts) -> Log:
     Raises:
         RolloutError: a call's usage cannot be used, or a message's content is not known.
     """
-    found = sample_calls(sample)
-    conversation = _Conversation.of(sample, found.by_agent())
+    calls = sample_calls(sample)
+    conversation = _Conversation.of(sample, calls.by_agent())
     turns, system = conversation.turns() if conversation.main else _message_turns(sample)
     scores = dict(_scores(sample.scores or {}))
-    skipped = dict(found.skipped)
+    skipped = dict(calls.skipped)
     success = _success(sample.scores or {})
     facts: dict[str, Any] = {}
     if sample.error is not None:  # the run broke: what it scored says nothing of the agent

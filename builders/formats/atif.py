@@ -165,9 +165,9 @@ class _Reading:
                 self._respond(step, requests, where)
             else:
                 self._hear(step, where)
-            found = list(self._subagents.named(step, file))
-            works += found
-            self._works += found
+            named = list(self._subagents.named(step, file))
+            works += named
+            self._works += named
         for work in self._subagents.unnamed(file):
             works.append(work)
             self._place(work)

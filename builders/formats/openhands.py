@@ -223,17 +223,17 @@ def _own_usage(ids: Sequence[str], place: int, turn: _Turn, known: Collection[st
     return next(wanted, None)
 
 
-def _refuse_strangers(found: int, condensations: int, place: int, where: str) -> None:
+def _refuse_strangers(usages: int, condensations: int, place: int, where: str) -> None:
     """Refuse usages that are of no turn and no condensation.
 
     Raises:
         RolloutError: there are more usages than condensations.
     """
-    if found > condensations:
+    if usages > condensations:
         raise RolloutError(
-            f"metrics.token_usages[{place}] is of no response in the history: {found} usages stand "
-            f"{where}; expected {condensations}, one a condensation at most; remove the rollout, "
-            "or remove token_usages and give --tokenizer"
+            f"metrics.token_usages[{place}] is of no response in the history: {usages} usages "
+            f"stand {where}; expected {condensations}, one a condensation at most; remove the "
+            "rollout, or remove token_usages and give --tokenizer"
         )
 
 

@@ -81,9 +81,9 @@ def read(record: Mapping[str, Any], facts: FamilyFacts) -> Log:
     for index, entry in enumerate(attempts):
         where = f"attempts[{index}]: " if len(attempts) > 1 else ""
         attempt = log_fields.mapping(entry, f"attempts[{index}]")
-        system, found = _attempt(attempt, len(turns), where, skipped)
+        system, attempted = _attempt(attempt, len(turns), where, skipped)
         systems.append(system)
-        turns += found
+        turns += attempted
     info = log_fields.mapping(record.get("info") or {}, "info")
     turns = _with_reviewer(turns, info)
     instance_id = os.path.basename(facts.path).removesuffix(".json").removesuffix(".traj")

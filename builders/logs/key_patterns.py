@@ -138,7 +138,7 @@ def load_patterns() -> tuple[_Pattern, ...]:
     Raises:
         MissingExtraError: detect-secrets is not installed.
     """
-    found = []
+    patterns = []
     for name, kind in _PLUGINS.items():
         module, _, detector = name.partition(".")
         try:
@@ -147,8 +147,8 @@ def load_patterns() -> tuple[_Pattern, ...]:
             raise MissingExtraError("detect-secrets", "scrub") from error
         for regex in plugin.denylist:
             group = 1 if kind in _IN_A_GROUP and regex.groups else 0
-            found.append(_Pattern(kind, regex, group, _SELDOM.get(name, ""), plugin))
+            patterns.append(_Pattern(kind, regex, group, _SELDOM.get(name, ""), plugin))
     for kind, text in _WITHOUT_PLUGIN.items():
         regex = re.compile(text)
-        found.append(_Pattern(kind, regex, min(1, regex.groups)))
-    return tuple(found)
+        patterns.append(_Pattern(kind, regex, min(1, regex.groups)))
+    return tuple(patterns)

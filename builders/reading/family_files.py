@@ -280,8 +280,8 @@ class _Neighbours:
     def survey(self, look: Callable[[Neighbours], Survey]) -> Survey:
         if look not in self._files.surveys:
             self._files.surveys[look] = look(_Neighbours(self._files, ""))
-        found: Survey = self._files.surveys[look]
-        return found
+        survey: Survey = self._files.surveys[look]
+        return survey
 
     def _path(self, relative: str) -> str:
         return os.path.normpath(os.path.join(self._folder, relative))

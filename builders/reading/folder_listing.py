@@ -9,6 +9,8 @@ from builders.formats import known_suffixes
 NOTES = ("collection.yaml", "README.md", "LICENSE", "LICENSE.md", ".gitattributes")
 """Files about a family, in its folder, that hold no rollout and no outcome."""
 
+_HIDDEN = "is hidden: its name begins with a dot"
+
 
 @dataclass(frozen=True)
 class NamedReason:
@@ -27,7 +29,7 @@ class FolderListing:
     refused: list[NamedReason] = field(default_factory=list)
     """Folders that cannot be listed, and links that leave the folder."""
     ignored: list[NamedReason] = field(default_factory=list)
-    """Files of no known ending, hidden ones, and links to folders that are read anyway."""
+    """Files of no known ending, hidden files and folders, and links to folders of the family."""
 
 
 def list_folder(folder: str) -> FolderListing:
@@ -42,13 +44,13 @@ def list_folder(folder: str) -> FolderListing:
 
 def _list(folder: str, below: str, root: str, listing: FolderListing) -> None:
     try:
-        with os.scandir(f"{folder}/{below}") as entries:
-            found = sorted(entries, key=lambda entry: entry.name)
+        with os.scandir(f"{folder}/{below}") as scan:
+            entries = sorted(scan, key=lambda entry: entry.name)
     except OSError as error:
         reason = f"cannot be listed: {error.strerror}; make it readable, or remove it"
         listing.refused.append(NamedReason(below.rstrip("/") or ".", reason))
         return
-    for entry in found:
+    for entry in entries:
         path = f"{below}{entry.name}"
         real = os.path.realpath(entry.path) if entry.is_symlink() else ""
         if real and not _is_within(real, root):
@@ -58,6 +60,8 @@ def _list(folder: str, below: str, root: str, listing: FolderListing) -> None:
             _list_file(path, listing)
         elif real:
             listing.ignored.append(NamedReason(path, "is a link to a folder of the family itself"))
+        elif entry.name.startswith("."):
+            listing.ignored.append(NamedReason(path, _HIDDEN))
         else:
             _list(folder, f"{path}/", root, listing)
 
@@ -71,7 +75,7 @@ def _list_file(path: str, listing: FolderListing) -> None:
     if path in NOTES:
         return
     if os.path.basename(path).startswith("."):
-        listing.ignored.append(NamedReason(path, "is hidden: its name begins with a dot"))
+        listing.ignored.append(NamedReason(path, _HIDDEN))
     elif has_suffix(path, suffixes):
         listing.files.append(path)
     else:

@@ -95,16 +95,16 @@ def find_families(
         )
     wanted = [family for family in families if tasks is None or family.task in tasks]
     known = ", ".join(known_tasks())
-    found = ", ".join(sorted({family.task for family in families}))
+    names = ", ".join(sorted({family.task for family in families}))
     for task in tasks or ():
         if task not in (*known_tasks(), *(family.task for family in families)):
             raise WrongUsageError(
-                f"--task {task}: unknown; found families of {found or 'no task'}, and known tasks "
+                f"--task {task}: unknown; found families of {names or 'no task'}, and known tasks "
                 f"are {known}; expected folders named {task}-origin-MODEL, or a folder of logs "
                 "without family folders and this --task alone"
             )
     if not wanted:
-        present = f"; found families of {found}" if found else ""
+        present = f"; found families of {names}" if names else ""
         raise InputError(
             f"--origin {origin}: no family to build{present}; expected folders named "
             "TASK-origin-MODEL or TASK-train-MODEL, without spaces, or one such folder; "

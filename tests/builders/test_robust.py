@@ -200,11 +200,12 @@ def test_what_is_not_read_is_named(origin: Path, tmp_path: Path) -> None:
     family = origin / "sokoban-origin-m"
     write_json(family / "more.JSON", [dialogue(name="more")])
     write_json(family / ".hidden.json", [dialogue(name="hidden")])
+    write_json(family / ".git" / "a.json", [dialogue(name="deep")])
     (family / "notes.txt").write_text("mine")
     (family / "README.md").write_text("about the family")
     assert build(origin, tmp_path / "out") == 0
     assert counts(tmp_path / "out")["rollouts"] == 2
-    assert set(ignored(tmp_path / "out")) == {".hidden.json", "notes.txt"}
+    assert set(ignored(tmp_path / "out")) == {".git", ".hidden.json", "notes.txt"}
     assert build(origin, tmp_path / "strict", "--strict") == 1
 
 
