@@ -56,7 +56,7 @@ class UsageFields:
     @classmethod
     def of(cls, usage: "Mapping[str, Any] | UsageFields") -> "UsageFields":
         """Return the fields of a usage object; fields stay as they are."""
-        return usage if isinstance(usage, cls) else cls(usage)  # type: ignore[arg-type]
+        return usage if isinstance(usage, UsageFields) else cls(usage)
 
     def has(self, *paths: str) -> bool:
         """Return whether a value stands under one of the paths."""
