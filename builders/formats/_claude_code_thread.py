@@ -12,8 +12,8 @@ from builders.formats._session import (
     Response,
     as_json,
     known_content,
-    moment,
 )
+from builders.logs.timestamps import seconds_of
 
 _SYNTHETIC = "<synthetic>"
 
@@ -62,7 +62,7 @@ class Thread:
             return
         self._lines.add(line)
         if self.start is None:
-            self.start = moment(record.get("timestamp"))
+            self.start = seconds_of(record.get("timestamp"))
         kind = record["type"]
         if kind == "assistant":
             self._take_response(record, number)
@@ -84,7 +84,7 @@ class Thread:
             return
         stated = message.get("id") or record.get("uuid") or number
         reply = self._by_id.get(str(stated))
-        when = moment(record.get("timestamp"))
+        when = seconds_of(record.get("timestamp"))
         if reply is None:
             user, uncounted = self._heard.take()
             response = Response(user, uncounted, began=when, rewound_to=self._rewound_to)

@@ -29,13 +29,13 @@ from builders.formats._session import (
     enter,
     logged_turns,
     mark_branches,
-    moment,
     place,
 )
 from builders.logs import log_fields
 from builders.logs.lines import Line, session_records
 from builders.logs.message_content import MessageContent, call_text
 from builders.logs.rollout_log import Log
+from builders.logs.timestamps import seconds_of
 
 _OPENING = 3
 """Items at the start of a session of which a history that is written again has one first."""
@@ -92,7 +92,7 @@ class Session:
         Raises:
             RolloutError: it cannot be used.
         """
-        when = moment(record.get("timestamp"))
+        when = seconds_of(record.get("timestamp"))
         self._start = when if self._start is None else self._start
         if kind == "session_meta":
             self._take_meta(payload)
@@ -320,7 +320,7 @@ class Session:
                 if request is not None and is_own:
                     name = f"agent {meta.id} {compactions or ''}".strip()
                     requests = [replace(request, context=name, model=model)]
-                    paid.append(Paid(moment(record.get("timestamp")), requests))
+                    paid.append(Paid(seconds_of(record.get("timestamp")), requests))
         if has_items and not paid:
             paid.append(Paid(None, None))
         self._agents[meta.id] = paid

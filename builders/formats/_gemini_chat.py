@@ -22,13 +22,13 @@ from builders.formats._session import (
     known_content,
     logged_turns,
     mark_branches,
-    moment,
     place,
 )
 from builders.logs import log_fields
 from builders.logs.lines import Line, session_records
 from builders.logs.message_content import MessageContent, call_text
 from builders.logs.rollout_log import FamilyFacts, Log, NamedLog, Neighbours
+from builders.logs.timestamps import seconds_of
 
 _RESPONSES = ("gemini", "model")
 _NOTICES = ("info", "error", "warning")
@@ -153,7 +153,7 @@ class Chat:
             mark_branches(responses)
             self._enter_agents(responses, list(agents))
         return Log(
-            turns=logged_turns(responses, moment(self.facts.get("startTime"))),
+            turns=logged_turns(responses, seconds_of(self.facts.get("startTime"))),
             success=None,
             source_id=str(self.facts.get("sessionId") or ""),
             model=max(models, key=lambda name: models[name], default=""),
@@ -238,8 +238,8 @@ class Chat:
         )
         for call in calls:
             heard.add(_output(call, self.skipped))
-        when = moment(record.get("timestamp"))
-        ends = [moment(each.get("timestamp")) for each in calls]
+        when = seconds_of(record.get("timestamp"))
+        ends = [seconds_of(each.get("timestamp")) for each in calls]
         context = " ".join(filter(None, (thread, message.context)))
         return Response(
             user,

@@ -5,7 +5,6 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from itertools import accumulate, pairwise
 from typing import Any, NamedTuple
 
@@ -101,20 +100,6 @@ def as_json(value: Any) -> str:
     '{"b": 1, "a": [null]}'
     """
     return json.dumps(value, ensure_ascii=False)
-
-
-def moment(value: Any) -> float | None:
-    """Return a time stamp in seconds; None where it is not one.
-
-    >>> moment("1970-01-01T00:01:00.500Z")
-    60.5
-    """
-    if not isinstance(value, str):
-        return None
-    try:
-        return datetime.fromisoformat(value).timestamp()
-    except ValueError:
-        return None
 
 
 class Paid(NamedTuple):
