@@ -52,7 +52,7 @@ GENERAL = (
     Resource("tool_calls", "calls"),
     Resource("seconds", "s"),
 )
-"""What may be counted of any agent's rollout."""
+"""Resources that may be counted of any agent's rollout."""
 SUM_DECIMALS = 9
 """Digits after the point that sums of amounts are rounded to."""
 _DECIMALS = {"cost_usd": 6, "seconds": 3}

@@ -13,7 +13,7 @@ from bagen_data.usage import Request
 MOST = 10**12
 """The most tokens of one count: sums of it stay exact in the floats of tables."""
 MODALITIES = ("audio", "text", "image", "video", "document", "file")
-"""What providers break a count down into: parts of it, never more."""
+"""Modalities that providers break a count down into: parts of it, never more."""
 
 _COSTS = ("cost", "cost_usd", "total_cost")
 _PARTS = frozenset(f"{modality}_tokens" for modality in MODALITIES)

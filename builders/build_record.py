@@ -47,11 +47,11 @@ class BuildOptions:
     """`--budget` values by task."""
     prompt: Variant = "think"
     general: GeneralSettings = field(default_factory=GeneralSettings)
-    """What is counted of tasks without a file of their own."""
+    """Resources and prices of tasks without a file of their own."""
     rollout_model: str = ""
     """The model of a folder that has no family's name; empty if its logs name it."""
     success: SuccessRule | None = None
-    """What decides outcomes in place of the logs' own."""
+    """The rule that decides outcomes in place of the logs' own."""
     limit: int | None = None
     """Rollouts a family, the first ones."""
     workers: int = 1

@@ -61,8 +61,8 @@ def build_command(
     resources: Annotated[
         str | None,
         typer.Option(
-            help="What the general task counts: tokens, cost_usd, turns, tool_calls, seconds; "
-            "several with commas between. [default: tokens]"
+            help="Resources that the general task counts: tokens, cost_usd, turns, tool_calls, "
+            "seconds; several with commas between. [default: tokens]"
         ),
     ] = None,
     rollout_model: Annotated[

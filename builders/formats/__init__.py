@@ -35,7 +35,7 @@ from bagen_data.errors import InputError, RolloutError
 from builders.logs.rollout_log import FamilyFacts, Log, NamedLog
 
 Kind = Literal["value", "lines", "file"]
-"""What a record of a format is."""
+"""The kinds of a format's records."""
 
 
 class LogFormat(Protocol):
@@ -205,4 +205,4 @@ _JSON_TYPES: Mapping[type, str] = {
     str: "a text",
     type(None): "null",
 }
-"""What a decoded JSON value that is not an object is called."""
+"""Names of decoded JSON values that are not objects, for messages."""

@@ -9,7 +9,7 @@ from bagen_data.usage import Request
 from builders.logs.lines import Line
 
 Survey = TypeVar("Survey")
-"""What a format finds out about a whole family."""
+"""The result of a format's look over a whole family."""
 
 
 class LoggedTurn(NamedTuple):

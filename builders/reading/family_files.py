@@ -92,7 +92,7 @@ class FamilyFiles:
         """Files that belong to rollouts of a format without being one, and the formats."""
         self.sources: list[Source] = []
         self.surveys: dict[Callable[[Neighbours], Any], Any] = {}
-        """What formats found out about the whole family."""
+        """Results of the formats' surveys of the whole family."""
         self.problem = ""
         """Why the family cannot be built; empty if it can."""
         self._facts = self._find_report()

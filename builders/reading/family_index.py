@@ -80,7 +80,7 @@ class ReadingOptions:
     limit: int | None = None
     """The most usable rollouts of a family, the first ones."""
     success: SuccessRule | None = None
-    """What decides the outcomes; the logs themselves if None."""
+    """The rule that decides the outcomes; the logs themselves decide if None."""
     new_scrubber: Callable[[], Scrubber] | None = None
     """Makes what scrubs a family's rollouts; None to keep their texts as they are."""
 
