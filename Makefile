@@ -7,6 +7,7 @@
 # make bench   set up, print the ratios of time, size and memory of starting, building, scoring, the
 #              leaderboard and collecting, and what prefix caches can serve
 # make baselines  set up, print the table of estimators that need no model
+# make attacks set up, run attacks at full size, print the table of docs/security.md
 # make schemas set up, write the JSON schemas of submissions anew
 # make clean   remove what the others made
 #
@@ -34,7 +35,7 @@ endif
 # packages hold a few files for other versions of Python, which cannot be compiled and are not imported
 COMPILE = $(BIN)/python -m compileall -qq -j 0 -x '/tests?/' $(VENV)/lib || true
 
-.PHONY: demo setup test check format sample bench baselines schemas clean
+.PHONY: demo setup test check format sample bench baselines attacks schemas clean
 
 demo: $(DEMO)
 	$(BIN)/python -m builders build --origin sample/origin --out out/demo
@@ -72,6 +73,9 @@ sample: $(READY)
 
 baselines: $(READY)
 	$(BIN)/python benchmarks/baselines.py
+
+attacks: $(READY)
+	BAGEN_LONG_ATTACKS=1 $(BIN)/python -m pytest tests/attacks -p no:cacheprovider
 
 schemas: $(READY)
 	$(BIN)/python -m bagen_data.submissions
