@@ -38,6 +38,8 @@ GUIDE = Path(__file__).parents[1] / "docs" / "leaderboard.md"
 MANIFEST = "files.txt"
 """What a build wrote, a path a line: the next one replaces these files and no others."""
 _INTERVAL_QUALITY = ("reward", "hit_rate", "interval_skill")
+_UNCOUNTED = ("paper_saved_rate", "saved_rate", "saved_below_cap", "net_benefit")
+"""Scores of early stop that are no share of samples or rollouts."""
 
 
 def write_site(
@@ -192,6 +194,7 @@ class _Pages:
             rows_by_group=rows_by_group,
             reported=paper.early_stop(),
             definitions=EARLY_STOP_SCORES,
+            uncounted=_UNCOUNTED,
             paper=paper,
         )
 

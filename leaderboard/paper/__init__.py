@@ -9,7 +9,6 @@ import csv
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 SOURCE = "BAGEN: Are LLM Agents Budget-Aware? (Lin et al., 2026)"
 MARK = "reported by the paper, not recomputed"
@@ -24,6 +23,17 @@ class PaperRow:
     model: str
     scores: Mapping[str, float]
     """By name."""
+
+
+@dataclass(frozen=True)
+class PaperStops:
+    """A model in table 3 or 6: a failed rollout is one that did not succeed."""
+
+    model: str
+    counts: Mapping[str, tuple[int, int]]
+    """By score, the samples or rollouts that are counted, and of how many."""
+    rates: Mapping[str, float]
+    """By score: `false_abort_rate`, `paper_stopped_failed`, `paper_saved_rate`."""
 
 
 def table1(task: str | None, tasks: Sequence[str]) -> list[PaperRow]:
@@ -45,23 +55,21 @@ def table1(task: str | None, tasks: Sequence[str]) -> list[PaperRow]:
     return table
 
 
-def early_stop() -> dict[str, list[dict[str, Any]]]:
-    """Tables 3 and 6, by `overall` and task: counts, rates of them, and what was saved."""
-    groups: dict[str, list[dict[str, Any]]] = {"overall": [_rates(r) for r in _read("table3.csv")]}
+def early_stop() -> dict[str, list[PaperStops]]:
+    """Tables 3 and 6, by `overall` and task."""
+    groups = {"overall": [_stops(row) for row in _read("table3.csv")]}
     for row in _read("table6.csv"):
-        groups.setdefault(row["task"], []).append(_rates(row))
+        groups.setdefault(row["task"], []).append(_stops(row))
     return groups
 
 
-def _rates(row: Mapping[str, str]) -> dict[str, Any]:
-    counts = {name: int(row[name]) for name in ("false_aborts", "samples", "stopped", "failed")}
-    return {
-        "model": row["model"],
-        **counts,
-        "false_abort_rate": counts["false_aborts"] / counts["samples"],
-        "stopped_failed": counts["stopped"] / counts["failed"],
-        "saved_rate": float(row["saved_rate"]),
+def _stops(row: Mapping[str, str]) -> PaperStops:
+    counts = {
+        "false_abort_rate": (int(row["false_aborts"]), int(row["samples"])),
+        "paper_stopped_failed": (int(row["stopped"]), int(row["failed"])),
     }
+    rates = {name: part / whole for name, (part, whole) in counts.items()}
+    return PaperStops(row["model"], counts, rates | {"paper_saved_rate": float(row["saved_rate"])})
 
 
 def _read(name: str) -> Iterator[dict[str, str]]:

@@ -14,7 +14,6 @@ OURS = REPO / "leaderboard" / "paper"
 needs_tables = pytest.mark.skipif(
     not TABLES.is_dir(), reason="no tables of the paper beside the clone"
 )
-COUNTS = ("false_aborts", "samples", "stopped", "failed")
 TASKS = ("searchr1", "sokoban", "swebench", "warehouse")
 NAMES = {  # ours: the tables'
     "model": "rollout_model",
@@ -57,23 +56,26 @@ def test_rates_of_counts_are_those_that_the_paper_rounds(name: str) -> None:
     groups = paper.early_stop()
     for row in rows_of(TABLES / name):
         [rates] = [
-            each for each in groups[row.get("task", "overall")] if each["model"] == row["model"]
+            each.rates for each in groups[row.get("task", "overall")] if each.model == row["model"]
         ]
         assert rates["false_abort_rate"] == pytest.approx(float(row["false_abort_rate"]), abs=6e-4)
-        assert rates["saved_rate"] == float(row["saved_tokens_rate"])
-        assert rates["stopped_failed"] == rates["stopped"] / rates["failed"]
+        assert rates["paper_saved_rate"] == float(row["saved_tokens_rate"])
+        stopped, failed = (int(row[NAMES[name]]) for name in ("stopped", "failed"))
+        assert rates["paper_stopped_failed"] == stopped / failed
 
 
 def test_table_3_is_table_6_summed_in_its_counts() -> None:
     groups = paper.early_stop()
-    summed: dict[str, list[int]] = defaultdict(lambda: [0] * len(COUNTS))
+    summed: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0, 0])
     for task in TASKS:
         for row in groups[task]:
-            counts = [row[name] for name in COUNTS]
-            summed[row["model"]] = [
-                sum(pair) for pair in zip(summed[row["model"]], counts, strict=True)
-            ]
-    assert summed == {row["model"]: [row[name] for name in COUNTS] for row in groups["overall"]}
+            pairs = zip(summed[row.model], counts_of(row), strict=True)
+            summed[row.model] = [sum(pair) for pair in pairs]
+    assert summed == {row.model: counts_of(row) for row in groups["overall"]}
+
+
+def counts_of(row: paper.PaperStops) -> list[int]:
+    return [number for counts in row.counts.values() for number in counts]
 
 
 def test_overall_rows_of_table_1_are_means_over_its_tasks() -> None:

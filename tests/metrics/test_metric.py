@@ -32,7 +32,10 @@ ROW: dict[str, Any] = {"sample_id": "sokoban/m/r1/1", "feasible": True, "resourc
 NEXT = ROW | {"sample_id": "sokoban/m/r1/2"}
 GOOD = "<answer>[360, 440]</answer>"
 NEEDS_ALL_TURNS = {"extrapolation_mre_p50", "first_alarm"}
-NEEDS_SUCCESS = {"paper_hit_rate", "paper_reward"}
+NEEDS_SUCCESS = {
+    *("paper_hit_rate", "paper_reward", "any_success_drop"),
+    *("paper_stopped_failed", "paper_saved_rate"),
+}
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -113,7 +116,7 @@ def test_gold_answers_score_1_where_they_should(metric: evaluate.Metric, samples
         *("valid_rate", "macro_f1", "macro_f1_first_turn", "fail_f1", "accuracy"),
         *("recall_feasible", "recall_infeasible", "hit_rate", "coverage", "reward"),
         *("macro_f1_open", "fail_f1_open", "accuracy_open", "interval_skill", "within_2x"),
-        *("stopped_failed", "paper_reward"),
+        *("stopped_failed", "paper_stopped_failed", "paper_reward"),
     }
     assert {name for name, value in scores.items() if value == 0.0} == {
         *("optimistic", "conservative", "interval_score", "exceed_rate", "mre_p50", "mre_p90"),

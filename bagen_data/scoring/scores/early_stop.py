@@ -1,6 +1,6 @@
 """Early stop: what is saved, and lost, by stopping a rollout at its first `impossible` [6.1]."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +16,10 @@ from bagen_data.scoring.definitions import (
     ratio,
 )
 from bagen_data.scoring.scores.feasibility import FEASIBLE, IMPOSSIBLE, SAMPLES
+
+SUCCESS_WORTH = 2
+"""Worth of a success in `net_benefit`, in budgets. At another worth v the benefit is that at this
+one plus `(SUCCESS_WORTH - v) * success_drop`."""
 
 
 @dataclass(frozen=True)
@@ -39,47 +43,104 @@ def _stops(family: AnsweredFamily) -> _Stops:
     return _Stops(rollouts[is_first], rows[is_first], is_stopped)
 
 
-def _is_failed(family: AnsweredFamily) -> Mask:
+def _is_infeasible(family: AnsweredFamily) -> Mask:
     """(m,) which rollouts are infeasible."""
     return ~family.samples.feasible[family.samples.first]
 
 
-def _stopped_failed(family: AnsweredFamily) -> Mask:
-    return family.once(_stops).is_stopped & family.once(_is_failed)
+def _is_feasible(family: AnsweredFamily) -> Mask:
+    """(m,) which rollouts are feasible."""
+    return ~family.once(_is_infeasible)
 
 
-def _stopped_feasible(family: AnsweredFamily) -> Mask:
-    return family.once(_stops).is_stopped & ~family.once(_is_failed)
+def _is_successful(family: AnsweredFamily) -> Mask:
+    """(m,) which rollouts succeeded, within the budget or not; none if that is unknown."""
+    success = family.samples.rollout_success
+    return np.zeros(_rollouts(family), bool) if success is None else success[family.samples.first]
+
+
+def _is_unsuccessful(family: AnsweredFamily) -> Mask:
+    """(m,) which rollouts did not succeed; none if that is unknown."""
+    return _has_outcome(family) & ~family.once(_is_successful)
+
+
+def _has_outcome(family: AnsweredFamily) -> Mask:
+    """(m,) which rollouts are known to have succeeded or not: all of a family, or none."""
+    return np.full(_rollouts(family), family.samples.rollout_success is not None)
+
+
+def _rollouts(family: AnsweredFamily) -> int:
+    return len(family.samples.first)
+
+
+def _stopped(which: Callable[[AnsweredFamily], Mask]) -> RolloutSum:
+    """Return the number of the stopped ones among some rollouts."""
+    return RolloutSum(lambda family: family.once(_stops).is_stopped & family.once(which))
 
 
 def _alarm_progress(family: AnsweredFamily) -> Floats:
-    """(m,) k / T at the first `impossible` of a failed rollout; 0 elsewhere, or if T is unknown."""
+    """(m,) k / T at the first `impossible` of an infeasible rollout; 0 elsewhere and without T."""
     samples, stops = family.samples, family.once(_stops)
-    progress = np.zeros(len(samples.first))
+    progress = np.zeros(_rollouts(family))
     if samples.total_turns is not None:
         k, total = samples.completed_turns[stops.rows], samples.total_turns[stops.rows]
         progress[stops.rollouts] = k / total
-    return progress * family.once(_is_failed)
+    return progress * family.once(_is_infeasible)
 
 
 def _has_alarm(family: AnsweredFamily) -> Mask:
-    """(m,) which failed rollouts have an `impossible`; none if T is unknown."""
-    return _stopped_failed(family) & (family.samples.total_turns is not None)
+    """(m,) which infeasible rollouts have an `impossible`; none if T is unknown."""
+    is_known = family.samples.total_turns is not None
+    return family.once(_stops).is_stopped & family.once(_is_infeasible) & is_known
 
 
 def _saved(family: AnsweredFamily) -> Floats:
-    """(r, m) what a failed rollout spent after its first `impossible`."""
+    """(r, m) the usage of each rollout after its first `impossible`; 0 without one."""
     stops, remaining = family.once(_stops), family.samples.remaining
-    saved = np.zeros((len(remaining), len(stops.is_stopped)))
+    saved = np.zeros((len(remaining), _rollouts(family)))
     saved[:, stops.rollouts] = remaining[:, stops.rows]
-    return saved * family.once(_is_failed)
+    return saved
 
 
-def _spent(family: AnsweredFamily) -> Floats:
-    """(r, m) what a failed rollout spent in total."""
+def _total(family: AnsweredFamily) -> Floats:
+    """(r, m) the usage of each rollout in total."""
     samples = family.samples
-    spent = samples.used[:, samples.first] + samples.remaining[:, samples.first]
-    return spent * family.once(_is_failed)
+    return samples.used[:, samples.first] + samples.remaining[:, samples.first]
+
+
+def _budget(family: AnsweredFamily) -> Floats:
+    """(r, m) the budget of each rollout."""
+    return family.samples.budget[:, family.samples.first]
+
+
+def _capped(family: AnsweredFamily) -> Floats:
+    """(r, m) what each rollout spends under a hard cap at its budget."""
+    return np.minimum(family.once(_total), family.once(_budget))
+
+
+def _saved_below_cap(family: AnsweredFamily) -> Floats:
+    """(r, m) the usage after the first `impossible` that no hard cap at the budget saves."""
+    stops, samples = family.once(_stops), family.samples
+    saved = np.zeros((len(samples.used), _rollouts(family)))
+    capped, budget = (of(family)[:, stops.rollouts] for of in (_capped, _budget))
+    saved[:, stops.rollouts] = capped - np.minimum(samples.used[:, stops.rows], budget)
+    return saved
+
+
+def _net_benefit(family: AnsweredFamily) -> Floats:
+    """(m,) what stopping is worth beyond a hard cap: budgets not spent less successes lost."""
+    budgets_saved = np.zeros((len(family.samples.used), _rollouts(family)))
+    budget = family.once(_budget)
+    np.divide(family.once(_saved_below_cap), budget, out=budgets_saved, where=budget > 0)
+    is_lost = family.once(_stops).is_stopped & family.once(_is_feasible)
+    return budgets_saved.mean(axis=0) - SUCCESS_WORTH * is_lost
+
+
+def _of(
+    which: Callable[[AnsweredFamily], Mask], amounts: Callable[[AnsweredFamily], Floats]
+) -> ResourceSum:
+    """Return the sum of amounts over some rollouts."""
+    return ResourceSum(lambda family: family.once(amounts) * family.once(which))
 
 
 def _saved_rate(
@@ -103,14 +164,17 @@ def _mean_of_known(values: Floats | Sequence[Floats]) -> Floats:
     )
 
 
-ROLLOUTS = RolloutSum(lambda family: np.ones(len(family.samples.first)))
-FAILED = RolloutSum(_is_failed)
-STOPPED_FAILED = RolloutSum(_stopped_failed)
-STOPPED_FEASIBLE = RolloutSum(_stopped_feasible)
+ROLLOUTS = RolloutSum(lambda family: np.ones(_rollouts(family)))
+INFEASIBLE = RolloutSum(_is_infeasible)
+UNSUCCESSFUL = RolloutSum(_is_unsuccessful)
+WITH_OUTCOME = RolloutSum(_has_outcome)
+STOPPED_INFEASIBLE = _stopped(_is_infeasible)
+STOPPED_UNSUCCESSFUL = _stopped(_is_unsuccessful)
+STOPPED_FEASIBLE = _stopped(_is_feasible)
+STOPPED_SUCCESSFUL = _stopped(_is_successful)
 ALARMS = RolloutSum(_has_alarm)
 ALARM_PROGRESS = RolloutSum(_alarm_progress)
-SAVED = ResourceSum(_saved)
-SPENT = ResourceSum(_spent)
+NET_BENEFIT = RolloutSum(_net_benefit)
 
 EARLY_STOP_SCORES = {
     "false_abort_rate": ratio(
@@ -120,14 +184,39 @@ EARLY_STOP_SCORES = {
         "lower",
         pooled=True,
     ),
+    "paper_stopped_failed": ratio(
+        "share of rollouts that did not succeed with an `impossible`, as in the paper",
+        STOPPED_UNSUCCESSFUL,
+        UNSUCCESSFUL,
+        pooled=True,
+    ),
+    "paper_saved_rate": Definition(
+        "usage of rollouts that did not succeed after their first `impossible` / their total "
+        "usage, as in the paper",
+        _saved_rate,
+        (_of(_is_unsuccessful, _saved), _of(_is_unsuccessful, _total)),
+        UNSUCCESSFUL,
+        pooled=True,
+    ),
     "stopped_failed": ratio(
-        "share of infeasible rollouts with an `impossible`", STOPPED_FAILED, FAILED, pooled=True
+        "share of infeasible rollouts with an `impossible`",
+        STOPPED_INFEASIBLE,
+        INFEASIBLE,
+        pooled=True,
     ),
     "saved_rate": Definition(
         "usage of infeasible rollouts after their first `impossible` / their total usage",
         _saved_rate,
-        (SAVED, SPENT),
-        FAILED,
+        (_of(_is_infeasible, _saved), _of(_is_infeasible, _total)),
+        INFEASIBLE,
+        pooled=True,
+    ),
+    "saved_below_cap": Definition(
+        "usage of infeasible rollouts after their first `impossible` and below the budget / their "
+        "usage below the budget; what lies beyond a budget, any hard cap saves",
+        _saved_rate,
+        (_of(_is_infeasible, _saved_below_cap), _of(_is_infeasible, _capped)),
+        INFEASIBLE,
         pooled=True,
     ),
     "success_drop": ratio(
@@ -135,6 +224,20 @@ EARLY_STOP_SCORES = {
         STOPPED_FEASIBLE,
         ROLLOUTS,
         "lower",
+        pooled=True,
+    ),
+    "any_success_drop": ratio(
+        "share of rollouts that succeeded, within the budget or not, and have an `impossible`",
+        STOPPED_SUCCESSFUL,
+        WITH_OUTCOME,
+        "lower",
+        pooled=True,
+    ),
+    "net_benefit": ratio(
+        f"budgets that stopping saves a rollout beyond a hard cap, less {SUCCESS_WORTH} for each "
+        "feasible rollout that is stopped; 0 is the hard cap alone",
+        NET_BENEFIT,
+        ROLLOUTS,
         pooled=True,
     ),
 }

@@ -429,38 +429,75 @@ def early_stop(rows: Sequence[Row], responses: Responses) -> dict[str, Score]:
     samples = _samples(rows, responses)
     rollouts = _rollouts(samples)
     infeasible = [each for each in rollouts if not each[0].row["feasible"]]
+    judged = [each for each in rollouts if "rollout_success" in each[0].row]
+    failed = [each for each in judged if not each[0].row["rollout_success"]]
     return {
         "false_abort_rate": share(
             each.verdict == "infeasible" and each.row["feasible"] for each in samples
         ),
+        "paper_stopped_failed": share(_first_alarm(each) is not None for each in failed),
+        "paper_saved_rate": _saved_rate(failed, capped=False),
         "stopped_failed": share(_first_alarm(each) is not None for each in infeasible),
-        "saved_rate": _saved_rate(infeasible),
+        "saved_rate": _saved_rate(infeasible, capped=False),
+        "saved_below_cap": _saved_rate(infeasible, capped=True),
         "success_drop": share(
             each[0].row["feasible"] and _first_alarm(each) is not None for each in rollouts
         ),
+        "any_success_drop": share(
+            each[0].row["rollout_success"] and _first_alarm(each) is not None for each in judged
+        ),
+        "net_benefit": mean(map(_benefit, rollouts)),
     }
 
 
-def _saved_rate(infeasible: Sequence[list[Sample]]) -> Score:
+def _benefit(rollout: list[Sample]) -> float:
+    """What stopping one rollout is worth beyond a hard cap, a success being worth 2 budgets."""
+    cap_successes = 1 if rollout[0].row["feasible"] else 0
+    cap_spending = [
+        min(each["used"] + each["remaining"], each["budget"])
+        for each in rollout[0].row["resources"]
+    ]
+    successes, spending = cap_successes, cap_spending
+    alarm = _first_alarm(rollout)
+    if alarm:
+        successes = 0
+        spending = [min(each["used"], each["budget"]) for each in alarm.row["resources"]]
+    budgets = [each["budget"] for each in rollout[0].row["resources"]]
+    saved = [
+        (capped - own) / budget if budget else 0.0
+        for capped, own, budget in zip(cap_spending, spending, budgets, strict=True)
+    ]
+    return 2 * (successes - cap_successes) + fmean(saved)
+
+
+def _saved_rate(rollouts: Sequence[list[Sample]], *, capped: bool) -> Score:
     """The mean of what is saved over groups of rollouts that count the same resources."""
     groups: dict[tuple[str, ...], list[list[Sample]]] = {}
-    for rollout in infeasible:
+    for rollout in rollouts:
         names = tuple(each["resource"] for each in rollout[0].row["resources"])
         groups.setdefault(names, []).append(rollout)
-    rates = [rate for rate, _ in map(_saved_of_group, groups.values()) if rate is not None]
-    return mean(rates)[0], len(infeasible)
+    rates = [
+        rate
+        for rate, _ in (_saved_of_group(group, capped=capped) for group in groups.values())
+        if rate is not None
+    ]
+    return mean(rates)[0], len(rollouts)
 
 
-def _saved_of_group(rollouts: Sequence[list[Sample]]) -> Score:
+def _saved_of_group(rollouts: Sequence[list[Sample]], *, capped: bool) -> Score:
     """Usage after the first `impossible` / total usage; the mean over resources with usage."""
     saved: dict[str, list[float]] = {}
     total: dict[str, list[float]] = {}
     for rollout in rollouts:
-        for each in rollout[0].row["resources"]:
-            total.setdefault(each["resource"], []).append(each["used"] + each["remaining"])
         alarm = _first_alarm(rollout)
-        for each in alarm.row["resources"] if alarm else []:
-            saved.setdefault(each["resource"], []).append(each["remaining"])
+        for place, each in enumerate(rollout[0].row["resources"]):
+            most = each["budget"] if capped else math.inf
+            spent = each["used"] + each["remaining"]
+            total.setdefault(each["resource"], []).append(min(spent, most))
+            if alarm:
+                at_stop = alarm.row["resources"][place]["used"]
+                after = min(spent, most) - min(at_stop, most)
+                saved.setdefault(each["resource"], []).append(after)
     return mean(
         math.fsum(saved.get(name, [])) / math.fsum(used)
         for name, used in total.items()

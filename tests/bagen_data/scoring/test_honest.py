@@ -85,7 +85,9 @@ def test_an_invalid_answer_that_is_added_raises_no_score(seed: int) -> None:
                 continue
             value = after.overall[name].value
             if found.value is not None and value is not None:
-                assert value <= found.value + 1e-12, name
+                # who never stops has a net benefit of 0, which is better than a negative one
+                most = max(found.value, 0) if name == "net_benefit" else found.value
+                assert value <= most + 1e-12, name
 
 
 @given(low=AMOUNTS, high=AMOUNTS, remaining=AMOUNTS, more=st.tuples(AMOUNTS, AMOUNTS))

@@ -55,13 +55,14 @@ def early_stop(
             sample(
                 f"{task}/m/failed{number}/1",
                 feasible=False,
+                rollout_success=False,
                 used=1_000 * (1 - spent_after),
                 remaining=1_000 * spent_after,
             )
         )
         responses.append("<answer>impossible</answer>" if number < stopped else "no idea")
     for k in range(1, samples - failed + 1):
-        rows.append(sample(f"{task}/m/feasible/{k}"))
+        rows.append(sample(f"{task}/m/feasible/{k}", rollout_success=True))
         responses.append(
             "<answer>impossible</answer>" if k <= false_aborts else "<answer>[1, 2]</answer>"
         )
@@ -79,15 +80,15 @@ def test_known_early_stops_give_the_tables_figures() -> None:
         found = report.tasks[task]
         assert found["false_abort_rate"].value == false_aborts / samples
         assert found["false_abort_rate"].n == samples
-        assert found["stopped_failed"].value == stopped / failed
-        assert found["stopped_failed"].n == failed
-        assert found["saved_rate"].value == pytest.approx(saved, abs=1e-12)
+        assert found["paper_stopped_failed"].value == stopped / failed
+        assert found["paper_stopped_failed"].n == failed
+        assert found["paper_saved_rate"].value == pytest.approx(saved, abs=1e-12)
         assert found["success_drop"].value == (false_aborts > 0) / (failed + 1)
     false_aborts, samples, stopped, failed = SUMMED
     assert report.overall["false_abort_rate"].value == false_aborts / samples
-    assert report.overall["stopped_failed"].value == stopped / failed
+    assert report.overall["paper_stopped_failed"].value == stopped / failed
     pooled = sum(saved * failed for *_, failed, saved in GPT_5_2.values()) / failed
-    assert report.overall["saved_rate"].value == pytest.approx(pooled, abs=1e-12)
+    assert report.overall["paper_saved_rate"].value == pytest.approx(pooled, abs=1e-12)
 
 
 @pytest.mark.parametrize(

@@ -240,7 +240,8 @@ def test_the_proper_scores_of_one_resource():
 
 
 def test_early_stop_and_analyses_of_one_resource():
-    # b stops at k = 2 of 4 with 110 of 200 to go; c, 50 in total, never stops.
+    # b stops at k = 2 of 4 with 110 of 200 to go; c, 50 in total, never stops. A cap of 100 leaves
+    # 10 of b's to be saved, of 100 + 50. a stops at 70 of 80: it is worth 0.1 - 2, and b 0.1.
     # a2: (40 - 20)/1 * 3 = 60 for 40; a3: (60 - 20)/2 * 2 = 40 for 20; a1 is a first turn.
     same(
         scores(*one_resource()),
@@ -248,7 +249,12 @@ def test_early_stop_and_analyses_of_one_resource():
             "false_abort_rate": (1 / 8, 8),
             "stopped_failed": (1 / 2, 2),
             "saved_rate": (110 / 250, 2),
+            "saved_below_cap": (10 / 150, 2),
             "success_drop": (1 / 3, 3),
+            "paper_stopped_failed": (0, 1),
+            "paper_saved_rate": (0, 1),
+            "any_success_drop": (2 / 3, 3),
+            "net_benefit": (-1.8 / 3, 3),
             "first_alarm": (1 / 2, 1),
             "extrapolation_mre_p50": (0.75, 2),
         },
@@ -295,6 +301,8 @@ def test_several_resources_are_scored():
             "exceed_rate": (1 / 6, 3),
             "exceed_by": (1 / 4, 1),
             "saved_rate": ((3 / 10 + 15 / 40) / 2, 2),
+            "saved_below_cap": ((3 / 10 + 15 / 40) / 2, 2),
+            "net_benefit": ((3 / 8 + 15 / 40) / 2 / 3, 3),
             "stopped_failed": (1 / 2, 2),
             "extrapolation_mre_p50": (0.5, 2),
         },
