@@ -1,8 +1,21 @@
-"""The answer grammar: the only parser and the only writer of answers there is.
+"""The answer grammar: the only parser, in `answer_reading`, and the only writer of answers.
+
+To the question `interval`:
 
     [<think> ... </think>] <answer>[low, high]</answer>
     [<think> ... </think>] <answer>time_weeks:[l, h], warehouse_item_weeks:[l, h], ...</answer>
     [<think> ... </think>] <answer>impossible</answer>
+
+To the question `point`, where a number stands for each interval:
+
+    [<think> ... </think>] <answer>3200</answer>
+    [<think> ... </think>] <answer>time_weeks:3, warehouse_item_weeks:120, ...</answer>
+    [<think> ... </think>] <answer>impossible</answer>
+
+To the question `forecast`:
+
+    [<think> ... </think>] <answer>finish=0.65, success=0.8, tokens=[850, 1100, 1400, 1900, 2600]
+    </answer>
 
 Parsing is strict and repairs nothing. Text up to the last `</think>` is ignored; of what follows,
 the last `<answer>...</answer>` counts and its whole content must have one of the forms. Tags and
@@ -10,47 +23,32 @@ the last `<answer>...</answer>` counts and its whole content must have one of th
 digits: no separator, sign, exponent or unit. Time is linear in the length of the text.
 """
 
-import math
 import re
-from collections.abc import Mapping, Sequence
-from decimal import Decimal
+from collections.abc import Sequence
 from typing import Literal
 
+from bagen_data.answer_reading import LABEL, PROBABILITIES, answer_content, read
 from bagen_data.errors import InputError
-from bagen_data.schema import WAREHOUSE, Estimate, Interval, InvalidReason, Verdict
-
-_THINK_END, _OPEN, _CLOSE = b"</think>", b"<answer>", b"</answer>"
-_WAREHOUSE = tuple(resource.name for resource in WAREHOUSE)
-
-_NUMBER = rb"[0-9]+(?:\.[0-9]+)?"
-_ENDLESS = rb"(?i:[+-]?(?:inf(?:inity)?|nan))"
-_BOUND = _NUMBER + b"|" + _ENDLESS
-_INTERVAL = rb"\[\s*(%b)\s*,\s*(%b)\s*\]" % (_BOUND, _BOUND)
-_LABEL = rb"[a-z][a-z0-9_]*"
-
-_SCALAR = re.compile(
-    rb"(?:%b\s*:\s*)?(?:%b|\[\s*(?:%b)\s*\])" % (_LABEL, _BOUND, _BOUND), re.IGNORECASE
-)
-_BARE = re.compile(_INTERVAL)
-_LABELLED = re.compile(rb"(%b)\s*:\s*%b" % (_LABEL, _INTERVAL))
-_SEPARATOR = re.compile(rb"\s*,\s*")
-_SPACE = b" \t\n\r\f\v"
-
-Reading = tuple[Verdict, InvalidReason | Literal[""], dict[str, tuple[float, float]]]
+from bagen_data.number_texts import plain
+from bagen_data.schema import QUANTILE_LEVELS, Estimate, Forecast, Interval, Question
 
 
-def parse(text: str, resources: Sequence[str] | None = None) -> Estimate:
+def parse(
+    text: str, resources: Sequence[str] | None = None, question: Question = "interval"
+) -> Estimate:
     """Read an answer.
 
     Args:
         text: a response, of any length and content.
         resources: the resources the answer must name. One resource is answered with a bare
-            interval, several with one labelled interval each. Left out, a bare interval is one of
-            `tokens` and a labelled answer must name the three warehouse resources.
+            interval or number, several with a labelled one each; a forecast labels all. Left out,
+            a bare answer is one of `tokens` and a labelled one must name the three warehouse
+            resources; a forecast must name `tokens`.
+        question: what was asked.
 
     Returns:
         An `Estimate`; never raises for a text, however strange: what is not an answer is invalid,
-        with one reason.
+        with one reason. A number N to the question `point` is the interval [N, N].
 
     Raises:
         ValueError: `resources` is empty, or one string instead of a list of names.
@@ -63,34 +61,25 @@ def parse(text: str, resources: Sequence[str] | None = None) -> Estimate:
     'malformed'
     >>> parse("<think><answer>[0, 9]</answer></think> done").reason
     'no_answer'
+    >>> parse("<answer>1200</answer>", question="point").intervals
+    {'tokens': Interval(low=1200, high=1200)}
+    >>> text = "<answer>finish=0.4, success=0.5, tokens=[1, 2, 3, 4, 5]</answer>"
+    >>> parse(text, question="forecast").forecast.finish
+    0.4
     """
     if isinstance(resources, str) or (resources is not None and not resources):
         raise ValueError(f"resources is {resources!r}; expected a list of at least one name")
-    verdict, reason, bounds = read(text.encode("utf-8", "surrogatepass"), resources)
+    reading = read(text.encode("utf-8", "surrogatepass"), resources, question)
+    if reading.quantiles:
+        quantiles = {
+            name: tuple(map(_plain_number, amounts)) for name, amounts in reading.quantiles.items()
+        }
+        return Forecast(reading.finish, reading.success, quantiles).estimate()
     intervals = {
         name: Interval(_plain_number(low), _plain_number(high))
-        for name, (low, high) in bounds.items()
+        for name, (low, high) in reading.bounds.items()
     }
-    return Estimate(verdict, intervals, reason)
-
-
-def read(text: bytes, resources: Sequence[str] | None) -> Reading:
-    """What `parse` makes an estimate of, from UTF-8: the grammar is ASCII, so bytes will do."""
-    content = _answer_content(text)
-    if content is None:
-        return _invalid("no_answer")
-    if content.lower() == b"impossible":
-        return "infeasible", "", {}
-    bare = _BARE.fullmatch(content)
-    if resources is None:
-        resources = ("tokens",) if bare else _WAREHOUSE
-    if bare:
-        if len(resources) > 1:
-            return _invalid("missing_resource")
-        return _checked({resources[0]: bare.groups()})
-    if _SCALAR.fullmatch(content):
-        return _invalid("scalar")
-    return _read_labelled(content, resources)
+    return Estimate(reading.verdict, intervals, reading.reason)
 
 
 def answer_in(text: str) -> str | None:
@@ -102,139 +91,108 @@ def answer_in(text: str) -> str | None:
     'Down'
     >>> answer_in("Down")
     """
-    content = _answer_content(text.encode("utf-8", "surrogatepass"))
+    content = answer_content(text.encode("utf-8", "surrogatepass"))
     return None if content is None else content.decode("utf-8", "surrogatepass").strip()
 
 
 def check_resource_name(name: str) -> None:
-    """A resource is called by a label of the grammar.
+    """A resource is called by a label of the grammar, and not as a probability is.
 
     Raises:
         InputError: this is not one.
     """
-    if not re.fullmatch(_LABEL, name.encode("utf-8", "surrogatepass")):
+    is_label = re.fullmatch(LABEL, name.encode("utf-8", "surrogatepass"))
+    if not is_label or name in PROBABILITIES:
         raise InputError(
-            f"resource {name!r}: expected a lower-case letter, then letters, digits and _"
+            f"resource {name!r}: expected a lower-case letter, then letters, digits and _, and not "
+            "finish or success, which are labels of a forecast"
         )
 
 
-def render(estimate: Estimate) -> str:
-    """Write an answer, such that `parse(render(estimate), resources) == estimate`.
+def render(estimate: Estimate, question: Question = "interval") -> str:
+    """Write an answer, such that `parse(render(estimate, question), resources, question)` is it.
 
     Raises:
-        ValueError: the estimate is invalid, so there is nothing to write.
+        ValueError: the estimate is no answer to the question: it is invalid, is not of a forecast,
+            or its interval is not a single point.
 
     >>> render(Estimate("feasible", {"tokens": Interval(0.5, 1e21)}))
     '<answer>[0.5, 1000000000000000000000]</answer>'
-    >>> render(Estimate("infeasible"))
+    >>> render(Estimate("infeasible"), "point")
     '<answer>impossible</answer>'
+    >>> render(Forecast(0.65, 0.8, {"tokens": (1, 2, 3, 4, 5)}).estimate(), "forecast")
+    '<answer>finish=0.65, success=0.8, tokens=[1, 2, 3, 4, 5]</answer>'
     """
     if estimate.verdict == "invalid":
         raise ValueError(f"an invalid estimate ({estimate.reason}) has no answer to render")
+    if question == "forecast":
+        return f"<answer>{_rendered_forecast(estimate.forecast)}</answer>"
     if estimate.verdict == "infeasible":
         return "<answer>impossible</answer>"
-    intervals = {
-        name: f"[{plain(interval.low)}, {plain(interval.high)}]"
-        for name, interval in estimate.intervals.items()
+    amounts = {name: _rendered(interval, question) for name, interval in estimate.intervals.items()}
+    if len(amounts) == 1:
+        return f"<answer>{next(iter(amounts.values()))}</answer>"
+    return f"<answer>{', '.join(f'{name}:{text}' for name, text in amounts.items())}</answer>"
+
+
+def _rendered(interval: Interval, question: Question) -> str:
+    if question == "interval":
+        return f"[{plain(interval.low)}, {plain(interval.high)}]"
+    if interval.low != interval.high:
+        raise ValueError(f"[{interval.low}, {interval.high}] is not a single number")
+    return plain(interval.low)
+
+
+def _rendered_forecast(forecast: Forecast | None) -> str:
+    if forecast is None:
+        raise ValueError("the estimate is not of a forecast")
+    amounts = {
+        name: ", ".join(map(plain, quantiles)) for name, quantiles in forecast.quantiles.items()
     }
-    if len(intervals) == 1:
-        return f"<answer>{next(iter(intervals.values()))}</answer>"
-    return f"<answer>{', '.join(f'{name}:{text}' for name, text in intervals.items())}</answer>"
+    return ", ".join(
+        [
+            f"finish={plain(forecast.finish)}",
+            f"success={plain(forecast.success)}",
+            *(f"{name}=[{text}]" for name, text in amounts.items()),
+        ]
+    )
 
 
-def grammar(resources: Sequence[str], variant: Literal["think", "no_think"]) -> str:
+def grammar(
+    resources: Sequence[str],
+    variant: Literal["think", "no_think"],
+    question: Question = "interval",
+) -> str:
     """The answer grammar as a regular expression, for decoders that can be held to one.
 
     Numbers have at most twelve digits before the point and six after it, so that a number ends.
+    That numbers are in order, no regular expression says.
 
     Args:
         resources: what the answer must name, in this order.
         variant: `think` begins with a `<think>`, which holds no `<`; `no_think` has none.
+        question: what is asked.
 
     >>> bool(re.fullmatch(grammar(["tokens"], "no_think"), "<answer>[600, 900.5]</answer>"))
     True
     """
     number = r"(0|[1-9][0-9]{0,11})(\.[0-9]{1,6})?"
-    interval = rf"\[{number}, {number}\]"
-    labelled = ", ".join(f"{name}:{interval}" for name in resources)
     think = "<think>[^<]+</think> " if variant == "think" else ""
-    return f"{think}<answer>({interval if len(resources) == 1 else labelled}|impossible)</answer>"
-
-
-def plain(amount: float) -> str:
-    """A finite number in plain decimals: no exponent, no separator, whole numbers without a point.
-
-    >>> plain(1721.0), plain(0.1), plain(1e-7)
-    ('1721', '0.1', '0.0000001')
-    """
-    if isinstance(amount, int) or amount.is_integer():
-        return str(int(amount))
-    return format(Decimal(repr(float(amount))), "f")
-
-
-def readable(amount: float) -> str:
-    """A finite number as tables show it: separated thousands, and at most six decimals.
-
-    >>> readable(21711.0), readable(0.1 + 0.2)
-    ('21,711', '0.3')
-    """
-    return f"{amount:,.6f}".rstrip("0").rstrip(".")
-
-
-def _read_labelled(content: bytes, resources: Sequence[str]) -> Reading:
-    pairs = _labelled(content)
-    bounds = dict(pairs)
-    if not pairs or len(bounds) < len(pairs):
-        return _invalid("malformed")
-    if not bounds.keys() <= set(resources):
-        return _invalid("unknown_resource")
-    if len(resources) == 1:
-        return _invalid("malformed")
-    if len(bounds) < len(resources):
-        return _invalid("missing_resource")
-    return _checked({name: bounds[name] for name in resources})
-
-
-def _answer_content(text: bytes) -> bytes | None:
-    """What the last `<answer>...</answer>` after the last `</think>` encloses."""
-    folded = text.lower()  # of bytes: ASCII letters only
-    start = max(0, folded.rfind(_THINK_END))
-    last_close = folded.rfind(_CLOSE, start)
-    opening = folded.rfind(_OPEN, start, max(last_close, 0))
-    if opening < 0:
-        return None
-    closing = folded.find(_CLOSE, opening)
-    return text[opening + len(_OPEN) : closing].strip(_SPACE)
-
-
-def _labelled(content: bytes) -> list[tuple[str, tuple[bytes, bytes]]]:
-    """(label, (low, high)) pairs; nothing at all if the content is not a list of them."""
-    pairs = []
-    position = 0
-    while match := _LABELLED.match(content, position):
-        pairs.append((match[1].decode(), (match[2], match[3])))
-        if match.end() == len(content):
-            return pairs
-        separator = _SEPARATOR.match(content, match.end())
-        if not separator:
-            break
-        position = separator.end()
-    return []
-
-
-def _checked(texts: Mapping[str, Sequence[bytes]]) -> Reading:
-    bounds = {name: (float(low), float(high)) for name, (low, high) in texts.items()}
-    if not all(math.isfinite(bound) for pair in bounds.values() for bound in pair):
-        return _invalid("not_finite")
-    if any(low > high for low, high in bounds.values()):
-        return _invalid("reversed")
-    return "feasible", "", bounds
+    if question == "forecast":
+        probability = r"(0(\.[0-9]{1,6})?|1)"
+        quantiles = rf"\[{', '.join([number] * len(QUANTILE_LEVELS))}\]"
+        labelled = ", ".join(
+            [
+                *(f"{name}={probability}" for name in PROBABILITIES),
+                *(f"{name}={quantiles}" for name in resources),
+            ]
+        )
+        return f"{think}<answer>{labelled}</answer>"
+    amount = number if question == "point" else rf"\[{number}, {number}\]"
+    labelled = ", ".join(f"{name}:{amount}" for name in resources)
+    return f"{think}<answer>({amount if len(resources) == 1 else labelled}|impossible)</answer>"
 
 
 def _plain_number(value: float) -> float:
     """The same number, as an int where it is a whole one that a float holds exactly."""
     return int(value) if value.is_integer() and value < 2**53 else value
-
-
-def _invalid(reason: InvalidReason) -> Reading:
-    return "invalid", reason, {}

@@ -21,8 +21,8 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from importlib import resources
 
-from bagen_data.answers import plain
 from bagen_data.errors import TemplateError
+from bagen_data.number_texts import plain
 from bagen_data.prompt_variants import VARIANTS, Variant
 from bagen_data.schema import Amounts, Message, Probe, Turn
 

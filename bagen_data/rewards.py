@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from bagen_data.answer_columns import FEASIBLE, INFEASIBLE, INVALID, AnswerColumns, parse_column
+from bagen_data.answer_columns import FEASIBLE, INFEASIBLE, INVALID, AnswerColumns
+from bagen_data.answer_parsing import parse_column
 from bagen_data.array_types import Codes, Floats, Mask, every
 from bagen_data.errors import InputError
 from bagen_data.scoring.interval_formulas import (

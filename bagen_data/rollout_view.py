@@ -9,9 +9,10 @@ import pyarrow.compute as pc
 from rich.markup import escape
 from rich.table import Table
 
-from bagen_data.answers import parse, plain, readable
+from bagen_data.answers import parse
 from bagen_data.errors import InputError
 from bagen_data.hub import load_rollouts, load_samples, splits
+from bagen_data.number_texts import plain, readable
 from bagen_data.schema import Estimate, Interval
 from bagen_data.scoring.match_predictions import PredictionReader
 

@@ -8,6 +8,7 @@ resource, budget, interval, estimate.
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Literal, get_args
 
 import pyarrow as pa
@@ -22,8 +23,17 @@ InvalidReason = Literal[
     "not_finite",
     "missing_resource",
     "unknown_resource",
+    "incoherent",
+    "unordered",
 ]
 INVALID_REASONS: tuple[InvalidReason, ...] = get_args(InvalidReason)
+Question = Literal["interval", "point", "forecast"]
+"""What is asked of an estimator: an interval, one number, or probabilities and quantiles."""
+QUESTIONS: tuple[Question, ...] = get_args(Question)
+QUANTILE_LEVELS = (0.1, 0.25, 0.5, 0.75, 0.9)
+"""Levels of the quantiles of a forecast."""
+FINISH_THRESHOLD = 0.5
+"""The probability to finish below which a forecast says `impossible`."""
 Amounts = Mapping[str, float]
 """Amounts by resource name, or by state name; whole units are ints."""
 
@@ -178,6 +188,54 @@ class Interval:
 
 
 @dataclass(frozen=True)
+class Forecast:
+    """Probabilities of how a run ends, and quantiles of what it will still use if it succeeds.
+
+    Raises:
+        ValueError: not 0 <= finish <= success <= 1, or a resource has not five finite quantiles
+            from 0 on, none smaller than the one before.
+
+    >>> Forecast(0.65, 0.8, {"tokens": (850, 1100, 1400, 1900, 2600)}).estimate().intervals
+    {'tokens': Interval(low=850, high=2600)}
+    """
+
+    finish: float
+    """The probability that the run succeeds within every budget."""
+    success: float
+    """The probability that the run succeeds if no budget stops it."""
+    quantiles: Mapping[str, tuple[float, ...]]
+    """By resource, the quantiles at `QUANTILE_LEVELS` of what the run will still use if it
+    succeeds."""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.finish <= self.success <= 1:
+            raise ValueError(
+                f"finish is {self.finish} and success {self.success}; expected 0 <= finish <= "
+                "success <= 1"
+            )
+        for name, amounts in self.quantiles.items():
+            is_ordered = all(a <= b for a, b in pairwise((0, *amounts)))
+            if len(amounts) != len(QUANTILE_LEVELS) or not is_ordered or amounts[-1] == math.inf:
+                raise ValueError(
+                    f"quantiles of {name} are {amounts}; expected {len(QUANTILE_LEVELS)} finite "
+                    "numbers from 0 on, none smaller than the one before"
+                )
+        if not self.quantiles:
+            raise ValueError("a forecast has quantiles of one resource or more")
+
+    def estimate(self) -> "Estimate":
+        """Return the forecast as an answer to the paper's question.
+
+        It is infeasible where `finish` is below one half; else its intervals reach from the lowest
+        quantile to the highest.
+        """
+        if self.finish < FINISH_THRESHOLD:
+            return Estimate("infeasible", forecast=self)
+        ends = {name: Interval(each[0], each[-1]) for name, each in self.quantiles.items()}
+        return Estimate("feasible", ends, forecast=self)
+
+
+@dataclass(frozen=True)
 class Estimate:
     """A parsed answer: intervals, `infeasible`, or invalid with the reason.
 
@@ -190,6 +248,8 @@ class Estimate:
     """One per resource where the verdict is `feasible`, else empty."""
     reason: InvalidReason | Literal[""] = ""
     """Why the answer is invalid; empty where it is not."""
+    forecast: Forecast | None = None
+    """The forecast that the estimate was made of, where one was asked for and given."""
 
     def __post_init__(self) -> None:
         if bool(self.intervals) != (self.verdict == "feasible"):

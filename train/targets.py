@@ -5,8 +5,9 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from bagen_data.answers import plain, render
+from bagen_data.answers import render
 from bagen_data.errors import WrongUsageError
+from bagen_data.number_texts import plain
 from bagen_data.prompt_variants import Variant
 from bagen_data.schema import Estimate, Interval
 from bagen_data.wording import numbered

@@ -64,8 +64,9 @@ def show_command(
 def _print_sample(sample: "Row", *, full: bool) -> None:
     from rich.markup import escape
 
-    from bagen_data.answers import readable, render
+    from bagen_data.answers import render
     from bagen_data.console import stdout_console
+    from bagen_data.number_texts import readable
     from bagen_data.replay import gold_estimate
     from bagen_data.schema import Target
 

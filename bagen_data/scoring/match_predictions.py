@@ -7,7 +7,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from bagen_data.answer_columns import AnswerColumns, fill, parse_column
+from bagen_data.answer_columns import AnswerColumns
+from bagen_data.answer_parsing import fill, parse_column
 from bagen_data.array_types import Ints
 from bagen_data.errors import InputError
 from bagen_data.scoring.input_columns import Rows, as_strings, as_table

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bagen_data.answers import grammar, parse, plain, render
+from bagen_data.answers import grammar, parse, render
+from bagen_data.number_texts import plain
 from bagen_data.schema import WAREHOUSE as RESOURCES
 from bagen_data.schema import Estimate, Interval
 

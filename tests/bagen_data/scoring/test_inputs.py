@@ -272,5 +272,7 @@ def test_invalid_answers_are_counted_by_reason() -> None:
         "not_finite": 1,
         "missing_resource": 0,
         "unknown_resource": 1,
+        "incoherent": 0,
+        "unordered": 0,
     }
     assert {name: count for name, count in found["w/m"].items() if count} == {"missing_resource": 1}
