@@ -12,22 +12,28 @@ answer, a missing one is an error. Whatever else a file or its metadata holds is
 import datetime
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import yaml
 from pydantic import (
+    AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     HttpUrl,
     StringConstraints,
     ValidationError,
+    WithJsonSchema,
     model_validator,
 )
+from pydantic_core import PydanticCustomError
 
 from bagen_data.errors import InputError
+from bagen_data.public_links import PATTERN, check_form, check_host
+from bagen_data.shown_names import UNSEEN, check_shown_name
 from bagen_data.tables import to_json
 
 METADATA = "metadata.yaml"
@@ -41,21 +47,56 @@ _SHORT_REVISION = 7
 _SHOWN = 80
 """Letters of a wrong value that an error shows."""
 
-_UNSEEN = r"\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff"
-"""Control characters, line ends, and marks that turn the direction of a text or have no width."""
 MOST_USD = 1_000_000
 """Of one prediction."""
+
+
+def _checked(check: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Return a validator whose errors are the check's words alone."""
+
+    def validate(value: Any) -> Any:
+        try:
+            return check(value)
+        except ValueError as error:
+            raise PydanticCustomError("refused", "{reason}", {"reason": str(error)}) from error
+
+    return validate
+
+
+def _checked_form(link: Any) -> Any:
+    """Check a link that is a string; others are the parser's to refuse."""
+    return check_form(link) if isinstance(link, str) else link
+
+
+def _with_public_host(link: HttpUrl) -> HttpUrl:
+    check_host(link.host)
+    return link
+
 
 Amount = Annotated[int, Field(ge=0, le=2**63 - 1)]
 Name = Annotated[
     str,
-    StringConstraints(
-        min_length=1,
-        max_length=200,
-        pattern=rf"^[^{_UNSEEN}]*[^ {_UNSEEN}][^{_UNSEEN}]*$",
+    StringConstraints(min_length=1, max_length=200),
+    AfterValidator(_checked(check_shown_name)),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": 200,
+            "pattern": rf"^[^{UNSEEN}]*[^ {UNSEEN}][^{UNSEEN}]*$",
+        }
     ),
 ]
-"""One line that is not blank and reads as it is written."""
+"""One line that is not blank and reads as it is written; the schema cannot say all of that."""
+Link = Annotated[
+    HttpUrl,
+    BeforeValidator(_checked(_checked_form)),
+    AfterValidator(_checked(_with_public_host)),
+    WithJsonSchema(
+        {"type": "string", "format": "uri", "minLength": 1, "maxLength": 2083, "pattern": PATTERN}
+    ),
+]
+"""A public address; a host in other scripts is kept in its ASCII form, which looks like itself."""
 Number = Annotated[float, Field(allow_inf_nan=False)]
 
 
@@ -109,7 +150,7 @@ class Metadata(_SubmissionPart):
         description="The dataset's commit on the Hub, or `revision` in `build.json`."
     )
     date: datetime.date = Field(description="When the predictions were made, e.g. 2026-11-21.")
-    link: HttpUrl = Field(description="Where to read more: code, a paper, a model.")
+    link: Link = Field(description="Where to read more: code, a paper, a model.")
     weights: Literal["open", "closed", "none"] | None = Field(
         None,
         description="Whether the model's weights can be had; `none` without a model. Left out: "
@@ -124,7 +165,7 @@ class Labels(BaseModel):
     """A user's words on an estimator; both may be left out."""
 
     name: Name | None
-    link: HttpUrl | None
+    link: Link | None
 
 
 _REQUIRED = tuple(name for name, key in Metadata.model_fields.items() if key.is_required())

@@ -14,8 +14,10 @@ from bagen_data.scoring.resampling import LEVEL, Resampling
 from bagen_data.scoring.score import ALPHA
 from bagen_data.submissions import is_revision
 from bagen_data.versions import BENCHMARK_VERSION, __version__
+from leaderboard import paper
 from leaderboard.benchmark_samples import Benchmark
 from leaderboard.cache import Cache
+from leaderboard.look_alikes import ShownName, look_alikes
 from leaderboard.ranks import add_ranks
 from leaderboard.results import FORMAT
 from leaderboard.scoring_processes import MEMORY, SECONDS, run_each
@@ -135,7 +137,8 @@ def results_of(
             wrote; the message names the file.
     """
     ranked, apart, refused, resampled = [], [], [], []
-    for submission in _without_doubles(sorted(checked, key=lambda each: each.name)):
+    once = list(_without_doubles(sorted(checked, key=lambda each: each.name)))
+    for submission in _without_look_alikes(once, benchmark):
         folder, scores = submission.folder, submission.scores
         why = [] if folder is None else apart_reasons(folder, benchmark)
         reasons = list(submission.reasons)
@@ -176,6 +179,25 @@ def _without_doubles(submissions: Sequence[CheckedSubmission]) -> Iterator[Check
                 yield CheckedSubmission(name, None, None, (reason,))
                 continue
         yield submission
+
+
+def _without_look_alikes(
+    submissions: Sequence[CheckedSubmission], benchmark: Benchmark
+) -> Iterator[CheckedSubmission]:
+    """Refuse what would be shown under a name that looks like another's."""
+    shown = [
+        ShownName(folder.name, folder.metadata.estimator, str(folder.metadata.date))
+        for submission in submissions
+        if (folder := submission.folder) is not None
+        and (submission.scores is not None or apart_reasons(folder, benchmark))
+    ]
+    of_paper = {row.model for task in benchmark.tasks for row in paper.table1(task, [])}
+    reasons = look_alikes(shown, sorted(of_paper))
+    for submission in submissions:
+        if submission.folder is not None and submission.name in reasons:
+            yield CheckedSubmission(submission.name, None, None, (reasons[submission.name],))
+        else:
+            yield submission
 
 
 def apart_reasons(folder: SubmissionFolder, benchmark: Benchmark) -> list[str]:

@@ -63,6 +63,11 @@ OF_METADATA: list[Case] = [
     ("html-as-key", meta("date", "<script>alert(1)</script>: 1"), "unknown key"),
     ("long-estimator", meta("estimator", f"estimator: {'x' * 10_000}"), "estimator: found 'xxx"),
     ("turned-estimator", meta("estimator", f"estimator: {TURNED}"), "estimator: found 'gpt\\u202e"),
+    ("mixed-scripts", meta("estimator", "estimator: gp\u0442"), "U+0442 CYRILLIC SMALL LETTER TE"),
+    ("blank-provider", meta("provider", "provider: \u3164"), "U+3164 HANGUL FILLER cannot be seen"),
+    ("spaces-model", meta("model_id", "model_id: '  '"), "model_id: found '  '; it is blank"),
+    ("user-link", meta("link", "link: 'https://a.org@b.org/'"), "no user's name"),
+    ("private-link", meta("link", "link: 'http://192.168.1.1/'"), "expected a public host"),
     ("terminal-key", meta("date", r'"\e[2J\u202e": 1'), r"\x1b[2J\u202e: unknown key"),
     ("yaml-aliases", meta("decoding", "decoding: {a: &a [x, x], b: [*a, *a]}"), "*a: aliases"),
     ("yaml-tag", meta("provider", "provider: !!python/object/apply:os.abort []"), "tags are not"),
@@ -202,6 +207,8 @@ def shown_as_text(folders: Path, good: Path, dataset: Path) -> None:
         "html-apart": {"dataset_revision": HTML, "benchmark_version": HTML, "estimator": HTML},
         "twin": {"estimator": "good", "model_id": "m", "decoding": {"a": "b"}},
         "as-the-paper": {"estimator": PAPER_MODEL},
+        "like-the-paper": {"estimator": PAPER_MODEL.swapcase()},
+        "like-nobody": {"estimator": "n0body"},
         "2000-values": {"decoding": {f"k{number}": "v" for number in range(2_000)}},
     }.items():
         shutil.copytree(good, folders / name)
@@ -232,7 +239,9 @@ def test_nothing_stops_the_build_and_all_others_are_there(built: Built) -> None:
     scored = ["2000-values", "Good", "as-the-paper", "html", "twin"]
     assert [entry["folder"] for entry in built.results["submissions"]] == scored
     assert {entry["folder"] for entry in built.results["apart"]} == {"hard-link", "html-apart"}
-    assert len(built.results["refused"]) == len(CASES) + len(NAMES) + len(["good", "link"])
+    assert len(built.results["refused"]) == len(CASES) + len(NAMES) + len(
+        ["good", "link", "like-the-paper", "like-nobody"]
+    )
 
 
 def test_a_link_to_a_folder_is_refused(built: Built) -> None:
@@ -243,6 +252,15 @@ def test_a_link_to_a_folder_is_refused(built: Built) -> None:
 
 def test_two_folders_whose_names_differ_in_case_have_one_page(built: Built) -> None:
     assert "the folder Good has the same name but for case" in built.reasons("good")
+
+
+@pytest.mark.parametrize(
+    ("folder", "other"), [("like-the-paper", PAPER_MODEL), ("like-nobody", "nobody")]
+)
+def test_a_name_that_looks_like_one_on_the_board_is_refused(
+    folder: str, other: str, built: Built
+) -> None:
+    assert f"looks like {other!a}" in built.reasons(folder)
 
 
 def test_no_page_has_an_element_a_link_or_a_script_of_a_stranger(built: Built) -> None:
