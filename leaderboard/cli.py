@@ -11,6 +11,7 @@ Exit codes: 0 done, 1 bad input, 2 wrong usage.
 """  # noqa: D301  \b keeps the lines as they are
 
 import os
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -105,8 +106,10 @@ def build_command(
     from leaderboard.site import write_site
     from leaderboard.submission_folder import find_folders
 
-    if files_url is not None and not files_url.startswith("https://"):
-        raise WrongUsageError(f"--files-url {files_url}: expected an address with https://")
+    if files_url is not None and not re.fullmatch(r"https://[^\s/\\?#@]+(/[^\s\\]*)?", files_url):
+        raise WrongUsageError(
+            "--files-url: expected an address with https:// and no user's name, as pages show it"
+        )
     folders = find_folders(Path(os.path.abspath(submissions)))
     if not folders:
         raise InputError(
@@ -180,7 +183,10 @@ def serve_command(
     try:
         running = server(site, LOOPBACK, port)
     except OSError as error:
-        raise OutputError(f"--port {port}: cannot be had: {error.strerror}") from error
+        raise OutputError(
+            f"--port {port}: cannot be had: {error.strerror}; pass another one, or 0 for any that "
+            "is free"
+        ) from error
     with running:
         print(f"http://{LOOPBACK}:{running.server_port}/ (Ctrl-C ends it)", flush=True)
         try:
