@@ -52,6 +52,6 @@ def run(app: Callable[[Sequence[str] | None], Any], arguments: Sequence[str] | N
 
 
 def _say(message: str, style: str | None = None) -> None:
-    from bagen_data.console import STDERR  # Rich is imported when there is something to say
+    from bagen_data.console import STDERR, shown  # Rich is imported when there is something to say
 
-    STDERR.print(message, style=style, markup=False)
+    STDERR.print(shown(message), style=style)

@@ -1,11 +1,23 @@
-"""The consoles of messages and of results. Rich's emoji names stay off: `file:100:` is a place."""
+r"""The consoles of messages and of results, and texts of others on them.
 
+Rich's emoji names stay off: `file:100:` is a place. Texts of others, such as names, paths and
+what models wrote, go through `shown`: Rich takes `[red]` for a style, and a terminal obeys escape
+sequences. Rich's own `escape` loses backslashes, as in `a\[b]`.
+"""
+
+import re
 from typing import Any
 
 from rich.console import Console
+from rich.text import Text
 
 STDERR = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
 """Messages go to stderr; results to stdout or to files."""
+
+_OBEYED = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+"""Characters that a terminal obeys, that turn a text's direction, or that cannot be written."""
 
 
 def stdout_console(**options: Any) -> Console:
@@ -15,3 +27,13 @@ def stdout_console(**options: Any) -> Console:
         options: of Rich's `Console`.
     """
     return Console(highlight=False, emoji=False, **options)
+
+
+def shown(text: str) -> Text:
+    r"""Return a text for Rich to print as it stands, with escapes for what a terminal obeys.
+
+    >>> print(shown("[red] :100: \x1b[2J"))
+    [red] :100: \x1b[2J
+    """
+    ends = text.replace("\r\n", "\n")
+    return Text(_OBEYED.sub(lambda character: ascii(character[0])[1:-1], ends))

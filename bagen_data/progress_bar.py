@@ -8,10 +8,12 @@ from bagen_data.console import STDERR
 def progress_bar() -> Progress:
     """Return a bar on stderr of what is done, of how many and for how long; it vanishes at its end.
 
+    A description is shown as it stands, without Rich's markup.
+
     Where stderr is not a terminal there is none: it would leave an empty line in a log.
     """
     return Progress(
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),

@@ -6,10 +6,10 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from rich.markup import escape
 from rich.table import Table
 
 from bagen_data.answers import parse
+from bagen_data.console import shown
 from bagen_data.errors import InputError
 from bagen_data.hub import load_rollouts, load_samples, splits
 from bagen_data.number_texts import plain, readable
@@ -118,7 +118,7 @@ def answers_table(name: str, rows: Sequence[Row], responses: Mapping[str, str]) 
         responses: by sample id; prefixes without one are said to have none.
     """
     names = [part["resource"] for part in rows[0]["resources"]]
-    table = Table(title=escape(name), title_justify="left")
+    table = Table(title=shown(name), title_justify="left")
     table.add_column("turn", justify="right")
     table.add_column("resource", no_wrap=True)
     for title in ("used", "budget left", "remaining", "answer"):
@@ -130,7 +130,8 @@ def answers_table(name: str, rows: Sequence[Row], responses: Mapping[str, str]) 
         estimate = None if response is None else parse(response, names)
         for part in row["resources"]:
             turn = str(row["completed_turns"]) if part["resource"] == names[0] else ""
-            table.add_row(turn, part["resource"], *_cells(row, part, estimate, rows))
+            cells = _cells(row, part, estimate, rows)
+            table.add_row(turn, shown(part["resource"]), *map(shown, cells))
     return table
 
 

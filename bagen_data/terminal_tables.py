@@ -2,10 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 
-from rich.markup import escape
 from rich.table import Table
 
-from bagen_data.console import stdout_console
+from bagen_data.console import shown, stdout_console
 from bagen_data.errors import InputError
 from bagen_data.scoring.all_scores import PROGRESS_SCORES, SECTIONS
 from bagen_data.scoring.report import Comparison, Report, Score, Scores
@@ -62,7 +61,7 @@ def print_table(table: Table) -> None:
 
 def _group(title: str, scores: Scores) -> Table:
     """A row a score."""
-    table = Table(title=escape(title), title_justify="left", caption_justify="left")
+    table = Table(title=shown(title), title_justify="left", caption_justify="left")
     table.add_column("score", no_wrap=True)
     for name in ("value", "95% interval", "n"):
         table.add_column(name, justify="right", no_wrap=True)
@@ -75,12 +74,12 @@ def _group(title: str, scores: Scores) -> Table:
 
 def _rows(title: str, groups: Mapping[str, Scores], names: Sequence[str]) -> Table:
     """A row a group, a column a score."""
-    table = Table(title=escape(title), title_justify="left", show_lines=True)
+    table = Table(title=shown(title), title_justify="left", show_lines=True)
     table.add_column("", no_wrap=True)
     for name in names:
         table.add_column(name, justify="right", no_wrap=True)
     for group, scores in groups.items():
-        table.add_row(escape(group), *(_with_interval(scores[name]) for name in names))
+        table.add_row(shown(group), *(_with_interval(scores[name]) for name in names))
     return table
 
 

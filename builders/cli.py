@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bagen_data.command_line import new_app, run
-from bagen_data.console import STDERR
+from bagen_data.console import STDERR, shown
 from bagen_data.errors import WrongUsageError
 from bagen_data.prompt_variants import Variant
 from bagen_data.usage import UsageChoice
@@ -131,8 +131,6 @@ def build_command(
     ] = False,
 ) -> None:
     """Build origin rollouts into a dataset that `datasets.load_dataset` reads."""
-    from rich.markup import escape
-
     from bagen_data.progress_bar import progress_bar
     from builders.build import build
     from builders.build_record import BuildOptions
@@ -170,7 +168,7 @@ def build_command(
         )
     for name in ignored_folders(origin, families):
         STDERR.print(
-            f"ignored {escape(name)}/: its name is not TASK-origin-MODEL or TASK-train-MODEL"
+            shown(f"ignored {name}/: its name is not TASK-origin-MODEL or TASK-train-MODEL")
         )
     with progress_bar() as bar:
         step = bar.add_task("families", total=2 * len(families))
@@ -272,13 +270,12 @@ def _budgets(texts: Sequence[str], tasks: Sequence[str]) -> dict[str, str]:
 
 
 def _print_summary(built: "Sequence[BuiltFamily]", out: Path) -> None:
-    from rich.markup import escape
     from rich.table import Table
 
     from bagen_data.console import stdout_console
     from builders.reading.refusal_lines import refusal_lines
 
-    table = Table(title=escape(str(out)), title_justify="left")
+    table = Table(title=shown(str(out)), title_justify="left")
     table.add_column("family", no_wrap=True)
     counts = [family.counts() for family in built]
     names = [name for name in _SUMMARY if name in _ALWAYS or any(each[name] for each in counts)]
@@ -289,7 +286,7 @@ def _print_summary(built: "Sequence[BuiltFamily]", out: Path) -> None:
         for family, each in zip(built, counts, strict=True)
     ]
     for family, row in zip(built, rows, strict=True):
-        table.add_row(escape(family.index.family.name), *(f"{count:,}" for count in row))
+        table.add_row(shown(family.index.family.name), *(f"{count:,}" for count in row))
     table.add_section()
     table.add_row("all", *(f"{sum(column):,}" for column in zip(*rows, strict=True)))
     console = stdout_console()
@@ -300,8 +297,10 @@ def _print_summary(built: "Sequence[BuiltFamily]", out: Path) -> None:
     for family, each in zip(built, counts, strict=True):
         if each["samples"] and not each["feasible"]:
             STDERR.print(
-                f"no sample of {escape(family.index.family.name)} is feasible: each of its "
-                "rollouts failed, or spent more than a budget; --budget sets another one"
+                shown(
+                    f"no sample of {family.index.family.name} is feasible: each of its rollouts "
+                    "failed, or spent more than a budget; --budget sets another one"
+                )
             )
     for family in built:
         name = family.index.family.name
@@ -309,15 +308,13 @@ def _print_summary(built: "Sequence[BuiltFamily]", out: Path) -> None:
             (f"{name}/{refusal.where}", refusal.reason) for refusal in family.index.refused
         )
         for line in refused[:10]:
-            STDERR.print(f"refused {escape(line)}")
+            STDERR.print(shown(f"refused {line}"))
         if len(refused) > 10:
             STDERR.print(
-                f"... and {len(refused) - 10} more reasons in {escape(name)}: see build.json"
+                shown(f"... and {len(refused) - 10} more reasons in {name}: see build.json")
             )
         for file in family.index.ignored[:10]:
-            STDERR.print(
-                f"ignored {escape(f'{family.index.family.name}/{file.where}: {file.reason}')}"
-            )
+            STDERR.print(shown(f"ignored {family.index.family.name}/{file.where}: {file.reason}"))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

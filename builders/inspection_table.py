@@ -3,10 +3,9 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from rich.markup import escape
 from rich.table import Table
 
-from bagen_data.console import stdout_console
+from bagen_data.console import shown, stdout_console
 from bagen_data.terminal_tables import print_table
 from bagen_data.usage import BRANCH, Request
 from bagen_data.wording import numbered
@@ -49,7 +48,7 @@ def print_inspection(inspection: Inspection) -> None:
         if isinstance(part, Table):
             print_table(part)
         else:
-            console.print(part, markup=False)
+            console.print(shown(part))
 
 
 def inspection_tables(inspection: Inspection) -> Iterator[Table | str]:
@@ -144,7 +143,7 @@ def _turn_table(rollout: InspectedRollout) -> Table:
     if has_history:
         table.add_column("replayed", justify="right", no_wrap=True)
     for name in counted:
-        table.add_column(_HEADINGS.get(name, name), justify="right", no_wrap=True)
+        table.add_column(shown(_HEADINGS.get(name, name)), justify="right", no_wrap=True)
     if has_calls:
         table.add_column("calls", justify="right", no_wrap=True)
     if has_seconds:
@@ -156,17 +155,18 @@ def _turn_table(rollout: InspectedRollout) -> Table:
         own = [_amount((turn.usage or {}).get(name)) for name in counted]
         own += [_number(turn.tool_calls)] if has_calls else []
         own += [f"{turn.seconds:,.1f}" if turn.seconds else ""] if has_seconds else []
-        own += [escape(turn.assistant), *([escape(_note(turn))] if has_notes else [])]
+        own += [turn.assistant, *([_note(turn)] if has_notes else [])]
         rows = [*(turn.requests or (None,))]
         for place, request in enumerate(rows):
             cells = [str(turn.number) if place == len(rows) - 1 else ""]
             if has_contexts:
-                cells.append(escape(_context(request)) if request else "")
+                cells.append(_context(request) if request else "")
             cells += [column.text(request) if request else "" for column in stated]
-            cells.append(escape(request.shape if request else ""))
+            cells.append(request.shape if request else "")
             if has_history:
                 cells.append(f"{turn.replayed[place]:,}" if place < len(turn.replayed) else "")
-            table.add_row(*cells, *(own if place == len(rows) - 1 else [""] * len(own)))
+            last = own if place == len(rows) - 1 else [""] * len(own)
+            table.add_row(*map(shown, (*cells, *last)))
     table.add_section()
     cells = ["sum", *([""] if has_contexts else [])]
     cells += [_sum_of(column.heading, requests) for column in stated]
@@ -217,7 +217,7 @@ def _sum_of(heading: str, requests: Sequence[Request]) -> str:
 
 
 def _overview(inspection: Inspection) -> Table:
-    table = Table(title=escape(inspection.name), title_justify="left")
+    table = Table(title=shown(inspection.name), title_justify="left")
     table.add_column("rollout", overflow="fold")
     for heading in ("turns", "spent"):
         table.add_column(heading, justify="right", no_wrap=True)
@@ -225,12 +225,12 @@ def _overview(inspection: Inspection) -> Table:
         table.add_column(heading, no_wrap=True)
     for each in inspection.rollouts:
         table.add_row(
-            escape(each.where),
+            shown(each.where),
             f"{each.total_turns:,}" if each.usage_source else "",
-            _amounts(each.totals),
-            _state(each),
-            each.usage_source,
-            escape(each.source or each.format),
+            shown(_amounts(each.totals)),
+            shown(_state(each)),
+            shown(each.usage_source),
+            shown(each.source or each.format),
         )
     used = [each for each in inspection.rollouts if each.is_used]
     totals: dict[str, float] = {}
@@ -239,7 +239,9 @@ def _overview(inspection: Inspection) -> Table:
             totals[name] = totals.get(name, 0) + amount
     table.add_section()
     turns = sum(each.total_turns for each in used)
-    table.add_row(f"sum of the {len(used):,} that can be used", f"{turns:,}", _amounts(totals))
+    table.add_row(
+        f"sum of the {len(used):,} that can be used", f"{turns:,}", shown(_amounts(totals))
+    )
     return table
 
 

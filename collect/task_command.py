@@ -5,9 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from rich.markup import escape
-
-from bagen_data.console import STDERR
+from bagen_data.console import STDERR, shown
 from bagen_data.errors import InputError, MissingExtraError, OutputError, WrongUsageError
 from bagen_data.family_name import parse_family_name
 from bagen_data.progress_bar import progress_bar
@@ -48,7 +46,7 @@ def record(options: CollectOptions, recording: Recording) -> None:
         options.resume,
     )
     with _playing(options, recording) as (play, drive), progress_bar() as bar:
-        step = bar.add_task(escape(options.out.name), total=options.rollouts)
+        step = bar.add_task(shown(options.out.name).plain, total=options.rollouts)
         try:
             family = collect(wanted, play, drive, lambda: bar.advance(step))
         except KeyboardInterrupt:

@@ -18,10 +18,9 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
-from rich.markup import escape
 
 from bagen_data.command_line import new_app, run
-from bagen_data.console import STDERR
+from bagen_data.console import STDERR, shown
 from bagen_data.errors import InputError, OutputError, WrongUsageError
 from bagen_data.progress_bar import progress_bar
 from bagen_data.wording import numbered
@@ -142,9 +141,9 @@ def _indented(reasons: Sequence[str]) -> str:
 def _print_summary(results: Mapping[str, Any], out: Path) -> None:
     for submission in results["refused"]:
         message = f"{submission['folder']!a}: refused\n{_indented(submission['reasons'])}"
-        STDERR.print(escape(message), style="yellow")
+        STDERR.print(shown(message), style="yellow")
     for submission in results["apart"]:
-        STDERR.print(escape(f"{submission['folder']}: apart: {'; '.join(submission['why'])}"))
+        STDERR.print(shown(f"{submission['folder']}: apart: {'; '.join(submission['why'])}"))
     counts = {name: len(results[name]) for name in ("submissions", "apart", "refused")}
     print(
         f"{numbered(counts['submissions'], 'submission')} scored, {counts['apart']:,} apart, "

@@ -28,7 +28,7 @@ import typer
 import yaml
 
 from bagen_data.command_line import new_app, run
-from bagen_data.console import STDERR
+from bagen_data.console import STDERR, shown
 from bagen_data.errors import InputError
 from bagen_data.tables import read_jsonl, to_json, write_jsonl
 from train.sweep_plan import SweepPlan, SweepRun, Value, flags, read_sweep, slug
@@ -197,7 +197,7 @@ class SweepRunner:
         if self.dry_run:
             print(line)
             return
-        STDERR.print(line)
+        STDERR.print(shown(line))
         done = subprocess.run(  # noqa: S603
             [sys.executable, *command], env=os.environ, check=False
         )

@@ -14,7 +14,7 @@ def validate_command(
 ) -> None:
     """Check a submission: metadata.yaml, the file of predictions, and one for each sample."""
     from bagen_data.answer_columns import INVALID
-    from bagen_data.console import STDERR
+    from bagen_data.console import STDERR, shown
     from bagen_data.hub import load_samples
     from bagen_data.prediction_files import find_predictions, prediction_reader
     from bagen_data.scoring.match_predictions import match_predictions
@@ -30,7 +30,7 @@ def validate_command(
             f"note: {METADATA} says dataset_revision {metadata.dataset_revision}, and {dataset} is "
             f"{revision}; results of different revisions are not ranked together"
         )
-        STDERR.print(note, markup=False)
+        STDERR.print(shown(note))
     sample_table = SampleTable.of(samples.table)
     columns = [
         answers

@@ -62,20 +62,18 @@ def show_command(
 
 
 def _print_sample(sample: "Row", *, full: bool) -> None:
-    from rich.markup import escape
-
     from bagen_data.answers import render
-    from bagen_data.console import stdout_console
+    from bagen_data.console import shown, stdout_console
     from bagen_data.number_texts import readable
     from bagen_data.replay import gold_estimate
     from bagen_data.schema import Target
 
     console = stdout_console(soft_wrap=True)
-    console.rule(escape(sample["sample_id"]))
+    console.rule(shown(sample["sample_id"]))
     for message in sample["prompt"]:
-        console.print(message["role"], style="bold")
+        console.print(shown(message["role"]), style="bold")
         text = message["content"]
-        console.print(text if full else text[:_SHOWN], markup=False)
+        console.print(shown(text if full else text[:_SHOWN]))
         if len(text) > _SHOWN and not full:
             console.print(f"[... {len(text) - _SHOWN:,} more letters; --full]", markup=False)
         console.print()
@@ -95,5 +93,5 @@ def _print_sample(sample: "Row", *, full: bool) -> None:
         f"so the best answer is {gold}",
     ]
     for line in lines:
-        console.print(line, markup=False)
+        console.print(shown(line))
     console.print()

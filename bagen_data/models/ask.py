@@ -23,14 +23,14 @@ from inspect_ai.model import (
     get_model_info,
     set_model_info,
 )
-from rich.progress import Progress
 
-from bagen_data.console import STDERR
+from bagen_data.console import shown
 from bagen_data.errors import OutputError, WrongUsageError
 from bagen_data.models.inspect_task import bagen, on_answer
 from bagen_data.models.model_log import TASK, ModelLog, read_log, slim
 from bagen_data.models.model_run import ModelRun, Price
 from bagen_data.models.providers import find_model, prerequisites
+from bagen_data.progress_bar import progress_bar
 from bagen_data.wording import differences
 
 LOGS = "logs"
@@ -231,8 +231,9 @@ def _alone(logs: Path) -> Iterator[None]:
 @contextmanager
 def _progress(run: ModelRun, asked: int, answered: int) -> Iterator[None]:
     """A bar on stderr, where that is a terminal."""
-    with Progress(console=STDERR, transient=True, disable=not STDERR.is_terminal) as progress:
-        bar = progress.add_task(f"{run.model} on {run.config}", total=asked, completed=answered)
+    with progress_bar() as progress:
+        name = shown(f"{run.model} on {run.config}").plain
+        bar = progress.add_task(name, total=asked, completed=answered)
         token = on_answer.set(lambda: progress.advance(bar))
         try:
             yield

@@ -5,9 +5,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pyarrow as pa
-from rich.markup import escape
 
-from bagen_data.console import stdout_console
+from bagen_data.console import shown, stdout_console
 from bagen_data.hub import load_samples
 from bagen_data.models.model_run import ModelRun, Price
 
@@ -25,14 +24,14 @@ def show_plan(run: ModelRun, price: Price | None) -> None:
     console = stdout_console(soft_wrap=True)
     places = sorted({0, len(table) // 2, len(table) - 1})[:_SHOWN]
     for row in table.take(pa.array(places)).to_pylist():
-        console.rule(escape(row["sample_id"]))
+        console.rule(shown(row["sample_id"]))
         for message in row["prompt"]:
-            console.print(f"[bold]{message['role']}[/bold]")
-            console.print(message["content"], markup=False)
+            console.print(shown(message["role"]), style="bold")
+            console.print(shown(message["content"]))
             console.print()
     console.rule("not asked, as this is a dry run")
     for line in _lines(run, table, price):
-        console.print(line, markup=False)
+        console.print(shown(line))
 
 
 def _lines(run: ModelRun, table: pa.Table, price: Price | None) -> Iterator[str]:

@@ -5,8 +5,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from inspect_ai.model import GenerateConfig, Model, get_model
+from rich.errors import MarkupError
 
-from bagen_data.console import STDERR
+from bagen_data.console import STDERR, shown
 from bagen_data.errors import InputError
 from bagen_data.models.model_options import ModelOptions
 
@@ -58,7 +59,11 @@ def prerequisites() -> Iterator[None]:
     except Exception as error:
         if type(error).__name__ != _PREREQUISITE:
             raise
+        message = getattr(error, "message", error)
         with STDERR.capture() as captured:
-            STDERR.print(getattr(error, "message", error))
+            try:
+                STDERR.print(message)
+            except MarkupError:  # of a name in brackets
+                STDERR.print(shown(str(message)))
         plain = captured.get().strip().removeprefix("ERROR:").strip()
         raise InputError(plain) from error

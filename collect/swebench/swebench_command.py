@@ -6,7 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from bagen_data.console import STDERR
+from bagen_data.console import STDERR, shown
 from bagen_data.errors import OutputError, WrongUsageError
 from bagen_data.tables import sha256_of
 from collect.collect_options import CollectOptions, refuse_unused
@@ -130,7 +130,7 @@ class SweBench:
         if missing:
             print(how_to_run(commands, missing))
             return
-        STDERR.print(f"running {commands}")
+        STDERR.print(shown(f"running {commands}"))
         run_here(commands)
 
 
