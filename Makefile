@@ -9,15 +9,20 @@
 # make baselines  set up, print the table of estimators that need no model
 # make attacks set up, run attacks at full size, print the table of docs/security.md
 # make schemas set up, write the JSON schemas of submissions anew
+# make lock    write requirements/*.lock anew after a change of pyproject.toml; UPGRADE=--upgrade takes newer releases
+# make lowest  test the core with the oldest packages that pyproject.toml allows (needs uv)
+# make audit   look for known vulnerabilities in what is locked, and write out/bom.json (needs a network)
 # make clean   remove what the others made
 #
 # Packages are installed by uv where it is there, else by pip; make UV= TARGET takes pip all the same.
+# They are those of requirements/*.lock, by hash; make LOCK= TARGET takes the newest that pyproject.toml allows.
 
 PYTHON ?= python3
 UV := $(shell command -v uv)
 TORCH ?= torch==2.13.0
-# without its dependencies: its litellm needs an older huggingface-hub, and nothing here calls it
-MINI := mini-swe-agent==2.4.6
+LOCK ?= requirements
+LOWEST := tests/bagen_data/scoring tests/bagen_data/test_submissions.py tests/bagen_data/test_cli.py \
+	tests/builders/test_build.py tests/leaderboard/test_build_results.py tests/leaderboard/test_exports.py
 VENV := .venv
 BIN := $(VENV)/bin
 DEMO := $(VENV)/.demo
@@ -31,11 +36,22 @@ else
 CREATE = $(UV) venv --quiet --seed --allow-existing --python $(PYTHON) $(VENV)
 INSTALL = $(UV) pip install --quiet --python $(BIN)/python
 endif
+ifeq ($(LOCK),)
+INSTALL_DEMO = $(INSTALL) --editable '.[demo]'
+INSTALL_REST = $(INSTALL) '$(TORCH)' && $(INSTALL) --editable '.[dev]' && $(INSTALL) --no-deps -r requirements/alone.in
+else
+LOCKED = $(INSTALL) --no-deps --require-hashes
+INSTALL_DEMO = $(LOCKED) -r $(LOCK)/demo.lock && $(INSTALL) --no-deps --no-build-isolation --editable .
+INSTALL_REST = $(LOCKED) -r $(LOCK)/dev.lock -r $(LOCK)/alone.lock && $(INSTALL) '$(TORCH)'
+endif
+# for every Python and system at once, from the index that everybody has
+WRITE_LOCK = $(or $(UV),$(error make lock needs uv)) pip compile --quiet --universal --python-version 3.11 \
+	--generate-hashes --no-header --no-annotate --no-config --default-index https://pypi.org/simple $(UPGRADE)
 # on all cores, and without the packages' own tests: half the time and 80 MB less than pip's compiling;
 # packages hold a few files for other versions of Python, which cannot be compiled and are not imported
 COMPILE = $(BIN)/python -m compileall -qq -j 0 -x '/tests?/' $(VENV)/lib || true
 
-.PHONY: demo setup test check format sample bench baselines attacks schemas clean
+.PHONY: demo setup test check format sample bench baselines attacks schemas lock lowest audit clean
 
 demo: $(DEMO)
 	$(BIN)/python -m builders build --origin sample/origin --out out/demo
@@ -80,20 +96,37 @@ attacks: $(READY)
 schemas: $(READY)
 	$(BIN)/python -m bagen_data.submissions
 
+lock:
+	$(WRITE_LOCK) --extra dev --override requirements/without-torch.override --no-emit-package torch \
+		pyproject.toml requirements/build.in requirements/with-torch.in -o requirements/dev.lock
+	$(WRITE_LOCK) --no-deps requirements/alone.in -o requirements/alone.lock
+	$(WRITE_LOCK) --extra demo --constraint requirements/dev.lock \
+		pyproject.toml requirements/build.in -o requirements/demo.lock
+
+lowest:
+	$(or $(UV),$(error make lowest needs uv)) venv --quiet --clear --python 3.11 out/lowest
+	$(UV) pip install --quiet --python out/lowest/bin/python --resolution lowest-direct --editable '.[demo]' \
+		'hypothesis>=6.100' 'jsonschema>=4' 'pytest>=8.2' 'tokenizers>=0.22.2'
+	out/lowest/bin/python -m pytest -o filterwarnings=default -p no:cacheprovider $(LOWEST)
+
+audit:
+	$(PYTHON) -m venv out/audit
+	out/audit/bin/python -m pip install --quiet pip-audit==2.10.1
+	out/audit/bin/pip-audit --disable-pip --no-deps --requirement requirements/dev.lock \
+		--requirement requirements/alone.lock --format cyclonedx-json --output out/bom.json
+
 setup: $(READY)
 
-$(DEMO): pyproject.toml
+$(DEMO): pyproject.toml $(wildcard requirements/*.lock)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "Python 3.11 or newer is needed; say which: make PYTHON=python3.12 ..."; exit 1; }
 	$(CREATE)
-	$(INSTALL) --editable '.[demo]'
+	$(INSTALL_DEMO)
 	$(COMPILE)
 	touch $(DEMO)
 
 $(READY): $(DEMO)
-	$(INSTALL) '$(TORCH)'
-	$(INSTALL) --editable '.[dev]'
-	$(INSTALL) --no-deps $(MINI)
+	$(INSTALL_REST)
 	$(COMPILE)
 	touch $(READY)
 

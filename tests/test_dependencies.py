@@ -1,0 +1,88 @@
+"""Packages are locked by hash, and workflows run what the Makefile has."""
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from tests.making import REPO
+
+LOCKS = sorted((REPO / "requirements").glob("*.lock"))
+WORKFLOWS = sorted((REPO / ".github" / "workflows").glob("*.yml"))
+PROJECT: dict[str, Any] = tomllib.loads((REPO / "pyproject.toml").read_text())["project"]
+PIN = re.compile(r"^(\S+)==(\S+)(?: ; ([^\\]+))? \\$")
+HASH = re.compile(r"^    --hash=sha256:[0-9a-f]{64}(?: \\)?$")
+
+
+def pins(lock: Path) -> dict[str, set[str]]:
+    """The locked versions of each package, for some Python and system."""
+    versions: dict[str, set[str]] = {}
+    for line in lock.read_text().splitlines():
+        if match := PIN.match(line):
+            versions.setdefault(canonicalize_name(match[1]), set()).add(match[2])
+    return versions
+
+
+def wanted(extra: str) -> list[Requirement]:
+    """What an extra asks for, those of other extras in it included."""
+    requirements = []
+    for text in PROJECT["optional-dependencies"][extra]:
+        requirement = Requirement(text)
+        if requirement.name == PROJECT["name"]:
+            requirements += [each for name in requirement.extras for each in wanted(name)]
+        else:
+            requirements.append(requirement)
+    return requirements
+
+
+@pytest.mark.parametrize("lock", LOCKS, ids=lambda path: path.name)
+def test_a_lock_has_versions_and_hashes_and_no_address(lock: Path) -> None:
+    lines = lock.read_text().splitlines()
+    assert all(PIN.match(line) or HASH.match(line) for line in lines)
+    for line, following in zip(lines, [*lines[1:], ""], strict=True):
+        assert not line.endswith("\\") or HASH.match(following), line
+
+
+@pytest.mark.parametrize("extra", ["demo", "dev"])
+def test_a_lock_has_what_the_project_asks_for(extra: str) -> None:
+    locked = pins(REPO / "requirements" / f"{extra}.lock")
+    for requirement in [*map(Requirement, PROJECT["dependencies"]), *wanted(extra)]:
+        if requirement.name == "torch":  # each machine has its own build
+            continue
+        versions = locked[canonicalize_name(requirement.name)]
+        assert all(map(requirement.specifier.contains, versions)), requirement
+
+
+def test_the_demo_has_the_versions_of_the_rest() -> None:
+    demo, dev = (pins(REPO / "requirements" / f"{name}.lock") for name in ("demo", "dev"))
+    assert all(versions <= dev[name] for name, versions in demo.items())
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+def test_a_workflow_runs_targets_of_the_makefile_and_may_only_read(path: Path) -> None:
+    workflow = yaml.safe_load(path.read_text())
+    assert workflow["permissions"] == {"contents": "read"}
+    assert True in workflow  # `on`, as YAML 1.1 reads it
+    targets = set(re.findall(r"^([a-z-]+):", (REPO / "Makefile").read_text(), re.MULTILINE))
+    steps = [step for job in workflow["jobs"].values() for step in job["steps"]]
+    made = [step["run"].split() for step in steps if step.get("run", "").startswith("make ")]
+    assert made
+    for _, *words in made:
+        assert {word for word in words if "=" not in word} <= targets, words
+    assert all(
+        re.fullmatch(r"actions/[a-z-]+@(v\d+|[0-9a-f]{40})", step["uses"])
+        for step in steps
+        if "uses" in step
+    )
+    assert all(job["timeout-minutes"] for job in workflow["jobs"].values())
+    assert "${{ github.event" not in path.read_text()  # texts of strangers in a shell
+
+
+def test_there_are_locks_and_workflows() -> None:
+    assert [path.name for path in LOCKS] == ["alone.lock", "demo.lock", "dev.lock"]
+    assert [path.name for path in WORKFLOWS] == ["audit.yml", "lower-bounds.yml", "test.yml"]
