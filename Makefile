@@ -11,7 +11,8 @@
 # make schemas set up, write the JSON schemas of submissions anew
 # make lock    write requirements/*.lock anew after a change of pyproject.toml; UPGRADE=--upgrade takes newer releases
 # make lowest  test the core with the oldest packages that pyproject.toml allows (needs uv)
-# make audit   look for known vulnerabilities in what is locked, and write out/bom.json (needs a network)
+# make audit   look for known vulnerabilities in what is locked (asks PyPI about each package)
+# make bom     write a bill of materials of what is locked, out/bom.json (CycloneDX)
 # make clean   remove what the others made
 #
 # Packages are installed by uv where it is there, else by pip; make UV= TARGET takes pip all the same.
@@ -51,7 +52,7 @@ WRITE_LOCK = $(or $(UV),$(error make lock needs uv)) pip compile --quiet --unive
 # packages hold a few files for other versions of Python, which cannot be compiled and are not imported
 COMPILE = $(BIN)/python -m compileall -qq -j 0 -x '/tests?/' $(VENV)/lib || true
 
-.PHONY: demo setup test check format sample bench baselines attacks schemas lock lowest audit clean
+.PHONY: demo setup test check format sample bench baselines attacks schemas lock lowest audit bom clean
 
 demo: $(DEMO)
 	$(BIN)/python -m builders build --origin sample/origin --out out/demo
@@ -112,8 +113,14 @@ lowest:
 audit:
 	$(PYTHON) -m venv out/audit
 	out/audit/bin/python -m pip install --quiet pip-audit==2.10.1
-	out/audit/bin/pip-audit --disable-pip --no-deps --requirement requirements/dev.lock \
-		--requirement requirements/alone.lock --format cyclonedx-json --output out/bom.json
+	out/audit/bin/pip-audit --disable-pip --require-hashes \
+		--requirement requirements/dev.lock --requirement requirements/alone.lock
+
+bom:
+	$(PYTHON) -m venv out/bom
+	out/bom/bin/python -m pip install --quiet cyclonedx-bom==7.5.0
+	cat requirements/dev.lock requirements/alone.lock | out/bom/bin/cyclonedx-py requirements - \
+		--pyproject pyproject.toml --output-reproducible --output-file out/bom.json
 
 setup: $(READY)
 

@@ -265,7 +265,7 @@ def test_validate_names_everything_wrong_with_the_metadata(
 WRONG_USAGE: dict[str, tuple[Sequence[str], str]] = {
     "no command": ((), "Usage"),
     "an unknown command": (("judge",), "judge"),
-    "no predictions": (("score",), "predictions"),
+    "no predictions": (("score",), "Missing argument"),
     "no dataset": (("score", "FILE"), "--dataset"),
     "an unknown flag": (("score", "FILE", "--dataset", "BUILT", "--fast"), "--fast"),
     "an unknown group": (("score", "FILE", "--dataset", "BUILT", "--by", "model"), "--by"),

@@ -77,7 +77,11 @@ def file_accepts(folder: Path, value: Any) -> bool:
 
 def test_the_checked_in_schemas_are_those_of_the_models(tmp_path: Path) -> None:
     write_schemas(tmp_path / "schemas")
-    assert contents(tmp_path / "schemas") == contents(SCHEMAS)
+    written, checked_in = (
+        {name: json.loads(text) for name, text in contents(folder).items()}
+        for folder in (tmp_path / "schemas", SCHEMAS)
+    )
+    assert written == checked_in  # as values: older releases of pydantic write 0.0 for 0
     assert sorted(json_schemas()) == sorted(contents(SCHEMAS))
 
 
