@@ -151,7 +151,7 @@ def results_of(
         elif scores is not None:
             ranked.append(record)
             resampled.append(scores.resampled)
-    add_ranks(ranked, resampled, benchmark, resampling)
+    kinds = add_ranks(ranked, resampled, benchmark, resampling)
     for path, results in earlier.items():
         apart += _earlier(path, results, benchmark)
     return {
@@ -160,7 +160,7 @@ def results_of(
         "scorer": {"name": "bagen-data", "version": __version__},
         "dataset": benchmark.summary(),
         "resampling": {**asdict(resampling), "level": LEVEL, "alpha": ALPHA},
-        "ranking": {"scores": list(RANKED), "level": RANK_LEVEL},
+        "ranking": {"scores": list(RANKED), "level": RANK_LEVEL, "kinds": kinds},
         "submissions": ranked,
         "apart": apart,
         "refused": refused,

@@ -7,8 +7,10 @@ from typing import Any
 from bagen_data.scoring.ranking import RANKED
 from leaderboard import paper
 from leaderboard.columns import COLUMNS, HEADLINE
-from leaderboard.results import OVERALL, has_model, scores_of
+from leaderboard.kinds import kind_of, weights_of
+from leaderboard.results import OVERALL, scores_of
 
+_WAYS = ("better", "worse")
 _NO_SCORE = {"value": None, "n": 0, "low": None, "high": None}
 
 
@@ -19,8 +21,8 @@ class EstimatorRow:
     name: str
     folder: str | None
     """Of its page; None for the paper's."""
-    position: int | None
-    """Among the results' submissions."""
+    kind: int | None
+    """The position of its kind among those of the results; None for the paper's."""
     scores: Mapping[str, Any]
     """By name; those that it does not have are left out."""
     metadata: Mapping[str, Any] = field(default_factory=dict)
@@ -39,9 +41,17 @@ class EstimatorRow:
         return cell
 
     @property
-    def behind(self) -> str:
-        """By each score to rank by, who is better; empty if it is not ranked."""
-        return ",".join(self.rank.get(score, {}).get("behind", "") for score in RANKED)
+    def places(self) -> str:
+        """By each score to rank by, how many of each kind are better and worse, told apart.
+
+        Counts of kinds are apart by blanks, both lists by `|`, and scores by commas; empty where a
+        score does not rank it.
+        """
+        ranks = (self.rank.get(score) for score in RANKED)
+        return ",".join(
+            "" if rank is None else "|".join(" ".join(map(str, rank[way])) for way in _WAYS)
+            for rank in ranks
+        )
 
     @property
     def cost(self) -> float | None:
@@ -52,9 +62,7 @@ class EstimatorRow:
     @property
     def weights(self) -> str:
         """`open`, `closed`, `none` without a model, or `unknown`."""
-        if not has_model(self.metadata):
-            return "none"
-        return self.metadata.get("weights") or "unknown"
+        return weights_of(self.metadata)
 
     @property
     def tokens(self) -> float | None:
@@ -73,8 +81,8 @@ def rows_of(results: Mapping[str, Any], group: str) -> list[EstimatorRow]:
     """
     rows = [
         row
-        for position, submission in enumerate(results["submissions"])
-        if (row := _row(submission, position, group)) is not None
+        for submission in results["submissions"]
+        if (row := _row(submission, results["ranking"]["kinds"], group)) is not None
     ]
     task = None if group == OVERALL else group
     for reported in paper.table1(task, list(results["dataset"]["tasks"])):
@@ -86,7 +94,7 @@ def rows_of(results: Mapping[str, Any], group: str) -> list[EstimatorRow]:
     return sorted(rows, key=_order)
 
 
-def _row(submission: Mapping[str, Any], position: int, group: str) -> EstimatorRow | None:
+def _row(submission: Mapping[str, Any], kinds: Sequence[str], group: str) -> EstimatorRow | None:
     """None if the group is a task that the submission does not answer."""
     scores = scores_of(submission, group)
     if scores is None and group != OVERALL:
@@ -94,7 +102,7 @@ def _row(submission: Mapping[str, Any], position: int, group: str) -> EstimatorR
     return EstimatorRow(
         name=submission["metadata"]["estimator"],
         folder=submission["folder"],
-        position=position,
+        kind=kinds.index(kind_of(submission["metadata"])),
         scores={column.score: scores[column.score] for column in COLUMNS} if scores else {},
         metadata=submission["metadata"],
         rank=submission["ranks"].get(group, {}),

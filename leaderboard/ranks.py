@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 
 from bagen_data.array_types import Floats
-from bagen_data.scoring.ranking import RANKED, parts_of, ranked
+from bagen_data.scoring.ranking import RANKED, parts_of, ranked, student_test
 from bagen_data.scoring.resampling import Resampling
 from leaderboard.benchmark_samples import Benchmark
+from leaderboard.kinds import kind_of
 from leaderboard.results import OVERALL
 
 
@@ -17,18 +18,24 @@ def add_ranks(
     resampled: Sequence[Mapping[str, Floats]],
     benchmark: Benchmark,
     resampling: Resampling,
-) -> None:
-    """Give each submission `ranks`: by group and score, `first`, `last` and `behind`.
+) -> list[str]:
+    """Give each submission `ranks`: by group and score, `first`, `last`, `better` and `worse`.
 
-    `behind` has bit i set if the submission at i is significantly better; it is hexadecimal, as
-    there may be many. A submission without a value in a group has no rank there.
+    `better` and `worse` count those that are told apart from it, by kind, so that a table can rank
+    the kinds that its reader chose. A submission without a value in a group has no rank there.
 
     Args:
         submissions: their records, which `ranks` is put into.
         resampled: the values of each, as in `SubmissionScores`.
         benchmark: the samples that they answered.
         resampling: the resampling that the values are of.
+
+    Returns:
+        The kinds of submissions, in the order of the counts.
     """
+    kind_names = [kind_of(submission["metadata"]) for submission in submissions]
+    kinds = sorted(set(kind_names))
+    numbers = np.array([kinds.index(name) for name in kind_names], np.int64)
     for submission in submissions:
         submission["ranks"] = {}
     for group in (OVERALL, *benchmark.tasks):
@@ -36,18 +43,23 @@ def add_ranks(
         families = benchmark.sample_table(tasks).families
         for score in RANKED:
             name = f"{group}/{score}"
-            valued = [
-                position
-                for position, by_score in enumerate(resampled)
-                if name in by_score and not np.isnan(by_score[name][0])
-            ]
-            if not valued:
+            positions, values = _values(resampled, name)
+            if not positions:
                 continue
-            values = np.array([resampled[position][name] for position in valued])
-            ranks = ranked(values, score, parts_of(families, score, resampling))
-            for position, rank in zip(valued, ranks, strict=True):
-                submissions[position]["ranks"].setdefault(group, {})[score] = {
-                    "first": rank.first,
-                    "last": rank.last,
-                    "behind": f"{sum(1 << valued[other] for other in rank.behind):x}",
-                }
+            test = student_test(parts_of(families, score, resampling))
+            ranks = ranked(values, score, test, numbers[positions], len(kinds))
+            columns = (ranks.first, ranks.last, ranks.better, ranks.worse)
+            rows = zip(positions, *(column.tolist() for column in columns), strict=True)
+            for position, first, last, better, worse in rows:
+                rank = {"first": first, "last": last, "better": better, "worse": worse}
+                submissions[position]["ranks"].setdefault(group, {})[score] = rank
+    return kinds
+
+
+def _values(resampled: Sequence[Mapping[str, Floats]], name: str) -> tuple[list[int], Floats]:
+    """Return who has a value of a score, and (s, 1 + b) the values of those."""
+    rows = {
+        position: by_score[name] for position, by_score in enumerate(resampled) if name in by_score
+    }
+    valued = [position for position, row in rows.items() if not np.isnan(row[0])]
+    return valued, np.array([rows[position] for position in valued])

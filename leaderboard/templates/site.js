@@ -36,14 +36,13 @@ function startTheme() {
   });
 }
 
-// Bit i of a hexadecimal number, for each i.
-function bitsOf(hex) {
-  const found = new Set();
-  for (let place = 0; place < hex.length; place++) {
-    const digit = parseInt(hex[hex.length - 1 - place], 16);
-    for (let bit = 0; bit < 4; bit++) if (digit & (1 << bit)) found.add(4 * place + bit);
-  }
-  return found;
+// How many of each kind are better and worse than a row, for each score; null where it is not ranked.
+function placesOf(text) {
+  return text.split(",").map((part) => {
+    if (part === "") return null;
+    const [better, worse] = part.split("|").map((counts) => counts.split(" ").map(Number));
+    return { better, worse };
+  });
 }
 
 // Error bars, drawn here so that the page stays small; the intervals stand in the cells too.
@@ -87,8 +86,8 @@ function startBoard(table) {
     text: `${element.cells[1].textContent}\n${element.dataset.model ?? ""}`.toLowerCase(),
     name: element.cells[1].textContent.trim().toLowerCase(),
     values: [...element.cells].map((cell) => (cell.dataset.v === undefined ? null : Number(cell.dataset.v))),
-    behind: element.dataset.behind === undefined ? null : element.dataset.behind.split(",").map(bitsOf),
-    position: Number(element.dataset.i),
+    places: element.dataset.places === undefined ? [] : placesOf(element.dataset.places),
+    kind: Number(element.dataset.kind),
   }));
   const nothing = nothingFits(headings.length, () => {
     filters.reset();
@@ -108,22 +107,32 @@ function startBoard(table) {
     return (descending ? other - one : one - other) || first.order - second.order;
   }
 
-  function showRanks(visible) {
+  // Ranks among the chosen rows, which a search may hide.
+  function showRanks(chosen) {
     const key = headings[column].dataset.key;
     const score = ranked.includes(key) ? ranked.indexOf(key) : 0;
     rankHeading.textContent = score === 0 ? "Rank" : "Rank by this";
-    const able = visible.filter((row) => row.behind !== null);
+    const able = chosen.filter((row) => row.places[score]);
+    const kinds = [...new Set(able.map((row) => row.kind))];
+    const total = (counts) => kinds.reduce((sum, kind) => sum + counts[kind], 0);
+    for (const row of chosen) {
+      if (row.places.length === 0 || row.places[score]) continue;
+      const none = document.createElement("small");
+      none.textContent = "not ranked";
+      row.element.cells[0].replaceChildren(none);
+      row.element.classList.remove("tie-odd", "tie-even");
+    }
     let [last, odd] = [null, false];
     for (const row of able) {
-      const better = able.filter((other) => row.behind[score].has(other.position)).length;
-      const worse = able.filter((other) => other.behind[score].has(row.position)).length;
+      const better = total(row.places[score].better);
+      const lowest = able.length - total(row.places[score].worse);
       const cell = row.element.cells[0];
       const rank = document.createElement("b");
       rank.textContent = 1 + better;
       cell.replaceChildren(rank);
-      if (able.length - worse !== 1 + better) {
+      if (lowest !== 1 + better) {
         const range = document.createElement("small");
-        range.textContent = `to ${able.length - worse}`;
+        range.textContent = `to ${lowest}`;
         cell.append(range);
       }
       if (last !== better) odd = !odd;
@@ -140,7 +149,8 @@ function startBoard(table) {
     const wanted = search.value.trim().toLowerCase();
     const narrows = trained.value || weights.value || constrained.value;
     rows.sort(compare);
-    const visible = [];
+    const chosen = [];
+    let visible = 0;
     for (const row of rows) {
       const about = row.element.dataset;
       const isPaper = about.paper !== undefined;
@@ -149,13 +159,14 @@ function startBoard(table) {
         : (!trained.value || (about.trained === "benchmark") === (trained.value === "benchmark")) &&
           (!weights.value || about.weights === weights.value) &&
           (!constrained.value || about.constrained === constrained.value);
+      if (fits) chosen.push(row);
       row.element.hidden = !(fits && row.text.includes(wanted));
-      if (!row.element.hidden) visible.push(row);
+      visible += !row.element.hidden;
     }
-    nothing.hidden = visible.length > 0;
+    nothing.hidden = visible > 0;
     body.append(...rows.map((row) => row.element), nothing);
-    showRanks(visible);
-    document.getElementById("status").textContent = `${visible.length} of ${rows.length} rows`;
+    showRanks(chosen);
+    document.getElementById("status").textContent = `${visible} of ${rows.length} rows`;
   }
 
   headings.forEach((heading, place) => {

@@ -168,20 +168,26 @@ def test_every_page_loads_and_asks_for_nothing_else(visit: Visit, site: Path) ->
     assert len(visit.requests) == len(pages)
 
 
-def test_ranks_are_those_among_the_rows_shown(on_files: Any, site: Path) -> None:
+def test_ranks_are_those_among_the_chosen_rows(on_files: Any, site: Path) -> None:
     visit = Visit(on_files, "", [], [])
     assert visit.ranks()[0] == "1"
-    written = visit.ranks()
-    on_files.get_by_label("Search").fill("always stop")
-    assert visit.ranks() == ["1"]
-    on_files.get_by_label("Search").fill("")
-    assert visit.ranks() == written
-    with_script = dict(zip(visit.names(), written, strict=True))
-    without = (site / "index.html").read_text()
-    assert with_script["The labels"] == "1"
-    assert "<b>1</b>" in without
+    written = dict(zip(visit.names(), visit.ranks(), strict=True))
+    assert written["The labels"] == "1"
+    assert "<b>1</b>" in (site / "index.html").read_text()
+    on_files.get_by_label("Weights").select_option("none")
+    assert dict(zip(visit.names(), visit.ranks(), strict=True)) == {"nobody": "1"}
+    on_files.get_by_label("Weights").select_option("")
+    assert dict(zip(visit.names(), visit.ranks(), strict=True)) == written
     on_files.get_by_role("button", name="Reward").first.click()
     assert on_files.locator("#rank").inner_text() == "Rank by this"
+
+
+def test_a_search_leaves_ranks_as_they_are(on_files: Any) -> None:
+    visit = Visit(on_files, "", [], [])
+    written = dict(zip(visit.names(), visit.ranks(), strict=True))
+    on_files.get_by_label("Search").fill("always stop")
+    assert visit.names() == ["Always stop"]
+    assert visit.ranks() == [written["Always stop"]] != ["1"]
 
 
 @pytest.mark.parametrize(
@@ -210,12 +216,17 @@ def test_where_nothing_fits_filters_can_be_cleared(on_files: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("behind", "positions"), [("0", []), ("", []), ("c", [2, 3]), ("102", [1, 8])]
+    ("places", "expected"),
+    [
+        ("", [None]),
+        ("0|3", [{"better": [0], "worse": [3]}]),
+        ("1 20|0 4,,5 6|7 8", [[1, 20, 0, 4], None, [5, 6, 7, 8]]),
+    ],
 )
-def test_positions_are_the_bits_of_a_number(
-    behind: str, positions: list[int], on_files: Any
-) -> None:
-    assert on_files.evaluate("behind => [...bitsOf(behind)]", behind) == positions
+def test_places_are_read_by_score_and_kind(places: str, expected: list[Any], on_files: Any) -> None:
+    found = on_files.evaluate("places => placesOf(places)", places)
+    flat = [each and [*each["better"], *each["worse"]] for each in found]
+    assert expected in (found, flat)
 
 
 def test_the_theme_is_switched_and_kept(visit: Visit) -> None:

@@ -115,7 +115,7 @@ def test_ties_share_a_rank_and_what_is_told_apart_does_not(dataset: Path, tmp_pa
     submissions = build_site(tmp_path / "in", dataset, tmp_path / "out")["submissions"]
     places = [entry["ranks"]["overall"]["macro_f1"] for entry in submissions]
     assert [(place["first"], place["last"]) for place in places] == [(1, 2), (1, 2), (3, 3)]
-    assert places[2]["behind"] == "3"  # bits 0 and 1
+    assert places[2]["better"] == [2]
     table = pq.read_table(tmp_path / "out" / "results.parquet").to_pylist()
     assert [
         (row["rank_first"], row["rank_last"])

@@ -12,6 +12,7 @@ from leaderboard.benchmark_samples import Benchmark
 from leaderboard.ranks import add_ranks
 from tests.bagen_data.scoring.scoring_cases import sample
 
+METADATA = {"provider": "lab", "trained_on": "none"}
 ROLLOUTS = {"big": 40, "small": 3}
 """Of each task: so few that none can be told apart by them, p is at least 1 / 4."""
 
@@ -33,20 +34,22 @@ def resampled(skill: float, *groups: str) -> dict[str, Floats]:
 
 
 def ranks_of(*each: dict[str, Floats]) -> list[dict[str, Any]]:
-    entries: list[dict[str, Any]] = [{} for _ in each]
+    entries: list[dict[str, Any]] = [
+        {"metadata": METADATA | {"constrained": position % 2 == 1}} for position in range(len(each))
+    ]
     add_ranks(entries, each, benchmark(), Resampling(500))
     return [entry["ranks"] for entry in entries]
 
 
-def test_behind_names_positions_among_all_and_not_among_those_who_answered() -> None:
+def test_counts_are_of_those_who_answered_by_their_kind() -> None:
     absent, worst, best, middle = ranks_of(
         resampled(0.9, "small"), *(resampled(skill, "big") for skill in (0.1, 0.8, 0.4))
     )
     assert "big" not in absent
     assert [ranks["big"]["macro_f1"] for ranks in (worst, best, middle)] == [
-        {"first": 3, "last": 3, "behind": "c"},  # bits 2 and 3
-        {"first": 1, "last": 1, "behind": "0"},
-        {"first": 2, "last": 2, "behind": "4"},
+        {"first": 3, "last": 3, "better": [1, 1], "worse": [0, 0]},  # constrained, free
+        {"first": 1, "last": 1, "better": [0, 0], "worse": [2, 0]},
+        {"first": 2, "last": 2, "better": [0, 1], "worse": [1, 0]},
     ]
     assert set(worst["big"]) == set(RANKED)
 
@@ -62,4 +65,9 @@ def test_who_has_no_value_has_no_rank() -> None:
     silent["big/hit_rate"] = np.full(501, np.nan)
     (first, second) = ranks_of(silent, resampled(0.5, "big"))
     assert set(first["big"]) == set(RANKED) - {"hit_rate"}
-    assert second["big"]["hit_rate"] == {"first": 1, "last": 1, "behind": "0"}
+    assert second["big"]["hit_rate"] == {
+        "first": 1,
+        "last": 1,
+        "better": [0, 0],
+        "worse": [0, 0],
+    }

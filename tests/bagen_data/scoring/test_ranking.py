@@ -1,6 +1,6 @@
-"""Ranks: each step by hand or against SciPy, and the whole by simulation."""
+"""Ranks: the plain steps by hand or against SciPy, ours against those, the whole by simulation."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,9 +10,18 @@ from scipy import stats
 from bagen_data.answer_columns import FEASIBLE, INFEASIBLE, AnswerColumns
 from bagen_data.array_types import Floats, Mask
 from bagen_data.scoring.measure import measure
-from bagen_data.scoring.ranking import LEVEL, RANKED, Part, holm, paired_p, parts_of, ranked
+from bagen_data.scoring.ranking import (
+    LEVEL,
+    RANKED,
+    Part,
+    Ranks,
+    parts_of,
+    ranked,
+    student_test,
+)
 from bagen_data.scoring.resampling import Resampling
 from bagen_data.scoring.sample_table import FamilyColumns, SampleTable
+from tests.bagen_data.scoring.plain_ranking import behind, holm, paired_p
 from tests.bagen_data.scoring.scoring_cases import sample
 
 SIMULATED = ("macro_f1", "hit_rate", "reward")
@@ -196,30 +205,38 @@ def clear(*skills: float) -> Floats:
 PARTS = [Part(40, 1.0)]
 
 
+def ranks_of(values: Floats, score: str, parts: Sequence[Part] = PARTS) -> Ranks:
+    """Ranks in which everybody is a kind, so that the counts tell who is told apart from whom."""
+    return ranked(values, score, student_test(parts), np.arange(len(values)), len(values))
+
+
+def places(ranks: Ranks) -> list[tuple[int, int]]:
+    return list(zip(ranks.first.tolist(), ranks.last.tolist(), strict=True))
+
+
 def test_who_is_told_apart_has_a_place_alone() -> None:
-    found = ranked(clear(0.2, 0.8, 0.5), "macro_f1", PARTS)
-    assert [(rank.first, rank.last) for rank in found] == [(3, 3), (1, 1), (2, 2)]
-    assert [rank.behind for rank in found] == [(1, 2), (), (1,)]
+    found = ranks_of(clear(0.2, 0.8, 0.5), "macro_f1")
+    assert places(found) == [(3, 3), (1, 1), (2, 2)]
+    assert found.better.tolist() == [[0, 1, 1], [0, 0, 0], [0, 1, 0]]
+    assert found.worse.tolist() == [[0, 0, 0], [1, 0, 1], [1, 0, 0]]
 
 
 def test_where_lower_is_better_places_are_the_other_way_round() -> None:
-    found = ranked(clear(0.2, 0.8, 0.5), "mre_p50", PARTS)
-    assert [(rank.first, rank.last) for rank in found] == [(1, 1), (3, 3), (2, 2)]
+    assert places(ranks_of(clear(0.2, 0.8, 0.5), "mre_p50")) == [(1, 1), (3, 3), (2, 2)]
 
 
 def test_who_cannot_be_told_apart_shares_places() -> None:
-    found = ranked(clear(0.500, 0.505, 0.9, 0.501), "reward", PARTS)
-    assert [(rank.first, rank.last) for rank in found] == [(2, 4), (2, 4), (1, 1), (2, 4)]
+    found = ranks_of(clear(0.500, 0.505, 0.9, 0.501), "reward")
+    assert places(found) == [(2, 4), (2, 4), (1, 1), (2, 4)]
 
 
 def test_places_fit_together() -> None:
     rng = np.random.default_rng(10)
     for _ in range(50):
-        found = ranked(clear(*rng.normal(0.5, 0.04, 7)), "hit_rate", PARTS)
-        for row, rank in enumerate(found):
-            ahead_of = sum(row in other.behind for other in found)
-            assert rank.first == 1 + len(rank.behind) <= rank.last == 7 - ahead_of
-            assert row not in rank.behind
+        found = ranks_of(clear(*rng.normal(0.5, 0.04, 7)), "hit_rate")
+        assert (found.better == found.worse.T).all()
+        assert (found.first <= found.last).all()
+        assert not found.better.diagonal().any()
 
 
 def test_who_shares_a_first_place_is_not_told_apart() -> None:
@@ -229,24 +246,84 @@ def test_who_shares_a_first_place_is_not_told_apart() -> None:
         skill = rng.normal(0.5, 0.1, (7, 1))
         noise = rng.choice([0.005, 0.02, 0.1], (7, 1)) * rng.normal(size=(7, 300))
         together = 0.1 * rng.normal(size=300)
-        found = ranked(np.hstack([skill, skill + noise + together]), "reward", PARTS)
-        for rank in found:
-            for better in rank.behind:
-                assert set(found[better].behind) < set(rank.behind)
-                assert found[better].first < rank.first
+        found = ranks_of(np.hstack([skill, skill + noise + together]), "reward")
+        better = [set(np.flatnonzero(row).tolist()) for row in found.better]
+        for row, own in enumerate(better):
+            for other in own:
+                assert better[other] < own
+                assert found.first[other] < found.first[row]
+
+
+def test_counts_are_by_kind() -> None:
+    found = ranked(
+        clear(0.2, 0.8, 0.5, 0.9), "macro_f1", student_test(PARTS), np.array([0, 2, 0, 2]), 3
+    )
+    assert found.better.tolist() == [[1, 0, 2], [0, 0, 1], [0, 0, 2], [0, 0, 0]]
+    assert found.worse.tolist() == [[0, 0, 0], [2, 0, 0], [1, 0, 0], [2, 0, 1]]
 
 
 def test_one_alone_is_first() -> None:
-    assert [vars(rank) for rank in ranked(clear(0.4), "macro_f1", PARTS)] == [
-        {"first": 1, "last": 1, "behind": ()}
-    ]
+    assert places(ranks_of(clear(0.4), "macro_f1")) == [(1, 1)]
 
 
 def test_a_row_without_a_value_is_an_error() -> None:
     values = clear(0.2, 0.8)
     values[1, 0] = np.nan
     with pytest.raises(ValueError, match="hit_rate: an estimator without a value"):
-        ranked(values, "hit_rate", PARTS)
+        ranks_of(values, "hit_rate")
+
+
+# --- ranks against the plain ones -------------------------------------------------------------
+
+
+def random_boards(number: int) -> Iterator[tuple[Floats, list[Part]]]:
+    """Boards of 1 to 700 rows with ties, near ties, constants, and holes in the resamples."""
+    rng = np.random.default_rng(13)
+    for board in range(number):
+        rows = int(rng.choice([1, 2, 3, 8, 30, 90])) if board % 40 else 700
+        rollouts = int(rng.choice([1, 2, 6, 15, 40, 120]))
+        resamples = int(rng.choice([0, 1, 2, 40, 200]))
+        hard = rng.normal(size=rollouts)
+        skill = rng.choice([0.0, 0.5, 3.0]) * rng.normal(size=(rows, 1))
+        noise = rng.choice([0.01, 1.0]) * rng.normal(size=(rows, rollouts))
+        of_rollouts = skill + hard + noise
+        if board % 3 == 0:
+            of_rollouts = (of_rollouts > 0).astype(float)  # many ties
+        if board % 4 == 0:  # copies, exact and nearly so
+            copies = rng.integers(0, rows, rows // 2)
+            of_rollouts[: len(copies)] = of_rollouts[copies]
+            scale = rng.choice([0.0, 1e-12, 1e-9, 1e-6, 1e-3], (len(copies), 1))
+            of_rollouts[: len(copies)] += scale * rng.normal(size=(len(copies), rollouts))
+        if board % 5 == 0:  # of no variance
+            of_rollouts[rows // 2 :] = np.round(skill[rows // 2 :], 1)
+        values = means(of_rollouts, resamples=resamples, seed=board).T
+        if board % 7 == 0:
+            values[:, 1:][rng.random((rows, resamples)) < 0.2 / rows] = np.nan
+        sizes = [rollouts] if board % 2 else [rollouts, int(rng.integers(1, 40))]
+        yield values, [Part(size, 1 / len(sizes)) for size in sizes]
+
+
+def test_ranks_are_those_of_the_plain_comparison_of_all_pairs() -> None:
+    told_apart = 0
+    for values, parts in random_boards(240):
+        plain = behind(values, parts)
+        found = ranks_of(values, "reward", parts)
+        assert (found.better == plain).all()
+        assert (found.worse == plain.T).all()
+        told_apart += int(plain.sum())
+    assert told_apart > 10_000
+
+
+def test_ranks_of_many_that_are_nearly_alike_are_the_plain_ones() -> None:
+    """Their differences are far below what a product of their resamples can show."""
+    rng = np.random.default_rng(14)
+    common = rng.random(60)
+    for scale in (1e-4, 1e-8, 1e-12):
+        skill = 2 * scale * rng.random((300, 1))
+        values = means(common + skill + scale * rng.normal(size=(300, 60)), resamples=300).T
+        plain = behind(values, [Part(60, 1.0)])
+        assert plain.any()
+        assert (ranks_of(values, "reward", [Part(60, 1.0)]).better == plain).all()
 
 
 # --- simulations ------------------------------------------------------------------------------
@@ -302,11 +379,8 @@ def told_apart(seed: int, families: dict[str, int], skills: list[float]) -> dict
     found = {}
     for score in SIMULATED:
         values = np.array([group[score].values for group in groups])
-        ranks = ranked(values, score, parts_of(truth.families, score, DRAWS))
-        behind = np.zeros((len(skills), len(skills)), bool)
-        for row, rank in enumerate(ranks):
-            behind[row, list(rank.behind)] = True
-        found[score] = behind
+        ranks = ranks_of(values, score, parts_of(truth.families, score, DRAWS))
+        found[score] = ranks.better > 0
     return found
 
 
@@ -332,9 +406,9 @@ def test_a_real_difference_is_found() -> None:
     found = [told_apart(seed, families, [0.0] * 4 + [1.0] * 4) for seed in range(15)]
     better, worse = slice(4, 8), slice(0, 4)
     for score in SIMULATED:
-        behind = np.array([run[score] for run in found])
-        assert behind[:, worse, better].mean() > 0.6, score
-        assert not behind[:, better, worse].any(), score
+        is_behind = np.array([run[score] for run in found])
+        assert is_behind[:, worse, better].mean() > 0.6, score
+        assert not is_behind[:, better, worse].any(), score
 
 
 # --- which rollouts count ---------------------------------------------------------------------
