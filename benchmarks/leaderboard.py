@@ -78,7 +78,7 @@ def report(scratch: Path, samples: pa.Table, folders: Sequence[Path]) -> None:
 def build(scratch: Path, folders: Sequence[Path], cache: Cache, out: str) -> None:
     """What `python -m leaderboard build` does."""
     scored = results(scratch, folders, cache)
-    write_site(scored, scratch / out, scratch / "all", "https://example.org", cache)
+    write_site(scored, scratch / out, scratch / "all", "https://example.org")
 
 
 def results(scratch: Path, folders: Sequence[Path], cache: Cache) -> dict[str, Any]:

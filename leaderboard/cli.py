@@ -130,7 +130,7 @@ def build_command(
         checks = check_submissions(folders, benchmark, resampling, scored, processes)
         checked = list(bar.track(checks, len(folders), description="submissions"))
     results = results_of(checked, benchmark, resampling, earlier_results)
-    write_site(results, out, submissions, files_url, scored)
+    write_site(results, out, submissions, files_url)
     _print_summary(results, out)
 
 

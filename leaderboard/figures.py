@@ -1,29 +1,25 @@
-"""Plots, as SVG that takes its colours from the page.
+"""Plots of many estimators, as SVG that takes its colours from the page.
 
 They are written in Vega-Lite: building them with Altair's classes takes longer than drawing them.
 """
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from importlib import metadata
 from typing import Any
 
 import vl_convert
 
 from leaderboard.columns import HEADLINE
+from leaderboard.figure_labels import label, reach
 from leaderboard.main_table import EstimatorRow
 
 _Spec = dict[str, Any]
 """A chart, or a part of one, in Vega-Lite."""
 
 _INK, _MUTED, _LINE, _ACCENT = "var(--ink)", "var(--muted)", "var(--line)", "var(--accent)"
-_SERIES = ("var(--s1)", "var(--s2)", "var(--s3)", "var(--s4)")
-_PROGRESS = ("coverage", "optimistic", "conservative", "predicted_feasible_on_infeasible")
 _SIZE = {"width": 560, "height": 340}
 _APART = (0.3, 0.04)
 """Of the width and height: a point that is closer to one with a name has none itself."""
-_PART_APART = (0.2, 0.08)
-"""The same, for parts of a rollout in a panel."""
 _WITH_BARS = 100
 """Points; more would hide each other behind their error bars."""
 _LEAST = 1e-6
@@ -32,8 +28,6 @@ _LETTERS = 28
 _HERE = "https://here.invalid/"
 """Stands for the page's own folder: Vega takes a link without a host for one of its examples."""
 _VERSION = vl_convert.get_vegalite_versions()[-1]
-DRAWN_BY = (_VERSION, metadata.version("vl-convert-python"))
-"""What else decides how a figure looks."""
 _CONFIG: _Spec = {
     "background": "transparent",
     "font": "inherit",
@@ -48,8 +42,6 @@ _CONFIG: _Spec = {
         "labelFontSize": 11,
         "titleFontSize": 12,
     },
-    "legend": {"labelColor": _INK, "labelFontSize": 11},
-    "header": {"labelColor": _INK, "labelFontWeight": "bold", "labelFontSize": 12},
 }
 
 
@@ -127,126 +119,8 @@ def _label_estimators(
     points: Sequence[dict[str, Any]], places: Sequence[float], order: Iterable[int]
 ) -> None:
     heights = [point["y"] for point in points]
-    room = (_APART[0] * _reach(places), _APART[1] * _reach(heights))
-    _label(points, "name", list(zip(places, heights, strict=True)), room, order)
-
-
-def _label(
-    points: Sequence[dict[str, Any]],
-    names: str,
-    positions: Sequence[tuple[float, float]],
-    room: tuple[float, float],
-    order: Iterable[int],
-) -> None:
-    """Label points with their names as long as there is room, and the others with nothing.
-
-    Args:
-        points: of one panel.
-        names: the key of a point's name.
-        positions: (x, y) of each point.
-        room: how far from every label, in x or in y, another may be.
-        order: positions in `points`, the ones to be labelled first before others.
-    """
-    labelled: list[tuple[float, float]] = []
-    for number in order:
-        x, y = positions[number]
-        is_free = all(abs(x - a) > room[0] or abs(y - b) > room[1] for a, b in labelled)
-        points[number]["label"] = points[number][names] if is_free else ""
-        if is_free:
-            labelled.append((x, y))
-
-
-def _reach(values: Iterable[float]) -> float:
-    """From the least to the largest; 1 if they are the same."""
-    values = list(values)
-    return max(values) - min(values) or 1.0
-
-
-def progress_figure(groups: Mapping[str, Mapping[str, Any]]) -> str | None:
-    """Scores by part of a rollout, a panel a task."""
-    scores = _PROGRESS
-    values = [
-        {"group": group, "part": part, "score": name, **part_scores[name]}
-        for group, parts in groups.items()
-        for part, part_scores in parts.items()
-        for name in scores
-        if part_scores[name]["value"] is not None
-    ]
-    if not values:
-        return None
-    shared = {
-        "x": {
-            "field": "part",
-            "type": "ordinal",
-            "title": None,
-            "axis": {"labelAngle": 0, "labelFontSize": 9},
-        },
-        "color": {
-            "field": "score",
-            "type": "nominal",
-            "sort": list(scores),
-            "scale": {"domain": list(scores), "range": list(_SERIES[: len(scores)])},
-            "legend": {"orient": "top", "title": None, "labelLimit": 300},
-        },
-        "xOffset": {"field": "score", "type": "nominal", "sort": list(scores)},
-    }
-    bars = _layer(
-        {"type": "rule", "opacity": 0.5, "aria": False},
-        shared | {"y": _number("low", None), "y2": {"field": "high"}},
-    )
-    dots = _layer(
-        {"type": "point", "filled": True, "size": 40},
-        shared | {"y": _number("value", None, scale={"domain": [0, 1]})},
-    )
-    return _svg(_panels([bars, dots], values, groups))
-
-
-def width_figure(groups: Mapping[str, Mapping[str, Any]]) -> str | None:
-    """Coverage against width, a point a part of a rollout and a panel a task."""
-    values = [
-        {
-            "group": group,
-            "order": number,
-            "part": part,
-            "width": scores["relative_width"]["value"],
-            "coverage": scores["coverage"]["value"],
-        }
-        for group, parts in groups.items()
-        for number, (part, scores) in enumerate(parts.items())
-        if None not in (scores["relative_width"]["value"], scores["coverage"]["value"])
-    ]
-    if not values:
-        return None
-    room = (_PART_APART[0] * _reach(value["width"] for value in values), _PART_APART[1])
-    for group in groups:
-        points = [value for value in values if value["group"] == group]
-        ends_first = [*range(len(points))[:1], *range(len(points))[:0:-1]]
-        positions = [(point["width"], point["coverage"]) for point in points]
-        _label(points, "part", positions, room, ends_first)
-    shared = {
-        "x": _number("width", "mean (high - low) / remaining"),
-        "y": _number("coverage", "coverage", scale={"domain": [0, 1]}),
-    }
-    line = _layer(
-        {"type": "line", "color": _LINE, "aria": False}, shared | {"order": _number("order", None)}
-    )
-    dots = _layer({"type": "point", "filled": True, "color": _ACCENT, "size": 40}, shared)
-    names = _layer(
-        {"type": "text", "dy": -9, "color": _MUTED, "fontSize": 10, "aria": False},
-        shared | {"text": _text("label")},
-    )
-    return _svg(_panels([line, dots, names], values, groups))
-
-
-def _panels(layers: list[_Spec], values: list[Any], groups: Mapping[str, Any]) -> _Spec:
-    """A panel a group of the values, three in a row."""
-    return {
-        "data": {"values": values},
-        "facet": {"field": "group", "type": "nominal", "sort": list(groups), "title": None},
-        "spec": {"layer": layers, "width": 250, "height": 160},
-        "columns": 3,
-        "resolve": {"axis": {"x": "independent", "y": "independent"}},
-    }
+    room = (_APART[0] * reach(places), _APART[1] * reach(heights))
+    label(points, "name", list(zip(places, heights, strict=True)), room, order)
 
 
 def _marks(points: Sequence[Mapping[str, Any]], x: _Spec, y_title: str = HEADLINE) -> _Spec:

@@ -4,7 +4,7 @@ import base64
 import hashlib
 import re
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -18,18 +18,12 @@ from bagen_data.scoring.ranking import RANKED
 from bagen_data.scoring.scores.early_stop import EARLY_STOP_SCORES
 from bagen_data.wording import numbered
 from leaderboard import formatting, paper
-from leaderboard.cache import NO_CACHE, Cache
 from leaderboard.columns import GROUPS, HEADLINE
 from leaderboard.correlation import correlation
-from leaderboard.figures import (
-    DRAWN_BY,
-    cost_figure,
-    decoupling_figure,
-    progress_figure,
-    width_figure,
-)
+from leaderboard.figures import cost_figure, decoupling_figure
 from leaderboard.main_table import rows_of
 from leaderboard.manifest import replaced_ours
+from leaderboard.progress_figures import progress_figure, width_figure
 from leaderboard.results import OVERALL, scores_of, write_results
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -47,7 +41,6 @@ def write_site(
     out: Path,
     submissions: Path,
     files_url: str | None = None,
-    cache: Cache = NO_CACHE,
 ) -> None:
     """Write results and pages, all or none.
 
@@ -56,14 +49,13 @@ def write_site(
         out: the folder, replaced if an earlier build wrote all that it holds.
         submissions: where the submissions' files are.
         files_url: where readers find them; without it they are copied into the site.
-        cache: where figures are that were drawn before.
 
     Raises:
         OutputError: `out` cannot be written, or holds something else.
     """
     with replaced_ours(out, MANIFEST) as staging:
         write_results(results, staging)
-        for path, text in _pages(_Pages(results, files_url, cache), results):
+        for path, text in _pages(_Pages(results, files_url), results):
             target = staging / path
             target.parent.mkdir(exist_ok=True)
             target.write_text(text, encoding="utf-8")
@@ -100,9 +92,8 @@ def _pages(pages: "_Pages", results: Mapping[str, Any]) -> Iterator[tuple[str, s
 class _Pages:
     """Renders pages of one set of results."""
 
-    def __init__(self, results: Mapping[str, Any], files_url: str | None, cache: Cache) -> None:
+    def __init__(self, results: Mapping[str, Any], files_url: str | None) -> None:
         self._results = results
-        self._cache = cache
         self._environment = _environment()
         style, script = (_asset(name) for name in ("style.css", "site.js"))
         self._common = {
@@ -155,22 +146,9 @@ class _Pages:
             definitions=SCORES,
             early_stop_scores=list(EARLY_STOP_SCORES),
             progress_scores=PROGRESS_SCORES,
-            progress_figure=self._cached(progress_figure, submission["progress"]),
-            width_figure=self._cached(width_figure, submission["progress"]),
+            progress_figure=_figure(progress_figure(submission["progress"])),
+            width_figure=_figure(width_figure(submission["progress"])),
         )
-
-    def _cached(
-        self, draw: Callable[[Mapping[str, Any]], str | None], groups: Mapping[str, Any]
-    ) -> Markup | None:
-        """A figure, from the cache where an earlier build drew it."""
-        key = self._cache.key({"figure": draw.__name__, "of": groups, "by": DRAWN_BY})
-        cached = self._cache.get(key)
-        if cached is None:
-            svg = draw(groups)
-            self._cache.put(key, svg or "", {})
-        else:
-            svg = cached[0] or None
-        return _figure(svg)
 
     def early_stop(self, groups: list[str]) -> str:
         """What stopping at the first `impossible` saves and costs, against the paper's tables.
@@ -242,7 +220,7 @@ def _asset(name: str) -> Markup:
 
 
 def _figure(svg: str | None) -> Markup | None:
-    return None if svg is None else Markup(svg)  # noqa: S704  escaped by Vega
+    return None if svg is None else Markup(svg)  # noqa: S704  escaped by who draws
 
 
 def _policy(style: str, script: str) -> str:

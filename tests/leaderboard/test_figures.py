@@ -1,10 +1,12 @@
 """Figures, as far as their text tells."""
 
 import re
+import xml.etree.ElementTree as ET
 from typing import Any
 
-from leaderboard.figures import cost_figure, width_figure
+from leaderboard.figures import cost_figure
 from leaderboard.main_table import EstimatorRow
+from leaderboard.progress_figures import progress_figure, width_figure
 
 
 def texts(svg: str | None) -> list[str]:
@@ -36,3 +38,31 @@ def parts(*widths: float) -> dict[str, dict[str, Any]]:
 def test_names_of_parts_of_a_rollout_do_not_cover_each_other() -> None:
     labels = texts(width_figure({"near": parts(1.0, 1.01, 1.02), "far": parts(1.0, 2.0, 3.0)}))
     assert sum(text.endswith("%") for text in labels) == 1 + 3
+
+
+def scores(value: float | None) -> dict[str, Any]:
+    names = ("coverage", "optimistic", "conservative", "predicted_feasible_on_infeasible")
+    return {name: {"value": value, "low": value, "high": value} for name in names}
+
+
+def test_a_panel_has_a_point_for_each_score_of_each_part() -> None:
+    groups = {"one": {"0-20%": scores(0.5), "20-40%": scores(None)}, "<b>": {"0-20%": scores(1.0)}}
+    svg = progress_figure(groups)
+    assert svg is not None
+    tree = ET.fromstring(svg)  # noqa: S314  our own
+    circles = tree.findall(".//{*}g/{*}circle")
+    assert [circle.get("cy") for circle in circles] == ["80.0"] * 4 + ["0.0"] * 4
+    assert {"one", "&lt;b&gt;", "0-20%", "coverage"} <= set(texts(svg))
+
+
+def test_without_values_there_are_no_panels() -> None:
+    assert progress_figure({}) is None
+    assert progress_figure({"one": {"0-20%": scores(None)}}) is None
+    assert width_figure({}) is None
+
+
+def test_the_widest_intervals_are_within_their_panel() -> None:
+    for width in (0.0, 5e-324, 1e-300, 0.3, 7.0, 1e250):
+        tree = ET.fromstring(width_figure({"one": parts(width)}) or "")  # noqa: S314  our own
+        places = [float(each.get("cx") or "nan") for each in tree.findall(".//{*}circle")]
+        assert all(0 <= place <= 250 for place in places)
