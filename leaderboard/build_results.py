@@ -1,7 +1,7 @@
 """From a folder of submissions to results: scored, ranked, kept apart, or refused."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
@@ -21,6 +21,7 @@ from leaderboard.look_alikes import ShownName, look_alikes
 from leaderboard.ranks import add_ranks
 from leaderboard.results import FORMAT
 from leaderboard.scoring_processes import MEMORY, SECONDS, run_each
+from leaderboard.stored_arrays import ArrayFile
 from leaderboard.submission_folder import SubmissionFolder, check_name, read_submission_folder
 from leaderboard.submission_scores import SubmissionScores, score_submission
 
@@ -61,12 +62,19 @@ def check_submissions(
         workers: the number of processes.
     """
     set_up = (benchmark.samples, benchmark.id, benchmark.revision, resampling, cache)
+    arrays = ArrayFile()
     for number, checked in run_each(_check_in_worker, folders, workers, _set_up_worker, set_up):
         died = (
             f"could not be scored: its process died, perhaps of more than {MEMORY:,} bytes of "
             f"memory or {SECONDS} seconds"
         )
-        yield checked or CheckedSubmission(folders[number].name, None, None, (died,))
+        if checked is None:
+            yield CheckedSubmission(folders[number].name, None, None, (died,))
+        elif checked.scores is None:
+            yield checked
+        else:  # of thousands, the resampled values would fill the memory
+            kept = replace(checked.scores, resampled=arrays.keep(checked.scores.resampled))
+            yield replace(checked, scores=kept)
 
 
 _check_folder: partial[CheckedSubmission]

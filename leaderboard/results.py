@@ -7,6 +7,7 @@ because it was made for others and yet fits this dataset's samples.
 
 import json
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,8 @@ OVERALL = "overall"
 _NEEDED = ("benchmark_version", "scorer", "dataset", "resampling", "submissions")
 """Keys without which there is nothing to export, or to show apart."""
 _ANEW = "build the site anew with 'python -m leaderboard build'"
+_ROWS = 50_000
+"""Rows of `results.parquet` that are held at a time."""
 _SCHEMA = pa.schema(
     [
         ("submission", pa.string()),
@@ -48,10 +51,28 @@ _SCHEMA = pa.schema(
 
 
 def write_results(results: Mapping[str, Any], folder: Path) -> None:
-    """Write both files."""
-    (folder / JSON).write_text(to_json(results) + "\n", encoding="utf-8")
-    table = pa.Table.from_pylist(list(_rows(results)), _SCHEMA)
-    pq.write_table(table, folder / PARQUET, compression="zstd")
+    """Write both files, a part at a time: of thousands of submissions the whole is large."""
+    with (folder / JSON).open("w", encoding="utf-8") as file:
+        file.writelines(_json_parts(results))
+    rows = _rows(results)
+    with pq.ParquetWriter(folder / PARQUET, _SCHEMA, compression="zstd") as writer:
+        while part := list(islice(rows, _ROWS)):
+            writer.write_table(pa.Table.from_pylist(part, _SCHEMA))
+
+
+def _json_parts(results: Mapping[str, Any]) -> Iterator[str]:
+    """What `to_json` gives, in parts: a list's items one by one."""
+    opening = "{"
+    for name, value in results.items():
+        yield f"{opening}{to_json(name)}: "
+        if isinstance(value, list):
+            for number, item in enumerate(value):
+                yield f"{', ' if number else '['}{to_json(item)}"
+            yield "]" if value else "[]"
+        else:
+            yield to_json(value)
+        opening = ", "
+    yield "}\n"
 
 
 def read_results(path: Path) -> dict[str, Any]:

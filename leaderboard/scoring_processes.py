@@ -56,9 +56,10 @@ def run_each(
                     pool.submit(_timed, function, jobs[number]): number for number in open_jobs
                 }
                 for future in as_completed(futures):
+                    number = futures.pop(future)  # or it would hold its result until the end
                     result = future.result()
-                    del open_jobs[futures[future]]
-                    yield futures[future], result
+                    del open_jobs[number], future
+                    yield number, result
         except BrokenProcessPool:
             if _alone(abs, 0, set_up, arguments) is None:
                 raise OutputError("worker processes cannot be started") from None

@@ -15,6 +15,8 @@ ALL_TASKS = "predictions"
 """The name of a file that may answer several configs; others are named for the one they answer."""
 LARGEST = 1 << 30
 """Bytes of one file, as it is and unpacked."""
+MOST_SUBMISSIONS = 10_000
+"""Of one board: each two of them are compared."""
 _FOLDER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 DEVICE_NAMES = "con|prn|aux|nul|com[0-9]|lpt[0-9]"
 """A pattern of names that some systems keep for devices, whatever their ending and case."""
@@ -48,17 +50,24 @@ def find_folders(submissions: Path) -> list[Path]:
     """What may be a submission in a folder of submissions: all but plain and hidden files, by name.
 
     Raises:
-        InputError: there is no such folder.
+        InputError: there is no such folder, or it holds more than `MOST_SUBMISSIONS`.
     """
     try:
         inside = sorted(submissions.iterdir(), key=lambda path: path.name)
     except OSError as error:
         raise InputError(f"{submissions}: cannot be read: {error.strerror}") from error
-    return [
+    folders = [
         path
         for path in inside
         if not path.name.startswith(".") and (path.is_symlink() or path.is_dir())
     ]
+    if len(folders) > MOST_SUBMISSIONS:
+        raise InputError(
+            f"{submissions}: holds {len(folders):,} folders; expected at most "
+            f"{MOST_SUBMISSIONS:,} submissions; move {folders[MOST_SUBMISSIONS].name!a} and those "
+            "after it, or others, to another folder"
+        )
+    return folders
 
 
 def read_submission_folder(folder: Path, tasks: Sequence[str]) -> SubmissionFolder:

@@ -11,6 +11,8 @@ import pytest
 
 from bagen_data.hub import load_samples
 from bagen_data.scoring import score
+from bagen_data.tables import to_json
+from leaderboard.submission_folder import MOST_SUBMISSIONS
 from tests.leaderboard.made_submissions import (
     Sample,
     budget_left,
@@ -62,6 +64,8 @@ def test_results_are_those_of_the_metric(dataset: Path, tmp_path: Path) -> None:
     assert entry["scores"]["tasks"] == expected["tasks"]
     assert entry["scores"]["families"] == expected["families"]
     assert entry["progress"] == expected["progress"]
+    text = (tmp_path / "out" / "results.json").read_text()
+    assert text == to_json(json.loads(text)) + "\n"
     table = pq.read_table(tmp_path / "out" / "results.parquet").to_pylist()
     row_of = {(row["level"], row["group"], row["score"]): row for row in table}
     page = (tmp_path / "out/submissions/left.html").read_text()
@@ -475,3 +479,15 @@ def test_every_sample_needs_a_prediction(dataset: Path, tmp_path: Path) -> None:
     reasons = "\n".join(refused["reasons"])
     assert "3 samples without a prediction" in reasons
     assert "1 sample predicted more than once" in reasons
+
+
+def test_more_submissions_than_a_board_holds_are_refused_by_name(
+    dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for number in range(MOST_SUBMISSIONS + 2):
+        (tmp_path / "in" / f"s{number:05}").mkdir(parents=True)
+    flags = ("--submissions", tmp_path / "in", "--dataset", dataset, "--out", tmp_path / "out")
+    assert leaderboard("build", *flags) == 1
+    message = " ".join(capsys.readouterr().err.split())
+    assert "holds 10,002 folders; expected at most 10,000 submissions; move 's10000'" in message
+    assert not (tmp_path / "out").exists()
