@@ -8,6 +8,8 @@ plain        `json.loads` of every line and `bagen_data.scoring.score`, file aft
 growth       a build of all submissions / one of a quarter of them, both with an empty cache
 unchanged    a build that finds everything in the cache / a first one
 page         kilobytes of the main page with 500 rows, all with scores and ranks
+ranks        the plain comparison of all pairs of 400 estimators by one score / ours
+doubled      ranking 2,000 and 5,000 estimators by one score / half of them: 4 is quadratic
 """
 
 import argparse
@@ -19,6 +21,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
@@ -26,7 +29,9 @@ import yaml
 REPO = Path(__file__).parent.parent
 sys.path.insert(0, str(REPO))  # before this folder, whose `leaderboard` is this file
 
+from bagen_data.array_types import Floats  # noqa: E402
 from bagen_data.scoring import score  # noqa: E402
+from bagen_data.scoring.ranking import Part, ranked, student_test  # noqa: E402
 from bagen_data.scoring.resampling import Resampling  # noqa: E402
 from benchmarks.measuring import print_ratio, timed  # noqa: E402
 from benchmarks.score import make, respond  # noqa: E402
@@ -35,11 +40,21 @@ from leaderboard.build_results import check_submissions, results_of  # noqa: E40
 from leaderboard.cache import NO_CACHE, Cache  # noqa: E402
 from leaderboard.site import write_site  # noqa: E402
 from leaderboard.submission_folder import find_folders  # noqa: E402
+from tests.bagen_data.scoring import plain_ranking  # noqa: E402
 
 REVISION = "0" * 40
 ROWS = 500
 WORKERS = 2
-BOUNDS = {"growth": "at most 4.5", "page": "at most 2000"}
+COMPARED = 400
+"""Estimators that are ranked plainly, which takes a second or two."""
+RANKED = (2_000, 5_000)
+ROLLOUTS = 100
+BOUNDS = {
+    "growth": "at most 4.5",
+    "page": "at most 2000",
+    "ranks": "at least 20",
+    "doubled": "at most 6",
+}
 
 
 def main() -> None:
@@ -48,6 +63,7 @@ def main() -> None:
     parser.add_argument("--submissions", type=int, default=200)
     parser.add_argument("--probes", type=int, default=10_000)
     options = parser.parse_args()
+    report_ranks()
     with tempfile.TemporaryDirectory() as name:
         scratch = Path(name)
         samples = write_dataset(scratch / "dataset", options.probes)
@@ -73,6 +89,37 @@ def report(scratch: Path, samples: pa.Table, folders: Sequence[Path]) -> None:
     many = [folders[number % len(folders)] for number in range(ROWS)]
     size = page_size(scratch, many, cache)
     print_ratio("page", size / 1000, BOUNDS, f"{ROWS} rows")
+
+
+def report_ranks() -> None:
+    """Rank estimators by one score, plainly and as the leaderboard does."""
+    parts = [Part(ROLLOUTS // 4, 0.25)] * 4
+    values = resampled_scores(COMPARED)
+    rank(values, parts)  # once, so that SciPy is loaded
+    plain = timed(lambda: plain_ranking.behind(values, parts))
+    ours = timed(lambda: rank(values, parts))
+    detail = f"{COMPARED}: {plain:.2f} s against {ours:.3f} s"
+    print_ratio("ranks", plain / ours, BOUNDS, detail)
+    for estimators in RANKED:
+        many = resampled_scores(estimators)
+        half, whole = (timed(lambda: rank(each, parts)) for each in (many[::2], many))  # noqa: B023
+        detail = f"{estimators:,}: {whole:.2f} s against {half:.2f} s"
+        print_ratio("doubled", whole / half, BOUNDS, detail)
+
+
+def rank(values: Floats, parts: Sequence[Part]) -> None:
+    """Rank as the leaderboard does, all of one kind."""
+    ranked(values, "macro_f1", student_test(parts), np.zeros(len(values), np.int64))
+
+
+def resampled_scores(estimators: int) -> Floats:
+    """(s, 1 + b) the shares of rollouts that estimators of all skills get right."""
+    rng = np.random.default_rng(0)
+    hardness = 0.7 * rng.normal(size=ROLLOUTS)
+    skill = 2 * rng.random((estimators, 1)) - 0.5
+    is_right = rng.normal(size=(estimators, ROLLOUTS)) + hardness < skill
+    drawn = rng.multinomial(ROLLOUTS, np.full(ROLLOUTS, 1 / ROLLOUTS), Resampling().resamples)
+    return is_right @ np.vstack([np.ones(ROLLOUTS), drawn]).T / ROLLOUTS
 
 
 def build(scratch: Path, folders: Sequence[Path], cache: Cache, out: str) -> None:
