@@ -40,6 +40,80 @@ class Counts(NamedTuple):
     """The part of the input that was written to a cache."""
 
 
+class Roles:
+    """What the counts of a usage object are, and the paths under which each may stand.
+
+    Args:
+        paths: of each role.
+    """
+
+    def __init__(self, *paths: tuple[str, ...]) -> None:
+        self.paths = paths
+
+
+class _Layout:
+    """Where the values of usage objects stand that have the same keys and types of values.
+
+    Args:
+        structure: keys and types of the object, then those of each object in it, breadth first.
+    """
+
+    def __init__(self, structure: tuple[tuple[Any, ...], ...]) -> None:
+        self.names = frozenset(
+            name for name, kind in zip(*structure[:2], strict=True) if kind is not type(None)
+        )
+        """Keys of the usage object itself whose values are not null."""
+        self.numbers: list[tuple[str, int]] = []
+        """Paths that count tokens and hold a number, and the places of their values."""
+        self.texts: list[tuple[str, int]] = []
+        """Paths that count tokens and hold a text, which may be a number."""
+        self._places: dict[str, int] = {}
+        """The place of each value that is not null, by its path."""
+        self._found: dict[tuple[str, ...], tuple[tuple[str, int], ...]] = {}
+        self._roles: dict[Roles, list[tuple[tuple[str, int], ...]]] = {}
+        waiting = [("", False, True)]
+        first = 0
+        for (prefix, counts, may_count), names, kinds in zip(
+            waiting, structure[::2], structure[1::2], strict=True
+        ):
+            for place, (name, kind) in enumerate(zip(names, kinds, strict=True), first):
+                path = f"{prefix}{name}"
+                is_count, is_money_or_time = _meaning(str(name))
+                may = may_count and not is_money_or_time
+                if kind is not type(None):
+                    self._places[path] = place
+                if issubclass(kind, dict):
+                    waiting.append((f"{path}.", counts or is_count, may))
+                elif may and (counts or is_count):
+                    self.numbers += [(path, place)] if kind in (int, float) else []
+                    self.texts += [(path, place)] if issubclass(kind, str) else []
+            first += len(names)
+        self.counted = frozenset(path for path, _ in self.numbers)
+
+    def find(self, paths: tuple[str, ...]) -> tuple[tuple[str, int], ...]:
+        """Return those of the paths that hold a value, and the places of their values."""
+        found = self._found.get(paths)
+        if found is None:
+            places = self._places
+            found = tuple((path, places[path]) for path in paths if path in places)
+            self._found[paths] = found
+        return found
+
+    def find_roles(self, roles: Roles) -> list[tuple[tuple[str, int], ...]]:
+        """Return what `find` does, for the paths of each role."""
+        found = self._roles.get(roles)
+        if found is None:
+            found = self._roles[roles] = [self.find(paths) for paths in roles.paths]
+        return found
+
+
+_cached_layout = lru_cache(maxsize=256)(_Layout)
+_LEAVES = frozenset({int, float, str, bool, type(None)})
+"""Types of values that hold no others."""
+_MOST_CACHED = 100
+"""Values of a usage object whose layout is kept: the next object is likely to have it, too."""
+
+
 class UsageFields:
     """A usage object's counts, and which of them a mapping has read.
 
@@ -49,18 +123,55 @@ class UsageFields:
 
     def __init__(self, usage: Mapping[str, Any]) -> None:
         self.usage = usage
-        self._values, self.counting = _flat(usage)
-        self._unread = {path: value for path, value in self.counting if value}
+        parts = [usage]
+        structure: list[tuple[Any, ...]] = []
+        values: list[Any] = []
+        for part in parts:
+            inner = part.values()
+            kinds = tuple(map(type, inner))
+            structure += (tuple(part), kinds)
+            values += inner
+            if not _LEAVES.issuperset(kinds):
+                parts += [value for value in inner if isinstance(value, dict)]
+        layout_of = _cached_layout if len(values) <= _MOST_CACHED else _Layout
+        self._layout = layout_of(tuple(structure))
+        self._values = values
+        self._unread = {
+            path: values[place] for path, place in self._layout.numbers if values[place]
+        }
         """Counts that no mapping has read yet."""
+        if self._layout.texts:
+            self._unread.update(self._counting_texts())
 
     @classmethod
     def of(cls, usage: "Mapping[str, Any] | UsageFields") -> "UsageFields":
         """Return the fields of a usage object; fields stay as they are."""
         return usage if isinstance(usage, UsageFields) else cls(usage)
 
+    @property
+    def names(self) -> frozenset[str]:
+        """The keys of the usage object whose values are not null."""
+        return self._layout.names
+
+    def counted(self) -> frozenset[str]:
+        """Return the paths that name tokens and hold a number; lists are left out.
+
+        >>> usage = {"input_tokens": 5, "cache": {"read": "3"}, "input_tokens_cost": 0.1}
+        >>> sorted(UsageFields(usage).counted())
+        ['cache.read', 'input_tokens']
+        """
+        if not self._layout.texts:
+            return self._layout.counted
+        return self._layout.counted.union(path for path, _ in self._counting_texts())
+
+    def _counting_texts(self) -> list[tuple[str, str]]:
+        """Return the numbers among the texts whose path names tokens."""
+        texts = ((path, self._values[place]) for path, place in self._layout.texts)
+        return [(path, text) for path, text in texts if text.strip().isdecimal()]
+
     def has(self, *paths: str) -> bool:
         """Return whether a value stands under one of the paths."""
-        return not self._values.keys().isdisjoint(paths)
+        return bool(self._layout.find(paths))
 
     def count(self, *paths: str) -> int:
         """Return the count that stands under any of the paths, else 0; all become known.
@@ -69,17 +180,34 @@ class UsageFields:
             RolloutError: two paths hold counts that differ, and neither is 0.
         """
         stated, name = 0, ""
-        for path in paths:
-            if path in self._values:
-                self._unread.pop(path, None)
-                number = whole_number(self._values[path], path)
-                if stated and number and number != stated:
-                    raise RolloutError(
-                        f"usage has {name} = {stated}, {path} = {number}; expected the same number "
-                        "under both names"
-                    )
-                stated, name = (number, path) if number else (stated, name)
+        for path, place in self._layout.find(paths):
+            self._unread.pop(path, None)
+            number = whole_number(self._values[place], path)
+            if stated and number and number != stated:
+                raise RolloutError(
+                    f"usage has {name} = {stated}, {path} = {number}; expected the same number "
+                    "under both names"
+                )
+            stated, name = (number, path) if number else (stated, name)
         return stated
+
+    def counts(self, roles: Roles) -> list[int]:
+        """Return the count of each role, as `count` of its paths does.
+
+        Raises:
+            RolloutError: two paths of a role hold counts that differ, and neither is 0.
+        """
+        counts = []
+        for found in self._layout.find_roles(roles):
+            if len(found) > 1:
+                counts.append(self.count(*(path for path, _ in found)))
+            elif found:
+                [(path, place)] = found
+                self._unread.pop(path, None)
+                counts.append(whole_number(self._values[place], path))
+            else:
+                counts.append(0)
+        return counts
 
     def needed(self, *paths: str) -> int:
         """Return the count that stands under any of the paths; all become known.
@@ -103,9 +231,13 @@ class UsageFields:
         """
         return reasoning if self.count(total) == read + written + reasoning else 0
 
+    def has_unread(self, total: str) -> bool:
+        """Return whether a mapping has left counts over, the total apart."""
+        return len(self._unread) > (total in self._unread)
+
     def parts(self, *paths: str) -> None:
         """Name objects whose counts break another count down by modality."""
-        for unread in [*self._unread] if self._unread else ():
+        for unread in [*self._unread]:
             path, _, part = unread.rpartition(".")
             if path in paths and part in _PARTS:
                 del self._unread[unread]
@@ -146,10 +278,10 @@ class UsageFields:
             RolloutError: a count is left over, or the total is another.
         """
         read, written, reasoning, cached, cache_write = counts
-        stated = self.count(total) if self.has(total) else None
+        stated = self.count(total)
         if self._unread:
             self.refuse_unknown(shape)
-        if stated is not None and stated != read + written:
+        if stated != read + written and self.has(total):
             raise RolloutError(
                 f"usage states a total of {stated} tokens; expected {read + written}, the "
                 f"input of {read} and the output of {written} of {shape} usage"
@@ -175,7 +307,7 @@ class UsageFields:
         OpenRouter's `cost` of a request with the user's own key is its fee alone, and the
         provider's price stands beside it.
         """
-        if self._values.keys().isdisjoint(_COSTS):
+        if not self.has(*_COSTS):
             return None
         details = self.usage.get("cost_details")
         if self.usage.get("is_byok") is True:
@@ -230,41 +362,7 @@ def brief(value: Any) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-def counting_fields(usage: Mapping[str, Any]) -> list[tuple[str, Any]]:
-    """Return the numbers of a usage object whose path names tokens, lists left out.
-
-    >>> counting_fields({"input_tokens": 5, "cache": {"read": 3}, "input_tokens_cost": 0.1})
-    [('input_tokens', 5), ('cache.read', 3)]
-    """
-    return _flat(usage)[1]
-
-
-def _flat(usage: Mapping[str, Any]) -> tuple[dict[str, Any], list[tuple[str, Any]]]:
-    """Return a usage object's values by path, null ones left out, and its counts of tokens."""
-    values: dict[str, Any] = {}
-    counting: list[tuple[str, Any]] = []
-    waiting: list[tuple[str, Mapping[str, Any], bool, bool]] = [("", usage, False, True)]
-    for prefix, part, counts, may_count in waiting:
-        for key, value in part.items():
-            if value is None:
-                continue
-            name = str(key)
-            values[prefix + name] = value
-            is_count, is_money_or_time = _meaning(name)
-            may = may_count and not is_money_or_time
-            if isinstance(value, dict):
-                waiting.append((f"{prefix}{name}.", value, counts or is_count, may))
-            elif may and (counts or is_count) and _is_number(value):
-                counting.append((prefix + name, value))
-    return values, counting
-
-
 @lru_cache(maxsize=4096)
 def _meaning(name: str) -> tuple[bool, bool]:
     """Return whether a field's name speaks of tokens, and whether it speaks of money or time."""
     return _COUNTING.search(name) is not None, _NOT_COUNTING.search(name) is not None
-
-
-def _is_number(value: Any) -> bool:
-    """Return whether a value is a number, also one that is written as text."""
-    return type(value) in (int, float) or (isinstance(value, str) and value.strip().isdecimal())

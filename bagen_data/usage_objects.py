@@ -22,6 +22,7 @@ add up to. Tokens read from a cache are part of the input, reasoning is part of 
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from bagen_data.camel_case_usage import camel_case_usage
@@ -30,6 +31,7 @@ from bagen_data.usage import Request
 from bagen_data.usage_fields import (
     MODALITIES,
     Counts,
+    Roles,
     UsageFields,
     brief,
     whole_number,
@@ -59,53 +61,63 @@ def openai_chat(usage: Usage) -> Request:
     (500, 350, 200)
     """
     fields = UsageFields.of(usage)
-    read = fields.needed("prompt_tokens")
-    written = fields.needed("completion_tokens")
-    reasoning = fields.count(
-        "completion_tokens_details.reasoning_tokens",
-        "completion_tokens_details.thinking_tokens",
-        "output_tokens_details.reasoning_tokens",
-        "output_tokens_details.thinking_tokens",
-        "reasoning_output_tokens",
-        *(() if fields.has(*_PERPLEXITY) else ("reasoning_tokens",)),
-    )
-    cached = fields.count(
-        "prompt_tokens_details.cached_tokens",
-        "prompt_token_details.cached_tokens",
-        "cache_read_input_tokens",
-        "cache_read_tokens",
-        "prompt_cache_hit_tokens",
-        "input_tokens_details.cached_tokens",
-        "cached_tokens",
-        "num_cached_tokens",
-    )
-    cache_write = fields.count(
-        "cache_creation_input_tokens",
-        "cache_write_tokens",
-        "prompt_tokens_details.cache_creation_tokens",
-        "prompt_tokens_details.cache_creation_input_tokens",
-        "prompt_tokens_details.cache_write_tokens",
-    )
-    fields.parts("prompt_tokens_details", "completion_tokens_details")
-    fields.parts("input_tokens_details", "output_tokens_details")
-    fields.ignore(*_CHAT_PARTS)
-    _refuse_other_name(fields, "input_tokens", read, cached, cache_write)
-    _refuse_other_name(fields, "output_tokens", written, reasoning)
-    _refuse_other_name(fields, "per_turn_token", read + written)
-    missed = fields.count("prompt_cache_miss_tokens")
-    if fields.has("prompt_cache_miss_tokens") and missed + cached != read:
-        raise RolloutError(
-            f"usage states {cached} tokens that a cache served and {missed} that it did not; "
-            f"expected {read} together, the prompt_tokens"
-        )
-    written += fields.reasoning_apart(read, written, reasoning)
-    reasoning += fields.count("completion_tokens_details.rejected_prediction_tokens")
+    roles = _PERPLEXITY_ROLES if fields.has(*_PERPLEXITY) else _CHAT_ROLES
+    read, written, reasoning, cached, cache_write, rejected = fields.counts(roles)
+    if not read or not written:
+        fields.needed("prompt_tokens")
+        fields.needed("completion_tokens")
+    if fields.has(*_SECOND_NAMES):
+        _refuse_other_names(fields, Counts(read, written, reasoning, cached, cache_write))
+    if reasoning:
+        written += fields.reasoning_apart(read, written, reasoning)
+    reasoning += rejected
+    if fields.has_unread("total_tokens"):
+        fields.parts("prompt_tokens_details", "completion_tokens_details")
+        fields.parts("input_tokens_details", "output_tokens_details")
+        fields.ignore(*_CHAT_PARTS)
     counts = Counts(read, written, reasoning, cached, cache_write)
     return fields.request("OpenAI chat", counts, total="total_tokens")
 
 
 _PERPLEXITY = ("citation_tokens", "num_search_queries", "search_context_size")
 """Fields of Perplexity, whose reasoning_tokens are no part of its completion or its total."""
+_CHAT_REASONING = (
+    "completion_tokens_details.reasoning_tokens",
+    "completion_tokens_details.thinking_tokens",
+    "output_tokens_details.reasoning_tokens",
+    "output_tokens_details.thinking_tokens",
+    "reasoning_output_tokens",
+)
+_CHAT_CACHED = (
+    "prompt_tokens_details.cached_tokens",
+    "prompt_token_details.cached_tokens",
+    "cache_read_input_tokens",
+    "cache_read_tokens",
+    "prompt_cache_hit_tokens",
+    "input_tokens_details.cached_tokens",
+    "cached_tokens",
+    "num_cached_tokens",
+)
+_CHAT_CACHE_WRITE = (
+    "cache_creation_input_tokens",
+    "cache_write_tokens",
+    "prompt_tokens_details.cache_creation_tokens",
+    "prompt_tokens_details.cache_creation_input_tokens",
+    "prompt_tokens_details.cache_write_tokens",
+)
+_CHAT_REJECTED = ("completion_tokens_details.rejected_prediction_tokens",)
+_CHAT_ROLES, _PERPLEXITY_ROLES = (
+    Roles(
+        ("prompt_tokens",),
+        ("completion_tokens",),
+        reasoning,
+        _CHAT_CACHED,
+        _CHAT_CACHE_WRITE,
+        _CHAT_REJECTED,
+    )
+    for reasoning in ((*_CHAT_REASONING, "reasoning_tokens"), _CHAT_REASONING)
+)
+"""Read, written, reasoning, cached, written to a cache, and rejected tokens of chat usage."""
 _CACHE_CREATION = (
     "cache_creation.ephemeral_5m_input_tokens",
     "cache_creation.ephemeral_1h_input_tokens",
@@ -122,6 +134,24 @@ _CHAT_PARTS = (
     ),
 )
 """Counts of chat usage that are part of others."""
+
+
+_SECOND_NAMES = ("input_tokens", "output_tokens", "per_turn_token", "prompt_cache_miss_tokens")
+"""Fields of chat usage that state again what others do."""
+
+
+def _refuse_other_names(fields: UsageFields, counts: Counts) -> None:
+    """Refuse chat usage that states one count twice, and not the same."""
+    read, written, reasoning, cached, cache_write = counts
+    _refuse_other_name(fields, "input_tokens", read, cached, cache_write)
+    _refuse_other_name(fields, "output_tokens", written, reasoning)
+    _refuse_other_name(fields, "per_turn_token", read + written)
+    missed = fields.count("prompt_cache_miss_tokens")
+    if fields.has("prompt_cache_miss_tokens") and missed + cached != read:
+        raise RolloutError(
+            f"usage states {cached} tokens that a cache served and {missed} that it did not; "
+            f"expected {read} together, the prompt_tokens"
+        )
 
 
 def _refuse_other_name(fields: UsageFields, name: str, value: int, *apart: int) -> None:
@@ -487,30 +517,42 @@ def read_usage(usage: Mapping[str, Any]) -> tuple[Request, ...]:
     >>> read_usage({"service_tier": "standard"})
     ()
     """
-    present = {name for name, value in usage.items() if value is not None}
     _refuse_summed(usage)
-    if "output" in present and "input" in present and present & _GEMINI_CLI:
-        return (gemini_cli(usage),)
     fields = UsageFields(usage)
-    counting = dict(fields.counting)
-    if not counting:
-        for name in present:
+    counted = fields.counted()
+    read = _mapping_of(fields.names, counted)
+    if not counted and read is not gemini_cli:
+        for name in fields.names:
             if "token" in str(name).lower() and not isinstance(usage[name], Mapping | list):
                 whole_number(usage[name], str(name))
         return ()
-    named = counting.keys() - {_BARE_TOTAL}
-    if named and named <= _BARE_NAMES and len(named) <= 2:
-        return (bare_counts(usage),)
-    for shape in _SHAPES:
-        if not present.isdisjoint(shape.marks):
-            request = shape.read(fields if shape.read in _OF_FIELDS else usage)
-            return _iterations(usage, request) if shape.read is anthropic else (request,)
+    if read is not None:
+        request = read(fields if read in _OF_FIELDS else usage)
+        return _iterations(usage, request) if read is anthropic else (request,)
     fields.ignore(*_BARE_NAMES)
     fields.refuse_unknown("any")
-    return (bare_counts(usage),) if counting.keys() & _BARE_NAMES else ()
+    return (bare_counts(fields),) if counted & _BARE_NAMES else ()
 
 
-_OF_FIELDS = (openai_chat, openai_responses, anthropic, inspect_model_usage, codex_last)
+@lru_cache(maxsize=64)
+def _mapping_of(names: frozenset[str], counted: frozenset[str]) -> Callable[[Any], Request] | None:
+    """Return the mapping of a usage object's shape; None where no shape is recognised.
+
+    Args:
+        names: keys of the object whose values are not null.
+        counted: paths that hold counts of tokens.
+    """
+    if {"input", "output"} <= names and names & _GEMINI_CLI:
+        return gemini_cli
+    named = counted - {_BARE_TOTAL}
+    if named and named <= _BARE_NAMES and len(named) <= 2:
+        return bare_counts
+    return next((shape.read for shape in _SHAPES if not names.isdisjoint(shape.marks)), None)
+
+
+_OF_FIELDS = frozenset(
+    {openai_chat, openai_responses, anthropic, inspect_model_usage, codex_last, bare_counts}
+)
 """Mappings that take a usage object's fields as they were looked at."""
 _BARE_NAMES = frozenset({*_INPUT_NAMES, *_OUTPUT_NAMES})
 _GEMINI_CLI = {"thoughts", "cached", "tool", "total"}

@@ -63,11 +63,13 @@ def message_content(message: Mapping[str, Any], where: str) -> MessageContent:
         RolloutError: a part is of a type that is not known and has no text.
     """
     content = message.get("content")
-    if isinstance(content, str) and message.get("role") != "assistant":
+    is_plain = content is None or isinstance(content, str)
+    if is_plain and content is not None and message.get("role") != "assistant":
         return MessageContent(content)
-    if (content is None or isinstance(content, str)) and not any(map(message.get, _MORE)):
+    if is_plain and (_MORE.isdisjoint(message) or not any(map(message.get, _MORE))):
         calls = _calls(message, where)
-        return MessageContent("\n\n".join(filter(None, (content, *calls))), tool_calls=len(calls))
+        said = [text for text in (content, *calls) if text]
+        return MessageContent("\n\n".join(said), tool_calls=len(calls))
     parts = [*_content_parts(content, f"{where}.content"), *_message_parts(message, where)]
     texts = "\n".join(filter(None, (part.text for part in parts if part.kind in _SHOWN)))
     calls = [part.text for part in parts if part.kind == "call"]
@@ -79,9 +81,11 @@ def message_content(message: Mapping[str, Any], where: str) -> MessageContent:
     )
 
 
-_MORE = (
-    *("function_call", "refusal", "reasoning_content", "reasoning", "thinking"),
-    "reasoning_details",
+_MORE = frozenset(
+    {
+        *("function_call", "refusal", "reasoning_content", "reasoning", "thinking"),
+        "reasoning_details",
+    }
 )
 """Fields of a message that hold more than its text and tool calls."""
 _SHOWN = ("text", "attachment")
@@ -90,8 +94,11 @@ _UNCOUNTED = ("attachment", "hidden")
 
 def _calls(message: Mapping[str, Any], where: str) -> list[str]:
     """Return a message's tool calls as text."""
-    calls = log_fields.sequence(message.get("tool_calls"), f"{where}.tool_calls")
-    return [_call(log_fields.mapping(call, f"{where}.tool_calls[]"), where) for call in calls]
+    calls = message.get("tool_calls")
+    if calls is None:
+        return []
+    place = f"{where}.tool_calls"
+    return [_call(call, f"{place}[]") for call in log_fields.sequence(calls, place)]
 
 
 def _message_parts(message: Mapping[str, Any], where: str) -> Iterator[_Part]:
@@ -99,7 +106,7 @@ def _message_parts(message: Mapping[str, Any], where: str) -> Iterator[_Part]:
         yield _Part("call", call)
     if message.get("function_call"):
         function = log_fields.mapping(message["function_call"], f"{where}.function_call")
-        yield _Part("call", _call(function, where))
+        yield _Part("call", _call(function, f"{where}.function_call"))
     if isinstance(message.get("refusal"), str) and not message.get("content"):
         yield _Part("text", message["refusal"])
     details = message.get("reasoning_details")
@@ -197,15 +204,16 @@ def _reasoning_text(part: Mapping[str, Any], names: Iterable[str]) -> str:
     return ""
 
 
-def _call(call: Mapping[str, Any], where: str) -> str:
+def _call(value: Any, where: str) -> str:
+    call = log_fields.mapping(value, where)
     function = call.get("function", call)
     if isinstance(function, str):  # Inspect names the function beside its arguments
         return call_text(function, call.get("arguments"))
-    function = log_fields.mapping(function, f"{where}.tool_calls[].function")
-    arguments = next(
-        (function[name] for name in ("arguments", "args", "input") if name in function), None
-    )
-    return call_text(function.get("name"), arguments)
+    function = log_fields.mapping(function, f"{where}.function")
+    for name in ("arguments", "args", "input"):
+        if name in function:
+            return call_text(function.get("name"), function[name])
+    return call_text(function.get("name"), None)
 
 
 def call_text(name: Any, arguments: Any) -> str:
@@ -216,20 +224,23 @@ def call_text(name: Any, arguments: Any) -> str:
     >>> call_text("bash", '{"command": "ls"}')
     '```bash\nls\n```'
     """
-    decoded = arguments
-    if isinstance(arguments, str):
-        try:
-            decoded = orjson.loads(arguments)
-        except ValueError:
-            decoded = None
-    is_shell = (
-        isinstance(name, str)
-        and name in SHELLS
-        and isinstance(decoded, dict)
-        and decoded.keys() == {"command"}
-    )
-    if is_shell and isinstance(decoded["command"], str):
-        return f"```bash\n{decoded['command']}\n```"
+    if isinstance(name, str) and name in SHELLS:
+        command = _command(arguments)
+        if command is not None:
+            return f"```bash\n{command}\n```"
     if not isinstance(arguments, str):
         arguments = "" if arguments is None else json.dumps(arguments, ensure_ascii=False)
     return f"{name}({arguments})"
+
+
+def _command(arguments: Any) -> str | None:
+    """Return the shell command that a call's arguments are; None if they are anything else."""
+    if isinstance(arguments, str):
+        try:
+            arguments = orjson.loads(arguments)
+        except ValueError:
+            return None
+    if not isinstance(arguments, dict) or arguments.keys() != {"command"}:
+        return None
+    command = arguments["command"]
+    return command if isinstance(command, str) else None
