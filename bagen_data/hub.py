@@ -1,6 +1,5 @@
 """Load the built dataset, from a folder or from the Hub."""
 
-import json
 import os
 import re
 from collections.abc import Iterator, Sequence
@@ -15,6 +14,7 @@ from bagen_data.errors import BagenError, InputError, MissingExtraError
 from bagen_data.published_dataset import HUB_ID
 from bagen_data.schema import ROLLOUTS
 from bagen_data.tables import BUILD_RECORD, MANIFEST, read_jsonl
+from bagen_data.unique_keys import parse_json
 
 if TYPE_CHECKING:
     from datasets import Dataset, DatasetDict, IterableDataset, IterableDatasetDict
@@ -172,7 +172,7 @@ def _read_folder(
             pq.read_table(folder / row["path"], columns=list(columns), read_dictionary=_REPEATED)
             for row in chosen
         ]
-        revision = _revision(json.loads((folder / BUILD_RECORD).read_bytes()))
+        revision = _revision(parse_json((folder / BUILD_RECORD).read_bytes()))
     except (OSError, ValueError, KeyError) as error:
         raise InputError(f"{folder}: cannot be read: {error}") from error
     return pa.concat_tables(tables), revision

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from bagen_data.errors import InputError
+from bagen_data.unique_keys import parse_json
 
 CARD, MANIFEST, BUILD_RECORD = "README.md", "manifest.jsonl", "build.json"
 """The files of a built dataset beside its data."""
@@ -52,7 +53,7 @@ def read_jsonl(path: Path) -> list[dict[str, Any]]:
     rows = []
     for number, line in enumerate(path.read_bytes().splitlines(), 1):
         try:
-            row = json.loads(line.decode("utf-8"))
+            row = parse_json(line.decode("utf-8"))
         except ValueError as error:
             raise InputError(f"{path.name}:{number}: not JSON in UTF-8: {error}") from error
         if not isinstance(row, dict):

@@ -1,6 +1,5 @@
 """Build the dataset: families in, a folder that `datasets` loads out."""
 
-import json
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -20,6 +19,7 @@ from bagen_data.tables import (
     write_jsonl,
 )
 from bagen_data.tokenizer import HubTokenizer
+from bagen_data.unique_keys import parse_json
 from bagen_data.wording import numbered
 from bagen_data.worker_processes import run_jobs
 from builders.build_plan import budget_rule, make_plans
@@ -104,7 +104,7 @@ def previous_files(out: Path) -> set[str]:
     Only a build is believed: its record must bear its seal, and the manifest be the one it names.
     """
     try:
-        record = json.loads((out / BUILD_RECORD).read_bytes())
+        record = parse_json((out / BUILD_RECORD).read_bytes())
         if not is_sealed(record) or record["files"][MANIFEST] != sha256_of(out / MANIFEST):
             return set()
         rows = read_jsonl(out / MANIFEST)

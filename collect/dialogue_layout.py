@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from bagen_data.fast_json import load_json
 from collect.agents import Reply
 from collect.play import Played, PlayedTurn
 
@@ -72,7 +73,7 @@ class Dialogues:
 
     def read(self, folder: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         """The rollouts by number."""
-        for rollout in orjson.loads((folder / self._name).read_bytes()):
+        for rollout in load_json((folder / self._name).read_bytes()):
             yield rollout["env_id"], rollout
 
     @property

@@ -14,6 +14,7 @@ from typing import Any, BinaryIO
 import orjson
 
 from bagen_data.errors import InputError, OutputError, WrongUsageError
+from bagen_data.fast_json import load_json
 from bagen_data.wording import differences
 
 NAME = "rollouts.partial"
@@ -38,7 +39,7 @@ class Journal:
         for line in file:
             if not line.endswith(b"\n"):
                 break
-            content = orjson.loads(line)
+            content = load_json(line)
             if end:
                 self._offsets[content["number"]] = end
             else:
@@ -72,7 +73,7 @@ class Journal:
         """All of them, by number, read one at a time."""
         for number in self.numbers:
             self._file.seek(self._offsets[number])
-            yield orjson.loads(self._file.readline())["rollout"]
+            yield load_json(self._file.readline())["rollout"]
 
 
 @contextmanager

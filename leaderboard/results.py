@@ -5,7 +5,6 @@ In the table, `benchmark_version` and `dataset_revision` are those a submission 
 because it was made for others and yet fits this dataset's samples.
 """
 
-import json
 from collections.abc import Iterator, Mapping
 from itertools import islice
 from pathlib import Path
@@ -16,6 +15,7 @@ import pyarrow.parquet as pq
 
 from bagen_data.errors import InputError
 from bagen_data.tables import to_json
+from bagen_data.unique_keys import parse_json
 
 JSON, PARQUET = "results.json", "results.parquet"
 FORMAT = 1
@@ -87,7 +87,7 @@ def read_results(path: Path) -> dict[str, Any]:
     """
     file = path / JSON if path.is_dir() else path
     try:
-        results = json.loads(file.read_bytes())
+        results = parse_json(file.read_bytes())
     except (OSError, ValueError) as error:
         raise InputError(
             f"{file}: cannot be read: {error}; expected what 'python -m leaderboard build' wrote"

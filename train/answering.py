@@ -1,6 +1,5 @@
 """Answer the questions of a split, and go on where an earlier run was stopped."""
 
-import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,6 +8,7 @@ from rich.progress import track
 
 from bagen_data.console import STDERR
 from bagen_data.tables import to_json
+from bagen_data.unique_keys import parse_json
 from train.fitted_prompts import Messages, PromptFitter, reworded
 from train.generation import Decoding, GeneratedAnswer, generator
 
@@ -112,7 +112,7 @@ class ResumableAnswers:
         complete = lines[1:-1] if lines[0] == settings else []  # the last one may be cut off
         self.out.mkdir(parents=True, exist_ok=True)
         self._partial.write_text("\n".join([settings, *complete, ""]), encoding="utf-8")
-        return {row["sample_id"]: row for row in map(json.loads, complete)}
+        return {row["sample_id"]: row for row in map(parse_json, complete)}
 
 
 def _prediction(name: str, answer: GeneratedAnswer) -> dict[str, Any]:

@@ -8,7 +8,6 @@ command: what is trained stays, training goes on from its last checkpoint, and e
 kept in `OUT/results.jsonl`.
 """
 
-import json
 import os
 import shlex
 import subprocess
@@ -31,6 +30,7 @@ from bagen_data.command_line import new_app, run
 from bagen_data.console import STDERR, shown
 from bagen_data.errors import InputError
 from bagen_data.tables import read_jsonl, to_json, write_jsonl
+from bagen_data.unique_keys import parse_json
 from train.sweep_plan import SweepPlan, SweepRun, Value, flags, read_sweep, slug
 
 RESULTS = "results.jsonl"
@@ -177,7 +177,7 @@ class SweepRunner:
         dashed = {key.replace("_", "-"): value for key, value in options.items()}
         self._call([_script("evaluate.py"), *flags({**dashed, "name": name, "out": str(out)})])
         if not self.dry_run:
-            scores = json.loads((out / "scores.json").read_bytes())
+            scores = parse_json((out / "scores.json").read_bytes())
             self._keep({"name": name, "scores": scores, "made": recipe})
 
     def _keep(self, row: dict[str, Any]) -> None:

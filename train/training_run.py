@@ -10,6 +10,7 @@ from transformers.trainer_callback import TrainerCallback
 
 from bagen_data.errors import InputError, WrongUsageError
 from bagen_data.tables import to_json
+from bagen_data.unique_keys import parse_json
 from bagen_data.wording import differences
 from train.data import RowCounts, check_list
 
@@ -61,7 +62,7 @@ def check_resumable(folder: str, options: RunOptions, recipe: Mapping[str, Any])
     if not os.path.isfile(path):
         return
     with open(path, encoding="utf-8") as file:
-        before = json.load(file)
+        before = parse_json(file.read())
     changes = differences(before, json.loads(to_json(recipe)))
     if changes:
         raise InputError(

@@ -2,11 +2,15 @@
 
 import io
 import json
+import zipfile
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from bagen_data.errors import MissingExtraError, RolloutError
+from bagen_data.fast_json import load_lenient_json
+from bagen_data.unique_keys import RepeatedKeyError
 
 if TYPE_CHECKING:
     from inspect_ai.log import EvalLog, EvalSample
@@ -16,6 +20,8 @@ _UNUSED = {"store", "timelines"}
 """Fields of a sample that say nothing about turns and can be large."""
 _HEADER = ("version", "status", "eval", "plan", "invalidated", "error")
 """Fields of a JSON log that its samples need."""
+_SAMPLES = "samples/"
+"""Begins the names of samples in an `.eval` file."""
 _REASON_LENGTH = 300
 _Read = TypeVar("_Read")
 
@@ -38,11 +44,13 @@ class LogReader:
         """Return the header of an `.eval` file.
 
         Raises:
-            RolloutError: Inspect cannot read it.
+            RolloutError: Inspect cannot read it, or a file in it that is not a sample holds a key
+                twice.
         """
         header: EvalLog = _asked(
             lambda: self._log.read_eval_log(path, header_only=True, format="eval"), "its header"
         )
+        _refuse_repeated_keys(path, lambda name: not name.startswith(_SAMPLES))
         return header
 
     def samples(self, path: Path) -> list[tuple[int | str, int]]:
@@ -63,8 +71,10 @@ class LogReader:
         """Return one sample of an `.eval` file, with its attachments in place.
 
         Raises:
-            RolloutError: Inspect cannot read it.
+            RolloutError: Inspect cannot read it, or its file holds a key twice.
         """
+        name = f"{_SAMPLES}{sample_id}_epoch_{epoch}.json"
+        _refuse_repeated_keys(path, name.__eq__)
         sample: EvalSample = _asked(
             lambda: self._log.read_eval_log_sample(
                 path,
@@ -103,6 +113,24 @@ class LogReader:
             "the sample" if "samples" in record else "its header",
         )
         return log
+
+
+def _refuse_repeated_keys(path: Path, is_wanted: Callable[[str], bool]) -> None:
+    """Refuse an `.eval` file with a JSON file that holds a key twice; Inspect keeps its last value.
+
+    Raises:
+        RolloutError: the message names the file in the zip and the key.
+    """
+    with _asked(lambda: zipfile.ZipFile(path), "its list of files") as members:
+        for name in filter(is_wanted, members.namelist()):
+            data = _asked(partial(members.read, name), name)
+            try:
+                if name.endswith(".json"):
+                    load_lenient_json(data)
+            except RepeatedKeyError as error:
+                raise RolloutError(f"{name} {error}; restore the file") from error
+            except (ValueError, RecursionError):
+                continue  # Inspect's reader says what is wrong
 
 
 def describes_logs(value: Any) -> bool:

@@ -15,7 +15,9 @@ class Line(NamedTuple):
     number: int
     value: Any
     error: str = ""
-    """Why the line is not JSON; empty where it is."""
+    """Why the line is not JSON, or cannot be used; empty where it can."""
+    is_whole: bool = False
+    """The line cannot be used, and was not cut."""
 
 
 def session_records(
@@ -31,12 +33,14 @@ def session_records(
         skipped: counts what is skipped, by type.
 
     Raises:
-        RolloutError: another line is not JSON, or is not an object.
+        RolloutError: another line is not JSON, or is not an object, or a line holds a key twice.
     """
     waiting: Line | None = None
     for line in lines:
         if waiting is not None:
             raise RolloutError(f"line {waiting.number} {waiting.error}; restore or remove it")
+        if line.is_whole:
+            raise RolloutError(f"line {line.number} {line.error}; restore or remove it")
         if line.error:
             waiting = line
         elif isinstance(line.value, Mapping):

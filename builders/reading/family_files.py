@@ -14,10 +14,10 @@ from itertools import chain, islice, takewhile
 from pathlib import Path
 from typing import Any
 
-import orjson
-
 from bagen_data.errors import RolloutError
+from bagen_data.fast_json import load_lenient_json
 from bagen_data.tables import sha256_of
+from bagen_data.unique_keys import RepeatedKeyError
 from builders.formats import Kind, belonging, formats_reading, owned_files, recognising
 from builders.logs.evaluation_report import contradiction, is_report, judged_ids
 from builders.logs.lines import Line
@@ -316,16 +316,15 @@ def decode(data: bytes) -> Any:
     """A JSON value from UTF-8 bytes.
 
     Raises:
-        RolloutError: the bytes are empty, not UTF-8 or not JSON; the message says where.
+        RolloutError: the bytes are empty, not UTF-8 or not JSON, or an object holds a key twice;
+            the message says where.
     """
     if not data or data.isspace():
         raise RolloutError("is empty; expected JSON")
     try:
-        return orjson.loads(data)
-    except orjson.JSONDecodeError:
-        pass  # the slower reader also takes NaN, huge numbers and lone surrogates, and says where
-    try:
-        return json.loads(data.decode("utf-8-sig"))
+        return load_lenient_json(data)
+    except RepeatedKeyError as error:
+        raise RolloutError(str(error)) from error
     except UnicodeDecodeError as error:
         raise RolloutError(
             f"is not UTF-8: byte {error.start} is 0x{data[error.start]:02x}; expected JSON"
@@ -352,7 +351,8 @@ def _line(line: bytes, number: int) -> Line:
     try:
         return Line(number, decode(line))
     except RolloutError as error:
-        return Line(number, None, str(error))
+        is_whole = isinstance(error.__cause__, RepeatedKeyError)
+        return Line(number, None, str(error), is_whole)
 
 
 def _named(value: Any) -> str:

@@ -7,6 +7,7 @@ from io import BufferedReader
 from typing import Any
 
 from bagen_data.errors import RolloutError
+from bagen_data.fast_json import refuse_repeated_keys
 
 BIG = 64_000_000
 """Bytes from which a list is read item by item."""
@@ -33,7 +34,8 @@ def list_items(file: BufferedReader, chunk: int = _CHUNK) -> Iterator[Any]:
         chunk: bytes to read at once.
 
     Raises:
-        RolloutError: the file is not UTF-8, is not JSON, or is cut off; items before are given.
+        RolloutError: the file is not UTF-8, is not JSON, or is cut off, or an item holds a key
+            twice; items before are given.
 
     >>> import io
     >>> list(list_items(io.BufferedReader(io.BytesIO(b'[1, {"a": "]"}]')), chunk=4))
@@ -100,9 +102,16 @@ class _Text:
             else:
                 is_number = self._text[end : end + 1] in _NUMBER or end + 1 >= len(self._text)
                 if not is_number or not self._extend(more):
+                    self._refuse_repeated_keys(number, value, end)
                     self._start = end
                     return value
             more *= 2
+
+    def _refuse_repeated_keys(self, number: int, value: Any, end: int) -> None:
+        try:
+            refuse_repeated_keys(self._text[self._start : end].encode(), value)
+        except ValueError as error:
+            raise RolloutError(f"item {number} {error}") from error
 
     def _extend(self, size: int) -> bool:
         """Read on, and forget what is behind; returns whether there was anything left."""

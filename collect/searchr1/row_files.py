@@ -4,11 +4,12 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from bagen_data.errors import InputError
+from bagen_data.fast_json import load_json
+from bagen_data.unique_keys import RepeatedKeyError
 
 _ROWS_AT_ONCE = 4_096
 
@@ -43,8 +44,10 @@ def _json_lines(path: Path, _names: Collection[str]) -> Iterator[tuple[str, Mapp
                 continue
             place = f"{path}:{number}"
             try:
-                row = orjson.loads(line.removeprefix(b"\xef\xbb\xbf"))
-            except orjson.JSONDecodeError as error:
+                row = load_json(line.removeprefix(b"\xef\xbb\xbf"))
+            except RepeatedKeyError as error:
+                raise InputError(f"{place}: {error}; remove one of them") from error
+            except ValueError as error:
                 raise InputError(
                     f"{place}: is no JSON ({error}); expected one object a line, mend or drop it"
                 ) from error

@@ -17,9 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import orjson
-
 from bagen_data.errors import InputError
+from bagen_data.fast_json import load_json
 
 TEST_COMMAND = "python3 -m unittest"
 """Where an instance names none."""
@@ -72,7 +71,7 @@ def read_instances(path: Path) -> tuple[Instance, ...]:
         if not line.strip():
             continue
         try:
-            instance = _instance(orjson.loads(line), path.parent)
+            instance = _instance(load_json(line), path.parent)
             if instance.instance_id in instances:
                 raise InputError(f"instance_id {instance.instance_id} stands before; keep one")
         except (InputError, ValueError) as error:

@@ -17,10 +17,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import orjson
 import yaml
 
 from bagen_data.errors import InputError, OutputError, WrongUsageError
+from bagen_data.fast_json import load_json
+from bagen_data.unique_keys import RepeatedKeyError
 from collect.environment import RESPONSE_TOKENS
 from collect.swebench.minisweagent_import import VERSION
 from collect.swebench.swebench_defaults import STEPS, SUBSET, SUBSETS
@@ -80,7 +81,11 @@ def read_names(path: Path) -> tuple[str, ...]:
         if not line.strip():
             continue
         try:
-            name = orjson.loads(line)["instance_id"] if line.lstrip().startswith("{") else line
+            name = (
+                load_json(line.encode())["instance_id"] if line.lstrip().startswith("{") else line
+            )
+        except RepeatedKeyError as error:
+            raise InputError(f"{path}:{number}: {error}") from error
         except (ValueError, KeyError) as error:
             raise InputError(f"{path}:{number}: expected an object with instance_id") from error
         names.append(str(name).strip())

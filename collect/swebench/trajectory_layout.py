@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 
 from bagen_data.errors import InputError
+from bagen_data.fast_json import load_json
 
 RUN, PREDICTIONS, REPORT = "run", "preds.json", "report.json"
 
@@ -63,7 +64,7 @@ class Trajectories:
     def read(self, folder: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         """The rollouts by number, in the order of their instances' names."""
         for path in sorted((folder / RUN).glob("*/*.traj.json")):
-            trajectory = orjson.loads(path.read_bytes())
+            trajectory = load_json(path.read_bytes())
             yield trajectory["info"]["rollout_number"], trajectory
 
 

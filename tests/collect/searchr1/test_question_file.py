@@ -136,6 +136,7 @@ def test_bad_documents(tmp_path: Path, write: Write, row: dict[str, Any], proble
         ("a.jsonl", b"\n{", "a.jsonl:2: is no JSON .*mend or drop it"),
         ("a.jsonl", b"[1]", "a.jsonl:1: is no JSON object; expected one object a line"),
         ("a.jsonl", b'{"title": "\xff"}', "a.jsonl:1: is no JSON"),
+        ("a.jsonl", b'{"title": "a", "title": "b"}', "a.jsonl:1: holds the key 'title' twice"),
         ("a.parquet", b"", "a.parquet: is no readable Parquet"),
         ("a.parquet", b"PAR1 and no more", "a.parquet: is no readable Parquet"),
         ("a.csv", b"question,answer", r"a.csv: expected a .jsonl or .parquet file"),
