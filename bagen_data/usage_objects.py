@@ -481,7 +481,8 @@ class _Shape(NamedTuple):
     read: Callable[[Any], Request]
 
 
-_ANY_TOTAL = {"total_tokens", "input_tokens_details", "output_tokens_details"}
+_TOTAL = "total_tokens"
+_ANY_TOTAL = {_TOTAL, "input_tokens_details", "output_tokens_details"}
 _SHAPES = tuple(
     _Shape(frozenset(marks), read)
     for marks, read in (
@@ -545,7 +546,8 @@ def _mapping_of(names: frozenset[str], counted: frozenset[str]) -> Callable[[Any
     if {"input", "output"} <= names and names & _GEMINI_CLI:
         return gemini_cli
     named = counted - {_BARE_TOTAL}
-    if named and named <= _BARE_NAMES and len(named) <= 2:
+    is_bare = named and named <= _BARE_NAMES and len(named) <= 2
+    if is_bare and _TOTAL not in names:  # a total that is not a number is not a bare count, either
         return bare_counts
     return next((shape.read for shape in _SHAPES if not names.isdisjoint(shape.marks)), None)
 

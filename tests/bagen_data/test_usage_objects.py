@@ -765,3 +765,27 @@ def test_a_compaction_is_a_request_of_its_own_and_begins_a_context() -> None:
     assert (compaction.input_tokens, compaction.output_tokens) == (180000, 3500)
     assert (message.input_tokens, message.output_tokens) == (23, 10)
     assert compaction.context != message.context
+
+
+@pytest.mark.parametrize("total", ["", "abc", True, [], {}, 1.5, -1, float("nan"), 10**30])
+@pytest.mark.parametrize(
+    "names", [("prompt_tokens", "completion_tokens"), ("input_tokens", "output_tokens")]
+)
+def test_a_total_that_is_not_a_number_is_refused(names: tuple[str, str], total: Any) -> None:
+    with pytest.raises(RolloutError, match="total"):
+        read_usage({names[0]: 30, names[1]: 50, "total_tokens": total})
+
+
+def test_usage_of_one_structure_is_looked_at_each_on_its_own() -> None:
+    usage = {"prompt_tokens": 30, "completion_tokens": 50, "total_tokens": 80, "a": {"b_tokens": 0}}
+    assert read_usage(usage)[0].input_tokens == 30
+    with pytest.raises(RolloutError, match=r"a\.b_tokens = 4"):
+        read_usage({**usage, "a": {"b_tokens": 4}})
+    with pytest.raises(RolloutError, match="total of 81"):
+        read_usage({**usage, "total_tokens": 81})
+    with pytest.raises(RolloutError, match=r"c\.b_tokens = 4"):
+        read_usage({**usage, "a": {}, "c": {"b_tokens": 4}})
+    for odd in (True, "x", [3], None):
+        with pytest.raises(RolloutError, match="prompt_tokens"):
+            read_usage({**usage, "prompt_tokens": odd})
+    assert read_usage(usage)[0].output_tokens == 50
