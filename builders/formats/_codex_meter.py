@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from operator import sub
 from typing import Any
 
 from bagen_data.errors import RolloutError
@@ -10,6 +11,7 @@ from bagen_data.usage_objects import codex_difference, codex_last
 from builders.logs import log_fields
 
 _SUMS = ("input_tokens", "cached_input_tokens", "output_tokens", "reasoning_output_tokens")
+_TOTAL = "total_tokens"
 SHAPE = "Codex token_count"
 """The kind of usage of a session's requests: they are single ones, and never sums."""
 
@@ -40,7 +42,10 @@ class Meter:
         """
         total, last = info.get("total_token_usage"), info.get("last_token_usage")
         before = self._total
+        if isinstance(last, Mapping) and any(_sums(last)):
+            codex_last(last)  # one that is written again must be right, too
         if isinstance(total, Mapping):
+            _check_total(before or {}, total)
             sums = _sums(total)
             if (before is not None and sums == _sums(before)) or (is_replay and sums in self.seen):
                 return None
@@ -102,6 +107,27 @@ class Meter:
             f"total_token_usage grows by {_spoken(grown)} tokens since {since}, and "
             f"last_token_usage states {_spoken(_sums(last))}; expected the same: requests are "
             "missing from this log"
+        )
+
+
+def _check_total(before: Mapping[str, Any], total: Mapping[str, Any]) -> None:
+    """Refuse sums whose `total_tokens` grows by something else than input and output.
+
+    Raises:
+        RolloutError: the message names both.
+    """
+    then, now = _sums(before), _sums(total)
+    if min(map(sub, now, then)) < 0:
+        before, then = {}, (0,) * len(_SUMS)  # they begin anew
+    expected = now[0] - then[0] + now[2] - then[2]
+    stated, earlier = total.get(_TOTAL), before.get(_TOTAL)
+    if not any(now) or stated is None or (any(then) and earlier is None):
+        return
+    grown = log_fields.count(stated, _TOTAL) - log_fields.count(earlier or 0, _TOTAL)
+    if grown != expected:
+        raise RolloutError(
+            f"total_token_usage states {stated} total_tokens, {grown} more than before; expected "
+            f"{expected} more, the input and the output that its sums grow by"
         )
 
 

@@ -61,14 +61,39 @@ def read(record: Mapping[str, Any], facts: FamilyFacts) -> Log:
     unjudged = _unjudged(instance_id, facts)
     spoken = log_fields.sequence(record.get("messages"), "messages")
     system, exchanges = split_turns(list(_chat(spoken)))
+    turns = tuple(_turn(exchange, number) for number, exchange in enumerate(exchanges, 1))
+    _refuse_other_calls(record.get("info"), turns)
     return Log(
-        turns=tuple(_turn(exchange, number) for number, exchange in enumerate(exchanges, 1)),
+        turns=turns,
         success=None if unjudged else instance_id in (facts.resolved or ()),
         unjudged=unjudged,
         system=system,
         instance_id=instance_id,
         source=f"mini-swe-agent ({version})",
     )
+
+
+def _refuse_other_calls(info: Any, turns: Sequence[LoggedTurn]) -> None:
+    """Refuse a trajectory that counts other calls of the model than it holds responses.
+
+    A rollout that an error ended may count the call that failed. Commands that a user typed are
+    assistant messages without usage, and no calls.
+
+    Raises:
+        RolloutError: responses are missing, or stand twice.
+    """
+    stats = info.get("model_stats") if isinstance(info, dict) else None
+    stated = stats.get("api_calls") if isinstance(stats, dict) else None
+    if not stated:
+        return
+    calls = log_fields.count(stated, "info.model_stats.api_calls")
+    billed = sum(turn.requests is not None for turn in turns)
+    failed = info.get("exit_status") != "Submitted"
+    if not billed <= calls <= len(turns) + failed:
+        raise RolloutError(
+            f"info.model_stats states {calls} api_calls; expected {len(turns)}, one a response: "
+            "responses are missing from this trajectory or stand twice; remove the rollout"
+        )
 
 
 def _unjudged(instance_id: str, facts: FamilyFacts) -> str:

@@ -1,5 +1,6 @@
 """Codex's sessions: requests from sums and single counts, compactions, resumed and forked ones."""
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -371,3 +372,25 @@ def test_real_files_are_read() -> None:
     assert (requests[0].input_tokens, requests[0].visible_tokens) == (16341, 18)
     assert first.turns[1].requests is None
     assert "holds no response of a model" in str(logs["codex_051_usage.jsonl"])
+
+
+@pytest.mark.parametrize("place", [3, 6])
+@pytest.mark.parametrize("part", ["total_token_usage", "last_token_usage"])
+def test_a_total_that_is_no_sum_is_refused_also_where_it_is_written_again(
+    tmp_path: Path, place: int, part: str
+) -> None:
+    meter = Meter()
+    records = [meta(), heard("go"), call("one"), meter.count(900, 0, 20, 0), output("one")]
+    records += [said("Done."), meter.count(950, 0, 10, 0)]
+    for again in (False, True):
+        told = json.loads(json.dumps(records))
+        for each in (told[3], told[6]):
+            for usage in each["payload"]["info"].values():
+                if isinstance(usage, dict):
+                    usage["total_tokens"] = usage["input_tokens"] + usage["output_tokens"]
+        assert len(session(tmp_path, told).turns) == 2
+        if again:
+            told.insert(place + 1, json.loads(json.dumps(told[place])))
+        told[place + again]["payload"]["info"][part]["total_tokens"] += 7
+        with pytest.raises(RolloutError, match=r"total"):
+            session(tmp_path, told)

@@ -447,3 +447,29 @@ def test_an_instance_is_named_by_the_first_id_there_is(
     record = chat(["look", "go"]) | {"instance_id": top}
     record["metadata"] = record["metadata"] | {"instance_id": inner}
     assert read_record(record, FamilyFacts()).instance_id == instance_id
+
+
+@pytest.mark.parametrize(
+    ("calls", "status", "is_read"),
+    [
+        (3, "Submitted", True),
+        (2, "Submitted", False),
+        (4, "Submitted", False),
+        (4, "ContextWindowExceededError", True),
+        (5, "ContextWindowExceededError", False),
+        (2, "LimitsExceeded", False),
+        (0, "Submitted", True),
+        (None, "Submitted", True),
+        ("3", "Submitted", False),
+    ],
+)
+def test_a_trajectory_holds_a_response_for_each_call(
+    calls: Any, status: str, is_read: bool
+) -> None:
+    info = {"exit_status": status, "model_stats": {"api_calls": calls, "instance_cost": 0.1}}
+    record = trajectory("a") | {"info": info}
+    if is_read:
+        assert len(log(record).turns) == 3
+    else:
+        with pytest.raises(RolloutError, match="api_calls"):
+            log(record)
