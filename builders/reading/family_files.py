@@ -351,8 +351,8 @@ def _line(line: bytes, number: int) -> Line:
     try:
         return Line(number, decode(line))
     except RolloutError as error:
-        is_whole = isinstance(error.__cause__, RepeatedKeyError)
-        return Line(number, None, str(error), is_whole)
+        is_cut = isinstance(error.__cause__, json.JSONDecodeError | UnicodeDecodeError)
+        return Line(number, None, str(error), line.endswith(b"\n") or not is_cut)
 
 
 def _named(value: Any) -> str:

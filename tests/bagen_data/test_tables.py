@@ -20,5 +20,5 @@ def test_json_lines_round_trip_and_name_a_bad_line(tmp_path: Path) -> None:
 def test_a_line_that_holds_a_key_twice_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     path.write_text('{"a": 1}\n{"a": 1, "a": 2}\n', encoding="utf-8")
-    with pytest.raises(InputError, match="a.jsonl:2: .*holds the key 'a' twice"):
+    with pytest.raises(InputError, match=r"a\.jsonl:2: .*holds the key 'a' twice"):
         read_jsonl(path)

@@ -110,3 +110,14 @@ def test_a_file_within_an_eval_log(tmp_path: Path, member: str) -> None:
     reasons = [reason for _, reason in _refusals(family)]
     assert reasons
     assert all("twice" in reason and member in reason for reason in reasons)
+
+
+@needs_shared_logs
+@pytest.mark.parametrize("end", [b"{", b"{\n", b'{"n": 1' + b"0" * 5_000 + b"}"])
+def test_only_a_line_without_an_end_was_cut(tmp_path: Path, end: bytes) -> None:
+    family = tmp_path / "sokoban-origin-m"
+    family.mkdir()
+    text = (SHARED_LOGS / "claude-code" / "cc_compact.jsonl").read_bytes()
+    (family / "session.jsonl").write_bytes(text.rstrip() + b"\n" + end)
+    [(_, reason)] = _refusals(family)
+    assert ("is not JSON, or cut off" in reason) == (end != b"{")
