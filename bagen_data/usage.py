@@ -124,8 +124,10 @@ def input_growth(requests: Sequence[Request]) -> list[int]:
     replayed: dict[str, int] = {}
     growth = []
     for request in requests:
-        growth.append(request.input_tokens - _history(replayed, request.context))
-        replayed[request.context] = request.input_tokens + request.visible_tokens
+        context, read = request.context, request.input_tokens
+        known = replayed[context] if context in replayed else _history(replayed, context)
+        growth.append(read - known)
+        replayed[context] = read + request.visible_tokens
     return growth
 
 

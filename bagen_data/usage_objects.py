@@ -647,5 +647,5 @@ def provider_usage(usage: Mapping[str, Any]) -> tuple[Request, ...]:
     """
     requests = read_usage(usage)
     return tuple(
-        replace(each, shape="provider") if each.shape == BARE else each for each in requests
+        [replace(each, shape="provider") if each.shape == BARE else each for each in requests]
     )

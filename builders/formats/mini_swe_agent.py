@@ -34,6 +34,8 @@ FORMATS = ("mini-swe-agent-1", "mini-swe-agent-1.1")
 
 _COMPLAINT = "FormatError"
 """The `interrupt_type` of a message that complains of a response."""
+_BILLING = frozenset({"response", "interrupt_type"})
+"""Fields of a message's `extra` of which a complaint has one or both."""
 _UNPARSED = "unparsed"
 """Marks the message that stands for a billed response which the harness could not parse."""
 
@@ -147,8 +149,10 @@ def _chat(spoken: Sequence[Any]) -> Iterator[Mapping[str, Any]]:
 
 def _unparsed_response(message: Mapping[str, Any]) -> Mapping[str, Any] | None:
     """Return the response that a complaint is about: it was billed, and no later request has it."""
+    if message.get("role") == "assistant":
+        return None
     extra = message.get("extra")
-    if message.get("role") == "assistant" or not isinstance(extra, dict):
+    if not isinstance(extra, dict) or _BILLING.isdisjoint(extra):
         return None
     response = extra.get("response")
     is_complaint = extra.get("interrupt_type") == _COMPLAINT

@@ -270,14 +270,16 @@ def _logged_tokens(kept: Sequence[LoggedTurn], choice: UsageChoice) -> Accounts:
     refuse_mixture(requests)
     is_bare = bool(requests) and all(request.shape == BARE for request in requests)
     convention: Convention = "turn" if is_bare and choice == "turn" else "request"
-    fresh = iter(fresh_usage(requests, convention))
-    growth = iter(input_growth(requests))
+    fresh = fresh_usage(requests, convention)
+    growth = input_growth(requests)
     usages = []
     clipped = 0
+    end = 0
     for turn in kept:
-        counts = [next(fresh) for _ in turn.requests or ()]
-        usages.append(_token_usage(sum(n for n, _ in counts), sum(n for _, n in counts)))
-        clipped += min((next(growth) for _ in counts), default=0) < 0
+        start, end = end, end + len(turn.requests or ())
+        counts = fresh[start:end]
+        usages.append(_token_usage(sum([n for n, _ in counts]), sum([n for _, n in counts])))
+        clipped += min(growth[start:end], default=0) < 0
     return accounts_of(kept, usages, convention)._replace(
         fits=fitting_conventions(requests) if is_bare and choice == "auto" else CONVENTIONS,
         clipped_turns=clipped if convention == "request" else 0,
