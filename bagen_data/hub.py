@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from bagen_data.errors import BagenError, InputError, MissingExtraError
 from bagen_data.published_dataset import HUB_ID
+from bagen_data.replaced_folder import bring_back
 from bagen_data.schema import ROLLOUTS
 from bagen_data.tables import BUILD_RECORD, MANIFEST, read_jsonl
 from bagen_data.unique_keys import parse_json
@@ -46,7 +47,7 @@ def load(
         from datasets import load_dataset
     except ModuleNotFoundError as error:
         raise MissingExtraError("datasets", "load") from error
-    if os.path.isdir(path):
+    if is_folder(path):
         _manifest(Path(path))
     return load_dataset(os.fspath(path), config, split=split, **options)
 
@@ -110,7 +111,7 @@ def splits(path: str, config: str) -> list[str]:
     Raises:
         as `load_samples`.
     """
-    if os.path.isdir(path):
+    if is_folder(path):
         return sorted({row["split"] for row in _manifest(Path(path)) if row["config"] == config})
     _check_is_id(path)
     try:
@@ -122,6 +123,16 @@ def splits(path: str, config: str) -> list[str]:
         return sorted(get_dataset_split_names(path, config)) if config in known else []
     except Exception as error:  # which one a client of the network raises changes with it
         raise InputError(f"{path}: cannot be loaded: {error}") from error
+
+
+def is_folder(path: str | os.PathLike[str]) -> bool:
+    """Return whether a dataset is a folder, one that a killed build had moved away included.
+
+    Raises:
+        OutputError: it was moved away, and cannot be brought back.
+    """
+    bring_back(Path(path))
+    return os.path.isdir(path)
 
 
 @dataclass(frozen=True)
@@ -137,7 +148,7 @@ def _read(
     path: str, config: str, split: str, columns: _ReadColumns, revision: str | None = None
 ) -> tuple[pa.Table, str | None]:
     """The table, and the revision it is of."""
-    if os.path.isdir(path):
+    if is_folder(path):
         return _read_folder(Path(path), config, split, columns)
     _check_is_id(path)
     return _read_hub(path, config, split, columns, revision)

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 
 from bagen_data.array_types import decimal
 from bagen_data.errors import BuildChangedError, InputError
+from bagen_data.replaced_folder import bring_back
 from bagen_data.schema import ROLLOUTS, SAMPLES
 from bagen_data.tables import (
     BUILD_RECORD,
@@ -35,6 +36,7 @@ def verify(folder: Path) -> int:
         BuildChangedError: files are changed, missing or foreign, or a table breaks a promise; the
             message names each.
     """
+    bring_back(folder)
     manifest = _manifest(folder)
     problems = _changed_metadata(folder)
     for row in manifest:

@@ -174,9 +174,11 @@ def serve_command(
     port: Annotated[int, typer.Option(min=0, max=65535)] = 8000,
 ) -> None:
     """Show a site on this machine alone, until Ctrl-C."""
+    from bagen_data.replaced_folder import bring_back
     from leaderboard.app import LOOPBACK, server
     from leaderboard.results import JSON
 
+    bring_back(site)
     if not (site / JSON).is_file():
         raise InputError(f"{site}: is no site; expected what 'python -m leaderboard build' wrote")
     try:

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from bagen_data.errors import InputError
+from bagen_data.replaced_folder import bring_back
 from bagen_data.tables import to_json
 from bagen_data.unique_keys import parse_json
 
@@ -85,6 +86,7 @@ def read_results(path: Path) -> dict[str, Any]:
         InputError: there is none, it is something else or of another format, or lacks a key; the
             message says what was found.
     """
+    bring_back(path)
     file = path / JSON if path.is_dir() else path
     try:
         results = parse_json(file.read_bytes())

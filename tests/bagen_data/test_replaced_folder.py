@@ -51,7 +51,7 @@ def test_what_a_killed_run_left_is_removed_and_what_it_moved_away_is_back(tmp_pa
 def _either_way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Folders are swapped in one step where the system can, and in two elsewhere."""
     if request.param == "renamed":
-        monkeypatch.setattr("bagen_data.replaced_folder._exchange", lambda *_: False)
+        monkeypatch.setattr("bagen_data.replaced_folder.exchange", lambda *_: False)
 
 
 @pytest.mark.usefixtures("_either_way")
@@ -72,7 +72,7 @@ def test_a_failed_swap_puts_the_old_folder_back(
             raise OSError("no")
         return rename(self, target)
 
-    monkeypatch.setattr("bagen_data.replaced_folder._exchange", lambda *_: False)
+    monkeypatch.setattr("bagen_data.replaced_folder.exchange", lambda *_: False)
     monkeypatch.setattr(Path, "rename", fail_to_move_in)
     with pytest.raises(OSError, match="no"):
         put(tmp_path / "out", "2")
