@@ -26,7 +26,7 @@ def held_lock(path: Path, busy: str) -> Iterator[None]:
         OutputError: another process holds it, or the file system has no locks.
     """
     while True:
-        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
         try:
             _take(file, path, busy)
             if _is_at(file, path):

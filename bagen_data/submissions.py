@@ -33,6 +33,7 @@ from pydantic_core import PydanticCustomError
 
 from bagen_data.errors import InputError
 from bagen_data.public_links import PATTERN, check_form, check_host
+from bagen_data.replaced_file import write_file
 from bagen_data.shown_names import UNSEEN, check_shown_name
 from bagen_data.tables import to_json
 
@@ -271,9 +272,8 @@ class _PlainYaml(yaml.SafeLoader):
 
 def write_schemas(folder: Path = SCHEMAS) -> None:
     """Write the JSON schemas anew."""
-    folder.mkdir(exist_ok=True)
     for name, schema in json_schemas().items():
-        (folder / name).write_text(to_json(schema, indent=2) + "\n", encoding="utf-8")
+        write_file(folder / name, to_json(schema, indent=2) + "\n")
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ import numpy as np
 import bagen_data
 import leaderboard
 from bagen_data.array_types import Floats
+from bagen_data.replaced_file import replaced_file
 from bagen_data.tables import to_json
 
 _RECORD = "record"
@@ -53,16 +54,13 @@ class Cache:
         if self.folder is None:
             return
         path = _path(self.folder, key)
-        staging = path.with_name(f".{path.name}.{os.getpid()}")
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            content: dict[str, Any] = {_RECORD: np.frombuffer(record.encode(), np.uint8), **arrays}
-            with staging.open("wb") as file:
-                np.savez(file, **content)
-            staging.replace(path)
-        except OSError:
-            with suppress(OSError):  # a read-only disk, or a file where the folder would be
-                staging.unlink()
+        content: dict[str, Any] = {_RECORD: np.frombuffer(record.encode(), np.uint8), **arrays}
+        with (
+            suppress(OSError),  # a read-only disk, or a file where the folder would be
+            replaced_file(path) as staging,
+            staging.open("wb") as file,
+        ):
+            np.savez(file, **content)
 
 
 NO_CACHE = Cache(None)

@@ -27,6 +27,7 @@ from inspect_ai.model import GenerateConfig
 
 from bagen_data.errors import InputError
 from bagen_data.models.model_run import short_name
+from bagen_data.replaced_file import replaced_file
 from bagen_data.submission_writer import new_metadata
 from bagen_data.submissions import Metadata
 
@@ -172,12 +173,8 @@ def slim(log: ModelLog) -> None:
     """Write a log anew without what the dataset holds too: each prompt is in it three times."""
     header = read_eval_log(str(log.path), header_only=True)
     header.samples = [sample.model_copy(update={"input": ""}) for sample in _samples(log.path)]
-    staging = log.path.with_name(f".{log.path.name}")
-    try:
+    with replaced_file(log.path) as staging:
         write_eval_log(header, str(staging), format="eval")
-        staging.replace(log.path)
-    finally:
-        staging.unlink(missing_ok=True)
 
 
 def _samples(path: Path) -> Iterator[EvalSample]:

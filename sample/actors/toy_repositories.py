@@ -15,6 +15,7 @@ from tempfile import TemporaryDirectory
 import orjson
 
 from bagen_data.errors import InputError
+from bagen_data.replaced_file import write_file
 from collect.swebench.checkout import plain_environment, run_git
 from collect.swebench.instances import TEST_COMMAND, Instance
 
@@ -160,7 +161,7 @@ def make_repositories(chosen: Sequence[Toy], folder: Path) -> tuple[Instance, ..
         for toy in chosen
     )
     rows = ({**asdict(each), "repo": each.repo.name} for each in instances)
-    (folder / INSTANCES).write_bytes(b"".join(orjson.dumps(row) + b"\n" for row in rows))
+    write_file(folder / INSTANCES, "".join(f"{orjson.dumps(row).decode()}\n" for row in rows))
     return instances
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from bagen_data.replaced_file import write_file
 from sample.search.country import Country
 
 FOLDER = Path(__file__).parent
@@ -94,7 +95,7 @@ def _comparisons(country: Country, rng: random.Random) -> Iterator[Question]:
 
 
 def _write(path: Path, rows: Iterable[dict[str, Any]]) -> None:
-    path.write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8", newline="")
+    write_file(path, "".join(f"{json.dumps(row)}\n" for row in rows))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,91 @@
+"""Files that are written whole or not at all."""
+
+import fcntl
+import os
+import re
+import secrets
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+_STAGING = re.compile(r"\.bagen-[0-9a-f]{16}\.partial")
+
+
+@contextmanager
+def replaced_file(path: Path) -> Iterator[Path]:
+    """Give a file to write that becomes `path` when the block ends, or vanishes if it fails.
+
+    Killed at any moment, `path` is the old file or the new one, and of two processes that write it
+    at once the later one's stands. What a killed process left is removed by the next that writes
+    into the folder; the file that a living one writes is locked, and so left alone. A link is
+    followed, the mode of the old file is kept, and a device or a pipe is written as it is.
+
+    Args:
+        path: the file; its folder is made if it is missing.
+
+    Raises:
+        OSError: the folder or the file cannot be written.
+    """
+    if path.exists() and (not path.is_file() or path.is_relative_to("/dev")):
+        yield path
+        return
+    target = path.resolve()
+    target.parent.mkdir(parents=True, exist_ok=True)
+    _remove_leftovers(target.parent)
+    staging, lock = _locked_staging(target.parent)
+    try:
+        with suppress(FileNotFoundError):
+            staging.chmod(stat.S_IMODE(target.stat().st_mode))
+        yield staging
+        staging.replace(target)
+    finally:
+        staging.unlink(missing_ok=True)
+        os.close(lock)
+
+
+def write_file(path: Path, text: str) -> None:
+    """Write a file whole or not at all, in UTF-8, and have the disk keep it before it is shown.
+
+    Raises:
+        OSError: it cannot be written; the file that was there stays.
+    """
+    with replaced_file(path) as staging, staging.open("wb") as file:
+        file.write(text.encode())
+        file.flush()
+        if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            os.fsync(file.fileno())
+
+
+def _locked_staging(folder: Path) -> tuple[Path, int]:
+    """Return a new file of a name that nobody else has, and the descriptor that locks it."""
+    while True:
+        path = folder / f".bagen-{secrets.token_hex(8)}.partial"
+        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+        if _is_kept(path, file):
+            return path, file
+        os.close(file)
+
+
+def _is_kept(path: Path, file: int) -> bool:
+    """Lock a new file; returns False if it was taken for a leftover before it was locked."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True  # a file system without locks: nothing is removed there
+    return path.exists()
+
+
+def _remove_leftovers(folder: Path) -> None:
+    """Remove files of killed processes: those that nobody has locked."""
+    for path in folder.iterdir():
+        if _STAGING.fullmatch(path.name):
+            with suppress(OSError):  # it is locked, it was just removed, or it is not ours
+                file = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+                try:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    path.unlink()
+                finally:
+                    os.close(file)
