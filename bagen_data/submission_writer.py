@@ -1,7 +1,7 @@
 """Write a submission: `predictions.jsonl` and `metadata.yaml` in one folder."""
 
-import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,9 @@ import yaml
 from pydantic import ValidationError
 
 from bagen_data.errors import InputError, OutputError
+from bagen_data.held_folder import HeldFolder, held_folder
 from bagen_data.prediction_files import SUFFIXES
+from bagen_data.replaced_set import replaced_set
 from bagen_data.submissions import METADATA, Metadata, Prediction, problems, read_metadata
 from bagen_data.tables import to_json
 from bagen_data.versions import BENCHMARK_VERSION
@@ -20,14 +22,25 @@ DATASET_PAGE = "https://huggingface.co/datasets/MLL-Lab/BAGEN"
 """The link of predictions that have no page of their own."""
 
 
+@contextmanager
+def submission_folder(out: Path, estimator: str) -> Iterator[HeldFolder]:
+    """Hold a folder for the predictions of one estimator, from before they are made.
+
+    Raises:
+        OutputError: another process writes to `out`, it is not a folder, it cannot be written, or
+            it holds predictions of another estimator.
+    """
+    with held_folder(out) as held:
+        check_out(out, estimator)
+        yield held
+
+
 def check_out(out: Path, estimator: str) -> None:
     """Refuse to write over what is not ours to replace.
 
     Raises:
-        OutputError: `out` is no folder, or holds predictions of another estimator.
+        OutputError: `out` holds predictions of another estimator.
     """
-    if out.exists() and not out.is_dir():
-        raise OutputError(f"{out}: is not a folder; give another --out")
     others = [path.name for suffix in SUFFIXES for path in sorted(out.glob(f"*{suffix}"))]
     if not others:
         return
@@ -70,38 +83,35 @@ def new_metadata(revision: str | None, **values: Any) -> Metadata:
 
 
 def write_submission(
-    out: Path,
+    held: HeldFolder,
     metadata: Metadata,
-    predictions: Iterable[Mapping[str, Any]],
-    name: str = PREDICTIONS,
-) -> Path:
-    """Write both files, each whole or not at all; returns that of the predictions.
+    predictions: Mapping[str, Iterable[Mapping[str, Any]]],
+    more: Mapping[str, str] | None = None,
+) -> None:
+    """Write all files of a submission together, or none of them: see `replaced_set`.
 
     Args:
-        out: the folder, made if there is none.
+        held: the folder, made if it is absent.
         metadata: of the predictions.
-        predictions: rows of `submissions.Prediction`.
-        name: of the file of predictions, which ends in `.jsonl`.
+        predictions: rows of `submissions.Prediction`, by the name of their file, which ends in
+            `.jsonl`.
+        more: texts of other files that belong to these predictions, by name.
 
     Raises:
         OutputError: the folder cannot be written.
     """
-    rows = (Prediction.model_validate(row).model_dump(exclude_none=True) for row in predictions)
-    lines = "".join(to_json(row) + "\n" for row in rows)
     content = metadata.model_dump(mode="json", exclude_none=True)
-    _replace(out / METADATA, yaml.safe_dump(content, sort_keys=False, allow_unicode=True))
-    _replace(out / name, lines)
-    return out / name
-
-
-def _replace(path: Path, text: str) -> None:
-    staging = path.with_name(f".{path.name}.{os.getpid()}")
+    texts = {METADATA: yaml.safe_dump(content, sort_keys=False, allow_unicode=True), **(more or {})}
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            staging.write_text(text, encoding="utf-8")
-            staging.replace(path)
-        finally:
-            staging.unlink(missing_ok=True)
+        with replaced_set(held) as staging:
+            for name, text in texts.items():
+                (staging / name).write_text(text, encoding="utf-8")
+            for name, rows in predictions.items():
+                with (staging / name).open("w", encoding="utf-8") as file:
+                    file.writelines(_line(row) for row in rows)
     except OSError as error:
-        raise OutputError(f"{path}: cannot be written: {error.strerror or error}") from error
+        raise OutputError(f"{held.path}: cannot be written: {error.strerror or error}") from error
+
+
+def _line(row: Mapping[str, Any]) -> str:
+    return to_json(Prediction.model_validate(row).model_dump(exclude_none=True)) + "\n"

@@ -62,14 +62,12 @@ class Dialogues:
 
     def write(self, folder: Path, rollouts: Iterable[dict[str, Any]]) -> None:
         """Write one rollout after another: they need not fit into memory."""
-        staging = folder / f"{self._name}.partial"
-        with staging.open("wb") as file:
+        with (folder / self._name).open("wb") as file:
             separator = b"[\n"
             for rollout in rollouts:
                 file.write(separator + orjson.dumps(rollout, option=orjson.OPT_INDENT_2))
                 separator = b",\n"
             file.write(b"\n]\n")
-        staging.replace(folder / self._name)
 
     def read(self, folder: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         """The rollouts by number."""

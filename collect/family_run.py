@@ -15,6 +15,8 @@ import orjson
 import yaml
 
 from bagen_data.errors import InputError, OutputError
+from bagen_data.held_folder import LOCK, HeldFolder, held_folder, made_folder
+from bagen_data.replaced_set import replaced_set
 from bagen_data.worker_processes import run_jobs
 from collect.journal import NAME as JOURNAL
 from collect.journal import Journal, check_same, open_journal
@@ -34,7 +36,7 @@ class Layout(Protocol):
     """How a family lies on disk."""
 
     def write(self, folder: Path, rollouts: Iterable[dict[str, Any]]) -> None:
-        """Write all of a family's files."""
+        """Write all of a family's files into a folder that is empty."""
 
     def read(self, folder: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         """The rollouts that were written, with their numbers."""
@@ -127,11 +129,19 @@ def collect(
         on_rollout: called for each that is there, played now or before.
 
     Raises:
-        OutputError: the folder holds something else, or is not to be gone on with.
+        OutputError: the folder holds something else, is not to be gone on with, or another process
+            is writing it.
         WrongUsageError: what is there was begun otherwise.
         InputError: all rollouts failed, or many one after another, and those that did not are
             kept; or a file that is there is damaged.
     """
+    with made_folder(wanted.folder), held_folder(wanted.folder) as held:
+        return _collect(held, wanted, play, drive, on_rollout)
+
+
+def _collect(
+    held: HeldFolder, wanted: Wanted, play: Play, drive: Driver, on_rollout: Callable[[], object]
+) -> Collected:
     finished = _finished(wanted)
     if finished and not finished.failed and finished.rollouts >= wanted.rollouts:
         (wanted.folder / JOURNAL).unlink(missing_ok=True)  # of a run that was killed at its end
@@ -143,8 +153,9 @@ def collect(
             on_rollout()
         failed = _play_missing(wanted, play, drive, journal, on_rollout)
         there = Collected(len(journal.numbers), failed)
-        wanted.layout.write(wanted.folder, journal.rollouts())
-        _write_collection(wanted, there)
+        with replaced_set(held) as staging:
+            wanted.layout.write(staging, journal.rollouts())
+            _write_collection(staging / COLLECTION, wanted, there)
         (wanted.folder / JOURNAL).unlink()
     return there
 
@@ -197,9 +208,7 @@ def _finished(wanted: Wanted) -> Collected | None:
         WrongUsageError: it was collected otherwise.
     """
     folder = wanted.folder
-    if folder.exists() and not folder.is_dir():
-        raise OutputError(f"{folder}: is a file; give a folder to write")
-    there = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+    there = {path.name for path in folder.iterdir()} - {LOCK}
     if COLLECTION not in there:
         if there and JOURNAL not in there:
             raise OutputError(
@@ -231,13 +240,11 @@ def _read_collection(path: Path) -> tuple[Mapping[str, Any], Collected]:
         ) from error
 
 
-def _write_collection(wanted: Wanted, there: Collected) -> None:
+def _write_collection(path: Path, wanted: Wanted, there: Collected) -> None:
     content = {
         "told": dict(wanted.settings),
         "rollouts": there.rollouts,
         "failed": dict(there.failed),
     }
     text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=100)
-    staging = wanted.folder / f"{COLLECTION}.partial"
-    staging.write_text(text, encoding="utf-8")
-    staging.replace(wanted.folder / COLLECTION)
+    path.write_text(text, encoding="utf-8")

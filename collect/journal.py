@@ -4,7 +4,6 @@ The first line says how they are collected. A line is whole once its newline is 
 run left half written is cut off.
 """
 
-import fcntl
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -81,30 +80,22 @@ def open_journal(folder: Path, settings: Mapping[str, Any], *, resume: bool) -> 
     """The journal of a family's folder, a new one or one to go on with.
 
     Args:
-        folder: made if it is not there.
+        folder: the caller holds it (`held_folder`).
         settings: how rollouts are collected; what is gone on with must have been begun so.
         resume: whether there may be one to go on with.
 
     Raises:
-        OutputError: there is one and it is not to be resumed, another run has it, or the folder
-            cannot be written.
+        OutputError: there is one and it is not to be resumed, or the folder cannot be written.
         WrongUsageError: it was begun otherwise.
         InputError: it is none of ours.
     """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
         path = folder / NAME
         path.touch()
         file = path.open("r+b")
     except OSError as error:
         raise OutputError(f"{folder}: cannot be written: {error.strerror or error}") from error
     with file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise OutputError(f"{folder}: another run collects there") from error
-        if not path.is_file() or not os.path.samestat(os.fstat(file.fileno()), path.stat()):
-            raise OutputError(f"{folder}: another run has just ended there; look at what it wrote")
         try:
             journal = Journal(file)
         except (ValueError, KeyError, TypeError) as error:

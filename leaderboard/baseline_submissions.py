@@ -1,6 +1,7 @@
 """The forecasters, which need no model, as submissions like any other."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from bagen_data.errors import BagenError, InputError, OutputError
 from bagen_data.forecasters import find_forecaster, known_forecasters
 from bagen_data.forecasters.learning.examples import load_examples
 from bagen_data.forecasters.learning.predictions import ForecastRequest, Load, Predicted, predict
+from bagen_data.held_folder import LOCK, HeldFolder, held_folder
 from bagen_data.hub import splits
 from bagen_data.submission_writer import new_metadata, write_submission
 from bagen_data.submissions import METADATA, Metadata, read_metadata
@@ -34,24 +36,33 @@ def write_baselines(
 
     Raises:
         InputError: the dataset cannot be used, or some forecasters failed; the others are written.
-        OutputError: a folder cannot be written, or holds another submission.
+        OutputError: a folder cannot be written, holds another submission, or another process is
+            writing it.
     """
-    for name in known_forecasters():
-        _refuse_foreign(out / name, name, benchmark.tasks)
+    with ExitStack() as stack:
+        held = {name: stack.enter_context(held_folder(out / name)) for name in known_forecasters()}
+        for name in held:
+            _refuse_foreign(out / name, name, benchmark.tasks)
+        yield from _write_baselines(dataset, benchmark, held, workers)
+
+
+def _write_baselines(
+    dataset: str, benchmark: Benchmark, held: Mapping[str, HeldFolder], workers: int
+) -> Iterator[Path]:
     has_training = {task: bool(splits(dataset, f"{task}_train")) for task in benchmark.tasks}
     jobs = [(dataset, task, can_train) for task, can_train in has_training.items()]
     by_task = dict(zip(has_training, run_jobs(_predicted, jobs, workers), strict=True))
     failures = []
-    for name in known_forecasters():
+    for name, folder in held.items():
         outcomes = {task: of_task[name] for task, of_task in by_task.items()}
         predicted = {task: each for task, each in outcomes.items() if isinstance(each, Predicted)}
         if len(predicted) < len(outcomes):
             failures.append(f"{name}: {next(e for e in outcomes.values() if isinstance(e, str))}")
             continue
         metadata = _metadata(name, list(predicted.values()), benchmark)
-        for task, of_task in predicted.items():
-            write_submission(out / name, metadata, of_task.rows, f"{task}.jsonl")
-        yield out / name
+        rows = {f"{task}.jsonl": of_task.rows for task, of_task in predicted.items()}
+        write_submission(folder, metadata, rows)
+        yield folder.path
     if failures:
         raise InputError("\n".join(["some baselines failed and were not written:", *failures]))
 
@@ -73,7 +84,7 @@ def _attempt(dataset: str, task: str, name: str, can_train: bool, load: Load) ->
 def _refuse_foreign(folder: Path, name: str, tasks: Sequence[str]) -> None:
     """Refuse to write over what is not an earlier submission of this baseline, or nothing."""
     try:
-        names = {path.name for path in folder.iterdir()}
+        names = {path.name for path in folder.iterdir()} - {LOCK}
     except OSError:  # nothing is there; or writing it says what is wrong
         return
     is_replaceable = names <= {METADATA, *(f"{task}.jsonl" for task in tasks)}

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from bagen_data.errors import InputError
 from bagen_data.prediction_files import SUFFIXES
+from bagen_data.replacement_journal import is_interrupted
 from bagen_data.submissions import METADATA, Metadata, read_metadata
 from bagen_data.tables import sha256_of
 
@@ -86,6 +87,11 @@ def read_submission_folder(folder: Path, tasks: Sequence[str]) -> SubmissionFold
     if not folder.is_dir():
         problem = "is no folder" if folder.exists() else "there is no such folder"
         raise InputError(f"{folder}: {problem}; expected one with {METADATA} in it")
+    if is_interrupted(folder):
+        raise InputError(
+            f"{folder}: whoever wrote it was killed, and only some of its new files are in place; "
+            "'bagen validate' moves the others there, or write it again"
+        )
     try:
         names = sorted(path.name for path in folder.iterdir())
         prediction_files = [name for name in names if name.endswith(SUFFIXES)]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from rich.progress import track
 
 from bagen_data.console import STDERR
+from bagen_data.replaced_file import write_file
 from bagen_data.tables import to_json
 from bagen_data.unique_keys import parse_json
 from train.fitted_prompts import Messages, PromptFitter, reworded
@@ -35,7 +36,7 @@ class ResumableAnswers:
     """Answers that are kept as they come, and not asked for again."""
 
     out: Path
-    """The folder they are kept in."""
+    """The folder they are kept in; the caller holds it (`held_folder`)."""
     questions: QuestionOptions
     decoding: Decoding
     tokenizer: Any
@@ -110,8 +111,7 @@ class ResumableAnswers:
         )
         lines = self._partial.read_text("utf-8").split("\n") if self._partial.is_file() else [""]
         complete = lines[1:-1] if lines[0] == settings else []  # the last one may be cut off
-        self.out.mkdir(parents=True, exist_ok=True)
-        self._partial.write_text("\n".join([settings, *complete, ""]), encoding="utf-8")
+        write_file(self._partial, "\n".join([settings, *complete, ""]))
         return {row["sample_id"]: row for row in map(parse_json, complete)}
 
 

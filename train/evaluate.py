@@ -62,8 +62,14 @@ def evaluate(
     trained_on: Annotated[str, typer.Option(help="none, train, benchmark or other.")] = "train",
 ) -> None:
     """Ask a model a split's questions, write a submission, print the columns of Table 7."""
+    from bagen_data.held_folder import made_folder
     from bagen_data.hub import load_samples
-    from bagen_data.submission_writer import check_out, new_metadata, write_submission
+    from bagen_data.submission_writer import (
+        PREDICTIONS,
+        new_metadata,
+        submission_folder,
+        write_submission,
+    )
     from train.answering import QuestionOptions, ResumableAnswers
     from train.paper_table import markdown, table_row
 
@@ -76,7 +82,6 @@ def evaluate(
         if value not in choices:
             raise WrongUsageError(f"--{flag} {value}: expected one of: {', '.join(choices)}")
     estimator = name or Path(model).name
-    check_out(out, estimator)
     shape = read_model_shape(model, None)
     context = shape.context or _LONGEST
     room = context - max_new_tokens
@@ -88,29 +93,30 @@ def evaluate(
         )
     questions = QuestionOptions(dataset, config, split, variant, limit)
     decoding = Decoding(model, max_new_tokens, batch_size, dtype, _json(template))
-    samples = load_samples(dataset, config, split, also=("prompt", "prompt_variant"))
-    provider = choose_backend(backend, model)
-    resumable = ResumableAnswers(out, questions, decoding, shape.tokenizer, provider)
-    predictions, answered_variant = resumable.answers(samples)
-    metadata = new_metadata(
-        samples.source["revision"],
-        estimator=estimator,
-        provider=provider,
-        model_id=model,
-        decoding={
-            "temperature": 0,
-            "max_tokens": max_new_tokens,
-            "max_prompt_tokens": limit,
-            "dtype": dtype,
-        },
-        prompt_variant=answered_variant,
-        trained_on=trained_on,
-        weights="open",
-    )
-    write_submission(out, metadata, predictions)
-    row = table_row(samples.table, predictions)
-    (out / SCORES).write_text(json.dumps(row, indent=1) + "\n", encoding="utf-8")
-    resumable.forget()
+    with made_folder(out), submission_folder(out, estimator) as held:
+        samples = load_samples(dataset, config, split, also=("prompt", "prompt_variant"))
+        provider = choose_backend(backend, model)
+        resumable = ResumableAnswers(out, questions, decoding, shape.tokenizer, provider)
+        predictions, answered_variant = resumable.answers(samples)
+        metadata = new_metadata(
+            samples.source["revision"],
+            estimator=estimator,
+            provider=provider,
+            model_id=model,
+            decoding={
+                "temperature": 0,
+                "max_tokens": max_new_tokens,
+                "max_prompt_tokens": limit,
+                "dtype": dtype,
+            },
+            prompt_variant=answered_variant,
+            trained_on=trained_on,
+            weights="open",
+        )
+        row = table_row(samples.table, predictions)
+        scores = json.dumps(row, indent=1) + "\n"
+        write_submission(held, metadata, {PREDICTIONS: predictions}, {SCORES: scores})
+        resumable.forget()
     print(markdown({estimator: row}))
 
 

@@ -17,6 +17,7 @@ if __name__ == "__main__":
 
 from bagen_data.command_line import run
 from bagen_data.errors import InputError
+from bagen_data.replaced_folder import replaced_folder
 
 
 def main(arguments: Sequence[str] | None) -> None:
@@ -47,8 +48,9 @@ def convert(gguf: Path, out: Path) -> None:
     model = AutoModelForCausalLM.from_config(read.config, dtype=torch.float32)
     model.load_state_dict(read.state_dict())
     tokenizer = AutoTokenizer.from_pretrained(folder, gguf_file=name)
-    model.save_pretrained(out)
-    tokenizer.save_pretrained(out)
+    with replaced_folder(out, ()) as staging:
+        model.save_pretrained(staging)
+        tokenizer.save_pretrained(staging)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ import os
 import shlex
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from inspect import signature
 from pathlib import Path
@@ -29,7 +29,9 @@ import yaml
 from bagen_data.command_line import new_app, run
 from bagen_data.console import STDERR, shown
 from bagen_data.errors import InputError
-from bagen_data.tables import read_jsonl, to_json, write_jsonl
+from bagen_data.held_folder import held_folder, made_folder
+from bagen_data.replaced_file import write_file
+from bagen_data.tables import read_jsonl, to_json
 from bagen_data.unique_keys import parse_json
 from train.sweep_plan import SweepPlan, SweepRun, Value, flags, read_sweep, slug
 
@@ -54,13 +56,24 @@ def sweep(
         listed = ", ".join(names)
         raise InputError(f"--only {unknown[0]}: no such run in {config}; there are: {listed}")
     check_options(plan)
+    if dry_run:
+        _run_all(plan, only, dry_run=True)
+        return
+    with made_folder(Path(plan.out)), held_folder(Path(plan.out)):
+        scores = _run_all(plan, only, dry_run=False)
+    from train.paper_table import markdown
+
+    print(markdown(scores))
+
+
+def _run_all(
+    plan: SweepPlan, only: Sequence[str] | None, *, dry_run: bool
+) -> dict[str, Mapping[str, Any]]:
+    """Run what is not done yet; returns the rows of all that is."""
     runner = SweepRunner(plan, dry_run=dry_run)
     for planned in plan.runs:
         runner.run(planned, skip=bool(only) and planned.name not in (only or ()))
-    if not dry_run:
-        from train.paper_table import markdown
-
-        print(markdown(runner.scores()))
+    return runner.scores()
 
 
 def check_options(plan: SweepPlan) -> None:
@@ -160,8 +173,7 @@ class SweepRunner:
         launch = ["-m", "accelerate.commands.launch", "--config_file", self.plan.launch]
         script = [_script(f"{run.stage}.py"), "--config", self._file(run)]
         if not self.dry_run:
-            folder.mkdir(parents=True, exist_ok=True)
-            (folder / RECIPE).write_text(text, encoding="utf-8")
+            write_file(folder / RECIPE, text)
         self._call([*launch, *script, *flags(recipe["options"])])
         if not self.dry_run:
             (folder / TRAINED).touch()
@@ -183,9 +195,8 @@ class SweepRunner:
     def _keep(self, row: dict[str, Any]) -> None:
         """Add a row to the file of results, which is written whole or not at all."""
         self._results[row["name"]] = row
-        staging = self._out / f".{RESULTS}"
-        write_jsonl(staging, self._results.values())
-        staging.replace(self._out / RESULTS)
+        lines = "".join(to_json(each) + "\n" for each in self._results.values())
+        write_file(self._out / RESULTS, lines)
 
     def _call(self, command: list[str]) -> None:
         """Run a Python command of the project, or show it.

@@ -18,6 +18,7 @@ if __name__ == "__main__":
 
 from bagen_data.command_line import run
 from bagen_data.errors import InputError
+from bagen_data.replaced_folder import replaced_folder
 
 CHAT_TEMPLATE = (
     "{% for message in messages %}<|im_start|>{{ message['role'] }}\n"
@@ -70,8 +71,9 @@ def make(options: argparse.Namespace) -> None:
         eos_token_id=tokenizer.eos_token_id,
         pad_token_id=tokenizer.pad_token_id,
     )
-    Qwen3ForCausalLM(shape).save_pretrained(options.out)
-    tokenizer.save_pretrained(options.out)
+    with replaced_folder(options.out, ()) as staging:
+        Qwen3ForCausalLM(shape).save_pretrained(staging)
+        tokenizer.save_pretrained(staging)
 
 
 def _texts(path: str, config: str) -> Iterator[str]:

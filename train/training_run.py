@@ -3,12 +3,16 @@
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from transformers.trainer_callback import TrainerCallback
 
 from bagen_data.errors import InputError, WrongUsageError
+from bagen_data.held_folder import held_folder, made_folder
+from bagen_data.replaced_file import write_file
 from bagen_data.tables import to_json
 from bagen_data.unique_keys import parse_json
 from bagen_data.wording import differences
@@ -86,13 +90,14 @@ def train(
         trainer.accelerator.print(part_counts)
     trainer.add_callback(KeepEpochs(options.keep_epochs, trainer))
     folder = trainer.args.output_dir
-    checkpoint = last_checkpoint(folder) if options.resume else None
-    if trainer.accelerator.is_main_process:
-        os.makedirs(folder, exist_ok=True)
-        with open(os.path.join(folder, RECIPE), "w", encoding="utf-8") as file:
-            file.write(to_json(recipe))
-    trainer.train(resume_from_checkpoint=checkpoint or trainer.args.resume_from_checkpoint)
-    trainer.save_model(folder)
+    with ExitStack() as stack:
+        if trainer.accelerator.is_main_process:
+            stack.enter_context(made_folder(Path(folder)))
+            stack.enter_context(held_folder(Path(folder)))
+            write_file(Path(folder, RECIPE), to_json(recipe))
+        checkpoint = last_checkpoint(folder) if options.resume else None
+        trainer.train(resume_from_checkpoint=checkpoint or trainer.args.resume_from_checkpoint)
+        trainer.save_model(folder)
 
 
 def last_checkpoint(folder: str) -> str | None:

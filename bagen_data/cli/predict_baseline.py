@@ -29,19 +29,24 @@ def predict_baseline_command(
     """Answer every sample with a baseline: a forecaster that needs no model."""
     check_labels(name, link)
     from bagen_data.forecasters.learning.predictions import ForecastRequest, predict
-    from bagen_data.submission_writer import check_out, new_metadata, write_submission
+    from bagen_data.submission_writer import (
+        PREDICTIONS,
+        new_metadata,
+        submission_folder,
+        write_submission,
+    )
 
     request = ForecastRequest(dataset, config, split, baseline, seed, cross_validate)
     estimator = name or baseline
-    check_out(out, estimator)
-    predicted = predict(request)
-    metadata = new_metadata(
-        predicted.revision,
-        estimator=estimator,
-        model_id=baseline,
-        decoding=predicted.settings,
-        trained_on=predicted.trained_on,
-        link=link,
-    )
-    written = write_submission(out, metadata, predicted.rows)
-    print(f"{len(predicted.rows):,} predictions of {estimator} are in {written}")
+    with submission_folder(out, estimator) as held:
+        predicted = predict(request)
+        metadata = new_metadata(
+            predicted.revision,
+            estimator=estimator,
+            model_id=baseline,
+            decoding=predicted.settings,
+            trained_on=predicted.trained_on,
+            link=link,
+        )
+        write_submission(held, metadata, {PREDICTIONS: predicted.rows})
+    print(f"{len(predicted.rows):,} predictions of {estimator} are in {out / PREDICTIONS}")

@@ -24,6 +24,7 @@ from bagen_data.option_groups import spread_options
 
 if TYPE_CHECKING:
     from bagen_data.models.model_log import ModelLog
+    from bagen_data.submissions import Metadata
 
 
 @spread_options
@@ -79,11 +80,12 @@ def predict_model_command(
     if bool(model) == bool(preset):
         raise WrongUsageError("give a model as PROVIDER/NAME, or --preset NAME; one of the two")
     check_labels(name, link)
+    from bagen_data.hub import is_folder
     from bagen_data.models.model_run import ModelRun, parse_price, short_name
 
     chosen = find_preset(preset) if preset else Preset(str(model))
     run = ModelRun(
-        dataset=os.path.realpath(dataset) if os.path.isdir(dataset) else dataset,
+        dataset=os.path.realpath(dataset) if is_folder(dataset) else dataset,
         config=config or "default",
         split=split,
         model=chosen.model,
@@ -100,12 +102,23 @@ def predict_model_command(
         show_plan(run, usd)
         return
     _check_inspect()
+    from bagen_data.held_folder import made_folder
     from bagen_data.models.ask import ask
-    from bagen_data.submission_writer import check_out
+    from bagen_data.models.model_log import metadata_of
+    from bagen_data.submission_writer import (
+        PREDICTIONS,
+        check_out,
+        submission_folder,
+        write_submission,
+    )
 
-    check_out(out, name or short_name(run.model))
-    log = ask(run, usd, out, resume=resume)
-    _write(out, log, name, link, trained_on, go_on="the same command with --resume")
+    with made_folder(out), submission_folder(out, name or short_name(run.model)) as held:
+        log = ask(run, usd, out, resume=resume)
+        _refuse_open(log, out, go_on="the same command with --resume")
+        metadata = metadata_of(log, name, link, trained_on)
+        check_out(out, metadata.estimator)
+        write_submission(held, metadata, {PREDICTIONS: log.rows()})
+    _print_written(log, metadata, out)
 
 
 def predictions_from_log_command(
@@ -120,28 +133,31 @@ def predictions_from_log_command(
         raise InputError(f"{log}: there is no such file; expected an Inspect log")
     check_labels(name, link)
     _check_inspect()
-    from bagen_data.models.model_log import read_log
+    from bagen_data.models.model_log import metadata_of, read_log
+    from bagen_data.submission_writer import PREDICTIONS, submission_folder, write_submission
 
-    go_on = f"inspect eval-retry {log}"
-    _write(out, read_log(log), name, link, trained_on, go_on=go_on)
+    complete = read_log(log)
+    _refuse_open(complete, out, go_on=f"inspect eval-retry {log}")
+    metadata = metadata_of(complete, name, link, trained_on)
+    with submission_folder(out, metadata.estimator) as held:
+        write_submission(held, metadata, {PREDICTIONS: complete.rows()})
+    _print_written(complete, metadata, out)
 
 
-def _write(
-    out: Path, log: "ModelLog", name: str | None, link: str | None, trained_on: str, *, go_on: str
-) -> None:
-    """Write the submission of a log without open samples."""
-    from bagen_data.models.model_log import metadata_of
-    from bagen_data.submission_writer import check_out, write_submission
-
+def _refuse_open(log: "ModelLog", out: Path, *, go_on: str) -> None:
+    """Refuse to make a submission of a log with open samples."""
     if log.open:
         raise InputError(
             f"{log.path}: {log.open:,} of {len(log.asked):,} samples have no answer, and nothing "
             f"was written to {out}:\n  {log.problem()}\n"
             f"what was answered is kept in the log; go on with: {go_on}"
         )
-    metadata = metadata_of(log, name, link, trained_on)
-    check_out(out, metadata.estimator)
-    written = write_submission(out, metadata, log.rows())
+
+
+def _print_written(log: "ModelLog", metadata: "Metadata", out: Path) -> None:
+    from bagen_data.submission_writer import PREDICTIONS
+
+    written = out / PREDICTIONS
     print(f"{len(log.asked):,} predictions of {metadata.estimator} are in {written}")
 
 

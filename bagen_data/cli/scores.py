@@ -15,12 +15,14 @@ def validate_command(
     """Check a submission: metadata.yaml, the file of predictions, and one for each sample."""
     from bagen_data.answer_columns import INVALID
     from bagen_data.console import STDERR, shown
+    from bagen_data.held_folder import put_right
     from bagen_data.hub import load_samples
     from bagen_data.prediction_files import find_predictions, prediction_reader
     from bagen_data.scoring.match_predictions import match_predictions
     from bagen_data.scoring.sample_table import SampleTable
     from bagen_data.submissions import METADATA, is_revision, read_metadata
 
+    put_right(predictions if predictions.is_dir() else predictions.parent)
     file = find_predictions(predictions)
     metadata = read_metadata(file.parent / METADATA)
     samples = load_samples(dataset, config, split)
@@ -60,6 +62,7 @@ def score_command(
     """Score predictions, and show each score with its 95% interval and its n."""
     if compare and by:
         raise WrongUsageError("--compare and --by cannot be shown at once; leave one out")
+    from bagen_data.held_folder import put_right
     from bagen_data.hub import load_samples
     from bagen_data.prediction_files import find_predictions, prediction_reader
     from bagen_data.scoring.match_predictions import match_predictions
@@ -70,6 +73,8 @@ def score_command(
     from bagen_data.tables import to_json
     from bagen_data.terminal_tables import comparison_table, print_table, report_tables
 
+    for path in filter(None, (predictions, compare)):
+        put_right(path if path.is_dir() else path.parent)
     files = [find_predictions(path) for path in (predictions, compare) if path]
     if json and any(json.exists() and json.samefile(file) for file in files):
         raise WrongUsageError(f"--json {json}: these are the predictions; give another file")
@@ -98,8 +103,9 @@ def score_command(
 
 
 def _write(path: Path, text: str) -> None:
+    from bagen_data.replaced_file import write_file
+
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+        write_file(path, text)
     except OSError as error:
         raise OutputError(f"{path}: cannot be written: {error.strerror}") from error

@@ -4,7 +4,6 @@ The log lies in the folder `logs` of the output. A run that was stopped, or whos
 is resumed from it: samples that have an answer there are not asked again.
 """
 
-import fcntl
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -49,7 +48,7 @@ def ask(run: ModelRun, price: Price | None, out: Path, *, resume: bool) -> Model
     Args:
         run: what is asked.
         price: of the model's tokens, for the cost of each answer; unknown if None.
-        out: the log is written into its folder `logs`.
+        out: the log is written into its folder `logs`; the caller holds it (`held_folder`).
         resume: whether an earlier run may be there, to go on with.
 
     Raises:
@@ -59,11 +58,10 @@ def ask(run: ModelRun, price: Price | None, out: Path, *, resume: bool) -> Model
     """
     logs = (out / LOGS).absolute()
     model = find_model(run.model, run.options)
-    with _alone(logs):
-        return _ask(run, model, price, logs, resume)
-
-
-def _ask(run: ModelRun, model: Model, price: Price | None, logs: Path, resume: bool) -> ModelLog:
+    try:
+        logs.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{logs}: cannot be written: {error.strerror or error}") from error
     asked = _asked(run)
     earlier = _earlier(run, logs, asked, resume)
     if price:
@@ -206,26 +204,6 @@ def _run_of(log: Path) -> dict[str, Any] | None:
     except _UNREADABLE:
         return {}
     return dict(run) if run else None
-
-
-@contextmanager
-def _alone(logs: Path) -> Iterator[None]:
-    """One run at a time in a folder.
-
-    Raises:
-        OutputError: there is another one, or the folder cannot be written.
-    """
-    try:
-        logs.mkdir(parents=True, exist_ok=True)
-        lock = (logs / ".lock").open("w")
-    except OSError as error:
-        raise OutputError(f"{logs}: cannot be written: {error.strerror or error}") from error
-    with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise OutputError(f"{logs.parent}: another bagen predict is running there") from error
-        yield
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from bagen_data.family_name import Role, parse_family_name
 from bagen_data.general_prompt import general_prompt
 from bagen_data.prompt_variants import Variant
 from bagen_data.prompts import Prompt, load_prompt
+from bagen_data.replacement_journal import is_interrupted
 from builders.tasks import Task, find_task, is_reserved, known_tasks
 from builders.tasks.general import GeneralSettings, check_task_name, general_task
 
@@ -73,7 +74,8 @@ def find_families(
     Raises:
         WrongUsageError: a task cannot have its name, or `rollout_model` is not a model's name or
             contradicts the folders' names.
-        InputError: there is none, a family's task is unknown, or two folders may be one family.
+        InputError: there is none, a family's task is unknown, two folders may be one family, or
+            only some of a family's new files are in place.
     """
     for task in tasks or ():
         if task not in known_tasks():
@@ -112,6 +114,11 @@ def find_families(
         )
     for family in wanted:
         _check_name(family, is_asked_for=tasks is not None)
+        if is_interrupted(family.folder):
+            raise InputError(
+                f"{family.folder}: whoever wrote it was killed, and only some of its new files are "
+                "in place; go on with 'python -m collect ... --resume', or write it again"
+            )
     _refuse_ambiguous(wanted)
     settings = general or GeneralSettings()
     return [

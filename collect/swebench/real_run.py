@@ -21,6 +21,8 @@ import yaml
 
 from bagen_data.errors import InputError, OutputError, WrongUsageError
 from bagen_data.fast_json import load_json
+from bagen_data.held_folder import held_folder
+from bagen_data.replaced_set import replaced_set
 from bagen_data.unique_keys import RepeatedKeyError
 from collect.environment import RESPONSE_TOKENS
 from collect.swebench.minisweagent_import import VERSION
@@ -112,10 +114,10 @@ def prepare(run: RealRun, folder: Path) -> Path:
     if names:
         texts[NAMES] = "".join(f"{name}\n" for name in names)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, text in texts.items():
-            (folder / name).write_text(text, encoding="utf-8")
-        (folder / COMMANDS).chmod(0o755)
+        with held_folder(folder) as held, replaced_set(held) as staging:
+            for name, text in texts.items():
+                (staging / name).write_text(text, encoding="utf-8")
+            (staging / COMMANDS).chmod(0o755)
     except OSError as error:
         raise OutputError(f"{folder}: cannot be written: {error.strerror or error}") from error
     return folder / COMMANDS

@@ -36,7 +36,7 @@ class Trajectories:
         """Write a family's files.
 
         Args:
-            folder: made if it is not there; trajectories that are there stay.
+            folder: an empty one.
             rollouts: of `record`; read one at a time.
 
         Raises:
@@ -88,8 +88,5 @@ def _report(predictions: Mapping[str, Any], resolved: Mapping[str, bool]) -> dic
 
 
 def _write(path: Path, content: Any) -> None:
-    """Whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    staging = path.with_name(f"{path.name}.partial")
-    staging.write_bytes(orjson.dumps(content, option=orjson.OPT_INDENT_2) + b"\n")
-    staging.replace(path)
+    path.write_bytes(orjson.dumps(content, option=orjson.OPT_INDENT_2) + b"\n")

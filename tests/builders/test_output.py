@@ -249,3 +249,22 @@ def test_a_full_disk_leaves_the_old_output(origin: Path, tmp_path: Path) -> None
     assert contents(out) == before
     assert build(origin, out) == 0
     assert json.loads((out / "build.json").read_text())["families"][0]["counts"]["rollouts"] == 2
+
+
+def test_a_family_half_moved_into_place_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    family = tmp_path / "origin" / "sokoban-origin-m"
+    write_json(family / "a.json", [dialogue()])
+    (family / ".replacement").mkdir()
+    assert build(tmp_path / "origin", tmp_path / "out") == 1
+    told = "only some of its new files are in place; go on with 'python -m collect ... --resume'"
+    assert told in " ".join(capsys.readouterr().err.split())
+
+
+def test_a_dataset_that_a_kill_moved_away_is_brought_back_by_its_reader(tmp_path: Path) -> None:
+    write_json(tmp_path / "origin" / "sokoban-origin-m" / "a.json", [dialogue()])
+    assert build(tmp_path / "origin", tmp_path / "out") == 0
+    (tmp_path / "out").rename(tmp_path / ".out.replaced-0123456789abcdef")
+    assert run("verify", tmp_path / "out") == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["origin", "out"]

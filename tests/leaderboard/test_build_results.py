@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
+from bagen_data.cli import main as bagen
 from bagen_data.hub import load_samples
 from bagen_data.scoring import score
 from bagen_data.tables import to_json
@@ -25,7 +26,7 @@ from tests.leaderboard.made_submissions import (
     write_metadata,
     write_rows,
 )
-from tests.making import REPO
+from tests.making import REPO, exit_code
 
 EXAMPLES = REPO / "leaderboard" / "submissions"
 TASKS = ["searchr1", "sokoban", "swebench", "warehouse"]
@@ -357,6 +358,19 @@ def test_baselines_are_written_over_nobody(
     assert leaderboard("baselines", "--dataset", dataset, "--out", tmp_path / "in") == 1
     assert "conformal: holds another submission" in " ".join(capsys.readouterr().err.split())
     assert files_of(tmp_path / "in") == before
+
+
+def test_a_submission_half_moved_into_place_is_refused_until_a_reader_puts_it_right(
+    dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = submit(tmp_path / "in" / "a", dataset)
+    (folder / ".replacement").mkdir()
+    (folder / "metadata.yaml").rename(folder / ".replacement" / "metadata.yaml")
+    assert leaderboard("validate", folder, "--dataset", dataset) == 1
+    told = "only some of its new files are in place; 'bagen validate' moves the others there"
+    assert told in " ".join(capsys.readouterr().err.split())
+    assert exit_code(bagen, "validate", folder, "--dataset", dataset) == 0
+    assert leaderboard("validate", folder, "--dataset", dataset) == 0
 
 
 def test_a_site_among_its_submissions_is_wrong_usage(

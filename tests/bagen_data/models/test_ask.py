@@ -342,7 +342,7 @@ def test_two_runs_do_not_share_a_folder(dataset: Path, tmp_path: Path) -> None:
             time.sleep(0.01)
         second = ask(server, dataset, tmp_path / "out", "--resume")
         assert second.returncode == 1
-        assert "another bagen predict is running there" in second.stderr
+        assert "another process is writing it" in second.stderr
         first.kill()
         first.communicate()
 
