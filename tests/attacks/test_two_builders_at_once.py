@@ -6,25 +6,15 @@ with an earlier build in the way 20 of 30 did.
 """
 
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests.attacks.namespaces import at_once, needs_namespaces
 from tests.attacks.tallies import Tally
-from tests.making import REPO, build, dialogue, run, write_json
+from tests.making import build, dialogue, run, write_json
 
-NAMESPACE = ("unshare", "--user", "--map-root-user", "--pid", "--fork", "--mount-proc")
-
-
-def _has_namespaces() -> bool:
-    if shutil.which("unshare") is None:
-        return False
-    return subprocess.run([*NAMESPACE, "true"], capture_output=True, check=False).returncode == 0
-
-
-pytestmark = pytest.mark.skipif(not _has_namespaces(), reason="PID namespaces cannot be made here")
+pytestmark = needs_namespaces
 
 
 @pytest.mark.attack("two builders at once")
@@ -33,17 +23,12 @@ def test_two_builders_at_once(tmp_path: Path, before: bool, tally: Tally) -> Non
     origin, out = tmp_path / "origin", tmp_path / "out"
     rows = [dialogue([(9, 5)] * 30, name=f"row {n}") for n in range(60)]
     write_json(origin / "sokoban-origin-m" / "a.json", rows)
-    command = [sys.executable, "-m", "builders", "build", "--origin", origin, "--out", out]
+    command = ["-m", "builders", "build", "--origin", origin, "--out", out]
     for _ in range(tally.size(3, 30)):
         if before:
             assert build(origin, out, "--limit", 2) == 0
-        pair = [
-            subprocess.Popen(
-                [*NAMESPACE, *map(str, command)], cwd=REPO, stderr=subprocess.PIPE, text=True
-            )
-            for _ in range(2)
-        ]
-        errors = "".join(process.communicate()[1] for process in pair)
+        pair = list(at_once([command, command]))
+        errors = "".join(process.stderr for process in pair)
         codes = sorted(process.returncode for process in pair)
         tally.tried += 1
         tally.crashed += "Traceback" in errors
