@@ -1,7 +1,7 @@
 """Folders that one process at a time writes to, and that the next one puts right."""
 
 import errno
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,36 +39,19 @@ def held_folder(folder: Path) -> Iterator[HeldFolder]:
     Raises:
         OutputError: another process writes to it, it is not a folder, or it cannot be written.
     """
-    path = folder.resolve()
-    busy = f"{folder}: another process is writing it; wait for its end, or give another --out"
-    if path.exists() and not path.is_dir():
-        raise OutputError(f"{folder}: is not a folder; give another --out")
     with ExitStack() as stack:
-        try:
-            _hold(path, busy, stack)
-        except OSError as error:
-            raise OutputError(f"{folder}: cannot be written: {error.strerror or error}") from error
-        yield HeldFolder(path)
+        yield _hold(folder, stack, _leave)
 
 
 @contextmanager
-def made_folder(folder: Path) -> Iterator[None]:
-    """Have a folder for the length of a block: made if absent, removed again if it stays empty.
+def made_folder(folder: Path) -> Iterator[HeldFolder]:
+    """Hold a folder as `held_folder` does, made if it is absent, removed again if it stays empty.
 
     Raises:
-        OutputError: the folder cannot be made.
+        OutputError: as `held_folder`.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except FileExistsError as error:
-        raise OutputError(f"{folder}: is not a folder; give another --out") from error
-    except OSError as error:
-        raise OutputError(f"{folder}: cannot be written: {error.strerror or error}") from error
-    try:
-        yield
-    finally:
-        with suppress(OSError):  # it is not empty
-            folder.rmdir()
+    with ExitStack() as stack:
+        yield _hold(folder, stack, _make)
 
 
 def put_right(folder: Path) -> None:
@@ -91,7 +74,24 @@ def put_right(folder: Path) -> None:
         ) from error
 
 
-def _hold(path: Path, busy: str, stack: ExitStack) -> None:
+def _hold(folder: Path, stack: ExitStack, prepare: Callable[[Path, ExitStack], None]) -> HeldFolder:
+    """Take both locks; in between, with that beside the folder held, prepare the folder."""
+    path = folder.resolve()
+    busy = f"{folder}: another process is writing it; wait for its end, or give another --out"
+    if path.exists() and not path.is_dir():
+        raise OutputError(f"{folder}: is not a folder; give another --out")
+    try:
+        _hold_beside(path, busy, stack)
+        prepare(path, stack)
+        if path.is_dir():
+            stack.enter_context(held_lock(path / LOCK, busy))
+            finish(path)
+    except OSError as error:
+        raise OutputError(f"{folder}: cannot be written: {error.strerror or error}") from error
+    return HeldFolder(path)
+
+
+def _hold_beside(path: Path, busy: str, stack: ExitStack) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         stack.enter_context(held_lock(lock_beside(path), busy))
@@ -99,6 +99,18 @@ def _hold(path: Path, busy: str, stack: ExitStack) -> None:
     except OSError as error:
         if error.errno not in _CLOSED or not path.is_dir():
             raise
-    if path.is_dir():
-        stack.enter_context(held_lock(path / LOCK, busy))
-        finish(path)
+
+
+def _leave(_path: Path, _stack: ExitStack) -> None:
+    """Leave a folder absent or as it is."""
+
+
+def _make(path: Path, stack: ExitStack) -> None:
+    if not path.exists():
+        path.mkdir()
+        stack.callback(_remove_if_empty, path)
+
+
+def _remove_if_empty(path: Path) -> None:
+    with suppress(OSError):  # it is not empty
+        path.rmdir()

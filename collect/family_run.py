@@ -15,7 +15,7 @@ import orjson
 import yaml
 
 from bagen_data.errors import InputError, OutputError
-from bagen_data.held_folder import LOCK, HeldFolder, held_folder, made_folder
+from bagen_data.held_folder import LOCK, HeldFolder, made_folder
 from bagen_data.replaced_set import replaced_set
 from bagen_data.worker_processes import run_jobs
 from collect.journal import NAME as JOURNAL
@@ -135,7 +135,7 @@ def collect(
         InputError: all rollouts failed, or many one after another, and those that did not are
             kept; or a file that is there is damaged.
     """
-    with made_folder(wanted.folder), held_folder(wanted.folder) as held:
+    with made_folder(wanted.folder) as held:
         return _collect(held, wanted, play, drive, on_rollout)
 
 

@@ -66,8 +66,8 @@ def evaluate(
     from bagen_data.hub import load_samples
     from bagen_data.submission_writer import (
         PREDICTIONS,
+        check_out,
         new_metadata,
-        submission_folder,
         write_submission,
     )
     from train.answering import QuestionOptions, ResumableAnswers
@@ -93,7 +93,8 @@ def evaluate(
         )
     questions = QuestionOptions(dataset, config, split, variant, limit)
     decoding = Decoding(model, max_new_tokens, batch_size, dtype, _json(template))
-    with made_folder(out), submission_folder(out, estimator) as held:
+    with made_folder(out) as held:
+        check_out(out, estimator)
         samples = load_samples(dataset, config, split, also=("prompt", "prompt_variant"))
         provider = choose_backend(backend, model)
         resumable = ResumableAnswers(out, questions, decoding, shape.tokenizer, provider)

@@ -29,7 +29,7 @@ import yaml
 from bagen_data.command_line import new_app, run
 from bagen_data.console import STDERR, shown
 from bagen_data.errors import InputError
-from bagen_data.held_folder import held_folder, made_folder
+from bagen_data.held_folder import made_folder
 from bagen_data.replaced_file import write_file
 from bagen_data.tables import read_jsonl, to_json
 from bagen_data.unique_keys import parse_json
@@ -59,7 +59,7 @@ def sweep(
     if dry_run:
         _run_all(plan, only, dry_run=True)
         return
-    with made_folder(Path(plan.out)), held_folder(Path(plan.out)):
+    with made_folder(Path(plan.out)):
         scores = _run_all(plan, only, dry_run=False)
     from train.paper_table import markdown
 

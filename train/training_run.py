@@ -11,7 +11,7 @@ from typing import Any
 from transformers.trainer_callback import TrainerCallback
 
 from bagen_data.errors import InputError, WrongUsageError
-from bagen_data.held_folder import held_folder, made_folder
+from bagen_data.held_folder import made_folder
 from bagen_data.replaced_file import write_file
 from bagen_data.tables import to_json
 from bagen_data.unique_keys import parse_json
@@ -93,7 +93,6 @@ def train(
     with ExitStack() as stack:
         if trainer.accelerator.is_main_process:
             stack.enter_context(made_folder(Path(folder)))
-            stack.enter_context(held_folder(Path(folder)))
             write_file(Path(folder, RECIPE), to_json(recipe))
         checkpoint = last_checkpoint(folder) if options.resume else None
         trainer.train(resume_from_checkpoint=checkpoint or trainer.args.resume_from_checkpoint)

@@ -108,11 +108,11 @@ def predict_model_command(
     from bagen_data.submission_writer import (
         PREDICTIONS,
         check_out,
-        submission_folder,
         write_submission,
     )
 
-    with made_folder(out), submission_folder(out, name or short_name(run.model)) as held:
+    with made_folder(out) as held:
+        check_out(out, name or short_name(run.model))
         log = ask(run, usd, out, resume=resume)
         _refuse_open(log, out, go_on="the same command with --resume")
         metadata = metadata_of(log, name, link, trained_on)

@@ -180,7 +180,9 @@ def test_one_process_at_a_time_writes_where_the_parent_is_another(
 
 
 def test_a_folder_that_stays_empty_is_removed(tmp_path: Path) -> None:
-    with made_folder(tmp_path / "a"), held_folder(tmp_path / "a"):
+    folder = tmp_path / "a"
+    busy = "another process is writing it"
+    with made_folder(folder), pytest.raises(OutputError, match=busy), made_folder(folder):
         pass
     with made_folder(tmp_path / "b"):
         (tmp_path / "b" / "file").touch()
