@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -14,11 +14,15 @@ from bagen_data.errors import BagenError, InputError, MissingExtraError
 from bagen_data.published_dataset import HUB_ID
 from bagen_data.replaced_folder import bring_back
 from bagen_data.schema import ROLLOUTS
+from bagen_data.steady_files import digest_of, steady_file
 from bagen_data.tables import BUILD_RECORD, MANIFEST, read_jsonl
 from bagen_data.unique_keys import parse_json
 
 if TYPE_CHECKING:
     from datasets import Dataset, DatasetDict, IterableDataset, IterableDatasetDict
+
+Trust = Literal["the folder", "the manifest"]
+"""What is believed of a folder with a built dataset."""
 
 _HUB_NAME = re.compile(r"\w[\w.-]*/\w[\w.-]*")
 _REPEATED = ["task", "rollout_model", "rollout_id", "resources.list.element.resource"]
@@ -80,12 +84,31 @@ def load_samples(
 
     Raises:
         MissingExtraError: `path` is no folder, and `datasets` is not installed.
-        InputError: the folder holds no built dataset, or there is no such config or split.
+        InputError: the folder holds no built dataset, was replaced while it was read, or has a
+            file that cannot be read; or there is no such config or split.
     """
+    return _loaded(path, config, split, _ReadColumns((), tuple(also)), revision)
+
+
+def load_unchanged_samples(
+    path: str, config: str | None = None, split: str = "test"
+) -> LoadedSamples:
+    """As `load_samples`, from files that are as they were built: of the hashes in the manifest.
+
+    Raises:
+        MissingExtraError: as `load_samples`.
+        InputError: as `load_samples`, or a file of a folder has another hash than in its manifest.
+    """
+    return _loaded(path, config, split, _ReadColumns((), (), "the manifest"), None)
+
+
+def _loaded(
+    path: str, config: str | None, split: str, more: "_ReadColumns", revision: str | None
+) -> LoadedSamples:
     from bagen_data.scoring.sample_table import DERIVED, OPTIONAL, REQUIRED
 
     config = config or "default"
-    columns = _ReadColumns(REQUIRED, (*DERIVED, *OPTIONAL, *also))
+    columns = _ReadColumns(REQUIRED, (*DERIVED, *OPTIONAL, *more.optional), more.trust)
     table, revision_read = _read(path, config, split, columns, revision)
     source = {"path": path, "config": config, "split": split, "revision": revision_read}
     return LoadedSamples(table, source | {"samples": len(table)})
@@ -139,6 +162,7 @@ def is_folder(path: str | os.PathLike[str]) -> bool:
 class _ReadColumns:
     required: tuple[str, ...]
     optional: tuple[str, ...] = ()
+    trust: Trust = "the folder"
 
     def __iter__(self) -> Iterator[str]:
         return iter((*self.required, *self.optional))
@@ -165,7 +189,8 @@ def _read_folder(
     folder: Path, config: str, split: str, columns: _ReadColumns
 ) -> tuple[pa.Table, str | None]:
     are_rollouts = columns.required == tuple(ROLLOUTS.names)
-    files = [row for row in _manifest(folder) if (row["config"] == "rollouts") == are_rollouts]
+    manifest = _manifest(folder)
+    files = [row for row in manifest if (row["config"] == "rollouts") == are_rollouts]
     chosen = [row for row in files if row["split"] == split and config in _names_of(row["config"])]
     if not chosen:
         splits = sorted({row["split"] for row in files if row["config"] == config})
@@ -179,14 +204,32 @@ def _read_folder(
             f"there are configs: {known}"
         )
     try:
-        tables = [
-            pq.read_table(folder / row["path"], columns=list(columns), read_dictionary=_REPEATED)
-            for row in chosen
-        ]
-        revision = _revision(parse_json((folder / BUILD_RECORD).read_bytes()))
+        record = (folder / BUILD_RECORD).read_bytes()
+        tables = [_read_file(folder, row, columns) for row in chosen]
+        is_same = manifest == _manifest(folder) and record == (folder / BUILD_RECORD).read_bytes()
+        revision = _revision(parse_json(record))
     except (OSError, ValueError, KeyError) as error:
         raise InputError(f"{folder}: cannot be read: {error}") from error
+    if not is_same:
+        raise InputError(f"{folder}: was replaced while it was read; run again")
     return pa.concat_tables(tables), revision
+
+
+def _read_file(folder: Path, row: dict[str, Any], columns: _ReadColumns) -> pa.Table:
+    """Read a file of a built dataset: the bytes that were hashed, if only the manifest is trusted.
+
+    Raises:
+        InputError: the file has another hash than in the manifest.
+        OSError: it cannot be read, or changed meanwhile.
+    """
+    with steady_file(folder / row["path"]) as file:
+        if columns.trust == "the manifest" and digest_of(file).sha256 != row.get("sha256"):
+            raise InputError(
+                f"{folder / row['path']}: was changed: another sha256 than in {MANIFEST}; build "
+                "the dataset anew, or bring the file back"
+            )
+        file.stream.seek(0)
+        return pq.read_table(file.stream, columns=list(columns), read_dictionary=_REPEATED)
 
 
 def _revision(record: Any) -> str | None:

@@ -5,7 +5,8 @@ import json
 import zlib
 from collections import Counter
 from collections.abc import Iterator
-from functools import partial
+from functools import cache
+from io import BufferedReader
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -18,6 +19,7 @@ from pydantic import ValidationError
 
 from bagen_data.errors import InputError
 from bagen_data.scoring.match_predictions import PredictionReader
+from bagen_data.steady_files import HeldFile
 from bagen_data.submissions import MOST_USD, Prediction, problems
 
 SUFFIXES = (".jsonl", ".jsonl.gz", ".parquet")
@@ -43,29 +45,48 @@ _COST = (pa.types.is_floating, pa.types.is_integer, pa.types.is_null)
 
 
 def prediction_reader(path: Path, largest: int | None = None) -> PredictionReader:
-    """Reads a file from its beginning each time it is called, in batches of `SCHEMA`.
+    """Return a reader of a file's predictions, in batches of `SCHEMA`.
+
+    The file is read once, at the first call; each call gives the same rows from the first one on,
+    whatever becomes of the file meanwhile.
 
     Args:
         path: a `.jsonl`, `.jsonl.gz` or `.parquet` file, or a folder with one of them in it.
         largest: bytes that a file may hold, unpacked; any number if None.
 
     Raises:
-        InputError: there is no such file; and while reading, a row that is not a prediction: the
-            message says in which line and why.
+        InputError: there is no such file; and while reading, it changes, or a row is not a
+            prediction: the message says in which line and why.
     """
     file = find_predictions(path)
-    if file.name.endswith(".parquet"):
-        read = partial(_read_parquet, file, largest)
-    else:
-        read = partial(_read_jsonl, file, largest)
 
-    def batches() -> Iterator[pa.RecordBatch]:
+    @cache
+    def hold() -> HeldFile:
         try:
-            yield from read()
-        except (OSError, EOFError, UnicodeDecodeError, zlib.error, pa.ArrowException) as error:
-            raise InputError(f"{file}: cannot be read: {error}") from error
+            return HeldFile(file)
+        except OSError as error:
+            raise InputError(f"{file}: cannot be read: {error.strerror}") from error
 
-    return batches
+    return lambda: read_held(file, hold(), largest)
+
+
+def read_held(path: Path, held: HeldFile, largest: int | None = None) -> Iterator[pa.RecordBatch]:
+    """Yield the predictions of a file that is held, in batches of `SCHEMA`.
+
+    Args:
+        path: the file's path, which says what it is, for messages too.
+        held: its copy.
+        largest: bytes that it may hold, unpacked; any number if None.
+
+    Raises:
+        InputError: as a `prediction_reader` while reading.
+    """
+    read = _read_parquet if path.name.endswith(".parquet") else _read_jsonl
+    try:
+        with held.open() as file:
+            yield from read(file, path, largest)
+    except (OSError, EOFError, UnicodeDecodeError, zlib.error, pa.ArrowException) as error:
+        raise InputError(f"{path}: cannot be read: {error}") from error
 
 
 def find_predictions(path: Path) -> Path:
@@ -92,9 +113,11 @@ def find_predictions(path: Path) -> Path:
     return files[0]
 
 
-def _read_jsonl(path: Path, largest: int | None) -> Iterator[pa.RecordBatch]:
+def _read_jsonl(
+    stored: BufferedReader, path: Path, largest: int | None
+) -> Iterator[pa.RecordBatch]:
     """Block by block with Arrow's reader; a block that has something odd in it, line by line."""
-    with _opened(path) as file:
+    with _unpacked(stored, path) as file:
         for number, block in _blocks(file, path, largest):
             if not block.strip():
                 continue
@@ -205,19 +228,19 @@ def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return content
 
 
-def _opened(path: Path) -> IO[bytes]:
-    if path.suffix == ".gz":
-        return cast("IO[bytes]", gzip.open(path))
-    return path.open("rb")
+def _unpacked(stored: BufferedReader, path: Path) -> IO[bytes]:
+    return cast("IO[bytes]", gzip.open(stored)) if path.suffix == ".gz" else stored
 
 
 def _batch(rows: list[dict[str, Any]]) -> pa.RecordBatch:
     return pa.RecordBatch.from_pylist(rows, SCHEMA)
 
 
-def _read_parquet(path: Path, largest: int | None) -> Iterator[pa.RecordBatch]:
+def _read_parquet(
+    stored: BufferedReader, path: Path, largest: int | None
+) -> Iterator[pa.RecordBatch]:
     try:
-        file = pq.ParquetFile(path)
+        file = pq.ParquetFile(stored)
     except pa.ArrowInvalid as error:
         raise InputError(f"{path}: not a Parquet file: {error}") from error
     with file:

@@ -14,7 +14,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import IO, Annotated, Any, Literal, Self
 
 import yaml
 from pydantic import (
@@ -35,6 +35,7 @@ from bagen_data.errors import InputError
 from bagen_data.public_links import PATTERN, check_form, check_host
 from bagen_data.replaced_file import write_file
 from bagen_data.shown_names import UNSEEN, check_shown_name
+from bagen_data.steady_files import steady_file
 from bagen_data.tables import to_json
 
 METADATA = "metadata.yaml"
@@ -198,15 +199,34 @@ def read_metadata(path: Path) -> Metadata:
             value that cannot be; the message names each.
     """
     try:
-        with path.open("rb") as file:
-            text = file.read(_MAX_BYTES + 1)
+        with steady_file(path) as file:
+            return metadata_in(file.stream, path)
     except FileNotFoundError as error:
-        raise InputError(
-            f"{path}: is missing; a submission needs {METADATA} beside its predictions, with the "
-            f"keys: {', '.join(_REQUIRED)}; {' and '.join(_OPTIONAL)} may be left out"
-        ) from error
+        raise missing_metadata(path) from error
     except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error}") from error
+        raise InputError(f"{path}: cannot be read: {error.strerror or error}") from error
+
+
+def missing_metadata(path: Path) -> InputError:
+    """Return the error that says which file is missing, and what it has to hold."""
+    return InputError(
+        f"{path}: is missing; a submission needs {METADATA} beside its predictions, with the "
+        f"keys: {', '.join(_REQUIRED)}; {' and '.join(_OPTIONAL)} may be left out"
+    )
+
+
+def metadata_in(file: IO[bytes], path: Path) -> Metadata:
+    """Read and check the metadata in an open file.
+
+    Args:
+        file: the file, at its beginning.
+        path: its path, for messages.
+
+    Raises:
+        InputError: as `read_metadata`.
+        OSError: the file cannot be read.
+    """
+    text = file.read(_MAX_BYTES + 1)
     try:
         if len(text) > _MAX_BYTES:
             raise ValueError(f"it is longer than {_MAX_BYTES:,} bytes")

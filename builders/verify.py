@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import pyarrow.compute as pc
@@ -12,6 +12,7 @@ from bagen_data.array_types import decimal
 from bagen_data.errors import BuildChangedError, InputError
 from bagen_data.replaced_folder import bring_back
 from bagen_data.schema import ROLLOUTS, SAMPLES
+from bagen_data.steady_files import digest_of, steady_file
 from bagen_data.tables import (
     BUILD_RECORD,
     CARD,
@@ -40,13 +41,10 @@ def verify(folder: Path) -> int:
     manifest = _manifest(folder)
     problems = _changed_metadata(folder)
     for row in manifest:
-        problems += _changed_file(folder, row)
+        problems += _problems_of(folder, row)
     named = {CARD, MANIFEST, BUILD_RECORD, *(row["path"] for row in manifest)}
     present = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
     problems += [f"{name}: is not in {MANIFEST}" for name in sorted(present - named)]
-    if not problems:
-        for row in manifest:
-            problems += [f"{row['path']}: {text}" for text in _broken_promises(folder, row)]
     if problems:
         raise BuildChangedError("\n".join([f"{folder}: {len(problems)} problem(s)", *problems]))
     return len(manifest)
@@ -81,21 +79,27 @@ def _changed_metadata(folder: Path) -> list[str]:
     ]
 
 
-def _changed_file(folder: Path, row: dict[str, Any]) -> list[str]:
+def _problems_of(folder: Path, row: dict[str, Any]) -> list[str]:
+    """Problems of one file: it is held against the manifest, and what was hashed is checked."""
     path = folder / row["path"]
     if not path.is_file():
         return [f"{row['path']}: is missing"]
-    size = path.stat().st_size
-    if size != row["bytes"]:
-        return [f"{row['path']}: was changed: {size} bytes; expected {row['bytes']}"]
-    if sha256_of(path) != row["sha256"]:
-        return [f"{row['path']}: was changed: another sha256 than in {MANIFEST}"]
-    return []
+    try:
+        with steady_file(path) as file:
+            size = file.mark.bytes
+            if size != row["bytes"]:
+                return [f"{row['path']}: was changed: {size} bytes; expected {row['bytes']}"]
+            if digest_of(file).sha256 != row["sha256"]:
+                return [f"{row['path']}: was changed: another sha256 than in {MANIFEST}"]
+            file.stream.seek(0)
+            return [f"{row['path']}: {text}" for text in _broken_promises(file.stream, row)]
+    except OSError as error:
+        return [f"{row['path']}: cannot be read: {error.strerror or error}"]
 
 
-def _broken_promises(folder: Path, row: dict[str, Any]) -> list[str]:
+def _broken_promises(stream: BinaryIO, row: dict[str, Any]) -> list[str]:
     """What a reader may rely on, checked on columns."""
-    file = pq.ParquetFile(folder / row["path"])
+    file = pq.ParquetFile(stream)
     is_rollouts = row["config"] == ROLLOUTS_CONFIG
     expected = ROLLOUTS if is_rollouts else SAMPLES
     problems = []

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from bagen_data.errors import InputError
-from bagen_data.hub import load_samples
+from bagen_data.hub import load_unchanged_samples
 from bagen_data.scoring.sample_table import SampleTable
 
 _TASK = re.compile(r"(?!(overall|predictions)$)[A-Za-z0-9_]{1,50}")
@@ -59,9 +59,10 @@ def load_benchmark(dataset: str) -> Benchmark:
         dataset: a folder that `python -m builders build` wrote, or a dataset id on the Hub.
 
     Raises:
-        InputError: it cannot be loaded, has no revision, or a task whose name is no file's.
+        InputError: it cannot be loaded, is not as it was built, has no revision, or a task whose
+            name is no file's.
     """
-    loaded = load_samples(dataset, None, SPLIT)
+    loaded = load_unchanged_samples(dataset, None, SPLIT)
     revision = loaded.source["revision"]
     if not revision:
         raise InputError(f"{dataset}: does not say its revision; build it anew")

@@ -130,7 +130,11 @@ def build_command(
         checks = check_submissions(folders, benchmark, resampling, scored, processes)
         checked = list(bar.track(checks, len(folders), description="submissions"))
     results = results_of(checked, benchmark, resampling, earlier_results)
-    write_site(results, out, submissions, files_url)
+    for name in write_site(results, out, submissions, files_url):
+        STDERR.print(
+            f"{name}: was changed or removed after it was scored; the site does not offer it",
+            style="yellow",
+        )
     _print_summary(results, out)
 
 

@@ -1,10 +1,10 @@
 """The site: static files made of results and of nothing else."""
 
 import base64
+import errno
 import hashlib
 import re
-import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from markupsafe import Markup
 from bagen_data.scoring.all_scores import PROGRESS_SCORES, SCORES
 from bagen_data.scoring.ranking import RANKED
 from bagen_data.scoring.scores.early_stop import EARLY_STOP_SCORES
+from bagen_data.steady_files import digest_of, steady_file
 from bagen_data.wording import numbered
 from leaderboard import formatting, paper
 from leaderboard.columns import GROUPS, HEADLINE
@@ -31,6 +32,8 @@ GUIDE = Path(__file__).parents[1] / "docs" / "leaderboard.md"
 """What the page on how to submit says."""
 MANIFEST = "files.txt"
 """What a build wrote, a path a line: the next one replaces these files and no others."""
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""Errors of a disk that takes no more; they say nothing about the file that is copied."""
 _INTERVAL_QUALITY = ("reward", "hit_rate", "interval_skill")
 _UNCOUNTED = ("paper_saved_rate", "saved_rate", "saved_below_cap", "net_benefit")
 """Scores of early stop that are no share of samples or rollouts."""
@@ -41,7 +44,7 @@ def write_site(
     out: Path,
     submissions: Path,
     files_url: str | None = None,
-) -> None:
+) -> list[str]:
     """Write results and pages, all or none.
 
     Args:
@@ -50,28 +53,53 @@ def write_site(
         submissions: where the submissions' files are.
         files_url: where readers find them; without it they are copied into the site.
 
+    Returns:
+        The files of submissions, as FOLDER/NAME, that the site does not offer, because they are no
+        longer those that were scored.
+
     Raises:
         OutputError: `out` cannot be written, or holds something else.
     """
     with replaced_ours(out, MANIFEST) as staging:
         write_results(results, staging)
-        for path, text in _pages(_Pages(results, files_url), results):
+        withheld = [] if files_url else _copy_files(results, submissions, staging)
+        for path, text in _pages(_Pages(results, files_url, withheld), results):
             target = staging / path
             target.parent.mkdir(exist_ok=True)
             target.write_text(text, encoding="utf-8")
-        if files_url is None:
-            _copy_files(results, submissions, staging)
+    return withheld
 
 
-def _copy_files(results: Mapping[str, Any], submissions: Path, staging: Path) -> None:
+def _copy_files(results: Mapping[str, Any], submissions: Path, staging: Path) -> list[str]:
+    """Copy the files that were scored, and return those that are not there any more."""
+    withheld = []
     for submission in (*results["submissions"], *results["apart"]):
         if submission.get("earlier") or submission["scores"] is None:
             continue  # of another build, or of whatever is in them
         source = submissions / submission["folder"]
         target = staging / "files" / submission["folder"]
         target.mkdir(parents=True)
-        for file in submission["files"]:
-            shutil.copyfile(source / file["name"], target / file["name"], follow_symlinks=False)
+        withheld += [
+            f"{submission['folder']}/{file['name']}"
+            for file in submission["files"]
+            if not _copied(source / file["name"], target / file["name"], file["sha256"])
+        ]
+    return withheld
+
+
+def _copied(source: Path, target: Path, sha256: str) -> bool:
+    """Copy a file if it holds the bytes of a hash; returns whether it does."""
+    with target.open("xb") as copy:
+        try:
+            with steady_file(source, "refused") as file:
+                is_same = digest_of(file, copy).sha256 == sha256
+        except OSError as error:
+            if error.errno in _FULL:
+                raise
+            is_same = False
+    if not is_same:
+        target.unlink()
+    return is_same
 
 
 def _pages(pages: "_Pages", results: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -92,7 +120,9 @@ def _pages(pages: "_Pages", results: Mapping[str, Any]) -> Iterator[tuple[str, s
 class _Pages:
     """Renders pages of one set of results."""
 
-    def __init__(self, results: Mapping[str, Any], files_url: str | None) -> None:
+    def __init__(
+        self, results: Mapping[str, Any], files_url: str | None, withheld: Collection[str]
+    ) -> None:
         self._results = results
         self._environment = _environment()
         style, script = (_asset(name) for name in ("style.css", "site.js"))
@@ -103,6 +133,7 @@ class _Pages:
             "script": script,
             "policy": _policy(style, script),
             "files_url": files_url and files_url.rstrip("/"),
+            "withheld": withheld,
         }
 
     def render(self, template: str, path: str, **more: Any) -> str:

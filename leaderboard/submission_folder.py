@@ -1,16 +1,18 @@
 """A submission as strangers hand it in: a folder, checked before anything in it is believed."""
 
+import os
 import re
 import stat
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from bagen_data.errors import InputError
 from bagen_data.prediction_files import SUFFIXES
 from bagen_data.replacement_journal import is_interrupted
-from bagen_data.submissions import METADATA, Metadata, read_metadata
-from bagen_data.tables import sha256_of
+from bagen_data.steady_files import SteadyFile, digest_of, steady_file
+from bagen_data.submissions import METADATA, Metadata, metadata_in, missing_metadata
 
 ALL_TASKS = "predictions"
 """The name of a file that may answer several configs; others are named for the one they answer."""
@@ -92,21 +94,27 @@ def read_submission_folder(folder: Path, tasks: Sequence[str]) -> SubmissionFold
             f"{folder}: whoever wrote it was killed, and only some of its new files are in place; "
             "'bagen validate' moves the others there, or write it again"
         )
-    try:
-        names = sorted(path.name for path in folder.iterdir())
-        prediction_files = [name for name in names if name.endswith(SUFFIXES)]
-        for name in (METADATA, *prediction_files):
-            _check_regular(folder / name)
-        metadata = read_metadata(folder / METADATA)
-        if not prediction_files:
-            raise InputError(
-                f"{folder}: there is no file of predictions; expected {ALL_TASKS}.jsonl, or one "
-                f"for each config, e.g. {tasks[0]}.jsonl ({', '.join(SUFFIXES)})"
+    with ExitStack() as stack:  # at its end, none of the files may have changed since it was read
+        try:
+            descriptor = stack.enter_context(_opened_folder(folder))
+            prediction_files = sorted(
+                name for name in os.listdir(descriptor) if name.endswith(SUFFIXES)
             )
-        files = [_file(folder / name, tasks) for name in prediction_files]
-    except OSError as error:
-        raise InputError(f"{folder}: cannot be read: {error.strerror}") from error
-    _check_once(folder, files)
+            opened = {
+                name: stack.enter_context(_opened_file(folder / name, descriptor))
+                for name in (METADATA, *prediction_files)
+            }
+            with _named(folder / METADATA):
+                metadata = metadata_in(opened[METADATA].stream, folder / METADATA)
+            if not prediction_files:
+                raise InputError(
+                    f"{folder}: there is no file of predictions; expected {ALL_TASKS}.jsonl, or "
+                    f"one for each config, e.g. {tasks[0]}.jsonl ({', '.join(SUFFIXES)})"
+                )
+            files = [_file(folder / name, opened[name], tasks) for name in prediction_files]
+        except OSError as error:
+            raise InputError(f"{folder}: cannot be read: {error.strerror}") from error
+        _check_once(folder, files)
     return SubmissionFolder(folder.name, metadata, tuple(files))
 
 
@@ -124,29 +132,66 @@ def check_name(name: str) -> None:
         )
 
 
-def _check_regular(path: Path) -> None:
-    """Refuse links, which may lead out of the folder, and pipes, which never end."""
+@contextmanager
+def _opened_folder(folder: Path) -> Iterator[int]:
+    """Open a folder, which may be moved or replaced from then on: its files are those in it."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     try:
-        mode = path.lstat().st_mode
-    except FileNotFoundError:
-        return  # read_metadata says what is missing
-    if stat.S_ISLNK(mode):
-        raise InputError(f"{path}: is a symbolic link; put the file itself there")
-    if not stat.S_ISREG(mode):
-        raise InputError(f"{path}: is not a plain file")
+        yield descriptor
+    finally:
+        os.close(descriptor)
 
 
-def _file(path: Path, tasks: Sequence[str]) -> PredictionFile:
+@contextmanager
+def _opened_file(path: Path, folder: int) -> Iterator[SteadyFile]:
+    """Open a file of a submission, and refuse it at the end of the block if it changed since.
+
+    Links, which may lead out of the folder, and pipes, which never end, are refused at once.
+
+    Raises:
+        InputError: the message names the file.
+    """
+    name = Path(path.name)
+    with _named(path):
+        mode = os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode
+        if stat.S_ISLNK(mode):
+            raise InputError(f"{path}: is a symbolic link; put the file itself there")
+        if not stat.S_ISREG(mode):
+            raise InputError(f"{path}: is not a plain file")
+        with steady_file(name, "refused", folder) as file:
+            yield file
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Name a file in errors of the system, which do not always name one.
+
+    Raises:
+        InputError: instead of an `OSError`.
+    """
+    try:
+        yield
+    except FileNotFoundError as error:
+        if path.name == METADATA:
+            raise missing_metadata(path) from error
+        raise InputError(f"{path}: was removed while the folder was read") from error
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from error
+
+
+def _file(path: Path, file: SteadyFile, tasks: Sequence[str]) -> PredictionFile:
     stem = next(path.name.removesuffix(end) for end in SUFFIXES if path.name.endswith(end))
     if stem != ALL_TASKS and stem not in tasks:
         raise InputError(
             f"{path}: is named for no config; expected {ALL_TASKS} or one of {', '.join(tasks)}, "
             f"and an ending of {', '.join(SUFFIXES)}"
         )
-    size = path.stat().st_size
+    size = file.mark.bytes
     if size > LARGEST:
         raise InputError(f"{path}: is of {size:,} bytes; expected at most {LARGEST:,}")
-    return PredictionFile(path, None if stem == ALL_TASKS else stem, size, sha256_of(path))
+    task = None if stem == ALL_TASKS else stem
+    with _named(path):
+        return PredictionFile(path, task, size, digest_of(file).sha256)
 
 
 def _check_once(folder: Path, files: Iterable[PredictionFile]) -> None:

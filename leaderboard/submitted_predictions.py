@@ -7,7 +7,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from bagen_data.errors import InputError
-from bagen_data.prediction_files import SCHEMA, prediction_reader
+from bagen_data.prediction_files import SCHEMA, read_held
+from bagen_data.steady_files import HeldFile
 from leaderboard.submission_folder import LARGEST, PredictionFile, SubmissionFolder
 
 MOST_ROWS = 1 << 21
@@ -48,9 +49,26 @@ def read_predictions(folder: SubmissionFolder, tasks: Sequence[str]) -> Submitte
     return SubmittedPredictions(table, tuple(answered_tasks), tuple(map(len, tables)))
 
 
+def _held(file: PredictionFile) -> HeldFile:
+    """Hold the bytes of a file that its hash was made of.
+
+    Raises:
+        InputError: the file holds others now, or is not there any more.
+    """
+    try:
+        held = HeldFile(file.path, "refused", largest=LARGEST)
+    except OSError as error:
+        raise InputError(f"{file.path}: cannot be read: {error.strerror}") from error
+    if held.digest.sha256 != file.sha256:
+        raise InputError(
+            f"{file.path}: was changed while it was judged; run again when nothing writes to it"
+        )
+    return held
+
+
 def _read(file: PredictionFile) -> pa.Table:
     batches, rows = [], 0
-    for batch in prediction_reader(file.path, LARGEST)():
+    for batch in read_held(file.path, _held(file), LARGEST):
         rows += len(batch)
         if rows > MOST_ROWS:
             raise InputError(f"{file.path}: holds more than {MOST_ROWS:,} predictions")
