@@ -8,10 +8,13 @@
     |   +-- WrongUsageError    a flag's value that fits nothing; exit 2
     |   +-- BuildChangedError  a built dataset is no longer what its manifest says
     +-- OutputError            the output folder cannot be written, or is not ours
+    +-- WorkerDiedError       a worker process was killed or crashed; exit 1
     +-- MissingExtraError      an optional dependency is missing; the message names its extra
 
 A message says where, what was found, what was expected and what to do.
 """
+
+from typing import Self
 
 
 class BagenError(Exception):
@@ -46,6 +49,10 @@ class OutputError(BagenError):
     """An output folder that cannot be written or must not be replaced."""
 
 
+class WorkerDiedError(BagenError):
+    """A worker process that was killed, or that crashed."""
+
+
 class MissingExtraError(BagenError):
     """An optional dependency is missing."""
 
@@ -53,3 +60,7 @@ class MissingExtraError(BagenError):
         super().__init__(
             f"{package} is not installed; install it with: pip install 'bagen-data[{extra}]'"
         )
+        self._told = package, extra
+
+    def __reduce__(self) -> tuple[type[Self], tuple[str, str]]:  # between processes
+        return type(self), self._told

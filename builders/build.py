@@ -73,7 +73,7 @@ def build(
             for number, family in enumerate(families)
         ]
         indexes = []
-        for index in run_jobs(read_family, jobs, options.workers):
+        for index in run_jobs(read_family, jobs, options.workers, _reading):
             indexes.append(index)
             on_progress(index.family)
         if options.strict:
@@ -87,7 +87,7 @@ def build(
         ]
         built = []
         for index, plan, files in zip(
-            indexes, plans, run_jobs(write_family, writes, options.workers), strict=True
+            indexes, plans, run_jobs(write_family, writes, options.workers, _writing), strict=True
         ):
             size = sum((staging / file.path).stat().st_size for file in files)
             built.append(BuiltFamily(index, plan, files, size))
@@ -96,6 +96,14 @@ def build(
         _refuse_empty(built)
         _write_metadata(staging, built, options, counting)
     return built
+
+
+def _reading(family: Family, *_: object) -> str:
+    return f"it read {family.name}"
+
+
+def _writing(index: FamilyIndex, *_: object) -> str:
+    return f"it wrote {index.family.name}"
 
 
 def previous_files(out: Path) -> set[str]:

@@ -25,6 +25,8 @@ COLLECTION = "collection.yaml"
 """In a family's folder: how it was collected, and what failed."""
 GIVE_UP = 8
 """Rollouts that fail one after another before a run stops: the next would hardly do better."""
+_KEPT = "the rollouts before are kept; go on with --resume"
+"""What a message says of a family whose worker died."""
 _AT_ONCE = 16
 """Rollouts that a process is given at a time, at most: a job each would fill memory with jobs."""
 
@@ -69,13 +71,17 @@ def attempts(play: Play, numbers: Sequence[int]) -> list[Attempt]:
     return [attempt(play, number) for number in numbers]
 
 
+def _playing(numbers: Sequence[int]) -> str:
+    return f"it played rollouts {numbers[0]} to {numbers[-1]}"
+
+
 def in_processes(workers: int) -> Driver:
     """Many at once where playing is this machine's work; the order is that of the numbers."""
 
     def drive(play: Play, numbers: Sequence[int]) -> Iterator[Attempt]:
         size = max(1, min(_AT_ONCE, len(numbers) // (8 * workers)))
         jobs = [(numbers[start : start + size],) for start in range(0, len(numbers), size)]
-        for done in run_jobs(partial(attempts, play), jobs, workers):
+        for done in run_jobs(partial(attempts, play), jobs, workers, _playing, _KEPT):
             yield from done
 
     return drive

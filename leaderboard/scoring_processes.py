@@ -3,14 +3,11 @@
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from multiprocessing import active_children, get_context
+from functools import partial
 from typing import Any, TypeVar
 
-from bagen_data.errors import OutputError
-from bagen_data.worker_processes import die_with
+from bagen_data.worker_processes import Died, Failed, run_all
 
 _Job = TypeVar("_Job")
 _Result = TypeVar("_Result")
@@ -32,8 +29,8 @@ def run_each(
 ) -> Iterator[tuple[int, _Result | None]]:
     """`function` of each job, as they are done.
 
-    When a process dies (for want of memory or time, or in a library's native code), the jobs that
-    may have been at work are run once more, each alone, and the others go on together.
+    When a process dies (for want of memory or time, in a library's native code, or because somebody
+    ended it), its job is run once more, alone, after all others.
 
     Args:
         function: of the top level of a module.
@@ -46,69 +43,51 @@ def run_each(
         A job's position, and its result; None if its process died of it.
 
     Raises:
-        OutputError: processes die without any job.
+        WorkerDiedError: processes die without any job.
     """
-    open_jobs = dict.fromkeys(range(len(jobs)))  # in their order, and quick to take one from
-    while open_jobs:
-        try:
-            with _pool(workers, set_up, arguments) as pool:
-                futures: dict[Future[_Result], int] = {
-                    pool.submit(_timed, function, jobs[number]): number for number in open_jobs
-                }
-                for future in as_completed(futures):
-                    number = futures.pop(future)  # or it would hold its result until the end
-                    result = future.result()
-                    del open_jobs[number], future
-                    yield number, result
-        except BrokenProcessPool:
-            if _alone(abs, 0, set_up, arguments) is None:
-                raise OutputError("worker processes cannot be started") from None
-            for number in list(open_jobs)[:workers]:  # jobs are begun in their order
-                del open_jobs[number]
-                yield number, _alone(function, jobs[number], set_up, arguments)
+    died = []
+    with _one_thread():
+        for number, result in _run(function, jobs, workers, set_up, arguments):
+            if isinstance(result, Died):
+                died.append(number)
+            else:
+                yield number, result
+        for number in died:
+            [(_, result)] = _run(function, [jobs[number]], 1, set_up, arguments)
+            yield number, None if isinstance(result, Died) else result
 
 
-def _alone(
+def _run(
     function: Callable[[_Job], _Result],
-    job: _Job,
+    jobs: Sequence[_Job],
+    workers: int,
     set_up: Callable[..., None],
     arguments: tuple[Any, ...],
-) -> _Result | None:
-    try:
-        with _pool(1, set_up, arguments) as pool:
-            return pool.submit(_timed, function, job).result()
-    except BrokenProcessPool:
-        return None
+) -> Iterator[tuple[int, Any]]:
+    """Yield what `run_all` does, with limits; an error of a job is raised."""
+    limited = partial(_timed, function)
+    set_up_all = (_set_up, (set_up, arguments))
+    for number, result in run_all(limited, [(job,) for job in jobs], workers, *set_up_all):
+        if isinstance(result, Failed):
+            raise result.error
+        yield number, result
 
 
 @contextmanager
-def _pool(
-    workers: int, set_up: Callable[..., None], arguments: tuple[Any, ...]
-) -> Iterator[ProcessPoolExecutor]:
+def _one_thread() -> Iterator[None]:
+    """Start processes whose sums are added up by one thread."""
     before = {name: os.environ.get(name) for name in _ONE_THREAD}
     os.environ |= dict.fromkeys(_ONE_THREAD, "1")
-    pool = ProcessPoolExecutor(
-        workers,
-        mp_context=get_context("spawn"),
-        initializer=_set_up,
-        initargs=(os.getpid(), set_up, arguments),
-    )
     try:
-        yield pool
-    except BaseException:  # Ctrl-C, say: nobody waits for the other jobs
-        for worker in active_children():
-            worker.kill()
-        raise
+        yield
     finally:
-        pool.shutdown()
         for name, value in before.items():
             os.environ.pop(name)
             if value is not None:
                 os.environ[name] = value
 
 
-def _set_up(parent: int, set_up: Callable[..., None], arguments: tuple[Any, ...]) -> None:
-    die_with(parent)
+def _set_up(set_up: Callable[..., None], arguments: tuple[Any, ...]) -> None:
     _lower_limit("RLIMIT_DATA", MEMORY)
     set_up(*arguments)
 

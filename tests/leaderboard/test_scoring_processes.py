@@ -5,7 +5,7 @@ import signal
 
 import pytest
 
-from bagen_data.errors import OutputError
+from bagen_data.errors import WorkerDiedError
 from leaderboard import scoring_processes
 from leaderboard.scoring_processes import MEMORY, run_each
 
@@ -62,7 +62,7 @@ def test_memory_is_limited() -> None:
 
 
 def test_processes_that_cannot_be_set_up_refuse_nobody() -> None:
-    with pytest.raises(OutputError, match="worker processes cannot be started"):
+    with pytest.raises(WorkerDiedError, match="worker processes cannot be started"):
         list(run_each(work, [1, 2], 1, die, ()))
 
 
