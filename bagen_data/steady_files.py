@@ -23,8 +23,9 @@ import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
-from typing import IO, Any, BinaryIO, Literal, NamedTuple, Self
+from typing import IO, Any, Literal, NamedTuple, Self
 
 Links = Literal["followed", "refused"]
 """What becomes of a path that is a symbolic link."""
@@ -64,7 +65,8 @@ class FileMark(NamedTuple):
 class SteadyFile(NamedTuple):
     """A regular file that is open for reading."""
 
-    stream: BinaryIO
+    path: Path
+    stream: BufferedReader
     mark: FileMark
 
 
@@ -85,10 +87,10 @@ def steady_file(
     """
     descriptor = _opened(path, links, folder)
     with open(descriptor, "rb") as stream:
-        mark = _settled(descriptor)
-        yield SteadyFile(stream, mark)
+        mark = _settled(descriptor, path)
+        yield SteadyFile(path, stream, mark)
         status = _status_at(path, links, folder)
-        _refuse_change(descriptor, mark, status)
+        _refuse_change(path, descriptor, mark, status)
 
 
 @dataclass(frozen=True)
@@ -111,12 +113,12 @@ def digest_of(file: SteadyFile, target: IO[bytes] | None = None) -> FileDigest:
     while block := file.stream.read(_BLOCK):
         size += len(block)
         if size > file.mark.bytes:
-            raise _changed("it grew while it was read")
+            raise changed(file.path, "it grew while it was read")
         digest.update(block)
         if target is not None:
             target.write(block)
     if size != file.mark.bytes:
-        raise _changed("it was cut while it was read")
+        raise changed(file.path, "it was cut while it was read")
     return FileDigest(size, digest.hexdigest(), file.mark)
 
 
@@ -167,11 +169,11 @@ class HeldFile:
             self.digest = digest_of(file, self._copy)
             self._copy.flush()
 
-    def open(self) -> io.BufferedReader:
+    def open(self) -> BufferedReader:
         """Return a reader of the copy, at its beginning; readers do not disturb each other."""
         if isinstance(self._copy, io.BytesIO):
-            return io.BufferedReader(io.BytesIO(self._copy.getvalue()))
-        return io.BufferedReader(_Positioned(self, self._copy.fileno()))
+            return BufferedReader(io.BytesIO(self._copy.getvalue()))
+        return BufferedReader(_Positioned(self, self._copy.fileno()))
 
     def read(self) -> bytes:
         """Return all bytes."""
@@ -244,7 +246,7 @@ def _opened(path: Path, links: Links, folder: int | None) -> int:
     return descriptor
 
 
-def _settled(descriptor: int) -> FileMark:
+def _settled(descriptor: int, path: Path) -> FileMark:
     """Wait until a change that comes would show, and return what it would change."""
     status = os.fstat(descriptor)
     for _ in range(_TRIES):
@@ -256,7 +258,7 @@ def _settled(descriptor: int) -> FileMark:
         before, status = status, os.fstat(descriptor)
         if age < 0 and FileMark.of(before) == FileMark.of(status):
             return FileMark.of(status)  # by a clock that is ahead: a tick went by all the same
-    raise _changed("it is being written")
+    raise changed(path, "it is being written")
 
 
 def _status_at(path: Path, links: Links, folder: int | None) -> os.stat_result | None:
@@ -267,14 +269,22 @@ def _status_at(path: Path, links: Links, folder: int | None) -> os.stat_result |
         return None
 
 
-def _refuse_change(descriptor: int, mark: FileMark, there: os.stat_result | None) -> None:
+def _refuse_change(
+    path: Path, descriptor: int, mark: FileMark, there: os.stat_result | None
+) -> None:
     if there is None:
-        raise _changed("it was removed while it was read")
+        raise changed(path, "it was removed while it was read")
     if (there.st_dev, there.st_ino) != mark[:2]:
-        raise _changed("it was replaced while it was read")
+        raise changed(path, "it was replaced while it was read")
     if FileMark.of(os.fstat(descriptor)) != mark:
-        raise _changed("it was changed while it was read")
+        raise changed(path, "it was changed while it was read")
 
 
-def _changed(how: str) -> OSError:
-    return OSError(errno.ESTALE, f"{how}; run again when nothing writes to it")
+def changed(path: Path, how: str) -> OSError:
+    """Return the error of a file that did not stay as it was, which `has_changed` knows."""
+    return OSError(errno.ESTALE, f"{how}; run again when nothing writes to it", str(path))
+
+
+def has_changed(error: OSError) -> bool:
+    """Return whether an error says that a file did not stay as it was."""
+    return error.errno == errno.ESTALE

@@ -48,7 +48,9 @@ class LogReader:
                 twice.
         """
         header: EvalLog = _asked(
-            lambda: self._log.read_eval_log(path, header_only=True, format="eval"), "its header"
+            lambda: self._log.read_eval_log(path, header_only=True, format="eval"),
+            "its header",
+            path,
         )
         _refuse_repeated_keys(path, lambda name: not name.startswith(_SAMPLES))
         return header
@@ -62,6 +64,7 @@ class LogReader:
         summaries = _asked(
             lambda: self._log.read_eval_log_sample_summaries(path, format="eval"),
             "its list of samples",
+            path,
         )
         if not summaries:
             raise RolloutError(NO_SAMPLES)
@@ -85,6 +88,7 @@ class LogReader:
                 exclude_fields=_UNUSED,
             ),
             "the sample",
+            path,
         )
         return sample
 
@@ -144,8 +148,13 @@ def describes_logs(value: Any) -> bool:
     return is_listing or {"eval_set_id", "tasks"} <= value.keys()
 
 
-def _asked(question: Callable[[], _Read], part: str) -> _Read:
+def _asked(question: Callable[[], _Read], part: str, path: Path | None = None) -> _Read:
     """Return what Inspect's reader answers.
+
+    Args:
+        question: asks it.
+        part: the part of a log that is read, for messages.
+        path: the file, whose folder is temporary and is not named; None where there is no file.
 
     Raises:
         RolloutError: Inspect raises anything.
@@ -153,7 +162,9 @@ def _asked(question: Callable[[], _Read], part: str) -> _Read:
     try:
         return question()
     except Exception as error:  # whatever Inspect's reader raises
-        reason = " ".join(f"{type(error).__name__}: {error}".split())[:_REASON_LENGTH]
+        folder = "" if path is None else f"{path.parent}/"
+        told = f"{type(error).__name__}: {error}".replace(folder, "")
+        reason = " ".join(told.split())[:_REASON_LENGTH]
         raise RolloutError(
             f"Inspect cannot read {part}: {reason}; restore the file, or read it with the version "
             "of inspect_ai that wrote it"

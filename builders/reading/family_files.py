@@ -1,22 +1,28 @@
 """Read the records of a family's files: once, in order, and with a reason for each that is not."""
 
-import errno
-import hashlib
 import json
 import os
 import re
-import stat
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from itertools import chain, islice, takewhile
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryDirectory
+from typing import IO, Any
 
 from bagen_data.errors import RolloutError
 from bagen_data.fast_json import load_lenient_json
-from bagen_data.tables import sha256_of
+from bagen_data.steady_files import (
+    FileDigest,
+    FileMark,
+    HeldFile,
+    changed,
+    copy_file,
+    has_changed,
+    steady_file,
+)
 from bagen_data.unique_keys import RepeatedKeyError
 from builders.formats import Kind, belonging, formats_reading, owned_files, recognising
 from builders.logs.evaluation_report import contradiction, is_report, judged_ids
@@ -73,10 +79,23 @@ class Unused:
 
 
 class FamilyFiles:
-    """Reads a family's files once, in order, and remembers what it read."""
+    """Reads a family's files once, in order, and remembers what it read.
 
-    def __init__(self, family: Family) -> None:
+    A file that changes while it is read, or between two looks at it, is refused. Where others were
+    judged by it, so is the family.
+
+    Args:
+        family: which.
+        scratch: the folder of temporary copies; the system's if None.
+    """
+
+    def __init__(self, family: Family, scratch: Path | None = None) -> None:
         self.family = family
+        self._scratch = scratch
+        self._marks: dict[str, FileMark] = {}
+        """What files were like when they were first opened."""
+        self._consulted: set[str] = set()
+        """Files whose values say something about rollouts in others."""
         listing = list_folder(str(family.folder))
         self.has_labels = LABELS in listing.files
         self.paths = [path for path in listing.files if path != LABELS]
@@ -110,35 +129,50 @@ class FamilyFiles:
     def records(self, relative: str) -> Iterator[SourceRecord]:
         """Yield the records of one file; what cannot be read is a record with an error."""
         where = _as_text(relative)
-        path = self.family.folder / relative
         if relative in self._owned:
             self.companions[where] = self._owned[relative]
             return
         try:
-            _refuse_special(path)
             if has_suffix(relative, [".jsonl"]):
                 yield from self._lines(relative)
-            elif has_suffix(relative, [".json"]) or not (names := recognising("file", path)):
-                _refuse_unlike(relative)
+            elif has_suffix(relative, [".json"]):
                 yield from self._values(relative)
             else:
-                self.sources.append(Source(where, path.stat().st_size, sha256_of(path)))
-                yield SourceRecord(where, path, kind="file", format=names[0])
+                yield from self._file(relative)
         except OSError as error:
+            if has_changed(error) and relative in self._consulted:
+                self._stop(relative)
             yield SourceRecord(where, None, f"cannot be read: {error.strerror}")
         except RolloutError as error:
             yield SourceRecord(where, None, str(error))
 
+    def _file(self, relative: str) -> Iterator[SourceRecord]:
+        """Yield a file that is not JSON, as a copy of its name in a folder of its own."""
+        where = _as_text(relative)
+        with TemporaryDirectory(dir=self._scratch) as folder:
+            copy = Path(folder, os.path.basename(relative))
+            with copy.open("xb") as target:
+                digest = copy_file(self.family.folder / relative, target)
+            self._note(relative, digest.mark)
+            names = recognising("file", copy)
+            if not names:
+                _refuse_unlike(relative)
+                yield from self._values(relative)
+                return
+            self._add_source(where, digest)
+            yield SourceRecord(where, copy, kind="file", format=names[0])
+
     def _values(self, relative: str) -> Iterator[SourceRecord]:
-        where, path = _as_text(relative), self.family.folder / relative
-        if path.stat().st_size >= BIG:
-            with path.open("rb") as file:
+        where = _as_text(relative)
+        held = self._hold(relative)
+        self._add_source(where, held.digest)
+        if held.digest.bytes >= BIG:
+            with held.open() as file:
                 if starts_list(file):
-                    self.sources.append(Source(where, path.stat().st_size, sha256_of(path)))
                     for position, item in enumerate(list_items(file)):
                         yield SourceRecord(f"{where}[{position}]{_named(item)}", item)
                     return
-        value = self._load(relative)
+        value = decode(held.read())
         if value == []:
             yield SourceRecord(where, None, "is an empty list; expected rollouts")
         elif isinstance(value, list):
@@ -150,9 +184,10 @@ class FamilyFiles:
             yield SourceRecord(where, value)
 
     def _lines(self, relative: str) -> Iterator[SourceRecord]:
-        path, where = self.family.folder / relative, _as_text(relative)
-        self.sources.append(Source(where, path.stat().st_size, sha256_of(path)))
-        lines = self.lines(relative)
+        where = _as_text(relative)
+        held = self._hold(relative)
+        self._add_source(where, held.digest)
+        lines = _lines_of(held.open())
         head = list(islice(lines, _HEAD_LINES))
         every = chain(head, lines)
         formats = {name for line in head for name in recognising("lines", line.value)}
@@ -180,10 +215,9 @@ class FamilyFiles:
 
     def lines(self, relative: str) -> Iterator[Line]:
         """Yield the lines of a file that are not empty, one JSON value each."""
-        with (self.family.folder / relative).open("rb") as file:
-            for number, text in enumerate(file, 1):
-                if text.strip():
-                    yield _line(text, number)
+        with steady_file(self.family.folder / relative) as file:
+            self._note(relative, file.mark)
+            yield from _lines_of(file.stream)
 
     def label_lines(self) -> Iterator[Line]:
         """Yield the lines of the family's labels, a file that its samples depend on.
@@ -191,21 +225,44 @@ class FamilyFiles:
         Raises:
             OSError: the file cannot be read.
         """
-        path = self.family.folder / LABELS
-        _refuse_special(path)
-        self.sources.append(Source(LABELS, path.stat().st_size, sha256_of(path)))
-        return self.lines(LABELS)
+        held = self._hold(LABELS)
+        self._add_source(LABELS, held.digest)
+        return _lines_of(held.open())
 
-    def _load(self, relative: str) -> Any:
-        data = self._read(relative)
-        self.sources.append(Source(_as_text(relative), len(data), hashlib.sha256(data).hexdigest()))
-        return decode(data)
+    def _hold(self, relative: str) -> HeldFile:
+        path = self.family.folder / relative
+        held = HeldFile(path, memory=BIG - 1, scratch=self._scratch)
+        self._note(relative, held.digest.mark)
+        return held
 
-    def _read(self, relative: str) -> bytes:
-        path = f"{self.family.folder}/{relative}"
-        _refuse_special(path)
-        with open(path, "rb") as file:
-            return file.read()
+    def _add_source(self, where: str, digest: FileDigest) -> None:
+        self.sources.append(Source(where, digest.bytes, digest.sha256))
+
+    def _note(self, relative: str, mark: FileMark) -> None:
+        """Refuse a file that is not what it was when it was opened before.
+
+        Raises:
+            OSError: it changed.
+        """
+        if self._marks.setdefault(relative, mark) != mark:
+            path = self.family.folder / relative
+            raise changed(path, "it was changed while its family was read")
+
+    def _stop(self, relative: str) -> None:
+        self.problem = (
+            f"{_as_text(relative)} was changed while the family was read, and its rollouts are "
+            "judged by it; run again when nothing writes to it"
+        )
+
+    def finish(self) -> None:
+        """Look whether files that others were judged by are what they were."""
+        for relative in sorted(self._consulted):
+            try:
+                mark = FileMark.of((self.family.folder / relative).stat())
+            except OSError:
+                mark = None
+            if mark != self._marks[relative]:
+                self._stop(relative)
 
     def has(self, relative: str) -> bool:
         """Return whether the family has a file."""
@@ -217,14 +274,19 @@ class FamilyFiles:
 
         A list that is read item by item is not looked at whole: it is None, too.
         """
-        path = self.family.folder / relative
         try:
-            if path.stat().st_size >= BIG:
-                with path.open("rb") as file:
-                    if starts_list(file):
-                        return None
-            return decode(self._read(relative))
-        except (OSError, RolloutError):
+            with steady_file(self.family.folder / relative) as file:
+                self._note(relative, file.mark)
+                self._consulted.add(relative)
+                if file.mark.bytes >= BIG and starts_list(file.stream):
+                    return None
+                data = file.stream.read()
+            return decode(data)
+        except OSError as error:
+            if has_changed(error):
+                self._stop(relative)
+            return None
+        except RolloutError:
             return None
 
     def _find_report(self) -> FamilyFacts:
@@ -271,7 +333,6 @@ class _Neighbours:
     def lines(self, relative: str) -> Iterator[Line]:
         path = self._path(relative)
         try:
-            _refuse_special(self._files.family.folder / path)
             if self._files.has(path):
                 yield from self._files.lines(path)
         except OSError:
@@ -299,12 +360,6 @@ def _refuse_unlike(relative: str) -> None:
                 f"is not of the format that its name says; expected {module.LAYOUT} ({name}); "
                 "remove it, or copy it again: it may be empty or cut off"
             )
-
-
-def _refuse_special(path: str | Path) -> None:
-    """Pipes and devices have no end; reading one would never come back."""
-    if not stat.S_ISREG(os.stat(path).st_mode):
-        raise OSError(errno.EINVAL, "it is no regular file")
 
 
 def _as_text(path: str) -> str:
@@ -345,6 +400,12 @@ def _json_problem(error: json.JSONDecodeError) -> str:
     else:
         place = f"character {min(error.pos, len(text)) + 1}"
     return f"{error.msg.removesuffix(' at')} at {place}"
+
+
+def _lines_of(file: IO[bytes]) -> Iterator[Line]:
+    for number, text in enumerate(file, 1):
+        if text.strip():
+            yield _line(text, number)
 
 
 def _line(line: bytes, number: int) -> Line:

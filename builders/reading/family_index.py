@@ -190,7 +190,7 @@ def _read_files(
     witness: Witness,
 ) -> FamilyIndex:
     index = FamilyIndex(family, spool)
-    files = FamilyFiles(family)
+    files = FamilyFiles(family, spool.folder)
     outcomes = Outcomes(options.success, family.folder.name)
     if files.has_labels:
         outcomes.read_labels(files.label_lines())
@@ -219,6 +219,7 @@ def _read_files(
         expected = ", ".join(known_suffixes())
         index.refused.append(Unused(".", f"holds no {expected} file; expected rollouts"))
     index.refused += files.refused
+    files.finish()
     index.sources = files.sources
     index.ignored += files.ignored
     if problem := files.problem or _foreign_report(files, reader):

@@ -26,6 +26,11 @@ class RolloutSpool:
         self._memory_text = memory_text
         self.clear()
 
+    @property
+    def folder(self) -> Path:
+        """The folder of the file, which is there."""
+        return self._path.parent
+
     def clear(self) -> None:
         """Forget every rollout."""
         self._path.unlink(missing_ok=True)

@@ -189,8 +189,8 @@ def test_links_and_pipes_are_named_and_never_followed(tmp_path: Path) -> None:
     refused = reasons(tmp_path / "out")
     for name in ("store", "one.json", "parent"):
         assert "is a link that leaves the family" in refused[name]
-    assert "no regular file" in refused["pipe.json"]
-    assert "no regular file" in refused["pipe.jsonl"]
+    assert "not a regular file" in refused["pipe.json"]
+    assert "not a regular file" in refused["pipe.jsonl"]
     assert "No such file" in refused["gone.json"]
     assert set(ignored(tmp_path / "out")) == {"loop", "same"}
 
