@@ -38,8 +38,14 @@ def verify(folder: Path) -> int:
             message names each.
     """
     bring_back(folder)
-    manifest = _manifest(folder)
-    problems = _changed_metadata(folder)
+    if not (folder / MANIFEST).is_file():
+        raise InputError(f"{folder}: holds no {MANIFEST}; expected a built dataset")
+    try:
+        with steady_file(folder / MANIFEST):  # what is hashed of it is what is read of it
+            manifest = _manifest(folder)
+            problems = _changed_metadata(folder)
+    except OSError as error:
+        raise BuildChangedError(f"{folder / MANIFEST}: cannot be read: {error.strerror}") from error
     for row in manifest:
         problems += _problems_of(folder, row)
     named = {CARD, MANIFEST, BUILD_RECORD, *(row["path"] for row in manifest)}
@@ -51,10 +57,7 @@ def verify(folder: Path) -> int:
 
 
 def _manifest(folder: Path) -> list[dict[str, Any]]:
-    path = folder / MANIFEST
-    if not path.is_file():
-        raise InputError(f"{folder}: holds no {MANIFEST}; expected a built dataset")
-    rows = read_jsonl(path)
+    rows = read_jsonl(folder / MANIFEST)
     for number, row in enumerate(rows, 1):
         if not {"path", "bytes", "sha256", "rows", "config", "split"} <= row.keys():
             raise BuildChangedError(f"{MANIFEST}:{number}: lacks a field; it was changed")

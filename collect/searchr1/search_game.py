@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from bagen_data.errors import WrongUsageError
-from bagen_data.tables import sha256_of
 from collect.environment import Rules
+from collect.recorded_file import RecordedFile, recorded_file
 from collect.searchr1.corpus import read_corpus
 from collect.searchr1.question_file import Question, read_questions
 from collect.searchr1.retrieval import Library
@@ -21,8 +21,8 @@ from collect.searchr1.search_environment import RULES, SearchEnvironment
 class SearchR1:
     """Questions of one file over one corpus."""
 
-    questions: Path
-    corpus: Path
+    questions: RecordedFile
+    corpus: RecordedFile
     first: int = 0
     """Where a family begins in the order of its seed: two families of one seed can share none."""
     documents: int = DOCUMENTS
@@ -34,8 +34,8 @@ class SearchR1:
     def settings(self) -> Mapping[str, Any]:
         """The options; files by their names and contents, wherever they lie."""
         return {
-            "questions": {"name": self.questions.name, "sha256": sha256_of(self.questions)},
-            "corpus": {"name": self.corpus.name, "sha256": sha256_of(self.corpus)},
+            "questions": self.questions.settings,
+            "corpus": self.corpus.settings,
             "first": self.first,
             "documents": self.documents,
         }
@@ -54,22 +54,25 @@ def searchr1(questions: Path, corpus: Path, first: int, documents: int) -> Searc
         InputError: a file cannot be used.
         WrongUsageError: there are not so many questions.
     """
-    known = len(_ordered(questions, 0))
-    _library(corpus)
+    game = SearchR1(recorded_file(questions), recorded_file(corpus), first, documents)
+    known = len(_ordered(game.questions, 0))
+    _library(game.corpus)
     if first >= known:
         raise WrongUsageError(f"--first {first}: {questions} has {known} questions")
-    return SearchR1(questions, corpus, first, documents)
+    return game
 
 
 @lru_cache(2)
-def _ordered(path: Path, seed: int) -> tuple[Question, ...]:
+def _ordered(file: RecordedFile, seed: int) -> tuple[Question, ...]:
     """The questions in the order of a seed."""
-    questions = list(read_questions(path))
+    with file.unchanged() as path:
+        questions = list(read_questions(path))
     random.Random(f"searchr1 {seed}").shuffle(questions)
     return tuple(questions)
 
 
 @lru_cache(1)
-def _library(path: Path) -> Library:
+def _library(file: RecordedFile) -> Library:
     """Made once a process."""
-    return Library(read_corpus(path))
+    with file.unchanged() as path:
+        return Library(read_corpus(path))

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from bagen_data.console import STDERR, shown
 from bagen_data.errors import OutputError, WrongUsageError
-from bagen_data.tables import sha256_of
 from collect.collect_options import CollectOptions, refuse_unused
 from collect.family_run import COLLECTION, Play
 from collect.journal import NAME as JOURNAL
+from collect.recorded_file import recorded_file
 from collect.scripted_agents import find_scripted_agents
 from collect.swebench.instances import Instance, read_instances, take
 from collect.swebench.local_rollout import Limits
@@ -65,9 +65,10 @@ class SweBench:
             self._on_toys(options)
         elif self.local:
             refuse_unused(_changed(first=(self.first, 0)), "instances of your own")
-            instances = take(read_instances(Path(self.local)), options.rollouts)
-            file = {"name": Path(self.local).name, "sha256": sha256_of(Path(self.local))}
-            record(options, self._recording(file, instances))
+            file = recorded_file(Path(self.local))
+            with file.unchanged() as path:
+                instances = take(read_instances(path), options.rollouts)
+            record(options, self._recording(file.settings, instances))
         else:
             self._on_the_benchmark(options)
 
