@@ -208,7 +208,11 @@ def _read_folder(
         tables = [_read_file(folder, row, columns) for row in chosen]
         is_same = manifest == _manifest(folder) and record == (folder / BUILD_RECORD).read_bytes()
         revision = _revision(parse_json(record))
-    except (OSError, ValueError, KeyError) as error:
+    except OSError as error:
+        raise InputError(
+            f"{error.filename or folder}: cannot be read: {error.strerror or error}"
+        ) from error
+    except (ValueError, KeyError) as error:
         raise InputError(f"{folder}: cannot be read: {error}") from error
     if not is_same:
         raise InputError(f"{folder}: was replaced while it was read; run again")
