@@ -100,6 +100,8 @@ def read_submission_folder(folder: Path, tasks: Sequence[str]) -> SubmissionFold
             prediction_files = sorted(
                 name for name in os.listdir(descriptor) if name.endswith(SUFFIXES)
             )
+            named_for = {name: _task_of(folder / name, tasks) for name in prediction_files}
+            _check_once(folder, named_for.values())
             opened = {
                 name: stack.enter_context(_opened_file(folder / name, descriptor))
                 for name in (METADATA, *prediction_files)
@@ -111,10 +113,9 @@ def read_submission_folder(folder: Path, tasks: Sequence[str]) -> SubmissionFold
                     f"{folder}: there is no file of predictions; expected {ALL_TASKS}.jsonl, or "
                     f"one for each config, e.g. {tasks[0]}.jsonl ({', '.join(SUFFIXES)})"
                 )
-            files = [_file(folder / name, opened[name], tasks) for name in prediction_files]
+            files = [_file(folder / name, opened[name], named_for[name]) for name in named_for]
         except OSError as error:
             raise InputError(f"{folder}: cannot be read: {error.strerror}") from error
-        _check_once(folder, files)
     return SubmissionFolder(folder.name, metadata, tuple(files))
 
 
@@ -179,23 +180,27 @@ def _named(path: Path) -> Iterator[None]:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from error
 
 
-def _file(path: Path, file: SteadyFile, tasks: Sequence[str]) -> PredictionFile:
+def _task_of(path: Path, tasks: Sequence[str]) -> str | None:
+    """Return the config that a file is named for; None if it may answer any."""
     stem = next(path.name.removesuffix(end) for end in SUFFIXES if path.name.endswith(end))
     if stem != ALL_TASKS and stem not in tasks:
         raise InputError(
             f"{path}: is named for no config; expected {ALL_TASKS} or one of {', '.join(tasks)}, "
             f"and an ending of {', '.join(SUFFIXES)}"
         )
+    return None if stem == ALL_TASKS else stem
+
+
+def _file(path: Path, file: SteadyFile, task: str | None) -> PredictionFile:
     size = file.mark.bytes
     if size > LARGEST:
         raise InputError(f"{path}: is of {size:,} bytes; expected at most {LARGEST:,}")
-    task = None if stem == ALL_TASKS else stem
     with _named(path):
         return PredictionFile(path, task, size, digest_of(file).sha256)
 
 
-def _check_once(folder: Path, files: Iterable[PredictionFile]) -> None:
-    named = [file.task or ALL_TASKS for file in files]
+def _check_once(folder: Path, named_for: Iterable[str | None]) -> None:
+    named = [task or ALL_TASKS for task in named_for]
     twice = {name for name in named if named.count(name) > 1}
     if twice:
         raise InputError(f"{folder}: holds several files {min(twice)}.*; leave one")

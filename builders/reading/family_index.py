@@ -164,7 +164,10 @@ def read_unanimously(
     if all("turn" in conventions for conventions in fits):
         spool.clear()
         as_turns = replace(options.counting, convention="turn")
-        return _read_files(family, spool, replace(options, counting=as_turns), witness)
+        again = _read_files(family, spool, replace(options, counting=as_turns), witness)
+        if again.sources != index.sources:
+            again.stop("files were changed while it was read; run again when nothing writes to it")
+        return again
     index.stop(_mixture(fits))
     return index
 
