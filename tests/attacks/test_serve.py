@@ -60,14 +60,16 @@ def port(site: Path) -> Iterator[int]:
 def ask(port: int, request: bytes) -> bytes:
     """The answer to bytes as they are; b"" if there is none."""
     with socket.create_connection((LOOPBACK, port), timeout=15) as connection:
-        connection.sendall(request)
-        connection.shutdown(socket.SHUT_WR)
         answer = b""
         try:
+            connection.sendall(request)
+            connection.shutdown(socket.SHUT_WR)
             while part := connection.recv(1 << 16):
                 answer += part
-        except ConnectionResetError:
-            pass
+        except TimeoutError:
+            raise
+        except OSError:
+            pass  # the server has ended the connection
         return answer
 
 
