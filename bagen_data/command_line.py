@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Sequence
+from types import TracebackType
 from typing import Any
 
 import typer
@@ -30,6 +31,7 @@ def run(app: Callable[[Sequence[str] | None], Any], arguments: Sequence[str] | N
         app: a typer app, or a function of the arguments.
         arguments: the arguments of the command; those of the process if None.
     """
+    sys.excepthook = _print_traceback
     try:
         app(arguments)
     except SystemExit as end:
@@ -53,5 +55,17 @@ def run(app: Callable[[Sequence[str] | None], Any], arguments: Sequence[str] | N
 
 def _say(message: str, style: str | None = None) -> None:
     from bagen_data.console import STDERR, shown  # Rich is imported when there is something to say
+    from bagen_data.redaction import redact
 
-    STDERR.print(shown(message), style=style)
+    STDERR.print(shown(redact(message)), style=style)
+
+
+def _print_traceback(
+    kind: type[BaseException], error: BaseException, traceback: TracebackType | None
+) -> None:
+    """Print what Python would print of an error that nobody expected, without secrets."""
+    from traceback import format_exception
+
+    from bagen_data.redaction import redact
+
+    sys.stderr.write(redact("".join(format_exception(kind, error, traceback))))

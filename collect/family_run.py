@@ -16,6 +16,7 @@ import yaml
 
 from bagen_data.errors import InputError, OutputError
 from bagen_data.held_folder import LOCK, HeldFolder, made_folder
+from bagen_data.redaction import redact, without_known_keys
 from bagen_data.replaced_set import replaced_set
 from bagen_data.worker_processes import run_jobs
 from collect.journal import NAME as JOURNAL
@@ -59,11 +60,14 @@ Driver = Callable[[Play, Sequence[int]], Iterator[Attempt]]
 
 
 def attempt(play: Play, number: int) -> Attempt:
-    """Play one rollout; whatever goes wrong in it is its own failure, and stops no other."""
+    """Play one rollout; whatever goes wrong in it is its own failure, and stops no other.
+
+    Keys of this process that an agent or a server said are not in what is returned.
+    """
     try:
-        return Attempt(number, orjson.dumps(play(number)))
+        return Attempt(number, orjson.dumps(without_known_keys(play(number))))
     except Exception as error:
-        return Attempt(number, failure=f"{type(error).__name__}: {error}")
+        return Attempt(number, failure=redact(f"{type(error).__name__}: {error}"))
 
 
 def attempts(play: Play, numbers: Sequence[int]) -> list[Attempt]:

@@ -9,6 +9,7 @@ from bagen_data.console import STDERR, shown
 from bagen_data.errors import InputError, MissingExtraError, OutputError, WrongUsageError
 from bagen_data.family_name import parse_family_name
 from bagen_data.progress_bar import progress_bar
+from bagen_data.redaction import check_no_secret
 from collect.collect_options import CollectOptions, refuse_unused
 from collect.family_run import Driver, Layout, Play, Wanted, collect, in_processes, in_threads
 from collect.scripted_agents import SCRIPTED, find_scripted_agents
@@ -84,6 +85,7 @@ def check(options: CollectOptions, task: str) -> None:
             f"--out {options.out}: expected a folder named {task}-origin-MODEL or "
             f"{task}-train-MODEL, without spaces: a family's name says what it holds"
         )
+    check_no_secret("--agent", options.agent)
     if not options.is_scripted:
         if "/" not in options.agent:
             raise WrongUsageError(

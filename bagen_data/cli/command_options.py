@@ -34,8 +34,11 @@ def check_labels(name: str | None, link: str | None) -> None:
     """
     from pydantic import ValidationError
 
+    from bagen_data.redaction import check_no_secret
     from bagen_data.submissions import Labels, problems
 
+    for flag, value in (("--name", name), ("--link", link)):
+        check_no_secret(flag, value)
     try:
         Labels.model_validate({"name": name, "link": link}, strict=False)
     except ValidationError as error:

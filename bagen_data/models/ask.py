@@ -4,6 +4,7 @@ The log lies in the folder `logs` of the output. A run that was stopped, or whos
 is resumed from it: samples that have an answer there are not asked again.
 """
 
+import os
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -38,6 +39,7 @@ GIVE_UP = 20
 """Samples that failed for good after which a run stops, or a tenth of all if that is more: the next
 would hardly do better."""
 _RUN = "bagen_run"
+_LOCALS = "INSPECT_TRACEBACK_LOCALS"
 _UNREADABLE = (OSError, ValueError, KeyError, BadZipFile)
 """What reading a log raises that was cut off before its first answer."""
 
@@ -56,6 +58,7 @@ def ask(run: ModelRun, price: Price | None, out: Path, *, resume: bool) -> Model
         WrongUsageError: the earlier run asked something else.
         InputError: the model cannot be asked: an unknown provider, a package or a key is missing.
     """
+    _refuse_local_variables()
     logs = (out / LOGS).absolute()
     model = find_model(run.model, run.options)
     try:
@@ -86,6 +89,12 @@ def ask(run: ModelRun, price: Price | None, out: Path, *, resume: bool) -> Model
         slim(log)
         _remove_others(logs, log.path)
     return log
+
+
+def _refuse_local_variables() -> None:
+    """Refuse tracebacks in logs that show the variables of clients, with their keys."""
+    if os.environ.get(_LOCALS) == "1":
+        raise WrongUsageError(f"{_LOCALS}=1 writes keys into logs; unset it")
 
 
 def _asked(run: ModelRun) -> list[str]:

@@ -24,6 +24,7 @@ from inspect_ai.model import (
     GenerateConfig,
     GenerateConfigArgs,
     ModelOutput,
+    get_model,
 )
 from inspect_ai.scorer import Metric, SampleScore, Score, Scorer, Target, Value, metric, scorer
 from inspect_ai.solver import Generate, Solver, TaskState, solver
@@ -32,6 +33,7 @@ from bagen_data.answers import grammar, parse, render
 from bagen_data.errors import InputError
 from bagen_data.hub import load_samples
 from bagen_data.models.model_options import CONNECTIONS, MAX_TOKENS, RETRIES
+from bagen_data.models.redacted_model import redact_answers
 from bagen_data.published_dataset import HUB_ID
 from bagen_data.replay import gold_estimate
 from bagen_data.schema import Target as Truth
@@ -97,6 +99,7 @@ def ask(constrained: bool = False) -> Solver:
     """
 
     async def solve(state: TaskState, generate: Generate) -> TaskState:
+        redact_answers(get_model())
         options: GenerateConfigArgs = {}
         if constrained:
             resources = [amounts["resource"] for amounts in state.metadata["resources"]]

@@ -27,6 +27,7 @@ from inspect_ai.model import GenerateConfig
 
 from bagen_data.errors import InputError
 from bagen_data.models.model_run import short_name
+from bagen_data.redaction import REDACTED, holds_secret, is_secret_name, redact, without_known_keys
 from bagen_data.replaced_file import replaced_file
 from bagen_data.submission_writer import new_metadata
 from bagen_data.submissions import Metadata
@@ -123,7 +124,7 @@ def read_log(path: Path, asked: Sequence[str] | None = None, stopped_by: str = "
                 if not sample.error.message.startswith(_CANCELLED):
                     failures[_reason(sample.error)] += 1
             elif sample.output.choices:
-                answers[str(sample.id)] = _prediction(sample)
+                answers[str(sample.id)] = without_known_keys(_prediction(sample))
     except (OSError, ValueError, KeyError, IndexError, TypeError, RuntimeError) as error:
         raise InputError(
             f"{path}: cannot be read as an Inspect log: {_short(str(error))}"
@@ -153,9 +154,9 @@ def metadata_of(log: ModelLog, name: str | None, link: str | None, trained_on: s
     try:
         return new_metadata(
             source["revision"],
-            estimator=name or short_name(model),
-            provider=provider,
-            model_id=model,
+            estimator=redact(name or short_name(model)),
+            provider=redact(provider),
+            model_id=redact(model),
             decoding=_decoding(log.header.plan.config),
             prompt_variant=source["prompt_variant"],
             trained_on=trained_on,
@@ -209,12 +210,16 @@ def _prediction(sample: EvalSample) -> dict[str, Any]:
 
 
 def _decoding(config: GenerateConfig) -> dict[str, Any]:
-    """What is set of the decoding parameters; what is no plain value, as JSON."""
+    """Return what is set of the decoding parameters; what is not a plain value, as JSON."""
     given = config.model_dump(exclude_none=True, exclude=_OPERATION)
-    return {
-        name: value if isinstance(value, bool | int | float | str) else json.dumps(value)
-        for name, value in given.items()
-    }
+    return {name: _plain(name, value) for name, value in given.items()}
+
+
+def _plain(name: str, value: Any) -> bool | int | float | str:
+    """Return a parameter as metadata has it; a log of somebody else's may hold keys in it."""
+    if is_secret_name(name) or holds_secret(value):
+        return REDACTED
+    return value if isinstance(value, bool | int | float | str) else json.dumps(value)
 
 
 def _reason(error: EvalError) -> str:
@@ -224,6 +229,6 @@ def _reason(error: EvalError) -> str:
 
 
 def _short(text: str) -> str:
-    """One line of it, without the markup that Inspect's own messages have."""
-    line = " ".join(_MARKUP.sub("", text).split()).removeprefix("ERROR: ")
+    """Return one line of it, without secrets and the markup that Inspect's own messages have."""
+    line = " ".join(_MARKUP.sub("", redact(text)).split()).removeprefix("ERROR: ")
     return line if len(line) <= _SHOWN else f"{line[:_SHOWN]}..."

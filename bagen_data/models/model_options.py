@@ -68,11 +68,10 @@ class ModelOptions:
     """Seed of the sampling, where a provider takes one."""
 
     def __post_init__(self) -> None:
-        if self.base_url and "@" in self.base_url:
-            raise WrongUsageError(
-                "--base-url: a run is written down with it; give a key in the environment, not in "
-                "it"
-            )
+        if self.base_url:
+            from bagen_data.redaction import check_address  # no help text needs it
+
+            check_address("--base-url", self.base_url)
         _parse(self.model_arg or ())
 
     @property
@@ -115,18 +114,21 @@ class ModelOptions:
 
 def _parse(texts: Sequence[str]) -> dict[str, Any]:
     """KEY=VALUE options; values are JSON, or else text."""
-    import json  # no help text needs it
+    import json  # no help text needs these
+
+    from bagen_data.redaction import check_no_secret
 
     arguments = {}
     for text in texts:
         key, equals, value = text.partition("=")
         if not equals:
-            raise WrongUsageError(f"--model-arg {text}: expected KEY=VALUE")
+            raise WrongUsageError("--model-arg: a value has no '='; expected KEY=VALUE")
         try:
             arguments[key] = json.loads(value)
         except ValueError:
             arguments[key] = value
-        if any(_SECRET.search(name) for name in (key, *_names(arguments[key]))):
+        check_no_secret("--model-arg", [key, value, {key: arguments[key]}])
+        if any(map(_SECRET.search, _names({key: arguments[key]}))):
             raise WrongUsageError(
                 f"--model-arg {key}: a run is written down with its arguments; give a key in the "
                 "environment, as in OPENAI_API_KEY"
@@ -135,8 +137,9 @@ def _parse(texts: Sequence[str]) -> dict[str, Any]:
 
 
 def _names(value: object) -> Iterator[str]:
-    """All keys of an object of JSON, at any depth."""
+    """All names in JSON, at any depth, in lists too."""
     if isinstance(value, dict):
-        for name, part in value.items():
-            yield name
+        yield from value
+    if isinstance(value, dict | list):
+        for part in value.values() if isinstance(value, dict) else value:
             yield from _names(part)

@@ -6,6 +6,7 @@ from typing import Any
 
 from bagen_data.errors import WrongUsageError
 from bagen_data.models.model_options import ModelOptions
+from bagen_data.redaction import check_no_secret
 
 _PRICES = {
     "input": "input",
@@ -74,6 +75,7 @@ class ModelRun:
     """How many samples, the first ones; all if None."""
 
     def __post_init__(self) -> None:
+        check_no_secret("PROVIDER/NAME", self.model)
         if self.constrained and not self.model.startswith(("vllm/", "openai-api/")):
             raise WrongUsageError(
                 "--constrained: needs a vLLM server; give vllm/NAME, or openai-api/NAME/MODEL with "

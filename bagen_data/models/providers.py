@@ -10,6 +10,8 @@ from rich.errors import MarkupError
 from bagen_data.console import STDERR, shown
 from bagen_data.errors import InputError
 from bagen_data.models.model_options import ModelOptions
+from bagen_data.models.redacted_model import redact_answers
+from bagen_data.redaction import check_address
 
 _PREREQUISITE = "PrerequisiteError"
 """Inspect's error for a package or a key that is missing. No public module of Inspect exports it,
@@ -23,7 +25,7 @@ def find_model(
     *,
     flag: str = "",
 ) -> Model:
-    """Return the model of a name.
+    """Return the model of a name; what it answers and how it fails holds none of its keys.
 
     Args:
         name: PROVIDER/NAME, as Inspect has it.
@@ -33,10 +35,11 @@ def find_model(
 
     Raises:
         InputError: an unknown provider or option, or a package or a key is missing.
+        WrongUsageError: the server's address, which the environment may give, holds a key.
     """
     try:
         with prerequisites():
-            return get_model(
+            model = get_model(
                 name,
                 config=GenerateConfig(**options.generation, **(limits or {})),
                 base_url=options.base_url,
@@ -45,6 +48,8 @@ def find_model(
             )
     except (ValueError, TypeError, ImportError) as error:
         raise InputError(f"{flag} {name}: {error}".lstrip()) from error
+    check_address("the server's address in the environment", model.api.base_url)
+    return redact_answers(model)
 
 
 @contextmanager

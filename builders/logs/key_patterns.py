@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import Any, NamedTuple
 
 from bagen_data.errors import MissingExtraError
+from bagen_data.redaction import KEY_FORMS
 
 
 class Span(NamedTuple):
@@ -47,21 +48,6 @@ _IN_A_GROUP = ("aws key", "password in a url", "npm token")
 """Kinds whose patterns hold more than the secret, which is their first group then."""
 _SELDOM = {"npm.NpmDetector": "_authToken", "openai.OpenAIDetector": "T3BlbkFJ"}
 """What a text must hold before a plugin is asked that is slow on long lines."""
-_WITHOUT_PLUGIN = {
-    "anthropic key": r"sk-ant-[A-Za-z0-9_-]{20,}",
-    "openai key": r"sk-(?:proj|svcacct|admin)-[A-Za-z0-9_-]{40,}",
-    "sk- key": r"(?<![A-Za-z0-9-])sk-[A-Za-z0-9]{32,}",
-    "aws secret": r"(?i:aws_?secret_?access_?key)[\"'\s:=]{1,6}([\w/+]{40})(?![\w/+])",
-    "npm access token": r"npm_[A-Za-z0-9]{36}",
-    "openrouter key": r"sk-or-v1-[0-9a-f]{32,}",
-    "google key": r"AIza[0-9A-Za-z_-]{35}(?![0-9A-Za-z_-])",
-    "hugging face token": r"hf_[A-Za-z0-9]{30,}",
-    "github token": r"github_pat_[A-Za-z0-9_]{22,}",
-    "xai key": r"xai-[A-Za-z0-9]{40,}",
-    "groq key": r"gsk_[A-Za-z0-9]{40,}",
-    "bearer token": r"earer ([A-Za-z0-9._~+/-]{20,}=*)",
-}
-"""Keys of services that agents use, and that no plugin of detect-secrets 1.5 knows."""
 _LINE_END = r"(?:\\[nrt]|\s|\d{1,6}(?:\t|\\t|→|: ))"
 _HEADER = rf"[A-Za-z-]{{1,40}}: [^\n\\]{{0,200}}+(?:\n|\\n|\\r\\n){_LINE_END}*+"
 _KEY_BODY = re.compile(
@@ -148,7 +134,7 @@ def load_patterns() -> tuple[_Pattern, ...]:
         for regex in plugin.denylist:
             group = 1 if kind in _IN_A_GROUP and regex.groups else 0
             patterns.append(_Pattern(kind, regex, group, _SELDOM.get(name, ""), plugin))
-    for kind, text in _WITHOUT_PLUGIN.items():
+    for kind, text in KEY_FORMS.items():
         regex = re.compile(text)
         patterns.append(_Pattern(kind, regex, min(1, regex.groups)))
     return tuple(patterns)

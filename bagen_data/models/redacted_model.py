@@ -1,0 +1,89 @@
+"""A model whose answers and errors hold none of its keys, whatever its server says.
+
+Answers, logs, caches and traces are all made of what a provider's client returns or raises. So that
+is where keys are taken out.
+"""
+
+from collections.abc import Awaitable, Callable
+from functools import wraps
+from typing import Any
+
+from inspect_ai.model import Model, ModelCall, ModelOutput
+
+from bagen_data.redaction import redact, remember, without_known_keys
+
+_Answer = ModelOutput | Exception | tuple[ModelOutput | Exception, ModelCall]
+_GENERATE = "generate"
+_LONGEST_CHAIN = 50
+"""Errors that may have caused each other, one after another."""
+
+
+def redact_answers(model: Model) -> Model:
+    """Let a model answer and fail without its keys from now on; returns the same model."""
+    api = model.api
+    if _GENERATE not in vars(api):
+        for key in (api.api_key, api.initial_api_key):
+            remember(key)
+        vars(api)[_GENERATE] = _redacting(api.generate)
+    return model
+
+
+def _redacting(generate: Callable[..., Awaitable[_Answer]]) -> Callable[..., Awaitable[_Answer]]:
+    @wraps(generate)
+    async def redacted(*arguments: Any, **options: Any) -> _Answer:
+        try:
+            answer = await generate(*arguments, **options)
+        except Exception as error:
+            clean = redact_error(error)
+            if clean is error:
+                raise
+            raise clean from None
+        if isinstance(answer, tuple):
+            return _clean(answer[0]), _clean_call(answer[1])
+        return _clean(answer)
+
+    return redacted
+
+
+def _clean(answer: ModelOutput | Exception) -> ModelOutput | Exception:
+    if isinstance(answer, Exception):
+        return redact_error(answer)
+    said = answer.model_dump()
+    clean = without_known_keys(said)
+    return answer if clean == said else ModelOutput.model_validate(clean)
+
+
+def _clean_call(call: ModelCall) -> ModelCall:
+    said = call.model_dump()
+    clean = without_known_keys(said)
+    return call if clean == said else ModelCall.model_validate(clean)
+
+
+def redact_error(error: Exception) -> Exception:
+    """Return an error that says nothing secret: the same one, or another if it cannot be changed.
+
+    The errors that caused it are changed, too: a traceback shows them.
+    """
+    each: BaseException | None = error
+    for _ in range(_LONGEST_CHAIN):
+        if each is None:
+            break
+        each.args = tuple(_redacted(part) for part in each.args)
+        for name, value in list(vars(each).items()):
+            if isinstance(value, str | dict | list):
+                vars(each)[name] = _redacted(value)
+        if redact(f"{each} {each!r}") != f"{each} {each!r}":
+            return RuntimeError(redact(f"{type(error).__name__}: {error}"))
+        each = each.__cause__ or each.__context__
+    return error
+
+
+def _redacted(value: Any) -> Any:
+    """Return a JSON value whose texts are redacted as messages are."""
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, dict):
+        return {_redacted(name): _redacted(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_redacted(part) for part in value]
+    return value

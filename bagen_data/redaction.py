@@ -1,0 +1,279 @@
+"""Keys and passwords kept out of what is written: files, logs, messages and errors.
+
+A secret is known in two ways. Its *value* is that of a variable of this process whose name says
+that it is a key, or was remembered (`remember`); it is found in any text, also percent-encoded, in
+base64 or in hexadecimal digits. Its *form* is one that only keys have, or its place says what it
+is: `?api_key=...`, `//user:password@host`, `Authorization: ...`.
+
+`redact` goes by both, and is for messages. `without_known_keys` goes by values alone, and is for
+what models and commands said: code under test is full of passwords that are nobody's.
+`check_no_secret` refuses options that a run is written down with.
+"""
+
+import base64
+import json
+import os
+import re
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from typing import Any
+from urllib.parse import parse_qsl, quote, quote_plus, unquote, urlsplit
+
+from bagen_data.errors import WrongUsageError
+
+REDACTED = "[redacted]"
+
+KEY_FORMS = {
+    "anthropic key": r"sk-ant-[A-Za-z0-9_-]{20,}",
+    "openai key": r"sk-(?:proj|svcacct|admin)-[A-Za-z0-9_-]{40,}",
+    "sk- key": r"(?<![A-Za-z0-9-])sk-[A-Za-z0-9]{32,}",
+    "aws secret": r"(?i:aws_?secret_?access_?key)[\"'\s:=]{1,6}([\w/+]{40})(?![\w/+])",
+    "npm access token": r"npm_[A-Za-z0-9]{36}",
+    "openrouter key": r"sk-or-v1-[0-9a-f]{32,}",
+    "google key": r"AIza[0-9A-Za-z_-]{35}(?![0-9A-Za-z_-])",
+    "hugging face token": r"hf_[A-Za-z0-9]{30,}",
+    "github token": r"github_pat_[A-Za-z0-9_]{22,}",
+    "xai key": r"xai-[A-Za-z0-9]{40,}",
+    "groq key": r"gsk_[A-Za-z0-9]{40,}",
+    "bearer token": r"earer ([A-Za-z0-9._~+/-]{20,}=*)",
+}
+"""Forms of keys of services that agents use; where a form has a group, it is the secret. Builds
+scrub them from logs, beside those that detect-secrets knows."""
+
+_SHORTEST = 8
+"""Characters of a variable's value from which on it may be a key, and not a word such as EMPTY."""
+_LINE = 16
+"""Characters from which on a line of a value that has several is looked for alone."""
+_NAMED = (
+    r"key(?!board|map|word|str)|token(?!iz)|secret|passw|passphrase|credential"
+    r"|auth(?!or(?!iz))|signature|cookie|bearer"
+)
+_NAME = re.compile(rf"(?:{_NAMED})|(?:^|[_-])(?:pat|pwd|sig)$", re.IGNORECASE)
+_COUNTS = (
+    r"budget|cached|completion|context|input|max|min|n|new|num|output|prompt|reasoning|stop"
+    r"|thinking|total|used"
+)
+_HARMLESS = re.compile(rf"(?:^|[_-])(?:{_COUNTS})[_-](?:\w+_)?tokens?(?:$|_)", re.IGNORECASE)
+_WORD = re.compile(r"[\w-]{1,60}")
+_SIGN = r"[\"']?\s{0,3}(?:=|:)\s{0,3}[\"']?(?:(?:Bearer|Basic|Token)\s{1,3})?"
+_VALUE = r"[^\s\"'&;,<>)\]}#]{4,}"
+_ASSIGNED = re.compile(
+    rf"(?<![\w-])(?P<name>[\w-]{{0,40}}?(?:{_NAMED})[\w-]{{0,40}}){_SIGN}{_VALUE}", re.IGNORECASE
+)
+"""A value beside a name that may say that it is a secret, as in an option."""
+_HEADERS = (
+    r"api[_-]?key|access[_-]?(?:key|token)|auth[_-]?token|client[_-]?secret|secret[_-]?key"
+    r"|password|passphrase|authorization"
+)
+_SHOWN = (
+    re.compile(
+        rf"(?P<start>[\w-]{{0,40}}(?:{_HEADERS})[\w-]{{0,20}}{_SIGN}){_VALUE}", re.IGNORECASE
+    ),
+    re.compile(
+        rf"(?P<start>[?&](?:[\w-]{{0,40}}?(?:{_NAMED})[\w-]{{0,40}}|sig|code|pat)=)[^\s\"'&#<>]+",
+        re.IGNORECASE,
+    ),
+    re.compile(r"(?P<start>[A-Za-z][\w+.-]{1,20}:/{2})[^\s/@\"'<>?#]{1,200}(?=@)"),
+)
+"""Secrets by their place in a message: in a header, in the parameters of an address, before its
+host. Nothing else goes by names, for messages speak of tokens and of keys that are missing."""
+_FORMS = tuple(
+    re.compile(text)
+    for text in (
+        *KEY_FORMS.values(),
+        r"gh[pousr]_[A-Za-z0-9]{30,}",
+        r"glpat-[A-Za-z0-9_-]{20,}",
+        r"xox[abposr]-[A-Za-z0-9-]{10,}",
+        r"(?<![A-Z0-9])(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Z0-9])",
+        r"eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{10,}",
+    )
+)
+_QUERY_ALLOWED = ("api-version",)
+"""Parameters that an address may have: all others could be a key, whatever they are called."""
+_remembered: set[str] = set()
+
+
+def remember(value: str | None) -> None:
+    """Take a value for a secret from now on, wherever it came from."""
+    if value and _may_be_key(value):
+        _remembered.add(value)
+
+
+def redact(text: str) -> str:
+    """Return a message without secrets.
+
+    >>> redact("GET http://me:pw@host/v1?api_key=12345678&n=1 failed")
+    'GET http://[redacted]@host/v1?api_key=[redacted]&n=1 failed'
+    """
+    text = _without_values(text)
+    for form in _FORMS:
+        text = form.sub(lambda match: _without_group(match, min(1, match.re.groups)), text)
+    for place in _SHOWN:
+        text = place.sub(rf"\g<start>{REDACTED}", text)
+    return text
+
+
+def without_known_keys(value: Any) -> Any:
+    """Return a JSON value without the values of secrets in its texts and names."""
+    return _mapped(value) if _pattern() else value
+
+
+def check_no_secret(flag: str, value: object) -> None:
+    """Refuse an option that would be written down with a secret in it.
+
+    Args:
+        flag: the option, for the message.
+        value: JSON: texts are searched at any depth, and names may not say that a value is secret.
+
+    Raises:
+        WrongUsageError: the message does not repeat the value.
+    """
+    if holds_secret(value):
+        raise WrongUsageError(
+            f"{flag}: holds what looks like a key or a password, and a run is written down with "
+            "its options; give a key in the environment, as in OPENAI_API_KEY"
+        )
+
+
+def check_address(flag: str, address: str | None) -> None:
+    """Refuse the address of a server that could hold a key.
+
+    Raises:
+        WrongUsageError: it has a user, a fragment, or parameters; or something in it looks like a
+            key. The message does not repeat it.
+    """
+    if not address:
+        return
+    plain = unquote(unquote(address))
+    check_no_secret(flag, address)
+    check_no_secret(flag, plain)
+    _, _, query = plain.partition("?")
+    names = [name for name, _ in parse_qsl(query, keep_blank_values=True)]
+    is_allowed = bool(names) and all(name.lower() in _QUERY_ALLOWED for name in names)
+    if any(sign in plain for sign in "@#;") or (("?" in plain) and not is_allowed):
+        raise WrongUsageError(
+            f"{flag}: expected scheme, host and path alone, as in http://localhost:8000/v1: a run "
+            "is written down with it; give a key in the environment, as in OPENAI_API_KEY"
+        )
+
+
+def holds_secret(value: object) -> bool:
+    """Whether JSON has a secret in its texts, or names that say that a value is one."""
+    if isinstance(value, Mapping):
+        return any(
+            is_secret_name(str(name)) or holds_secret(str(name)) or holds_secret(part)
+            for name, part in value.items()
+        )
+    if isinstance(value, list | tuple):
+        return any(_is_header_name(part) or holds_secret(part) for part in value)
+    if not isinstance(value, str):
+        return False
+    texts = (value, unquote(value))
+    names = [match["name"] for text in texts for match in _ASSIGNED.finditer(text)]
+    return any(redact(text) != text for text in texts) or any(map(is_secret_name, names))
+
+
+def _is_header_name(value: object) -> bool:
+    """Whether an item of a list says that the next one is a secret."""
+    return isinstance(value, str) and bool(_WORD.fullmatch(value)) and is_secret_name(value)
+
+
+@lru_cache(1_000)
+def is_secret_name(name: str) -> bool:
+    """Whether a variable or an argument of this name holds a secret.
+
+    >>> names = ("OPENAI_API_KEY", "max_tokens", "GIT_AUTHOR_NAME")
+    >>> list(filter(is_secret_name, names))
+    ['OPENAI_API_KEY']
+    """
+    return bool(_NAME.search(name)) and not _HARMLESS.search(name)
+
+
+def _without_group(match: re.Match[str], group: int) -> str:
+    start, end = (place - match.start() for place in match.span(group))
+    return match[0][:start] + REDACTED + match[0][end:]
+
+
+def _mapped(value: Any) -> Any:
+    if isinstance(value, str):
+        return _without_values(value)
+    if isinstance(value, Mapping):
+        return {_mapped(name): _mapped(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_mapped(part) for part in value]
+    return value
+
+
+def _without_values(text: str) -> str:
+    pattern = _pattern()
+    return pattern.sub(REDACTED, text) if pattern else text
+
+
+def _pattern() -> re.Pattern[str] | None:
+    """Return what finds the secrets of this process as it is now; None if it has none."""
+    named = (value for name, value in os.environ.items() if is_secret_name(name))
+    return _compiled(frozenset((*named, *_addresses(), *_remembered)))
+
+
+def _addresses() -> Iterator[str]:
+    return (value for value in os.environ.values() if "://" in value)
+
+
+@lru_cache(8)
+def _compiled(values: frozenset[str]) -> re.Pattern[str] | None:
+    secrets = {part for value in values for part in _parts(value)}
+    variants = {variant for secret in secrets for variant in _variants(secret)}
+    if not variants:
+        return None
+    return re.compile("|".join(map(re.escape, sorted(variants, key=len, reverse=True))))
+
+
+def _parts(value: str) -> Iterator[str]:
+    """Yield the secrets of a variable's value."""
+    if "://" in value:
+        yield from filter(_may_be_key, _address_secrets(value))
+    elif _may_be_key(value):
+        yield value
+        lines = [line.strip() for line in value.splitlines()]
+        yield from (line for line in lines if len(line) >= _LINE and len(lines) > 1)
+
+
+def _address_secrets(address: str) -> Iterator[str]:
+    try:
+        parts = urlsplit(address)
+        parameters = parse_qsl(parts.query)
+    except ValueError:
+        return
+    if "@" in parts.netloc:
+        user, _, password = parts.netloc.rpartition("@")[0].partition(":")
+        yield password or user
+        yield unquote(password or user)
+    yield from (value for name, value in parameters if is_secret_name(name))
+
+
+def _may_be_key(value: str) -> bool:
+    """Whether a value is neither a short word, nor a number, nor a path of this machine."""
+    if len(value.strip()) < _SHORTEST or value.strip().isdigit():
+        return False
+    try:
+        return not (value.startswith(("/", "./", "~")) and os.path.lexists(value))
+    except ValueError:
+        return True
+
+
+def _variants(secret: str) -> set[str]:
+    """Return the ways in which a secret is written.
+
+    A secret inside of a longer text that is in base64 begins at one of three places of a group.
+    """
+    data = secret.encode("utf-8", "surrogateescape")
+    written = {secret, secret.strip(), json.dumps(secret)[1:-1], repr(secret)[1:-1], data.hex()}
+    written |= {quote(secret, safe="", errors="replace"), quote_plus(secret, errors="replace")}
+    written |= {json.dumps(each)[1:-1] for each in written}
+    for before in range(3):
+        code = base64.b64encode(b"\0" * before + data + b"\0" * (-(before + len(data)) % 3))
+        start = (8 * before + 5) // 6
+        end = 8 * (before + len(data)) // 6
+        whole = code[start:end].decode()
+        written |= {whole, whole.replace("+", "-").replace("/", "_")}
+    return {each for each in written if len(each) >= _SHORTEST}
