@@ -91,16 +91,30 @@ def swebench(
     cost_usd: Annotated[
         float | None, typer.Option(min=0, help="Where an instance of SWE-bench is stopped.")
     ] = None,
+    show: Annotated[
+        list[Path] | None,
+        typer.Option(help="Path that contained commands and tests may read, too; any number."),
+    ] = None,
+    show_tests: Annotated[
+        list[Path] | None,
+        typer.Option(help="Path that contained tests may read, and no command; any number."),
+    ] = None,
+    i_know: Annotated[
+        bool, typer.Option("--i-know", help="Do not warn where nothing contains commands.")
+    ] = False,
 ) -> None:
     """SWE-bench, by mini-swe-agent: on local repositories, or prepared for real instances.
 
     A scripted agent works on toy repositories. A model works on yours (--local FILE) or on the toys
-    (--local toys); its commands then run on this machine. Without --local, a run on SWE-bench
-    itself is prepared, and run where Docker is there.
+    (--local toys); its commands then run on this machine, contained by bwrap or unshare where one
+    of them works. Without --local, a run on SWE-bench itself is prepared, and run where Docker is
+    there.
     """
+    from collect.swebench.model_commands import CommandOptions
     from collect.swebench.swebench_command import SweBench
 
-    SweBench(local, steps, first, subset, instances, cost_usd)(options)
+    commands = CommandOptions(tuple(show or ()), tuple(show_tests or ()), i_know)
+    SweBench(local, steps, first, subset, instances, cost_usd, commands)(options)
 
 
 @app.command()

@@ -85,7 +85,8 @@ def check(options: CollectOptions, task: str) -> None:
             f"--out {options.out}: expected a folder named {task}-origin-MODEL or "
             f"{task}-train-MODEL, without spaces: a family's name says what it holds"
         )
-    check_no_secret("--agent", options.agent)
+    for flag, value in (("--agent", options.agent), ("--tokenizer", options.tokenizer)):
+        check_no_secret(flag, value)
     if not options.is_scripted:
         if "/" not in options.agent:
             raise WrongUsageError(

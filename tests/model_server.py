@@ -22,12 +22,18 @@ class ModelServer:
     """What a client sees, and what it asked."""
 
     url: str = ""
+    key: str = KEY
+    """The key that requests must have."""
     answer: Callable[[int], str] = lambda number: f"<answer>[0, {number}]</answer>"
     """From a number that depends on the whole prompt alone."""
     fail: Callable[[int], int] = lambda _: 0
     """The status of the n-th request, 0 for a good one."""
     said: str = ""
     """The message of what fails."""
+    is_malformed: bool = False
+    """Whether what fails is not JSON."""
+    headers: dict[str, str] = field(default_factory=dict)
+    """Further headers of each answer."""
     tool_calls: list[dict[str, Any]] = field(default_factory=list)
     """Beside the text of each answer."""
     commands: list[str] = field(default_factory=list)
@@ -129,7 +135,7 @@ def _handler(state: ModelServer) -> type[BaseHTTPRequestHandler]:
                 state.order.append(prompt)
                 state.bodies.append(body)
             status = state.fail(number)
-            if self.headers["Authorization"] != f"Bearer {KEY}":
+            if self.headers["Authorization"] != f"Bearer {state.key}":
                 status = 401
             elif body["model"] != MODEL:
                 status = 404
@@ -158,26 +164,45 @@ def _handler(state: ModelServer) -> type[BaseHTTPRequestHandler]:
             if calls:
                 reply["tool_calls"] = calls
             choice = {"index": 0, "message": reply, "finish_reason": "stop"}
-            sent = self.reply(
-                200,
-                {
-                    "id": f"r{number}",
-                    "object": "chat.completion",
-                    "created": 0,
-                    "model": MODEL,
-                    "choices": [choice],
-                    "usage": usage,
-                },
-            )
+            answer = {
+                "id": f"r{number}",
+                "object": "chat.completion",
+                "created": 0,
+                "model": MODEL,
+                "choices": [choice],
+                "usage": usage,
+            }
+            sent = self.stream(answer) if body.get("stream") else self.reply(200, answer)
             if sent:
                 with state.lock:
                     state.answered[prompt] += 1
 
+        def stream(self, answer: dict[str, Any]) -> bool:
+            """Send the text of an answer in pieces of five characters."""
+            text = answer["choices"][0]["message"]["content"]
+            pieces = [text[start : start + 5] for start in range(0, len(text), 5)]
+            deltas: list[dict[str, Any]] = [
+                {"index": 0, "delta": {"role": "assistant", "content": piece}} for piece in pieces
+            ]
+            deltas.append({"index": 0, "delta": {}, "finish_reason": "stop"})
+            parts = [{**answer, "choices": [delta], "usage": None} for delta in deltas]
+            parts.append({**answer, "choices": []})
+            events = [json.dumps({**part, "object": "chat.completion.chunk"}) for part in parts]
+            data = "".join(f"data: {event}\n\n" for event in (*events, "[DONE]")).encode()
+            return self.send(200, "text/event-stream", data)
+
         def reply(self, status: int, content: dict[str, Any]) -> bool:
             data = json.dumps(content).encode()
+            if status != 200 and state.is_malformed:
+                data = f"<html>{state.said}".encode()
+            return self.send(status, "application/json", data)
+
+        def send(self, status: int, kind: str, data: bytes) -> bool:
             try:
                 self.send_response(status)
-                self.send_header("Content-Type", "application/json")
+                for name, value in state.headers.items():
+                    self.send_header(name, value)
+                self.send_header("Content-Type", kind)
                 self.send_header("Content-Length", str(len(data)))
                 self.end_headers()
                 self.wfile.write(data)

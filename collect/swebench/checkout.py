@@ -58,9 +58,29 @@ class Clone:
         return self.root / TESTBED[1:]
 
     @property
+    def home(self) -> Path:
+        """The home of commands."""
+        return self.root / "home"
+
+    @property
+    def tmp(self) -> Path:
+        """The folder that contained commands see as `/tmp`."""
+        return self.root / "tmp"
+
+    @property
+    def jail(self) -> Path:
+        """An empty folder, where the root of contained commands is mounted."""
+        return self.root / "jail"
+
+    def make_folders(self) -> None:
+        """Make all folders of the clone, empty."""
+        for folder in (self.testbed, self.home, self.tmp, self.jail):
+            folder.mkdir()
+
+    @property
     def environment(self) -> dict[str, str]:
         """For commands and git."""
-        return plain_environment(self.root / "home")
+        return plain_environment(self.home)
 
     def inward(self, command: str) -> str:
         """A command of an agent, which knows the clone as `/testbed`, as it is run here."""
@@ -84,8 +104,7 @@ def fresh_clone(instance: Instance) -> Iterator[Clone]:
     """
     with TemporaryDirectory(prefix="bagen-swe-") as folder:
         clone = Clone(Path(folder).resolve())
-        (clone.root / "home").mkdir()
-        clone.testbed.mkdir()
+        clone.make_folders()
         source = run_git(instance.repo, clone.environment, "rev-parse", f"{instance.base_commit}^0")
         commit = source.stdout.strip()
         steps = (

@@ -1,13 +1,13 @@
 """Whether a patch resolves an instance: hidden tests in a fresh clone."""
 
-import os
-import signal
 import subprocess
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from bagen_data.errors import InputError
 from collect.swebench.checkout import Clone, fresh_clone
+from collect.swebench.command_process import kill_group, start
+from collect.swebench.containment import UNCONTAINED, Containment
 from collect.swebench.instances import Instance
 
 
@@ -20,7 +20,9 @@ class Verdict:
     """In words, for people."""
 
 
-def evaluate(instance: Instance, patch: str, test_seconds: int) -> Verdict:
+def evaluate(
+    instance: Instance, patch: str, test_seconds: int, containment: Containment = UNCONTAINED
+) -> Verdict:
     """Apply a submitted patch, then the hidden tests, and run them.
 
     Files that the hidden tests bring are theirs: what the patch does to them is undone first.
@@ -29,6 +31,7 @@ def evaluate(instance: Instance, patch: str, test_seconds: int) -> Verdict:
         instance: which.
         patch: as submitted; empty resolves nothing.
         test_seconds: after which the tests count as failed, and their process group is killed.
+        containment: starts the tests, which run what the patch says.
 
     Raises:
         InputError: the hidden tests themselves do not fit the repository.
@@ -40,7 +43,7 @@ def evaluate(instance: Instance, patch: str, test_seconds: int) -> Verdict:
             return Verdict(False, "the patch does not apply")
         if instance.test_patch:
             _apply_tests(clone, instance)
-        return _run_tests(clone, instance.test_command, test_seconds)
+        return _run_tests(clone, containment, instance.test_command, test_seconds)
 
 
 def _apply_tests(clone: Clone, instance: Instance) -> None:
@@ -57,32 +60,15 @@ def _apply_tests(clone: Clone, instance: Instance) -> None:
         raise InputError(f"{instance.instance_id}: test_patch does not apply: {reason}")
 
 
-def _run_tests(clone: Clone, command: str, seconds: int) -> Verdict:
-    process = subprocess.Popen(
-        ["bash", "-c", command],
-        cwd=clone.testbed,
-        env=clone.environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
+def _run_tests(clone: Clone, containment: Containment, command: str, seconds: int) -> Verdict:
+    process = start(containment.launch(clone, command), subprocess.DEVNULL)
     try:
         code = process.wait(seconds)
     except subprocess.TimeoutExpired:
         return Verdict(False, f"the hidden tests took longer than {seconds} seconds")
     finally:
-        _kill_group(process)
+        kill_group(process)  # ends what the tests left running, too
+        process.wait()
     if code:
         return Verdict(False, f"the hidden tests failed with exit code {code}")
     return Verdict(True, "the hidden tests passed")
-
-
-def _kill_group(process: subprocess.Popen[bytes]) -> None:
-    """End what the tests left running, too."""
-    try:
-        os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        return  # nothing is left of it
-    finally:
-        process.wait()

@@ -19,8 +19,9 @@ from inspect_ai.util import JSONSchema
 from collect.environment import RESPONSE_TOKENS
 from collect.model_agent import usage_of
 from collect.swebench.agent_prompts import BAD_CALL, NO_CALL, OBSERVATION
+from collect.swebench.containment import Isolation
 from collect.swebench.instances import Instance
-from collect.swebench.local_rollout import LIMITS, Limits, rollout
+from collect.swebench.local_rollout import LIMITS, OPEN, Limits, rollout
 from collect.swebench.minisweagent_import import load_mini_swe_agent
 from collect.swebench.trajectory_layout import record
 
@@ -139,11 +140,12 @@ class ModelledLocal:
     """Of the model, as the family lists it."""
     generator: Generator
     limits: Limits = LIMITS
+    isolation: Isolation = OPEN
 
     def __call__(self, number: int) -> dict[str, Any]:
         """The rollout of that number, as the family keeps it."""
         model = InspectModel(self.name, self.generator)
-        played = rollout(self.instances[number], model, self.limits)
+        played = rollout(self.instances[number], model, self.limits, self.isolation)
         return record(number, played.trajectory, self.name)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from collect.swebench.agent_prompts import INSTANCE, SYSTEM
 from collect.swebench.checkout import fresh_clone
+from collect.swebench.containment import Isolation
 from collect.swebench.evaluation import evaluate
 from collect.swebench.instances import Instance
 from collect.swebench.minisweagent_import import load_mini_swe_agent
@@ -41,7 +42,13 @@ class Judged:
     """As it was submitted; empty where nothing was."""
 
 
-def rollout(instance: Instance, model: Any, limits: Limits = LIMITS) -> Judged:
+OPEN = Isolation()
+"""That of commands whose author is known: they run as the user."""
+
+
+def rollout(
+    instance: Instance, model: Any, limits: Limits = LIMITS, isolation: Isolation = OPEN
+) -> Judged:
     """Let an agent work on an instance, and judge what it submits.
 
     **Runs the shell commands that the model writes on this machine.**
@@ -50,6 +57,7 @@ def rollout(instance: Instance, model: Any, limits: Limits = LIMITS) -> Judged:
         instance: which.
         model: a mini-swe-agent model.
         limits: of the rollout.
+        isolation: of the commands, and of the hidden tests, which run what the model wrote.
 
     Raises:
         InputError: mini-swe-agent is missing, or the instance cannot be set up.
@@ -61,7 +69,7 @@ def rollout(instance: Instance, model: Any, limits: Limits = LIMITS) -> Judged:
     with fresh_clone(instance) as clone:
         agent = DefaultAgent(
             model,
-            Shell(clone, limits.command_seconds),
+            Shell(clone, limits.command_seconds, isolation.commands),
             system_template=SYSTEM,
             instance_template=INSTANCE,
             step_limit=limits.steps,
@@ -70,7 +78,7 @@ def rollout(instance: Instance, model: Any, limits: Limits = LIMITS) -> Judged:
         agent.run(instance.problem_statement.strip())
         saved = clone.outward(_without_times(agent.serialize()))
     patch = saved["info"]["submission"]
-    verdict = evaluate(instance, patch, limits.test_seconds)
+    verdict = evaluate(instance, patch, limits.test_seconds, isolation.tests)
     saved["info"]["evaluation"] = {"resolved": verdict.resolved, "reason": verdict.reason}
     trajectory = {**saved, "instance_id": instance.instance_id}
     return Judged(trajectory, verdict.resolved, verdict.reason, patch)

@@ -16,6 +16,7 @@ from collect.scripted_agents import find_scripted_agents
 from collect.swebench.instances import Instance, read_instances, take
 from collect.swebench.local_rollout import Limits
 from collect.swebench.minisweagent_import import load_mini_swe_agent
+from collect.swebench.model_commands import CommandOptions
 from collect.swebench.real_run import (
     RealRun,
     how_to_run,
@@ -50,6 +51,8 @@ class SweBench:
     """Names of SWE-bench's; drawn if None."""
     cost_usd: float | None
     """US dollars at which an instance of SWE-bench is stopped."""
+    commands: CommandOptions
+    """What commands of a model may see."""
 
     def __call__(self, options: CollectOptions) -> None:
         """Collect a family, or prepare it."""
@@ -61,6 +64,8 @@ class SweBench:
         if options.is_scripted or self.local:
             own = {"instances": self.instances, "cost_usd": self.cost_usd}
             refuse_unused(own | _changed(subset=(self.subset, SUBSET)), "local rollouts")
+        if options.is_scripted or not self.local:
+            refuse_unused(self.commands.given(), "commands that no model writes on this machine")
         if options.is_scripted or self.local == TOYS:
             self._on_toys(options)
         elif self.local:
@@ -93,7 +98,8 @@ class SweBench:
         def modelled(options: CollectOptions, model: "ModelAgent") -> Play:
             from collect.swebench.inspect_model import ModelledLocal
 
-            return ModelledLocal(instances, options.agent, model, limits)
+            isolation = self.commands.isolate(instances)
+            return ModelledLocal(instances, options.agent, model, limits, isolation)
 
         settings = {"local": dict(local), "steps": self.steps}
         return Recording(TASK, settings, Trajectories(), scripted, modelled)
