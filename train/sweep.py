@@ -33,6 +33,7 @@ from bagen_data.held_folder import made_folder
 from bagen_data.replaced_file import write_file
 from bagen_data.tables import read_jsonl, to_json
 from bagen_data.unique_keys import parse_json
+from train.secret_options import check_no_token
 from train.sweep_plan import SweepPlan, SweepRun, Value, flags, read_sweep, slug
 
 RESULTS = "results.jsonl"
@@ -156,6 +157,7 @@ class SweepRunner:
             content = yaml.safe_load(file.read_text("utf-8"))
         except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
             raise InputError(f"{file}: cannot be read: {error}") from error
+        check_no_token({**content, **options})
         return {"file": content, "options": options}
 
     def _file(self, run: SweepRun) -> str:

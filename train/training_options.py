@@ -19,6 +19,7 @@ from bagen_data.errors import InputError, WrongUsageError
 from bagen_data.rewards import DENSE, PAPER, check_weights
 from train.base_model import is_adapter, read_model_shape
 from train.data import DataOptions
+from train.secret_options import check_no_token
 from train.training_run import RunOptions, check_resumable
 
 REWARDS: Mapping[str, Mapping[str, float]] = {"paper": PAPER, "dense": DENSE}
@@ -97,6 +98,7 @@ def parse(arguments: Sequence[str] | None, kind: type[Options]) -> tuple[Options
     except (OSError, ValueError, yaml.YAMLError) as error:
         raise InputError(f"options: {error}") from error
     check_names([word.lstrip("-") for word in rest[:1]], names_of(kind))
+    check_no_token(vars(config))
     _check_epochs(run.keep_epochs, config)
     if config.eval_strategy != "no" and not data.evaluate_on:
         raise WrongUsageError(

@@ -57,6 +57,8 @@ def test_a_run_is_tracked_unless_told_otherwise(tmp_path: Path, dataset: str, ti
         ({"per_device_train_batch_size": 0}, "expected 1 or more"),
         ({"max_lenght": 9}, r"there is no max_lenght; did you mean max_length\?"),
         ({"zzzzz": 9}, "there is no zzzzz; see --help"),
+        ({"hub_token": "hf_abc"}, "hub_token: holds a key, and checkpoints keep all options"),
+        ({"model_init_kwargs": {"token": "hf_abc"}}, "model_init_kwargs: holds a key"),
         (
             {"num_train_epochs": "many"},
             "argument --num_train_epochs.*: invalid float value: 'many'",
