@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from bagen_data.errors import BagenError, InputError, MissingExtraError
 from bagen_data.published_dataset import HUB_ID
 from bagen_data.replaced_folder import bring_back
-from bagen_data.schema import ROLLOUTS
+from bagen_data.schema import QUESTIONS, ROLLOUTS
 from bagen_data.steady_files import digest_of, steady_file
 from bagen_data.tables import BUILD_RECORD, MANIFEST, read_jsonl
 from bagen_data.unique_keys import parse_json
@@ -128,6 +128,67 @@ def load_rollouts(path: str, split: str, revision: str | None = None) -> pa.Tabl
     return _read(path, "rollouts", split, _ReadColumns(tuple(ROLLOUTS.names)), revision)[0]
 
 
+def load_questions(
+    path: str, config: str | None = None, split: str = "test", *, revision: str | None = None
+) -> LoadedSamples:
+    """Load the probes of a hidden split, in the columns of `schema.QUESTIONS`.
+
+    Args:
+        path: the public part of a hidden split: a folder, or a dataset id on the Hub.
+        config: a task; every task's if None.
+        split: `test`.
+        revision: as in `load_samples`.
+
+    Raises:
+        as `load_samples`.
+    """
+    config = config or "default"
+    columns = _ReadColumns(tuple(QUESTIONS.names))
+    table, revision_read = _read(path, config, split, columns, revision)
+    source = {"path": path, "config": config, "split": split, "revision": revision_read}
+    return LoadedSamples(table, source | {"samples": len(table)})
+
+
+def is_hidden(path: str, revision: str | None = None) -> bool:
+    """Return whether a dataset is the public part of a hidden split: it has no labels.
+
+    Args:
+        path: a folder that `python -m builders build` wrote, or a dataset id on the Hub.
+        revision: as in `load_samples`.
+
+    Raises:
+        MissingExtraError: `path` is no folder, and `huggingface_hub` is not installed.
+        InputError: the Hub's dataset cannot be loaded.
+    """
+    if os.path.isdir(path):
+        return _is_public_part(_record(Path(path)))
+    _check_is_id(path)
+    try:
+        from huggingface_hub import hf_hub_download
+        from huggingface_hub.errors import EntryNotFoundError
+    except ModuleNotFoundError as error:
+        raise MissingExtraError("datasets", "load") from error
+    try:
+        file = hf_hub_download(path, BUILD_RECORD, repo_type="dataset", revision=revision)
+        return _is_public_part(parse_json(Path(file).read_bytes()))
+    except EntryNotFoundError:
+        return False
+    except Exception as error:  # which one a client of the network raises changes with it
+        raise InputError(f"{path}: cannot be loaded: {error}") from error
+
+
+def _record(folder: Path) -> Any:
+    """Return the content of a folder's `build.json`; None if it cannot be read."""
+    try:
+        return parse_json((folder / BUILD_RECORD).read_bytes())
+    except (OSError, ValueError):
+        return None
+
+
+def _is_public_part(record: Any) -> bool:
+    return isinstance(record, dict) and "key_sha256" in record
+
+
 def splits(path: str, config: str) -> list[str]:
     """The splits of a config, sorted; none if the dataset has no such config.
 
@@ -188,6 +249,11 @@ def _check_is_id(path: str) -> None:
 def _read_folder(
     folder: Path, config: str, split: str, columns: _ReadColumns
 ) -> tuple[pa.Table, str | None]:
+    if "feasible" in columns.required and _is_public_part(_record(folder)):
+        raise InputError(
+            f"{folder}: is the public part of a hidden split and holds no labels; expected a "
+            "dataset with labels, such as the split's key, which whoever scores has"
+        )
     are_rollouts = columns.required == tuple(ROLLOUTS.names)
     manifest = _manifest(folder)
     files = [row for row in manifest if (row["config"] == "rollouts") == are_rollouts]

@@ -300,6 +300,24 @@ SAMPLES = pa.schema(
 )
 """One row an estimation sample: a probe and its target."""
 
+QUESTIONS = pa.schema(
+    [
+        *map(SAMPLES.field, ("sample_id", "task", "completed_turns", "prompt_variant", "prompt")),
+        _required(
+            "resources",
+            _records(
+                resource=pa.string(), unit=pa.string(), budget=pa.float64(), used=pa.float64()
+            ),
+        ),
+        SAMPLES.field("conditions"),
+        _required("turns", _records(usage=PAIRS, state=PAIRS)),
+    ]
+)
+"""One row a probe of a hidden split, without its target: what its prompt says, and no more.
+
+`turns` has the usage and the state of each completed turn, which the prompt gives in words.
+"""
+
 ROLLOUTS = pa.schema(
     [
         _required("task", pa.string()),

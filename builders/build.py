@@ -61,25 +61,12 @@ def build(
     """
     families = options.families()
     rules = _budget_rules(options.budgets, families)
-    _refuse_out_in_family(options.out, families)
-    counting = _counting(options)
+    refuse_out_in_family(options.out, families)
+    counting = counting_of(options)
     with replaced_folder(options.out, previous_files(options.out)) as staging:
         spools = staging / "spools"
         spools.mkdir()
-        memory = MEMORY_TEXT // len(families) if options.workers == 1 else _SENT_TEXT
-        reading = ReadingOptions(counting, options.limit, options.success, _new_scrubber(options))
-        jobs = [
-            (family, RolloutSpool(spools / str(number), memory), reading)
-            for number, family in enumerate(families)
-        ]
-        indexes = []
-        for index in run_jobs(read_family, jobs, options.workers, _reading):
-            indexes.append(index)
-            on_progress(index.family)
-        if options.strict:
-            _refuse_refusals(indexes)
-        if options.limit is None:
-            _refuse_unused_prices(indexes, options.general.prices)
+        indexes = read_families(options, families, counting, spools, on_progress)
         plans = make_plans(indexes, rules)
         writes = [
             (index, plan, options.prompt, staging)
@@ -106,6 +93,42 @@ def _writing(index: FamilyIndex, *_: object) -> str:
     return f"it wrote {index.family.name}"
 
 
+def read_families(
+    options: BuildOptions,
+    families: Sequence[Family],
+    counting: Counting,
+    spools: Path,
+    on_progress: Callable[[Family], None],
+) -> list[FamilyIndex]:
+    """Read families in their order.
+
+    Args:
+        options: how they are read.
+        families: the families.
+        counting: how tokens are counted.
+        spools: a folder for rollouts that do not stay in memory.
+        on_progress: called with each family that was read.
+
+    Raises:
+        InputError: with `strict`, something was refused; or a price is of no use.
+    """
+    memory = MEMORY_TEXT // len(families) if options.workers == 1 else _SENT_TEXT
+    reading = ReadingOptions(counting, options.limit, options.success, _new_scrubber(options))
+    jobs = [
+        (family, RolloutSpool(spools / str(number), memory), reading)
+        for number, family in enumerate(families)
+    ]
+    indexes = []
+    for index in run_jobs(read_family, jobs, options.workers, _reading):
+        indexes.append(index)
+        on_progress(index.family)
+    if options.strict:
+        _refuse_refusals(indexes)
+    if options.limit is None:
+        _refuse_unused_prices(indexes, options.general.prices)
+    return indexes
+
+
 def previous_files(out: Path) -> set[str]:
     """The files of an earlier build in `out`, which a new one may replace; else nothing.
 
@@ -115,13 +138,16 @@ def previous_files(out: Path) -> set[str]:
         record = parse_json((out / BUILD_RECORD).read_bytes())
         if not is_sealed(record) or record["files"][MANIFEST] != sha256_of(out / MANIFEST):
             return set()
+        if "hidden" in record:  # its other part would fit it no more
+            return set()
         rows = read_jsonl(out / MANIFEST)
     except (OSError, ValueError, AttributeError, KeyError, TypeError, InputError):
         return set()
     return {CARD, MANIFEST, BUILD_RECORD, *(str(row.get("path")) for row in rows)}
 
 
-def _counting(options: BuildOptions) -> Counting:
+def counting_of(options: BuildOptions) -> Counting:
+    """Return how the options say that tokens are counted."""
     tokenizer = HubTokenizer(options.tokenizer) if options.tokenizer else None
     return Counting(options.usage, tokenizer)
 
@@ -147,7 +173,8 @@ def _budget_rules(budgets: Mapping[str, str], families: Sequence[Family]) -> dic
     return {task: budget_rule(task, tasks[task], text) for task, text in budgets.items()}
 
 
-def _refuse_out_in_family(out: Path, families: Sequence[Family]) -> None:
+def refuse_out_in_family(out: Path, families: Sequence[Family]) -> None:
+    """Refuse an output folder that lies where rollouts are read."""
     for family in families:
         if out.resolve().is_relative_to(family.folder.resolve()):
             raise OutputError(

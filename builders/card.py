@@ -32,9 +32,9 @@ def render_card(manifest: Sequence[Mapping[str, Any]], record: Mapping[str, Any]
     configs = card_configs(manifest)
     fields = {
         **_licence(record),
-        "configs": "\n".join(_config_lines(configs)),
+        "configs": "\n".join(config_lines(configs)),
         "benchmark_version": record["benchmark_version"],
-        "examples": "\n".join(_example_lines(configs)),
+        "examples": "\n".join(example_lines(configs)),
         "contents": "\n".join(_content_rows(manifest)),
         "usage": record["usage"],
         "limit": f", at most {record['limit']} rollouts a family" if record["limit"] else "",
@@ -54,7 +54,7 @@ def _licence(record: Mapping[str, Any]) -> dict[str, str]:
     return {"license": "mit", "licence_sentence": "MIT."}
 
 
-def _config_lines(configs: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+def config_lines(configs: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     """Yield the lines of the YAML list `configs:`."""
     for config in configs:
         yield f"- config_name: {config['config_name']}"
@@ -67,7 +67,7 @@ def _config_lines(configs: Sequence[Mapping[str, Any]]) -> Iterator[str]:
             yield f"    path: {json.dumps(files['path'])}"
 
 
-def _example_lines(configs: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+def example_lines(configs: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     """Yield the lines of Python that load each config."""
     for config in configs:
         name = config["config_name"]

@@ -3,6 +3,7 @@
 \b
     python -m builders inspect sample/origin/sokoban-origin-scripted
     python -m builders build --origin sample/origin --out out/sample
+    python -m builders build --origin PRIVATE --out out/hidden --hidden 64 --apart-from out/sample
     python -m builders verify out/sample
 
 Exit codes: 0 done, 1 bad input, 2 wrong usage.
@@ -21,7 +22,7 @@ from bagen_data.prompt_variants import Variant
 from bagen_data.usage import UsageChoice
 
 if TYPE_CHECKING:
-    from builders.build_record import BuiltFamily
+    from builders.build_record import BuildOptions, BuiltFamily
 
 app = new_app(__doc__)
 _SUMMARY = {
@@ -129,6 +130,23 @@ def build_command(
         bool,
         typer.Option("--scrub", help="Replace keys, e-mail addresses and user names in the texts."),
     ] = False,
+    hidden: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="N",
+            help="Write a hidden split of N samples a task instead: a folder 'public' without "
+            "labels, and their key (docs/hidden-split.md).",
+        ),
+    ] = None,
+    apart_from: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="DATASET",
+            help="With --hidden: a built folder or Hub id whose rollouts and instances are left "
+            "out; repeatable.",
+        ),
+    ] = None,
 ) -> None:
     """Build origin rollouts into a dataset that `datasets.load_dataset` reads."""
     from bagen_data.progress_bar import progress_bar
@@ -156,6 +174,8 @@ def build_command(
         strict=strict,
         scrub=scrub,
     )
+    if apart_from and hidden is None:
+        raise WrongUsageError(f"--apart-from {apart_from[0]}: is for --hidden N; leave it out")
     families = options.families()
     if resources is not None and not any(family.general for family in families):
         raise WrongUsageError(
@@ -170,10 +190,30 @@ def build_command(
         STDERR.print(
             shown(f"ignored {name}/: its name is not TASK-origin-MODEL or TASK-train-MODEL")
         )
+    if hidden is not None:
+        _build_hidden(options, hidden, apart_from or ())
+        return
     with progress_bar() as bar:
         step = bar.add_task("families", total=2 * len(families))
         built = build(options, lambda _: bar.advance(step))
     _print_summary(built, out)
+
+
+def _build_hidden(options: "BuildOptions", samples: int, apart_from: Sequence[str]) -> None:
+    from rich.markup import escape
+
+    from bagen_data.progress_bar import progress_bar
+    from builders.hidden.build import HiddenOptions, build_hidden
+    from builders.hidden.summary import print_hidden_summary
+
+    for family in options.families():
+        if family.role == "training":
+            STDERR.print(f"ignored {escape(family.name)}/: a hidden split has no training families")
+    with progress_bar() as bar:
+        step = bar.add_task("families", total=len(options.families()))
+        request = HiddenOptions(options, samples, tuple(apart_from))
+        tasks = build_hidden(request, on_progress=lambda _: bar.advance(step))
+    print_hidden_summary(tasks, request)
 
 
 @app.command("inspect")

@@ -36,7 +36,7 @@ class DataFile:
         return self.config != ROLLOUTS_CONFIG
 
 
-def _named_rollouts(index: FamilyIndex) -> Iterator[Rollout]:
+def named_rollouts(index: FamilyIndex) -> Iterator[Rollout]:
     """Yield a family's rollouts under its model, which may have been unknown while it was read."""
     model = index.family.rollout_model
     for rollout in index.rollouts:
@@ -75,11 +75,11 @@ def write_family(
             part: stack.enter_context(SampleWriter(out / file.path, prompt, resources))
             for part, file in samples.items()
         }
-        for rollout, plan in zip(_named_rollouts(index), plans, strict=True):
+        for rollout, plan in zip(named_rollouts(index), plans, strict=True):
             if plan.budget is not None:
                 rows.add(rollout, succeeded(rollout, plan.budget), plan.budget)
         rows.flush()  # in the background, while samples are made
-        for rollout, plan in zip(_named_rollouts(index), plans, strict=True):
+        for rollout, plan in zip(named_rollouts(index), plans, strict=True):
             if plan.budget is not None:
                 success = succeeded(rollout, plan.budget)
                 pairs = replay(rollout, plan.budget, plan.prefixes)

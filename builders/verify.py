@@ -1,6 +1,6 @@
 """Check that a built dataset still is what was built, and that it keeps its promises."""
 
-import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from bagen_data.array_types import decimal
 from bagen_data.errors import BuildChangedError, InputError
 from bagen_data.replaced_folder import bring_back
-from bagen_data.schema import ROLLOUTS, SAMPLES
+from bagen_data.schema import QUESTIONS, ROLLOUTS, SAMPLES
 from bagen_data.steady_files import digest_of, steady_file
 from bagen_data.tables import (
     BUILD_RECORD,
@@ -22,8 +22,12 @@ from bagen_data.tables import (
     sha256_of,
     to_json,
 )
+from bagen_data.unique_keys import parse_json
 from builders.family_writer import ROLLOUTS_CONFIG
 from builders.reading.rollouts import MAX_ROW_BYTES
+
+_Check = Callable[[BinaryIO, dict[str, Any]], list[str]]
+"""Problems of what a file holds, which its row of the manifest describes."""
 
 
 def verify(folder: Path) -> int:
@@ -46,8 +50,9 @@ def verify(folder: Path) -> int:
             problems = _changed_metadata(folder)
     except OSError as error:
         raise BuildChangedError(f"{folder / MANIFEST}: cannot be read: {error.strerror}") from error
+    check = _broken_questions if not problems and _is_hidden(folder) else _broken_promises
     for row in manifest:
-        problems += _problems_of(folder, row)
+        problems += _problems_of(folder, row, check)
     named = {CARD, MANIFEST, BUILD_RECORD, *(row["path"] for row in manifest)}
     present = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
     problems += [f"{name}: is not in {MANIFEST}" for name in sorted(present - named)]
@@ -69,7 +74,7 @@ def _changed_metadata(folder: Path) -> list[str]:
     path = folder / BUILD_RECORD
     try:
         text = path.read_text(encoding="utf-8")
-        record = json.loads(text)
+        record = parse_json(text)
         intact = is_sealed(record) and text == to_json(record, indent=1) + "\n"
     except (OSError, ValueError, AttributeError):
         intact = False
@@ -82,7 +87,7 @@ def _changed_metadata(folder: Path) -> list[str]:
     ]
 
 
-def _problems_of(folder: Path, row: dict[str, Any]) -> list[str]:
+def _problems_of(folder: Path, row: dict[str, Any], check: _Check) -> list[str]:
     """Problems of one file: it is held against the manifest, and what was hashed is checked."""
     path = folder / row["path"]
     if not path.is_file():
@@ -95,9 +100,29 @@ def _problems_of(folder: Path, row: dict[str, Any]) -> list[str]:
             if digest_of(file).sha256 != row["sha256"]:
                 return [f"{row['path']}: was changed: another sha256 than in {MANIFEST}"]
             file.stream.seek(0)
-            return [f"{row['path']}: {text}" for text in _broken_promises(file.stream, row)]
+            return [f"{row['path']}: {text}" for text in check(file.stream, row)]
     except OSError as error:
         return [f"{row['path']}: cannot be read: {error.strerror or error}"]
+
+
+def _is_hidden(folder: Path) -> bool:
+    """Return whether a folder is the public part of a hidden split, by its record."""
+    return "key_sha256" in parse_json((folder / BUILD_RECORD).read_bytes())
+
+
+def _broken_questions(stream: BinaryIO, row: dict[str, Any]) -> list[str]:
+    """Problems of a file of a hidden split: it has the columns of questions and no other."""
+    file = pq.ParquetFile(stream)
+    problems = []
+    if file.metadata.num_rows != row["rows"]:
+        problems.append(f"has {file.metadata.num_rows} rows; expected {row['rows']}")
+    if not file.schema_arrow.equals(QUESTIONS, check_metadata=True):
+        return [*problems, "has another schema than a hidden split's public part"]
+    ids = file.read(columns=["sample_id"])["sample_id"].to_pylist()
+    if ids != sorted(set(ids)):
+        problems.append("has rows in another order than that of their ids, or an id twice")
+    groups = range(file.metadata.num_row_groups)
+    return problems + sorted({text for group in groups for text in _broken_prompts(file, group)})
 
 
 def _broken_promises(stream: BinaryIO, row: dict[str, Any]) -> list[str]:

@@ -67,7 +67,7 @@ def to_rollout(
         task=family.task,
         rollout_model=family.rollout_model,
         rollout_id=rollout_id,
-        instance_id=judgement.instance_id or log.instance_id or _opening_id(log),
+        instance_id=judgement.instance_id or log.instance_id or opening_id(log.turns[0].user),
         system=log.system,
         turns=accounts.turns,
         success=judgement.success,
@@ -127,6 +127,6 @@ def _logged_counts(turn: LoggedTurn) -> Any:
     return counts[0] if len(counts) == 1 else counts
 
 
-def _opening_id(log: Log) -> str:
-    """Names an instance by its first user message."""
-    return hashlib.sha256(without_reward(log.turns[0].user).encode()).hexdigest()[:_ID_LENGTH]
+def opening_id(opening: str) -> str:
+    """Return the name of an instance that has none: a hash of its first user message."""
+    return hashlib.sha256(without_reward(opening).encode()).hexdigest()[:_ID_LENGTH]

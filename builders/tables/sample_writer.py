@@ -5,7 +5,7 @@ group has one dictionary of texts, and a row is a run of positions in it. So a f
 turns of its rollouts, although the prompts it holds grow with their square.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +55,11 @@ def _written_schema() -> pa.Schema:
 _WRITTEN = _written_schema()
 
 
+def sample_id_of(rollout: Rollout, k: int) -> str:
+    """Return `task/rollout_model/rollout_id/k`."""
+    return f"{rollout.task}/{rollout.rollout_model}/{rollout.rollout_id}/{k}"
+
+
 class SampleWriter(RowGroupWriter):
     """Writes samples rollout by rollout; use it as a context manager."""
 
@@ -66,13 +71,20 @@ class SampleWriter(RowGroupWriter):
         self.feasible = 0
         self._start_group()
 
-    def add(self, rollout: Rollout, success: bool, pairs: Iterable[tuple[Probe, Target]]) -> None:
+    def add(
+        self,
+        rollout: Rollout,
+        success: bool,
+        pairs: Iterable[tuple[Probe, Target]],
+        sample_id: Callable[[Rollout, int], str] = sample_id_of,
+    ) -> None:
         """Add the samples of one rollout.
 
         Args:
             rollout: whose samples they are.
             success: whether it succeeded, its conditions included.
             pairs: probes and targets; each probe's turns are the rollout's first ones.
+            sample_id: names the sample after each k of the rollout.
         """
         start = None
         identity = (rollout.task, rollout.rollout_model, rollout.rollout_id)
@@ -91,7 +103,7 @@ class SampleWriter(RowGroupWriter):
             turns_shown = max(turns_shown, k)
             self._facts.append(
                 (
-                    f"{'/'.join(identity)}/{k}",
+                    sample_id(rollout, k),
                     *identity,
                     rollout.instance_id,
                     k,

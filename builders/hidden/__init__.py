@@ -1,0 +1,1 @@
+"""Hidden splits: probes without their labels, and a key for whoever scores."""

@@ -1,0 +1,68 @@
+"""What whoever built a hidden split is told of it."""
+
+from collections.abc import Sequence
+
+from rich.markup import escape
+from rich.table import Table
+
+from bagen_data.console import STDERR, stdout_console
+from builders.hidden.build import KEY, PUBLIC, HiddenOptions, HiddenTask
+from builders.reading.refusal_lines import refusal_lines
+
+_FEW = 10
+"""Samples of a task below which scores have no interval."""
+_SHOWN = 10
+"""Lines of refusals of a family."""
+_WIDTH = 120
+_HEADINGS = ("rollouts", "refused", "public", "one turn", "samples")
+
+
+def print_hidden_summary(tasks: Sequence[HiddenTask], options: HiddenOptions) -> None:
+    """Print what each family gave, what was left out, and where the two parts are."""
+    out = options.build.out
+    table = Table(title=escape(str(out)), title_justify="left")
+    table.add_column("family", no_wrap=True)
+    for heading in _HEADINGS:
+        table.add_column(heading, justify="right")
+    for task in tasks:
+        for family in task.families:
+            index = family.index
+            counts = (len(index.entries), len(index.refused), family.published)
+            table.add_row(
+                escape(index.family.name),
+                *(f"{n:,}" for n in (*counts, family.without_probe, family.drawn)),
+            )
+    wide = stdout_console()
+    wide.width = max(wide.width, _WIDTH)
+    wide.print(table)
+    for task in tasks:
+        feasible = sum(sample.target.feasible for sample in task.samples)
+        samples = len(task.samples)
+        if feasible in (0, samples):
+            whole = "all" if feasible else "none"
+            STDERR.print(
+                f"{escape(task.task)}: {whole} of the {samples:,} samples are feasible, so judging "
+                "them can be learned from this alone; give another range with --budget"
+            )
+        if samples < _FEW:
+            STDERR.print(
+                f"{escape(task.task)}: {samples:,} samples are few: a score has no interval below "
+                f"{_FEW}"
+            )
+        for family in task.families:
+            _print_refusals(family.index.family.name, family.index.unused())
+    if not options.apart_from:
+        STDERR.print(
+            "nothing says that these rollouts are not public; name what is public with --apart-from"
+        )
+    console = stdout_console(soft_wrap=True)
+    console.print(f"to hand out:  {out / PUBLIC}", markup=False)
+    console.print(f"to keep:      {out / KEY}", markup=False)
+
+
+def _print_refusals(family: str, unused: Sequence[tuple[str, str]]) -> None:
+    lines = refusal_lines((f"{family}/{where}", reason) for where, reason in unused)
+    for line in lines[:_SHOWN]:
+        STDERR.print(f"refused {escape(line)}")
+    if len(lines) > _SHOWN:
+        STDERR.print(f"... and {len(lines) - _SHOWN} more reasons: see the key's build.json")
