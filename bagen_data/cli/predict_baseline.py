@@ -25,6 +25,14 @@ def predict_baseline_command(
         bool,
         typer.Option("--cross-validate", help="Learn about a family's rollouts from its others."),
     ] = False,
+    learn_from: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DATASET",
+            help="A folder that `build` wrote, or a Hub id, whose <task>_train configs it learns "
+            "from [default: those of --dataset].",
+        ),
+    ] = None,
 ) -> None:
     """Answer every sample with a baseline: a forecaster that needs no model."""
     check_labels(name, link)
@@ -36,7 +44,7 @@ def predict_baseline_command(
         write_submission,
     )
 
-    request = ForecastRequest(dataset, config, split, baseline, seed, cross_validate)
+    request = ForecastRequest(dataset, config, split, baseline, seed, cross_validate, learn_from)
     estimator = name or baseline
     with submission_folder(out, estimator) as held:
         predicted = predict(request)

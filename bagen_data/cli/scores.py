@@ -16,8 +16,9 @@ def validate_command(
     from bagen_data.answer_columns import INVALID
     from bagen_data.console import STDERR, shown
     from bagen_data.held_folder import put_right
-    from bagen_data.hub import load_samples
+    from bagen_data.hub import is_hidden, load_questions, load_samples
     from bagen_data.prediction_files import find_predictions, prediction_reader
+    from bagen_data.scoring.check_predictions import check_predictions
     from bagen_data.scoring.match_predictions import match_predictions
     from bagen_data.scoring.sample_table import SampleTable
     from bagen_data.submissions import METADATA, is_revision, read_metadata
@@ -25,7 +26,9 @@ def validate_command(
     put_right(predictions if predictions.is_dir() else predictions.parent)
     file = find_predictions(predictions)
     metadata = read_metadata(file.parent / METADATA)
-    samples = load_samples(dataset, config, split)
+    has_labels = not is_hidden(dataset)
+    load = load_samples if has_labels else load_questions
+    samples = load(dataset, config, split)
     revision = samples.source["revision"]
     if revision and not is_revision(metadata.dataset_revision, revision):
         note = (
@@ -33,13 +36,15 @@ def validate_command(
             f"{revision}; results of different revisions are not ranked together"
         )
         STDERR.print(shown(note))
-    sample_table = SampleTable.of(samples.table)
-    columns = [
-        answers
-        for _, answers in match_predictions(sample_table, prediction_reader(file), str(file))
-    ]
-    invalid = sum(int((answers.verdict == INVALID).sum()) for answers in columns)
-    print(f"{file}: {len(sample_table):,} predictions of {metadata.estimator}, one for each sample")
+    reader = prediction_reader(file)
+    if has_labels:
+        columns = match_predictions(SampleTable.of(samples.table), reader, str(file))
+        invalid = sum(int((answers.verdict == INVALID).sum()) for _, answers in columns)
+    else:
+        invalid = check_predictions(samples.table, reader, str(file))
+    print(
+        f"{file}: {len(samples.table):,} predictions of {metadata.estimator}, one for each sample"
+    )
     if invalid:
         print(f"invalid answers, which count as wrong: {invalid:,}; `bagen score` says why")
 

@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 
 from bagen_data.console import shown, stdout_console
-from bagen_data.hub import load_samples
+from bagen_data.hub import is_hidden, load_questions, load_samples
 from bagen_data.models.model_run import ModelRun, Price
 
 LETTERS_A_TOKEN = 4
@@ -19,7 +19,10 @@ _SHOWN = 3
 
 def show_plan(run: ModelRun, price: Price | None) -> None:
     """Print three whole prompts, the first, a middle and the last one, then what all would take."""
-    loaded = load_samples(run.dataset, run.config, run.split, also=("prompt", "prompt_variant"))
+    if is_hidden(run.dataset):
+        loaded = load_questions(run.dataset, run.config, run.split)
+    else:
+        loaded = load_samples(run.dataset, run.config, run.split, also=("prompt", "prompt_variant"))
     table = loaded.table.slice(0, run.limit)
     console = stdout_console(soft_wrap=True)
     places = sorted({0, len(table) // 2, len(table) - 1})[:_SHOWN]
@@ -38,7 +41,10 @@ def _lines(run: ModelRun, table: pa.Table, price: Price | None) -> Iterator[str]
     letters, repeated = prompt_letters(table)
     read, cached = letters // LETTERS_A_TOKEN, repeated // LETTERS_A_TOKEN
     written = sum(ANSWER_TOKENS[name] for name in table["prompt_variant"].to_pylist())
-    rollouts = len({name.rpartition("/")[0] for name in table["sample_id"].to_pylist()})
+    names = table["sample_id"].to_pylist()
+    if "rollout_id" in table.column_names:
+        names = [name.rpartition("/")[0] for name in names]
+    rollouts = len(set(names))  # a hidden split has a sample a rollout
     settings = ", ".join(f"{name} {value}" for name, value in run.options.generation.items())
     yield f"model: {run.model}{', ' + settings if settings else ''}"
     yield f"samples: {len(table):,} of {rollouts:,} rollouts, rollout by rollout"

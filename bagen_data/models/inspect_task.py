@@ -8,7 +8,7 @@ these are the numbers of `bagen score`; `bagen predictions-from-log` makes a sub
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from itertools import pairwise
 from typing import Any
@@ -31,7 +31,7 @@ from inspect_ai.solver import Generate, Solver, TaskState, solver
 
 from bagen_data.answers import grammar, parse, render
 from bagen_data.errors import InputError
-from bagen_data.hub import load_samples
+from bagen_data.hub import is_hidden, load_questions, load_samples
 from bagen_data.models.model_options import CONNECTIONS, MAX_TOKENS, RETRIES
 from bagen_data.models.redacted_model import redact_answers
 from bagen_data.published_dataset import HUB_ID
@@ -67,9 +67,14 @@ def bagen(
         split: `test`; `sft`, `rl` or `heldout` of a `<task>_train`.
         constrained: hold decoding to the answer grammar, as a regular expression that a vLLM
             server takes.
+
+    A hidden split has no labels, so its answers are collected and not scored.
     """
-    columns = ("prompt", "prompt_variant")
-    loaded = load_samples(dataset, config, split, also=columns)
+    has_labels = not is_hidden(dataset)
+    if has_labels:
+        loaded = load_samples(dataset, config, split, also=("prompt", "prompt_variant"))
+    else:
+        loaded = load_questions(dataset, config, split)
     variants = loaded.table["prompt_variant"].unique().to_pylist()
     if len(variants) != 1:
         raise InputError(
@@ -78,7 +83,7 @@ def bagen(
     return Task(
         dataset=MemoryDataset(list(_samples(loaded.table)), name=f"{dataset} {config} {split}"),
         solver=ask(constrained),
-        scorer=estimate(),
+        scorer=estimate() if has_labels else None,
         config=GenerateConfig(
             max_connections=CONNECTIONS,
             max_retries=RETRIES,
@@ -160,13 +165,17 @@ def _samples(table: pa.Table) -> Iterator[Sample]:
     for batch in table.to_batches(max_chunksize=1_024):
         chats = _chats(batch["prompt"])
         for facts, chat in zip(batch.select(columns).to_pylist(), chats, strict=True):
-            remaining = {part["resource"]: part["remaining"] for part in facts["resources"]}
             yield Sample(
                 id=content_id(facts["sample_id"], chat),
                 input=chat,
-                target=render(gold_estimate(Truth(facts["feasible"], remaining))),
+                target=_gold(facts) if "feasible" in facts else "",
                 metadata=facts,
             )
+
+
+def _gold(facts: Mapping[str, Any]) -> str:
+    remaining = {part["resource"]: part["remaining"] for part in facts["resources"]}
+    return render(gold_estimate(Truth(facts["feasible"], remaining)))
 
 
 def _chats(prompts: Any) -> Iterator[list[ChatMessage]]:

@@ -129,7 +129,7 @@ def _in_any_order(samples: SampleTable, predictions: PredictionReader, name: str
     """The answers to all samples."""
     kind = samples.sample_id.type
     ids = [batch["sample_id"].cast(kind) for batch in predictions()]
-    positions = _positions(samples.sample_id, pa.chunked_array(ids, kind), name)
+    positions = positions_of(samples.sample_id, pa.chunked_array(ids, kind), name)
     width = max(map(len, samples.resources), default=1)
     answers = AnswerColumns.unwritten(len(samples), width)
     start = 0
@@ -147,7 +147,7 @@ def _first_row(rows: Rows) -> int:
     return rows.start if isinstance(rows, slice) else int(rows[0])
 
 
-def _positions(sample_ids: Any, predicted_ids: Any, name: str) -> Ints:
+def positions_of(sample_ids: Any, predicted_ids: Any, name: str) -> Ints:
     """Where each prediction's sample is.
 
     Raises:

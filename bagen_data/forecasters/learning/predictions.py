@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import TypeVar
 
 import numpy as np
 
@@ -10,8 +11,11 @@ from bagen_data.answers import render
 from bagen_data.errors import InputError, WrongUsageError
 from bagen_data.forecasters import Forecaster, find_forecaster
 from bagen_data.forecasters.learning.examples import Example, LoadedExamples, load_examples
-from bagen_data.hub import splits
+from bagen_data.forecasters.learning.hidden_probes import AskedProbe, load_hidden_probes
+from bagen_data.hub import is_hidden, splits
 from bagen_data.schema import Estimate
+
+_Asked = TypeVar("_Asked", bound=Example | AskedProbe)
 
 Load = Callable[[str, str | None, str, str | None], LoadedExamples]
 """`load_examples`, or what remembers what it has loaded."""
@@ -36,6 +40,8 @@ class ForecastRequest:
     seed: int = 0
     cross_validate: bool = False
     """Learn of each family from the family itself: of some instances from the others."""
+    learn_from: str | None = None
+    """A dataset with `<task>_train` configs to learn from; `path` itself if None."""
 
 
 @dataclass(frozen=True)
@@ -66,31 +72,45 @@ def predict(request: ForecastRequest, load: Load = load_examples) -> Predicted:
     """
     forecaster = find_forecaster(request.forecaster)
     _check(request, forecaster)
-    loaded = load(request.path, request.config, request.split, None)
     answers: dict[str, Estimate] = {}
-    for own in _by(loaded.examples, "family" if request.cross_validate else "task"):
+    asked: Sequence[Example | AskedProbe]
+    if is_hidden(request.path):
+        _check_hidden(request, forecaster)
+        hidden = load_hidden_probes(request.path, request.config, request.split)
+        asked, revision = hidden.probes, hidden.revision
+    else:
+        loaded = load(request.path, request.config, request.split, None)
+        asked, revision = loaded.examples, loaded.revision
         if request.cross_validate:
-            answers |= _cross_validated(forecaster, own, request.seed)
-            continue
-        known = _training(request, own, loaded.revision, load) if forecaster.learns else []
-        answers |= _answered(forecaster, known, own, request.seed)
+            for own in _by(loaded.examples, "family"):
+                answers |= _cross_validated(forecaster, own, request.seed)
+    if not request.cross_validate:
+        for questions in _by(asked, "task"):
+            known = []
+            if forecaster.learns:
+                known = _training(request, questions[0].task, revision, load)
+            answers |= _answered(forecaster, known, questions, request.seed)
     rows = [
-        {"sample_id": each.sample_id, "response": render(answers[each.sample_id])}
-        for each in loaded.examples
+        {"sample_id": each.sample_id, "response": render(answers[each.sample_id])} for each in asked
     ]
     trained_on, settings = "none", dict(forecaster.settings)
     if forecaster.learns:
         is_benchmark = request.cross_validate and request.split == "test"
-        trained_on = "benchmark" if is_benchmark else "train"
+        trained_on = "benchmark" if is_benchmark else "other" if request.learn_from else "train"
         settings["seed"] = request.seed
     if request.cross_validate:
         settings["cross_validated_folds"] = FOLDS
-    return Predicted(rows, trained_on, settings, loaded.revision)
+    return Predicted(rows, trained_on, settings, revision)
 
 
 def _check(request: ForecastRequest, forecaster: Forecaster) -> None:
     if request.cross_validate and not forecaster.learns:
         raise WrongUsageError(f"{request.forecaster} learns nothing; leave out --cross-validate")
+    if request.learn_from and (request.cross_validate or not forecaster.learns):
+        raise WrongUsageError(
+            f"--learn-from {request.learn_from}: is of no use with a baseline that learns nothing, "
+            "or with --cross-validate; leave one out"
+        )
     if forecaster.learns and not request.cross_validate and request.split in TRAINING_SPLITS:
         raise WrongUsageError(
             f"--split {request.split}: {request.forecaster} learns from it; predict test or "
@@ -98,21 +118,36 @@ def _check(request: ForecastRequest, forecaster: Forecaster) -> None:
         )
 
 
+def _check_hidden(request: ForecastRequest, forecaster: Forecaster) -> None:
+    if request.cross_validate:
+        raise WrongUsageError(
+            f"--cross-validate: {request.path} is a hidden split, without labels to learn from; "
+            "give --learn-from DATASET instead"
+        )
+    if forecaster.learns and request.learn_from is None:
+        raise WrongUsageError(
+            f"{request.forecaster} learns, and {request.path} is a hidden split, without labels; "
+            "give --learn-from DATASET, with _train configs of the same tasks"
+        )
+
+
 def _training(
-    request: ForecastRequest, asked: Sequence[Example], revision: str | None, load: Load
+    request: ForecastRequest, task: str, revision: str | None, load: Load
 ) -> list[Example]:
     """What there is to learn from, but probes without a turn or with nothing remaining."""
-    config = f"{asked[0].task}_train"
+    path = request.learn_from or request.path
+    revision = None if request.learn_from else revision
+    config = f"{task}_train"
     examples = [
         example
-        for split in splits(request.path, config)
+        for split in splits(path, config)
         if split in TRAINING_SPLITS
-        for example in load(request.path, config, split, revision).examples
+        for example in load(path, config, split, revision).examples
         if example.probe.turns and any(example.target.remaining.values())
     ]
     if not examples:
         raise InputError(
-            f"{request.path}: {request.forecaster} learns from config {config}, which is not "
+            f"{path}: {request.forecaster} learns from config {config}, which is not "
             "there, or has nothing to learn from; give --cross-validate to predict each rollout of "
             "a family from the family's others"
         )
@@ -140,7 +175,10 @@ def _cross_validated(
 
 
 def _answered(
-    forecaster: Forecaster, known: Sequence[Example], asked: Sequence[Example], seed: int
+    forecaster: Forecaster,
+    known: Sequence[Example],
+    asked: Sequence[Example | AskedProbe],
+    seed: int,
 ) -> dict[str, Estimate]:
     answer = forecaster.learn(known, seed)
     estimates = answer([example.probe for example in asked])
@@ -156,11 +194,11 @@ def _answered(
     return {each.sample_id: one for each, one in zip(asked, estimates, strict=True)}
 
 
-def _by(examples: Sequence[Example], name: str) -> Iterator[list[Example]]:
+def _by(asked: Sequence[_Asked], name: str) -> Iterator[list[_Asked]]:
     """Those of each task or family."""
 
-    def key(example: Example) -> str:
-        return str(getattr(example, name))
+    def key(each: _Asked) -> str:
+        return str(getattr(each, name))
 
-    for _, own in groupby(sorted(examples, key=key), key):
+    for _, own in groupby(sorted(asked, key=key), key):
         yield list(own)

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from inspect_ai.log import read_eval_log
 
-from bagen_data.hub import load_samples
+from bagen_data.hub import load_questions, load_samples
 from bagen_data.prediction_files import prediction_reader
 from bagen_data.scoring import score
 from tests.forks import Fork, Forks
@@ -379,3 +379,17 @@ def test_a_server_that_hangs_is_left(small: Path, tmp_path: Path) -> None:
         done = ask(server, small, tmp_path / "out", *flags)
         assert done.returncode == 1
         assert "--resume" in done.stderr
+
+
+def test_a_hidden_split_is_asked_and_not_scored(server: ModelServer, tmp_path: Path) -> None:
+    flags = ("--hidden", 4, "--budget", "swebench=500..900")
+    public = make(tmp_path, 40, *flags) / "public"
+    done = ask(server, public, tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    asked = load_questions(str(public)).table["sample_id"].to_pylist()
+    assert [row["sample_id"] for row in predictions(tmp_path / "out")] == asked
+    results = read_eval_log(str(log(tmp_path / "out")), header_only=True).results
+    assert results is not None
+    assert results.scores == []
+    check = ["-m", "bagen_data", "validate", tmp_path / "out", "--dataset", public]
+    assert FORKS.run(check, environment(tmp_path)).returncode == 0
