@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -13,7 +13,7 @@ from bagen_data.errors import InputError
 from bagen_data.hub import load_unchanged_samples
 from bagen_data.scoring.sample_table import SampleTable
 
-_TASK = re.compile(r"(?!(overall|predictions)$)[A-Za-z0-9_]{1,50}")
+_TASK = re.compile(r"(?!(overall|predictions|hidden)$)[A-Za-z0-9_]{1,50}")
 """Not the group of all tasks, nor a file that answers any of them."""
 SPLIT = "test"
 
@@ -26,12 +26,19 @@ class Benchmark:
     id: str | None
     """On the Hub; None for a folder."""
     revision: str
+    hidden: "Benchmark | None" = None
+    """A hidden split with its labels, for verified scores; None if there is none."""
     _sample_tables: dict[frozenset[str], SampleTable] = field(default_factory=dict, compare=False)
 
     @property
     def tasks(self) -> list[str]:
         """By name."""
         return sorted(pc.unique(self.samples["task"]).to_pylist())
+
+    def bare(self) -> Self:
+        """Return it without the tables that were made of it, as another process takes it."""
+        hidden = None if self.hidden is None else self.hidden.bare()
+        return replace(self, hidden=hidden, _sample_tables={})
 
     def sample_table(self, tasks: Collection[str]) -> SampleTable:
         """The samples of some tasks."""
@@ -74,7 +81,7 @@ def load_benchmark(dataset: str) -> Benchmark:
         if not _TASK.fullmatch(task):
             raise InputError(
                 f"{dataset}: task {task!r} cannot name a page; expected at most 50 letters, "
-                "digits and _, and neither 'overall' nor 'predictions'; rename it"
+                "digits and _, and not 'overall', 'predictions' or 'hidden'; rename it"
             )
     return benchmark
 

@@ -24,6 +24,7 @@ from leaderboard.scoring_processes import MEMORY, SECONDS, run_each
 from leaderboard.stored_arrays import ArrayFile
 from leaderboard.submission_folder import SubmissionFolder, check_name, read_submission_folder
 from leaderboard.submission_scores import SubmissionScores, score_submission
+from leaderboard.verified import add_verified, hidden_summary, score_hidden
 
 _EARLIER_KEYS = ("folder", "metadata", "benchmark_version", "dataset_revision")
 _LEVELS = ("overall", "tasks", "families")
@@ -43,6 +44,8 @@ class CheckedSubmission:
     """None if it is refused, or apart and its predictions do not fit this dataset."""
     reasons: tuple[str, ...]
     """Why it is not scored; none if it is."""
+    verified: SubmissionScores | None = None
+    """Scores on the hidden split; None if it does not answer it, or there is none."""
 
 
 def check_submissions(
@@ -61,7 +64,7 @@ def check_submissions(
         cache: the scores of earlier builds.
         workers: the number of processes.
     """
-    set_up = (benchmark.samples, benchmark.id, benchmark.revision, resampling, cache)
+    set_up = (benchmark.bare(), resampling, cache)
     arrays = ArrayFile()
     for number, checked in run_each(_check_in_worker, folders, workers, _set_up_worker, set_up):
         died = (
@@ -73,19 +76,23 @@ def check_submissions(
         elif checked.scores is None:
             yield checked
         else:  # of thousands, the resampled values would fill the memory
-            kept = replace(checked.scores, resampled=arrays.keep(checked.scores.resampled))
-            yield replace(checked, scores=kept)
+            scores, verified = (_kept(each, arrays) for each in (checked.scores, checked.verified))
+            yield replace(checked, scores=scores, verified=verified)
+
+
+def _kept(scores: SubmissionScores | None, arrays: ArrayFile) -> SubmissionScores | None:
+    """Return the same scores, whose resampled values are in a file."""
+    if scores is None:
+        return None
+    return replace(scores, resampled=arrays.keep(scores.resampled))
 
 
 _check_folder: partial[CheckedSubmission]
 """In a worker: `_check` with what is the same for all submissions."""
 
 
-def _set_up_worker(
-    samples: Any, dataset: str | None, revision: str, resampling: Resampling, cache: Cache
-) -> None:
+def _set_up_worker(benchmark: Benchmark, resampling: Resampling, cache: Cache) -> None:
     global _check_folder  # noqa: PLW0603  a worker's only state, set once
-    benchmark = Benchmark(samples, dataset, revision)
     _check_folder = partial(_check, benchmark=benchmark, resampling=resampling, cache=cache)
 
 
@@ -100,7 +107,9 @@ def _check(
     try:
         folder = read_submission_folder(path, benchmark.tasks)
         scores = score_submission(folder, benchmark, resampling, cache)
-        return CheckedSubmission(path.name, folder, scores, ())
+        hidden = benchmark.hidden
+        verified = None if hidden is None else score_hidden(folder, hidden, resampling, cache)
+        return CheckedSubmission(path.name, folder, scores, (), verified)
     except BagenError as error:
         reasons = tuple(_reasons(str(error), path))
     except MemoryError:
@@ -144,7 +153,7 @@ def results_of(
         InputError: earlier results are of this very version and revision, or not what a build
             wrote; the message names the file.
     """
-    ranked, apart, refused, resampled = [], [], [], []
+    ranked, apart, refused, resampled, verified = [], [], [], [], []
     once = list(_without_doubles(sorted(checked, key=lambda each: each.name)))
     for submission in _without_look_alikes(once, benchmark):
         folder, scores = submission.folder, submission.scores
@@ -159,7 +168,9 @@ def results_of(
         elif scores is not None:
             ranked.append(record)
             resampled.append(scores.resampled)
+            verified.append(submission.verified)
     kinds = add_ranks(ranked, resampled, benchmark, resampling)
+    add_verified(ranked, verified, benchmark.hidden, resampling)
     for path, results in earlier.items():
         apart += _earlier(path, results, benchmark)
     return {
@@ -167,6 +178,7 @@ def results_of(
         "benchmark_version": BENCHMARK_VERSION,
         "scorer": {"name": "bagen-data", "version": __version__},
         "dataset": benchmark.summary(),
+        "hidden": hidden_summary(benchmark.hidden),
         "resampling": {**asdict(resampling), "level": LEVEL, "alpha": ALPHA},
         "ranking": {"scores": list(RANKED), "level": RANK_LEVEL, "kinds": kinds},
         "submissions": ranked,

@@ -14,6 +14,7 @@ import os
 import re
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -39,6 +40,12 @@ _EXPORTED = "exported.txt"
 def validate_command(
     submission: Annotated[Path, typer.Argument(help="The folder of one submission.")],
     dataset: Dataset,
+    hidden: Annotated[
+        str | None,
+        typer.Option(
+            help="The public part of a hidden split, a folder or a Hub id, to check hidden.jsonl."
+        ),
+    ] = None,
 ) -> None:
     """Say whether the leaderboard would take a submission, and why not."""
     from bagen_data.scoring.resampling import Resampling
@@ -62,6 +69,10 @@ def validate_command(
         print(f"invalid answers, which count as wrong: {invalid:,}")
     if record["label_matches"]["noted"]:
         print("its intervals lie on the public labels, and its page will say so")
+    if hidden is not None:
+        from leaderboard.verified import check_hidden_answers
+
+        print(check_hidden_answers(checked.folder, hidden))
     if why:
         print(f"it would be shown apart and not ranked:\n{_indented(why)}")
     elif record["complete"]:
@@ -94,6 +105,14 @@ def build_command(
     ] = True,
     resamples: Resamples = 1000,
     seed: Seed = 0,
+    hidden: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="KEY",
+            help="The key of a hidden split, for a verified score of each submission with a file "
+            "hidden.jsonl (docs/hidden-split.md).",
+        ),
+    ] = None,
 ) -> None:
     """Score all submissions, and write results and the site."""
     from bagen_data.scoring.resampling import Resampling
@@ -104,6 +123,7 @@ def build_command(
     from leaderboard.results import read_results
     from leaderboard.site import write_site
     from leaderboard.submission_folder import find_folders
+    from leaderboard.verified import load_key
 
     if files_url is not None and not re.fullmatch(r"https://[^\s/\\?#@]+(/[^\s\\]*)?", files_url):
         raise WrongUsageError(
@@ -123,6 +143,8 @@ def build_command(
         )
     earlier_results = {path: read_results(path) for path in earlier or ()}
     benchmark = load_benchmark(dataset)
+    if hidden is not None:
+        benchmark = replace(benchmark, hidden=load_key(hidden))
     resampling = Resampling(resamples, seed)
     scored = Cache(cache or default_folder()) if use_cache else NO_CACHE
     processes = workers or os.cpu_count() or 1

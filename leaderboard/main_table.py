@@ -34,6 +34,8 @@ class EstimatorRow:
     """The tasks it answers, if not all."""
     lies_on_labels: bool = False
     """Whether its answers lie on labels."""
+    verified: Mapping[str, Any] | None = None
+    """The score on the hidden split and its rank; None if it has none."""
 
     def cell(self, score: str) -> Mapping[str, Any]:
         """A score of it, or one without a value."""
@@ -109,6 +111,7 @@ def _row(submission: Mapping[str, Any], kinds: Sequence[str], group: str) -> Est
         costs=submission["spent"].get(group, {}),
         answered_tasks=() if submission["complete"] else submission["answered"],
         lies_on_labels=submission["label_matches"]["noted"],
+        verified=submission["verified"].get(group),
     )
 
 

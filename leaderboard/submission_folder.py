@@ -5,7 +5,7 @@ import re
 import stat
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bagen_data.errors import InputError
@@ -16,6 +16,8 @@ from bagen_data.submissions import METADATA, Metadata, metadata_in, missing_meta
 
 ALL_TASKS = "predictions"
 """The name of a file that may answer several configs; others are named for the one they answer."""
+HIDDEN = "hidden"
+"""The name of a file that answers a hidden split."""
 LARGEST = 1 << 30
 """Bytes of one file, as it is and unpacked."""
 MOST_SUBMISSIONS = 10_000
@@ -47,6 +49,8 @@ class SubmissionFolder:
     metadata: Metadata
     files: tuple[PredictionFile, ...]
     """By name."""
+    hidden: PredictionFile | None = None
+    """Answers to a hidden split; None if it has none."""
 
 
 def find_folders(submissions: Path) -> list[Path]:
@@ -116,7 +120,12 @@ def read_submission_folder(folder: Path, tasks: Sequence[str]) -> SubmissionFold
             files = [_file(folder / name, opened[name], named_for[name]) for name in named_for]
         except OSError as error:
             raise InputError(f"{folder}: cannot be read: {error.strerror}") from error
-    return SubmissionFolder(folder.name, metadata, tuple(files))
+    public = tuple(file for file in files if file.task != HIDDEN)
+    hidden = next((file for file in files if file.task == HIDDEN), None)
+    if not public:
+        raise InputError(f"{folder}: answers a hidden split alone; expected {ALL_TASKS}.jsonl too")
+    whole = None if hidden is None else replace(hidden, task=None)  # it may answer any config
+    return SubmissionFolder(folder.name, metadata, public, whole)
 
 
 def check_name(name: str) -> None:
@@ -183,10 +192,10 @@ def _named(path: Path) -> Iterator[None]:
 def _task_of(path: Path, tasks: Sequence[str]) -> str | None:
     """Return the config that a file is named for; None if it may answer any."""
     stem = next(path.name.removesuffix(end) for end in SUFFIXES if path.name.endswith(end))
-    if stem != ALL_TASKS and stem not in tasks:
+    if stem not in (ALL_TASKS, HIDDEN, *tasks):
         raise InputError(
             f"{path}: is named for no config; expected {ALL_TASKS} or one of {', '.join(tasks)}, "
-            f"and an ending of {', '.join(SUFFIXES)}"
+            f"or {HIDDEN} for a hidden split, and an ending of {', '.join(SUFFIXES)}"
         )
     return None if stem == ALL_TASKS else stem
 

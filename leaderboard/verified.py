@@ -1,0 +1,223 @@
+"""The verified score of a submission: one score on a hidden split, by whoever has its key.
+
+Every score that is shown tells something of the labels: who hands in many files may learn them from
+how their scores differ. So there is one score alone, with its interval, in two digits, and the
+number of feasible samples is never said.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from bagen_data.errors import InputError
+from bagen_data.hub import is_hidden, load_questions
+from bagen_data.prediction_files import prediction_reader
+from bagen_data.scoring.check_predictions import check_predictions, of_tasks
+from bagen_data.scoring.match_predictions import match_predictions
+from bagen_data.scoring.measure import Group, measure
+from bagen_data.scoring.resampling import Resampling
+from bagen_data.scoring.score import ALPHA
+from bagen_data.tables import BUILD_RECORD
+from leaderboard.benchmark_samples import SPLIT, Benchmark, load_benchmark
+from leaderboard.cache import Cache
+from leaderboard.ranks import add_ranks
+from leaderboard.results import OVERALL
+from leaderboard.submission_folder import HIDDEN, LARGEST, SubmissionFolder
+from leaderboard.submission_scores import SubmissionScores
+from leaderboard.submitted_predictions import SubmittedPredictions, read_predictions
+
+SCORE = "macro_f1_open"
+"""The score that is shown: every probe of a hidden split is open."""
+_DIGITS = 2
+_SHOWN = ("value", "low", "high")
+
+
+def load_key(folder: Path) -> Benchmark:
+    """Load the key of a hidden split.
+
+    Raises:
+        InputError: it is the public part, or not the key of a hidden split.
+    """
+    benchmark = load_benchmark(str(folder))
+    try:
+        record = json.loads((folder / BUILD_RECORD).read_bytes())
+    except (OSError, ValueError):
+        record = {}
+    if "salt" not in record:
+        raise InputError(
+            f"--hidden {folder}: is not the key of a hidden split; expected the folder "
+            "KEY-DO-NOT-PUBLISH that 'python -m builders build --hidden N' wrote"
+        )
+    return benchmark
+
+
+def score_hidden(
+    folder: SubmissionFolder, hidden: Benchmark, resampling: Resampling, cache: Cache
+) -> SubmissionScores | None:
+    """Score a submission's answers to a hidden split.
+
+    Args:
+        folder: the submission.
+        hidden: the split, with its labels.
+        resampling: how intervals are computed.
+        cache: the scores of earlier builds.
+
+    Returns:
+        None if the submission has no such answers, or has answers to none of this split's samples,
+        as those to an earlier split are.
+
+    Raises:
+        InputError: it answers a task of this split in part.
+    """
+    if folder.hidden is None:
+        return None
+    decides = {
+        "hidden": hidden.revision,
+        "resampling": asdict(resampling),
+        "file": (folder.hidden.path.suffixes, folder.hidden.sha256),
+    }
+    key = cache.key(decides)
+    cached = cache.get(key)
+    if cached is not None:
+        record = json.loads(cached[0])
+        return SubmissionScores(record, cached[1]) if record else None
+    scores = _score(folder, hidden, resampling)
+    if scores is None:
+        cache.put(key, json.dumps(None), {})
+    else:
+        cache.put(key, json.dumps(scores.record), scores.resampled)
+    return scores
+
+
+def _score(
+    folder: SubmissionFolder, hidden: Benchmark, resampling: Resampling
+) -> SubmissionScores | None:
+    predictions = _read(folder, hidden.samples)
+    if predictions is None:
+        return None
+    samples = hidden.sample_table(predictions.tasks)
+    answers = match_predictions(samples, predictions.table.to_batches, f"{folder.name}/{HIDDEN}")
+    measured = measure(samples, answers, resampling, ALPHA)
+    is_complete = list(predictions.tasks) == hidden.tasks
+    groups: dict[str, Group] = {OVERALL: measured.overall} if is_complete else {}
+    groups |= measured.tasks
+    report = measured.report().to_dict()
+    shown = {OVERALL: report["overall"], **report["tasks"]}
+    return SubmissionScores(
+        {name: _rounded(shown[name][SCORE]) for name in groups},
+        {
+            f"{name}/{SCORE}": group[SCORE].values.astype(np.float64)
+            for name, group in groups.items()
+        },
+    )
+
+
+def _read(folder: SubmissionFolder, samples: pa.Table) -> SubmittedPredictions | None:
+    """Read a submission's answers to a hidden split; None if none of them is to this one."""
+    if folder.hidden is None:
+        return None
+    tasks = sorted(pc.unique(samples["task"].cast(pa.string())).to_pylist())
+    try:
+        predictions = read_predictions(replace(folder, files=(folder.hidden,)), tasks)
+    except InputError as error:
+        raise InputError(f"{HIDDEN}: {error}") from error
+    ids = samples["sample_id"].cast(pa.string()).combine_chunks()
+    if not pc.any(pc.is_in(predictions.table["sample_id"], ids)).as_py():
+        return None
+    return predictions
+
+
+def _rounded(score: Mapping[str, Any]) -> dict[str, Any]:
+    rounded = {
+        name: None if score[name] is None else round(score[name], _DIGITS) for name in _SHOWN
+    }
+    return {**rounded, "n": score["n"]}
+
+
+def add_verified(
+    records: Sequence[dict[str, Any]],
+    verified: Sequence[SubmissionScores | None],
+    hidden: Benchmark | None,
+    resampling: Resampling,
+) -> None:
+    """Give each record `verified`: by group, the score and its rank among those who have one.
+
+    Args:
+        records: of the submissions.
+        verified: the scores of each; None for those without.
+        hidden: the split; None if there is none.
+        resampling: how intervals were computed.
+    """
+    for record in records:
+        record["verified"] = {}
+    if hidden is None:
+        return
+    having = [
+        (record, scores)
+        for record, scores in zip(records, verified, strict=True)
+        if scores is not None
+    ]
+    places = [{"metadata": record["metadata"]} for record, _ in having]
+    add_ranks(places, [scores.resampled for _, scores in having], hidden, resampling)
+    for (record, scores), place in zip(having, places, strict=True):
+        for group, score in scores.record.items():
+            rank = place["ranks"].get(group, {}).get(SCORE, {})
+            record["verified"][group] = {
+                **score,
+                "first": rank.get("first"),
+                "last": rank.get("last"),
+            }
+
+
+def hidden_summary(hidden: Benchmark | None) -> dict[str, Any] | None:
+    """Return what results say of a hidden split: nothing of its labels."""
+    if hidden is None:
+        return None
+    tasks = hidden.samples["task"].to_pylist()
+    return {
+        "revision": hidden.revision,
+        "score": SCORE,
+        "samples": {name: tasks.count(name) for name in hidden.tasks},
+    }
+
+
+def check_hidden_answers(folder: SubmissionFolder, dataset: str) -> str:
+    """Check a submission's answers to a hidden split without its labels.
+
+    Args:
+        folder: the submission.
+        dataset: the public part of the split: a folder, or an id on the Hub.
+
+    Returns:
+        A sentence on what was found.
+
+    Raises:
+        InputError: the answers do not fit the split, or `dataset` is not a public part.
+    """
+    if not is_hidden(dataset):
+        raise InputError(
+            f"--hidden {dataset}: is not the public part of a hidden split; expected the folder "
+            "'public' that 'python -m builders build --hidden N' wrote, or its id on the Hub"
+        )
+    questions = load_questions(dataset, None, SPLIT).table
+    if folder.hidden is None:
+        return f"it holds no answers to the hidden split: no file {HIDDEN}.jsonl"
+    predictions = _read(folder, questions)
+    if predictions is None:
+        raise InputError(
+            f"{folder.hidden.path}: answers no sample of {dataset}; a hidden split that was built "
+            "anew has other ids"
+        )
+    own = of_tasks(questions, predictions.tasks)
+    reader = prediction_reader(folder.hidden.path, LARGEST)
+    invalid = check_predictions(own, reader, str(folder.hidden.path))
+    return (
+        f"its answers to the hidden split fit: {len(own):,} of {', '.join(predictions.tasks)}, "
+        f"{invalid:,} of them invalid"
+    )

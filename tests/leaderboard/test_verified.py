@@ -1,0 +1,157 @@
+"""The verified score: from a hidden split's key, in few digits, and checked without the key."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bagen_data.hub import load_questions, load_samples
+from tests.leaderboard.made_submissions import (
+    Sample,
+    budget_left,
+    build_site,
+    gold,
+    leaderboard,
+    submit,
+    write_rows,
+)
+from tests.making import SAMPLE, build
+
+ALWAYS = "<answer>impossible</answer>"
+
+
+@pytest.fixture(scope="module")
+def split(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("split") / "out"
+    flags = ("--budget", "swebench=900..4000", "--budget", "searchr1=500..2000")
+    assert build(SAMPLE, out, "--hidden", 6, *flags) == 0
+    return out
+
+
+def answer_hidden(
+    folder: Path, part: Path, answer: Callable[[Sample], str], task: str = ""
+) -> None:
+    is_public = part.name == "public"
+    table = (load_questions if is_public else load_samples)(str(part)).table
+    rows = [
+        {"sample_id": row["sample_id"], "response": answer(row)}
+        for row in table.to_pylist()
+        if row["task"].startswith(task)
+    ]
+    write_rows(folder / "hidden.jsonl", rows)
+
+
+@pytest.fixture
+def submissions(dataset: Path, split: Path, tmp_path: Path) -> Path:
+    folder = tmp_path / "in"
+    for name in ("knows", "guesses", "partly", "earlier", "without"):
+        submit(folder / name, dataset, budget_left)
+    answer_hidden(folder / "knows", split / "KEY-DO-NOT-PUBLISH", gold)
+    answer_hidden(folder / "guesses", split / "public", lambda _: ALWAYS)
+    answer_hidden(folder / "partly", split / "public", lambda _: ALWAYS, "sokoban")
+    rows = [{"sample_id": f"sokoban/{number:032x}", "response": ALWAYS} for number in range(6)]
+    write_rows(folder / "earlier" / "hidden.jsonl", rows)
+    return folder
+
+
+def test_those_who_answer_it_have_a_verified_score_and_a_rank(
+    submissions: Path, dataset: Path, split: Path, tmp_path: Path
+) -> None:
+    key = split / "KEY-DO-NOT-PUBLISH"
+    found = build_site(submissions, dataset, tmp_path / "site", "--hidden", key)
+    assert not found["refused"]
+    verified = {each["folder"]: each["verified"] for each in found["submissions"]}
+    assert {name: sorted(groups) for name, groups in verified.items() if groups} == {
+        "knows": ["overall", "searchr1", "sokoban", "swebench", "warehouse"],
+        "guesses": ["overall", "searchr1", "sokoban", "swebench", "warehouse"],
+        "partly": ["sokoban"],
+    }
+    best, worst = verified["knows"]["overall"], verified["guesses"]["overall"]
+    assert best["value"] > worst["value"]
+    assert best["n"] == 24
+    assert 1 == best["first"] <= best["last"] <= 2
+    assert all(value == round(value, 2) for value in (worst["value"], worst["low"] or 0))
+    index = (tmp_path / "site" / "index.html").read_text()
+    assert "Macro-F1, hidden split" in index
+    pages = tmp_path / "site" / "submissions"
+    assert "Verified on the hidden split" in (pages / "knows.html").read_text()
+    assert "Not verified" in (pages / "earlier.html").read_text()
+
+
+def test_results_say_nothing_of_the_labels(
+    submissions: Path, dataset: Path, split: Path, tmp_path: Path
+) -> None:
+    key = split / "KEY-DO-NOT-PUBLISH"
+    found = build_site(submissions, dataset, tmp_path / "site", "--hidden", key)
+    assert found["hidden"].keys() == {"revision", "score", "samples"}
+    for each in found["submissions"]:
+        assert [file["name"] for file in each["files"]] == ["predictions.jsonl"]
+        for score in each["verified"].values():
+            assert score.keys() == {"value", "low", "high", "n", "first", "last"}
+    assert not list((tmp_path / "site").rglob("hidden*"))
+
+
+def test_without_a_key_the_board_is_as_before(
+    submissions: Path, dataset: Path, tmp_path: Path
+) -> None:
+    found = build_site(submissions, dataset, tmp_path / "site")
+    assert found["hidden"] is None
+    assert len(found["submissions"]) == 5
+    assert not any(each["verified"] for each in found["submissions"])
+    assert "hidden split" not in (tmp_path / "site" / "index.html").read_text()
+
+
+def test_a_cached_score_is_the_same(
+    submissions: Path, dataset: Path, split: Path, tmp_path: Path
+) -> None:
+    flags = ("--hidden", split / "KEY-DO-NOT-PUBLISH", "--cache", tmp_path / "cache")
+    first, second = (build_site(submissions, dataset, tmp_path / "site", *flags) for _ in range(2))
+    assert first == second
+
+
+def test_a_task_that_is_answered_in_part_is_refused(
+    dataset: Path, split: Path, tmp_path: Path
+) -> None:
+    submit(tmp_path / "in" / "mine", dataset, budget_left)
+    submit(tmp_path / "in" / "other", dataset, budget_left)
+    answer_hidden(tmp_path / "in" / "mine", split / "public", lambda _: ALWAYS, "sokoban")
+    file = tmp_path / "in" / "mine" / "hidden.jsonl"
+    file.write_text("\n".join(file.read_text().splitlines()[1:]))
+    key = split / "KEY-DO-NOT-PUBLISH"
+    found = build_site(tmp_path / "in", dataset, tmp_path / "site", "--hidden", key)
+    (refused,) = found["refused"]
+    assert "without a prediction" in "".join(refused["reasons"])
+    assert [each["folder"] for each in found["submissions"]] == ["other"]
+
+
+def test_only_a_key_makes_verified_scores(
+    submissions: Path, dataset: Path, split: Path, tmp_path: Path, capsys: Any
+) -> None:
+    flags = ("--submissions", submissions, "--dataset", dataset, "--out", tmp_path / "site")
+    for wrong, message in ((split / "public", "holds no labels"), (dataset, "is not the key")):
+        assert leaderboard("build", *flags, "--hidden", wrong) == 1
+        assert message in capsys.readouterr().err
+
+
+def test_validate_checks_it_without_the_key(
+    submissions: Path, dataset: Path, split: Path, capsys: Any
+) -> None:
+    flags = ("--dataset", dataset, "--hidden", split / "public")
+    assert leaderboard("validate", submissions / "guesses", *flags) == 0
+    assert "24 of searchr1, sokoban, swebench, warehouse, 0 of them" in capsys.readouterr().out
+    assert leaderboard("validate", submissions / "without", *flags) == 0
+    assert "no file hidden.jsonl" in capsys.readouterr().out
+    assert leaderboard("validate", submissions / "earlier", *flags) == 1
+    assert "has other ids" in capsys.readouterr().err
+    wrong = ("--dataset", dataset, "--hidden", split / "KEY-DO-NOT-PUBLISH")
+    assert leaderboard("validate", submissions / "guesses", *wrong) == 1
+    assert "is not the public part" in capsys.readouterr().err
+
+
+def test_a_hidden_file_alone_is_no_submission(dataset: Path, split: Path, tmp_path: Path) -> None:
+    submit(tmp_path / "mine", dataset, budget_left)
+    (tmp_path / "mine" / "predictions.jsonl").rename(tmp_path / "mine" / "hidden.jsonl")
+    assert leaderboard("validate", tmp_path / "mine", "--dataset", dataset) == 1
+    assert json.loads((split / "public" / "build.json").read_text())["key_sha256"]
