@@ -72,5 +72,10 @@ def draw_probes(
         budget = ranges.draw(rng)
         if budget.allows(candidate.used[k]):
             drawn.append(DrawnProbe(candidate, k, budget))
-            pairs = [pair for pair in pairs if not pair[0].is_of_instance(candidate)]
+            spent = {
+                (other.family, other.position)
+                for other in candidates
+                if other.is_of_instance(candidate)
+            }
+            pairs = [pair for pair in pairs if (pair[0].family, pair[0].position) not in spent]
     return drawn
