@@ -123,7 +123,7 @@ def build_command(
     from leaderboard.results import read_results
     from leaderboard.site import write_site
     from leaderboard.submission_folder import find_folders
-    from leaderboard.verified import load_key
+    from leaderboard.verified import is_worn, load_key
 
     if files_url is not None and not re.fullmatch(r"https://[^\s/\\?#@]+(/[^\s\\]*)?", files_url):
         raise WrongUsageError(
@@ -156,6 +156,11 @@ def build_command(
         STDERR.print(
             f"{name}: was changed or removed after it was scored; the site does not offer it",
             style="yellow",
+        )
+    if is_worn(results):
+        STDERR.print(
+            "more submissions were scored on the hidden split than a twentieth of its samples: "
+            "their scores tell its labels; build a new one (docs/hidden-split.md)"
         )
     _print_summary(results, out)
 

@@ -35,6 +35,8 @@ from leaderboard.submitted_predictions import SubmittedPredictions, read_predict
 SCORE = "macro_f1_open"
 """The score that is shown: every probe of a hidden split is open."""
 _DIGITS = 2
+_WORN = 1 / 20
+"""Scored submissions, as a share of a task's samples, after which a split should be retired."""
 _SHOWN = ("value", "low", "high")
 
 
@@ -185,6 +187,23 @@ def hidden_summary(hidden: Benchmark | None) -> dict[str, Any] | None:
         "score": SCORE,
         "samples": {name: tasks.count(name) for name in hidden.tasks},
     }
+
+
+def is_worn(results: Mapping[str, Any]) -> bool:
+    """Return whether so many submissions were scored on a hidden split that scores tell its labels.
+
+    Args:
+        results: as in `results.json`.
+
+    >>> submissions = [{"verified": {"overall": 0.5}}] * 4
+    >>> results = {"hidden": {"samples": {"sokoban": 60}}, "submissions": submissions[:3]}
+    >>> is_worn(results), is_worn(results | {"submissions": submissions})
+    (False, True)
+    """
+    if results["hidden"] is None:
+        return False
+    verified = sum(bool(submission["verified"]) for submission in results["submissions"])
+    return bool(verified > min(results["hidden"]["samples"].values()) * _WORN)
 
 
 def check_hidden_answers(folder: SubmissionFolder, dataset: str) -> str:
