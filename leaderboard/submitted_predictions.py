@@ -16,6 +16,10 @@ MOST_ROWS = 1 << 21
 _SHOWN = 5
 
 
+class NothingAnsweredError(InputError):
+    """Predictions of no task of a dataset."""
+
+
 @dataclass(frozen=True)
 class SubmittedPredictions:
     """All predictions of one submission."""
@@ -36,14 +40,15 @@ def read_predictions(folder: SubmissionFolder, tasks: Sequence[str]) -> Submitte
         tasks: the tasks of the dataset.
 
     Raises:
-        InputError: a file holds something else than predictions, too much, predictions of another
-            task than it is named for, or no task of the dataset is answered.
+        InputError: a file holds something else than predictions, too much, or predictions of
+            another task than it is named for.
+        NothingAnsweredError: no task of the dataset is answered.
     """
     tables = [_read(file) for file in folder.files]
     table = pa.concat_tables(tables)
     answered_tasks = sorted(set(pc.unique(table["task"]).to_pylist()) & set(tasks))
     if not answered_tasks:
-        raise InputError(
+        raise NothingAnsweredError(
             f"{folder.name}: answers no sample of the dataset, whose configs are {', '.join(tasks)}"
         )
     return SubmittedPredictions(table, tuple(answered_tasks), tuple(map(len, tables)))

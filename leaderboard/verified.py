@@ -17,7 +17,6 @@ import pyarrow.compute as pc
 
 from bagen_data.errors import InputError
 from bagen_data.hub import is_hidden, load_questions
-from bagen_data.prediction_files import prediction_reader
 from bagen_data.scoring.check_predictions import check_predictions, of_tasks
 from bagen_data.scoring.match_predictions import match_predictions
 from bagen_data.scoring.measure import Group, measure
@@ -28,9 +27,13 @@ from leaderboard.benchmark_samples import SPLIT, Benchmark, load_benchmark
 from leaderboard.cache import Cache
 from leaderboard.ranks import add_ranks
 from leaderboard.results import OVERALL
-from leaderboard.submission_folder import HIDDEN, LARGEST, SubmissionFolder
+from leaderboard.submission_folder import HIDDEN, SubmissionFolder
 from leaderboard.submission_scores import SubmissionScores
-from leaderboard.submitted_predictions import SubmittedPredictions, read_predictions
+from leaderboard.submitted_predictions import (
+    NothingAnsweredError,
+    SubmittedPredictions,
+    read_predictions,
+)
 
 SCORE = "macro_f1_open"
 """The score that is shown: every probe of a hidden split is open."""
@@ -127,6 +130,8 @@ def _read(folder: SubmissionFolder, samples: pa.Table) -> SubmittedPredictions |
     tasks = sorted(pc.unique(samples["task"].cast(pa.string())).to_pylist())
     try:
         predictions = read_predictions(replace(folder, files=(folder.hidden,)), tasks)
+    except NothingAnsweredError:
+        return None
     except InputError as error:
         raise InputError(f"{HIDDEN}: {error}") from error
     ids = samples["sample_id"].cast(pa.string()).combine_chunks()
@@ -234,8 +239,7 @@ def check_hidden_answers(folder: SubmissionFolder, dataset: str) -> str:
             "anew has other ids"
         )
     own = of_tasks(questions, predictions.tasks)
-    reader = prediction_reader(folder.hidden.path, LARGEST)
-    invalid = check_predictions(own, reader, str(folder.hidden.path))
+    invalid = check_predictions(own, predictions.table.to_batches, str(folder.hidden.path))
     return (
         f"its answers to the hidden split fit: {len(own):,} of {', '.join(predictions.tasks)}, "
         f"{invalid:,} of them invalid"

@@ -46,13 +46,15 @@ def answer_hidden(
 @pytest.fixture
 def submissions(dataset: Path, split: Path, tmp_path: Path) -> Path:
     folder = tmp_path / "in"
-    for name in ("knows", "guesses", "partly", "earlier", "without"):
+    for name in ("knows", "guesses", "partly", "earlier", "elsewhere", "without"):
         submit(folder / name, dataset, budget_left)
     answer_hidden(folder / "knows", split / "KEY-DO-NOT-PUBLISH", gold)
     answer_hidden(folder / "guesses", split / "public", lambda _: ALWAYS)
     answer_hidden(folder / "partly", split / "public", lambda _: ALWAYS, "sokoban")
     rows = [{"sample_id": f"sokoban/{number:032x}", "response": ALWAYS} for number in range(6)]
     write_rows(folder / "earlier" / "hidden.jsonl", rows)
+    other = [{"sample_id": f"chess/{number:032x}", "response": ALWAYS} for number in range(6)]
+    write_rows(folder / "elsewhere" / "hidden.jsonl", other)
     return folder
 
 
@@ -98,7 +100,7 @@ def test_without_a_key_the_board_is_as_before(
 ) -> None:
     found = build_site(submissions, dataset, tmp_path / "site")
     assert found["hidden"] is None
-    assert len(found["submissions"]) == 5
+    assert len(found["submissions"]) == 6
     assert not any(each["verified"] for each in found["submissions"])
     assert "hidden split" not in (tmp_path / "site" / "index.html").read_text()
 
