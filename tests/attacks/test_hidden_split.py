@@ -229,16 +229,19 @@ def test_texts_of_recorded_rollouts_join_to_nothing(tmp_path: Path, tally: Tally
 
 def _look_up(split: Path, public: Path, tally: Tally) -> None:
     rows = load_questions(str(split / "public")).table.to_pylist()
+    found = 0
     openings = {row["turns"][0]["user"] for row in load_rollouts(str(public), "test").to_pylist()}
     for row in rows:
         own = shown(row)
         others = [shown(other) for other in rows if other is not row]
         tally.tried += 1
-        tally.wrong += bool(
+        found += bool(
             _continued(row, public)
             or own[0] in openings
             or any(other[: len(own)] == own for other in others)
         )
+    tally.wrong += found
+    tally.worst = f"{found} of {len(rows)} prefixes found"
     bytes_of_all = b"".join(contents(split / "public").values())
     for name, data in contents(split / "KEY-DO-NOT-PUBLISH").items():
         tally.tried += 1
