@@ -213,6 +213,17 @@ def test_texts_join_to_nothing(tmp_path: Path, tally: Tally) -> None:
     _look_up(out, tmp_path / "some", tally)
 
 
+@pytest.mark.attack("joining a hidden split by its texts")
+def test_texts_of_the_bundled_sample_join_to_nothing(tmp_path: Path, tally: Tally) -> None:
+    """Half of the sample is public; warehouse is left out, whose games begin with one text."""
+    public, out = tmp_path / "public", tmp_path / "split"
+    tasks = ("--task", "sokoban", "--task", "searchr1", "--task", "swebench")
+    assert build(SAMPLE, public, "--limit", 4, *tasks) == 0
+    flags = ("--budget", "swebench=900..4000", "--apart-from", public)
+    assert build(SAMPLE, out, "--hidden", 4, *tasks, *flags) == 0
+    _look_up(out, public, tally)
+
+
 @needs_shared
 @pytest.mark.attack("joining a hidden split by its texts")
 def test_texts_of_recorded_rollouts_join_to_nothing(tmp_path: Path, tally: Tally) -> None:
