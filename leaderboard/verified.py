@@ -40,6 +40,8 @@ SCORE = "macro_f1_open"
 _DIGITS = 2
 _WORN = 1 / 20
 """Scored submissions, as a share of a task's samples, after which a split should be retired."""
+_FEWEST = 10
+"""Samples, each of an instance of its own, below which a score has no interval."""
 _SHOWN = ("value", "low", "high")
 
 
@@ -144,6 +146,8 @@ def _rounded(score: Mapping[str, Any]) -> dict[str, Any]:
     rounded = {
         name: None if score[name] is None else round(score[name], _DIGITS) for name in _SHOWN
     }
+    if score["n"] < _FEWEST:
+        rounded |= {"low": None, "high": None}
     return {**rounded, "n": score["n"]}
 
 

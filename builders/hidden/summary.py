@@ -46,8 +46,8 @@ def print_hidden_summary(tasks: Sequence[HiddenTask], options: HiddenOptions) ->
             )
         if samples < _FEW:
             STDERR.print(
-                f"{escape(task.task)}: {samples:,} samples are few: a score has no interval below "
-                f"{_FEW}"
+                f"{escape(task.task)}: {samples:,} samples are few: a verified score of fewer than "
+                f"{_FEW} has no interval"
             )
         for family in task.families:
             _print_refusals(family.index.family.name, family.index.unused())

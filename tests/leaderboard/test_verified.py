@@ -75,6 +75,8 @@ def test_those_who_answer_it_have_a_verified_score_and_a_rank(
     assert best["n"] == 24
     assert 1 == best["first"] <= best["last"] <= 2
     assert all(value == round(value, 2) for value in (worst["value"], worst["low"] or 0))
+    assert worst["low"] is not None
+    assert verified["knows"]["sokoban"]["low"] is None  # of six samples
     index = (tmp_path / "site" / "index.html").read_text()
     assert "Macro-F1, hidden split" in index
     pages = tmp_path / "site" / "submissions"
