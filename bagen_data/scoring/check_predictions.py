@@ -5,7 +5,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from bagen_data.answer_columns import INVALID, parse_column
+from bagen_data.answer_columns import INVALID
+from bagen_data.answer_parsing import parse_column
 from bagen_data.scoring.match_predictions import PredictionReader, positions_of
 
 

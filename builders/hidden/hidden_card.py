@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from bagen_data.answers import plain
 from bagen_data.errors import TemplateError
+from bagen_data.number_texts import plain
 from bagen_data.prompts import fill
 from builders.card import card_configs, config_lines, example_lines
 
