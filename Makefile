@@ -92,7 +92,7 @@ baselines: $(READY)
 	$(BIN)/python benchmarks/baselines.py
 
 attacks: $(READY)
-	BAGEN_LONG_ATTACKS=1 $(BIN)/python -m pytest tests/attacks -p no:cacheprovider
+	BAGEN_LONG_ATTACKS=1 $(BIN)/python -m pytest tests/attacks -n auto -p no:cacheprovider
 
 schemas: $(READY)
 	$(BIN)/python -m bagen_data.submissions
