@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import yaml
 
 from bagen_data.schema import WAREHOUSE
+from bagen_data.tables import sha256_of
 from tests.leaderboard.made_submissions import METADATA_OF_NOBODY
 
 REVISION = "0" * 40
@@ -41,11 +42,17 @@ def write_dataset(folder: Path) -> list[dict[str, Any]]:
         for number in range(_ROLLOUTS)
     ]
     folder.mkdir(parents=True)
-    pq.write_table(pa.Table.from_pylist(probes), folder / "samples.parquet")
-    row = {"path": "samples.parquet", "config": "default", "split": "test"}
-    (folder / "manifest.jsonl").write_text(json.dumps(row) + "\n")
-    (folder / "build.json").write_text(json.dumps({"revision": REVISION}))
+    write_as_built(folder, pa.Table.from_pylist(probes), REVISION)
     return probes
+
+
+def write_as_built(folder: Path, samples: pa.Table, revision: str) -> None:
+    """Write samples into a folder, with as much of a build's records as loading them needs."""
+    file = folder / "samples.parquet"
+    pq.write_table(samples, file)
+    row = {"path": file.name, "sha256": sha256_of(file), "config": "default", "split": "test"}
+    (folder / "manifest.jsonl").write_text(json.dumps(row) + "\n")
+    (folder / "build.json").write_text(json.dumps({"revision": revision}))
 
 
 def _probe(rng: random.Random, task: str, turn: int) -> dict[str, Any]:

@@ -1,16 +1,15 @@
 """Datasets that a leaderboard can be built of."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from bagen_data.errors import InputError
 from leaderboard.benchmark_samples import load_benchmark
 from tests.bagen_data.scoring.scoring_cases import sample
+from tests.leaderboard.made_boards import write_as_built
 
 
 def built(folder: Path, task: str) -> str:
@@ -21,10 +20,8 @@ def built(folder: Path, task: str) -> str:
         "completed_turns": 1,
     }
     derived |= {"total_turns": 2, "rollout_success": True}
-    pq.write_table(pa.Table.from_pylist([sample(f"{task}/m/r/1", **derived)]), folder / "s.parquet")
-    row = {"path": "s.parquet", "config": "default", "split": "test"}
-    (folder / "manifest.jsonl").write_text(json.dumps(row) + "\n")
-    (folder / "build.json").write_text('{"revision": "ffffffff"}')
+    samples = pa.Table.from_pylist([sample(f"{task}/m/r/1", **derived)])
+    write_as_built(folder, samples, "ffffffff")
     return str(folder)
 
 
