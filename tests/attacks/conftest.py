@@ -1,5 +1,6 @@
 """The fixture that counts what an attack did, and the table at the end of `make attacks`."""
 
+import json
 import os
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -22,14 +23,18 @@ def tally(request: pytest.FixtureRequest) -> Iterator[Tally]:
     """Give the counts of a test marked with `attack`, and fail it afterwards if one harmed."""
     counts = Tally(request.node.get_closest_marker("attack").args[0])
     yield counts
-    request.node.user_properties.append((_COUNTS, asdict(counts)))  # worker processes send these
+    text = json.dumps(
+        asdict(counts), default=int
+    )  # worker processes send it; counts may be NumPy's
+    request.node.user_properties.append((_COUNTS, text))
     counts.check()
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     """Keep the counts of a test that has ended, in whatever process it ran."""
     if report.when == "teardown":
-        _TALLIES.extend(Tally(**value) for name, value in report.user_properties if name == _COUNTS)
+        texts = (text for name, text in report.user_properties if name == _COUNTS)
+        _TALLIES.extend(Tally(**json.loads(str(text))) for text in texts)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
