@@ -3,7 +3,7 @@
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -208,6 +208,24 @@ class UsageFields:
             else:
                 counts.append(0)
         return counts
+
+    def whole_or_parts(self, whole: int, paths: Sequence[str]) -> int:
+        """Return a count that parts break down; where it is 0, the sum of the parts.
+
+        Args:
+            whole: the count, 0 if it is not stated.
+            paths: the paths of its parts, which become known.
+
+        Raises:
+            RolloutError: both are stated, and they differ.
+        """
+        parts = sum(self.count(path) for path in paths)
+        if whole and parts and whole != parts:
+            raise RolloutError(
+                f"usage has {' + '.join(paths)} = {parts}; expected {whole}, the count that they "
+                "are parts of"
+            )
+        return whole or parts
 
     def needed(self, *paths: str) -> int:
         """Return the count that stands under any of the paths; all become known.

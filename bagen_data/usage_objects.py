@@ -75,6 +75,8 @@ def openai_chat(usage: Usage) -> Request:
         fields.parts("prompt_tokens_details", "completion_tokens_details")
         fields.parts("input_tokens_details", "output_tokens_details")
         fields.ignore(*_CHAT_PARTS)
+        for lifetimes in _CHAT_LIFETIMES:
+            cache_write = fields.whole_or_parts(cache_write, lifetimes)
     counts = Counts(read, written, reasoning, cached, cache_write)
     return fields.request("OpenAI chat", counts, total="total_tokens")
 
@@ -126,14 +128,19 @@ _CACHE_CREATION = (
 _CHAT_PARTS = (
     "completion_tokens_details.accepted_prediction_tokens",
     "prompt_tokens_details.web_search_requests",
-    *_CACHE_CREATION,
-    *(
-        f"prompt_tokens_details.{name}{path.removeprefix('cache_creation')}"
-        for name in ("cache_creation", "cache_creation_token_details")
-        for path in _CACHE_CREATION
-    ),
 )
 """Counts of chat usage that are part of others."""
+_CHAT_LIFETIMES = (
+    _CACHE_CREATION,
+    *(
+        tuple(
+            f"prompt_tokens_details.{name}{path.removeprefix('cache_creation')}"
+            for path in _CACHE_CREATION
+        )
+        for name in ("cache_creation", "cache_creation_token_details")
+    ),
+)
+"""Places where chat usage has Anthropic's tokens written to caches, by how long they are kept."""
 
 
 _SECOND_NAMES = ("input_tokens", "output_tokens", "per_turn_token", "prompt_cache_miss_tokens")
@@ -213,10 +220,8 @@ def anthropic(usage: Usage) -> Request:
     """
     fields = UsageFields.of(usage)
     cached = fields.count("cache_read_input_tokens")
-    by_life = sum(fields.count(path) for path in _CACHE_CREATION)
     cache_write = fields.count("cache_creation_input_tokens")
-    if not fields.has("cache_creation_input_tokens"):
-        cache_write = by_life
+    cache_write = fields.whole_or_parts(cache_write, _CACHE_CREATION)
     read = fields.needed("input_tokens") + cached + cache_write
     written = fields.needed("output_tokens")
     reasoning = fields.count(
@@ -321,8 +326,8 @@ def langchain(usage: Usage) -> Request:
     fields = UsageFields.of(usage)
     read, written = fields.needed("input_tokens"), fields.needed("output_tokens")
     cached = fields.count(*_of_tier("input_token_details", "cache_read"))
-    by_life = sum(fields.count(f"input_token_details.ephemeral_{life}") for life in _LIFETIMES)
-    cache_write = fields.count(*_of_tier("input_token_details", "cache_creation")) or by_life
+    cache_write = fields.count(*_of_tier("input_token_details", "cache_creation"))
+    cache_write = fields.whole_or_parts(cache_write, _LANGCHAIN_LIFETIMES)
     reasoning = fields.count(*_of_tier("output_token_details", "reasoning"))
     fields.ignore(
         *(
@@ -337,7 +342,9 @@ def langchain(usage: Usage) -> Request:
 
 
 _TIERS = ("flex", "priority")
-_LIFETIMES = ("5m_input_tokens", "1h_input_tokens")
+_LANGCHAIN_LIFETIMES = tuple(
+    f"input_token_details.ephemeral_{life}_input_tokens" for life in ("5m", "1h")
+)
 
 
 def _of_tier(details: str, name: str) -> list[str]:

@@ -394,6 +394,33 @@ REFUSED: dict[str, tuple[Usage, str]] = {
     ),
     "more cached than read": (details({"cached_tokens": 1001}), "1001 cached tokens"),
     "names that disagree": (details(input_tokens=999), "999 as input_tokens"),
+    "Anthropic: written to caches, by how long they are kept": (
+        {
+            "input_tokens": 4,
+            "cache_creation_input_tokens": 150,
+            "cache_creation": {"ephemeral_5m_input_tokens": 100, "ephemeral_1h_input_tokens": 60},
+            "output_tokens": 80,
+        },
+        "= 160; expected 150",
+    ),
+    "litellm: written to caches, by how long they are kept": (
+        details(
+            {
+                "cache_creation_tokens": 150,
+                "cache_creation_token_details": {"ephemeral_5m_input_tokens": 140},
+            }
+        ),
+        "= 140; expected 150",
+    ),
+    "LangChain: written to caches, by how long they are kept": (
+        {
+            "input_tokens": 350,
+            "output_tokens": 240,
+            "total_tokens": 590,
+            "input_token_details": {"cache_creation": 150, "ephemeral_1h_input_tokens": 140},
+        },
+        "= 140; expected 150",
+    ),
     "DeepSeek's hit and miss": (
         details(prompt_cache_hit_tokens=896, prompt_cache_miss_tokens=4),
         "1000 together",
