@@ -11,7 +11,7 @@ from bagen_data.scoring.report import Comparison, Report, Score, Scores
 
 _AFTER_LINES = {"macro_f1", *(next(iter(definitions)) for definitions in SECTIONS.values())}
 """Scores above which there is a line."""
-_OF_FAMILIES = ("macro_f1", "fail_f1", "hit_rate", "coverage", "reward", "saved_rate")
+_OF_FAMILIES = ("macro_f1", "fail_f1", "hit_rate", "coverage", "reward", "saved_below_cap")
 """What a table with a row a family has room for."""
 
 

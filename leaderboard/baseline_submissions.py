@@ -9,7 +9,7 @@ from bagen_data.errors import BagenError, InputError, OutputError
 from bagen_data.forecasters import find_forecaster, known_forecasters
 from bagen_data.forecasters.learning.examples import load_examples
 from bagen_data.forecasters.learning.predictions import ForecastRequest, Load, Predicted, predict
-from bagen_data.held_folder import LOCK, HeldFolder, held_folder
+from bagen_data.held_folder import LOCK, HeldFolder, held_folder, made_folder
 from bagen_data.hub import splits
 from bagen_data.submission_writer import new_metadata, write_submission
 from bagen_data.submissions import METADATA, Metadata, read_metadata
@@ -40,6 +40,7 @@ def write_baselines(
             writing it.
     """
     with ExitStack() as stack:
+        stack.enter_context(made_folder(out))  # it vanishes again if nothing is written
         held = {name: stack.enter_context(held_folder(out / name)) for name in known_forecasters()}
         for name in held:
             _refuse_foreign(out / name, name, benchmark.tasks)

@@ -57,7 +57,10 @@ GROUPS = (
     ),
     ColumnGroup(
         "In use",
-        (Column("saved_rate", "Saved by early stop"), Column("valid_rate", "Valid answers")),
+        (
+            Column("saved_below_cap", "Saved below the budget"),
+            Column("valid_rate", "Valid answers"),
+        ),
     ),
     ColumnGroup(
         "As the paper counts",
