@@ -8,6 +8,7 @@ that no rollout came from. A result is that of one content with its own hash, or
 
 import hashlib
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -112,6 +113,7 @@ def test_a_board(tmp_path: Path, benchmark: tuple[Path, Benchmark], tally: Tally
     flags = ("--submissions", submissions, "--dataset", dataset, "--out", site, "--workers", 2)
     offered = withheld = 0
     for way in islice(cycle(WAYS), tally.size(1, 24)):
+        shutil.rmtree(submissions / way, ignore_errors=True)  # a pipe may lie there
         folder = submit(submissions / way, dataset, gold)
         with swapped(way, folder / "predictions.jsonl", *contents):
             code = leaderboard("build", *flags, "--cache", tmp_path / "cache", "--resamples", 0)
