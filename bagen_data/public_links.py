@@ -7,7 +7,20 @@ PATTERN = r"^[Hh][Tt][Tt][Pp][Ss]?://[^\s/\\?#@]+([/?#][^\s\\]*)?$"
 """The form of a link: nothing before the host, and no backslash or space, which browsers mend."""
 
 _FORM = re.compile(PATTERN.removesuffix("$") + r"\Z")
-_OURS = ("localhost", "local", "internal", "intranet", "lan", "home.arpa", "test", "invalid")
+_OURS = (
+    "localhost",
+    "localdomain",
+    "local",
+    "internal",
+    "intranet",
+    "private",
+    "corp",
+    "home",
+    "lan",
+    "home.arpa",
+    "test",
+    "invalid",
+)
 """Ends of host names that no public name has."""
 
 
@@ -48,7 +61,15 @@ def check_host(host: str | None) -> None:
     except ValueError:
         is_public = "." in name and not any(f".{name}".endswith(f".{end}") for end in _OURS)
     else:
-        inner = getattr(address, "ipv4_mapped", None) or address
+        inner = getattr(address, "ipv4_mapped", None) or _translated(address) or address
         is_public = inner.is_global and not inner.is_multicast
     if not is_public:
         raise ValueError("expected a public host")
+
+
+def _translated(
+    address: ipaddress.IPv4Address | ipaddress.IPv6Address,
+) -> ipaddress.IPv4Address | None:
+    """Return the IPv4 address that an address of RFC 6052's well-known prefix stands for."""
+    is_translated = address in ipaddress.ip_network("64:ff9b::/96")
+    return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF) if is_translated else None

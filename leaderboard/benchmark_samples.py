@@ -12,6 +12,8 @@ import pyarrow.compute as pc
 from bagen_data.errors import InputError
 from bagen_data.hub import load_unchanged_samples
 from bagen_data.scoring.sample_table import SampleTable
+from bagen_data.tables import BUILD_RECORD
+from bagen_data.unique_keys import parse_json
 
 _TASK = re.compile(r"(?!(overall|predictions|hidden)$)[A-Za-z0-9_]{1,50}")
 """Not the group of all tasks, nor a file that answers any of them."""
@@ -66,8 +68,30 @@ def load_benchmark(dataset: str) -> Benchmark:
         dataset: a folder that `python -m builders build` wrote, or a dataset id on the Hub.
 
     Raises:
-        InputError: it cannot be loaded, is not as it was built, has no revision, or a task whose
-            name is no file's.
+        InputError: it cannot be loaded, is not as it was built, has no revision, is the key of a
+            hidden split, or a task's name is no file's.
+    """
+    if is_key(dataset):
+        raise InputError(
+            f"{dataset}: is the key of a hidden split, and a board of it would show its labels; "
+            "expected a public dataset; give the key as --hidden"
+        )
+    return load_samples_of(dataset)
+
+
+def is_key(dataset: str) -> bool:
+    """Return whether a dataset is the key of a hidden split, by its record."""
+    try:
+        return "salt" in parse_json((Path(dataset) / BUILD_RECORD).read_bytes())
+    except (OSError, ValueError, TypeError):
+        return False
+
+
+def load_samples_of(dataset: str) -> Benchmark:
+    """Load the samples of a dataset, which may be the key of a hidden split.
+
+    Raises:
+        InputError: as `load_benchmark`.
     """
     loaded = load_unchanged_samples(dataset, None, SPLIT)
     revision = loaded.source["revision"]

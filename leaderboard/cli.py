@@ -30,8 +30,10 @@ app = new_app(__doc__)
 Dataset = Annotated[
     str, typer.Option(help="A folder that 'python -m builders build' wrote, or a Hub id.")
 ]
-Resamples = Annotated[int, typer.Option(min=0, help="Of rollouts, for 95% intervals.")]
-Seed = Annotated[int, typer.Option(min=0, help="Of the resampling.")]
+Resamples = Annotated[
+    int, typer.Option(min=0, help="Number of resamples of rollouts for 95% intervals.")
+]
+Seed = Annotated[int, typer.Option(min=0, help="Seed of the resampling.")]
 _EXPORTED = "exported.txt"
 """What an export wrote, a path a line: the next one replaces these files and no others."""
 
@@ -95,7 +97,7 @@ def build_command(
         typer.Option(help="Where the submissions' files are; without it the site has copies."),
     ] = None,
     workers: Annotated[
-        int | None, typer.Option(min=1, help="Processes; as many as there are cores.")
+        int | None, typer.Option(min=1, help="Number of processes; all cores if left out.")
     ] = None,
     cache: Annotated[
         Path | None, typer.Option(help="Where scored submissions are kept, by hash.")
@@ -202,7 +204,9 @@ def baselines_command(
 @app.command("serve")
 def serve_command(
     site: Annotated[Path, typer.Argument(help="What 'build' wrote.")],
-    port: Annotated[int, typer.Option(min=0, max=65535)] = 8000,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")
+    ] = 8000,
 ) -> None:
     """Show a site on this machine alone, until Ctrl-C."""
     from bagen_data.replaced_folder import bring_back

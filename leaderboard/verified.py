@@ -22,8 +22,9 @@ from bagen_data.scoring.match_predictions import match_predictions
 from bagen_data.scoring.measure import Group, measure
 from bagen_data.scoring.resampling import Resampling
 from bagen_data.scoring.score import ALPHA
-from bagen_data.tables import BUILD_RECORD
-from leaderboard.benchmark_samples import SPLIT, Benchmark, load_benchmark
+from bagen_data.tables import BUILD_RECORD, is_sealed
+from bagen_data.unique_keys import parse_json
+from leaderboard.benchmark_samples import SPLIT, Benchmark, is_key, load_samples_of
 from leaderboard.cache import Cache
 from leaderboard.ranks import add_ranks
 from leaderboard.results import OVERALL
@@ -49,19 +50,18 @@ def load_key(folder: Path) -> Benchmark:
     """Load the key of a hidden split.
 
     Raises:
-        InputError: it is the public part, or not the key of a hidden split.
+        InputError: it is not the key of a hidden split, or not as it was built.
     """
-    benchmark = load_benchmark(str(folder))
-    try:
-        record = json.loads((folder / BUILD_RECORD).read_bytes())
-    except (OSError, ValueError):
-        record = {}
-    if "salt" not in record:
+    if not is_key(str(folder)):
         raise InputError(
             f"--hidden {folder}: is not the key of a hidden split; expected the folder "
             "KEY-DO-NOT-PUBLISH that 'python -m builders build --hidden N' wrote"
         )
-    return benchmark
+    if not is_sealed(parse_json((folder / BUILD_RECORD).read_bytes())):
+        raise InputError(
+            f"--hidden {folder}: {BUILD_RECORD} was changed since it was built; bring the file back"
+        )
+    return load_samples_of(str(folder))
 
 
 def score_hidden(
@@ -204,15 +204,15 @@ def is_worn(results: Mapping[str, Any]) -> bool:
     Args:
         results: as in `results.json`.
 
-    >>> submissions = [{"verified": {"overall": 0.5}}] * 4
-    >>> results = {"hidden": {"samples": {"sokoban": 60}}, "submissions": submissions[:3]}
+    >>> submissions = [{"verified": {"overall": 0.5}}] * 3
+    >>> results = {"hidden": {"samples": {"sokoban": 60}}, "submissions": submissions[:2]}
     >>> is_worn(results), is_worn(results | {"submissions": submissions})
     (False, True)
     """
     if results["hidden"] is None:
         return False
     verified = sum(bool(submission["verified"]) for submission in results["submissions"])
-    return bool(verified > min(results["hidden"]["samples"].values()) * _WORN)
+    return bool(verified >= min(results["hidden"]["samples"].values()) * _WORN)
 
 
 def check_hidden_answers(folder: SubmissionFolder, dataset: str) -> str:

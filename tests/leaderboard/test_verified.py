@@ -134,9 +134,9 @@ def test_only_a_key_makes_verified_scores(
     submissions: Path, dataset: Path, split: Path, tmp_path: Path, capsys: Any
 ) -> None:
     flags = ("--submissions", submissions, "--dataset", dataset, "--out", tmp_path / "site")
-    for wrong, message in ((split / "public", "holds no labels"), (dataset, "is not the key")):
+    for wrong in (split / "public", dataset):
         assert leaderboard("build", *flags, "--hidden", wrong) == 1
-        assert message in capsys.readouterr().err
+        assert "is not the key" in capsys.readouterr().err
 
 
 def test_validate_checks_it_without_the_key(
@@ -159,3 +159,14 @@ def test_a_hidden_file_alone_is_no_submission(dataset: Path, split: Path, tmp_pa
     (tmp_path / "mine" / "predictions.jsonl").rename(tmp_path / "mine" / "hidden.jsonl")
     assert leaderboard("validate", tmp_path / "mine", "--dataset", dataset) == 1
     assert json.loads((split / "public" / "build.json").read_text())["key_sha256"]
+
+
+def test_a_key_is_no_dataset_of_a_board(
+    tmp_path: Path, split: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    key = split / "KEY-DO-NOT-PUBLISH"
+    (tmp_path / "in" / "one").mkdir(parents=True)
+    for command in ("build", "baselines"):
+        flags = ["--submissions", tmp_path / "in"] if command == "build" else []
+        assert leaderboard(command, *flags, "--dataset", key, "--out", tmp_path / "out") == 1
+        assert "is the key of a hidden split" in " ".join(capsys.readouterr().err.split())
