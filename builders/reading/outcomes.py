@@ -191,13 +191,15 @@ class Outcomes:
 
         Raises:
             NotJudgedError: nothing judges it.
-            RolloutError: two labels do, or a label contradicts the log or the rule.
+            RolloutError: two labels do, or a label contradicts the log's outcome or instance, or
+                the rule.
             InputError: its label was used for another rollout already.
         """
         place = places[0] if places else rollout_id
         label = self._label_of((*places, rollout_id, log.source_id))
         if label is not None:
             self._use(label, content, place)
+            _refuse_other_instance(label, log)
         stated = _stated(log) if self.rule is None else self.rule.of(log.scores)
         if label is None:
             if stated is None:
@@ -283,6 +285,20 @@ def _label(line: Line) -> _Label:
         )
     success = log_fields.flag(record.get("success"), "success")
     return _Label(line.number, str(rollout), success, log_fields.identity(instance))
+
+
+def _refuse_other_instance(label: _Label, log: Log) -> None:
+    """Refuse a label that names another instance than the log itself.
+
+    Raises:
+        RolloutError: the message names both.
+    """
+    if label.instance and log.instance_id and label.instance != log.instance_id:
+        raise RolloutError(
+            f"is of instance {log_fields.brief(label.instance)} by line {label.line} of {LABELS}, "
+            f"and of {log_fields.brief(log.instance_id)} by its log; expected the same; correct "
+            "the line, or leave its instance out"
+        )
 
 
 def _stated(log: Log) -> bool | None:

@@ -137,6 +137,16 @@ def test_labels_are_a_source_and_no_rollouts(tmp_path: Path) -> None:
     assert index.entries[0].instance_id == "17"
 
 
+def test_a_label_of_another_instance_refuses_its_rollout(tmp_path: Path) -> None:
+    family = tmp_path / "logs"
+    write_lines(family / "a.jsonl", [log("a", instance_id="x-1")])
+    label(family, ("a", True), instance="x-2")
+    (reason,) = reasons(read(family))
+    assert 'is of instance "x-2" by line 1 of labels.jsonl, and of "x-1" by its log' in reason
+    label(family, ("a", True), instance="x-1")
+    assert reasons(read(family)) == []
+
+
 def test_several_trials_of_an_instance_are_rollouts_of_their_own(tmp_path: Path) -> None:
     family = tmp_path / "logs"
     rows = [log(f"try {n}", True, instance_id="ticket-1") for n in range(3)]
