@@ -13,7 +13,8 @@ could not be parsed is billed on the user message that complains of it (`extra.r
 turn of its own, which later requests do not replay. Early releases of version 2 keep its text alone
 (`extra.model_response`) or nothing of it, and its usage is unknown then. Whether a rollout
 succeeded stands in an evaluation report beside the tree: under `resolved_ids`, `unresolved_ids` or
-`empty_patch_ids`. An instance in none of them is not judged, and its rollout is refused.
+`empty_patch_ids`. An instance in none of them is not judged, and its rollout is refused; so is one
+whose own `info.evaluation.resolved` says something else.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -61,18 +62,37 @@ def read(record: Mapping[str, Any], facts: FamilyFacts) -> Log:
     if not isinstance(instance_id, str) or not instance_id:
         raise RolloutError(f"instance_id is {log_fields.brief(instance_id)}; expected a name")
     unjudged = _unjudged(instance_id, facts)
+    is_resolved = instance_id in (facts.resolved or ())
+    if not unjudged:
+        _refuse_other_outcome(record.get("info"), is_resolved)
     spoken = log_fields.sequence(record.get("messages"), "messages")
     system, exchanges = split_turns(list(_chat(spoken)))
     turns = tuple(_turn(exchange, number) for number, exchange in enumerate(exchanges, 1))
     _refuse_other_calls(record.get("info"), turns)
     return Log(
         turns=turns,
-        success=None if unjudged else instance_id in (facts.resolved or ()),
+        success=None if unjudged else is_resolved,
         unjudged=unjudged,
         system=system,
         instance_id=instance_id,
         source=f"mini-swe-agent ({version})",
     )
+
+
+def _refuse_other_outcome(info: Any, is_resolved: bool) -> None:
+    """Refuse a trajectory whose own evaluation says something else than the report.
+
+    Raises:
+        RolloutError: the message has both outcomes.
+    """
+    evaluation = info.get("evaluation") if isinstance(info, dict) else None
+    stated = evaluation.get("resolved") if isinstance(evaluation, dict) else None
+    if isinstance(stated, bool) and stated != is_resolved:
+        own, reports = (log_fields.brief(value) for value in (stated, is_resolved))
+        raise RolloutError(
+            f"info.evaluation states resolved = {own}, and the evaluation report {reports}; "
+            "expected the same; evaluate the run again, or correct one of the two"
+        )
 
 
 def _refuse_other_calls(info: Any, turns: Sequence[LoggedTurn]) -> None:

@@ -20,7 +20,9 @@ tau2-bench writes one object, or its `simulations` as a file each beside a `resu
 An assistant message is a turn. The user simulator's requests are not the agent's, and neither are
 its own tool calls, which the agent does not hear. The greeting that tau2-bench begins with was not
 generated: turn 1 hears it. tau-bench logs no usage. A reward of 1 is success, and any other is
-none; a run that ended in an error of the harness is not judged.
+none; a run that ended in an error of the harness is not judged. tau2-bench's reward is the product
+of the parts of `reward_breakdown` that `reward_basis` names: a reward of 1 with a lower part is
+refused.
 
 Source: https://github.com/sierra-research/tau-bench (`tau_bench/run.py`) and
 https://github.com/sierra-research/tau2-bench (`src/tau2/data_model`).
@@ -146,9 +148,12 @@ def _simulation(simulation: Mapping[str, Any], info: Mapping[str, Any]) -> Log:
     ended = simulation.get("termination_reason")
     is_judged = stated is not None and ended not in _NOT_JUDGED
     scores = log_fields.single_values(simulation)
+    success = _success(stated, "reward_info.reward") if is_judged else None
+    if success:
+        _refuse_lower_part(reward)
     return Log(
         turns=_turns(_without_greeting(exchanges), heard),
-        success=_success(stated, "reward_info.reward") if is_judged else None,
+        success=success,
         system=system or policy,
         instance_id=log_fields.identity(simulation.get("task_id")),
         source_id=log_fields.identity(simulation.get("id")),
@@ -173,6 +178,25 @@ def _messages(value: Any, name: str) -> list[Mapping[str, Any]]:
 
 def _success(reward: Any, name: str) -> bool:
     return abs(log_fields.quantity(reward, name) - 1) <= _TOLERANCE
+
+
+def _refuse_lower_part(reward: Any) -> None:
+    """Refuse a full reward of which a part that counts is lower.
+
+    Raises:
+        RolloutError: the message names the part.
+    """
+    basis, parts = reward.get("reward_basis"), reward.get("reward_breakdown")
+    if not isinstance(basis, list) or not isinstance(parts, dict):
+        return
+    for name in basis:
+        part = parts.get(name) if isinstance(name, str) else None
+        if isinstance(part, int | float) and part < 1 - _TOLERANCE:
+            raise RolloutError(
+                f"reward_info states reward = {reward['reward']}, and {name} = {part} in "
+                "reward_breakdown, which reward_basis names; expected the product of these parts; "
+                "evaluate the run again, or remove the rollout"
+            )
 
 
 def _is_users_own(message: Mapping[str, Any]) -> bool:

@@ -396,6 +396,19 @@ def test_success_is_what_the_report_resolved(tmp_path: Path) -> None:
     assert "several that differ" in read(family).refused[0].reason
 
 
+def test_an_own_evaluation_that_differs_from_the_report_is_refused(tmp_path: Path) -> None:
+    family = tmp_path / "swebench-origin-m"
+    for name in ("one", "two"):
+        own = {"info": {"evaluation": {"resolved": True}}}
+        write_json(family / "run" / name / f"{name}.traj.json", trajectory(name) | own)
+    write_json(family / "report.json", {"resolved_ids": ["two"], "unresolved_ids": ["one"]})
+    found = read(family)
+    assert [rollout.instance_id for rollout in found.rollouts] == ["two"]
+    (refusal,) = found.refused
+    assert refusal.where == "run/one/one.traj.json"
+    assert "states resolved = true, and the evaluation report false" in refusal.reason
+
+
 REPORTS = {
     "of another run": (
         {"resolved_ids": ["x"], "unresolved_ids": ["y", "z"]},

@@ -165,6 +165,29 @@ def test_outcomes(more: dict[str, Any], success: bool | None) -> None:
     assert log.success is success
 
 
+@pytest.mark.parametrize(
+    ("basis", "parts", "is_refused"),
+    [
+        (["DB"], {"DB": 0.0}, True),
+        (["DB", "COMMUNICATE"], {"DB": 1.0, "COMMUNICATE": 0.0}, True),
+        (["DB"], {"DB": 1.0, "NL_ASSERTION": 0.0}, False),
+        (["DB"], None, False),
+        (None, {"DB": 0.0}, False),
+    ],
+)
+def test_a_full_reward_with_a_lower_part_is_refused(
+    basis: Any, parts: Any, is_refused: bool
+) -> None:
+    reward = {"reward": 1.0, "reward_basis": basis, "reward_breakdown": parts}
+    record = results(simulation(GREETING, user("a"), said("b", (9, 9)), reward_info=reward))
+    made = read_record(record, FamilyFacts())
+    assert isinstance(made, Iterator)
+    ((_, found),) = made
+    assert isinstance(found, RolloutError) == is_refused
+    if is_refused:
+        assert "states reward = 1.0, and " in str(found)
+
+
 def test_simulations_may_be_files_of_their_own(tmp_path: Path) -> None:
     run = tmp_path / FAMILY / "run"
     record = simulation(GREETING, user("a"), said("b", (90, 9)))
