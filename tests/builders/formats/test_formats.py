@@ -423,6 +423,39 @@ REPORTS = {
         {"resolved_ids": ["two"], "unresolved_ids": ["one"], "error_ids": ["two"]},
         "lists 1 of 1 resolved_ids under error_ids, too, such as two",
     ),
+    "of a count as text": (
+        {"resolved_ids": ["one"], "unresolved_ids": ["two"], "resolved_instances": "0"},
+        'states resolved_instances = "0", which is no whole number',
+    ),
+    "of half an instance": (
+        {"resolved_ids": ["one"], "unresolved_ids": ["two"], "unresolved_instances": 2.5},
+        "states unresolved_instances = 2.5, which is no whole number",
+    ),
+    "of a name that is none": (
+        {"resolved_ids": ["one"], "unresolved_ids": ["two", 5]},
+        "lists 5 in unresolved_ids, which is no instance's name",
+    ),
+    "of a list that is none": (
+        {"resolved_ids": ["one"], "unresolved_ids": "two"},
+        'states unresolved_ids = "two", which is no list',
+    ),
+    "of too few in all": (
+        {"resolved_ids": ["one"], "unresolved_ids": ["two"], "total_instances": 1},
+        "states total_instances = 1, and lists 2 evaluated ones",
+    ),
+    "of too many without a list": (
+        {"resolved_ids": ["one"], "resolved_instances": 1, "unresolved_instances": 7}
+        | {"total_instances": 2},
+        "states total_instances = 2, and 1 + 7 resolved and unresolved ones",
+    ),
+    "resolved and not completed": (
+        {"resolved_ids": ["one"], "unresolved_ids": ["two"], "completed_ids": ["two"]},
+        "lists 1 of 1 resolved_ids not under completed_ids, such as one",
+    ),
+    "resolved and not submitted": (
+        {"resolved_ids": ["one"], "unresolved_ids": ["two"], "submitted_ids": ["two"]},
+        "lists 1 of 1 resolved_ids not under submitted_ids, such as one",
+    ),
     "twice": (
         {"resolved_ids": ["one"], "unresolved_ids": ["one", "two"]},
         "lists 1 of 1 resolved_ids under unresolved_ids, too, such as one",
