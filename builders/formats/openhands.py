@@ -17,7 +17,7 @@ next. A turn's usage is the one of `token_usages` with its response's id; a resp
 has the next one. A condensation begins a new context, and its summary is heard in it; usages
 between two turns are its requests, each a context of its own. Without `token_usages`, a tokenizer
 counts. Whether a rollout succeeded stands in its `test_result`, in `output.swebench_eval.jsonl`
-beside it or in SWE-bench's report, `report.json`.
+beside it or in SWE-bench's report, `report.json`; where several of them say so, they must agree.
 
 Source: https://docs.openhands.dev and https://github.com/OpenHands/benchmarks; fields of events are
 those of `openhands/events/serialization/event.py` and of the SDK's `Event`.
@@ -34,7 +34,12 @@ from bagen_data.usage_objects import openai_chat
 from builders.formats._openhands_events import Event, events
 from builders.logs import log_fields
 from builders.logs.conversation import joined
-from builders.logs.evaluation_report import belongs_to_trajectories, is_report, judged_ids
+from builders.logs.evaluation_report import (
+    belongs_to_trajectories,
+    contradiction,
+    is_report,
+    judged_ids,
+)
 from builders.logs.message_content import MessageContent
 from builders.logs.rollout_log import FamilyFacts, Log, LoggedTurn, Neighbours
 from builders.logs.timestamps import Stopwatch
@@ -255,12 +260,41 @@ def _request(usage: Any, index: int) -> tuple[str, Request]:
 
 
 def _outcome(record: Mapping[str, Any], instance_id: str, facts: FamilyFacts) -> bool | None:
-    """Return whether the rollout's evaluation calls it resolved; None where there is none."""
-    own = _resolved(record)
-    if own is not None:
-        return own
+    """Return whether the rollout's evaluations call it resolved; None where there are none.
+
+    Raises:
+        RolloutError: two evaluations differ, or one contradicts itself.
+    """
     folder = facts.path.rpartition("/")[0]
-    return facts.beside.survey(_Evaluations).of(folder).get(instance_id)
+    beside = facts.beside.survey(_Evaluations).of(folder)
+    if beside.problem:
+        raise RolloutError(beside.problem)
+    stated = [*_verdicts(record, ""), *beside.verdicts.get(instance_id, ())]
+    for other in stated[1:]:
+        if other.resolved != stated[0].resolved:
+            both = " and ".join(
+                f"{log_fields.brief(each.resolved)} in {each.place}" for each in (stated[0], other)
+            )
+            raise RolloutError(
+                f"is resolved by one evaluation and not by another: {both}; expected the same; "
+                "evaluate the run again, or remove the older evaluation"
+            )
+    return stated[0].resolved if stated else None
+
+
+class _Verdict(NamedTuple):
+    place: str
+    """Where it stands: the field, or the file in the rollout's folder."""
+    resolved: bool
+
+
+class _Beside(NamedTuple):
+    """What the evaluations in a folder state."""
+
+    verdicts: Mapping[str, Sequence[_Verdict]]
+    """By instance."""
+    problem: str
+    """How an evaluation contradicts itself; empty if none does."""
 
 
 class _Evaluations:
@@ -272,34 +306,51 @@ class _Evaluations:
 
     def __init__(self, family: Neighbours) -> None:
         self._family = family
-        self._folders: dict[str, dict[str, bool | None]] = {}
+        self._folders: dict[str, _Beside] = {}
 
-    def of(self, folder: str) -> Mapping[str, bool | None]:
-        """Return the outcomes that the evaluations in a folder state, by instance."""
+    def of(self, folder: str) -> _Beside:
+        """Return what the evaluations in a folder state."""
         if folder not in self._folders:
-            self._folders[folder] = dict(self._read(f"{folder}/" if folder else ""))
+            self._folders[folder] = self._read(f"{folder}/" if folder else "")
         return self._folders[folder]
 
-    def _read(self, folder: str) -> Iterator[tuple[str, bool | None]]:
-        for name in _REPORTS:
-            report = self._family.value(folder + name)
-            if is_report(report):
-                yield from ((each, each in report["resolved_ids"]) for each in judged_ids(report))
+    def _read(self, folder: str) -> _Beside:
+        found: dict[str, list[_Verdict]] = {}
+        try:
+            for name, verdict in self._verdicts(folder):
+                found.setdefault(name, []).append(verdict)
+        except RolloutError as error:
+            return _Beside({}, str(error))
+        return _Beside(found, "")
+
+    def _verdicts(self, folder: str) -> Iterator[tuple[str, _Verdict]]:
         for line in self._family.lines(folder + _EVALUATION):
             if isinstance(line.value, dict):
-                resolved = _resolved(line.value)
-                if resolved is not None:
-                    yield log_fields.identity(line.value.get("instance_id")), resolved
+                name = log_fields.identity(line.value.get("instance_id"))
+                for verdict in _verdicts(line.value, f"{_EVALUATION}:{line.number}: "):
+                    yield name, verdict
+        for path in _REPORTS:
+            report = self._family.value(folder + path)
+            if not is_report(report):
+                continue
+            if how := contradiction(report):
+                raise RolloutError(
+                    f"the evaluation report {folder}{path} contradicts itself: it {how}; evaluate "
+                    "the run again, or correct the report"
+                )
+            resolved = frozenset(report["resolved_ids"])
+            for name in judged_ids(report):
+                yield name, _Verdict(path, name in resolved)
 
 
-def _resolved(record: Mapping[str, Any]) -> bool | None:
-    """Return what a record's `test_result` states; None where it was not judged."""
+def _verdicts(record: Mapping[str, Any], place: str) -> Iterator[_Verdict]:
+    """Yield what a record's `test_result` states; nothing where it was not judged."""
     result = record.get("test_result")
     if not isinstance(result, dict):
-        return None
-    report = result.get("report")
-    for stated in (report, result):
+        return
+    for name, stated in (("test_result.report", result.get("report")), ("test_result", result)):
         if isinstance(stated, dict) and stated.get("resolved") is not None:
-            is_error = stated.get("error_eval") is True
-            return None if is_error else log_fields.flag(stated["resolved"], "test_result.resolved")
-    return None
+            if stated.get("error_eval") is True:
+                return
+            where = f"{place}{name}.resolved"
+            yield _Verdict(where, log_fields.flag(stated["resolved"], where))

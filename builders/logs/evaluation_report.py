@@ -81,7 +81,7 @@ def _miscounted(report: Mapping[str, Any]) -> str:
     if len(evaluated) > total:
         return f"states {_TOTAL} = {brief(total)}, and lists {len(evaluated)} evaluated ones"
     counts = [report.get(_counter(name)) for name in ("resolved_ids", "unresolved_ids")]
-    numbers = [count for count in counts if isinstance(count, int | float)]
+    numbers = [int(count) for count in counts if isinstance(count, int | float)]
     if sum(numbers) > total:
         both = " + ".join(map(brief, numbers))
         return f"states {_TOTAL} = {brief(total)}, and {both} resolved and unresolved ones"

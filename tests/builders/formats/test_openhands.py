@@ -223,6 +223,72 @@ def test_outcomes_stand_beside_the_output(tmp_path: Path) -> None:
     ]
 
 
+BOTH = {"resolved_ids": ["x"], "unresolved_ids": []}
+NONE = {"resolved_ids": [], "unresolved_ids": ["x"]}
+
+
+def _line(resolved: bool) -> str:
+    result = {"report": {"resolved": resolved}}
+    return json.dumps({"instance_id": "x", "test_result": result}) + "\n"
+
+
+CONTRADICTIONS: dict[str, tuple[dict[str, Any], dict[str, str], str]] = {
+    "a report": (
+        {},
+        {"report.json": json.dumps(NONE | {"resolved_ids": ["x"]})},
+        "the evaluation report report.json contradicts itself: it lists 1 of 1 resolved_ids",
+    ),
+    "two reports": (
+        {},
+        {"report.json": json.dumps(BOTH), "output.report.json": json.dumps(NONE)},
+        "another: true in report.json and false in output.report.json",
+    ),
+    "two lines": (
+        {},
+        {"output.swebench_eval.jsonl": _line(True) + _line(False)},
+        "another: true in output.swebench_eval.jsonl:1: test_result.report.resolved and false in "
+        "output.swebench_eval.jsonl:2: test_result.report.resolved",
+    ),
+    "the record and a report": (
+        {"test_result": {"report": {"resolved": True}}},
+        {"report.json": json.dumps(NONE)},
+        "another: true in test_result.report.resolved and false in report.json",
+    ),
+    "the record alone": (
+        {"test_result": {"report": {"resolved": True}, "resolved": False}},
+        {},
+        "another: true in test_result.report.resolved and false in test_result.resolved",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", CONTRADICTIONS)
+def test_evaluations_that_differ_refuse_the_rollout(tmp_path: Path, kind: str) -> None:
+    more, files, problem = CONTRADICTIONS[kind]
+    family = tmp_path / FAMILY
+    record = rollout(run("r", "ls"), usages=[usage("r", 90, 9)], instance_id="x", **more)
+    write_lines(family / "output.jsonl", [record])
+    for name, text in files.items():
+        (family / name).write_text(text, encoding="utf-8")
+    found = read(family)
+    assert list(found.rollouts) == []
+    assert any(
+        refusal.where.startswith("output.jsonl") and problem in refusal.reason
+        for refusal in found.refused
+    )
+
+
+def test_evaluations_that_agree_judge_the_rollout(tmp_path: Path) -> None:
+    family = tmp_path / FAMILY
+    own = {"test_result": {"report": {"resolved": True}, "resolved": True}}
+    record = rollout(run("r", "ls"), usages=[usage("r", 90, 9)], instance_id="x", **own)
+    write_lines(family / "output.jsonl", [record])
+    for name in ("report.json", "output.report.json"):
+        write_json(family / name, BOTH)
+    (family / "output.swebench_eval.jsonl").write_text(_line(True) * 2, encoding="utf-8")
+    assert [each.success for each in read(family).rollouts] == [True]
+
+
 AMOUNT = st.integers(1, 500)
 RESPONSE = st.tuples(AMOUNT, AMOUNT, st.booleans(), st.booleans(), st.integers(1, 3))
 
