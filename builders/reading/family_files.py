@@ -4,7 +4,7 @@ import json
 import os
 import re
 from bisect import bisect_left
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from itertools import chain, islice, takewhile
@@ -206,12 +206,23 @@ class FamilyFiles:
             return
         elif head and all(owners := [belonging(line.value) for line in head]):
             self.companions[where] = frozenset.union(*owners)
+            self._compare_reports(where, every)
             return
         for line in every if not formats else ():
             place = f"{where}:{line.number}{_named(line.value)}"
             yield SourceRecord(place, line.value, line.error)
         if not head:
             yield SourceRecord(where, None, "is empty; expected one rollout a line")
+
+    def _compare_reports(self, where: str, lines: Iterable[Line]) -> None:
+        """Stop the family where a line is an evaluation report that differs from the family's."""
+        judged_by = (self._facts.resolved, self._facts.judged)
+        for line in lines if self.has_report else ():
+            if is_report(line.value) and _verdicts(line.value) != judged_by:
+                self.problem = (
+                    f"line {line.number} of {where} is an evaluation report that differs from the "
+                    "family's; expected one report; remove the wrong one"
+                )
 
     def lines(self, relative: str) -> Iterator[Line]:
         """Yield the lines of a file that are not empty, one JSON value each."""
@@ -298,13 +309,18 @@ class FamilyFiles:
         for path in others:
             value = None if path.endswith(_TRAJECTORIES) else self.value(path)
             if is_report(value):
-                reports.add((frozenset(value["resolved_ids"]), judged_ids(value)))
+                reports.add(_verdicts(value))
                 if how := contradiction(value):
                     self.problem = (
                         f"the evaluation report {_as_text(path)} contradicts itself: it {how}; "
                         "evaluate the run again, or correct the report"
                     )
         return FamilyFacts(*reports.pop()) if len(reports) == 1 else FamilyFacts()
+
+
+def _verdicts(report: Mapping[str, Any]) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the instances that a report calls resolved, and all that it judges."""
+    return frozenset(report["resolved_ids"]), judged_ids(report)
 
 
 class _Neighbours:

@@ -409,6 +409,23 @@ def test_an_own_evaluation_that_differs_from_the_report_is_refused(tmp_path: Pat
     assert "states resolved = true, and the evaluation report false" in refusal.reason
 
 
+@pytest.mark.parametrize(("resolved", "is_refused"), [("one", True), ("two", False)])
+def test_a_report_in_a_jsonl_file_that_differs_stops_the_family(
+    tmp_path: Path, resolved: str, is_refused: bool
+) -> None:
+    family = tmp_path / "swebench-origin-m"
+    for name in ("one", "two"):
+        write_json(family / "run" / name / f"{name}.traj.json", trajectory(name))
+    report = {"resolved_ids": ["two"], "unresolved_ids": ["one"]}
+    write_json(family / "report.json", report)
+    (other,) = {"one", "two"} - {resolved}
+    write_lines(family / "b.jsonl", [{"resolved_ids": [resolved], "unresolved_ids": [other]}])
+    found = read(family)
+    assert [refusal.where for refusal in found.refused] == ["."] * is_refused
+    if is_refused:
+        assert "line 1 of b.jsonl is an evaluation report that differs" in found.refused[0].reason
+
+
 REPORTS = {
     "of another run": (
         {"resolved_ids": ["x"], "unresolved_ids": ["y", "z"]},
