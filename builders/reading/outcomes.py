@@ -157,6 +157,8 @@ class Outcomes:
     _by_name: dict[str, list[_Label]] = field(default_factory=dict)
     """Labels by what they call their rollout, as it is written and as a path without `./`."""
     _unusable: list[tuple[str, str]] = field(default_factory=list)
+    _unread: list[int] = field(default_factory=list)
+    """Lines of labels that cannot be used; each may be the label of any rollout without one."""
     _present: set[str] = field(default_factory=set)
     """Names of logs that were read, whatever became of them."""
     _first_place: dict[str, str] = field(default_factory=dict)
@@ -171,6 +173,7 @@ class Outcomes:
                 label = _label(line)
             except RolloutError as error:
                 self._unusable.append((f"{LABELS}:{line.number}", str(error)))
+                self._unread.append(line.number)
             else:
                 self._labels.append(label)
                 for name in {label.rollout, posixpath.normpath(label.rollout)}:
@@ -191,8 +194,8 @@ class Outcomes:
 
         Raises:
             NotJudgedError: nothing judges it.
-            RolloutError: two labels do, or a label contradicts the log's outcome or instance, or
-                the rule.
+            RolloutError: two labels do, a label contradicts the log's outcome or instance, or the
+                rule, or a line that cannot be used may be its label.
             InputError: its label was used for another rollout already.
         """
         place = places[0] if places else rollout_id
@@ -201,6 +204,11 @@ class Outcomes:
             self._use(label, content, place)
             _refuse_other_instance(label, log)
         stated = _stated(log) if self.rule is None else self.rule.of(log.scores)
+        if label is None and self._unread:
+            raise RolloutError(
+                f"has no label that can be used, and line {self._unread[0]} of {LABELS}, which "
+                "cannot be, may be its label; correct the line"
+            )
         if label is None:
             if stated is None:
                 raise NotJudgedError(_not_judged(log, self.rule, place))
