@@ -359,8 +359,7 @@ def whole_number(value: Any, name: str) -> int:
     """
     if type(value) is int and 0 <= value <= MOST:
         return value
-    is_number = type(value) in (int, float) and float(value).is_integer()
-    if not is_number or not 0 <= value <= MOST:
+    if type(value) is not float or not value.is_integer() or not 0 <= value <= MOST:
         raise RolloutError(
             f"{name} is {brief(value)}; expected a whole number >= 0 and at most 10^12"
         )

@@ -3,6 +3,9 @@
 from datetime import UTC, datetime
 from typing import Any
 
+_MOST = 10**19
+"""Numbers beyond it are no times: nanoseconds since 1970 are below it."""
+
 
 def seconds_of(value: Any) -> float | None:
     """Return a time in seconds since 1970; None where it is none, or cannot be read.
@@ -14,7 +17,7 @@ def seconds_of(value: Any) -> float | None:
     (60.0, 2.5, None)
     """
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return float(value)
+        return float(value) if -_MOST < value < _MOST else None
     if not isinstance(value, str):
         return None
     try:

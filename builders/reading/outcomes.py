@@ -74,7 +74,8 @@ class SuccessRule:
                     f"{self.text} compares; compare a number, such as {self.name}>=1"
                 )
             return stated == self.value
-        if not isinstance(stated, int | float) or math.isnan(stated):
+        is_nan = isinstance(stated, float) and math.isnan(stated)
+        if is_nan or not isinstance(stated, int | float):
             raise RolloutError(
                 f"{self.name} is {log_fields.brief(stated)}; expected a number, which --success "
                 f"{self.text} compares"

@@ -392,6 +392,8 @@ REFUSED: dict[str, tuple[Usage, str]] = {
         details(None, {"reasoning_tokens": 300}),
         "visible output is -100",
     ),
+    "a count of 400 digits": ({"api_input_tokens": 10**400, "api_output_tokens": 1}, "at most 10"),
+    "a cached count of 400 digits": (details({"cached_tokens": 10**400}), "at most 10"),
     "more cached than read": (details({"cached_tokens": 1001}), "1001 cached tokens"),
     "names that disagree": (details(input_tokens=999), "999 as input_tokens"),
     "Anthropic: written to caches, by how long they are kept": (

@@ -23,3 +23,8 @@ def test_a_lap_that_would_take_negative_time_is_unknown() -> None:
     assert watch.lap("2026-01-01T00:00:12Z") == 2
     assert watch.lap("2026-01-01T00:00:11Z") is None
     assert watch.lap(None) is None
+
+
+@pytest.mark.parametrize("number", [10**400, -(10**400), float("inf"), float("nan"), 1e300])
+def test_a_number_that_no_clock_shows_is_no_time(number: float) -> None:
+    assert seconds_of(number) is None

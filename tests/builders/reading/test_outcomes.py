@@ -50,6 +50,7 @@ def label(family: Path, *labels: tuple[Any, Any], **more: Any) -> None:
     ("text", "scores", "success"),
     [
         ("reward>=0.5", {"reward": 0.5}, True),
+        ("reward>=0.5", {"reward": 10**400}, True),
         ("reward >= 0.5", {"reward": 0.4}, False),
         ("reward>0.5", {"reward": 0.5}, False),
         ("errors<1", {"errors": 0}, True),
