@@ -20,7 +20,7 @@ add up to. Tokens read from a cache are part of the input, reasoning is part of 
     bare counts       an input and an output, and nothing else that counts tokens
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -405,8 +405,8 @@ def atif(usage: Mapping[str, Any]) -> Request:
     lists = ("prompt_token_ids", "completion_token_ids", "logprobs", "extra")
     extra = usage.get("extra")
     flat = {name: value for name, value in usage.items() if name not in lists}
-    beside = _renamed(extra, _ATIF_NAMES) if isinstance(extra, Mapping) else {}
-    return replace(openai_chat({**beside, **flat}), shape="ATIF")
+    beside = extra if isinstance(extra, Mapping) else {}
+    return replace(openai_chat(_merged([*flat.items(), *beside.items()])), shape="ATIF")
 
 
 _ATIF_NAMES = {
@@ -416,22 +416,22 @@ _ATIF_NAMES = {
 """Names of counts in `extra`, of Gemini CLI and Codex as Harbor writes them, and their meaning."""
 
 
-def _renamed(usage: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
-    """Return an object whose keys have other names.
+def _merged(fields: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    """Return the fields of metrics and their `extra` under one name each; nulls give way.
 
     Raises:
-        RolloutError: two keys get the same name, and their values differ.
+        RolloutError: two fields get the same name, and their values differ.
     """
-    renamed: dict[str, Any] = {}
-    for key, value in usage.items():
-        name = names.get(key, key)
-        if name in renamed and value is not None and renamed[name] not in (None, value):
+    merged: dict[str, Any] = {}
+    for key, value in fields:
+        name = _ATIF_NAMES.get(key, key)
+        if name in merged and value is not None and merged[name] not in (None, value):
             raise RolloutError(
-                f"usage has {brief(renamed[name])} and {brief(value)} as {name}; expected the same "
-                "number"
+                f"usage has {brief(merged[name])} and {brief(value)} as {name}; expected the same "
+                "number in the metrics and in their extra"
             )
-        renamed[name] = renamed.get(name) if value is None else value
-    return renamed
+        merged[name] = merged.get(name) if value is None else value
+    return merged
 
 
 def cohere(usage: Usage) -> Request:

@@ -394,6 +394,19 @@ REFUSED: dict[str, tuple[Usage, str]] = {
     ),
     "a count of 400 digits": ({"api_input_tokens": 10**400, "api_output_tokens": 1}, "at most 10"),
     "a cached count of 400 digits": (details({"cached_tokens": 10**400}), "at most 10"),
+    "ATIF: another input in extra": (
+        {"prompt_tokens": 682, "completion_tokens": 60, "extra": {"prompt_tokens": 9000}},
+        "682 and 9000 as prompt_tokens",
+    ),
+    "ATIF: more cached in extra than read, beside a null": (
+        {
+            "prompt_tokens": 682,
+            "completion_tokens": 60,
+            "cached_tokens": None,
+            "extra": {"cached_tokens": 700},
+        },
+        "700 cached tokens",
+    ),
     "more cached than read": (details({"cached_tokens": 1001}), "1001 cached tokens"),
     "names that disagree": (details(input_tokens=999), "999 as input_tokens"),
     "Anthropic: written to caches, by how long they are kept": (
