@@ -15,7 +15,12 @@ MOST = 10**12
 MODALITIES = ("audio", "text", "image", "video", "document", "file")
 """Modalities that providers break a count down into: parts of it, never more."""
 
-_COSTS = ("cost", "cost_usd", "total_cost")
+MOST_PRICE = 1_000_000
+"""The highest price of a request in dollars, far above any that was paid."""
+
+_COSTS = ("cost_usd", "cost", "total_cost")
+_NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?", re.IGNORECASE)
+"""Texts that are a number."""
 _PARTS = frozenset(f"{modality}_tokens" for modality in MODALITIES)
 _COUNTING = re.compile("token|cache|reasoning|thinking|thought", re.IGNORECASE)
 """Names of fields whose numbers count tokens, and those of all fields below them."""
@@ -323,29 +328,58 @@ class UsageFields:
         """Return the stated price in dollars; None where there is none.
 
         OpenRouter's `cost` of a request with the user's own key is its fee alone, and the
-        provider's price stands beside it.
+        provider's price stands beside it. A price of 0 gives way to another: clients write it where
+        they know none.
+
+        Raises:
+            RolloutError: a price is no amount of dollars, or two differ.
         """
         if not self.has(*_COSTS):
             return None
         details = self.usage.get("cost_details")
         if self.usage.get("is_byok") is True:
             upstream = details.get("upstream_inference_cost") if isinstance(details, dict) else None
-            fee = self.usage.get("cost")
-            return _dollars(fee) + _dollars(upstream) if _is_cost(fee, upstream) else None
-        cost = self.usage.get("cost")
-        whole = cost.get("total_cost") if isinstance(cost, Mapping) else cost
-        stated = (self.usage.get("cost_usd"), whole, self.usage.get("total_cost"))
-        return next((_dollars(number) for number in stated if _is_cost(number)), None)
+            fee = stated_price(self.usage.get("cost"), "cost")
+            charged = stated_price(upstream, "cost_details.upstream_inference_cost")
+            return None if fee is None or charged is None else fee + charged
+        stated: dict[str, float] = {}
+        for name in _COSTS:
+            value = self.usage.get(name)
+            whole = value.get("total_cost") if isinstance(value, Mapping) else value
+            price = stated_price(whole, name)
+            if price is not None:
+                stated[name] = price
+        known = {name: price for name, price in stated.items() if price} or stated
+        if known and not _is_close(min(known.values()), max(known.values())):
+            both = ", ".join(f"{name} = {price}" for name, price in known.items())
+            raise RolloutError(
+                f"usage has {both}; expected one price of the request; leave out what is another"
+            )
+        return next(iter(known.values()), None)
 
 
-def _is_cost(*values: Any) -> bool:
-    return all(
-        type(value) in (int, float) and math.isfinite(value) and value >= 0 for value in values
-    )
+def _is_close(low: float, high: float) -> bool:
+    """Return whether two prices are the same but for rounding."""
+    return math.isclose(low, high, rel_tol=1e-3, abs_tol=1e-6)
 
 
-def _dollars(cost: Any) -> float:
-    return float(cost)
+def stated_price(value: Any, name: str) -> float | None:
+    """Return a price in dollars; None where the value states none.
+
+    Raises:
+        RolloutError: it is a number that is no price, or a text that is a number.
+
+    >>> stated_price(0.5, "cost"), stated_price(None, "cost"), stated_price("unknown", "cost")
+    (0.5, None, None)
+    """
+    is_number = type(value) in (int, float)
+    is_text = isinstance(value, str) and _NUMBER.fullmatch(value.strip()) is not None
+    if is_text or (is_number and not 0 <= value <= MOST_PRICE):
+        raise RolloutError(
+            f"{name} is {brief(value)}; expected a number of US dollars, 0 to {MOST_PRICE}, or "
+            "null where the price is unknown"
+        )
+    return float(value) if is_number else None
 
 
 def whole_number(value: Any, name: str) -> int:

@@ -11,6 +11,7 @@ from builders.formats._session import (
     Response,
     known_content,
 )
+from builders.logs import log_fields
 from builders.logs.message_content import MessageContent
 
 
@@ -45,8 +46,8 @@ class Reply:
         is_streaming = message.get("stop_reason", "absent") is None
         self.is_open = is_streaming or record.get("isAbortedMidStream") is True
         self.model = self.model or str(message.get("model") or "")
-        if isinstance(record.get("costUSD"), int | float):
-            self.cost_usd = float(record["costUSD"])
+        price = log_fields.stated_price(record.get("costUSD"), "costUSD")
+        self.cost_usd = self.cost_usd if price is None else price
 
     def _add_block(self, block: Any) -> None:
         if not isinstance(block, dict):

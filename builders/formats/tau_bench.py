@@ -282,8 +282,7 @@ def _requests(message: Mapping[str, Any], number: int) -> tuple[Request, ...] | 
             f"turn {number}: usage states {_sums(stated)} input and output tokens and raw_data "
             f"{_sums(kept)}; expected the same"
         )
-    cost = message.get("cost")
-    price = float(cost) if isinstance(cost, int | float) and cost > 0 else None
+    price = log_fields.stated_price(message.get("cost"), f"turn {number}: cost") or None
     requests = kept or stated
     model = log_fields.identity(raw.get("model"))
     if len(requests) == 1:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from bagen_data.errors import RolloutError
-from bagen_data.usage_fields import MOST, brief
+from bagen_data.usage_fields import MOST, brief, stated_price
 from bagen_data.usage_fields import whole_number as count
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "quantity",
     "sequence",
     "single_values",
+    "stated_price",
     "text",
     "turn_amounts",
 ]

@@ -540,13 +540,29 @@ def test_unknown_usage_is_no_request(usage: Usage) -> None:
         (details(cost=0.95, is_byok=True), None),
         (details(cost={"total_cost": 0.006}), 0.006),
         (details(cost_usd=0.5), 0.5),
-        (details(cost=float("inf")), None),
+        (details(cost=0, cost_usd=0.5), 0.5),
+        (details(cost=0.5, cost_usd=0.50001), 0.50001),
+        (details(cost="unknown"), None),
         (details(cost=True), None),
         ({"input_tokens": 4, "output_tokens": 2, "total_cost": 0.5}, 0.5),
     ],
 )
 def test_a_stated_price(usage: Usage, cost: float | None) -> None:
     assert read_usage(usage)[0].cost_usd == cost
+
+
+@pytest.mark.parametrize(
+    "price", [-0.5, float("nan"), float("inf"), 1e308, 10**400, "0.5", "-1e3", 1_000_001]
+)
+@pytest.mark.parametrize("name", ["cost", "cost_usd", "total_cost"])
+def test_a_number_that_is_no_price_is_refused(name: str, price: Any) -> None:
+    with pytest.raises(RolloutError, match=f"{name} is .*; expected a number of US dollars"):
+        read_usage(details(**{name: price}))
+
+
+def test_prices_that_differ_are_refused() -> None:
+    with pytest.raises(RolloutError, match=r"cost_usd = 5\.0, cost = 0\.5, total_cost = 100\.0"):
+        read_usage(details(cost=0.5, cost_usd=5, total_cost=100))
 
 
 @dataclass(frozen=True)

@@ -139,6 +139,16 @@ def test_a_result_that_is_not_a_message_is_refused() -> None:
     assert "messages[2].tool_messages[] is 7; expected an object" in str(error)
 
 
+@pytest.mark.parametrize("cost", [float("inf"), 1e308, 10**400, -4.0])
+def test_a_number_that_is_no_price_is_refused(cost: float) -> None:
+    spoken = (GREETING, user("a"), said("Hi", (80, 9), cost=cost))
+    found = read_record(results(simulation(*spoken)), FamilyFacts())
+    assert isinstance(found, Iterator)
+    ((_, error),) = found
+    assert isinstance(error, RolloutError)
+    assert "turn 1: cost is" in str(error)
+
+
 def test_usage_that_disagrees_with_the_providers_is_refused() -> None:
     raw = {"usage": {"input_tokens": 70, "output_tokens": 9}}
     spoken = (GREETING, user("a"), said("Hi", (80, 9), raw_data=raw))
