@@ -19,11 +19,13 @@ MOST_PRICE = 1_000_000
 """The highest price of a request in dollars, far above any that was paid."""
 
 _COSTS = ("cost_usd", "cost", "total_cost")
-_NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?", re.IGNORECASE)
+_NUMBER = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)(e[-+]?\d+)?", re.IGNORECASE)
 """Texts that are a number."""
 _PARTS = frozenset(f"{modality}_tokens" for modality in MODALITIES)
 _COUNTING = re.compile("token|cache|reasoning|thinking|thought", re.IGNORECASE)
 """Names of fields whose numbers count tokens, and those of all fields below them."""
+_COUNT = re.compile(r"\w(tokens?(_?details)?|token_?count)$", re.IGNORECASE)
+"""Names of fields that hold nothing but counts of tokens."""
 _NOT_COUNTING = re.compile(
     r"cost|price|usd|discount|duration|seconds?$|time$|_ms$|rate$|speed|per_second", re.IGNORECASE
 )
@@ -70,8 +72,8 @@ class _Layout:
         """Keys of the usage object itself whose values are not null."""
         self.numbers: list[tuple[str, int]] = []
         """Paths that count tokens and hold a number, and the places of their values."""
-        self.texts: list[tuple[str, int]] = []
-        """Paths that count tokens and hold a text, which may be a number."""
+        self.others: list[tuple[str, int]] = []
+        """Paths that count tokens and hold a text, a truth value or a list, which may count."""
         self._places: dict[str, int] = {}
         """The place of each value that is not null, by its path."""
         self._found: dict[tuple[str, ...], tuple[tuple[str, int], ...]] = {}
@@ -91,7 +93,7 @@ class _Layout:
                     waiting.append((f"{path}.", counts or is_count, may))
                 elif may and (counts or is_count):
                     self.numbers += [(path, place)] if kind in (int, float) else []
-                    self.texts += [(path, place)] if issubclass(kind, str) else []
+                    self.others += [(path, place)] if issubclass(kind, str | bool | list) else []
             first += len(names)
         self.counted = frozenset(path for path, _ in self.numbers)
 
@@ -145,8 +147,8 @@ class UsageFields:
             path: values[place] for path, place in self._layout.numbers if values[place]
         }
         """Counts that no mapping has read yet."""
-        if self._layout.texts:
-            self._unread.update(self._counting_texts())
+        if self._layout.others:
+            self._unread.update(self._counting_others())
 
     @classmethod
     def of(cls, usage: "Mapping[str, Any] | UsageFields") -> "UsageFields":
@@ -159,20 +161,20 @@ class UsageFields:
         return self._layout.names
 
     def counted(self) -> frozenset[str]:
-        """Return the paths that name tokens and hold a number; lists are left out.
+        """Return the paths that name tokens and hold a number, or what may stand for one.
 
         >>> usage = {"input_tokens": 5, "cache": {"read": "3"}, "input_tokens_cost": 0.1}
         >>> sorted(UsageFields(usage).counted())
         ['cache.read', 'input_tokens']
         """
-        if not self._layout.texts:
+        if not self._layout.others:
             return self._layout.counted
-        return self._layout.counted.union(path for path, _ in self._counting_texts())
+        return self._layout.counted.union(path for path, _ in self._counting_others())
 
-    def _counting_texts(self) -> list[tuple[str, str]]:
-        """Return the numbers among the texts whose path names tokens."""
-        texts = ((path, self._values[place]) for path, place in self._layout.texts)
-        return [(path, text) for path, text in texts if text.strip().isdecimal()]
+    def _counting_others(self) -> list[tuple[str, Any]]:
+        """Return what may count among the texts, truth values and lists that name tokens."""
+        others = ((path, self._values[place]) for path, place in self._layout.others)
+        return [(path, value) for path, value in others if _may_count(path, value)]
 
     def has(self, *paths: str) -> bool:
         """Return whether a value stands under one of the paths."""
@@ -356,6 +358,26 @@ class UsageFields:
                 f"usage has {both}; expected one price of the request; leave out what is another"
             )
         return next(iter(known.values()), None)
+
+
+def _may_count(path: str, value: Any) -> bool:
+    """Return whether a text, a truth value or a list under a name of tokens may be a count.
+
+    Gemini's lists of parts by modality repeat other counts.
+    """
+    is_count = _COUNT.search(path) is not None
+    if isinstance(value, str):
+        text = value.strip().replace(",", "")
+        holds_digit = is_count and re.search(r"\d", text) is not None
+        return holds_digit or _NUMBER.fullmatch(text) is not None
+    if isinstance(value, list):
+        return is_count and any(map(_is_or_holds_number, value))
+    return is_count and value is True
+
+
+def _is_or_holds_number(value: Any) -> bool:
+    values = value.values() if isinstance(value, Mapping) and "modality" not in value else (value,)
+    return any(type(each) in (int, float) and each for each in values)
 
 
 def _is_close(low: float, high: float) -> bool:

@@ -583,12 +583,19 @@ def _refuse_summed(usage: Mapping[str, Any]) -> None:
         RolloutError: the object says that it holds more than one.
     """
     for name in usage.keys() & _REQUEST_COUNTS:
-        number = usage[name]
-        if isinstance(number, int | float) and number > 1:
+        stated = usage[name]
+        if _is_above_one(stated):
             raise RolloutError(
-                f"usage has {name} = {brief(number)}, and sums up several requests; expected the "
+                f"usage has {name} = {brief(stated)}, and sums up several requests; expected the "
                 "counts of each request, as every one of them repeats the history"
             )
+
+
+def _is_above_one(stated: Any) -> bool:
+    if isinstance(stated, str):
+        return stated.strip().isdecimal() and stated.strip().lstrip("0") not in ("", "1")
+    number = len(stated) if isinstance(stated, list) else stated
+    return isinstance(number, int | float) and number > 1
 
 
 def _iterations(usage: Mapping[str, Any], whole: Request) -> tuple[Request, ...]:

@@ -407,6 +407,33 @@ REFUSED: dict[str, tuple[Usage, str]] = {
         },
         "700 cached tokens",
     ),
+    "reasoning as a text with a point": (
+        {"prompt_tokens": 100, "completion_tokens": 20, "reasoning_tokens": "15.0"},
+        "reasoning_tokens",
+    ),
+    "a text with a comma": (details(foo_tokens="1,000"), "foo_tokens"),
+    "details as a list": (
+        {
+            "prompt_tokens": 100,
+            "completion_tokens": 20,
+            "completion_tokens_details": [{"reasoning_tokens": 15}],
+        },
+        "completion_tokens_details",
+    ),
+    "details as JSON text": (
+        {
+            "prompt_tokens": 100,
+            "completion_tokens": 20,
+            "completion_tokens_details": '{"reasoning_tokens": 15}',
+        },
+        "completion_tokens_details",
+    ),
+    "a count that is a truth value": (
+        {"input_tokens": 100, "output_tokens": 20, "cached_tokens": True},
+        "cached_tokens",
+    ),
+    "requests as text": (details(requests="3"), 'requests = "3"'),
+    "requests as a list": (details(requests=[1, 1]), "requests = "),
     "more cached than read": (details({"cached_tokens": 1001}), "1001 cached tokens"),
     "names that disagree": (details(input_tokens=999), "999 as input_tokens"),
     "Anthropic: written to caches, by how long they are kept": (
