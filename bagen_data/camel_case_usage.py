@@ -45,7 +45,6 @@ def ai_sdk(usage: Mapping[str, Any]) -> Request:
     cache_write = fields.count("inputTokenDetails.cacheWriteTokens")
     uncached = fields.count("inputTokenDetails.noCacheTokens")
     reasoning = fields.count("outputTokenDetails.reasoningTokens", "reasoningTokens")
-    fields.ignore("outputTokenDetails.textTokens")
     if cached and not fields.has("inputTokenDetails"):
         raise RolloutError(
             f"usage has cachedInputTokens = {cached} and no inputTokenDetails; expected usage of "
@@ -58,6 +57,7 @@ def ai_sdk(usage: Mapping[str, Any]) -> Request:
             f"expected {read} together, the inputTokens"
         )
     written += fields.reasoning_apart(read, written, reasoning, total="totalTokens")
+    fields.ignore_part(written, "outputTokenDetails.textTokens")
     counts = Counts(read, written, reasoning, cached, cache_write)
     return fields.request("AI SDK", counts, total="totalTokens")
 

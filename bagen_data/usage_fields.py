@@ -260,12 +260,29 @@ class UsageFields:
         """Return whether a mapping has left counts over, the total apart."""
         return len(self._unread) > (total in self._unread)
 
-    def parts(self, *paths: str) -> None:
-        """Name objects whose counts break another count down by modality."""
-        for unread in [*self._unread]:
-            path, _, part = unread.rpartition(".")
-            if path in paths and part in _PARTS:
-                del self._unread[unread]
+    def parts(self, whole: int, *paths: str) -> None:
+        """Name objects whose counts break another count down by modality.
+
+        Raises:
+            RolloutError: a part is more than the whole.
+        """
+        found = (unread.rpartition(".") for unread in self._unread)
+        parts = [f"{path}.{part}" for path, _, part in found if path in paths and part in _PARTS]
+        self.ignore_part(whole, *parts)
+
+    def ignore_part(self, whole: int, *paths: str) -> None:
+        """Name counts that are part of another.
+
+        Raises:
+            RolloutError: a part is more than the whole.
+        """
+        for path in paths:
+            part = whole_number(self._unread.pop(path, 0), path)
+            if part > whole:
+                raise RolloutError(
+                    f"usage has {path} = {part}; expected at most {whole}, the count that it is "
+                    "part of"
+                )
 
     def ignore(self, *paths: str) -> None:
         """Name counts that are part of others, or count no tokens of the model."""

@@ -72,9 +72,10 @@ def openai_chat(usage: Usage) -> Request:
         written += fields.reasoning_apart(read, written, reasoning)
     reasoning += rejected
     if fields.has_unread("total_tokens"):
-        fields.parts("prompt_tokens_details", "completion_tokens_details")
-        fields.parts("input_tokens_details", "output_tokens_details")
-        fields.ignore(*_CHAT_PARTS)
+        fields.parts(read, "prompt_tokens_details", "input_tokens_details")
+        fields.parts(written, "completion_tokens_details", "output_tokens_details")
+        fields.ignore_part(written, "completion_tokens_details.accepted_prediction_tokens")
+        fields.ignore("prompt_tokens_details.web_search_requests")
         for lifetimes in _CHAT_LIFETIMES:
             cache_write = fields.whole_or_parts(cache_write, lifetimes)
     counts = Counts(read, written, reasoning, cached, cache_write)
@@ -125,11 +126,6 @@ _CACHE_CREATION = (
     "cache_creation.ephemeral_1h_input_tokens",
 )
 """Anthropic's tokens written to caches, by how long they are kept: parts of the written ones."""
-_CHAT_PARTS = (
-    "completion_tokens_details.accepted_prediction_tokens",
-    "prompt_tokens_details.web_search_requests",
-)
-"""Counts of chat usage that are part of others."""
 _CHAT_LIFETIMES = (
     _CACHE_CREATION,
     *(
@@ -201,11 +197,12 @@ def openai_responses(usage: Usage) -> Request:
     cache_write = fields.count(
         "input_tokens_details.cache_write_tokens", "input_tokens_details.cache_creation_tokens"
     )
-    fields.parts("input_tokens_details", "output_tokens_details")
     fields.ignore_below("input_tokens_details.cache_write_tokens_details")
     _refuse_other_name(fields, "prompt_tokens", read)
     _refuse_other_name(fields, "completion_tokens", written)
     written += fields.reasoning_apart(read, written, reasoning)
+    fields.parts(read, "input_tokens_details")
+    fields.parts(written, "output_tokens_details")
     counts = Counts(read, written, reasoning, cached, cache_write)
     return fields.request("OpenAI Responses", counts, total="total_tokens")
 
@@ -329,14 +326,10 @@ def langchain(usage: Usage) -> Request:
     cache_write = fields.count(*_of_tier("input_token_details", "cache_creation"))
     cache_write = fields.whole_or_parts(cache_write, _LANGCHAIN_LIFETIMES)
     reasoning = fields.count(*_of_tier("output_token_details", "reasoning"))
-    fields.ignore(
-        *(
-            f"{side}_token_details.{part}"
-            for side in ("input", "output")
-            for part in (*MODALITIES, *_TIERS)
-        ),
-    )
     written += fields.reasoning_apart(read, written, reasoning)
+    for side, whole in (("input", read), ("output", written)):
+        parts = (f"{side}_token_details.{part}" for part in (*MODALITIES, *_TIERS))
+        fields.ignore_part(whole, *parts)
     counts = Counts(read, written, reasoning, cached, cache_write)
     return fields.request("LangChain", counts, total="total_tokens")
 

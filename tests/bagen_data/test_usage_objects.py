@@ -434,6 +434,25 @@ REFUSED: dict[str, tuple[Usage, str]] = {
     ),
     "requests as text": (details(requests="3"), 'requests = "3"'),
     "requests as a list": (details(requests=[1, 1]), "requests = "),
+    "more audio than read": (details({"audio_tokens": 5000}), "audio_tokens = 5000; expected at"),
+    "more text than written": (details(None, {"text_tokens": 201}), "text_tokens = 201; expected"),
+    "more accepted than written": (
+        details(None, {"accepted_prediction_tokens": 500}),
+        "tokens = 500; expected at most 200",
+    ),
+    "LangChain: more audio than read": (
+        {
+            "input_tokens": 350,
+            "output_tokens": 240,
+            "total_tokens": 590,
+            "input_token_details": {"audio": 9999, "cache_read": 100},
+        },
+        "audio = 9999; expected at most 350",
+    ),
+    "AI SDK: more text than written": (
+        {"inputTokens": 9, "outputTokens": 7, "outputTokenDetails": {"textTokens": 60}},
+        "textTokens = 60; expected at most 7",
+    ),
     "more cached than read": (details({"cached_tokens": 1001}), "1001 cached tokens"),
     "names that disagree": (details(input_tokens=999), "999 as input_tokens"),
     "Anthropic: written to caches, by how long they are kept": (
