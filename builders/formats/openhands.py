@@ -23,6 +23,7 @@ Source: https://docs.openhands.dev and https://github.com/OpenHands/benchmarks; 
 those of `openhands/events/serialization/event.py` and of the SDK's `Event`.
 """
 
+import math
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -49,6 +50,9 @@ KEYS = frozenset({"instance_id", "test_result", "metadata", "history", "metrics"
 
 _EVALUATION = "output.swebench_eval.jsonl"
 _REPORTS = ("report.json", "output.report.json")
+_TOTALS = ("prompt_tokens", "completion_tokens")
+_COST_TOLERANCE = 1e-3
+"""Relative difference of a stated cost from the sum of its parts that rounding explains."""
 _MARKS = frozenset({"test_result", "metrics", "metadata", "instruction"})
 
 
@@ -80,6 +84,7 @@ def read(record: Mapping[str, Any], facts: FamilyFacts) -> Log:
     system, turns, condensations = _turns(record["history"], skipped)
     metrics = log_fields.mapping(record.get("metrics") or {}, "metrics")
     usages = _priced_usages(metrics)
+    _refuse_other_totals(metrics, usages)
     metadata = log_fields.mapping(record.get("metadata") or {}, "metadata")
     config = metadata.get("llm_config", metadata.get("llm"))
     instance_id = log_fields.identity(record.get("instance_id"))
@@ -124,6 +129,42 @@ def _priced_usages(metrics: Mapping[str, Any]) -> list[Any]:
         {**usage, "cost_usd": price} if isinstance(usage, dict) and price else usage
         for usage, price in zip(usages, prices, strict=True)
     ]
+
+
+def _refuse_other_totals(metrics: Mapping[str, Any], usages: Sequence[Any]) -> None:
+    """Refuse accumulated counts and costs that their lists do not add up to.
+
+    OpenHands adds each request to both at once. A total of 0, and an empty list, is not stated.
+
+    Raises:
+        RolloutError: the message names the total.
+    """
+    where = "metrics.accumulated_token_usage"
+    totals = log_fields.mapping(metrics.get("accumulated_token_usage") or {}, where)
+    places = [(f"metrics.token_usages[{index}]", usage) for index, usage in enumerate(usages)]
+    for name in _TOTALS if usages else ():
+        stated = log_fields.count(totals.get(name) or 0, f"{where}.{name}")
+        total = sum(
+            log_fields.count(log_fields.mapping(usage, place).get(name) or 0, f"{place}.{name}")
+            for place, usage in places
+        )
+        if stated and stated != total:
+            raise _disagreement(f"accumulated_token_usage.{name}", stated, total, "token_usages")
+    costs = log_fields.sequence(metrics.get("costs"), "metrics.costs")
+    whole = metrics.get("accumulated_cost")
+    if not whole or not costs or not all(isinstance(each, dict) for each in costs):
+        return
+    cost = log_fields.quantity(whole, "metrics.accumulated_cost")
+    price = sum(log_fields.quantity(each.get("cost"), "metrics.costs[].cost") for each in costs)
+    if not math.isclose(cost, price, rel_tol=_COST_TOLERANCE, abs_tol=1e-6):
+        raise _disagreement("accumulated_cost", cost, price, "costs")
+
+
+def _disagreement(name: str, stated: float, total: float, parts: str) -> RolloutError:
+    return RolloutError(
+        f"metrics.{name} is {stated}; expected {total}, the sum over metrics.{parts}; a request is "
+        "missing or counted twice: correct them, or remove the rollout"
+    )
 
 
 def _version(metadata: Mapping[str, Any]) -> Any:

@@ -99,8 +99,31 @@ def test_prices_are_taken_where_each_request_has_one(costs: Any, prices: Any) ->
         run("r1", "ls"), run("r2", "ls"), usages=[usage("r1", 9, 1), usage("r2", 9, 1)]
     )
     record["metrics"]["costs"] = [{"model": "gpt-4o", "cost": cost} for cost in costs]
+    record["metrics"]["accumulated_cost"] = sum(costs)
     turns = log(record).turns
     assert [r.cost_usd for turn in turns for r in turn.requests or ()] == prices
+
+
+@pytest.mark.parametrize(
+    ("stated", "problem"),
+    [
+        ({"accumulated_token_usage": {"prompt_tokens": 90}}, "prompt_tokens is 90; expected 18"),
+        ({"accumulated_token_usage": {"completion_tokens": 1}}, "is 1; expected 2, the sum over"),
+        ({"accumulated_cost": 5.0}, "accumulated_cost is 5.0; expected 0.75, the sum over"),
+    ],
+)
+def test_totals_that_the_requests_do_not_add_up_to_are_refused(stated: Any, problem: str) -> None:
+    usages = [usage("r1", 9, 1), usage("r2", 9, 1)]
+    right = {
+        "token_usages": usages,
+        "costs": [{"cost": 0.5}, {"cost": 0.25}],
+        "accumulated_cost": 0.750_000_1,
+        "accumulated_token_usage": {"prompt_tokens": 18, "completion_tokens": 2},
+    }
+    history = (run("r1", "ls"), run("r2", "ls"))
+    assert len(log(rollout(*history, metrics=right)).turns) == 2
+    with pytest.raises(RolloutError, match=problem):
+        log(rollout(*history, metrics=right | stated))
 
 
 def test_a_condensation_begins_a_context_and_is_paid() -> None:
