@@ -28,6 +28,7 @@ Source: https://github.com/sierra-research/tau-bench (`tau_bench/run.py`) and
 https://github.com/sierra-research/tau2-bench (`src/tau2/data_model`).
 """
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -46,6 +47,8 @@ KEYS = frozenset({"task_id", "reward", "traj", "simulations", "tasks", "info"})
 _NOT_JUDGED = ("infrastructure_error", "context_window_exceeded")
 """Why a simulation ended, where tau2-bench itself leaves it out of its metrics."""
 _TOLERANCE = 1e-6
+_COST_TOLERANCE = 1e-3
+"""Relative difference of a stated cost from the sum of its parts that rounding explains."""
 _COPIED = ("prompt_tokens", "completion_tokens")
 """Fields of the provider's usage that tau2-bench copies; some providers leave reasoning out."""
 
@@ -136,6 +139,7 @@ def _simulation(simulation: Mapping[str, Any], info: Mapping[str, Any]) -> Log:
             "has turns and token counts"
         )
     spoken = _messages(simulation.get("messages"), "messages")
+    _refuse_other_cost(simulation.get("agent_cost"), spoken)
     heard = [message for message in spoken if not _is_users_own(message)]
     system, exchanges = split_turns(heard)
     agent, environment = (
@@ -197,6 +201,28 @@ def _refuse_lower_part(reward: Any) -> None:
                 "reward_breakdown, which reward_basis names; expected the product of these parts; "
                 "evaluate the run again, or remove the rollout"
             )
+
+
+def _refuse_other_cost(stated: Any, messages: Sequence[Mapping[str, Any]]) -> None:
+    """Refuse a stated cost of the agent that the costs of its messages do not add up to.
+
+    A cost of 0 is taken as not stated, as the price of the model may not be known.
+
+    Raises:
+        RolloutError: each message with usage has a cost, and their sum is another.
+    """
+    own = [message for message in messages if message.get("role") == "assistant"]
+    costs = [message.get("cost") for message in own if message.get("cost")]
+    if not stated or not costs or any(each.get("usage") and not each.get("cost") for each in own):
+        return
+    whole = log_fields.quantity(stated, "agent_cost")
+    total = sum(log_fields.quantity(cost, "cost") for cost in costs)
+    if not math.isclose(whole, total, rel_tol=_COST_TOLERANCE, abs_tol=_TOLERANCE):
+        raise RolloutError(
+            f"agent_cost is {whole:g}; expected {total:g}, the sum of the costs of the agent's "
+            f"{len(costs)} messages; a message is missing or counted twice: correct them, or "
+            "remove the rollout"
+        )
 
 
 def _is_users_own(message: Mapping[str, Any]) -> bool:

@@ -131,6 +131,18 @@ def test_reasoning_that_the_provider_leaves_out_of_its_completion_is_output() ->
     assert (request.input_tokens, request.output_tokens, request.visible_tokens) == (80, 14, 9)
 
 
+def test_a_cost_of_the_agent_that_its_messages_do_not_add_up_to_is_refused() -> None:
+    spoken = [GREETING, user("hi"), said("One.", (90, 3), cost=0.1), user("go on")]
+    priced = [*spoken, said("Two.", (120, 3), cost=0.2)]
+    unpriced = [*spoken, said("Two.", (120, 3), cost=None)]
+    for messages, cost in ((priced, 0.3), (priced, 0.0), (priced, None), (unpriced, 55.0)):
+        assert len(logs(results(simulation(*messages, agent_cost=cost)))) == 1
+    found = read_record(results(simulation(*priced, agent_cost=55.0)), FamilyFacts())
+    assert isinstance(found, Iterator)
+    (named,) = found
+    assert "agent_cost is 55; expected 0.3, the sum of the costs" in str(named.log)
+
+
 def test_a_result_that_is_not_a_message_is_refused() -> None:
     several = {"role": "tool", "tool_messages": [7]}
     found = read_record(results(simulation(GREETING, user("a"), several)), FamilyFacts())
