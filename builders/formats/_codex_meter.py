@@ -47,6 +47,8 @@ class Meter:
         if isinstance(total, Mapping):
             _check_total(before or {}, total)
             sums = _sums(total)
+            if not is_replay:
+                self._refuse_other_last(sums, last)
             if (before is not None and sums == _sums(before)) or (is_replay and sums in self.seen):
                 return None
             self._total = total
@@ -69,6 +71,24 @@ class Meter:
             return None
         self.is_restarted = False
         return request and replace(request, shape=SHAPE)
+
+    def _refuse_other_last(self, sums: tuple[int, ...], last: Any) -> None:
+        """Refuse the sums of the token count before with another request beside them.
+
+        Raises:
+            RolloutError: the message names both requests.
+        """
+        if self._total is None or self._last is None or self.is_restarted:
+            return
+        if sums != _sums(self._total) or not isinstance(last, Mapping):
+            return
+        now, then = _sums(last), _sums(self._last)
+        if any(now) and any(then) and now != then:
+            raise RolloutError(
+                f"last_token_usage states {_spoken(now)} tokens, and total_token_usage stays as it "
+                f"was after {_spoken(then)} tokens; expected the same request again, or sums that "
+                "grow by the new one; remove the rollout, or restore the file"
+            )
 
     def _difference(
         self, before: Mapping[str, Any] | None, total: Mapping[str, Any]

@@ -196,6 +196,16 @@ def test_sums_that_grow_by_more_than_a_request_are_refused(tmp_path: Path) -> No
         session(tmp_path, [*records[:3], records[-1]])
 
 
+def test_another_request_beside_the_same_sums_is_refused(tmp_path: Path) -> None:
+    meter = Meter()
+    records = [meta(), heard("go"), said("So."), meter.count(900, 0, 20, 0)]
+    again = json.loads(json.dumps(records[-1]))
+    assert spent(session(tmp_path, [*records, again])) == [(900, 20)]
+    again["payload"]["info"]["last_token_usage"] = usage((400, 0, 20, 0))
+    with pytest.raises(RolloutError, match="400 input and 20 output tokens, and total_token_usage"):
+        session(tmp_path, [*records, again])
+
+
 def test_a_resumed_session_repeats_items_and_begins_its_sums_anew(tmp_path: Path) -> None:
     meter = Meter()
     history = [heard("go"), call("one"), meter.count(900, 0, 20, 0), output("one")]
