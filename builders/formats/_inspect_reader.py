@@ -2,18 +2,21 @@
 
 import io
 import json
+import math
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from bagen_data.errors import MissingExtraError, RolloutError
 from bagen_data.fast_json import load_lenient_json
 from bagen_data.unique_keys import RepeatedKeyError
+from bagen_data.usage_fields import brief
 
 if TYPE_CHECKING:
     from inspect_ai.log import EvalLog, EvalSample
+    from inspect_ai.scorer import Score
 
 NO_SAMPLES = "the log has no samples; expected one or more, as log_samples=True writes them"
 _UNUSED = {"store", "timelines"}
@@ -24,6 +27,19 @@ _SAMPLES = "samples/"
 """Begins the names of samples in an `.eval` file."""
 _REASON_LENGTH = 300
 _Read = TypeVar("_Read")
+
+
+class ListedSample(NamedTuple):
+    """A sample in the list of samples of an `.eval` file."""
+
+    id: int | str
+    epoch: int
+    scores: "Mapping[str, Score]"
+
+    @property
+    def file(self) -> str:
+        """The name of the sample's file in the zip."""
+        return f"{_SAMPLES}{self.id}_epoch_{self.epoch}.json"
 
 
 class LogReader:
@@ -55,8 +71,8 @@ class LogReader:
         _refuse_repeated_keys(path, lambda name: not name.startswith(_SAMPLES))
         return header
 
-    def samples(self, path: Path) -> list[tuple[int | str, int]]:
-        """Return the id and epoch of each sample of an `.eval` file.
+    def samples(self, path: Path) -> list[ListedSample]:
+        """Return the samples that an `.eval` file lists, one for each id and epoch.
 
         Raises:
             RolloutError: Inspect cannot read them, or there are none.
@@ -68,21 +84,21 @@ class LogReader:
         )
         if not summaries:
             raise RolloutError(NO_SAMPLES)
-        return [(summary.id, summary.epoch) for summary in summaries]
+        return [ListedSample(each.id, each.epoch, each.scores or {}) for each in summaries]
 
-    def sample(self, path: Path, sample_id: int | str, epoch: int) -> "EvalSample":
+    def sample(self, path: Path, listed: ListedSample) -> "EvalSample":
         """Return one sample of an `.eval` file, with its attachments in place.
 
         Raises:
-            RolloutError: Inspect cannot read it, or its file holds a key twice.
+            RolloutError: Inspect cannot read it, its file holds a key twice or another sample, or
+                its scores are not those in the list.
         """
-        name = f"{_SAMPLES}{sample_id}_epoch_{epoch}.json"
-        _refuse_repeated_keys(path, name.__eq__)
+        _refuse_repeated_keys(path, listed.file.__eq__)
         sample: EvalSample = _asked(
             lambda: self._log.read_eval_log_sample(
                 path,
-                sample_id,
-                epoch,
+                listed.id,
+                listed.epoch,
                 resolve_attachments=True,
                 format="eval",
                 exclude_fields=_UNUSED,
@@ -90,6 +106,7 @@ class LogReader:
             "the sample",
             path,
         )
+        _refuse_another_sample(sample, listed)
         return sample
 
     def header_of(self, record: Mapping[str, Any]) -> "EvalLog":
@@ -117,6 +134,70 @@ class LogReader:
             "the sample" if "samples" in record else "its header",
         )
         return log
+
+
+def unlisted_files(path: Path, listed: Collection[ListedSample]) -> list[str]:
+    """Return the names of an `.eval` file's samples that are not in its list of samples."""
+    known = {each.file for each in listed}
+    with _asked(lambda: zipfile.ZipFile(path), "its list of files") as members:
+        names = dict.fromkeys(members.namelist())
+    return [
+        name
+        for name in names
+        if name.startswith(_SAMPLES) and name.endswith(".json") and name not in known
+    ]
+
+
+def refuse_missing_samples(status: str, completed: int, samples: int) -> None:
+    """Refuse a finished log that completed more samples than it holds.
+
+    It may hold more than it completed: samples that broke are logged, too.
+
+    Args:
+        status: the log's status.
+        completed: `completed_samples` of the log's results; 0 where it is not stated.
+        samples: samples that the log holds.
+
+    Raises:
+        RolloutError: samples are missing.
+    """
+    if status == "success" and completed > samples:
+        raise RolloutError(
+            f"results.completed_samples is {completed}, and the log holds {samples} samples; "
+            f"expected {completed} or more in a log with status success; restore the samples that "
+            "are missing, or remove the log"
+        )
+
+
+def _refuse_another_sample(sample: "EvalSample", listed: ListedSample) -> None:
+    """Refuse a sample that is not what the list of samples says of it.
+
+    Scores of numbers, letters and truth values are compared, as Inspect may shorten others.
+
+    Raises:
+        RolloutError: its id or epoch, or a score, is another.
+    """
+    if (str(sample.id), sample.epoch) != (str(listed.id), listed.epoch):
+        raise RolloutError(
+            f"{listed.file} holds sample {sample.id}, epoch {sample.epoch}; expected the sample "
+            "and epoch of its name; restore the file"
+        )
+    for name, score in (sample.scores or {}).items():
+        said = listed.scores.get(name)
+        values = [score.value, None if said is None else said.value]
+        if all(map(_is_plain, values)) and values[0] != values[1]:
+            raise RolloutError(
+                f"{listed.file} has the score {name} {brief(values[0])}, and the list of samples "
+                f"states {brief(values[1])}; expected the same; restore the file, or score the log "
+                "again with 'inspect score'"
+            )
+
+
+def _is_plain(value: Any) -> bool:
+    """Return whether a score is a letter, a number or a truth value."""
+    if isinstance(value, str):
+        return len(value) == 1
+    return isinstance(value, int) or (isinstance(value, float) and math.isfinite(value))
 
 
 def _refuse_repeated_keys(path: Path, is_wanted: Callable[[str], bool]) -> None:

@@ -17,7 +17,12 @@ from pathlib import Path
 from typing import Any
 
 from bagen_data.errors import RolloutError
-from builders.formats._inspect_reader import LogReader, describes_logs
+from builders.formats._inspect_reader import (
+    LogReader,
+    describes_logs,
+    refuse_missing_samples,
+    unlisted_files,
+)
 from builders.formats._inspect_sample import header_facts, sample_log
 from builders.logs.rollout_log import FamilyFacts, NamedLog
 
@@ -56,10 +61,17 @@ def read(record: Path, _facts: FamilyFacts) -> Iterator[NamedLog]:
         MissingExtraError: Inspect is not installed.
     """
     reader = LogReader()
-    header = header_facts(reader.header(record))
-    for sample_id, epoch in reader.samples(record):
-        name = f" [sample {sample_id}, epoch {epoch}]"
+    log = reader.header(record)
+    header = header_facts(log)
+    samples = reader.samples(record)
+    completed = log.results.completed_samples if log.results else 0
+    refuse_missing_samples(log.status, completed, len(samples))
+    for listed in samples:
+        name = f" [sample {listed.id}, epoch {listed.epoch}]"
         try:
-            yield NamedLog(name, sample_log(reader.sample(record, sample_id, epoch), header))
+            yield NamedLog(name, sample_log(reader.sample(record, listed), header))
         except RolloutError as error:
             yield NamedLog(name, error)
+    for file in unlisted_files(record, samples):
+        reason = "is not in the log's list of samples; expected one entry for each sample's file"
+        yield NamedLog(f" [{file}]", RolloutError(f"{reason}; restore the log, or remove the file"))

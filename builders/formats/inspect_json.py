@@ -14,7 +14,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from bagen_data.errors import RolloutError
-from builders.formats._inspect_reader import NO_SAMPLES, LogReader, describes_logs
+from builders.formats._inspect_reader import (
+    NO_SAMPLES,
+    LogReader,
+    describes_logs,
+    refuse_missing_samples,
+)
 from builders.formats._inspect_sample import header_facts, sample_log
 from builders.logs import log_fields
 from builders.logs.rollout_log import FamilyFacts, NamedLog
@@ -46,6 +51,9 @@ def read(record: Mapping[str, Any], _facts: FamilyFacts) -> Iterator[NamedLog]:
     samples = log_fields.sequence(record.get("samples"), "samples")
     if not samples:
         raise RolloutError(NO_SAMPLES)
+    results = log_fields.mapping(record.get("results") or {}, "results")
+    completed = log_fields.count(results.get("completed_samples") or 0, "completed_samples")
+    refuse_missing_samples(str(record.get("status")), completed, len(samples))
     for position, value in enumerate(samples):
         sample = log_fields.mapping(value, f"samples[{position}]")
         name = f" [sample {sample.get('id')}, epoch {sample.get('epoch')}]"

@@ -2,6 +2,7 @@
 
 import json
 import sys
+import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -315,6 +316,64 @@ def test_a_cut_file_is_one_refusal(tmp_path: Path, kept: float) -> None:
     assert inspect_eval.recognises(cut)
     (refusal,) = read(cut.parent).refused
     assert "Inspect cannot read its header" in refusal.reason
+
+
+SAMPLE = "samples/q1_epoch_1.json"
+
+
+@pytest.fixture(scope="module")
+def members(tmp_path_factory: Any) -> dict[str, bytes]:
+    """Return the files in the zip of a small log."""
+    task = Task(dataset=samples("what is 3+4"), solver=generate(), scorer=includes())
+    path = run(tmp_path_factory.mktemp("zip"), task, Script(lambda _: says("it is 7")).model())
+    with zipfile.ZipFile(path) as file:
+        return {name: file.read(name) for name in file.namelist()}
+
+
+def zipped(path: Path, members: dict[str, bytes], name: str, value: Any) -> Path:
+    """Write an `.eval` file with one of its files changed or added."""
+    with zipfile.ZipFile(path, "w") as file:
+        for member, data in (members | {name: json.dumps(value).encode()}).items():
+            file.writestr(member, data)
+    return path
+
+
+def test_what_the_list_of_samples_does_not_say_is_refused(
+    tmp_path: Path, members: dict[str, bytes]
+) -> None:
+    def refusals(name: str, value: Any) -> str:
+        path = zipped(tmp_path / "log.eval", members, name, value)
+        named = inspect_eval.read(path, FamilyFacts())
+        return "; ".join(f"{name}: {log}" for name, log in named if isinstance(log, RolloutError))
+
+    sample, listed = json.loads(members[SAMPLE]), json.loads(members["summaries.json"])
+    assert refusals(SAMPLE, sample) == ""
+    added = refusals("samples/q2_epoch_1.json", sample | {"id": "q2"})
+    assert "[samples/q2_epoch_1.json]: is not in the log's list of samples" in added
+    other = refusals(SAMPLE, sample | {"id": "q7"})
+    assert f"{SAMPLE} holds sample q7, epoch 1; expected the sample" in other
+    (scorer_name,) = listed[0]["scores"]
+    said = listed[0]["scores"][scorer_name]["value"]
+    listed[0]["scores"][scorer_name]["value"] = {"C": "I", "I": "C"}[said]
+    assert f"has the score {scorer_name} " in refusals("summaries.json", listed)
+
+
+def test_a_log_that_completed_more_samples_than_it_holds_is_refused(
+    tmp_path: Path, members: dict[str, bytes], written: Any
+) -> None:
+    header = json.loads(members["header.json"])
+    counts = {"total_samples": 50, "completed_samples": 50}
+    header["results"] |= counts
+    record = written | {"results": written["results"] | counts}
+    path = zipped(tmp_path / "log.eval", members, "header.json", header)
+    problem = "completed_samples is 50, and the log holds 1 samples"
+    with pytest.raises(RolloutError, match=problem):
+        list(inspect_eval.read(path, FamilyFacts()))
+    with pytest.raises(RolloutError, match=problem):
+        list(inspect_json.read(record, FamilyFacts()))
+    header["status"] = "cancelled"
+    assert len(logs(zipped(path, members, "header.json", header))) == 1
+    assert isinstance(only(record | {"status": "error"}), Log)
 
 
 def test_a_file_that_only_ends_so_is_not_a_log(tmp_path: Path) -> None:
