@@ -96,6 +96,7 @@ class Sums(NamedTuple):
 
     prompt_tokens: int
     completion_tokens: int
+    cached_tokens: int
     cost_usd: float | None
     """None where a request states no price."""
 
@@ -108,6 +109,7 @@ class Sums(NamedTuple):
         return cls(
             sum(each.input_tokens for each in every),
             sum(each.output_tokens for each in every),
+            sum(each.cached_tokens for each in every),
             sum(stated) if len(stated) == len(costs) else None,
         )
 
@@ -130,6 +132,7 @@ def refuse_other_totals(final_metrics: Any, scopes: Sequence[Sums], where: str) 
         sums = [getattr(scope, name) for scope in scopes]
         if stated is not None and log_fields.count(stated, f"total_{name}") not in sums:
             raise RolloutError(_disagreement(where, f"total_{name}", stated, sums))
+    _refuse_other_cached(totals, scopes, where)
     cost = totals.get("total_cost_usd")
     costs = [scope.cost_usd for scope in scopes if scope.cost_usd is not None]
     if not cost or not costs:
@@ -137,6 +140,47 @@ def refuse_other_totals(final_metrics: Any, scopes: Sequence[Sums], where: str) 
     stated_cost = log_fields.quantity(cost, f"{where}final_metrics.total_cost_usd")
     if not any(math.isclose(stated_cost, each, rel_tol=1e-3, abs_tol=1e-6) for each in costs):
         raise RolloutError(_disagreement(where, "total_cost_usd", cost, costs))
+
+
+def _refuse_other_cached(totals: Mapping[str, Any], scopes: Sequence[Sums], where: str) -> None:
+    """Refuse another total of cached tokens, or one above the prompt that it is a part of.
+
+    A total of 0 is taken as not stated. Steps that state no cached tokens may leave them out.
+
+    Raises:
+        RolloutError: the total is another.
+    """
+    stated = log_fields.count(totals.get("total_cached_tokens") or 0, "total_cached_tokens")
+    sums = [scope.cached_tokens for scope in scopes]
+    most = max(scope.prompt_tokens for scope in scopes)
+    if stated > most:
+        raise RolloutError(
+            f"{where}final_metrics.total_cached_tokens is {stated}; expected at most {most}, the "
+            "prompt tokens of the steps, which hold them; correct it, or remove the rollout"
+        )
+    if stated and any(sums) and stated not in sums:
+        raise RolloutError(_disagreement(where, "total_cached_tokens", stated, sums))
+
+
+def refuse_missing_steps(trajectory: Mapping[str, Any], steps: int, where: str) -> None:
+    """Refuse a trajectory that counts more steps than it holds, and has no notes on why.
+
+    Args:
+        trajectory: a trajectory without subagents and continuations, whose steps may count, too.
+        steps: the steps that it holds.
+        where: the trajectory's place, for errors.
+
+    Raises:
+        RolloutError: steps are missing.
+    """
+    totals = log_fields.mapping(trajectory.get("final_metrics") or {}, f"{where}final_metrics")
+    stated = log_fields.count(totals.get("total_steps") or 0, f"{where}final_metrics.total_steps")
+    if stated > steps and not trajectory.get("notes"):
+        raise RolloutError(
+            f"{where}final_metrics.total_steps is {stated}, and the trajectory has {steps} steps; "
+            "expected as many, or 'notes' on the difference; restore the steps that are missing, "
+            "or remove the rollout"
+        )
 
 
 def _disagreement(where: str, name: str, stated: Any, sums: Sequence[float]) -> str:

@@ -39,6 +39,7 @@ from builders.formats._atif_files import (
 from builders.formats._atif_subagents import Sidechains, Subagents, Work, is_sidechain
 from builders.formats._atif_usage import (
     Sums,
+    refuse_missing_steps,
     refuse_other_totals,
     replaces_context,
     step_requests,
@@ -171,6 +172,9 @@ class _Reading:
         for work in self._subagents.unnamed(file):
             works.append(work)
             self._place(work)
+        is_continued = bool(file.path or file.value.get("continued_trajectory_ref"))
+        if not works and not is_continued:
+            refuse_missing_steps(file.value, len(steps), file.place)
         below = [request for work in works for request in work.requests]
         if is_known and all(work.is_known for work in works):
             both, earlier, before = [*own, *below], self._own_before, self._all_before

@@ -186,6 +186,9 @@ def test_a_step_id_that_appears_twice_is_refused() -> None:
         ({"total_prompt_tokens": 249}, "total_prompt_tokens is 249; expected 250"),
         ({"total_completion_tokens": 31}, "total_completion_tokens is 31; expected 30"),
         ({"total_cost_usd": 0.5}, None),  # the steps state no price
+        ({"total_cached_tokens": 90, "total_steps": 2}, None),  # the steps state no cached tokens
+        ({"total_cached_tokens": 251}, "total_cached_tokens is 251; expected at most 250"),
+        ({"total_steps": 5000}, "total_steps is 5000, and the trajectory has 3 steps"),
     ],
 )
 def test_totals_agree_with_the_steps(totals: Any, problem: str | None) -> None:
@@ -196,6 +199,16 @@ def test_totals_agree_with_the_steps(totals: Any, problem: str | None) -> None:
     else:
         with pytest.raises(RolloutError, match=problem):
             log(record)
+
+
+def test_cached_tokens_agree_with_the_steps_that_state_them() -> None:
+    metrics = {"prompt_tokens": 90, "completion_tokens": 3, "cached_tokens": 40}
+    steps = (USER, agent("a", metrics=metrics), agent("b", metrics=metrics))
+    for total in (80, 0, None):
+        record = trajectory(*steps, final_metrics={"total_cached_tokens": total})
+        assert len(log(record).turns) == 2
+    with pytest.raises(RolloutError, match="total_cached_tokens is 70; expected 80"):
+        log(trajectory(*steps, final_metrics={"total_cached_tokens": 70}))
 
 
 def test_a_price_that_is_an_estimate_is_not_the_logs() -> None:
