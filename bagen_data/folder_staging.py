@@ -8,6 +8,14 @@ from pathlib import Path
 
 BUILDING, REPLACED = "building", "replaced"
 """Kinds of folders beside an output: the next one, until it is complete, and the one before."""
+_TOKEN_BYTES = 8
+TOKEN_PATTERN = "[0-9a-f]" * (2 * _TOKEN_BYTES)
+"""The end of a staging folder's name, as a glob and as a regular expression: 16 hex digits."""
+
+
+def new_token() -> str:
+    """Return a new end of a staging folder's name, which fits `TOKEN_PATTERN`."""
+    return secrets.token_hex(_TOKEN_BYTES)
 
 
 def lock_beside(out: Path) -> Path:
@@ -17,7 +25,7 @@ def lock_beside(out: Path) -> Path:
 
 def new_beside(out: Path, kind: str) -> Path:
     """Return a path beside an output folder that nobody else has; nothing is made."""
-    return out.parent / f".{out.name}.{kind}-{secrets.token_hex(8)}"
+    return out.parent / f".{out.name}.{kind}-{new_token()}"
 
 
 def remove_leftovers(out: Path) -> None:
@@ -39,5 +47,7 @@ def is_moved_away(out: Path) -> bool:
 
 
 def _beside(out: Path, kind: str) -> list[Path]:
-    pattern = f"{glob.escape(str(out.parent))}/.{glob.escape(out.name)}.{kind}-*"
-    return [Path(path) for path in glob.glob(pattern)]
+    """Return the folders that `new_beside` named; files, links and other names are left alone."""
+    pattern = f"{glob.escape(str(out.parent))}/.{glob.escape(out.name)}.{kind}-{TOKEN_PATTERN}"
+    paths = (Path(path) for path in glob.glob(pattern))
+    return [path for path in paths if path.is_dir() and not path.is_symlink()]

@@ -5,29 +5,31 @@ from then on the new files stand, and whoever finds them moves what is left of t
 """
 
 import os
-import secrets
+import re
 import shutil
 import stat
 from collections.abc import Iterator
 from pathlib import Path
 
 from bagen_data.errors import OutputError
+from bagen_data.folder_staging import TOKEN_PATTERN, new_token
 
 COMMITTED = ".replacement"
 """In a folder: files that stand instead of those of the same names beside it."""
 _STAGING = f"{COMMITTED}-"
+_STAGING_NAME = re.compile(rf"{re.escape(_STAGING)}{TOKEN_PATTERN}")
 
 
 def new_staging(folder: Path) -> Path:
     """Make a hidden folder in another one, to write the files into."""
-    staging = folder / f"{_STAGING}{secrets.token_hex(8)}"
+    staging = folder / f"{_STAGING}{new_token()}"
     staging.mkdir()
     return staging
 
 
 def is_staging(name: str) -> bool:
     """Return whether a name in a folder is that of a replacement, committed or not."""
-    return name == COMMITTED or name.startswith(_STAGING)
+    return name == COMMITTED or _STAGING_NAME.fullmatch(name) is not None
 
 
 def is_interrupted(folder: Path) -> bool:
@@ -48,7 +50,7 @@ def finish(folder: Path) -> None:
         OutputError: what lies there is not what `commit` leaves.
         OSError: a file cannot be moved; the rest is moved by the next call.
     """
-    for path in folder.glob(f"{_STAGING}*"):
+    for path in folder.glob(f"{_STAGING}{TOKEN_PATTERN}"):
         shutil.rmtree(path, ignore_errors=True)
     committed = folder / COMMITTED
     if not os.path.lexists(committed):

@@ -47,6 +47,23 @@ def test_what_a_killed_run_left_is_removed_and_what_it_moved_away_is_back(tmp_pa
     assert contents(tmp_path) == {"out/file": b"old"}
 
 
+@pytest.mark.parametrize("kind", ["building", "replaced"])
+def test_folders_beside_it_with_other_names_are_left_alone(tmp_path: Path, kind: str) -> None:
+    dead = "0123456789abcdef"
+    others = [
+        f".out.{kind}-notes",
+        f".out.{kind}-{dead}0",
+        f".out.{kind}-{dead.upper()}",
+        f".out.{kind}-y.building-{dead}",  # the live staging of `out.building-y`
+    ]
+    for name in others:
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "mine").write_text("mine")
+    put(tmp_path / "out", "1")
+    put(tmp_path / "out", "2")
+    assert contents(tmp_path) == {"out/file": b"2", **{f"{name}/mine": b"mine" for name in others}}
+
+
 @pytest.fixture(params=["exchanged", "renamed"])
 def _either_way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Folders are swapped in one step where the system can, and in two elsewhere."""

@@ -55,6 +55,17 @@ def test_files_are_replaced_together_and_others_stay(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("way")
+def test_a_folder_with_nearly_the_name_of_a_replacement_stays(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    (out / ".replacement-abc").mkdir(parents=True)
+    (out / ".replacement-abc" / "mine").write_text("mine")
+    (out / ".replacement-0123456789abcdef").mkdir()
+    put(out, "1", "a")
+    assert contents(tmp_path) == {"out/.replacement-abc/mine": b"mine", "out/a": b"1"}
+    assert not (out / ".replacement-0123456789abcdef").exists()
+
+
+@pytest.mark.usefixtures("way")
 @pytest.mark.parametrize("before", [False, True], ids=["new", "earlier"])
 def test_a_failure_changes_nothing(tmp_path: Path, before: bool) -> None:
     out = tmp_path / "out"
