@@ -1,5 +1,6 @@
 """Folders that are written whole or not at all."""
 
+import os
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -33,8 +34,8 @@ def replaced_folder(out: Path, may_replace: Iterable[str]) -> Iterator[Path]:
         may_replace: paths relative to `out`, with `/`.
 
     Raises:
-        OutputError: `out` holds other files, is not a folder, cannot be written, or another process
-            is writing it.
+        OutputError: `out` holds other files, linked or empty folders, is not a folder, cannot be
+            read or written, or another process is writing it.
     """
     out = out.resolve()
     ours = set(may_replace)
@@ -87,14 +88,39 @@ def _refuse_foreign(out: Path, ours: set[str]) -> None:
         raise OutputError(f"{out}: is not a folder; give another --out")
     if out.is_mount() or Path.cwd().is_relative_to(out):
         raise OutputError(f"{out}: is in use as a mount or the current folder; give another --out")
-    present = {path.relative_to(out).as_posix() for path in out.rglob("*") if not path.is_dir()}
-    foreign = sorted(present - ours)
+    foreign = sorted(_entries(out, ours) - ours)
     if foreign:
         listed = ", ".join(foreign[:5]) + (" ..." if len(foreign) > 5 else "")
         raise OutputError(
-            f"{out}: holds {len(foreign)} file(s) that no build wrote ({listed}); "
-            "nothing was touched; give an empty or new folder as --out"
+            f"{out}: holds {len(foreign)} file(s), linked or empty folder(s) that no build wrote "
+            f"({listed}); nothing was touched; give an empty or new folder as --out"
         )
+
+
+def _entries(out: Path, ours: set[str]) -> set[str]:
+    """Return what a folder holds: files, links, and empty folders that end in `/`.
+
+    An empty folder that files of ours are in otherwise is left out.
+    """
+    parents = {parent for path in ours for parent in Path(path).parents}
+    entries: set[str] = set()
+    try:
+        for folder, folders, files in os.walk(out, onerror=_raise):
+            inside = Path(folder).relative_to(out)
+            links = [name for name in folders if (out / inside / name).is_symlink()]
+            entries.update((inside / name).as_posix() for name in (*files, *links))
+            if not folders and not files and inside not in (Path(), *parents):
+                entries.add(f"{inside.as_posix()}/")
+    except OSError as error:
+        raise OutputError(
+            f"{error.filename}: cannot be read: {error.strerror or error}; expected only files "
+            "that a build wrote; nothing was touched; give an empty or new folder as --out"
+        ) from error
+    return entries
+
+
+def _raise(error: OSError) -> None:
+    raise error
 
 
 def _swap(staging: Path, out: Path) -> None:

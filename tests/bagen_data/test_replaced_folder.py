@@ -1,6 +1,8 @@
 """Folders that are written whole or not at all."""
 
+import os
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -28,6 +30,47 @@ def test_foreign_files_are_never_touched(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match=r"notes\.txt"):
         put(tmp_path / "out", "2")
     assert contents(tmp_path) == {"out/file": b"1", "out/notes.txt": b"mine"}
+
+
+def test_linked_and_empty_folders_are_foreign(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    put(out, "1")
+    (tmp_path / "mine").mkdir()
+    (out / "linked").symlink_to(tmp_path / "mine")
+    (out / "empty" / "folder").mkdir(parents=True)
+    with pytest.raises(OutputError, match=r"2 file.*\(empty/folder/, linked\)"):
+        put(out, "2")
+    assert (out / "linked").is_symlink()
+    assert (out / "empty" / "folder").is_dir()
+    assert (out / "file").read_text() == "1"
+
+
+def test_an_emptied_folder_of_ours_is_replaced(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    (out / "data").mkdir(parents=True)
+    put(out, "1", ("file", "data/a/b"))
+    assert contents(tmp_path) == {"out/file": b"1"}
+
+
+def test_a_folder_that_cannot_be_read_is_foreign(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+    put(out, "1")
+    (out / "closed").mkdir()
+    scandir = os.scandir
+
+    def closed(path: Path | str) -> Iterator[os.DirEntry[str]]:
+        if Path(path) == out / "closed":
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", closed)
+    with pytest.raises(OutputError, match=r"closed: cannot be read: Permission denied"):
+        put(out, "2")
+    monkeypatch.undo()
+    assert (out / "closed").is_dir()
+    assert (out / "file").read_text() == "1"
 
 
 def test_a_file_is_no_folder(tmp_path: Path) -> None:
