@@ -19,7 +19,8 @@ def replaced_file(path: Path) -> Iterator[Path]:
     Killed at any moment, `path` is the old file or the new one, and of two processes that write it
     at once the later one's stands. What a killed process left is removed by the next that writes
     into the folder; the file that a living one writes is locked, and so left alone. A link is
-    followed, the mode of the old file is kept, and a device or a pipe is written as it is.
+    followed, the mode of the old file is kept, and a device, a pipe or an open file's descriptor,
+    as `/dev/stdout`, is written as it is.
 
     Args:
         path: the file; its folder is made if it is missing.
@@ -27,7 +28,7 @@ def replaced_file(path: Path) -> Iterator[Path]:
     Raises:
         OSError: the folder or the file cannot be written.
     """
-    if path.exists() and (not path.is_file() or path.is_relative_to("/dev")):
+    if _is_written_through(path):
         yield path
         return
     target = path.resolve()
@@ -42,6 +43,21 @@ def replaced_file(path: Path) -> Iterator[Path]:
     finally:
         staging.unlink(missing_ok=True)
         os.close(lock)
+
+
+def _is_written_through(path: Path) -> bool:
+    """Return whether a path leads to a device, a pipe, or an open file, as `/dev/stdout` does."""
+    return path.exists() and (not path.is_file() or _is_open_file(path))
+
+
+def _is_open_file(path: Path) -> bool:
+    """Return whether a path leads over a file descriptor, which `>>` may have opened to append."""
+    while path.is_symlink():
+        folder = path.parent.resolve()
+        if folder.is_relative_to("/proc") and folder.name == "fd":
+            return True
+        path = folder / os.readlink(path)
+    return path.parent == Path("/dev/fd")
 
 
 def write_file(path: Path, text: str) -> None:

@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -73,6 +74,29 @@ def test_a_device_is_written_as_it_is(tmp_path: Path) -> None:
     assert os.read(read, 99) == b"something"
     os.close(read)
     os.close(write)
+
+
+def test_an_open_file_is_written_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "log").write_text("before ")
+    file = os.open(tmp_path / "log", os.O_WRONLY | os.O_APPEND)
+    inode = os.fstat(file).st_ino
+    with replaced_file(Path(f"/dev/fd/{file}")) as staging, staging.open("a") as appended:
+        appended.write("after")
+    os.close(file)
+    assert (tmp_path / "log").read_text() == "before after"
+    assert (tmp_path / "log").stat().st_ino == inode
+
+
+def test_a_file_in_shared_memory_is_replaced_as_any_other() -> None:
+    memory = Path("/dev") / "shm"
+    if not os.access(memory, os.W_OK):
+        pytest.skip("there is no writable /dev/shm")
+    with TemporaryDirectory(dir=memory) as folder:
+        path = Path(folder) / "file"
+        write_file(path, "old")
+        with pytest.raises(ZeroDivisionError), replaced_file(path) as staging:
+            fail_half_way(staging)
+        assert contents(Path(folder)) == {"file": b"old"}
 
 
 def test_a_full_disk_is_an_error_and_not_half_a_file() -> None:
