@@ -2,6 +2,7 @@
 
 import glob
 import os
+import re
 import secrets
 import shutil
 from pathlib import Path
@@ -11,6 +12,7 @@ BUILDING, REPLACED = "building", "replaced"
 _TOKEN_BYTES = 8
 TOKEN_PATTERN = "[0-9a-f]" * (2 * _TOKEN_BYTES)
 """The end of a staging folder's name, as a glob and as a regular expression: 16 hex digits."""
+_BESIDE = re.compile(rf"\..+\.(lock|({BUILDING}|{REPLACED})-{TOKEN_PATTERN})", re.DOTALL)
 
 
 def new_token() -> str:
@@ -26,6 +28,15 @@ def lock_beside(out: Path) -> Path:
 def new_beside(out: Path, kind: str) -> Path:
     """Return a path beside an output folder that nobody else has; nothing is made."""
     return out.parent / f".{out.name}.{kind}-{new_token()}"
+
+
+def is_beside(name: str) -> bool:
+    """Return whether a name is that of a lock or a staging folder beside an output folder.
+
+    >>> is_beside(".out.lock"), is_beside(".out.building-0123456789abcdef"), is_beside(".out")
+    (True, True, False)
+    """
+    return _BESIDE.fullmatch(name) is not None
 
 
 def remove_leftovers(out: Path) -> None:

@@ -1,7 +1,7 @@
 """Build the dataset: families in, a folder that `datasets` loads out."""
 
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from bagen_data.errors import InputError, OutputError
@@ -30,6 +30,7 @@ from builders.logs.key_patterns import load_patterns
 from builders.logs.prices import OVERRIDE, PriceTable
 from builders.logs.turn_readers import Counting
 from builders.reading.family_index import FamilyIndex, ReadingOptions, read_family
+from builders.reading.lost_entries import lost_entries
 from builders.reading.origin import Family
 from builders.reading.refusal_lines import refusal_lines
 from builders.reading.rollout_spool import MEMORY_TEXT, RolloutSpool
@@ -112,6 +113,11 @@ def read_families(
     Raises:
         InputError: with `strict`, something was refused; or a price is of no use.
     """
+    if options.strict:
+        _refuse(
+            (str(options.origin / entry.path), entry.reason)
+            for entry in lost_entries(options.origin, families, options.tasks)
+        )
     memory = MEMORY_TEXT // len(families) if options.workers == 1 else _SENT_TEXT
     reading = ReadingOptions(counting, options.limit, options.success, _new_scrubber(options))
     jobs = [
@@ -123,7 +129,11 @@ def read_families(
         indexes.append(index)
         on_progress(index.family)
     if options.strict:
-        _refuse_refusals(indexes)
+        _refuse(
+            (f"{index.family.name}/{where}", reason)
+            for index in indexes
+            for where, reason in index.unused()
+        )
     if options.limit is None:
         _refuse_unused_prices(indexes, options.general.prices)
     return indexes
@@ -182,12 +192,9 @@ def refuse_out_in_family(out: Path, families: Sequence[Family]) -> None:
             )
 
 
-def _refuse_refusals(indexes: Sequence[FamilyIndex]) -> None:
-    refused = [
-        (f"{index.family.name}/{where}", reason)
-        for index in indexes
-        for where, reason in index.unused()
-    ]
+def _refuse(unused: Iterable[tuple[str, str]]) -> None:
+    """Refuse to build, with `--strict`, if there are places that are not used, with the reason."""
+    refused = list(unused)
     if refused:
         raise InputError(
             f"{len(refused)} refused or ignored, so --strict wrote nothing:\n  "

@@ -153,6 +153,7 @@ def build_command(
     from builders.build import build
     from builders.build_record import BuildOptions
     from builders.logs.prices import PriceTable, parse_prices, price_date
+    from builders.reading.lost_entries import lost_entries
     from builders.reading.origin import ignored_folders
     from builders.reading.outcomes import success_rule
     from builders.tasks.general import GeneralSettings, parse_resources
@@ -190,6 +191,8 @@ def build_command(
         STDERR.print(
             shown(f"ignored {name}/: its name is not TASK-origin-MODEL or TASK-train-MODEL")
         )
+    for entry in lost_entries(origin, families, options.tasks):
+        STDERR.print(shown(f"ignored {entry.path}: {entry.reason}"))
     if hidden is not None:
         _build_hidden(options, hidden, apart_from or ())
         return

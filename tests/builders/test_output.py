@@ -72,6 +72,31 @@ def test_other_folders_of_the_origin_are_mentioned(
     assert "ignored sokoban_origin_m/" in capsys.readouterr().err
 
 
+def test_what_may_be_a_lost_family_is_named_and_refused_if_strict(
+    origin: Path, tmp_path: Path, capsys: Any
+) -> None:
+    (origin / "warehouse-origin-m").symlink_to("nowhere")
+    (origin / "webshop-origin-m").symlink_to("webshop-origin-m")
+    (origin / ".warehouse-origin-n").mkdir()
+    (origin / "warehouse-origin-o").write_text("../elsewhere")
+    (origin / "loose.json").write_text("[]")
+    (origin / "README.md").write_text("notes")
+    (origin / ".warehouse-origin-p.building-0123456789abcdef").mkdir()  # another process's
+    assert build(origin, tmp_path / "out") == 0
+    ignored = [line for line in capsys.readouterr().err.splitlines() if "ignored" in line]
+    assert [line.split(":")[0].split(" is ")[0] for line in ignored] == [
+        "ignored .warehouse-origin-n",
+        "ignored loose.json",
+        "ignored warehouse-origin-m",
+        "ignored warehouse-origin-o",
+        "ignored webshop-origin-m",
+    ]
+    assert build(origin, tmp_path / "strict", "--strict") == 1
+    said = capsys.readouterr().err
+    assert "5 refused or ignored, so --strict wrote nothing" in said
+    assert not (tmp_path / "strict").exists()
+
+
 def test_nothing_usable_builds_nothing(tmp_path: Path, capsys: Any) -> None:
     write_json(tmp_path / "origin" / "sokoban-origin-m" / "a.json", [3])
     assert build(tmp_path / "origin", tmp_path / "out") == 1
