@@ -23,13 +23,15 @@ def held_lock(path: Path, busy: str) -> Iterator[None]:
         busy: the error's text where another process holds the lock.
 
     Raises:
-        OutputError: another process holds it, or the file system has no locks.
+        OutputError: another process holds it, it has content and so is not a lock of this project,
+            or the file system has no locks.
     """
     while True:
         file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
         try:
             _take(file, path, busy)
             if _is_at(file, path):
+                _refuse_content(file, path)
                 break
         except BaseException:
             os.close(file)
@@ -51,6 +53,15 @@ def _take(file: int, path: Path, busy: str) -> None:
         raise OutputError(
             f"{path}: cannot be locked: {error.strerror}; give a folder of a file system with locks"
         ) from error
+
+
+def _refuse_content(file: int, path: Path) -> None:
+    size = os.fstat(file).st_size
+    if size:
+        raise OutputError(
+            f"{path}: holds {size:,} bytes; expected no such file, or an empty one; its name is "
+            "needed for a lock that is removed afterwards; move the file elsewhere"
+        )
 
 
 def _is_at(file: int, path: Path) -> bool:

@@ -65,6 +65,18 @@ def test_a_folder_with_nearly_the_name_of_a_replacement_stays(tmp_path: Path) ->
     assert not (out / ".replacement-0123456789abcdef").exists()
 
 
+@pytest.mark.parametrize("lock", ["out/.lock", ".out.lock"])
+def test_a_file_with_content_is_not_taken_for_a_lock(tmp_path: Path, lock: str) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / lock).write_text("mine")
+    with pytest.raises(OutputError, match=r"lock: holds 4 bytes; expected no such file"):
+        put(tmp_path / "out", "1")
+    assert contents(tmp_path) == {lock: b"mine"}
+    (tmp_path / lock).write_text("")  # as a killed process leaves it
+    put(tmp_path / "out", "1", "a")
+    assert contents(tmp_path) == {"out/a": b"1"}
+
+
 @pytest.mark.usefixtures("way")
 @pytest.mark.parametrize("before", [False, True], ids=["new", "earlier"])
 def test_a_failure_changes_nothing(tmp_path: Path, before: bool) -> None:
