@@ -19,7 +19,7 @@ from bagen_data.array_types import Floats
 from bagen_data.replaced_file import replaced_file
 from bagen_data.tables import to_json
 
-_RECORD = "record"
+_RECORD, _SEAL = "record", "seal"
 _BROKEN = (OSError, ValueError, KeyError, EOFError, RuntimeError, BadZipFile, zlib.error)
 
 
@@ -36,7 +36,7 @@ class Cache:
         return hashlib.sha256(content.encode()).hexdigest()
 
     def get(self, key: str) -> tuple[str, dict[str, Floats]] | None:
-        """A record and its arrays; None if they are not there, or cannot be read."""
+        """A record and its arrays; None if they are not there, or are not as `put` wrote them."""
         if self.folder is None:
             return None
         try:
@@ -45,7 +45,9 @@ class Cache:
                 np.load(file, allow_pickle=False) as archive,
             ):
                 arrays = {name: archive[name] for name in archive.files}
-            return bytes(arrays.pop(_RECORD)).decode(), arrays
+            seal = bytes(arrays.pop(_SEAL))
+            record = bytes(arrays.pop(_RECORD)).decode()
+            return (record, arrays) if seal == _seal(key, record, arrays) else None
         except _BROKEN:
             return None
 
@@ -54,7 +56,11 @@ class Cache:
         if self.folder is None:
             return
         path = _path(self.folder, key)
-        content: dict[str, Any] = {_RECORD: np.frombuffer(record.encode(), np.uint8), **arrays}
+        content: dict[str, Any] = {
+            _SEAL: np.frombuffer(_seal(key, record, arrays), np.uint8),
+            _RECORD: np.frombuffer(record.encode(), np.uint8),
+            **arrays,
+        }
         with (
             suppress(OSError),  # a read-only disk, or a file where the folder would be
             replaced_file(path) as staging,
@@ -70,6 +76,15 @@ def default_folder() -> Path:
     """Where users' caches are."""
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(base) / "bagen" / "leaderboard"
+
+
+def _seal(key: str, record: str, arrays: Mapping[str, Floats]) -> bytes:
+    """Return a hash of all that a file holds, so that no other record is believed to be its."""
+    digest = hashlib.sha256(to_json([key, record]).encode())
+    for name, array in sorted(arrays.items()):
+        digest.update(to_json([name, array.dtype.str, list(array.shape)]).encode())
+        digest.update(array.tobytes())
+    return digest.digest()
 
 
 def _path(folder: Path, key: str) -> Path:

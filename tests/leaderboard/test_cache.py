@@ -46,6 +46,37 @@ def test_a_file_with_any_bit_turned_is_read_or_is_not_there(cache: Cache, tmp_pa
             cache.get("key")  # raises nothing
 
 
+@pytest.mark.parametrize("record", ["{}", "null", "[", RECORD])
+def test_another_record_missing_arrays_and_another_keys_file_are_not_there(
+    cache: Cache, tmp_path: Path, record: str
+) -> None:
+    (path,) = tmp_path.rglob("*.npz")
+    with np.load(path) as archive:
+        content = dict(archive)
+    content["record"] = np.frombuffer(record.encode(), np.uint8)
+    if record == RECORD:
+        del content["overall/macro_f1"]
+    np.savez(path, **content)
+    assert cache.get("key") is None
+    del content["seal"]
+    np.savez(path, **content)
+    assert cache.get("key") is None
+    cache.put("kept", RECORD, ARRAYS)
+    path.write_bytes((path.parent / "kept.npz").read_bytes())
+    assert cache.get("key") is None
+    assert cache.get("kept") is not None
+
+
+def test_a_broken_entry_is_scored_anew(dataset: Path, tmp_path: Path) -> None:
+    benchmark, cache = load_benchmark(str(dataset)), Cache(tmp_path / "cache")
+    entry = read_submission_folder(submit(tmp_path / "mine", dataset), benchmark.tasks)
+    scores = score_submission(entry, benchmark, Resampling(0), cache)
+    (path,) = (tmp_path / "cache").rglob("*.npz")
+    for record in ("{}", "null"):
+        np.savez(path, record=np.frombuffer(record.encode(), np.uint8))
+        assert score_submission(entry, benchmark, Resampling(0), cache).record == scores.record
+
+
 def test_a_folder_that_cannot_be_made_is_no_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("mine")
     cache = Cache(tmp_path / "file")
