@@ -1,5 +1,6 @@
 """Write a submission: `predictions.jsonl` and `metadata.yaml` in one folder."""
 
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -28,7 +29,7 @@ def submission_folder(out: Path, estimator: str) -> Iterator[HeldFolder]:
 
     Raises:
         OutputError: another process writes to `out`, it is not a folder, it cannot be written, or
-            it holds predictions of another estimator.
+            it holds predictions or metadata of another estimator.
     """
     with held_folder(out) as held:
         check_out(out, estimator)
@@ -39,18 +40,19 @@ def check_out(out: Path, estimator: str) -> None:
     """Refuse to write over what is not ours to replace.
 
     Raises:
-        OutputError: `out` holds predictions of another estimator.
+        OutputError: `out` holds predictions or metadata of another estimator.
     """
     others = [path.name for suffix in SUFFIXES for path in sorted(out.glob(f"*{suffix}"))]
-    if not others:
+    if not others and not os.path.lexists(out / METADATA):
         return
     try:
         known = read_metadata(out / METADATA).estimator
     except InputError:
         known = "an unknown estimator"
-    if others != [PREDICTIONS] or known != estimator:
+    if others not in ([], [PREDICTIONS]) or known != estimator:
+        kind, names = ("predictions", ", ".join(others)) if others else ("metadata", METADATA)
         raise OutputError(
-            f"{out}: holds predictions of {known} ({', '.join(others)}), not of {estimator}; "
+            f"{out}: holds {kind} of {known} ({names}), not of {estimator}; "
             "nothing was touched; give another --out"
         )
 

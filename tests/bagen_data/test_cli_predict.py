@@ -131,6 +131,16 @@ def test_predictions_of_others_are_not_replaced(
     assert predict(sample, out, "baseline", "always_feasible") == 1
     assert "holds predictions of over_budget" in capsys.readouterr().err
     assert (out / "predictions.jsonl").read_bytes() == before
+    alone = tmp_path / "alone" / METADATA
+    alone.parent.mkdir()
+    for text, known in (
+        ((out / METADATA).read_text(encoding="utf-8"), "over_budget"),
+        ("mine", "an unknown estimator"),
+    ):
+        alone.write_text(text, encoding="utf-8")
+        assert predict(sample, alone.parent, "baseline", "always_feasible") == 1
+        assert f"holds metadata of {known}" in capsys.readouterr().err
+        assert alone.read_text(encoding="utf-8") == text
     (out / METADATA).unlink()
     assert predict(sample, out, "baseline", "over_budget") == 1
     (tmp_path / "file").write_text("", encoding="utf-8")
