@@ -46,19 +46,24 @@ _LINE = 16
 """Characters from which on a line of a value that has several is looked for alone."""
 _NAMED = (
     r"key(?!board|map|word|str)|token(?!iz)|secret|passw|passphrase|credential"
-    r"|auth(?!or(?!iz))|signature|cookie|bearer"
+    r"|auth(?!or(?!iz))|signature|cookie|bearer|connection_?string"
 )
-_NAME = re.compile(rf"(?:{_NAMED})|(?:^|[_-])(?:pat|pwd|sig)$", re.IGNORECASE)
+_NAME = re.compile(rf"(?:{_NAMED})|(?:^|[_-])(?:pass|pat|pwd|sig|jwt)$", re.IGNORECASE)
 _COUNTS = (
     r"budget|cached|completion|context|input|max|min|n|new|num|output|prompt|reasoning|stop"
     r"|thinking|total|used"
 )
-_HARMLESS = re.compile(rf"(?:^|[_-])(?:{_COUNTS})[_-](?:\w+_)?tokens?(?:$|_)", re.IGNORECASE)
+_HARMLESS = re.compile(
+    rf"(?:^|[_-])(?:{_COUNTS})[_-](?:\w+_)?(?:tokens|token[_-]ids?)(?:$|_)", re.IGNORECASE
+)
+_COUNT = re.compile(rf"(?:^|[_-])(?:{_COUNTS})[_-](?:\w+_)?token(?:$|_)", re.IGNORECASE)
+"""Names that are harmless where the value is a number: INPUT_GITHUB_TOKEN may hold a key."""
 _WORD = re.compile(r"[\w-]{1,60}")
 _SIGN = r"[\"']?\s{0,3}(?:=|:)\s{0,3}[\"']?(?:(?:Bearer|Basic|Token)\s{1,3})?"
 _VALUE = r"[^\s\"'&;,<>)\]}#]{4,}"
 _ASSIGNED = re.compile(
-    rf"(?<![\w-])(?P<name>[\w-]{{0,40}}?(?:{_NAMED})[\w-]{{0,40}}){_SIGN}{_VALUE}", re.IGNORECASE
+    rf"(?<![\w-])(?P<name>[\w-]{{0,40}}?(?:{_NAMED})[\w-]{{0,40}}){_SIGN}(?P<value>{_VALUE})",
+    re.IGNORECASE,
 )
 """A value beside a name that may say that it is a secret, as in an option."""
 _HEADERS = (
@@ -90,6 +95,8 @@ _FORMS = tuple(
 )
 _QUERY_ALLOWED = ("api-version",)
 """Parameters that an address may have: all others could be a key, whatever they are called."""
+_CONNECTION = re.compile(r"[\w ]{1,60}=[^;]*;")
+"""A connection string, as in AccountName=...;AccountKey=..."""
 _remembered: set[str] = set()
 
 
@@ -161,7 +168,7 @@ def holds_secret(value: object) -> bool:
     """Whether JSON has a secret in its texts, or names that say that a value is one."""
     if isinstance(value, Mapping):
         return any(
-            is_secret_name(str(name)) or holds_secret(str(name)) or holds_secret(part)
+            _is_secret_beside(str(name), part) or holds_secret(str(name)) or holds_secret(part)
             for name, part in value.items()
         )
     if isinstance(value, list | tuple):
@@ -169,8 +176,16 @@ def holds_secret(value: object) -> bool:
     if not isinstance(value, str):
         return False
     texts = (value, unquote(value))
-    names = [match["name"] for text in texts for match in _ASSIGNED.finditer(text)]
-    return any(redact(text) != text for text in texts) or any(map(is_secret_name, names))
+    found = [match for text in texts for match in _ASSIGNED.finditer(text)]
+    return any(redact(text) != text for text in texts) or any(
+        _is_secret_beside(match["name"], match["value"]) for match in found
+    )
+
+
+def _is_secret_beside(name: str, value: object) -> bool:
+    """Whether a name says that the value beside it is a secret; a count of tokens is none."""
+    is_number = str(value).isdigit() or isinstance(value, int | float)
+    return is_secret_name(name) and not (is_number and _COUNT.search(name))
 
 
 def _is_header_name(value: object) -> bool:
@@ -230,6 +245,9 @@ def _compiled(values: frozenset[str]) -> re.Pattern[str] | None:
 
 def _parts(value: str) -> Iterator[str]:
     """Yield the secrets of a variable's value."""
+    if _CONNECTION.match(value):
+        named = (part.strip().partition("=") for part in value.split(";"))
+        yield from (part for name, _, part in named if is_secret_name(name) and _may_be_key(part))
     if "://" in value:
         yield from filter(_may_be_key, _address_secrets(value))
     elif _may_be_key(value):

@@ -50,6 +50,13 @@ def test_a_known_key_is_found_however_it_is_written(written: str) -> None:
         ("MY_TOKEN", "EMPTY", False),
         ("MY_TOKEN", "12345678", False),
         ("MY_KEY", "/usr/bin", False),
+        ("INPUT_GITHUB_TOKEN", "abcdefgh", True),
+        ("MAX_API_TOKEN", "abcdefgh", True),
+        ("MAX_TOKEN", "12345678", False),
+        ("DB_PASS", "abcdefgh", True),
+        ("JWT", "abcdefgh", True),
+        ("BYPASS", "abcdefgh", False),
+        ("AZURE_STORAGE_CONNECTION_STRING", "AccountKey=abcdefgh", True),
         ("GIT_AUTHOR_NAME", "Somebody Else", False),
         ("MAX_TOKENS", "all-of-them", False),
         ("HTTPS_PROXY", "http://me:abcdefgh@proxy:1", True),
@@ -64,6 +71,12 @@ def test_a_variable_is_a_secret_by_its_name_and_its_value(
     shown = "abcdefgh12345678" if "\n" in value else value[-8:] if "sig" in value else value
     shown = "abcdefgh" if "://" in value else shown
     assert (without_known_keys(shown) == "[redacted]") == is_secret
+
+
+def test_the_key_in_a_connection_string_is_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    value = "BlobEndpoint=https://me.blob.example/;AccountName=somebody;AccountKey=abcd+fgh/12=="
+    monkeypatch.setenv("AZURE_STORAGE_CONNECTION_STRING", value)
+    assert without_known_keys("somebody: abcd+fgh/12==") == "somebody: [redacted]"
 
 
 def test_a_value_can_be_remembered() -> None:
@@ -131,6 +144,7 @@ def test_an_option_with_a_secret_is_refused_without_repeating_it(value: object) 
 @pytest.mark.parametrize(
     "value",
     [
+        {"max_token": 3, "text": "max_input_token: 12345"},
         {"max_tokens": 3, "model_path": "/a/b", "stop_token_ids": [1], "tokenizer": "m/x"},
         {"author": "me", "dtype": "auto", "device": "cuda:0"},
         "a plain text",
@@ -170,6 +184,8 @@ def test_an_address_without_a_secret_is_taken(address: str | None) -> None:
 
 def test_names() -> None:
     secret = ("OPENAI_API_KEY", "HF_TOKEN", "x-api-key", "password", "Authorization", "GH_PAT")
+    secret += ("INPUT_HF_TOKEN", "NEW_RELIC_TOKEN", "CONTEXT_API_TOKEN", "SMTP_PASS", "user_pass")
     harmless = ("KEYBOARD", "max_new_tokens", "tokenizer", "author", "PATH", "n_tokens")
+    harmless += ("stop_token_ids", "input_tokens", "max_token_id", "compass")
     assert all(map(is_secret_name, secret))
     assert not any(map(is_secret_name, harmless))
