@@ -16,6 +16,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
+from html import unescape
 from typing import Any
 from urllib.parse import parse_qsl, quote, quote_plus, unquote, urlsplit
 
@@ -97,6 +98,15 @@ _QUERY_ALLOWED = ("api-version",)
 """Parameters that an address may have: all others could be a key, whatever they are called."""
 _CONNECTION = re.compile(r"[\w ]{1,60}=[^;]*;")
 """A connection string, as in AccountName=...;AccountKey=..."""
+_ESCAPE = re.compile(
+    r"%(?P<percent>[0-9A-Fa-f]{2})|&#[xX](?P<hex>[0-9A-Fa-f]{1,4});|&#(?P<decimal>\d{1,5});"
+    r"|&(?P<name>amp|lt|gt|quot|apos|sol|plus|equals);"
+    r"|\\+(?:u(?P<unicode>[0-9A-Fa-f]{4})|x(?P<byte>[0-9A-Fa-f]{2})|(?P<itself>[\"'/\\]))"
+)
+"""A character of a text as addresses, HTML, JSON and Python write it."""
+_BREAK = re.compile(r"(?:[\r\n]|\\{1,4}[rn])[ \t]*")
+_DEPTH = 3
+"""Times that a text is decoded, for what is encoded was sometimes so before."""
 _remembered: set[str] = set()
 
 
@@ -221,7 +231,57 @@ def _mapped(value: Any) -> Any:
 
 def _without_values(text: str) -> str:
     pattern = _pattern()
-    return pattern.sub(REDACTED, text) if pattern else text
+    if not pattern:
+        return text
+    text = pattern.sub(REDACTED, text)
+    text = _without_encoded(text, pattern, _BREAK, 1)
+    return _without_encoded(text, pattern, _ESCAPE, _DEPTH)
+
+
+def _without_encoded(text: str, pattern: re.Pattern[str], code: re.Pattern[str], depth: int) -> str:
+    """Return a text without the secrets that it has when what matches a code is decoded."""
+    for level in range(1, depth + 1):
+        plain = text
+        for _ in range(level):
+            plain = code.sub(_character, plain)
+        if plain == text:
+            break
+        if pattern.search(plain):
+            for start, end in reversed(_spans(text, pattern, code, level)):
+                text = text[:start] + REDACTED + text[end:]
+    return text
+
+
+def _spans(
+    text: str, pattern: re.Pattern[str], code: re.Pattern[str], level: int
+) -> list[tuple[int, int]]:
+    """Return where the secrets of a decoded text are in the text itself."""
+    places = [(at, at + 1) for at in range(len(text))]
+    for _ in range(level):
+        kept: list[tuple[int, int]] = []
+        end = 0
+        for match in code.finditer(text):
+            kept += places[end : match.start()]
+            if _character(match):
+                kept.append((places[match.start()][0], places[match.end() - 1][1]))
+            end = match.end()
+        places = kept + places[end:]
+        text = code.sub(_character, text)
+    found = [match.span() for match in pattern.finditer(text)]
+    return [(places[start][0], places[end - 1][1]) for start, end in found]
+
+
+def _character(match: re.Match[str]) -> str:
+    """Return the character that a match of a code is; a line break is none."""
+    kind = match.lastgroup
+    if kind is None:
+        return ""
+    written = match[kind]
+    if kind == "itself":
+        return written
+    if kind == "name":
+        return unescape(f"&{written};")
+    return chr(int(written, 10 if kind == "decimal" else 16))
 
 
 def _pattern() -> re.Pattern[str] | None:
@@ -286,6 +346,7 @@ def _variants(secret: str) -> set[str]:
     """
     data = secret.encode("utf-8", "surrogateescape")
     written = {secret, secret.strip(), json.dumps(secret)[1:-1], repr(secret)[1:-1], data.hex()}
+    written |= {data.hex().upper(), data.hex(":"), data.hex(":").upper()}
     written |= {quote(secret, safe="", errors="replace"), quote_plus(secret, errors="replace")}
     written |= {json.dumps(each)[1:-1] for each in written}
     for before in range(3):

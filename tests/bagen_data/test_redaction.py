@@ -1,6 +1,7 @@
 """What is taken for a secret, where, and what is left as it is."""
 
 import base64
+import html
 import json
 from urllib.parse import quote
 
@@ -32,6 +33,14 @@ def _key(monkeypatch: pytest.MonkeyPatch) -> None:
         json.dumps(KEY)[1:-1],
         json.dumps(json.dumps(KEY))[3:-3],
         KEY.encode().hex(),
+        KEY.encode().hex().upper(),
+        quote(KEY),
+        quote(quote(KEY)),
+        quote(KEY, safe="").lower(),
+        json.dumps(KEY)[1:-1].replace("/", "\\/"),
+        html.escape(KEY).replace("/", "&#x2F;").replace("+", "&#43;"),
+        "".join(f"\\u{ord(each):04x}" for each in KEY),
+        base64.encodebytes(b"u" * 50 + KEY.encode()).decode(),
         *(base64.b64encode(b"-" * n + KEY.encode() + b"tail").decode() for n in range(4)),
         *(base64.urlsafe_b64encode(b"-" * n + KEY.encode()).decode() for n in range(4)),
     ],
@@ -77,6 +86,11 @@ def test_the_key_in_a_connection_string_is_a_secret(monkeypatch: pytest.MonkeyPa
     value = "BlobEndpoint=https://me.blob.example/;AccountName=somebody;AccountKey=abcd+fgh/12=="
     monkeypatch.setenv("AZURE_STORAGE_CONNECTION_STRING", value)
     assert without_known_keys("somebody: abcd+fgh/12==") == "somebody: [redacted]"
+
+
+def test_a_key_that_is_the_mark_itself_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MY_TOKEN", "redacted")
+    assert "%72" not in without_known_keys("a\n%72edacted")
 
 
 def test_a_value_can_be_remembered() -> None:
