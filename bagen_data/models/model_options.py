@@ -1,7 +1,7 @@
 """How a model is asked: the options of every command that asks one, declared and checked once."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Annotated, Any
 
@@ -19,7 +19,19 @@ ATTEMPT_SECONDS = 900
 MAX_TOKENS = 4_096
 """Most tokens of an answer, reasoning included."""
 
-_SECRET = re.compile(r"key|token$|secret|password|credential|auth", re.IGNORECASE)
+_SECRET = re.compile(
+    r"key|token$|secret|passw|(?:^|[_-])pass$|credential|auth|jwt|connection_?string|cookie"
+    r"|signature|subscription",
+    re.IGNORECASE,
+)
+_QUERY = re.compile(r"query|params$", re.IGNORECASE)
+"""Arguments whose names and values become parameters of an address."""
+_QUERY_SECRET = re.compile(r"^(?:code|sig|pat|pwd|token)$", re.IGNORECASE)
+_SCHEME = re.compile(r"\s*(?:Bearer|Basic|Token)\s+\S+\s*", re.IGNORECASE)
+"""What a header that authorizes says."""
+_HEADER = re.compile(r"\s*([\w-]{1,60})(?:\s*:\s*|\s+)\S+.*", re.DOTALL)
+_NAMING = ("name", "header", "field", "id")
+"""Names beside `value`, of a header that is written as an object."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,7 +140,7 @@ def _parse(texts: Sequence[str]) -> dict[str, Any]:
         except ValueError:
             arguments[key] = value
         check_no_secret("--model-arg", [key, value, {key: arguments[key]}])
-        if any(map(_SECRET.search, _names({key: arguments[key]}))):
+        if _holds_key(key, arguments[key]):
             raise WrongUsageError(
                 f"--model-arg {key}: a run is written down with its arguments; give a key in the "
                 "environment, as in OPENAI_API_KEY"
@@ -136,10 +148,30 @@ def _parse(texts: Sequence[str]) -> dict[str, Any]:
     return arguments
 
 
-def _names(value: object) -> Iterator[str]:
-    """All names in JSON, at any depth, in lists too."""
+def _holds_key(name: str, value: object) -> bool:
+    """Whether a name in JSON, at any depth, or a text below it says that there is a key.
+
+    Raises:
+        WrongUsageError: a text is an address that could hold one.
+    """
+    from bagen_data.redaction import check_address  # no help text needs it
+
+    if _SECRET.search(name):
+        return True
     if isinstance(value, dict):
-        yield from value
-    if isinstance(value, dict | list):
-        for part in value.values() if isinstance(value, dict) else value:
-            yield from _names(part)
+        named = [str(value[each]) for each in value if each.lower() in _NAMING]
+        is_header = any(each.lower() == "value" for each in value)
+        is_query = bool(_QUERY.search(name))
+        return (
+            (is_header and any(map(_SECRET.search, named)))
+            or (is_query and any(map(_QUERY_SECRET.search, value)))
+            or any(_holds_key(each, part) for each, part in value.items())
+        )
+    if isinstance(value, list):
+        return any(_holds_key("", part) for part in value)
+    if not isinstance(value, str):
+        return False
+    if "://" in value:
+        check_address("--model-arg", value)
+    header = _HEADER.fullmatch(value)
+    return bool(_SCHEME.fullmatch(value) or (header and _SECRET.search(header[1])))

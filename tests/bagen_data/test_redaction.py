@@ -8,6 +8,7 @@ from urllib.parse import quote
 import pytest
 
 from bagen_data.errors import WrongUsageError
+from bagen_data.models.model_options import ModelOptions
 from bagen_data.redaction import (
     check_address,
     check_no_secret,
@@ -170,6 +171,42 @@ def test_an_option_without_one_is_taken(value: object) -> None:
 
 
 @pytest.mark.parametrize(
+    "argument",
+    [
+        'headers=[{"name":"X-Api-Key","value":"SECRETabcd1"}]',
+        'x={"name":"Authorization","value":"Bearer SECRETabcd1"}',
+        "x=Bearer SECRETabcd1",
+        'x="Basic SECRETabcd1"',
+        'x="X-Api-Key SECRET"',
+        'headers=["Ocp-Apim-Subscription: SECRETabcd1"]',
+        'default_query={"code":"SECRETabcd1"}',
+        'extra_body={"user_pass":"SECRETabcd1"}',
+        "azure_endpoint=https://h/?x=SECRET",
+        'x=[{"url":"https://h/?x=SECRET"}]',
+    ],
+)
+def test_an_argument_of_a_model_with_a_key_is_refused(argument: str) -> None:
+    with pytest.raises(WrongUsageError, match="--model-arg") as error:
+        ModelOptions(model_arg=[argument])
+    assert "SECRET" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "argument",
+    [
+        "azure_endpoint=https://h/v1?api-version=2026-01-01",
+        'extra_body={"code": "python", "stop": ["a b"]}',
+        'default_headers={"X-Title": "an evaluation"}',
+        "max_tokens=3",
+        "dtype=float16",
+        'default_query={"api-version": "2026-01-01"}',
+    ],
+)
+def test_an_argument_of_a_model_without_a_key_is_taken(argument: str) -> None:
+    assert ModelOptions(model_arg=[argument]).model_args
+
+
+@pytest.mark.parametrize(
     "address",
     [
         "http://host/v1?api_key=x",
@@ -198,8 +235,8 @@ def test_an_address_without_a_secret_is_taken(address: str | None) -> None:
 
 def test_names() -> None:
     secret = ("OPENAI_API_KEY", "HF_TOKEN", "x-api-key", "password", "Authorization", "GH_PAT")
-    secret += ("INPUT_HF_TOKEN", "NEW_RELIC_TOKEN", "CONTEXT_API_TOKEN", "SMTP_PASS", "user_pass")
+    newer = ("INPUT_HF_TOKEN", "NEW_RELIC_TOKEN", "CONTEXT_API_TOKEN", "SMTP_PASS", "user_pass")
     harmless = ("KEYBOARD", "max_new_tokens", "tokenizer", "author", "PATH", "n_tokens")
-    harmless += ("stop_token_ids", "input_tokens", "max_token_id", "compass")
-    assert all(map(is_secret_name, secret))
-    assert not any(map(is_secret_name, harmless))
+    counts = ("stop_token_ids", "input_tokens", "max_token_id", "compass")
+    assert all(map(is_secret_name, (*secret, *newer)))
+    assert not any(map(is_secret_name, (*harmless, *counts)))
