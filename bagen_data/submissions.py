@@ -46,6 +46,8 @@ _MAX_BYTES = 1 << 16
 """Of a metadata file."""
 _SHORT_REVISION = 7
 """Letters of a commit that name it."""
+_MERGE = "tag:yaml.org,2002:merge"
+"""The tag of a key whose value holds more keys, which would stand there beside the written ones."""
 _SHOWN = 80
 """Letters of a wrong value that an error shows."""
 
@@ -265,7 +267,7 @@ def problems(error: ValidationError) -> Iterator[str]:
 
 
 class _PlainYaml(yaml.SafeLoader):
-    """YAML of plain values: no alias, no key twice; a date stays the string it is."""
+    """YAML of plain values: no alias, merge or key twice; a date stays the string it is."""
 
     yaml_implicit_resolvers = {  # noqa: RUF012  as its base has it
         letter: [(tag, pattern) for tag, pattern in resolvers if not tag.endswith(":timestamp")]
@@ -284,6 +286,8 @@ class _PlainYaml(yaml.SafeLoader):
         keys = [key.value if isinstance(key, yaml.ScalarNode) else None for key, _ in node.value]
         if None in keys:
             raise ValueError("a key is not a word")
+        if any(key.tag == _MERGE for key, _ in node.value):
+            raise ValueError("<<: merge keys are not allowed; write the keys out")
         twice = {key for key, times in Counter(keys).items() if times > 1}
         if twice:
             raise ValueError(f"key {min(map(str, twice))!r} is there twice")

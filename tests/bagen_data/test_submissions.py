@@ -299,6 +299,13 @@ def test_a_key_that_is_there_twice_is_named(tmp_path: Path) -> None:
         read(tmp_path, yaml_of() + "estimator: another\n")
 
 
+@pytest.mark.parametrize("value", ["{estimator: another}", "[{team: x}, {team: y}]"])
+@pytest.mark.parametrize("within", ["{}", "decoding: {{{}}}"])
+def test_merge_keys_are_refused_by_name(within: str, value: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="<<: merge keys are not allowed; write the keys out"):
+        read(tmp_path, within.format(f"<<: {value}") + "\n" + yaml_of(decoding=None))
+
+
 def test_code_in_yaml_is_not_run(tmp_path: Path) -> None:
     trap = tmp_path / "trap"
     tag = f'!!python/object/apply:pathlib.Path.touch ["{trap}"]'
