@@ -154,8 +154,8 @@ def results_of(
             wrote; the message names the file.
     """
     ranked, apart, refused, resampled, verified = [], [], [], [], []
-    once = list(_without_doubles(sorted(checked, key=lambda each: each.name)))
-    for submission in _without_look_alikes(once, benchmark):
+    by_name = sorted(checked, key=lambda each: each.name)
+    for submission in _without_look_alikes(by_name, benchmark):
         folder, scores = submission.folder, submission.scores
         why = [] if folder is None else apart_reasons(folder, benchmark)
         reasons = list(submission.reasons)
@@ -187,24 +187,13 @@ def results_of(
     }
 
 
-def _without_doubles(submissions: Sequence[CheckedSubmission]) -> Iterator[CheckedSubmission]:
-    """Refuse a folder whose name differs from an earlier one's in case only: one page, one file."""
-    names: dict[str, str] = {}
-    for submission in submissions:
-        name = submission.name
-        if submission.scores is not None:  # without scores it has neither page nor files
-            taken = names.setdefault(name.casefold(), name)
-            if taken != name:
-                reason = f"the folder {taken} has the same name but for case; give it another one"
-                yield CheckedSubmission(name, None, None, (reason,))
-                continue
-        yield submission
-
-
 def _without_look_alikes(
     submissions: Sequence[CheckedSubmission], benchmark: Benchmark
 ) -> Iterator[CheckedSubmission]:
-    """Refuse what would be shown under a name that looks like another's."""
+    """Refuse what would be shown under a name that looks like another's, or differs in case only.
+
+    A submission that is refused already has neither page nor files, and its name is free.
+    """
     shown = [
         ShownName(folder.name, folder.metadata.estimator, str(folder.metadata.date))
         for submission in submissions

@@ -65,6 +65,11 @@ def test_folders_that_look_alike_are_refused() -> None:
     assert reason.startswith("the folder's name looks like 'run-1'")
 
 
+def test_of_folders_that_differ_in_case_the_earlier_one_stays() -> None:
+    names = [shown("Honest", "x", "2026-11-22"), shown("honest", "y", "2026-11-21")]
+    assert set(look_alikes(names)) == {"Honest"}
+
+
 def test_a_skeleton_is_that_of_unicode() -> None:
     assert skeleton("\u0440aypal") == skeleton("paypa1") == "paypal"
     assert skeleton("m") == "rn"
