@@ -101,9 +101,7 @@ def read_submission_folder(folder: Path, tasks: Sequence[str]) -> SubmissionFold
     with ExitStack() as stack:  # at its end, none of the files may have changed since it was read
         try:
             descriptor = stack.enter_context(_opened_folder(folder))
-            prediction_files = sorted(
-                name for name in os.listdir(descriptor) if name.endswith(SUFFIXES)
-            )
+            prediction_files = sorted(filter(_is_predictions, os.listdir(descriptor)))
             named_for = {name: _task_of(folder / name, tasks) for name in prediction_files}
             _check_once(folder, named_for.values())
             opened = {
@@ -189,9 +187,19 @@ def _named(path: Path) -> Iterator[None]:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from error
 
 
+def _is_predictions(name: str) -> bool:
+    """Whether a file's name ends as that of predictions, whatever its case and spaces."""
+    return name.strip().casefold().endswith(SUFFIXES)
+
+
 def _task_of(path: Path, tasks: Sequence[str]) -> str | None:
     """Return the config that a file is named for; None if it may answer any."""
-    stem = next(path.name.removesuffix(end) for end in SUFFIXES if path.name.endswith(end))
+    stem = next((path.name.removesuffix(end) for end in SUFFIXES if path.name.endswith(end)), None)
+    if stem is None:
+        raise InputError(
+            f"{path}: has an ending in capital letters or with spaces; expected one of "
+            f"{', '.join(SUFFIXES)}; write it so, or take the file away"
+        )
     if stem not in (ALL_TASKS, HIDDEN, *tasks):
         raise InputError(
             f"{path}: is named for no config; expected {ALL_TASKS} or one of {', '.join(tasks)}, "
