@@ -51,6 +51,9 @@ _MERGE = "tag:yaml.org,2002:merge"
 _SHOWN = 80
 """Letters of a wrong value that an error shows."""
 
+EARLIEST = datetime.date(2024, 1, 1)
+"""The first day that predictions may bear; the benchmark is younger, and of two submissions whose
+names look alike the board keeps the earlier one, so that an early day must not be had for free."""
 MOST_USD = 1_000_000
 """Of one prediction."""
 
@@ -65,6 +68,16 @@ def _checked(check: Callable[[Any], Any]) -> Callable[[Any], Any]:
             raise PydanticCustomError("refused", "{reason}", {"reason": str(error)}) from error
 
     return validate
+
+
+def _check_day(day: datetime.date) -> datetime.date:
+    tomorrow = datetime.datetime.now(tz=datetime.UTC).date() + datetime.timedelta(days=1)
+    if not EARLIEST <= day <= tomorrow:
+        raise ValueError(
+            f"expected a day from {EARLIEST} to tomorrow, {tomorrow}; write the one on which the "
+            "predictions were made"
+        )
+    return day
 
 
 def _checked_form(link: Any) -> Any:
@@ -101,6 +114,8 @@ Link = Annotated[
     ),
 ]
 """A public address; a host in other scripts is kept in its ASCII form, which looks like itself."""
+Day = Annotated[datetime.date, AfterValidator(_checked(_check_day))]
+"""A day on which predictions can have been made; tomorrow is today already in some places."""
 Number = Annotated[float, Field(allow_inf_nan=False)]
 
 
@@ -153,7 +168,10 @@ class Metadata(_SubmissionPart):
     dataset_revision: Name = Field(
         description="The dataset's commit on the Hub, or `revision` in `build.json`."
     )
-    date: datetime.date = Field(description="When the predictions were made, e.g. 2026-11-21.")
+    date: Day = Field(
+        description="When the predictions were made, e.g. 2026-11-21; not before 2024-01-01, nor "
+        "later than tomorrow."
+    )
     link: Link = Field(description="Where to read more: code, a paper, a model.")
     weights: Literal["open", "closed", "none"] | None = Field(
         None,

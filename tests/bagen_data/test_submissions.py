@@ -266,6 +266,21 @@ def test_a_value_that_yaml_takes_for_something_else_is_named(
     assert "found" in str(caught.value)
 
 
+def today(days: int = 0) -> str:
+    return str(datetime.datetime.now(tz=datetime.UTC).date() + datetime.timedelta(days=days))
+
+
+@pytest.mark.parametrize("date", ["0001-01-01", "2023-12-31", today(3), "9999-12-31"])
+def test_a_date_on_which_no_predictions_were_made_is_refused(date: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=f"date: found '{date}'; expected a day from 2024-01-01"):
+        read(tmp_path, yaml_of(date=date))
+
+
+@pytest.mark.parametrize("date", ["2024-01-01", today(), today(1)])
+def test_a_date_from_2024_to_tomorrow_is_one(date: str, tmp_path: Path) -> None:
+    assert str(read(tmp_path, yaml_of(date=date)).date) == date
+
+
 NO_METADATA: dict[str, str | bytes] = {
     "nothing": "",
     "a word": "hello",
