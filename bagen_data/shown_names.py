@@ -27,6 +27,10 @@ _ORDINARY = "\u2026\u2122\u2120"
 """Signs that may stay though they stand for others: the ellipsis, trade mark and service mark."""
 _COMMON = {"MODIFIER", "COMBINING"}
 """First words of letters and marks that belong to no script."""
+_ACCENT = re.compile("[\u02c6-\u02cf]")
+"""Letters that are shown as accents; Bopomofo writes its tones so."""
+_STROKES = re.compile("[\u1173\u30fc\u3127\u4e00]")
+"""Letters of Chinese, Japanese and Korean that are one stroke, as a dash is."""
 _SCRIPT = {
     "CJK": "HAN",
     "IDEOGRAPHIC": "HAN",
@@ -121,6 +125,12 @@ def _check_word(word: str) -> None:
             raise ValueError(f"{_told(character)} is a mark of no letter here; leave it out")
         if script is not None:
             scripts.setdefault(script, character)
+    accent = _ACCENT.search(word)
+    if accent and "BOPOMOFO" not in scripts:
+        raise ValueError(f"{_told(accent[0])} is an accent of no letter here; leave it out")
+    stroke, rest = _STROKES.search(word), _STROKES.sub("", word)
+    if stroke and rest and {_script(character) for character in rest} <= {None, "LATIN"}:
+        raise ValueError(f"{_told(stroke[0])} looks like a dash in this word; write '-'")
     if len(scripts) > 1 and not any(scripts.keys() <= allowed for allowed in _TOGETHER):
         first, *_, last = sorted(scripts, key=lambda script: (script == "LATIN", script))
         raise ValueError(

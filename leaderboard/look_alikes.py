@@ -2,10 +2,13 @@
 
 A name's skeleton is that of Unicode's report on security mechanisms (UTS 39): each character is
 replaced by the first of those that it may be taken for, by the tables of `confusable_homoglyphs`.
+Long dashes, letters that are one stroke like them, and small capitals, which the tables set apart,
+are replaced too: by a hyphen, and by small letters.
 Two names with one skeleton, upper or lower case, look alike. Names that are the same
 to the letter do not count: their rows show their folders.
 """
 
+import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,6 +17,11 @@ from functools import cache
 from bagen_data.shown_names import EMOJI_PARTS
 
 _LRM = "\u200e"
+_LONG_DASHES = frozenset("\u1428\u23af\u23e4\u2e3a\u2e3b\u30fc\u3127")
+"""What is shown as a long stroke, by prototypes: that of the em dash and of the ideograph for one
+is the prolonged sound mark."""
+_SMALL_CAPITAL = re.compile("LATIN LETTER SMALL CAPITAL ([A-Z])")
+"""Unicode's names of small capitals that are one letter."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +103,14 @@ def skeleton(name: str) -> str:
     True
     """
     decomposed = unicodedata.normalize("NFD", EMOJI_PARTS.sub("", name))
-    return unicodedata.normalize("NFD", "".join(map(_prototype, decomposed)))
+    return unicodedata.normalize("NFD", "".join(map(_shown_as, decomposed)))
+
+
+def _shown_as(character: str) -> str:
+    """Return the text that stands for a character in a skeleton."""
+    small_capital = _SMALL_CAPITAL.fullmatch(unicodedata.name(character, ""))
+    prototype = _prototype(small_capital[1].lower() if small_capital else character)
+    return "-" if prototype in _LONG_DASHES else prototype
 
 
 @cache
