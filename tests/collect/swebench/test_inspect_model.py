@@ -19,6 +19,7 @@ from tests.collect.swebench.played_toys import TOY, needs_tool, one_instance, ou
 from tests.model_server import KEY, MODEL, ModelServer, model_server
 
 FAILED = FamilyFacts(resolved=frozenset(), judged=frozenset({TOY.instance_id}))
+RESOLVED = FamilyFacts(resolved=frozenset({TOY.instance_id}), judged=frozenset({TOY.instance_id}))
 
 pytestmark = needs_tool
 
@@ -51,7 +52,7 @@ def test_a_model_resolves_an_instance(tmp_path: Path) -> None:
     assert [each["role"] for each in last] == ["system", "user", *["assistant", "tool"] * 2]
     assert last[2]["tool_calls"][0]["id"] == last[3]["tool_call_id"] == "c0"
     assert outputs(played)[0] == TOY.with_part(TOY.bug.wrong)
-    log = read(played.trajectory, FAILED)
+    log = read(played.trajectory, RESOLVED)
     words = [sum(len(str(m["content"]).split()) for m in b["messages"]) for b in server.bodies]
     assert [turn.requests[0] and turn.requests[0].input_tokens for turn in log.turns] == words
 
