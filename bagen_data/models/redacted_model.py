@@ -6,6 +6,7 @@ is where keys are taken out.
 
 from collections.abc import Awaitable, Callable
 from functools import wraps
+from traceback import format_exception_only
 from typing import Any
 
 from inspect_ai.model import Model, ModelCall, ModelOutput
@@ -14,8 +15,6 @@ from bagen_data.redaction import redact, remember, without_known_keys
 
 _Answer = ModelOutput | Exception | tuple[ModelOutput | Exception, ModelCall]
 _GENERATE = "generate"
-_LONGEST_CHAIN = 50
-"""Errors that may have caused each other, one after another."""
 
 
 def redact_answers(model: Model) -> Model:
@@ -62,28 +61,45 @@ def _clean_call(call: ModelCall) -> ModelCall:
 def redact_error(error: Exception) -> Exception:
     """Return an error that says nothing secret: the same one, or another if it cannot be changed.
 
-    The errors that caused it are changed, too: a traceback shows them.
+    The errors that caused it or are grouped in it are changed, too: a traceback shows them.
     """
-    each: BaseException | None = error
-    for _ in range(_LONGEST_CHAIN):
-        if each is None:
-            break
-        each.args = tuple(_redacted(part) for part in each.args)
-        for name, value in list(vars(each).items()):
-            if isinstance(value, str | dict | list):
-                vars(each)[name] = _redacted(value)
-        if redact(f"{each} {each!r}") != f"{each} {each!r}":
+    todo: list[BaseException | None] = [error]
+    seen: set[int] = set()
+    while todo:
+        each = todo.pop()
+        if each is None or id(each) in seen:
+            continue
+        seen.add(id(each))
+        _redact_attributes(each)
+        shown = "".join((*format_exception_only(type(each), each), str(each), repr(each)))
+        if redact(shown) != shown:
             return RuntimeError(redact(f"{type(error).__name__}: {error}"))
-        each = each.__cause__ or each.__context__
+        todo += [each.__cause__, each.__context__]
+        if isinstance(each, BaseExceptionGroup):
+            todo += each.exceptions
     return error
 
 
+def _redact_attributes(error: BaseException) -> None:
+    error.args = tuple(_redacted(part) for part in error.args)
+    for name, value in list(vars(error).items()):
+        vars(error)[name] = _redacted(value)
+    if isinstance(error, SyntaxError):
+        error.text = _redacted(error.text)
+        error.filename = _redacted(error.filename)
+        error.msg = _redacted(error.msg)
+
+
 def _redacted(value: Any) -> Any:
-    """Return a JSON value whose texts are redacted as messages are."""
+    """Return a value whose texts are redacted as messages are; one of another type as it is."""
     if isinstance(value, str):
         return redact(value)
+    if isinstance(value, bytes):
+        text = value.decode("utf-8", "surrogateescape")
+        clean = redact(text)
+        return value if clean == text else clean.encode("utf-8", "surrogateescape")
     if isinstance(value, dict):
         return {_redacted(name): _redacted(part) for name, part in value.items()}
-    if isinstance(value, list | tuple):
-        return [_redacted(part) for part in value]
+    if type(value) in (list, tuple, set, frozenset):
+        return type(value)(_redacted(part) for part in value)
     return value
