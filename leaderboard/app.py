@@ -15,7 +15,7 @@ import socket
 import stat
 import sys
 import time
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from functools import partial
 from http import HTTPStatus
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -76,10 +76,13 @@ class Handler(SimpleHTTPRequestHandler):
         except (OSError, ValueError, RuntimeError):  # RuntimeError: a loop of links
             self.send_error(HTTPStatus.NOT_FOUND)
             return None
-        self.send_response(HTTPStatus.OK)
-        self.send_header("Content-Type", self.guess_type(file.name))
-        self.send_header("Content-Length", str(os.fstat(file.fileno()).st_size))
-        self.end_headers()
+        with ExitStack() as stack:
+            stack.callback(file.close)  # unless the reader stays for it
+            self.send_response(HTTPStatus.OK)
+            self.send_header("Content-Type", self.guess_type(file.name))
+            self.send_header("Content-Length", str(os.fstat(file.fileno()).st_size))
+            self.end_headers()
+            stack.pop_all()
         return file
 
     def _is_asked_here(self) -> bool:
