@@ -58,7 +58,7 @@ class Reading(NamedTuple):
 
 
 def read(text: bytes, resources: Sequence[str] | None, question: Question = "interval") -> Reading:
-    """What `parse` makes an estimate of, from UTF-8: the grammar is ASCII, so bytes will do."""
+    """Read what `answers.parse` makes an estimate of, from UTF-8: the grammar is ASCII."""
     content = answer_content(text)
     if content is None:
         return _invalid("no_answer")
@@ -140,7 +140,7 @@ def _wrong_values(amounts: Mapping[str, tuple[float, ...]]) -> InvalidReason | N
 
 
 def answer_content(text: bytes) -> bytes | None:
-    """What the last `<answer>...</answer>` after the last `</think>` encloses."""
+    """Return the content of the last `<answer>...</answer>` after the last `</think>`."""
     folded = text.lower()  # of bytes: ASCII letters only
     start = max(0, folded.rfind(_THINK_END))
     last_close = folded.rfind(_CLOSE, start)

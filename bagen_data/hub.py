@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from datasets import Dataset, DatasetDict, IterableDataset, IterableDatasetDict
 
 Trust = Literal["the folder", "the manifest"]
-"""What is believed of a folder with a built dataset."""
+"""The part of a folder with a built dataset that is believed."""
 
 _HUB_NAME = re.compile(r"\w[\w.-]*/\w[\w.-]*")
 _REPEATED = ["task", "rollout_model", "rollout_id", "resources.list.element.resource"]
@@ -93,7 +93,7 @@ def load_samples(
 def load_unchanged_samples(
     path: str, config: str | None = None, split: str = "test"
 ) -> LoadedSamples:
-    """As `load_samples`, from files that are as they were built: of the hashes in the manifest.
+    """Load samples as `load_samples` does, from files with the hashes that the manifest has.
 
     Raises:
         MissingExtraError: as `load_samples`.

@@ -186,9 +186,9 @@ def holds_secret(value: object) -> bool:
     if not isinstance(value, str):
         return False
     texts = (value, unquote(value))
-    found = [match for text in texts for match in _ASSIGNED.finditer(text)]
+    matches = [match for text in texts for match in _ASSIGNED.finditer(text)]
     return any(redact(text) != text for text in texts) or any(
-        _is_secret_beside(match["name"], match["value"]) for match in found
+        _is_secret_beside(match["name"], match["value"]) for match in matches
     )
 
 
@@ -267,8 +267,8 @@ def _spans(
             end = match.end()
         places = kept + places[end:]
         text = code.sub(_character, text)
-    found = [match.span() for match in pattern.finditer(text)]
-    return [(places[start][0], places[end - 1][1]) for start, end in found]
+    spans = [match.span() for match in pattern.finditer(text)]
+    return [(places[start][0], places[end - 1][1]) for start, end in spans]
 
 
 def _character(match: re.Match[str]) -> str:

@@ -28,7 +28,7 @@ InvalidReason = Literal[
 ]
 INVALID_REASONS: tuple[InvalidReason, ...] = get_args(InvalidReason)
 Question = Literal["interval", "point", "forecast"]
-"""What is asked of an estimator: an interval, one number, or probabilities and quantiles."""
+"""The question to an estimator: for an interval, one number, or probabilities and quantiles."""
 QUANTILE_LEVELS = (0.1, 0.25, 0.5, 0.75, 0.9)
 """Levels of the quantiles of a forecast."""
 FINISH_THRESHOLD = 0.5

@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import IO, Any, Literal, NamedTuple, Self
 
 Links = Literal["followed", "refused"]
-"""What becomes of a path that is a symbolic link."""
+"""The treatment of a path that is a symbolic link."""
 
 _BLOCK = 1 << 20
 _MEMORY = 1 << 24
@@ -95,7 +95,7 @@ def steady_file(
 
 @dataclass(frozen=True)
 class FileDigest:
-    """What a file held when it was read."""
+    """The size and the hash of a file when it was read."""
 
     bytes: int
     sha256: str

@@ -48,7 +48,7 @@ class Counts(NamedTuple):
 
 
 class Roles:
-    """What the counts of a usage object are, and the paths under which each may stand.
+    """The roles of the counts of a usage object, and the paths under which each may stand.
 
     Args:
         paths: of each role.
@@ -99,19 +99,19 @@ class _Layout:
 
     def find(self, paths: tuple[str, ...]) -> tuple[tuple[str, int], ...]:
         """Return those of the paths that hold a value, and the places of their values."""
-        found = self._found.get(paths)
-        if found is None:
+        present = self._found.get(paths)
+        if present is None:
             places = self._places
-            found = tuple((path, places[path]) for path in paths if path in places)
-            self._found[paths] = found
-        return found
+            present = tuple((path, places[path]) for path in paths if path in places)
+            self._found[paths] = present
+        return present
 
     def find_roles(self, roles: Roles) -> list[tuple[tuple[str, int], ...]]:
         """Return what `find` does, for the paths of each role."""
-        found = self._roles.get(roles)
-        if found is None:
-            found = self._roles[roles] = [self.find(paths) for paths in roles.paths]
-        return found
+        by_role = self._roles.get(roles)
+        if by_role is None:
+            by_role = self._roles[roles] = [self.find(paths) for paths in roles.paths]
+        return by_role
 
 
 _cached_layout = lru_cache(maxsize=256)(_Layout)
@@ -205,11 +205,11 @@ class UsageFields:
             RolloutError: two paths of a role hold counts that differ, and neither is 0.
         """
         counts = []
-        for found in self._layout.find_roles(roles):
-            if len(found) > 1:
-                counts.append(self.count(*(path for path, _ in found)))
-            elif found:
-                [(path, place)] = found
+        for present in self._layout.find_roles(roles):
+            if len(present) > 1:
+                counts.append(self.count(*(path for path, _ in present)))
+            elif present:
+                [(path, place)] = present
                 self._unread.pop(path, None)
                 counts.append(whole_number(self._values[place], path))
             else:
@@ -266,8 +266,8 @@ class UsageFields:
         Raises:
             RolloutError: a part is more than the whole.
         """
-        found = (unread.rpartition(".") for unread in self._unread)
-        parts = [f"{path}.{part}" for path, _, part in found if path in paths and part in _PARTS]
+        names = (unread.rpartition(".") for unread in self._unread)
+        parts = [f"{path}.{part}" for path, _, part in names if path in paths and part in _PARTS]
         self.ignore_part(whole, *parts)
 
     def ignore_part(self, whole: int, *paths: str) -> None:

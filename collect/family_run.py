@@ -27,7 +27,7 @@ COLLECTION = "collection.yaml"
 GIVE_UP = 8
 """Rollouts that fail one after another before a run stops: the next would hardly do better."""
 _KEPT = "the rollouts before are kept; go on with --resume"
-"""What a message says of a family whose worker died."""
+"""The end of a message on a family whose worker died."""
 _AT_ONCE = 16
 """Rollouts that a process is given at a time, at most: a job each would fill memory with jobs."""
 

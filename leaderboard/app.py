@@ -104,9 +104,9 @@ class Handler(SimpleHTTPRequestHandler):
         if ".." in parts or "\\" in path:
             raise ValueError(path)
         site = Path(self.directory).resolve(strict=True)
-        found = (folder or site).joinpath(*filter(None, parts)).resolve(strict=True)
-        found.relative_to(site)
-        return found
+        target = (folder or site).joinpath(*filter(None, parts)).resolve(strict=True)
+        target.relative_to(site)
+        return target
 
     def _redirect_to_folder(self, asked: str) -> None:
         # a path of one slash and a name, never of two, which a browser would take for a host

@@ -18,8 +18,8 @@ from bagen_data.shown_names import EMOJI_PARTS
 
 _LRM = "\u200e"
 _LONG_DASHES = frozenset("\u1428\u23af\u23e4\u2e3a\u2e3b\u30fc\u3127")
-"""What is shown as a long stroke, by prototypes: that of the em dash and of the ideograph for one
-is the prolonged sound mark."""
+"""Prototypes of letters that look like a long stroke; the em dash and the ideograph for one have
+the prolonged sound mark."""
 _SMALL_CAPITAL = re.compile("LATIN LETTER SMALL CAPITAL ([A-Z])")
 """Unicode's names of small capitals that are one letter."""
 
@@ -83,8 +83,8 @@ def _precedence(shown: ShownName) -> tuple[bool, str, str]:
 
 def _taken(names: dict[str, tuple[str, str]], name: str) -> tuple[str, str] | None:
     """Return another name that looks like this one; None if there is none or it is the same."""
-    found = (names[key] for key in _keys(name) if key in names)
-    return next((taken for taken in found if taken[0] != name), None)
+    like_it = (names[key] for key in _keys(name) if key in names)
+    return next((taken for taken in like_it if taken[0] != name), None)
 
 
 def _keys(name: str) -> set[str]:

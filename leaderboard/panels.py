@@ -32,7 +32,7 @@ class Axis:
 
 @dataclass(frozen=True)
 class Panel:
-    """What is drawn in one panel; places are from 0 to 1 along both axes."""
+    """The marks of one panel; places are from 0 to 1 along both axes."""
 
     name: str
     marks: list[str] = field(default_factory=list)

@@ -11,7 +11,7 @@ _SCORES = ("coverage", "optimistic", "conservative", "predicted_feasible_on_infe
 _COLOURS = dict(zip(_SCORES, ("var(--s1)", "var(--s2)", "var(--s3)", "var(--s4)"), strict=True))
 _ACCENT = "var(--accent)"
 _PART_APART = (0.2, 0.08)
-"""Of the width and height: a part that is closer to one with a name has none itself."""
+"""Shares of the width and height: a part that is closer to one with a name has none itself."""
 _SHARES = tuple((tick / 5, f"{tick / 5:.1f}") for tick in range(6))
 _SPREAD = 0.15
 """Distance of two scores of one part of a rollout, as a share of the part's room."""

@@ -62,7 +62,7 @@ def write_results(results: Mapping[str, Any], folder: Path) -> None:
 
 
 def _json_parts(results: Mapping[str, Any]) -> Iterator[str]:
-    """What `to_json` gives, in parts: a list's items one by one."""
+    """Yield the text that `to_json` gives in parts: a list's items one by one."""
     opening = "{"
     for name, value in results.items():
         yield f"{opening}{to_json(name)}: "

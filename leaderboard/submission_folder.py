@@ -21,7 +21,7 @@ HIDDEN = "hidden"
 LARGEST = 1 << 30
 """Bytes of one file, as it is and unpacked."""
 MOST_SUBMISSIONS = 10_000
-"""Of one board: each two of them are compared."""
+"""Submissions of one board: each two of them are compared."""
 _FOLDER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 DEVICE_NAMES = "con|prn|aux|nul|com[0-9]|lpt[0-9]"
 """A pattern of names that some systems keep for devices, whatever their ending and case."""

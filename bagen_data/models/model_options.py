@@ -28,7 +28,7 @@ _QUERY = re.compile(r"query|params$", re.IGNORECASE)
 """Arguments whose names and values become parameters of an address."""
 _QUERY_SECRET = re.compile(r"^(?:code|sig|pat|pwd|token)$", re.IGNORECASE)
 _SCHEME = re.compile(r"\s*(?:Bearer|Basic|Token)\s+\S+\s*", re.IGNORECASE)
-"""What a header that authorizes says."""
+"""Texts of a header that authorizes."""
 _HEADER = re.compile(r"\s*([\w-]{1,60})(?:\s*:\s*|\s+)\S+.*", re.DOTALL)
 _NAMING = ("name", "header", "field", "id")
 """Names beside `value`, of a header that is written as an object."""

@@ -244,8 +244,8 @@ def _asked(question: Callable[[], _Read], part: str, path: Path | None = None) -
         return question()
     except Exception as error:  # whatever Inspect's reader raises
         folder = "" if path is None else f"{path.parent}/"
-        told = f"{type(error).__name__}: {error}".replace(folder, "")
-        reason = " ".join(told.split())[:_REASON_LENGTH]
+        text = f"{type(error).__name__}: {error}".replace(folder, "")
+        reason = " ".join(text.split())[:_REASON_LENGTH]
         raise RolloutError(
             f"Inspect cannot read {part}: {reason}; restore the file, or read it with the version "
             "of inspect_ai that wrote it"

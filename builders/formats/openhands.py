@@ -330,7 +330,7 @@ class _Verdict(NamedTuple):
 
 
 class _Beside(NamedTuple):
-    """What the evaluations in a folder state."""
+    """The outcomes that evaluations in a folder state."""
 
     verdicts: Mapping[str, Sequence[_Verdict]]
     """By instance."""

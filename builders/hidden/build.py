@@ -38,7 +38,7 @@ _ID_BITS = 128
 
 @dataclass(frozen=True)
 class HiddenOptions:
-    """What a hidden split depends on, beside chance."""
+    """Everything that a hidden split depends on, beside chance."""
 
     build: BuildOptions
     """How rollouts are read, and where the split is written."""
@@ -75,7 +75,7 @@ class HiddenSample:
 
 @dataclass(frozen=True)
 class HiddenTask:
-    """What one task became."""
+    """The samples that one task became."""
 
     task: str
     families: Sequence[ReadFamily]

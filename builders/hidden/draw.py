@@ -26,7 +26,7 @@ class Candidate:
     opening_id: str
     """The id of an instance that is named by the first user message."""
     used: dict[int, Amounts]
-    """What was spent after each turn k that may be asked about."""
+    """The amounts spent after each turn k that may be asked about."""
 
     def is_of_instance(self, other: "Candidate") -> bool:
         """Whether both work on one instance, though one of them may name it by its opening."""

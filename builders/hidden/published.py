@@ -1,4 +1,4 @@
-"""What is public already: rollouts and instances that a hidden split must keep apart from."""
+"""Rollouts and instances that are public already, which a hidden split keeps apart from."""
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -61,7 +61,7 @@ class PublishedInstances:
 
 @dataclass(frozen=True)
 class Published:
-    """What some datasets hold, by task."""
+    """The rollouts and instances of some datasets, by task."""
 
     by_task: Mapping[str, PublishedInstances]
 

@@ -1,4 +1,4 @@
-"""What whoever built a hidden split is told of it."""
+"""The summary of a hidden split, for whoever built it."""
 
 from collections.abc import Sequence
 

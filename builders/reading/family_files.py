@@ -93,7 +93,7 @@ class FamilyFiles:
         self.family = family
         self._scratch = scratch
         self._marks: dict[str, FileMark] = {}
-        """What files were like when they were first opened."""
+        """The size and times of files when they were first opened."""
         self._consulted: set[str] = set()
         """Files whose values say something about rollouts in others."""
         listing = list_folder(str(family.folder))

@@ -23,7 +23,7 @@ from collect.swebench.checkout import TESTBED, Clone, plain_environment
 from collect.swebench.visible_files import HOME, Bind, binds
 
 _TRIAL = "git --version && python3 -c 'import json' && test -w . && test ! -e /proc/$OUTER_PID/root"
-"""What a contained shell must be able to do. The kernel's names for the outer process are gone."""
+"""A script that a contained shell must be able to run: the outer process has no name there."""
 _TRIAL_SECONDS = 30
 
 

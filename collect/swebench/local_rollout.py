@@ -43,7 +43,7 @@ class Judged:
 
 
 OPEN = Isolation()
-"""That of commands whose author is known: they run as the user."""
+"""The containment of commands whose author is known: none, they run as the user."""
 
 
 def rollout(

@@ -15,7 +15,7 @@ from collect.swebench.visible_files import unseen_paths
 
 @dataclass(frozen=True)
 class CommandOptions:
-    """What commands of a model may see."""
+    """The paths that commands of a model may see."""
 
     show: Sequence[Path] = ()
     """Paths that contained commands and hidden tests may read besides."""
@@ -43,12 +43,12 @@ class CommandOptions:
         """
         are_keys_hidden = hide_environment()
         shown, shown_to_tests = _paths("--show", self.show), _paths("--show-tests", self.show_tests)
-        found = find_containment()
-        if found.containment is not None:
+        search = find_containment()
+        if search.containment is not None:
             _check_test_commands(instances, (*shown, *shown_to_tests))
         elif not self.i_know:
-            STDERR.print(_warning(found, are_keys_hidden=are_keys_hidden), markup=False)
-        return found.isolation(shown, shown_to_tests)
+            STDERR.print(_warning(search, are_keys_hidden=are_keys_hidden), markup=False)
+        return search.isolation(shown, shown_to_tests)
 
 
 def _paths(flag: str, paths: Sequence[Path]) -> tuple[Path, ...]:
@@ -68,7 +68,7 @@ def _check_test_commands(instances: Sequence[Instance], shown: Sequence[Path]) -
             )
 
 
-def _warning(found: Found, *, are_keys_hidden: bool) -> str:
+def _warning(search: Found, *, are_keys_hidden: bool) -> str:
     if os.geteuid() == 0:
         reach = "as root: nothing keeps them from any file, process or key of this machine"
     elif are_keys_hidden:
@@ -80,6 +80,6 @@ def _warning(found: Found, *, are_keys_hidden: bool) -> str:
         reach = "as you: nothing keeps them from your files, your processes or the network"
     return (
         f"warning: the model's commands are not contained here, and run {reach}. "
-        f"{'; '.join(found.problems)}. Install bubblewrap, or use a machine that holds no keys; "
+        f"{'; '.join(search.problems)}. Install bubblewrap, or use a machine that holds no keys; "
         "--i-know silences this."
     )

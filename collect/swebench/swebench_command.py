@@ -52,7 +52,7 @@ class SweBench:
     cost_usd: float | None
     """US dollars at which an instance of SWE-bench is stopped."""
     commands: CommandOptions
-    """What commands of a model may see."""
+    """The paths that commands of a model may see."""
 
     def __call__(self, options: CollectOptions) -> None:
         """Collect a family, or prepare it."""

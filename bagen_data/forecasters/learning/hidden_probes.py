@@ -27,7 +27,7 @@ class LoadedProbes:
 
     probes: list[AskedProbe]
     revision: str | None
-    """Of the split."""
+    """The revision of the split."""
 
 
 def load_hidden_probes(path: str, config: str | None, split: str) -> LoadedProbes:
