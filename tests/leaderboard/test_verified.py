@@ -1,6 +1,7 @@
 """The verified score: from a hidden split's key, in few digits, and checked without the key."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -170,3 +171,14 @@ def test_a_key_is_no_dataset_of_a_board(
         flags = ["--submissions", tmp_path / "in"] if command == "build" else []
         assert leaderboard(command, *flags, "--dataset", key, "--out", tmp_path / "out") == 1
         assert "is the key of a hidden split" in " ".join(capsys.readouterr().err.split())
+
+
+def test_a_key_whose_record_was_changed_is_refused(
+    submissions: Path, dataset: Path, split: Path, tmp_path: Path, capsys: Any
+) -> None:
+    key = shutil.copytree(split / "KEY-DO-NOT-PUBLISH", tmp_path / "key")
+    record = json.loads((key / "build.json").read_text())
+    (key / "build.json").write_text(json.dumps(record | {"scrub": not record.get("scrub")}))
+    flags = ("--submissions", submissions, "--dataset", dataset, "--out", tmp_path / "site")
+    assert leaderboard("build", *flags, "--hidden", key) == 1
+    assert "build.json was changed since it was built" in " ".join(capsys.readouterr().err.split())
