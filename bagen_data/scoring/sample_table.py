@@ -26,7 +26,7 @@ from bagen_data.scoring.input_columns import (
 REQUIRED = ("sample_id", "feasible", "resources")
 DERIVED = ("task", "rollout_model", "rollout_id", "completed_turns")
 """Columns that a sample's id names too."""
-OPTIONAL = ("total_turns", "rollout_success")
+OPTIONAL = ("total_turns", "rollout_success", "instance_id")
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,8 @@ class FamilyColumns:
     """(n,) 0 .. m-1, the samples' rollouts, in the order of their ids."""
     first: Ints
     """(m,) the row of each rollout's shortest prefix."""
+    instance: Ints
+    """(m,) the rank of each rollout's instance among the ids of all instances of the table."""
     completed_turns: Ints
     """(n,) k."""
     total_turns: Ints | None
@@ -95,13 +97,14 @@ class SampleTable:
         Args:
             samples: with columns `sample_id`, `feasible` and `resources`, a list of
                 `{resource, budget, used, remaining}`. Without `total_turns` there are no scores by
-                progress; without `rollout_success` none of the paper's own. What else is needed is
-                read off `sample_id` where its column is missing.
+                progress; without `rollout_success` none of the paper's own; without `instance_id`
+                rollouts of one id are of one instance. What else is needed is read off
+                `sample_id` where its column is missing.
 
         Raises:
             InputError: a column is missing or of the wrong type, a sample is there twice, its
-                amounts or turns cannot be, its rollout is both feasible and not, or samples of one
-                family name different resources.
+                amounts or turns cannot be, its rollout is both feasible and not, or of two
+                instances, or samples of one family name different resources.
         """
         try:
             table = as_table(samples, REQUIRED, (*DERIVED, *OPTIONAL))
@@ -126,7 +129,11 @@ class SampleTable:
         models, model_names = codes(parts["rollout_model"])
         rollouts, rollout_names = codes(parts["rollout_id"])
         order = np.argsort(pc.sort_indices(rollout_names).to_numpy())
-        columns_of = _SampleColumns(ids, columns, order[rollouts], amounts)
+        columns["instance"] = rollouts = order[rollouts]
+        if "instance_id" in table.column_names:
+            instances, instance_names = codes(table["instance_id"])
+            columns["instance"] = np.argsort(pc.sort_indices(instance_names).to_numpy())[instances]
+        columns_of = _SampleColumns(ids, columns, rollouts, amounts)
         families = [
             columns_of.family(
                 task_names[key // len(model_names)], model_names[key % len(model_names)], rows
@@ -165,6 +172,8 @@ class _SampleColumns:
         rollout = np.repeat(number, np.diff(starts, append=len(ranks)))
         feasible = columns["feasible"]
         self._check_label(rows, feasible, feasible[first].take(rollout))
+        instance = columns["instance"][first]
+        self._check_instance(rows, columns["instance"] != instance.take(rollout))
         return FamilyColumns(
             task=task.as_py(),
             rollout_model=rollout_model.as_py(),
@@ -172,6 +181,7 @@ class _SampleColumns:
             rows=rows,
             rollout=rollout,
             first=first,
+            instance=instance,
             completed_turns=columns["completed_turns"],
             total_turns=columns.get("total_turns"),
             feasible=feasible,
@@ -204,6 +214,14 @@ class _SampleColumns:
             raise InputError(
                 f"row {row}: sample {sample!r} is feasible: {feasible[np.argmax(differs)]}, and "
                 "another one of its rollout is not so; a rollout has one label"
+            )
+
+    def _check_instance(self, rows: Rows, differs: Mask) -> None:
+        if differs.any():
+            row, sample = row_of(rows, int(np.argmax(differs)), self.ids)
+            raise InputError(
+                f"row {row}: sample {sample!r} has another instance_id than an earlier sample of "
+                "its rollout; a rollout is of one instance"
             )
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from bagen_data.errors import InputError
 from bagen_data.scoring import score
+from bagen_data.scoring.sample_table import SampleTable
 from tests.bagen_data.scoring.scoring_cases import SEVERAL, TOKENS, family, predictions, sample
 
 TEXTS = {"resource": "tokens", "budget": 9.0, "used": 1.0, "remaining": "400"}
@@ -276,3 +277,22 @@ def test_invalid_answers_are_counted_by_reason() -> None:
         "unordered": 0,
     }
     assert {name: count for name, count in found["w/m"].items() if count} == {"missing_resource": 1}
+
+
+def test_instances_of_a_table() -> None:
+    def row(model: str, rollout: str, k: int) -> dict[str, Any]:
+        amounts = {"resource": "tokens", "budget": 9.0, "used": 1.0, "remaining": 2.0}
+        sample_id = f"t/{model}/{rollout}/{k}"
+        return {"sample_id": sample_id, "feasible": True, "resources": [amounts]}
+
+    rows = [row("m", "b", 1), row("m", "b", 2), row("m", "a", 1), row("n", "a", 1)]
+    one, other = SampleTable.of(rows).families
+    assert one.instance.tolist() == [0, 1]
+    assert other.instance.tolist() == [0]
+    named = [each | {"instance_id": name} for each, name in zip(rows, "xxyx", strict=True)]
+    one, other = SampleTable.of(named).families
+    assert one.instance.tolist() == [1, 0]
+    assert other.instance.tolist() == [0]
+    named[1]["instance_id"] = "z"
+    with pytest.raises(InputError, match=r"row 1: sample 't/m/b/2' has another instance_id"):
+        SampleTable.of(named)
