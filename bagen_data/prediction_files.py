@@ -40,6 +40,7 @@ _LONGEST = 1 << 26
 _MOST_KEYS = 100
 """Of one JSON object; an error lists each that is wrong."""
 _ROWS = 1 << 16
+_NEWLINE, _BRACE = b"\n{"
 _TEXT = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
 _COST = (pa.types.is_floating, pa.types.is_integer, pa.types.is_null)
 
@@ -119,13 +120,9 @@ def _read_jsonl(
     """Block by block with Arrow's reader; a block that has something odd in it, line by line."""
     with _unpacked(stored, path) as file:
         for number, block in _blocks(file, path, largest):
-            if not block.strip():
-                continue
-            lines = block.split(b"\n")
-            filled = [line for line in lines if line.strip()]
-            batch = _with_arrow(block, filled)
+            batch = _with_arrow(block)
             if batch is None:
-                batch = _batch(list(_predictions(lines, path, number)))
+                batch = _batch(list(_predictions(block.split(b"\n"), path, number)))
             if len(batch):
                 yield batch
 
@@ -155,9 +152,10 @@ def _too_much(path: Path, largest: int) -> InputError:
     return InputError(f"{path}: holds more than {largest:,} bytes, unpacked")
 
 
-def _with_arrow(block: bytes, lines: list[bytes]) -> pa.RecordBatch | None:
-    """The block's rows; None if any of them might be no prediction."""
-    if not lines or not all(line.startswith(b"{") for line in lines):
+def _with_arrow(block: bytes) -> pa.RecordBatch | None:
+    """Return the rows of a block; None if it has a blank line, or one that may not be a row."""
+    lines = _objects(block)
+    if lines is None:
         return None
     try:
         table = pa.json.read_json(
@@ -170,7 +168,17 @@ def _with_arrow(block: bytes, lines: list[bytes]) -> pa.RecordBatch | None:
     except (pa.ArrowInvalid, UnicodeDecodeError):
         return None
     [batch] = table.combine_chunks().to_batches() or [_batch([])]
-    return batch if len(batch) == len(lines) and _is_good(batch) else None
+    return batch if len(batch) == lines and _is_good(batch) else None
+
+
+def _objects(block: bytes) -> int | None:
+    """Return the number of lines if each begins as an object does, else None."""
+    text = np.frombuffer(block, np.uint8)
+    starts = np.flatnonzero(text == _NEWLINE) + 1
+    if len(starts) and starts[-1] == len(text):
+        starts = starts[:-1]
+    begins = text[:1].tolist() + text[starts].tolist()
+    return len(begins) if set(begins) == {_BRACE} else None
 
 
 def _is_good(batch: pa.RecordBatch) -> bool:
