@@ -25,11 +25,11 @@ digits: no separator, sign, exponent or unit. Time is linear in the length of th
 
 import re
 from collections.abc import Sequence
-from typing import Literal
 
 from bagen_data.answer_reading import LABEL, PROBABILITIES, answer_content, read
 from bagen_data.errors import InputError
 from bagen_data.number_texts import plain
+from bagen_data.prompt_variants import find_variant, question_of, thinks
 from bagen_data.schema import QUANTILE_LEVELS, Estimate, Forecast, Interval, Question
 
 
@@ -158,11 +158,7 @@ def _rendered_forecast(forecast: Forecast | None) -> str:
     )
 
 
-def grammar(
-    resources: Sequence[str],
-    variant: Literal["think", "no_think"],
-    question: Question = "interval",
-) -> str:
+def grammar(resources: Sequence[str], variant: str) -> str:
     """The answer grammar as a regular expression, for decoders that can be held to one.
 
     Numbers have at most twelve digits before the point and six after it, so that a number ends.
@@ -170,14 +166,19 @@ def grammar(
 
     Args:
         resources: what the answer must name, in this order.
-        variant: `think` begins with a `<think>`, which holds no `<`; `no_think` has none.
-        question: what is asked.
+        variant: of the prompt, one of `VARIANTS` or a name of version 1. The thought of one that
+            asks for it holds no `<`.
 
-    >>> bool(re.fullmatch(grammar(["tokens"], "no_think"), "<answer>[600, 900.5]</answer>"))
+    Raises:
+        InputError: there is no such variant.
+
+    >>> pattern = grammar(["tokens"], "interval_no_think")
+    >>> bool(re.fullmatch(pattern, "<answer>[600, 900.5]</answer>"))
     True
     """
+    question = question_of(find_variant(variant))
     number = r"(0|[1-9][0-9]{0,11})(\.[0-9]{1,6})?"
-    think = "<think>[^<]+</think> " if variant == "think" else ""
+    think = "<think>[^<]+</think> " if thinks(variant) else ""
     if question == "forecast":
         probability = r"(0(\.[0-9]{1,6})?|1)"
         quantiles = rf"\[{', '.join([number] * len(QUANTILE_LEVELS))}\]"

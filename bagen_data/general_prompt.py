@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from textwrap import fill
 from typing import Literal
 
-from bagen_data.prompt_variants import Variant
-from bagen_data.prompts import Prompt, fill_some, read_templates
+from bagen_data.prompt_variants import find_variant
+from bagen_data.prompts import Prompt, Templates, fill_some, read_templates
 
 ONE, SEVERAL = "general", "general_several"
 """Names of the two forms."""
@@ -92,25 +92,34 @@ def template_name(resources: Sequence[str]) -> str:
     return ONE if len(resources) == 1 else SEVERAL
 
 
-def general_prompt(resources: Sequence[str], variant: Variant) -> Prompt:
+def has_words(resources: Sequence[str]) -> bool:
+    """Return whether a general prompt can speak of each of these resources.
+
+    >>> has_words(["tokens"]), has_words(["tokens", "time_weeks"])
+    (True, False)
+    """
+    return _WORDS.keys() >= set(resources)
+
+
+def general_prompt(resources: Sequence[str], variant: str) -> Prompt:
     """Return the prompt that asks about these resources of any agent's run.
 
     Args:
         resources: names of `schema.GENERAL`, one or more, in the order of answers.
-        variant: with a thought before the answer, or without.
+        variant: one of `VARIANTS`, or a name of version 1.
 
-    >>> question = general_prompt(["turns"], "no_think").probe_template
+    >>> question = general_prompt(["turns"], "interval_no_think").question_template
     >>> "how many more turns will it take, from now" in question
     True
     """
     name = template_name(resources)
-    templates = read_templates(name, variant)
+    templates = read_templates(name)
     words = [_WORDS[resource] for resource in resources]
     fields = _one(words[0]) if name == ONE else _several(dict(zip(resources, words, strict=True)))
-    system, probe = fill_some(
-        (templates.system_template, templates.probe_template), fields, f"prompts/{name}.txt"
-    )
-    return Prompt(name, variant, system, probe, templates.answer_template)
+    texts = (templates.system, templates.probe, *templates.questions.values())
+    system, probe, *questions = fill_some(texts, fields, f"prompts/{name}.txt")
+    filled = dict(zip(templates.questions, questions, strict=True))
+    return Templates(name, system, probe, filled).prompt(find_variant(variant))
 
 
 def _one(words: _Words) -> dict[str, str]:

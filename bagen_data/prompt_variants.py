@@ -1,18 +1,71 @@
 """The variants of a prompt: a question, with a short `<think>` before the answer or without."""
 
-from typing import Literal, get_args
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Literal, get_args
 
-from bagen_data.schema import Question
+from bagen_data.errors import InputError
 
-Variant = Literal["think", "no_think"]
+if TYPE_CHECKING:
+    from bagen_data.schema import Question
+
+Variant = Literal[
+    "interval_think",
+    "interval_no_think",
+    "point_think",
+    "point_no_think",
+    "forecast_think",
+    "forecast_no_think",
+]
 VARIANTS: tuple[Variant, ...] = get_args(Variant)
+_QUESTIONS: "Mapping[str, Question]" = {
+    "interval": "interval",
+    "point": "point",
+    "forecast": "forecast",
+}
+FORMER_NAMES: Mapping[str, Variant] = {
+    "think": "interval_think",
+    "no_think": "interval_no_think",
+}
+"""Names of version 1, which asked for intervals only; read everywhere and written nowhere."""
 
 
-def question_of(prompt_variant: str) -> Question:
+def find_variant(name: str) -> Variant:
+    """Return the variant of a name, which may be one of version 1.
+
+    Raises:
+        InputError: there is no such variant.
+
+    >>> find_variant("point_think"), find_variant("no_think")
+    ('point_think', 'interval_no_think')
+    """
+    found = FORMER_NAMES.get(name) or next((each for each in VARIANTS if each == name), None)
+    if found is None:
+        raise InputError(f"no variant named {name!r}; expected one of: {', '.join(VARIANTS)}")
+    return found
+
+
+def question_of(prompt_variant: str) -> "Question":
     """Return the question that a prompt variant asks; `think` and `no_think` ask for intervals.
 
     >>> question_of("forecast_no_think"), question_of("think"), question_of("none")
     ('forecast', 'interval', 'interval')
     """
-    start = prompt_variant.partition("_")[0]
-    return next((name for name in get_args(Question) if name == start), "interval")
+    return _QUESTIONS.get(prompt_variant.partition("_")[0], "interval")
+
+
+def thinks(prompt_variant: str) -> bool:
+    """Return whether a variant asks for a thought before the answer.
+
+    >>> thinks("forecast_think"), thinks("think"), thinks("no_think"), thinks("none")
+    (True, True, False, False)
+    """
+    return prompt_variant.endswith("think") and not prompt_variant.endswith("no_think")
+
+
+def asking(question: "Question", prompt_variant: str) -> Variant:
+    """Return the variant that asks this question, with a thought or without as another has it.
+
+    >>> asking("forecast", "no_think")
+    'forecast_no_think'
+    """
+    return find_variant(f"{question}_{'think' if thinks(prompt_variant) else 'no_think'}")

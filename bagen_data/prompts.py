@@ -2,36 +2,51 @@
 
 One system message, the prefix as alternating user and assistant messages, and the question as the
 last user message: all probes of a rollout share their beginning, so prompt caches reuse it. At
-k = 0 the first user message opens the question, so that roles still alternate.
+k = 0 the first user message opens the question, so that roles still alternate. Everything before
+the question itself is the same in all variants, so a cache serves one variant from another.
 
-A task's prompt is one text file, `prompts/<task>.txt`, in two parts, `=== system ===` and
-`=== probe ===`; `prompts/think.txt` and `prompts/no_think.txt` end the probe with the allowed
-output forms. A template names its fields in braces and must use exactly these:
+A task's prompt is one text file, `prompts/<task>.txt`, in parts that begin with a line such as
+`=== system ===`. `prompts/<variant>.txt` ends the question with the allowed output forms. A
+template names its fields in braces and must use exactly these:
 
-    system                {agent_system}
-    probe                 {completed_turns} {history} {used} {budget} {answer_forms}, and one
-                          field for each state and condition of the task, such as {cash_usd}
-    think, no_think       {intervals}
+    system                    {agent_system}
+    probe                     {completed_turns} {history} {used} {budget}, and one field for each
+                              state and condition of the task, such as {cash_usd}
+    remaining                 none; the part may be left out
+    interval, point, forecast {answer_forms}, and {remaining} if there is such a part; a question
+                              that is never asked may be left out
+    <variant>.txt             {amounts}
 """
 
 import hashlib
+import re
 import string
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from importlib import resources
+from typing import get_args
 
 from bagen_data.errors import TemplateError
 from bagen_data.number_texts import plain
-from bagen_data.prompt_variants import VARIANTS, Variant
-from bagen_data.schema import Amounts, Message, Probe, Turn
+from bagen_data.prompt_variants import VARIANTS, Variant, find_variant, question_of
+from bagen_data.schema import QUANTILE_LEVELS, Amounts, Message, Probe, Question, Turn
 
-_SYSTEM_HEADER = "=== system ===\n"
-_PROBE_HEADER = "=== probe ===\n"
+_HEADER = re.compile(r"^=== ([a-z]+) ===\n", re.MULTILINE)
+_QUESTIONS: tuple[Question, ...] = get_args(Question)
+_NEEDED = ("system", "probe")
+_PARTS = (*_NEEDED, "remaining", *_QUESTIONS)
+_REMAINING = "{remaining}"
 _NO_SYSTEM = "(none)"
 _GENERAL = ("general", "general_several")
 """Prompts of tasks without one of their own; `general_prompt.py` fills in their words."""
 _TOKEN_KEYS = {"input_tokens", "output_tokens", "tokens"}
+_FORMS: Mapping[Question, tuple[str, str]] = {
+    "interval": (":", "[est_low, est_high]"),
+    "point": (":", "est"),
+    "forecast": ("=", f"[{', '.join(f'q{level * 100:.0f}' for level in QUANTILE_LEVELS)}]"),
+}
+"""For each question, what joins a resource and its amounts in an answer, and the amounts."""
 
 
 @dataclass(frozen=True)
@@ -42,32 +57,49 @@ class Prompt:
     variant: Variant
     system_template: str
     probe_template: str
+    """Everything of the last message before the question."""
+    question_template: str
     answer_template: str
 
     @cached_property
     def sha256(self) -> str:
-        """Of the three templates as they are before any field is filled in."""
-        parts = (self.system_template, self.probe_template, self.answer_template)
+        """Hash of the templates as they are before any field is filled in."""
+        parts = (
+            self.system_template,
+            self.probe_template,
+            self.question_template,
+            self.answer_template,
+        )
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
     def system(self, agent_system: str) -> str:
-        """The system message; it is the same for every probe of a rollout."""
+        """Return the system message; it is the same for every probe of a rollout."""
         fields = {"agent_system": agent_system or _NO_SYSTEM}
         return fill(self.system_template, fields, f"prompts/{self.task}.txt, system part,")
 
+    def ending(self, names: tuple[str, ...]) -> str:
+        """Return the question with its output forms, which end the last message.
+
+        Args:
+            names: the resources that an answer names, in the order of answers.
+        """
+        fields = {"answer_forms": answer_forms(self.variant, self.answer_template, names)}
+        where = f"prompts/{self.task}.txt, {question_of(self.variant)} part,"
+        return fill(self.question_template, fields, where)
+
     def question(self, probe: Probe) -> str:
-        """The last user message."""
+        """Return the last user message."""
         limits = probe.budget.limits
         fields = {
             "completed_turns": str(len(probe.turns)),
             "history": _history(probe.turns) if probe.turns else _opening(probe.used),
             "used": _amounts(probe.used),
             "budget": _amounts(limits),
-            "answer_forms": _answer_forms(self.answer_template, tuple(limits)),
         }
         for name, value in (*probe.state.items(), *probe.budget.conditions.items()):
             fields[name] = plain(value)
-        question = fill(self.probe_template, fields, f"prompts/{self.task}.txt, probe part,")
+        facts = fill(self.probe_template, fields, f"prompts/{self.task}.txt, probe part,")
+        question = f"{facts}\n\n{self.ending(tuple(limits))}"
         return f"{probe.opening}\n\n{question}" if probe.opening else question
 
     def messages(self, probe: Probe) -> list[Message]:
@@ -84,59 +116,107 @@ class Prompt:
         ]
 
 
+@dataclass(frozen=True)
+class Templates:
+    """The parts of one file of `prompts/`."""
+
+    name: str
+    system: str
+    probe: str
+    questions: Mapping[Question, str]
+
+    def prompt(self, variant: Variant) -> Prompt:
+        """Return the prompt in a variant.
+
+        Raises:
+            TemplateError: the file has no part for the variant's question.
+        """
+        question = question_of(variant)
+        if question not in self.questions:
+            raise TemplateError(
+                f"prompts/{self.name}.txt: has no part '=== {question} ===', which the variant "
+                f"{variant} needs; add it, or ask one of: {', '.join(self.questions)}"
+            )
+        return Prompt(
+            self.name,
+            variant,
+            self.system,
+            self.probe,
+            self.questions[question],
+            answer_template(variant),
+        )
+
+
 @lru_cache
-def load_prompt(task: str, variant: Variant) -> Prompt:
+def load_prompt(task: str, variant: str) -> Prompt:
     """Read a task's templates.
 
-    Raises:
-        TemplateError: there is no such task or variant, or the file lacks one of its two parts.
+    Args:
+        task: one of `known_prompts()`.
+        variant: one of `VARIANTS`, or a name of version 1.
 
-    >>> load_prompt("sokoban", "think").system("")[:7]
+    Raises:
+        TemplateError: there is no such task, or its file lacks a part that is needed.
+        InputError: there is no such variant.
+
+    >>> load_prompt("sokoban", "interval_think").system("")[:7]
     'You are'
     """
     if task not in known_prompts():
-        raise _unknown_prompt(task, known_prompts())
-    return read_templates(task, variant)
+        raise TemplateError(f"no prompt named '{task}'; known: {', '.join(known_prompts())}")
+    return read_templates(task).prompt(find_variant(variant))
 
 
-def read_templates(name: str, variant: Variant) -> Prompt:
+def read_templates(name: str) -> Templates:
     """Read a file of `prompts/`, a task's or one of the general ones.
 
     Raises:
-        TemplateError: the file lacks one of its two parts, or the variant is unknown.
+        TemplateError: the file lacks a part that is needed, has an unknown one or one twice, or has
+            a part `remaining` that a question does not use.
     """
-    text = (resources.files("bagen_data") / "prompts" / f"{name}.txt").read_text("utf-8")
-    answer = _read(variant, VARIANTS)
-    system, header, probe = text.partition(_PROBE_HEADER)
-    if not header or not system.startswith(_SYSTEM_HEADER):
+    before, *pieces = _HEADER.split(_read(name))
+    parts = {part: text.strip() for part, text in zip(pieces[::2], pieces[1::2], strict=True)}
+    known = [part for part in _QUESTIONS if part in parts]
+    twice = len(parts) < len(pieces) // 2
+    if before or twice or not known or not {*_NEEDED} <= parts.keys() <= {*_PARTS}:
         raise TemplateError(
-            f"prompts/{name}.txt: expected '{_SYSTEM_HEADER.strip()}' on its first line and "
-            f"'{_PROBE_HEADER.strip()}' on a later one"
+            f"prompts/{name}.txt: has the parts {', '.join(pieces[::2]) or 'none'}; expected "
+            "'=== system ===' on its first line, '=== probe ===' on a later one, and one part or "
+            f"more of {', '.join(_QUESTIONS)}, each once; a part 'remaining' may be there too"
         )
-    system = system.removeprefix(_SYSTEM_HEADER)
-    return Prompt(name, variant, system.strip(), probe.strip(), answer.strip())
+    questions = {part: _with_remaining(name, part, parts) for part in known}
+    return Templates(name, parts["system"], parts["probe"], questions)
 
 
-def in_variant(question: str, resources: Iterable[str], variant: Variant) -> str:
-    """The same question, ending with the output forms of this variant.
+def _with_remaining(name: str, question: Question, parts: Mapping[str, str]) -> str:
+    """Return the template of a question with the part that says what remaining means."""
+    if "remaining" in parts and _REMAINING not in parts[question]:
+        raise TemplateError(
+            f"prompts/{name}.txt, {question} part, leaves out {_REMAINING}, a part of the file"
+        )
+    return parts[question].replace(_REMAINING, parts.get("remaining", _REMAINING))
+
+
+@lru_cache
+def answer_template(variant: Variant) -> str:
+    """Return the text with the output forms of a variant, before its field is filled in."""
+    return _read(variant).strip()
+
+
+@lru_cache
+def answer_forms(variant: Variant, template: str, names: tuple[str, ...]) -> str:
+    """Return the text with the output forms of a variant.
 
     Args:
-        question: the last message of a prompt, in either variant.
-        resources: what an answer names, in the order of the sample's.
-        variant: the one that is wanted.
-
-    Raises:
-        TemplateError: the question ends with the forms of neither variant.
+        variant: of the prompt.
+        template: as `answer_template` returns it.
+        names: the resources that an answer names, in the order of answers.
     """
-    names = tuple(resources)
-    forms = {each: _answer_forms(_read(each, VARIANTS).strip(), names) for each in VARIANTS}
-    for form in forms.values():
-        if question.endswith(form):
-            return question.removesuffix(form) + forms[variant]
-    raise TemplateError(
-        f"a prompt ends with {question[-80:]!r}; expected the output forms of "
-        f"{' or '.join(VARIANTS)}; build the dataset with --prompt {variant}"
-    )
+    question = question_of(variant)
+    joint, amounts = _FORMS[question]
+    is_bare = len(names) == 1 and question != "forecast"
+    labelled = amounts if is_bare else ", ".join(f"{name}{joint}{amounts}" for name in names)
+    return fill(template, {"amounts": labelled}, f"prompts/{variant}.txt")
 
 
 def known_prompts() -> list[str]:
@@ -222,21 +302,8 @@ def _braced(names: Iterable[str]) -> str:
     return " ".join(f"{{{name}}}" for name in names)
 
 
-def _read(name: str, known: Iterable[str]) -> str:
-    if name not in known:
-        raise _unknown_prompt(name, known)
+def _read(name: str) -> str:
     return (resources.files("bagen_data") / "prompts" / f"{name}.txt").read_text("utf-8")
-
-
-def _unknown_prompt(name: str, known: Iterable[str]) -> TemplateError:
-    return TemplateError(f"no prompt named '{name}'; known: {', '.join(known)}")
-
-
-@lru_cache
-def _answer_forms(template: str, names: tuple[str, ...]) -> str:
-    interval = "[est_low, est_high]"
-    labelled = interval if len(names) == 1 else ", ".join(f"{n}:{interval}" for n in names)
-    return fill(template, {"intervals": labelled})
 
 
 def _history(turns: tuple[Turn, ...]) -> str:

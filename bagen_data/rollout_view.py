@@ -13,12 +13,13 @@ from bagen_data.console import shown
 from bagen_data.errors import InputError
 from bagen_data.hub import load_rollouts, load_samples, splits
 from bagen_data.number_texts import plain, readable
-from bagen_data.schema import Estimate, Interval
+from bagen_data.schema import Estimate, Interval, Question
 from bagen_data.scoring.match_predictions import PredictionReader
+from bagen_data.splits import PARTS
 
 Row = Mapping[str, Any]
 """A row of the dataset."""
-_ALSO = ("prompt", "conditions", "instance_id")
+_ALSO = ("prompt", "prompt_variant", "conditions", "instance_id")
 _WIDTH = 40
 """Characters of a picture."""
 
@@ -46,7 +47,11 @@ def find_sample(path: str, sample_id: str) -> RolloutView:
         InputError: there is no such sample, or no such dataset.
     """
     task = sample_id.partition("/")[0]
-    places = [(task, "test"), *((f"{task}_train", name) for name in ("sft", "rl", "heldout"))]
+    places = [
+        (task, "test"),
+        (f"{task}_start", "test"),
+        *((f"{task}_train", name) for name in PARTS),
+    ]
     known = [place for place in places if place[1] in splits(path, place[0])]
     if not known:
         raise InputError(
@@ -64,7 +69,7 @@ def find_sample(path: str, sample_id: str) -> RolloutView:
         example = example or (table["sample_id"][0].as_py() if len(table) else "")
         turns += [row["completed_turns"] for row in _rollout(table, sample_id)]
     if turns:
-        listed = ", ".join(map(str, turns))
+        listed = ", ".join(map(str, sorted(turns)))
         raise InputError(f"{path}: has no sample {sample_id!r}; of its rollout it has k = {listed}")
     raise InputError(
         f"{path}: has no sample {sample_id!r}; expected task/model/rollout/k, such as {example}"
@@ -109,13 +114,16 @@ def responses_of(reader: PredictionReader, rows: Sequence[Row]) -> dict[str, str
     return responses
 
 
-def answers_table(name: str, rows: Sequence[Row], responses: Mapping[str, str]) -> Table:
+def answers_table(
+    name: str, rows: Sequence[Row], responses: Mapping[str, str], question: Question = "interval"
+) -> Table:
     """A row a prefix: what was spent, what was to come, what was answered, and what that is worth.
 
     Args:
         name: of the estimator.
         rows: the samples of a rollout.
         responses: by sample id; prefixes without one are said to have none.
+        question: what the responses answer.
     """
     names = [part["resource"] for part in rows[0]["resources"]]
     table = Table(title=shown(name), title_justify="left")
@@ -127,7 +135,7 @@ def answers_table(name: str, rows: Sequence[Row], responses: Mapping[str, str]) 
     table.add_column("= answer, o remaining, | budget left", no_wrap=True)
     for row in rows:
         response = responses.get(row["sample_id"])
-        estimate = None if response is None else parse(response, names)
+        estimate = None if response is None else parse(response, names, question)
         for part in row["resources"]:
             turn = str(row["completed_turns"]) if part["resource"] == names[0] else ""
             cells = _cells(row, part, estimate, rows)
@@ -142,13 +150,25 @@ def _cells(row: Row, part: Row, estimate: Estimate | None, rows: Sequence[Row]) 
     if estimate is None:
         answer, worth = "-", "no answer"
     elif interval:
-        answer = f"[{plain(interval.low)}, {plain(interval.high)}]"
+        answer = f"{_probability(estimate)}{_interval_text(interval)}"
         worth = _worth(interval, remaining) if row["feasible"] else "wrong: infeasible"
     elif estimate.verdict == "invalid":
         answer, worth = "invalid", f"wrong: {estimate.reason}"
     else:
-        answer, worth = "impossible", "wrong: feasible" if row["feasible"] else "right"
+        answer = f"{_probability(estimate)}impossible"
+        worth = "wrong: feasible" if row["feasible"] else "right"
     return (*amounts, answer, worth, _picture(interval, left, remaining, _most(rows, part)))
+
+
+def _probability(estimate: Estimate) -> str:
+    """Return the probability to finish, before the answer that a forecast is taken for."""
+    return f"finish {estimate.forecast.finish:.2f}: " if estimate.forecast else ""
+
+
+def _interval_text(interval: Interval) -> str:
+    if interval.low == interval.high:
+        return plain(interval.low)
+    return f"[{plain(interval.low)}, {plain(interval.high)}]"
 
 
 def _worth(interval: Interval, remaining: float) -> str:

@@ -32,6 +32,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from bagen_data.errors import InputError
+from bagen_data.prompt_variants import FORMER_NAMES, VARIANTS, Variant
 from bagen_data.public_links import PATTERN, check_form, check_host
 from bagen_data.replaced_file import write_file
 from bagen_data.shown_names import UNSEEN, check_shown_name
@@ -117,6 +118,12 @@ Link = Annotated[
 Day = Annotated[datetime.date, AfterValidator(_checked(_check_day))]
 """A day on which predictions can have been made; tomorrow is today already in some places."""
 Number = Annotated[float, Field(allow_inf_nan=False)]
+PromptVariant = Annotated[
+    Literal[Variant, "none"],
+    BeforeValidator(lambda name: FORMER_NAMES.get(name, name) if isinstance(name, str) else name),
+    WithJsonSchema({"type": "string", "enum": [*VARIANTS, "none", *FORMER_NAMES]}),
+]
+"""A variant by the name that it has now."""
 
 
 class _SubmissionPart(BaseModel):
@@ -157,8 +164,10 @@ class Metadata(_SubmissionPart):
     decoding: dict[str, bool | int | Number | str | list[str]] = Field(
         description="Decoding parameters, e.g. `temperature` and `max_tokens`."
     )
-    prompt_variant: Literal["think", "no_think", "none"] = Field(
-        description="The dataset's prompt that was asked; `none` if no prompt was read."
+    prompt_variant: PromptVariant = Field(
+        description="The variant of the prompt that was asked, or that the answers are to; `none` "
+        "if no prompt was read and the answers are intervals. `think` and `no_think`, the names of "
+        "version 1, are read as `interval_think` and `interval_no_think`."
     )
     trained_on: Literal["none", "train", "benchmark", "other"] = Field(
         description="What the estimator learned estimating from: this dataset's `_train` configs, "

@@ -186,7 +186,7 @@ def write_submission(folder: Path, samples: pa.Table, seed: int) -> None:
         "provider": "somebody",
         "model_id": f"somebody/model-{seed}",
         "decoding": {"temperature": 0},
-        "prompt_variant": "think",
+        "prompt_variant": "interval_think",
         "trained_on": "none",
         "constrained": False,
         "dataset_revision": REVISION,

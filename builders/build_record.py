@@ -45,7 +45,7 @@ class BuildOptions:
     usage: UsageChoice = "auto"
     budgets: Mapping[str, str] = field(default_factory=dict)
     """`--budget` values by task."""
-    prompt: Variant = "think"
+    prompt: Variant = "interval_think"
     general: GeneralSettings = field(default_factory=GeneralSettings)
     """Resources and prices of tasks without a file of their own."""
     rollout_model: str = ""

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bagen_data.cli.command_options import parse_variant
 from bagen_data.command_line import new_app, run
 from bagen_data.console import STDERR, shown
 from bagen_data.errors import WrongUsageError
-from bagen_data.prompt_variants import Variant
+from bagen_data.prompt_variants import VARIANTS, Variant
 from bagen_data.usage import UsageChoice
 
 if TYPE_CHECKING:
@@ -116,8 +117,14 @@ def build_command(
         ),
     ] = None,
     prompt: Annotated[
-        Variant, typer.Option(help="Whether the prompt asks for a short <think> first.")
-    ] = "think",
+        Variant,
+        typer.Option(
+            parser=parse_variant,
+            metavar="VARIANT",
+            help="Question of the prompts, with a short <think> before the answer or without: "
+            f"{', '.join(VARIANTS)}.",
+        ),
+    ] = "interval_think",
     workers: Annotated[int, typer.Option(min=1, help="Processes; the output is the same.")] = 1,
     limit: Annotated[
         int | None,

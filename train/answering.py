@@ -84,7 +84,8 @@ class ResumableAnswers:
         prompts: dict[str, Messages] = {}
         variants: set[str] = set()
         shortened = 0
-        columns = samples.table.select(["sample_id", "prompt", "prompt_variant", "resources"])
+        names = ["sample_id", "task", "prompt", "prompt_variant", "resources"]
+        columns = samples.table.select(names)
         for row in columns.to_pylist():
             messages, variant = reworded(row, self.questions.variant)
             variants.add(variant)

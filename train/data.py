@@ -14,7 +14,7 @@ import numpy as np
 
 from bagen_data.errors import InputError, WrongUsageError
 from bagen_data.hub import load, splits
-from bagen_data.prompt_variants import VARIANTS
+from bagen_data.prompt_variants import FORMER_NAMES, VARIANTS, Variant, question_of
 from bagen_data.published_dataset import HUB_ID
 from bagen_data.scoring.sample_table import REQUIRED
 from bagen_data.splits import PARTS, Part
@@ -24,7 +24,7 @@ from train.targets import completion, interval_rule
 if TYPE_CHECKING:
     from datasets import Dataset
 
-NEEDED = (*REQUIRED, "prompt", "prompt_variant", "completed_turns")
+NEEDED = (*REQUIRED, "task", "prompt", "prompt_variant", "completed_turns")
 """Columns of the dataset that training reads."""
 
 
@@ -50,7 +50,10 @@ class DataOptions:
     )
     variant: str = field(
         default=AS_BUILT,
-        metadata={"help": "think or no_think; as_built takes each prompt as the dataset has it."},
+        metadata={
+            "help": "interval_think, interval_no_think, point_think or point_no_think; as_built "
+            "takes each prompt as the dataset has it."
+        },
     )
     max_prompt_tokens: int = field(
         default=8192, metadata={"help": "Longer prompts are shortened, or left out."}
@@ -73,7 +76,7 @@ class DataOptions:
         check_list("train_on", self.train_on, str)
         check_list("evaluate_on", self.evaluate_on, str)
         interval_rule(self.target)
-        _check_choice("variant", self.variant, (AS_BUILT, *VARIANTS))
+        self.variant = checked_variant("variant", self.variant)
         _check_choice("overlong", self.overlong, ("trim", "drop"))
         for name in ("max_prompt_tokens", "repeat_feasible"):
             value = getattr(self, name)
@@ -133,6 +136,7 @@ def sft_rows(
     rule = interval_rule(options.target)
 
     def conversation(row: dict[str, Any]) -> dict[str, Any]:
+        _check_target(row["prompt_variant"], options.target)
         columns: dict[str, Any] = {
             "prompt": row["prompt"],
             "completion": completion(row, rule, row["prompt_variant"]),
@@ -177,6 +181,7 @@ def rl_rows(options: DataOptions, tokenizer: Any, template: Mapping[str, Any]) -
     """
 
     def question(row: dict[str, Any]) -> dict[str, Any]:
+        _check_reward(row["prompt_variant"])
         return {name: row[name] for name in ("prompt", *REQUIRED)}
 
     return _training_rows(options, tokenizer, template, "rl", question)
@@ -283,6 +288,53 @@ def check_list(name: str, value: Any, kind: type) -> None:
         raise WrongUsageError(
             f"{name} is {value!r}; expected a list of {'names' if kind is str else 'whole numbers'}"
             f", e.g. {name}: [{'sokoban_train' if kind is str else '2, 5'}]"
+        )
+
+
+def checked_variant(name: str, value: str) -> str:
+    """Return a variant, or `as_built`; a name of version 1 as the name it has now.
+
+    Args:
+        name: of the option, for the error.
+        value: of the option.
+
+    Raises:
+        WrongUsageError: there is no such variant.
+    """
+    variant = FORMER_NAMES.get(value, value)
+    _check_choice(name, variant, (AS_BUILT, *VARIANTS))
+    return variant
+
+
+def _check_target(variant: Variant, target: str) -> None:
+    """Refuse variants whose answers the targets cannot be.
+
+    Raises:
+        WrongUsageError: the variant asks for a forecast, or for one number where intervals are
+            taught.
+    """
+    question = question_of(variant)
+    if question == "forecast":
+        raise WrongUsageError(
+            f"variant {variant}: a forecast to teach needs a predicted distribution, which the "
+            "dataset does not have; train on an interval or a point variant"
+        )
+    if question == "point" and target != "point":
+        raise WrongUsageError(
+            f"variant {variant}: asks for one number, and target is {target}; give target: point"
+        )
+
+
+def _check_reward(variant: Variant) -> None:
+    """Refuse variants whose answers the rewards do not judge.
+
+    Raises:
+        WrongUsageError: the variant asks for something else than an interval.
+    """
+    if question_of(variant) != "interval":
+        raise WrongUsageError(
+            f"variant {variant}: the rewards judge intervals; train on interval_think or "
+            "interval_no_think"
         )
 
 

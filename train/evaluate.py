@@ -46,7 +46,9 @@ def evaluate(
     split: Annotated[
         str, typer.Option(help="test; sft, rl or heldout of a <task>_train.")
     ] = "heldout",
-    variant: Annotated[str, typer.Option(help="think, no_think, or as_built.")] = AS_BUILT,
+    variant: Annotated[
+        str, typer.Option(help=f"Variant of the question: {', '.join(VARIANTS)}, or as_built.")
+    ] = AS_BUILT,
     max_prompt_tokens: Annotated[
         int | None,
         typer.Option(help="Longer prompts lose their oldest turns; what fits the context.", min=1),
@@ -71,16 +73,17 @@ def evaluate(
         write_submission,
     )
     from train.answering import QuestionOptions, ResumableAnswers
+    from train.data import checked_variant
     from train.paper_table import markdown, table_row
 
     for flag, value, choices in (
-        ("variant", variant, (AS_BUILT, *VARIANTS)),
         ("backend", backend, BACKENDS),
         ("dtype", dtype, ("auto", "float32", "bfloat16", "float16")),
         ("trained-on", trained_on, ("none", "train", "benchmark", "other")),
     ):
         if value not in choices:
             raise WrongUsageError(f"--{flag} {value}: expected one of: {', '.join(choices)}")
+    variant = checked_variant("--variant", variant)
     estimator = name or Path(model).name
     shape = read_model_shape(model, None)
     context = shape.context or _LONGEST

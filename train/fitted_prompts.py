@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from bagen_data.prompt_variants import Variant
+from bagen_data.prompt_variants import Variant, find_variant
 
 Messages = list[dict[str, str]]
 AS_BUILT = "as_built"
@@ -12,21 +12,22 @@ AS_BUILT = "as_built"
 
 
 def reworded(row: Mapping[str, Any], variant: str) -> tuple[Messages, Variant]:
-    """The prompt of a row of the dataset in this variant, and which it is then in.
+    """Return the prompt of a row of the dataset in a variant, and that variant.
+
+    Args:
+        row: with `task`, `prompt`, `prompt_variant` and `resources`.
+        variant: one of `VARIANTS`, a name of version 1, or `as_built`.
 
     Raises:
-        TemplateError: it ends with the output forms of no variant.
+        TemplateError: the prompt ends with the question of no variant.
     """
-    from bagen_data.prompts import in_variant
+    from bagen_data import prompt_rewording  # no help text needs it
 
-    messages: Messages = list(row["prompt"])
-    built: Variant = row["prompt_variant"]
-    if variant in (AS_BUILT, built):
-        return messages, built
-    other: Variant = "think" if variant == "think" else "no_think"
-    names = [amount["resource"] for amount in row["resources"]]
-    question = in_variant(messages[-1]["content"], names, other)
-    return [*messages[:-1], {"role": "user", "content": question}], other
+    built = find_variant(row["prompt_variant"])
+    wanted = built if variant == AS_BUILT else find_variant(variant)
+    if wanted == built:
+        return list(row["prompt"]), built
+    return prompt_rewording.reworded(row, wanted), wanted
 
 
 @dataclass(frozen=True)

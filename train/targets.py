@@ -8,7 +8,7 @@ from typing import Any
 from bagen_data.answers import render
 from bagen_data.errors import WrongUsageError
 from bagen_data.number_texts import plain
-from bagen_data.prompt_variants import Variant
+from bagen_data.prompt_variants import Variant, question_of, thinks
 from bagen_data.schema import Estimate, Interval
 from bagen_data.wording import numbered
 
@@ -52,18 +52,18 @@ def interval_rule(name: str) -> IntervalRule:
 def completion(
     row: Mapping[str, Any], rule: IntervalRule, variant: Variant
 ) -> list[dict[str, str]]:
-    """The assistant message that a row of the dataset is to be answered with.
+    """Return the assistant message that a row of the dataset is to be answered with.
 
-    The `think` variant begins with a short thought of our own: the recorded rollouts hold none. It
+    A variant with a thought begins with a short one of our own: the recorded rollouts hold none. It
     says what the prompt says: what was used, in how many turns, and what is left of the budget.
 
     Args:
         row: with `feasible`, `resources` and `completed_turns`.
-        rule: of the interval.
-        variant: of the row's prompt.
+        rule: of the interval; `point` where the variant asks for one number.
+        variant: of the row's prompt, which asks for an interval or a point.
     """
-    answer = render(_estimate(row, rule))
-    text = f"<think>{_thought(row)}</think> {answer}" if variant == "think" else answer
+    answer = render(_estimate(row, rule), question_of(variant))
+    text = f"<think>{_thought(row)}</think> {answer}" if thinks(variant) else answer
     return [{"role": "assistant", "content": text}]
 
 

@@ -5,16 +5,40 @@ from typing import Annotated, Literal
 
 import typer
 
-from bagen_data.errors import WrongUsageError
+from bagen_data.errors import InputError, WrongUsageError
+from bagen_data.prompt_variants import VARIANTS, Variant, find_variant
+
+
+def parse_variant(name: str) -> Variant:
+    """Return the variant that an option names.
+
+    Raises:
+        typer.BadParameter: there is no such variant.
+    """
+    try:
+        return find_variant(name)
+    except InputError as error:
+        raise typer.BadParameter(str(error)) from error
+
 
 Predictions = Annotated[
     Path, typer.Argument(help="A .jsonl, .jsonl.gz or .parquet file, or the folder it is in.")
 ]
 Dataset = Annotated[str, typer.Option(help="A folder that `build` wrote, or a Hub id.")]
 Config = Annotated[
-    str | None, typer.Option(help="A task, or a <task>_train; every task's benchmark if left out.")
+    str | None,
+    typer.Option(help="A task, <task>_start or <task>_train; every task's benchmark if left out."),
 ]
 Split = Annotated[str, typer.Option(help="test; sft, rl or heldout of a <task>_train.")]
+
+Prompt = Annotated[
+    Variant | None,
+    typer.Option(
+        parser=parse_variant,
+        metavar="VARIANT",
+        help=f"Variant of the question: {', '.join(VARIANTS)} [default: that of the dataset].",
+    ),
+]
 Out = Annotated[Path, typer.Option(help="The folder for predictions.jsonl and metadata.yaml.")]
 Name = Annotated[str | None, typer.Option(help="The estimator's name, as it is shown.")]
 Link = Annotated[

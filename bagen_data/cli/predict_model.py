@@ -13,6 +13,7 @@ from bagen_data.cli.command_options import (
     Link,
     Name,
     Out,
+    Prompt,
     Split,
     TrainedOn,
     check_labels,
@@ -45,6 +46,7 @@ def predict_model_command(
     ] = None,
     config: Config = None,
     split: Split = "test",
+    prompt: Prompt = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Ask the first samples only.")] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show prompts, counts and costs; ask nothing.")
@@ -94,6 +96,7 @@ def predict_model_command(
         ),
         constrained=constrained,
         limit=limit,
+        variant=prompt,
     )
     usd = parse_price(price) if price else None
     if dry_run:

@@ -5,12 +5,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bagen_data.cli.command_options import Dataset
+from bagen_data.cli.command_options import Dataset, Prompt
 from bagen_data.forecasters import find_forecaster, known_forecasters
 
 if TYPE_CHECKING:
+    from bagen_data.prompt_variants import Variant
     from bagen_data.rollout_view import Row
 
+_MOST_FORMS = 2
+"""Lines of output forms at the end of a question, at most."""
 _SHOWN = 1_500
 """Letters of a message."""
 
@@ -18,6 +21,7 @@ _SHOWN = 1_500
 def show_command(
     sample_id: Annotated[str, typer.Argument(help="task/rollout_model/rollout_id/k.")],
     dataset: Dataset,
+    prompt: Prompt = None,
     predictions: Annotated[
         list[Path] | None, typer.Option(help="Show these answers along the rollout; any number.")
     ] = None,
@@ -35,10 +39,15 @@ def show_command(
     ] = None,
     full: Annotated[bool, typer.Option("--full", help="Do not cut long messages.")] = False,
 ) -> None:
-    """Show a sample: the prompt, the truth, and answers along its rollout against it."""
+    """Show a sample: the prompt, the truth, and answers along its rollout against it.
+
+    Answers are read as answers to the question that the metadata.yaml beside them names; without
+    that file, to the question that is shown.
+    """
     from bagen_data.forecasters.learning.predictions import ForecastRequest, predict
     from bagen_data.pictures import check_picture, draw
     from bagen_data.prediction_files import find_predictions, prediction_reader
+    from bagen_data.prompt_variants import find_variant, question_of
     from bagen_data.rollout_view import answers_table, find_rollout, find_sample, responses_of
     from bagen_data.terminal_tables import print_table
 
@@ -46,40 +55,64 @@ def show_command(
         check_picture(picture, sample_id.partition("/")[0])
     readers = [(file, prediction_reader(file)) for file in map(find_predictions, predictions or ())]
     located = find_sample(dataset, sample_id)
-    answers = {str(file): responses_of(reader, located.rollout) for file, reader in readers}
+    variant = prompt or find_variant(located.sample["prompt_variant"])
+    tables = [
+        answers_table(
+            str(file),
+            located.rollout,
+            responses_of(reader, located.rollout),
+            question_of(_variant_beside(file) or variant),
+        )
+        for file, reader in readers
+    ]
     for name in baseline or ():
         others = cross_validate and find_forecaster(name).learns
         request = ForecastRequest(
             dataset, located.config, located.split, name, cross_validate=others
         )
-        answers[name] = {row["sample_id"]: row["response"] for row in predict(request).rows}
-    _print_sample(located.sample, full=full)
+        responses = {row["sample_id"]: row["response"] for row in predict(request).rows}
+        tables.append(answers_table(name, located.rollout, responses))
+    _print_sample(located.sample, variant, full=full)
     if picture:
         draw(picture, find_rollout(dataset, located), located.sample["completed_turns"])
         print(f"its rollout is drawn in {picture}")
-    for name, responses in (answers or {"no answers given": {}}).items():
-        print_table(answers_table(name, located.rollout, responses))
+    for table in tables or [answers_table("no answers given", located.rollout, {})]:
+        print_table(table)
 
 
-def _print_sample(sample: "Row", *, full: bool) -> None:
-    from bagen_data.answers import render
+def _variant_beside(predictions: Path) -> str | None:
+    """Return the prompt variant in the metadata beside predictions; None without metadata."""
+    from bagen_data.submissions import METADATA, read_metadata
+
+    file = predictions.parent / METADATA
+    return read_metadata(file).prompt_variant if file.is_file() else None
+
+
+def _print_sample(sample: "Row", variant: "Variant", *, full: bool) -> None:
     from bagen_data.console import shown, stdout_console
+    from bagen_data.gold_answers import gold_answer
     from bagen_data.number_texts import readable
-    from bagen_data.replay import gold_estimate
-    from bagen_data.schema import Target
+    from bagen_data.prompt_rewording import reworded
+    from bagen_data.prompt_variants import find_variant, question_of
 
     console = stdout_console(soft_wrap=True)
     console.rule(shown(sample["sample_id"]))
-    for message in sample["prompt"]:
+    is_built = variant == find_variant(sample["prompt_variant"])
+    prompt = sample["prompt"] if is_built else reworded(sample, variant)
+    for message in prompt:
         console.print(shown(message["role"]), style="bold")
         text = message["content"]
         console.print(shown(text if full else text[:_SHOWN]))
         if len(text) > _SHOWN and not full:
             console.print(f"[... {len(text) - _SHOWN:,} more letters; --full]", markup=False)
         console.print()
+    console.rule(f"answer, {variant}")
+    for line in prompt[-1]["content"].splitlines()[-_MOST_FORMS:]:
+        if "<answer>" in line and line.endswith("</answer>"):
+            console.print(shown(line))
+    console.print()
     console.rule("truth")
-    remaining = {part["resource"]: part["remaining"] for part in sample["resources"]}
-    gold = render(gold_estimate(Target(sample["feasible"], remaining)))
+    gold = gold_answer(sample, question_of(variant))
     outcome = "succeeded" if sample["rollout_success"] else "failed"
     lines = [
         f"turn {sample['completed_turns']} of {sample['total_turns']} of instance "

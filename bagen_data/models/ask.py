@@ -99,7 +99,7 @@ def _refuse_local_variables() -> None:
 
 def _asked(run: ModelRun) -> list[str]:
     """The log's ids of all samples: they hold a hash of the prompt as it is now."""
-    dataset = bagen(run.dataset, run.config, run.split, run.constrained).dataset
+    dataset = bagen(run.dataset, run.config, run.split, run.constrained, run.variant).dataset
     return [str(sample.id) for sample in dataset][: run.limit]
 
 
@@ -111,6 +111,7 @@ def _start(run: ModelRun, model: Model, logs: Path, asked: int) -> list[EvalLog]
             "config": run.config,
             "split": run.split,
             "constrained": run.constrained,
+            "variant": run.variant,
         },
         model=model,
         metadata={_RUN: run.record()},

@@ -1,29 +1,30 @@
 """What asking a model would take: prompts to look at, counts, and an estimated cost."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pyarrow as pa
 
 from bagen_data.console import shown, stdout_console
-from bagen_data.hub import is_hidden, load_questions, load_samples
+from bagen_data.models.asked_samples import load_asked
 from bagen_data.models.model_run import ModelRun, Price
+from bagen_data.prompt_variants import Variant, question_of, thinks
+from bagen_data.schema import Question
 
 LETTERS_A_TOKEN = 4
 """About, of English text and code; a model's own tokenizer says exactly."""
-ANSWER_TOKENS = {"think": 300, "no_think": 30}
-"""About, of an answer; reasoning that is not asked for comes on top."""
+ANSWER_TOKENS: Mapping[Question, int] = {"interval": 30, "point": 20, "forecast": 60}
+"""Tokens of an answer to each question, roughly; reasoning that is not asked for comes on top."""
+THOUGHT_TOKENS = 270
+"""Tokens of a short thought, roughly."""
 _SHOWN = 3
 
 
 def show_plan(run: ModelRun, price: Price | None) -> None:
     """Print three whole prompts, the first, a middle and the last one, then what all would take."""
-    if is_hidden(run.dataset):
-        loaded = load_questions(run.dataset, run.config, run.split)
-    else:
-        loaded = load_samples(run.dataset, run.config, run.split, also=("prompt", "prompt_variant"))
-    table = loaded.table.slice(0, run.limit)
+    asked = load_asked(run.dataset, run.config, run.split, run.variant)
+    table = asked.table.slice(0, run.limit)
     console = stdout_console(soft_wrap=True)
     places = sorted({0, len(table) // 2, len(table) - 1})[:_SHOWN]
     for row in table.take(pa.array(places)).to_pylist():
@@ -33,14 +34,15 @@ def show_plan(run: ModelRun, price: Price | None) -> None:
             console.print(shown(message["content"]))
             console.print()
     console.rule("not asked, as this is a dry run")
-    for line in _lines(run, table, price):
+    for line in _lines(run, table, asked.variant, price):
         console.print(shown(line))
 
 
-def _lines(run: ModelRun, table: pa.Table, price: Price | None) -> Iterator[str]:
+def _lines(run: ModelRun, table: pa.Table, variant: Variant, price: Price | None) -> Iterator[str]:
     letters, repeated = prompt_letters(table)
     read, cached = letters // LETTERS_A_TOKEN, repeated // LETTERS_A_TOKEN
-    written = sum(ANSWER_TOKENS[name] for name in table["prompt_variant"].to_pylist())
+    answer = ANSWER_TOKENS[question_of(variant)] + (THOUGHT_TOKENS if thinks(variant) else 0)
+    written = answer * len(table)
     names = table["sample_id"].to_pylist()
     if "rollout_id" in table.column_names:
         names = [name.rpartition("/")[0] for name in names]
@@ -48,6 +50,7 @@ def _lines(run: ModelRun, table: pa.Table, price: Price | None) -> Iterator[str]
     settings = ", ".join(f"{name} {value}" for name, value in run.options.generation.items())
     yield f"model: {run.model}{', ' + settings if settings else ''}"
     yield f"samples: {len(table):,} of {rollouts:,} rollouts, rollout by rollout"
+    yield f"question: {variant}"
     yield f"input: about {read:,} tokens, at {LETTERS_A_TOKEN} letters each"
     yield f"of which the prompt before has in common, for a prefix cache: about {cached:,}"
     yield f"output: about {written:,} tokens, without reasoning that is not asked for"

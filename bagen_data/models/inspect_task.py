@@ -30,13 +30,12 @@ from inspect_ai.scorer import Metric, SampleScore, Score, Scorer, Target, Value,
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 
 from bagen_data.answers import grammar, parse, render
-from bagen_data.errors import InputError
-from bagen_data.hub import is_hidden, load_questions, load_samples
+from bagen_data.gold_answers import gold_answer
+from bagen_data.models.asked_samples import load_asked
 from bagen_data.models.model_options import CONNECTIONS, MAX_TOKENS, RETRIES
 from bagen_data.models.redacted_model import redact_answers
+from bagen_data.prompt_variants import question_of
 from bagen_data.published_dataset import HUB_ID
-from bagen_data.replay import gold_estimate
-from bagen_data.schema import Target as Truth
 from bagen_data.scoring import score
 from bagen_data.scoring.all_scores import HEADLINE_SCORES
 from bagen_data.versions import BENCHMARK_VERSION
@@ -58,32 +57,25 @@ def bagen(
     config: str = "default",
     split: str = "test",
     constrained: bool = False,
+    variant: str | None = None,
 ) -> Task:
     """Ask for an estimate after every turn of recorded rollouts.
 
     Args:
         dataset: a folder that `python -m builders build` wrote, or a dataset id on the Hub.
-        config: a task or `<task>_train`; `default` is every task's benchmark.
+        config: a task, `<task>_start` or `<task>_train`; `default` is every task's benchmark.
         split: `test`; `sft`, `rl` or `heldout` of a `<task>_train`.
         constrained: hold decoding to the answer grammar, as a regular expression that a vLLM
             server takes.
+        variant: of the question, e.g. `forecast_think`; that of the dataset if None.
 
     A hidden split has no labels, so its answers are collected and not scored.
     """
-    has_labels = not is_hidden(dataset)
-    if has_labels:
-        loaded = load_samples(dataset, config, split, also=("prompt", "prompt_variant"))
-    else:
-        loaded = load_questions(dataset, config, split)
-    variants = loaded.table["prompt_variant"].unique().to_pylist()
-    if len(variants) != 1:
-        raise InputError(
-            f"{dataset}: mixes prompt variants {', '.join(variants)}; choose one config"
-        )
+    asked = load_asked(dataset, config, split, variant)
     return Task(
-        dataset=MemoryDataset(list(_samples(loaded.table)), name=f"{dataset} {config} {split}"),
+        dataset=MemoryDataset(list(_samples(asked.table)), name=f"{dataset} {config} {split}"),
         solver=ask(constrained),
-        scorer=estimate() if has_labels else None,
+        scorer=estimate() if asked.has_labels else None,
         config=GenerateConfig(
             max_connections=CONNECTIONS,
             max_retries=RETRIES,
@@ -91,7 +83,7 @@ def bagen(
         ),
         version=BENCHMARK_VERSION,
         metadata={
-            "bagen": loaded.source | {"prompt_variant": variants[0], "constrained": constrained}
+            "bagen": asked.source | {"prompt_variant": asked.variant, "constrained": constrained}
         },
     )
 
@@ -148,12 +140,13 @@ def estimate() -> Scorer:
 
     async def judge(state: TaskState, target: Target) -> Score:  # noqa: ARG001
         resources = [amounts["resource"] for amounts in state.metadata["resources"]]
+        question = question_of(state.metadata.get("prompt_variant", ""))
         response = state.output.completion
-        answer = parse(response, resources)
+        answer = parse(response, resources, question)
         truth = "feasible" if state.metadata["feasible"] else "infeasible"
         return Score(
             value=answer.verdict == truth,
-            answer=answer.reason if answer.verdict == "invalid" else render(answer),
+            answer=answer.reason if answer.verdict == "invalid" else render(answer, question),
             metadata={"response": response},
         )
 
@@ -168,14 +161,16 @@ def _samples(table: pa.Table) -> Iterator[Sample]:
             yield Sample(
                 id=content_id(facts["sample_id"], chat),
                 input=chat,
-                target=_gold(facts) if "feasible" in facts else "",
+                target=_target(facts),
                 metadata=facts,
             )
 
 
-def _gold(facts: Mapping[str, Any]) -> str:
-    remaining = {part["resource"]: part["remaining"] for part in facts["resources"]}
-    return render(gold_estimate(Truth(facts["feasible"], remaining)))
+def _target(facts: Mapping[str, Any]) -> str:
+    """Return the best possible answer; nothing for a sample without labels."""
+    if "feasible" not in facts:
+        return ""
+    return gold_answer(facts, question_of(facts["prompt_variant"]))
 
 
 def _chats(prompts: Any) -> Iterator[list[ChatMessage]]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from bagen_data.errors import WrongUsageError
 from bagen_data.models.model_options import ModelOptions
+from bagen_data.prompt_variants import Variant
 from bagen_data.redaction import check_no_secret
 
 _PRICES = {
@@ -73,6 +74,8 @@ class ModelRun:
     constrained: bool = False
     limit: int | None = None
     """How many samples, the first ones; all if None."""
+    variant: Variant | None = None
+    """The variant of the question; that of the dataset if None."""
 
     def __post_init__(self) -> None:
         check_no_secret("PROVIDER/NAME", self.model)
@@ -94,6 +97,7 @@ class ModelRun:
             "generation": self.options.generation,
             "constrained": self.constrained,
             "limit": self.limit,
+            "variant": self.variant,
         }
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from bagen_data.prompt_variants import thinks
 from bagen_data.scoring.all_scores import HEADLINE_SCORES, SCORES
 from bagen_data.scoring.scores.intervals import RL_INTERVAL
 from bagen_data.tables import to_json
@@ -203,7 +204,7 @@ def _generation_config(metadata: dict[str, Any]) -> dict[str, Any]:
     decoding = metadata["decoding"]
     arguments = {name: value for name, value in decoding.items() if _is_argument(name, value)}
     rest = {f"decoding_{name}": value for name, value in decoding.items() if name not in arguments}
-    if metadata["prompt_variant"] == "think":
+    if thinks(metadata["prompt_variant"]):
         arguments["reasoning"] = True
     details = {name: metadata[name] for name in ("prompt_variant", "trained_on", "constrained")}
     return {"generation_args": arguments, "additional_details": _strings(details | rest)}

@@ -1,7 +1,6 @@
 """Answers to the questions `point` and `forecast`: what is one, and what is not."""
 
 import re
-from typing import Literal
 
 import pytest
 from hypothesis import given
@@ -9,6 +8,7 @@ from hypothesis import strategies as st
 
 from bagen_data.answers import check_resource_name, grammar, parse, render
 from bagen_data.errors import InputError
+from bagen_data.prompt_variants import VARIANTS, Variant, question_of
 from bagen_data.schema import WAREHOUSE, Estimate, Forecast, Interval, Question
 
 NAMES = [resource.name for resource in WAREHOUSE]
@@ -170,26 +170,22 @@ def test_only_what_answers_the_question_is_rendered() -> None:
 @given(
     st.data(),
     st.sampled_from([["tokens"], NAMES]),
-    st.sampled_from(["think", "no_think"]),
-    st.sampled_from(["point", "forecast"]),
+    st.sampled_from([each for each in VARIANTS if question_of(each) != "interval"]),
 )
 def test_whatever_a_grammar_lets_through_is_read(
-    data: st.DataObject,
-    resources: list[str],
-    variant: Literal["think", "no_think"],
-    question: Question,
+    data: st.DataObject, resources: list[str], variant: Variant
 ) -> None:
-    text = data.draw(st.from_regex(grammar(resources, variant, question), fullmatch=True))
-    assert parse(text, resources, question).reason in ("", "incoherent", "unordered")
+    text = data.draw(st.from_regex(grammar(resources, variant), fullmatch=True))
+    assert parse(text, resources, question_of(variant)).reason in ("", "incoherent", "unordered")
 
 
 @pytest.mark.parametrize("resources", [["tokens"], NAMES])
 def test_a_grammar_lets_rendered_answers_through(resources: list[str]) -> None:
     forecast = Forecast(0.25, 1, dict.fromkeys(resources, (0, 1.5, 2, 3, 123_456_789)))
-    pattern = grammar(resources, "no_think", "forecast")
+    pattern = grammar(resources, "forecast_no_think")
     assert re.fullmatch(pattern, render(forecast.estimate(), "forecast"))
     point = Estimate("feasible", dict.fromkeys(resources, Interval(7.5, 7.5)))
-    assert re.fullmatch(grammar(resources, "no_think", "point"), render(point, "point"))
+    assert re.fullmatch(grammar(resources, "point_no_think"), render(point, "point"))
 
 
 @pytest.mark.parametrize(

@@ -4,13 +4,13 @@ from itertools import permutations
 
 import pytest
 
-from bagen_data.answers import parse
 from bagen_data.errors import TemplateError
 from bagen_data.general_prompt import general_prompt
-from bagen_data.prompt_variants import VARIANTS, Variant
+from bagen_data.prompt_variants import VARIANTS, Variant, question_of
 from bagen_data.prompts import fill_some, known_prompts, load_prompt
 from bagen_data.replay import replay
 from bagen_data.schema import GENERAL, Budget, Rollout, Turn
+from tests.bagen_data.answer_forms import ASKS, check_forms
 
 NAMES = [resource.name for resource in GENERAL]
 DOMAINS = ("repositor", "patch", "search engine", "puzzle", "box", "warehouse", "code", "software")
@@ -47,34 +47,22 @@ def test_it_asks_about_its_resources_in_no_domains_words(
     assert "{" not in text
     assert max(len(line) for line in text.splitlines() if "<answer>" not in line) <= 130
     flat = " ".join(question.split())
-    for ask in (
-        "1. Can the run still succeed within",
-        "2. If so, how",
-        "at least est_low and at most est_high",
-        "answer impossible",
-        "4. What matters most is judging feasible or impossible correctly.",
-        "as tight as you can while",
-        "Remaining means: if",
-        "Turns completed: 3",
-    ):
+    for ask in (*ASKS[question_of(variant)], "Remaining means: if", "Turns completed: 3"):
         assert ask in flat
     for name in resources:
         assert f"{probe.used[name]}" in question
-    *_, first, second = question.splitlines()
-    filled = first.replace("est_low", "1").replace("est_high", "2")
-    assert parse(filled, resources).verdict == "feasible"
-    assert parse(second, resources).verdict == "infeasible"
+    check_forms(question, resources, variant)
 
 
 def test_every_choice_of_resources_has_a_hash_of_its_own() -> None:
     choices = [some for length in (1, 2, 3) for some in permutations(NAMES, length)]
-    assert len({general_prompt(some, "think").sha256 for some in choices}) == len(choices)
+    assert len({general_prompt(some, "interval_think").sha256 for some in choices}) == len(choices)
 
 
 def test_the_general_prompts_are_no_tasks() -> None:
     assert not {"general", "general_several"} & set(known_prompts())
     with pytest.raises(TemplateError, match="no prompt named 'general'"):
-        load_prompt("general", "think")
+        load_prompt("general", "interval_think")
 
 
 def test_a_word_that_no_template_uses_is_an_error() -> None:

@@ -96,7 +96,7 @@ def test_no_prompt_knows_the_future(
 def test_the_opening_probe_knows_the_first_user_message_only() -> None:
     recorded = rollout([(30, 50), (10, 70)])
     other = replace(recorded, turns=(token_turn(30, 999, "look 1", "else"),))
-    prompt = load_prompt("sokoban", "think")
+    prompt = load_prompt("sokoban", "interval_think")
     probes = [next(replay(each, Budget({"tokens": 9}), [0]))[0] for each in (recorded, other)]
     assert prompt.messages(probes[0]) == prompt.messages(probes[1])
     assert "look 1" in prompt.question(probes[0])

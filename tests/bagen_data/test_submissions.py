@@ -27,7 +27,7 @@ METADATA_OF_NOBODY: dict[str, Any] = {
     "provider": "none",
     "model_id": "none",
     "decoding": {"temperature": 0, "top_p": 0.9, "stop": "</answer>", "greedy": True},
-    "prompt_variant": "think",
+    "prompt_variant": "interval_think",
     "trained_on": "none",
     "constrained": False,
     "dataset_revision": "0a1b2c3",

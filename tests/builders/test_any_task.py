@@ -122,7 +122,7 @@ def test_every_resource_and_every_gold_answer(logs: Path, tmp_path: Path) -> Non
 def test_the_record_and_the_card_say_what_was_used(logs: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     assert build(logs, out, "--task", "support", "--resources", "turns,tokens") == 0
-    prompt = general_prompt(("turns", "tokens"), "think")
+    prompt = general_prompt(("turns", "tokens"), "interval_think")
     record = build_record(out)
     assert record["general_task"] == {
         "tasks": ["support"],

@@ -61,7 +61,7 @@ def test_build_json(built: Path) -> None:
     record = build_record(built)
     assert record["benchmark_version"] == bagen_data.BENCHMARK_VERSION
     for task in TASKS:
-        assert record["prompt"]["sha256"][task] == load_prompt(task, "think").sha256
+        assert record["prompt"]["sha256"][task] == load_prompt(task, "interval_think").sha256
     by_name = {family["family"]: family for family in record["families"]}
     family = by_name["swebench-origin-scripted"]
     assert family["usage"] == {"request": 8}
@@ -94,7 +94,7 @@ def test_rows_are_what_replay_and_prompt_say(built: Path) -> None:
                 limits = {part["resource"]: part["budget"] for part in row["resources"]}
                 targets = {part["name"]: part["value"] for part in row["conditions"]}
                 ((probe, target),) = replay(rollout, Budget(limits, targets), [k])
-                prompt = load_prompt(task, "think").messages(probe)
+                prompt = load_prompt(task, "interval_think").messages(probe)
                 shown = [(message["role"], message["content"]) for message in row["prompt"]]
                 assert shown == [(message.role, message.content) for message in prompt]
                 amounts = {part["resource"]: part["remaining"] for part in row["resources"]}
@@ -160,7 +160,7 @@ def test_options(tmp_path: Path) -> None:
         "--task",
         "sokoban",
         "--prompt",
-        "no_think",
+        "interval_no_think",
         "--limit",
         3,
         "--budget",
@@ -169,9 +169,9 @@ def test_options(tmp_path: Path) -> None:
     assert build(SAMPLE, out, *flags) == 0
     record = build_record(out)
     assert [family["counts"]["rollouts"] for family in record["families"]] == [3, 3]
-    assert record["prompt"]["variant"] == "no_think"
+    assert record["prompt"]["variant"] == "interval_no_think"
     assert record["families"][0]["budget"]["tokens"] < 2_500
-    assert {row["prompt_variant"] for row in rows_of(out)} == {"no_think"}
+    assert {row["prompt_variant"] for row in rows_of(out)} == {"interval_no_think"}
     assert "<think>" not in rows_of(out, "sokoban")[0]["prompt"][-1]["content"]
 
 

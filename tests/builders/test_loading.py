@@ -45,7 +45,7 @@ def test_bagen_data_load_is_load_dataset(built: Path) -> None:
 
 
 def test_a_folder_that_is_built_again_loads_anew(tmp_path: Path) -> None:
-    for variant in ("think", "no_think"):
+    for variant in ("interval_think", "interval_no_think"):
         assert build(SAMPLE, tmp_path / "out", "--prompt", variant) == 0
         assert load_dataset(str(tmp_path / "out"))["test"].unique("prompt_variant") == [variant]
 

@@ -145,7 +145,7 @@ def test_a_prompt_shows_what_each_turn_spent_of_every_resource() -> None:
     recorded = Rollout("sokoban", "m", "r", "i", "", turns, success=True)
     budget = Budget({"tokens": 900, "calls": 9})
     ((probe, _),) = replay(recorded, budget, [2])
-    question = load_prompt("sokoban", "think").question(probe)
+    question = load_prompt("sokoban", "interval_think").question(probe)
     assert "turn 2: input 30, output 50, total 80, calls 2" in question
 
 

@@ -39,7 +39,7 @@ def test_other_versions_give_the_same_revision(
         ("--limit", 1_000),
         ("--budget", "sokoban=median"),
         ("--budget", "sokoban=2500"),
-        ("--prompt", "no_think"),
+        ("--prompt", "interval_no_think"),
         ("--usage", "request"),
     ],
 )

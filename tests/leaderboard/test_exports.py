@@ -50,7 +50,7 @@ def submission(folder: str = "mine", **changed: Any) -> dict[str, Any]:
         "provider": "vllm",
         "model_id": "Org/Model-7B",
         "decoding": {"temperature": 0.5, "max_tokens": 1024, "stop": ["</answer>"], "seed": 7},
-        "prompt_variant": "think",
+        "prompt_variant": "interval_think",
         "trained_on": "none",
         "constrained": False,
         "dataset_revision": COMMIT,
@@ -129,9 +129,10 @@ def test_the_hub_reads_its_results_back(tmp_path: Path) -> None:
     assert overall.date == "2026-11-21"
     assert (overall.source_url, overall.source_name) == ("https://example.org/mine", "Mine")
     assert overall.notes == (
-        "prompt think; trained on none; free decoding; macro_f1 95% interval [0.400, 0.600]; "
-        "n 194; valid_rate 0.500; fail_f1 0.500; accuracy 0.500; hit_rate 0.500; coverage 0.500; "
-        "reward 0.500; rl_reward 0.500; interval_skill 0.500; bagen-data 0.1.0; benchmark 1.0"
+        "prompt interval_think; trained on none; free decoding; macro_f1 95% interval "
+        "[0.400, 0.600]; n 194; valid_rate 0.500; fail_f1 0.500; accuracy 0.500; hit_rate 0.500; "
+        "coverage 0.500; reward 0.500; rl_reward 0.500; interval_skill 0.500; bagen-data 0.1.0; "
+        "benchmark 1.0"
     )
 
 
@@ -308,7 +309,7 @@ def test_a_result_says_what_was_measured_and_how_surely() -> None:
     assert result["generation_config"] == {
         "generation_args": {"temperature": 0.5, "max_tokens": 1024, "reasoning": True},
         "additional_details": {
-            "prompt_variant": "think",
+            "prompt_variant": "interval_think",
             "trained_on": "none",
             "constrained": "false",
             "decoding_stop": '["</answer>"]',

@@ -1,4 +1,4 @@
-"""The bundled sample with `no_think` prompts, and a model of two layers, made once."""
+"""The bundled sample, without thoughts before answers, and a model of two layers, made once."""
 
 import argparse
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ def _forks_end() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def dataset(tmp_path_factory: pytest.TempPathFactory) -> str:
     out = tmp_path_factory.mktemp("train") / "built"
-    assert build(SAMPLE, out, "--prompt", "no_think") == 0
+    assert build(SAMPLE, out, "--prompt", "interval_no_think") == 0
     return str(out)
 
 

@@ -68,7 +68,7 @@ def test_no_such_target(name: str) -> None:
 
 
 @pytest.mark.parametrize("task", TASKS)
-@pytest.mark.parametrize("variant", ["think", "no_think"])
+@pytest.mark.parametrize("variant", ["interval_think", "interval_no_think"])
 def test_a_completion_is_a_right_answer(
     dataset: str, tokenizer: Any, task: str, variant: str
 ) -> None:
@@ -82,21 +82,21 @@ def test_a_completion_is_a_right_answer(
     assert verdicts["infeasible"] == counts.rows - verdicts["feasible"]
     for row in loaded.rows:
         (message,) = row["completion"]
-        assert message["content"].startswith("<think>") == (variant == "think")
-        assert ("<think>" in row["prompt"][-1]["content"]) == (variant == "think")
+        assert message["content"].startswith("<think>") == (variant == "interval_think")
+        assert ("<think>" in row["prompt"][-1]["content"]) == (variant == "interval_think")
 
 
 def test_a_thought_says_what_the_prompt_says() -> None:
     amounts = {"resource": "tokens", "unit": "tokens", "budget": 900.0, "used": 200.0}
     row = {"feasible": True, "completed_turns": 2, "resources": [{**amounts, "remaining": 400.0}]}
-    (message,) = completion(row, interval_rule("pct10"), "think")
+    (message,) = completion(row, interval_rule("pct10"), "interval_think")
     assert message["content"] == (
         "<think>2 turns: 200 tokens used, 100 a turn; 700 left of the budget.</think> "
         "<answer>[360, 440]</answer>"
     )
     over = {**amounts, "used": 1000.0, "remaining": 1.0}
     row = {"feasible": False, "completed_turns": 1, "resources": [over]}
-    (message,) = completion(row, interval_rule("pct10"), "think")
+    (message,) = completion(row, interval_rule("pct10"), "interval_think")
     assert message["content"] == (
         "<think>1 turn: 1000 tokens used, 1000 a turn; 100 over the budget.</think> "
         "<answer>impossible</answer>"
@@ -226,7 +226,10 @@ def test_a_dataset_without_the_columns(dataset: str, tokenizer: Any, tmp_path: P
     ("changes", "message"),
     [
         ({"target": "wide"}, "target 'wide'"),
-        ({"variant": "loud"}, "variant is 'loud'; expected one of: as_built, think, no_think"),
+        (
+            {"variant": "loud"},
+            "variant is 'loud'; expected one of: as_built, interval_think, int",
+        ),
         ({"overlong": "cut"}, "overlong is 'cut'; expected one of: trim, drop"),
         ({"max_prompt_tokens": 0}, "max_prompt_tokens is 0; expected 1 or more"),
         ({"train_on": []}, "train_on names no config"),

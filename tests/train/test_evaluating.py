@@ -66,7 +66,7 @@ def test_other_weights_do_not_go_on(answering: ResumableAnswers, dataset: str) -
     also = ("prompt", "prompt_variant")
     samples = load_samples(dataset, "sokoban_train", "heldout", also=also)
     rows, variant = answering.answers(samples)
-    assert variant == "no_think"
+    assert variant == "interval_no_think"
     partial = answering.out / PARTIAL
     kept = partial.read_text("utf-8").replace('"response": "', '"response": "kept ')
     partial.write_text(kept, "utf-8")

@@ -160,14 +160,14 @@ def test_a_changed_prompt_is_asked_again(tmp_path: Path, server: ModelServer) ->
     dataset, out = make(tmp_path, 40), tmp_path / "out"
     assert ask(server, dataset, out).returncode == 0
     old = set(server.asked)
-    make(tmp_path, 40, "--prompt", "no_think")
+    make(tmp_path, 40, "--prompt", "interval_no_think")
     assert ask(server, dataset, out, "--resume").returncode == 0
     new = {prompt: times for prompt, times in server.asked.items() if prompt not in old}
     assert new == dict.fromkeys(prompts(dataset), 1)
     numbers = {f"<answer>[0, {int(prompt[:4], 16)}]</answer>" for prompt in new}
     assert {row["response"] for row in predictions(out)} == numbers
     metadata = (out / "metadata.yaml").read_text(encoding="utf-8")
-    assert "no_think" in metadata
+    assert "interval_no_think" in metadata
     assert json.loads((dataset / "build.json").read_text())["revision"] in metadata
 
 
@@ -177,7 +177,7 @@ def test_a_changed_prompt_that_fails_is_not_answered_from_the_old_log(tmp_path: 
     with model_server() as server:
         assert ask(server, dataset, out).returncode == 0
         before = (out / "predictions.jsonl").read_bytes()
-        make(tmp_path, 40, "--prompt", "no_think")
+        make(tmp_path, 40, "--prompt", "interval_no_think")
         server.fail = lambda number: 503 if number > 40 + 15 else 0
         refused = ask(server, dataset, out)
         assert refused.returncode == 1
@@ -189,7 +189,7 @@ def test_a_changed_prompt_that_fails_is_not_answered_from_the_old_log(tmp_path: 
         server.fail = lambda _: 0
         assert ask(server, dataset, out, "--resume").returncode == 0
     assert (out / "predictions.jsonl").read_bytes() != before
-    assert "no_think" in (out / "metadata.yaml").read_text(encoding="utf-8")
+    assert "interval_no_think" in (out / "metadata.yaml").read_text(encoding="utf-8")
 
 
 def test_a_fifth_of_the_requests_fails_and_nothing_is_lost(small: Path, tmp_path: Path) -> None:

@@ -109,7 +109,7 @@ def test_inspect_eval_finds_the_task_by_name_and_scores_as_we_do(
     metadata = read_metadata(out / METADATA)
     assert (metadata.estimator, metadata.model_id, metadata.provider) == ("mine", MODEL, "local")
     assert metadata.decoding == {"max_tokens": 4096}
-    assert metadata.prompt_variant == "think"
+    assert metadata.prompt_variant == "interval_think"
 
 
 def test_gold_answers_get_full_marks(sample: Path, tmp_path: Path) -> None:

@@ -1,0 +1,57 @@
+"""The samples that a model is asked, in the variant that it is asked in."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+
+from bagen_data.errors import InputError
+from bagen_data.hub import is_hidden, load_questions, load_samples
+from bagen_data.prompt_rewording import reworded_table
+from bagen_data.prompt_variants import Variant, find_variant
+
+
+@dataclass(frozen=True)
+class AskedSamples:
+    """Samples, or questions of a hidden split, all in one variant."""
+
+    table: pa.Table
+    source: dict[str, Any]
+    """As `hub.LoadedSamples` has it."""
+    variant: Variant
+    has_labels: bool
+    """Whether the samples have labels; those of a hidden split have none."""
+
+
+def load_asked(dataset: str, config: str, split: str, variant: str | None = None) -> AskedSamples:
+    """Load samples and put their prompts into a variant.
+
+    Args:
+        dataset: a folder that `python -m builders build` wrote, or a dataset id on the Hub.
+        config: a task, `<task>_start` or `<task>_train`; `default` is every task's benchmark.
+        split: `test`; `sft`, `rl` or `heldout` of a `<task>_train`.
+        variant: the wanted one, or its name in version 1; that of the dataset if None.
+
+    Raises:
+        InputError: the samples cannot be loaded, are in several variants of which none is chosen,
+            or cannot be put into the variant.
+    """
+    has_labels = not is_hidden(dataset)
+    if has_labels:
+        loaded = load_samples(dataset, config, split, also=("prompt", "prompt_variant"))
+    else:
+        loaded = load_questions(dataset, config, split)
+    built = loaded.table["prompt_variant"].unique().to_pylist()
+    wanted = find_variant(variant or _only(built, dataset))
+    table = loaded.table
+    if built != [wanted]:  # an old name is written anew, too
+        table = reworded_table(table, wanted)
+    return AskedSamples(table, loaded.source, wanted, has_labels)
+
+
+def _only(variants: list[str], dataset: str) -> str:
+    if len(variants) != 1:
+        raise InputError(
+            f"{dataset}: mixes prompt variants {', '.join(variants)}; choose one config or variant"
+        )
+    return variants[0]
