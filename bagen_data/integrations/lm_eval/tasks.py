@@ -7,10 +7,13 @@ from typing import Any
 from lm_eval.api.task import ConfigurableTask
 
 import bagen_data
-from bagen_data.replay import gold_estimate
-from bagen_data.schema import Target
+from bagen_data.errors import InputError
+from bagen_data.gold_answers import gold_answer
+from bagen_data.prompt_rewording import reworded
+from bagen_data.prompt_variants import Variant, asking, find_variant, question_of
+from bagen_data.schema import Question
 from bagen_data.scoring import score
-from bagen_data.scoring.all_scores import HEADLINE_SCORES
+from bagen_data.scoring.all_scores import HEADLINE_SCORES, SCORES
 
 METRICS = HEADLINE_SCORES
 
@@ -46,7 +49,7 @@ def _scored() -> Callable[[list[Answered]], dict[str, float | None]]:
                 for each in answered
             ]
             report = score([each.sample for each in answered], responses, resamples=0)
-            values = {name: report.overall[name].value for name in METRICS}
+            values = {name: each.value for name, each in report.overall.items()}
             last = answered, values
         return values
 
@@ -68,13 +71,52 @@ def _metric(name: str) -> Callable[[list[Answered]], float | None]:
     return aggregate
 
 
-valid_rate, macro_f1, fail_f1, accuracy, hit_rate, coverage, reward, rl_reward, interval_skill = (
-    map(_metric, METRICS)
-)
+def __getattr__(name: str) -> Callable[[list[Answered]], float | None]:
+    """Return the function of a metric, which the YAML files name as `tasks.<score>`."""
+    if name not in SCORES:
+        raise AttributeError(f"{__name__} has no score {name!r}")
+    return _metric(name)
+
+
+@dataclass(frozen=True)
+class VariantChoice:
+    """The variant that a task asks its samples in."""
+
+    question: Question
+    """The question that the task's name says."""
+    variant: Variant | None
+    """The wanted variant; None leaves a thought as the dataset has it."""
+
+    @classmethod
+    def of(cls, metadata: Mapping[str, Any]) -> "VariantChoice":
+        """Read the choice from a task's metadata.
+
+        Raises:
+            InputError: `variant` is unknown, or asks another question than the task.
+        """
+        question = question_of(metadata["question"])
+        variant = find_variant(metadata["variant"]) if "variant" in metadata else None
+        if variant and question_of(variant) != question:
+            raise InputError(
+                f"--metadata variant={variant}: asks for a {question_of(variant)}, and the task "
+                f"for a {question}; give {asking(question, variant)}, or another task"
+            )
+        return cls(question, variant)
+
+    def asked(self, rows: Mapping[str, Sequence[Any]]) -> dict[str, Sequence[Any]]:
+        """Return some rows, by column, with prompts in this variant."""
+        wanted = [self.variant or asking(self.question, built) for built in rows["prompt_variant"]]
+        prompts = [
+            reworded({name: column[place] for name, column in rows.items()}, variant)
+            if variant != find_variant(rows["prompt_variant"][place])
+            else rows["prompt"][place]
+            for place, variant in enumerate(wanted)
+        ]
+        return {**rows, "prompt": prompts, "prompt_variant": wanted}
 
 
 class BagenTask(ConfigurableTask):  # type: ignore[misc]  # its module has no types
-    """Asks with the recorded chat; reads `--metadata dataset=DIR` where it is given."""
+    """Asks with the recorded chat; `--metadata` may give `dataset=DIR` and `variant=VARIANT`."""
 
     VERSION = bagen_data.BENCHMARK_VERSION
 
@@ -83,13 +125,19 @@ class BagenTask(ConfigurableTask):  # type: ignore[misc]  # its module has no ty
         super().__init__(config={name: each for name, each in config.items() if name != "class"})
 
     def download(self, dataset_kwargs: dict[str, Any] | None = None, **_: Any) -> None:
-        """Load the samples, and write down from where."""
+        """Load the samples in the variant to ask, and write down from where.
+
+        Raises:
+            InputError: there is no such dataset, or the variant asks another question.
+        """
         metadata = self.config.metadata or {}
+        choice = VariantChoice.of(metadata)
         self.config.dataset_path = str(metadata.get("dataset") or self.config.dataset_path)
         self.DATASET_PATH = self.config.dataset_path
-        self.dataset = bagen_data.load(
+        loaded = bagen_data.load(
             self.config.dataset_path, self.config.dataset_name, **(dataset_kwargs or {})
         )
+        self.dataset = loaded.with_transform(choice.asked)
 
     def fewshot_docs(self) -> None:
         """None; the harness would read the whole split into memory for them."""
@@ -100,8 +148,7 @@ class BagenTask(ConfigurableTask):  # type: ignore[misc]  # its module has no ty
 
     def doc_to_target(self, doc: Mapping[str, Any], doc_to_target: Any = None) -> str:  # noqa: ARG002
         """The best possible answer, for the log."""
-        remaining = {amounts["resource"]: amounts["remaining"] for amounts in doc["resources"]}
-        return bagen_data.render(gold_estimate(Target(doc["feasible"], remaining)))
+        return gold_answer(doc, question_of(doc["prompt_variant"]))
 
     def build_all_requests(self, **options: Any) -> None:
         """As the harness does, but never from its cache, which would mix up two datasets."""

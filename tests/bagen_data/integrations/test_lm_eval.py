@@ -14,15 +14,17 @@ from lm_eval.loggers import EvaluationTracker
 from lm_eval.tasks import TaskManager
 
 import bagen_data
+from bagen_data.errors import InputError
+from bagen_data.gold_answers import gold_answer
 from bagen_data.integrations.lm_eval import tasks
-from bagen_data.replay import gold_estimate
-from bagen_data.schema import Target
+from bagen_data.prompt_variants import question_of
 from bagen_data.scoring import score
 from tests.answering import Answering
 from tests.making import REPO, SAMPLE, build
 
 FOLDER = REPO / "bagen_data" / "integrations" / "lm_eval"
 NAMES = ["bagen_searchr1", "bagen_sokoban", "bagen_swebench", "bagen_warehouse"]
+KINDS = ("", "_forecast", "_point", "_start_point")
 
 
 @pytest.fixture(scope="module")
@@ -66,8 +68,7 @@ def values(results: dict[str, Any], name: str) -> dict[str, float | None]:
 
 
 def gold(row: dict[str, Any]) -> str:
-    remaining = {each["resource"]: each["remaining"] for each in row["resources"]}
-    return bagen_data.render(gold_estimate(Target(row["feasible"], remaining)))
+    return gold_answer(row, question_of(row["prompt_variant"]))
 
 
 def all_kinds(row: dict[str, Any]) -> str | None:
@@ -105,6 +106,32 @@ def test_scores_are_those_of_bagen_data(manager: TaskManager, built: Path) -> No
             metric: report.overall[metric].value for metric in tasks.METRICS
         }
         assert 0 < (report.overall["valid_rate"].value or 0) < 1
+
+
+@pytest.mark.parametrize("question", ["point", "forecast"])
+def test_the_question_is_that_of_the_tasks_name(
+    manager: TaskManager, built: Path, tmp_path: Path, question: str
+) -> None:
+    other = tmp_path / "other"
+    assert build(SAMPLE, other, "--prompt", f"{question}_think", "--task", "sokoban") == 0
+    lm = Answering(gold)
+    run(lm, manager, f"bagen_sokoban_{question}", limit=2)
+    rows = bagen_data.load(other, "sokoban", split="test")
+    assert [json.loads(asked) for asked, _ in lm.asked] == [rows[0]["prompt"], rows[1]["prompt"]]
+    back = Answering(gold)
+    run(back, manager_of(other), "bagen_sokoban", limit=1)
+    first = bagen_data.load(built, "sokoban", split="test")[0]
+    assert json.loads(back.asked[0][0]) == first["prompt"]
+
+
+def test_a_variant_can_be_chosen(built: Path) -> None:
+    chosen = {"dataset": str(built), "variant": "forecast_no_think"}
+    manager = TaskManager(include_path=str(FOLDER), include_defaults=False, metadata=chosen)
+    lm = Answering(gold)
+    run(lm, manager, "bagen_warehouse_forecast", limit=1)
+    assert "Answer once, without reasoning" in lm.asked[0][0]
+    with pytest.raises(InputError, match="asks for a forecast, and the task for a point; give po"):
+        run(lm, manager, "bagen_warehouse_point", limit=1)
 
 
 def test_a_task_is_scored_once_for_all_metrics(
@@ -170,7 +197,7 @@ def test_a_folder_without_a_dataset_is_refused(tmp_path: Path) -> None:
 
 def test_two_datasets_are_not_mixed_up(manager: TaskManager, built: Path, tmp_path: Path) -> None:
     other = tmp_path / "other"
-    assert build(SAMPLE, other, "--prompt", "no_think") == 0
+    assert build(SAMPLE, other, "--prompt", "interval_no_think") == 0
     lm = Answering(gold)
     for each in (manager, manager_of(other)):
         results = run(lm, each, "bagen_sokoban", limit=1, cache_requests=True)
@@ -183,9 +210,10 @@ def test_two_datasets_are_not_mixed_up(manager: TaskManager, built: Path, tmp_pa
 
 
 def test_every_task_is_found_by_name_and_together(manager: TaskManager) -> None:
-    assert sorted(manager.all_subtasks) == NAMES
-    assert manager.all_tags == ["bagen"]
-    assert sorted(path.stem for path in FOLDER.glob("bagen_*.yaml")) == NAMES
+    every = sorted(f"{name}{kind}" for name in NAMES for kind in KINDS)
+    assert sorted(manager.all_subtasks) == every
+    assert sorted(manager.all_tags) == [f"bagen{kind}" for kind in KINDS]
+    assert sorted(path.stem for path in FOLDER.glob("bagen_*.yaml")) == every
 
 
 def test_every_metric_is_a_score_and_is_listed() -> None:
