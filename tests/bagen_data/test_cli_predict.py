@@ -1,15 +1,18 @@
 """`bagen predict baseline`, dry runs, and `bagen show`."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from bagen_data.cli import main
 from bagen_data.hub import load_samples
 from bagen_data.models.model_options import ModelOptions
 from bagen_data.models.presets import find_preset
+from bagen_data.submission_writer import new_metadata
 from bagen_data.submissions import METADATA, read_metadata
 from tests.making import REPO, SAMPLE, build, build_record, exit_code, write_trajectories
 
@@ -167,6 +170,14 @@ def test_a_dry_run_shows_prompts_and_costs_and_asks_nothing(
     assert "US dollars, or" in said
     assert predict(sample, tmp_path / "out", *model) == 0
     assert "257 of 32 rollouts" in capsys.readouterr().out
+    for prompt, tokens in (("no_think", 30), ("point_no_think", 20), ("forecast_think", 330)):
+        assert predict(sample, tmp_path / "out", *flags, "--prompt", prompt, "--limit", 1) == 0
+        said = capsys.readouterr().out
+        assert f"output: about {tokens} tokens" in said
+    assert "question: forecast_think" in said
+    assert "Give five quantiles." in said
+    assert predict(sample, tmp_path / "out", *flags, "--prompt", "guess") == 2
+    assert "expected one of: interval_think" in " ".join(capsys.readouterr().err.split())
     assert not (tmp_path / "out").exists()
 
 
@@ -243,6 +254,34 @@ def test_show_takes_an_id_as_it_is(tmp_path: Path, capsys: pytest.CaptureFixture
         own = f"swebench/m/{name}/1"
         assert bagen("show", own, "--dataset", tmp_path / "built") == 0
         assert own in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("beside", [False, True])
+def test_show_reads_answers_by_their_variant(
+    sample: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], beside: bool
+) -> None:
+    own = first(sample)
+    text = "<answer>finish=0.65, success=0.8, tokens=[0, 1, 2, 3, 99999]</answer>"
+    file = tmp_path / "predictions.jsonl"
+    file.write_text(json.dumps({"sample_id": own, "response": text}) + "\n", encoding="utf-8")
+    if beside:
+        metadata = new_metadata(
+            None,
+            estimator="mine",
+            model_id="none",
+            decoding={},
+            trained_on="none",
+            prompt_variant="forecast_no_think",
+        )
+        content = yaml.safe_dump(metadata.model_dump(mode="json", exclude_none=True))
+        (tmp_path / METADATA).write_text(content, encoding="utf-8")
+    chosen = () if beside else ("--prompt", "forecast_no_think")
+    assert bagen("show", own, "--dataset", sample, "--predictions", file, *chosen) == 0
+    said = capsys.readouterr().out
+    assert "finish 0.65: [0, 99999]" in said
+    form = "finish=p_finish, success=p_success, tokens=[q10, q25, q50, q75, q90]"
+    assert (f"<answer>{form}</answer>" in said) is not beside
+    assert ("the best answer is <answer>finish=" in said) is not beside
 
 
 def test_show_marks_answers(

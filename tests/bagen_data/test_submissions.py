@@ -152,6 +152,8 @@ GOOD_METADATA: dict[str, dict[str, Any]] = {
     "all of it": METADATA_OF_NOBODY,
     "no decoding parameters": METADATA_OF_NOBODY | {"decoding": {}},
     "no prompt": METADATA_OF_NOBODY | {"prompt_variant": "none"},
+    "a forecast": METADATA_OF_NOBODY | {"prompt_variant": "forecast_no_think"},
+    "a variant of version 1": METADATA_OF_NOBODY | {"prompt_variant": "think"},
     "trained on the benchmark": METADATA_OF_NOBODY | {"trained_on": "benchmark"},
     "open weights": METADATA_OF_NOBODY | {"weights": "open", "benchmark_version": "1.0"},
     "a name in another script": METADATA_OF_NOBODY | {"estimator": "מעריך 估计 👩\u200d🔬"},
@@ -180,6 +182,12 @@ BAD_METADATA: dict[str, Any] = {
     "no link": METADATA_OF_NOBODY | {"link": None},
     "an empty link": METADATA_OF_NOBODY | {"link": ""},
 } | {f"no {key}": without(METADATA_OF_NOBODY, key) for key in METADATA_OF_NOBODY}
+
+
+def test_a_variant_of_version_1_is_read_under_its_new_name() -> None:
+    for name, now in (("think", "interval_think"), ("no_think", "interval_no_think")):
+        content = json.dumps(METADATA_OF_NOBODY | {"prompt_variant": name})
+        assert Metadata.model_validate_json(content).prompt_variant == now
 
 
 @pytest.mark.parametrize("case", GOOD_METADATA)

@@ -86,6 +86,31 @@ def test_a_completion_is_a_right_answer(
         assert ("<think>" in row["prompt"][-1]["content"]) == (variant == "interval_think")
 
 
+@pytest.mark.parametrize("variant", ["point_think", "point_no_think"])
+def test_a_point_to_teach_is_the_remainder(dataset: str, tokenizer: Any, variant: str) -> None:
+    training = options(dataset, variant=variant, target="point")
+    loaded = sft_rows(training, tokenizer, {})
+    answers = [parse(row["completion"][0]["content"], None, "point") for row in loaded.rows]
+    assert {answer.verdict for answer in answers} == {"feasible", "infeasible"}
+    assert all("Give one" in row["prompt"][-1]["content"] for row in loaded.rows)
+    rows = load(dataset, "sokoban_train", "sft")
+    known = {part["remaining"] for row in rows for part in row["resources"]}
+    assert {each.intervals["tokens"].low for each in answers if each.intervals} <= known
+
+
+def test_variants_that_cannot_be_taught_are_refused(dataset: str, tokenizer: Any) -> None:
+    with pytest.raises(WrongUsageError, match="variant point_think: asks for one number, and targ"):
+        sft_rows(options(dataset, variant="point_think"), tokenizer, {})
+    with pytest.raises(WrongUsageError, match="forecast_think: a forecast to teach needs a predic"):
+        sft_rows(options(dataset, variant="forecast_think", target="point"), tokenizer, {})
+    with pytest.raises(WrongUsageError, match="variant point_think: the rewards judge intervals"):
+        rl_rows(options(dataset, variant="point_think"), tokenizer, {})
+
+
+def test_names_of_version_1_are_variants_too() -> None:
+    assert DataOptions(variant="no_think").variant == "interval_no_think"
+
+
 def test_a_thought_says_what_the_prompt_says() -> None:
     amounts = {"resource": "tokens", "unit": "tokens", "budget": 900.0, "used": 200.0}
     row = {"feasible": True, "completed_turns": 2, "resources": [{**amounts, "remaining": 400.0}]}

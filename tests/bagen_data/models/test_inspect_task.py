@@ -3,12 +3,14 @@
 import gc
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 from inspect_ai import Task
 from inspect_ai import eval as evaluate
@@ -17,10 +19,12 @@ from inspect_ai.log import EvalLog, read_eval_log
 from inspect_ai.model import ModelOutput, ModelUsage, get_model
 from inspect_ai.scorer import match
 
-from bagen_data.answers import render
+from bagen_data.answers import grammar, render
 from bagen_data.cli import main
 from bagen_data.hub import load_samples
+from bagen_data.models.asked_samples import load_asked
 from bagen_data.models.inspect_task import bagen
+from bagen_data.prompt_variants import VARIANTS
 from bagen_data.replay import gold_estimate
 from bagen_data.schema import Target
 from bagen_data.scoring import score
@@ -134,6 +138,51 @@ def test_gold_answers_get_full_marks(sample: Path, tmp_path: Path) -> None:
     ones = ("valid_rate", "macro_f1", "fail_f1", "accuracy", "hit_rate", "coverage", "reward")
     assert [values[name] for name in ones] == [1.0] * len(ones)
     assert all(each.scores["estimate"].value is True for each in log.samples or ())
+
+
+@pytest.mark.parametrize("variant", ["point_think", "forecast_no_think"])
+def test_any_variant_can_be_asked(sample: Path, tmp_path: Path, variant: str) -> None:
+    task = bagen(str(sample), "warehouse", variant=variant)
+    best = {each.input[-1].text + each.input[1].text: str(each.target) for each in task.dataset}
+
+    def answer(messages: list[Any], *_: object) -> ModelOutput:
+        known = best[messages[-1].text + messages[1].text]
+        return says(f"<think>Right?</think> {known}")()  # type: ignore[no-any-return]
+
+    log = answered(task, tmp_path / "logs", answer, limit=20)
+    scored = [each.scores["estimate"] for each in log.samples or ()]
+    assert [each.value for each in scored] == [True] * 20
+    assert {each.answer for each in scored} <= set(best.values())
+    out = tmp_path / "out"
+    assert bagen_command("predictions-from-log", log_file(log), "--out", out) == 0
+    assert read_metadata(out / METADATA).prompt_variant == variant
+
+
+def test_decoding_can_be_held_to_the_grammar_of_each_question(sample: Path, tmp_path: Path) -> None:
+    patterns = []
+
+    def answer(_: object, __: object, ___: object, config: Any) -> ModelOutput:
+        patterns.append(config.extra_body["structured_outputs"]["regex"])
+        return says("<answer>impossible</answer>")()  # type: ignore[no-any-return]
+
+    for variant in VARIANTS:
+        task = bagen(str(sample), "sokoban", constrained=True, variant=variant)
+        answered(task, tmp_path / variant, answer, limit=1)
+    assert patterns == [grammar(["tokens"], variant) for variant in VARIANTS]
+
+
+def test_a_dataset_of_version_1_is_asked_under_the_new_name(sample: Path, tmp_path: Path) -> None:
+    old = tmp_path / "old"
+    shutil.copytree(sample, old)
+    (file,) = (old / "data" / "sokoban").glob("*.parquet")
+    table = pq.read_table(file)
+    place = table.column_names.index("prompt_variant")
+    pq.write_table(table.set_column(place, "prompt_variant", [["think"] * len(table)]), file)
+    asked, known = (load_asked(str(each), "sokoban", "test") for each in (old, sample))
+    assert asked.variant == "interval_think"
+    assert asked.table == known.table
+    forecasts = load_asked(str(old), "sokoban", "test", "forecast_think")
+    assert set(forecasts.table["prompt_variant"].to_pylist()) == {"forecast_think"}
 
 
 def test_a_reply_without_an_answer_is_an_answer_that_is_wrong(sample: Path, tmp_path: Path) -> None:
