@@ -1,12 +1,15 @@
 """`bagen validate` and `bagen score`."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from bagen_data.cli.command_options import Config, Dataset, Predictions, Split
 from bagen_data.errors import OutputError, WrongUsageError
+
+if TYPE_CHECKING:
+    from bagen_data.schema import Question
 
 
 def validate_command(
@@ -18,6 +21,7 @@ def validate_command(
     from bagen_data.held_folder import put_right
     from bagen_data.hub import is_hidden, load_questions, load_samples
     from bagen_data.prediction_files import find_predictions, prediction_reader
+    from bagen_data.prompt_variants import question_of
     from bagen_data.scoring.check_predictions import check_predictions
     from bagen_data.scoring.match_predictions import match_predictions
     from bagen_data.scoring.sample_table import SampleTable
@@ -36,12 +40,12 @@ def validate_command(
             f"{revision}; results of different revisions are not ranked together"
         )
         STDERR.print(shown(note))
-    reader = prediction_reader(file)
+    reader, question = prediction_reader(file), question_of(metadata.prompt_variant)
     if has_labels:
-        columns = match_predictions(SampleTable.of(samples.table), reader, str(file))
+        columns = match_predictions(SampleTable.of(samples.table), reader, str(file), question)
         invalid = sum(int((answers.verdict == INVALID).sum()) for _, answers in columns)
     else:
-        invalid = check_predictions(samples.table, reader, str(file))
+        invalid = check_predictions(samples.table, reader, str(file), question)
     print(
         f"{file}: {len(samples.table):,} predictions of {metadata.estimator}, one for each sample"
     )
@@ -87,12 +91,13 @@ def score_command(
     sample_table = SampleTable.of(samples.table)
     resampling = Resampling(resamples, seed)
     more = {}
+    readers = [(str(file), prediction_reader(file), _question(file)) for file in files]
     if compare is None:
-        answered = match_predictions(sample_table, prediction_reader(files[0]), str(files[0]))
+        file, reader, question = readers[0]
+        answered = match_predictions(sample_table, reader, file, question)
         report = measure(sample_table, answered, resampling, ALPHA).report()
         tables = report_tables(report, by)
     else:
-        readers = [(str(file), prediction_reader(file)) for file in files]
         comparison = compare_readers(sample_table, readers, resampling, ALPHA)
         report, tables = comparison.first, [comparison_table(comparison)]
         more = {"comparison": comparison.to_dict()}
@@ -105,6 +110,15 @@ def score_command(
         print_table(table)
     if json:
         print(f"every score is in {json}")
+
+
+def _question(file: Path) -> "Question":
+    """Return the question that predictions answer, by the metadata beside them."""
+    from bagen_data.prompt_variants import question_of
+    from bagen_data.submissions import METADATA, read_metadata
+
+    path = file.parent / METADATA
+    return question_of(read_metadata(path).prompt_variant) if path.exists() else "interval"
 
 
 def _write(path: Path, text: str) -> None:

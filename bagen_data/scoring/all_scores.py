@@ -13,10 +13,12 @@ Definitions = Mapping[str, Definition | QuantileDefinition]
 
 BENCHMARK_MODULES = (
     "feasibility",
+    "forecasts",
     "intervals",
     "interval_scores",
     "relative_errors",
     "early_stop",
+    "start",
     "paper",
 )
 """The modules of the benchmark's own scores, in the order of reports; others follow, by name."""
@@ -68,6 +70,8 @@ AVERAGED_SCORES = {name: score for name, score in _OF_SUMS.items() if not score.
 """Scores whose value for a task is the mean over its families, and overall over the tasks."""
 HEADLINE_SCORES = (
     "valid_rate",
+    "brier_skill",
+    "wis_skill",
     "macro_f1",
     "fail_f1",
     "accuracy",

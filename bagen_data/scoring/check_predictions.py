@@ -7,10 +7,13 @@ import pyarrow.compute as pc
 
 from bagen_data.answer_columns import INVALID
 from bagen_data.answer_parsing import parse_column
+from bagen_data.schema import Question
 from bagen_data.scoring.match_predictions import PredictionReader, positions_of
 
 
-def check_predictions(questions: pa.Table, predictions: PredictionReader, name: str) -> int:
+def check_predictions(
+    questions: pa.Table, predictions: PredictionReader, name: str, question: Question = "interval"
+) -> int:
     """Check that each question is answered once, and count the answers that are invalid.
 
     Args:
@@ -18,6 +21,7 @@ def check_predictions(questions: pa.Table, predictions: PredictionReader, name: 
             `resources` at least.
         predictions: reads the predictions.
         name: what an error calls them.
+        question: what the predictions answer.
 
     Returns:
         The number of answers that count as wrong because they cannot be read.
@@ -37,7 +41,8 @@ def check_predictions(questions: pa.Table, predictions: PredictionReader, name: 
     for task in pc.unique(tasks).to_pylist():
         rows = pc.indices_nonzero(pc.equal(tasks, task))
         first = questions["resources"][int(positions[rows[0].as_py()])].as_py()
-        answers = parse_column(responses.take(rows), [part["resource"] for part in first])
+        resources = [part["resource"] for part in first]
+        answers = parse_column(responses.take(rows), resources, question)
         invalid += int((answers.verdict == INVALID).sum())
     return invalid
 

@@ -5,7 +5,7 @@ use it. So a score names its sums as Python names, and a name that does not exis
 """
 
 import inspect
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal, Self, TypeVar, cast, get_args
@@ -167,6 +167,17 @@ class ResourceSum:
     """(r, m) what each rollout adds."""
 
 
+def over_samples(of: Callable[[AnsweredFamily], Floats]) -> RolloutSum:
+    """Return a sum over samples, from a function to (n,) what each sample adds."""
+
+    def by_rollout(family: AnsweredFamily) -> Floats:
+        samples = family.samples
+        sums = np.bincount(samples.rollout, family.once(of), len(samples.first))
+        return sums.astype(np.float64)
+
+    return RolloutSum(by_rollout)
+
+
 Sum = Condition | IntervalSum | RolloutSum | ResourceSum
 _SUM_NAMES = tuple(kind.__name__ for kind in get_args(Sum))
 Sums = Mapping[Sum, Any]
@@ -246,3 +257,17 @@ def divided(numerator: Floats, denominator: Floats) -> Floats:
     with np.errstate(over="ignore"):
         np.divide(numerator, denominator, out=quotient, where=denominator > 0)
     return np.minimum(quotient, LARGEST)
+
+
+def mean_of_known(values: Floats | Sequence[Floats]) -> Floats:
+    """Return the mean over those with a value; a resample in which one of them has none has none.
+
+    Args:
+        values: (k, ..., 1 + b) the k values and their resamples, NaN where there is none.
+    """
+    stacked = np.array(values)
+    is_known = ~np.isnan(stacked[..., :1])
+    return divided(
+        np.where(is_known, stacked, 0).sum(axis=0),
+        is_known.sum(axis=0) * np.ones(stacked.shape[-1]),
+    )

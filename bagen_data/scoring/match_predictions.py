@@ -1,16 +1,17 @@
 """Match predictions with samples: which answer belongs to which sample."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from bagen_data.answer_columns import AnswerColumns
+from bagen_data.answer_columns import FEASIBLE, INFEASIBLE, INVALID, AnswerColumns
 from bagen_data.answer_parsing import fill, parse_column
-from bagen_data.array_types import Ints
+from bagen_data.array_types import Ints, some
 from bagen_data.errors import InputError
+from bagen_data.schema import Question
 from bagen_data.scoring.input_columns import Rows, as_strings, as_table
 from bagen_data.scoring.sample_table import FamilyColumns, SampleTable
 from bagen_data.wording import numbered
@@ -45,17 +46,22 @@ def reader_in_memory(predictions: Any, name: str = "predictions") -> PredictionR
 
 
 def match_predictions(
-    samples: SampleTable, predictions: PredictionReader, name: str
+    samples: SampleTable,
+    predictions: PredictionReader,
+    name: str,
+    question: Question = "interval",
 ) -> Iterator[tuple[FamilyColumns, AnswerColumns]]:
     """Each family and the answers to its samples, in the order of the families' rows.
 
     Predictions in the samples' order are read once, and one family's answers are held at a time;
-    others are read once more to sort them.
+    others are read once more to sort them. A number that answers `point` is judged infeasible where
+    it goes beyond the budget, and keeps its bounds.
 
     Args:
         samples: the samples.
         predictions: reads the predictions.
         name: what an error calls them.
+        question: what was asked.
 
     Raises:
         InputError: samples without a prediction, predictions of no sample, or several of one; the
@@ -63,17 +69,54 @@ def match_predictions(
     """
     families = sorted(samples.families, key=lambda family: _first_row(family.rows))
     read = 0
-    for answers in _in_order(samples, families, predictions):
-        yield families[read], answers
+    for answers in _in_order(samples, families, predictions, question):
+        yield families[read], _judged(families[read], answers, question)
         read += 1
     if read < len(families) or not families:
-        answers = _in_any_order(samples, predictions, name)
+        every_answer = _in_any_order(samples, predictions, name, question)
         for family in families[read:]:
-            yield family, answers.at(family.rows).of_resources(len(family.resources))
+            answers = every_answer.at(family.rows).of_resources(len(family.resources))
+            yield family, _judged(family, answers, question)
+
+
+def refuse_other_question(
+    samples: SampleTable, predictions: PredictionReader, name: str, question: Question
+) -> None:
+    """Refuse answers of which none is valid, if some are valid answers to another question.
+
+    Args:
+        samples: the samples.
+        predictions: reads the predictions, all of which are invalid answers to `question`.
+        name: what an error calls them.
+        question: what they were read as answers to, without having been told so.
+
+    Raises:
+        InputError: some are valid answers to another question.
+    """
+    for other in get_args(Question):
+        if other != question and any(
+            (answers.verdict != INVALID).any()
+            for _, answers in match_predictions(samples, predictions, name, other)
+        ):
+            raise InputError(
+                f"{name}: none is a valid answer to the question {question!r}, and the answers "
+                f"look like answers to {other!r}; pass question={other!r}"
+            )
+
+
+def _judged(family: FamilyColumns, answers: AnswerColumns, question: Question) -> AnswerColumns:
+    """Return the answers, with points beyond the budget judged infeasible."""
+    if question == "point":
+        is_over = some(family.used + answers.low > family.budget)  # False of NaN
+        answers.verdict[is_over & (answers.verdict == FEASIBLE)] = INFEASIBLE
+    return answers
 
 
 def _in_order(
-    samples: SampleTable, families: Sequence[FamilyColumns], predictions: PredictionReader
+    samples: SampleTable,
+    families: Sequence[FamilyColumns],
+    predictions: PredictionReader,
+    question: Question,
 ) -> Iterator[AnswerColumns]:
     """The families' answers, as long as samples and predictions come in the same order."""
     batches = _OrderedResponses(samples.sample_id, predictions)
@@ -82,13 +125,14 @@ def _in_order(
         if not isinstance(family.rows, slice) or family.rows.start != done:
             return
         size = family.rows.stop - done
-        answers = AnswerColumns.unwritten(size, len(family.resources))
+        answers = AnswerColumns.unwritten(size, len(family.resources), question)
         filled = 0
         while filled < size:
             part = batches.next(size - filled)
             if part is None:
                 return
-            fill(answers.at(slice(filled, filled + len(part))), part, family.resources)
+            room = answers.at(slice(filled, filled + len(part)))
+            fill(room, part, family.resources, question)
             filled += len(part)
         done = family.rows.stop
         if number == len(families) - 1 and not batches.at_end():
@@ -125,20 +169,22 @@ class _OrderedResponses:
         return part
 
 
-def _in_any_order(samples: SampleTable, predictions: PredictionReader, name: str) -> AnswerColumns:
+def _in_any_order(
+    samples: SampleTable, predictions: PredictionReader, name: str, question: Question
+) -> AnswerColumns:
     """The answers to all samples."""
     kind = samples.sample_id.type
     ids = [batch["sample_id"].cast(kind) for batch in predictions()]
     positions = positions_of(samples.sample_id, pa.chunked_array(ids, kind), name)
     width = max(map(len, samples.resources), default=1)
-    answers = AnswerColumns.unwritten(len(samples), width)
+    answers = AnswerColumns.unwritten(len(samples), width, question)
     start = 0
     for batch in predictions():
         rows = positions[start : start + len(batch)]
         for code, resources in enumerate(samples.resources):
             part = np.flatnonzero(samples.resources_of[rows] == code)
             responses = batch["response"].take(pa.array(part))
-            answers.put(rows[part], parse_column(responses, resources))
+            answers.put(rows[part], parse_column(responses, resources, question))
         start += len(batch)
     return answers
 

@@ -11,6 +11,7 @@ from bagen_data.scoring.all_scores import SCORES
 from bagen_data.scoring.paired_tests import StudentTest, counts_by_kind, pairs_told_apart
 from bagen_data.scoring.resampling import Resampling
 from bagen_data.scoring.sample_table import FamilyColumns
+from bagen_data.scoring.scores.feasibility import is_success
 
 RANKED_AMONG: Mapping[str, Callable[[FamilyColumns], Mask]] = {
     "macro_f1": lambda family: np.ones(len(family.rollout), bool),
@@ -18,6 +19,8 @@ RANKED_AMONG: Mapping[str, Callable[[FamilyColumns], Mask]] = {
     "fail_f1": lambda family: np.ones(len(family.rollout), bool),
     "hit_rate": lambda family: family.feasible,
     "reward": lambda family: family.feasible,
+    "brier_skill": lambda family: family.is_open,
+    "wis_skill": is_success,
 }
 """Scores to rank by, and (n,) the samples that each is taken over: none depends on the answers, so
 all who answered have the score over the same samples."""

@@ -9,8 +9,11 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from bagen_data.answer_columns import ForecastColumns
 from bagen_data.array_types import Floats, Ints, Mask, every
 from bagen_data.errors import InputError
+from bagen_data.prompt_variants import question_of
+from bagen_data.schema import Question
 from bagen_data.scoring.input_columns import (
     AmountColumns,
     Rows,
@@ -22,11 +25,13 @@ from bagen_data.scoring.input_columns import (
     truth_values,
     whole_numbers,
 )
+from bagen_data.scoring.reference_columns import ReferenceColumns
 
 REQUIRED = ("sample_id", "feasible", "resources")
 DERIVED = ("task", "rollout_model", "rollout_id", "completed_turns")
 """Columns that a sample's id names too."""
 OPTIONAL = ("total_turns", "rollout_success", "instance_id")
+_VARIANT = "prompt_variant"
 
 
 @dataclass(frozen=True)
@@ -62,6 +67,8 @@ class FamilyColumns:
     """(r, n)."""
     remaining: Floats
     """(r, n)."""
+    reference: ForecastColumns | None = None
+    """(n,) the reference's forecasts, which skills are relative to, if they are given."""
 
     @property
     def name(self) -> str:
@@ -86,12 +93,15 @@ class SampleTable:
     """The distinct lists of resources."""
     resources_of: Ints
     """(n,) each sample's position in `resources`."""
+    question: Question | None
+    """The question that the column `prompt_variant` names, `interval` without that column; None if
+    it names several."""
 
     def __len__(self) -> int:
         return len(self.resources_of)
 
     @classmethod
-    def of(cls, samples: Any) -> Self:
+    def of(cls, samples: Any, reference: Any = None) -> Self:
         """From a table of samples, as `load_dataset` gives them.
 
         Args:
@@ -100,14 +110,18 @@ class SampleTable:
                 progress; without `rollout_success` none of the paper's own; without `instance_id`
                 rollouts of one id are of one instance. What else is needed is read off
                 `sample_id` where its column is missing.
+            reference: the rows of config `reference`: `sample_id`, `finish`, `success` and
+                `resources`, a list of `{resource, quantiles}`. Rows of other samples are left
+                aside. Without it no score is relative to the reference.
 
         Raises:
             InputError: a column is missing or of the wrong type, a sample is there twice, its
                 amounts or turns cannot be, its rollout is both feasible and not, or of two
-                instances, or samples of one family name different resources.
+                instances, samples of one family name different resources, or the reference cannot
+                be used or has rows for some samples of a family only.
         """
         try:
-            table = as_table(samples, REQUIRED, (*DERIVED, *OPTIONAL))
+            table = as_table(samples, REQUIRED, (*DERIVED, *OPTIONAL, _VARIANT))
         except InputError as error:
             raise InputError(f"samples: {error}") from error
         if not len(table):
@@ -133,7 +147,8 @@ class SampleTable:
         if "instance_id" in table.column_names:
             instances, instance_names = codes(table["instance_id"])
             columns["instance"] = np.argsort(pc.sort_indices(instance_names).to_numpy())[instances]
-        columns_of = _SampleColumns(ids, columns, rollouts, amounts)
+        forecasts = None if reference is None else ReferenceColumns.of(reference, ids)
+        columns_of = _SampleColumns(ids, columns, rollouts, amounts, forecasts)
         families = [
             columns_of.family(
                 task_names[key // len(model_names)], model_names[key % len(model_names)], rows
@@ -145,7 +160,7 @@ class SampleTable:
         resources_of = np.zeros(len(ids), np.int32)
         for family in families:
             resources_of[family.rows] = known.index(family.resources)
-        return cls(ids, tuple(families), tuple(known), resources_of)
+        return cls(ids, tuple(families), tuple(known), resources_of, _question(table))
 
 
 @dataclass(frozen=True)
@@ -157,6 +172,7 @@ class _SampleColumns:
     rollout: Ints
     """(n,) ranks of rollout ids, of all families."""
     amounts: AmountColumns
+    reference: ReferenceColumns | None
 
     def family(self, task: Any, rollout_model: Any, rows: Rows) -> FamilyColumns:
         """The samples at `rows`, in their order."""
@@ -189,6 +205,7 @@ class _SampleColumns:
             budget=budget,
             used=used,
             remaining=remaining,
+            reference=self.reference.of_rows(rows, self.ids, resources) if self.reference else None,
         )
 
     def _ordered(self, rows: Rows) -> Rows:
@@ -223,6 +240,13 @@ class _SampleColumns:
                 f"row {row}: sample {sample!r} has another instance_id than an earlier sample of "
                 "its rollout; a rollout is of one instance"
             )
+
+
+def _question(table: pa.Table) -> Question | None:
+    if _VARIANT not in table.column_names:
+        return "interval"
+    questions = {question_of(name) for name in codes(table[_VARIANT])[1].to_pylist()}
+    return questions.pop() if len(questions) == 1 else None
 
 
 def _starts(values: Ints) -> Ints:

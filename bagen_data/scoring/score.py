@@ -6,12 +6,15 @@ from typing import Any
 import numpy as np
 
 from bagen_data.array_types import Floats
+from bagen_data.errors import InputError
+from bagen_data.schema import Question
 from bagen_data.scoring.all_scores import AVERAGED_SCORES
 from bagen_data.scoring.definitions import AnsweredFamily
 from bagen_data.scoring.match_predictions import (
     PredictionReader,
     match_predictions,
     reader_in_memory,
+    refuse_other_question,
 )
 from bagen_data.scoring.measure import (
     COMPARISON_PLAN,
@@ -32,10 +35,12 @@ ALPHA = 0.2
 """Intervals are scored as central 80% intervals."""
 
 
-def score(
+def score(  # noqa: PLR0913  each is a choice of its own
     samples: Any,
     predictions: Any,
     *,
+    reference: Any = None,
+    question: Question | None = None,
     resamples: int = 1000,
     seed: int = 0,
     alpha: float = ALPHA,
@@ -47,12 +52,18 @@ def score(
             frame, or a list of dicts, with at least `sample_id`, `feasible` and `resources`.
         predictions: the same kinds, with `sample_id` and `response` (the raw text), one for each
             sample in any order.
+        reference: the rows of the dataset's config `reference`, the same kinds of table; without
+            it no skill of a forecast has a value.
+        question: what was asked, `interval`, `point` or `forecast`; by default what the samples'
+            column `prompt_variant` says, `interval` without that column.
         resamples: of rollouts, for 95% intervals; 0 leaves them out.
         seed: of the resampling. The same seed draws the same rollouts for every estimator.
         alpha: the interval score takes intervals as central ones of 1 - alpha.
 
     Raises:
-        InputError: a table cannot be used, or samples and predictions do not match one to one.
+        InputError: a table cannot be used, samples and predictions do not match one to one, or
+            `question` is not given and all predictions are invalid answers to the samples' question
+            while some are valid answers to another one.
 
     >>> amounts = {"resource": "tokens", "budget": 900.0, "used": 200.0, "remaining": 400.0}
     >>> samples = [{"sample_id": "t/m/r/1", "feasible": True, "resources": [amounts]}]
@@ -61,9 +72,25 @@ def score(
     >>> report.overall["reward"].value, report.overall["recall_infeasible"].value
     (0.8, None)
     """
-    table = SampleTable.of(samples)
-    matched = match_predictions(table, reader_in_memory(predictions), "predictions")
-    return measure(table, matched, Resampling(resamples, seed), alpha).report()
+    table = SampleTable.of(samples, reference)
+    reader, name = reader_in_memory(predictions), "predictions"
+    asked = question or _question(table)
+    matched = match_predictions(table, reader, name, asked)
+    report = measure(table, matched, Resampling(resamples, seed), alpha).report()
+    if question is None and not report.overall["valid_rate"].value:
+        refuse_other_question(table, reader, name, asked)
+    return report
+
+
+def _question(samples: SampleTable) -> Question:
+    """Return the question that the samples themselves ask.
+
+    Raises:
+        InputError: they ask several.
+    """
+    if samples.question is None:
+        raise InputError("samples: prompt_variant names several questions; pass question=...")
+    return samples.question
 
 
 def compare(  # noqa: PLR0913  as many as `score` and one more
@@ -71,6 +98,8 @@ def compare(  # noqa: PLR0913  as many as `score` and one more
     first: Any,
     second: Any,
     *,
+    reference: Any = None,
+    question: Question | None = None,
     resamples: int = 1000,
     seed: int = 0,
     alpha: float = ALPHA,
@@ -87,6 +116,8 @@ def compare(  # noqa: PLR0913  as many as `score` and one more
         samples: as in `score`.
         first: the predictions of one estimator, as in `score`.
         second: those of the other.
+        reference: as in `score`.
+        question: as in `score`, the same for both.
         resamples: of rollouts, the same for both.
         seed: of the resampling.
         alpha: as in `score`.
@@ -94,16 +125,23 @@ def compare(  # noqa: PLR0913  as many as `score` and one more
     Raises:
         InputError: as `score` does.
     """
+    table = SampleTable.of(samples, reference)
+    asked = question or _question(table)
     readers = [
-        (name, reader_in_memory(predictions, name))
+        (name, reader_in_memory(predictions, name), asked)
         for name, predictions in (("first", first), ("second", second))
     ]
-    return compare_readers(SampleTable.of(samples), readers, Resampling(resamples, seed), alpha)
+    comparison = compare_readers(table, readers, Resampling(resamples, seed), alpha)
+    for report, answered in zip((comparison.first, comparison.second), readers, strict=True):
+        name, reader, _ = answered
+        if question is None and not report.overall["valid_rate"].value:
+            refuse_other_question(table, reader, name, asked)
+    return comparison
 
 
 def compare_readers(
     samples: SampleTable,
-    readers: Sequence[tuple[str, PredictionReader]],
+    readers: Sequence[tuple[str, PredictionReader, Question]],
     resampling: Resampling,
     alpha: float,
 ) -> Comparison:
@@ -111,12 +149,15 @@ def compare_readers(
 
     Args:
         samples: the samples.
-        readers: the two readers, each with what an error calls its predictions.
+        readers: the two readers, each with what an error calls its predictions before it, and the
+            question that these answer after it.
         resampling: how rollouts are drawn for intervals.
         alpha: as in `score`.
     """
     drawn: list[dict[str, DrawnFamily]] = [{}, {}]
-    matched = (match_predictions(samples, reader, name) for name, reader in readers)
+    matched = (
+        match_predictions(samples, reader, name, question) for name, reader, question in readers
+    )
     for (family, one), (_, other) in zip(*matched, strict=True):
         for estimator, answers in zip(drawn, ((one, other), (other, one)), strict=True):
             answered = AnsweredFamily(family, *answers, alpha)

@@ -1,6 +1,6 @@
 """Early stop: what is saved, and lost, by stopping a rollout at its first `impossible` [6.1]."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +13,7 @@ from bagen_data.scoring.definitions import (
     ResourceSum,
     RolloutSum,
     divided,
+    mean_of_known,
     ratio,
 )
 from bagen_data.scoring.scores.feasibility import FEASIBLE, IMPOSSIBLE, SAMPLES
@@ -151,17 +152,7 @@ def _saved_rate(
     A resource that was not spent at all is left out.
     """
     shares = (divided(saved[resources], spent[resources]) for resources in spent)
-    return _mean_of_known([_mean_of_known(share) for share in shares])
-
-
-def _mean_of_known(values: Floats | Sequence[Floats]) -> Floats:
-    """The mean over those with a value; a resample in which one of them has none has none."""
-    stacked = np.array(values)
-    is_known = ~np.isnan(stacked[..., :1])
-    return divided(
-        np.where(is_known, stacked, 0).sum(axis=0),
-        is_known.sum(axis=0) * np.ones(stacked.shape[-1]),
-    )
+    return mean_of_known([mean_of_known(share) for share in shares])
 
 
 ROLLOUTS = RolloutSum(lambda family: np.ones(_rollouts(family)))

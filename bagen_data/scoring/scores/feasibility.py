@@ -4,14 +4,34 @@ import numpy as np
 
 from bagen_data.answer_columns import FEASIBLE as SAYS_FEASIBLE
 from bagen_data.answer_columns import INVALID
-from bagen_data.array_types import Floats
+from bagen_data.array_types import Floats, Mask, every
 from bagen_data.scoring.definitions import (
+    AnsweredFamily,
     Condition,
     Definition,
     divided,
     ratio,
     samples_where,
 )
+from bagen_data.scoring.sample_table import FamilyColumns
+
+
+def is_success(samples: FamilyColumns) -> Mask:
+    """(n,) samples of rollouts that succeeded, within the budget or not; none if unknown."""
+    success = samples.rollout_success
+    return np.zeros(len(samples.rollout), bool) if success is None else success
+
+
+def _is_within(family: AnsweredFamily) -> Mask:
+    """(n,) samples of rollouts whose totals are within every budget."""
+    samples = family.samples
+    return every(samples.used + samples.remaining <= samples.budget)
+
+
+def _has_outcome(family: AnsweredFamily) -> Mask:
+    """(n,) samples of rollouts known to have succeeded or not: all of a family, or none."""
+    return np.full(len(family.answers), family.samples.rollout_success is not None)
+
 
 SAMPLES = Condition()
 """All samples."""
@@ -25,6 +45,15 @@ INTERVAL = samples_where(lambda family: family.answers.verdict == SAYS_FEASIBLE)
 """Samples answered with an interval."""
 IMPOSSIBLE = VALID & ~INTERVAL
 """Samples answered `impossible`."""
+WITH_OUTCOME = samples_where(_has_outcome)
+SUCCESS = samples_where(lambda family: is_success(family.samples))
+WITHIN = samples_where(_is_within)
+FAILED = INFEASIBLE & WITHIN & WITH_OUTCOME
+"""Infeasible samples of rollouts that stayed within the budget and failed."""
+OVER_BUDGET = INFEASIBLE & ~WITHIN & SUCCESS
+"""Infeasible samples of rollouts that succeeded beyond the budget."""
+FAILED_OVER_BUDGET = INFEASIBLE & ~WITHIN & ~SUCCESS & WITH_OUTCOME
+"""Infeasible samples of rollouts that failed beyond the budget."""
 FEASIBLE_INTERVAL = FEASIBLE & INTERVAL
 INFEASIBLE_IMPOSSIBLE = INFEASIBLE & IMPOSSIBLE
 
@@ -89,6 +118,36 @@ SCORES = {
     ),
     "recall_infeasible": ratio(
         "share of infeasible samples answered `impossible`", INFEASIBLE_IMPOSSIBLE, INFEASIBLE
+    ),
+    "share_failed": ratio(
+        "share of samples whose rollout failed within the budget", FAILED, WITH_OUTCOME, "neither"
+    ),
+    "share_over_budget": ratio(
+        "share of samples whose rollout succeeded beyond the budget",
+        OVER_BUDGET,
+        WITH_OUTCOME,
+        "neither",
+    ),
+    "share_failed_over_budget": ratio(
+        "share of samples whose rollout failed beyond the budget",
+        FAILED_OVER_BUDGET,
+        WITH_OUTCOME,
+        "neither",
+    ),
+    "recall_failed": ratio(
+        "share answered `impossible` of samples whose rollout failed within the budget",
+        FAILED & IMPOSSIBLE,
+        FAILED,
+    ),
+    "recall_over_budget": ratio(
+        "share answered `impossible` of samples whose rollout succeeded beyond the budget",
+        OVER_BUDGET & IMPOSSIBLE,
+        OVER_BUDGET,
+    ),
+    "recall_failed_over_budget": ratio(
+        "share answered `impossible` of samples whose rollout failed beyond the budget",
+        FAILED_OVER_BUDGET & IMPOSSIBLE,
+        FAILED_OVER_BUDGET,
     ),
     "macro_f1_open": macro_f1("macro_f1 over samples within every budget so far", OPEN),
     "fail_f1_open": fail_f1("fail_f1 over samples within every budget so far", OPEN),

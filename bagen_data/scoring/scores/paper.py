@@ -1,35 +1,24 @@
 """Scores as the paper counts, for comparison with its tables only; never ranked on."""
 
-import numpy as np
-
-from bagen_data.array_types import Floats, Mask
+from bagen_data.array_types import Floats
 from bagen_data.scoring.definitions import (
     Definition,
     IntervalColumns,
     IntervalSum,
     divided,
     ratio,
-    samples_where,
 )
 from bagen_data.scoring.interval_formulas import covered, paper_reward
-from bagen_data.scoring.sample_table import FamilyColumns
-from bagen_data.scoring.scores.feasibility import INFEASIBLE_IMPOSSIBLE
+from bagen_data.scoring.scores.feasibility import INFEASIBLE_IMPOSSIBLE, SUCCESS, is_success
 from bagen_data.scoring.scores.intervals import COVERING, reward
-
-
-def _is_success(samples: FamilyColumns) -> Mask:
-    """(n,) samples of rollouts that succeeded, within the budget or not; none if unknown."""
-    success = samples.rollout_success
-    return np.zeros(len(samples.rollout), bool) if success is None else success
 
 
 def _paper_reward(intervals: IntervalColumns) -> Floats:
     is_covered = covered(intervals.low, intervals.high, intervals.remaining)
     earned = paper_reward(is_covered, intervals.once(reward))
-    return earned * _is_success(intervals.family.samples).take(intervals.rows)
+    return earned * is_success(intervals.family.samples).take(intervals.rows)
 
 
-SUCCESS = samples_where(lambda family: _is_success(family.samples))
 PAPER_REWARD = IntervalSum(_paper_reward)
 
 SCORES = {

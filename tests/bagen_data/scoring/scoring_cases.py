@@ -149,3 +149,91 @@ def _number(rng: random.Random, value: float) -> str:
     if kind < 0.97:
         return f"{value:.{rng.randint(1, 9)}f}"
     return rng.choice(ODD_NUMBERS)
+
+
+def answers(rng: random.Random, rows: Sequence[dict[str, Any]], question: str) -> list[str]:
+    """A response to each sample: mostly a good answer to the question, often an odd one."""
+    reply = {"interval": response, "point": _point_response, "forecast": _forecast_response}
+    return [reply[question](rng, row["resources"]) for row in rows]
+
+
+def _wrapped(rng: random.Random, content: str) -> str:
+    end = rng.choice(ENDS) if rng.random() < 0.1 else ""
+    return f"{rng.choice(STARTS)}<answer>{content}</answer>{end}"
+
+
+def _point_response(rng: random.Random, amounts: Sequence[dict[str, Any]]) -> str:
+    kind = rng.random()
+    if kind < 0.03:
+        return rng.choice(ODD_RESPONSES)
+    if kind < 0.25:
+        return _wrapped(rng, rng.choice(YES))
+    numbers = [
+        _number(rng, each["remaining"] * rng.choice([0.1, 0.8, 1, 1.2, 3])) for each in amounts
+    ]
+    if len(numbers) == 1 and rng.random() < 0.97:
+        return _wrapped(rng, numbers[0])
+    names = [each["resource"] for each in amounts]
+    pairs = [f"{name}:{number}" for name, number in zip(names, numbers, strict=True)]
+    return _wrapped(rng, rng.choice(GAP).join(pairs))
+
+
+def _forecast_response(rng: random.Random, amounts: Sequence[dict[str, Any]]) -> str:
+    if rng.random() < 0.03:
+        return rng.choice([*ODD_RESPONSES, "<answer>impossible</answer>", "<answer>5</answer>"])
+    chances = sorted(rng.choice([0, 1, 0.5, rng.random(), rng.random()]) for _ in range(2))
+    if rng.random() < 0.02:
+        chances.reverse()
+    parts = [f"finish={_chance(rng, chances[0])}", f"success={_chance(rng, chances[1])}"]
+    for each in amounts:
+        quantiles = five_quantiles(rng, each["remaining"])
+        if rng.random() < 0.02:
+            quantiles.reverse()
+        numbers = (_number(rng, value) for value in quantiles)
+        parts.append(f"{each['resource']}=[{rng.choice(GAP).join(numbers)}]")
+    if rng.random() < 0.1:
+        rng.shuffle(parts)
+    return _wrapped(rng, rng.choice(GAP).join(parts))
+
+
+def _chance(rng: random.Random, chance: float) -> str:
+    return f"{chance:.{rng.randint(1, 6)}f}" if rng.random() < 0.99 else "1.5"
+
+
+def five_quantiles(rng: random.Random, around: float) -> list[float]:
+    """Five amounts that do not fall, some of them often the same."""
+    kind = rng.random()
+    if kind < 0.05:
+        return [around] * 5
+    if kind < 0.1:
+        return ([0.0] * rng.randint(1, 4) + [1e100] * 5)[:5]
+    factors = sorted(rng.choice([rng.uniform(0, 3), 0.5, 1, 1, 2]) for _ in range(5))
+    return [around * factor for factor in factors]
+
+
+def reference_rows(rng: random.Random, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """A reference's forecast of each sample, good or bad."""
+    return [
+        {
+            "sample_id": row["sample_id"],
+            "finish": rng.random(),
+            "success": rng.random(),
+            "resources": [
+                {
+                    "resource": each["resource"],
+                    "quantiles": five_quantiles(rng, each["remaining"] * rng.uniform(0.5, 2)),
+                }
+                for each in row["resources"]
+            ],
+        }
+        for row in rows
+    ]
+
+
+def start_rows(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """A start probe of each rollout of these samples."""
+    firsts = {row["rollout_id"]: row for row in rows if row["completed_turns"] == 1}
+    return [
+        row | {"sample_id": row["sample_id"][: -len("1")] + "0", "completed_turns": 0}
+        for row in firsts.values()
+    ]

@@ -207,14 +207,18 @@ def interval_score(low: float, high: float, value: float, alpha: float = ALPHA) 
 
 
 def scores(rows: Sequence[Row], responses: Responses) -> dict[str, Score]:
-    """Every score of one family."""
-    samples = _samples(rows, responses)
+    """Every score of one family, but those of forecasts and at the start."""
+    return scores_of(_samples(rows, responses))
+
+
+def scores_of(samples: list[Sample]) -> dict[str, Score]:
+    """The same of samples whose answers are read."""
     return {
         **_judgment_scores(samples),
         **_interval_scores(samples),
         **_paper_scores(samples),
         **_proper_scores(samples),
-        **early_stop(rows, responses),
+        **early_stop_of(samples),
         "first_alarm": _alarm_position(samples),
         "extrapolation_mre_p50": _extrapolation(samples),
     }
@@ -426,7 +430,11 @@ def _proper_scores(samples: list[Sample]) -> dict[str, Score]:
 
 def early_stop(rows: Sequence[Row], responses: Responses) -> dict[str, Score]:
     """Stopping every rollout at its first `impossible`; counts are summed over all the rows."""
-    samples = _samples(rows, responses)
+    return early_stop_of(_samples(rows, responses))
+
+
+def early_stop_of(samples: list[Sample]) -> dict[str, Score]:
+    """The same of samples whose answers are read."""
     rollouts = _rollouts(samples)
     infeasible = [each for each in rollouts if not each[0].row["feasible"]]
     judged = [each for each in rollouts if "rollout_success" in each[0].row]

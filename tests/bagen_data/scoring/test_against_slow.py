@@ -3,14 +3,23 @@
 import math
 import random
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
+from bagen_data.schema import Question
 from bagen_data.scoring import Report, Score, score
 from bagen_data.scoring.all_scores import BENCHMARK_MODULES, SECTIONS
-from tests.bagen_data.scoring import slow
-from tests.bagen_data.scoring.scoring_cases import SEVERAL, TOKENS, family, predictions
+from tests.bagen_data.scoring import slow, slow_questions
+from tests.bagen_data.scoring.scoring_cases import (
+    SEVERAL,
+    TOKENS,
+    answers,
+    family,
+    predictions,
+    reference_rows,
+    start_rows,
+)
 
 MANY = 60_000
 
@@ -28,7 +37,7 @@ def test_every_score_of_the_benchmark_is_written_twice() -> None:
     rows, responses = family(random.Random(0), TOKENS)
     by_id = dict(zip((row["sample_id"] for row in rows), responses, strict=True))
     own = [name for module in BENCHMARK_MODULES for name in SECTIONS[module]]
-    assert sorted(own) == sorted(slow.scores(rows, by_id))
+    assert sorted(own) == sorted(slow_questions.scores(rows, by_id))
 
 
 def assert_families_equal(
@@ -37,7 +46,7 @@ def assert_families_equal(
     expected = {}
     for name, (rows, responses) in families.items():
         by_id = dict(zip((row["sample_id"] for row in rows), responses, strict=True))
-        expected[name] = slow.scores(rows, by_id)
+        expected[name] = slow_questions.scores(rows, by_id)
         assert report.families[name].keys() >= expected[name].keys()
         assert_equal(report.families[name], expected[name])
 
@@ -94,3 +103,87 @@ def test_many_rows() -> None:
     }
     assert len(reasons) == 7
     assert_families_equal(report, families)
+
+
+Rows = list[dict[str, Any]]
+
+
+def as_forecasts(reference: Rows) -> slow_questions.Reference:
+    return {
+        row["sample_id"]: (
+            row["finish"],
+            row["success"],
+            {each["resource"]: each["quantiles"] for each in row["resources"]},
+        )
+        for row in reference
+    }
+
+
+def largest_difference(
+    report: Report, name: str, rows: Rows, responses: Sequence[str], question: str, reference: Rows
+) -> float:
+    """Hold one family's scores against the loops; the largest difference, relative above 1."""
+    by_id = dict(zip((row["sample_id"] for row in rows), responses, strict=True))
+    expected = slow_questions.scores(rows, by_id, question, as_forecasts(reference))
+    found = report.families[name]
+    assert_equal(found, expected)
+    return max(
+        abs((found[key].value or 0) - value) / max(1, abs(value))
+        for key, (value, _) in expected.items()
+        if value is not None
+    )
+
+
+@pytest.mark.parametrize("resources", [TOKENS, SEVERAL])
+@pytest.mark.parametrize("question", ["interval", "point", "forecast"])
+@pytest.mark.parametrize("seed", range(8))
+def test_every_question(seed: int, question: Question, resources: Sequence[str]) -> None:
+    rng = random.Random(seed)
+    rows = family(rng, resources)[0]
+    if seed % 4 == 3:
+        rows = start_rows(rows)
+    responses = answers(rng, rows, question)
+    reference = reference_rows(rng, rows) if seed % 2 else []
+    report = score(
+        rows,
+        predictions(rows, responses),
+        question=question,
+        reference=rng.sample(reference, len(reference)) or None,
+        resamples=0,
+    )
+    largest_difference(report, "t/m", rows, responses, question, reference)
+
+
+def differences_of_many(number: int, seed: int) -> Mapping[str, float]:
+    """Score that many random samples of each question twice; the largest difference by question.
+
+    A million takes some minutes:
+
+        python -c "from tests.bagen_data.scoring.test_against_slow import differences_of_many
+        print(differences_of_many(1_000_000, seed=0))"
+    """
+    rng = random.Random(seed)
+    largest: dict[str, float] = {}
+    for question in get_args(Question):
+        done = families = 0
+        while done < number:
+            resources, task = (SEVERAL, "w") if families % 5 == 4 else (TOKENS, "t")
+            rows = family(rng, resources, 2_000, task=task)[0]
+            rows += start_rows(rows)
+            responses, reference = answers(rng, rows, question), reference_rows(rng, rows)
+            report = score(
+                rows,
+                predictions(rows, responses),
+                question=question,
+                reference=reference,
+                resamples=0,
+            )
+            found = largest_difference(report, f"{task}/m", rows, responses, question, reference)
+            largest[question] = max(found, largest.get(question, 0.0))
+            done += len(rows)
+            families += 1
+    return largest
+
+
+def test_thousands_of_each_question() -> None:
+    assert max(differences_of_many(8_000, seed=1).values()) <= 1e-12

@@ -12,7 +12,7 @@ from tests.bagen_data.scoring.scoring_cases import predictions, sample
 
 def scored(response: str, *, feasible: bool = True) -> Report:
     row = sample(feasible=feasible, rollout_success=True, total_turns=3)
-    return score([row], predictions([row], [response]), resamples=0)
+    return score([row], predictions([row], [response]), question="interval", resamples=0)
 
 
 def assert_earns_nothing(response: str) -> None:
