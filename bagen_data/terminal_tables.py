@@ -13,6 +13,8 @@ _AFTER_LINES = {"macro_f1", *(next(iter(definitions)) for definitions in SECTION
 """Scores above which there is a line."""
 _OF_FAMILIES = ("macro_f1", "fail_f1", "hit_rate", "coverage", "reward", "saved_below_cap")
 """What a table with a row a family has room for."""
+_LEAST_P = 0.001
+"""Smallest p that is shown as a number."""
 
 
 def report_tables(report: Report, by: str | None) -> list[Table]:
@@ -40,13 +42,12 @@ def report_tables(report: Report, by: str | None) -> list[Table]:
 def comparison_table(comparison: Comparison) -> Table:
     """Both estimators' overall scores, and their difference."""
     table = Table(title="overall, paired by sample", title_justify="left")
-    least = 2.1 / (comparison.resamples + 1)
     table.add_column("score", no_wrap=True)
     for name in ("first", "second", "difference", "95% interval", "p"):
         table.add_column(name, justify="right", no_wrap=True)
     for name, score in comparison.overall.items():
         interval = _interval(score.low, score.high)
-        p = "" if score.p is None else f"{score.p:.3f}" if score.p > least else f"<{least:.3f}"
+        p = "" if score.p is None else f"{score.p:.3f}" if score.p >= _LEAST_P else f"<{_LEAST_P}"
         numbers = (_number(value) for value in (score.first, score.second, score.difference))
         table.add_row(name, *numbers, interval, p)
     return table

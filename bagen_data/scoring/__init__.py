@@ -1,8 +1,8 @@
 """Scores: the only home of every formula.
 
-Samples and answers are columns (`sample_table`, `match_predictions`). They are summed by rollout
-and progress (`family_sums`), the sums become scores (`scores`, `measure`), and rollouts are
-resampled for intervals (`resampling`). Nothing loops over samples.
+Samples and answers are columns (`sample_table`, `match_predictions`). They are summed by
+instance and progress (`family_sums`), the sums become scores (`scores`, `measure`), and instances
+are resampled for intervals (`resampling`). Nothing loops over samples.
 """
 
 from bagen_data.scoring.all_scores import SCORES

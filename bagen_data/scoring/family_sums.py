@@ -1,4 +1,4 @@
-"""One family's sums by cluster of rollouts, and by progress.
+"""One family's sums by cluster of instances, and by progress.
 
 Samples of which the same facts are true count alike, and few combinations of facts occur. So a
 family's samples are counted once, by cluster, progress bin and combination, and the number of
@@ -8,7 +8,7 @@ samples of each condition is a sum of these counts.
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -36,6 +36,7 @@ _MOST_FACTS = 20
 """The counts take 2 to the number of facts cells."""
 
 Errors = Callable[[IntervalColumns], Floats]
+Rows = TypeVar("Rows", Floats, Mask)
 Bits = npt.NDArray[np.unsignedinteger[Any]]
 """A bit for each fact, by position."""
 
@@ -91,7 +92,7 @@ def _sums_of(definitions: Iterable[Definition]) -> dict[Sum, None]:
 
 @dataclass(frozen=True)
 class FamilySums:
-    """One family's sums by cluster: a rollout, or a bundle of rollouts."""
+    """One family's sums by cluster: the rollouts of an instance, or of a bundle of instances."""
 
     totals: Mapping[Sum, Floats]
     """(1, clusters); of a `ResourceSum`, (r, clusters)."""
@@ -107,7 +108,7 @@ def family_sums(family: AnsweredFamily, plan: SumPlan, cluster_of: Ints) -> Fami
     Args:
         family: n samples of m rollouts, with answers.
         plan: the sums.
-        cluster_of: (m,) each rollout's cluster, 0 .. c-1.
+        cluster_of: (m,) each rollout's cluster, 0 .. c-1; each cluster has a rollout.
     """
     intervals = family.feasible_intervals
     rollout = family.samples.rollout.take(intervals.rows)
@@ -143,10 +144,12 @@ def _summed(place: Ints, values: Floats | Mask, shape: tuple[int, int]) -> Float
 
 
 def on_rows(
-    function: Callable[[Floats], Floats], *groups: Mapping[Sum, Floats]
-) -> list[dict[Sum, Floats]]:
+    function: Callable[[Floats], Rows], *groups: Mapping[Sum, Floats]
+) -> list[dict[Sum, Rows]]:
     """Apply a function of rows, (k, ...) to (k, ...), to all sums of these groups at once."""
     rows = [values for sums in groups for values in sums.values()]
+    if not rows:
+        return [{} for _ in groups]
     ends = np.cumsum([len(values) for values in rows])
     parts = iter(np.split(function(np.concatenate(rows)), ends[:-1]))
     return [{each: next(parts) for each in sums} for sums in groups]

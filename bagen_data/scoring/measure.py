@@ -1,13 +1,13 @@
 """From answers to every score of every group, each with its resamples."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 from bagen_data.answer_columns import REASONS, AnswerColumns
-from bagen_data.array_types import Codes, Floats
+from bagen_data.array_types import Codes, Floats, Ints, Mask
 from bagen_data.scoring.all_scores import (
     AVERAGED_SCORES,
     POOLED_SCORES,
@@ -32,6 +32,7 @@ from bagen_data.scoring.family_sums import (
 from bagen_data.scoring.report import Report, Score
 from bagen_data.scoring.resampling import (
     Resampling,
+    TaskDraws,
     percentile_interval,
     quantiles,
     resampled_quantiles,
@@ -52,12 +53,24 @@ class Measured:
     values: Floats
     """(1 + b,): the value, then that of each resample; NaN where there is none."""
     n: int
+    """The number of samples, or rollouts, that the value is taken over."""
+    contributes: Mask
+    """(c,) which clusters of instances the value is taken over: those of all tasks of the group."""
+
+    @property
+    def instances(self) -> int:
+        """The number of instances that contribute; those that are drawn as one count as one."""
+        return int(np.count_nonzero(self.contributes))
+
+    def without_values(self) -> Self:
+        """Return the score of nothing."""
+        return type(self)(np.full_like(self.values, np.nan), 0, np.zeros_like(self.contributes))
 
     def score(self) -> Score:
         """With its interval."""
         if np.isnan(value := float(self.values[0])):
             return Score(None, self.n)
-        interval = percentile_interval(self.values[1:])
+        interval = percentile_interval(self.values[1:], self.instances)
         return Score(value, self.n, *(interval or (None, None)))
 
 
@@ -96,11 +109,16 @@ def _scores(group: Group) -> dict[str, Score]:
 class DrawnFamily:
     """One family's sums, over all of its clusters and over those of each of b resamples."""
 
+    task: str
     resources: tuple[str, ...]
     sums: Mapping[Sum, Floats]
     """(1, 1 + b); of a `ResourceSum`, (r, 1 + b)."""
     progress: Mapping[Sum, Floats]
     """(bins, 1 + b)."""
+    contributes: Mapping[Sum, Mask]
+    """(c,) for which of the task's clusters a sum is above 0."""
+    contributes_to_bin: Mapping[Sum, Mask]
+    """(bins, c)."""
     quantiles: Mapping[str, Measured]
     """By score."""
     invalid: Mapping[str, int]
@@ -118,36 +136,53 @@ def measure(
     Args:
         samples: at least one.
         matched: each of their families, with the answers to it, in any order.
-        resampling: how rollouts are drawn for intervals.
+        resampling: how instances are drawn for intervals.
         alpha: intervals are scored as central ones of 1 - alpha.
     """
+    draws = resampling.draws(samples.families)
     drawn = {
-        family.name: draw(AnsweredFamily(family, answers, answers, alpha), resampling, PLAN)
+        family.name: draw(AnsweredFamily(family, answers, answers, alpha), draws[family.task], PLAN)
         for family, answers in matched
     }
     ordered = [drawn[family.name] for family in samples.families]
     return grouped(samples, ordered, family_scores(ordered, AVERAGED_SCORES))
 
 
-def draw(family: AnsweredFamily, resampling: Resampling, plan: SumPlan) -> DrawnFamily:
-    """Sum up one family, and resamples of it."""
+def draw(family: AnsweredFamily, draws: TaskDraws, plan: SumPlan) -> DrawnFamily:
+    """Sum up one family, and the draws of its task.
+
+    Of a family of a single instance there is nothing to resample: it has NaN.
+    """
     samples = family.samples
-    cluster_of = resampling.clusters(samples)
+    # A family need not have rollouts of every instance of its task.
+    present, cluster_of = np.unique(draws.cluster_of[samples.name], return_inverse=True)
     sums = family_sums(family, plan, cluster_of)
-    weights = resampling.weights(samples, int(cluster_of.max()) + 1)
-    if len(samples.first) < 2:  # nothing to resample
+    weights = draws.weights
+    if len(present) < draws.clusters:
+        weights = weights[:, present]
+    if len(present) < 2:
         weights = np.full_like(weights, np.nan)
 
     def with_resamples(values: Floats) -> Floats:
         """(k, c) to (k, 1 + b)."""
         return np.concatenate([values.sum(axis=1, keepdims=True), values @ weights.T], axis=1)
 
+    def contributes(values: Floats) -> Mask:
+        """(k, present) to (k, c)."""
+        mask = np.zeros((len(values), draws.clusters), bool)
+        mask[:, present] = values > 0
+        return mask
+
     totals, by_bin = on_rows(with_resamples, sums.totals, sums.by_bin)
+    to_totals, to_bins = on_rows(contributes, sums.totals, sums.by_bin)
     return DrawnFamily(
+        samples.task,
         samples.resources,
         totals,
         by_bin,
-        _quantiles(sums, weights),
+        {each: np.logical_or.reduce(mask) for each, mask in to_totals.items()},
+        to_bins,
+        _quantiles(sums, weights, present, draws.clusters),
         _reasons(family.answers.reason),
     )
 
@@ -156,7 +191,8 @@ def family_scores(
     drawn: Sequence[DrawnFamily], definitions: Mapping[str, Definition]
 ) -> list[dict[str, Measured]]:
     """Compute these scores of each family, and its quantiles."""
-    scores = _measured(definitions, _stacked(drawn))
+    contributes = [family.contributes for family in drawn]
+    scores = _measured(definitions, _stacked(drawn), contributes)
     return [own | dict(family.quantiles) for own, family in zip(scores, drawn, strict=True)]
 
 
@@ -170,12 +206,12 @@ def grouped(
         for task in dict.fromkeys(family.task for family in samples.families)
     }
     tasks = {
-        task: _macro([scores[number] for number in own])
+        task: averaged([scores[number] for number in own], of_families)
         | _pooled([drawn[number] for number in own])
         for task, own in members.items()
     }
     return Measurement(
-        overall=_ordered(_macro(list(tasks.values())) | _pooled(drawn)),
+        overall=_ordered(averaged(list(tasks.values()), of_tasks) | _pooled(drawn)),
         tasks={task: _ordered(group) for task, group in tasks.items()},
         families={
             name: _ordered({**own, **_pooled([family])})
@@ -186,16 +222,20 @@ def grouped(
     )
 
 
-def _quantiles(sums: FamilySums, weights: Floats) -> dict[str, Measured]:
+def _quantiles(
+    sums: FamilySums, weights: Floats, present: Ints, clusters: int
+) -> dict[str, Measured]:
     measured = {}
     for errors, (values, cluster) in sums.errors.items():
+        contributes = np.zeros(clusters, bool)
+        contributes[present[cluster]] = True
         shares = {
             name: score.share for name, score in QUANTILE_SCORES.items() if score.errors is errors
         }
         overall = quantiles(values, list(shares.values()))
         resampled = resampled_quantiles(values, cluster, weights, list(shares.values()))
         for name, value, replicates in zip(shares, overall, resampled, strict=True):
-            measured[name] = Measured(np.append(value, replicates), len(values))
+            measured[name] = Measured(np.append(value, replicates), len(values), contributes)
     return measured
 
 
@@ -219,50 +259,82 @@ def _of(family: DrawnFamily, each: ResourceSum, resources: tuple[str, ...]) -> F
     return values if family.resources == resources else np.zeros((len(resources), values.shape[1]))
 
 
-def _measured(definitions: Mapping[str, Definition], sums: Sums) -> list[dict[str, Measured]]:
-    """Each family's scores, from sums with a row a family."""
+def _measured(
+    definitions: Mapping[str, Definition], sums: Sums, contributes: Sequence[Mapping[Sum, Mask]]
+) -> list[dict[str, Measured]]:
+    """Each family's scores, from sums with a row a family, and from which clusters have them."""
     columns = {
         name: (definition.values(sums), sums[definition.n][:, 0].astype(np.int64))
         for name, definition in definitions.items()
     }
-    families = len(next(iter(columns.values()))[1])
     return [
-        {name: Measured(values[row], int(n[row])) for name, (values, n) in columns.items()}
-        for row in range(families)
+        {
+            name: Measured(values[row], int(n[row]), own[definitions[name].n])
+            for name, (values, n) in columns.items()
+        }
+        for row, own in enumerate(contributes)
     ]
 
 
-def _macro(groups: Sequence[Group]) -> dict[str, Measured]:
-    """The mean over those groups that have a value."""
+def of_families(contributes: Sequence[Mask]) -> Mask:
+    """Return which clusters of a task contribute to any of its families."""
+    return np.logical_or.reduce(contributes)
+
+
+def of_tasks(contributes: Sequence[Mask]) -> Mask:
+    """Return which clusters contribute, of all tasks in a row: tasks draw their own."""
+    return np.concatenate(contributes)
+
+
+def averaged(
+    groups: Sequence[Group], joined: Callable[[Sequence[Mask]], Mask]
+) -> dict[str, Measured]:
+    """Return the mean of each score over those groups that have a value.
+
+    Args:
+        groups: families of one task, or tasks.
+        joined: `of_families` or `of_tasks`.
+    """
     means = {}
     for name in groups[0]:
         members = [group[name] for group in groups]
-        known = [member.values for member in members if not np.isnan(member.values[0])]
-        values = _mean(np.array(known)) if known else members[0].values
-        means[name] = Measured(values, sum(member.n for member in members))
+        known = [member for member in members if not np.isnan(member.values[0])]
+        values = _mean(np.array([member.values for member in known or members]))
+        contributes = joined([member.contributes for member in known or members])
+        means[name] = Measured(values, sum(member.n for member in members), contributes)
     return means
 
 
 def _mean(values: Floats) -> Floats:
     """(g, 1 + b) to (1 + b,) the mean over groups that all have a value.
 
-    A group that drew nothing in some resample (no feasible rollout, say) has another one of its own
-    resamples there: groups are drawn independently of each other. If one has none at all, neither
-    has the mean.
+    A resample in which a group drew nothing (no feasible rollout, say) has the mean over the other
+    groups, as the score itself is the mean over those that have it. In simulations of ten families
+    with two or three feasible rollouts each, intervals of `hit_rate` then cover 94%; with another
+    resample of the group's own in its place it is 75%, without such resamples 65%. If a group has
+    no value in any resample, neither has the mean.
     """
-    filled = values.copy()
-    for own in filled[:, 1:]:
-        missing = np.flatnonzero(np.isnan(own))
-        known = np.flatnonzero(~np.isnan(own))
-        if len(known):
-            own[missing] = own[known[np.arange(len(missing)) % len(known)]]
-    return filled.sum(axis=0) / len(filled)
+    is_known = ~np.isnan(values)
+    mean = np.full(values.shape[1], np.nan)
+    if is_known[:, 1:].any(axis=1).all():
+        known = np.where(is_known, values, 0.0).sum(axis=0)
+        np.divide(known, is_known.sum(axis=0), out=mean, where=is_known.any(axis=0))
+    mean[:1] = values[:, :1].mean(axis=0)
+    return mean
 
 
 def _pooled(drawn: Sequence[DrawnFamily]) -> dict[str, Measured]:
     """The pooled scores of all rollouts of these families together."""
     sums = {each: _total(values) for each, values in _stacked(drawn).items()}
-    return _measured(POOLED_SCORES, sums)[0]
+    members: dict[str, list[Mapping[Sum, Mask]]] = {}
+    for family in drawn:
+        members.setdefault(family.task, []).append(family.contributes)
+    counts = {score.n for score in POOLED_SCORES.values()}
+    contributes = {
+        each: of_tasks([of_families([of[each] for of in own]) for own in members.values()])
+        for each in counts
+    }
+    return _measured(POOLED_SCORES, sums, [contributes])[0]
 
 
 def _total(values: Any) -> Any:
@@ -284,9 +356,16 @@ def _progress(
             each: np.array([family.progress[each][number] for family in drawn])
             for each in drawn[0].progress
         }
-        scores = _measured(PROGRESS_SCORES, sums)
-        tasks = {task: _macro([scores[row] for row in own]) for task, own in members.items()}
-        groups["overall"][part] = _macro(list(tasks.values()))
+        contributes = [
+            {each: of_bins[number] for each, of_bins in family.contributes_to_bin.items()}
+            for family in drawn
+        ]
+        scores = _measured(PROGRESS_SCORES, sums, contributes)
+        tasks = {
+            task: averaged([scores[row] for row in own], of_families)
+            for task, own in members.items()
+        }
+        groups["overall"][part] = averaged(list(tasks.values()), of_tasks)
         for task, group in tasks.items():
             groups[task][part] = group
     return groups

@@ -30,7 +30,7 @@ class StudentTest:
 
     factor: float
     """The variance of a difference over the variance of its resamples."""
-    freedom: float
+    freedom: int
     """The degrees of freedom."""
     least_p: float
     """The smallest p that so few observations can give."""
@@ -38,7 +38,7 @@ class StudentTest:
     def p(self, t: Floats) -> Floats:
         """Return the two-sided p of each t; `least_p` is left aside.
 
-        >>> StudentTest(1.0, 10.0, 0.0).p(np.array([0.0, 2.228])).round(3).tolist()
+        >>> StudentTest(1.0, 10, 0.0).p(np.array([0.0, 2.228])).round(3).tolist()
         [1.0, 0.05]
         """
         p: Floats = 2 * _special("stdtr")(self.freedom, -t)

@@ -1,6 +1,5 @@
 """Rank many estimators by one score, so that those who cannot be told apart share a rank."""
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -9,7 +8,7 @@ import numpy as np
 from bagen_data.array_types import Floats, Ints, Mask
 from bagen_data.scoring.all_scores import SCORES
 from bagen_data.scoring.paired_tests import StudentTest, counts_by_kind, pairs_told_apart
-from bagen_data.scoring.resampling import Resampling
+from bagen_data.scoring.resampling import FEWEST_INSTANCES, Resampling
 from bagen_data.scoring.sample_table import FamilyColumns
 from bagen_data.scoring.scores.feasibility import is_success
 
@@ -31,12 +30,13 @@ LEVEL = 0.05
 
 @dataclass(frozen=True)
 class Part:
-    """What one family has to do with a score."""
+    """The part that one task has in a score, a mean over tasks."""
 
-    rollouts: int
-    """How many the score is taken over, at least 1: of the feasible ones, say."""
+    instances: int
+    """How many the score is taken over, in any family of the task, at least 1: those with a
+    feasible rollout, say."""
     weight: float
-    """Of the family's score in the mean."""
+    """Weight of the task's score in the mean."""
 
 
 @dataclass(frozen=True)
@@ -60,30 +60,32 @@ class Ranks:
 
 
 def parts_of(families: Sequence[FamilyColumns], score: str, resampling: Resampling) -> list[Part]:
-    """Return the parts of a score, which is the mean over tasks of the means over families.
+    """Return the parts of a score, which is the mean over tasks.
 
     Args:
-        families: of a task, or of all.
+        families: all families of a task, or of several tasks.
         score: one of `RANKED`.
-        resampling: how rollouts are drawn; those that are drawn as one count as one.
+        resampling: how instances are drawn; those that are drawn as one count as one.
 
     Returns:
-        One part for each family that has the score.
+        One part for each task that has the score.
     """
-    drawn = []
-    for family in families:
-        rollouts = family.rollout[RANKED_AMONG[score](family)]
-        number = len(np.unique(resampling.clusters(family)[rollouts]))
-        if number:
-            drawn.append((family.task, number))
-    of_task = Counter(task for task, _ in drawn)
-    return [Part(number, 1 / (len(of_task) * of_task[task])) for task, number in drawn]
+    numbers = []
+    for draws in resampling.draws(families).values():
+        contributes = np.zeros(draws.clusters, bool)
+        for family in families:
+            if family.name in draws.cluster_of:
+                rollouts = family.rollout[RANKED_AMONG[score](family)]
+                contributes[draws.cluster_of[family.name][rollouts]] = True
+        numbers.append(int(np.count_nonzero(contributes)))
+    known = [number for number in numbers if number]
+    return [Part(number, 1 / len(known)) for number in known]
 
 
 def ranked(
     values: Floats, score: str, test: StudentTest | None, kinds: Ints, kinds_number: int = 1
 ) -> Ranks:
-    """Rank estimators by a score; each pair is compared on the same resamples of rollouts.
+    """Rank estimators by a score; each pair is compared on the same resamples of instances.
 
     All pairs are tested, and Holm's (1979) correction is over all of them.
 
@@ -111,31 +113,30 @@ def ranked(
 
 
 def student_test(parts: Sequence[Part]) -> StudentTest | None:
-    """Return the test of the difference of two means over families; None if it cannot tell.
+    """Return the test of the difference of two means over tasks; None below ten instances.
 
-    A difference over its standard error follows Student's t. The variance is that of its resamples,
-    with what resampling leaves out: the mean of m rollouts varies by s^2 / m, and that of resamples
-    of them by (m - 1) / m of it on average. Summed over families, as if rollouts varied alike in
-    all of them: the factor is the quotient of both, and the degrees of freedom are Satterthwaite's
-    (1946). With f families of m rollouts these are m / (m - 1) and f (m - 1). The share of
-    resamples on the other side of 0, which `compare` gives, cannot be below 2 / (b + 1), too much
-    for many pairs.
+    A difference over its standard error follows Student's t with instances - 1 degrees of freedom.
+    The variance is that of its resamples, with what resampling leaves out: the mean over n
+    instances varies by s^2 / n, and that of resamples of them by (n - 1) / n of it on average.
+    Summed over tasks, as if instances varied alike in all of them, the factor is the quotient of
+    both; for a single task it is n / (n - 1). A share of resamples on the other side of 0, of which
+    `compare` makes its p, cannot be below 1 / (b + 1), too much for many pairs.
 
-    No p is below 2^(1 - rollouts), that of the rollouts' differences all having one sign by chance.
+    No p is below 2^(1 - instances), that of the instances' differences all having one sign by
+    chance.
 
     >>> test = student_test([Part(10, 0.5), Part(10, 0.5)])
-    >>> round(test.factor, 3), round(test.freedom, 3), test.least_p == 2**-19
-    (1.111, 18.0, True)
+    >>> round(test.factor, 3), test.freedom, test.least_p == 2**-19
+    (1.111, 19, True)
     """
-    rollouts = np.array([part.rollouts for part in parts], np.float64)
-    if rollouts.sum() <= len(parts):
+    total = sum(part.instances for part in parts)
+    if total < FEWEST_INSTANCES or total == len(parts):
         return None
-    of_mean = np.array([part.weight for part in parts]) ** 2 / rollouts
-    of_square = of_mean / rollouts
-    drawn = (of_square * (rollouts - 1)).sum()
-    freedom = drawn**2 / (of_square**2 * (rollouts - 1)).sum()
+    instances = np.array([part.instances for part in parts], np.float64)
+    of_mean = np.array([part.weight for part in parts]) ** 2 / instances
+    resampled = of_mean * (instances - 1) / instances
     return StudentTest(
-        factor=float(of_mean.sum() / drawn),
-        freedom=float(freedom),
-        least_p=float(2.0 ** (1 - rollouts.sum())),
+        factor=float(of_mean.sum() / resampled.sum()),
+        freedom=total - 1,
+        least_p=2.0 ** (1 - total),
     )

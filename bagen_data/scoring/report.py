@@ -25,7 +25,7 @@ class Score:
     n: int
     """How many samples, or rollouts, it is taken over."""
     low: float | None = None
-    """Of the 95% interval; None where there is none: no value, or fewer than two rollouts."""
+    """Of the 95% interval; None where there is none: no value, or fewer than ten instances."""
     high: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
@@ -96,10 +96,10 @@ class Difference:
     difference: float | None
     """First minus second."""
     low: float | None
-    """Bound of the 95% interval of the difference: the same rollouts are drawn for both."""
+    """Bound of the 95% interval of the difference: the same instances are drawn for both."""
     high: float | None
     p: float | None
-    """Two-sided, of no difference: twice the share of resamples on the other side of 0."""
+    """Two-sided p of no difference, from the share of resamples on the other side of 0."""
     n_first: int
     """The samples or rollouts the first is taken over."""
     n_second: int
@@ -119,7 +119,7 @@ class Comparison:
     tasks: Mapping[str, Differences]
     families: Mapping[str, Differences]
     resamples: int
-    """How many were drawn: no p is below 2 / (resamples + 1)."""
+    """How many were drawn: no p tells more than `resamples + 1` draws can."""
 
     def to_dict(self) -> dict[str, Any]:
         """The differences, by group and score, as JSON takes them."""

@@ -1,18 +1,22 @@
-"""The cluster bootstrap: rollouts are drawn, never rows, and the same ones for every estimator."""
+"""The cluster bootstrap: instances of a task are drawn, the same ones for every estimator."""
 
 import math
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from bagen_data.array_types import Floats, Ints
 from bagen_data.scoring.sample_table import FamilyColumns
+from bagen_data.scoring.student import NORMAL, critical_t, two_sided_p
 
 _MAX_CLUSTERS = 256
 LEVEL = 0.95
-"""Of every reported interval."""
+"""Nominal coverage of every reported interval."""
+FEWEST_INSTANCES = 10
+"""Fewest instances that a score must be taken over to have an interval."""
 _KNOTS = 64
 """Values that a resampled quantile may take where there are more than that."""
 _WINDOW = 6.0
@@ -20,12 +24,38 @@ _WINDOW = 6.0
 
 
 @dataclass(frozen=True)
+class TaskDraws:
+    """The draws of one task: c clusters, each an instance or a bundle of instances."""
+
+    cluster_of: Mapping[str, Ints]
+    """By family, (m,): the cluster of each rollout, 0 .. c-1."""
+    clusters: int
+    """The number c."""
+    resamples: int
+    """The number b."""
+    seed: tuple[int, int]
+    """Seed of the draws: that of the resampling, and one made of the task's name."""
+
+    @cached_property
+    def weights(self) -> Floats:
+        """(b, c) how often each of b resamples draws each cluster."""
+        drawn = np.random.default_rng(self.seed).integers(
+            0, self.clusters, (self.resamples, self.clusters)
+        )
+        drawn += np.arange(self.resamples)[:, np.newaxis] * self.clusters
+        counts = np.bincount(drawn.ravel(), minlength=self.resamples * self.clusters)
+        return counts.reshape(self.resamples, self.clusters).astype(np.float64)
+
+
+@dataclass(frozen=True)
 class Resampling:
     """How uncertainty is measured.
 
-    Probes of one rollout are correlated, so whole rollouts are drawn with replacement, as many as
-    there are, within each family. Families draw independently. The rollouts of a family of more
-    than 256 are drawn in 256 bundles of nearly equal size, put together at random.
+    Probes of one rollout are correlated, and so are rollouts of one instance by different models.
+    So each resample draws instances of a task with replacement, as many as the task has, and all
+    rollouts of a drawn instance come along, those of every family of the task. Tasks draw
+    independently. The instances of a task that has more than 256 are drawn in 256 bundles of nearly
+    equal size, put together at random; a bundle then counts as one instance.
     """
 
     resamples: int = 1000
@@ -38,40 +68,81 @@ class Resampling:
                 f"resamples is {self.resamples} and seed {self.seed}; expected 0 or more"
             )
 
-    def clusters(self, family: FamilyColumns) -> Ints:
-        """(m,) the cluster of each of the family's rollouts, 0 .. c-1."""
-        rollouts = len(family.first)
-        if rollouts <= _MAX_CLUSTERS:
-            return np.arange(rollouts)
-        shuffled = self._generator(family).permutation(rollouts)
-        return shuffled * _MAX_CLUSTERS // rollouts
+    def draws(self, families: Iterable[FamilyColumns]) -> dict[str, TaskDraws]:
+        """Return the draws of each task, by its name.
 
-    def weights(self, family: FamilyColumns, clusters: int) -> Floats:
-        """(b, c) how often each of b resamples draws each cluster."""
-        generator = self._generator(family)
-        drawn = generator.integers(0, clusters, (self.resamples, clusters))
-        drawn += np.arange(self.resamples)[:, np.newaxis] * clusters
-        counts = np.bincount(drawn.ravel(), minlength=self.resamples * clusters)
-        return counts.reshape(self.resamples, clusters).astype(np.float64)
+        Args:
+            families: all families of these tasks, in any order.
+        """
+        members: dict[str, list[FamilyColumns]] = {}
+        for family in families:
+            members.setdefault(family.task, []).append(family)
+        return {task: self._draws(task, own) for task, own in members.items()}
 
-    def _generator(self, family: FamilyColumns) -> np.random.Generator:
-        return np.random.default_rng([self.seed, zlib.crc32(family.name.encode())])
+    def _draws(self, task: str, families: Sequence[FamilyColumns]) -> TaskDraws:
+        seed = (self.seed, zlib.crc32(task.encode()))
+        instances = np.unique(np.concatenate([family.instance for family in families]))
+        clusters = len(instances)
+        cluster = np.arange(clusters)
+        if clusters > _MAX_CLUSTERS:
+            cluster = np.random.default_rng(seed).permutation(clusters) * _MAX_CLUSTERS // clusters
+            clusters = _MAX_CLUSTERS
+        return TaskDraws(
+            {
+                family.name: cluster[np.searchsorted(instances, family.instance)]
+                for family in families
+            },
+            clusters,
+            self.resamples,
+            seed,
+        )
 
 
-def percentile_interval(replicates: Floats) -> tuple[float, float] | None:
-    """The 95% percentile interval of (b,) resampled values; None where there are none to speak of.
+def percentile_interval(replicates: Floats, instances: int) -> tuple[float, float] | None:
+    """Return the expanded 95% percentile interval of a score.
 
-    Resamples without a value (nothing to divide by) are left out.
+    Percentiles of resamples are those of a normal distribution, and of a variance that is too small
+    by (n - 1) / n. So the percentiles are taken further out, at Phi(+-sqrt(n / (n - 1)) t) with t
+    the 97.5% quantile of Student's distribution with n - 1 degrees of freedom (Hesterberg, 2015).
 
-    >>> low, high = percentile_interval(np.arange(1001.0))
+    Args:
+        replicates: (b,) resampled values. Resamples without a value (nothing to divide by) are left
+            out.
+        instances: n, the number of instances that contribute to the score.
+
+    Returns:
+        Low and high; None with fewer than ten instances, or where no resample has a value.
+
+    >>> low, high = percentile_interval(np.arange(1001.0), instances=100_000)
     >>> round(low), round(high)
     (25, 975)
+    >>> low, high = percentile_interval(np.arange(1001.0), instances=16)
+    >>> round(low), round(high)
+    (14, 986)
     """
     known = replicates[~np.isnan(replicates)]
-    if not len(known):
+    if instances < FEWEST_INSTANCES or not len(known):
         return None
-    low, high = quantiles(known, ((1 - LEVEL) / 2, (1 + LEVEL) / 2))
+    expansion = math.sqrt(instances / (instances - 1))
+    tail = NORMAL.cdf(-expansion * critical_t(1 - LEVEL, instances - 1))
+    low, high = quantiles(known, (tail, 1 - tail))
     return low, high
+
+
+def expanded_p(tail: float, instances: int) -> float:
+    """Return the two-sided p of no difference, which agrees with the expanded intervals.
+
+    Args:
+        tail: share of the resampled differences on the other side of 0, 0 < tail < 1.
+        instances: number of instances that contribute, at least 2.
+
+    >>> round(expanded_p(0.025, 100_000), 3), round(expanded_p(0.01, 16), 3), expanded_p(0.6, 16)
+    (0.05, 0.04, 1.0)
+    """
+    if tail >= 0.5:
+        return 1.0
+    t = -NORMAL.inv_cdf(tail) * math.sqrt((instances - 1) / instances)
+    return two_sided_p(t, instances - 1)
 
 
 def quantiles(values: Floats, shares: Sequence[float]) -> list[float]:

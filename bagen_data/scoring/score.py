@@ -27,7 +27,7 @@ from bagen_data.scoring.measure import (
     measure,
 )
 from bagen_data.scoring.report import Comparison, Difference, Report
-from bagen_data.scoring.resampling import Resampling, percentile_interval
+from bagen_data.scoring.resampling import Resampling, expanded_p, percentile_interval
 from bagen_data.scoring.sample_table import SampleTable
 from bagen_data.scoring.scores.interval_scores import COMPARISON_SCORES
 
@@ -56,8 +56,8 @@ def score(  # noqa: PLR0913  each is a choice of its own
             it no skill of a forecast has a value.
         question: what was asked, `interval`, `point` or `forecast`; by default what the samples'
             column `prompt_variant` says, `interval` without that column.
-        resamples: of rollouts, for 95% intervals; 0 leaves them out.
-        seed: of the resampling. The same seed draws the same rollouts for every estimator.
+        resamples: number of resamples of instances, for 95% intervals; 0 leaves them out.
+        seed: seed of the resampling. The same seed draws the same instances for every estimator.
         alpha: the interval score takes intervals as central ones of 1 - alpha.
 
     Raises:
@@ -118,8 +118,8 @@ def compare(  # noqa: PLR0913  as many as `score` and one more
         second: those of the other.
         reference: as in `score`.
         question: as in `score`, the same for both.
-        resamples: of rollouts, the same for both.
-        seed: of the resampling.
+        resamples: number of resamples of instances, the same for both.
+        seed: seed of the resampling.
         alpha: as in `score`.
 
     Raises:
@@ -151,9 +151,10 @@ def compare_readers(
         samples: the samples.
         readers: the two readers, each with what an error calls its predictions before it, and the
             question that these answer after it.
-        resampling: how rollouts are drawn for intervals.
+        resampling: how instances are drawn for intervals.
         alpha: as in `score`.
     """
+    draws = resampling.draws(samples.families)
     drawn: list[dict[str, DrawnFamily]] = [{}, {}]
     matched = (
         match_predictions(samples, reader, name, question) for name, reader, question in readers
@@ -161,7 +162,7 @@ def compare_readers(
     for (family, one), (_, other) in zip(*matched, strict=True):
         for estimator, answers in zip(drawn, ((one, other), (other, one)), strict=True):
             answered = AnsweredFamily(family, *answers, alpha)
-            estimator[family.name] = draw(answered, resampling, COMPARISON_PLAN)
+            estimator[family.name] = draw(answered, draws[family.task], COMPARISON_PLAN)
     ordered = [[estimator[family.name] for family in samples.families] for estimator in drawn]
     first, second = (
         grouped(samples, families, family_scores(families, AVERAGED_SCORES)).report()
@@ -195,7 +196,7 @@ def _where_both(
         for group, own in zip(kept, (one, other), strict=True):
             group.append(
                 {
-                    name: Measured(np.full_like(each.values, np.nan), 0) if name in gone else each
+                    name: each.without_values() if name in gone else each
                     for name, each in own.items()
                 }
             )
@@ -209,7 +210,8 @@ def _differences(first: Group, second: Group) -> dict[str, Difference]:
 def _difference(first: Measured, second: Measured) -> Difference:
     values = first.values - second.values
     difference = _known(values[0])
-    interval = None if difference is None else percentile_interval(values[1:])
+    instances = min(first.instances, second.instances)
+    interval = None if difference is None else percentile_interval(values[1:], instances)
     low, high = interval or (None, None)
     return Difference(
         _known(first.values[0]),
@@ -217,21 +219,25 @@ def _difference(first: Measured, second: Measured) -> Difference:
         difference,
         low,
         high,
-        None if interval is None else p_value(values[1:]),
+        None if interval is None else p_value(values[1:], instances),
         first.n,
         second.n,
     )
 
 
-def p_value(differences: Floats) -> float:
-    """Two-sided, of no difference, from resampled differences: at least 2 / (b + 1), at most 1.
+def p_value(differences: Floats, instances: int) -> float:
+    """Return the two-sided p of no difference, as the expanded interval has it.
 
-    >>> p_value(np.array([1.0, 2.0, 3.0, -1.0]))
+    Args:
+        differences: (b,) resampled ones; those of NaN are left out.
+        instances: number of instances that contribute, at least 2.
+
+    >>> round(p_value(np.array([1.0, 2.0, 3.0, -1.0]), instances=100_000), 2)
     0.8
     """
     known = differences[~np.isnan(differences)]
     tail = min(np.count_nonzero(known <= 0), np.count_nonzero(known >= 0))
-    return float(min(1.0, 2 * (tail + 1) / (len(known) + 1)))
+    return expanded_p((tail + 1) / (len(known) + 1), instances)
 
 
 def _known(value: float) -> float | None:

@@ -20,38 +20,33 @@ def paired_p(values: Floats, parts: Sequence[Part]) -> Floats:
 
     Args:
         values: (s, 1 + b), each row's value, then that of each resample.
-        parts: of the families that have the score.
+        parts: those of the tasks that have the score.
     """
     replicates = values[:, 1:]
     replicates = replicates[:, ~np.isnan(replicates).any(axis=0)]
-    rollouts = sum(part.rollouts for part in parts)
+    instances = sum(part.instances for part in parts)
     p = np.ones((len(values), len(values)))
-    if rollouts <= len(parts) or replicates.shape[1] < 2:
+    if instances < 10 or instances == len(parts) or replicates.shape[1] < 2:
         return p
-    factor, freedom = correction(parts)
+    factor = correction(parts)
     for row in range(len(values)):
         variance = factor * np.var(replicates - replicates[row], axis=1, ddof=1)
         differences = np.abs(values[:, 0] - values[row, 0])
         with np.errstate(divide="ignore", invalid="ignore"):
-            of_row = 2 * special.stdtr(freedom, -differences / np.sqrt(variance))
-        p[row] = np.where(differences > 0, np.maximum(of_row, 2.0 ** (1 - rollouts)), 1.0)
+            of_row = 2 * special.stdtr(instances - 1, -differences / np.sqrt(variance))
+        p[row] = np.where(differences > 0, np.maximum(of_row, 2.0 ** (1 - instances)), 1.0)
     return np.minimum(p, 1.0)
 
 
-def correction(parts: Sequence[Part]) -> tuple[float, float]:
-    """What to multiply the variance of resamples by, and its degrees of freedom.
+def correction(parts: Sequence[Part]) -> float:
+    """What to multiply the variance of resamples by.
 
-    The variance of a mean over families of m rollouts is a sum of w^2 s^2 / m, of which resampling
-    shows the share (m - 1) / m; Satterthwaite's degrees of freedom, as if all s were alike.
+    The variance of a mean over tasks of n instances is a sum of w^2 s^2 / n, of which resampling
+    shows the share (n - 1) / n, as if all s were alike.
     """
-    shown = [part.weight**2 / part.rollouts**2 * (part.rollouts - 1) for part in parts]
-    whole = sum(part.weight**2 / part.rollouts for part in parts)
-    squares = sum(
-        one**2 / (part.rollouts - 1)
-        for one, part in zip(shown, parts, strict=True)
-        if part.rollouts > 1
-    )
-    return whole / sum(shown), sum(shown) ** 2 / squares
+    shown = [part.weight**2 / part.instances**2 * (part.instances - 1) for part in parts]
+    whole = sum(part.weight**2 / part.instances for part in parts)
+    return whole / sum(shown)
 
 
 def holm(p: Floats, level: float = LEVEL) -> Mask:

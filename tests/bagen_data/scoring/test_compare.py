@@ -28,9 +28,9 @@ def test_the_reports_are_those_of_each() -> None:
     for name, difference in found.overall.items():
         if difference.first is not None and difference.second is not None:
             assert difference.difference == difference.first - difference.second, name
-            assert difference.low is not None
-            assert difference.high is not None
-            assert difference.low <= difference.high
+            if difference.low is not None and difference.high is not None:
+                assert difference.low <= difference.high
+    assert found.overall["accuracy"].low is not None
     json.dumps(found.to_dict(), allow_nan=False)
 
 
@@ -39,8 +39,12 @@ def test_an_estimator_does_not_differ_from_itself() -> None:
     found = compare(rows, predictions(rows, answers), predictions(rows, answers), resamples=100)
     for difference in found.overall.values():
         if difference.difference is not None:
-            assert difference.difference == difference.low == difference.high == 0
-            assert difference.p == 1
+            assert difference.difference == 0
+            assert (difference.low, difference.high, difference.p) in (
+                (0, 0, 1),
+                (None, None, None),
+            )
+    assert found.overall["accuracy"].p == 1
 
 
 def test_pairing_by_sample_sees_a_small_difference() -> None:
@@ -111,10 +115,10 @@ def test_shared_samples_are_found_where_some_are_not_answered() -> None:
 
 
 def test_means_are_compared_over_families_that_both_answered() -> None:
-    rows = [sample(f"t/{model}/r{n}/1") for model in "ab" for n in range(8)]
-    same = ["<answer>[400, 410]</answer>", "<answer>[500, 600]</answer>"] * 4
-    first = ["<answer>impossible</answer>"] * 8 + same
-    second = ["<answer>[500, 600]</answer>"] * 8 + same
+    rows = [sample(f"t/{model}/r{n}/1") for model in "ab" for n in range(10)]
+    same = ["<answer>[400, 410]</answer>", "<answer>[500, 600]</answer>"] * 5
+    first = ["<answer>impossible</answer>"] * 10 + same
+    second = ["<answer>[500, 600]</answer>"] * 10 + same
     found = compare(rows, predictions(rows, first), predictions(rows, second), resamples=50)
     assert found.first.overall["coverage"].value == 0.5
     assert found.second.overall["coverage"].value == 0.25
@@ -144,3 +148,41 @@ def test_p_values_are_uniform_where_there_is_no_difference() -> None:
         assert p is not None
         small += p <= 0.1
     assert 0.06 <= small / studies <= 0.15
+
+
+def test_differences_of_fewer_than_ten_instances_have_no_interval_and_no_p() -> None:
+    rows = [sample(f"t/m/r{n}/1", feasible=n < 9) for n in range(12)]
+    first = ["<answer>[300, 500]</answer>", "<answer>impossible</answer>"] * 6
+    second = ["<answer>[300, 500]</answer>"] * 12
+    found = compare(rows, predictions(rows, first), predictions(rows, second), resamples=50).overall
+    assert found["accuracy"].low is not None
+    assert found["accuracy"].p is not None
+    hit_rate = found["hit_rate"]
+    assert hit_rate.difference == pytest.approx(5 / 9 - 1)
+    assert (hit_rate.low, hit_rate.high, hit_rate.p) == (None, None, None)
+
+
+def test_p_agrees_with_the_interval() -> None:
+    """An interval holds 0 if p is above 0.05; at few instances by Student's t."""
+    rng = random.Random(4)
+    for number in range(40):
+        skills = (0.6, rng.choice([0.6, 0.8]))
+        rows = [sample(f"t/m/r{n}/1", feasible=rng.random() < 0.5) for n in range(14)]
+        answers = [
+            [
+                "<answer>[1, 2]</answer>"
+                if row["feasible"] == (rng.random() < skill)
+                else "<answer>impossible</answer>"
+                for row in rows
+            ]
+            for skill in skills
+        ]
+        both = (predictions(rows, each) for each in answers)
+        found = compare(rows, *both, resamples=999, seed=number).overall["accuracy"]
+        assert found.low is not None
+        assert found.high is not None
+        assert found.p is not None
+        if found.p > 0.06:
+            assert found.low <= 0 <= found.high
+        if found.p < 0.04:
+            assert not found.low < 0 < found.high

@@ -1,4 +1,4 @@
-"""Error bars: rollouts are drawn, and the bars hold what they promise."""
+"""Error bars: instances are drawn, and the bars hold what they promise."""
 
 import random
 from statistics import fmean
@@ -6,9 +6,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from bagen_data.scoring import Score, score
-from bagen_data.scoring.resampling import Resampling, percentile_interval, resampled_quantiles
+from bagen_data.scoring.resampling import (
+    Resampling,
+    expanded_p,
+    percentile_interval,
+    resampled_quantiles,
+)
 from bagen_data.scoring.sample_table import SampleTable
 from tests.bagen_data.scoring.scoring_cases import predictions, sample
 
@@ -102,45 +108,131 @@ def _predicted(
 def test_bundles_are_put_together_at_random() -> None:
     """Rollouts that are alike have ids that are alike, and must not be drawn together."""
     [family] = SampleTable.of([sample(f"t/m/r{number:04}/1") for number in range(1000)]).families
-    cluster_of = Resampling().clusters(family)
+    cluster_of = Resampling().draws([family])["t"].cluster_of["t/m"]
     assert (np.diff(cluster_of) == 0).mean() < 0.02
 
 
 def test_a_percentile_interval_holds_95_percent() -> None:
-    low, high = percentile_interval(np.arange(10_001.0)) or (0, 0)
+    low, high = percentile_interval(np.arange(10_001.0), instances=10**6) or (0, 0)
     assert (round(low), round(high)) == (250, 9750)
-    assert percentile_interval(np.array([np.nan, np.nan])) is None
+    assert percentile_interval(np.array([np.nan, np.nan]), instances=10**6) is None
+
+
+@pytest.mark.parametrize("instances", [10, 11, 16, 30, 257, 1000])
+def test_percentiles_are_expanded_by_students_t(instances: int) -> None:
+    replicates = np.random.default_rng(0).permutation(np.arange(1_000_001.0))
+    low, high = percentile_interval(replicates, instances) or (0, 0)
+    t = stats.t.ppf(0.975, instances - 1)
+    expected = 1e6 * stats.norm.cdf(-((instances / (instances - 1)) ** 0.5) * t)
+    assert low == pytest.approx(expected, rel=1e-9)
+    assert high == pytest.approx(1e6 - expected, rel=1e-9)
+
+
+def test_fewer_than_ten_instances_have_no_interval() -> None:
+    replicates = np.arange(1000.0)
+    assert percentile_interval(replicates, instances=9) is None
+    assert percentile_interval(replicates, instances=10) is not None
+
+
+@pytest.mark.parametrize("tail", [0.001, 0.01, 0.025, 0.2])
+@pytest.mark.parametrize("instances", [10, 30, 500])
+def test_p_is_that_of_the_interval_that_just_holds_0(tail: float, instances: int) -> None:
+    t = -stats.norm.ppf(tail) * ((instances - 1) / instances) ** 0.5
+    assert expanded_p(tail, instances) == pytest.approx(2 * stats.t.sf(t, instances - 1))
+
+
+@pytest.mark.parametrize("instances", [9, 10])
+def test_only_instances_that_a_score_is_taken_over_count(instances: int) -> None:
+    """Each of two families has some of the feasible instances, and many infeasible ones."""
+    rows = [
+        sample(f"t/{model}/r{number:02}/1", feasible=number < instances and number % 2 == half)
+        for half, model in enumerate("mn")
+        for number in range(40)
+    ]
+    found = score(rows, predictions(rows, ["<answer>[1, 2]</answer>"] * 80), resamples=20)
+    assert found.tasks["t"]["accuracy"].low is not None
+    assert found.families["t/m"]["hit_rate"].low is None
+    assert (found.tasks["t"]["hit_rate"].low is None) == (instances < 10)
+    assert (found.overall["hit_rate"].low is None) == (instances < 10)
+
+
+def test_overall_the_instances_of_all_tasks_count() -> None:
+    rows = [sample(f"{task}/m/r{number}/1") for task in "tu" for number in range(5)]
+    found = score(rows, predictions(rows, ["<answer>[300, 900]</answer>"] * 10), resamples=20)
+    for name in ("accuracy", "hit_rate", "success_drop"):
+        assert found.tasks["t"][name].low is None
+        assert found.overall[name].low is not None
+
+
+def test_the_same_instances_run_by_five_models_are_no_more_instances() -> None:
+    rows = [sample(f"t/{model}/r{number}/1") for model in "abcde" for number in range(9)]
+    found = score(rows, predictions(rows, ["<answer>[300, 900]</answer>"] * 45), resamples=20)
+    for name in ("accuracy", "mre_p50", "success_drop"):
+        assert found.overall[name].value is not None
+        assert found.overall[name].low is None
+
+
+def test_families_of_a_task_are_drawn_together() -> None:
+    """Models that are right about the same instances make a mean no surer than one of them."""
+    rows = [sample(f"t/{model}/r{number:02}/1") for model in "abcd" for number in range(40)]
+    is_right = ["<answer>[1, 2]</answer>", "<answer>impossible</answer>"] * 20
+    found = score(rows, predictions(rows, is_right * 4))
+    alone, together = found.families["t/a"]["accuracy"], found.tasks["t"]["accuracy"]
+    assert alone == found.families["t/d"]["accuracy"]
+    assert (together.low, together.high) == (alone.low, alone.high)
+
+
+def test_neither_the_order_of_the_table_nor_other_tasks_matter() -> None:
+    rng = random.Random(6)
+    rows, responses = estimates(rng)
+    expected = score(rows, predictions(rows, responses), resamples=50)
+    both = list(zip(rows, responses, strict=True))
+    rng.shuffle(both)
+    shuffled = score(*_predicted(([row for row, _ in both], [r for _, r in both])), resamples=50)
+    assert shuffled.overall == expected.overall
+    assert shuffled.families == expected.families
+    own = [(row, text) for row, text in both if row["sample_id"].startswith("b/")]
+    alone = score(*_predicted(([row for row, _ in own], [r for _, r in own])), resamples=50)
+    assert alone.tasks["b"] == expected.tasks["b"]
 
 
 def test_a_resample_without_a_class_says_nothing_about_its_f1() -> None:
-    """One of four rollouts is infeasible and found: a third of resamples lack it."""
-    rows = [sample(f"t/m/r{number}/1", feasible=number > 0) for number in range(4)]
-    texts = ["<answer>impossible</answer>"] + ["<answer>[400, 400]</answer>"] * 3
+    """One of twelve rollouts is infeasible and found: a third of resamples lack it."""
+    rows = [sample(f"t/m/r{number}/1", feasible=number > 0) for number in range(12)]
+    texts = ["<answer>impossible</answer>"] + ["<answer>[400, 400]</answer>"] * 11
     found = score(rows, predictions(rows, texts)).overall["fail_f1"]
     assert (found.value, found.low, found.high) == (1, 1, 1)
 
 
-@pytest.mark.parametrize("rollouts", [3, 256, 257, 1000])
-def test_each_resample_draws_as_many_clusters_as_there_are(rollouts: int) -> None:
-    [family] = SampleTable.of([sample(f"t/m/r{number}/1") for number in range(rollouts)]).families
-    cluster_of = Resampling().clusters(family)
-    clusters = cluster_of.max() + 1
-    assert clusters == min(256, rollouts)
+@pytest.mark.parametrize("instances", [3, 256, 257, 1000])
+def test_each_resample_draws_as_many_clusters_as_there_are(instances: int) -> None:
+    table = SampleTable.of(
+        [
+            sample(f"t/{model}/r{number}/1")
+            for model in "mn"
+            for number in range(instances)
+            if (model, number) != ("n", 0)
+        ]
+    )
+    draws = Resampling(resamples=50).draws(table.families)["t"]
+    assert draws.clusters == min(256, instances)
+    cluster_of = draws.cluster_of["t/m"]
+    assert (cluster_of[1:] == draws.cluster_of["t/n"]).all()
     sizes = np.bincount(cluster_of)
+    assert len(sizes) == draws.clusters
     assert sizes.max() - sizes.min() <= 1
-    weights = Resampling(resamples=50).weights(family, clusters)
-    assert weights.shape == (50, clusters)
-    assert (weights.sum(axis=1) == clusters).all()
-    assert 0.5 < weights.var() < 1.5  # of a multinomial: 1 - 1 / clusters
+    assert draws.weights.shape == (50, draws.clusters)
+    assert (draws.weights.sum(axis=1) == draws.clusters).all()
+    assert 0.5 < draws.weights.var() < 1.5  # of a multinomial: 1 - 1 / clusters
 
 
-def test_the_same_seed_draws_the_same_and_families_draw_their_own() -> None:
-    rows = [sample(f"t/{model}/r{number}/1") for model in "mn" for number in range(9)]
-    one, other = SampleTable.of(rows).families
-    weights = Resampling(20, seed=1).weights(one, 9)
-    assert (weights == Resampling(20, seed=1).weights(one, 9)).all()
-    assert (weights != Resampling(20, seed=2).weights(one, 9)).any()
-    assert (weights != Resampling(20, seed=1).weights(other, 9)).any()
+def test_the_same_seed_draws_the_same_and_tasks_draw_their_own() -> None:
+    rows = [sample(f"{task}/m/r{number}/1") for task in "tu" for number in range(9)]
+    families = SampleTable.of(rows).families
+    first, same, other = (Resampling(20, seed).draws(families) for seed in (1, 1, 2))
+    assert (first["t"].weights == same["t"].weights).all()
+    assert (first["t"].weights != other["t"].weights).any()
+    assert (first["t"].weights != first["u"].weights).any()
 
 
 @pytest.mark.parametrize("values", [1, 2, 30, 64, 65, 3_000])
