@@ -31,7 +31,7 @@ Dataset = Annotated[
     str, typer.Option(help="A folder that 'python -m builders build' wrote, or a Hub id.")
 ]
 Resamples = Annotated[
-    int, typer.Option(min=0, help="Number of resamples of rollouts for 95% intervals.")
+    int, typer.Option(min=0, help="Number of resamples of instances for 95% intervals.")
 ]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of the resampling.")]
 _EXPORTED = "exported.txt"

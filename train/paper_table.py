@@ -25,7 +25,7 @@ def table_row(
     Args:
         samples: an Arrow table of the dataset.
         predictions: one of each sample, `sample_id` and `response`.
-        resamples: of rollouts.
+        resamples: number of resamples of instances.
 
     Raises:
         InputError: no sample has anything remaining.

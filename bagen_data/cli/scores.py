@@ -65,8 +65,10 @@ def score_command(
     compare: Annotated[
         Path | None, typer.Option(help="Other predictions of the same samples to compare with.")
     ] = None,
-    resamples: Annotated[int, typer.Option(min=0, help="Of rollouts, for 95% intervals.")] = 1000,
-    seed: Annotated[int, typer.Option(min=0, help="Of the resampling.")] = 0,
+    resamples: Annotated[
+        int, typer.Option(min=0, help="Resamples of instances, for 95% intervals.")
+    ] = 1000,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the resampling.")] = 0,
 ) -> None:
     """Score predictions, and show each score with its 95% interval and its n."""
     if compare and by:

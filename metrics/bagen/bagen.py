@@ -21,7 +21,7 @@ Args:
     references: rows of the dataset, in the same order: dicts with at least `sample_id`, `feasible`
         and `resources`, a list of {resource, budget, used, remaining}. With `total_turns` the first
         alarm and extrapolation are scored too, with `rollout_success` the paper's own scores.
-    resamples: of rollouts, for 95% intervals; they are in `details`. 0 by default: none.
+    resamples: of instances, for 95% intervals; they are in `details`. 0 by default: none.
     details: also return `details`: every score with its n and interval, by task, family and part
         of a rollout, and the counts of invalid answers by reason.
 Returns:
