@@ -6,7 +6,7 @@ run itself. They are made of the benchmark's own samples, so that anybody can ma
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Self
+from typing import Protocol, Self
 
 import numpy as np
 
@@ -14,13 +14,56 @@ from bagen_data.answer_columns import ForecastColumns
 from bagen_data.array_types import Floats, Ints, Mask
 from bagen_data.errors import InputError
 from bagen_data.schema import QUANTILE_LEVELS
-from bagen_data.scoring.sample_table import FamilyColumns
 
 ENOUGH_ROLLOUTS = 8
 """Rollouts that quantiles are taken from; all of them where the other instances have fewer."""
 
+_MOST_CELLS = 1 << 19
+"""Pairs of a turn and a rollout that are looked at together."""
+_FAR = 1 << 60
+"""Turns further than any."""
 
-def climatology(family: FamilyColumns) -> ForecastColumns | None:
+
+class SampleColumns(Protocol):
+    """What the reference is made of: n samples of m rollouts, r resources.
+
+    `bagen_data.scoring.sample_table.FamilyColumns` has all of it.
+    """
+
+    @property
+    def rollout(self) -> Ints:
+        """(n,) 0 .. m-1; a rollout's samples lie together, short prefix first."""
+
+    @property
+    def first(self) -> Ints:
+        """(m,) the row of each rollout's shortest prefix."""
+
+    @property
+    def instance(self) -> Ints:
+        """(m,) a number of each rollout's instance."""
+
+    @property
+    def completed_turns(self) -> Ints:
+        """(n,) k."""
+
+    @property
+    def feasible(self) -> Mask:
+        """(n,)."""
+
+    @property
+    def rollout_success(self) -> Mask | None:
+        """(n,), if it is known."""
+
+    @property
+    def is_open(self) -> Mask:
+        """(n,) which samples are within every budget so far."""
+
+    @property
+    def remaining(self) -> Floats:
+        """(r, n)."""
+
+
+def climatology(family: SampleColumns) -> ForecastColumns | None:
     """Return the reference's forecast of each sample of a family.
 
     The instance of a sample is left out entirely, with all its rollouts. `finish` is the share of
@@ -50,7 +93,7 @@ def climatology(family: FamilyColumns) -> ForecastColumns | None:
     finish = _share_of_others(family.feasible[family.first], has_open, instance_of_rollout)
     successes = np.bincount(instance_of_rollout, success)
     others_succeed = success.sum() > successes
-    quantiles = np.empty((len(family.resources), len(QUANTILE_LEVELS), len(instance)))
+    quantiles = np.empty((len(family.remaining), len(QUANTILE_LEVELS), len(instance)))
     for sources, instances_asked in (
         (success, others_succeed),
         (np.ones_like(success), ~others_succeed),
@@ -58,8 +101,10 @@ def climatology(family: FamilyColumns) -> ForecastColumns | None:
         rows = np.flatnonzero(instances_asked[instance])
         if len(rows):
             pool = _Pool.of(family, instance, np.flatnonzero(sources[family.rollout]))
-            asked = _Pairs.of(family.completed_turns[rows], instance[rows])
-            quantiles[:, :, rows] = _quantiles(pool, asked)
+            pairs, of_sample = _Pairs.of(family.completed_turns[rows], instance[rows])
+            parts = pairs.cut(max(1, _MOST_CELLS // len(pool.start)))
+            each = np.concatenate([_quantiles(pool, part) for part in parts], axis=2)
+            quantiles[:, :, rows] = each[:, :, of_sample]
     return ForecastColumns(
         np.where(is_open, finish[instance], 0.0),
         _share_of_others(success, np.ones_like(success), instance_of_rollout)[instance],
@@ -85,177 +130,153 @@ def _share_of_others(is_hit: Mask, counts: Mask, instance: Ints) -> Floats:
 
 @dataclass(frozen=True)
 class _Pool:
-    """The p samples that quantiles are taken from, by turn, short prefix first."""
+    """The p samples of q rollouts that quantiles are taken from, rollout by rollout."""
 
     turn: Ints
-    """(p,)."""
-    rollout: Ints
-    """(p,)."""
-    instance: Ints
-    """(p,)."""
+    """(p,) ascending within a rollout."""
     remaining: Floats
     """(r, p)."""
-    rollouts_of: Ints
-    """(i,) how many rollouts each instance has here."""
+    start: Ints
+    """(q,) the first sample of each rollout."""
+    instance: Ints
+    """(q,) of each rollout."""
 
     @classmethod
-    def of(cls, family: FamilyColumns, instance: Ints, rows: Ints) -> Self:
+    def of(cls, family: SampleColumns, instance: Ints, rows: Ints) -> Self:
         """From the samples at `rows`, and the instances of all samples."""
-        turn = family.completed_turns[rows]
-        order = np.argsort(turn, kind="stable")
-        rows = rows[order]
-        is_first = np.zeros(len(instance), bool)
-        is_first[family.first] = True
-        counts = np.bincount(instance[rows], is_first[rows], minlength=int(instance.max()) + 1)
-        return cls(
-            turn[order],
-            family.rollout[rows],
-            instance[rows],
-            family.remaining[:, rows],
-            counts.astype(np.int64),
-        )
+        rows = rows[np.lexsort((family.completed_turns[rows], family.rollout[rows]))]
+        start = np.flatnonzero(np.diff(family.rollout[rows], prepend=-1))
+        turn, remaining = family.completed_turns[rows], family.remaining[:, rows]
+        return cls(turn, remaining, start, instance[rows[start]])
 
-    def window(self, turn: int, without: int | None = None) -> Ints:
-        """Return one sample of each rollout near a turn: the nearest, in the narrowest window.
+    def nearest(self, turns: Ints) -> tuple[Ints, Ints]:
+        """Return each rollout's sample nearest to each of t turns, and how many turns it is away.
 
-        Args:
-            turn: k; the window is k - d .. k + d, with the least d at which `ENOUGH_ROLLOUTS`
-                rollouts are there.
-            without: an instance that is left out.
+        Of two that are equally near it is the one of the shorter prefix. Both are (t, q).
         """
-        reach = 0
-        while True:
-            start, stop = np.searchsorted(self.turn, (turn - reach, turn + reach + 1))
-            rows = np.arange(start, stop)
-            if without is not None:
-                rows = rows[self.instance[rows] != without]
-            is_all = stop - start == len(self.turn)
-            if is_all or len(rows) >= ENOUGH_ROLLOUTS:
-                if reach == 0:
-                    return rows
-                nearest, distance = self._nearest(rows, turn)
-                if is_all or len(nearest) >= ENOUGH_ROLLOUTS:
-                    break
-            reach = 2 * reach + 1
-        if len(nearest) <= ENOUGH_ROLLOUTS:
-            return nearest
-        least = np.partition(distance, ENOUGH_ROLLOUTS - 1)[ENOUGH_ROLLOUTS - 1]
-        within: Ints = nearest[distance <= least]
-        return within
-
-    def _nearest(self, rows: Ints, turn: int) -> tuple[Ints, Ints]:
-        """Return each rollout's sample nearest to a turn, the smaller of two, and how near."""
-        distance = np.abs(self.turn[rows] - turn)
-        order = np.lexsort((self.turn[rows], distance, self.rollout[rows]))
-        rollout = self.rollout[rows[order]]
-        nearest = order[np.concatenate([[True], rollout[1:] != rollout[:-1]])[: len(order)]]
-        return rows[nearest], distance[nearest]
+        stop = np.append(self.start[1:], len(self.turn))
+        width = int(max(self.turn.max(), turns.max())) + 1
+        rollouts = np.arange(len(self.start))
+        keys = np.repeat(rollouts, stop - self.start) * width + self.turn
+        place = np.searchsorted(keys, rollouts * width + turns[:, np.newaxis])
+        before, after = np.maximum(place - 1, self.start), np.minimum(place, stop - 1)
+        to_before, to_after = (
+            np.abs(self.turn[rows] - turns[:, np.newaxis]) for rows in (before, after)
+        )
+        is_before = to_before <= to_after
+        return np.where(is_before, before, after), np.where(is_before, to_before, to_after)
 
 
 @dataclass(frozen=True)
 class _Pairs:
     """The distinct pairs of a turn and an instance that forecasts are made for."""
 
+    turns: Ints
+    """(t,) the distinct turns, ascending."""
     turn: Ints
-    """(j,) ascending."""
+    """(j,) each pair's position in `turns`, ascending."""
     instance: Ints
     """(j,) ascending within a turn."""
-    of_sample: Ints
-    """(n,) each sample's pair, 0 .. j-1."""
 
     @classmethod
-    def of(cls, turn: Ints, instance: Ints) -> Self:
-        """From the turns and the instances of n samples."""
+    def of(cls, turn: Ints, instance: Ints) -> tuple[Self, Ints]:
+        """From the turns and the instances of n samples; also each sample's pair, (n,)."""
+        turns, position = np.unique(turn, return_inverse=True)
         width = int(instance.max()) + 1
-        keys, of_sample = np.unique(turn.astype(np.int64) * width + instance, return_inverse=True)
-        return cls(keys // width, keys % width, of_sample)
+        keys, of_sample = np.unique(position * width + instance, return_inverse=True)
+        return cls(turns, keys // width, keys % width), of_sample
+
+    def cut(self, most_turns: int) -> Iterator[Self]:
+        """Yield the pairs of so many turns at a time."""
+        for start in range(0, len(self.turns), most_turns):
+            first, last = np.searchsorted(self.turn, (start, start + most_turns))
+            turns = self.turns[start : start + most_turns]
+            yield type(self)(turns, self.turn[first:last] - start, self.instance[first:last])
 
 
 @dataclass(frozen=True)
 class _Windows:
-    """The samples in windows, and the window of each pair; a window serves many pairs."""
+    """The samples in w windows, and the window of each pair; most pairs of a turn share one."""
 
     rows: Ints
-    """(s,) positions in the pool, window after window."""
+    """(s,) samples of the pool, window after window."""
     sizes: Ints
     """(w,)."""
     of_pair: Ints
     """(j,) 0 .. w-1."""
+    own: Ints
+    """(o,) positions in `rows` that a pair leaves out: its own instance's."""
+    owner: Ints
+    """(o,) the pair that leaves them out."""
 
     @classmethod
     def of(cls, pool: _Pool, pairs: _Pairs) -> Self:
-        """Find the windows; most pairs of a turn share one, less the instance's own rollouts."""
-        windows: list[Ints] = []
-        of_pair = np.empty(len(pairs.turn), np.int64)
-        starts = np.flatnonzero(np.diff(pairs.turn, prepend=-1))
-        for start, stop in zip(starts, [*starts[1:], len(of_pair)], strict=True):
-            window = pool.window(int(pairs.turn[start]))
-            of_pair[start:stop] = len(windows)
-            windows.append(window)
-            for pair in _short_of_rollouts(pool, window, pairs, slice(start, stop)):
-                of_pair[pair] = len(windows)
-                without = int(pairs.instance[pair])
-                windows.append(pool.window(int(pairs.turn[start]), without))
-        return cls(np.concatenate(windows), np.array([len(each) for each in windows]), of_pair)
+        """Find the windows; a pair has one of its own if its turn's is too small without it."""
+        nearest, distance = pool.nearest(pairs.turns)
+        is_in = distance <= _reach(distance)
+        sizes = is_in.sum(axis=1)
+        window, rollout = np.nonzero(is_in)
+        width = int(max(pool.instance.max(), pairs.instance.max())) + 1
+        keys = pairs.turn * width + pairs.instance
+        own_key = window * width + pool.instance[rollout]
+        pair = np.minimum(np.searchsorted(keys, own_key), len(keys) - 1)
+        is_own = keys[pair] == own_key
+        without = sizes[pairs.turn] - np.bincount(pair[is_own], minlength=len(keys))
+        is_short = (without < ENOUGH_ROLLOUTS) & (sizes[pairs.turn] < len(pool.start))
+        short = np.flatnonzero(is_short)
+        is_own &= ~is_short[pair]
+        turn = pairs.turn[short]
+        is_left_out = pool.instance == pairs.instance[short, np.newaxis]
+        distance = np.where(is_left_out, _FAR, distance[turn])
+        is_in_more = (distance <= _reach(distance)) & ~is_left_out
+        of_pair = pairs.turn.copy()
+        of_pair[short] = len(sizes) + np.arange(len(short))
+        return cls(
+            np.concatenate([nearest[is_in], nearest[turn][is_in_more]]),
+            np.concatenate([sizes, is_in_more.sum(axis=1)]),
+            of_pair,
+            np.flatnonzero(is_own),
+            pair[is_own],
+        )
 
 
-def _short_of_rollouts(pool: _Pool, window: Ints, pairs: _Pairs, of_turn: slice) -> Iterator[int]:
-    """Yield pairs of a turn whose window, without the instance, must be wider than the turn's."""
-    if len(window) == pool.rollouts_of.sum():
-        return
-    instances, counts = np.unique(pool.instance[window], return_counts=True)
-    for instance in instances[len(window) - counts < ENOUGH_ROLLOUTS]:
-        pair = of_turn.start + int(np.searchsorted(pairs.instance[of_turn], instance))
-        if pair < of_turn.stop and pairs.instance[pair] == instance:
-            yield pair
+def _reach(distance: Ints) -> Ints:
+    """Return the least distance within which enough rollouts are; of (w, q) rollouts, (w, 1)."""
+    place = min(ENOUGH_ROLLOUTS, distance.shape[1]) - 1
+    return np.partition(distance, place, axis=1)[:, place : place + 1]
 
 
 def _quantiles(pool: _Pool, pairs: _Pairs) -> Floats:
-    """Return the quantiles for each sample, (r, 5, n), as `numpy.quantile` interpolates them.
+    """Return the quantiles for each pair, (r, 5, j), as `numpy.quantile` interpolates them.
 
     A window's amounts are sorted once. Without an instance's own, the amount of rank s is found
     further up by as many of its own as come before it, so no window is copied for an instance.
     """
     windows = _Windows.of(pool, pairs)
     window = np.repeat(np.arange(len(windows.sizes)), windows.sizes)
-    window_start = np.cumsum(windows.sizes) - windows.sizes
-    width = len(pool.rollouts_of)
-    keys = windows.of_pair * width + pairs.instance
-    by_key = np.argsort(keys)
-    own_key = window * width + pool.instance[windows.rows]
-    place = np.minimum(np.searchsorted(keys, own_key, sorter=by_key), len(keys) - 1)
-    is_own = keys[by_key[place]] == own_key
-    pair_of = by_key[place]
-    own_count = np.bincount(pair_of[is_own], minlength=len(keys))
+    starts = np.cumsum(windows.sizes) - windows.sizes
+    own_count = np.bincount(windows.owner, minlength=len(pairs.turn))
     own_start = np.cumsum(own_count) - own_count
     sizes = windows.sizes[windows.of_pair] - own_count
     position = np.multiply.outer(np.array(QUANTILE_LEVELS), sizes - 1)
     lower = np.floor(position).astype(np.int64)
-    upper = np.minimum(lower + 1, sizes - 1)
-    quantiles = np.empty((len(pool.remaining), *position.shape))
+    ranks = np.stack([lower, np.minimum(lower + 1, sizes - 1)])
     most = int(windows.sizes.max()) + 1
-    pair = np.arange(len(keys))
+    wanted = np.arange(len(sizes)) * most + ranks
+    owner_of = np.full(len(window), -1)
+    owner_of[windows.own] = windows.owner
+    quantiles = np.empty((len(pool.remaining), *position.shape))
     for resource, remaining in enumerate(pool.remaining):
-        amounts = remaining[windows.rows]
-        order = np.lexsort((amounts, window))
-        amounts = amounts[order]
-        own = np.flatnonzero(is_own[order])
-        owner = pair_of[order[own]]
-        rank = own - window_start[window[own]]
-        by_owner = np.argsort(owner, kind="stable")
-        owner, rank = owner[by_owner], rank[by_owner]
-        before = owner * most + rank - (np.arange(len(owner)) - own_start[owner])
-        low, high = (
-            amounts[
-                window_start[windows.of_pair]
-                + ranks
-                + np.searchsorted(before, pair * most + ranks, side="right")
-                - own_start
-            ]
-            for ranks in (lower, upper)
-        )
+        order = np.lexsort((remaining[windows.rows], window))
+        own = np.flatnonzero(owner_of[order] >= 0)
+        own = own[np.argsort(owner_of[order[own]], kind="stable")]
+        owner = owner_of[order[own]]
+        others_before = own - starts[window[own]] - (np.arange(len(own)) - own_start[owner])
+        skipped = np.searchsorted(owner * most + others_before, wanted, side="right") - own_start
+        amounts = remaining[windows.rows[order]]
+        low, high = amounts[starts[windows.of_pair] + ranks + skipped]
         quantiles[resource] = _between(low, high, position - lower)
-    return quantiles[:, :, pairs.of_sample]
+    return quantiles
 
 
 def _between(low: Floats, high: Floats, share: Floats) -> Floats:
