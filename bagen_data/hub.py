@@ -10,10 +10,20 @@ from typing import TYPE_CHECKING, Any, Literal
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from bagen_data.dataset_configs import (
+    DEFAULT,
+    holds_samples,
+    is_benchmark,
+    is_start,
+    is_training,
+    task_of,
+)
+from bagen_data.dataset_configs import REFERENCE as REFERENCE_CONFIG
+from bagen_data.dataset_configs import ROLLOUTS as ROLLOUTS_CONFIG
 from bagen_data.errors import BagenError, InputError, MissingExtraError
 from bagen_data.published_dataset import HUB_ID
 from bagen_data.replaced_folder import bring_back
-from bagen_data.schema import QUESTIONS, ROLLOUTS
+from bagen_data.schema import QUESTIONS, REFERENCE, ROLLOUTS
 from bagen_data.steady_files import digest_of, steady_file
 from bagen_data.tables import BUILD_RECORD, MANIFEST, read_jsonl
 from bagen_data.unique_keys import parse_json
@@ -39,7 +49,8 @@ def load(
 
     Args:
         path: a folder that `python -m builders build` wrote, or a dataset id on the Hub.
-        config: `default` (every task's benchmark), a task, `<task>_train`, or `rollouts`.
+        config: `default` (every task's benchmark), a task, `<task>_start`, `<task>_train`,
+            `reference` or `rollouts`.
         split: `test`; `sft`, `rl` or `heldout` of a `<task>_train`; all of them if left out.
         options: passed on, e.g. `streaming=True`, `columns=[...]`, `revision="v1.0"`.
 
@@ -77,7 +88,7 @@ def load_samples(
 
     Args:
         path: a folder that `python -m builders build` wrote, or a dataset id on the Hub.
-        config: a task or `<task>_train`; every task's benchmark if None.
+        config: a task, `<task>_start` or `<task>_train`; every task's benchmark if None.
         split: `test`; `sft`, `rl` or `heldout` of a `<task>_train`.
         also: columns beside those that scoring needs, e.g. `prompt`.
         revision: of the Hub's dataset, the latest if None; a folder has but one.
@@ -107,8 +118,9 @@ def _loaded(
 ) -> LoadedSamples:
     from bagen_data.scoring.sample_table import DERIVED, OPTIONAL, REQUIRED
 
-    config = config or "default"
-    columns = _ReadColumns(REQUIRED, (*DERIVED, *OPTIONAL, *more.optional), more.trust)
+    config = config or DEFAULT
+    optional = tuple(dict.fromkeys((*DERIVED, *OPTIONAL, *more.optional)))
+    columns = _ReadColumns(REQUIRED, optional, more.trust)
     table, revision_read = _read(path, config, split, columns, revision)
     source = {"path": path, "config": config, "split": split, "revision": revision_read}
     return LoadedSamples(table, source | {"samples": len(table)})
@@ -125,7 +137,41 @@ def load_rollouts(path: str, split: str, revision: str | None = None) -> pa.Tabl
     Raises:
         as `load_samples`.
     """
-    return _read(path, "rollouts", split, _ReadColumns(tuple(ROLLOUTS.names)), revision)[0]
+    return _read(path, ROLLOUTS_CONFIG, split, _ReadColumns(tuple(ROLLOUTS.names)), revision)[0]
+
+
+def load_reference(
+    path: str, config: str | None = None, revision: str | None = None
+) -> pa.Table | None:
+    """Load the forecasts that skills are relative to, in the columns of `schema.REFERENCE`.
+
+    A family of one instance has none. Files of a folder must have the hashes that its manifest has.
+
+    Args:
+        path: a folder that `python -m builders build` wrote, or a dataset id on the Hub.
+        config: a task or `<task>_start`, about whose samples the forecasts are; all if None.
+        revision: as in `load_samples`.
+
+    Returns:
+        The forecasts in the order of the samples; None if the dataset has no config `reference`,
+        as one of an earlier version.
+
+    Raises:
+        as `load_unchanged_samples`.
+    """
+    import pyarrow.compute as pc
+
+    if "test" not in splits(path, REFERENCE_CONFIG, revision):
+        return None
+    columns = _ReadColumns(tuple(REFERENCE.names), (), "the manifest")
+    table, _ = _read(path, REFERENCE_CONFIG, "test", columns, revision)
+    if config is None or config == DEFAULT:
+        return table
+    if is_training(config):
+        return table.slice(0, 0)
+    is_own = pc.starts_with(table["sample_id"], f"{task_of(config)}/")
+    is_start_probe = pc.ends_with(table["sample_id"], "/0")
+    return table.filter(pc.and_(is_own, pc.equal(is_start_probe, is_start(config))))
 
 
 def load_questions(
@@ -142,7 +188,7 @@ def load_questions(
     Raises:
         as `load_samples`.
     """
-    config = config or "default"
+    config = config or DEFAULT
     columns = _ReadColumns(tuple(QUESTIONS.names))
     table, revision_read = _read(path, config, split, columns, revision)
     source = {"path": path, "config": config, "split": split, "revision": revision_read}
@@ -189,8 +235,13 @@ def _is_public_part(record: Any) -> bool:
     return isinstance(record, dict) and "key_sha256" in record
 
 
-def splits(path: str, config: str) -> list[str]:
-    """The splits of a config, sorted; none if the dataset has no such config.
+def splits(path: str, config: str, revision: str | None = None) -> list[str]:
+    """Return the splits of a config, sorted; none if the dataset has no such config.
+
+    Args:
+        path: a folder that `python -m builders build` wrote, or a dataset id on the Hub.
+        config: the name of a config.
+        revision: as in `load_samples`.
 
     Raises:
         as `load_samples`.
@@ -203,8 +254,9 @@ def splits(path: str, config: str) -> list[str]:
     except ModuleNotFoundError as error:
         raise MissingExtraError("datasets", "load") from error
     try:
-        known = get_dataset_config_names(path)
-        return sorted(get_dataset_split_names(path, config)) if config in known else []
+        if config not in get_dataset_config_names(path, revision=revision):
+            return []
+        return sorted(get_dataset_split_names(path, config, revision=revision))
     except Exception as error:  # which one a client of the network raises changes with it
         raise InputError(f"{path}: cannot be loaded: {error}") from error
 
@@ -254,9 +306,8 @@ def _read_folder(
             f"{folder}: is the public part of a hidden split and holds no labels; expected a "
             "dataset with labels, such as the split's key, which whoever scores has"
         )
-    are_rollouts = columns.required == tuple(ROLLOUTS.names)
     manifest = _manifest(folder)
-    files = [row for row in manifest if (row["config"] == "rollouts") == are_rollouts]
+    files = [row for row in manifest if _has(row["config"], columns)]
     chosen = [row for row in files if row["split"] == split and config in _names_of(row["config"])]
     if not chosen:
         splits = sorted({row["split"] for row in files if row["config"] == config})
@@ -307,9 +358,17 @@ def _revision(record: Any) -> str | None:
     return record.get("revision", record.get("seal")) if isinstance(record, dict) else None
 
 
+def _has(config: str, columns: _ReadColumns) -> bool:
+    """Return whether the rows of a config have these columns: of rollouts, forecasts or samples."""
+    for name, schema in ((ROLLOUTS_CONFIG, ROLLOUTS), (REFERENCE_CONFIG, REFERENCE)):
+        if columns.required == tuple(schema.names):
+            return config == name
+    return holds_samples(config)
+
+
 def _names_of(config: str) -> tuple[str, ...]:
-    """What a config is asked for by; `default` is every task's benchmark."""
-    return (config,) if config.endswith("_train") else (config, "default")
+    """Return what a config is asked for by; `default` is every task's benchmark."""
+    return (config, DEFAULT) if is_benchmark(config) else (config,)
 
 
 def _read_hub(

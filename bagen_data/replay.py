@@ -24,6 +24,15 @@ def benchmark_prefixes(total_turns: int) -> range:
     return range(1, total_turns)
 
 
+def start_prefixes(total_turns: int) -> range:
+    """Return k = 0, before the first turn, of a rollout with benchmark probes; else nothing.
+
+    >>> list(start_prefixes(2)), list(start_prefixes(1))
+    ([0], [])
+    """
+    return range(1 if total_turns > 1 else 0)
+
+
 def training_prefixes(total_turns: int) -> range:
     """All k = 0 .. T; none for a rollout without a turn.
 

@@ -335,3 +335,19 @@ ROLLOUTS = pa.schema(
     ]
 )
 """One row a rollout."""
+
+REFERENCE = pa.schema(
+    [
+        _required("sample_id", pa.string()),
+        _required("finish", pa.float64()),
+        _required("success", pa.float64()),
+        _required(
+            "resources",
+            _records(
+                resource=pa.string(),
+                quantiles=pa.list_(_required("element", pa.float64())),
+            ),
+        ),
+    ]
+)
+"""One row a sample of the benchmark: the reference's forecast, quantiles at `QUANTILE_LEVELS`."""

@@ -29,6 +29,7 @@ import pyarrow.parquet as pq
 REPO = Path(__file__).parent.parent
 sys.path.insert(0, str(REPO))
 
+from bagen_data.dataset_configs import is_benchmark  # noqa: E402
 from benchmarks.measuring import (  # noqa: E402
     BUNDLED,
     RECORDED,
@@ -101,7 +102,7 @@ def _interleaved(first: Callable[[], None], second: Callable[[], None]) -> tuple
 
 
 def _report_bytes(out: Path) -> None:
-    [samples] = [path for path in out.rglob("*.parquet") if path.parent.name != "rollouts"]
+    [samples] = [path for path in out.glob("data/*/*.parquet") if is_benchmark(path.parent.name)]
     [rollouts] = out.glob("data/rollouts/*.parquet")
     size = samples.stat().st_size
     text = "".join(

@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
+from bagen_data.dataset_configs import REFERENCE, reference_path
 from bagen_data.errors import InputError, OutputError
 from bagen_data.published_dataset import HUB_ID
 from bagen_data.replaced_folder import replaced_folder
@@ -22,10 +23,10 @@ from bagen_data.tokenizer import HubTokenizer
 from bagen_data.unique_keys import parse_json
 from bagen_data.wording import numbered
 from bagen_data.worker_processes import run_jobs
-from builders.build_plan import budget_rule, make_plans
+from builders.build_plan import TEST, budget_rule, make_plans
 from builders.build_record import BuildOptions, BuiltFamily, build_record
 from builders.card import render_card
-from builders.family_writer import write_family
+from builders.family_writer import DataFile, write_family
 from builders.logs.key_patterns import load_patterns
 from builders.logs.prices import OVERRIDE, PriceTable
 from builders.logs.turn_readers import Counting
@@ -35,6 +36,7 @@ from builders.reading.origin import Family
 from builders.reading.refusal_lines import refusal_lines
 from builders.reading.rollout_spool import MEMORY_TEXT, RolloutSpool
 from builders.reading.scrubbing import Scrubber
+from builders.tables.reference_writer import FamilyReference, write_reference
 from builders.tasks import BudgetRule
 
 _SENT_TEXT = 1_000_000
@@ -74,15 +76,21 @@ def build(
             for index, plan in zip(indexes, plans, strict=True)
         ]
         built = []
-        for index, plan, files in zip(
+        references: dict[str, list[FamilyReference]] = {}
+        for index, plan, written in zip(
             indexes, plans, run_jobs(write_family, writes, options.workers, _writing), strict=True
         ):
-            size = sum((staging / file.path).stat().st_size for file in files)
-            built.append(BuiltFamily(index, plan, files, size))
+            size = sum((staging / file.path).stat().st_size for file in written.files)
+            rows = sum(len(each.sample_ids) for each in written.references.values())
+            built.append(BuiltFamily(index, plan, written.files, size, rows))
+            for config, reference in written.references.items():
+                references.setdefault(config, []).append(reference)
             on_progress(index.family)
         shutil.rmtree(spools)
         _refuse_empty(built)
-        _write_metadata(staging, built, options, counting)
+        files = [file for family in built for file in family.files]
+        files += write_references(staging, references)
+        _write_metadata(staging, files, built, options, counting)
     return built
 
 
@@ -228,8 +236,25 @@ def _refuse_empty(built: Sequence[BuiltFamily]) -> None:
         raise InputError("no rollout could be used:\n  " + "\n  ".join(lines))
 
 
+def write_references(
+    out: Path, references: Mapping[str, Sequence[FamilyReference]]
+) -> list[DataFile]:
+    """Write the references of each config of samples below `out`, a file a config."""
+    files = []
+    for config, families in references.items():
+        file = DataFile(reference_path(config), REFERENCE, TEST)
+        (out / file.path).parent.mkdir(parents=True, exist_ok=True)
+        file.rows = write_reference(out / file.path, families)
+        files.append(file)
+    return files
+
+
 def _write_metadata(
-    out: Path, built: Sequence[BuiltFamily], options: BuildOptions, counting: Counting
+    out: Path,
+    files: Sequence[DataFile],
+    built: Sequence[BuiltFamily],
+    options: BuildOptions,
+    counting: Counting,
 ) -> None:
     """The manifest, the card and `build.json`, which seals the other two."""
     manifest = [
@@ -242,10 +267,7 @@ def _write_metadata(
             "split": file.split,
             "url": f"hf://datasets/{HUB_ID}/{file.path}",
         }
-        for file in sorted(
-            (file for family in built for file in family.files),
-            key=lambda file: (file.config, file.split, file.path),
-        )
+        for file in sorted(files, key=lambda file: (file.config, file.split, file.path))
     ]
     write_jsonl(out / MANIFEST, manifest)
     record = build_record(built, options, counting)

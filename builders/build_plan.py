@@ -6,7 +6,7 @@ from functools import partial
 
 from bagen_data.budgets import Allowance, allowed_or_median, family_median
 from bagen_data.errors import InputError, WrongUsageError
-from bagen_data.replay import training_prefixes
+from bagen_data.replay import start_prefixes, training_prefixes
 from bagen_data.schema import TARGET_PREFIX, Budget
 from bagen_data.splits import split_instances
 from builders.reading.family_index import FamilyIndex, IndexedRollout
@@ -22,8 +22,11 @@ class Plan:
     part: str
     """`test`, or a training part; empty if the rollout is left out."""
     budget: Budget | None
-    """None if the rollout is left out."""
+    """None if the rollout is left out, or is too short to take part in its task."""
     prefixes: Sequence[int]
+    """The k of its samples."""
+    start_prefixes: Sequence[int] = ()
+    """The k of its start probe: 0 if it has probes of the benchmark, else none."""
 
 
 _MEDIAN = "median"
@@ -73,7 +76,12 @@ def make_plans(indexes: Sequence[FamilyIndex], rules: Mapping[str, BudgetRule]) 
 def _benchmark_plans(entries: Sequence[IndexedRollout], task: Task, rule: BudgetRule) -> list[Plan]:
     budgets = _budgets(entries, task, rule)
     prefixes = task.prefixes([entry.total_turns for entry in entries])
-    return [Plan(TEST, budget, ks) for budget, ks in zip(budgets, prefixes, strict=True)]
+    return [
+        Plan(TEST, None, ())
+        if budget is None
+        else Plan(TEST, budget, ks, start_prefixes(entry.total_turns))
+        for entry, budget, ks in zip(entries, budgets, prefixes, strict=True)
+    ]
 
 
 def _training_plans(
@@ -82,21 +90,35 @@ def _training_plans(
     """Budgets are those of the rollouts that are used."""
     used = [entry for entry in entries if entry.instance_id in parts]
     budgets = iter(_budgets(used, task, rule))
-    return [
-        Plan(parts[entry.instance_id], next(budgets), training_prefixes(entry.total_turns))
-        if entry.instance_id in parts
-        else _LEFT_OUT
-        for entry in entries
-    ]
+    plans = []
+    for entry in entries:
+        if entry.instance_id not in parts:
+            plans.append(_LEFT_OUT)
+            continue
+        part, budget = parts[entry.instance_id], next(budgets)
+        prefixes = training_prefixes(entry.total_turns) if budget else ()
+        plans.append(Plan(part, budget, prefixes))
+    return plans
 
 
-def _budgets(entries: Sequence[IndexedRollout], task: Task, rule: BudgetRule) -> list[Budget]:
-    """Return the budget of each rollout.
+def _budgets(
+    entries: Sequence[IndexedRollout], task: Task, rule: BudgetRule
+) -> list[Budget | None]:
+    """Return the budget of each rollout; None of one with too few turns to take part.
 
     Raises:
         InputError: a budget limits other resources than the task's.
     """
-    budgets = rule([entry.realised for entry in entries])
+    taking_part = [entry for entry in entries if entry.total_turns >= task.least_turns]
+    budgets = rule([entry.realised for entry in taking_part])
+    _check_resources(taking_part, budgets, task)
+    own = iter(budgets)
+    return [next(own) if entry.total_turns >= task.least_turns else None for entry in entries]
+
+
+def _check_resources(
+    entries: Sequence[IndexedRollout], budgets: Sequence[Budget], task: Task
+) -> None:
     names = {resource.name for resource in task.resources}
     for entry, budget in zip(entries, budgets, strict=True):
         if budget.limits.keys() != names:
@@ -105,7 +127,6 @@ def _budgets(entries: Sequence[IndexedRollout], task: Task, rule: BudgetRule) ->
                 f"{', '.join(sorted(budget.limits))}; expected the task's resources: "
                 f"{', '.join(sorted(names))}; change the task's budgets"
             )
-    return budgets
 
 
 def budget_rule(name: str, task: Task, text: str) -> BudgetRule:

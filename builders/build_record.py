@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from bagen_data.dataset_configs import holds_samples, is_start
 from bagen_data.general_prompt import general_prompt, template_name
 from bagen_data.prompt_variants import Variant
 from bagen_data.splits import SEED as SPLIT_SEED
@@ -17,7 +18,7 @@ from bagen_data.tables import to_json
 from bagen_data.usage import UsageChoice
 from bagen_data.versions import BENCHMARK_VERSION, __version__
 from builders.build_plan import Plan
-from builders.family_writer import DataFile
+from builders.family_writer import INFEASIBLE, DataFile
 from builders.logs.turn_readers import Counting, Tokenizer
 from builders.reading.family_index import FamilyIndex
 from builders.reading.origin import Family, find_families
@@ -76,6 +77,15 @@ class BuiltFamily:
     files: Sequence[DataFile]
     bytes: int
     """Of the files together."""
+    reference_rows: int
+    """Samples and start probes that the reference has a forecast of."""
+
+    @property
+    def sample_files(self) -> Sequence[DataFile]:
+        """The files of its benchmark samples, or of its training samples."""
+        return [
+            file for file in self.files if holds_samples(file.config) and not is_start(file.config)
+        ]
 
     def counts(self) -> dict[str, int]:
         """How many of what; the rollouts that are used, and each reason why others are not."""
@@ -83,8 +93,11 @@ class BuiltFamily:
         used = [
             (entry, plan)
             for entry, plan in zip(index.entries, self.plans, strict=True)
-            if plan.budget is not None
+            if plan.part
         ]
+        samples = sum(file.rows for file in self.sample_files)
+        starts = sum(file.rows for file in self.files if is_start(file.config))
+        wanted = samples + starts if index.family.role == "benchmark" else 0
         return {
             "rollouts": len(used),
             "turns": sum(entry.total_turns for entry, _ in used),
@@ -95,8 +108,11 @@ class BuiltFamily:
             "without_turns": index.without_turns,
             "without_samples": sum(1 for _, plan in used if not plan.prefixes),
             "left_out_in_benchmark": len(self.plans) - len(used),
-            "samples": sum(file.rows for file in self.files if file.holds_samples),
-            "feasible": sum(file.feasible for file in self.files),
+            "samples": samples,
+            "start_samples": starts,
+            "feasible": sum(file.feasible for file in self.sample_files),
+            **{name: sum(file.labels[name] for file in self.sample_files) for name in INFEASIBLE},
+            "without_reference": wanted - self.reference_rows,
         }
 
 
@@ -201,8 +217,7 @@ def _family_record(built: BuiltFamily, tokenizer: Tokenizer | None) -> dict[str,
         "counts": built.counts(),
         "by_split": {
             file.split: {"samples": file.rows, "feasible": file.feasible}
-            for file in built.files
-            if file.holds_samples
+            for file in built.sample_files
         },
         "sources": [asdict(source) for source in index.sources],
         "refused": [asdict(refusal) for refusal in index.refused],

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from bagen_data.dataset_configs import DEFAULT, REFERENCE, ROLLOUTS, holds_samples, is_benchmark
 from bagen_data.errors import TemplateError
 from bagen_data.prompts import fill
 from bagen_data.schema import WAREHOUSE
 from bagen_data.splits import PARTS
-from builders.family_writer import ROLLOUTS_CONFIG
 from builders.logs.prices import LIBRARY
 
 TEMPLATE = Path(__file__).parent.parent / "dataset_card.md"
@@ -59,7 +59,7 @@ def config_lines(configs: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     for config in configs:
         yield f"- config_name: {config['config_name']}"
         yield f"  description: {config['description']}"
-        if config["config_name"] == "default":
+        if config["config_name"] == DEFAULT:
             yield "  default: true"
         yield "  data_files:"
         for files in config["data_files"]:
@@ -71,7 +71,7 @@ def example_lines(configs: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     """Yield the lines of Python that load each config."""
     for config in configs:
         name = config["config_name"]
-        if name == "default":
+        if name == DEFAULT:
             yield 'samples = load_dataset(path, split="test")  # every task'
             continue
         splits = ", ".join(files["split"] for files in config["data_files"])
@@ -168,11 +168,12 @@ def card_configs(manifest: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         file
         for name in sorted(by_config)
         for file in by_config[name]
-        if name != ROLLOUTS_CONFIG and file["split"] == "test"
+        if is_benchmark(name) and file["split"] == "test"
     ]
-    order = sorted(by_config, key=lambda name: (name == ROLLOUTS_CONFIG, name))
+    last = (REFERENCE, ROLLOUTS)
+    order = sorted(set(by_config) - set(last)) + [name for name in last if name in by_config]
     configs = [_config(name, by_config[name]) for name in order]
-    return [_config("default", tests), *configs] if tests else configs
+    return [_config(DEFAULT, tests), *configs] if tests else configs
 
 
 def _config(name: str, files: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -194,9 +195,10 @@ def _pattern(file: Mapping[str, Any]) -> str:
     """Return a glob of all files of the same config and split.
 
     Rollouts of all tasks share a folder, where no glob can tell a split from a model's name: each
-    file is named then, with the characters of its name that mean something in a glob escaped.
+    file is named then, with the characters of its name that mean something in a glob escaped. So
+    are files of the reference, which are named for the configs that they are about.
     """
-    if file["config"] == ROLLOUTS_CONFIG:
+    if not holds_samples(file["config"]):
         return glob.escape(str(file["path"]))
     return f"{file['path'].rpartition('/')[0]}/{file['split']}-*.parquet"
 

@@ -1,17 +1,23 @@
 """Check that a built dataset still is what was built, and that it keeps its promises."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from bagen_data.array_types import decimal
+from bagen_data.answer_columns import ForecastColumns
+from bagen_data.array_types import Floats, decimal
+from bagen_data.dataset_configs import REFERENCE as REFERENCE_CONFIG
+from bagen_data.dataset_configs import ROLLOUTS as ROLLOUTS_CONFIG
+from bagen_data.dataset_configs import holds_samples, reference_path
 from bagen_data.errors import BuildChangedError, InputError
+from bagen_data.hub import load_unchanged_samples
 from bagen_data.replaced_folder import bring_back
-from bagen_data.schema import QUESTIONS, ROLLOUTS, SAMPLES
+from bagen_data.schema import QUANTILE_LEVELS, QUESTIONS, REFERENCE, ROLLOUTS, SAMPLES
 from bagen_data.steady_files import digest_of, steady_file
 from bagen_data.tables import (
     BUILD_RECORD,
@@ -23,7 +29,6 @@ from bagen_data.tables import (
     to_json,
 )
 from bagen_data.unique_keys import parse_json
-from builders.family_writer import ROLLOUTS_CONFIG
 from builders.reading.rollouts import MAX_ROW_BYTES
 
 _Check = Callable[[BinaryIO, dict[str, Any]], list[str]]
@@ -53,6 +58,8 @@ def verify(folder: Path) -> int:
     check = _broken_questions if not problems and _is_hidden(folder) else _broken_promises
     for row in manifest:
         problems += _problems_of(folder, row, check)
+    if not problems:
+        problems += _broken_references(folder, manifest)
     named = {CARD, MANIFEST, BUILD_RECORD, *(row["path"] for row in manifest)}
     present = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
     problems += [f"{name}: is not in {MANIFEST}" for name in sorted(present - named)]
@@ -128,15 +135,14 @@ def _broken_questions(stream: BinaryIO, row: dict[str, Any]) -> list[str]:
 def _broken_promises(stream: BinaryIO, row: dict[str, Any]) -> list[str]:
     """What a reader may rely on, checked on columns."""
     file = pq.ParquetFile(stream)
-    is_rollouts = row["config"] == ROLLOUTS_CONFIG
-    expected = ROLLOUTS if is_rollouts else SAMPLES
+    expected, check = _TABLES.get(row["config"], (SAMPLES, _broken_samples))
     problems = []
     if file.metadata.num_rows != row["rows"]:
         problems.append(f"has {file.metadata.num_rows} rows; expected {row['rows']}")
     if not file.schema_arrow.equals(expected):
         problems.append("has another schema than this version writes")
-    elif not is_rollouts:
-        problems += _broken_samples(file)
+    else:
+        problems += check(file)
     return problems
 
 
@@ -188,3 +194,81 @@ def _broken_prompts(file: pq.ParquetFile, group: int) -> list[str]:
     if (np.add.reduceat(sizes, starts) > MAX_ROW_BYTES).any():
         problems.append(f"has a prompt of more than {MAX_ROW_BYTES:,} bytes")
     return problems
+
+
+def _broken_forecasts(file: pq.ParquetFile) -> list[str]:
+    """Problems of a file of the reference that show in it alone."""
+    table = file.read()
+    problems = []
+    if pc.count_distinct(table["sample_id"]).as_py() < len(table):
+        problems.append("has a sample_id twice")
+    for name in ("finish", "success"):
+        share = table[name].to_numpy()
+        if not ((share >= 0) & (share <= 1)).all():
+            problems.append(f"has a {name} that is not from 0 to 1")
+    amounts = _quantiles(table)
+    if not (np.isfinite(amounts).all() and (amounts >= 0).all() and (np.diff(amounts) >= 0).all()):
+        problems.append("has quantiles that fall, are negative or are not finite")
+    return problems
+
+
+def _broken_references(folder: Path, manifest: Sequence[dict[str, Any]]) -> list[str]:
+    """Problems of the reference's files: they hold what is made of the samples anew."""
+    configs = [row["config"] for row in manifest if row["split"] == "test"]
+    paths = {reference_path(name): name for name in dict.fromkeys(configs) if holds_samples(name)}
+    return [
+        f"{row['path']}: does not follow from the samples of config {paths[row['path']]}"
+        if row["path"] in paths
+        else f"{row['path']}: is about no config of samples"
+        for row in manifest
+        if row["config"] == REFERENCE_CONFIG
+        and not (row["path"] in paths and _follows(folder, row["path"], paths[row["path"]]))
+    ]
+
+
+def _follows(folder: Path, path: str, config: str) -> bool:
+    """Return whether a file of the reference is what its samples' climatology is."""
+    from bagen_data.climatology import climatology
+    from bagen_data.scoring.sample_table import SampleTable
+
+    samples = load_unchanged_samples(str(folder), config).table
+    made = [
+        (np.arange(len(samples))[family.rows], _flat(forecasts))
+        for family in SampleTable.of(samples).families
+        if (forecasts := climatology(family)) is not None
+    ]
+    written = pq.read_table(folder / path)
+    if not made or len(written) != sum(len(rows) for rows, _ in made):
+        return False
+    rows = np.concatenate([rows for rows, _ in made])
+    order = np.argsort(rows)
+    names = samples["sample_id"].take(pa.array(rows[order]))
+    numbers = [
+        written["finish"].to_numpy(),
+        written["success"].to_numpy(),
+        *_quantiles(written).reshape(len(written), -1).T,
+    ]
+    expected = np.concatenate([each for _, each in made])[order]
+    return names.to_pylist() == written["sample_id"].to_pylist() and np.allclose(
+        np.stack(numbers, axis=1), expected, rtol=1e-9, atol=0
+    )
+
+
+def _flat(forecasts: ForecastColumns) -> Floats:
+    """(n, 2 + 5r): the numbers of each forecast in one row."""
+    quantiles = forecasts.quantiles.transpose(2, 0, 1).reshape(len(forecasts.finish), -1)
+    return np.column_stack([forecasts.finish, forecasts.success, quantiles])
+
+
+def _quantiles(table: pa.Table) -> Floats:
+    """(n x r, 5): the quantiles of a table of forecasts."""
+    lists = pc.list_flatten(pc.struct_field(pc.list_flatten(table["resources"]), "quantiles"))
+    quantiles: Floats = lists.to_numpy().reshape(-1, len(QUANTILE_LEVELS))
+    return quantiles
+
+
+_TABLES: dict[str, tuple[pa.Schema, Callable[[pq.ParquetFile], list[str]]]] = {
+    ROLLOUTS_CONFIG: (ROLLOUTS, lambda _: []),
+    REFERENCE_CONFIG: (REFERENCE, _broken_forecasts),
+}
+"""The schema of each config whose rows are not samples, and its further check."""

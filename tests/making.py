@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
+from bagen_data.dataset_configs import is_benchmark, is_training
 from bagen_data.schema import Budget, Rollout, Turn
 from builders.cli import main
 from builders.logs.turn_readers import Counting
@@ -243,10 +244,11 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def rows_of(built: Path, task: str = "*") -> list[dict[str, Any]]:
+    """Rows of a config, or of all samples but start probes."""
     paths = sorted(built.glob(f"data/{task}/*.parquet"))
     return [
         row
         for path in paths
-        if path.parent.name != "rollouts"
+        if task != "*" or is_benchmark(path.parent.name) or is_training(path.parent.name)
         for row in pq.read_table(path).to_pylist()
     ]

@@ -11,7 +11,7 @@ from bagen_data.errors import InputError, OutputError
 from bagen_data.replaced_folder import replaced_folder
 from bagen_data.replay import replay, succeeded
 from bagen_data.schema import Budget, Probe, Rollout, Target
-from builders.build import counting_of, read_families, refuse_out_in_family
+from builders.build import counting_of, read_families, refuse_out_in_family, write_references
 from builders.build_record import BuildOptions
 from builders.family_writer import named_rollouts
 from builders.hidden.budget_ranges import (
@@ -27,6 +27,7 @@ from builders.reading.family_index import FamilyIndex
 from builders.reading.origin import Family
 from builders.reading.rollouts import opening_id
 from builders.tables.question_writer import Question, write_questions
+from builders.tables.reference_writer import FamilyReference, WrittenSamples
 from builders.tables.sample_writer import SampleWriter
 
 PUBLIC, KEY = "public", "KEY-DO-NOT-PUBLISH"
@@ -134,8 +135,10 @@ def build_hidden(
         tasks = _draw(indexes, stated, published, options.samples, generator)
         for task in tasks:
             _write_task(task, options.build, public, key)
-        salt = secrets.token_hex(32)
-        revision = write_key_metadata(key, tasks, options, counting, salt)
+        references = {task.task: _references(task) for task in tasks}
+        made = {task: families for task, families in references.items() if families}
+        files = write_references(key, made)
+        revision = write_key_metadata(key, tasks, files, options, counting)
         write_public_metadata(public, key, tasks, options, revision)
         shutil.rmtree(spools)
         (staging / _IGNORED).write_text(f"/{KEY}/\n", encoding="utf-8")
@@ -296,6 +299,19 @@ def _write_task(task: HiddenTask, options: BuildOptions, public: Path, key: Path
                 [(sample.probe, sample.target)],
                 _constant(sample.sample_id),
             )
+
+
+def _references(task: HiddenTask) -> list[FamilyReference]:
+    """Return the reference of each family of a task that has samples of two instances or more."""
+    by_model: dict[str, WrittenSamples] = {}
+    for sample in task.samples:
+        own = by_model.setdefault(
+            sample.rollout.rollout_model, WrittenSamples(task.family.definition().resources)
+        )
+        pairs = [(sample.probe, sample.target)]
+        own.add(sample.rollout, sample.success, pairs, _constant(sample.sample_id))
+    references = [by_model[model].reference() for model in sorted(by_model)]
+    return [reference for reference in references if reference]
 
 
 def _constant(name: str) -> Callable[[Rollout, int], str]:

@@ -6,6 +6,7 @@ the key's record holds a random salt, and the public one a hash of that record a
 """
 
 import hashlib
+import secrets
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -21,6 +22,7 @@ from bagen_data.tables import (
     write_jsonl,
 )
 from bagen_data.versions import BENCHMARK_VERSION, __version__
+from builders.family_writer import DataFile
 from builders.hidden.hidden_card import KEY_TEXT, render_hidden_card
 from builders.logs.turn_readers import Counting
 
@@ -63,18 +65,18 @@ def write_public_metadata(
 def write_key_metadata(
     key: Path,
     tasks: Sequence["HiddenTask"],
+    references: Sequence[DataFile],
     options: "HiddenOptions",
     counting: Counting,
-    salt: str,
 ) -> str:
     """Write the key's card, manifest and record, which a later publication can be checked by.
 
     Args:
         key: the folder, with its data.
         tasks: the tasks of the split.
+        references: the files of the reference, which follow from labels and stay in the key.
         options: what was built.
         counting: how tokens were counted.
-        salt: a random text.
 
     Returns:
         The revision of the split: a hash of the names of its samples, its prompts and budgets.
@@ -88,7 +90,7 @@ def write_key_metadata(
         "revision": revision,
         "benchmark_version": BENCHMARK_VERSION,
         "versions": {"bagen-data": __version__},
-        "salt": salt,
+        "salt": secrets.token_hex(32),
         "prompt": prompt,
         "usage": options.build.usage,
         "tokenizer": tokenizer and {"name": tokenizer.name, "sha256": tokenizer.sha256},
@@ -99,7 +101,7 @@ def write_key_metadata(
         "hidden": hidden,
         "families": [_family(family) for task in tasks for family in task.families],
     }
-    _write(key, _manifest(key, tasks), KEY_TEXT, record)
+    _write(key, _manifest(key, tasks, references), KEY_TEXT, record)
     return revision
 
 
@@ -139,17 +141,20 @@ def _family(family: "ReadFamily") -> dict[str, Any]:
     }
 
 
-def _manifest(folder: Path, tasks: Sequence["HiddenTask"]) -> list[dict[str, Any]]:
+def _manifest(
+    folder: Path, tasks: Sequence["HiddenTask"], references: Sequence[DataFile] = ()
+) -> list[dict[str, Any]]:
+    samples = [DataFile(task.path, task.task, "test", len(task.samples)) for task in tasks]
     return [
         {
-            "path": task.path,
-            "bytes": (folder / task.path).stat().st_size,
-            "sha256": sha256_of(folder / task.path),
-            "rows": len(task.samples),
-            "config": task.task,
-            "split": "test",
+            "path": file.path,
+            "bytes": (folder / file.path).stat().st_size,
+            "sha256": sha256_of(folder / file.path),
+            "rows": file.rows,
+            "config": file.config,
+            "split": file.split,
         }
-        for task in tasks
+        for file in (*samples, *references)
     ]
 
 

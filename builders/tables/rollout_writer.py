@@ -29,12 +29,12 @@ class RolloutWriter(RowGroupWriter):
 
     def __init__(self, path: Path) -> None:
         super().__init__(path, ROLLOUTS, dictionary_columns=_DICTIONARIES, level=_LEVEL)
-        self._group: list[tuple[Rollout, bool, Budget]] = []
+        self._group: list[tuple[Rollout, bool, Budget | None]] = []
         self._text_size = 0
         self.rows = 0
 
-    def add(self, rollout: Rollout, success: bool, budget: Budget) -> None:
-        """Add one rollout; `success` includes the budget's conditions."""
+    def add(self, rollout: Rollout, success: bool, budget: Budget | None) -> None:
+        """Add one rollout; `success` includes the conditions of its budget, if it has one."""
         self._group.append((rollout, success, budget))
         self._text_size += sum(len(turn.user) + len(turn.assistant) for turn in rollout.turns)
         self.rows += 1
@@ -56,8 +56,8 @@ class RolloutWriter(RowGroupWriter):
             "dropped_turns": [rollout.dropped_turns for rollout in rollouts],
             "system": [rollout.system for rollout in rollouts],
             "turns": _turns_array(rollouts),
-            "budget": pairs_array([budget.limits for budget in budgets]),
-            "conditions": pairs_array([budget.conditions for budget in budgets]),
+            "budget": pairs_array([budget.limits if budget else {} for budget in budgets]),
+            "conditions": pairs_array([budget.conditions if budget else {} for budget in budgets]),
         }
         table = table_of(columns, ROLLOUTS)
         self._file.write_row_group(table)

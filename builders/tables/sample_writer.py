@@ -68,7 +68,6 @@ class SampleWriter(RowGroupWriter):
         self._prompt = prompt
         self._units = {resource.name: resource.unit for resource in resources}
         self.rows = 0
-        self.feasible = 0
         self._start_group()
 
     def add(
@@ -162,7 +161,6 @@ class SampleWriter(RowGroupWriter):
         table = table_of(columns, _WRITTEN)
         self._file.write_row_group(table)
         self.rows += len(ids)
-        self.feasible += sum(feasible)
         self._start_group()
 
     def _prompts(self, completed_turns: np.ndarray[Any, Any]) -> pa.ListArray:

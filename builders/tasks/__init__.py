@@ -50,6 +50,8 @@ class Task:
     """Reads what each turn spent; it must supply every resource."""
     prefixes: PrefixRule = every_prefix
     """Which probes of a family are in the benchmark."""
+    least_turns: int = 1
+    """Turns of a rollout, below which it takes no part: it gets neither a budget nor a sample."""
     context_limit: int | None = None
     """Tokens of one request, above which an idle turn counts as cut off."""
     seeds: Mapping[str, int] = field(default_factory=dict)

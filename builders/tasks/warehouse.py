@@ -1,7 +1,8 @@
 """Warehouse: run a small supply chain for 22 weeks without running out of cash.
 
 Three resources are spent at once, and the final cash must reach a target. Budgets and targets are
-drawn so that half of a family is feasible. All amounts are rounded to whole units when read.
+drawn so that half of a family is feasible, of the rollouts of two turns or more: those of one turn
+have no probe. All amounts are rounded to whole units when read.
 """
 
 import random
@@ -132,6 +133,7 @@ def half_feasible_budgets(rollouts: Sequence[Realised]) -> list[Budget]:
 TASK = Task(
     resources=WAREHOUSE,
     budgets=half_feasible_budgets,
+    least_turns=2,
     turns=TurnReader(frozenset(resource.name for resource in WAREHOUSE), warehouse_turns),
     seeds={"budgets": BUDGET_SEED},
 )

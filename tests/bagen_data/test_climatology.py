@@ -96,9 +96,13 @@ def is_open(row: Row) -> bool:
 
 
 @pytest.mark.parametrize("resources", [TOKENS, SEVERAL], ids=["one", "several"])
-def test_it_is_what_the_specification_says(resources: Sequence[str]) -> None:
-    rng = random.Random(len(resources))
-    for _ in range(40):
+@pytest.mark.parametrize("cells", [1, 1 << 19])
+def test_it_is_what_the_specification_says(
+    resources: Sequence[str], cells: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bagen_data.climatology._MOST_CELLS", cells)
+    rng = random.Random(f"{cells} {len(resources)}")
+    for _ in range(20):
         rows = made_rows(rng, resources, rng.choice([3, 6, 12, 30]))
         if len({row["instance_id"] for row in rows}) < 2:
             continue

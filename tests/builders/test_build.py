@@ -14,7 +14,7 @@ from bagen_data.answers import parse, render
 from bagen_data.budgets import Realised
 from bagen_data.prompts import load_prompt
 from bagen_data.replay import gold_estimate, replay
-from bagen_data.schema import ROLLOUTS, SAMPLES, Budget, Target
+from bagen_data.schema import REFERENCE, ROLLOUTS, SAMPLES, Budget, Target
 from builders.tasks import find_task, known_tasks
 from tests.making import (
     SAMPLE,
@@ -38,11 +38,13 @@ def test_files(built: Path) -> None:
         for part in ("sft", "rl", "heldout"):
             assert f"data/{task}_train/{part}-scripted.parquet" in names
         assert f"data/rollouts/{task}-test-scripted.parquet" in names
+        assert f"data/{task}_start/test-scripted.parquet" in names
+        assert {f"data/reference/{name}.parquet" for name in (task, f"{task}_start")} < names
 
 
 def test_every_file_has_the_schema(built: Path) -> None:
     for path in built.rglob("*.parquet"):
-        expected = ROLLOUTS if path.parent.name == "rollouts" else SAMPLES
+        expected = {"rollouts": ROLLOUTS, "reference": REFERENCE}.get(path.parent.name, SAMPLES)
         assert pq.read_schema(path).equals(expected), path
 
 
@@ -76,7 +78,7 @@ def test_the_card_is_true(built: Path) -> None:
     front = yaml.safe_load(text.split("---\n")[1])
     names = [config["config_name"] for config in front["configs"]]
     assert names[0] == "default"
-    assert names[-1] == "rollouts"
+    assert names[-2:] == ["reference", "rollouts"]
     for config in front["configs"]:
         for files in config["data_files"]:
             assert all(list(built.glob(path)) for path in files["path"])

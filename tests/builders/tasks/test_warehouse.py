@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.making import read, warehouse, write_json
+from tests.making import build, build_record, read, rows_of, run, warehouse, write_json
 
 
 def test_warehouse_accounts(tmp_path: Path) -> None:
@@ -86,3 +86,26 @@ def test_training_needs_the_state_before_turn_1(tmp_path: Path) -> None:
         family = tmp_path / f"warehouse-{role}-m"
         write_json(family / "runs.json", [warehouse(initial_state=None)])
         assert len(read(family).refused) == refused
+
+
+def test_rollouts_of_one_turn_take_no_part_in_the_draws(tmp_path: Path) -> None:
+    """They have no probe, and a draw for them would change those of the others."""
+    long = [warehouse(name, steps=3, final_cash=900 + n) for n, name in enumerate("abcd")]
+    short = [warehouse(name, steps=1) for name in "xyz"]
+    for role in ("origin", "train"):
+        mixed = [short[0], *long[:2], *short[1:], *long[2:]]
+        for out, records in (("alone", long), ("mixed", mixed)):
+            write_json(tmp_path / out / f"warehouse-{role}-m" / "runs.json", records)
+            assert build(tmp_path / out, tmp_path / f"{out}-{role}") == 0
+            (tmp_path / out / f"warehouse-{role}-m" / "runs.json").unlink()
+            (tmp_path / out / f"warehouse-{role}-m").rmdir()
+        alone, together = (
+            {row["sample_id"]: row for row in rows_of(tmp_path / f"{name}-{role}")}
+            for name in ("alone", "mixed")
+        )
+        assert together == alone
+    (family,) = build_record(tmp_path / "mixed-origin")["families"]
+    assert (family["counts"]["rollouts"], family["counts"]["without_samples"]) == (7, 3)
+    rollouts = rows_of(tmp_path / "mixed-origin", "rollouts")
+    assert [len(row["budget"]) for row in rollouts] == [0, 3, 3, 0, 0, 3, 3]
+    assert run("verify", tmp_path / "mixed-origin") == 0
