@@ -9,12 +9,35 @@ from typing import Any
 
 from bagen_data.dataset_configs import DEFAULT, REFERENCE, ROLLOUTS, holds_samples, is_benchmark
 from bagen_data.errors import TemplateError
+from bagen_data.prompt_variants import Variant, question_of
 from bagen_data.prompts import fill
-from bagen_data.schema import WAREHOUSE
+from bagen_data.schema import WAREHOUSE, Question
 from bagen_data.splits import PARTS
+from builders.family_writer import INFEASIBLE
 from builders.logs.prices import LIBRARY
 
 TEMPLATE = Path(__file__).parent.parent / "dataset_card.md"
+_QUANTILES = "[q10, q25, q50, q75, q90]"
+_CHANCES = "finish=p, success=p, "
+_FORMS: dict[Question, tuple[str, ...]] = {
+    "interval": ("[low, high]", "impossible"),
+    "point": ("number", "impossible"),
+    "forecast": (f"{_CHANCES}tokens={_QUANTILES}",),
+}
+"""The forms of an answer about one resource, and of one about none."""
+_LABELLED: dict[Question, str] = {
+    "interval": "{name}:[low, high]",
+    "point": "{name}:number",
+    "forecast": f"{{name}}={_QUANTILES}",
+}
+"""The part of an answer about one of several resources."""
+_RULES: dict[Question, str] = {
+    "interval": "with plain non-negative decimals, low <= high.",
+    "point": "with a plain non-negative decimal for the amount still needed.",
+    "forecast": "with plain non-negative decimals. `finish`, the probability of success within\n"
+    "every budget, is at most `success`, that of success if no budget stopped the run. Quantiles\n"
+    "are of what the run will still use if it succeeds, none smaller than the one before.",
+}
 _SPLIT_ORDER = ("test", *PARTS, "train")
 
 
@@ -40,9 +63,10 @@ def render_card(manifest: Sequence[Mapping[str, Any]], record: Mapping[str, Any]
         "limit": f", at most {record['limit']} rollouts a family" if record["limit"] else "",
         "budgets": _budgets(record),
         "families": "\n".join(_family_row(family) for family in record["families"]),
+        "label_shares": "\n".join(_label_rows(record["families"])),
         "tokenizers": _tokenizers(record["families"]) + _general(record),
         "variant": record["prompt"]["variant"],
-        "several": ", ".join(f"{name}:[low, high]" for name in _several(record)),
+        "answers": answer_lines(record["prompt"]["variant"], _several(record)),
     }
     return fill(template, fields, TEMPLATE.name)
 
@@ -100,6 +124,32 @@ def _family_row(family: Mapping[str, Any]) -> str:
         counts["left_out_in_benchmark"],
     )
     return f"| {' | '.join(map(str, cells))} |"
+
+
+def answer_lines(variant: Variant, several: Sequence[str]) -> str:
+    """Say what an answer is to the question of a prompt variant.
+
+    Args:
+        variant: of the prompts.
+        several: resources that an answer names together, for an example.
+    """
+    question = question_of(variant)
+    labelled = ", ".join(_LABELLED[question].format(name=name) for name in several)
+    single, *others = _FORMS[question]
+    forms = [single, f"{_CHANCES if question == 'forecast' else ''}{labelled}", *others]
+    block = "\n".join(f"<answer>{form}</answer>" for form in forms)
+    return f"```\n{block}\n```\n\n{_RULES[question]}"
+
+
+def _label_rows(families: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield a table row for each benchmark family: the shares of its samples by their label."""
+    for family in families:
+        counts = family["counts"]
+        if family["role"] == "benchmark" and counts["samples"]:
+            shares = [
+                f"{counts[name] / counts['samples']:.1%}" for name in ("feasible", *INFEASIBLE)
+            ]
+            yield f"| {' | '.join((family['family'], format(counts['samples'], ','), *shares))} |"
 
 
 def _tokenizers(families: Sequence[Mapping[str, Any]]) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 from bagen_data.errors import TemplateError
 from bagen_data.number_texts import plain
 from bagen_data.prompts import fill
-from builders.card import card_configs, config_lines, example_lines
+from builders.card import answer_lines, card_configs, config_lines, example_lines
 
 TEMPLATE = Path(__file__).parents[2] / "hidden_split_card.md"
 KEY_TEXT = """\
@@ -46,7 +46,7 @@ def render_hidden_card(
         "configs": "\n".join(config_lines(configs)),
         "benchmark_version": record["benchmark_version"],
         "examples": "\n".join(example_lines(configs)),
-        "several": ", ".join(f"{name}:[low, high]" for name in names),
+        "answers": answer_lines(record["prompt"]["variant"], names),
         "budgets": "\n".join(_budget_rows(record["hidden"])),
         "variant": record["prompt"]["variant"],
         "key_sha256": record["key_sha256"],

@@ -82,9 +82,43 @@ def test_the_card_is_true(built: Path) -> None:
     for config in front["configs"]:
         for files in config["data_files"]:
             assert all(list(built.glob(path)) for path in files["path"])
+    shares = {name: row for name, *row in map(_cells, text.splitlines()) if len(row) == 5}
+    for task in TASKS:
+        rows = rows_of(built, task)
+        feasible = sum(row["feasible"] for row in rows) / len(rows)
+        failed = sum(not row["rollout_success"] for row in rows) / len(rows)
+        samples, *numbers = shares[f"{task}-origin-scripted"]
+        assert int(samples) == len(rows)
+        assert numbers[0] == f"{feasible:.1%}"
+        stated = [float(number.removesuffix("%")) for number in numbers]
+        assert stated[1] + stated[3] == pytest.approx(100 * failed, abs=0.11)
+        assert sum(stated) == pytest.approx(100, abs=0.21)
     for word in ("licen", "bibtex", "leak", "canary"):
         assert word in text.lower()
     assert f"| `swebench` | `test` | {len(rows_of(built, 'swebench'))} |" in text
+
+
+def _cells(line: str) -> list[str]:
+    return [cell.strip() for cell in line.strip("|").split("|")]
+
+
+@pytest.mark.parametrize(
+    ("variant", "answers"),
+    [
+        ("interval_think", ["[low, high]", "time_weeks:[low, high], ", "impossible"]),
+        ("point_no_think", ["number", "time_weeks:number, ", "impossible"]),
+        ("forecast_think", ["finish=p, success=p, tokens=[", "finish=p, success=p, time_weeks=["]),
+    ],
+)
+def test_the_card_says_what_an_answer_is(tmp_path: Path, variant: str, answers: list[str]) -> None:
+    for more in ((), ("--hidden", 2)):
+        out = tmp_path / f"out{len(more)}"
+        flags = ("--task", "warehouse", "--prompt", variant, *more)
+        assert build(SAMPLE, out, *flags) == 0
+        text = (out / "public" / "README.md" if more else out / "README.md").read_text()
+        forms = [line for line in text.splitlines() if line.startswith("<answer>")]
+        for form, answer in zip(forms, answers, strict=True):
+            assert form.startswith(f"<answer>{answer}")
 
 
 def test_rows_are_what_replay_and_prompt_say(built: Path) -> None:
