@@ -6,6 +6,8 @@ python benchmarks/score.py --rows 100000    fewer
 plain        a plain loop: the tests' own reader of answers, which parses with `re`, and accuracy,
              coverage and reward sample by sample / our parsing and every score, without intervals
 tuned        the same with a reader that was made fast: patterns compiled, no reasons / ours
+forecasts    a plain loop over forecasts: the tests' own reader, and Brier score, weighted interval
+             score and budget curve, with those of the reference, sample by sample / ours
 resamples    ours with intervals from 1,000 resamples / without
 memory       bytes a row that scoring a prediction file takes beyond a file a quarter as long
 
@@ -23,8 +25,10 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import numpy as np
@@ -36,14 +40,15 @@ sys.path.insert(0, str(REPO))
 
 from bagen_data.prediction_files import prediction_reader  # noqa: E402
 from bagen_data.schema import WAREHOUSE  # noqa: E402
-from bagen_data.scoring import score  # noqa: E402
+from bagen_data.scoring import Report, score  # noqa: E402
 from bagen_data.scoring.match_predictions import match_predictions  # noqa: E402
 from bagen_data.scoring.measure import measure  # noqa: E402
 from bagen_data.scoring.resampling import Resampling  # noqa: E402
 from bagen_data.scoring.sample_table import SampleTable  # noqa: E402
 from bagen_data.scoring.score import ALPHA  # noqa: E402
 from benchmarks.measuring import peak_memory, print_ratio, timed  # noqa: E402
-from tests.bagen_data.scoring import slow  # noqa: E402
+from tests.bagen_data.scoring import slow, slow_questions  # noqa: E402
+from tests.bagen_data.scoring.slow_forecasts import read_forecast  # noqa: E402
 
 TASKS = {
     "searchr1": ("tokens",),
@@ -54,7 +59,12 @@ TASKS = {
 MODELS = 5
 TURNS = 21
 ROUNDS = 5
-BOUNDS = {"plain": "at least 20", "resamples": "at most 2", "memory": "at most 600"}
+BOUNDS = {
+    "plain": "at least 20",
+    "forecasts": "at least 15",
+    "resamples": "at most 2",
+    "memory": "at most 600",
+}
 THOUGHTS = (
     "The agent has pushed one box and stands next to the second.",
     "Two of three tests pass now, so an edit and one more run should do.",
@@ -86,6 +96,7 @@ def main() -> None:
     letters = sum(map(len, responses)) / len(responses)
     print(f"{len(responses):,} responses of {letters:.0f} letters; the bounds are for 1,000,000")
     report_time(samples, responses)
+    report_forecasts(samples)
     report_memory(samples, responses)
 
 
@@ -106,6 +117,30 @@ def report_time(samples: pa.Table, responses: list[str]) -> None:
         print_ratio(name, seconds / ours, BOUNDS, f"{seconds:.2f} s against {ours:.3f} s")
     detail = f"{resampled:.3f} s against {ours:.3f} s"
     print_ratio("resamples", resampled / ours, BOUNDS, detail)
+
+
+def report_forecasts(samples: pa.Table) -> None:
+    """Ours against a loop over forecasts, each beside one of the reference."""
+    rng = random.Random(1)
+    rows = samples.select(["sample_id", "feasible", "rollout_success", "resources"]).to_pylist()
+    responses = [forecast(rng, row["resources"]) for row in rows]
+    reference = pa.Table.from_pylist([reference_row(rng, row) for row in rows])
+    predictions = pa.table({"sample_id": samples["sample_id"], "response": pa.array(responses)})
+
+    def ours() -> Report:
+        return score(samples, predictions, reference=reference, question="forecast", resamples=0)
+
+    report = ours()
+    seconds = best(ours)
+    expected = reference.to_pylist()
+    start = time.perf_counter()
+    looped = loop_forecasts(rows, responses, expected)
+    plain = time.perf_counter() - start
+    for family, scores in looped.items():
+        for name, value in scores.items():
+            found = report.families[family][name].value or 0
+            assert math.isclose(value, found, rel_tol=1e-9), name  # noqa: S101
+    print_ratio("forecasts", plain / seconds, BOUNDS, f"{plain:.2f} s against {seconds:.3f} s")
 
 
 def report_memory(samples: pa.Table, responses: list[str]) -> None:
@@ -215,6 +250,39 @@ def respond(rng: random.Random, resources: Sequence[str], left: Sequence[int]) -
     return f"{start}<answer>{answer}</answer>" + ("\n" if kind > 0.99 else "")
 
 
+def forecast(rng: random.Random, amounts: Sequence[dict[str, Any]]) -> str:
+    """A forecast as a model might give it."""
+    thought = " ".join(rng.choices(THOUGHTS, k=rng.randint(2, 5)))
+    start = f"<think>{thought}</think> "
+    if rng.random() < 0.01:
+        return start + rng.choice(ODD)
+    finish, success = sorted(round(rng.random(), 2) for _ in range(2))
+    parts = [f"finish={finish}", f"success={success}"]
+    parts += [f"{each['resource']}={quantiles(rng, each['remaining'])}" for each in amounts]
+    return f"{start}<answer>{', '.join(parts)}</answer>"
+
+
+def quantiles(rng: random.Random, remaining: float) -> list[int]:
+    """Five amounts around what remains."""
+    return sorted(int(remaining * rng.uniform(0.3, 2)) for _ in range(5))
+
+
+def reference_row(rng: random.Random, row: dict[str, Any]) -> dict[str, Any]:
+    """A row of config `reference`."""
+    return {
+        "sample_id": row["sample_id"],
+        "finish": 0.4,
+        "success": 0.5,
+        "resources": [
+            {
+                "resource": each["resource"],
+                "quantiles": [float(number) for number in quantiles(rng, each["remaining"])],
+            }
+            for each in row["resources"]
+        ],
+    }
+
+
 Intervals = dict[str, tuple[float, float]]
 Read = str | Intervals | None
 """`impossible`, an interval a resource, or None for an invalid answer."""
@@ -285,6 +353,79 @@ def loop(
         "coverage": covered / with_intervals,
         "reward": reward / feasible,
     }
+
+
+def loop_forecasts(
+    samples: Sequence[dict[str, Any]],
+    responses: Sequence[str],
+    reference: Sequence[dict[str, Any]],
+) -> dict[str, dict[str, float]]:
+    """Brier score, weighted interval score and budget curve of each family, by a loop."""
+    sums: dict[str, dict[str, float]] = {}
+    for sample, response, expected in zip(samples, responses, reference, strict=True):
+        resources = sample["resources"]
+        _, answer = read_forecast(response, [each["resource"] for each in resources])
+        beside = {each["resource"]: each["quantiles"] for each in expected["resources"]}
+        own = sums.setdefault(sample["sample_id"].rsplit("/", 2)[0], defaultdict(float))
+        if all(each["used"] <= each["budget"] for each in resources):
+            own["open"] += 1
+            own["brier"] += (answer[0] - sample["feasible"]) ** 2 if answer else 1.0
+            own["reference_brier"] += (expected["finish"] - sample["feasible"]) ** 2
+        if sample["rollout_success"]:
+            own["successes"] += 1
+            errors = [wis_of(beside[each["resource"]], each["remaining"]) for each in resources]
+            own["reference_wis"] += fmean(errors)
+            own["wis"] += (
+                2 * fmean(errors)
+                if answer is None
+                else fmean(
+                    wis_of(answer[2][each["resource"]], each["remaining"]) for each in resources
+                )
+            )
+        if len(resources) > 1:
+            continue
+        [tokens] = resources
+        total = tokens["used"] + tokens["remaining"]
+        for times in slow_questions.BUDGETS:
+            budget = times * tokens["budget"]
+            if tokens["used"] <= budget:
+                left = budget - tokens["used"]
+                happened = sample["rollout_success"] and total <= budget
+                own["pairs"] += 1
+                chance = expected["success"] * chance_within(beside["tokens"], left)
+                own["reference_curve"] += (chance - happened) ** 2
+                chance = answer[1] * chance_within(answer[2]["tokens"], left) if answer else 0.0
+                own["curve"] += (chance - happened) ** 2 if answer else 1.0
+    return {
+        family: {
+            "brier": own["brier"] / own["open"],
+            "brier_skill": 1 - own["brier"] / own["reference_brier"],
+            "wis": own["wis"] / own["successes"],
+            "wis_skill": 1 - own["wis"] / own["reference_wis"],
+        }
+        | (
+            {
+                "curve_brier": own["curve"] / own["pairs"],
+                "curve_skill": 1 - own["curve"] / own["reference_curve"],
+            }
+            if own["pairs"]
+            else {}
+        )
+        for family, own in sums.items()
+    }
+
+
+def wis_of(amounts: Sequence[float], remaining: float) -> float:
+    """The weighted interval score of five quantiles on the log1p scale."""
+    q10, q25, q50, q75, q90 = map(math.log1p, amounts)
+    rest = math.log1p(remaining)
+    outer, inner = slow.interval_score(q10, q90, rest), slow.interval_score(q25, q75, rest, 0.5)
+    return (0.5 * abs(rest - q50) + 0.1 * outer + 0.25 * inner) / 2.5
+
+
+def chance_within(amounts: Sequence[float], left: float) -> float:
+    """The distribution function at an amount."""
+    return 1.0 if left == math.inf else slow_questions.chance_within(amounts, left)
 
 
 def best(function: Callable[[], Any]) -> float:

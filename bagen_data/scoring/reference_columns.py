@@ -53,11 +53,14 @@ class ReferenceColumns:
         """
         try:
             table = as_table(reference, _COLUMNS)
-            ids = as_strings(table["sample_id"]).cast(sample_ids.type)
-            is_wanted = pc.is_in(ids, value_set=sample_ids)
-            table, ids = table.filter(is_wanted), ids.filter(is_wanted).combine_chunks()
-            _check_once(ids)
-            rows = pc.index_in(sample_ids, value_set=ids).fill_null(-1)
+            ids = as_strings(table["sample_id"]).cast(sample_ids.type).combine_chunks()
+            rows: Ints = np.arange(len(ids))
+            if not ids.equals(sample_ids):  # a build writes both in the same order
+                is_wanted = pc.is_in(ids, value_set=sample_ids)
+                table, ids = table.filter(is_wanted), ids.filter(is_wanted)
+                _check_once(ids)
+                found = pc.index_in(sample_ids, value_set=ids).fill_null(-1)
+                rows = found.to_numpy().astype(np.int64)
             finish, success = (_probabilities(table[name], name, ids) for name in _PROBABILITIES)
             lists = _lists(table["resources"].combine_chunks())
             flat = lists.flatten()
@@ -67,7 +70,7 @@ class ReferenceColumns:
             raise InputError(f"reference: {error}") from error
         offsets = lists.offsets.to_numpy()
         return cls(
-            rows.to_numpy().astype(np.int64),
+            rows,
             (finish, success),
             offsets - offsets[0],
             names,
@@ -87,9 +90,9 @@ class ReferenceColumns:
         if is_missing.all():
             return None
         if is_missing.any():
-            row, sample = row_of(rows, int(np.argmax(is_missing)), ids)
+            _, sample = row_of(rows, int(np.argmax(is_missing)), ids)
             raise InputError(
-                f"reference: sample {sample!r} (row {row}) is missing, and others of its family "
+                f"reference: sample {sample!r} is missing, and others of its family "
                 "are not; expected a row for each sample of a family, or for none"
             )
         if not set(resources) <= set(self.known):
@@ -115,9 +118,9 @@ class ReferenceColumns:
     def _refuse_resources(
         self, rows: Rows, ids: Any, position: int, resources: tuple[str, ...]
     ) -> None:
-        row, sample = row_of(rows, position, ids)
+        _, sample = row_of(rows, position, ids)
         raise InputError(
-            f"reference: sample {sample!r} (row {row}) has forecasts of other resources than the "
+            f"reference: sample {sample!r} has forecasts of other resources than the "
             f"sample; expected one of each: {', '.join(resources)}"
         )
 

@@ -123,7 +123,7 @@ def with_quantiles(*quantiles: float | None, name: str = "tokens") -> Callable[.
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda rows: rows[1:], r"sample 't/m/r0/1' \(row 0\) is missing, and others"),
+        (lambda rows: rows[1:], "sample 't/m/r0/1' is missing, and others"),
         (lambda rows: [*rows, rows[0]], "sample 't/m/r0/1' has two rows"),
         (changed(finish=None), "row 0: finish is missing"),
         (changed(finish=1.5), "sample 't/m/r0/1' has a finish of 1.5; expected 0 to 1"),
