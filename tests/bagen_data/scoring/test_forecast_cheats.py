@@ -5,6 +5,7 @@ distribution each rollout was drawn from, and the reference only that of all.
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -79,6 +80,10 @@ def honest(case: dict[str, Any]) -> str:
     return said(case["finish"], case["success"], case["quantiles"])
 
 
+def honest_except(left_out: set[str], case: dict[str, Any]) -> str:
+    return "" if case["sample"]["sample_id"] in left_out else honest(case)
+
+
 def scored(answer: Callable[[dict[str, Any]], str]) -> Report:
     samples = [case["sample"] for case in CASES]
     answers = [
@@ -132,9 +137,7 @@ def test_leaving_some_probes_out() -> None:
     for _ in range(5):
         left_out = set(rng.choice(ROLLOUTS, 50, replace=False).tolist())
         names = {CASES[number]["sample"]["sample_id"] for number in left_out}
-        assert_worse(
-            lambda case, names=names: "" if case["sample"]["sample_id"] in names else honest(case)
-        )
+        assert_worse(partial(honest_except, names))
 
 
 def test_quantiles_from_0_to_the_largest_number() -> None:

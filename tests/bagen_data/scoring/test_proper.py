@@ -192,4 +192,6 @@ def test_the_best_judgment_for_macro_f1_is_the_honest_order_cut_somewhere(seed: 
     said = happened[kinds][chosen[kinds] == 1]
     denied = happened[kinds][chosen[kinds] == 0]
     assert not len(said) or not len(denied) or said.min() >= denied.max()
-    assert best > judged(fixed)
+    assert best >= judged(fixed)
+    thresholds = [judged((happened >= threshold).astype(int)) for threshold in happened]
+    assert max(thresholds) > judged(fixed) + 0.01
