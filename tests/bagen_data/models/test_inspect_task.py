@@ -177,7 +177,8 @@ def test_a_dataset_of_version_1_is_asked_under_the_new_name(sample: Path, tmp_pa
     (file,) = (old / "data" / "sokoban").glob("*.parquet")
     table = pq.read_table(file)
     place = table.column_names.index("prompt_variant")
-    pq.write_table(table.set_column(place, "prompt_variant", [["think"] * len(table)]), file)
+    field = table.schema.field(place)
+    pq.write_table(table.set_column(place, field, [["think"] * len(table)]), file)
     asked, known = (load_asked(str(each), "sokoban", "test") for each in (old, sample))
     assert asked.variant == "interval_think"
     assert asked.table == known.table
