@@ -22,7 +22,7 @@ import typer
 
 from bagen_data.command_line import new_app, run
 from bagen_data.errors import InputError, WrongUsageError
-from bagen_data.prompt_variants import VARIANTS
+from bagen_data.prompt_variants import VARIANTS, question_of
 from bagen_data.published_dataset import HUB_ID
 from train.base_model import read_model_shape
 from train.fitted_prompts import AS_BUILT
@@ -117,7 +117,7 @@ def evaluate(
             trained_on=trained_on,
             weights="open",
         )
-        row = table_row(samples.table, predictions)
+        row = table_row(samples.table, predictions, question=question_of(answered_variant))
         scores = json.dumps(row, indent=1) + "\n"
         write_submission(held, metadata, {PREDICTIONS: predictions}, {SCORES: scores})
         resumable.forget()

@@ -6,6 +6,7 @@ from typing import Any
 import pyarrow.compute as pc
 
 from bagen_data.errors import InputError
+from bagen_data.schema import Question
 from bagen_data.scoring import score
 
 COLUMNS = (
@@ -18,7 +19,11 @@ ScoresByName = Mapping[str, Mapping[str, Any]]
 
 
 def table_row(
-    samples: Any, predictions: Sequence[Mapping[str, Any]], resamples: int = 1000
+    samples: Any,
+    predictions: Sequence[Mapping[str, Any]],
+    resamples: int = 1000,
+    *,
+    question: Question | None = None,
 ) -> ScoresByName:
     """Scores over the samples with something remaining, with 95% intervals over rollouts.
 
@@ -26,6 +31,7 @@ def table_row(
         samples: an Arrow table of the dataset.
         predictions: one of each sample, `sample_id` and `response`.
         resamples: number of resamples of instances.
+        question: what the predictions answer; what the samples ask if None.
 
     Raises:
         InputError: no sample has anything remaining.
@@ -42,7 +48,7 @@ def table_row(
         for row in predictions
         if row["sample_id"] in ids
     ]
-    scores = score(unfinished, answers, resamples=resamples).overall
+    scores = score(unfinished, answers, question=question, resamples=resamples).overall
     return {name: scores[name].to_dict() for name in COLUMNS}
 
 

@@ -36,6 +36,8 @@ from bagen_data.models.model_options import CONNECTIONS, MAX_TOKENS, RETRIES
 from bagen_data.models.redacted_model import redact_answers
 from bagen_data.prompt_variants import question_of
 from bagen_data.published_dataset import HUB_ID
+from bagen_data.sample_references import references_of
+from bagen_data.schema import Question
 from bagen_data.scoring import score
 from bagen_data.scoring.all_scores import HEADLINE_SCORES
 from bagen_data.versions import BENCHMARK_VERSION
@@ -128,7 +130,13 @@ def bagen_scores() -> Metric:
             {"sample_id": sample["sample_id"], "response": response}
             for sample, response in zip(samples, responses, strict=True)
         ]
-        report = score(samples, answers, resamples=0)
+        report = score(
+            samples,
+            answers,
+            reference=references_of(samples),
+            question=_question(samples[0]),
+            resamples=0,
+        )
         return {name: report.overall[name].value for name in HEADLINE_SCORES}
 
     return compute
@@ -140,7 +148,7 @@ def estimate() -> Scorer:
 
     async def judge(state: TaskState, target: Target) -> Score:  # noqa: ARG001
         resources = [amounts["resource"] for amounts in state.metadata["resources"]]
-        question = question_of(state.metadata.get("prompt_variant", ""))
+        question = _question(state.metadata)
         response = state.output.completion
         answer = parse(response, resources, question)
         truth = "feasible" if state.metadata["feasible"] else "infeasible"
@@ -166,11 +174,14 @@ def _samples(table: pa.Table) -> Iterator[Sample]:
             )
 
 
+def _question(facts: Mapping[str, Any]) -> Question:
+    """Return what was asked about a sample; an interval, where nobody says."""
+    return question_of(facts.get("prompt_variant", ""))
+
+
 def _target(facts: Mapping[str, Any]) -> str:
     """Return the best possible answer; nothing for a sample without labels."""
-    if "feasible" not in facts:
-        return ""
-    return gold_answer(facts, question_of(facts["prompt_variant"]))
+    return gold_answer(facts, _question(facts)) if "feasible" in facts else ""
 
 
 def _chats(prompts: Any) -> Iterator[list[ChatMessage]]:

@@ -11,6 +11,7 @@ from bagen_data.errors import InputError
 from bagen_data.gold_answers import gold_answer
 from bagen_data.prompt_rewording import reworded
 from bagen_data.prompt_variants import Variant, asking, find_variant, question_of
+from bagen_data.sample_references import references_of
 from bagen_data.schema import Question
 from bagen_data.scoring import score
 from bagen_data.scoring.all_scores import HEADLINE_SCORES, SCORES
@@ -48,7 +49,14 @@ def _scored() -> Callable[[list[Answered]], dict[str, float | None]]:
                 {"sample_id": each.sample["sample_id"], "response": each.response}
                 for each in answered
             ]
-            report = score([each.sample for each in answered], responses, resamples=0)
+            samples = [each.sample for each in answered]
+            report = score(
+                samples,
+                responses,
+                reference=references_of(samples),
+                question=question_of(samples[0]["prompt_variant"]),
+                resamples=0,
+            )
             values = {name: each.value for name, each in report.overall.items()}
             last = answered, values
         return values

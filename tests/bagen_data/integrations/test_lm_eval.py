@@ -71,6 +71,14 @@ def gold(row: dict[str, Any]) -> str:
     return gold_answer(row, question_of(row["prompt_variant"]))
 
 
+def check_best(found: dict[str, float | None]) -> None:
+    """Check the scores of the best answers; a skill has no value where there is no reference."""
+    skills = {found.pop("brier_skill"), found.pop("wis_skill")}
+    assert skills <= {1.0, None}
+    assert 0.2 < (found.pop("rl_reward") or 0) <= 1.8  # its best is not 1
+    assert found == dict.fromkeys(found, 1.0)
+
+
 def all_kinds(row: dict[str, Any]) -> str | None:
     """Good and bad answers, by the sample's id."""
     first = row["resources"][0]
@@ -89,8 +97,7 @@ def test_gold_answers_score_1_in_every_task(manager: TaskManager) -> None:
     assert sorted(results["results"]) == NAMES
     for name in NAMES:
         found = values(results, name)
-        assert 0.2 < (found.pop("rl_reward") or 0) <= 1.8  # its best is not 1
-        assert found == dict.fromkeys(found, 1.0)
+        check_best(found)
         assert results["versions"][name] == bagen_data.BENCHMARK_VERSION
 
 
@@ -134,6 +141,14 @@ def test_a_variant_can_be_chosen(built: Path) -> None:
         run(lm, manager, "bagen_warehouse_point", limit=1)
 
 
+@pytest.mark.parametrize("question", ["point", "forecast"])
+def test_gold_answers_to_other_questions_score_1(manager: TaskManager, question: str) -> None:
+    results = run(Answering(gold), manager, f"bagen_{question}")
+    for name in NAMES:
+        found = values(results, f"{name}_{question}")
+        check_best(found)
+
+
 def test_a_task_is_scored_once_for_all_metrics(
     manager: TaskManager, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -164,7 +179,9 @@ def test_the_model_is_asked_the_recorded_chat(manager: TaskManager, built: Path)
 @pytest.mark.parametrize("nothing", ["", None])
 def test_no_response_is_an_invalid_answer(manager: TaskManager, nothing: str | None) -> None:
     found = values(run(Answering(lambda _: nothing), manager, "bagen_sokoban"), "bagen_sokoban")
-    assert found == dict.fromkeys(tasks.METRICS, 0.0) | {"coverage": None, "interval_skill": None}
+    assert (found.pop("brier_skill") or 0) <= 0
+    nothing_said = dict.fromkeys(("wis_skill", "coverage", "interval_skill"), None)
+    assert found == dict.fromkeys(found, 0.0) | nothing_said
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,28 @@
+"""The reference's forecasts beside the samples that they are of, for tools that keep rows apart."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+COLUMN = "reference"
+"""The key of a sample's row with the reference's forecast of it."""
+_KEPT = ("finish", "success", "resources")
+
+
+def references_by_sample(rows: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Return the reference's forecast of each sample, by its id.
+
+    Args:
+        rows: of the config `reference`.
+    """
+    return {row["sample_id"]: {name: row[name] for name in _KEPT} for row in rows}
+
+
+def references_of(samples: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]] | None:
+    """Return the rows of the config `reference` that samples bring along; None without any.
+
+    >>> forecast = {"finish": 0.5, "success": 0.5, "resources": []}
+    >>> references_of([{"sample_id": "a", "reference": forecast}, {"sample_id": "b"}])
+    [{'sample_id': 'a', 'finish': 0.5, 'success': 0.5, 'resources': []}]
+    """
+    known = [(each["sample_id"], each.get(COLUMN)) for each in samples]
+    return [{"sample_id": name, **forecast} for name, forecast in known if forecast] or None
