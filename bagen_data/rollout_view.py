@@ -10,6 +10,7 @@ from rich.table import Table
 
 from bagen_data.answers import parse
 from bagen_data.console import shown
+from bagen_data.dataset_configs import start_config, training_config
 from bagen_data.errors import InputError
 from bagen_data.hub import load_rollouts, load_samples, splits
 from bagen_data.number_texts import plain, readable
@@ -49,8 +50,8 @@ def find_sample(path: str, sample_id: str) -> RolloutView:
     task = sample_id.partition("/")[0]
     places = [
         (task, "test"),
-        (f"{task}_start", "test"),
-        *((f"{task}_train", name) for name in PARTS),
+        (start_config(task), "test"),
+        *((training_config(task), name) for name in PARTS),
     ]
     known = [place for place in places if place[1] in splits(path, place[0])]
     if not known:

@@ -3,17 +3,25 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from bagen_data.hub import load_reference
+
 COLUMN = "reference"
 """The key of a sample's row with the reference's forecast of it."""
 _KEPT = ("finish", "success", "resources")
 
 
-def references_by_sample(rows: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Return the reference's forecast of each sample, by its id.
+def load_forecasts(dataset: str, config: str | None = None) -> dict[str, dict[str, Any]]:
+    """Return the reference's forecasts of a config's samples, by sample; none without a reference.
 
     Args:
-        rows: of the config `reference`.
+        dataset: a folder that `python -m builders build` wrote, or a dataset id on the Hub.
+        config: a task or `<task>_start`; every task's benchmark if None.
+
+    Raises:
+        as `hub.load_reference`.
     """
+    table = load_reference(dataset, config)
+    rows = [] if table is None else table.to_pylist()
     return {row["sample_id"]: {name: row[name] for name in _KEPT} for row in rows}
 
 

@@ -9,6 +9,7 @@ from bagen_data.errors import InputError
 from bagen_data.hub import is_hidden, load_questions, load_samples
 from bagen_data.prompt_rewording import reworded_table
 from bagen_data.prompt_variants import Variant, find_variant
+from bagen_data.sample_references import load_forecasts
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,12 @@ class AskedSamples:
     variant: Variant
     has_labels: bool
     """Whether the samples have labels; those of a hidden split have none."""
+
+    def references(self) -> dict[str, dict[str, Any]]:
+        """Return the reference's forecast of each sample that has one, by the sample's id."""
+        if not self.has_labels:
+            return {}
+        return load_forecasts(self.source["path"], self.source["config"])
 
 
 def load_asked(dataset: str, config: str, split: str, variant: str | None = None) -> AskedSamples:

@@ -13,7 +13,6 @@ from contextvars import ContextVar
 from itertools import pairwise
 from typing import Any
 
-import pyarrow as pa
 from inspect_ai import Task, task
 from inspect_ai.dataset import MemoryDataset, Sample
 from inspect_ai.model import (
@@ -31,11 +30,12 @@ from inspect_ai.solver import Generate, Solver, TaskState, solver
 
 from bagen_data.answers import grammar, parse, render
 from bagen_data.gold_answers import gold_answer
-from bagen_data.models.asked_samples import load_asked
+from bagen_data.models.asked_samples import AskedSamples, load_asked
 from bagen_data.models.model_options import CONNECTIONS, MAX_TOKENS, RETRIES
 from bagen_data.models.redacted_model import redact_answers
 from bagen_data.prompt_variants import question_of
 from bagen_data.published_dataset import HUB_ID
+from bagen_data.sample_references import COLUMN as REFERENCE_COLUMN
 from bagen_data.sample_references import references_of
 from bagen_data.schema import Question
 from bagen_data.scoring import score
@@ -75,7 +75,7 @@ def bagen(
     """
     asked = load_asked(dataset, config, split, variant)
     return Task(
-        dataset=MemoryDataset(list(_samples(asked.table)), name=f"{dataset} {config} {split}"),
+        dataset=MemoryDataset(list(_samples(asked)), name=f"{dataset} {config} {split}"),
         solver=ask(constrained),
         scorer=estimate() if asked.has_labels else None,
         config=GenerateConfig(
@@ -161,16 +161,17 @@ def estimate() -> Scorer:
     return judge
 
 
-def _samples(table: pa.Table) -> Iterator[Sample]:
-    columns = [name for name in table.column_names if name != "prompt"]
-    for batch in table.to_batches(max_chunksize=1_024):
+def _samples(asked: AskedSamples) -> Iterator[Sample]:
+    columns = [name for name in asked.table.column_names if name != "prompt"]
+    references = asked.references()
+    for batch in asked.table.to_batches(max_chunksize=1_024):
         chats = _chats(batch["prompt"])
         for facts, chat in zip(batch.select(columns).to_pylist(), chats, strict=True):
             yield Sample(
                 id=content_id(facts["sample_id"], chat),
                 input=chat,
                 target=_target(facts),
-                metadata=facts,
+                metadata={**facts, REFERENCE_COLUMN: references.get(facts["sample_id"])},
             )
 
 

@@ -11,7 +11,7 @@ from bagen_data.errors import InputError
 from bagen_data.gold_answers import gold_answer
 from bagen_data.prompt_rewording import reworded
 from bagen_data.prompt_variants import Variant, asking, find_variant, question_of
-from bagen_data.sample_references import references_of
+from bagen_data.sample_references import COLUMN, load_forecasts, references_of
 from bagen_data.schema import Question
 from bagen_data.scoring import score
 from bagen_data.scoring.all_scores import HEADLINE_SCORES, SCORES
@@ -87,17 +87,19 @@ def __getattr__(name: str) -> Callable[[list[Answered]], float | None]:
 
 
 @dataclass(frozen=True)
-class VariantChoice:
-    """The variant that a task asks its samples in."""
+class AskedRows:
+    """How a task asks its samples."""
 
     question: Question
     """The question that the task's name says."""
     variant: Variant | None
     """The wanted variant; None leaves a thought as the dataset has it."""
+    references: Mapping[str, Mapping[str, Any]]
+    """The reference's forecast of each sample that has one, by the sample's id."""
 
     @classmethod
-    def of(cls, metadata: Mapping[str, Any]) -> "VariantChoice":
-        """Read the choice from a task's metadata.
+    def of(cls, metadata: Mapping[str, Any], dataset: str, config: str) -> "AskedRows":
+        """Read the choice of a variant from a task's metadata, and the dataset's reference.
 
         Raises:
             InputError: `variant` is unknown, or asks another question than the task.
@@ -109,10 +111,10 @@ class VariantChoice:
                 f"--metadata variant={variant}: asks for a {question_of(variant)}, and the task "
                 f"for a {question}; give {asking(question, variant)}, or another task"
             )
-        return cls(question, variant)
+        return cls(question, variant, load_forecasts(dataset, config))
 
     def asked(self, rows: Mapping[str, Sequence[Any]]) -> dict[str, Sequence[Any]]:
-        """Return some rows, by column, with prompts in this variant."""
+        """Return some rows, by column, with prompts in this variant and the reference."""
         wanted = [self.variant or asking(self.question, built) for built in rows["prompt_variant"]]
         prompts = [
             reworded({name: column[place] for name, column in rows.items()}, variant)
@@ -120,7 +122,8 @@ class VariantChoice:
             else rows["prompt"][place]
             for place, variant in enumerate(wanted)
         ]
-        return {**rows, "prompt": prompts, "prompt_variant": wanted}
+        references = [self.references.get(name) for name in rows["sample_id"]]
+        return {**rows, "prompt": prompts, "prompt_variant": wanted, COLUMN: references}
 
 
 class BagenTask(ConfigurableTask):  # type: ignore[misc]  # its module has no types
@@ -139,13 +142,13 @@ class BagenTask(ConfigurableTask):  # type: ignore[misc]  # its module has no ty
             InputError: there is no such dataset, or the variant asks another question.
         """
         metadata = self.config.metadata or {}
-        choice = VariantChoice.of(metadata)
         self.config.dataset_path = str(metadata.get("dataset") or self.config.dataset_path)
         self.DATASET_PATH = self.config.dataset_path
         loaded = bagen_data.load(
             self.config.dataset_path, self.config.dataset_name, **(dataset_kwargs or {})
         )
-        self.dataset = loaded.with_transform(choice.asked)
+        path, name = self.config.dataset_path, self.config.dataset_name
+        self.dataset = loaded.with_transform(AskedRows.of(metadata, path, name).asked)
 
     def fewshot_docs(self) -> None:
         """None; the harness would read the whole split into memory for them."""

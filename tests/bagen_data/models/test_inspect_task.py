@@ -21,7 +21,7 @@ from inspect_ai.scorer import match
 
 from bagen_data.answers import grammar, render
 from bagen_data.cli import main
-from bagen_data.hub import load_samples
+from bagen_data.hub import load_reference, load_samples
 from bagen_data.models.asked_samples import load_asked
 from bagen_data.models.inspect_task import bagen
 from bagen_data.prompt_variants import VARIANTS
@@ -103,12 +103,15 @@ def test_inspect_eval_finds_the_task_by_name_and_scores_as_we_do(
     assert bagen_command("predictions-from-log", path, "--out", out, "--name", "mine") == 0
     assert bagen_command("validate", out, "--dataset", sample, "--config", "sokoban") == 0
     rows = [json.loads(line) for line in (out / "predictions.jsonl").open(encoding="utf-8")]
-    report = score(load_samples(str(sample), "sokoban").table, rows, resamples=0)
+    reference = load_reference(str(sample), "sokoban")
+    table = load_samples(str(sample), "sokoban").table
+    report = score(table, rows, reference=reference, resamples=0)
     results = read_eval_log(str(path), header_only=True).results
     assert results
     found = {name: each.value for name, each in results.scores[0].metrics.items()}
+    known = {name: report.overall[name].value for name in HEADLINE_SCORES}
     assert found == {
-        name: pytest.approx(report.overall[name].value, nan_ok=True) for name in HEADLINE_SCORES
+        name: pytest.approx(value) for name, value in known.items() if value is not None
     }
     metadata = read_metadata(out / METADATA)
     assert (metadata.estimator, metadata.model_id, metadata.provider) == ("mine", MODEL, "local")
@@ -149,13 +152,26 @@ def test_any_variant_can_be_asked(sample: Path, tmp_path: Path, variant: str) ->
         known = best[messages[-1].text + messages[1].text]
         return says(f"<think>Right?</think> {known}")()  # type: ignore[no-any-return]
 
-    log = answered(task, tmp_path / "logs", answer, limit=20)
+    log = answered(task, tmp_path / "logs", answer)
     scored = [each.scores["estimate"] for each in log.samples or ()]
-    assert [each.value for each in scored] == [True] * 20
+    assert [each.value for each in scored] == [True] * 80
     assert {each.answer for each in scored} <= set(best.values())
+    assert log.results
+    values = {name: each.value for name, each in log.results.scores[0].metrics.items()}
+    assert (values["macro_f1"], values["brier_skill"]) == (1.0, 1.0)
+    assert (values.get("wis_skill") == 1.0) is variant.startswith("forecast")
     out = tmp_path / "out"
     assert bagen_command("predictions-from-log", log_file(log), "--out", out) == 0
     assert read_metadata(out / METADATA).prompt_variant == variant
+
+
+def test_probes_before_the_first_turn_can_be_asked(sample: Path, tmp_path: Path) -> None:
+    task = bagen(str(sample), "sokoban_start", variant="point_no_think")
+    assert all(len(each.input) == 2 for each in task.dataset)
+    log = answered(task, tmp_path, says("<answer>9</answer>"))
+    assert {each.scores["estimate"].answer for each in log.samples or ()} == {"<answer>9</answer>"}
+    assert log.results
+    assert log.results.scores[0].metrics["valid_rate"].value == 1
 
 
 def test_decoding_can_be_held_to_the_grammar_of_each_question(sample: Path, tmp_path: Path) -> None:
