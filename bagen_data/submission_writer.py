@@ -11,6 +11,7 @@ import yaml
 from pydantic import ValidationError
 
 from bagen_data.errors import InputError, OutputError
+from bagen_data.forecasters import BaselineQuestion
 from bagen_data.held_folder import HeldFolder, held_folder
 from bagen_data.prediction_files import SUFFIXES
 from bagen_data.replaced_set import replaced_set
@@ -21,6 +22,13 @@ from bagen_data.versions import BENCHMARK_VERSION
 PREDICTIONS = "predictions.jsonl"
 DATASET_PAGE = "https://huggingface.co/datasets/MLL-Lab/BAGEN"
 """The link of predictions that have no page of their own."""
+
+
+BASELINE_VARIANTS: Mapping[BaselineQuestion, str] = {
+    "interval": "none",
+    "forecast": "forecast_no_think",
+}
+"""The `prompt_variant` of a baseline's metadata, by the question it answered; it read no prompt."""
 
 
 @contextmanager

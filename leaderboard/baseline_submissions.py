@@ -11,7 +11,7 @@ from bagen_data.forecasters.learning.examples import load_examples
 from bagen_data.forecasters.learning.predictions import ForecastRequest, Load, Predicted, predict
 from bagen_data.held_folder import LOCK, HeldFolder, held_folder, made_folder
 from bagen_data.hub import splits
-from bagen_data.submission_writer import new_metadata, write_submission
+from bagen_data.submission_writer import BASELINE_VARIANTS, new_metadata, write_submission
 from bagen_data.submissions import METADATA, Metadata, read_metadata
 from bagen_data.worker_processes import run_jobs
 from leaderboard.benchmark_samples import Benchmark
@@ -114,5 +114,6 @@ def _metadata(name: str, predicted: list[Predicted], benchmark: Benchmark) -> Me
         estimator=name,
         model_id=name,
         decoding=settings,
+        prompt_variant=BASELINE_VARIANTS[predicted[0].question],
         trained_on=next(kind for kind in ("benchmark", "train", "none") if kind in kinds),
     )

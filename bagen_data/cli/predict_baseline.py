@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from bagen_data.cli.command_options import Config, Dataset, Link, Name, Out, Split, check_labels
-from bagen_data.forecasters import known_forecasters
+from bagen_data.forecasters import BaselineQuestion, known_forecasters
 
 
 def predict_baseline_command(
@@ -16,6 +16,13 @@ def predict_baseline_command(
     out: Out,
     config: Config = None,
     split: Split = "test",
+    question: Annotated[
+        BaselineQuestion | None,
+        typer.Option(
+            help="The question to answer [default: forecast where the baseline gives forecasts, "
+            "else interval].",
+        ),
+    ] = None,
     seed: Annotated[
         int, typer.Option(min=0, max=2**31 - 1, help="Seed of folds, and of what is learned.")
     ] = 0,
@@ -38,13 +45,16 @@ def predict_baseline_command(
     check_labels(name, link)
     from bagen_data.forecasters.learning.predictions import ForecastRequest, predict
     from bagen_data.submission_writer import (
+        BASELINE_VARIANTS,
         PREDICTIONS,
         new_metadata,
         submission_folder,
         write_submission,
     )
 
-    request = ForecastRequest(dataset, config, split, baseline, seed, cross_validate, learn_from)
+    request = ForecastRequest(
+        dataset, config, split, baseline, seed, cross_validate, learn_from, question
+    )
     estimator = name or baseline
     with submission_folder(out, estimator) as held:
         predicted = predict(request)
@@ -53,6 +63,7 @@ def predict_baseline_command(
             estimator=estimator,
             model_id=baseline,
             decoding=predicted.settings,
+            prompt_variant=BASELINE_VARIANTS[predicted.question],
             trained_on=predicted.trained_on,
             link=link,
         )

@@ -68,7 +68,7 @@ def show_command(
     for name in baseline or ():
         others = cross_validate and find_forecaster(name).learns
         request = ForecastRequest(
-            dataset, located.config, located.split, name, cross_validate=others
+            dataset, located.config, located.split, name, cross_validate=others, question="interval"
         )
         responses = {row["sample_id"]: row["response"] for row in predict(request).rows}
         tables.append(answers_table(name, located.rollout, responses))

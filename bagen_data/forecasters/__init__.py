@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 from bagen_data.errors import InputError, WrongUsageError
 
@@ -24,9 +24,16 @@ Learn = Callable[[Sequence["Example"], int], Answer]
 ALPHA = 0.2
 """Forecasters that aim at a coverage give central intervals of 1 - alpha."""
 
+FOLDS = 10
+"""Parts of a family's instances, each of which is predicted from the others."""
+
+BaselineQuestion = Literal["interval", "forecast"]
+"""The questions that forecasters answer."""
+
 _SIMPLEST_FIRST = (
     *("always_infeasible", "always_feasible", "over_budget"),
     *("extrapolation", "quantiles", "median_22", "conformal", "reward_optimal"),
+    *("climatology", "aft", "forest"),
 )
 """The order of tables; forecasters that are not listed follow by name."""
 
@@ -36,10 +43,25 @@ class Forecaster:
     """How probes are answered without a model, and what the metadata say of it."""
 
     learn: Learn
+    """How it learns to answer with intervals."""
     learns: bool = True
     """Whether it needs examples."""
     settings: Mapping[str, bool | int | float | str] = field(default_factory=dict)
     """Values that the metadata give as its decoding parameters."""
+    learn_forecasts: Learn | None = None
+    """How it learns to answer with forecasts; None where it answers with intervals only."""
+    folds: int | None = FOLDS
+    """Parts of a family's instances where each part is predicted from the others; None: each
+    instance is a part."""
+
+    @property
+    def question(self) -> BaselineQuestion:
+        """The question it answers by default: for a forecast where it gives one."""
+        return "interval" if self.learn_forecasts is None else "forecast"
+
+    def learner(self, question: BaselineQuestion) -> Learn | None:
+        """Return how it learns to answer a question; None where it cannot answer it."""
+        return self.learn if question == "interval" else self.learn_forecasts
 
     @classmethod
     def of_rule(cls, answer: Answer) -> Self:

@@ -13,10 +13,10 @@ import numpy as np
 
 from bagen_data.array_types import Floats, Ints, Mask
 from bagen_data.forecasters import Answer
+from bagen_data.forecasters.learning.asked_columns import AskedColumns
 from bagen_data.forecasters.learning.examples import Example
-from bagen_data.forecasters.learning.features import features
 from bagen_data.forecasters.learning.learners import QUANTILES, Judge, Spending
-from bagen_data.forecasters.learning.probe_amounts import Known, ProbeAmounts, estimates
+from bagen_data.forecasters.learning.probe_amounts import Known, estimates
 from bagen_data.schema import Estimate, Probe
 
 FOLDS = 5
@@ -31,25 +31,6 @@ _REMEMBERED = 16
 
 
 @dataclass(frozen=True)
-class _Asked:
-    """What n probes tell of r resources."""
-
-    amounts: ProbeAmounts
-    values: Floats
-    """(n, f) features."""
-    units: Floats
-    """(r, n, u) log1p of what a resource may be counted in: nothing, what is left, a turn."""
-
-    @classmethod
-    def of(cls, probes: Sequence[Probe]) -> Self:
-        amounts = ProbeAmounts.of(probes)
-        left = np.maximum(amounts.left, 0)
-        turn = amounts.used / np.maximum(amounts.completed_turns, 1)
-        units = np.log1p([np.zeros_like(left), left, np.maximum(turn, 0)])
-        return cls(amounts, features(probes).values, np.moveaxis(units, 0, -1))
-
-
-@dataclass(frozen=True)
 class _Member:
     """The models of one part of the examples."""
 
@@ -58,20 +39,14 @@ class _Member:
     """One per resource; none where no feasible probe is known."""
 
     @classmethod
-    def of(cls, asked: _Asked, known: Known, rows: Mask, seed: int) -> Self:
+    def of(cls, asked: AskedColumns, known: Known, rows: Mask, seed: int) -> Self:
         """Learns from these rows, one or more."""
-        feasible = rows & known.feasible
-        spent = np.log1p(known.remaining)
         return cls(
             Judge.of(asked.values[rows], known.feasible[rows], seed),
-            tuple(
-                Spending.of(asked.values[feasible], units[feasible], own[feasible], seed)
-                for units, own in zip(asked.units, spent, strict=True)
-                if feasible.any()
-            ),
+            learned_spending(asked, known.remaining, rows & known.feasible, seed),
         )
 
-    def quantiles(self, asked: _Asked) -> Floats:
+    def quantiles(self, asked: AskedColumns) -> Floats:
         """(3, r, n) of log1p of what remains; from 0 to what is left where nothing is known."""
         if not self.spending:
             left = np.maximum(asked.amounts.left, 0)
@@ -81,6 +56,28 @@ class _Member:
             for own, units in zip(self.spending, asked.units, strict=True)
         ]
         return np.stack(quantiles, axis=1)
+
+
+def learned_spending(
+    asked: AskedColumns, remaining: Floats, rows: Mask, seed: int
+) -> tuple[Spending, ...]:
+    """Return what these rows teach of each resource; nothing if there are none.
+
+    Args:
+        asked: n probes.
+        remaining: (r, n).
+        rows: (n,).
+        seed: of the trees.
+    """
+    if not rows.any():
+        return ()
+    spent = np.log1p(remaining)
+    return tuple(
+        Spending.of(asked.values[rows], (own - units[:, unit])[rows], unit, seed)
+        for own, units, unit in zip(
+            spent, asked.units, asked.best_units(spent, rows).tolist(), strict=True
+        )
+    )
 
 
 @dataclass(frozen=True)
@@ -104,8 +101,8 @@ class CrossFitted:
         What was learned last is remembered: `conformal` and `reward_optimal` learn the same.
         """
         known = Known.of(examples)
-        asked = _Asked.of([example.probe for example in examples])
-        instance = _instances(examples)
+        asked = AskedColumns.of([example.probe for example in examples])
+        instance = instances(examples)
         amounts = (asked.values, asked.units, known.amounts.left, known.remaining)
         columns = (*amounts, known.feasible, known.rollout, instance)
         content = b"".join(str(column.shape).encode() + column.tobytes() for column in columns)
@@ -118,7 +115,7 @@ class CrossFitted:
         return learned
 
     @classmethod
-    def _learned(cls, known: Known, asked: _Asked, instance: Ints, seed: int) -> Self:
+    def _learned(cls, known: Known, asked: AskedColumns, instance: Ints, seed: int) -> Self:
         group = instance if instance.max() else known.rollout  # of one instance, its rollouts
         fold = folds(group, known.feasible, seed)
         is_open = known.amounts.is_open
@@ -145,7 +142,7 @@ class CrossFitted:
         """
 
         def answer(probes: Sequence[Probe]) -> list[Estimate]:
-            asked = _Asked.of(probes)
+            asked = AskedColumns.of(probes)
             odds = np.mean([one.judge.log_odds(asked.values) for one in self.members], axis=0)
             low, high = interval(np.mean([one.quantiles(asked) for one in self.members], axis=0))
             lasts = asked.amounts.is_open & (odds >= self.cut)
@@ -210,17 +207,22 @@ def best_cut(odds: Floats, feasible: Mask, cluster: Ints, seed: int) -> float:
 
 
 def teaching(examples: Sequence[Example]) -> list[Example]:
-    """Those after a turn that is not the last, which are what is asked; all, if there are none.
+    """Return the examples that are asked for (`asked_for`), if one of them is feasible; else none.
 
-    None at all, if none of them is both feasible and within its budget.
+    Feasible here means within its budget too.
     """
-    inside = [one for one in examples if 0 < len(one.probe.turns) < one.total_turns]
-    teachers = inside or list(examples)
+    teachers = asked_for(examples)
     return teachers if any(one.target.feasible for one in teachers) else []
 
 
-def _instances(examples: Sequence[Example]) -> Ints:
-    """(n,) 0 .. g-1, in the order of their names."""
+def asked_for(examples: Sequence[Example]) -> list[Example]:
+    """Return the examples after a turn that is not the last, as probes are; all without such."""
+    inside = [one for one in examples if 0 < len(one.probe.turns) < one.total_turns]
+    return inside or list(examples)
+
+
+def instances(examples: Sequence[Example]) -> Ints:
+    """Return (n,) 0 .. g-1, the instances of n examples in the order of their names."""
     names = [(one.task, one.instance_id) for one in examples]
     number = {name: position for position, name in enumerate(sorted(set(names)))}
     return np.array([number[name] for name in names])

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from bagen_data.errors import InputError
 from bagen_data.hub import load_rollouts, load_samples
-from bagen_data.replay import replay
+from bagen_data.replay import replay, succeeded
 from bagen_data.schema import Budget, Probe, Rollout, Target, Turn
 from bagen_data.scoring.sample_table import DERIVED
 
@@ -27,6 +27,8 @@ class Example:
     target: Target
     total_turns: int
     """T of the rollout."""
+    success: bool
+    """Whether the rollout succeeded, within the budget or not."""
 
     @property
     def task(self) -> str:
@@ -90,8 +92,9 @@ def _examples(
     family = f"{rollout.task}/{rollout.rollout_model}"
     names = (family, f"{family}/{rollout.rollout_id}", rollout.instance_id)
     pairs = replay(rollout, budget, [k for k, _ in prefixes])
+    success = succeeded(rollout, budget)
     return [
-        Example(sample_id, *names, probe, target, len(rollout.turns))
+        Example(sample_id, *names, probe, target, len(rollout.turns), success)
         for (_, sample_id), (probe, target) in zip(prefixes, pairs, strict=True)
     ]
 

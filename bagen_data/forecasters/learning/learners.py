@@ -78,13 +78,13 @@ class Judge:
         if feasible.all() or not feasible.any() or not columns.kept.any():
             return cls(columns, (), share)
         models = (
-            _scikit_learn("GradientBoostingClassifier", ".ensemble")(
+            scikit_learn("GradientBoostingClassifier", ".ensemble")(
                 **_TREES, subsample=_share_of(values), random_state=seed
             ),
-            _scikit_learn("LogisticRegression", ".linear_model")(C=_RIDGE, max_iter=1000),
+            scikit_learn("LogisticRegression", ".linear_model")(C=_RIDGE, max_iter=1000),
         )
         own = columns.scaled(values)
-        return cls(columns, _fitted(models, own, feasible), share)
+        return cls(columns, fitted(models, own, feasible), share)
 
     def log_odds(self, values: Floats) -> Floats:
         """(n,)."""
@@ -106,24 +106,18 @@ class Spending:
     """The column of units in which it is learned."""
 
     @classmethod
-    def of(cls, values: Floats, units: Floats, spent: Floats, seed: int) -> Self:
-        """Learns from feasible probes, one or more.
-
-        It is learned in the unit in which it varies least. Where the budget was drawn around the
-        total, or families differ in scale, that is what is left or what a turn costs.
+    def of(cls, values: Floats, ratios: Floats, unit: int, seed: int) -> Self:
+        """Learn from n probes, one or more.
 
         Args:
             values: (n, f) features.
-            units: (n, u) log1p of the units to choose from.
-            spent: (n,) log1p of what remained.
+            ratios: (n,) log1p of what remained, less that of the unit.
+            unit: the column of units in which it is learned.
             seed: of the trees.
         """
-        ratios = spent[:, np.newaxis] - units
-        spreads = np.abs(ratios - np.median(ratios, axis=0)).mean(axis=0)
-        unit = int(np.argmin(spreads))
         columns = Columns.of(values)
-        own = _never_empty(columns.scaled(values))
-        make = _scikit_learn("GradientBoostingRegressor", ".ensemble")
+        own = never_empty(columns.scaled(values))
+        make = scikit_learn("GradientBoostingRegressor", ".ensemble")
         models = [
             make(
                 loss="quantile",
@@ -134,11 +128,11 @@ class Spending:
             )
             for share in QUANTILES
         ]
-        return cls(columns, _fitted(models, own, ratios[:, unit]), unit)
+        return cls(columns, fitted(models, own, ratios), unit)
 
     def quantiles(self, values: Floats, units: Floats) -> Floats:
         """(3, n), ascending."""
-        own = _never_empty(self.columns.scaled(values))
+        own = never_empty(self.columns.scaled(values))
         ratios = np.sort([model.predict(own) for model in self.models], axis=0)
         quantiles: Floats = ratios + units[:, self.unit]
         return quantiles
@@ -149,19 +143,25 @@ def _share_of(values: Floats) -> float:
     return 0.5 if len(values) >= _FEW else 1.0
 
 
-def _fitted(models: Sequence[Any], values: Floats, outcomes: Any) -> tuple[Any, ...]:
+def fitted(models: Sequence[Any], values: Floats, outcomes: Any) -> tuple[Any, ...]:
     """Fit models to finite values; the checks of every tree's arguments would take a sixth."""
-    config = _scikit_learn("config_context")
+    config = scikit_learn("config_context")
     with config(assume_finite=True, skip_parameter_validation=True):
         return tuple(model.fit(values, outcomes) for model in models)
 
 
-def _scikit_learn(name: str, module: str = "") -> Any:
+def scikit_learn(name: str, module: str = "") -> Any:
+    """Return what scikit-learn calls by this name.
+
+    Raises:
+        MissingExtraError: scikit-learn is not installed.
+    """
     try:
         return getattr(import_module(f"sklearn{module}"), name)
     except ModuleNotFoundError as error:
         raise MissingExtraError("scikit-learn", "baselines") from error
 
 
-def _never_empty(values: Floats) -> Floats:
+def never_empty(values: Floats) -> Floats:
+    """Return (n, f) features; one that is always 0 where f is 0, as models need one."""
     return values if values.shape[1] else np.zeros((len(values), 1))

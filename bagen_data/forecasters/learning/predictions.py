@@ -9,7 +9,7 @@ import numpy as np
 
 from bagen_data.answers import render
 from bagen_data.errors import InputError, WrongUsageError
-from bagen_data.forecasters import Forecaster, find_forecaster
+from bagen_data.forecasters import BaselineQuestion, Forecaster, Learn, find_forecaster
 from bagen_data.forecasters.learning.examples import Example, LoadedExamples, load_examples
 from bagen_data.forecasters.learning.hidden_probes import AskedProbe, load_hidden_probes
 from bagen_data.hub import is_hidden, splits
@@ -19,8 +19,6 @@ _Asked = TypeVar("_Asked", bound=Example | AskedProbe)
 
 Load = Callable[[str, str | None, str, str | None], LoadedExamples]
 """`load_examples`, or what remembers what it has loaded."""
-FOLDS = 10
-"""Parts of a family's instances, each of which is predicted from the others."""
 TRAINING_SPLITS = ("sft", "rl")
 """What is learned from of a `<task>_train`; the held-out part is for trying what was learned."""
 
@@ -42,6 +40,8 @@ class ForecastRequest:
     """Learn of each family from the family itself: of some instances from the others."""
     learn_from: str | None = None
     """A dataset with `<task>_train` configs to learn from; `path` itself if None."""
+    question: BaselineQuestion | None = None
+    """The question that is answered; the forecaster's own (`Forecaster.question`) if None."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,8 @@ class Predicted:
     """`none`, `train` or `benchmark`, as in the metadata of a submission."""
     settings: Mapping[str, bool | int | float | str]
     """What the metadata say of how it was done."""
+    question: BaselineQuestion
+    """The question that was answered."""
     revision: str | None
     """Of the dataset."""
 
@@ -66,11 +68,14 @@ def predict(request: ForecastRequest, load: Load = load_examples) -> Predicted:
         load: what reads the samples; `functools.cache(load_examples)` for several forecasters.
 
     Raises:
-        WrongUsageError: there is no such forecaster, it learns nothing although `cross_validate` is
-            asked for, or it would be asked what it learned from.
+        WrongUsageError: there is no such forecaster, it does not answer the question, it learns
+            nothing although `cross_validate` is asked for, or it would be asked what it learned
+            from.
         InputError: the dataset cannot be used, or has nothing to learn from.
     """
     forecaster = find_forecaster(request.forecaster)
+    question = request.question or forecaster.question
+    learn = _learner(request.forecaster, forecaster, question)
     _check(request, forecaster)
     answers: dict[str, Estimate] = {}
     asked: Sequence[Example | AskedProbe]
@@ -83,24 +88,35 @@ def predict(request: ForecastRequest, load: Load = load_examples) -> Predicted:
         asked, revision = loaded.examples, loaded.revision
         if request.cross_validate:
             for own in _by(loaded.examples, "family"):
-                answers |= _cross_validated(forecaster, own, request.seed)
+                answers |= _cross_validated(learn, own, request.seed, forecaster.folds)
     if not request.cross_validate:
         for questions in _by(asked, "task"):
             known = []
             if forecaster.learns:
-                known = _training(request, questions[0].task, revision, load)
-            answers |= _answered(forecaster, known, questions, request.seed)
-    rows = [
-        {"sample_id": each.sample_id, "response": render(answers[each.sample_id])} for each in asked
-    ]
+                known = _training(request, questions, revision, load)
+            answers |= _answered(learn, known, questions, request.seed)
+    rows = []
+    for each in asked:
+        response = render(answers[each.sample_id], question)
+        rows.append({"sample_id": each.sample_id, "response": response})
     trained_on, settings = "none", dict(forecaster.settings)
     if forecaster.learns:
         is_benchmark = request.cross_validate and request.split == "test"
         trained_on = "benchmark" if is_benchmark else "other" if request.learn_from else "train"
         settings["seed"] = request.seed
     if request.cross_validate:
-        settings["cross_validated_folds"] = FOLDS
-    return Predicted(rows, trained_on, settings, revision)
+        settings["cross_validated_folds"] = forecaster.folds or "one per instance"
+    return Predicted(rows, trained_on, settings, question, revision)
+
+
+def _learner(name: str, forecaster: Forecaster, question: BaselineQuestion) -> Learn:
+    learn = forecaster.learner(question)
+    if learn is None:
+        raise WrongUsageError(
+            f"--question {question}: {name} answers with intervals only; leave --question out, or "
+            "take a baseline that forecasts, such as climatology"
+        )
+    return learn
 
 
 def _check(request: ForecastRequest, forecaster: Forecaster) -> None:
@@ -132,18 +148,25 @@ def _check_hidden(request: ForecastRequest, forecaster: Forecaster) -> None:
 
 
 def _training(
-    request: ForecastRequest, task: str, revision: str | None, load: Load
+    request: ForecastRequest,
+    asked: Sequence[Example | AskedProbe],
+    revision: str | None,
+    load: Load,
 ) -> list[Example]:
-    """What there is to learn from, but probes without a turn or with nothing remaining."""
+    """Return what there is to learn from, but probes with nothing remaining.
+
+    Start probes are learned about from start probes, and others from others.
+    """
     path = request.learn_from or request.path
     revision = None if request.learn_from else revision
-    config = f"{task}_train"
+    config = f"{asked[0].task}_train"
+    has_turns = any(each.probe.turns for each in asked)
     examples = [
         example
         for split in splits(path, config)
         if split in TRAINING_SPLITS
         for example in load(path, config, split, revision).examples
-        if example.probe.turns and any(example.target.remaining.values())
+        if bool(example.probe.turns) == has_turns and any(example.target.remaining.values())
     ]
     if not examples:
         raise InputError(
@@ -155,9 +178,16 @@ def _training(
 
 
 def _cross_validated(
-    forecaster: Forecaster, examples: Sequence[Example], seed: int
+    learn: Learn, examples: Sequence[Example], seed: int, folds: int | None
 ) -> dict[str, Estimate]:
-    """The answers about one family."""
+    """Return the answers about one family, each instance's learned from those of other parts.
+
+    Args:
+        learn: how to learn answers from examples.
+        examples: of one family.
+        seed: of the parts, and of what is learned.
+        folds: parts at most; None: each instance is a part.
+    """
     instances = sorted({example.instance_id for example in examples})
     if len(instances) < 2:
         family = examples[0].family
@@ -165,22 +195,23 @@ def _cross_validated(
             f"{family}: has one instance only; --cross-validate needs others to learn from"
         )
     order = np.random.default_rng(seed).permutation(len(instances))
-    fold = {instances[place]: number % FOLDS for number, place in enumerate(order)}
+    parts = min(folds or len(instances), len(instances))
+    fold = {instances[place]: number % parts for number, place in enumerate(order)}
     answers: dict[str, Estimate] = {}
-    for part in range(min(FOLDS, len(instances))):
+    for part in range(parts):
         own = [each for each in examples if fold[each.instance_id] == part]
         others = [each for each in examples if fold[each.instance_id] != part]
-        answers |= _answered(forecaster, others, own, seed)
+        answers |= _answered(learn, others, own, seed)
     return answers
 
 
 def _answered(
-    forecaster: Forecaster,
+    learn: Learn,
     known: Sequence[Example],
     asked: Sequence[Example | AskedProbe],
     seed: int,
 ) -> dict[str, Estimate]:
-    answer = forecaster.learn(known, seed)
+    answer = learn(known, seed)
     estimates = answer([example.probe for example in asked])
     if len(estimates) != len(asked):
         raise InputError(f"the forecaster gave {len(estimates)} answers to {len(asked)} probes")

@@ -65,6 +65,8 @@ class Known:
     """(r, n)."""
     feasible: Mask
     """(n,)."""
+    success: Mask
+    """(n,) whether the rollout succeeded, within the budget or not."""
     total_turns: Ints
     """(n,) T."""
     rollout: Ints
@@ -76,6 +78,7 @@ class Known:
             self.amounts.at(rows),
             self.remaining[:, rows],
             self.feasible[rows],
+            self.success[rows],
             self.total_turns[rows],
             self.rollout[rows],
         )
@@ -95,6 +98,7 @@ class Known:
             amounts,
             _rows(amounts.resources, [example.target.remaining for example in examples]),
             np.array([example.target.feasible for example in examples]),
+            np.array([example.success for example in examples]),
             np.array([example.total_turns for example in examples]),
             np.unique(names, return_inverse=True)[1],
         )

@@ -29,7 +29,9 @@ def examples_of(
     """At each k = 1 .. T-1, or at these."""
     prefixes = prefixes or range(1, len(recorded.turns))
     return [
-        Example(f"{name}/{k}", "f", name, name, probe, target, len(recorded.turns))
+        Example(
+            f"{name}/{k}", "f", name, name, probe, target, len(recorded.turns), recorded.success
+        )
         for k, (probe, target) in zip(prefixes, replay(recorded, budget, prefixes), strict=True)
     ]
 

@@ -34,7 +34,9 @@ def examples(
         for k, (probe, target) in enumerate(
             replay(recorded, Budget({"tokens": budget}), range(1, len(turns))), 1
         ):
-            found.append(Example(f"{name}/{k}", "sokoban/m", name, name, probe, target, len(turns)))
+            found.append(
+                Example(f"{name}/{k}", "sokoban/m", name, name, probe, target, len(turns), success)
+            )
     return found
 
 
@@ -96,7 +98,7 @@ def test_extrapolation_knows_a_fixed_horizon() -> None:
     recorded = warehouse_rollout([9] * 11)
     asked = list(replay(recorded, WAREHOUSE_BUDGET, range(1, 11)))
     known = [
-        Example(f"r/{k}", "warehouse/m", "r", "r", probe, target, 11)
+        Example(f"r/{k}", "warehouse/m", "r", "r", probe, target, 11, True)
         for k, (probe, target) in enumerate(asked, 1)
     ]
     found = learned("extrapolation", known)([probe for probe, _ in asked])
@@ -138,11 +140,12 @@ def test_the_simplest_come_first_and_each_is_there() -> None:
     assert known_forecasters() == [
         *("always_infeasible", "always_feasible", "over_budget"),
         *("extrapolation", "quantiles", "median_22", "conformal", "reward_optimal"),
+        *("climatology", "aft", "forest"),
     ]
 
 
 def test_an_unknown_name_lists_the_known_ones() -> None:
-    with pytest.raises(WrongUsageError, match=r"always_infeasible.*reward_optimal"):
+    with pytest.raises(WrongUsageError, match=r"always_infeasible.*forest"):
         find_forecaster("oracle")
 
 
@@ -160,7 +163,7 @@ def of_warehouse(turns: int, *prefixes: int) -> list[Example]:
     recorded = warehouse_rollout([99] * turns)
     pairs = replay(recorded, WAREHOUSE_BUDGET, prefixes)
     return [
-        Example(f"r/{k}", "warehouse/m", "r", "r", probe, target, turns)
+        Example(f"r/{k}", "warehouse/m", "r", "r", probe, target, turns, True)
         for k, (probe, target) in zip(prefixes, pairs, strict=True)
     ]
 

@@ -66,11 +66,12 @@ def test_probes_are_those_of_the_dataset(sample: str) -> None:
 
 @pytest.mark.parametrize("name", known_forecasters())
 def test_every_estimator_answers_every_task(name: str, sample: str) -> None:
-    found = predict(ForecastRequest(sample, None, "test", name))
+    asked = ForecastRequest(sample, None, "test", name, question="interval")
+    found = predict(asked)
     assert found.trained_on == ("train" if find_forecaster(name).learns else "none")
     report = score(load_samples(sample).table, found.rows, resamples=0)
     assert report.overall["valid_rate"].value == 1
-    assert found.rows == predict(ForecastRequest(sample, None, "test", name)).rows
+    assert found.rows == predict(asked).rows
     heldout = predict(ForecastRequest(sample, "sokoban_train", "heldout", name))
     assert len(heldout.rows) == len(load_samples(sample, "sokoban_train", "heldout").table)
 
