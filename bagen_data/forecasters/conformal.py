@@ -10,6 +10,10 @@ mean length, that is infinitely far off (pooled, as in Dunn, Wasserman and Ramda
 MAPIE's cross-fitted form knows no groups in its correction, no resources that are covered
 together, and no probes that are answered otherwise than by an interval; with one probe an instance
 and one resource the widening is MAPIE's, which a test holds it against.
+
+Asked for a forecast, it answers with probabilities and quantiles of the same learners, calibrated
+on instances not seen (`calibrated`). Its intervals are not those of its forecasts: they are of
+feasible runs, and cover all resources together.
 """
 
 from collections.abc import Sequence
@@ -19,8 +23,10 @@ import numpy as np
 from bagen_data.array_types import Floats, Ints
 from bagen_data.forecasters import ALPHA, Answer, Forecaster
 from bagen_data.forecasters.always_infeasible import always_infeasible
+from bagen_data.forecasters.learning.calibrated import learn_calibrated
 from bagen_data.forecasters.learning.cross_fitting import CrossFitted, teaching
 from bagen_data.forecasters.learning.examples import Example
+from bagen_data.forecasters.learning.forecasts import forecasts_of
 
 _LEAST_SCALE = 1e-9
 
@@ -85,4 +91,8 @@ def pooled_quantile(scores: Floats, cluster: Ints, share: float) -> float:
     return float(np.sort(scores)[rank - 1]) if rank <= len(scores) else np.inf
 
 
-FORECASTER = Forecaster(learn, settings={"nominal_coverage": 1 - ALPHA})
+FORECASTER = Forecaster(
+    learn,
+    settings={"nominal_coverage": 1 - ALPHA},
+    learn_forecasts=forecasts_of(learn_calibrated),
+)

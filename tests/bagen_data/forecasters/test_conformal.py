@@ -13,47 +13,14 @@ from bagen_data.forecasters.learning import cross_fitting
 from bagen_data.forecasters.learning.examples import Example
 from bagen_data.forecasters.learning.learners import QUANTILES
 from bagen_data.forecasters.reward_optimal import best_factors
-from bagen_data.replay import replay
-from bagen_data.schema import Budget, Estimate, Interval, Rollout, Turn
+from bagen_data.schema import Budget, Estimate, Interval, Rollout
 from bagen_data.scoring.interval_formulas import covered, interval_reward
+from tests.bagen_data.forecasters.simulated import examples_of, family
 from tests.making import REPO, recorded_for, token_turn
 
 conformal = find_forecaster("conformal").learn
 reward_optimal = find_forecaster("reward_optimal").learn
 LEARNERS: tuple[Learn, ...] = (conformal, reward_optimal)
-
-
-def examples_of(
-    recorded: Rollout, budget: Budget, name: str, prefixes: range | None = None
-) -> list[Example]:
-    """At each k = 1 .. T-1, or at these."""
-    prefixes = prefixes or range(1, len(recorded.turns))
-    return [
-        Example(
-            f"{name}/{k}", "f", name, name, probe, target, len(recorded.turns), recorded.success
-        )
-        for k, (probe, target) in zip(prefixes, replay(recorded, budget, prefixes), strict=True)
-    ]
-
-
-def family(rollouts: int, seed: int, resources: Sequence[str] = ("tokens",)) -> list[Example]:
-    """Seven in ten feasible; what remains is lognormal given the past, noisier where it is loud."""
-    rng = np.random.default_rng(seed)
-    found = []
-    for number in range(rollouts):
-        success, loud = rng.random() < 0.7, rng.random()
-        rate = np.exp(rng.normal(4, 0.5)) * (1 if success else 1.5)
-        noise = rng.normal(size=(rng.integers(4, 7), len(resources)))
-        costs = (1 + rate * np.exp((0.2 + 0.8 * loud) * noise)).round().tolist()
-        texts = ("look", "go " * int(1 + 20 * loud))
-        turns = tuple(
-            Turn(*texts, {"input_tokens": 1} | dict(zip(resources, cost, strict=True)))
-            for cost in costs
-        )
-        recorded = Rollout("chess", "m", f"{number}", f"{number}", "", turns, bool(success))
-        budget = Budget(dict.fromkeys(resources, 9_999))
-        found += examples_of(recorded, budget, f"{seed}-{number}")
-    return found
 
 
 def ask(answerer: Learn, known: Sequence[Example], asked: Sequence[Example]) -> list[Estimate]:
