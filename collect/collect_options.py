@@ -19,9 +19,31 @@ class CollectOptions:
     agent: Annotated[
         str, typer.Option(help="scripted, scripted/NAME, or a model: PROVIDER/NAME as of Inspect.")
     ]
-    rollouts: Annotated[int, typer.Option(min=1, help="How many the family is to have.")]
+    rollouts: Annotated[int | None, typer.Option(min=1, help="How many the family is to have.")] = (
+        None
+    )
+    resume_from: Annotated[
+        str | None,
+        typer.Option(
+            help="Recorded rollouts to play on: a family's folder for all of them, or "
+            "FOLDER:NUMBER or FOLDER:INSTANCE for one."
+        ),
+    ] = None
+    turn: Annotated[
+        list[int] | None,
+        typer.Option(min=1, help="Last turn of --resume-from that is replayed; any number."),
+    ] = None
+    continuations: Annotated[
+        int | None, typer.Option(min=1, help="Continuations of each rollout at each --turn.")
+    ] = None
     out: Annotated[Path, typer.Option(help="ORIGIN/TASK-origin-MODEL or ORIGIN/TASK-train-MODEL.")]
-    seed: Annotated[int, typer.Option(min=0, help="Seed of instances and of scripted agents.")] = 0
+    seed: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            help="Seed of instances and of scripted agents; of --continuations, of agents alone.",
+        ),
+    ] = 0
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with what is in --out, or add to it.")
     ] = False
@@ -35,6 +57,23 @@ class CollectOptions:
     workers: Annotated[int, typer.Option(min=1, help="Processes of scripted agents.")] = 1
     model: ModelOptions
     """How a model is asked, if the agent is one."""
+
+    def __post_init__(self) -> None:
+        played_on = {"turn": self.turn or None, "continuations": self.continuations}
+        if self.resume_from is None:
+            refuse_unused(played_on, "a family that is not --resume-from another one")
+            if self.rollouts is None:
+                raise WrongUsageError("--rollouts is missing; expected how many to record")
+            return
+        refuse_unused({"rollouts": self.rollouts}, "--resume-from, which has --continuations")
+        missing = [f"--{name}" for name, value in played_on.items() if value is None]
+        if missing:
+            raise WrongUsageError(f"--resume-from: {' and '.join(missing)} must be given, too")
+
+    @property
+    def number_of_rollouts(self) -> int:
+        """How many rollouts a family is to have that begins anew."""
+        return self.rollouts or 0
 
     @property
     def script(self) -> str | None:

@@ -62,7 +62,7 @@ class Dialogues:
 
     def write(self, folder: Path, rollouts: Iterable[dict[str, Any]]) -> None:
         """Write one rollout after another: they need not fit into memory."""
-        with (folder / self._name).open("wb") as file:
+        with self.path(folder).open("wb") as file:
             separator = b"[\n"
             for rollout in rollouts:
                 file.write(separator + orjson.dumps(rollout, option=orjson.OPT_INDENT_2))
@@ -71,9 +71,9 @@ class Dialogues:
 
     def read(self, folder: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         """The rollouts by number."""
-        for rollout in load_json((folder / self._name).read_bytes()):
+        for rollout in load_json(self.path(folder).read_bytes()):
             yield rollout["env_id"], rollout
 
-    @property
-    def _name(self) -> str:
-        return f"{self.task}_eval_estimation_dialogues.json"
+    def path(self, folder: Path) -> Path:
+        """Return the family's file."""
+        return folder / f"{self.task}_eval_estimation_dialogues.json"

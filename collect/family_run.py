@@ -225,7 +225,7 @@ def _finished(wanted: Wanted) -> Collected | None:
                 f"{folder}: holds {min(there)}, and no rollouts of ours; give another --out"
             )
         return None
-    begun, collected = _read_collection(folder / COLLECTION)
+    begun, collected = read_collection(folder / COLLECTION)
     if not wanted.resume:
         raise OutputError(
             f"{folder}: {collected.rollouts} rollouts are there already; go on with --resume, or "
@@ -235,7 +235,7 @@ def _finished(wanted: Wanted) -> Collected | None:
     return collected
 
 
-def _read_collection(path: Path) -> tuple[Mapping[str, Any], Collected]:
+def read_collection(path: Path) -> tuple[Mapping[str, Any], Collected]:
     """How a family was collected, and what it is.
 
     Raises:

@@ -28,6 +28,11 @@ def record_game(
         as `task_command.record`.
     """
     agent_options = agent_options or {}
+    if options.resume_from is not None:
+        from collect.continuations import record_continuations
+
+        record_continuations(options, game, agent_options)
+        return
 
     def scripted(options: CollectOptions) -> Play:
         return Scripted(game, options.seed, options.script, options.tokenizer, agent_options)
@@ -38,4 +43,6 @@ def record_game(
         return Modelled(game, options.seed, model, options.tokenizer)
 
     settings = {**game.settings, **agent_options}
-    record(options, Recording(game.task, settings, Dialogues(game.task), scripted, modelled))
+    layout = Dialogues(game.task)
+    rollouts = options.number_of_rollouts
+    record(options, Recording(game.task, rollouts, settings, layout, scripted, modelled))

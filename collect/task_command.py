@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from bagen_data.console import STDERR, shown
@@ -24,11 +24,15 @@ class Recording:
     """How the rollouts of a task are played and kept."""
 
     task: str
+    rollouts: int
+    """How many the family is to have."""
     settings: Mapping[str, Any]
     """All options of the task, and of its scripted agents."""
     layout: Layout
     scripted: Callable[[CollectOptions], Play]
     modelled: Callable[[CollectOptions, "ModelAgent"], Play]
+    continues: Mapping[str, Any] = field(default_factory=dict)
+    """The recorded rollouts that are played on; empty where a family begins anew."""
 
 
 def record(options: CollectOptions, recording: Recording) -> None:
@@ -41,13 +45,13 @@ def record(options: CollectOptions, recording: Recording) -> None:
     check(options, recording.task)
     wanted = Wanted(
         options.out,
-        _settings(options, recording),
-        options.rollouts,
+        settings_of(options, recording),
+        recording.rollouts,
         recording.layout,
         options.resume,
     )
     with _playing(options, recording) as (play, drive), progress_bar() as bar:
-        step = bar.add_task(shown(options.out.name).plain, total=options.rollouts)
+        step = bar.add_task(shown(options.out.name).plain, total=recording.rollouts)
         try:
             family = collect(wanted, play, drive, lambda: bar.advance(step))
         except KeyboardInterrupt:
@@ -103,7 +107,7 @@ def check(options: CollectOptions, task: str) -> None:
     refuse_unused(options.model.given(), "scripted agents")
 
 
-def _settings(options: CollectOptions, recording: Recording) -> dict[str, Any]:
+def settings_of(options: CollectOptions, recording: Recording) -> dict[str, Any]:
     """All that decides what is played, but how many rollouts."""
     counting = token_count(options.tokenizer)
     model = {"generation": options.model.generation, "model_args": options.model.model_args}
@@ -115,6 +119,7 @@ def _settings(options: CollectOptions, recording: Recording) -> dict[str, Any]:
         "usage": "simulated" if options.is_scripted else "as the API reported it",
         **({} if options.is_scripted else model),
         "options": dict(recording.settings),
+        **({"continues": dict(recording.continues)} if recording.continues else {}),
     }
 
 

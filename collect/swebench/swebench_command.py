@@ -33,6 +33,12 @@ if TYPE_CHECKING:
     from collect.model_agent import ModelAgent
 
 TASK = "swebench"
+NOT_RESTORED = (
+    "a rollout of swebench cannot be played on: the files, processes and clocks of its container "
+    "are not recorded, and its commands do not print the same again; sokoban, searchr1 and "
+    "warehouse can be"
+)
+"""The reason why `--resume-from` is refused."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +62,8 @@ class SweBench:
 
     def __call__(self, options: CollectOptions) -> None:
         """Collect a family, or prepare it."""
+        if options.resume_from is not None:
+            raise WrongUsageError(f"--resume-from {options.resume_from}: {NOT_RESTORED}")
         if options.is_scripted and self.local not in (None, TOYS):
             raise WrongUsageError(
                 f"--local {self.local}: scripted agents know the toy repositories only; give a "
@@ -72,14 +80,14 @@ class SweBench:
             refuse_unused(_changed(first=(self.first, 0)), "instances of your own")
             file = recorded_file(Path(self.local))
             with file.unchanged() as path:
-                instances = take(read_instances(path), options.rollouts)
+                instances = take(read_instances(path), options.number_of_rollouts)
             record(options, self._recording(file.settings, instances))
         else:
             self._on_the_benchmark(options)
 
     def _on_toys(self, options: CollectOptions) -> None:
         agents = find_scripted_agents(TASK)
-        toys = agents.choose_toys(options.seed, options.rollouts, self.first)
+        toys = agents.choose_toys(options.seed, options.number_of_rollouts, self.first)
         with TemporaryDirectory(prefix="bagen-toys-") as folder:
             instances = agents.make_repositories(toys, Path(folder))
             settings = {"toys": "all", "first": self.first}
@@ -102,7 +110,7 @@ class SweBench:
             return ModelledLocal(instances, options.agent, model, limits, isolation)
 
         settings = {"local": dict(local), "steps": self.steps}
-        return Recording(TASK, settings, Trajectories(), scripted, modelled)
+        return Recording(TASK, len(instances), settings, Trajectories(), scripted, modelled)
 
     def _on_the_benchmark(self, options: CollectOptions) -> None:
         """Prepare the real tool's run; run it where that can be done."""
@@ -126,7 +134,7 @@ class SweBench:
             )
         run = RealRun(
             options.agent,
-            options.rollouts,
+            options.number_of_rollouts,
             self.subset,
             names,
             options.model.connections,

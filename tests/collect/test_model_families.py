@@ -132,6 +132,26 @@ def test_usage_is_as_the_server_reported_it(tmp_path):
             said += len(turn["parsed_response"].split())
 
 
+def test_a_model_plays_on_and_is_not_asked_for_the_recorded_turns(tmp_path):
+    source, out = (tmp_path / each / "sokoban-origin-rule" for each in "ab")
+    with model_server(answer=answer) as server:
+        collect(server, source, rollouts=2)
+    with model_server(answer=lambda number: answer(number + 1)) as server:
+        agent = ["--agent", f"openai-api/rule/{MODEL}", "--base-url", server.url]
+        start = ["--resume-from", f"{source}:1", "--turn", "3", "--continuations", "2"]
+        play_on = ["-m", "collect", "sokoban", *agent, *start, "--out", str(out)]
+        done = FORKS.run(play_on, environment())
+        assert done.returncode == 0, done.stderr
+        assert server.requests == 2 * (10 - 3)
+    assert "all continuations are equal at 1 of 1 starts" in done.stderr.replace("\n", " ")
+    recorded = read(source)[1]["turns"]
+    for rollout in read(out):
+        assert rollout["turns"][:3] == recorded[:3]
+        assert rollout["turns"][3]["user_prompt"] == recorded[3]["user_prompt"]
+        assert rollout["turns"][3]["parsed_response"] != recorded[3]["parsed_response"]
+        assert rollout["turns"][9]["api_interactions"]
+
+
 @pytest.mark.parametrize(
     ("counts", "prompt", "details"),
     [

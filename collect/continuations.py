@@ -1,0 +1,297 @@
+"""Continuations of recorded rollouts of a game: the same turns again, then others.
+
+The recorded messages of the agent are given to a fresh environment of the recorded instance, whose
+observations must be the recorded ones. From there an agent plays on.
+"""
+
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from bagen_data.console import STDERR
+from bagen_data.errors import InputError
+from bagen_data.fast_json import load_json
+from collect.agents import Agent, Counter, Reply, ScriptedAgent
+from collect.collect_options import CollectOptions
+from collect.dialogue_layout import Dialogues, record
+from collect.environment import Environment, Game, Rules
+from collect.family_run import Play
+from collect.play import play
+from collect.recorded_family import FLAG, RecordedFamily, Start, read_recorded, starts_of
+from collect.recorded_file import recorded_file
+from collect.replayed_agents import ReplayedAgent, RestoredAgent, recorded_reply
+from collect.scripted_agents import find_scripted_agents
+from collect.task_command import Recording, check, settings_of
+from collect.task_command import record as record_family
+from collect.token_count import token_count
+
+if TYPE_CHECKING:
+    from collect.model_agent import ModelAgent
+
+OTHER_ENVIRONMENT = (
+    "the environment is of another version, or has other options, than the one that was recorded, "
+    "and the rollout cannot be played on"
+)
+_SHOWN = 80
+"""Characters of two texts that are shown where they differ."""
+
+
+def record_continuations(
+    options: CollectOptions, game: Game, agent_options: Mapping[str, Any]
+) -> None:
+    """Record a family of continuations of recorded rollouts of a game.
+
+    Args:
+        options: the options of every task, `resume_from` among them.
+        game: the game, with the options that the rollouts were recorded with.
+        agent_options: options of its scripted agents.
+
+    Raises:
+        InputError: the rollouts cannot be played on; or as `task_command.record`.
+        WrongUsageError, OutputError: as `task_command.record`.
+    """
+    check(options, game.task)
+    layout = Dialogues(game.task)
+    family = read_recorded(options.resume_from or "", layout)
+    lengths = {number: len(each["turns"]) for number, each in family.rollouts.items()}
+    starts = starts_of(family, options.turn or (), lengths)
+    seed = int(family.settings.get("seed", 0))
+    agents = _ScriptedAgents(game, seed, options.seed, options.script, agent_options)
+
+    def scripted(options: CollectOptions) -> Play:
+        return ContinuedScripted(game, seed, starts, agents, options.tokenizer)
+
+    def modelled(options: CollectOptions, model: "ModelAgent") -> Play:
+        return ContinuedModelled(game, seed, starts, model, options.seed, options.tokenizer)
+
+    recording = Recording(
+        game.task,
+        len(starts) * (options.continuations or 0),
+        {**game.settings, **agent_options},
+        layout,
+        scripted,
+        modelled,
+        _continues(family, layout, starts),
+    )
+    check_agent(family, options, recording)
+    count = cache(token_count(options.tokenizer).count)
+    for start in starts:
+        environment = game.environment(seed, start.number)
+        replayed = ReplayedAgent(_replies(start))
+        is_scripted = options.is_scripted
+        agent = agents.agent(start, 0, environment, count) if is_scripted else replayed
+        check_start(game.rules, start, environment, agent, count)
+    record_family(options, recording)
+    tell_equal([_played_on(each) for _, each in layout.read(options.out)])
+
+
+def check_agent(family: RecordedFamily, options: CollectOptions, recording: Recording) -> None:
+    """Refuse options that the recorded rollouts cannot be played on with.
+
+    A model other than the recorded one is allowed, with a note.
+
+    Raises:
+        WrongUsageError: the message names the option.
+    """
+    same = ["task", "options", "tokens", *(["agent"] if options.is_scripted else [])]
+    settings = settings_of(options, recording)
+    family.check_settings(settings, same)
+    recorded = family.settings.get("agent")
+    if recorded != options.agent:
+        STDERR.print(
+            f"note: {family.folder} was recorded with {recorded}; what {options.agent} makes of it "
+            "says nothing about how the recorded rollouts could have gone on",
+            markup=False,
+        )
+
+
+def _continues(
+    family: RecordedFamily, layout: Dialogues, starts: Sequence[Start]
+) -> dict[str, Any]:
+    return {
+        "family": family.folder.name,
+        "file": dict(recorded_file(layout.path(family.folder)).settings),
+        "turns": sorted({start.turn for start in starts}),
+        "rollouts": sorted({start.number for start in starts}) if family.is_named else "all",
+    }
+
+
+def _replies(start: Start) -> list[Reply]:
+    return [recorded_reply(turn) for turn in start.record["turns"][: start.turn]]
+
+
+def check_start(
+    rules: Rules, start: Start, environment: Environment, agent: Agent, count: Counter
+) -> None:
+    """Replay the recorded turns, and refuse them where the environment gives something else.
+
+    Args:
+        rules: of the game.
+        start: the rollout and the turn.
+        environment: a fresh one, of the recorded seed and number.
+        agent: gives the recorded replies.
+        count: tokens of a text.
+
+    Raises:
+        InputError: the message names the turn, what was recorded, and what the environment gave.
+    """
+    if environment.instance_id != start.record["instance_id"]:
+        raise InputError(
+            f"{FLAG} {start.place}: the instance is recorded as {start.record['instance_id']}, and "
+            f"the environment gives {environment.instance_id}; {OTHER_ENVIRONMENT}"
+        )
+    played = play(environment, agent, replace(rules, turns=start.turn), count)
+    own = load_json(orjson.dumps(record(start.number, played, None)))["turns"]
+    recorded = start.record["turns"]
+    for place, turn in enumerate(recorded[: start.turn]):
+        if place == len(own):
+            raise InputError(
+                f"{FLAG} {start.place}: turn {place}: the rollout is recorded to go on, and "
+                f"ends in the environment; {OTHER_ENVIRONMENT}"
+            )
+        _check_turn(start, place + 1, turn, own[place])
+    text = played.turns[-1].observation.text
+    if played.turns[-1].observation.done:
+        text = "(the end)"
+    if text != recorded[start.turn]["user_prompt"]:
+        raise _difference(
+            start, start.turn, "observation", recorded[start.turn]["user_prompt"], text
+        )
+
+
+def _check_turn(
+    start: Start, number: int, recorded: Mapping[str, Any], own: Mapping[str, Any]
+) -> None:
+    for name in sorted(recorded.keys() | own.keys(), key=lambda name: (name != "messages", name)):
+        if recorded.get(name) != own.get(name):
+            raise _difference(start, number, name, recorded.get(name), own.get(name))
+
+
+def _difference(start: Start, turn: int, name: str, recorded: object, given: object) -> InputError:
+    one, other = str(recorded), str(given)
+    same = next((k for k, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), 0)
+    begin = max(0, same - 20)
+    return InputError(
+        f"{FLAG} {start.place}: turn {turn}: {name} is recorded as "
+        f"{one[begin : begin + _SHOWN]!r}, and the environment gives "
+        f"{other[begin : begin + _SHOWN]!r}; {OTHER_ENVIRONMENT}"
+    )
+
+
+@dataclass(frozen=True)
+class _ScriptedAgents:
+    """Makes the scripted agent of a recorded rollout again."""
+
+    game: Game
+    recorded_seed: int
+    seed: int
+    """Seed of what is drawn after the recorded turns."""
+    name: str | None
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def agent(self, start: Start, number: int, environment: Environment, count: Counter) -> Agent:
+        """Return the agent of a continuation."""
+        task = self.game.task
+        rng = random.Random(f"agent {task} {self.recorded_seed} {start.number}")
+        script = find_scripted_agents(task).script(self.name, environment, rng, **self.options)
+        seed = start.seed(self.seed, number)
+        return RestoredAgent(start.place, _replies(start), ScriptedAgent(script, count), rng, seed)
+
+
+@dataclass(frozen=True)
+class ContinuedScripted:
+    """Plays continuations by number, with the scripted agents that were recorded."""
+
+    game: Game
+    recorded_seed: int
+    starts: Sequence[Start]
+    agents: _ScriptedAgents
+    tokenizer: str | None = None
+    """The tokenizer that counts usage; words and marks if None."""
+
+    def __call__(self, number: int) -> dict[str, Any]:
+        """Return the continuation of that number: they go round the starts."""
+        again, place = divmod(number, len(self.starts))
+        start = self.starts[place]
+        counting = token_count(self.tokenizer)
+        count = cache(counting.count)
+        environment = self.game.environment(self.recorded_seed, start.number)
+        agent = self.agents.agent(start, again, environment, count)
+        played = play(environment, agent, self.game.rules, count)
+        rollout = record(number, played, counting.name)
+        return rollout | _identity(start, again, self.agents.seed)
+
+
+@dataclass(frozen=True)
+class ContinuedModelled:
+    """Plays continuations by number, with a model."""
+
+    game: Game
+    recorded_seed: int
+    starts: Sequence[Start]
+    model: "ModelAgent"
+    seed: int
+    """For the record: a model's draws are its provider's."""
+    tokenizer: str | None = None
+    """Counts what of the history fits into a request; words and marks if None."""
+
+    def __call__(self, number: int) -> dict[str, Any]:
+        """Return the continuation of that number: they go round the starts."""
+        from collect.model_agent import Conversation
+
+        again, place = divmod(number, len(self.starts))
+        start = self.starts[place]
+        environment = self.game.environment(self.recorded_seed, start.number)
+        model = Conversation(self.model, self.game.rules.response_tokens)
+        agent = ReplayedAgent(_replies(start), model)
+        played = play(environment, agent, self.game.rules, token_count(self.tokenizer).count)
+        return record(number, played, None) | _identity(start, again, self.seed)
+
+
+def _identity(start: Start, number: int, seed: int) -> dict[str, Any]:
+    """Return the fields of a record that tell a continuation from its rollout."""
+    return {
+        "instance_id": str(start.name(number)),
+        "continues": start.provenance(number, seed),
+    }
+
+
+def _played_on(record: Mapping[str, Any]) -> tuple[tuple[int, int], bytes]:
+    """Return the start of a continuation, and what was played after it."""
+    source = record["continues"]
+    start = (source["rollout"], source["turn"])
+    texts = [turn["parsed_response"] for turn in record["turns"][source["turn"] :]]
+    return start, orjson.dumps(texts)
+
+
+def tell_equal(played: Sequence[tuple[tuple[int, int], bytes]]) -> None:
+    """Warn where all continuations of a start are equal.
+
+    Args:
+        played: of each continuation, where it starts and what was played after that.
+    """
+    groups: dict[tuple[int, int], list[bytes]] = {}
+    for start, text in played:
+        groups.setdefault(start, []).append(text)
+    equal = [start for start, texts in groups.items() if len(set(texts)) == 1 < len(texts)]
+    if not equal:
+        return
+    listed = ", ".join(_places(equal[:5])) + (", ..." if len(equal) > 5 else "")
+    why = (
+        "a deterministic agent, whose noise ceiling says nothing"
+        if len(equal) == len(groups)
+        else "nothing is left to chance there"
+    )
+    STDERR.print(
+        f"warning: all continuations are equal at {len(equal)} of {len(groups)} starts: {listed} "
+        f"({why})",
+        markup=False,
+    )
+
+
+def _places(starts: Sequence[tuple[int, int]]) -> Iterator[str]:
+    return (f"rollout {number} at turn {turn}" for number, turn in starts)
