@@ -4,10 +4,13 @@ from collections.abc import Mapping, Sequence
 
 from rich.table import Table
 
+from bagen_data.ceiling.ceiling_report import CeilingReport
+from bagen_data.ceiling.ceiling_scores import CeilingScore
 from bagen_data.console import shown, stdout_console
 from bagen_data.errors import InputError
 from bagen_data.scoring.all_scores import PROGRESS_SCORES, SECTIONS
 from bagen_data.scoring.report import Comparison, Report, Score, Scores
+from bagen_data.wording import numbered
 
 _AFTER_LINES = {"macro_f1", *(next(iter(definitions)) for definitions in SECTIONS.values())}
 """Scores above which there is a line."""
@@ -50,6 +53,38 @@ def comparison_table(comparison: Comparison) -> Table:
         p = "" if score.p is None else f"{score.p:.3f}" if score.p >= _LEAST_P else f"<{_LEAST_P}"
         numbers = (_number(value) for value in (score.first, score.second, score.difference))
         table.add_row(name, *numbers, interval, p)
+    return table
+
+
+def ceiling_tables(report: CeilingReport) -> list[Table]:
+    """The tables of `bagen ceiling`: overall, if there are several tasks, and one a task."""
+    groups = dict(report.ceiling.tasks)
+    if len(groups) > 1:
+        groups = {"overall": report.ceiling.overall} | groups
+    tables = [_ceiling(f"{name}: noise ceiling", scores) for name, scores in groups.items()]
+    probes = report.probes
+    caption = (
+        f"{numbered(report.continuations['rollouts'], 'continuation')} of "
+        f"{numbered(len(probes.probes), 'probe')}"
+    )
+    if probes.single:
+        caption += f"; left out: {numbered(probes.single, 'probe')} with one continuation"
+    if probes.elsewhere:
+        caption += f"; left out: {numbered(probes.elsewhere, 'continuation')} without a probe"
+    tables[-1].caption = caption
+    return tables
+
+
+def _ceiling(title: str, scores: Mapping[str, CeilingScore]) -> Table:
+    table = Table(title=shown(title), title_justify="left", caption_justify="left")
+    table.add_column("score", no_wrap=True)
+    for name in ("value", "95% interval", "leave one out", "in sample", "probes", "instances"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for name, score in scores.items():
+        numbers = _number(score.leave_one_out), _number(score.in_sample)
+        counts = f"{score.n:,}", f"{score.instances:,}"
+        interval = _interval(score.low, score.high)
+        table.add_row(name, _number(score.value), interval, *numbers, *counts)
     return table
 
 

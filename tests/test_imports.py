@@ -59,6 +59,7 @@ def test_importing_the_core_needs_numpy_and_pyarrow_only() -> None:
     [
         *("-m bagen_data", "-m bagen_data predict", "-m bagen_data predict baseline"),
         *("-m bagen_data predict model", "-m bagen_data score", "-m bagen_data show"),
+        "-m bagen_data ceiling",
         *(
             "-m builders",
             "-m builders build",

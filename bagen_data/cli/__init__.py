@@ -12,6 +12,7 @@ Exit codes: 0 done, 1 bad input, 2 wrong usage.
 import sys
 from collections.abc import Sequence
 
+from bagen_data.cli.noise_ceiling import ceiling_command
 from bagen_data.cli.old_spellings import moved
 from bagen_data.cli.predict_baseline import predict_baseline_command
 from bagen_data.cli.predict_model import predict_model_command, predictions_from_log_command
@@ -29,6 +30,7 @@ app.add_typer(predict, name="predict")
 app.command("predictions-from-log")(predictions_from_log_command)
 app.command("validate")(validate_command)
 app.command("score")(score_command)
+app.command("ceiling")(ceiling_command)
 app.command("show")(show_command)
 
 

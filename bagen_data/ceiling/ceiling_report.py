@@ -1,0 +1,85 @@
+"""The noise ceiling of a dataset, from a built dataset of continuations."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from bagen_data.ceiling.ceiling_scores import Ceiling, ceiling
+from bagen_data.ceiling.continued_probes import ContinuedProbes, continued_probes
+from bagen_data.ceiling.dataset_references import reference_forecasts
+from bagen_data.errors import InputError
+from bagen_data.hub import LoadedSamples, load_rollouts, load_samples
+from bagen_data.scoring.resampling import Resampling
+from bagen_data.scoring.sample_table import SampleTable
+
+
+@dataclass(frozen=True)
+class CeilingReport:
+    """A ceiling, and what it was made of."""
+
+    ceiling: Ceiling
+    probes: ContinuedProbes
+    source: dict[str, Any]
+    """The dataset: `path`, `config`, `split`, `revision` and `samples`."""
+    continuations: dict[str, Any]
+    """The continuations: `path`, `revision`, and the number of `rollouts` that were used."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain dicts and numbers, as JSON takes them."""
+        scores = self.ceiling.to_dict()
+        version = scores.pop("benchmark_version")
+        head = {"benchmark_version": version, "dataset": self.source}
+        return head | {"continuations": self.continuations} | scores
+
+
+def ceiling_of(
+    continuations: str, dataset: str, config: str | None, resampling: Resampling
+) -> CeilingReport:
+    """Score a perfect forecaster on the continuations of a dataset's probes.
+
+    Args:
+        continuations: a folder that `build` wrote from continuations.
+        dataset: a folder that `build` wrote from the recorded rollouts, or a Hub id.
+        config: a task; every task of the continuations if None.
+        resampling: how uncertainty is measured.
+
+    Raises:
+        InputError: one of the two cannot be loaded, they do not belong together, or no probe has
+            two continuations.
+    """
+    samples = load_samples(dataset, config)
+    played = load_rollouts(continuations, "test")
+    if config is not None:
+        played = played.filter(_is_of(played, config))
+    if not len(played):
+        raise InputError(f"{continuations}: holds no continuations of {config}; leave out --config")
+    table = SampleTable.of(samples.table)
+    probes = continued_probes(
+        load_rollouts(dataset, "test", samples.source["revision"]),
+        played,
+        set(table.sample_id.to_pylist()),
+        continuations,
+        dataset,
+    )
+    if not probes.probes:
+        raise InputError(
+            f"{continuations}: no probe of {dataset} has two continuations or more; expected "
+            "`python -m collect --resume-from ... --continuations N` with an N of at least 2"
+        )
+    made_of = {
+        "path": continuations,
+        "revision": _revision(load_samples(continuations)),
+        "rollouts": sum(len(probe.finish) for probe in probes.probes),
+    }
+    scores = ceiling(probes.probes, reference_forecasts(table), resampling)
+    return CeilingReport(scores, probes, samples.source, made_of)
+
+
+def _is_of(table: Any, task: str) -> Any:
+    import pyarrow.compute as pc
+
+    return pc.equal(table["task"].cast("string"), task)
+
+
+def _revision(samples: LoadedSamples) -> str | None:
+    revision: str | None = samples.source["revision"]
+    return revision

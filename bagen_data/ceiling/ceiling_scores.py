@@ -1,0 +1,293 @@
+"""Scores of a perfect forecaster: by family, by task, and overall, with intervals."""
+
+import zlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+
+from bagen_data.array_types import Floats
+from bagen_data.ceiling.continued_probes import ContinuedProbe
+from bagen_data.ceiling.perfect_forecasts import (
+    Estimated,
+    Judgements,
+    expected_wis,
+    perfect_brier,
+    perfect_judgements,
+    perfect_wis,
+)
+from bagen_data.scoring.resampling import Resampling, percentile_interval
+from bagen_data.versions import BENCHMARK_VERSION
+
+WAYS = ("in_sample", "value", "leave_one_out")
+"""The ways to estimate a score, as `perfect_forecasts` has them."""
+
+FEWEST_SUCCESSES = 3
+"""Continuations that must succeed for a probe to count for `wis`. With two of them, the value is
+too bad by 29% in expectation (normal values), with three by 5%, and with four by 2%."""
+
+
+@dataclass(frozen=True)
+class ReferenceForecast:
+    """What the reference says of a probe."""
+
+    finish: float
+    quantiles: Floats
+    """(r, 5) of R."""
+
+
+References = Mapping[str, ReferenceForecast]
+"""By sample id; a family without a reference has none."""
+Sums = Mapping[str, Floats]
+"""Sums over probes, by name, (b,): one number a resample."""
+Three = tuple[Floats, Floats, Floats]
+"""A score in each of `WAYS`, (b,); NaN where there is nothing to take it over."""
+
+
+@dataclass(frozen=True)
+class CeilingScore:
+    """One score of a perfect forecaster."""
+
+    value: float | None
+    """Corrected for the number of continuations; None where there is nothing to take it over."""
+    n: int
+    """How many probes it is taken over."""
+    instances: int
+    """How many instances these are of."""
+    low: float | None = None
+    """Of the 95% interval; None with fewer than ten instances."""
+    high: float | None = None
+    in_sample: float | None = None
+    """By forecasts that have seen the outcome: better than the truth, in expectation."""
+    leave_one_out: float | None = None
+    """By forecasts of the other continuations: worse than the truth, in expectation."""
+
+
+@dataclass(frozen=True)
+class Ceiling:
+    """All scores of a perfect forecaster."""
+
+    overall: Mapping[str, CeilingScore]
+    """By score: the mean over tasks."""
+    tasks: Mapping[str, Mapping[str, CeilingScore]]
+    """By task: the mean over its families."""
+    families: Mapping[str, Mapping[str, CeilingScore]]
+    """By `task/rollout_model`."""
+    benchmark_version: str = field(default=BENCHMARK_VERSION)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain dicts and numbers, as JSON takes them."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class _Definition:
+    """A score, as a formula of sums over probes."""
+
+    formula: Callable[[Sums], Three]
+    weight: str
+    """The sum of what the score is taken over."""
+
+
+def _mean(name: str, weight: str) -> _Definition:
+    def formula(sums: Sums) -> Three:
+        first, second, third = (sums[f"{name}.{way}"] / sums[weight] for way in WAYS)
+        return first, second, third
+
+    return _Definition(formula, weight)
+
+
+def _skill(name: str, weight: str) -> _Definition:
+    def formula(sums: Sums) -> Three:
+        reference = sums[f"{name}.reference"]
+        first, second, third = (1 - sums[f"{name}.{way}"] / reference for way in WAYS)
+        return first, second, third
+
+    return _Definition(formula, weight)
+
+
+def _of_judgements(score: Callable[[Judgements], Any]) -> _Definition:
+    """Return a score of shares, whose value is the mean of the one too good and the one too bad."""
+
+    def formula(sums: Sums) -> Three:
+        names = Judgements.__dataclass_fields__
+        good, bad = (
+            score(Judgements(*(sums[f"{name}.{way}"] for name in names)))  # type: ignore[arg-type]
+            for way in (WAYS[0], WAYS[2])
+        )
+        return good, (good + bad) / 2, bad
+
+    return _Definition(formula, "open")
+
+
+def _macro_f1(shares: Judgements) -> Any:
+    wrong = shares.false_feasible + shares.false_infeasible
+    parts = [
+        np.where(hits + wrong > 0, 2 * hits / (2 * hits + wrong), 0.0)
+        for hits in (shares.true_feasible, shares.true_infeasible)
+    ]
+    return np.where(_all(shares) > 0, (parts[0] + parts[1]) / 2, np.nan)
+
+
+def _accuracy(shares: Judgements) -> Any:
+    return (shares.true_feasible + shares.true_infeasible) / _all(shares)
+
+
+def _all(shares: Judgements) -> Any:
+    return (
+        shares.true_feasible
+        + shares.false_feasible
+        + shares.true_infeasible
+        + shares.false_infeasible
+    )
+
+
+DEFINITIONS: Mapping[str, _Definition] = {
+    "brier_skill": _skill("brier", "open"),
+    "wis_skill": _skill("wis", "succeeded"),
+    "macro_f1_open": _of_judgements(_macro_f1),
+    "accuracy_open": _of_judgements(_accuracy),
+    "brier": _mean("brier", "open"),
+    "success_brier": _mean("success_brier", "all"),
+    "wis": _mean("wis", "succeeded"),
+}
+"""The scores that have a ceiling, by the names of `bagen score`."""
+
+
+def ceiling(
+    probes: Sequence[ContinuedProbe],
+    references: References,
+    resampling: Resampling = Resampling(),  # noqa: B008  frozen
+) -> Ceiling:
+    """Return the scores of a perfect forecaster.
+
+    Instances are drawn within a task, the same ones for all of its families.
+
+    Args:
+        probes: each with two continuations or more.
+        references: what skills are relative to; without one for all probes of a family there is
+            no skill.
+        resampling: how uncertainty is measured.
+    """
+    families: dict[str, _Replicates] = {}
+    tasks: dict[str, _Replicates] = {}
+    for task in sorted({probe.task for probe in probes}):
+        own = [probe for probe in probes if probe.task == task]
+        draws = _Draws.of(task, own, resampling)
+        names = sorted({probe.family for probe in own})
+        of_task = {
+            name: draws.replicates([each for each in own if each.family == name], references)
+            for name in names
+        }
+        families |= of_task
+        tasks[task] = _Replicates.mean(of_task.values(), instances=max)
+    overall = _Replicates.mean(tasks.values(), instances=min)
+    return Ceiling(
+        overall.scores(),
+        {name: each.scores() for name, each in tasks.items()},
+        {name: each.scores() for name, each in families.items()},
+    )
+
+
+@dataclass(frozen=True)
+class _Replicates:
+    """Scores of a group of probes, as measured and in b resamples."""
+
+    three: Mapping[str, Floats]
+    """By score, (3, 1 + b): in each of `WAYS`, as measured first."""
+    n: Mapping[str, int]
+    instances: Mapping[str, int]
+
+    @classmethod
+    def mean(
+        cls, groups: Iterable["_Replicates"], *, instances: Callable[..., int]
+    ) -> "_Replicates":
+        """Return the mean of groups, without those that have no value."""
+        groups = list(groups)
+        three, n, of = {}, {}, {}
+        for name in DEFINITIONS:
+            some = [each for each in groups if not np.isnan(each.three[name][1, 0])] or groups
+            three[name] = np.mean([each.three[name] for each in some], axis=0)
+            n[name] = sum(each.n[name] for each in some)
+            of[name] = instances(each.instances[name] for each in some)
+        return cls(three, n, of)
+
+    def scores(self) -> dict[str, CeilingScore]:
+        """Return each score with its interval."""
+        return {name: self._score(name) for name in self.three}
+
+    def _score(self, name: str) -> CeilingScore:
+        three, n, instances = self.three[name], self.n[name], self.instances[name]
+        in_sample, value, leave_one_out = (_number(each) for each in three[:, 0])
+        if value is None:
+            return CeilingScore(None, n, instances)
+        low, high = percentile_interval(three[1, 1:], instances) or (None, None)
+        return CeilingScore(value, n, instances, low, high, in_sample, leave_one_out)
+
+
+@dataclass(frozen=True)
+class _Draws:
+    """How often each resample draws each instance of a task."""
+
+    instances: Sequence[str]
+    weights: Floats
+    """(1 + b, i); the first row draws each instance once."""
+
+    @classmethod
+    def of(cls, task: str, probes: Sequence[ContinuedProbe], resampling: Resampling) -> "_Draws":
+        """Draw the instances of a task."""
+        instances = sorted({probe.instance_id for probe in probes})
+        rng = np.random.default_rng([resampling.seed, zlib.crc32(task.encode())])
+        number = len(instances)
+        drawn = rng.multinomial(number, [1 / number] * number, resampling.resamples)
+        return cls(instances, np.vstack([np.ones(number), drawn]))
+
+    def replicates(self, probes: Sequence[ContinuedProbe], references: References) -> _Replicates:
+        """Return the scores of a family's probes."""
+        of_probe = [_sums(probe, references.get(probe.sample_id)) for probe in probes]
+        place = [self.instances.index(probe.instance_id) for probe in probes]
+        sums = {}
+        for name in of_probe[0]:
+            of_instance = np.bincount(place, [each[name] for each in of_probe], len(self.instances))
+            sums[name] = self.weights @ of_instance
+        three, n, instances = {}, {}, {}
+        for name, definition in DEFINITIONS.items():
+            with np.errstate(all="ignore"):
+                three[name] = np.array(definition.formula(sums))
+            contributing = [each[definition.weight] > 0 for each in of_probe]
+            n[name] = sum(contributing)
+            instances[name] = len(set(np.array(place)[contributing]))
+        return _Replicates(three, n, instances)
+
+
+def _sums(probe: ContinuedProbe, reference: ReferenceForecast | None) -> dict[str, float]:
+    """Return what a probe adds to each sum."""
+    is_open = float(probe.is_open)
+    sums = {"open": is_open, "all": 1.0}
+    sums |= _weighted("brier", perfect_brier(probe.finish), is_open)
+    sums |= _weighted("success_brier", perfect_brier(probe.success), 1.0)
+    for way, judgements in zip((WAYS[0], WAYS[2]), perfect_judgements(probe.finish), strict=True):
+        sums |= {f"{name}.{way}": is_open * share for name, share in vars(judgements).items()}
+    remaining = probe.remaining[:, probe.success]
+    is_scored = remaining.shape[1] >= FEWEST_SUCCESSES
+    share = float(probe.success.mean()) if is_scored else 0.0
+    sums["succeeded"] = share
+    wis = perfect_wis(remaining) if is_scored else Estimated(0.0, 0.0, 0.0)
+    sums |= _weighted("wis", wis, share)
+    sums |= {"brier.reference": np.nan, "wis.reference": np.nan}
+    if reference is not None:
+        brier = float(((reference.finish - probe.finish) ** 2).mean())
+        sums["brier.reference"] = is_open * brier
+        sums["wis.reference"] = 0.0
+        if is_scored:
+            sums["wis.reference"] = share * expected_wis(reference.quantiles, remaining)
+    return sums
+
+
+def _weighted(name: str, estimated: Estimated, weight: float) -> dict[str, float]:
+    return {f"{name}.{way}": weight * float(getattr(estimated, way)) for way in WAYS}
+
+
+def _number(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)

@@ -1,0 +1,49 @@
+"""`bagen ceiling`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bagen_data.cli.command_options import Dataset
+from bagen_data.errors import OutputError
+
+Continuations = Annotated[
+    str,
+    typer.Argument(
+        help="A dataset that `build` wrote from rollouts of `collect --resume-from`.",
+    ),
+]
+
+
+def ceiling_command(
+    continuations: Continuations,
+    dataset: Dataset,
+    config: Annotated[
+        str | None, typer.Option(help="A task; every task of the continuations if left out.")
+    ] = None,
+    json: Annotated[Path | None, typer.Option(help="Write every score to this file.")] = None,
+    resamples: Annotated[int, typer.Option(min=0, help="Of instances, for 95% intervals.")] = 1000,
+    seed: Annotated[int, typer.Option(min=0, help="Of the resampling.")] = 0,
+) -> None:
+    """Score a forecaster that knows how runs can go on: the noise ceiling of a dataset.
+
+    Each probe's continuations are other ways in which the same run could have gone on. What no
+    forecast of them can know is the part of each score that is chance.
+    """
+    from bagen_data.ceiling.ceiling_report import ceiling_of
+    from bagen_data.replaced_file import write_file
+    from bagen_data.scoring.resampling import Resampling
+    from bagen_data.tables import to_json
+    from bagen_data.terminal_tables import ceiling_tables, print_table
+
+    report = ceiling_of(continuations, dataset, config, Resampling(resamples, seed))
+    if json:
+        try:
+            write_file(json, to_json(report.to_dict(), indent=1) + "\n")
+        except OSError as error:
+            raise OutputError(f"{json}: cannot be written: {error.strerror}") from error
+    for table in ceiling_tables(report):
+        print_table(table)
+    if json:
+        print(f"every score is in {json}")
