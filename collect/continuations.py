@@ -5,14 +5,13 @@ observations must be the recorded ones. From there an agent plays on.
 """
 
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from bagen_data.console import STDERR
 from bagen_data.errors import InputError
 from bagen_data.fast_json import load_json
 from collect.agents import Agent, Counter, Reply, ScriptedAgent
@@ -21,23 +20,22 @@ from collect.dialogue_layout import Dialogues, record
 from collect.environment import Environment, Game, Rules
 from collect.family_run import Play
 from collect.play import play
-from collect.recorded_family import FLAG, RecordedFamily, Start, read_recorded, starts_of
-from collect.recorded_file import recorded_file
+from collect.played_on import (
+    OTHER_ENVIRONMENT,
+    check_agent,
+    difference,
+    provenance,
+    warn_of_equal,
+)
+from collect.recorded_family import FLAG, Start, read_recorded, starts_of
 from collect.replayed_agents import ReplayedAgent, RestoredAgent, recorded_reply
 from collect.scripted_agents import find_scripted_agents
-from collect.task_command import Recording, check, settings_of
+from collect.task_command import Recording, check
 from collect.task_command import record as record_family
 from collect.token_count import token_count
 
 if TYPE_CHECKING:
     from collect.model_agent import ModelAgent
-
-OTHER_ENVIRONMENT = (
-    "the environment is of another version, or has other options, than the one that was recorded, "
-    "and the rollout cannot be played on"
-)
-_SHOWN = 80
-"""Characters of two texts that are shown where they differ."""
 
 
 def record_continuations(
@@ -75,7 +73,7 @@ def record_continuations(
         layout,
         scripted,
         modelled,
-        _continues(family, layout, starts),
+        provenance(family, layout.path(family.folder), starts),
     )
     check_agent(family, options, recording)
     count = cache(token_count(options.tokenizer).count)
@@ -86,38 +84,7 @@ def record_continuations(
         agent = agents.agent(start, 0, environment, count) if is_scripted else replayed
         check_start(game.rules, start, environment, agent, count)
     record_family(options, recording)
-    tell_equal([_played_on(each) for _, each in layout.read(options.out)])
-
-
-def check_agent(family: RecordedFamily, options: CollectOptions, recording: Recording) -> None:
-    """Refuse options that the recorded rollouts cannot be played on with.
-
-    A model other than the recorded one is allowed, with a note.
-
-    Raises:
-        WrongUsageError: the message names the option.
-    """
-    same = ["task", "options", "tokens", *(["agent"] if options.is_scripted else [])]
-    settings = settings_of(options, recording)
-    family.check_settings(settings, same)
-    recorded = family.settings.get("agent")
-    if recorded != options.agent:
-        STDERR.print(
-            f"note: {family.folder} was recorded with {recorded}; what {options.agent} makes of it "
-            "says nothing about how the recorded rollouts could have gone on",
-            markup=False,
-        )
-
-
-def _continues(
-    family: RecordedFamily, layout: Dialogues, starts: Sequence[Start]
-) -> dict[str, Any]:
-    return {
-        "family": family.folder.name,
-        "file": dict(recorded_file(layout.path(family.folder)).settings),
-        "turns": sorted({start.turn for start in starts}),
-        "rollouts": sorted({start.number for start in starts}) if family.is_named else "all",
-    }
+    warn_of_equal([_played_on(each) for _, each in layout.read(options.out)])
 
 
 def _replies(start: Start) -> list[Reply]:
@@ -158,7 +125,7 @@ def check_start(
     if played.turns[-1].observation.done:
         text = "(the end)"
     if text != recorded[start.turn]["user_prompt"]:
-        raise _difference(
+        raise difference(
             start, start.turn, "observation", recorded[start.turn]["user_prompt"], text
         )
 
@@ -168,18 +135,7 @@ def _check_turn(
 ) -> None:
     for name in sorted(recorded.keys() | own.keys(), key=lambda name: (name != "messages", name)):
         if recorded.get(name) != own.get(name):
-            raise _difference(start, number, name, recorded.get(name), own.get(name))
-
-
-def _difference(start: Start, turn: int, name: str, recorded: object, given: object) -> InputError:
-    one, other = str(recorded), str(given)
-    same = next((k for k, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), 0)
-    begin = max(0, same - 20)
-    return InputError(
-        f"{FLAG} {start.place}: turn {turn}: {name} is recorded as "
-        f"{one[begin : begin + _SHOWN]!r}, and the environment gives "
-        f"{other[begin : begin + _SHOWN]!r}; {OTHER_ENVIRONMENT}"
-    )
+            raise difference(start, number, name, recorded.get(name), own.get(name))
 
 
 @dataclass(frozen=True)
@@ -266,32 +222,3 @@ def _played_on(record: Mapping[str, Any]) -> tuple[tuple[int, int], bytes]:
     start = (source["rollout"], source["turn"])
     texts = [turn["parsed_response"] for turn in record["turns"][source["turn"] :]]
     return start, orjson.dumps(texts)
-
-
-def tell_equal(played: Sequence[tuple[tuple[int, int], bytes]]) -> None:
-    """Warn where all continuations of a start are equal.
-
-    Args:
-        played: of each continuation, where it starts and what was played after that.
-    """
-    groups: dict[tuple[int, int], list[bytes]] = {}
-    for start, text in played:
-        groups.setdefault(start, []).append(text)
-    equal = [start for start, texts in groups.items() if len(set(texts)) == 1 < len(texts)]
-    if not equal:
-        return
-    listed = ", ".join(_places(equal[:5])) + (", ..." if len(equal) > 5 else "")
-    why = (
-        "a deterministic agent, whose noise ceiling says nothing"
-        if len(equal) == len(groups)
-        else "nothing is left to chance there"
-    )
-    STDERR.print(
-        f"warning: all continuations are equal at {len(equal)} of {len(groups)} starts: {listed} "
-        f"({why})",
-        markup=False,
-    )
-
-
-def _places(starts: Sequence[tuple[int, int]]) -> Iterator[str]:
-    return (f"rollout {number} at turn {turn}" for number, turn in starts)

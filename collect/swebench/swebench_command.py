@@ -34,9 +34,9 @@ if TYPE_CHECKING:
 
 TASK = "swebench"
 NOT_RESTORED = (
-    "a rollout of swebench cannot be played on: the files, processes and clocks of its container "
-    "are not recorded, and its commands do not print the same again; sokoban, searchr1 and "
-    "warehouse can be"
+    "a model's rollout of swebench cannot be played on: the files, processes and clocks of its "
+    "container are not recorded, and its commands need not print the same again; scripted rollouts "
+    "on toys can be, and those of sokoban, searchr1 and warehouse"
 )
 """The reason why `--resume-from` is refused."""
 
@@ -62,7 +62,7 @@ class SweBench:
 
     def __call__(self, options: CollectOptions) -> None:
         """Collect a family, or prepare it."""
-        if options.resume_from is not None:
+        if options.resume_from is not None and not options.is_scripted:
             raise WrongUsageError(f"--resume-from {options.resume_from}: {NOT_RESTORED}")
         if options.is_scripted and self.local not in (None, TOYS):
             raise WrongUsageError(
@@ -74,7 +74,11 @@ class SweBench:
             refuse_unused(own | _changed(subset=(self.subset, SUBSET)), "local rollouts")
         if options.is_scripted or not self.local:
             refuse_unused(self.commands.given(), "commands that no model writes on this machine")
-        if options.is_scripted or self.local == TOYS:
+        if options.resume_from is not None:
+            from collect.swebench.toy_continuations import record_toy_continuations
+
+            record_toy_continuations(options, self._settings(self._toys))
+        elif options.is_scripted or self.local == TOYS:
             self._on_toys(options)
         elif self.local:
             refuse_unused(_changed(first=(self.first, 0)), "instances of your own")
@@ -90,8 +94,14 @@ class SweBench:
         toys = agents.choose_toys(options.seed, options.number_of_rollouts, self.first)
         with TemporaryDirectory(prefix="bagen-toys-") as folder:
             instances = agents.make_repositories(toys, Path(folder))
-            settings = {"toys": "all", "first": self.first}
-            record(options, self._recording(settings, instances, toys))
+            record(options, self._recording(self._toys, instances, toys))
+
+    @property
+    def _toys(self) -> Mapping[str, Any]:
+        return {"toys": "all", "first": self.first}
+
+    def _settings(self, local: Mapping[str, Any]) -> dict[str, Any]:
+        return {"local": dict(local), "steps": self.steps}
 
     def _recording(
         self, local: Mapping[str, Any], instances: Sequence[Instance], toys: Sequence[Any] = ()

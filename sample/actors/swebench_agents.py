@@ -7,7 +7,7 @@ is only half of one, and some never submit.
 import difflib
 import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import islice
 from random import Random
@@ -15,6 +15,7 @@ from typing import Any
 
 import orjson
 
+from collect.recorded_family import Start
 from collect.scripted_agents import SCRIPTED
 from collect.swebench.agent_prompts import OBSERVATION, SUBMIT
 from collect.swebench.instances import TEST_COMMAND, Instance
@@ -24,7 +25,7 @@ from collect.swebench.trajectory_layout import record
 from collect.token_count import token_count
 from sample.actors.toy_repositories import Case, Toy, choose_toys, make_repositories
 
-__all__ = ["NAMES", "ScriptedToys", "choose_toys", "make_repositories"]
+__all__ = ["NAMES", "ContinuedToys", "ScriptedToys", "choose_toys", "make_repositories"]
 NAMES: tuple[str, ...] = ()
 """A family is dealt all scripts in turn, so none can be named."""
 
@@ -192,6 +193,51 @@ class ScriptedToys:
             self.instances[number], scripted_model(name, steps, self.limits), self.limits
         )
         return record(number, with_simulated_usage(played.trajectory, self.tokenizer), SCRIPTED)
+
+
+@dataclass(frozen=True)
+class ContinuedToys:
+    """Plays rollouts of toys on: all of the recorded commands again, then others.
+
+    Nothing of a rollout is kept but its messages. A fresh clone in which the same commands run is
+    in the same state.
+    """
+
+    recorded: ScriptedToys
+    """The toys, with the seed and the limits of the recorded family."""
+    starts: Sequence[Start]
+    seed: int
+    """Seed of what is drawn after the recorded turns."""
+
+    def __call__(self, number: int) -> dict[str, Any]:
+        """Return the continuation of that number: they go round the starts."""
+        again, place = divmod(number, len(self.starts))
+        start = self.starts[place]
+        played = self._played(start, start.seed(self.seed, again), self.recorded.limits)
+        kept = record(number, played, SCRIPTED)
+        info = kept["info"] | {"continues": start.provenance(again, self.seed)}
+        return kept | {"instance_id": str(start.name(again)), "info": info}
+
+    def prefix(self, start: Start) -> Sequence[Mapping[str, Any]]:
+        """Return the messages of the recorded turns, from commands that are run again."""
+        limits = replace(self.recorded.limits, steps=start.turn)
+        played = self._played(start, "", limits)
+        return [each for each in played["messages"] if each["role"] != "exit"]
+
+    def _played(self, start: Start, seed: str, limits: Limits) -> dict[str, Any]:
+        recorded, number = self.recorded, start.number
+        name = script_name(recorded.seed, number)
+        rng = Random(f"swebench {recorded.seed} {number}")
+        steps = _played_on(script_steps(name, recorded.toys[number], rng), start.turn, rng, seed)
+        played = rollout(recorded.instances[number], scripted_model(name, steps, limits), limits)
+        return with_simulated_usage(played.trajectory, recorded.tokenizer)
+
+
+def _played_on(steps: Iterator[Step], turn: int, rng: Random, seed: str) -> Iterator[Step]:
+    """Yield some steps as they were recorded, then those of other draws."""
+    yield from islice(steps, turn)
+    rng.seed(seed)
+    yield from steps
 
 
 def scripted_model(name: str, steps: Iterable[Step], limits: Limits) -> Any:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from bagen_data.continuation_names import ContinuationName
+from tests.collect.swebench.played_toys import needs_tool
 from tests.making import build, build_record, collect, contents
 
 TASKS = ("sokoban", "searchr1", "warehouse")
@@ -238,3 +239,54 @@ def test_containers_of_swebench_are_not_restored(
     assert play_on("swebench", tmp_path, tmp_path, "--agent", "openai/m") == 2
     error = capsys.readouterr().err.replace("\n", " ")
     assert "the files, processes and clocks of its container are not recorded" in error
+
+
+def trajectories(folder: Path) -> dict[str, dict[str, Any]]:
+    paths = sorted(folder.glob("run/*/*.traj.json"))
+    return {path.parent.name: json.loads(path.read_bytes()) for path in paths}
+
+
+@needs_tool
+def test_commands_on_toys_are_run_again_and_then_others(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = tmp_path / "origin" / name("swebench")
+    steps = ("--steps", 12)
+    recorded = ("--agent", "scripted", "--rollouts", 2, "--seed", 4, *steps)
+    assert collect("swebench", *recorded, "--out", source) == 0
+    start = f"{source}:1"
+    assert play_on("swebench", start, tmp_path / "played", *steps, turn=3, n=2) == 0
+    (rollout,) = (
+        each for each in trajectories(source).values() if each["info"]["rollout_number"] == 1
+    )
+    said = [k for k, each in enumerate(rollout["messages"]) if each["role"] == "assistant"]
+    played = trajectories(tmp_path / "played" / name("swebench"))
+    assert len(played) == 2
+    for instance, each in played.items():
+        assert each["messages"][: said[3]] == rollout["messages"][: said[3]]
+        assert instance == each["instance_id"]
+        assert ContinuationName.parse(instance) == ContinuationName(
+            rollout["instance_id"], 1, 3, each["info"]["continues"]["continuation"]
+        )
+    assert build(tmp_path / "played", tmp_path / "built", "--strict") == 0
+    (family,) = build_record(tmp_path / "built")["families"]
+    assert family["counts"]["rollouts"] == 2
+
+    rollout["messages"][said[1] + 1]["content"] = "<returncode>3</returncode>"
+    path = source / "run" / rollout["instance_id"] / f"{rollout['instance_id']}.traj.json"
+    path.write_text(json.dumps(rollout))
+    assert play_on("swebench", start, tmp_path / "changed", *steps, turn=3) == 1
+    error = capsys.readouterr().err.replace("\n", " ")
+    assert "turn 2: content is recorded as '<returncode>3" in error
+
+
+@needs_tool
+def test_toys_are_played_on_with_the_recorded_options(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = tmp_path / name("swebench")
+    recorded = ("--agent", "scripted", "--rollouts", 1, "--steps", 4)
+    assert collect("swebench", *recorded, "--out", source) == 0
+    assert play_on("swebench", source, tmp_path / "played") == 2
+    error = capsys.readouterr().err.replace("\n", " ")
+    assert "'steps': 4}, not" in error
