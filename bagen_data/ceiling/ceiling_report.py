@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+import pyarrow.compute as pc
+
 from bagen_data.ceiling.ceiling_scores import Ceiling, ceiling
 from bagen_data.ceiling.continued_probes import ContinuedProbes, continued_probes
 from bagen_data.ceiling.dataset_references import reference_forecasts
@@ -49,7 +51,7 @@ def ceiling_of(
     samples = load_samples(dataset, config)
     played = load_rollouts(continuations, "test")
     if config is not None:
-        played = played.filter(_is_of(played, config))
+        played = played.filter(pc.equal(played["task"].cast("string"), config))
     if not len(played):
         raise InputError(f"{continuations}: holds no continuations of {config}; leave out --config")
     table = SampleTable.of(samples.table)
@@ -72,12 +74,6 @@ def ceiling_of(
     }
     scores = ceiling(probes.probes, reference_forecasts(table), resampling)
     return CeilingReport(scores, probes, samples.source, made_of)
-
-
-def _is_of(table: Any, task: str) -> Any:
-    import pyarrow.compute as pc
-
-    return pc.equal(table["task"].cast("string"), task)
 
 
 def _revision(samples: LoadedSamples) -> str | None:

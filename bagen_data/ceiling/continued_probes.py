@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from bagen_data.array_types import Floats, Mask
 from bagen_data.continuation_names import ContinuationName
@@ -88,12 +89,15 @@ def continued_probes(
         InputError: a row is not a continuation, its outcome is hidden by a drawn target, or the
             dataset has no rollout that it continues.
     """
+    played = list(_read(continuations, where))
+    instances = pa.array(sorted({each.name.instance_id for each in played}), pa.string())
+    are_continued = pc.is_in(rollouts["instance_id"].cast(pa.string()), instances)
     recorded: dict[tuple[str, ...], list[Row]] = {}
-    for row in rollouts.to_pylist():
+    for row in rollouts.filter(are_continued).to_pylist():
         recorded.setdefault(_identity(row, row["instance_id"]), []).append(row)
     groups: dict[str, tuple[Row, list[_Continuation]]] = {}
     elsewhere = 0
-    for each in _read(continuations, where):
+    for each in played:
         source = _source(each, recorded, where, dataset)
         sample_id = f"{'/'.join(_identity(source, source['rollout_id']))}/{each.name.turn}"
         if sample_id in sample_ids:
