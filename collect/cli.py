@@ -5,7 +5,8 @@
         --out out/origin/sokoban-origin-scripted
     python -m builders build --origin out/origin --out out/dataset
 
-A family is resumed, or added to, by the same command with --resume.
+A family is resumed, or added to, by the same command with --resume. Recorded rollouts are played on
+from a turn with --resume-from, for `bagen ceiling`.
 """  # noqa: D301  \b keeps the lines as they are
 
 from collections.abc import Sequence

@@ -5,6 +5,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from bagen_data.continuation_names import ContinuationName
@@ -79,6 +80,28 @@ def test_equal_continuations_stay_apart_in_a_build(
     (family,) = build_record(tmp_path / "built")["families"]
     assert family["counts"]["duplicates"] == 0
     assert family["counts"]["rollouts"] == len(rollouts(tmp_path / "origin" / name(task)))
+
+
+@pytest.mark.parametrize("task", ["sokoban", "searchr1"])
+def test_recorded_rollouts_end_as_their_continuations_do(tmp_path: Path, task: str) -> None:
+    """What was recorded is one more draw, so on average it differs from the others by chance."""
+    source = tmp_path / "origin" / name(task)
+    assert collect(task, "--agent", "scripted", "--rollouts", 60, "--out", source) == 0
+    assert play_on(task, source, tmp_path, "--seed", 1) == 0
+    ends: dict[int, list[tuple[int, int]]] = {}
+    for each in rollouts(tmp_path / name(task)):
+        end = each["rollout_success"], len(each["turns"])
+        ends.setdefault(each["continues"]["rollout"], []).append(end)
+    recorded = rollouts(source)
+    differences = np.array(
+        [
+            (recorded[number]["rollout_success"], len(recorded[number]["turns"]))
+            - np.mean(played, axis=0)
+            for number, played in ends.items()
+        ]
+    )
+    error = differences.std(axis=0) / len(differences) ** 0.5
+    assert (abs(differences.mean(axis=0)) < 3 * error).all()
 
 
 def test_more_are_added_and_neither_workers_nor_stops_change_one(
