@@ -131,7 +131,10 @@ def test_a_dataset_scores_as_its_rows_do_in_bagen_data(
 ) -> None:
     responses = all_kinds(samples)
     scores = metric.compute(predictions=responses, references=samples)
-    assert scores == expected(samples, responses)
+    # The metric's references name no instances, and sums go by instance: the last bits differ.
+    for name, value in expected(samples, responses).items():
+        is_number = isinstance(value, float)
+        assert scores[name] == (pytest.approx(value, rel=1e-12) if is_number else value), name
     assert 0 < scores["valid_rate"] < 1
     assert 0 < scores["macro_f1"] < 1
 
