@@ -6,7 +6,7 @@
 # make sample  set up, collect the bundled sample's rollouts anew
 # make bench   set up, print the ratios of time, size and memory of starting, building, scoring, the
 #              leaderboard and collecting, and what prefix caches can serve
-# make baselines  set up, print the table of estimators that need no model
+# make baselines  set up, print the table of skills of estimators that need no model
 # make attacks set up, run attacks at full size, print the table of docs/security.md
 # make schemas set up, write the JSON schemas of submissions anew
 # make lock    write requirements/*.lock anew after a change of pyproject.toml; UPGRADE=--upgrade takes newer releases

@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from bagen_data.answers import parse, render
+from bagen_data.cli import main
 from bagen_data.climatology import climatology
 from bagen_data.errors import WrongUsageError
 from bagen_data.forecasters import Learn, find_forecaster, known_forecasters
@@ -17,8 +19,9 @@ from bagen_data.forecasters.learning.predictions import ForecastRequest, predict
 from bagen_data.hub import load_samples
 from bagen_data.schema import Budget, Estimate, Forecast, Rollout
 from bagen_data.scoring.sample_table import SampleTable
+from bagen_data.submissions import METADATA, read_metadata
 from tests.bagen_data.forecasters.simulated import examples_of, family
-from tests.making import SAMPLE, build, recorded_for, token_turn
+from tests.making import SAMPLE, build, exit_code, recorded_for, token_turn
 
 NAMES = ("climatology", "forest", "aft", "conformal")
 LEARNED = NAMES[1:]
@@ -243,3 +246,16 @@ def test_start_probes_are_learned_about_from_start_probes(sample: str) -> None:
         known = predictions._training(request, asked, None, load_examples)
         assert known
         assert {bool(one.probe.turns) for one in known} == {has_turns}
+
+
+@pytest.mark.parametrize(
+    ("flags", "variant"), [((), "forecast_no_think"), (("--question", "interval"), "none")]
+)
+def test_the_metadata_say_what_was_answered(
+    sample: str, tmp_path: Path, flags: tuple[str, ...], variant: str
+) -> None:
+    out = ("--config", "sokoban", "--out", str(tmp_path / "out"))
+    flags = ("--dataset", sample, *out, *flags)
+    assert exit_code(main, "predict", "baseline", "climatology", *flags) == 0
+    metadata = read_metadata(tmp_path / "out" / METADATA)
+    assert metadata.prompt_variant == variant
