@@ -1,16 +1,22 @@
 """Reports as tables that people read in a terminal."""
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, TypeVar
 
 from rich.table import Table
 
-from bagen_data.ceiling.ceiling_report import CeilingReport
-from bagen_data.ceiling.ceiling_scores import CeilingScore
 from bagen_data.console import shown, stdout_console
 from bagen_data.errors import InputError
+from bagen_data.schema import Question
 from bagen_data.scoring.all_scores import PROGRESS_SCORES, SECTIONS
 from bagen_data.scoring.report import Comparison, Report, Score, Scores
 from bagen_data.wording import numbered
+
+if TYPE_CHECKING:
+    from bagen_data.ceiling.ceiling_report import CeilingReport
+    from bagen_data.ceiling.ceiling_scores import CeilingScore
+
+Value = TypeVar("Value")
 
 _AFTER_LINES = {"macro_f1", *(next(iter(definitions)) for definitions in SECTIONS.values())}
 """Scores above which there is a line."""
@@ -18,17 +24,21 @@ _OF_FAMILIES = ("macro_f1", "fail_f1", "hit_rate", "coverage", "reward", "saved_
 """What a table with a row a family has room for."""
 _LEAST_P = 0.001
 """Smallest p that is shown as a number."""
+_OF_FORECASTS = ("brier_skill", "wis_skill", "brier", "wis", "coverage_80", "macro_f1_open")
+"""The same of forecasts."""
 
 
-def report_tables(report: Report, by: str | None) -> list[Table]:
-    """The tables of `bagen score`.
+def report_tables(report: Report, by: str | None, question: Question = "interval") -> list[Table]:
+    """The tables of `bagen score`; those of forecasts begin with the scores of forecasts.
 
     Args:
         report: what was scored.
         by: `task`, `family`, `progress`, or None for the overall scores.
+        question: what the answers were asked for.
     """
     if by == "family":
-        return [_rows("by family", {"overall": report.overall, **report.families}, _OF_FAMILIES)]
+        names = _OF_FORECASTS if question == "forecast" else _OF_FAMILIES
+        return [_rows("by family", {"overall": report.overall, **report.families}, names)]
     if by == "progress":
         if not report.progress:
             raise InputError("--by progress: the samples do not say their total turns")
@@ -37,18 +47,26 @@ def report_tables(report: Report, by: str | None) -> list[Table]:
             for name, parts in report.progress.items()
         ]
     groups = {"overall": report.overall} | (dict(report.tasks) if by == "task" else {})
-    tables = [_group(f"{name}, BAGEN {report.benchmark_version}", groups[name]) for name in groups]
+    tables = [
+        _group(f"{name}, BAGEN {report.benchmark_version}", _ordered(scores, question))
+        for name, scores in groups.items()
+    ]
     tables[-1].caption = _invalid(report)
     return tables
 
 
-def comparison_table(comparison: Comparison) -> Table:
-    """Both estimators' overall scores, and their difference."""
+def comparison_table(comparison: Comparison, question: Question = "interval") -> Table:
+    """Both estimators' overall scores, and their difference.
+
+    Args:
+        comparison: what was scored.
+        question: what the first estimator was asked for; scores of forecasts come first then.
+    """
     table = Table(title="overall, paired by sample", title_justify="left")
     table.add_column("score", no_wrap=True)
     for name in ("first", "second", "difference", "95% interval", "p"):
         table.add_column(name, justify="right", no_wrap=True)
-    for name, score in comparison.overall.items():
+    for name, score in _ordered(comparison.overall, question).items():
         interval = _interval(score.low, score.high)
         p = "" if score.p is None else f"{score.p:.3f}" if score.p >= _LEAST_P else f"<{_LEAST_P}"
         numbers = (_number(value) for value in (score.first, score.second, score.difference))
@@ -56,7 +74,7 @@ def comparison_table(comparison: Comparison) -> Table:
     return table
 
 
-def ceiling_tables(report: CeilingReport) -> list[Table]:
+def ceiling_tables(report: "CeilingReport") -> list[Table]:
     """The tables of `bagen ceiling`: overall, if there are several tasks, and one a task."""
     groups = dict(report.ceiling.tasks)
     if len(groups) > 1:
@@ -75,7 +93,7 @@ def ceiling_tables(report: CeilingReport) -> list[Table]:
     return tables
 
 
-def _ceiling(title: str, scores: Mapping[str, CeilingScore]) -> Table:
+def _ceiling(title: str, scores: Mapping[str, "CeilingScore"]) -> Table:
     table = Table(title=shown(title), title_justify="left", caption_justify="left")
     table.add_column("score", no_wrap=True)
     for name in ("value", "95% interval", "leave one out", "in sample", "probes", "instances"):
@@ -86,6 +104,12 @@ def _ceiling(title: str, scores: Mapping[str, CeilingScore]) -> Table:
         interval = _interval(score.low, score.high)
         table.add_row(name, _number(score.value), interval, *numbers, *counts)
     return table
+
+
+def _ordered(scores: Mapping[str, Value], question: Question) -> dict[str, Value]:
+    """Put the scores of forecasts first where forecasts were asked for."""
+    first = [name for name in SECTIONS["forecasts"] if question == "forecast" and name in scores]
+    return {name: scores[name] for name in (*first, *scores)}
 
 
 def print_table(table: Table) -> None:

@@ -74,7 +74,7 @@ def score_command(
     if compare and by:
         raise WrongUsageError("--compare and --by cannot be shown at once; leave one out")
     from bagen_data.held_folder import put_right
-    from bagen_data.hub import load_samples
+    from bagen_data.hub import load_reference, load_samples
     from bagen_data.prediction_files import find_predictions, prediction_reader
     from bagen_data.scoring.match_predictions import match_predictions
     from bagen_data.scoring.measure import measure
@@ -90,7 +90,9 @@ def score_command(
     if json and any(json.exists() and json.samefile(file) for file in files):
         raise WrongUsageError(f"--json {json}: these are the predictions; give another file")
     samples = load_samples(dataset, config, split)
-    sample_table = SampleTable.of(samples.table)
+    revision = samples.source["revision"]
+    reference = load_reference(dataset, config, revision) if split == "test" else None
+    sample_table = SampleTable.of(samples.table, reference)
     resampling = Resampling(resamples, seed)
     more = {}
     readers = [(str(file), prediction_reader(file), _question(file)) for file in files]
@@ -98,10 +100,10 @@ def score_command(
         file, reader, question = readers[0]
         answered = match_predictions(sample_table, reader, file, question)
         report = measure(sample_table, answered, resampling, ALPHA).report()
-        tables = report_tables(report, by)
+        tables = report_tables(report, by, question)
     else:
         comparison = compare_readers(sample_table, readers, resampling, ALPHA)
-        report, tables = comparison.first, [comparison_table(comparison)]
+        report, tables = comparison.first, [comparison_table(comparison, readers[0][2])]
         more = {"comparison": comparison.to_dict()}
     if json:
         record = report.to_dict()

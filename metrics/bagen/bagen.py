@@ -11,8 +11,8 @@ from bagen_data.scoring import SCORES, score
 _DESCRIPTION = """
 BAGEN asks whether an LLM agent knows what it is about to spend: after each turn of a recorded
 rollout, can the task still be finished within the budget, and how much is still needed? This metric
-scores the raw answers: feasibility F1, coverage and tightness of intervals, early stop, proper
-scores.
+scores the raw answers, which may be intervals, points or forecasts: feasibility F1, coverage and
+tightness of intervals, early stop, proper scores and skills of forecasts.
 """
 
 _KWARGS_DESCRIPTION = """
@@ -20,7 +20,13 @@ Args:
     predictions: raw response strings, one a sample. An empty one is an invalid answer.
     references: rows of the dataset, in the same order: dicts with at least `sample_id`, `feasible`
         and `resources`, a list of {resource, budget, used, remaining}. With `total_turns` the first
-        alarm and extrapolation are scored too, with `rollout_success` the paper's own scores.
+        alarm and extrapolation are scored too, with `rollout_success` the paper's own scores and
+        those of forecasts, with `instance_id` rollouts of one task instance are known as such.
+    question: what the predictions answer: `interval`, `point` or `forecast`. None by default, which
+        takes them as intervals and refuses them where all are answers to another question.
+    reference: rows of the dataset's config `reference`, or None: the forecasts that skills are
+        relative to, dicts with `sample_id`, `finish`, `success` and `resources`, a list of
+        {resource, quantiles}. Rows of other samples are left aside.
     resamples: of instances, for 95% intervals; they are in `details`. 0 by default: none.
     details: also return `details`: every score with its n and interval, by task, family and part
         of a rollout, and the counts of invalid answers by reason.
@@ -44,7 +50,7 @@ _CITATION = """
 }
 """
 
-_OPTIONAL = {"total_turns": int, "rollout_success": bool}
+_OPTIONAL = {"total_turns": int, "rollout_success": bool, "instance_id": str}
 _KINDS = {
     str: "a string",
     bool: "True or False",
@@ -64,6 +70,7 @@ class Bagen(evaluate.Metric):
         row = {"sample_id": value("string"), "feasible": value("bool")}
         row["resources"] = datasets.List(amounts)
         row |= {"total_turns": value("int64"), "rollout_success": value("bool")}
+        row["instance_id"] = value("string")
         return evaluate.MetricInfo(
             description=_DESCRIPTION,
             citation=_CITATION,
@@ -100,15 +107,23 @@ class Bagen(evaluate.Metric):
         reference = kwargs.pop("references", reference)
         super().add(prediction=_text(0, prediction), reference=_row(0, reference), **kwargs)
 
-    def _compute(self, predictions, references, resamples=0, details=False):
+    def _compute(  # noqa: PLR0913, PLR0917  as `compute` hands them on
+        self,
+        predictions,
+        references,
+        question=None,
+        reference=None,
+        resamples=0,
+        details=False,
+    ):
         references = list(references)
-        dropped = {n for n in _OPTIONAL if any(row[n] is None for row in references)}
+        dropped = {n for n in _OPTIONAL if any(row[n] in {None, ""} for row in references)}
         rows = [{n: v for n, v in row.items() if n not in dropped} for row in references]
         answers = [
             {"sample_id": row["sample_id"], "response": text}
             for row, text in zip(rows, predictions, strict=True)
         ]
-        report = score(rows, answers, resamples=resamples)
+        report = score(rows, answers, question=question, reference=reference, resamples=resamples)
         values = {name: report.overall[name].value for name in SCORES}
         values["benchmark_version"] = bagen_data.BENCHMARK_VERSION
         return values | ({"details": report.to_dict()} if details else {})
@@ -138,7 +153,8 @@ def _row(number, reference):
         row["resources"].append(resource)
     for name, kind in _OPTIONAL.items():
         is_given = reference.get(name) is not None
-        row[name] = _field(where, reference, name, kind) if is_given else None
+        missing = "" if kind is str else None  # `evaluate` encodes no string that is None
+        row[name] = _field(where, reference, name, kind) if is_given else missing
     return row
 
 

@@ -31,10 +31,16 @@ TOKENS = {"resource": "tokens", "budget": 900.0, "used": 200.0, "remaining": 400
 ROW: dict[str, Any] = {"sample_id": "sokoban/m/r1/1", "feasible": True, "resources": [TOKENS]}
 NEXT = ROW | {"sample_id": "sokoban/m/r1/2"}
 GOOD = "<answer>[360, 440]</answer>"
+KINDS = ("failed", "over_budget", "failed_over_budget")
+FORECAST_SCORES = {
+    *("brier_skill", "wis_skill", "curve_skill", "log_score", "success_brier", "wis"),
+    *("coverage_80", "coverage_50", "curve_brier", "start_correlation"),
+}
 NEEDS_ALL_TURNS = {"extrapolation_mre_p50", "first_alarm"}
 NEEDS_SUCCESS = {
     *("paper_hit_rate", "paper_reward", "any_success_drop"),
     *("paper_stopped_failed", "paper_saved_rate"),
+    *(f"{what}_{kind}" for what in ("share", "recall") for kind in KINDS),
 }
 
 
@@ -117,12 +123,16 @@ def test_gold_answers_score_1_where_they_should(metric: evaluate.Metric, samples
         *("recall_feasible", "recall_infeasible", "hit_rate", "coverage", "reward"),
         *("macro_f1_open", "fail_f1_open", "accuracy_open", "interval_skill", "within_2x"),
         *("stopped_failed", "paper_stopped_failed", "paper_reward"),
+        *(f"recall_{kind}" for kind in KINDS),
     }
     assert {name for name, value in scores.items() if value == 0.0} == {
         *("optimistic", "conservative", "interval_score", "exceed_rate", "mre_p50", "mre_p90"),
-        *("false_abort_rate", "success_drop"),
+        *("false_abort_rate", "success_drop", "brier"),
     }
-    assert {name for name, value in scores.items() if value is None} == {"exceed_by"}
+    assert {name for name, value in scores.items() if value is None} == {
+        "exceed_by",
+        *FORECAST_SCORES,
+    }
     assert scores["benchmark_version"] == bagen_data.BENCHMARK_VERSION
 
 
@@ -137,6 +147,22 @@ def test_a_dataset_scores_as_its_rows_do_in_bagen_data(
         assert scores[name] == (pytest.approx(value, rel=1e-12) if is_number else value), name
     assert 0 < scores["valid_rate"] < 1
     assert 0 < scores["macro_f1"] < 1
+
+
+def test_forecasts_have_skills_beside_a_reference(metric: evaluate.Metric) -> None:
+    row = ROW | {"rollout_success": True}
+    response = "<answer>finish=0.9, success=0.9, tokens=[100, 300, 400, 500, 900]</answer>"
+    amounts = {"resource": "tokens", "quantiles": [10.0, 20.0, 30.0, 40.0, 50.0]}
+    reference = [
+        {"sample_id": row["sample_id"], "finish": 0.5, "success": 0.5, "resources": [amounts]}
+    ]
+    arguments = {"predictions": [response], "references": [row], "question": "forecast"}
+    scores = metric.compute(**arguments, reference=reference)
+    assert scores["brier_skill"] == pytest.approx(1 - 0.01 / 0.25)
+    assert 0 < scores["wis_skill"] < 1
+    assert metric.compute(**arguments)["brier_skill"] is None
+    with pytest.raises(bagen_data.BagenError, match="pass question='forecast'"):
+        metric.compute(predictions=[response], references=[row])
 
 
 def test_references_are_a_dataset_its_rows_or_only_what_is_needed(
