@@ -15,7 +15,7 @@ import pytest
 
 from bagen_data.answers import render
 from bagen_data.cli import main
-from bagen_data.hub import load_samples
+from bagen_data.hub import load_reference, load_samples
 from bagen_data.replay import gold_estimate
 from bagen_data.schema import Target
 from bagen_data.scoring import SCORES, score
@@ -147,7 +147,11 @@ def test_the_json_is_the_report_of_the_library(
     rows = every_other_impossible(gold)
     found = scored(submission(tmp_path, rows), built, "--seed", 3, "--resamples", 50)
     del found["dataset"]
-    assert found == score(samples, rows, seed=3, resamples=50).to_dict()
+    reference = load_reference(str(built))
+    assert reference is not None
+    expected = score(samples, rows, reference=reference, seed=3, resamples=50).to_dict()
+    assert found == expected
+    assert found["overall"]["brier_skill"]["n"] > 0
 
 
 def test_order_and_format_of_the_file_change_nothing(
