@@ -171,9 +171,10 @@ def over_samples(of: Callable[[AnsweredFamily], Floats]) -> RolloutSum:
     """Return a sum over samples, from a function to (n,) what each sample adds."""
 
     def by_rollout(family: AnsweredFamily) -> Floats:
-        samples = family.samples
-        sums = np.bincount(samples.rollout, family.once(of), len(samples.first))
-        return sums.astype(np.float64)
+        samples, values = family.samples, family.once(of)
+        if not values.any():  # as of forecasts that were not asked for
+            return np.zeros(len(samples.first))
+        return np.bincount(samples.rollout, values, len(samples.first)).astype(np.float64)
 
     return RolloutSum(by_rollout)
 
