@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from bagen_data.array_types import Floats
+from bagen_data.prompt_variants import question_of
 from bagen_data.scoring.match_predictions import match_predictions
 from bagen_data.scoring.measure import Group, measure
 from bagen_data.scoring.ranking import RANKED
@@ -52,6 +53,7 @@ def score_submission(
             "revision": benchmark.revision,
             "tasks": benchmark.tasks,
             "resampling": asdict(resampling),
+            "question": question_of(folder.metadata.prompt_variant),
             "files": [(file.task, file.path.suffixes, file.sha256) for file in folder.files],
         }
     )
@@ -70,7 +72,8 @@ def _score(
     predictions = read_predictions(folder, tasks)
     samples = benchmark.sample_table(predictions.tasks)
     matches = LabelMatches()
-    answers = match_predictions(samples, predictions.table.to_batches, folder.name)
+    question = question_of(folder.metadata.prompt_variant)
+    answers = match_predictions(samples, predictions.table.to_batches, folder.name, question)
     measured = measure(samples, matches.counted(answers), resampling, ALPHA)
     is_complete = list(predictions.tasks) == tasks
     report = measured.report().to_dict()
