@@ -28,7 +28,8 @@ def judge(response, feasible, budget, used, remaining):
     amounts = {"resource": "tokens", "budget": budget, "used": used, "remaining": remaining}
     sample = {"sample_id": "sokoban/you/1/1", "feasible": feasible, "resources": [amounts]}
     try:
-        report = score([sample], [{"sample_id": sample["sample_id"], "response": response}])
+        answers = [{"sample_id": sample["sample_id"], "response": response}]
+        report = score([sample], answers, question="interval")
     except bagen_data.BagenError as error:
         raise gr.Error(str(error)) from error
     estimate = bagen_data.parse(response, ["tokens"])
