@@ -15,15 +15,15 @@ import pyarrow as pa
 
 from bagen_data.answer_columns import FEASIBLE, INFEASIBLE, AnswerColumns, ForecastColumns
 from bagen_data.array_types import Floats
+from bagen_data.climatology import climatology
 from bagen_data.schema import QUANTILE_LEVELS
 from bagen_data.scoring.all_scores import SCORES
-from bagen_data.scoring.definitions import AnsweredFamily, Definition, RolloutSum, divided, ratio
+from bagen_data.scoring.definitions import AnsweredFamily, Definition
 from bagen_data.scoring.family_sums import SumPlan
 from bagen_data.scoring.measure import Group, averaged, draw, family_scores, of_families
 from bagen_data.scoring.ranking import parts_of, ranked, student_test
 from bagen_data.scoring.resampling import Resampling
 from bagen_data.scoring.sample_table import FamilyColumns, SampleTable
-from bagen_data.scoring.scores.feasibility import OPEN
 
 _CHUNK = 25
 """Studies that are simulated at once, which bounds the memory that they take."""
@@ -162,41 +162,9 @@ def _answers(rng: np.random.Generator, family: FamilyColumns, traits: _Traits) -
 # --- scores -----------------------------------------------------------------------------------
 
 
-def _squared_error(family: AnsweredFamily) -> Floats:
-    """(m,) the squared errors of `finish`, summed over a rollout's open samples."""
-    forecasts, samples = family.answers.forecasts, family.samples
-    assert forecasts is not None
-    errors = (forecasts.finish - samples.feasible) ** 2 * samples.is_open
-    return np.bincount(samples.rollout, errors, len(samples.first))
-
-
-def _reference_error(family: AnsweredFamily) -> Floats:
-    """(m,) the same of the share of feasible ones among the other rollouts."""
-    samples = family.samples
-    feasible = samples.feasible[samples.first]
-    others = (feasible.sum() - feasible) / (len(feasible) - 1)
-    errors = (others[samples.rollout] - samples.feasible) ** 2 * samples.is_open
-    return np.bincount(samples.rollout, errors, len(samples.first))
-
-
-_OWN, _REFERENCE = RolloutSum(_squared_error), RolloutSum(_reference_error)
-STAND_INS: Mapping[str, Definition] = {
-    "mean of squared errors": ratio(
-        "mean of (finish - y)^2 over open samples", _OWN, OPEN, "lower"
-    ),
-    "skill of squared errors": Definition(
-        "1 - that mean / the mean of the share among others",
-        lambda own, reference: 1 - divided(own, reference),
-        (_OWN, _REFERENCE),
-        OPEN,
-    ),
-}
-"""Scores of forecasts, as simple as can be."""
-
-
 def _definitions(scores: Sequence[str]) -> dict[str, Definition]:
-    """Return scores of the benchmark, or `STAND_INS`, by name."""
-    found = {name: STAND_INS.get(name) or SCORES[name] for name in scores}
+    """Return scores of the benchmark by name."""
+    found = {name: SCORES[name] for name in scores}
     return {name: score for name, score in found.items() if isinstance(score, Definition)}
 
 
@@ -233,7 +201,11 @@ def _studies(
         seeded = replace(resampling, seed=resampling.seed + start)
         draws = seeded.draws(table.families)
         for task, of_task in draws.items():
-            families = [family for family in table.families if family.task == task]
+            families = [
+                replace(family, reference=climatology(family))
+                for family in table.families
+                if family.task == task
+            ]
             groups, sums = [], []
             for estimator in traits:
                 drawn = []
@@ -258,7 +230,7 @@ def coverage(
 
     Args:
         setup: the studies.
-        scores: names in `SCORES` or `STAND_INS`, none of them a quantile.
+        scores: names in `SCORES`, none of them a quantile.
         studies: number of studies; the standard error of a share of 0.95 is 0.007 with 1,000.
         resamples: number of resamples of each.
     """
