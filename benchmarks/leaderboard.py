@@ -33,6 +33,7 @@ from bagen_data.array_types import Floats  # noqa: E402
 from bagen_data.scoring import score  # noqa: E402
 from bagen_data.scoring.ranking import Part, ranked, student_test  # noqa: E402
 from bagen_data.scoring.resampling import Resampling  # noqa: E402
+from bagen_data.tables import sha256_of  # noqa: E402
 from benchmarks.measuring import print_ratio, timed  # noqa: E402
 from benchmarks.score import make, respond  # noqa: E402
 from leaderboard.benchmark_samples import load_benchmark  # noqa: E402
@@ -158,10 +159,12 @@ def score_plainly(samples: pa.Table, folders: Sequence[Path]) -> None:
 def write_dataset(folder: Path, probes: int) -> pa.Table:
     """A folder that loads as a built dataset does."""
     samples, _ = make(probes)
+    samples = samples.append_column("instance_id", samples["rollout_id"])
     folder.mkdir()
-    pq.write_table(samples, folder / "samples.parquet")
-    rows = [{"path": "samples.parquet", "config": "default", "split": "test"}]
-    (folder / "manifest.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    file = folder / "samples.parquet"
+    pq.write_table(samples, file)
+    row = {"path": file.name, "sha256": sha256_of(file), "config": "default", "split": "test"}
+    (folder / "manifest.jsonl").write_text(json.dumps(row) + "\n")
     (folder / "build.json").write_text(json.dumps({"revision": REVISION}))
     return samples
 
