@@ -21,9 +21,11 @@ RANKED_AMONG: Mapping[str, Callable[[FamilyColumns], Mask]] = {
     "brier_skill": lambda family: family.is_open,
     "wis_skill": is_success,
 }
-"""Scores to rank by, and (n,) the samples that each is taken over: none depends on the answers, so
-all who answered have the score over the same samples."""
-RANKED = tuple(RANKED_AMONG)
+"""Scores that estimators can be compared by, and (n,) the samples that each is taken over: none
+depends on the answers, so all who answered have the score over the same samples."""
+RANKED = ("brier_skill", "wis_skill", "macro_f1_open")
+"""The scores that boards rank by: forecasts by the first two, and everybody by the last. Others of
+`RANKED_AMONG` are topped by a trick, or are of probes that their own prompt decides."""
 LEVEL = 0.05
 """The chance that any two of equal skill are told apart, over all pairs together."""
 

@@ -12,7 +12,7 @@ from bagen_data.array_types import Floats, Mask
 from bagen_data.scoring.measure import measure
 from bagen_data.scoring.ranking import (
     LEVEL,
-    RANKED,
+    RANKED_AMONG,
     Part,
     Ranks,
     parts_of,
@@ -428,7 +428,7 @@ def test_only_instances_that_a_score_is_taken_over_count() -> None:
     families = SampleTable.of(rows).families
     found = {
         score: [(part.instances, part.weight) for part in parts_of(families, score, DRAWS)]
-        for score in RANKED
+        for score in RANKED_AMONG
     }
     third = pytest.approx(1 / 3)
     assert found["macro_f1"] == found["fail_f1"]
