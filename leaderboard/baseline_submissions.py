@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from bagen_data.dataset_configs import start_config
 from bagen_data.errors import BagenError, InputError, OutputError
 from bagen_data.forecasters import find_forecaster, known_forecasters
 from bagen_data.forecasters.learning.examples import load_examples
@@ -18,32 +20,44 @@ from leaderboard.benchmark_samples import Benchmark
 
 
 def write_baselines(
-    dataset: str, benchmark: Benchmark, out: Path, workers: int = 1
+    dataset: str,
+    benchmark: Benchmark,
+    out: Path,
+    names: Sequence[str] = (),
+    workers: int = 1,
 ) -> Iterator[Path]:
-    """Write a submission for each baseline: a file for each task, and the metadata.
+    """Write a submission for each baseline: a file for each config, and the metadata.
 
     A baseline learns from `<task>_train`; where that is missing, about each rollout of a family
-    from the family's others, and the metadata say so.
+    from the family's others, and the metadata say so. Start probes are answered too by those that
+    can.
 
     Args:
         dataset: a folder that `python -m builders build` wrote, or a dataset id on the Hub.
         benchmark: that dataset's.
         out: the folder of submissions.
+        names: the forecasters; all of them if empty.
         workers: processes; a task is the work of one.
 
     Yields:
         The folder of each submission, as it is written.
 
     Raises:
+        WrongUsageError: there is no forecaster of a name.
         InputError: the dataset cannot be used, or some forecasters failed; the others are written.
         OutputError: a folder cannot be written, holds another submission, or another process is
             writing it.
     """
+    for name in names:
+        find_forecaster(name)
     with ExitStack() as stack:
         stack.enter_context(made_folder(out))  # it vanishes again if nothing is written
-        held = {name: stack.enter_context(held_folder(out / name)) for name in known_forecasters()}
+        held = {
+            name: stack.enter_context(held_folder(out / name))
+            for name in names or known_forecasters()
+        }
         for name in held:
-            _refuse_foreign(out / name, name, benchmark.tasks)
+            _refuse_foreign(out / name, name, benchmark.configs)
         yield from _write_baselines(dataset, benchmark, held, workers)
 
 
@@ -51,48 +65,84 @@ def _write_baselines(
     dataset: str, benchmark: Benchmark, held: Mapping[str, HeldFolder], workers: int
 ) -> Iterator[Path]:
     has_training = {task: bool(splits(dataset, f"{task}_train")) for task in benchmark.tasks}
-    jobs = [(dataset, task, can_train) for task, can_train in has_training.items()]
+    jobs = [
+        (dataset, task, task in benchmark.start_tasks, can_train, tuple(held))
+        for task, can_train in has_training.items()
+    ]
     by_task = dict(zip(has_training, run_jobs(_predicted, jobs, workers, _predicting), strict=True))
     failures = []
     for name, folder in held.items():
         outcomes = {task: of_task[name] for task, of_task in by_task.items()}
-        predicted = {task: each for task, each in outcomes.items() if isinstance(each, Predicted)}
-        if len(predicted) < len(outcomes):
-            failures.append(f"{name}: {next(e for e in outcomes.values() if isinstance(e, str))}")
+        failed = [each.failed for each in outcomes.values() if isinstance(each, _Failed)]
+        if failed:
+            failures.append(f"{name}: {failed[0]}")
             continue
-        metadata = _metadata(name, list(predicted.values()), benchmark)
-        rows = {f"{task}.jsonl": of_task.rows for task, of_task in predicted.items()}
+        by_config = {
+            config: predicted
+            for each in outcomes.values()
+            if not isinstance(each, _Failed)
+            for config, predicted in each.items()
+        }
+        metadata = _metadata(name, list(by_config.values()), benchmark)
+        rows = {f"{config}.jsonl": predicted.rows for config, predicted in by_config.items()}
         write_submission(folder, metadata, rows)
         yield folder.path
     if failures:
         raise InputError("\n".join(["some baselines failed and were not written:", *failures]))
 
 
-def _predicting(_dataset: str, task: str, _can_train: bool) -> str:
+@dataclass(frozen=True)
+class _Failed:
+    """A forecaster's failure on a task."""
+
+    failed: str
+    """The reason."""
+
+
+def _predicting(
+    _dataset: str, task: str, _has_start: bool, _can_train: bool, _names: Sequence[str]
+) -> str:
     return f"it predicted {task}"
 
 
-def _predicted(dataset: str, task: str, can_train: bool) -> dict[str, Predicted | str]:
-    """Return what each forecaster says of one task, or why it failed."""
+def _predicted(
+    dataset: str, task: str, has_start: bool, can_train: bool, names: Sequence[str]
+) -> dict[str, dict[str, Predicted] | _Failed]:
+    """Return by forecaster what it says of each config of one task, or why it failed."""
     load = cache(load_examples)  # all of them read the same
-    return {name: _attempt(dataset, task, name, can_train, load) for name in known_forecasters()}
+    outcomes: dict[str, dict[str, Predicted] | _Failed] = {}
+    for name in names:
+        predicted = _attempt(dataset, task, name, can_train, load)
+        if isinstance(predicted, _Failed):
+            outcomes[name] = predicted
+            continue
+        outcomes[name] = by_config = {task: predicted}
+        if has_start:
+            config = start_config(task)
+            of_start = _attempt(dataset, config, name, can_train, load)
+            if isinstance(of_start, Predicted):  # some need a turn to go by
+                by_config[config] = of_start
+    return outcomes
 
 
-def _attempt(dataset: str, task: str, name: str, can_train: bool, load: Load) -> Predicted | str:
+def _attempt(
+    dataset: str, config: str, name: str, can_train: bool, load: Load
+) -> Predicted | _Failed:
     try:
         crosses = find_forecaster(name).learns and not can_train
-        return predict(ForecastRequest(dataset, task, "test", name, cross_validate=crosses), load)
+        return predict(ForecastRequest(dataset, config, "test", name, cross_validate=crosses), load)
     except Exception as error:  # one forecaster's failure stops no other
-        return str(error) if isinstance(error, BagenError) else f"{type(error).__name__}: {error}"
+        known = isinstance(error, BagenError)
+        return _Failed(str(error) if known else f"{type(error).__name__}: {error}")
 
 
-def _refuse_foreign(folder: Path, name: str, tasks: Sequence[str]) -> None:
+def _refuse_foreign(folder: Path, name: str, configs: Sequence[str]) -> None:
     """Refuse to write over what is not an earlier submission of this baseline, or nothing."""
     try:
         names = {path.name for path in folder.iterdir()} - {LOCK}
     except OSError:  # nothing is there; or writing it says what is wrong
         return
-    is_replaceable = names <= {METADATA, *(f"{task}.jsonl" for task in tasks)}
+    is_replaceable = names <= {METADATA, *(f"{config}.jsonl" for config in configs)}
     if is_replaceable and METADATA in names:
         try:
             earlier = read_metadata(folder / METADATA)

@@ -9,9 +9,10 @@ from typing import Any, Self
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from bagen_data.dataset_configs import start_config
 from bagen_data.errors import InputError
-from bagen_data.hub import load_unchanged_samples
-from bagen_data.scoring.sample_table import SampleTable
+from bagen_data.hub import load_reference, load_unchanged_samples, splits
+from bagen_data.scoring.sample_table import FamilyColumns, SampleTable
 from bagen_data.tables import BUILD_RECORD
 from bagen_data.unique_keys import parse_json
 
@@ -28,6 +29,10 @@ class Benchmark:
     id: str | None
     """On the Hub; None for a folder."""
     revision: str
+    reference: pa.Table | None = None
+    """The reference's forecasts of the samples; None in a dataset that has none."""
+    start: "Benchmark | None" = None
+    """The start probes of its tasks, k = 0 of each rollout; None if there are none."""
     hidden: "Benchmark | None" = None
     """A hidden split with its labels, for verified scores; None if there is none."""
     _sample_tables: dict[frozenset[str], SampleTable] = field(default_factory=dict, compare=False)
@@ -37,17 +42,29 @@ class Benchmark:
         """By name."""
         return sorted(pc.unique(self.samples["task"]).to_pylist())
 
+    @property
+    def start_tasks(self) -> list[str]:
+        """The tasks that have start probes, by name."""
+        return [] if self.start is None else self.start.tasks
+
+    @property
+    def configs(self) -> list[str]:
+        """The configs that a submission may answer."""
+        return [*self.tasks, *map(start_config, self.start_tasks)]
+
     def bare(self) -> Self:
         """Return it without the tables that were made of it, as another process takes it."""
+        start = None if self.start is None else self.start.bare()
         hidden = None if self.hidden is None else self.hidden.bare()
-        return replace(self, hidden=hidden, _sample_tables={})
+        return replace(self, start=start, hidden=hidden, _sample_tables={})
 
     def sample_table(self, tasks: Collection[str]) -> SampleTable:
         """The samples of some tasks."""
         key = frozenset(tasks)
         if key not in self._sample_tables:
             is_of_tasks = pc.is_in(self.samples["task"], pa.array(sorted(key)))
-            self._sample_tables[key] = SampleTable.of(self.samples.filter(is_of_tasks))
+            own = self.samples.filter(is_of_tasks)
+            self._sample_tables[key] = SampleTable.of(own, self.reference)
         return self._sample_tables[key]
 
     def summary(self) -> dict[str, Any]:
@@ -57,8 +74,15 @@ class Benchmark:
             "revision": self.revision,
             "split": SPLIT,
             "samples": len(self.samples),
+            "has_reference": self.reference is not None,
+            "start_probes": {} if self.start is None else self.start.samples_by_task(),
             "tasks": {task: _summary(self.sample_table([task])) for task in self.tasks},
         }
+
+    def samples_by_task(self) -> dict[str, int]:
+        """Return the number of samples of each task, by name."""
+        counts = pc.value_counts(self.samples["task"]).to_pylist()
+        return dict(sorted((each["values"], each["counts"]) for each in counts))
 
 
 def load_benchmark(dataset: str) -> Benchmark:
@@ -76,7 +100,8 @@ def load_benchmark(dataset: str) -> Benchmark:
             f"{dataset}: is the key of a hidden split, and a board of it would show its labels; "
             "expected a public dataset; give the key as --hidden"
         )
-    return load_samples_of(dataset)
+    benchmark = load_samples_of(dataset)
+    return replace(benchmark, start=_load_start(dataset, benchmark))
 
 
 def is_key(dataset: str) -> bool:
@@ -97,10 +122,9 @@ def load_samples_of(dataset: str) -> Benchmark:
     revision = loaded.source["revision"]
     if not revision:
         raise InputError(f"{dataset}: does not say its revision; build it anew")
-    table = loaded.table
-    tasks = table["task"].cast(pa.string())
-    table = table.set_column(table.column_names.index("task"), "task", tasks).combine_chunks()
-    benchmark = Benchmark(table, None if Path(dataset).is_dir() else dataset, revision)
+    reference = load_reference(dataset, None, revision)
+    name = None if Path(dataset).is_dir() else dataset
+    benchmark = Benchmark(_with_plain_tasks(loaded.table), name, revision, reference)
     for task in benchmark.tasks:
         if not _TASK.fullmatch(task):
             raise InputError(
@@ -110,6 +134,25 @@ def load_samples_of(dataset: str) -> Benchmark:
     return benchmark
 
 
+def _load_start(dataset: str, benchmark: Benchmark) -> Benchmark | None:
+    """Load the start probes of a dataset's tasks; None if no task has any."""
+    configs = [start_config(task) for task in benchmark.tasks]
+    tables = [
+        _with_plain_tasks(load_unchanged_samples(dataset, config, SPLIT).table)
+        for config in configs
+        if SPLIT in splits(dataset, config)
+    ]
+    if not tables:
+        return None
+    return Benchmark(pa.concat_tables(tables), benchmark.id, benchmark.revision)
+
+
+def _with_plain_tasks(table: pa.Table) -> pa.Table:
+    """Return samples whose tasks are plain strings, in one chunk."""
+    tasks = table["task"].cast(pa.string())
+    return table.set_column(table.column_names.index("task"), "task", tasks).combine_chunks()
+
+
 def _summary(samples: SampleTable) -> dict[str, Any]:
     families = samples.families
     return {
@@ -117,5 +160,13 @@ def _summary(samples: SampleTable) -> dict[str, Any]:
         "feasible": sum(int(family.feasible.sum()) for family in families),
         "rollouts": sum(len(family.first) for family in families),
         "families": [family.name for family in families],
+        "success": {family.name: _success(family) for family in families},
         "resources": list(families[0].resources),
     }
+
+
+def _success(family: FamilyColumns) -> float | None:
+    """Return the share of rollouts that succeeded; None where that is not known."""
+    if family.rollout_success is None:
+        return None
+    return float(family.rollout_success[family.first].mean())

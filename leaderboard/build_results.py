@@ -105,7 +105,7 @@ def _check(
 ) -> CheckedSubmission:
     folder = None
     try:
-        folder = read_submission_folder(path, benchmark.tasks)
+        folder = read_submission_folder(path, benchmark.configs)
         scores = score_submission(folder, benchmark, resampling, cache)
         hidden = benchmark.hidden
         verified = None if hidden is None else score_hidden(folder, hidden, resampling, cache)
@@ -140,6 +140,7 @@ def results_of(
     benchmark: Benchmark,
     resampling: Resampling,
     earlier: Mapping[Path, Mapping[str, Any]] = MappingProxyType({}),
+    ceiling: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """The results of all submissions, as `results.json` has them.
 
@@ -148,6 +149,7 @@ def results_of(
         benchmark: the samples that they answered.
         resampling: how intervals were computed.
         earlier: by file, results of other builds, on other revisions or of other versions.
+        ceiling: the noise ceiling, as `read_ceiling` gives it; None if it is not known.
 
     Raises:
         InputError: earlier results are of this very version and revision, or not what a build
@@ -179,6 +181,7 @@ def results_of(
         "scorer": {"name": "bagen-data", "version": __version__},
         "dataset": benchmark.summary(),
         "hidden": hidden_summary(benchmark.hidden),
+        "ceiling": ceiling,
         "resampling": {**asdict(resampling), "level": LEVEL, "alpha": ALPHA},
         "ranking": {"scores": list(RANKED), "level": RANK_LEVEL, "kinds": kinds},
         "submissions": ranked,

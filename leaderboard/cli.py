@@ -107,6 +107,13 @@ def build_command(
     ] = True,
     resamples: Resamples = 1000,
     seed: Seed = 0,
+    ceiling: Annotated[
+        Path | None,
+        typer.Option(
+            help="Noise ceiling of this dataset, as 'bagen ceiling --json FILE' wrote it, to be "
+            "shown as a line."
+        ),
+    ] = None,
     hidden: Annotated[
         Path | None,
         typer.Option(
@@ -122,7 +129,8 @@ def build_command(
     from leaderboard.benchmark_samples import load_benchmark
     from leaderboard.build_results import check_submissions, results_of
     from leaderboard.cache import NO_CACHE, Cache, default_folder
-    from leaderboard.results import read_results
+    from leaderboard.ceilings import read_ceiling
+    from leaderboard.results import EARLIER_FORMATS, read_results
     from leaderboard.site import write_site
     from leaderboard.submission_folder import find_folders
     from leaderboard.verified import is_worn, load_key
@@ -143,8 +151,9 @@ def build_command(
             f"--out {out}: lies in the folder of submissions, where the next build would take it "
             "for one; give a folder elsewhere"
         )
-    earlier_results = {path: read_results(path) for path in earlier or ()}
+    earlier_results = {path: read_results(path, EARLIER_FORMATS) for path in earlier or ()}
     benchmark = load_benchmark(dataset)
+    ceiling_read = None if ceiling is None else read_ceiling(ceiling, benchmark)
     if hidden is not None:
         benchmark = replace(benchmark, hidden=load_key(hidden))
     resampling = Resampling(resamples, seed)
@@ -153,7 +162,7 @@ def build_command(
     with progress_bar() as bar:
         checks = check_submissions(folders, benchmark, resampling, scored, processes)
         checked = list(bar.track(checks, len(folders), description="submissions"))
-    results = results_of(checked, benchmark, resampling, earlier_results)
+    results = results_of(checked, benchmark, resampling, earlier_results, ceiling_read)
     for name in write_site(results, out, submissions, files_url):
         STDERR.print(
             f"{name}: was changed or removed after it was scored; the site does not offer it",
@@ -188,6 +197,10 @@ def _print_summary(results: Mapping[str, Any], out: Path) -> None:
 def baselines_command(
     dataset: Dataset,
     out: Annotated[Path, typer.Option(help="A folder of submissions, which they are put into.")],
+    forecaster: Annotated[
+        list[str] | None,
+        typer.Option(help="Name of an estimator; may be given several times; all if left out."),
+    ] = None,
     workers: Annotated[
         int | None, typer.Option(min=1, help="Processes, one task each; all cores if left out.")
     ] = None,
@@ -197,7 +210,8 @@ def baselines_command(
     from leaderboard.benchmark_samples import load_benchmark
 
     processes = workers or os.cpu_count() or 1
-    for folder in write_baselines(dataset, load_benchmark(dataset), out, processes):
+    names = list(dict.fromkeys(forecaster or ()))
+    for folder in write_baselines(dataset, load_benchmark(dataset), out, names, processes):
         print(f"wrote {folder}")
 
 

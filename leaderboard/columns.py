@@ -1,4 +1,4 @@
-"""The columns of the main table."""
+"""The columns of the tables of estimators."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,60 +17,31 @@ class Column:
     high: float = 1.0
     shows_n: bool = False
     """Whether n is shown, as it depends on the answers."""
+    topped_by: str = ""
+    """The trick that has the best value, of a score that is never ranked on for that reason."""
 
     @property
     def meaning(self) -> str:
         """In a sentence."""
-        return SCORES[self.score].meaning
+        meaning = SCORES[self.score].meaning
+        return (
+            f"{meaning}; not ranked on: topped by {self.topped_by}" if self.topped_by else meaning
+        )
 
     @property
     def better(self) -> str:
         """Which way."""
         return SCORES[self.score].better
 
+    @property
+    def zero(self) -> int | None:
+        """The place of 0 in its bars, 0 .. 100; None where that is an end."""
+        return round(-100 * self.low / (self.high - self.low)) if self.low < 0 < self.high else None
+
 
 @dataclass(frozen=True)
 class ColumnGroup:
-    """Columns under one heading."""
+    """Columns under one heading, shown when a reader chooses them."""
 
     title: str
     columns: Sequence[Column]
-
-
-GROUPS = (
-    ColumnGroup(
-        "Can it be finished?",
-        (
-            Column("macro_f1", "Macro-F1"),
-            Column("macro_f1_open", "Macro-F1, open probes"),
-            Column("fail_f1", "Fail-F1"),
-        ),
-    ),
-    ColumnGroup(
-        "How much is needed?",
-        (
-            Column("hit_rate", "Hit rate"),
-            Column("coverage", "Coverage", shows_n=True),
-            Column("reward", "Reward"),
-            Column("interval_skill", "Interval skill", low=-1.0, shows_n=True),
-        ),
-    ),
-    ColumnGroup(
-        "In use",
-        (
-            Column("saved_below_cap", "Saved below the budget"),
-            Column("valid_rate", "Valid answers"),
-        ),
-    ),
-    ColumnGroup(
-        "As the paper counts",
-        (
-            Column("macro_f1_first_turn", "Macro-F1, first turn"),
-            Column("paper_hit_rate", "Hit rate"),
-            Column("paper_reward", "Reward"),
-        ),
-    ),
-)
-COLUMNS = tuple(column for group in GROUPS for column in group.columns)
-HEADLINE = "macro_f1"
-"""What the table is sorted and ranked by at first."""

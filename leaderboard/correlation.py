@@ -1,4 +1,4 @@
-"""How much two scores go together over estimators: the paper's decoupling."""
+"""How much two scores go together, over all tasks and within tasks: the paper's decoupling."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,50 +6,77 @@ from dataclasses import dataclass
 import numpy as np
 
 from bagen_data.array_types import Floats
-from leaderboard.columns import HEADLINE
-from leaderboard.main_table import EstimatorRow
 
-_FEWEST = 4
-"""Estimators below which there is no interval."""
+_FEWEST = 3
+"""Points below which there is no correlation."""
 _LEVEL = 0.95
+_ALIKE = 1e-12
+"""A norm, relative to that of the values, that is nothing but rounding errors."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """Two scores of one estimator, or of one family, on one task."""
+
+    task: str
+    first: float
+    second: float
 
 
 @dataclass(frozen=True)
 class Correlation:
-    """The correlation of `macro_f1` and another score."""
+    """The correlation of two scores."""
 
-    score: str
     n: int
-    """Estimators that have both."""
+    """Points that have both."""
     pearson: float
     low: float | None
-    """The lower end of Pearson's 95% interval, by Fisher's transformation."""
+    """The lower end of Pearson's 95% interval, by Fisher's transformation; None of few points."""
     high: float | None
     spearman: float
 
 
-def correlation(rows: Sequence[EstimatorRow], score: str) -> Correlation | None:
-    """Correlate over submissions; None with fewer than three, or a score that is constant.
+def pooled(points: Sequence[Point]) -> Correlation | None:
+    """Correlate over all points; None with fewer than three, or a score that is constant."""
+    return _correlation(*_columns(points), lost=0)
 
-    Args:
-        rows: rows of the main table.
-        score: the other score.
+
+def within_tasks(points: Sequence[Point]) -> Correlation | None:
+    """Correlate what is left of each score without its task's mean.
+
+    A task that is easy in both scores lifts the pooled correlation, and one that is easy in one of
+    them lowers it; neither says whether an estimator with more of one has more of the other.
     """
-    pairs = [
-        (row.cell(HEADLINE)["value"], row.cell(score)["value"])
-        for row in rows
-        if row.folder and row.cell(HEADLINE)["value"] is not None
-    ]
-    complete = [(first, second) for first, second in pairs if second is not None]
-    if len(complete) < 3:
+    names = sorted({point.task for point in points})
+    of_task = np.array([names.index(point.task) for point in points], np.int64)
+    first, second = _columns(points)
+    if not len(of_task):
         return None
-    first, second = np.array(complete, np.float64).T
-    if np.ptp(first) == 0 or np.ptp(second) == 0:
+    counts = np.bincount(of_task)
+    centred = [
+        values - (np.bincount(of_task, values) / counts)[of_task] for values in (first, second)
+    ]
+    return _correlation(centred[0], centred[1], lost=len(names) - 1)
+
+
+def _columns(points: Sequence[Point]) -> tuple[Floats, Floats]:
+    first = np.array([point.first for point in points], np.float64)
+    second = np.array([point.second for point in points], np.float64)
+    return first, second
+
+
+def _correlation(first: Floats, second: Floats, lost: int) -> Correlation | None:
+    """Correlate two columns, of whose degrees of freedom some are lost to means of tasks."""
+    n = len(first)
+    if n - lost < _FEWEST or _is_constant(first) or _is_constant(second):
         return None
     pearson = _pearson(first, second)
-    low, high = _interval(pearson, len(complete)) if len(complete) >= _FEWEST else (None, None)
-    spearman = _pearson(_mean_ranks(first), _mean_ranks(second))
-    return Correlation(score, len(complete), pearson, low, high, spearman)
+    low, high = _interval(pearson, n - lost) if n - lost > _FEWEST else (None, None)
+    return Correlation(n, pearson, low, high, _pearson(_mean_ranks(first), _mean_ranks(second)))
+
+
+def _is_constant(values: Floats) -> bool:
+    return bool(np.ptp(values) <= _ALIKE * (1 + np.abs(values).max()))
 
 
 def _pearson(first: Floats, second: Floats) -> float:

@@ -15,7 +15,7 @@ def mean_costs(table: pa.Table, tasks: Sequence[str]) -> dict[str, dict[str, Any
     """By `overall` and task, what a prediction took on average.
 
     Args:
-        table: predictions, with their task.
+        table: predictions, with their `config`.
         tasks: those that are answered.
 
     Returns:
@@ -23,7 +23,7 @@ def mean_costs(table: pa.Table, tasks: Sequence[str]) -> dict[str, dict[str, Any
         cost; `input_tokens`, `cached_tokens`, `output_tokens`, means over predictions, None unless
         every one has a usage.
     """
-    groups = {task: table.filter(pc.equal(table["task"], task)) for task in tasks}
+    groups = {task: table.filter(pc.equal(table["config"], task)) for task in tasks}
     return {name: _means(group) for name, group in ({OVERALL: table} | groups).items()}
 
 

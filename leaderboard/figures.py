@@ -9,7 +9,7 @@ from typing import Any
 
 import vl_convert
 
-from leaderboard.columns import HEADLINE
+from leaderboard.decoupling import JUDGING
 from leaderboard.figure_labels import label, reach
 from leaderboard.main_table import EstimatorRow
 
@@ -45,20 +45,21 @@ _CONFIG: _Spec = {
 }
 
 
-def cost_figure(rows: Sequence[EstimatorRow], folder: str) -> str | None:
+def cost_figure(rows: Sequence[EstimatorRow], score: str, folder: str) -> str | None:
     """Skill against cost, with the Pareto front: nobody is both as cheap and better.
 
     Args:
-        rows: of the main table.
+        rows: of a ranking's table.
+        score: the score that is skill.
         folder: of the submissions' pages, as seen from the figure's.
 
     Returns:
         SVG; None if nobody says a cost above 0.
     """
-    priced = [row for row in rows if row.cost is not None and _value(row, HEADLINE) is not None]
+    priced = [row for row in rows if row.cost is not None and _value(row, score) is not None]
     if not any(row.cost for row in priced):
         return None
-    points = [_point(row, folder) | {"x": row.cost} for row in priced]
+    points = [_point(row, score, folder) | {"x": row.cost} for row in priced]
     front = pareto([(point["x"], point["y"]) for point in points])
     most = max(point["x"] for point in points)
     least = max(min(point["x"] for point in points if point["x"] > 0), _LEAST)
@@ -77,27 +78,22 @@ def cost_figure(rows: Sequence[EstimatorRow], folder: str) -> str | None:
     )
     line = _layer(
         {"type": "line", "interpolate": "step-after", "color": _ACCENT, "strokeDash": [4, 3]},
-        {"x": x, "y": _height(HEADLINE)},
+        {"x": x, "y": _height(score)},
         [points[number] for number in front],
     )
-    return _svg({"layer": [line, _marks(points, x)], **_SIZE})
+    return _svg({"layer": [line, _marks(points, x, score)], **_SIZE})
 
 
 def decoupling_figure(rows: Sequence[EstimatorRow], score: str, folder: str) -> str | None:
     """The quality of intervals against feasibility; None with fewer than two estimators."""
     complete = [
-        row
-        for row in rows
-        if row.folder and None not in (_value(row, HEADLINE), _value(row, score))
+        row for row in rows if row.folder and None not in (_value(row, JUDGING), _value(row, score))
     ]
     if len(complete) < 2:
         return None
-    points = [_point(row, folder) | {"x": _value(row, HEADLINE)} for row in complete]
-    for point, row in zip(points, complete, strict=True):
-        other = row.cell(score)
-        point |= {"y": other["value"], "low": other["low"], "high": other["high"]}
+    points = [_point(row, score, folder) | {"x": _value(row, JUDGING)} for row in complete]
     _label_estimators(points, [point["x"] for point in points], range(len(points)))
-    x = _number("x", "feasibility: macro_f1", scale={"zero": False})
+    x = _number("x", f"feasibility: {JUDGING}", scale={"zero": False})
     return _svg(_marks(points, x, f"intervals: {score}") | _SIZE)
 
 
@@ -123,7 +119,7 @@ def _label_estimators(
     label(points, "name", list(zip(places, heights, strict=True)), room, order)
 
 
-def _marks(points: Sequence[Mapping[str, Any]], x: _Spec, y_title: str = HEADLINE) -> _Spec:
+def _marks(points: Sequence[Mapping[str, Any]], x: _Spec, y_title: str) -> _Spec:
     """A dot with its interval for each point, and the names for which there is room."""
     y = _height(y_title)
     bars = _layer(
@@ -170,8 +166,8 @@ def _height(title: str) -> _Spec:
     return _number("y", title, scale={"zero": False})
 
 
-def _point(row: EstimatorRow, folder: str) -> dict[str, Any]:
-    score = row.cell(HEADLINE)
+def _point(row: EstimatorRow, name_of_score: str, folder: str) -> dict[str, Any]:
+    score = row.cell(name_of_score)
     name = row.name if len(row.name) <= _LETTERS else f"{row.name[:_LETTERS]}..."
     return {
         "name": name,

@@ -1,55 +1,56 @@
-"""The main table of a task, or overall, as rows that a template shows."""
+"""The table of a ranking on a task, or overall, as rows that a template shows."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
-from bagen_data.scoring.ranking import RANKED
 from leaderboard import paper
-from leaderboard.columns import COLUMNS, HEADLINE
 from leaderboard.kinds import kind_of, weights_of
+from leaderboard.rankings import FORECASTS, INTERVALS, Ranking
 from leaderboard.results import OVERALL, scores_of
 
+Standing = Literal["estimator", "paper", "reference", "ceiling"]
 _WAYS = ("better", "worse")
 _NO_SCORE = {"value": None, "n": 0, "low": None, "high": None}
 
 
 @dataclass(frozen=True)
 class EstimatorRow:
-    """One estimator, or one of the paper's."""
+    """One estimator, or a row to compare estimators with."""
 
     name: str
     folder: str | None
-    """Of its page; None for the paper's."""
+    """Of its page; None for all but estimators."""
     kind: int | None
-    """The position of its kind among those of the results; None for the paper's."""
+    """The position of its kind among those of the results; None for all but estimators."""
     scores: Mapping[str, Any]
     """By name; those that it does not have are left out."""
+    standing: Standing = "estimator"
+    """An estimator, or what estimators are compared with."""
     metadata: Mapping[str, Any] = field(default_factory=dict)
     rank: Mapping[str, Any] = field(default_factory=dict)
     """By score, as in results; empty if it is not ranked."""
     costs: Mapping[str, Any] = field(default_factory=dict)
     """The `spent` of the group in results; empty if it has none."""
-    answered_tasks: Sequence[str] = ()
+    answered_tasks: tuple[str, ...] = ()
     """The tasks it answers, if not all."""
     lies_on_labels: bool = False
     """Whether its answers lie on labels."""
-    verified: Mapping[str, Any] | None = None
-    """The score on the hidden split and its rank; None if it has none."""
+    verified: Mapping[str, Any] = field(default_factory=dict)
+    """By score, the value on the hidden split and its rank; empty if it has none."""
 
     def cell(self, score: str) -> Mapping[str, Any]:
         """A score of it, or one without a value."""
         cell: Mapping[str, Any] = self.scores.get(score, _NO_SCORE)
         return cell
 
-    @property
-    def places(self) -> str:
-        """By each score to rank by, how many of each kind are better and worse, told apart.
+    def places(self, ranking: Ranking) -> str:
+        """By each score of a ranking, how many of each kind are better and worse, told apart.
 
         Counts of kinds are apart by blanks, both lists by `|`, and scores by commas; empty where a
         score does not rank it.
         """
-        ranks = (self.rank.get(score) for score in RANKED)
+        ranks = (self.rank.get(score) for score in ranking.ranked)
         return ",".join(
             "" if rank is None else "|".join(" ".join(map(str, rank[way])) for way in _WAYS)
             for rank in ranks
@@ -74,29 +75,30 @@ class EstimatorRow:
         return float(self.costs["input_tokens"] + self.costs["output_tokens"])
 
 
-def rows_of(results: Mapping[str, Any], group: str) -> list[EstimatorRow]:
-    """The rows of a task, or overall, best first; those without a value last.
+def rows_of(results: Mapping[str, Any], group: str, ranking: Ranking) -> list[EstimatorRow]:
+    """The rows of a ranking on a task, or overall, best first; those without a value last.
 
     Args:
         results: as in `results.json`.
         group: a task or `overall`.
+        ranking: the ranking.
     """
     rows = [
         row
         for submission in results["submissions"]
-        if (row := _row(submission, results["ranking"]["kinds"], group)) is not None
+        if submission["question"] in ranking.questions
+        and (row := _row(submission, results["ranking"]["kinds"], group, ranking)) is not None
     ]
-    task = None if group == OVERALL else group
-    for reported in paper.table1(task, list(results["dataset"]["tasks"])):
-        scores = {
-            name: {"value": value, "n": None, "low": None, "high": None}
-            for name, value in reported.scores.items()
-        }
-        rows.append(EstimatorRow(reported.model, None, None, scores))
-    return sorted(rows, key=_order)
+    if rows:
+        rows += _compared(results, group, ranking)
+    if ranking is INTERVALS:
+        rows += _papers(results, group)
+    return sorted(rows, key=lambda row: _order(row, ranking))
 
 
-def _row(submission: Mapping[str, Any], kinds: Sequence[str], group: str) -> EstimatorRow | None:
+def _row(
+    submission: Mapping[str, Any], kinds: list[str], group: str, ranking: Ranking
+) -> EstimatorRow | None:
     """None if the group is a task that the submission does not answer."""
     scores = scores_of(submission, group)
     if scores is None and group != OVERALL:
@@ -105,16 +107,47 @@ def _row(submission: Mapping[str, Any], kinds: Sequence[str], group: str) -> Est
         name=submission["metadata"]["estimator"],
         folder=submission["folder"],
         kind=kinds.index(kind_of(submission["metadata"])),
-        scores={column.score: scores[column.score] for column in COLUMNS} if scores else {},
+        scores={each.score: scores[each.score] for each in ranking.columns} if scores else {},
         metadata=submission["metadata"],
         rank=submission["ranks"].get(group, {}),
         costs=submission["spent"].get(group, {}),
-        answered_tasks=() if submission["complete"] else submission["answered"],
+        answered_tasks=() if submission["complete"] else tuple(submission["answered"]),
         lies_on_labels=submission["label_matches"]["noted"],
-        verified=submission["verified"].get(group),
+        verified=submission["verified"].get(group, {}),
     )
 
 
-def _order(row: EstimatorRow) -> tuple[bool, float, str, str]:
-    value = row.cell(HEADLINE)["value"]
-    return value is None, -(value or 0), row.name, row.folder or ""
+def _compared(results: Mapping[str, Any], group: str, ranking: Ranking) -> Iterator[EstimatorRow]:
+    """The reference, which skills are relative to, and the noise ceiling, where they are known."""
+    if ranking is FORECASTS and results["dataset"]["has_reference"]:
+        zero = {"value": 0.0, "n": None, "low": None, "high": None}
+        skills = {each.score: zero for each in FORECASTS.first_columns}
+        yield EstimatorRow("The reference", None, None, skills, "reference")
+    ceiling = (results["ceiling"] or {"groups": {}})["groups"].get(group, {})
+    scores = {each.score: ceiling[each.score] for each in ranking.columns if each.score in ceiling}
+    if scores:
+        yield EstimatorRow("The noise ceiling", None, None, scores, "ceiling")
+
+
+def _papers(results: Mapping[str, Any], group: str) -> Iterator[EstimatorRow]:
+    task = None if group == OVERALL else group
+    for reported in paper.table1(task, list(results["dataset"]["tasks"])):
+        scores = {
+            name: {"value": value, "n": None, "low": None, "high": None}
+            for name, value in reported.scores.items()
+        }
+        yield EstimatorRow(reported.model, None, None, scores, "paper")
+
+
+def _order(row: EstimatorRow, ranking: Ranking) -> tuple[bool, float, bool, float, str, str]:
+    """By the headline score; the paper's rows, which lack it, by the paper's own."""
+    value, papers = (row.cell(score)["value"] for score in (ranking.headline, "macro_f1"))
+    is_paper = row.standing == "paper"
+    return (
+        value is None,
+        -(value or 0),
+        is_paper,
+        -(papers or 0) if is_paper else 0.0,
+        row.name,
+        row.folder or "",
+    )

@@ -8,7 +8,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 
+Place = tuple[float, float]
+"""A place in a panel, from 0 to 1 along both axes."""
+
 INK, MUTED, LINE = "var(--ink)", "var(--muted)", "var(--line)"
+SERIES = ("var(--s1)", "var(--s2)", "var(--s3)", "var(--s4)")
+"""Colours that are told apart."""
 WIDTH, HEIGHT = 250, 160
 """A panel within its axes."""
 _COLUMNS = 3
@@ -47,10 +52,15 @@ class Panel:
         path = f"M{_x(x)} {_y(low)}V{_y(high)}"
         self.marks.append(f'<path d="{path}" stroke="{colour}" opacity="0.5"/>')
 
-    def line(self, points: Sequence[tuple[float, float]], colour: str) -> None:
+    def line(self, points: Sequence[Place], colour: str, *, is_dashed: bool = False) -> None:
         """Draw a line from point to point."""
+        if not points:
+            return
         path = "L".join(f"{_x(x)} {_y(y)}" for x, y in points)
-        self.marks.append(f'<path d="M{path}" stroke="{colour}" stroke-width="2" fill="none"/>')
+        dashes = ' stroke-dasharray="5 4"' if is_dashed else ""
+        self.marks.append(
+            f'<path d="M{path}" stroke="{colour}" stroke-width="2" fill="none"{dashes}/>'
+        )
 
     def text(self, x: float, y: float, words: str) -> None:
         """Write above a point, or below one at the top, where the panel's name is."""

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from leaderboard.figure_labels import label, reach
-from leaderboard.panels import LINE, Axis, Panel, panels_svg
+from leaderboard.panels import LINE, SERIES, Axis, Panel, panels_svg
 
 _SCORES = ("coverage", "optimistic", "conservative", "predicted_feasible_on_infeasible")
-_COLOURS = dict(zip(_SCORES, ("var(--s1)", "var(--s2)", "var(--s3)", "var(--s4)"), strict=True))
+_COLOURS = dict(zip(_SCORES, SERIES, strict=True))
 _ACCENT = "var(--accent)"
 _PART_APART = (0.2, 0.08)
 """Shares of the width and height: a part that is closer to one with a name has none itself."""
@@ -72,7 +72,7 @@ def width_figure(groups: Mapping[str, Mapping[str, Any]]) -> str | None:
     widths = [point["width"] for points in points_of.values() for point in points]
     if not widths:
         return None
-    ticks = _ticks(max(widths))
+    ticks = ticks_to(max(widths))
     room = (_PART_APART[0] * reach(widths), _PART_APART[1])
     panels = []
     for group, points in points_of.items():
@@ -95,10 +95,10 @@ def width_figure(groups: Mapping[str, Mapping[str, Any]]) -> str | None:
     return panels_svg(about, panels, x_axis, Axis(_SHARES, "coverage"))
 
 
-def _ticks(most: float) -> list[float]:
+def ticks_to(most: float) -> list[float]:
     """Return about five round numbers from 0 to `most`, or just above it.
 
-    >>> _ticks(0.83), _ticks(12.0), _ticks(0.0)
+    >>> ticks_to(0.83), ticks_to(12.0), ticks_to(0.0)
     ([0.0, 0.2, 0.4, 0.6, 0.8, 1.0], [0.0, 5.0, 10.0, 15.0], [0.0, 0.2, 0.4, 0.6, 0.8, 1.0])
     """
     most = most if most > _LEAST else 1.0

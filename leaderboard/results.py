@@ -5,7 +5,7 @@ In the table, `benchmark_version` and `dataset_revision` are those a submission 
 because it was made for others and yet fits this dataset's samples.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,9 @@ from bagen_data.tables import to_json
 from bagen_data.unique_keys import parse_json
 
 JSON, PARQUET = "results.json", "results.parquet"
-FORMAT = 1
+FORMAT = 2
+EARLIER_FORMATS = (1, FORMAT)
+"""The formats whose submissions can be shown apart."""
 OVERALL = "overall"
 """What the group of all tasks is called."""
 _NEEDED = ("benchmark_version", "scorer", "dataset", "resampling", "submissions")
@@ -76,11 +78,12 @@ def _json_parts(results: Mapping[str, Any]) -> Iterator[str]:
     yield "}\n"
 
 
-def read_results(path: Path) -> dict[str, Any]:
+def read_results(path: Path, formats: Sequence[int] = (FORMAT,)) -> dict[str, Any]:
     """Read `results.json`, or that of a site.
 
     Args:
         path: the file, or a folder that holds it.
+        formats: the formats that are taken.
 
     Raises:
         InputError: there is none, it is something else or of another format, or lacks a key; the
@@ -97,9 +100,10 @@ def read_results(path: Path) -> dict[str, Any]:
     if not isinstance(results, dict):
         kind = type(results).__name__
         raise InputError(f"{file}: expected an object of results, found a {kind}; {_ANEW}")
-    if results.get("format") != FORMAT:
+    if results.get("format") not in formats:
         stated = f"format {results['format']!r:.80}" if "format" in results else "no format"
-        raise InputError(f"{file}: expected results of format {FORMAT}, found {stated}; {_ANEW}")
+        expected = " or ".join(map(str, formats))
+        raise InputError(f"{file}: expected results of format {expected}, found {stated}; {_ANEW}")
     missing = [name for name in _NEEDED if name not in results]
     if missing:
         raise InputError(f"{file}: lacks {', '.join(missing)}; {_ANEW}")

@@ -14,18 +14,25 @@ from markdown_it import MarkdownIt
 from markupsafe import Markup
 
 from bagen_data.scoring.all_scores import PROGRESS_SCORES, SCORES
-from bagen_data.scoring.ranking import RANKED
 from bagen_data.scoring.scores.early_stop import EARLY_STOP_SCORES
 from bagen_data.steady_files import digest_of, steady_file
 from bagen_data.wording import numbered
 from leaderboard import formatting, paper
-from leaderboard.columns import GROUPS, HEADLINE
-from leaderboard.correlation import correlation
+from leaderboard.curve_figures import (
+    budget_figure,
+    net_benefit_figure,
+    quantile_figure,
+    reliability_figure,
+)
+from leaderboard.decoupling import MEASURING, board_pairs, paper_pairs
 from leaderboard.figures import cost_figure, decoupling_figure
 from leaderboard.main_table import rows_of
 from leaderboard.manifest import replaced_ours
+from leaderboard.pair_figures import pair_figure
 from leaderboard.progress_figures import progress_figure, width_figure
+from leaderboard.rankings import FORECASTS, INTERVALS, RANKINGS, TRICKS, Ranking, rankings_of
 from leaderboard.results import OVERALL, scores_of, write_results
+from leaderboard.start_scores import SCORE as START_SCORE
 
 TEMPLATES = Path(__file__).parent / "templates"
 GUIDE = Path(__file__).parents[1] / "docs" / "leaderboard.md"
@@ -34,7 +41,11 @@ MANIFEST = "files.txt"
 """What a build wrote, a path a line: the next one replaces these files and no others."""
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """Errors of a disk that takes no more; they say nothing about the file that is copied."""
-_INTERVAL_QUALITY = ("reward", "hit_rate", "interval_skill")
+_BY_FAMILY = (
+    ("macro_f1", "macro_f1_open", "fail_f1", "hit_rate", "coverage", "reward", "interval_skill"),
+    ("brier_skill", "wis_skill", "curve_skill", "brier", "wis", "macro_f1_open", "macro_f1"),
+)
+"""The scores of the table by family: of other submissions, and of forecasts."""
 _UNCOUNTED = ("paper_saved_rate", "saved_rate", "saved_below_cap", "net_benefit")
 """Scores of early stop that are no share of samples or rollouts."""
 
@@ -111,6 +122,8 @@ def _pages(pages: "_Pages", results: Mapping[str, Any]) -> Iterator[tuple[str, s
     for submission in results["submissions"]:
         yield f"submissions/{submission['folder']}.html", pages.submission(submission)
     yield "early-stop.html", pages.early_stop(groups)
+    yield "start.html", pages.start(groups)
+    yield "decoupling.html", pages.decoupling()
     yield "apart.html", pages.render("apart.html", "apart.html")
     yield "refused.html", pages.render("refused.html", "refused.html")
     yield "submit.html", pages.guide()
@@ -143,26 +156,30 @@ class _Pages:
         return page.render(**self._common, **more, root=root, path=path) + "\n"
 
     def table(self, group: str, path: str) -> str:
-        """The main table and the plots of a task, or overall."""
-        rows = rows_of(self._results, group)
-        folder = "submissions" if group == OVERALL else "../submissions"
-        quality = _INTERVAL_QUALITY[0]
+        """The tables and the plots of a task, or overall."""
         return self.render(
             "table.html",
             path,
             group=group,
-            rows=rows,
-            column_groups=GROUPS,
-            headline=HEADLINE,
-            ranked=RANKED,
-            cost_figure=_figure(cost_figure(rows, folder)),
-            without_cost=sum(1 for row in rows if row.folder and row.cost is None),
-            decoupling_figure=_figure(decoupling_figure(rows, quality, folder)),
-            correlations=list(
-                filter(None, (correlation(rows, score) for score in _INTERVAL_QUALITY))
-            ),
+            tables=[self._table(group, ranking) for ranking in RANKINGS],
+            intervals=INTERVALS,
+            forecasts=FORECASTS,
             paper=paper,
         )
+
+    def _table(self, group: str, ranking: Ranking) -> dict[str, Any]:
+        """One ranking, as the template shows it."""
+        rows = rows_of(self._results, group, ranking)
+        folder = "submissions" if group == OVERALL else "../submissions"
+        hidden = (self._results["hidden"] or {"scores": []})["scores"]
+        return {
+            "ranking": ranking,
+            "rows": rows,
+            "estimators": sum(row.standing == "estimator" for row in rows),
+            "verified": [score for score in ranking.ranked if score in hidden],
+            "cost_figure": _figure(cost_figure(rows, ranking.headline, folder)),
+            "without_cost": sum(row.standing == "estimator" and row.cost is None for row in rows),
+        }
 
     def submission(self, submission: Mapping[str, Any]) -> str:
         """One submission's page."""
@@ -174,8 +191,16 @@ class _Pages:
             f"submissions/{submission['folder']}.html",
             submission=submission,
             by_group=by_group,
-            definitions=SCORES,
+            definitions={name: score for name, score in SCORES.items() if name != START_SCORE},
             early_stop_scores=list(EARLY_STOP_SCORES),
+            start_score=START_SCORE,
+            ranked=[score for each in rankings_of(submission["question"]) for score in each.ranked],
+            tricks=TRICKS,
+            by_family=_BY_FAMILY[submission["question"] == "forecast"],
+            reliability_figure=_figure(reliability_figure(submission["curves"])),
+            quantile_figure=_figure(quantile_figure(submission["curves"])),
+            budget_figure=_figure(budget_figure(submission["curves"])),
+            net_benefit_figure=_figure(net_benefit_figure(submission["curves"])),
             progress_scores=PROGRESS_SCORES,
             progress_figure=_figure(progress_figure(submission["progress"])),
             width_figure=_figure(width_figure(submission["progress"])),
@@ -207,6 +232,31 @@ class _Pages:
             paper=paper,
         )
 
+    def start(self, groups: list[str]) -> str:
+        """What estimators know before a rollout's first turn, those who know most first."""
+        answered = [each for each in self._results["submissions"] if each["start"]]
+        return self.render(
+            "start.html",
+            "start.html",
+            answered=sorted(answered, key=_by_start),
+            start_groups=groups,
+            score=START_SCORE,
+            meaning=SCORES[START_SCORE].meaning,
+        )
+
+    def decoupling(self) -> str:
+        """Whether scores that the paper finds decoupled go together, pooled and within tasks."""
+        rows = rows_of(self._results, OVERALL, INTERVALS)
+        pairs = {"paper": paper_pairs(), "board": board_pairs(self._results)}
+        return self.render(
+            "decoupling.html",
+            "decoupling.html",
+            pairs=pairs,
+            figures={name: _figure(pair_figure(each[0])) for name, each in pairs.items()},
+            decoupling_figure=_figure(decoupling_figure(rows, MEASURING[1], "submissions")),
+            paper=paper,
+        )
+
     def guide(self) -> str:
         """How to submit."""
         text = _rendered(GUIDE.read_text(encoding="utf-8"))
@@ -229,6 +279,14 @@ def _by_saved_rate(row: tuple[Mapping[str, Any], Mapping[str, Any]]) -> tuple[An
     value = scores["saved_rate"]["value"]
     name = submission["metadata"]["estimator"]
     return value is None, -(value or 0), name, submission["folder"]
+
+
+def _by_start(submission: Mapping[str, Any]) -> tuple[Any, ...]:
+    """The highest correlation first, overall or else on some task; equals by name."""
+    values = [scores[START_SCORE]["value"] for scores in submission["start"].values()]
+    known = [value for value in values if value is not None]
+    name = submission["metadata"]["estimator"]
+    return not known, -(known[0] if known else 0), name, submission["folder"]
 
 
 def _environment() -> jinja2.Environment:

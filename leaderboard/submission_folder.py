@@ -77,12 +77,12 @@ def find_folders(submissions: Path) -> list[Path]:
     return folders
 
 
-def read_submission_folder(folder: Path, tasks: Sequence[str]) -> SubmissionFolder:
+def read_submission_folder(folder: Path, configs: Sequence[str]) -> SubmissionFolder:
     """Check a submission's folder and metadata, and hash its files.
 
     Args:
         folder: of the submission.
-        tasks: the dataset's.
+        configs: the dataset's that may be answered.
 
     Raises:
         InputError: its name, what lies in it, or its metadata cannot be accepted.
@@ -102,7 +102,7 @@ def read_submission_folder(folder: Path, tasks: Sequence[str]) -> SubmissionFold
         try:
             descriptor = stack.enter_context(_opened_folder(folder))
             prediction_files = sorted(filter(_is_predictions, os.listdir(descriptor)))
-            named_for = {name: _task_of(folder / name, tasks) for name in prediction_files}
+            named_for = {name: _task_of(folder / name, configs) for name in prediction_files}
             _check_once(folder, named_for.values())
             opened = {
                 name: stack.enter_context(_opened_file(folder / name, descriptor))
@@ -113,7 +113,7 @@ def read_submission_folder(folder: Path, tasks: Sequence[str]) -> SubmissionFold
             if not prediction_files:
                 raise InputError(
                     f"{folder}: there is no file of predictions; expected {ALL_TASKS}.jsonl, or "
-                    f"one for each config, e.g. {tasks[0]}.jsonl ({', '.join(SUFFIXES)})"
+                    f"one for each config, e.g. {configs[0]}.jsonl ({', '.join(SUFFIXES)})"
                 )
             files = [_file(folder / name, opened[name], named_for[name]) for name in named_for]
         except OSError as error:
@@ -192,7 +192,7 @@ def _is_predictions(name: str) -> bool:
     return name.strip().casefold().endswith(SUFFIXES)
 
 
-def _task_of(path: Path, tasks: Sequence[str]) -> str | None:
+def _task_of(path: Path, configs: Sequence[str]) -> str | None:
     """Return the config that a file is named for; None if it may answer any."""
     stem = next((path.name.removesuffix(end) for end in SUFFIXES if path.name.endswith(end)), None)
     if stem is None:
@@ -200,9 +200,9 @@ def _task_of(path: Path, tasks: Sequence[str]) -> str | None:
             f"{path}: has an ending in capital letters or with spaces; expected one of "
             f"{', '.join(SUFFIXES)}; write it so, or take the file away"
         )
-    if stem not in (ALL_TASKS, HIDDEN, *tasks):
+    if stem not in (ALL_TASKS, HIDDEN, *configs):
         raise InputError(
-            f"{path}: is named for no config; expected {ALL_TASKS} or one of {', '.join(tasks)}, "
+            f"{path}: is named for no config; expected {ALL_TASKS} or one of {', '.join(configs)}, "
             f"or {HIDDEN} for a hidden split, and an ending of {', '.join(SUFFIXES)}"
         )
     return None if stem == ALL_TASKS else stem

@@ -1,7 +1,7 @@
 """Score one submission: all that results say of it but its rank."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -11,14 +11,16 @@ from bagen_data.array_types import Floats
 from bagen_data.prompt_variants import question_of
 from bagen_data.scoring.match_predictions import match_predictions
 from bagen_data.scoring.measure import Group, measure
-from bagen_data.scoring.ranking import RANKED
 from bagen_data.scoring.resampling import Resampling
 from bagen_data.scoring.score import ALPHA
 from leaderboard.benchmark_samples import Benchmark
 from leaderboard.cache import Cache
 from leaderboard.costs import mean_costs
 from leaderboard.label_matches import LabelMatches
+from leaderboard.rankings import ranked_scores
 from leaderboard.results import OVERALL
+from leaderboard.start_scores import start_scores
+from leaderboard.submission_curves import SubmissionCurves
 from leaderboard.submission_folder import SubmissionFolder
 from leaderboard.submitted_predictions import read_predictions
 
@@ -28,8 +30,8 @@ class SubmissionScores:
     """The scores of one submission's predictions."""
 
     record: dict[str, Any]
-    """As results have it: `answered`, `complete`, `scores`, `progress`, `invalid`, `spent`,
-    `label_matches`, and the `rows` of each file."""
+    """As results have it: `question`, `answered`, `complete`, `scores`, `curves`, `start`,
+    `progress`, `invalid`, `spent`, `label_matches`, and the `rows` of each file."""
     resampled: Mapping[str, Floats]
     """By `group/score`, (1 + b,): the value, then that of each resample, of scores to rank by."""
 
@@ -69,20 +71,22 @@ def _score(
     folder: SubmissionFolder, benchmark: Benchmark, resampling: Resampling
 ) -> SubmissionScores:
     tasks = benchmark.tasks
-    predictions = read_predictions(folder, tasks)
-    samples = benchmark.sample_table(predictions.tasks)
-    matches = LabelMatches()
     question = question_of(folder.metadata.prompt_variant)
+    predictions = read_predictions(folder, tasks, benchmark.start_tasks)
+    samples = benchmark.sample_table(predictions.tasks)
+    matches, curves = LabelMatches(), SubmissionCurves()
     answers = match_predictions(samples, predictions.table.to_batches, folder.name, question)
-    measured = measure(samples, matches.counted(answers), resampling, ALPHA)
+    measured = measure(samples, curves.counted(matches.counted(answers)), resampling, ALPHA)
     is_complete = list(predictions.tasks) == tasks
     report = measured.report().to_dict()
     groups = {OVERALL: measured.overall} if is_complete else {}
     groups |= measured.tasks
     progress = report["progress"] if is_complete else _without_overall(report["progress"])
+    all_curves = curves.to_dict()
     costs = mean_costs(predictions.table, predictions.tasks)
     return SubmissionScores(
         {
+            "question": question,
             "answered": list(predictions.tasks),
             "complete": is_complete,
             "rows": list(predictions.rows),
@@ -91,6 +95,8 @@ def _score(
                 "tasks": report["tasks"],
                 "families": report["families"],
             },
+            "curves": all_curves if is_complete else _without_overall(all_curves),
+            "start": start_scores(predictions, benchmark, question, resampling, folder.name),
             "progress": progress,
             "invalid": report["invalid"],
             "spent": costs if is_complete else _without_overall(costs),
@@ -100,7 +106,7 @@ def _score(
                 "noted": matches.is_noted,
             },
         },
-        _resampled(groups),
+        resampled_scores(groups, ranked_scores(question)),
     )
 
 
@@ -108,9 +114,10 @@ def _without_overall(groups: Mapping[str, Any]) -> dict[str, Any]:
     return {name: group for name, group in groups.items() if name != OVERALL}
 
 
-def _resampled(groups: Mapping[str, Group]) -> dict[str, Floats]:
+def resampled_scores(groups: Mapping[str, Group], scores: Sequence[str]) -> dict[str, Floats]:
+    """Return by `group/score`, (1 + b,): the value, then that of each resample."""
     return {
         f"{name}/{score}": group[score].values.astype(np.float64)
         for name, group in groups.items()
-        for score in RANKED
+        for score in scores
     }

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from bagen_data.dataset_configs import start_config
 from bagen_data.errors import InputError
 from bagen_data.prediction_files import SCHEMA, read_held
 from bagen_data.steady_files import HeldFile
@@ -25,33 +26,57 @@ class SubmittedPredictions:
     """All predictions of one submission."""
 
     table: pa.Table
-    """In the columns of a prediction file, and `task`, read off the sample id."""
+    """Predictions of the benchmark's samples, in the columns of a prediction file, and `config`,
+    read off the sample id."""
     tasks: tuple[str, ...]
     """Of the dataset's, those it answers anything of; by name."""
+    start: pa.Table
+    """Predictions of start probes, in the same columns."""
+    start_tasks: tuple[str, ...]
+    """The tasks whose start probes it answers any of; by name."""
     rows: tuple[int, ...]
     """Of each of its files."""
 
 
-def read_predictions(folder: SubmissionFolder, tasks: Sequence[str]) -> SubmittedPredictions:
+def read_predictions(
+    folder: SubmissionFolder, tasks: Sequence[str], start_tasks: Sequence[str] = ()
+) -> SubmittedPredictions:
     """Read all files of a submission.
+
+    Predictions of start probes may stand in a file `TASK_start`, or among others in `predictions`.
 
     Args:
         folder: the submission.
         tasks: the tasks of the dataset.
+        start_tasks: the tasks that have start probes.
 
     Raises:
         InputError: a file holds something else than predictions, too much, or predictions of
             another task than it is named for.
         NothingAnsweredError: no task of the dataset is answered.
     """
-    tables = [_read(file) for file in folder.files]
+    starts = {start_config(task): task for task in start_tasks}
+    tables = [_read(file, list(starts.values())) for file in folder.files]
     table = pa.concat_tables(tables)
-    answered_tasks = sorted(set(pc.unique(table["task"]).to_pylist()) & set(tasks))
+    configs = set(pc.unique(table["config"]).to_pylist())
+    answered_tasks = sorted(configs & set(tasks))
     if not answered_tasks:
+        if configs & set(starts):
+            raise NothingAnsweredError(
+                f"{folder.name}: answers start probes alone; expected answers to the samples of "
+                f"one of {', '.join(tasks)} too"
+            )
         raise NothingAnsweredError(
             f"{folder.name}: answers no sample of the dataset, whose configs are {', '.join(tasks)}"
         )
-    return SubmittedPredictions(table, tuple(answered_tasks), tuple(map(len, tables)))
+    is_start = pc.is_in(table["config"], pa.array(list(starts), pa.string()))
+    return SubmittedPredictions(
+        table.filter(pc.invert(is_start)),
+        tuple(answered_tasks),
+        table.filter(is_start),
+        tuple(sorted(starts[config] for config in configs & set(starts))),
+        tuple(map(len, tables)),
+    )
 
 
 def _held(file: PredictionFile) -> HeldFile:
@@ -71,7 +96,7 @@ def _held(file: PredictionFile) -> HeldFile:
     return held
 
 
-def _read(file: PredictionFile) -> pa.Table:
+def _read(file: PredictionFile, start_tasks: Sequence[str]) -> pa.Table:
     batches, rows = [], 0
     for batch in read_held(file.path, _held(file), LARGEST):
         rows += len(batch)
@@ -79,9 +104,17 @@ def _read(file: PredictionFile) -> pa.Table:
             raise InputError(f"{file.path}: holds more than {MOST_ROWS:,} predictions")
         batches.append(batch)
     table = pa.Table.from_batches(batches, SCHEMA)
-    table = table.append_column("task", pc.replace_substring_regex(table["sample_id"], "/.*", ""))
-    others = [task for task in pc.unique(table["task"]).to_pylist() if task != file.task]
+    table = table.append_column("config", _configs(table["sample_id"], start_tasks))
+    others = [config for config in pc.unique(table["config"]).to_pylist() if config != file.task]
     if file.task is not None and others:
-        names = ", ".join(ascii(task[: _SHOWN * 8]) for task in others[:_SHOWN])
+        names = ", ".join(ascii(config[: _SHOWN * 8]) for config in others[:_SHOWN])
         raise InputError(f"{file.path}: is named for {file.task}, and answers samples of {names}")
     return table
+
+
+def _configs(sample_id: pa.ChunkedArray, start_tasks: Sequence[str]) -> pa.ChunkedArray:
+    """Return the config of each sample: its task, or that task's start probes."""
+    task = pc.replace_substring_regex(sample_id, "/.*", "")
+    is_first = pc.match_substring_regex(sample_id, "/.+/0$")
+    is_start = pc.and_(is_first, pc.is_in(task, pa.array(start_tasks, pa.string())))
+    return pc.if_else(is_start, pc.binary_join_element_wise(task, start_config(""), ""), task)

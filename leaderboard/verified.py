@@ -1,8 +1,8 @@
-"""The verified score of a submission: one score on a hidden split, by whoever has its key.
+"""The verified scores of a submission: one or two on a hidden split, by whoever has its key.
 
 Every score that is shown tells something of the labels: who hands in many files may learn them from
-how their scores differ. So there is one score alone, with its interval, in two digits, and the
-number of feasible samples is never said.
+how their scores differ. So there are only `macro_f1_open` and, of forecasts, `brier_skill`, each
+with its interval, in two digits, and the number of feasible samples is never said.
 """
 
 import json
@@ -11,12 +11,13 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from bagen_data.errors import InputError
 from bagen_data.hub import is_hidden, load_questions
+from bagen_data.prompt_variants import question_of
+from bagen_data.schema import Question
 from bagen_data.scoring.check_predictions import check_predictions, of_tasks
 from bagen_data.scoring.match_predictions import match_predictions
 from bagen_data.scoring.measure import Group, measure
@@ -29,21 +30,26 @@ from leaderboard.cache import Cache
 from leaderboard.ranks import add_ranks
 from leaderboard.results import OVERALL
 from leaderboard.submission_folder import HIDDEN, SubmissionFolder
-from leaderboard.submission_scores import SubmissionScores
+from leaderboard.submission_scores import SubmissionScores, resampled_scores
 from leaderboard.submitted_predictions import (
     NothingAnsweredError,
     SubmittedPredictions,
     read_predictions,
 )
 
-SCORE = "macro_f1_open"
-"""The score that is shown: every probe of a hidden split is open."""
+SCORES: Mapping[Question, Sequence[str]] = {
+    "interval": ("macro_f1_open",),
+    "point": ("macro_f1_open",),
+    "forecast": ("macro_f1_open", "brier_skill"),
+}
+"""The scores that are shown, by what was asked: every probe of a hidden split is open."""
 _DIGITS = 2
 _WORN = 1 / 20
 """Scored submissions, as a share of a task's samples, after which a split should be retired."""
 _FEWEST = 10
 """Samples, each of an instance of its own, below which a score has no interval."""
 _SHOWN = ("value", "low", "high")
+_ENDS = ("first", "last")
 
 
 def load_key(folder: Path) -> Benchmark:
@@ -88,6 +94,7 @@ def score_hidden(
         "hidden": hidden.revision,
         "resampling": asdict(resampling),
         "file": (folder.hidden.path.suffixes, folder.hidden.sha256),
+        "question": question_of(folder.metadata.prompt_variant),
     }
     key = cache.key(decides)
     cached = cache.get(key)
@@ -108,8 +115,10 @@ def _score(
     predictions = _read(folder, hidden.samples)
     if predictions is None:
         return None
+    question = question_of(folder.metadata.prompt_variant)
     samples = hidden.sample_table(predictions.tasks)
-    answers = match_predictions(samples, predictions.table.to_batches, f"{folder.name}/{HIDDEN}")
+    name = f"{folder.name}/{HIDDEN}"
+    answers = match_predictions(samples, predictions.table.to_batches, name, question)
     measured = measure(samples, answers, resampling, ALPHA)
     is_complete = list(predictions.tasks) == hidden.tasks
     groups: dict[str, Group] = {OVERALL: measured.overall} if is_complete else {}
@@ -117,11 +126,11 @@ def _score(
     report = measured.report().to_dict()
     shown = {OVERALL: report["overall"], **report["tasks"]}
     return SubmissionScores(
-        {name: _rounded(shown[name][SCORE]) for name in groups},
         {
-            f"{name}/{SCORE}": group[SCORE].values.astype(np.float64)
-            for name, group in groups.items()
+            name: {score: _rounded(shown[name][score]) for score in SCORES[question]}
+            for name in groups
         },
+        resampled_scores(groups, SCORES[question]),
     )
 
 
@@ -157,7 +166,7 @@ def add_verified(
     hidden: Benchmark | None,
     resampling: Resampling,
 ) -> None:
-    """Give each record `verified`: by group, the score and its rank among those who have one.
+    """Give each record `verified`: by group and score, its rank among those who have one too.
 
     Args:
         records: of the submissions.
@@ -177,12 +186,11 @@ def add_verified(
     places = [{"metadata": record["metadata"]} for record, _ in having]
     add_ranks(places, [scores.resampled for _, scores in having], hidden, resampling)
     for (record, scores), place in zip(having, places, strict=True):
-        for group, score in scores.record.items():
-            rank = place["ranks"].get(group, {}).get(SCORE, {})
+        for group, shown in scores.record.items():
+            ranks = place["ranks"].get(group, {})
             record["verified"][group] = {
-                **score,
-                "first": rank.get("first"),
-                "last": rank.get("last"),
+                score: {**value, **{end: ranks.get(score, {}).get(end) for end in _ENDS}}
+                for score, value in shown.items()
             }
 
 
@@ -190,11 +198,10 @@ def hidden_summary(hidden: Benchmark | None) -> dict[str, Any] | None:
     """Return what results say of a hidden split: nothing of its labels."""
     if hidden is None:
         return None
-    tasks = hidden.samples["task"].to_pylist()
     return {
         "revision": hidden.revision,
-        "score": SCORE,
-        "samples": {name: tasks.count(name) for name in hidden.tasks},
+        "scores": list(SCORES["forecast"]),
+        "samples": hidden.samples_by_task(),
     }
 
 

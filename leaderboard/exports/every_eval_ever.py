@@ -27,6 +27,8 @@ _SHARE = (0, 1)
 _RANGES: dict[str, tuple[float | str, float | str]] = {
     "rl_reward": (0, RL_INTERVAL),
     "interval_skill": ("-Infinity", 1),
+    "brier_skill": ("-Infinity", 1),
+    "wis_skill": ("-Infinity", 1),
 }
 """The least and the largest that a score can be, if it is not a share."""
 _KINDS = {"macro_f1": "f1", "fail_f1": "f1", "macro_f1_open": "f1", "fail_f1_open": "f1"}

@@ -2,7 +2,8 @@
 
 In table 1 each model estimates its own rollouts. Hit rate and reward are averaged there over
 samples of rollouts that succeeded, within the budget or not; our `paper_hit_rate` and
-`paper_reward` are those.
+`paper_reward` are those, and `hit_rate` and `reward` are not. The F1 scores are defined as ours.
+The paper asks for no forecasts, so it has no row among them.
 """
 
 import csv
@@ -13,6 +14,7 @@ from pathlib import Path
 SOURCE = "BAGEN: Are LLM Agents Budget-Aware? (Lin et al., 2026)"
 MARK = "reported by the paper, not recomputed"
 SCORES = ("macro_f1_first_turn", "macro_f1", "fail_f1", "paper_hit_rate", "paper_reward")
+"""The scores of table 1, each defined there as here."""
 _FOLDER = Path(__file__).parent
 
 
@@ -23,6 +25,8 @@ class PaperRow:
     model: str
     scores: Mapping[str, float]
     """By name."""
+    success: float | None = None
+    """The share of its own rollouts that succeeded; None of means, and where it is not reported."""
 
 
 @dataclass(frozen=True)
@@ -51,8 +55,14 @@ def table1(task: str | None, tasks: Sequence[str]) -> list[PaperRow]:
     for model in dict.fromkeys(row["model"] for row in rows):
         of_model = [row for row in rows if row["model"] == model and row["task"] in averaged]
         means = {name: sum(float(row[name]) for row in of_model) / len(of_model) for name in SCORES}
-        table.append(PaperRow(model, means))
+        success = of_model[0]["success_rate"] if task else ""
+        table.append(PaperRow(model, means, float(success) if success else None))
     return table
+
+
+def table1_tasks() -> list[str]:
+    """Return the tasks of table 1, in its order."""
+    return list(dict.fromkeys(row["task"] for row in _read("table1.csv")))
 
 
 def early_stop() -> dict[str, list[PaperStops]]:

@@ -48,10 +48,18 @@ function placesOf(text) {
 // Error bars, drawn here so that the page stays small; the intervals stand in the cells too.
 function drawBars(table) {
   const namespace = "http://www.w3.org/2000/svg";
+  const headings = table.tHead.rows[1].cells;
   for (const cell of table.querySelectorAll("[data-bar]")) {
     const picture = document.createElementNS(namespace, "svg");
     picture.setAttribute("viewBox", "0 0 100 8");
     picture.setAttribute("aria-hidden", "true");
+    const zero = headings[cell.cellIndex].dataset.zero;
+    if (zero !== undefined) {
+      const line = document.createElementNS(namespace, "path");
+      line.setAttribute("class", "zero");
+      line.setAttribute("d", `M${zero} 0V8`);
+      picture.append(line);
+    }
     const path = document.createElementNS(namespace, "path");
     path.setAttribute("d", cell.dataset.bar);
     picture.append(path);
@@ -73,13 +81,13 @@ function nothingFits(columns, clear) {
   return row;
 }
 
-function startBoard(table) {
+// Makes a table sortable, and returns a function that shows what the filters choose and says how much.
+function startBoard(table, clear) {
   drawBars(table);
   const headings = [...table.tHead.rows[1].cells];
   const body = table.tBodies[0];
   const ranked = table.dataset.ranked.split(",");
-  const rankHeading = document.getElementById("rank");
-  const filters = document.getElementById("filters");
+  const rankHeading = headings[0];
   const rows = [...body.rows].map((element, order) => ({
     element,
     order,
@@ -88,12 +96,9 @@ function startBoard(table) {
     values: [...element.cells].map((cell) => (cell.dataset.v === undefined ? null : Number(cell.dataset.v))),
     places: element.dataset.places === undefined ? [] : placesOf(element.dataset.places),
     kind: Number(element.dataset.kind),
+    isLine: ["reference", "ceiling"].includes(element.dataset.standing), // to compare all others with
   }));
-  const nothing = nothingFits(headings.length, () => {
-    filters.reset();
-    show();
-    document.getElementById("search").focus(); // the button is gone
-  });
+  const nothing = nothingFits(headings.length, clear);
   let column = headings.findIndex((heading) => heading.dataset.key === table.dataset.by);
   let descending = true;
 
@@ -153,20 +158,19 @@ function startBoard(table) {
     let visible = 0;
     for (const row of rows) {
       const about = row.element.dataset;
-      const isPaper = about.paper !== undefined;
-      const fits = isPaper
-        ? paper.checked && !narrows
-        : (!trained.value || (about.trained === "benchmark") === (trained.value === "benchmark")) &&
-          (!weights.value || about.weights === weights.value) &&
-          (!constrained.value || about.constrained === constrained.value);
+      const isChosen =
+        (!trained.value || (about.trained === "benchmark") === (trained.value === "benchmark")) &&
+        (!weights.value || about.weights === weights.value) &&
+        (!constrained.value || about.constrained === constrained.value);
+      const fits = row.isLine || (about.standing === "paper" ? paper.checked && !narrows : isChosen);
       if (fits) chosen.push(row);
       row.element.hidden = !(fits && row.text.includes(wanted));
-      visible += !row.element.hidden;
+      if (!row.isLine) visible += !row.element.hidden;
     }
     nothing.hidden = visible > 0;
     body.append(...rows.map((row) => row.element), nothing);
     showRanks(chosen);
-    document.getElementById("status").textContent = `${visible} of ${rows.length} rows`;
+    return `${table.dataset.title}: ${visible} of ${rows.filter((row) => !row.isLine).length} rows`;
   }
 
   headings.forEach((heading, place) => {
@@ -184,14 +188,28 @@ function startBoard(table) {
       show();
     });
   });
-  filters.addEventListener("input", show);
+  return show;
+}
+
+function startBoards(tables) {
+  const filters = document.getElementById("filters");
+  const showAll = () => {
+    document.getElementById("status").textContent = shows.map((show) => show()).join("; ");
+  };
+  const clear = () => {
+    filters.reset();
+    showAll();
+    document.getElementById("search").focus(); // the button is gone
+  };
+  const shows = tables.map((table) => startBoard(table, clear));
+  filters.addEventListener("input", showAll);
   filters.addEventListener("submit", (event) => event.preventDefault());
   filters.hidden = false;
-  show();
+  showAll();
 }
 
 document.addEventListener("DOMContentLoaded", () => {
   startTheme();
-  const table = document.getElementById("board");
-  if (table) startBoard(table);
+  const tables = [...document.querySelectorAll("table.board")];
+  if (tables.length) startBoards(tables);
 });

@@ -73,6 +73,7 @@ def _probe(rng: random.Random, task: str, turn: int) -> dict[str, Any]:
         "total_turns": _TURNS,
         "feasible": feasible,
         "rollout_success": feasible,
+        "instance_id": rollout,
         "resources": resources,
     }
 

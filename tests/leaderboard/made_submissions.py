@@ -42,8 +42,8 @@ def results(out: Path) -> dict[str, Any]:
     return content
 
 
-def samples_of(dataset: Path) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = load_samples(str(dataset)).table.to_pylist()
+def samples_of(dataset: Path, config: str | None = None) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = load_samples(str(dataset), config).table.to_pylist()
     return rows
 
 
@@ -104,3 +104,20 @@ def budget_left(sample: Sample) -> str:
     if min(left.values()) <= 0:
         return "<answer>impossible</answer>"
     return around({name: amount / 2 for name, amount in left.items()}, 1.0)
+
+
+def forecast(sample: Sample, skill: float = 0.0) -> str:
+    """Return a forecast: the label at skill 1, the same for all at 0, the wrong way below."""
+    finish = 0.5 + skill / 2 * (1 if sample["feasible"] else -1)
+    success = max(finish, 0.5 + skill / 2 * (1 if sample["rollout_success"] else -1))
+    parts = [f"finish={finish:.3f}", f"success={success:.3f}"]
+    for part in sample["resources"]:
+        middle = skill * part["remaining"] + (1 - skill) * part["budget"] / 2
+        shifts = (-0.8, -0.4, 0, 0.8, 1.6)
+        quantiles = [max(0.0, middle) * max(0.0, 1 + (1.01 - skill) * shift) for shift in shifts]
+        parts.append(f"{part['resource']}=[{', '.join(f'{each:.3f}' for each in quantiles)}]")
+    return f"<answer>{', '.join(parts)}</answer>"
+
+
+FORECAST = {"prompt_variant": "forecast_no_think"}
+"""Metadata of a submission of forecasts."""

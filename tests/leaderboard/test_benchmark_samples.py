@@ -19,7 +19,7 @@ def built(folder: Path, task: str) -> str:
         "rollout_id": "r",
         "completed_turns": 1,
     }
-    derived |= {"total_turns": 2, "rollout_success": True}
+    derived |= {"total_turns": 2, "rollout_success": True, "instance_id": "i"}
     samples = pa.Table.from_pylist([sample(f"{task}/m/r/1", **derived)])
     write_as_built(folder, samples, "ffffffff")
     return str(folder)

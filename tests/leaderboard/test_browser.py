@@ -5,13 +5,22 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from leaderboard.app import LOOPBACK, server
-from tests.leaderboard.made_submissions import budget_left, build_site, gold, submit
+from tests.leaderboard.made_submissions import (
+    FORECAST,
+    Sample,
+    budget_left,
+    build_site,
+    forecast,
+    gold,
+    submit,
+)
 from tests.serving import serving
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -28,6 +37,16 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+PAGES = (
+    "index.html",
+    "submissions/sees.html",
+    "submissions/left.html",
+    "early-stop.html",
+    "start.html",
+    "decoupling.html",
+    "apart.html",
+    "submit.html",
+)
 USAGE = {"input_tokens": 900, "cached_tokens": 0, "output_tokens": 20}
 MILLISECONDS = 600_000
 """For a browser on a machine with much else to do; what never happens fails after that."""
@@ -35,8 +54,17 @@ SCREENSHOTS = os.environ.get("SCREENSHOTS")
 """A folder to keep pictures in, to look at."""
 
 
+BOARD = "#intervals .board"
+"""The table that every submission is in."""
+
+
 def by(model: str) -> dict[str, str]:
     return {"provider": "lab", "model_id": model}
+
+
+def sees(sample: Sample) -> str:
+    """A good forecast, but about one task."""
+    return forecast(sample, skill=-0.1 if sample["task"] == "sokoban" else 0.8)
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +91,11 @@ def site(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     submit(folder / "in/part", dataset, budget_left, tasks=["sokoban"], weights="open", **by("y"))
     submit(folder / "in/odd", dataset, estimator="<b>odd</b>", **by("x/<i>odd</i>"))
+    submit(
+        folder / "in/sees", dataset, sees, estimator="Sees", weights="open", **by("z"), **FORECAST
+    )
+    blind = partial(forecast, skill=-0.5)
+    submit(folder / "in/blind", dataset, blind, estimator="Blind", **FORECAST)
     submit(folder / "in/refused", dataset, link="javascript:alert(1)")
     build_site(folder / "in", dataset, folder / "site")
     return folder / "site"
@@ -82,11 +115,11 @@ class Visit:
 
     def names(self) -> list[str]:
         """Of the rows shown, the paper's left out."""
-        names = self.page.locator("#board tbody tr:visible:not(.paper) th bdi")
+        names = self.page.locator(f"{BOARD} tbody tr:visible:not(.paper) th bdi")
         return [str(name) for name in names.all_inner_texts()]
 
     def ranks(self) -> list[str]:
-        cells = self.page.locator("#board tbody tr:visible:not(.paper) td.rank")
+        cells = self.page.locator(f"{BOARD} tbody tr:visible:not(.paper) td.rank")
         return [str(rank) for rank in cells.all_inner_texts()]
 
 
@@ -133,27 +166,28 @@ def test_sort_filter_open_and_go_on(visit: Visit) -> None:
     visit.go()
     assert visit.names()[0] == "The labels"
     assert visit.names()[-1] == "nobody"  # answers sokoban only
-    visit.page.get_by_role("button", name="$ per 1,000").click()
-    assert visit.names()[0] == "nobody"  # no model: 0
-    heading = visit.page.locator("th[data-key=cost]")
+    visit.page.locator(f"{BOARD} th[data-key=cost] button").click()
+    assert visit.names()[0] in ("nobody", "Blind")  # no model: 0
+    heading = visit.page.locator(f"{BOARD} th[data-key=cost]")
     assert heading.get_attribute("aria-sort") == "ascending"
-    visit.page.get_by_role("button", name="$ per 1,000").click()
+    visit.page.locator(f"{BOARD} th[data-key=cost] button").click()
     assert visit.names()[0] == "The labels"
     visit.page.get_by_label("Weights").select_option("open")
-    assert sorted(visit.names()) == ["Always stop", "nobody", "nobody"]
+    assert sorted(visit.names()) == ["Always stop", "Sees", "nobody", "nobody"]
     visit.page.get_by_label("Learned from").select_option("benchmark")
     assert visit.names() == ["nobody"]
-    assert visit.page.get_by_role("status").inner_text() == "1 of 11 rows"
-    visit.page.locator("#board tbody tr:visible a").click()
+    status = visit.page.get_by_role("status").inner_text()
+    assert status == "Forecasts: 0 of 2 rows; Intervals, as in the paper: 1 of 13 rows"
+    visit.page.locator(f"{BOARD} tbody tr:visible a").click()
     assert visit.page.url == f"{visit.root}submissions/mine.html"
     visit.page.get_by_role("link", name="sokoban").first.click()
     assert visit.page.url == f"{visit.root}tasks/sokoban.html"
-    assert len(visit.names()) == 6
+    assert len(visit.names()) == 8
 
 
 def test_every_page_loads_and_asks_for_nothing_else(visit: Visit, site: Path) -> None:
     pages = [path.relative_to(site).as_posix() for path in site.rglob("*.html")]
-    assert len(pages) == 15
+    assert len(pages) == 19
     for path in pages:
         visit.go(path)
         assert visit.page.locator("h1").count() == 1
@@ -175,11 +209,15 @@ def test_ranks_are_those_among_the_chosen_rows(on_files: Any, site: Path) -> Non
     assert written["The labels"] == "1"
     assert "<b>1</b>" in (site / "index.html").read_text()
     on_files.get_by_label("Weights").select_option("none")
-    assert dict(zip(visit.names(), visit.ranks(), strict=True)) == {"nobody": "1"}
+    among = dict(zip(visit.names(), visit.ranks(), strict=True))
+    assert among.keys() == {"nobody", "Blind"}
+    assert among["nobody"] == "1"
     on_files.get_by_label("Weights").select_option("")
     assert dict(zip(visit.names(), visit.ranks(), strict=True)) == written
-    on_files.get_by_role("button", name="Reward").first.click()
-    assert on_files.locator("#rank").inner_text() == "Rank by this"
+    assert on_files.locator("#forecasts .board th.rank").inner_text() == "Rank"
+    on_files.locator("#forecasts th[data-key=wis_skill] button").click()
+    assert on_files.locator("#forecasts .board th.rank").inner_text() == "Rank by this"
+    assert on_files.locator(f"{BOARD} th.rank").inner_text() == "Rank"
 
 
 def test_a_search_leaves_ranks_as_they_are(on_files: Any) -> None:
@@ -202,14 +240,14 @@ def test_models_are_found_by_their_ids(wanted: str, names: list[str], on_files: 
 def test_where_nothing_fits_filters_can_be_cleared(on_files: Any) -> None:
     visit = Visit(on_files, "", [], [])
     all_names = visit.names()
-    nothing = on_files.get_by_text("Nothing fits")
+    nothing = on_files.locator(BOARD).get_by_text("Nothing fits")
     assert not nothing.is_visible()
     on_files.get_by_label("Search").fill("nobody at all")
     on_files.get_by_label("Weights").select_option("open")
     assert visit.names() == []
     assert nothing.inner_text() == "Nothing fits; clear the filters"
-    assert on_files.get_by_role("status").inner_text() == "0 of 11 rows"
-    on_files.get_by_role("button", name="clear the filters").press("Enter")
+    assert on_files.get_by_role("status").inner_text().endswith(": 0 of 13 rows")
+    on_files.locator(BOARD).get_by_role("button", name="clear the filters").press("Enter")
     assert visit.names() == all_names
     assert not nothing.is_visible()
     assert on_files.evaluate("document.activeElement.id") == "search"
@@ -255,28 +293,55 @@ def test_a_keyboard_is_enough(on_files: Any) -> None:
     for _ in range(60):
         keyboard.press("Tab")
         seen.append(on_files.evaluate("document.activeElement.textContent.trim()"))
-        if seen[-1].startswith("Fail-F1"):
+        if seen[-1].startswith("WIS skill"):
             break
     outline = on_files.evaluate("getComputedStyle(document.activeElement).outlineStyle")
     assert outline == "solid"
     keyboard.press("Enter")
-    assert on_files.locator("th[data-key=fail_f1]").get_attribute("aria-sort") == "descending"
+    assert on_files.locator("th[data-key=wis_skill]").get_attribute("aria-sort") == "descending"
     assert any("Overall" in text for text in seen)
 
 
 def test_a_phone_scrolls_the_table_and_nothing_else(on_files: Any, site: Path) -> None:
     on_files.set_viewport_size({"width": 400, "height": 800})
-    for path in ("index.html", "submissions/gold.html", "early-stop.html", "submit.html"):
+    for path in PAGES:
         on_files.goto((site / path).as_uri())
         assert on_files.evaluate("document.documentElement.scrollWidth") <= 400
     on_files.goto((site / "index.html").as_uri())
-    on_files.locator(".scroll").evaluate("box => { box.scrollLeft = 500 }")
-    name = on_files.locator("#board tbody th").first.bounding_box()
+    on_files.locator("#intervals .scroll").evaluate("box => { box.scrollLeft = 500 }")
+    name = on_files.locator(f"{BOARD} tbody th").first.bounding_box()
     assert name["x"] >= 0  # it stays in sight
 
 
+def test_few_columns_are_shown_until_more_are_chosen(on_files: Any) -> None:
+    headings = on_files.locator("#forecasts .board thead tr").last.locator("th:visible")
+    first = ["Rank", "Estimator", "Brier skill", "WIS skill", "Curve skill", "$ per 1,000"]
+    assert [str(text) for text in headings.all_inner_texts()] == first
+    on_files.locator("#forecasts").get_by_label("Calibration").press("Space")
+    shown = [str(text) for text in headings.all_inner_texts()]
+    assert shown == [*first, "Within 10 to 90%", "Within 25 to 75%"]
+    assert not on_files.locator(f"{BOARD} th[data-key=hit_rate]").is_visible()
+    on_files.locator("#forecasts th[data-key=coverage_80] button").click()
+    heading = on_files.locator("#forecasts th[data-key=coverage_80]")
+    assert heading.get_attribute("aria-sort") == "ascending"
+
+
+def test_the_reference_stands_between_better_and_worse(on_files: Any) -> None:
+    names = on_files.locator("#forecasts .board tbody tr:visible th")
+    assert [str(text).split("\n")[0] for text in names.all_inner_texts()] == [
+        "Sees",
+        "The reference",
+        "Blind",
+    ]
+    assert on_files.locator("#forecasts .board td path.zero").count() > 0
+    on_files.get_by_label("Weights").select_option("open")
+    assert on_files.locator("#forecasts .board tbody tr.reference").is_visible()
+    assert names.first.inner_text().startswith("Sees")
+    assert on_files.get_by_role("status").inner_text().startswith("Forecasts: 1 of 2 rows; ")
+
+
 MANY = """() => {
-  const body = document.querySelector("#board tbody");
+  const body = document.querySelector("#intervals .board tbody");
   const rows = [...body.rows];
   while (body.rows.length < 60) body.append(...rows.map((row) => row.cloneNode(true)));
 }"""
@@ -291,21 +356,21 @@ IN_SIGHT = """link => {
 def test_headings_stay_in_sight_of_many_rows(width: int, on_files: Any) -> None:
     on_files.set_viewport_size({"width": width, "height": 800})
     on_files.evaluate(MANY)
-    box = on_files.locator(".scroll")
+    box = on_files.locator("#intervals .scroll")
     box.evaluate("box => { box.scrollIntoView(); box.scrollTop = 1500 }")
-    heading = on_files.locator("th[data-key=macro_f1]").bounding_box()
+    heading = on_files.locator(f"{BOARD} th[data-key=macro_f1]").bounding_box()
     assert 0 <= heading["y"] - box.bounding_box()["y"] < 120
     assert box.bounding_box()["height"] < 800
-    assert on_files.locator("th[data-key=name] button").evaluate(IN_SIGHT)
+    assert on_files.locator(f"{BOARD} th[data-key=name] button").evaluate(IN_SIGHT)
     box.evaluate("box => { box.scrollLeft = 500 }")
-    assert on_files.locator("th[data-key=name] button").evaluate(IN_SIGHT)
+    assert on_files.locator(f"{BOARD} th[data-key=name] button").evaluate(IN_SIGHT)
 
 
 @pytest.mark.parametrize("width", [1300, 400])
 def test_headings_cover_no_link_that_has_the_focus(width: int, on_files: Any) -> None:
     on_files.set_viewport_size({"width": width, "height": 800})
     on_files.evaluate(MANY)
-    links = on_files.locator("#board tbody a")
+    links = on_files.locator(f"{BOARD} tbody a")
     links.last.focus()
     for place in range(links.count() - 1, 0, -1):
         assert links.nth(place).evaluate("link => document.activeElement === link")
@@ -316,13 +381,13 @@ def test_headings_cover_no_link_that_has_the_focus(width: int, on_files: Any) ->
 def test_paper_shows_all_rows(on_files: Any) -> None:
     on_files.evaluate(MANY)
     on_files.emulate_media(media="print")
-    box = on_files.locator(".scroll")
+    box = on_files.locator("#intervals .scroll")
     assert box.evaluate("box => box.clientHeight === box.scrollHeight")
 
 
 def test_a_phone_shows_figures_in_letters_that_can_be_read(on_files: Any, site: Path) -> None:
     on_files.set_viewport_size({"width": 400, "height": 800})
-    for path in ("index.html", "submissions/gold.html"):
+    for path in ("index.html", "submissions/sees.html", "decoupling.html"):
         on_files.goto((site / path).as_uri())
         for figure in on_files.locator("figure svg").all():
             assert figure.evaluate("svg => svg.getScreenCTM().a") == 1
@@ -344,8 +409,12 @@ def test_it_reads_without_its_script(browser: Any, site: Path) -> None:
     page = context.new_page()
     page.goto((site / "index.html").as_uri())
     assert page.locator("#filters").is_hidden()
-    assert page.locator("#board tbody tr").count() == 11
+    assert page.locator(f"{BOARD} tbody tr").count() == 13
     assert page.locator("td.rank b").first.inner_text() == "1"
+    assert not page.locator(f"{BOARD} th[data-key=hit_rate]").is_visible()
+    page.locator("#intervals").get_by_label("How much is needed?").check()
+    assert page.locator(f"{BOARD} th[data-key=hit_rate]").is_visible()
+    assert not page.locator(f"{BOARD} th[data-key=valid_rate]").is_visible()
     context.close()
 
 
@@ -354,7 +423,7 @@ def test_pictures_to_look_at(browser: Any, site: Path) -> None:
         pytest.skip("SCREENSHOTS names no folder")
     for width, scheme in ((1300, "light"), (1300, "dark"), (400, "light")):
         page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
-        for path in ("index.html", "submissions/left.html", "early-stop.html", "submit.html"):
+        for path in PAGES:
             page.goto((site / path).as_uri())
             name = f"{Path(path).stem}-{width}-{scheme}.png"
             page.screenshot(path=Path(SCREENSHOTS) / name, full_page=True)

@@ -10,14 +10,17 @@ import pyarrow.parquet as pq
 import pytest
 
 from bagen_data.cli import main as bagen
-from bagen_data.hub import load_samples
+from bagen_data.hub import load_reference, load_samples
 from bagen_data.scoring import score
 from bagen_data.tables import to_json
+from bagen_data.versions import BENCHMARK_VERSION
 from leaderboard.submission_folder import MOST_SUBMISSIONS
 from tests.leaderboard.made_submissions import (
+    FORECAST,
     Sample,
     budget_left,
     build_site,
+    forecast,
     gold,
     leaderboard,
     results,
@@ -29,6 +32,7 @@ from tests.leaderboard.made_submissions import (
 from tests.making import REPO, exit_code
 
 EXAMPLES = REPO / "leaderboard" / "submissions"
+FORMAT_1 = Path(__file__).parent / "results_format_1.json"
 TASKS = ["searchr1", "sokoban", "swebench", "warehouse"]
 
 
@@ -60,7 +64,8 @@ def test_results_are_those_of_the_metric(dataset: Path, tmp_path: Path) -> None:
     submit(tmp_path / "in" / "left", dataset, budget_left)
     (entry,) = build_site(tmp_path / "in", dataset, tmp_path / "out")["submissions"]
     rows = rows_of(tmp_path / "in/left/predictions.jsonl")
-    expected = score(load_samples(str(dataset)).table, rows).to_dict()
+    reference = load_reference(str(dataset))
+    expected = score(load_samples(str(dataset)).table, rows, reference=reference).to_dict()
     assert entry["scores"]["overall"] == expected["overall"]
     assert entry["scores"]["tasks"] == expected["tasks"]
     assert entry["scores"]["families"] == expected["families"]
@@ -70,13 +75,14 @@ def test_results_are_those_of_the_metric(dataset: Path, tmp_path: Path) -> None:
     table = pq.read_table(tmp_path / "out" / "results.parquet").to_pylist()
     row_of = {(row["level"], row["group"], row["score"]): row for row in table}
     page = (tmp_path / "out/submissions/left.html").read_text()
-    assert all(f"<dt><code>{name}</code></dt>" in page for name in expected["overall"])
+    names = set(expected["overall"]) - {"start_correlation"}
+    assert all(f"<dt><code>{name}</code></dt>" in page for name in names)
     for task, scores in expected["tasks"].items():
         for name, task_score in scores.items():
             row = row_of["task", task, name]
             assert {key: row[key] for key in ("value", "n", "low", "high")} == task_score
     assert len({row["files_sha256"] for row in table}) == 1
-    assert row_of["overall", "overall", "macro_f1"]["rank_first"] == 1
+    assert row_of["overall", "overall", "macro_f1_open"]["rank_first"] == 1
 
 
 def test_one_file_for_all_configs_or_one_for_each_is_the_same(
@@ -105,7 +111,7 @@ def test_who_answers_some_configs_is_ranked_there_and_not_overall(
     assert sorted(part["ranks"]) == ["sokoban", "swebench"]
     assert "overall" not in part["spent"]
     assert "overall" not in part["progress"]
-    assert whole["ranks"]["overall"]["macro_f1"]["first"] == 1
+    assert whole["ranks"]["overall"]["macro_f1_open"]["first"] == 1
     overall = (tmp_path / "out" / "index.html").read_text()
     assert "not ranked" in overall
     assert "answers only sokoban, swebench" in overall
@@ -118,14 +124,14 @@ def test_ties_share_a_rank_and_what_is_told_apart_does_not(dataset: Path, tmp_pa
     submit(tmp_path / "in" / "gold-again", dataset, gold, estimator="the same")
     submit(tmp_path / "in" / "wrong", dataset, lambda _: "<answer>0</answer>")
     submissions = build_site(tmp_path / "in", dataset, tmp_path / "out")["submissions"]
-    places = [entry["ranks"]["overall"]["macro_f1"] for entry in submissions]
+    places = [entry["ranks"]["overall"]["macro_f1_open"] for entry in submissions]
     assert [(place["first"], place["last"]) for place in places] == [(1, 2), (1, 2), (3, 3)]
     assert places[2]["better"] == [2]
     table = pq.read_table(tmp_path / "out" / "results.parquet").to_pylist()
     assert [
         (row["rank_first"], row["rank_last"])
         for row in table
-        if (row["group"], row["score"]) == ("overall", "macro_f1")
+        if (row["group"], row["score"]) == ("overall", "macro_f1_open")
     ] == [(1, 2), (1, 2), (3, 3)]
 
 
@@ -133,7 +139,7 @@ def test_ties_share_a_rank_and_what_is_told_apart_does_not(dataset: Path, tmp_pa
     ("metadata", "why"),
     [
         ({"dataset_revision": "0" * 40}, "made of dataset revision 0000"),
-        ({"benchmark_version": "0.9"}, "made for BAGEN 0.9; this is 1.0"),
+        ({"benchmark_version": "0.9"}, f"made for BAGEN 0.9; this is {BENCHMARK_VERSION}"),
     ],
 )
 def test_another_revision_or_version_is_shown_apart(
@@ -155,7 +161,9 @@ def test_another_revision_or_version_is_shown_apart(
     assert scored_rows(table) == {("ranked", *now, *now), ("apart", *then, *now)}
     page = (tmp_path / "out" / "apart.html").read_text()
     assert why in page
-    assert f"Scored by BAGEN 1.0 on revision {results['dataset']['revision']}" in page
+    assert (
+        f"Scored by BAGEN {BENCHMARK_VERSION} on revision {results['dataset']['revision']}" in page
+    )
     assert "then.html" not in (tmp_path / "out" / "index.html").read_text()
 
 
@@ -204,7 +212,7 @@ def test_earlier_results_are_shown_apart(dataset: Path, tmp_path: Path) -> None:
     assert ("apart", "0.9", revision, "0.9", revision) in scored_rows(table)
 
 
-@pytest.mark.parametrize("text", ["[]", "{", '{"format": 1}', '{"format": 2}'])
+@pytest.mark.parametrize("text", ["[]", "{", '{"format": 1}', '{"format": 2}', '{"format": 3}'])
 def test_earlier_results_that_are_none_are_refused(
     text: str, dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -238,6 +246,31 @@ def test_an_earlier_record_without_a_folders_name_is_refused(
     more = ("--earlier", tmp_path / "good.json", "--earlier", tmp_path / "bad.json")
     assert leaderboard("build", *flags, "--out", tmp_path / "out", *more) == 1
     assert f"{tmp_path / 'bad.json'}: {message}" in capsys.readouterr().err
+
+
+def test_results_of_version_1_are_shown_apart(dataset: Path, tmp_path: Path) -> None:
+    """Format 1 is what boards of version 1 wrote; the file is one of them, as it was written."""
+    submit(tmp_path / "in" / "now", dataset, forecast, **FORECAST)
+    written = json.loads(FORMAT_1.read_text())
+    assert (written["format"], written["benchmark_version"]) == (1, "1.0")
+    out = tmp_path / "out"
+    results = build_site(tmp_path / "in", dataset, out, "--earlier", FORMAT_1)
+    (apart,) = results["apart"]
+    revision = written["dataset"]["revision"]
+    assert apart["why"] == [f"scored by BAGEN 1.0 on dataset revision {revision}"]
+    value = written["submissions"][0]["scores"]["overall"]["macro_f1"]["value"]
+    assert apart["scores"]["overall"]["macro_f1"]["value"] == value
+    assert f"<td>{value:.3f}<small>" in (out / "apart.html").read_text()
+    table = pq.read_table(out / "results.parquet").to_pylist()
+    assert {row["benchmark_version"] for row in table if row["standing"] == "apart"} == {"1.0"}
+
+
+def test_a_site_of_version_1_is_not_exported(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    export = ("export", FORMAT_1, "--format", "eee", "--out", tmp_path / "out")
+    assert leaderboard(*export) == 1
+    assert "expected results of format 2, found format 1" in capsys.readouterr().err
 
 
 def test_results_of_this_very_revision_are_no_earlier_ones(
@@ -477,7 +510,7 @@ def test_a_resampling_of_none_ranks_nobody_apart(dataset: Path, tmp_path: Path) 
     submit(tmp_path / "in" / "b", dataset)
     build_site(tmp_path / "in", dataset, tmp_path / "out", "--resamples", 0)
     for entry in results(tmp_path / "out")["submissions"]:
-        assert entry["ranks"]["overall"]["macro_f1"]["first"] == 1
+        assert entry["ranks"]["overall"]["macro_f1_open"]["first"] == 1
         assert entry["scores"]["overall"]["macro_f1"]["low"] is None
 
 

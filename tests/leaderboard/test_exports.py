@@ -16,6 +16,7 @@ from bagen_data.scoring.all_scores import HEADLINE_SCORES, SCORES
 from leaderboard.exports.every_eval_ever import EXPORTED, export_eee, record_of
 from leaderboard.exports.exported_board import path_part
 from leaderboard.exports.hub_files import export_hub
+from leaderboard.results import FORMAT
 from tests.leaderboard.made_submissions import leaderboard
 
 COMMIT = "531a" * 10
@@ -81,7 +82,7 @@ def results(*submissions: dict[str, Any], **dataset: Any) -> dict[str, Any]:
     task = {"samples": 60, "feasible": 20, "rollouts": 8, "families": ["swebench/gpt-x"]}
     built = {"id": "MLL-Lab/BAGEN", "revision": COMMIT, "split": "test", "samples": 194}
     return {
-        "format": 1,
+        "format": FORMAT,
         "benchmark_version": "1.0",
         "scorer": {"name": "bagen-data", "version": "0.1.0"},
         "dataset": built | {"tasks": {"searchr1": task, "swebench": task}} | dataset,
@@ -130,9 +131,9 @@ def test_the_hub_reads_its_results_back(tmp_path: Path) -> None:
     assert (overall.source_url, overall.source_name) == ("https://example.org/mine", "Mine")
     assert overall.notes == (
         "prompt interval_think; trained on none; free decoding; macro_f1 95% interval "
-        "[0.400, 0.600]; n 194; valid_rate 0.500; fail_f1 0.500; accuracy 0.500; hit_rate 0.500; "
-        "coverage 0.500; reward 0.500; rl_reward 0.500; interval_skill 0.500; bagen-data 0.1.0; "
-        "benchmark 1.0"
+        "[0.400, 0.600]; n 194; valid_rate 0.500; brier_skill 0.500; wis_skill 0.500; "
+        "fail_f1 0.500; accuracy 0.500; hit_rate 0.500; coverage 0.500; reward 0.500; "
+        "rl_reward 0.500; interval_skill 0.500; bagen-data 0.1.0; benchmark 1.0"
     )
 
 
@@ -203,9 +204,9 @@ def test_results_of_a_built_folder_are_not_the_hubs(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ('{"format": 1}', "lacks benchmark_version, scorer, dataset, resampling, submissions; "),
-        ('{"format": 2}', "expected results of format 1, found format 2; "),
-        ("{}", "expected results of format 1, found no format; "),
+        ('{"format": 2}', "lacks benchmark_version, scorer, dataset, resampling, submissions; "),
+        ('{"format": 3}', "expected results of format 2, found format 3; "),
+        ("{}", "expected results of format 2, found no format; "),
         ("[]", "expected an object of results, found a list; "),
     ],
 )

@@ -20,7 +20,9 @@ def row(name: str, cost: float, value: float) -> EstimatorRow:
 
 
 def test_each_power_of_ten_of_a_cost_is_written_out() -> None:
-    labels = texts(cost_figure([row("a", 0.4, 0.5), row("b", 300.0, 0.9)], "submissions"))
+    labels = texts(
+        cost_figure([row("a", 0.4, 0.5), row("b", 300.0, 0.9)], "macro_f1", "submissions")
+    )
     assert {"0", "1", "10", "100"} <= set(labels)
     assert not any("e+" in text for text in labels)
 

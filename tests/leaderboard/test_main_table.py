@@ -26,7 +26,9 @@ MODEL = {"provider": "lab", "model_id": "m", "weights": None}
 def test_what_is_said_of_a_cost_wins_over_what_no_model_implies(
     metadata: dict[str, Any], stated: float | None, cost: float | None, weights: str
 ) -> None:
-    row = EstimatorRow("a", "a", 0, {}, MODEL | metadata, costs={"cost_usd_per_1000": stated})
+    row = EstimatorRow(
+        "a", "a", 0, {}, metadata=MODEL | metadata, costs={"cost_usd_per_1000": stated}
+    )
     assert (row.cost, row.weights) == (cost, weights)
 
 

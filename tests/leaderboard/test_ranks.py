@@ -46,7 +46,7 @@ def test_counts_are_of_those_who_answered_by_their_kind() -> None:
         resampled(0.9, "small"), *(resampled(skill, "big") for skill in (0.1, 0.8, 0.4))
     )
     assert "big" not in absent
-    assert [ranks["big"]["macro_f1"] for ranks in (worst, best, middle)] == [
+    assert [ranks["big"]["macro_f1_open"] for ranks in (worst, best, middle)] == [
         {"first": 3, "last": 3, "better": [1, 1], "worse": [0, 0]},  # constrained, free
         {"first": 1, "last": 1, "better": [0, 0], "worse": [2, 0]},
         {"first": 2, "last": 2, "better": [0, 1], "worse": [1, 0]},
@@ -56,16 +56,16 @@ def test_counts_are_of_those_who_answered_by_their_kind() -> None:
 
 def test_a_group_is_ranked_by_its_own_rollouts() -> None:
     worse, better = ranks_of(resampled(0.1, *ROLLOUTS), resampled(0.8, *ROLLOUTS))
-    assert [ranks["big"]["reward"]["first"] for ranks in (better, worse)] == [1, 2]
-    assert [ranks["small"]["reward"]["first"] for ranks in (better, worse)] == [1, 1]
+    assert [ranks["big"]["brier_skill"]["first"] for ranks in (better, worse)] == [1, 2]
+    assert [ranks["small"]["brier_skill"]["first"] for ranks in (better, worse)] == [1, 1]
 
 
 def test_who_has_no_value_has_no_rank() -> None:
     silent = resampled(0.5, "big")
-    silent["big/hit_rate"] = np.full(501, np.nan)
+    silent["big/brier_skill"] = np.full(501, np.nan)
     (first, second) = ranks_of(silent, resampled(0.5, "big"))
-    assert set(first["big"]) == set(RANKED) - {"hit_rate"}
-    assert second["big"]["hit_rate"] == {
+    assert set(first["big"]) == set(RANKED) - {"brier_skill"}
+    assert second["big"]["brier_skill"] == {
         "first": 1,
         "last": 1,
         "better": [0, 0],

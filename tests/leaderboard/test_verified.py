@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,11 @@ import pytest
 
 from bagen_data.hub import load_questions, load_samples
 from tests.leaderboard.made_submissions import (
+    FORECAST,
     Sample,
     budget_left,
     build_site,
+    forecast,
     gold,
     leaderboard,
     submit,
@@ -71,18 +74,42 @@ def test_those_who_answer_it_have_a_verified_score_and_a_rank(
         "guesses": ["overall", "searchr1", "sokoban", "swebench", "warehouse"],
         "partly": ["sokoban"],
     }
-    best, worst = verified["knows"]["overall"], verified["guesses"]["overall"]
+    best, worst = (verified[name]["overall"]["macro_f1_open"] for name in ("knows", "guesses"))
     assert best["value"] > worst["value"]
     assert best["n"] == 24
     assert 1 == best["first"] <= best["last"] <= 2
     assert all(value == round(value, 2) for value in (worst["value"], worst["low"] or 0))
     assert worst["low"] is not None
-    assert verified["knows"]["sokoban"]["low"] is None  # of six samples
+    assert verified["knows"]["sokoban"]["macro_f1_open"]["low"] is None  # of six samples
     index = (tmp_path / "site" / "index.html").read_text()
-    assert "Macro-F1, hidden split" in index
+    assert "macro_f1_open, hidden split" in index
     pages = tmp_path / "site" / "submissions"
     assert "Verified on the hidden split" in (pages / "knows.html").read_text()
     assert "Not verified" in (pages / "earlier.html").read_text()
+
+
+def test_forecasts_have_a_verified_skill_beside_it(
+    dataset: Path, split: Path, tmp_path: Path
+) -> None:
+    key = split / "KEY-DO-NOT-PUBLISH"
+    for name, skill in (("knows", 0.9), ("guesses", 0.0)):
+        submit(tmp_path / "in" / name, dataset, forecast, **FORECAST)
+        answer_hidden(tmp_path / "in" / name, key, partial(forecast, skill=skill))
+    submit(tmp_path / "in" / "interval", dataset, budget_left)
+    answer_hidden(tmp_path / "in" / "interval", key, gold)
+    found = build_site(tmp_path / "in", dataset, tmp_path / "site", "--hidden", key)
+    overall = {each["folder"]: each["verified"]["overall"] for each in found["submissions"]}
+    assert overall["interval"].keys() == {"macro_f1_open"}
+    skills = [overall[name]["brier_skill"] for name in ("knows", "guesses")]
+    assert skills[0]["value"] > 0.8 > skills[1]["value"]
+    assert [skill["value"] for skill in skills] == [round(skill["value"], 2) for skill in skills]
+    assert skills[0]["first"] == 1
+    page = (tmp_path / "site" / "submissions" / "knows.html").read_text()
+    assert f"<code>brier_skill</code> {skills[0]['value']:.2f}" in page
+    index = (tmp_path / "site" / "index.html").read_text()
+    forecasts, _, intervals = index.partition('id="intervals"')
+    assert "brier_skill, hidden split" in forecasts
+    assert "macro_f1_open, hidden split" in intervals
 
 
 def test_results_say_nothing_of_the_labels(
@@ -90,10 +117,10 @@ def test_results_say_nothing_of_the_labels(
 ) -> None:
     key = split / "KEY-DO-NOT-PUBLISH"
     found = build_site(submissions, dataset, tmp_path / "site", "--hidden", key)
-    assert found["hidden"].keys() == {"revision", "score", "samples"}
+    assert found["hidden"].keys() == {"revision", "scores", "samples"}
     for each in found["submissions"]:
         assert [file["name"] for file in each["files"]] == ["predictions.jsonl"]
-        for score in each["verified"].values():
+        for score in (score for shown in each["verified"].values() for score in shown.values()):
             assert score.keys() == {"value", "low", "high", "n", "first", "last"}
     assert not list((tmp_path / "site").rglob("hidden*"))
 

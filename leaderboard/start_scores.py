@@ -1,0 +1,50 @@
+"""Scores of start probes: what an estimator knows before a rollout's first turn."""
+
+from typing import Any
+
+from bagen_data.schema import Question
+from bagen_data.scoring.match_predictions import match_predictions
+from bagen_data.scoring.measure import measure
+from bagen_data.scoring.resampling import Resampling
+from bagen_data.scoring.score import ALPHA
+from leaderboard.benchmark_samples import Benchmark
+from leaderboard.results import OVERALL
+from leaderboard.submitted_predictions import SubmittedPredictions
+
+SCORE = "start_correlation"
+
+
+def start_scores(
+    predictions: SubmittedPredictions,
+    benchmark: Benchmark,
+    question: Question,
+    resampling: Resampling,
+    name: str,
+) -> dict[str, Any]:
+    """Score a submission's answers to start probes.
+
+    Args:
+        predictions: the submission's.
+        benchmark: the samples, whose `start` are the start probes.
+        question: what was asked.
+        resampling: how intervals are computed.
+        name: what an error calls the predictions.
+
+    Returns:
+        By task, and by `overall` if it has a value for every task, `start_correlation`; empty if no
+        start probe is answered.
+
+    Raises:
+        InputError: a task's start probes are answered in part.
+    """
+    tasks = predictions.start_tasks
+    if benchmark.start is None or not tasks:
+        return {}
+    samples = benchmark.start.sample_table(tasks)
+    answers = match_predictions(samples, predictions.start.to_batches, name, question)
+    report = measure(samples, answers, resampling, ALPHA).report().to_dict()
+    groups = {task: {SCORE: report["tasks"][task][SCORE]} for task in tasks}
+    values = [scores[SCORE]["value"] for scores in groups.values()]
+    if list(tasks) == benchmark.tasks and None not in values:  # else means over different tasks
+        groups = {OVERALL: {SCORE: report["overall"][SCORE]}, **groups}
+    return groups
