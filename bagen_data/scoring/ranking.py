@@ -10,7 +10,7 @@ from bagen_data.scoring.all_scores import SCORES
 from bagen_data.scoring.paired_tests import StudentTest, counts_by_kind, pairs_told_apart
 from bagen_data.scoring.resampling import FEWEST_INSTANCES, Resampling
 from bagen_data.scoring.sample_table import FamilyColumns
-from bagen_data.scoring.scores.feasibility import is_success
+from bagen_data.scoring.scores.forecasts import has_brier_skill, has_wis_skill
 
 RANKED_AMONG: Mapping[str, Callable[[FamilyColumns], Mask]] = {
     "macro_f1": lambda family: np.ones(len(family.rollout), bool),
@@ -18,8 +18,8 @@ RANKED_AMONG: Mapping[str, Callable[[FamilyColumns], Mask]] = {
     "fail_f1": lambda family: np.ones(len(family.rollout), bool),
     "hit_rate": lambda family: family.feasible,
     "reward": lambda family: family.feasible,
-    "brier_skill": lambda family: family.is_open,
-    "wis_skill": is_success,
+    "brier_skill": has_brier_skill,
+    "wis_skill": has_wis_skill,
 }
 """Scores that estimators can be compared by, and (n,) the samples that each is taken over: none
 depends on the answers, so all who answered have the score over the same samples."""
@@ -70,7 +70,8 @@ def parts_of(families: Sequence[FamilyColumns], score: str, resampling: Resampli
         resampling: how instances are drawn; those that are drawn as one count as one.
 
     Returns:
-        One part for each task that has the score.
+        One part for each task that has the score. Instances that are only in families without it
+        do not count.
     """
     numbers = []
     for draws in resampling.draws(families).values():

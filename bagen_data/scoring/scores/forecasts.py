@@ -26,6 +26,7 @@ from bagen_data.scoring.forecast_formulas import (
     weighted_interval_score,
 )
 from bagen_data.scoring.interval_formulas import covered, mean_over_resources
+from bagen_data.scoring.sample_table import FamilyColumns
 from bagen_data.scoring.scores.feasibility import OPEN, SUCCESS, WITH_OUTCOME, is_success
 
 WORST_WIS = 2.0
@@ -55,9 +56,13 @@ def _is_invalid(family: AnsweredFamily) -> Mask:
     return family.answers.verdict == INVALID
 
 
-def _successful_rows(family: AnsweredFamily) -> Ints:
+def _successful(samples: FamilyColumns) -> Ints:
     """(s,) the samples of rollouts that succeeded."""
-    return np.flatnonzero(is_success(family.samples))
+    return np.flatnonzero(is_success(samples))
+
+
+def _successful_rows(family: AnsweredFamily) -> Ints:
+    return _successful(family.samples)
 
 
 def _has_wis(family: AnsweredFamily) -> Mask:
@@ -87,12 +92,23 @@ def _brier(family: AnsweredFamily) -> Floats:
     return scores * family.samples.is_open
 
 
+def _brier_of_reference(samples: FamilyColumns) -> Floats:
+    """(n,) the reference's, 0 at probes beyond the budget already, and without a reference."""
+    if samples.reference is None:
+        return np.zeros(len(samples.rollout))
+    return brier(samples.reference.finish, samples.feasible) * samples.is_open
+
+
 def _reference_brier(family: AnsweredFamily) -> Floats:
-    """(n,) the reference's, 0 at probes beyond the budget already."""
-    reference = family.samples.reference
-    if reference is None:
-        return family.once(_nothing)
-    return brier(reference.finish, family.samples.feasible) * family.samples.is_open
+    return _brier_of_reference(family.samples)
+
+
+def has_brier_skill(samples: FamilyColumns) -> Mask:
+    """(n,) the samples that `brier_skill` is taken over.
+
+    A family without a reference, or whose reference is perfect, has no skill, and no such samples.
+    """
+    return samples.is_open & bool(_brier_of_reference(samples).any())
 
 
 def _log_score(family: AnsweredFamily) -> Floats:
@@ -122,17 +138,34 @@ def _log_remaining(family: AnsweredFamily) -> Floats:
     return np.log1p(family.samples.remaining.take(family.once(_successful_rows), axis=1))
 
 
-def _scores_of_quantiles(family: AnsweredFamily, forecasts: ForecastColumns) -> Floats:
-    """(s,) the weighted interval score at samples that succeeded, the mean over resources."""
-    own = np.log1p(forecasts.quantiles.take(family.once(_successful_rows), axis=2))
+def _mean_wis(forecasts: ForecastColumns, rows: Ints, log_remaining: Floats) -> Floats:
+    """(s,) the weighted interval score of the samples at `rows`, the mean over resources."""
+    own = np.log1p(forecasts.quantiles.take(rows, axis=2))
     return mean_over_resources(
         np.array(
             [
                 weighted_interval_score(quantiles, remaining)
-                for quantiles, remaining in zip(own, family.once(_log_remaining), strict=True)
+                for quantiles, remaining in zip(own, log_remaining, strict=True)
             ]
         )
     )
+
+
+def _scores_of_quantiles(family: AnsweredFamily, forecasts: ForecastColumns) -> Floats:
+    """(s,) the weighted interval score at samples that succeeded."""
+    return _mean_wis(forecasts, family.once(_successful_rows), family.once(_log_remaining))
+
+
+def has_wis_skill(samples: FamilyColumns) -> Mask:
+    """(n,) the samples that `wis_skill` is taken over.
+
+    A family without a reference, or whose reference is perfect, has no skill, and no such samples.
+    """
+    if samples.reference is None:
+        return np.zeros(len(samples.rollout), bool)
+    rows = _successful(samples)
+    scores = _mean_wis(samples.reference, rows, np.log1p(samples.remaining.take(rows, axis=1)))
+    return is_success(samples) & bool(scores.any())
 
 
 def _placed(family: AnsweredFamily, values: Floats | Mask) -> Floats:

@@ -437,6 +437,50 @@ def test_only_instances_that_a_score_is_taken_over_count() -> None:
     assert found["hit_rate"] == found["reward"] == [(2, 0.5), (1, 0.5)]
 
 
+def rows_of_task(task: str, instances: int, feasible: bool = True) -> list[dict[str, Any]]:
+    """One sample of each instance, feasible all or every other one."""
+    return [
+        sample(
+            f"{task}/r{number:02}/1",
+            feasible=feasible and number % 2 == 0,
+            rollout_success=feasible and number % 2 == 0,
+            remaining=300.0 + number,
+        )
+        for number in range(instances)
+    ]
+
+
+def reference_of(rows: Sequence[dict[str, Any]], finish: float) -> list[dict[str, Any]]:
+    quantiles = [{"resource": "tokens", "quantiles": [300.0, 301.0, 302.0, 303.0, 304.0]}]
+    return [
+        {"sample_id": row["sample_id"], "finish": finish, "success": 0.5, "resources": quantiles}
+        for row in rows
+    ]
+
+
+@pytest.mark.parametrize("score", ["brier_skill", "wis_skill"])
+@pytest.mark.parametrize("has_reference", [True, False], ids=["perfect", "missing"])
+@pytest.mark.parametrize(("useful", "tells"), [(12, True), (6, False)])
+def test_a_family_without_a_skill_adds_no_instances(
+    score: str, has_reference: bool, useful: int, tells: bool
+) -> None:
+    rows = rows_of_task("a/m", useful)
+    idle = [*rows_of_task("a/n", 30, feasible=False), *rows_of_task("b/m", 30, feasible=False)]
+    reference = reference_of(rows, 0.5) + (reference_of(idle, 0.0) if has_reference else [])
+    parts = parts_of(SampleTable.of([*rows, *idle], reference).families, score, DRAWS)
+    assert parts == [Part(useful if score == "brier_skill" else useful // 2, 1.0)]
+    if score == "brier_skill":
+        assert (student_test(parts) is not None) is tells
+
+
+def test_a_reference_without_error_leaves_no_skill_of_amounts() -> None:
+    rows = [sample(f"a/m/r{number}/1", rollout_success=True, remaining=7) for number in range(3)]
+    reference = reference_of(rows, 0.5)
+    for row in reference:
+        row["resources"] = [{"resource": "tokens", "quantiles": [7.0] * 5}]
+    assert parts_of(SampleTable.of(rows, reference).families, "wis_skill", DRAWS) == []
+
+
 def test_what_is_drawn_as_one_counts_as_one() -> None:
     """Instances of large tasks are drawn in 256 bundles."""
     rows = [sample(f"t/{model}/r{number}/1") for model in "mn" for number in range(300)]
