@@ -53,7 +53,7 @@ class Measured:
     values: Floats
     """(1 + b,): the value, then that of each resample; NaN where there is none."""
     n: int
-    """The number of samples, or rollouts, that the value is taken over."""
+    """The number of samples, or rollouts, that the value is taken over; 0 without a value."""
     contributes: Mask
     """(c,) which clusters of instances the value is taken over: those of all tasks of the group."""
 
@@ -262,18 +262,25 @@ def _of(family: DrawnFamily, each: ResourceSum, resources: tuple[str, ...]) -> F
 def _measured(
     definitions: Mapping[str, Definition], sums: Sums, contributes: Sequence[Mapping[Sum, Mask]]
 ) -> list[dict[str, Measured]]:
-    """Each family's scores, from sums with a row a family, and from which clusters have them."""
+    """Each family's scores, from sums with a row a family, and from which clusters have them.
+
+    A score without a value (of samples that leave nothing to divide by, say) is taken over nothing.
+    """
     columns = {
         name: (definition.values(sums), sums[definition.n][:, 0].astype(np.int64))
         for name, definition in definitions.items()
     }
     return [
         {
-            name: Measured(values[row], int(n[row]), own[definitions[name].n])
+            name: _known_or_nothing(Measured(values[row], int(n[row]), own[definitions[name].n]))
             for name, (values, n) in columns.items()
         }
         for row, own in enumerate(contributes)
     ]
+
+
+def _known_or_nothing(measured: Measured) -> Measured:
+    return measured.without_values() if np.isnan(measured.values[0]) else measured
 
 
 def of_families(contributes: Sequence[Mask]) -> Mask:
@@ -289,7 +296,7 @@ def of_tasks(contributes: Sequence[Mask]) -> Mask:
 def averaged(
     groups: Sequence[Group], joined: Callable[[Sequence[Mask]], Mask]
 ) -> dict[str, Measured]:
-    """Return the mean of each score over those groups that have a value.
+    """Return the mean of each score over those groups that have a value, as its n and instances.
 
     Args:
         groups: families of one task, or tasks.
@@ -298,10 +305,10 @@ def averaged(
     means = {}
     for name in groups[0]:
         members = [group[name] for group in groups]
-        known = [member for member in members if not np.isnan(member.values[0])]
-        values = _mean(np.array([member.values for member in known or members]))
-        contributes = joined([member.contributes for member in known or members])
-        means[name] = Measured(values, sum(member.n for member in members), contributes)
+        known = [member for member in members if not np.isnan(member.values[0])] or members
+        values = _mean(np.array([member.values for member in known]))
+        contributes = joined([member.contributes for member in known])
+        means[name] = Measured(values, sum(member.n for member in known), contributes)
     return means
 
 

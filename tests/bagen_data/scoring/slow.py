@@ -176,6 +176,11 @@ def interpolated(values: Iterable[float], q: float) -> float:
     return ordered[below] + (place - below) * (ordered[above] - ordered[below])
 
 
+def known_over(value: float | None, n: int) -> Score:
+    """A value and what it is taken over: nothing, where there is no value."""
+    return value, 0 if value is None else n
+
+
 def quantile(values: Sequence[float], q: float) -> Score:
     """A quantile and of how many values; None of none."""
     return (interpolated(values, q), len(values)) if values else (None, 0)
@@ -225,7 +230,7 @@ def scores_of(samples: list[Sample]) -> dict[str, Score]:
 
 
 def macro(families: Sequence[Mapping[str, Score]]) -> dict[str, Score]:
-    """The mean of every score over the families that have it, and the sum of all their n."""
+    """The mean of every score over the families that have a value, and the sum of their n."""
     names = list(dict.fromkeys(name for family in families for name in family))
     result: dict[str, Score] = {}
     for name in names:
@@ -396,7 +401,7 @@ def _skill(samples: Sequence[Sample]) -> Score:
         return None, 0
     baseline = _baseline(samples)
     if baseline == 0:
-        return None, len(samples)
+        return None, 0
     return 1 - fmean(_log_interval_score(each) for each in samples) / baseline, len(samples)
 
 
@@ -489,7 +494,7 @@ def _saved_rate(rollouts: Sequence[list[Sample]], *, capped: bool) -> Score:
         for rate, _ in (_saved_of_group(group, capped=capped) for group in groups.values())
         if rate is not None
     ]
-    return mean(rates)[0], len(rollouts)
+    return known_over(mean(rates)[0], len(rollouts))
 
 
 def _saved_of_group(rollouts: Sequence[list[Sample]], *, capped: bool) -> Score:

@@ -11,7 +11,16 @@ from itertools import pairwise
 from statistics import fmean
 
 from tests.bagen_data.scoring import slow
-from tests.bagen_data.scoring.slow import Responses, Row, Score, covers, interval_score, mean, share
+from tests.bagen_data.scoring.slow import (
+    Responses,
+    Row,
+    Score,
+    covers,
+    interval_score,
+    known_over,
+    mean,
+    share,
+)
 from tests.bagen_data.scoring.slow_forecasts import Forecast, read_forecast, read_point
 
 Reference = Mapping[str, Forecast]
@@ -123,7 +132,7 @@ def _ratio(own: Sequence[float], reference: Sequence[float]) -> Score:
     if not own:
         return None, 0
     whole = math.fsum(reference)
-    return (1 - math.fsum(own) / whole if whole > 0 else None), len(own)
+    return (1 - math.fsum(own) / whole, len(own)) if whole > 0 else (None, 0)
 
 
 # --- the kinds of infeasible ------------------------------------------------------------------
@@ -301,8 +310,8 @@ def _curve_scores(answers: Sequence[Asked]) -> dict[str, Score]:
     compared = [value for each in beside for value in _curve(each.forecast, each.row)]
     expected = [value for each in beside for value in _curve(each.reference, each.row)]
     return {
-        "curve_brier": (mean(own)[0], len(asked)),
-        "curve_skill": (_ratio(compared, expected)[0], len(beside)),
+        "curve_brier": known_over(mean(own)[0], len(asked)),
+        "curve_skill": known_over(_ratio(compared, expected)[0], len(beside)),
     }
 
 
@@ -323,7 +332,7 @@ def _start_correlation(answers: Iterable[Asked]) -> Score:
             )
             used.setdefault(amount["resource"], []).append(math.log1p(amount["remaining"]))
     known = [r for name in said if (r := _pearson(said[name], used[name])) is not None]
-    return mean(known)[0], number
+    return known_over(mean(known)[0], number)
 
 
 def _pearson(xs: Sequence[float], ys: Sequence[float]) -> float | None:

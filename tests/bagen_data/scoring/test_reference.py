@@ -192,3 +192,45 @@ def test_a_point_beyond_the_budget_is_judged_infeasible_and_keeps_its_number(
     [(_, found)] = match_predictions(table, reader_in_memory(answered), asked, question)
     assert found.verdict.tolist() == [FEASIBLE, INFEASIBLE, INFEASIBLE, INVALID]
     np.testing.assert_array_equal(found.low[0], [700, 700.5, np.nan, np.nan])
+
+
+def test_n_is_that_of_the_samples_a_value_is_taken_over() -> None:
+    """A perfect reference leaves no skill, and so no n of it, for a family, a task or overall."""
+    names = {"a/m": 12, "a/n": 5, "b/m": 7}
+    rows = [
+        sample(f"{name}/r{number:02}/1", feasible=False, rollout_success=False)
+        for name, instances in names.items()
+        for number in range(instances)
+    ]
+    finish = {"a/m": 0.5, "a/n": 0.0, "b/m": 0.0}
+    reference = [
+        forecast_of(row, finish=finish[row["sample_id"].rsplit("/", 2)[0]]) for row in rows
+    ]
+    answered = predictions(rows, [FORECAST] * len(rows))
+    report = score(rows, answered, reference=reference, question="forecast", resamples=20)
+    groups = {"overall": report.overall} | dict(report.tasks) | dict(report.families)
+    assert {name: group["brier_skill"].n for name, group in groups.items()} == {
+        "overall": 12,
+        "a": 12,
+        "b": 0,
+        "a/m": 12,
+        "a/n": 0,
+        "b/m": 0,
+    }
+    assert report.overall["brier"].n == 24
+    assert report.overall["brier_skill"].value == pytest.approx(1 - 0.7**2 / 0.25)
+    assert report.overall["brier_skill"].low is not None
+    assert report.tasks["b"]["brier_skill"].value is None
+
+
+def test_a_few_useful_instances_among_many_others_make_no_interval() -> None:
+    rows = [sample(f"a/m/r{number}/1", feasible=number % 2 == 0) for number in range(6)]
+    rows += [sample(f"b/m/r{number}/1", feasible=False) for number in range(30)]
+    reference = [
+        forecast_of(row, finish=0.5 if row["sample_id"][0] == "a" else 0.0) for row in rows
+    ]
+    answered = predictions(rows, [FORECAST] * len(rows))
+    report = score(rows, answered, reference=reference, question="forecast", resamples=20)
+    found = report.overall["brier_skill"]
+    assert (found.n, found.low) == (6, None)
+    assert found.value is not None

@@ -344,7 +344,7 @@ def test_a_family_of_one_class_lacks_the_scores_of_the_other():
 def test_skill_is_none_where_the_baseline_is_perfect():
     rows = [tokens(name, 1, 2, 1, 7, feasible=True) for name in "ab"]
     found = scores(*family([(each, "[7, 9]") for each in rows]))
-    same(found, {"interval_score": (log1p(9) - log1p(7), 2), "interval_skill": (None, 2)})
+    same(found, {"interval_score": (log1p(9) - log1p(7), 2), "interval_skill": (None, 0)})
 
 
 def test_a_budget_that_is_used_up_is_still_open_and_the_last_turn_is_in_the_last_bin():
