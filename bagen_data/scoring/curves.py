@@ -44,7 +44,8 @@ class Curves:
     benefit: Floats
     """(5,) over rollouts: their number, the net benefit at `SUCCESS_WORTH`, feasible rollouts that
     were stopped, what perfect foresight saves, and what never stopping spends beyond a cap, each
-    in budgets."""
+    in budgets. Perfect foresight stops an infeasible rollout after turn 1, or at its first sampled
+    probe where turn 1 was not sampled."""
     late_successes: Floats
     """(1,) rollouts that succeeded and were not feasible: never stopping alone has them; NaN where
     the outcome of some is not known."""

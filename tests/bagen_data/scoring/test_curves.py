@@ -93,6 +93,15 @@ def test_lines_to_compare_with() -> None:
     assert point["foresight"] == pytest.approx((700 / 900 + 450 / 900) / 2)
 
 
+def test_perfect_foresight_stops_at_the_first_sampled_probe() -> None:
+    rows = [
+        sample(f"t/m/a/{k}", feasible=False, rollout_success=False, used=90 * k, remaining=800)
+        for k in (7, 4)
+    ]
+    point = curves(rows, ["", ""], "interval")["t"]["net_benefit"][0]
+    assert point["foresight"] == pytest.approx((900 - 360) / 900)
+
+
 def test_never_stopping_is_unknown_where_the_outcome_is() -> None:
     point = curves([sample(feasible=False)], [""], "interval")["t"]["net_benefit"][0]
     assert point["never"] is None
