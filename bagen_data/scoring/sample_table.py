@@ -116,9 +116,10 @@ class SampleTable:
 
         Raises:
             InputError: a column is missing or of the wrong type, a sample is there twice, its
-                amounts or turns cannot be, its rollout is both feasible and not, or of two
-                instances, samples of one family name different resources, or the reference cannot
-                be used or has rows for some samples of a family only.
+                amounts or turns cannot be, its rollout is both feasible and not, both a success and
+                not, feasible without success, or of two instances, samples of one family name
+                different resources, or the reference cannot be used or has rows for some samples of
+                a family only.
         """
         try:
             table = as_table(samples, REQUIRED, (*DERIVED, *OPTIONAL, _VARIANT))
@@ -186,8 +187,11 @@ class _SampleColumns:
         first = np.empty(len(starts), np.int64)
         first[number] = starts
         rollout = np.repeat(number, np.diff(starts, append=len(ranks)))
-        feasible = columns["feasible"]
-        self._check_label(rows, feasible, feasible[first].take(rollout))
+        feasible, success = columns["feasible"], columns.get("rollout_success")
+        self._check_label(rows, "feasible", feasible, feasible[first].take(rollout))
+        if success is not None:
+            self._check_label(rows, "rollout_success", success, success[first].take(rollout))
+            self._check_success(rows, feasible & ~success)
         instance = columns["instance"][first]
         self._check_instance(rows, columns["instance"] != instance.take(rollout))
         return FamilyColumns(
@@ -201,7 +205,7 @@ class _SampleColumns:
             completed_turns=columns["completed_turns"],
             total_turns=columns.get("total_turns"),
             feasible=feasible,
-            rollout_success=columns.get("rollout_success"),
+            rollout_success=success,
             budget=budget,
             used=used,
             remaining=remaining,
@@ -224,13 +228,22 @@ class _SampleColumns:
             raise InputError(f"row {row}: sample {self.ids[row].as_py()!r} is there twice")
         return rows
 
-    def _check_label(self, rows: Rows, feasible: Mask, of_rollout: Mask) -> None:
-        differs = feasible != of_rollout
+    def _check_label(self, rows: Rows, name: str, values: Mask, of_rollout: Mask) -> None:
+        differs = values != of_rollout
         if differs.any():
-            row, sample = row_of(rows, int(np.argmax(differs)), self.ids)
+            position = int(np.argmax(differs))
+            row, sample = row_of(rows, position, self.ids)
             raise InputError(
-                f"row {row}: sample {sample!r} is feasible: {feasible[np.argmax(differs)]}, and "
-                "another one of its rollout is not so; a rollout has one label"
+                f"row {row}: sample {sample!r} has {name}: {values[position]}, and another sample "
+                f"of its rollout has {name}: {of_rollout[position]}; a rollout has one label"
+            )
+
+    def _check_success(self, rows: Rows, contradicts: Mask) -> None:
+        if contradicts.any():
+            row, sample = row_of(rows, int(np.argmax(contradicts)), self.ids)
+            raise InputError(
+                f"row {row}: sample {sample!r} has feasible: True and rollout_success: False; a "
+                "feasible rollout succeeded within its budget"
             )
 
     def _check_instance(self, rows: Rows, differs: Mask) -> None:

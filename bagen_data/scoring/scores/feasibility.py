@@ -48,7 +48,7 @@ IMPOSSIBLE = VALID & ~INTERVAL
 WITH_OUTCOME = samples_where(_has_outcome)
 SUCCESS = samples_where(lambda family: is_success(family.samples))
 WITHIN = samples_where(_is_within)
-FAILED = INFEASIBLE & WITHIN & WITH_OUTCOME
+FAILED = INFEASIBLE & WITHIN & ~SUCCESS & WITH_OUTCOME
 """Infeasible samples of rollouts that stayed within the budget and failed."""
 OVER_BUDGET = INFEASIBLE & ~WITHIN & SUCCESS
 """Infeasible samples of rollouts that succeeded beyond the budget."""

@@ -143,7 +143,7 @@ def _kind(asked: Asked) -> str:
     if row["feasible"]:
         return "feasible"
     if all(each["used"] + each["remaining"] <= each["budget"] for each in row["resources"]):
-        return "failed"
+        return "unknown" if row["rollout_success"] else "failed"
     return "over_budget" if row["rollout_success"] else "failed_over_budget"
 
 

@@ -101,7 +101,11 @@ def test_without_what_is_known_afterwards() -> None:
         ({"resources": []}, "row 1: sample 't/m/r/2' names other resources"),
         ({"resources": sample(remaining=[1, 2, 3])["resources"]}, "names other resources"),
         ({"resources": sample(remaining=-1)["resources"]}, r"has a remaining of -1\.0; expected"),
-        ({"feasible": False}, "is feasible: False, and another one of its rollout is not so"),
+        (
+            {"feasible": False},
+            "row 1: sample 't/m/r/2' has feasible: False, and another sample of its rollout has "
+            "feasible: True; a rollout has one label",
+        ),
         ({"resources": [sample()["resources"][0]] * 2}, "names other resources"),
         ({"sample_id": f"t/m/r/{10**20}"}, "sample_id: a number of turns cannot be"),
         ({"resources": sample(used=float("nan"))["resources"]}, "has a used of nan; expected"),
@@ -112,6 +116,31 @@ def test_samples_that_cannot_be_used(change: dict[str, Any], message: str) -> No
     rows = [sample("t/m/r/1"), sample("t/m/r/2") | change]
     with pytest.raises(InputError, match=message):
         score(rows, predictions(rows[:1], [""]))
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        (
+            [(False, True), (False, False)],
+            "row 1: sample 't/m/r/2' has rollout_success: False, and another sample of its rollout "
+            "has rollout_success: True; a rollout has one label",
+        ),
+        (
+            [(True, False), (True, False)],
+            "row 0: sample 't/m/r/1' has feasible: True and rollout_success: False; a feasible "
+            "rollout succeeded within its budget",
+        ),
+    ],
+)
+def test_labels_that_contradict_each_other(labels: list[tuple[bool, bool]], message: str) -> None:
+    rows = [
+        sample(f"t/m/r/{k}", feasible=feasible, rollout_success=success)
+        for k, (feasible, success) in enumerate(labels, 1)
+    ]
+    with pytest.raises(InputError, match=message):
+        SampleTable.of(rows)
+    SampleTable.of([{**row, "feasible": False, "rollout_success": False} for row in rows])
 
 
 @pytest.mark.parametrize(
