@@ -217,7 +217,7 @@ class _SampleColumns:
         rollout, turns = self.rollout[rows], self.columns["completed_turns"][rows]
         is_new = rollout[1:] != rollout[:-1]
         starts = _starts(rollout)
-        lie_together = len(np.unique(rollout[starts])) == len(starts)
+        lie_together = (np.diff(np.sort(rollout[starts])) > 0).all()  # np.unique is slower
         if lie_together and (is_new | (turns[1:] > turns[:-1])).all():
             return rows
         order = np.lexsort((turns, rollout))
