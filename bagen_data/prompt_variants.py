@@ -17,11 +17,7 @@ Variant = Literal[
     "forecast_no_think",
 ]
 VARIANTS: tuple[Variant, ...] = get_args(Variant)
-_QUESTIONS: "Mapping[str, Question]" = {
-    "interval": "interval",
-    "point": "point",
-    "forecast": "forecast",
-}
+_QUESTIONS: "tuple[Question, ...]" = ("interval", "point", "forecast")
 FORMER_NAMES: Mapping[str, Variant] = {
     "think": "interval_think",
     "no_think": "interval_no_think",
@@ -44,13 +40,29 @@ def find_variant(name: str) -> Variant:
     return found
 
 
+def find_question(name: str) -> "Question":
+    """Return the question of a name.
+
+    Raises:
+        InputError: there is no such question.
+
+    >>> find_question("point")
+    'point'
+    """
+    found = next((each for each in _QUESTIONS if each == name), None)
+    if found is None:
+        raise InputError(f"no question named {name!r}; expected one of: {', '.join(_QUESTIONS)}")
+    return found
+
+
 def question_of(prompt_variant: str) -> "Question":
     """Return the question that a prompt variant asks; `think` and `no_think` ask for intervals.
 
     >>> question_of("forecast_no_think"), question_of("think"), question_of("none")
     ('forecast', 'interval', 'interval')
     """
-    return _QUESTIONS.get(prompt_variant.partition("_")[0], "interval")
+    question = prompt_variant.partition("_")[0]
+    return find_question(question) if question in _QUESTIONS else "interval"
 
 
 def thinks(prompt_variant: str) -> bool:

@@ -7,6 +7,7 @@ import numpy as np
 
 from bagen_data.array_types import Floats
 from bagen_data.errors import InputError
+from bagen_data.prompt_variants import find_question
 from bagen_data.schema import Question
 from bagen_data.scoring.all_scores import AVERAGED_SCORES
 from bagen_data.scoring.definitions import AnsweredFamily
@@ -61,9 +62,9 @@ def score(  # noqa: PLR0913  each is a choice of its own
         alpha: the interval score takes intervals as central ones of 1 - alpha.
 
     Raises:
-        InputError: a table cannot be used, samples and predictions do not match one to one, or
-            `question` is not given and all predictions are invalid answers to the samples' question
-            while some are valid answers to another one.
+        InputError: a table cannot be used, samples and predictions do not match one to one,
+            `question` is unknown, or it is not given and all predictions are invalid answers to
+            the samples' question while some are valid answers to another one.
 
     >>> amounts = {"resource": "tokens", "budget": 900.0, "used": 200.0, "remaining": 400.0}
     >>> samples = [{"sample_id": "t/m/r/1", "feasible": True, "resources": [amounts]}]
@@ -74,7 +75,7 @@ def score(  # noqa: PLR0913  each is a choice of its own
     """
     table = SampleTable.of(samples, reference)
     reader, name = reader_in_memory(predictions), "predictions"
-    asked = question or _question(table)
+    asked = _asked(question, table)
     matched = match_predictions(table, reader, name, asked)
     report = measure(table, matched, Resampling(resamples, seed), alpha).report()
     if question is None and not report.overall["valid_rate"].value:
@@ -82,12 +83,14 @@ def score(  # noqa: PLR0913  each is a choice of its own
     return report
 
 
-def _question(samples: SampleTable) -> Question:
-    """Return the question that the samples themselves ask.
+def _asked(question: str | None, samples: SampleTable) -> Question:
+    """Return the question, or by default the one that the samples themselves ask.
 
     Raises:
-        InputError: they ask several.
+        InputError: there is no such question, or the samples ask several.
     """
+    if question is not None:
+        return find_question(question)
     if samples.question is None:
         raise InputError("samples: prompt_variant names several questions; pass question=...")
     return samples.question
@@ -126,7 +129,7 @@ def compare(  # noqa: PLR0913  as many as `score` and one more
         InputError: as `score` does.
     """
     table = SampleTable.of(samples, reference)
-    asked = question or _question(table)
+    asked = _asked(question, table)
     readers = [
         (name, reader_in_memory(predictions, name), asked)
         for name, predictions in (("first", first), ("second", second))

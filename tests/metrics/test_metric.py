@@ -163,6 +163,8 @@ def test_forecasts_have_skills_beside_a_reference(metric: evaluate.Metric) -> No
     assert metric.compute(**arguments)["brier_skill"] is None
     with pytest.raises(bagen_data.BagenError, match="pass question='forecast'"):
         metric.compute(predictions=[response], references=[row])
+    with pytest.raises(bagen_data.BagenError, match="expected one of: interval, point, forecast"):
+        metric.compute(predictions=[response], references=[row], question="guess")
 
 
 def test_references_are_a_dataset_its_rows_or_only_what_is_needed(

@@ -180,6 +180,17 @@ def test_the_samples_themselves_say_what_was_asked() -> None:
     assert score(mixed, answered, question="forecast").overall["valid_rate"].value == 1
 
 
+@pytest.mark.parametrize("question", ["guess", "", "forecast_think", 5])
+def test_a_question_that_is_not_one_is_refused(question: Any) -> None:
+    rows = [sample()]
+    answered = predictions(rows, [""])
+    message = f"no question named {question!r}; expected one of: interval, point, forecast"
+    with pytest.raises(InputError, match=message):
+        score(rows, answered, question=question)
+    with pytest.raises(InputError, match=message):
+        compare(rows, answered, answered, question=question)
+
+
 @pytest.mark.parametrize("in_order", [True, False])
 def test_a_point_beyond_the_budget_is_judged_infeasible_and_keeps_its_number(
     in_order: bool,
