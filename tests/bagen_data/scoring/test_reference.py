@@ -74,7 +74,7 @@ def test_the_reference_itself_has_a_skill_of_0(resources: Sequence[str]) -> None
 
 
 def test_without_a_reference_skills_have_no_value_and_wis_needs_valid_answers() -> None:
-    rows = [sample(f"t/m/r{n}/1", rollout_success=n > 0) for n in range(3)]
+    rows = [sample(f"t/m/r{n}/1", feasible=n > 0, rollout_success=n > 0) for n in range(3)]
     texts = ["", FORECAST, FORECAST]
     overall = score(rows, predictions(rows, texts), question="forecast", resamples=0).overall
     for name in SKILLS:
@@ -82,7 +82,7 @@ def test_without_a_reference_skills_have_no_value_and_wis_needs_valid_answers() 
     assert overall["wis"].n == 2  # the invalid answer is about a rollout that did not succeed
     overall = score(rows, predictions(rows, texts[::-1]), question="forecast", resamples=0).overall
     assert (overall["wis"].value, overall["wis"].n) == (None, 0)
-    assert overall["brier"].value == pytest.approx((0.09 + 0.09 + 1) / 3)
+    assert overall["brier"].value == pytest.approx((0.49 + 0.09 + 1) / 3)
 
 
 def test_a_reference_may_have_more_rows_in_any_order_and_of_any_kind() -> None:
