@@ -23,6 +23,8 @@ FORMER_NAMES: Mapping[str, Variant] = {
     "no_think": "interval_no_think",
 }
 """Names of version 1, which asked for intervals only; read everywhere and written nowhere."""
+_NO_PROMPT = "none"
+"""The variant of an estimator that read no prompt and answers with intervals."""
 
 
 def find_variant(name: str) -> Variant:
@@ -56,13 +58,23 @@ def find_question(name: str) -> "Question":
 
 
 def question_of(prompt_variant: str) -> "Question":
-    """Return the question that a prompt variant asks; `think` and `no_think` ask for intervals.
+    """Return the question that a prompt variant asks.
+
+    `think` and `no_think` ask for intervals, and `none`, no prompt, is answered with intervals.
+
+    Raises:
+        InputError: there is no such variant.
 
     >>> question_of("forecast_no_think"), question_of("think"), question_of("none")
     ('forecast', 'interval', 'interval')
     """
-    question = prompt_variant.partition("_")[0]
-    return find_question(question) if question in _QUESTIONS else "interval"
+    if prompt_variant == _NO_PROMPT:
+        return "interval"
+    variant = FORMER_NAMES.get(prompt_variant, prompt_variant)
+    if variant not in VARIANTS:
+        known = ", ".join((*VARIANTS, *FORMER_NAMES, _NO_PROMPT))
+        raise InputError(f"no prompt variant named {prompt_variant!r}; expected one of: {known}")
+    return find_question(variant.partition("_")[0])
 
 
 def thinks(prompt_variant: str) -> bool:

@@ -177,7 +177,7 @@ def _samples(asked: AskedSamples) -> Iterator[Sample]:
 
 def _question(facts: Mapping[str, Any]) -> Question:
     """Return what was asked about a sample; an interval, where nobody says."""
-    return question_of(facts.get("prompt_variant", ""))
+    return question_of(facts.get("prompt_variant", "none"))
 
 
 def _target(facts: Mapping[str, Any]) -> str:

@@ -118,8 +118,8 @@ class SampleTable:
             InputError: a column is missing or of the wrong type, a sample is there twice, its
                 amounts or turns cannot be, its rollout is both feasible and not, both a success and
                 not, feasible without success, or of two instances, samples of one family name
-                different resources, or the reference cannot be used or has rows for some samples of
-                a family only.
+                different resources, a prompt variant is unknown, or the reference cannot be used or
+                has rows for some samples of a family only.
         """
         try:
             table = as_table(samples, REQUIRED, (*DERIVED, *OPTIONAL, _VARIANT))
@@ -258,7 +258,10 @@ class _SampleColumns:
 def _question(table: pa.Table) -> Question | None:
     if _VARIANT not in table.column_names:
         return "interval"
-    questions = {question_of(name) for name in codes(table[_VARIANT])[1].to_pylist()}
+    try:
+        questions = {question_of(name) for name in codes(table[_VARIANT])[1].to_pylist()}
+    except InputError as error:
+        raise InputError(f"samples: column {_VARIANT}: {error}") from error
     return questions.pop() if len(questions) == 1 else None
 
 

@@ -10,7 +10,7 @@ import bagen_data
 from bagen_data.errors import InputError
 from bagen_data.gold_answers import gold_answer
 from bagen_data.prompt_rewording import reworded
-from bagen_data.prompt_variants import Variant, asking, find_variant, question_of
+from bagen_data.prompt_variants import Variant, asking, find_question, find_variant, question_of
 from bagen_data.sample_references import COLUMN, load_forecasts, references_of
 from bagen_data.schema import Question
 from bagen_data.scoring import score
@@ -102,9 +102,9 @@ class AskedRows:
         """Read the choice of a variant from a task's metadata, and the dataset's reference.
 
         Raises:
-            InputError: `variant` is unknown, or asks another question than the task.
+            InputError: `question` or `variant` is unknown, or they ask for different things.
         """
-        question = question_of(metadata["question"])
+        question = find_question(metadata["question"])
         variant = find_variant(metadata["variant"]) if "variant" in metadata else None
         if variant and question_of(variant) != question:
             raise InputError(

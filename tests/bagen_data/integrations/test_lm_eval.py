@@ -18,6 +18,7 @@ from bagen_data.errors import InputError
 from bagen_data.gold_answers import gold_answer
 from bagen_data.hub import load_reference
 from bagen_data.integrations.lm_eval import tasks
+from bagen_data.integrations.lm_eval.tasks import AskedRows
 from bagen_data.prompt_variants import question_of
 from bagen_data.scoring import score
 from tests.answering import Answering
@@ -141,6 +142,11 @@ def test_a_variant_can_be_chosen(built: Path) -> None:
     assert "Answer once, without reasoning" in lm.asked[0][0]
     with pytest.raises(InputError, match="asks for a forecast, and the task for a point; give po"):
         run(lm, manager, "bagen_warehouse_point", limit=1)
+
+
+def test_a_task_that_asks_an_unknown_question_is_refused(built: Path) -> None:
+    with pytest.raises(InputError, match="no question named 'guess'; expected one of: interval"):
+        AskedRows.of({"question": "guess"}, str(built), "warehouse")
 
 
 @pytest.mark.parametrize("question", ["point", "forecast", "start_point"])

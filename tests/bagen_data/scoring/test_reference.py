@@ -180,6 +180,19 @@ def test_the_samples_themselves_say_what_was_asked() -> None:
     assert score(mixed, answered, question="forecast").overall["valid_rate"].value == 1
 
 
+@pytest.mark.parametrize("variant", ["junk", "forecast", "forecast_thinking", ""])
+def test_samples_of_an_unknown_prompt_variant_are_refused(variant: str) -> None:
+    rows = [sample(prompt_variant=variant)]
+    message = f"samples: column prompt_variant: no prompt variant named {variant!r}; expected one"
+    with pytest.raises(InputError, match=message):
+        score(rows, predictions(rows, [""]), question="interval")
+
+
+@pytest.mark.parametrize("variant", ["think", "no_think", "none", "interval_no_think"])
+def test_samples_of_version_1_and_those_without_a_prompt_ask_for_intervals(variant: str) -> None:
+    assert SampleTable.of([sample(prompt_variant=variant)]).question == "interval"
+
+
 @pytest.mark.parametrize("question", ["guess", "", "forecast_think", 5])
 def test_a_question_that_is_not_one_is_refused(question: Any) -> None:
     rows = [sample()]
