@@ -56,8 +56,8 @@ def test_counts_are_of_those_who_answered_by_their_kind() -> None:
 
 def test_a_group_is_ranked_by_its_own_rollouts() -> None:
     worse, better = ranks_of(resampled(0.1, *ROLLOUTS), resampled(0.8, *ROLLOUTS))
-    assert [ranks["big"]["brier_skill"]["first"] for ranks in (better, worse)] == [1, 2]
-    assert [ranks["small"]["brier_skill"]["first"] for ranks in (better, worse)] == [1, 1]
+    assert [ranks["big"]["macro_f1_open"]["first"] for ranks in (better, worse)] == [1, 2]
+    assert [ranks["small"]["macro_f1_open"]["first"] for ranks in (better, worse)] == [1, 1]
 
 
 def test_who_has_no_value_has_no_rank() -> None:
