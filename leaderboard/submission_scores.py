@@ -11,8 +11,10 @@ from bagen_data.array_types import Floats
 from bagen_data.prompt_variants import question_of
 from bagen_data.scoring.match_predictions import match_predictions
 from bagen_data.scoring.measure import Group, measure
+from bagen_data.scoring.other_question import correct_metadata, refuse_other_question
 from bagen_data.scoring.resampling import Resampling
 from bagen_data.scoring.score import ALPHA
+from bagen_data.submissions import METADATA
 from leaderboard.benchmark_samples import Benchmark
 from leaderboard.cache import Cache
 from leaderboard.costs import mean_costs
@@ -77,6 +79,10 @@ def _score(
     matches, curves = LabelMatches(), SubmissionCurves()
     answers = match_predictions(samples, predictions.table.to_batches, folder.name, question)
     measured = measure(samples, curves.counted(matches.counted(answers)), resampling, ALPHA)
+    if not measured.overall["valid_rate"].values[0]:
+        remedy = correct_metadata(METADATA, folder.metadata.prompt_variant)
+        reader = predictions.table.to_batches
+        refuse_other_question(samples, reader, folder.name, question, remedy)
     is_complete = list(predictions.tasks) == tasks
     report = measured.report().to_dict()
     groups = {OVERALL: measured.overall} if is_complete else {}

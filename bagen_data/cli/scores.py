@@ -1,5 +1,6 @@
 """`bagen validate` and `bagen score`."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -9,6 +10,8 @@ from bagen_data.cli.command_options import Config, Dataset, Predictions, Split
 from bagen_data.errors import OutputError, WrongUsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from bagen_data.schema import Question
 
 
@@ -24,6 +27,7 @@ def validate_command(
     from bagen_data.prompt_variants import question_of
     from bagen_data.scoring.check_predictions import check_predictions
     from bagen_data.scoring.match_predictions import match_predictions
+    from bagen_data.scoring.other_question import correct_metadata, refuse_valid_elsewhere
     from bagen_data.scoring.sample_table import SampleTable
     from bagen_data.submissions import METADATA, is_revision, read_metadata
 
@@ -40,12 +44,24 @@ def validate_command(
             f"{revision}; results of different revisions are not ranked together"
         )
         STDERR.print(shown(note))
-    reader, question = prediction_reader(file), question_of(metadata.prompt_variant)
-    if has_labels:
-        columns = match_predictions(SampleTable.of(samples.table), reader, str(file), question)
-        invalid = sum(int((answers.verdict == INVALID).sum()) for _, answers in columns)
-    else:
-        invalid = check_predictions(samples.table, reader, str(file), question)
+    reader = prediction_reader(file)
+    sample_table = SampleTable.of(samples.table) if has_labels else None
+
+    def count_invalid(question: "Question") -> int:
+        if sample_table is None:
+            return check_predictions(samples.table, reader, str(file), question)
+        matched = match_predictions(sample_table, reader, str(file), question)
+        return sum(int((answers.verdict == INVALID).sum()) for _, answers in matched)
+
+    asked = question_of(metadata.prompt_variant)
+    invalid = count_invalid(asked)
+    if invalid == len(samples.table):
+        refuse_valid_elsewhere(
+            lambda other: count_invalid(other) < len(samples.table),
+            str(file),
+            asked,
+            correct_metadata(file.parent / METADATA, metadata.prompt_variant),
+        )
     print(
         f"{file}: {len(samples.table):,} predictions of {metadata.estimator}, one for each sample"
     )
@@ -69,6 +85,12 @@ def score_command(
         int, typer.Option(min=0, help="Resamples of instances, for 95% intervals.")
     ] = 1000,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the resampling.")] = 0,
+    question: Annotated[
+        Literal["interval", "point", "forecast"] | None,
+        typer.Option(
+            help="Question of predictions without a metadata.yaml.", show_default="interval"
+        ),
+    ] = None,
 ) -> None:
     """Score predictions, and show each score with its 95% interval and its n."""
     if compare and by:
@@ -78,6 +100,7 @@ def score_command(
     from bagen_data.prediction_files import find_predictions, prediction_reader
     from bagen_data.scoring.match_predictions import match_predictions
     from bagen_data.scoring.measure import measure
+    from bagen_data.scoring.other_question import refuse_other_question
     from bagen_data.scoring.resampling import Resampling
     from bagen_data.scoring.sample_table import SampleTable
     from bagen_data.scoring.score import ALPHA, compare_readers
@@ -95,16 +118,24 @@ def score_command(
     sample_table = SampleTable.of(samples.table, reference)
     resampling = Resampling(resamples, seed)
     more = {}
-    readers = [(str(file), prediction_reader(file), _question(file)) for file in files]
+    readings = [_reading(file, question) for file in files]
+    readers = [
+        (str(file), prediction_reader(file), reading.question)
+        for file, reading in zip(files, readings, strict=True)
+    ]
     if compare is None:
-        file, reader, question = readers[0]
-        answered = match_predictions(sample_table, reader, file, question)
+        file, reader, asked = readers[0]
+        answered = match_predictions(sample_table, reader, file, asked)
         report = measure(sample_table, answered, resampling, ALPHA).report()
-        tables = report_tables(report, by, question)
+        reports, tables = [report], report_tables(report, by, asked)
     else:
         comparison = compare_readers(sample_table, readers, resampling, ALPHA)
-        report, tables = comparison.first, [comparison_table(comparison, readers[0][2])]
+        report, reports = comparison.first, [comparison.first, comparison.second]
+        tables = [comparison_table(comparison, readers[0][2])]
         more = {"comparison": comparison.to_dict()}
+    for own, (file, reader, asked), reading in zip(reports, readers, readings, strict=True):
+        if reading.remedy and not own.overall["valid_rate"].value:
+            refuse_other_question(sample_table, reader, file, asked, reading.remedy)
     if json:
         record = report.to_dict()
         version = record.pop("benchmark_version")
@@ -116,13 +147,44 @@ def score_command(
         print(f"every score is in {json}")
 
 
-def _question(file: Path) -> "Question":
-    """Return the question that predictions answer, by the metadata beside them."""
+@dataclass(frozen=True)
+class _Reading:
+    """How the predictions of a file are read."""
+
+    question: "Question"
+    """The question that they answer."""
+    remedy: "Callable[[Question], str] | None"
+    """What to do if they answer another one; None where --question said which it is."""
+
+
+def _reading(file: Path, question: "Question | None") -> _Reading:
+    """Return how predictions are read: by the metadata beside them, else by the option.
+
+    Raises:
+        WrongUsageError: the two differ.
+    """
     from bagen_data.prompt_variants import question_of
+    from bagen_data.scoring.other_question import correct_metadata
     from bagen_data.submissions import METADATA, read_metadata
 
     path = file.parent / METADATA
-    return question_of(read_metadata(path).prompt_variant) if path.exists() else "interval"
+    if not path.exists():
+        if question:
+            return _Reading(question, None)
+        return _Reading(
+            "interval",
+            lambda other: (
+                f"{path} is missing, so they are read as intervals; pass --question {other}"
+            ),
+        )
+    variant = read_metadata(path).prompt_variant
+    asked = question_of(variant)
+    if question and question != asked:
+        raise WrongUsageError(
+            f"--question {question}: {path} says prompt_variant {variant!r}, so the predictions "
+            f"answer {asked!r}; leave out --question, or correct prompt_variant there"
+        )
+    return _Reading(asked, correct_metadata(path, variant))
 
 
 def _write(path: Path, text: str) -> None:

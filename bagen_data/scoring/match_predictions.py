@@ -1,13 +1,13 @@
 """Match predictions with samples: which answer belongs to which sample."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from bagen_data.answer_columns import FEASIBLE, INFEASIBLE, INVALID, AnswerColumns
+from bagen_data.answer_columns import FEASIBLE, INFEASIBLE, AnswerColumns
 from bagen_data.answer_parsing import fill, parse_column
 from bagen_data.array_types import Ints, some
 from bagen_data.errors import InputError
@@ -77,31 +77,6 @@ def match_predictions(
         for family in families[read:]:
             answers = every_answer.at(family.rows).of_resources(len(family.resources))
             yield family, _judged(family, answers, question)
-
-
-def refuse_other_question(
-    samples: SampleTable, predictions: PredictionReader, name: str, question: Question
-) -> None:
-    """Refuse answers of which none is valid, if some are valid answers to another question.
-
-    Args:
-        samples: the samples.
-        predictions: reads the predictions, all of which are invalid answers to `question`.
-        name: what an error calls them.
-        question: what they were read as answers to, without having been told so.
-
-    Raises:
-        InputError: some are valid answers to another question.
-    """
-    for other in get_args(Question):
-        if other != question and any(
-            (answers.verdict != INVALID).any()
-            for _, answers in match_predictions(samples, predictions, name, other)
-        ):
-            raise InputError(
-                f"{name}: none is a valid answer to the question {question!r}, and the answers "
-                f"look like answers to {other!r}; pass question={other!r}"
-            )
 
 
 def _judged(family: FamilyColumns, answers: AnswerColumns, question: Question) -> AnswerColumns:

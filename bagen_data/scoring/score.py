@@ -15,7 +15,6 @@ from bagen_data.scoring.match_predictions import (
     PredictionReader,
     match_predictions,
     reader_in_memory,
-    refuse_other_question,
 )
 from bagen_data.scoring.measure import (
     COMPARISON_PLAN,
@@ -27,6 +26,7 @@ from bagen_data.scoring.measure import (
     grouped,
     measure,
 )
+from bagen_data.scoring.other_question import pass_argument, refuse_other_question
 from bagen_data.scoring.report import Comparison, Difference, Report
 from bagen_data.scoring.resampling import Resampling, expanded_p, percentile_interval
 from bagen_data.scoring.sample_table import SampleTable
@@ -79,7 +79,7 @@ def score(  # noqa: PLR0913  each is a choice of its own
     matched = match_predictions(table, reader, name, asked)
     report = measure(table, matched, Resampling(resamples, seed), alpha).report()
     if question is None and not report.overall["valid_rate"].value:
-        refuse_other_question(table, reader, name, asked)
+        refuse_other_question(table, reader, name, asked, pass_argument)
     return report
 
 
@@ -138,7 +138,7 @@ def compare(  # noqa: PLR0913  as many as `score` and one more
     for report, answered in zip((comparison.first, comparison.second), readers, strict=True):
         name, reader, _ = answered
         if question is None and not report.overall["valid_rate"].value:
-            refuse_other_question(table, reader, name, asked)
+            refuse_other_question(table, reader, name, asked, pass_argument)
     return comparison
 
 

@@ -258,6 +258,66 @@ def test_validate_wants_metadata_and_score_does_not(
     assert_friendly(capsys.readouterr().err, file.parent / "metadata.yaml", "is missing", "link")
 
 
+def as_points(rows: Rows) -> Rows:
+    """Return single numbers, which answer `point` for one resource, and nothing for several."""
+    return changed(rows, lambda number, _: f"<answer>{number + 100}</answer>")
+
+
+@pytest.mark.parametrize("command", ["validate", "score"])
+def test_answers_to_another_question_than_the_metadatas_are_refused(
+    command: str, gold: Rows, built: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = submission(tmp_path, as_points(gold))
+    assert run(command, file, "--dataset", built) == 1
+    error = plain(capsys.readouterr().err).replace("\n", " ")
+    assert_friendly(
+        error,
+        *(file, "none is a valid answer to the question 'interval'", "answers to 'point'"),
+        f"{file.parent / 'metadata.yaml'} says prompt_variant 'none'",
+        "correct it there, to point_think or point_no_think",
+    )
+    submission(tmp_path, as_points(gold), prompt_variant="point_no_think")
+    assert run(command, file, "--dataset", built) == 0
+
+
+def test_without_metadata_an_option_says_the_question(
+    gold: Rows, built: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = write_lines(tmp_path / "predictions.jsonl", as_points(gold))
+    assert run("score", file, "--dataset", built) == 1
+    error = plain(capsys.readouterr().err).replace("\n", " ")
+    missing = f"{tmp_path / 'metadata.yaml'} is missing"
+    assert_friendly(error, file, f"{missing}, so they are read as intervals; pass --question point")
+    asked = scored(file, built, "--question", "point", "--resamples", 0)
+    assert asked["overall"]["valid_rate"]["value"] == 0.75  # warehouse asks for three amounts
+    assert scored(file, built, "--question", "forecast")["overall"]["valid_rate"]["value"] == 0
+
+
+def test_each_file_of_a_comparison_answers_its_question(
+    file: Path, gold: Rows, built: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = submission(tmp_path / "points", as_points(gold))
+    assert run("score", file, "--dataset", built, "--compare", other) == 1
+    assert f"{other}: none is a valid answer" in capsys.readouterr().err.replace("\n", " ")
+
+
+def test_a_question_that_the_metadata_contradict_is_wrong_usage(
+    file: Path, built: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("score", file, "--dataset", built, "--question", "point") == 2
+    error = plain(capsys.readouterr().err).replace("\n", " ")
+    assert_friendly(error, "--question point", "metadata.yaml says prompt_variant 'none'")
+    assert run("score", file, "--dataset", built, "--question", "interval") == 0
+
+
+def test_invalid_answers_to_every_question_are_scored(
+    gold: Rows, built: Path, tmp_path: Path
+) -> None:
+    file = submission(tmp_path, changed(gold, lambda *_: "perhaps"))
+    assert run("validate", file, "--dataset", built) == 0
+    assert scored(file, built)["overall"]["valid_rate"]["value"] == 0
+
+
 def test_validate_names_everything_wrong_with_the_metadata(
     gold: Rows, built: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -126,6 +126,17 @@ def test_predictions_that_do_not_fit_are_refused(
     assert message in capsys.readouterr().err
 
 
+def test_answers_to_another_question_are_refused(public: Path, tmp_path: Path, capsys: Any) -> None:
+    flags = ("--dataset", public, "--out", tmp_path)
+    assert bagen("predict", "baseline", "over_budget", *flags) == 0
+    file = tmp_path / "predictions.jsonl"
+    rows = [json.loads(line) for line in file.read_text().splitlines()]
+    numbers = [{**row, "response": "<answer>400</answer>"} for row in rows]
+    file.write_text("".join(json.dumps(row) + "\n" for row in numbers))
+    assert bagen("validate", tmp_path, "--dataset", public) == 1
+    assert "look like answers to 'point'" in capsys.readouterr().err.replace("\n", " ")
+
+
 def test_invalid_answers_are_counted(public: Path, tmp_path: Path, capsys: Any) -> None:
     flags = ("--dataset", public, "--out", tmp_path)
     assert bagen("predict", "baseline", "over_budget", *flags) == 0

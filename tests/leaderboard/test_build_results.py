@@ -122,7 +122,7 @@ def test_who_answers_some_configs_is_ranked_there_and_not_overall(
 def test_ties_share_a_rank_and_what_is_told_apart_does_not(dataset: Path, tmp_path: Path) -> None:
     submit(tmp_path / "in" / "gold", dataset, gold)
     submit(tmp_path / "in" / "gold-again", dataset, gold, estimator="the same")
-    submit(tmp_path / "in" / "wrong", dataset, lambda _: "<answer>0</answer>")
+    submit(tmp_path / "in" / "wrong", dataset, lambda _: "<answer>no</answer>")
     submissions = build_site(tmp_path / "in", dataset, tmp_path / "out")["submissions"]
     places = [entry["ranks"]["overall"]["macro_f1_open"] for entry in submissions]
     assert [(place["first"], place["last"]) for place in places] == [(1, 2), (1, 2), (3, 3)]
@@ -457,6 +457,8 @@ VERDICTS: list[tuple[dict[str, Any], int, str]] = [
     ({"tasks": ["sokoban"]}, 0, "it would be ranked on sokoban, and not overall"),
     ({"dataset_revision": "0" * 40}, 0, "it would be shown apart and not ranked"),
     ({"answer": gold}, 0, "its intervals lie on the public labels"),
+    ({"answer": lambda _: "<answer>1</answer>"}, 1, "look like answers to 'point'; metadata.yaml"),
+    ({"answer": forecast}, 1, "says prompt_variant 'none'; correct it there, to forecast_think or"),
     ({"answer": lambda _: "perhaps"}, 0, "invalid answers, which count as wrong: 257"),
     ({"link": "javascript:alert(1)"}, 1, "metadata.yaml: link: found 'javascript:alert(1)'"),
     ({"tasks": []}, 1, "answers no sample of the dataset"),
@@ -485,7 +487,7 @@ def test_validate_gives_the_verdict_of_build(
 
 
 def test_on_the_early_stop_page_who_saves_most_is_first(dataset: Path, tmp_path: Path) -> None:
-    submit(tmp_path / "in" / "a-never", dataset, lambda _: "<answer>1</answer>")
+    submit(tmp_path / "in" / "a-never", dataset, lambda _: "perhaps")
     submit(tmp_path / "in" / "b-gold", dataset, gold)
     submit(tmp_path / "in" / "c-always", dataset)
     build_site(tmp_path / "in", dataset, tmp_path / "out", "--resamples", 0)
