@@ -1,13 +1,13 @@
 """Scores of a perfect forecaster: by family, by task, and overall, with intervals."""
 
 import zlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
 
-from bagen_data.array_types import Floats
+from bagen_data.array_types import Floats, Mask
 from bagen_data.ceiling.continued_probes import ContinuedProbe
 from bagen_data.ceiling.perfect_forecasts import (
     Estimated,
@@ -17,7 +17,8 @@ from bagen_data.ceiling.perfect_forecasts import (
     perfect_judgements,
     perfect_wis,
 )
-from bagen_data.scoring.resampling import Resampling, percentile_interval
+from bagen_data.scoring.measure import Group, Measured, averaged, of_families, of_tasks
+from bagen_data.scoring.resampling import Resampling
 from bagen_data.versions import BENCHMARK_VERSION
 
 WAYS = ("in_sample", "value", "leave_one_out")
@@ -54,7 +55,7 @@ class CeilingScore:
     n: int
     """How many probes it is taken over."""
     instances: int
-    """How many instances these are of."""
+    """How many instances these are of: a task's families share theirs, and tasks have their own."""
     low: float | None = None
     """Of the 95% interval; None with fewer than ten instances."""
     high: float | None = None
@@ -170,60 +171,46 @@ def ceiling(
             no skill.
         resampling: how uncertainty is measured.
     """
-    families: dict[str, _Replicates] = {}
-    tasks: dict[str, _Replicates] = {}
+    families: dict[str, _Group] = {}
+    tasks: dict[str, _Group] = {}
     for task in sorted({probe.task for probe in probes}):
         own = [probe for probe in probes if probe.task == task]
         draws = _Draws.of(task, own, resampling)
         names = sorted({probe.family for probe in own})
         of_task = {
-            name: draws.replicates([each for each in own if each.family == name], references)
+            name: draws.scores([each for each in own if each.family == name], references)
             for name in names
         }
         families |= of_task
-        tasks[task] = _Replicates.mean(of_task.values(), instances=max)
-    overall = _Replicates.mean(tasks.values(), instances=min)
+        tasks[task] = _averaged(list(of_task.values()), of_families)
+    overall = _averaged(list(tasks.values()), of_tasks)
     return Ceiling(
-        overall.scores(),
-        {name: each.scores() for name, each in tasks.items()},
-        {name: each.scores() for name, each in families.items()},
+        _scores(overall),
+        {name: _scores(each) for name, each in tasks.items()},
+        {name: _scores(each) for name, each in families.items()},
     )
 
 
-@dataclass(frozen=True)
-class _Replicates:
-    """Scores of a group of probes, as measured and in b resamples."""
+_Group = Mapping[str, Group]
+"""The scores of a group of probes and their resamples, in each of `WAYS`."""
 
-    three: Mapping[str, Floats]
-    """By score, (3, 1 + b): in each of `WAYS`, as measured first."""
-    n: Mapping[str, int]
-    instances: Mapping[str, int]
 
-    @classmethod
-    def mean(
-        cls, groups: Iterable["_Replicates"], *, instances: Callable[..., int]
-    ) -> "_Replicates":
-        """Return the mean of groups, without those that have no value."""
-        groups = list(groups)
-        three, n, of = {}, {}, {}
-        for name in DEFINITIONS:
-            some = [each for each in groups if not np.isnan(each.three[name][1, 0])] or groups
-            three[name] = np.mean([each.three[name] for each in some], axis=0)
-            n[name] = sum(each.n[name] for each in some)
-            of[name] = instances(each.instances[name] for each in some)
-        return cls(three, n, of)
+def _averaged(groups: Sequence[_Group], joined: Callable[[Sequence[Mask]], Mask]) -> _Group:
+    """Return the mean of each score over families of one task, or over tasks, as `score` does."""
+    return {way: averaged([group[way] for group in groups], joined) for way in WAYS}
 
-    def scores(self) -> dict[str, CeilingScore]:
-        """Return each score with its interval."""
-        return {name: self._score(name) for name in self.three}
 
-    def _score(self, name: str) -> CeilingScore:
-        three, n, instances = self.three[name], self.n[name], self.instances[name]
-        in_sample, value, leave_one_out = (_number(each) for each in three[:, 0])
-        if value is None:
-            return CeilingScore(None, n, instances)
-        low, high = percentile_interval(three[1, 1:], instances) or (None, None)
-        return CeilingScore(value, n, instances, low, high, in_sample, leave_one_out)
+def _scores(group: _Group) -> dict[str, CeilingScore]:
+    """Return each score with its interval."""
+    return {name: _score(*(group[way][name] for way in WAYS)) for name in DEFINITIONS}
+
+
+def _score(in_sample: Measured, value: Measured, leave_one_out: Measured) -> CeilingScore:
+    score, instances = value.score(), value.instances
+    if score.value is None:
+        return CeilingScore(None, score.n, instances)
+    others = (_number(each.values[0]) for each in (in_sample, leave_one_out))
+    return CeilingScore(score.value, score.n, instances, score.low, score.high, *others)
 
 
 @dataclass(frozen=True)
@@ -243,22 +230,33 @@ class _Draws:
         drawn = rng.multinomial(number, [1 / number] * number, resampling.resamples)
         return cls(instances, np.vstack([np.ones(number), drawn]))
 
-    def replicates(self, probes: Sequence[ContinuedProbe], references: References) -> _Replicates:
+    def scores(self, probes: Sequence[ContinuedProbe], references: References) -> _Group:
         """Return the scores of a family's probes."""
         of_probe = [_sums(probe, references.get(probe.sample_id)) for probe in probes]
-        place = [self.instances.index(probe.instance_id) for probe in probes]
+        place = np.array([self.instances.index(probe.instance_id) for probe in probes])
         sums = {}
         for name in of_probe[0]:
             of_instance = np.bincount(place, [each[name] for each in of_probe], len(self.instances))
             sums[name] = self.weights @ of_instance
-        three, n, instances = {}, {}, {}
+        if len(np.unique(place)) < 2:  # nothing to resample
+            sums = {name: _without_resamples(each) for name, each in sums.items()}
+        group: dict[str, dict[str, Measured]] = {way: {} for way in WAYS}
         for name, definition in DEFINITIONS.items():
+            has_weight = np.array([each[definition.weight] > 0 for each in of_probe])
+            contributes = np.zeros(len(self.instances), bool)
+            contributes[place[has_weight]] = True
             with np.errstate(all="ignore"):
-                three[name] = np.array(definition.formula(sums))
-            contributing = [each[definition.weight] > 0 for each in of_probe]
-            n[name] = sum(contributing)
-            instances[name] = len(set(np.array(place)[contributing]))
-        return _Replicates(three, n, instances)
+                three = definition.formula(sums)
+            for way, values in zip(WAYS, three, strict=True):
+                measured = Measured(values, int(np.count_nonzero(has_weight)), contributes)
+                is_known = not np.isnan(values[0])
+                group[way][name] = measured if is_known else measured.without_values()
+        return group
+
+
+def _without_resamples(values: Floats) -> Floats:
+    """Return a sum alone, with NaN for its resamples."""
+    return np.append(values[:1], np.full(len(values) - 1, np.nan))
 
 
 def _sums(probe: ContinuedProbe, reference: ReferenceForecast | None) -> dict[str, float]:

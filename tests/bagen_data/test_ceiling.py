@@ -180,13 +180,55 @@ def test_probes_over_a_budget_count_for_success_alone() -> None:
     assert (both["success_brier"].n, both["brier"].n) == (40, 20)
 
 
-def test_tasks_and_families_weigh_the_same() -> None:
-    def named(task: str, model: str, probes: Sequence[ContinuedProbe]) -> list[ContinuedProbe]:
-        changed = [
-            vars(each) | {"sample_id": f"{task}/{model}/{each.sample_id}"} for each in probes
-        ]
-        return [ContinuedProbe(**each) for each in changed]
+def named(
+    task: str, model: str, probes: Sequence[ContinuedProbe], instances: str = ""
+) -> list[ContinuedProbe]:
+    """Probes of another family, and of other instances if these have a prefix."""
+    return [
+        ContinuedProbe(
+            **vars(each)
+            | {
+                "sample_id": f"{task}/{model}/{each.sample_id}",
+                "instance_id": f"{instances}{each.instance_id}",
+            }
+        )
+        for each in probes
+    ]
 
+
+def test_instances_count_as_in_every_score() -> None:
+    """Once in a task, whichever of its families have them, and in each task by itself."""
+    six, other_six = made_probes([0.5] * 6, 6), made_probes([0.6] * 6, 6, seed=1)
+    shared = named("a", "x", six) + named("a", "y", other_six)
+    apart = named("a", "x", six) + named("a", "y", other_six, instances="other ")
+    two_tasks = named("a", "x", six) + named("b", "x", other_six)
+    scores = [ceiling(each, {}, Resampling(100)) for each in (shared, apart, two_tasks)]
+    assert [each.overall["brier"].instances for each in scores] == [6, 12, 12]
+    assert [each.tasks["a"]["brier"].instances for each in scores] == [6, 12, 6]
+    assert [each.overall["brier"].low is None for each in scores] == [True, False, False]
+    assert [each.tasks["a"]["brier"].low is None for each in scores] == [True, False, True]
+    assert scores[2].overall["brier_skill"].instances == 0  # without a reference
+
+
+def test_a_resample_without_a_value_of_one_task_has_the_others() -> None:
+    """One probe in twelve of `b` has amounts: a third of the resamples draw it not once."""
+    chances = [1.0] + [0.0] * 11
+    certain = made_probes([1.0] * 12, 6, 0.5)
+    rare = named("b", "x", made_probes(chances, 6, 0.5, seed=1))
+    alone = ceiling(named("a", "x", certain), {}, Resampling(400)).overall["wis"]
+    both = ceiling(named("a", "x", certain) + rare, {}, Resampling(400))
+    wis, of_b = both.overall["wis"], both.tasks["b"]["wis"]
+    assert of_b.value is not None
+    assert alone.value is not None
+    assert wis.value == pytest.approx((alone.value + of_b.value) / 2)
+    assert (wis.instances, of_b.instances, of_b.low) == (13, 1, None)
+    # Resamples without `b` have the mean of `a`, so the interval reaches to where `a` alone lies.
+    assert wis.low is not None
+    assert wis.high is not None
+    assert wis.high - wis.low > abs(alone.value - of_b.value) / 2
+
+
+def test_tasks_and_families_weigh_the_same() -> None:
     groups = [
         ("a", "x", made_probes([0.5] * 20, 6)),
         ("a", "y", made_probes([0.9] * 5, 6)),
