@@ -69,9 +69,13 @@ POOLED_SCORES = {name: score for name, score in _OF_SUMS.items() if score.pooled
 AVERAGED_SCORES = {name: score for name, score in _OF_SUMS.items() if not score.pooled}
 """Scores whose value for a task is the mean over its families, and overall over the tasks."""
 HEADLINE_SCORES = (
-    "valid_rate",
     "brier_skill",
     "wis_skill",
+    "macro_f1_open",
+    "valid_rate",
+    "brier",
+    "wis",
+    "start_correlation",
     "macro_f1",
     "fail_f1",
     "accuracy",
@@ -81,4 +85,4 @@ HEADLINE_SCORES = (
     "rl_reward",
     "interval_skill",
 )
-"""The names of the scores that other evaluation tools show."""
+"""The names of the scores that other evaluation tools show; those that boards rank by are first."""

@@ -20,7 +20,7 @@ from leaderboard.results import OVERALL, has_model
 
 SCHEMA_VERSION = "0.3.0"
 BENCHMARK = "bagen"
-EXPORTED = (*HEADLINE_SCORES, "macro_f1_open", "fail_f1_open", "optimistic", "conservative")
+EXPORTED = (*HEADLINE_SCORES, "fail_f1_open", "optimistic", "conservative")
 """The scores of a record."""
 
 _SHARE = (0, 1)
@@ -29,6 +29,8 @@ _RANGES: dict[str, tuple[float | str, float | str]] = {
     "interval_skill": ("-Infinity", 1),
     "brier_skill": ("-Infinity", 1),
     "wis_skill": ("-Infinity", 1),
+    "wis": (0, "Infinity"),
+    "start_correlation": (-1, 1),
 }
 """The least and the largest that a score can be, if it is not a share."""
 _KINDS = {"macro_f1": "f1", "fail_f1": "f1", "macro_f1_open": "f1", "fail_f1_open": "f1"}

@@ -131,9 +131,10 @@ def test_the_hub_reads_its_results_back(tmp_path: Path) -> None:
     assert (overall.source_url, overall.source_name) == ("https://example.org/mine", "Mine")
     assert overall.notes == (
         "prompt interval_think; trained on none; free decoding; macro_f1 95% interval "
-        "[0.400, 0.600]; n 194; valid_rate 0.500; brier_skill 0.500; wis_skill 0.500; "
-        "fail_f1 0.500; accuracy 0.500; hit_rate 0.500; coverage 0.500; reward 0.500; "
-        "rl_reward 0.500; interval_skill 0.500; bagen-data 0.1.0; benchmark 1.0"
+        "[0.400, 0.600]; n 194; brier_skill 0.500; wis_skill 0.500; macro_f1_open 0.500; "
+        "valid_rate 0.500; brier 0.500; wis 0.500; start_correlation 0.500; fail_f1 0.500; "
+        "accuracy 0.500; hit_rate 0.500; coverage 0.500; reward 0.500; rl_reward 0.500; "
+        "interval_skill 0.500; bagen-data 0.1.0; benchmark 1.0"
     )
 
 
@@ -323,6 +324,7 @@ def test_a_result_says_what_was_measured_and_how_surely() -> None:
     ranges = {name: (config["min_score"], config["max_score"]) for name, config in configs.items()}
     assert (ranges["macro_f1"], ranges["rl_reward"]) == ((0, 1), (0, 1.8))
     assert ranges["interval_skill"] == ("-Infinity", 1)
+    assert (ranges["wis"], ranges["start_correlation"]) == ((0, "Infinity"), (-1, 1))
 
 
 def test_decoding_that_the_schema_has_no_place_for_is_a_detail() -> None:

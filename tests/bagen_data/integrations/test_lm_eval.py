@@ -1,6 +1,7 @@
 """The lm-evaluation-harness, offline, with models of our own."""
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -20,7 +21,8 @@ from bagen_data.hub import load_reference
 from bagen_data.integrations.lm_eval import tasks
 from bagen_data.integrations.lm_eval.tasks import AskedRows
 from bagen_data.prompt_variants import question_of
-from bagen_data.scoring import score
+from bagen_data.scoring import SCORES, score
+from bagen_data.scoring.ranking import RANKED
 from tests.answering import Answering
 from tests.making import REPO, SAMPLE, build
 
@@ -77,6 +79,8 @@ def check_best(found: dict[str, float | None]) -> None:
     """Check the scores of the best answers; a skill has no value where there is no reference."""
     assert found.pop("brier_skill") == 1
     assert found.pop("wis_skill") in (1.0, None)  # of a forecast, of another answer
+    assert (found.pop("brier"), found.pop("wis") in (0.0, None)) == (0, True)
+    assert found.pop("start_correlation") in (pytest.approx(1), None)  # of start probes, of others
     assert 0.2 < (found.pop("rl_reward") or 0) <= 1.8  # its best is not 1
     assert found == dict.fromkeys(found, 1.0)
 
@@ -188,7 +192,9 @@ def test_the_model_is_asked_the_recorded_chat(manager: TaskManager, built: Path)
 def test_no_response_is_an_invalid_answer(manager: TaskManager, nothing: str | None) -> None:
     found = values(run(Answering(lambda _: nothing), manager, "bagen_sokoban"), "bagen_sokoban")
     assert (found.pop("brier_skill") or 0) < 0
-    nothing_said = dict.fromkeys(("wis_skill", "coverage", "interval_skill"), None)
+    assert found.pop("brier") == 1
+    without_a_value = ("wis_skill", "wis", "start_correlation", "coverage", "interval_skill")
+    nothing_said = dict.fromkeys(without_a_value, None)
     assert found == dict.fromkeys(found, 0.0) | nothing_said
 
 
@@ -245,7 +251,13 @@ def test_every_metric_is_a_score_and_is_listed() -> None:
     listed = (FOLDER / "_bagen.yaml").read_text("utf-8")
     for name in tasks.METRICS:
         assert f"metric: {name}, aggregation: !function {tasks.__name__}.{name}," in listed
+        direction = "true" if SCORES[name].better == "higher" else "false"
+        assert re.search(rf"metric: {name}, .* higher_is_better: {direction}}}", listed)
     assert listed.count("metric:") == len(tasks.METRICS)
+
+
+def test_the_ranked_scores_are_shown_first() -> None:
+    assert tasks.METRICS[: len(RANKED)] == RANKED
 
 
 def test_the_log_of_samples_holds_responses_and_no_copies(
