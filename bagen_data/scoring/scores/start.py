@@ -16,6 +16,8 @@ from bagen_data.scoring.definitions import (
 from bagen_data.scoring.interval_formulas import midpoint
 
 _MEDIAN = QUANTILE_LEVELS.index(0.5)
+_LEAST_POINTS = 3
+"""Fewest rollouts with a correlation: that of two is always 1 or -1."""
 _ALIKE = 1e-12
 """Variance over mean square, of centred values, that is nothing but rounding errors."""
 
@@ -73,10 +75,15 @@ def _correlation(*sums: Mapping[tuple[str, ...], Floats]) -> Floats:
 
 
 def _pearson(sums: Sequence[Floats]) -> Floats:
-    """(r, ..., 1 + b) from the sums of one list of resources; NaN where nothing varies."""
+    """(r, ..., 1 + b) from the sums of one list of resources.
+
+    NaN of fewer than three points, and where nothing varies.
+    """
     n, x, y, xx, yy, xy = sums
     variances = (n * xx - x * x, n * yy - y * y)
-    is_known = (variances[0] > _ALIKE * n * xx) & (variances[1] > _ALIKE * n * yy)
+    is_known = (
+        (n >= _LEAST_POINTS) & (variances[0] > _ALIKE * n * xx) & (variances[1] > _ALIKE * n * yy)
+    )
     r = np.full(np.shape(n), np.nan)
     product = np.sqrt(np.where(is_known, variances[0], 1.0)) * np.sqrt(
         np.where(is_known, variances[1], 1.0)
@@ -100,7 +107,7 @@ PRODUCTS = ResourceSum(
 SCORES = {
     "start_correlation": Definition(
         "over rollouts, correlation of log(1 + amount) said before the start, as median or "
-        "midpoint, with that then used; the mean over resources",
+        "midpoint, with that then used; the mean over resources; none of fewer than three rollouts",
         _correlation,
         (COUNTS, SAID, USED, SAID_SQUARES, USED_SQUARES, PRODUCTS),
         NUMBERS,

@@ -336,8 +336,8 @@ def _start_correlation(answers: Iterable[Asked]) -> Score:
 
 
 def _pearson(xs: Sequence[float], ys: Sequence[float]) -> float | None:
-    """Pearson's correlation; None where one of the two does not vary."""
-    if min(xs) == max(xs) or min(ys) == max(ys):
+    """Pearson's correlation; None of fewer than 3, and where one of the two does not vary."""
+    if len(xs) < 3 or min(xs) == max(xs) or min(ys) == max(ys):
         return None
     x_mean, y_mean = fmean(xs), fmean(ys)
     shared = math.fsum((x - x_mean) * (y - y_mean) for x, y in zip(xs, ys, strict=True))
