@@ -133,9 +133,9 @@ class _SubmissionPart(BaseModel):
 class Usage(_SubmissionPart):
     """Tokens that one prediction took."""
 
-    input_tokens: Amount = Field(description="Of the prompt, cached ones included.")
-    cached_tokens: Amount = Field(description="Of the prompt, read from a cache.")
-    output_tokens: Amount = Field(description="Written, reasoning included.")
+    input_tokens: Amount = Field(description="Tokens of the prompt, cached ones included.")
+    cached_tokens: Amount = Field(description="Tokens of the prompt that were read from a cache.")
+    output_tokens: Amount = Field(description="Tokens that were written, reasoning included.")
 
     @model_validator(mode="after")
     def _cached_is_input(self) -> Self:
@@ -188,7 +188,9 @@ class Metadata(_SubmissionPart):
         "not known.",
     )
     benchmark_version: Name | None = Field(
-        None, description="Of BAGEN, e.g. 1.0. Left out: that of whoever scores."
+        None,
+        description="Version of the benchmark that was answered, e.g. 2.0; left out, the version "
+        "of the code that scores.",
     )
 
 
@@ -290,7 +292,18 @@ def problems(error: ValidationError) -> Iterator[str]:
         elif problem["type"] == "string_type" and isinstance(problem["input"], int | float):
             yield f"{where}: found {shown}; expected a string: put it in quotes"
         else:
-            yield f"{where}: found {shown}; {problem['msg']}"
+            yield f"{where}: found {shown}; {_expected(problem['msg'])}"
+
+
+def _expected(message: str) -> str:
+    """Return what Pydantic expected, without its own opening words.
+
+    >>> _expected("Value error, expected a day"), _expected("Input should be 'a' or 'b'")
+    ('expected a day', "expected 'a' or 'b'")
+    """
+    text = message.removeprefix("Value error, ")
+    prefix = "Input should be "
+    return f"expected {text.removeprefix(prefix)}" if text.startswith(prefix) else text
 
 
 class _PlainYaml(yaml.SafeLoader):

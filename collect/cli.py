@@ -31,11 +31,17 @@ app = new_app(__doc__)
 @spread_options
 def sokoban(
     options: CollectOptions,
-    size: Annotated[str, typer.Option(help="ROWSxCOLUMNS, with the outer wall.")] = "6x6",
-    boxes: Annotated[int, typer.Option(help="On a level.")] = 1,
+    size: Annotated[
+        str, typer.Option(help="Size of a level, with its outer wall: ROWSxCOLUMNS.")
+    ] = "6x6",
+    boxes: Annotated[int, typer.Option(help="Boxes on a level.")] = 1,
     error_rate: Annotated[
         float | None,
-        typer.Option(min=0, max=1, help="Of scripted agents' moves; each draws its own else."),
+        typer.Option(
+            min=0,
+            max=1,
+            help="Chance that a scripted agent's move is wrong; drawn if left out.",
+        ),
     ] = None,
 ) -> None:
     """Sokoban: levels by reverse play, each solvable; at most 3 moves a turn, and 10 turns."""
@@ -59,9 +65,12 @@ def searchr1(
         Path, typer.Option(help="JSONL or Parquet: title and text, or contents.")
     ] = SAMPLE / "corpus.jsonl",
     first: Annotated[
-        int, typer.Option(min=0, help="Of the seed's order: what others begin with is left out.")
+        int,
+        typer.Option(min=0, help="Questions to leave out at the beginning of the seed's order."),
     ] = 0,
-    documents: Annotated[int, typer.Option(min=1, help="That a search shows.")] = DOCUMENTS,
+    documents: Annotated[
+        int, typer.Option(min=1, help="Documents that a search shows.")
+    ] = DOCUMENTS,
 ) -> None:
     """Search-R1: one search[...] or finish[...] a turn, over a corpus of yours, 10 turns."""
     from collect.game_recording import record_game
@@ -83,9 +92,11 @@ def swebench(
     local: Annotated[str | None, typer.Option(help=f"{LOCAL_HELP} Or: {TOYS}.")] = None,
     steps: Annotated[int, typer.Option(min=1, help="Turns of a local rollout.")] = STEPS,
     first: Annotated[
-        int, typer.Option(min=0, help="Of the toys in the seed's order: those before are left out.")
+        int, typer.Option(min=0, help="Toys to leave out at the beginning of the seed's order.")
     ] = 0,
-    subset: Annotated[str, typer.Option(help=f"Of SWE-bench: {', '.join(SUBSETS)}.")] = SUBSET,
+    subset: Annotated[
+        str, typer.Option(help=f"Subset of SWE-bench: {', '.join(SUBSETS)}.")
+    ] = SUBSET,
     instances: Annotated[
         Path | None, typer.Option(help="Names of SWE-bench's instances, one a line or JSONL.")
     ] = None,

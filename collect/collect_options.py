@@ -61,7 +61,7 @@ class CollectOptions:
     def __post_init__(self) -> None:
         played_on = {"turn": self.turn or None, "continuations": self.continuations}
         if self.resume_from is None:
-            refuse_unused(played_on, "a family that is not --resume-from another one")
+            refuse_unused(played_on, "rollouts that begin anew", "give --resume-from, or leave out")
             if self.rollouts is None:
                 raise WrongUsageError("--rollouts is missing; expected how many to record")
             return
@@ -86,12 +86,13 @@ class CollectOptions:
         return self.agent.partition("/")[0] == SCRIPTED
 
 
-def refuse_unused(options: Mapping[str, object], where: str) -> None:
+def refuse_unused(options: Mapping[str, object], where: str, what_to_do: str = "leave out") -> None:
     """Refuse options that would be left unused.
 
     Args:
         options: by name; None or an empty list where one was not given.
-        where: of what they are of no use with.
+        where: what they are of no use with.
+        what_to_do: the end of the message.
 
     Raises:
         WrongUsageError: naming those that were given.
@@ -99,4 +100,4 @@ def refuse_unused(options: Mapping[str, object], where: str) -> None:
     given = [name for name, value in options.items() if value not in (None, [])]
     if given:
         flags = ", ".join(f"--{name.replace('_', '-')}" for name in given)
-        raise WrongUsageError(f"{flags}: of no use with {where}; leave out")
+        raise WrongUsageError(f"{flags}: of no use with {where}; {what_to_do}")

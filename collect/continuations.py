@@ -54,7 +54,7 @@ def record_continuations(
     """
     check(options, game.task)
     layout = Dialogues(game.task)
-    family = read_recorded(options.resume_from or "", layout)
+    family = read_recorded(options.resume_from or "", game.task, layout)
     lengths = {number: len(each["turns"]) for number, each in family.rollouts.items()}
     starts = starts_of(family, options.turn or (), lengths)
     seed = int(family.settings.get("seed", 0))

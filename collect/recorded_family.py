@@ -90,15 +90,16 @@ class Start:
         }
 
 
-def read_recorded(text: str, layout: ReadLayout) -> RecordedFamily:
+def read_recorded(text: str, task: str, layout: ReadLayout) -> RecordedFamily:
     """Return the family, or the one rollout of it, that `--resume-from` names.
 
     Args:
         text: a family's folder; or that, a colon, and a rollout's number or instance.
-        layout: of the task.
+        task: the task that is played on.
+        layout: how the families of the task are stored.
 
     Raises:
-        InputError: there is no such family or rollout, or it cannot be read.
+        InputError: there is no such family or rollout, it is of another task, or it cannot be read.
     """
     before, _, after = text.rpartition(":")
     is_named = bool(before) and not Path(text).is_dir()
@@ -111,6 +112,11 @@ def read_recorded(text: str, layout: ReadLayout) -> RecordedFamily:
     if not (folder / COLLECTION).is_file():
         raise InputError(f"{FLAG} {folder}: holds no {COLLECTION}, so {NOT_RESTORED}")
     settings, _ = read_collection(folder / COLLECTION)
+    if settings.get("task") != task:
+        raise InputError(
+            f"{FLAG} {folder}: was recorded for task {settings.get('task')}; expected a family of "
+            f"{task}"
+        )
     try:
         rollouts = dict(layout.read(folder))
     except (OSError, ValueError, KeyError, TypeError) as error:

@@ -10,6 +10,7 @@ from bagen_data.errors import InputError, MissingExtraError, OutputError, WrongU
 from bagen_data.family_name import parse_family_name
 from bagen_data.progress_bar import progress_bar
 from bagen_data.redaction import check_no_secret
+from bagen_data.wording import numbered
 from collect.collect_options import CollectOptions, refuse_unused
 from collect.family_run import Driver, Layout, Play, Wanted, collect, in_processes, in_threads
 from collect.scripted_agents import SCRIPTED, find_scripted_agents
@@ -63,12 +64,13 @@ def record(options: CollectOptions, recording: Recording) -> None:
                 "then go on with --resume"
             ) from error
     print(
-        f"{family.rollouts:,} rollouts of {recording.task} by {options.agent} are in {options.out}"
+        f"{options.out} holds {numbered(family.rollouts, 'rollout')} of {recording.task} by "
+        f"{options.agent}"
     )
     if family.failed:
         listed = "\n".join(f"  rollout {number}: {why}" for number, why in family.failed.items())
         raise InputError(
-            f"{len(family.failed)} rollouts failed and are not among them:\n{listed}\n"
+            f"{numbered(len(family.failed), 'rollout')} could not be recorded:\n{listed}\n"
             "the same command with --resume tries them again"
         )
 

@@ -23,8 +23,10 @@ def ceiling_command(
         str | None, typer.Option(help="A task; every task of the continuations if left out.")
     ] = None,
     json: Annotated[Path | None, typer.Option(help="Write every score to this file.")] = None,
-    resamples: Annotated[int, typer.Option(min=0, help="Of instances, for 95% intervals.")] = 1000,
-    seed: Annotated[int, typer.Option(min=0, help="Of the resampling.")] = 0,
+    resamples: Annotated[
+        int, typer.Option(min=0, help="Resamples of instances, for 95% intervals.")
+    ] = 1000,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the resampling.")] = 0,
 ) -> None:
     """Score a forecaster that knows how runs can go on: the noise ceiling of a dataset.
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _MOST_FORMS = 2
 """Lines of output forms at the end of a question, at most."""
 _SHOWN = 1_500
-"""Letters of a message."""
+"""Most characters that are shown of a message."""
 
 
 def show_command(
@@ -104,7 +104,10 @@ def _print_sample(sample: "Row", variant: "Variant", *, full: bool) -> None:
         text = message["content"]
         console.print(shown(text if full else text[:_SHOWN]))
         if len(text) > _SHOWN and not full:
-            console.print(f"[... {len(text) - _SHOWN:,} more letters; --full]", markup=False)
+            console.print(
+                f"[... {len(text) - _SHOWN:,} more characters; pass --full to see them]",
+                markup=False,
+            )
         console.print()
     console.rule(f"answer, {variant}")
     for line in prompt[-1]["content"].splitlines()[-_MOST_FORMS:]:

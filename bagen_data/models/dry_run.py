@@ -11,8 +11,9 @@ from bagen_data.models.asked_samples import load_asked
 from bagen_data.models.model_run import ModelRun, Price
 from bagen_data.prompt_variants import Variant, question_of, thinks
 from bagen_data.schema import Question
+from bagen_data.wording import numbered
 
-LETTERS_A_TOKEN = 4
+CHARACTERS_A_TOKEN = 4
 """About, of English text and code; a model's own tokenizer says exactly."""
 ANSWER_TOKENS: Mapping[Question, int] = {"interval": 30, "point": 20, "forecast": 60}
 """Tokens of an answer to each question, roughly; reasoning that is not asked for comes on top."""
@@ -39,8 +40,8 @@ def show_plan(run: ModelRun, price: Price | None) -> None:
 
 
 def _lines(run: ModelRun, table: pa.Table, variant: Variant, price: Price | None) -> Iterator[str]:
-    letters, repeated = prompt_letters(table)
-    read, cached = letters // LETTERS_A_TOKEN, repeated // LETTERS_A_TOKEN
+    characters, repeated = prompt_characters(table)
+    read, cached = characters // CHARACTERS_A_TOKEN, repeated // CHARACTERS_A_TOKEN
     answer = ANSWER_TOKENS[question_of(variant)] + (THOUGHT_TOKENS if thinks(variant) else 0)
     written = answer * len(table)
     names = table["sample_id"].to_pylist()
@@ -49,10 +50,10 @@ def _lines(run: ModelRun, table: pa.Table, variant: Variant, price: Price | None
     rollouts = len(set(names))  # a hidden split has a sample a rollout
     settings = ", ".join(f"{name} {value}" for name, value in run.options.generation.items())
     yield f"model: {run.model}{', ' + settings if settings else ''}"
-    yield f"samples: {len(table):,} of {rollouts:,} rollouts, rollout by rollout"
+    yield f"samples: {len(table):,} of {numbered(rollouts, 'rollout')}, rollout by rollout"
     yield f"question: {variant}"
-    yield f"input: about {read:,} tokens, at {LETTERS_A_TOKEN} letters each"
-    yield f"of which the prompt before has in common, for a prefix cache: about {cached:,}"
+    yield f"input: about {read:,} tokens, at {CHARACTERS_A_TOKEN} characters each"
+    yield f"prefix cache: about {cached:,} of them also begin the prompt before"
     yield f"output: about {written:,} tokens, without reasoning that is not asked for"
     if price is None:
         yield "cost: unknown; give --price input=...,cached=...,output=... in US dollars a million"
@@ -62,9 +63,9 @@ def _lines(run: ModelRun, table: pa.Table, variant: Variant, price: Price | None
     yield f"cost: about {full:,.2f} US dollars, or {reused:,.2f} if caches serve all they can"
 
 
-def prompt_letters(table: pa.Table) -> tuple[int, int]:
-    """Letters of all prompts, and of those messages that the prompt before begins with too."""
-    letters = repeated = 0
+def prompt_characters(table: pa.Table) -> tuple[int, int]:
+    """Count the characters of all prompts, and those that the prompt before begins with, too."""
+    characters = repeated = 0
     before: list[bytes] = []
     for batch in table.select(["prompt"]).to_batches(max_chunksize=256):
         for prompt in batch["prompt"].to_pylist():
@@ -74,10 +75,10 @@ def prompt_letters(table: pa.Table) -> tuple[int, int]:
                 (n for n, (old, new) in enumerate(zip(before, own, strict=False)) if old != new),
                 min(len(before), len(own)),
             )
-            letters += sum(sizes)
+            characters += sum(sizes)
             repeated += sum(sizes[:same])
             before = own
-    return letters, repeated
+    return characters, repeated
 
 
 def _key(message: dict[str, Any]) -> bytes:

@@ -42,7 +42,7 @@ def as_table(data: Any, required: Sequence[str], optional: Sequence[str] = ()) -
     else:
         table = _converted(data)
     if not table.column_names:
-        raise InputError("there are none")
+        raise InputError("the table is empty; expected one row or more")
     missing = [name for name in required if name not in table.column_names]
     if missing:
         present = ", ".join(table.column_names) or "none"

@@ -126,7 +126,7 @@ class SampleTable:
         except InputError as error:
             raise InputError(f"samples: {error}") from error
         if not len(table):
-            raise InputError("samples: there are none")
+            raise InputError("samples: the table is empty; expected one row or more")
         ids = as_strings(_one_array(table["sample_id"]))
         parts = table if set(DERIVED) <= set(table.column_names) else id_parts(ids)
         columns: dict[str, npt.NDArray[Any]] = {

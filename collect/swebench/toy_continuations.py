@@ -34,7 +34,7 @@ def record_toy_continuations(options: CollectOptions, settings: Mapping[str, Any
     check(options, TASK)
     load_mini_swe_agent()
     layout = Trajectories()
-    family = read_recorded(options.resume_from or "", layout)
+    family = read_recorded(options.resume_from or "", TASK, layout)
     lengths = {number: _turns(each) for number, each in family.rollouts.items()}
     starts = starts_of(family, options.turn or (), lengths)
     with TemporaryDirectory(prefix="bagen-toys-") as folder:

@@ -166,7 +166,7 @@ def test_a_dry_run_shows_prompts_and_costs_and_asks_nothing(
     price = ("--price", "input=1000,cached=100,output=0")
     assert predict(sample, tmp_path / "out", *flags, *price, "--limit", 2) == 0
     said = capsys.readouterr().out
-    assert "samples: 2 of 1 rollouts" in said
+    assert "samples: 2 of 1 rollout," in said
     assert "US dollars, or" in said
     assert predict(sample, tmp_path / "out", *model) == 0
     assert "257 of 32 rollouts" in capsys.readouterr().out
@@ -225,7 +225,7 @@ def test_show_finds_training_samples_and_several_resources(
     said = capsys.readouterr().out
     assert "target_cash_usd" in said
     assert "cumulative_cost_usd" in said
-    assert "more letters" not in said
+    assert "more characters" not in said
 
 
 @pytest.mark.parametrize(

@@ -169,10 +169,18 @@ def test_what_cannot_be_played_on_is_refused(
     assert not (tmp_path / name("warehouse")).exists()
 
 
+def test_a_family_of_another_task_is_not_played_on(
+    tmp_path: Path, recorded: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert play_on("searchr1", recorded / name("sokoban"), tmp_path) == 1
+    said = " ".join(capsys.readouterr().err.split())
+    assert "was recorded for task sokoban; expected a family of searchr1" in said
+
+
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        (("--turn", 1, "--rollouts", 2), "--turn: of no use with a family that is not"),
+        (("--turn", 1, "--rollouts", 2), "--turn: of no use with rollouts that begin anew"),
         (("--resume-from", "x", "--turn", 1), "--resume-from: --continuations must be given, too"),
         ((), "--rollouts is missing; expected how many to record"),
     ],

@@ -208,7 +208,7 @@ def test_what_the_server_refuses_fails_alone_and_is_tried_again(tmp_path):
     with model_server(answer=answer, fail=lambda n: 400 if n == 5 else 0) as server:
         done = collect(server, out, "--retries", "0", rollouts=4)
         assert done.returncode == 1
-        assert "1 rollouts failed" in done.stderr
+        assert "1 rollout could not be recorded" in done.stderr
         assert len(read(out)) == 3
         again = collect(server, out, "--resume", rollouts=4)
     assert again.returncode == 0, again.stderr

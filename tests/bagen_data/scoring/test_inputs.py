@@ -146,7 +146,7 @@ def test_labels_that_contradict_each_other(labels: list[tuple[bool, bool]], mess
 @pytest.mark.parametrize(
     ("samples", "message"),
     [
-        ([], "samples: there are none"),
+        ([], "samples: the table is empty"),
         (5, "samples: cannot be read as a table"),
         ("t/m/r/1", "samples: cannot be read as a table"),
         ([{"sample_id": "t/m/r/1"}], "samples: no column 'feasible'; found columns: sample_id"),
@@ -167,7 +167,7 @@ def test_labels_that_contradict_each_other(labels: list[tuple[bool, bool]], mess
         ([sample() | PARTS | {"task": "a/b"}], "task 'a/b': expected a name without '/'"),
         ([sample("overall/m/r/1")], "task 'overall': expected"),
         ([sample("t/m/r/1"), sample("t/m/r/2", total_turns=3)], "total_turns is missing"),
-        (pa.Table.from_pylist([sample()]).slice(1), "samples: there are none"),
+        (pa.Table.from_pylist([sample()]).slice(1), "samples: the table is empty"),
     ],
 )
 def test_tables_that_are_no_samples(samples: Any, message: str) -> None:
@@ -178,7 +178,7 @@ def test_tables_that_are_no_samples(samples: Any, message: str) -> None:
 @pytest.mark.parametrize(
     ("answers", "message"),
     [
-        ([], "predictions: there are none"),
+        ([], "predictions: the table is empty"),
         ([{"sample_id": "t/m/r/1"}], "predictions: no column 'response'"),
         ([{"sample_id": "t/m/r/1", "response": None}], "predictions: row 0: response is missing"),
         ([{"sample_id": "t/m/r/1", "response": 5}], "predictions: response is of type int64"),
