@@ -233,9 +233,9 @@ def test_show_finds_training_samples_and_several_resources(
     [
         ("chess/m/r/1", "has no task 'chess'"),
         ("sokoban/m/r/1", "task/model/rollout/k, such as sokoban/"),
-        ("{}99", "of its rollout it has k = 1"),
+        ("{}99", "of its rollout it has k = 0, 1"),
         ("[bold]", "has no task '[bold]'"),
-        ("{}", "of its rollout it has k = 1"),
+        ("{}", "of its rollout it has k = 0, 1"),
     ],
 )
 def test_show_says_what_there_is(
