@@ -198,6 +198,15 @@ def load_questions(
 def is_hidden(path: str, revision: str | None = None) -> bool:
     """Return whether a dataset is the public part of a hidden split: it has no labels.
 
+    Raises:
+        as `build_record`.
+    """
+    return _is_public_part(build_record(path, revision))
+
+
+def build_record(path: str, revision: str | None = None) -> Any:
+    """Return the content of a dataset's `build.json`; None if it has none that can be read.
+
     Args:
         path: a folder that `python -m builders build` wrote, or a dataset id on the Hub.
         revision: as in `load_samples`.
@@ -207,7 +216,7 @@ def is_hidden(path: str, revision: str | None = None) -> bool:
         InputError: the Hub's dataset cannot be loaded.
     """
     if os.path.isdir(path):
-        return _is_public_part(_record(Path(path)))
+        return _record(Path(path))
     _check_is_id(path)
     try:
         from huggingface_hub import hf_hub_download
@@ -216,9 +225,9 @@ def is_hidden(path: str, revision: str | None = None) -> bool:
         raise MissingExtraError("datasets", "load") from error
     try:
         file = hf_hub_download(path, BUILD_RECORD, repo_type="dataset", revision=revision)
-        return _is_public_part(parse_json(Path(file).read_bytes()))
+        return parse_json(Path(file).read_bytes())
     except EntryNotFoundError:
-        return False
+        return None
     except Exception as error:  # which one a client of the network raises changes with it
         raise InputError(f"{path}: cannot be loaded: {error}") from error
 

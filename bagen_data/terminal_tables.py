@@ -24,6 +24,11 @@ _OF_FAMILIES = ("macro_f1", "fail_f1", "hit_rate", "coverage", "reward", "saved_
 """What a table with a row a family has room for."""
 _LEAST_P = 0.001
 """Smallest p that is shown as a number."""
+_PAIRED = (
+    "Averages are over the families in which both estimators have a value, so a score can differ "
+    "here from the estimator's own. n: number of samples or rollouts of the first."
+)
+"""Caption of a comparison."""
 _OF_FORECASTS = ("brier_skill", "wis_skill", "brier", "wis", "coverage_80", "macro_f1_open")
 """The same of forecasts."""
 
@@ -55,22 +60,31 @@ def report_tables(report: Report, by: str | None, question: Question = "interval
     return tables
 
 
-def comparison_table(comparison: Comparison, question: Question = "interval") -> Table:
+def comparison_table(
+    comparison: Comparison, names: tuple[str, str], question: Question = "interval"
+) -> Table:
     """Both estimators' overall scores, and their difference.
 
     Args:
         comparison: what was scored.
+        names: of the first and of the second estimator, as the title has them.
         question: what the first estimator was asked for; scores of forecasts come first then.
     """
-    table = Table(title="overall, paired by sample", title_justify="left")
+    first, second = names
+    table = Table(
+        title=shown(f"overall, paired by sample\nfirst: {first}\nsecond: {second}"),
+        title_justify="left",
+        caption=_PAIRED,
+        caption_justify="left",
+    )
     table.add_column("score", no_wrap=True)
-    for name in ("first", "second", "difference", "95% interval", "p"):
+    for name in ("first", "second", "difference", "95% interval", "p", "n"):
         table.add_column(name, justify="right", no_wrap=True)
     for name, score in _ordered(comparison.overall, question).items():
         interval = _interval(score.low, score.high)
         p = "" if score.p is None else f"{score.p:.3f}" if score.p >= _LEAST_P else f"<{_LEAST_P}"
         numbers = (_number(value) for value in (score.first, score.second, score.difference))
-        table.add_row(name, *numbers, interval, p)
+        table.add_row(name, *numbers, interval, p, f"{score.n_first:,}")
     return table
 
 

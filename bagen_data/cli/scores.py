@@ -20,6 +20,7 @@ def validate_command(
 ) -> None:
     """Check a submission: metadata.yaml, the file of predictions, and one for each sample."""
     from bagen_data.answer_columns import INVALID
+    from bagen_data.cli.version_notes import note_versions
     from bagen_data.console import STDERR, shown
     from bagen_data.held_folder import put_right
     from bagen_data.hub import is_hidden, load_questions, load_samples
@@ -44,6 +45,7 @@ def validate_command(
             f"{revision}; results of different revisions are not ranked together"
         )
         STDERR.print(shown(note))
+    note_versions(dataset, revision, [file])
     reader = prediction_reader(file)
     sample_table = SampleTable.of(samples.table) if has_labels else None
 
@@ -95,6 +97,7 @@ def score_command(
     """Score predictions, and show each score with its 95% interval and its n."""
     if compare and by:
         raise WrongUsageError("--compare and --by cannot be shown at once; leave one out")
+    from bagen_data.cli.version_notes import note_reference, note_versions
     from bagen_data.held_folder import put_right
     from bagen_data.hub import load_reference, load_samples
     from bagen_data.prediction_files import find_predictions, prediction_reader
@@ -114,7 +117,10 @@ def score_command(
         raise WrongUsageError(f"--json {json}: these are the predictions; give another file")
     samples = load_samples(dataset, config, split)
     revision = samples.source["revision"]
+    note_versions(dataset, revision, files)
     reference = load_reference(dataset, config, revision) if split == "test" else None
+    if split == "test" and reference is None:
+        note_reference(dataset)
     sample_table = SampleTable.of(samples.table, reference)
     resampling = Resampling(resamples, seed)
     more = {}
@@ -131,7 +137,7 @@ def score_command(
     else:
         comparison = compare_readers(sample_table, readers, resampling, ALPHA)
         report, reports = comparison.first, [comparison.first, comparison.second]
-        tables = [comparison_table(comparison, readers[0][2])]
+        tables = [comparison_table(comparison, (str(files[0]), str(files[1])), readers[0][2])]
         more = {"comparison": comparison.to_dict()}
     for own, (file, reader, asked), reading in zip(reports, readers, readings, strict=True):
         if reading.remedy and not own.overall["valid_rate"].value:
