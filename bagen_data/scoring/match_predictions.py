@@ -19,6 +19,8 @@ from bagen_data.wording import numbered
 PredictionReader = Callable[[], Iterable[pa.RecordBatch]]
 """Reads predictions from their beginning, in batches with columns `sample_id` and `response`."""
 
+_START = "/0"
+"""End of the sample_id of a start probe."""
 _LISTED_IDS = 10
 _SHOWN_CHARACTERS = 200
 """Characters of an id in a message."""
@@ -187,6 +189,7 @@ def positions_of(sample_ids: Any, predicted_ids: Any, name: str) -> Ints:
     if pc.any(is_unknown).as_py():
         unknown = pc.unique(pc.filter(predicted_ids, is_unknown))
         problems.append(_listed("prediction", "of no sample", unknown))
+        problems.extend(_start_probes(sample_ids, unknown))
     repeated = np.flatnonzero(times > 1)
     if len(repeated):
         problems.append(_listed("sample", "predicted more than once", sample_ids.take(repeated)))
@@ -194,6 +197,16 @@ def positions_of(sample_ids: Any, predicted_ids: Any, name: str) -> Ints:
         fix = "predict each sample once; an answer without text is an empty response"
         raise InputError("\n".join([f"{name}: do not fit the samples; {fix}", *problems]))
     return positions.astype(np.int64)
+
+
+def _start_probes(sample_ids: Any, unknown: Any) -> Iterator[str]:
+    """Say which predictions are of start probes, where the samples hold none."""
+    number = pc.sum(pc.ends_with(unknown, _START)).as_py() or 0
+    if number and not pc.any(pc.ends_with(sample_ids, _START)).as_py():
+        yield (
+            f"{number:,} of these end in {_START} and are of start probes; put them into a file of "
+            "their own, <task>_start.jsonl, and score it with --config <task>_start"
+        )
 
 
 def _listed(thing: str, what: str, ids: Any) -> str:

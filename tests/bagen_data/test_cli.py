@@ -226,6 +226,20 @@ def test_ids_that_do_not_match_are_listed_and_counted(
         )
 
 
+@pytest.mark.parametrize("command", ["validate", "score"])
+def test_start_probes_have_a_file_and_a_config_of_their_own(
+    command: str, gold: Rows, built: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    starts = load_samples(str(built), "sokoban_start").table["sample_id"].to_pylist()
+    rows = [{"sample_id": name, "response": "<answer>[1, 900]</answer>"} for name in starts]
+    assert run(command, submission(tmp_path / "all", [*gold, *rows]), "--dataset", built) == 1
+    error = " ".join(capsys.readouterr().err.split())
+    assert f"{len(starts)} of these end in /0 and are of start probes" in error
+    assert "score it with --config <task>_start" in error
+    file = submission(tmp_path / "start", rows)
+    assert run(command, file, "--dataset", built, "--config", "sokoban_start") == 0
+
+
 def test_an_empty_file_lacks_every_sample(
     gold: Rows, built: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
