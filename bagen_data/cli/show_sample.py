@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bagen_data.cli.command_options import Dataset, Prompt
-from bagen_data.forecasters import find_forecaster, known_forecasters
+from bagen_data.forecasters import BaselineQuestion, find_forecaster, known_forecasters
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from bagen_data.prompt_variants import Variant
     from bagen_data.rollout_view import Row
+    from bagen_data.schema import Question
 
 _MOST_FORMS = 2
 """Lines of output forms at the end of a question, at most."""
@@ -42,7 +45,8 @@ def show_command(
     """Show a sample: the prompt, the truth, and answers along its rollout against it.
 
     Answers are read as answers to the question that the metadata.yaml beside them names; without
-    that file, to the question that is shown.
+    that file, to the question that is shown. A baseline answers the question that is
+    shown if it can, else that of intervals.
     """
     from bagen_data.forecasters.learning.predictions import ForecastRequest, predict
     from bagen_data.pictures import check_picture, draw
@@ -68,16 +72,28 @@ def show_command(
     for name in baseline or ():
         others = cross_validate and find_forecaster(name).learns
         request = ForecastRequest(
-            dataset, located.config, located.split, name, cross_validate=others, question="interval"
+            dataset,
+            located.config,
+            located.split,
+            name,
+            cross_validate=others,
+            question=_question_for(name, question_of(variant)),
         )
-        responses = {row["sample_id"]: row["response"] for row in predict(request).rows}
-        tables.append(answers_table(name, located.rollout, responses))
+        predicted = predict(request)
+        responses = {row["sample_id"]: row["response"] for row in predicted.rows}
+        tables.append(answers_table(name, located.rollout, responses, predicted.question))
     _print_sample(located.sample, variant, full=full)
     if picture:
         draw(picture, find_rollout(dataset, located), located.sample["completed_turns"])
         print(f"its rollout is drawn in {picture}")
     for table in tables or [answers_table("no answers given", located.rollout, {})]:
         print_table(table)
+
+
+def _question_for(forecaster: str, shown_question: "Question") -> BaselineQuestion:
+    """Return the question that is shown if a baseline answers it, else that of intervals."""
+    gives_forecasts = find_forecaster(forecaster).learn_forecasts is not None
+    return "forecast" if shown_question == "forecast" and gives_forecasts else "interval"
 
 
 def _variant_beside(predictions: Path) -> str | None:
@@ -127,7 +143,14 @@ def _print_sample(sample: "Row", variant: "Variant", *, full: bool) -> None:
             for part in sample["resources"]
         ),
         f"so the best answer is {gold}",
+        *_unscored(sample, question_of(variant)),
     ]
     for line in lines:
         console.print(shown(line))
     console.print()
+
+
+def _unscored(sample: "Row", question: "Question") -> "Iterator[str]":
+    """Say that the quantiles of a run that failed are not scored, where a forecast is asked for."""
+    if question == "forecast" and not sample["rollout_success"]:
+        yield "its quantiles are what the run went on to use; of a run that failed none are scored"

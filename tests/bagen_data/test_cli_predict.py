@@ -284,6 +284,24 @@ def test_show_reads_answers_by_their_variant(
     assert ("the best answer is <answer>finish=" in said) is not beside
 
 
+def test_show_asks_baselines_the_question_that_is_shown(
+    sample: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = load_samples(str(sample), "sokoban").table.to_pylist()
+    failed = next(row["sample_id"] for row in rows if not row["rollout_success"])
+    unscored = "of a run that failed none are scored"
+    baselines = ("--baseline", "climatology", "--baseline", "always_infeasible")
+    flags = ("--dataset", sample, "--cross-validate", *baselines)
+    assert bagen("show", failed, *flags, "--prompt", "forecast_think") == 0
+    said = capsys.readouterr().out
+    assert "│ finish 0." in said or "│  finish 0." in said
+    assert unscored in said
+    assert bagen("show", failed, *flags) == 0
+    said = capsys.readouterr().out
+    assert "finish 0." not in said
+    assert unscored not in said
+
+
 def test_show_marks_answers(
     sample: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
