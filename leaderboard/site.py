@@ -233,7 +233,7 @@ class _Pages:
         )
 
     def start(self, groups: list[str]) -> str:
-        """What estimators know before a rollout's first turn, those who know most first."""
+        """What estimators know before a rollout's first turn, the highest overall value first."""
         answered = [each for each in self._results["submissions"] if each["start"]]
         return self.render(
             "start.html",
@@ -282,11 +282,13 @@ def _by_saved_rate(row: tuple[Mapping[str, Any], Mapping[str, Any]]) -> tuple[An
 
 
 def _by_start(submission: Mapping[str, Any]) -> tuple[Any, ...]:
-    """The highest correlation first, overall or else on some task; equals by name."""
-    values = [scores[START_SCORE]["value"] for scores in submission["start"].values()]
-    known = [value for value in values if value is not None]
-    name = submission["metadata"]["estimator"]
-    return not known, -(known[0] if known else 0), name, submission["folder"]
+    """The highest overall correlation first; those without one last, by their mean over tasks."""
+    values = {group: scores[START_SCORE]["value"] for group, scores in submission["start"].items()}
+    overall = values.get(OVERALL)
+    known = [value for value in values.values() if value is not None]
+    mean = sum(known) / len(known) if known else None
+    keys = [(value is None, -(value or 0)) for value in (overall, mean)]
+    return *keys, submission["metadata"]["estimator"], submission["folder"]
 
 
 def _environment() -> jinja2.Environment:
