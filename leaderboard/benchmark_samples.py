@@ -11,10 +11,11 @@ import pyarrow.compute as pc
 
 from bagen_data.dataset_configs import start_config
 from bagen_data.errors import InputError
-from bagen_data.hub import load_reference, load_unchanged_samples, splits
+from bagen_data.hub import build_record, load_reference, load_unchanged_samples, splits
 from bagen_data.scoring.sample_table import FamilyColumns, SampleTable
 from bagen_data.tables import BUILD_RECORD
 from bagen_data.unique_keys import parse_json
+from bagen_data.versions import BENCHMARK_VERSION
 
 _TASK = re.compile(r"(?!(overall|predictions|hidden)$)[A-Za-z0-9_]{1,50}")
 """Not the group of all tasks, nor a file that answers any of them."""
@@ -92,8 +93,8 @@ def load_benchmark(dataset: str) -> Benchmark:
         dataset: a folder that `python -m builders build` wrote, or a dataset id on the Hub.
 
     Raises:
-        InputError: it cannot be loaded, is not as it was built, has no revision, is the key of a
-            hidden split, or a task's name is no file's.
+        InputError: it cannot be loaded, is not as it was built, was built by another version of
+            BAGEN, has no revision, is the key of a hidden split, or a task's name is no file's.
     """
     if is_key(dataset):
         raise InputError(
@@ -122,6 +123,7 @@ def load_samples_of(dataset: str) -> Benchmark:
     revision = loaded.source["revision"]
     if not revision:
         raise InputError(f"{dataset}: does not say its revision; build it anew")
+    _check_version(dataset, revision)
     reference = load_reference(dataset, None, revision)
     name = None if Path(dataset).is_dir() else dataset
     benchmark = Benchmark(_with_plain_tasks(loaded.table), name, revision, reference)
@@ -132,6 +134,17 @@ def load_samples_of(dataset: str) -> Benchmark:
                 "digits and _, and not 'overall', 'predictions' or 'hidden'; rename it"
             )
     return benchmark
+
+
+def _check_version(dataset: str, revision: str) -> None:
+    """Refuse a dataset whose record names another version of BAGEN than this."""
+    record = build_record(dataset, None if Path(dataset).is_dir() else revision)
+    stated = record.get("benchmark_version") if isinstance(record, dict) else None
+    if stated not in (None, BENCHMARK_VERSION):
+        raise InputError(
+            f"{dataset}: was built for BAGEN {stated!a:.80}, whose samples and scores differ; "
+            f"expected BAGEN {BENCHMARK_VERSION!a}; build it anew with 'python -m builders build'"
+        )
 
 
 def _load_start(dataset: str, benchmark: Benchmark) -> Benchmark | None:

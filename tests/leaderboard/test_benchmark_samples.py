@@ -1,5 +1,6 @@
 """Datasets that a leaderboard can be built of."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -7,9 +8,11 @@ import pyarrow as pa
 import pytest
 
 from bagen_data.errors import InputError
+from bagen_data.versions import BENCHMARK_VERSION
 from leaderboard.benchmark_samples import load_benchmark
 from tests.bagen_data.scoring.scoring_cases import sample
 from tests.leaderboard.made_boards import write_as_built
+from tests.leaderboard.made_submissions import leaderboard, write_metadata, write_rows
 
 
 def built(folder: Path, task: str) -> str:
@@ -19,6 +22,7 @@ def built(folder: Path, task: str) -> str:
         "rollout_id": "r",
         "completed_turns": 1,
     }
+    folder.mkdir(parents=True, exist_ok=True)
     derived |= {"total_turns": 2, "rollout_success": True, "instance_id": "i"}
     samples = pa.Table.from_pylist([sample(f"{task}/m/r/1", **derived)])
     write_as_built(folder, samples, "ffffffff")
@@ -27,6 +31,28 @@ def built(folder: Path, task: str) -> str:
 
 def test_a_task_of_ones_own_has_a_leaderboard(tmp_path: Path) -> None:
     assert load_benchmark(built(tmp_path, "chess")).tasks == ["chess"]
+
+
+@pytest.mark.parametrize("command", ["build", "baselines", "validate"])
+def test_a_dataset_of_another_version_is_refused_by_name(
+    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its scores would stand among those of this version."""
+    dataset = Path(built(tmp_path / "dataset", "chess"))
+    record = {"revision": "ffffffff", "benchmark_version": "1.0"}
+    (dataset / "build.json").write_text(json.dumps(record))
+    write_metadata(tmp_path / "in" / "mine", dataset)
+    write_rows(tmp_path / "in" / "mine" / "chess.jsonl", [])
+    more = {
+        "build": ("--submissions", tmp_path / "in", "--out", tmp_path / "out"),
+        "baselines": ("--out", tmp_path / "out"),
+        "validate": (tmp_path / "in" / "mine",),
+    }
+    assert leaderboard(command, *more[command], "--dataset", dataset) == 1
+    error = " ".join(capsys.readouterr().err.split())
+    assert "was built for BAGEN '1.0'" in error
+    assert f"expected BAGEN {BENCHMARK_VERSION!r}; build it anew" in error
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize("task", ["overall", "predictions", "a-b", "x" * 51])
