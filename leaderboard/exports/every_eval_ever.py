@@ -198,7 +198,7 @@ def _score_details(score: dict[str, Any], resampling: dict[str, Any]) -> dict[st
             "lower": score["low"],
             "upper": score["high"],
             "confidence_level": resampling["level"],
-            "method": "bootstrap of whole rollouts",
+            "method": "bootstrap of task instances",
         }
         uncertainty["num_bootstrap_samples"] = resampling["resamples"]
     return {"score": score["value"], "uncertainty": uncertainty}

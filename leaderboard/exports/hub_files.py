@@ -16,6 +16,7 @@ from bagen_data.errors import InputError, MissingExtraError
 from bagen_data.scoring.all_scores import HEADLINE_SCORES
 from bagen_data.scoring.sample_table import DERIVED, OPTIONAL, REQUIRED
 from leaderboard.exports.exported_board import groups, write_text
+from leaderboard.rankings import INTERVALS
 from leaderboard.results import OVERALL, has_model
 
 if TYPE_CHECKING:
@@ -24,16 +25,17 @@ if TYPE_CHECKING:
 REGISTRATION = "eval.yaml"
 RESULTS = Path(".eval_results", "bagen.yaml")
 """Where a model's repository has its results."""
-RANKED = "macro_f1"
-"""The score that the Hub shows."""
+RANKED = INTERVALS.headline
+"""The score that the Hub shows: everybody is ranked by it."""
 
 _ANSWER = r"<(answer)>\s*(?:impossible|[^<\[]*\[[^<]*\])\s*</answer>(?![\s\S]*</think>)"
 _DESCRIPTION = (
     "Does an LLM agent know what it is about to spend? Recorded agent rollouts are replayed turn "
     "by turn, and a model is asked whether the task can still be finished within the budget, and "
-    "how much of each resource is still needed. Results are macro-F1 of feasible and infeasible, "
-    "as 'bagen score' computes it. The scorer below sees no more than whether a reply has the "
-    "form of an answer; for scores run 'inspect score LOG --scorer bagen_data/estimate'."
+    "how much of each resource is still needed. Results are macro-F1 of feasible and infeasible "
+    "over probes within every budget so far, macro_f1_open of 'bagen score'. The scorer below sees "
+    "no more than whether a reply has the form of an answer; for scores run 'inspect score "
+    "LOG --scorer bagen_data/estimate'."
 )
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _REPOSITORY = re.compile(r"\w[\w.-]*/\w[\w.-]*", re.ASCII)

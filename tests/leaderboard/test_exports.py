@@ -71,7 +71,10 @@ def submission(folder: str = "mine", **changed: Any) -> dict[str, Any]:
         "label_matches": {"intervals": 40, "matches": 1, "noted": False},
         "scores": {
             "overall": scores(),
-            "tasks": {"searchr1": scores(macro_f1=0.25), "swebench": scores(macro_f1=0.75)},
+            "tasks": {
+                "searchr1": scores(macro_f1_open=0.25),
+                "swebench": scores(macro_f1_open=0.75),
+            },
             "families": {},
         },
         "spent": {"overall": spent, "swebench": spent},
@@ -130,9 +133,9 @@ def test_the_hub_reads_its_results_back(tmp_path: Path) -> None:
     assert overall.date == "2026-11-21"
     assert (overall.source_url, overall.source_name) == ("https://example.org/mine", "Mine")
     assert overall.notes == (
-        "prompt interval_think; trained on none; free decoding; macro_f1 95% interval "
-        "[0.400, 0.600]; n 194; brier_skill 0.500; wis_skill 0.500; macro_f1_open 0.500; "
-        "valid_rate 0.500; brier 0.500; wis 0.500; start_correlation 0.500; fail_f1 0.500; "
+        "prompt interval_think; trained on none; free decoding; macro_f1_open 95% interval "
+        "[0.400, 0.600]; n 194; brier_skill 0.500; wis_skill 0.500; valid_rate 0.500; "
+        "brier 0.500; wis 0.500; start_correlation 0.500; macro_f1 0.500; fail_f1 0.500; "
         "accuracy 0.500; hit_rate 0.500; coverage 0.500; reward 0.500; rl_reward 0.500; "
         "interval_skill 0.500; bagen-data 0.1.0; benchmark 1.0"
     )
@@ -285,7 +288,7 @@ def test_a_record_has_the_shape_of_the_schema(tmp_path: Path) -> None:
 def test_a_result_says_what_was_measured_and_how_surely() -> None:
     evaluations = record_of(results(submission()), submission())["evaluation_results"]
     by_id = {each["evaluation_result_id"]: each for each in evaluations}
-    result = by_id["bagen/swebench/macro_f1"]
+    result = by_id["bagen/swebench/macro_f1_open"]
     assert result["evaluation_name"] == "bagen/swebench"
     assert result["source_data"] == {
         "dataset_name": "BAGEN",
@@ -303,7 +306,7 @@ def test_a_result_says_what_was_measured_and_how_surely() -> None:
                 "lower": 0.65,
                 "upper": 0.85,
                 "confidence_level": 0.95,
-                "method": "bootstrap of whole rollouts",
+                "method": "bootstrap of task instances",
             },
             "num_bootstrap_samples": 1000,
         },
@@ -384,8 +387,8 @@ def test_the_same_results_give_the_same_bytes(tmp_path: Path) -> None:
 def test_scores_that_are_null_are_left_out(tmp_path: Path) -> None:
     some = submission()
     some["scores"]["overall"] = scores(coverage=None)
-    some["scores"]["tasks"]["swebench"]["macro_f1"] = score(None)
-    some["scores"]["overall"]["macro_f1"] |= {"low": None, "high": None}
+    some["scores"]["tasks"]["swebench"]["macro_f1_open"] = score(None)
+    some["scores"]["overall"]["macro_f1_open"] |= {"low": None, "high": None}
     [_, path], [written] = export_hub(results(some), tmp_path), export_eee(results(some), tmp_path)
     overall, searchr1 = entries(path)
     assert (overall.task_id, searchr1.task_id) == ("overall", "searchr1")
@@ -395,8 +398,8 @@ def test_scores_that_are_null_are_left_out(tmp_path: Path) -> None:
         each["evaluation_result_id"]: each["score_details"]
         for each in record(written)["evaluation_results"]
     }
-    assert not {"bagen/swebench/macro_f1", "bagen/overall/coverage"} & details.keys()
-    assert details["bagen/overall/macro_f1"]["uncertainty"] == {"num_samples": 194}
+    assert not {"bagen/swebench/macro_f1_open", "bagen/overall/coverage"} & details.keys()
+    assert details["bagen/overall/macro_f1_open"]["uncertainty"] == {"num_samples": 194}
 
 
 def test_nothing_is_overall_if_a_task_is_missing(tmp_path: Path) -> None:

@@ -137,8 +137,10 @@ def test_a_report_says_its_version_and_every_score_with_its_n() -> None:
         assert list(group) == list(SCORES)
         for found in group.values():
             assert list(found) == ["value", "n", "low", "high"]
-    for found in record["overall"].values():
-        assert found["value"] is None or found["low"] <= found["value"] <= found["high"]
+    with_intervals = [each for each in record["overall"].values() if each["low"] is not None]
+    assert len(with_intervals) > len(SCORES) / 2
+    for found in with_intervals:
+        assert found["low"] <= found["value"] <= found["high"]
 
 
 def test_a_table_for_pandas() -> None:
@@ -188,8 +190,11 @@ def test_rollouts_in_the_order_of_a_file_are_read_as_they_come() -> None:
     assert found.rows == slice(0, len(rows))
 
 
-def test_a_family_that_draws_nothing_does_not_pull_the_mean() -> None:
-    """Two of 64 rollouts are feasible in one family: one resample in eight has none of them."""
+def test_a_family_of_which_little_is_known_makes_the_interval_wide() -> None:
+    """Two of 64 rollouts are feasible in one family: one resample in eight has none of them.
+
+    Such a resample has the mean of the other families, as simulations support.
+    """
     rows, responses = [], []
     for model, feasible in (("a", 2), ("b", 64)):
         for number in range(64):
@@ -199,7 +204,9 @@ def test_a_family_that_draws_nothing_does_not_pull_the_mean() -> None:
     found = score(rows, predictions(rows, responses)).overall["hit_rate"]
     assert found.value == 0.5625
     assert found.low is not None
-    assert found.low > 0.5
+    assert found.high is not None
+    assert 0 < found.low < 0.2
+    assert 0.5625 < found.high < 0.65
 
 
 def test_many_small_families_have_an_interval_all_the_same() -> None:
