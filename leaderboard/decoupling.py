@@ -10,8 +10,9 @@ from leaderboard.correlation import Correlation, Point, pooled, within_tasks
 SUCCESS = "success"
 JUDGING = "macro_f1"
 """The paper's F1@All."""
-MEASURING = ("hit_rate", "reward", "interval_skill")
-_OF_PAPER = ("paper_hit_rate", "paper_reward")
+PAPER_REWARD = "paper_reward"
+MEASURING = ("paper_hit_rate", PAPER_REWARD)
+"""Defined as in the paper, so that both halves of the page are of the same scores."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ def paper_pairs() -> list[Pair]:
             if row.success is not None:
                 pair = (SUCCESS, JUDGING)
                 points.setdefault(pair, []).append(Point(task, row.success, judging))
-            for other in _OF_PAPER:
+            for other in MEASURING:
                 point = Point(task, judging, row.scores[other])
                 points.setdefault((JUDGING, other), []).append(point)
     return [Pair(*pair, source, of_pair) for pair, of_pair in points.items()]

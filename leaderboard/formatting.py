@@ -63,6 +63,15 @@ def bar(score: Mapping[str, Any], low: float = 0.0, high: float = 1.0) -> str:
     return f"{ends}M{place(score['value'])} 1V7"
 
 
+def way(better: str) -> str:
+    """Which values of a score are better.
+
+    >>> way("lower"), way("neither")
+    ('lower is better', 'neither high nor low is better')
+    """
+    return f"{'neither high nor low' if better == 'neither' else better} is better"
+
+
 def plain(text: str) -> str:
     """Without the marks of code.
 

@@ -13,6 +13,17 @@ def weights_of(metadata: Mapping[str, Any]) -> str:
     return metadata.get("weights") or "unknown"
 
 
+def cost_of(metadata: Mapping[str, Any], costs: Mapping[str, Any]) -> float | None:
+    """Return US dollars for 1,000 probes; if it is not said, 0 without a model, None with one.
+
+    Args:
+        metadata: of a submission.
+        costs: what its predictions took, as `costs.mean_costs` has it for a group.
+    """
+    cost: float | None = costs.get("cost_usd_per_1000")
+    return 0.0 if cost is None and weights_of(metadata) == "none" else cost
+
+
 def decoding_of(metadata: Mapping[str, Any]) -> str:
     """Return `constrained` if decoding was held to the answer grammar, else `free`."""
     return "constrained" if metadata["constrained"] else "free"

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from leaderboard import paper
-from leaderboard.kinds import kind_of, weights_of
+from leaderboard.kinds import cost_of, kind_of, weights_of
 from leaderboard.rankings import FORECASTS, INTERVALS, Ranking
 from leaderboard.results import OVERALL, scores_of
 
@@ -59,8 +59,7 @@ class EstimatorRow:
     @property
     def cost(self) -> float | None:
         """US dollars for 1,000 probes; if it is not said, 0 without a model and None with one."""
-        cost: float | None = self.costs.get("cost_usd_per_1000")
-        return 0.0 if cost is None and self.weights == "none" else cost
+        return cost_of(self.metadata, self.costs)
 
     @property
     def weights(self) -> str:

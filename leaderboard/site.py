@@ -24,13 +24,14 @@ from leaderboard.curve_figures import (
     quantile_figure,
     reliability_figure,
 )
-from leaderboard.decoupling import MEASURING, board_pairs, paper_pairs
+from leaderboard.decoupling import PAPER_REWARD, board_pairs, paper_pairs
 from leaderboard.figures import cost_figure, decoupling_figure
+from leaderboard.kinds import cost_of
 from leaderboard.main_table import rows_of
 from leaderboard.manifest import replaced_ours
 from leaderboard.pair_figures import pair_figure
 from leaderboard.progress_figures import progress_figure, width_figure
-from leaderboard.rankings import FORECASTS, INTERVALS, RANKINGS, TRICKS, Ranking, rankings_of
+from leaderboard.rankings import INTERVALS, RANKINGS, TRICKS, Ranking, rankings_of
 from leaderboard.results import OVERALL, scores_of, write_results
 from leaderboard.start_scores import SCORE as START_SCORE
 
@@ -46,6 +47,8 @@ _BY_FAMILY = (
     ("brier_skill", "wis_skill", "curve_skill", "brier", "wis", "macro_f1_open", "macro_f1"),
 )
 """The scores of the table by family: of other submissions, and of forecasts."""
+_COLUMNS = tuple({each.score: each for ranking in RANKINGS for each in ranking.columns}.values())
+"""The columns of all tables, each once."""
 _UNCOUNTED = ("paper_saved_rate", "saved_rate", "saved_below_cap", "net_benefit")
 """Scores of early stop that are no share of samples or rollouts."""
 
@@ -162,8 +165,7 @@ class _Pages:
             path,
             group=group,
             tables=[self._table(group, ranking) for ranking in RANKINGS],
-            intervals=INTERVALS,
-            forecasts=FORECASTS,
+            columns=_COLUMNS,
             paper=paper,
         )
 
@@ -183,7 +185,7 @@ class _Pages:
 
     def submission(self, submission: Mapping[str, Any]) -> str:
         """One submission's page."""
-        scores = submission["scores"]
+        scores, spent = submission["scores"], submission["spent"]
         by_group = {OVERALL: scores[OVERALL]} if scores[OVERALL] else {}
         by_group |= scores["tasks"]
         return self.render(
@@ -196,6 +198,7 @@ class _Pages:
             start_score=START_SCORE,
             ranked=[score for each in rankings_of(submission["question"]) for score in each.ranked],
             tricks=TRICKS,
+            costs={group: cost_of(submission["metadata"], took) for group, took in spent.items()},
             by_family=_BY_FAMILY[submission["question"] == "forecast"],
             reliability_figure=_figure(reliability_figure(submission["curves"])),
             quantile_figure=_figure(quantile_figure(submission["curves"])),
@@ -253,7 +256,7 @@ class _Pages:
             "decoupling.html",
             pairs=pairs,
             figures={name: _figure(pair_figure(each[0])) for name, each in pairs.items()},
-            decoupling_figure=_figure(decoupling_figure(rows, MEASURING[1], "submissions")),
+            decoupling_figure=_figure(decoupling_figure(rows, PAPER_REWARD, "submissions")),
             paper=paper,
         )
 
@@ -299,7 +302,7 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    for name in ("number", "count", "dollars", "interval", "plain", "clipped"):
+    for name in ("number", "count", "dollars", "interval", "plain", "clipped", "way"):
         environment.filters[name] = getattr(formatting, name)
     environment.filters["numbered"] = numbered
     environment.globals["bar"] = formatting.bar

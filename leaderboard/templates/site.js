@@ -180,7 +180,7 @@ function startBoard(table, clear) {
     button.append(...heading.childNodes);
     heading.replaceChildren(button);
     button.addEventListener("click", () => {
-      const startsDescending = heading.dataset.better === "higher";
+      const startsDescending = heading.dataset.better !== "lower";
       descending = place === column ? !descending : startsDescending;
       headings[column].removeAttribute("aria-sort");
       column = place;

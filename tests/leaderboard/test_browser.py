@@ -323,7 +323,7 @@ def test_few_columns_are_shown_until_more_are_chosen(on_files: Any) -> None:
     assert not on_files.locator(f"{BOARD} th[data-key=hit_rate]").is_visible()
     on_files.locator("#forecasts th[data-key=coverage_80] button").click()
     heading = on_files.locator("#forecasts th[data-key=coverage_80]")
-    assert heading.get_attribute("aria-sort") == "ascending"
+    assert heading.get_attribute("aria-sort") == "descending"
 
 
 def test_the_reference_stands_between_better_and_worse(on_files: Any) -> None:

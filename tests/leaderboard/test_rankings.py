@@ -188,10 +188,21 @@ def test_scores_that_a_trick_tops_say_so(site: Path) -> None:
         assert f"topped by {trick}" in (site / "submissions/labels.html").read_text()
 
 
+def test_each_column_is_explained_once(site: Path) -> None:
+    page = (site / "index.html").read_text()
+    explained = re.findall(r"<dt>[^<]*, <code>(\w+)</code></dt>", page)
+    assert sorted(explained) == sorted(set(explained))
+    assert {"net_benefit", "brier_skill", "coverage"} <= set(explained)
+    assert "neither is better" not in page
+
+
 def test_decoupling_is_reported_pooled_and_within_tasks(site: Path) -> None:
     page = (site / "decoupling.html").read_text()
     papers, _, boards = page.partition("<h2>On this board</h2>")
     row = papers[papers.index("<code>success</code>") :]
     assert re.findall(r"<td>([\d.]+)", row)[:2] == ["0.45", "0.74"]
+    for half in (papers, boards):
+        scores = re.findall(r"<code>macro_f1</code> and <code>(\w+)</code>", half)
+        assert scores == ["paper_hit_rate", "paper_reward"]
     points = str(4 * len(TASKS))
     assert f"<td>{points}</td>" in boards

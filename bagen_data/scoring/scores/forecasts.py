@@ -288,41 +288,41 @@ SCORES = {
         CURVE & REFERENCE,
     ),
     "brier": ratio(
-        "over samples within every budget so far, mean of (probability to finish - feasible)^2; an "
+        "mean of (probability to finish - feasible)^2 of samples within every budget so far; an "
         "interval says 1, `impossible` 0",
         BRIER,
         OPEN,
         "lower",
     ),
     "log_score": ratio(
-        "over samples within every budget so far, mean of -ln of the probability, 0.001 to 0.999, "
-        "that a forecast gave to what happened",
+        "mean of -ln of the probability, 0.001 to 0.999, that a forecast gave to what happened, of "
+        "samples within every budget so far",
         over_samples(_log_score),
         OPEN & FORECAST,
         "lower",
     ),
     "success_brier": ratio(
-        "over samples, mean of (probability of success at any cost - success)^2",
+        "mean of (probability of success at any cost - success)^2",
         over_samples(_success_brier),
         FORECAST & WITH_OUTCOME,
         "lower",
     ),
     "wis": ratio(
-        "over samples of rollouts that succeeded, the weighted interval score of the quantiles of "
-        "log(1 + amount), the mean over resources",
+        "weighted interval score of the quantiles of log(1 + amount), of samples of rollouts that "
+        "succeeded; the mean over resources",
         WIS,
         WITH_WIS,
         "lower",
     ),
     "coverage_80": ratio(
-        "over samples of rollouts that succeeded, share with R within the 10% to 90% quantiles, "
+        "share of samples of rollouts that succeeded with R within the 10% to 90% quantiles, "
         "the mean over resources; 0.8 is right",
         over_samples(lambda family: _covered_share(family, 0, 4)),
         SUCCESS & FORECAST,
         "neither",
     ),
     "coverage_50": ratio(
-        "over samples of rollouts that succeeded, share with R within the 25% to 75% quantiles, "
+        "share of samples of rollouts that succeeded with R within the 25% to 75% quantiles, "
         "the mean over resources; 0.5 is right",
         over_samples(lambda family: _covered_share(family, 1, 3)),
         SUCCESS & FORECAST,

@@ -21,7 +21,7 @@ from bagen_data.scoring.interval_formulas import (
 )
 from bagen_data.scoring.resampling import central_interval
 from bagen_data.scoring.scores.feasibility import FEASIBLE, FEASIBLE_INTERVAL
-from bagen_data.scoring.scores.intervals import OVER_INTERVALS
+from bagen_data.scoring.scores.intervals import FEASIBLE_WITH_INTERVAL
 
 
 def _log_remaining(intervals: IntervalColumns) -> Floats:
@@ -74,7 +74,7 @@ SHARED_SCORE = IntervalSum(_shared_score)
 
 SCORES = {
     "interval_score": ratio(
-        f"{OVER_INTERVALS}, the interval score of log(1 + amount); proper",
+        f"mean interval score of log(1 + amount) of {FEASIBLE_WITH_INTERVAL}; proper",
         INTERVAL_SCORE,
         FEASIBLE_INTERVAL,
         "lower",
@@ -86,12 +86,12 @@ SCORES = {
         FEASIBLE_INTERVAL,
     ),
     "within_2x": ratio(
-        f"{OVER_INTERVALS}, share whose midpoints are within a factor of 2 of R",
+        f"share of {FEASIBLE_WITH_INTERVAL} whose midpoints are within a factor of 2 of R",
         WITHIN_2X,
         FEASIBLE_INTERVAL,
     ),
     "exceed_rate": ratio(
-        f"{OVER_INTERVALS}, mean share of resources with R > high",
+        f"mean share of resources with R > high, of {FEASIBLE_WITH_INTERVAL}",
         OVERRUN_SHARE,
         FEASIBLE_INTERVAL,
         "lower",

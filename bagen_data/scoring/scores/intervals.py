@@ -24,7 +24,7 @@ from bagen_data.scoring.scores.feasibility import (
 
 RL_INTERVAL, RL_IMPOSSIBLE = 1.8, 0.2
 """Weights of the reward of reinforcement learning [E]."""
-OVER_INTERVALS = "over feasible samples answered with an interval"
+FEASIBLE_WITH_INTERVAL = "feasible samples answered with an interval"
 
 TOO_LOW = intervals_where(lambda intervals: some(intervals.high < intervals.remaining))
 """Samples in which some resource's R is above its interval."""
@@ -56,21 +56,31 @@ def _rl_reward(rewards: Floats, right_impossible: Floats, samples: Floats) -> Fl
 
 SCORES = {
     "hit_rate": ratio(
-        "over feasible samples, share whose intervals cover; no interval is a miss",
+        "share of feasible samples whose intervals cover every resource; no interval is a miss",
         COVERED,
         FEASIBLE,
     ),
     "coverage": ratio(
-        f"{OVER_INTERVALS}, share covered in every resource", COVERED, FEASIBLE_INTERVAL
+        f"share of {FEASIBLE_WITH_INTERVAL} that are covered in every resource; the nominal level "
+        "is right",
+        COVERED,
+        FEASIBLE_INTERVAL,
+        "neither",
     ),
     "reward": ratio(
-        "over feasible samples, coverage x tightness; 0 without an interval", REWARD, FEASIBLE
+        "mean coverage x tightness of feasible samples; 0 without an interval", REWARD, FEASIBLE
     ),
     "optimistic": ratio(
-        f"{OVER_INTERVALS}, share with a high < R", FEASIBLE & TOO_LOW, FEASIBLE_INTERVAL, "lower"
+        f"share of {FEASIBLE_WITH_INTERVAL} with a high < R",
+        FEASIBLE & TOO_LOW,
+        FEASIBLE_INTERVAL,
+        "lower",
     ),
     "conservative": ratio(
-        f"{OVER_INTERVALS}, share with a low > R", FEASIBLE & TOO_HIGH, FEASIBLE_INTERVAL, "lower"
+        f"share of {FEASIBLE_WITH_INTERVAL} with a low > R",
+        FEASIBLE & TOO_HIGH,
+        FEASIBLE_INTERVAL,
+        "lower",
     ),
     "rl_reward": Definition(
         "1.8 x coverage x tightness where feasible, 0.2 for `impossible` where not, else 0",
@@ -90,7 +100,7 @@ PROGRESS_SCORES = {
         "lower",
     ),
     "relative_width": ratio(
-        f"{OVER_INTERVALS}, mean of (high - low) / R",
+        f"mean of (high - low) / R of {FEASIBLE_WITH_INTERVAL}",
         RELATIVE_WIDTH,
         FEASIBLE_INTERVAL & ~NOTHING_LEFT,
         "neither",

@@ -23,12 +23,13 @@ PAPER_REWARD = IntervalSum(_paper_reward)
 
 SCORES = {
     "paper_hit_rate": ratio(
-        "over samples of rollouts that succeeded, within the budget or not, share covered",
+        "share covered of samples of rollouts that succeeded, within the budget or not",
         SUCCESS & COVERING,
         SUCCESS,
     ),
     "paper_reward": Definition(
-        "over the same, the paper's reward, with 1 for `impossible` where the budget was overrun",
+        "the paper's mean reward of samples of rollouts that succeeded, within the budget or not; "
+        "1 for `impossible` where the budget was overrun",
         lambda rewards, stops, samples: divided(rewards + stops, samples),
         (PAPER_REWARD, SUCCESS & INFEASIBLE_IMPOSSIBLE, SUCCESS),
         SUCCESS,

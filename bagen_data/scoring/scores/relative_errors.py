@@ -9,7 +9,7 @@ from bagen_data.scoring.interval_formulas import (
     relative_difference,
     relative_error,
 )
-from bagen_data.scoring.scores.intervals import OVER_INTERVALS
+from bagen_data.scoring.scores.intervals import FEASIBLE_WITH_INTERVAL
 
 
 def _midpoint_error(intervals: IntervalColumns) -> Floats:
@@ -41,13 +41,14 @@ def _used_first(family: AnsweredFamily) -> Floats:
 
 SCORES = {
     "mre_p50": QuantileDefinition(
-        f"{OVER_INTERVALS}, median of abs(midpoint - R) / R", _midpoint_error, 0.5
+        f"median of abs(midpoint - R) / R of {FEASIBLE_WITH_INTERVAL}", _midpoint_error, 0.5
     ),
     "mre_p90": QuantileDefinition(
-        f"{OVER_INTERVALS}, 90% quantile of abs(midpoint - R) / R", _midpoint_error, 0.9
+        f"90% quantile of abs(midpoint - R) / R of {FEASIBLE_WITH_INTERVAL}", _midpoint_error, 0.9
     ),
     "extrapolation_mre_p50": QuantileDefinition(
-        f"{OVER_INTERVALS}, median relative error of linear extrapolation instead of the answer",
+        "median relative error of linear extrapolation instead of the answer, of "
+        f"{FEASIBLE_WITH_INTERVAL}",
         _extrapolation_error,
         0.5,
     ),
