@@ -158,8 +158,8 @@ def _rows(title: str, groups: Mapping[str, Scores], names: Sequence[str]) -> Tab
 
 
 def _with_interval(score: Score) -> str:
-    interval = _interval(score.low, score.high)
-    return f"{_number(score.value)}\n{interval}\nn {score.n:,}"
+    lines = (_number(score.value), _interval(score.low, score.high), f"n {score.n:,}")
+    return "\n".join(line for line in lines if line)
 
 
 def _invalid(report: Report) -> str | None:
