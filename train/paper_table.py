@@ -10,10 +10,13 @@ from bagen_data.schema import Question
 from bagen_data.scoring import score
 
 COLUMNS = (
-    *("valid_rate", "accuracy", "recall_feasible", "recall_infeasible", "coverage"),
+    *("valid_rate", "accuracy", "recall_feasible", "recall_infeasible", "hit_rate"),
     *("mre_p50", "mre_p90", "rl_reward"),
 )
-"""Of Table 7, in the words of `bagen_data.scoring`, and how many answers can be parsed."""
+"""The columns of Table 7 by our names, after the share of answers that can be parsed.
+
+The paper's "Cover" is `hit_rate`: a feasible sample that is answered without an interval is a miss.
+"""
 ScoresByName = Mapping[str, Mapping[str, Any]]
 """A score's `value`, `low`, `high` and `n` by its name."""
 
@@ -25,7 +28,7 @@ def table_row(
     *,
     question: Question | None = None,
 ) -> ScoresByName:
-    """Scores over the samples with something remaining, with 95% intervals over rollouts.
+    """Scores over the samples with something remaining, with 95% intervals over instances.
 
     Args:
         samples: an Arrow table of the dataset.
