@@ -176,9 +176,9 @@ def test_references_are_a_dataset_its_rows_or_only_what_is_needed(
     needed = [{name: row[name] for name in ROW} for row in samples]
     least = metric.compute(predictions=responses, references=needed)
     unknown = NEEDS_ALL_TURNS | NEEDS_SUCCESS
-    known = {name: value for name, value in whole.items() if name not in unknown}
-    assert {name: least[name] for name in known} == pytest.approx(known, rel=1e-12)
-    assert any(whole[name] is not None for name in unknown)
+    # Sums are taken instance by instance, so without instances they differ by rounding.
+    differing = {name for name in whole if least[name] != pytest.approx(whole[name])}
+    assert differing == unknown
     assert all(least[name] is None for name in unknown)
 
 
