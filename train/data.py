@@ -35,7 +35,9 @@ class DataOptions:
     dataset: str = field(
         default=HUB_ID, metadata={"help": "A folder that `build` wrote, or a Hub id."}
     )
-    dataset_revision: str | None = field(default=None, metadata={"help": "Of the Hub's dataset."})
+    dataset_revision: str | None = field(
+        default=None, metadata={"help": "Commit of the Hub's dataset."}
+    )
     train_on: list[str] = field(
         default_factory=lambda: ["sokoban_train"],
         metadata={"help": "Configs, each a <task>_train; several are concatenated."},

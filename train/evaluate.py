@@ -53,14 +53,16 @@ def evaluate(
         int | None,
         typer.Option(help="Longer prompts lose their oldest turns; what fits the context.", min=1),
     ] = None,
-    max_new_tokens: Annotated[int, typer.Option(help="Of an answer.", min=1)] = 512,
+    max_new_tokens: Annotated[int, typer.Option(help="Most tokens of an answer.", min=1)] = 512,
     batch_size: Annotated[int, typer.Option(help="Prompts at once, of transformers.", min=1)] = 16,
     backend: Annotated[str, typer.Option(help=f"{', '.join(BACKENDS)}.")] = "auto",
     dtype: Annotated[str, typer.Option(help="auto, float32, bfloat16, float16.")] = "auto",
     template: Annotated[
-        str, typer.Option(help='Of the chat template, in JSON: {"enable_thinking": false}.')
+        str, typer.Option(help='Options of the chat template, in JSON: {"enable_thinking": false}.')
     ] = "{}",
-    name: Annotated[str | None, typer.Option(help="Of the estimator; the model's.")] = None,
+    name: Annotated[
+        str | None, typer.Option(help="Name of the estimator; that of the model if left out.")
+    ] = None,
     trained_on: Annotated[str, typer.Option(help="none, train, benchmark or other.")] = "train",
 ) -> None:
     """Ask a model a split's questions, write a submission, print the columns of Table 7."""

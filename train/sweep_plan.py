@@ -22,7 +22,7 @@ class _StrictModel(BaseModel):
 class SweepRun(_StrictModel):
     """One training run, or a model as it is."""
 
-    name: str = Field(pattern=r"^[^\n|]+$", description="Of its row.")
+    name: str = Field(pattern=r"^[^\n|]+$", description="Name of its row.")
     model: str | None = Field(None, description="A folder or Hub id to begin with.")
     begin: str | None = Field(None, description="Instead of `model`: the row to go on from.")
     stage: Literal["none", "sft", "grpo"] = Field("none", description="What is trained.")

@@ -33,7 +33,7 @@ class SFTOptions(SFTConfig):
     _VALID_DICT_FIELDS = (*SFTConfig._VALID_DICT_FIELDS, "chat_template_kwargs")
 
     chat_template_kwargs: dict[str, Any] | str | None = field(
-        default=None, metadata={"help": "Of the chat template: {enable_thinking: false}."}
+        default=None, metadata={"help": "Options of the chat template: {enable_thinking: false}."}
     )
 
     def __post_init__(self) -> None:
