@@ -6,7 +6,8 @@ from itertools import pairwise
 from types import MappingProxyType
 from typing import Any
 
-from leaderboard.panels import MUTED, SERIES, Axis, Panel, Place, panels_svg
+from leaderboard.figure_labels import label
+from leaderboard.panels import DASHED, DOTTED, MUTED, SERIES, Axis, Panel, Place, panels_svg
 from leaderboard.progress_figures import ticks_to
 
 _SHARES = tuple((tick / 5, f"{tick / 5:.1f}") for tick in range(6))
@@ -14,6 +15,11 @@ _ACCENT = "var(--accent)"
 _OWN = "this submission"
 _CAP = "a hard cap (0)"
 _LINES = {"estimator": _OWN, "foresight": "perfect foresight", "never": "never stopping"}
+_STROKES = {"estimator": "", "foresight": "8 6", "never": DOTTED}
+"""Each line is drawn over those before it, which show through its gaps where they coincide."""
+_CAP_STROKES = "1 7"
+_COUNTS_APART = (0.085, 0.09)
+"""Shares of the width and height: a count that is closer to another is left out."""
 _ROOM = 1.25
 """Height of the net-benefit panels, in benefits of perfect foresight."""
 _LEAST_REACH = 0.05
@@ -28,11 +34,18 @@ def reliability_figure(curves: Curves) -> str | None:
     panels = []
     for group, points in _having(curves, "finish"):
         panel = Panel(group)
-        panel.line([(0, 0), (1, 1)], MUTED, is_dashed=True)
-        panel.line([(each["said"], each["happened"]) for each in points], _ACCENT)
-        for each in points:
-            panel.dot(each["said"], each["happened"], _ACCENT)
-            panel.text(each["said"], each["happened"], f"{each['n']:,}")
+        panel.line([(0, 0), (1, 1)], MUTED, DASHED)
+        line = [(each["said"], each["happened"]) for each in points]
+        panel.line(line, _ACCENT)
+        for point in line:
+            panel.dot(*point, _ACCENT)
+        counts = [{"n": _in_short(each["n"])} for each in points]
+        label(counts, "n", line, _COUNTS_APART, range(len(points)))
+        for place, (point, count) in enumerate(zip(line, counts, strict=True)):
+            beside = [*line[max(place - 1, 0) : place], *line[place + 1 : place + 2]]
+            is_valley = sum(y - point[1] for _, y in beside) > 0
+            if count["label"]:
+                panel.text(*point, count["label"], "below" if is_valley else "above")
         panels.append(panel)
     axes = (Axis(_SHARES, "probability said"), Axis(_SHARES, "share that finished"))
     return _drawn("Share that finished against the probability said", panels, axes)
@@ -43,7 +56,7 @@ def quantile_figure(curves: Curves) -> str | None:
     panels = []
     for group, points in _having(curves, "quantiles"):
         panel = Panel(f"{group}, n {points[0]['n']:,}")
-        panel.line([(0, 0), (1, 1)], MUTED, is_dashed=True)
+        panel.line([(0, 0), (1, 1)], MUTED, DASHED)
         line = [(each["level"], each["below"]) for each in points]
         panel.line(line, _ACCENT)
         for point in line:
@@ -64,7 +77,7 @@ def budget_figure(curves: Curves) -> str | None:
         panel = Panel(group)
         for name, colour in legend.items():
             line = [(places[each["budget"]], each[name]) for each in points]
-            panel.line(line, colour)
+            panel.line(line, colour, DASHED if name == "said" else "")
             for point in line:
                 panel.dot(*point, colour)
         panels.append(panel)
@@ -89,15 +102,15 @@ def net_benefit_figure(curves: Curves) -> str | None:
     panels = []
     for group, points in having:
         panel = Panel(group)
-        panel.line([(0, 0.5), (1, 0.5)], MUTED, is_dashed=True)
-        for name in reversed(_LINES):
+        for name in _LINES:
             line = [
                 ((math.log2(point["worth"]) - start) / (end - start), 0.5 + point[name] / reach / 2)
                 for point in points
                 if point[name] is not None
             ]
             for piece in _within_panel(line):
-                panel.line(piece, colours[name])
+                panel.line(piece, colours[name], _STROKES[name])
+        panel.line([(0, 0.5), (1, 0.5)], MUTED, _CAP_STROKES)
         panels.append(panel)
     x_ticks = [
         ((power - start) / (end - start), f"{2.0**power:g}")
@@ -107,6 +120,17 @@ def net_benefit_figure(curves: Curves) -> str | None:
     axes = (Axis(x_ticks, "worth of a success, in budgets"), Axis(y_ticks, "budgets a rollout"))
     legend = {_LINES[name]: colour for name, colour in colours.items()} | {_CAP: MUTED}
     return _drawn("Net benefit over a hard cap", panels, axes, legend)
+
+
+def _in_short(count: int) -> str:
+    """Return a count in at most four characters below a million.
+
+    >>> _in_short(950), _in_short(1234), _in_short(45678)
+    ('950', '1.2k', '46k')
+    """
+    if count < 1_000:
+        return str(count)
+    return f"{count / 1_000:.1f}k" if count < 9_950 else f"{count / 1_000:.0f}k"
 
 
 def _having(curves: Curves, name: str) -> Iterator[tuple[str, list[dict[str, Any]]]]:

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from markupsafe import Markup
+
 MINUS = "\N{MINUS SIGN}"
 NOTHING = "\N{EN DASH}"
 
@@ -79,6 +81,15 @@ def plain(text: str) -> str:
     'an impossible'
     """
     return text.replace("`", "")
+
+
+def breakable(name: str) -> Markup:
+    """Return a name that may go on in a new line after each `_`.
+
+    >>> breakable("net_benefit")
+    Markup('net_<wbr>benefit')
+    """
+    return Markup("_<wbr>").join(name.split("_"))
 
 
 def clipped(text: Any, most: int = 120) -> str:

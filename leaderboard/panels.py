@@ -1,5 +1,7 @@
 """Figures of several small panels with the same axes, as SVG that takes its colours from the page.
 
+Each panel is a picture of its own, so that a narrow page has them below each other.
+
 Each submission's page has such figures, and a board has thousands of those pages: a general plotter
 takes a sixth of a second for one, and this takes a thousandth of that.
 """
@@ -7,6 +9,7 @@ takes a sixth of a second for one, and this takes a thousandth of that.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
+from typing import Literal
 
 Place = tuple[float, float]
 """A place in a panel, from 0 to 1 along both axes."""
@@ -16,11 +19,12 @@ SERIES = ("var(--s1)", "var(--s2)", "var(--s3)", "var(--s4)")
 """Colours that are told apart."""
 WIDTH, HEIGHT = 250, 160
 """A panel within its axes."""
-_COLUMNS = 3
+DASHED, DOTTED = "5 4", "3 6"
+"""Lengths of the strokes and gaps of a line; without any it is solid."""
 _LEFT, _TOP, _RIGHT, _BOTTOM = 48, 24, 18, 44
 """Space around a panel, for its name and its axes' words."""
-_LEGEND = 26
-_NEAR_TOP = 0.9
+_LEGEND = 24
+_NEAR_EDGE = 0.1
 _DOT = 3.5
 _CHARACTER = 6.2
 """The usual width of a letter of the legend."""
@@ -52,21 +56,35 @@ class Panel:
         path = f"M{_x(x)} {_y(low)}V{_y(high)}"
         self.marks.append(f'<path d="{path}" stroke="{colour}" opacity="0.5"/>')
 
-    def line(self, points: Sequence[Place], colour: str, *, is_dashed: bool = False) -> None:
-        """Draw a line from point to point."""
+    def line(self, points: Sequence[Place], colour: str, dashes: str = "") -> None:
+        """Draw a line from point to point, solid without `dashes`."""
         if not points:
             return
         path = "L".join(f"{_x(x)} {_y(y)}" for x, y in points)
-        dashes = ' stroke-dasharray="5 4"' if is_dashed else ""
+        broken = f' stroke-dasharray="{dashes}"' if dashes else ""
         self.marks.append(
-            f'<path d="M{path}" stroke="{colour}" stroke-width="2" fill="none"{dashes}/>'
+            f'<path d="M{path}" stroke="{colour}" stroke-width="2" fill="none"{broken}/>'
         )
 
-    def text(self, x: float, y: float, words: str) -> None:
-        """Write above a point, or below one at the top, where the panel's name is."""
-        shift = -7 if y < _NEAR_TOP else 14
+    def text(
+        self, x: float, y: float, words: str, side: Literal["above", "below"] = "above"
+    ) -> None:
+        """Write beside a point, and never outside of the panel, on a ground of the page's colour.
+
+        Marks that are drawn later cover the words.
+        """
+        is_above = y < _NEAR_EDGE or (side == "above" and y <= 1 - _NEAR_EDGE)
         self.marks.append(
-            _text(float(_x(x)), float(_y(y)) + shift, words, fill=MUTED, font_size=10)
+            _text(
+                float(_x(x)),
+                float(_y(y)) + (-7 if is_above else 14),
+                words,
+                fill=MUTED,
+                font_size=10,
+                stroke="var(--bg)",
+                stroke_width=3,
+                paint_order="stroke",
+            )
         )
 
 
@@ -77,7 +95,7 @@ def panels_svg(
     y_axis: Axis,
     legend: Mapping[str, str] | None = None,
 ) -> str:
-    """Draw panels, three in a row.
+    """Return HTML with a picture for each panel, as many in a row as there is room for.
 
     Args:
         about: the figure in words, for who cannot see it.
@@ -86,22 +104,24 @@ def panels_svg(
         y_axis: up the left of each panel.
         legend: the colour of each name.
     """
-    across, down = _LEFT + WIDTH + _RIGHT, _TOP + HEIGHT + _BOTTOM
-    columns = min(len(panels), _COLUMNS)
-    above = _LEGEND if legend else 0
-    size = (columns * across, above + -(-len(panels) // _COLUMNS) * down)
     axes = "".join((*_x_axis(x_axis), *_y_axis(y_axis)))
-    drawn = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="{escape(about)}" '
-        f'width="{size[0]}" height="{size[1]}" viewBox="0 0 {size[0]} {size[1]}">',
-        *_legend(legend or {}),
-    ]
-    for number, panel in enumerate(panels):
-        x, y = number % _COLUMNS * across + _LEFT, above + number // _COLUMNS * down + _TOP
+    size = (_LEFT + WIDTH + _RIGHT, _TOP + HEIGHT + _BOTTOM)
+    drawn = [f'<div class="panels" role="img" aria-label="{escape(about)}">']
+    if legend:
+        drawn += ['<div class="legend">', *_legend(legend), "</div>"]
+    for panel in panels:
         name = _text(WIDTH / 2, -9, panel.name, fill=INK, font_size=12, font_weight="bold")
         marks = "".join(panel.marks)
-        drawn.append(f'<g transform="translate({x},{y})">{axes}{name}{marks}</g>')
-    return "".join((*drawn, "</svg>"))
+        group = f'<g transform="translate({_LEFT},{_TOP})">{axes}{name}{marks}</g>'
+        drawn.append(_svg(*size, group))
+    return "".join((*drawn, "</div>"))
+
+
+def _svg(width: int, height: int, content: str) -> str:
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
+        f'viewBox="0 0 {width} {height}">{content}</svg>'
+    )
 
 
 def _x_axis(axis: Axis) -> Iterator[str]:
@@ -122,11 +142,11 @@ def _y_axis(axis: Axis) -> Iterator[str]:
 
 
 def _legend(colours: Mapping[str, str]) -> Iterator[str]:
-    x = 8.0
+    """Yield an entry for each name, so that a narrow page can put them below each other."""
     for name, colour in colours.items():
-        yield f'<circle cx="{x:g}" cy="12" r="5" fill="{colour}"/>'
-        yield _text(x + 10, 16, name, fill=INK, font_size=11, text_anchor="start")
-        x += 30 + _CHARACTER * len(name)
+        dot = f'<circle cx="8" cy="12" r="5" fill="{colour}"/>'
+        words = _text(18, 16, name, fill=INK, font_size=11, text_anchor="start")
+        yield _svg(30 + round(_CHARACTER * len(name)), _LEGEND, dot + words)
 
 
 def _text(x: float, y: float, words: str, **attributes: object) -> str:

@@ -83,8 +83,9 @@ def width_figure(groups: Mapping[str, Mapping[str, Any]]) -> str | None:
         ends_first = [*range(len(points))[:1], *range(len(points))[:0:-1]]
         label(points, "part", [(p["width"], p["coverage"]) for p in points], room, ends_first)
         panel.line(places, LINE)
-        for place, point in zip(places, points, strict=True):
+        for place in places:
             panel.dot(*place, _ACCENT)
+        for place, point in zip(places, points, strict=True):
             if point["label"]:
                 panel.text(*place, point["label"])
         panels.append(panel)

@@ -302,7 +302,7 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    for name in ("number", "count", "dollars", "interval", "plain", "clipped", "way"):
+    for name in ("number", "count", "dollars", "interval", "plain", "clipped", "way", "breakable"):
         environment.filters[name] = getattr(formatting, name)
     environment.filters["numbered"] = numbered
     environment.globals["bar"] = formatting.bar

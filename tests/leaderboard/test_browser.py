@@ -394,6 +394,22 @@ def test_a_phone_shows_figures_in_letters_that_can_be_read(on_files: Any, site: 
             assert figure.locator("..").evaluate("box => box.clientWidth") <= 400
 
 
+def test_a_phone_has_panels_and_captions_in_sight(on_files: Any, site: Path) -> None:
+    on_files.set_viewport_size({"width": 400, "height": 800})
+    for path in PAGES:
+        on_files.goto((site / path).as_uri())
+        for part in on_files.locator(".panels svg:visible, caption:visible").all():
+            box = part.bounding_box()
+            assert box["x"] >= 0
+            assert box["x"] + box["width"] <= 400
+
+
+def test_the_table_of_early_stop_fits_a_laptop(on_files: Any, site: Path) -> None:
+    on_files.goto((site / "early-stop.html").as_uri())
+    for table in on_files.locator(".scroll").all():
+        assert table.evaluate("box => box.scrollWidth <= box.clientWidth")
+
+
 def test_a_long_name_leaves_room_for_scores(on_files: Any, site: Path) -> None:
     for width, room in ((1300, 900), (400, 180)):
         on_files.set_viewport_size({"width": width, "height": 800})

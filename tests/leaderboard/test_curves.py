@@ -111,5 +111,41 @@ def test_lines_end_where_they_leave_the_panel(values: tuple[float, float]) -> No
             assert math.isfinite(x + y)
 
 
+def test_lines_that_coincide_are_all_seen() -> None:
+    """The first is solid, and those over it have gaps."""
+    point = {"estimator": 0.0, "foresight": 0.0, "never": 0.0}
+    curve = [{"worth": worth, **point} for worth in (0.25, 32)]
+    budget = [{"budget": each, "n": 9, "said": 0.5, "happened": 0.5} for each in (0.5, 1)]
+    curves = {"a": {"net_benefit": curve, "budget": budget}}
+    for figure, lines in ((net_benefit_figure, 4), (budget_figure, 2)):
+        tree = ET.fromstring(figure(curves) or "")  # noqa: S314  our own
+        paths = tree.findall(".//{*}path[@stroke-width]")
+        assert len({path.get("d") for path in paths}) == 1
+        first, *others = (path.get("stroke-dasharray") for path in paths)
+        assert first is None
+        assert None not in others
+        assert len(set(others)) == lines - 1
+
+
+def test_counts_stand_over_lines_and_points() -> None:
+    """They are drawn last, in short, and beside a point where its line does not go."""
+    heights = (0.5, 0.3, 0.5)
+    finish = [
+        {"n": 1234, "said": 0.1 + 0.2 * place, "happened": height}
+        for place, height in enumerate(heights)
+    ]
+    tree = ET.fromstring(reliability_figure({"a": {"finish": finish}}) or "")  # noqa: S314
+    group = tree.find(".//{*}g")
+    assert group is not None
+    counts = [each for each in group if each.text == "1.2k"]
+    assert list(group)[-3:] == counts
+    points = [float(each.get("cy") or "nan") for each in group.findall("{*}circle")]
+    shifts = [float(each.get("y") or "nan") - y for each, y in zip(counts, points, strict=True)]
+    assert [shift > 0 for shift in shifts] == [False, True, False]
+    twice = [finish[0], finish[0] | {"said": 0.11}]
+    svg = reliability_figure({"a": {"finish": twice}}) or ""
+    assert svg.count("1.2k") == 1
+
+
 def test_without_forecasts_there_are_no_curves_of_them() -> None:
     assert [figure({}) for figure in FIGURES] == [None] * 4
