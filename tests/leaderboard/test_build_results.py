@@ -492,7 +492,7 @@ def test_on_the_early_stop_page_who_saves_most_is_first(dataset: Path, tmp_path:
     submit(tmp_path / "in" / "c-always", dataset)
     build_site(tmp_path / "in", dataset, tmp_path / "out", "--resamples", 0)
     page = (tmp_path / "out" / "early-stop.html").read_text()
-    tables = page.split("<table>")[1:]
+    tables = page.split('<table class="early">')[1:]
     assert len(tables) == 1 + len(TASKS)
     for table in tables:
         assert "who saves most is first" in table
