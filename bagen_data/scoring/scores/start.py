@@ -106,7 +106,7 @@ PRODUCTS = ResourceSum(
 
 SCORES = {
     "start_correlation": Definition(
-        "over rollouts, correlation of log(1 + amount) said before the start, as median or "
+        "correlation over rollouts of log(1 + amount) said before the start, as median or "
         "midpoint, with that then used; the mean over resources; none of fewer than three rollouts",
         _correlation,
         (COUNTS, SAID, USED, SAID_SQUARES, USED_SQUARES, PRODUCTS),
