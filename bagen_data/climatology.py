@@ -25,7 +25,7 @@ _FAR = 1 << 60
 
 
 class SampleColumns(Protocol):
-    """What the reference is made of: n samples of m rollouts, r resources.
+    """The samples that the reference is made of: n samples of m rollouts, r resources.
 
     `bagen_data.scoring.sample_table.FamilyColumns` has all of it.
     """

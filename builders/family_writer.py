@@ -47,7 +47,7 @@ class DataFile:
 
 @dataclass(frozen=True)
 class WrittenFamily:
-    """What one family became on disk, and its reference, which is written beside its task's."""
+    """One family on disk, and its reference, which is written beside its task's."""
 
     files: Sequence[DataFile]
     references: Mapping[str, FamilyReference]
@@ -133,7 +133,7 @@ class _Part:
     file: DataFile
     writer: SampleWriter
     notes: WrittenSamples | None
-    """What the reference is made of; None of samples for training, which have none."""
+    """The samples that the reference is made of; None for training, which has no reference."""
 
     def add(
         self, rollout: Rollout, success: bool, label: str, pairs: Sequence[tuple[Probe, Target]]

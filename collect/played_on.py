@@ -1,4 +1,4 @@
-"""What continuations of every task have in common: the checks before, and the warning after."""
+"""Continuations of every task: the checks before, and the warning after."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path

@@ -31,7 +31,7 @@ too bad by 29% in expectation (normal values), with three by 5%, and with four b
 
 @dataclass(frozen=True)
 class ReferenceForecast:
-    """What the reference says of a probe."""
+    """The reference's forecast of a probe."""
 
     finish: float
     quantiles: Floats
@@ -57,7 +57,7 @@ class CeilingScore:
     instances: int
     """How many instances these are of: a task's families share theirs, and tasks have their own."""
     low: float | None = None
-    """Of the 95% interval; None with fewer than ten instances."""
+    """Lower bound of the 95% interval; None with fewer than ten instances."""
     high: float | None = None
     in_sample: float | None = None
     """By forecasts that have seen the outcome: better than the truth, in expectation."""

@@ -160,7 +160,7 @@ class _Reading:
     question: "Question"
     """The question that they answer."""
     remedy: "Callable[[Question], str] | None"
-    """What to do if they answer another one; None where --question said which it is."""
+    """Advice if the answers are to another question; None where --question named it."""
 
 
 def _reading(file: Path, question: "Question | None") -> _Reading:

@@ -1,4 +1,4 @@
-"""What other runs came to at the same turn, which is the reference that skills are relative to.
+"""Climatology: what other runs came to at the same turn, the reference of all skills.
 
 Learned from training rollouts it says what those came to. Cross-validated, each instance is left
 out alone, so that the forecasts are exactly those of `bagen_data.climatology`; only where the

@@ -18,7 +18,7 @@ class AskedSamples:
 
     table: pa.Table
     source: dict[str, Any]
-    """As `hub.LoadedSamples` has it."""
+    """The source of the samples, as `hub.LoadedSamples` has it."""
     variant: Variant
     has_labels: bool
     """Whether the samples have labels; those of a hidden split have none."""

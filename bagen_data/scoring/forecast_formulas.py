@@ -1,4 +1,4 @@
-"""What one forecast is worth, as columns: every formula of a single probe, proper scores all.
+"""The worth of one forecast, as columns: every formula of a single probe, proper scores all.
 
 Arrays are (n,), a column a sample, and quantiles (5, n), a row a level of `QUANTILE_LEVELS`.
 Probabilities are 0 .. 1. Nothing here raises or warns, whatever finite numbers come.

@@ -25,7 +25,7 @@ class Score:
     n: int
     """How many samples, or rollouts, it is taken over."""
     low: float | None = None
-    """Of the 95% interval; None where there is none: no value, or fewer than ten instances."""
+    """Lower bound of the 95% interval; None without a value, or with fewer than ten instances."""
     high: float | None = None
 
     def to_dict(self) -> dict[str, Any]:

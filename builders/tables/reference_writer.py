@@ -32,7 +32,7 @@ class FamilyReference:
 
 @dataclass(frozen=True)
 class _WrittenColumns:
-    """What `climatology` reads of a family's samples."""
+    """The columns of a family's samples that `climatology` reads."""
 
     rollout: Ints
     first: Ints
@@ -45,7 +45,7 @@ class _WrittenColumns:
 
 
 class WrittenSamples:
-    """What is kept of a family's samples while they are written: all that their reference is of."""
+    """The columns of a family's samples that are kept for their reference during a build."""
 
     def __init__(self, resources: Sequence[Resource]) -> None:
         self._resources = [resource.name for resource in resources]

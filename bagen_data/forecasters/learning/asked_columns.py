@@ -17,7 +17,7 @@ _LEFT = 1
 
 @dataclass(frozen=True)
 class AskedColumns:
-    """What n probes show of r resources."""
+    """The amounts of r resources that n probes show."""
 
     amounts: ProbeAmounts
     names: tuple[str, ...]

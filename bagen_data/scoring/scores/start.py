@@ -1,4 +1,4 @@
-"""What estimators know before the start: does what is said go along with what is then used?"""
+"""Scores before the start: does what is said go along with what is then used?"""
 
 from collections.abc import Mapping, Sequence
 
