@@ -85,6 +85,7 @@ bench: $(READY)
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/build.py
 	$(BIN)/python benchmarks/score.py
+	$(BIN)/python benchmarks/score_command.py
 	$(BIN)/python benchmarks/prefix_cache.py
 	$(BIN)/python benchmarks/leaderboard.py
 	$(BIN)/python benchmarks/collect.py

@@ -1,5 +1,6 @@
 """`bagen validate` and `bagen score`."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -10,9 +11,11 @@ from bagen_data.cli.command_options import Config, Dataset, Predictions, Split
 from bagen_data.errors import OutputError, WrongUsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
+    from typing import Any
 
     from bagen_data.schema import Question
+    from bagen_data.scoring.report import Report
 
 
 def validate_command(
@@ -97,6 +100,8 @@ def score_command(
     """Score predictions, and show each score with its 95% interval and its n."""
     if compare and by:
         raise WrongUsageError("--compare and --by cannot be shown at once; leave one out")
+    # The matrices are small, and threads for them wait longer than they work.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from bagen_data.cli.version_notes import note_reference, note_versions
     from bagen_data.held_folder import put_right
     from bagen_data.hub import load_reference, load_samples
@@ -107,7 +112,6 @@ def score_command(
     from bagen_data.scoring.resampling import Resampling
     from bagen_data.scoring.sample_table import SampleTable
     from bagen_data.scoring.score import ALPHA, compare_readers
-    from bagen_data.tables import to_json
     from bagen_data.terminal_tables import comparison_table, print_table, report_tables
 
     for path in filter(None, (predictions, compare)):
@@ -143,10 +147,7 @@ def score_command(
         if reading.remedy and not own.overall["valid_rate"].value:
             refuse_other_question(sample_table, reader, file, asked, reading.remedy)
     if json:
-        record = report.to_dict()
-        version = record.pop("benchmark_version")
-        head = {"benchmark_version": version, "dataset": samples.source}
-        _write(json, to_json(head | record | more, indent=1) + "\n")
+        _write_report(json, report, samples.source, more)
     for table in tables:
         print_table(table)
     if json:
@@ -193,10 +194,17 @@ def _reading(file: Path, question: "Question | None") -> _Reading:
     return _Reading(asked, correct_metadata(path, variant))
 
 
-def _write(path: Path, text: str) -> None:
+def _write_report(
+    path: Path, report: "Report", source: "Mapping[str, Any]", more: "Mapping[str, Any]"
+) -> None:
+    """Write every score, after the version and the dataset that they are of."""
     from bagen_data.replaced_file import write_file
+    from bagen_data.tables import to_json
 
+    record = report.to_dict()
+    version = record.pop("benchmark_version")
+    head = {"benchmark_version": version, "dataset": source}
     try:
-        write_file(path, text)
+        write_file(path, to_json({**head, **record, **more}, indent=1) + "\n")
     except OSError as error:
         raise OutputError(f"{path}: cannot be written: {error.strerror}") from error
