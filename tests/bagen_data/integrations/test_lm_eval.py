@@ -251,7 +251,7 @@ def test_every_metric_is_a_score_and_is_listed() -> None:
     listed = (FOLDER / "_bagen.yaml").read_text("utf-8")
     for name in tasks.METRICS:
         assert f"metric: {name}, aggregation: !function {tasks.__name__}.{name}," in listed
-        direction = "true" if SCORES[name].better == "higher" else "false"
+        direction = "false" if SCORES[name].better == "lower" else "true"
         assert re.search(rf"metric: {name}, .* higher_is_better: {direction}}}", listed)
     assert listed.count("metric:") == len(tasks.METRICS)
 

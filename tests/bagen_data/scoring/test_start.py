@@ -16,5 +16,5 @@ def test_a_correlation_takes_three_rollouts(rollouts: int) -> None:
     said = [f"<answer>{number}</answer>" for number in (100, 200, 300)[:rollouts]]
     found = score(rows, predictions(rows, said), question="point", resamples=0)
     correlation = found.overall["start_correlation"]
-    assert correlation.n == rollouts
+    assert correlation.n == (rollouts if rollouts >= 3 else 0)
     assert (correlation.value is None) == (rollouts < 3)
