@@ -66,7 +66,7 @@ def bar(score: Mapping[str, Any], low: float = 0.0, high: float = 1.0) -> str:
 
 
 def way(better: str) -> str:
-    """Which values of a score are better.
+    """Say which values of a score are better.
 
     >>> way("lower"), way("neither")
     ('lower is better', 'neither high nor low is better')

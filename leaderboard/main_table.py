@@ -20,7 +20,7 @@ class EstimatorRow:
 
     name: str
     folder: str | None
-    """Of its page; None for all but estimators."""
+    """Folder of its submission and page; None for all but estimators."""
     kind: int | None
     """The position of its kind among those of the results; None for all but estimators."""
     scores: Mapping[str, Any]

@@ -236,7 +236,7 @@ class _Pages:
         )
 
     def start(self, groups: list[str]) -> str:
-        """What estimators know before a rollout's first turn, the highest overall value first."""
+        """The page of scores before the first turn, the highest overall value first."""
         answered = [each for each in self._results["submissions"] if each["start"]]
         return self.render(
             "start.html",

@@ -32,7 +32,7 @@ class SubmissionScores:
     """The scores of one submission's predictions."""
 
     record: dict[str, Any]
-    """As results have it: `question`, `answered`, `complete`, `scores`, `curves`, `start`,
+    """The record of results: `question`, `answered`, `complete`, `scores`, `curves`, `start`,
     `progress`, `invalid`, `spent`, `label_matches`, and the `rows` of each file."""
     resampled: Mapping[str, Floats]
     """By `group/score`, (1 + b,): the value, then that of each resample, of scores to rank by."""

@@ -10,7 +10,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from bagen_data.answer_columns import AnswerColumns
+from bagen_data.answer_columns import AnswerColumns, ForecastColumns
 from bagen_data.array_types import Floats, Mask
 from bagen_data.schema import QUANTILE_LEVELS
 from bagen_data.scoring.definitions import AnsweredFamily
@@ -55,17 +55,18 @@ class Curves:
         """Sum up one family; without forecasts only the sums of stopping are not 0."""
         family = AnsweredFamily(samples, answers, answers, alpha=0.2)
         benefit, late = _benefit(family)
-        if answers.forecasts is None:
+        forecasts = answers.forecasts
+        if forecasts is None:
             empty = np.zeros((3, BINS))
             levels = np.zeros((2, len(QUANTILE_LEVELS)))
             return cls(empty, empty, levels, np.zeros((3, len(CURVE_BUDGETS))), benefit, late)
-        is_valid = ~np.isnan(answers.forecasts.finish)
+        is_valid = ~np.isnan(forecasts.finish)
         has_outcome = is_valid & (samples.rollout_success is not None)
         return cls(
-            _by_bin(answers.forecasts.finish, samples.feasible, is_valid & samples.is_open),
-            _by_bin(answers.forecasts.success, is_success(samples), has_outcome),
-            _by_level(family),
-            _by_budget(family),
+            _by_bin(forecasts.finish, samples.feasible, is_valid & samples.is_open),
+            _by_bin(forecasts.success, is_success(samples), has_outcome),
+            _by_level(samples, forecasts),
+            _by_budget(samples, forecasts),
             benefit,
             late,
         )
@@ -133,9 +134,7 @@ def _by_bin(chance: Floats, happened: Mask, among: Mask) -> Floats:
     return np.array([np.bincount(place, each, BINS) for each in weights], np.float64)
 
 
-def _by_level(family: AnsweredFamily) -> Floats:
-    forecasts, samples = family.answers.forecasts, family.samples
-    assert forecasts is not None  # noqa: S101  called where there are forecasts
+def _by_level(samples: FamilyColumns, forecasts: ForecastColumns) -> Floats:
     rows = np.flatnonzero(is_success(samples) & ~np.isnan(forecasts.finish))
     quantiles = forecasts.quantiles.take(rows, axis=2)
     remaining = samples.remaining.take(rows, axis=1)
@@ -143,9 +142,7 @@ def _by_level(family: AnsweredFamily) -> Floats:
     return np.array([np.full(len(QUANTILE_LEVELS), remaining.size), below], np.float64)
 
 
-def _by_budget(family: AnsweredFamily) -> Floats:
-    forecasts, samples = family.answers.forecasts, family.samples
-    assert forecasts is not None  # noqa: S101  called where there are forecasts
+def _by_budget(samples: FamilyColumns, forecasts: ForecastColumns) -> Floats:
     sums = np.zeros((3, len(CURVE_BUDGETS)))
     if len(samples.resources) > 1 or samples.rollout_success is None:
         return sums

@@ -39,7 +39,7 @@ def paired_p(values: Floats, parts: Sequence[Part]) -> Floats:
 
 
 def correction(parts: Sequence[Part]) -> float:
-    """What to multiply the variance of resamples by.
+    """Return the factor of the variance of resamples.
 
     The variance of a mean over tasks of n instances is a sum of w^2 s^2 / n, of which resampling
     shows the share (n - 1) / n, as if all s were alike.
