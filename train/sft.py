@@ -17,8 +17,10 @@ if __name__ == "__main__":
     import train.installed  # noqa: F401
 
 from bagen_data.command_line import run
+from train.process_group import ended_process_group
 
 
+@ended_process_group()
 def main(arguments: Sequence[str] | None) -> None:
     """Train, and write the model to `output_dir`."""
     from trl import SFTTrainer, get_peft_config

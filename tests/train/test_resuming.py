@@ -65,6 +65,7 @@ def test_two_processes_learn_as_one(dataset: str, tiny: str, tmp_path: Path) -> 
     two = sft_options(dataset, tiny, tmp_path / "two", **saved, per_device_train_batch_size=2)
     run("train/sft.py", "--config", write_yaml(tmp_path / "one.yaml", one))
     torchrun = ("-m", "torch.distributed.run", "--standalone", "--nproc_per_node", 2)
-    written = run(*torchrun, "train/sft.py", "--config", write_yaml(tmp_path / "two.yaml", two))
+    script = ("tests/train/gloo_threads.py", "train/sft.py")
+    written = run(*torchrun, *script, "--config", write_yaml(tmp_path / "two.yaml", two))
     assert written.count("sokoban_train/sft:") == 1  # the first process alone speaks
     assert losses(tmp_path / "two") == pytest.approx(losses(tmp_path / "one"), abs=1e-3)
