@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from bagen_data.dataset_configs import (
     DEFAULT,
@@ -21,6 +20,7 @@ from bagen_data.dataset_configs import (
 from bagen_data.dataset_configs import REFERENCE as REFERENCE_CONFIG
 from bagen_data.dataset_configs import ROLLOUTS as ROLLOUTS_CONFIG
 from bagen_data.errors import BagenError, InputError, MissingExtraError
+from bagen_data.parquet_streams import ParquetStream
 from bagen_data.published_dataset import HUB_ID
 from bagen_data.replaced_folder import bring_back
 from bagen_data.schema import QUESTIONS, REFERENCE, ROLLOUTS
@@ -359,7 +359,7 @@ def _read_file(folder: Path, row: dict[str, Any], columns: _ReadColumns) -> pa.T
                 "the dataset anew, or bring the file back"
             )
         file.stream.seek(0)
-        return pq.read_table(file.stream, columns=list(columns), read_dictionary=_REPEATED)
+        return ParquetStream(file.stream, _REPEATED).read(list(columns))
 
 
 def _revision(record: Any) -> str | None:

@@ -14,10 +14,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.json
-import pyarrow.parquet as pq
 from pydantic import ValidationError
 
 from bagen_data.errors import InputError
+from bagen_data.parquet_streams import ParquetStream
 from bagen_data.scoring.match_predictions import PredictionReader
 from bagen_data.steady_files import HeldFile
 from bagen_data.submissions import MOST_USD, Prediction, problems
@@ -248,13 +248,13 @@ def _read_parquet(
     stored: BufferedReader, path: Path, largest: int | None
 ) -> Iterator[pa.RecordBatch]:
     try:
-        file = pq.ParquetFile(stored)
+        file = ParquetStream(stored)
     except pa.ArrowInvalid as error:
         raise InputError(f"{path}: not a Parquet file: {error}") from error
     with file:
-        _check_columns(file.schema_arrow, path)
+        _check_columns(file.schema, path)
         row, total = 0, 0
-        for batch in file.iter_batches(_ROWS):
+        for batch in file.batches(_ROWS):
             try:
                 conformed = _conformed(batch)
                 conformed.validate(full=True)

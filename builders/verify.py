@@ -16,6 +16,7 @@ from bagen_data.dataset_configs import ROLLOUTS as ROLLOUTS_CONFIG
 from bagen_data.dataset_configs import holds_samples, reference_path
 from bagen_data.errors import BuildChangedError, InputError
 from bagen_data.hub import load_unchanged_samples
+from bagen_data.parquet_streams import ParquetStream
 from bagen_data.replaced_folder import bring_back
 from bagen_data.schema import QUANTILE_LEVELS, QUESTIONS, REFERENCE, ROLLOUTS, SAMPLES
 from bagen_data.steady_files import digest_of, steady_file
@@ -119,34 +120,34 @@ def _is_hidden(folder: Path) -> bool:
 
 def _broken_questions(stream: BinaryIO, row: dict[str, Any]) -> list[str]:
     """Problems of a file of a hidden split: it has the columns of questions and no other."""
-    file = pq.ParquetFile(stream)
+    file = ParquetStream(stream)
     problems = []
-    if file.metadata.num_rows != row["rows"]:
-        problems.append(f"has {file.metadata.num_rows} rows; expected {row['rows']}")
-    if not file.schema_arrow.equals(QUESTIONS, check_metadata=True):
+    if file.rows != row["rows"]:
+        problems.append(f"has {file.rows} rows; expected {row['rows']}")
+    if not file.schema.equals(QUESTIONS, check_metadata=True):
         return [*problems, "has another schema than a hidden split's public part"]
-    ids = file.read(columns=["sample_id"])["sample_id"].to_pylist()
+    ids = file.read(["sample_id"])["sample_id"].to_pylist()
     if ids != sorted(set(ids)):
         problems.append("has rows in another order than that of their ids, or an id twice")
-    groups = range(file.metadata.num_row_groups)
+    groups = range(file.row_groups)
     return problems + sorted({text for group in groups for text in _broken_prompts(file, group)})
 
 
 def _broken_promises(stream: BinaryIO, row: dict[str, Any]) -> list[str]:
     """What a reader may rely on, checked on columns."""
-    file = pq.ParquetFile(stream)
+    file = ParquetStream(stream)
     expected, check = _TABLES.get(row["config"], (SAMPLES, _broken_samples))
     problems = []
-    if file.metadata.num_rows != row["rows"]:
-        problems.append(f"has {file.metadata.num_rows} rows; expected {row['rows']}")
-    if not file.schema_arrow.equals(expected):
+    if file.rows != row["rows"]:
+        problems.append(f"has {file.rows} rows; expected {row['rows']}")
+    if not file.schema.equals(expected):
         problems.append("has another schema than this version writes")
     else:
         problems += check(file)
     return problems
 
 
-def _broken_samples(file: pq.ParquetFile) -> list[str]:
+def _broken_samples(file: ParquetStream) -> list[str]:
     flat = [
         "sample_id",
         "completed_turns",
@@ -155,7 +156,7 @@ def _broken_samples(file: pq.ParquetFile) -> list[str]:
         "feasible",
         "rollout_success",
     ]
-    table = file.read(columns=flat)
+    table = file.read(flat)
     problems = []
     if pc.count_distinct(table["sample_id"]).as_py() < len(table):
         problems.append("has a sample_id twice")
@@ -175,13 +176,13 @@ def _broken_samples(file: pq.ParquetFile) -> list[str]:
     feasible = table["feasible"].to_numpy()
     if (feasible != (table["rollout_success"].to_numpy() & ~overrun)).any():
         problems.append("has a label that does not follow from success and budgets")
-    groups = range(file.metadata.num_row_groups)
+    groups = range(file.row_groups)
     return problems + sorted({text for group in groups for text in _broken_prompts(file, group)})
 
 
-def _broken_prompts(file: pq.ParquetFile, group: int) -> list[str]:
+def _broken_prompts(file: ParquetStream, group: int) -> list[str]:
     """Problems of one row group's prompts, which are all of it that is held at once."""
-    lists = file.read_row_group(group, columns=["prompt"])["prompt"].combine_chunks()
+    lists = file.read_row_group(group, ["prompt"])["prompt"].combine_chunks()
     messages = lists.flatten()
     starts, ends = lists.offsets.to_numpy()[:-1], lists.offsets.to_numpy()[1:]
     roles = messages.field("role")
@@ -196,7 +197,7 @@ def _broken_prompts(file: pq.ParquetFile, group: int) -> list[str]:
     return problems
 
 
-def _broken_forecasts(file: pq.ParquetFile) -> list[str]:
+def _broken_forecasts(file: ParquetStream) -> list[str]:
     """Problems of a file of the reference that show in it alone."""
     table = file.read()
     problems = []
@@ -267,7 +268,7 @@ def _quantiles(table: pa.Table) -> Floats:
     return quantiles
 
 
-_TABLES: dict[str, tuple[pa.Schema, Callable[[pq.ParquetFile], list[str]]]] = {
+_TABLES: dict[str, tuple[pa.Schema, Callable[[ParquetStream], list[str]]]] = {
     ROLLOUTS_CONFIG: (ROLLOUTS, lambda _: []),
     REFERENCE_CONFIG: (REFERENCE, _broken_forecasts),
 }

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from bagen_data.errors import InputError
 from bagen_data.fast_json import load_json
+from bagen_data.parquet_streams import ParquetStream
 from bagen_data.unique_keys import RepeatedKeyError
 
 _ROWS_AT_ONCE = 4_096
@@ -60,16 +60,16 @@ def _json_lines(path: Path, _names: Collection[str]) -> Iterator[tuple[str, Mapp
 
 def _parquet_rows(path: Path, names: Collection[str]) -> Iterator[tuple[str, Mapping[str, Any]]]:
     try:
-        with path.open("rb") as source, pq.ParquetFile(source) as file:
-            columns = [name for name in file.schema_arrow.names if name in names]
+        with path.open("rb") as source, ParquetStream(source) as file:
+            columns = [name for name in file.schema.names if name in names]
             if not columns:
-                columns_there = ", ".join(file.schema_arrow.names)
+                columns_there = ", ".join(file.schema.names)
                 raise InputError(
                     f"{path}: has the columns {columns_there}; expected some of "
                     f"{', '.join(sorted(names))}, rename them"
                 )
             number = 0
-            for batch in file.iter_batches(_ROWS_AT_ONCE, columns=columns):
+            for batch in file.batches(_ROWS_AT_ONCE, columns):
                 for row in batch.to_pylist():
                     number += 1
                     yield f"{path}: row {number}", row

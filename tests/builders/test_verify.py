@@ -1,15 +1,18 @@
 """`verify`: names what changed, and what readers cannot rely on."""
 
 import shutil
+import threading
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+import pytest
 
 from bagen_data.tables import read_jsonl, seal, sha256_of, to_json, write_jsonl
 from tests.making import build_record, run
+from tests.reading_threads import WatchedFiles
 
 
 def test_verify_accepts_and_names_every_change(built: Path, tmp_path: Path, capsys: Any) -> None:
@@ -76,3 +79,12 @@ def reseal(out: Path) -> None:
     record = build_record(out)
     record["files"]["manifest.jsonl"] = sha256_of(out / "manifest.jsonl")
     (out / "build.json").write_text(to_json(seal(record), indent=1) + "\n", encoding="utf-8")
+
+
+def test_no_other_thread_reads_a_file(built: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thread that is still at a file when Python exits would abort the process."""
+    watched = WatchedFiles()
+    for module in ("builders.verify", "bagen_data.hub"):
+        monkeypatch.setattr(f"{module}.steady_file", watched)
+    assert run("verify", built) == 0
+    assert watched.threads == {threading.get_ident()}
