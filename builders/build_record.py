@@ -3,7 +3,7 @@
 import hashlib
 import platform
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from bagen_data.versions import BENCHMARK_VERSION, __version__
 from builders.build_plan import Plan
 from builders.family_writer import INFEASIBLE, DataFile
 from builders.logs.turn_readers import Counting, Tokenizer
-from builders.reading.family_index import FamilyIndex
+from builders.reading.family_index import FamilyIndex, IndexedRollout
 from builders.reading.origin import Family, find_families
 from builders.reading.outcomes import SuccessRule
 from builders.tasks.general import GeneralSettings
@@ -187,12 +187,25 @@ def _revision(record: Mapping[str, Any], built: Sequence[BuiltFamily]) -> str:
     families = [
         {name: value for name, value in family.items() if name not in _REPORTED}
         | {"counts": {n: k for n, k in family["counts"].items() if n != "clipped_turns"}}
-        | {"rollouts": [asdict(entry) for entry in own.index.entries]}
+        | {"rollouts": [_rollout_record(entry) for entry in own.index.entries]}
         for family, own in zip(record["families"], built, strict=True)
     ]
     names = [*_OPTIONS, *(name for name in _ADDED_OPTIONS if name in record)]
     content = {name: record[name] for name in names} | {"families": families}
     return hashlib.sha256(to_json(content).encode()).hexdigest()
+
+
+def _rollout_record(entry: IndexedRollout) -> dict[str, Any]:
+    """Return what a revision knows of a rollout: the outcome and usage that rows are made of."""
+    return {
+        "rollout_id": entry.rollout_id,
+        "instance_id": entry.instance_id,
+        "total_turns": entry.total_turns,
+        "realised": {
+            "totals": entry.realised.totals,
+            "final_state": entry.realised.final_state,
+        },
+    }
 
 
 def _is_counted(index: FamilyIndex) -> bool:
@@ -219,8 +232,11 @@ def _family_record(built: BuiltFamily, tokenizer: Tokenizer | None) -> dict[str,
             file.split: {"samples": file.rows, "feasible": file.feasible}
             for file in built.sample_files
         },
-        "sources": [asdict(source) for source in index.sources],
-        "refused": [asdict(refusal) for refusal in index.refused],
-        "ignored": [asdict(file) for file in index.ignored],
+        "sources": [
+            {"path": source.path, "bytes": source.bytes, "sha256": source.sha256}
+            for source in index.sources
+        ],
+        "refused": [{"where": each.where, "reason": each.reason} for each in index.refused],
+        "ignored": [{"where": each.where, "reason": each.reason} for each in index.ignored],
         **({} if index.scrubbed is None else {"scrubbed": dict(sorted(index.scrubbed.items()))}),
     }
