@@ -25,7 +25,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
-from typing import IO, Any, Literal, NamedTuple, Self
+from typing import IO, Any, Literal, NamedTuple, Protocol, Self
 
 Links = Literal["followed", "refused"]
 """The treatment of a path that is a symbolic link."""
@@ -42,6 +42,14 @@ _TRIES = 4
 """Times that a file may be found changed a moment ago before it is refused."""
 _FLAGS = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0)
 """Without blocking, as a pipe without a writer would; a regular file never does."""
+
+
+class Mark(Protocol):
+    """Facts of a file that differ after a change of it; equal marks are of one content."""
+
+    @property
+    def bytes(self) -> int:
+        """The size of the file."""
 
 
 class FileMark(NamedTuple):
@@ -99,7 +107,7 @@ class FileDigest:
 
     bytes: int
     sha256: str
-    mark: FileMark
+    mark: Mark
 
 
 def digest_of(file: SteadyFile, target: IO[bytes] | None = None) -> FileDigest:
@@ -137,7 +145,35 @@ def copy_file(path: Path, target: IO[bytes], links: Links = "followed") -> FileD
         return digest_of(file, target)
 
 
-class HeldFile:
+class HeldCopy:
+    """A copy of bytes that nobody else can change, to be read any number of times.
+
+    Args:
+        copy: a file of our own that holds the bytes, in memory or of the system; it is closed when
+            nobody needs the copy any more.
+        digest: the size and the hash of the bytes.
+    """
+
+    def __init__(self, copy: IO[bytes], digest: FileDigest) -> None:
+        self._copy = copy
+        weakref.finalize(self, copy.close)
+        self.digest = digest
+
+    def open(self) -> BufferedReader:
+        """Return a reader of the copy, at its beginning; readers do not disturb each other."""
+        if isinstance(self._copy, io.BytesIO):
+            return BufferedReader(io.BytesIO(self._copy.getvalue()))
+        return BufferedReader(_Positioned(self, self._copy.fileno()))
+
+    def read(self) -> bytes:
+        """Return all bytes."""
+        if isinstance(self._copy, io.BytesIO):
+            return self._copy.getvalue()
+        with self.open() as file:
+            return file.read()
+
+
+class HeldFile(HeldCopy):
     """A copy of a file that nobody else can change, to be read any number of times.
 
     Args:
@@ -164,29 +200,20 @@ class HeldFile:
             if largest is not None and file.mark.bytes > largest:
                 size = f"{file.mark.bytes:,}"
                 raise OSError(errno.EFBIG, f"it is of {size} bytes; expected at most {largest:,}")
-            self._copy = _new_copy(file.mark.bytes, memory, scratch)
-            weakref.finalize(self, self._copy.close)
-            self.digest = digest_of(file, self._copy)
-            self._copy.flush()
-
-    def open(self) -> BufferedReader:
-        """Return a reader of the copy, at its beginning; readers do not disturb each other."""
-        if isinstance(self._copy, io.BytesIO):
-            return BufferedReader(io.BytesIO(self._copy.getvalue()))
-        return BufferedReader(_Positioned(self, self._copy.fileno()))
-
-    def read(self) -> bytes:
-        """Return all bytes."""
-        if isinstance(self._copy, io.BytesIO):
-            return self._copy.getvalue()
-        with self.open() as file:
-            return file.read()
+            copy = new_copy(file.mark.bytes, memory, scratch)
+            try:
+                digest = digest_of(file, copy)
+                copy.flush()
+            except BaseException:
+                copy.close()
+                raise
+            super().__init__(copy, digest)
 
 
 class _Positioned(io.RawIOBase):
     """Reads a file of somebody else's at a position of its own."""
 
-    def __init__(self, owner: HeldFile, descriptor: int) -> None:
+    def __init__(self, owner: HeldCopy, descriptor: int) -> None:
         self._owner = owner  # which closes the file when nobody needs it any more
         self._descriptor = descriptor
         self._position = 0
@@ -212,8 +239,13 @@ class _Positioned(io.RawIOBase):
         return self._position
 
 
-def _new_copy(size: int, memory: int, scratch: Path | None) -> IO[bytes]:
+def new_copy(size: int, memory: int, scratch: Path | None) -> IO[bytes]:
     """Return an empty file of our own, with room for a copy of this size.
+
+    Args:
+        size: the bytes of the copy.
+        memory: bytes of a copy that stays in memory.
+        scratch: the folder of longer copies; the system's if None.
 
     Raises:
         OSError: there is no room.
@@ -281,7 +313,7 @@ def _refuse_change(
         raise changed(path, "it was changed while it was read")
 
 
-def changed(path: Path, how: str) -> OSError:
+def changed(path: object, how: str) -> OSError:
     """Return the error of a file that did not stay as it was, which `has_changed` knows."""
     return OSError(errno.ESTALE, f"{how}; run again when nothing writes to it", str(path))
 

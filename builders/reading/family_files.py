@@ -14,21 +14,14 @@ from typing import IO, Any
 
 from bagen_data.errors import RolloutError
 from bagen_data.fast_json import load_lenient_json
-from bagen_data.steady_files import (
-    FileDigest,
-    FileMark,
-    HeldFile,
-    changed,
-    copy_file,
-    has_changed,
-    steady_file,
-)
+from bagen_data.steady_files import FileDigest, HeldCopy, Mark, changed, has_changed
 from bagen_data.unique_keys import RepeatedKeyError
 from builders.formats import Kind, belonging, formats_reading, owned_files, recognising
 from builders.logs.evaluation_report import contradiction, is_report, judged_ids
 from builders.logs.lines import Line
 from builders.logs.rollout_log import FamilyFacts, Neighbours, Survey
-from builders.reading.folder_listing import has_suffix, list_folder
+from builders.reading.family_source import family_source
+from builders.reading.folder_listing import has_suffix
 from builders.reading.json_items import BIG, list_items, starts_list
 from builders.reading.origin import Family
 
@@ -92,11 +85,12 @@ class FamilyFiles:
     def __init__(self, family: Family, scratch: Path | None = None) -> None:
         self.family = family
         self._scratch = scratch
-        self._marks: dict[str, FileMark] = {}
+        self._source = family_source(family.folder)
+        self._marks: dict[str, Mark] = {}
         """The size and times of files when they were first opened."""
         self._consulted: set[str] = set()
         """Files whose values say something about rollouts in others."""
-        listing = list_folder(str(family.folder))
+        listing = self._source.listing()
         self.has_labels = LABELS in listing.files
         self.paths = [path for path in listing.files if path != LABELS]
         """Relative, with `/`, in order."""
@@ -152,7 +146,7 @@ class FamilyFiles:
         with TemporaryDirectory(dir=self._scratch) as folder:
             copy = Path(folder, os.path.basename(relative))
             with copy.open("xb") as target:
-                digest = copy_file(self.family.folder / relative, target)
+                digest = self._source.copied(relative, target)
             self._note(relative, digest.mark)
             names = recognising("file", copy)
             if not names:
@@ -226,7 +220,7 @@ class FamilyFiles:
 
     def lines(self, relative: str) -> Iterator[Line]:
         """Yield the lines of a file that are not empty, one JSON value each."""
-        with steady_file(self.family.folder / relative) as file:
+        with self._source.opened(relative) as file:
             self._note(relative, file.mark)
             yield from _lines_of(file.stream)
 
@@ -240,24 +234,23 @@ class FamilyFiles:
         self._add_source(LABELS, held.digest)
         return _lines_of(held.open())
 
-    def _hold(self, relative: str) -> HeldFile:
-        path = self.family.folder / relative
-        held = HeldFile(path, memory=BIG - 1, scratch=self._scratch)
+    def _hold(self, relative: str) -> HeldCopy:
+        held = self._source.held(relative, memory=BIG - 1, scratch=self._scratch)
         self._note(relative, held.digest.mark)
         return held
 
     def _add_source(self, where: str, digest: FileDigest) -> None:
         self.sources.append(Source(where, digest.bytes, digest.sha256))
 
-    def _note(self, relative: str, mark: FileMark) -> None:
+    def _note(self, relative: str, mark: Mark) -> None:
         """Refuse a file that is not what it was when it was opened before.
 
         Raises:
             OSError: it changed.
         """
         if self._marks.setdefault(relative, mark) != mark:
-            path = self.family.folder / relative
-            raise changed(path, "it was changed while its family was read")
+            place = self._source.place(relative)
+            raise changed(place, "it was changed while its family was read")
 
     def _stop(self, relative: str) -> None:
         self.problem = (
@@ -269,7 +262,7 @@ class FamilyFiles:
         """Look whether files that others were judged by are what they were."""
         for relative in sorted(self._consulted):
             try:
-                mark = FileMark.of((self.family.folder / relative).stat())
+                mark = self._source.mark(relative)
             except OSError:
                 mark = None
             if mark != self._marks[relative]:
@@ -286,7 +279,7 @@ class FamilyFiles:
         A list that is read item by item is not looked at whole: it is None, too.
         """
         try:
-            with steady_file(self.family.folder / relative) as file:
+            with self._source.opened(relative) as file:
                 self._note(relative, file.mark)
                 self._consulted.add(relative)
                 if file.mark.bytes >= BIG and starts_list(file.stream):
