@@ -34,13 +34,10 @@ from builders.reading.family_index import FamilyIndex, ReadingOptions, read_fami
 from builders.reading.lost_entries import lost_entries
 from builders.reading.origin import Family
 from builders.reading.refusal_lines import refusal_lines
-from builders.reading.rollout_spool import MEMORY_TEXT, RolloutSpool
 from builders.reading.scrubbing import Scrubber
 from builders.tables.reference_writer import FamilyReference, write_reference
 from builders.tasks import BudgetRule
 
-_SENT_TEXT = 1_000_000
-"""Characters of a family's text that a worker sends back; the rest waits on disk."""
 _SHOWN_REASONS = 10
 """Reasons that a message lists."""
 
@@ -126,12 +123,8 @@ def read_families(
             (str(options.origin / entry.path), entry.reason)
             for entry in lost_entries(options.origin, families, options.tasks)
         )
-    memory = MEMORY_TEXT // len(families) if options.workers == 1 else _SENT_TEXT
     reading = ReadingOptions(counting, options.limit, options.success, _new_scrubber(options))
-    jobs = [
-        (family, RolloutSpool(spools / str(number), memory), reading)
-        for number, family in enumerate(families)
-    ]
+    jobs = [(family, spools / str(number), reading) for number, family in enumerate(families)]
     indexes = []
     for index in run_jobs(read_family, jobs, options.workers, _reading):
         indexes.append(index)

@@ -12,7 +12,6 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from bagen_data.errors import InputError, NotJudgedError, WrongUsageError
-from bagen_data.schema import Rollout
 from bagen_data.usage import Request, input_growth
 from builders.logs.harbor import trial_folder
 from builders.logs.rollout_log import Log, LoggedTurn
@@ -27,7 +26,6 @@ from builders.reading.family_index import (
 )
 from builders.reading.origin import Family, family_at
 from builders.reading.outcomes import Judge, Judgement, SuccessRule
-from builders.reading.rollout_spool import RolloutSpool
 from builders.reading.rollouts import Reading
 from builders.tasks import Task, find_task, known_tasks
 from builders.tasks.general import GeneralSettings, general_task
@@ -146,9 +144,8 @@ def inspect_logs(path: Path, counting: Counting, success: SuccessRule | None = N
     family, only = _family_of(path)
     notes = _Notes(only, is_alone=not family.task)
     with TemporaryDirectory() as folder:
-        nowhere = _Discard(Path(folder) / "rollouts")
         options = ReadingOptions(counting, success=success)
-        index = read_unanimously(family, nowhere, options, notes)
+        index = read_unanimously(family, Path(folder) / "rollouts", options, notes)
     rollouts = tuple(notes.rollouts.values())
     return Inspection(
         name=str(only or family.name),
@@ -216,13 +213,6 @@ def choose(inspection: Inspection, name: str, turns: range | None) -> Inspection
 
 def _names(rollout: InspectedRollout) -> set[str]:
     return {rollout.rollout_id, rollout.instance_id, rollout.source_id, rollout.where}
-
-
-class _Discard(RolloutSpool):
-    """Takes rollouts, and keeps none: the notes hold what is shown."""
-
-    def add(self, _rollout: Rollout) -> None:
-        """Forget a rollout."""
 
 
 class _Notes(Witness):

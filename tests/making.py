@@ -17,7 +17,6 @@ from builders.cli import main
 from builders.logs.turn_readers import Counting
 from builders.reading.family_index import FamilyIndex, ReadingOptions, read_family
 from builders.reading.origin import find_families
-from builders.reading.rollout_spool import RolloutSpool
 from collect.cli import main as collect_main
 
 REPO = Path(__file__).parent.parent
@@ -181,7 +180,7 @@ def read(family: Path, counting: Counting | None = None) -> FamilyIndex:
     """Read one family folder."""
     return read_family(
         find_families(family)[0],
-        RolloutSpool(Path(tempfile.gettempdir()) / f"bagen-spool-{os.getpid()}"),
+        Path(tempfile.gettempdir()) / f"bagen-spool-{os.getpid()}",
         ReadingOptions(counting or Counting()),
     )
 

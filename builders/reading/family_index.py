@@ -4,7 +4,10 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from pathlib import Path
 from typing import NamedTuple
+
+import numpy as np
 
 from bagen_data.budgets import Realised
 from bagen_data.errors import NotJudgedError, RolloutError
@@ -17,7 +20,7 @@ from builders.logs.turn_readers import Counting
 from builders.reading.family_files import FamilyFiles, Source, SourceRecord, Unused
 from builders.reading.origin import Family, with_named_model
 from builders.reading.outcomes import Judge, Outcomes, SuccessRule
-from builders.reading.rollout_spool import RolloutSpool
+from builders.reading.rollout_spool import RolloutSpool, SpoolRows, SpoolWriter, text_size
 from builders.reading.rollouts import Reading, to_rollout
 from builders.reading.scrubbing import Scrubber
 from builders.tasks import Task
@@ -31,6 +34,8 @@ class IndexedRollout:
     instance_id: str
     total_turns: int
     realised: Realised
+    text_size: int = 0
+    """Characters of its turns."""
 
 
 @dataclass
@@ -38,7 +43,7 @@ class FamilyIndex:
     """A family as it was read; `entries` are in the order of `rollouts`."""
 
     family: Family
-    rollouts: RolloutSpool
+    rollouts: RolloutSpool = field(default_factory=RolloutSpool)
     entries: list[IndexedRollout] = field(default_factory=list)
     refused: list[Unused] = field(default_factory=list)
     ignored: list[Unused] = field(default_factory=list)
@@ -66,7 +71,7 @@ class FamilyIndex:
         self.refused.append(Unused(".", reason))
         self.entries.clear()
         self.usage_sources.clear()
-        self.rollouts.clear()
+        self.rollouts = RolloutSpool()
         self.models.clear()
         self.duplicates = self.without_turns = self.dropped_turns = self.clipped_turns = 0
 
@@ -123,14 +128,14 @@ class Witness:
 
 def read_family(
     family: Family,
-    spool: RolloutSpool,
+    spool: Path,
     options: ReadingOptions,
 ) -> FamilyIndex:
     """Read a family's files in order.
 
     Args:
         family: which.
-        spool: takes the rollouts.
+        spool: the file that takes the rollouts where they are many.
         options: how it is read.
 
     Raises:
@@ -142,7 +147,7 @@ def read_family(
 
 
 def read_unanimously(
-    family: Family, spool: RolloutSpool, options: ReadingOptions, witness: Witness
+    family: Family, spool: Path, options: ReadingOptions, witness: Witness
 ) -> FamilyIndex:
     """Read a family whose bare counts mean one thing, whatever models its logs name.
 
@@ -150,7 +155,7 @@ def read_unanimously(
 
     Args:
         family: which.
-        spool: takes the rollouts.
+        spool: the file that takes the rollouts where they are many.
         options: how it is read.
         witness: sees each log, and twice where the family is read twice.
 
@@ -162,7 +167,6 @@ def read_unanimously(
     if not fits or all("request" in conventions for conventions in fits):
         return index
     if all("turn" in conventions for conventions in fits):
-        spool.clear()
         as_turns = replace(options.counting, convention="turn")
         again = _read_files(family, spool, replace(options, counting=as_turns), witness)
         if again.sources != index.sources:
@@ -188,20 +192,20 @@ def _mixture(fits: Mapping[frozenset[Convention], str]) -> str:
 
 def _read_files(
     family: Family,
-    spool: RolloutSpool,
+    spool: Path,
     options: ReadingOptions,
     witness: Witness,
 ) -> FamilyIndex:
-    index = FamilyIndex(family, spool)
-    files = FamilyFiles(family, spool.folder)
+    index = FamilyIndex(family)
+    files = FamilyFiles(family, spool.parent)
     outcomes = Outcomes(options.success, family.folder.name)
     if files.has_labels:
         outcomes.read_labels(files.label_lines())
     limit = options.limit
     scrubber = options.new_scrubber() if options.new_scrubber else None
     task = witness.task(family)
-    reader = _RecordReader(index, task, options.counting, outcomes, witness, scrubber)
-    with paused_collector():
+    with paused_collector(), SpoolWriter(spool) as writer:
+        reader = _RecordReader(index, task, options.counting, outcomes, witness, writer, scrubber)
         for path in witness.files(files.paths):
             facts = files.facts(path)
             for record in files.records(path):
@@ -210,6 +214,8 @@ def _read_files(
                     break
             if len(index.entries) == limit:
                 break
+        part = writer.close()
+    index.rollouts = RolloutSpool((SpoolRows(part, np.arange(part.rows)),))
     for where, names in files.companions.items():
         if not names & reader.formats and len(index.entries) != limit:
             owners = " or ".join(sorted(names))
@@ -263,6 +269,7 @@ class _RecordReader:
     counting: Counting
     outcomes: Outcomes
     witness: Witness
+    spool: SpoolWriter
     scrubber: Scrubber | None = None
     formats: set[str] = field(default_factory=set)
     """Formats of the records that were read."""
@@ -374,6 +381,7 @@ class _RecordReader:
                 rollout.instance_id,
                 len(rollout.turns),
                 realised(rollout, names),
+                text_size(rollout),
             )
         )
-        index.rollouts.add(rollout)
+        self.spool.add(rollout)

@@ -1,57 +1,380 @@
-"""Rollouts wait here between reading and writing, in memory while they are few, then on disk.
+"""Rollouts wait here between reading and writing, as columns in memory or on disk.
 
-Budgets and splits need to know a whole family before the first of its samples can be written.
+Budgets and splits need to know a whole family before the first of its samples can be written. A
+spool has the columns of the rollouts' table, so that the table is made of it without a Python
+object for each turn.
 """
 
-import pickle
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
+from typing import Any, Self
 
-from bagen_data.schema import Rollout
+import numpy as np
+import pyarrow as pa
 
-MEMORY_TEXT = 32_000_000
-"""Characters of text kept in memory, of all spools of a build together."""
+from bagen_data.array_types import Ints
+from bagen_data.errors import InputError
+from bagen_data.schema import PAIRS, ROLLOUTS, Amounts, Rollout, Turn
+from builders.tables.arrow_lists import encoded_array, list_array, plain_array, run_ends
+
+MEMORY_BYTES = 1_000_000
+"""Most bytes of a part that stay in memory; a larger part is a file."""
+_BATCH_TEXT = 16_000_000
+"""Characters of turns after which a batch ends."""
+_BATCH_ROWS = 2_048
+_MOST = 2**53
+"""Whole numbers below this one are exact in a column of floats."""
 
 
-class RolloutSpool:
-    """Rollouts in the order they were added, to be read any number of times.
+def text_size(rollout: Rollout) -> int:
+    """Return the characters of a rollout's turns."""
+    return sum(len(turn.user) + len(turn.assistant) for turn in rollout.turns)
+
+
+def _amounts_type() -> pa.ListType:
+    """`PAIRS`, and of each amount whether it is a whole number, an int in Python."""
+    is_whole = pa.field("is_whole", pa.bool_(), nullable=False)
+    record = pa.struct([*PAIRS.value_type, is_whole])
+    return pa.list_(pa.field("element", record, nullable=False))
+
+
+def _turns_type() -> pa.ListType:
+    """The turns of `ROLLOUTS`, with amounts of the type `_AMOUNTS`."""
+    fields = [
+        field.with_type(_AMOUNTS) if field.type == PAIRS else field
+        for field in ROLLOUTS.field("turns").type.value_type
+    ]
+    return pa.list_(pa.field("element", pa.struct(fields), nullable=False))
+
+
+_AMOUNTS = _amounts_type()
+_SPOOLED = pa.schema(
+    [
+        *map(
+            ROLLOUTS.field,
+            (
+                "task",
+                "rollout_model",
+                "rollout_id",
+                "instance_id",
+                "rollout_success",
+                "total_turns",
+                "dropped_turns",
+                "system",
+            ),
+        ),
+        pa.field("turns", _turns_type(), nullable=False),
+        pa.field("initial_state", _AMOUNTS, nullable=False),
+    ]
+)
+"""The columns of a spool; `rollout_success` is the recorded outcome, before any budget."""
+_TEXTS = ("task", "rollout_model", "rollout_id", "instance_id", "system")
+_TABLE_COLUMNS = [field.name for field in _SPOOLED if field.name in ROLLOUTS.names]
+
+
+@dataclass(frozen=True)
+class SpoolPart:
+    """The rollouts of one spool writer; it can be sent to another process."""
+
+    content: bytes
+    """All of a small part; empty where the part is a file."""
+    path: Path | None
+    """The file of a larger part, which another process must be able to read."""
+    rows: int
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """Yield the part's rollouts in the columns of a spool."""
+        if not self.rows:
+            return
+        with pa.OSFile(str(self.path)) if self.path else pa.BufferReader(self.content) as source:
+            yield from pa.ipc.open_stream(source)
+
+
+class SpoolWriter:
+    """Takes rollouts in their order; use it as a context manager, and close it for its part.
 
     Args:
-        path: of the file, which need not be written.
-        memory_text: characters of text that may wait in memory.
+        path: of the file, which is not written where the rollouts are few.
     """
 
-    def __init__(self, path: Path, memory_text: int = MEMORY_TEXT) -> None:
+    def __init__(self, path: Path) -> None:
         self._path = path
-        self._memory_text = memory_text
-        self.clear()
+        self._rows = 0
+        self._file: pa.NativeFile | None = None
+        self._stream: pa.ipc.RecordBatchStreamWriter | None = None
+        self._start_batch()
 
-    @property
-    def folder(self) -> Path:
-        """The folder of the file, which is there."""
-        return self._path.parent
-
-    def clear(self) -> None:
-        """Forget every rollout."""
-        self._path.unlink(missing_ok=True)
-        self._recent: list[Rollout] = []
+    def _start_batch(self) -> None:
+        self._rollouts: list[Rollout] = []
         self._text_size = 0
 
-    def add(self, rollout: Rollout) -> None:
-        """Add one; what is in memory goes to disk when it is much."""
-        self._recent.append(rollout)
-        self._text_size += sum(len(turn.user) + len(turn.assistant) for turn in rollout.turns)
-        if self._text_size > self._memory_text:
-            with self._path.open("ab") as file:
-                for waiting in self._recent:
-                    pickle.dump(waiting, file, pickle.HIGHEST_PROTOCOL)
-            self._recent = []
-            self._text_size = 0
+    def add(self, rollout: Rollout) -> int:
+        """Add a rollout; return the number of its row, which counts from 0.
+
+        Raises:
+            InputError: the rollout has a whole amount that a column of floats cannot hold.
+        """
+        self._rollouts.append(rollout)
+        self._text_size += text_size(rollout)
+        self._rows += 1
+        if self._text_size >= _BATCH_TEXT or len(self._rollouts) >= _BATCH_ROWS:
+            self._write(self._batch())
+        return self._rows - 1
+
+    def close(self) -> SpoolPart:
+        """Write what is left, and return the part."""
+        if self._stream is None:
+            content = _in_memory(self._batch()) if self._rollouts else b""
+            if len(content) <= MEMORY_BYTES:
+                return SpoolPart(content, None, self._rows)
+            self._path.write_bytes(content)
+        else:
+            if self._rollouts:
+                self._write(self._batch())
+            self._end()
+        return SpoolPart(b"", self._path, self._rows)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._end()
+
+    def _end(self) -> None:
+        if self._stream is not None and self._file is not None:
+            self._stream.close()
+            self._file.close()
+            self._stream = self._file = None
+
+    def _write(self, batch: pa.RecordBatch) -> None:
+        if self._stream is None:
+            self._file = pa.OSFile(str(self._path), "wb")
+            self._stream = pa.ipc.new_stream(self._file, _SPOOLED)
+        self._stream.write_batch(batch)
+
+    def _batch(self) -> pa.RecordBatch:
+        """Return the rollouts that wait, and forget them."""
+        rollouts = self._rollouts
+        columns: dict[str, Any] = {
+            name: _text_array([getattr(rollout, name) for rollout in rollouts]) for name in _TEXTS
+        }
+        columns |= {
+            "rollout_success": [rollout.success for rollout in rollouts],
+            "total_turns": [len(rollout.turns) for rollout in rollouts],
+            "dropped_turns": [rollout.dropped_turns for rollout in rollouts],
+            "turns": _turns_array(rollouts),
+            "initial_state": _amounts_array([rollout.initial_state for rollout in rollouts]),
+        }
+        arrays = [
+            column if isinstance(column, pa.Array) else plain_array(column, field.type)
+            for field, column in ((field, columns[field.name]) for field in _SPOOLED)
+        ]
+        self._start_batch()
+        return pa.RecordBatch.from_arrays(arrays, schema=_SPOOLED)
+
+
+def _in_memory(batch: pa.RecordBatch) -> bytes:
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, _SPOOLED) as stream:
+        stream.write_batch(batch)
+    content: bytes = sink.getvalue().to_pybytes()
+    return content
+
+
+def _text_array(texts: Sequence[str]) -> pa.Array:
+    return encoded_array([text.encode() for text in texts])
+
+
+def _turns_array(rollouts: Sequence[Rollout]) -> pa.ListArray:
+    turns = [turn for rollout in rollouts for turn in rollout.turns]
+    columns = (
+        _text_array([turn.user for turn in turns]),
+        _text_array([turn.assistant for turn in turns]),
+        _amounts_array([turn.usage for turn in turns]),
+        _amounts_array([turn.state for turn in turns]),
+    )
+    lengths = [len(rollout.turns) for rollout in rollouts]
+    return list_array(_SPOOLED.field("turns").type, lengths, columns)
+
+
+def _amounts_array(rows: Sequence[Amounts]) -> pa.ListArray:
+    values = [value for row in rows for value in row.values()]
+    numbers = np.array(values, np.float64)
+    is_whole = np.array([type(value) is int for value in values], np.bool_)
+    if (np.abs(numbers[is_whole]) >= _MOST).any():
+        most = max((value for value in values if type(value) is int), key=abs)
+        raise InputError(f"an amount is {most}; expected whole amounts below {_MOST}")
+    names = [name for row in rows for name in row]
+    return list_array(_AMOUNTS, [len(row) for row in rows], (names, numbers, is_whole))
+
+
+@dataclass(frozen=True)
+class SpoolRows:
+    """Rows of a part."""
+
+    part: SpoolPart
+    rows: Ints
+    """(n,) their numbers, ascending."""
+
+
+@dataclass(frozen=True)
+class RolloutSpool:
+    """The rollouts of a family, or of a run of it, in order; it can be sent to another process.
+
+    Iterating over it yields each `Rollout`, any number of times.
+    """
+
+    parts: tuple[SpoolRows, ...] = ()
+
+    def __len__(self) -> int:
+        return sum(len(part.rows) for part in self.parts)
 
     def __iter__(self) -> Iterator[Rollout]:
-        if self._path.exists():
-            with self._path.open("rb") as file:
-                while file.peek(1):
-                    rollout: Rollout = pickle.load(file)  # noqa: S301 - our own, of a moment ago
-                    yield rollout
-        yield from self._recent
+        for batch in self._batches():
+            yield from _rollouts(batch, batch["total_turns"].to_numpy())
+
+    def slice(self, start: int, stop: int) -> "RolloutSpool":
+        """Return the rollouts from `start` on, up to but without `stop`."""
+        return self.take(np.arange(start, stop))
+
+    def take(self, places: Ints) -> "RolloutSpool":
+        """Return some of the rollouts.
+
+        Args:
+            places: (n,) their places in the spool, ascending, each once.
+        """
+        ends = run_ends([len(part.rows) for part in self.parts])
+        cuts = np.searchsorted(places, ends)
+        return RolloutSpool(
+            tuple(
+                SpoolRows(part.part, part.rows[places[first:last] - end])
+                for part, first, last, end in zip(
+                    self.parts, cuts[:-1], cuts[1:], ends[:-1], strict=True
+                )
+                if first < last
+            )
+        )
+
+    def heads(self, turns: Sequence[int] | Ints) -> Iterator[Rollout]:
+        """Yield each rollout as if it had ended after some turns: the rest is not decoded.
+
+        Args:
+            turns: (n,) how many turns each of the spool's rollouts has, at most its own.
+        """
+        wanted = np.asarray(turns, np.int64)
+        start = 0
+        for batch in self._batches():
+            yield from _rollouts(batch, wanted[start : start + len(batch)])
+            start += len(batch)
+
+    def tables(self) -> Iterator[pa.RecordBatch]:
+        """Yield the rollouts in the columns of `ROLLOUTS` that they have, batch by batch.
+
+        `rollout_success` is the recorded outcome; there is no budget and no condition yet.
+        """
+        for batch in self._batches():
+            yield _table_batch(batch)
+
+    def _batches(self) -> Iterator[pa.RecordBatch]:
+        for part in self.parts:
+            start = 0
+            for batch in part.part.batches():
+                first, last = np.searchsorted(part.rows, (start, start + len(batch)))
+                rows = part.rows[first:last] - start
+                start += len(batch)
+                if len(rows) and rows[-1] - rows[0] + 1 == len(rows):
+                    yield batch.slice(rows[0], len(rows))
+                elif len(rows):
+                    yield batch.take(plain_array(rows, pa.int64()))
+                if last == len(part.rows):
+                    break
+
+
+def _table_batch(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Return the columns of a batch that the rollouts' table has, in its types."""
+    schema = pa.schema([ROLLOUTS.field(name) for name in _TABLE_COLUMNS])
+    lists = batch["turns"]
+    turns = lists.values
+    kinds = ROLLOUTS.field("turns").type.value_type
+    fields = [
+        _without_kinds(column) if kind.type == PAIRS else column
+        for kind, column in ((kind, turns.field(kind.name)) for kind in kinds)
+    ]
+    structs = pa.StructArray.from_arrays(fields, fields=list(kinds))
+    columns = {
+        "turns": pa.ListArray.from_arrays(lists.offsets, structs, type=ROLLOUTS.field("turns").type)
+    }
+    arrays = [columns.get(name, batch[name]) for name in _TABLE_COLUMNS]
+    return pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+
+def _without_kinds(amounts: pa.ListArray) -> pa.ListArray:
+    """Return amounts as `PAIRS`."""
+    pairs = amounts.values
+    fields = list(PAIRS.value_type)
+    structs = pa.StructArray.from_arrays([pairs.field(f.name) for f in fields], fields=fields)
+    return pa.ListArray.from_arrays(amounts.offsets, structs, type=PAIRS)
+
+
+class _Texts:
+    """Strings of a column, decoded one by one."""
+
+    def __init__(self, array: pa.StringArray) -> None:
+        _, offsets, data = array.buffers()
+        all_offsets = np.frombuffer(offsets, np.int32)
+        self._offsets = all_offsets[array.offset : array.offset + len(array) + 1].tolist()
+        self._data = memoryview(data if data is not None else b"")
+
+    def __getitem__(self, row: int) -> str:
+        return str(self._data[self._offsets[row] : self._offsets[row + 1]], "utf-8")
+
+
+class _AmountRows:
+    """Amounts of a column, row by row, decoded at once."""
+
+    def __init__(self, array: pa.ListArray) -> None:
+        offsets = array.offsets.to_numpy()
+        pairs = array.values.slice(offsets[0], offsets[-1] - offsets[0])
+        names = pairs.field("name").dictionary_encode()
+        known = names.dictionary.to_pylist()
+        is_whole = pairs.field("is_whole").to_numpy(zero_copy_only=False).tolist()
+        values = pairs.field("value").to_numpy().tolist()
+        self._names = [known[code] for code in names.indices.to_numpy().tolist()]
+        self._values = [
+            int(value) if whole else value for value, whole in zip(values, is_whole, strict=True)
+        ]
+        self._offsets = (offsets - offsets[0]).tolist()
+
+    def __getitem__(self, row: int) -> dict[str, float]:
+        first, last = self._offsets[row : row + 2]
+        return dict(zip(self._names[first:last], self._values[first:last], strict=True))
+
+
+def _rollouts(batch: pa.RecordBatch, turns: Ints) -> Iterator[Rollout]:
+    """Yield the rollouts of a batch with their first `turns` (n,) turns."""
+    texts = {name: _Texts(batch[name]) for name in _TEXTS}
+    starts = batch["turns"].offsets.to_numpy()[:-1].astype(np.int64)
+    structs = batch["turns"].values
+    ends = run_ends(turns)
+    places = np.arange(ends[-1]) + np.repeat(starts - ends[:-1], turns)
+    users, assistants = _Texts(structs.field("user")), _Texts(structs.field("assistant"))
+    shown = plain_array(places, pa.int64())
+    usages = _AmountRows(structs.field("usage").take(shown))
+    states = _AmountRows(structs.field("state").take(shown))
+    initial_states = _AmountRows(batch["initial_state"])
+    successes = batch["rollout_success"].to_pylist()
+    dropped = batch["dropped_turns"].to_pylist()
+    all_turns = places.tolist()
+    for row, (first, last) in enumerate(pairwise(ends.tolist())):
+        yield Rollout(
+            **{name: column[row] for name, column in texts.items()},
+            turns=tuple(
+                Turn(users[place], assistants[place], usages[turn], states[turn])
+                for turn, place in enumerate(all_turns[first:last], first)
+            ),
+            success=successes[row],
+            initial_state=initial_states[row],
+            dropped_turns=dropped[row],
+        )

@@ -24,15 +24,24 @@ def plain_array(values: Any, kind: pa.DataType) -> pa.Array:
     (['a', 'bc'], [3])
     """
     if pa.types.is_string(kind):
-        blocks = [value.encode() for value in values]
-        ends = _ends(list(map(len, blocks)))
-        buffers = [None, pa.py_buffer(ends), pa.py_buffer(b"".join(blocks))]
-    elif pa.types.is_boolean(kind):
+        return encoded_array([value.encode() for value in values])
+    if pa.types.is_boolean(kind):
         bits = np.packbits(np.asarray(values, np.bool_), bitorder="little")
         buffers = [None, pa.py_buffer(bits)]
     else:
         buffers = [None, pa.py_buffer(np.ascontiguousarray(values, kind.to_pandas_dtype()))]
     return pa.Array.from_buffers(kind, len(values), buffers)
+
+
+def encoded_array(blocks: Sequence[bytes]) -> pa.StringArray:
+    """Return an array of strings that are given in UTF-8.
+
+    >>> encoded_array([b"a", b"bc"]).to_pylist()
+    ['a', 'bc']
+    """
+    ends = run_ends(list(map(len, blocks)))
+    buffers = [None, pa.py_buffer(ends), pa.py_buffer(b"".join(blocks))]
+    return pa.Array.from_buffers(pa.string(), len(blocks), buffers)
 
 
 def dictionary_array(codes: Any, kind: pa.DataType, values: Sequence[str]) -> pa.DictionaryArray:
@@ -63,7 +72,7 @@ def list_array(
         [_as_array(column, field) for column, field in zip(columns, fields, strict=True)],
         fields=fields,
     )
-    return pa.ListArray.from_arrays(plain_array(_ends(lengths), pa.int32()), structs, type=kind)
+    return pa.ListArray.from_arrays(plain_array(run_ends(lengths), pa.int32()), structs, type=kind)
 
 
 def pairs_array(rows: Sequence[Amounts]) -> pa.ListArray:
@@ -83,8 +92,12 @@ def _as_array(column: Any, field: pa.Field) -> pa.Array:
     return column if isinstance(column, pa.Array) else plain_array(column, field.type)
 
 
-def _ends(lengths: Sequence[int] | np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """(n + 1,) where each of n runs begins, and where the last one ends."""
+def run_ends(lengths: Sequence[int] | np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Return where each of n runs begins, and where the last one ends: (n + 1,).
+
+    >>> run_ends([2, 3]).tolist()
+    [0, 2, 5]
+    """
     ends = np.zeros(len(lengths) + 1, np.int32)
     np.cumsum(lengths, out=ends[1:])
     return ends

@@ -24,7 +24,6 @@ from builders.logs.turn_readers import Counting
 from builders.reading.family_index import ReadingOptions, Witness, read_unanimously
 from builders.reading.origin import find_families
 from builders.reading.outcomes import Judge, Judgement
-from builders.reading.rollout_spool import RolloutSpool
 from tests.attacks.tallies import Tally
 from tests.making import SAMPLE, SHARED, SHARED_LOGS, build
 
@@ -150,11 +149,10 @@ def _read(original: Original, folder: Path, text: bytes) -> Outcome:
     family = original.family(folder / original.name, text)
     try:
         [found] = find_families(family, [original.name.partition("-")[0]])
-        spool = RolloutSpool(folder / "spool")
-        index = read_unanimously(found, spool, ReadingOptions(Counting()), _Judging())
+        index = read_unanimously(found, folder / "spool", ReadingOptions(Counting()), _Judging())
         rollouts = tuple(
             (tuple(tuple(turn.usage.items()) for turn in rollout.turns), rollout.success)
-            for rollout in spool
+            for rollout in index.rollouts
             if index.entries
         )
         outcome = Outcome(rollouts, tuple(reason for _, reason in index.unused()))

@@ -257,7 +257,8 @@ def test_each_message_is_stored_once(built: Path) -> None:
     [
         ("tables.sample_writer", "_GROUP_PROMPTS"),
         ("tables.sample_writer", "_GROUP_ROWS"),
-        ("build", "MEMORY_TEXT"),
+        ("reading.rollout_spool", "MEMORY_BYTES"),
+        ("reading.rollout_spool", "_BATCH_TEXT"),
     ],
 )
 def test_limits_on_memory_change_no_row(

@@ -11,7 +11,6 @@ from builders.logs.turn_readers import Counting
 from builders.reading.family_index import FamilyIndex, ReadingOptions, read_family
 from builders.reading.origin import find_families
 from builders.reading.outcomes import success_rule
-from builders.reading.rollout_spool import RolloutSpool
 from tests.making import chat, write_json, write_lines, write_trajectories
 
 
@@ -28,7 +27,7 @@ def read(
 ) -> FamilyIndex:
     return read_family(
         find_families(family, [task], rollout_model="m")[0],
-        RolloutSpool(family.parent / "spool"),
+        family.parent / "spool",
         ReadingOptions(Counting(), limit, None if rule is None else success_rule(rule)),
     )
 
