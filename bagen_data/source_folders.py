@@ -50,6 +50,9 @@ class SourceFolder(Protocol):
     def copied(self, relative: str, target: IO[bytes]) -> FileDigest:
         """Copy a file, and hash what is copied."""
 
+    def part(self, relative: str, start: int, stop: int) -> tuple[bytes, Mark]:
+        """Return the bytes of a file from `start` up to `stop`, and the facts of the whole file."""
+
     def mark(self, relative: str) -> Mark:
         """Return the facts of a file as it is now."""
 
@@ -77,6 +80,12 @@ class LocalFolder:
     def copied(self, relative: str, target: IO[bytes]) -> FileDigest:
         """Copy a file, and hash what is copied."""
         return copy_file(self.path / relative, target)
+
+    def part(self, relative: str, start: int, stop: int) -> tuple[bytes, Mark]:
+        """Return the bytes of a file from `start` up to `stop`, and the facts of the whole file."""
+        with self.opened(relative) as file:
+            file.stream.seek(start)
+            return file.stream.read(stop - start), file.mark
 
     def mark(self, relative: str) -> Mark:
         """Return the facts of a file as it is now."""

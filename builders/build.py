@@ -1,7 +1,7 @@
 """Build the dataset: families in, a folder that `datasets` loads out."""
 
 import shutil
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from bagen_data.dataset_configs import REFERENCE, reference_path
@@ -27,14 +27,11 @@ from builders.build_plan import TEST, budget_rule, make_plans
 from builders.build_record import BuildOptions, BuiltFamily, build_record
 from builders.card import render_card
 from builders.family_writer import DataFile, write_family
-from builders.logs.key_patterns import load_patterns
-from builders.logs.prices import OVERRIDE, PriceTable
 from builders.logs.turn_readers import Counting
-from builders.reading.family_index import FamilyIndex, ReadingOptions, read_family
-from builders.reading.lost_entries import lost_entries
+from builders.reading.families import read_families
+from builders.reading.family_index import FamilyIndex
 from builders.reading.origin import Family
 from builders.reading.refusal_lines import refusal_lines
-from builders.reading.scrubbing import Scrubber
 from builders.tables.reference_writer import FamilyReference, write_reference
 from builders.tasks import BudgetRule
 
@@ -91,53 +88,8 @@ def build(
     return built
 
 
-def _reading(family: Family, *_: object) -> str:
-    return f"it read {family.name}"
-
-
 def _writing(index: FamilyIndex, *_: object) -> str:
     return f"it wrote {index.family.name}"
-
-
-def read_families(
-    options: BuildOptions,
-    families: Sequence[Family],
-    counting: Counting,
-    spools: Path,
-    on_progress: Callable[[Family], None],
-) -> list[FamilyIndex]:
-    """Read families in their order.
-
-    Args:
-        options: how they are read.
-        families: the families.
-        counting: how tokens are counted.
-        spools: a folder for rollouts that do not stay in memory.
-        on_progress: called with each family that was read.
-
-    Raises:
-        InputError: with `strict`, something was refused; or a price is of no use.
-    """
-    if options.strict:
-        _refuse(
-            (str(options.origin / entry.path), entry.reason)
-            for entry in lost_entries(options.origin, families, options.tasks)
-        )
-    reading = ReadingOptions(counting, options.limit, options.success, _new_scrubber(options))
-    jobs = [(family, spools / str(number), reading) for number, family in enumerate(families)]
-    indexes = []
-    for index in run_jobs(read_family, jobs, options.workers, _reading):
-        indexes.append(index)
-        on_progress(index.family)
-    if options.strict:
-        _refuse(
-            (f"{index.family.name}/{where}", reason)
-            for index in indexes
-            for where, reason in index.unused()
-        )
-    if options.limit is None:
-        _refuse_unused_prices(indexes, options.general.prices)
-    return indexes
 
 
 def previous_files(out: Path) -> set[str]:
@@ -163,18 +115,6 @@ def counting_of(options: BuildOptions) -> Counting:
     return Counting(options.usage, tokenizer)
 
 
-def _new_scrubber(options: BuildOptions) -> Callable[[], Scrubber] | None:
-    """Return what makes a family's scrubber; None if texts are kept as they are.
-
-    Raises:
-        MissingExtraError: detect-secrets is not installed.
-    """
-    if not options.scrub:
-        return None
-    load_patterns()
-    return Scrubber
-
-
 def _budget_rules(budgets: Mapping[str, str], families: Sequence[Family]) -> dict[str, BudgetRule]:
     tasks = {family.task: family.definition() for family in families}
     for task in budgets:
@@ -190,27 +130,6 @@ def refuse_out_in_family(out: Path, families: Sequence[Family]) -> None:
         if out.resolve().is_relative_to(family.folder.resolve()):
             raise OutputError(
                 f"{out}: lies in {family.folder.name}, whose files are read; give another --out"
-            )
-
-
-def _refuse(unused: Iterable[tuple[str, str]]) -> None:
-    """Refuse to build, with `--strict`, if there are places that are not used, with the reason."""
-    refused = list(unused)
-    if refused:
-        raise InputError(
-            f"{len(refused)} refused or ignored, so --strict wrote nothing:\n  "
-            + "\n  ".join(refusal_lines(refused, named=None))
-        )
-
-
-def _refuse_unused_prices(indexes: Sequence[FamilyIndex], prices: PriceTable) -> None:
-    """Refuse a price that nothing was priced with: its model is misspelt, or costs are stated."""
-    sources = [source for index in indexes for source in index.usage_sources]
-    for model in prices.given if sources else ():
-        if not any(f"{model} by {OVERRIDE}" in source for source in sources):
-            raise InputError(
-                f"{OVERRIDE} {model}=...: no request of this model was priced; spell it as the "
-                f"logs do, or leave it out; costs are: {'; '.join(sorted(set(sources)))}"
             )
 
 

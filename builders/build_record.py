@@ -23,6 +23,7 @@ from builders.logs.turn_readers import Counting, Tokenizer
 from builders.reading.family_index import FamilyIndex, IndexedRollout
 from builders.reading.origin import Family, find_families
 from builders.reading.outcomes import SuccessRule
+from builders.reading.reading_options import ShardSizes
 from builders.tasks.general import GeneralSettings
 
 _OPTIONS = ("benchmark_version", "prompt", "seeds", "usage", "budget_overrides", "limit")
@@ -57,6 +58,8 @@ class BuildOptions:
     """Rollouts a family, the first ones."""
     workers: int = 1
     """Processes; changes nothing but the time."""
+    shard_sizes: ShardSizes = field(default_factory=ShardSizes)
+    """How families are cut into shards; changes nothing but the time and the memory."""
     strict: bool = False
     """Write nothing if anything is refused."""
     scrub: bool = False

@@ -1,6 +1,6 @@
 """How logs are understood: what each request states, and what a build makes of it.
 
-The family is read by `read_unanimously`, as a build reads it; a `Witness` takes the notes.
+The family is read by `read_witnessed`, as a build reads it; a `Witness` takes the notes.
 """
 
 import os
@@ -16,17 +16,15 @@ from bagen_data.usage import Request, input_growth
 from builders.logs.harbor import trial_folder
 from builders.logs.rollout_log import Log, LoggedTurn
 from builders.logs.turn_readers import Counting, kept_turns, unknown_usage
-from builders.reading.family_files import LABELS, Unused
-from builders.reading.family_index import (
-    FamilyIndex,
-    ReadingOptions,
-    SeenLog,
-    Witness,
-    read_unanimously,
-)
+from builders.reading.family_index import FamilyIndex
+from builders.reading.family_reading import read_witnessed
+from builders.reading.labels import LABELS
+from builders.reading.noticed import Unused
 from builders.reading.origin import Family, family_at
 from builders.reading.outcomes import Judge, Judgement, SuccessRule
+from builders.reading.reading_options import ReadingOptions
 from builders.reading.rollouts import Reading
+from builders.reading.witness import SeenLog, Witness
 from builders.tasks import Task, find_task, known_tasks
 from builders.tasks.general import GeneralSettings, general_task
 
@@ -145,7 +143,7 @@ def inspect_logs(path: Path, counting: Counting, success: SuccessRule | None = N
     notes = _Notes(only, is_alone=not family.task)
     with TemporaryDirectory() as folder:
         options = ReadingOptions(counting, success=success)
-        index = read_unanimously(family, Path(folder) / "rollouts", options, notes)
+        index = read_witnessed(family, Path(folder), options, notes)
     rollouts = tuple(notes.rollouts.values())
     return Inspection(
         name=str(only or family.name),

@@ -10,7 +10,7 @@ from bagen_data.terminal_tables import print_table
 from bagen_data.usage import BRANCH, Request
 from bagen_data.wording import numbered
 from builders.inspection import NO_TURNS, InspectedRollout, InspectedTurn, Inspection
-from builders.reading.family_files import LABELS
+from builders.reading.labels import LABELS
 from builders.reading.refusal_lines import refusal_lines
 
 MAIN = "main"

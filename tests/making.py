@@ -15,8 +15,10 @@ from bagen_data.dataset_configs import is_benchmark, is_training
 from bagen_data.schema import Budget, Rollout, Turn
 from builders.cli import main
 from builders.logs.turn_readers import Counting
-from builders.reading.family_index import FamilyIndex, ReadingOptions, read_family
+from builders.reading.family_index import FamilyIndex
+from builders.reading.family_reading import read_family
 from builders.reading.origin import find_families
+from builders.reading.reading_options import ReadingOptions
 from collect.cli import main as collect_main
 
 REPO = Path(__file__).parent.parent
@@ -178,9 +180,11 @@ def write_trajectories(family: Path, names: Sequence[str], resolved: Sequence[st
 
 def read(family: Path, counting: Counting | None = None) -> FamilyIndex:
     """Read one family folder."""
+    spools = Path(tempfile.gettempdir()) / f"bagen-spools-{os.getpid()}"
+    spools.mkdir(exist_ok=True)
     return read_family(
         find_families(family)[0],
-        Path(tempfile.gettempdir()) / f"bagen-spool-{os.getpid()}",
+        spools,
         ReadingOptions(counting or Counting()),
     )
 

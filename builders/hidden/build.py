@@ -11,7 +11,7 @@ from bagen_data.errors import InputError, OutputError
 from bagen_data.replaced_folder import replaced_folder
 from bagen_data.replay import replay, succeeded
 from bagen_data.schema import Budget, Probe, Rollout, Target
-from builders.build import counting_of, read_families, refuse_out_in_family, write_references
+from builders.build import counting_of, refuse_out_in_family, write_references
 from builders.build_record import BuildOptions
 from builders.family_writer import named_rollouts
 from builders.hidden.budget_ranges import (
@@ -23,6 +23,7 @@ from builders.hidden.budget_ranges import (
 from builders.hidden.draw import Candidate, DrawnProbe, draw_probes
 from builders.hidden.metadata import write_key_metadata, write_public_metadata
 from builders.hidden.published import Published
+from builders.reading.families import read_families
 from builders.reading.family_index import FamilyIndex
 from builders.reading.origin import Family
 from builders.reading.rollouts import opening_id

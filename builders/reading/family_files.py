@@ -1,5 +1,7 @@
 """Read the records of a family's files: once, in order, and with a reason for each that is not."""
 
+import hashlib
+import io
 import json
 import os
 import re
@@ -23,26 +25,17 @@ from builders.logs.rollout_log import FamilyFacts, Neighbours, Survey
 from builders.reading.family_source import family_source
 from builders.reading.folder_listing import has_suffix
 from builders.reading.json_items import BIG, list_items, starts_list
+from builders.reading.labels import LABELS
+from builders.reading.line_ranges import FilePart, LineRange, cut_lines
+from builders.reading.noticed import Companion, FamilyProblem, Looks, Notice, Source, Unused
 from builders.reading.origin import Family
 
 _TRAJECTORIES = (".traj.json", ".traj")
 """Ends of files whose outcome stands in an evaluation report."""
-LABELS = "labels.jsonl"
-"""The file of a family's folder that says which rollouts succeeded."""
 _HEAD_LINES = 20
 """Lines of a JSONL file that show whether the file is a session or has a rollout a line."""
 _NAME_LENGTH = 80
 _WILDCARD = re.compile(r"[*?\[]")
-
-
-@dataclass(frozen=True)
-class Source:
-    """A file that was read."""
-
-    path: str
-    """Relative to the family's folder."""
-    bytes: int
-    sha256: str
 
 
 @dataclass(frozen=True)
@@ -63,19 +56,12 @@ class SourceRecord:
         return self.where.removesuffix(_named(self.value))
 
 
-@dataclass(frozen=True)
-class Unused:
-    """A rollout or file that was not used."""
-
-    where: str
-    reason: str
-
-
 class FamilyFiles:
-    """Reads a family's files once, in order, and remembers what it read.
+    """Reads a family's files, and remembers what it read.
 
     A file that changes while it is read, or between two looks at it, is refused. Where others were
-    judged by it, so is the family.
+    judged by it, so is the family. As long as nothing was read of it, it can be sent to other
+    processes, which read other files of the family.
 
     Args:
         family: which.
@@ -90,6 +76,9 @@ class FamilyFiles:
         """The size and times of files when they were first opened."""
         self._consulted: set[str] = set()
         """Files whose values say something about rollouts in others."""
+        self._looks = Looks({}, set())
+        """The files that were opened or consulted since somebody asked."""
+        self._noticed: list[Notice] = []
         listing = self._source.listing()
         self.has_labels = LABELS in listing.files
         self.paths = [path for path in listing.files if path != LABELS]
@@ -101,13 +90,8 @@ class FamilyFiles:
             for each in listing.ignored
             if each.path not in self._owned
         ]
-        self.companions: dict[str, frozenset[str]] = {}
-        """Files that belong to rollouts of a format without being one, and the formats."""
-        self.sources: list[Source] = []
         self.surveys: dict[Callable[[Neighbours], Any], Any] = {}
         """Results of the formats' surveys of the whole family."""
-        self.problem = ""
-        """Why the family cannot be built; empty if it can."""
         self._facts = self._find_report()
 
     @property
@@ -120,11 +104,16 @@ class FamilyFiles:
         neighbours = _Neighbours(self, os.path.dirname(relative))
         return replace(self._facts, path=_as_text(relative), beside=neighbours)
 
-    def records(self, relative: str) -> Iterator[SourceRecord]:
-        """Yield the records of one file; what cannot be read is a record with an error."""
+    def records(self, part: FilePart) -> Iterator[SourceRecord]:
+        """Yield the records of a file or a part; what cannot be read is a record with an error."""
+        if part.lines is None:
+            return self._whole(part.path)
+        return self._range(part.path, part.lines)
+
+    def _whole(self, relative: str) -> Iterator[SourceRecord]:
         where = _as_text(relative)
         if relative in self._owned:
-            self.companions[where] = self._owned[relative]
+            self._noticed.append(Companion(where, self._owned[relative]))
             return
         try:
             if has_suffix(relative, [".jsonl"]):
@@ -173,7 +162,7 @@ class FamilyFiles:
             for position, item in enumerate(value):
                 yield SourceRecord(f"{where}[{position}]{_named(item)}", item)
         elif owners := belonging(value):
-            self.companions[where] = owners
+            self._noticed.append(Companion(where, owners))
         else:
             yield SourceRecord(where, value)
 
@@ -199,7 +188,7 @@ class FamilyFiles:
             yield SourceRecord(where, None, reason)
             return
         elif head and all(owners := [belonging(line.value) for line in head]):
-            self.companions[where] = frozenset.union(*owners)
+            self._noticed.append(Companion(where, frozenset.union(*owners)))
             self._compare_reports(where, every)
             return
         for line in every if not formats else ():
@@ -208,15 +197,56 @@ class FamilyFiles:
         if not head:
             yield SourceRecord(where, None, "is empty; expected one rollout a line")
 
+    def cut(self, relative: str, most: int) -> tuple[FilePart, ...]:
+        """Cut a JSONL file with a rollout a line into ranges of lines; leave another one whole.
+
+        Args:
+            relative: the file.
+            most: bytes after which a range ends with the next line.
+        """
+        try:
+            if not has_suffix(relative, [".jsonl"]) or not _are_rollouts(self.lines(relative)):
+                return (FilePart(relative),)
+            with self._source.opened(relative) as file:
+                self._note(relative, file.mark)
+                ranges = cut_lines(file.stream, most, file.mark)
+        except OSError:  # the file's own reading says why
+            return (FilePart(relative),)
+        return tuple(FilePart(relative, lines) for lines in ranges)
+
+    def size(self, relative: str) -> int:
+        """Return the bytes of a file as it is now; 0 where it is not read, or cannot be."""
+        mark = None if relative in self._owned else self.mark_now(relative)
+        return 0 if mark is None else mark.bytes
+
+    def _range(self, relative: str, lines: LineRange) -> Iterator[SourceRecord]:
+        """Yield the records of a range of lines; a change stops the family."""
+        where = _as_text(relative)
+        if lines.source is not None:
+            self._add_source(where, lines.source)
+        try:
+            part, mark = self._source.part(relative, lines.start, lines.stop)
+            self._note(relative, mark)
+        except OSError:
+            self._stop(relative)
+            return
+        if mark != lines.mark or hashlib.sha256(part).hexdigest() != lines.sha256:
+            self._stop(relative)
+            return
+        for line in _lines_of(io.BytesIO(part), lines.number):
+            place = f"{where}:{line.number}{_named(line.value)}"
+            yield SourceRecord(place, line.value, line.error)
+
     def _compare_reports(self, where: str, lines: Iterable[Line]) -> None:
         """Stop the family where a line is an evaluation report that differs from the family's."""
         judged_by = (self._facts.resolved, self._facts.judged)
         for line in lines if self.has_report else ():
             if is_report(line.value) and _verdicts(line.value) != judged_by:
-                self.problem = (
+                problem = (
                     f"line {line.number} of {where} is an evaluation report that differs from the "
                     "family's; expected one report; remove the wrong one"
                 )
+                self._noticed.append(FamilyProblem(problem))
 
     def lines(self, relative: str) -> Iterator[Line]:
         """Yield the lines of a file that are not empty, one JSON value each."""
@@ -240,7 +270,7 @@ class FamilyFiles:
         return held
 
     def _add_source(self, where: str, digest: FileDigest) -> None:
-        self.sources.append(Source(where, digest.bytes, digest.sha256))
+        self._noticed.append(Source(where, digest.bytes, digest.sha256))
 
     def _note(self, relative: str, mark: Mark) -> None:
         """Refuse a file that is not what it was when it was opened before.
@@ -248,25 +278,31 @@ class FamilyFiles:
         Raises:
             OSError: it changed.
         """
+        if relative not in self._marks:
+            self._looks.marks[relative] = mark
         if self._marks.setdefault(relative, mark) != mark:
             place = self._source.place(relative)
             raise changed(place, "it was changed while its family was read")
 
     def _stop(self, relative: str) -> None:
-        self.problem = (
-            f"{_as_text(relative)} was changed while the family was read, and its rollouts are "
-            "judged by it; run again when nothing writes to it"
-        )
+        self._noticed.append(FamilyProblem(changed_family(relative)))
 
-    def finish(self) -> None:
-        """Look whether files that others were judged by are what they were."""
-        for relative in sorted(self._consulted):
-            try:
-                mark = self._source.mark(relative)
-            except OSError:
-                mark = None
-            if mark != self._marks[relative]:
-                self._stop(relative)
+    def taken_notices(self) -> list[Notice]:
+        """Return what was noticed since this was asked before, in order."""
+        notices, self._noticed = self._noticed, []
+        return notices
+
+    def taken_looks(self) -> Looks:
+        """Return the files that were first opened or consulted since this was asked before."""
+        looks, self._looks = self._looks, Looks({}, set())
+        return looks
+
+    def mark_now(self, relative: str) -> Mark | None:
+        """Return the facts of a file as it is now; None where it cannot be looked at."""
+        try:
+            return self._source.mark(relative)
+        except OSError:
+            return None
 
     def has(self, relative: str) -> bool:
         """Return whether the family has a file."""
@@ -281,7 +317,9 @@ class FamilyFiles:
         try:
             with self._source.opened(relative) as file:
                 self._note(relative, file.mark)
-                self._consulted.add(relative)
+                if relative not in self._consulted:
+                    self._consulted.add(relative)
+                    self._looks.consulted.add(relative)
                 if file.mark.bytes >= BIG and starts_list(file.stream):
                     return None
                 data = file.stream.read()
@@ -304,11 +342,20 @@ class FamilyFiles:
             if is_report(value):
                 reports.add(_verdicts(value))
                 if how := contradiction(value):
-                    self.problem = (
+                    problem = (
                         f"the evaluation report {_as_text(path)} contradicts itself: it {how}; "
                         "evaluate the run again, or correct the report"
                     )
+                    self._noticed.append(FamilyProblem(problem))
         return FamilyFacts(*reports.pop()) if len(reports) == 1 else FamilyFacts()
+
+
+def changed_family(relative: str) -> str:
+    """Say that a family cannot be built as one of its files did not stay as it was."""
+    return (
+        f"{_as_text(relative)} was changed while the family was read, and its rollouts are "
+        "judged by it; run again when nothing writes to it"
+    )
 
 
 def _verdicts(report: Mapping[str, Any]) -> tuple[frozenset[str], frozenset[str]]:
@@ -411,8 +458,18 @@ def _json_problem(error: json.JSONDecodeError) -> str:
     return f"{error.msg.removesuffix(' at')} at {place}"
 
 
-def _lines_of(file: IO[bytes]) -> Iterator[Line]:
-    for number, text in enumerate(file, 1):
+def _are_rollouts(lines: Iterator[Line]) -> bool:
+    """Return whether a JSONL file has a rollout a line, by its first lines."""
+    head = list(islice(lines, _HEAD_LINES))
+    return not (
+        all(line.error for line in head)
+        or any(recognising("lines", line.value) for line in head)
+        or all(belonging(line.value) for line in head)
+    )
+
+
+def _lines_of(file: IO[bytes], first: int = 1) -> Iterator[Line]:
+    for number, text in enumerate(file, first):
         if text.strip():
             yield _line(text, number)
 

@@ -7,8 +7,9 @@ number in the whole rollout, so that the conversation can still be followed.
 import hashlib
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from dataclasses import replace
+from typing import NamedTuple
 
 from bagen_data.schema import Rollout
 from builders.logs.key_patterns import Span, key_spans
@@ -40,50 +41,57 @@ def scrub_texts(texts: Sequence[str]) -> tuple[list[str], Counter[str]]:
     return [replacements.apply(text, names) for text in texts], replacements.counts
 
 
-@dataclass
-class Scrubber:
-    """Scrubs the rollouts of one family, and what is reported of it."""
+class ScrubbedRollout(NamedTuple):
+    """A rollout without what should not be published, and what was found in it."""
 
-    counts: Counter[str] = field(default_factory=Counter)
-    """How often each kind was replaced."""
-    _names: set[str] = field(default_factory=set)
+    rollout: Rollout
+    counts: Mapping[str, int]
+    """How often each kind was replaced; `id` counts ids."""
+    names: frozenset[str]
+    """The user names that its texts show."""
 
-    def rollout(self, rollout: Rollout) -> Rollout:
-        """Return a rollout with scrubbed texts; what it used and its outcome stay as they are.
 
-        An id that holds something to scrub becomes a hash of itself; user names of other texts are
-        not looked for, so that an instance has one id in all rollouts.
-        """
-        texts = [rollout.system]
-        for turn in rollout.turns:
-            texts += (turn.user, turn.assistant)
-        self._names |= _names(texts)
-        (system, *rest), counts = scrub_texts(texts)
-        self.counts += counts
-        turns = tuple(
-            replace(turn, user=user, assistant=assistant)
-            for turn, user, assistant in zip(rollout.turns, rest[::2], rest[1::2], strict=True)
-        )
-        return replace(
-            rollout,
-            system=system,
-            turns=turns,
-            rollout_id=self._id(rollout.rollout_id),
-            instance_id=self._id(rollout.instance_id),
-        )
+def scrub_rollout(rollout: Rollout) -> ScrubbedRollout:
+    """Scrub a rollout's texts and ids; what it used and its outcome stay as they are.
 
-    def report(self, text: str) -> str:
-        """Return a place or a reason of a report without what should not be published.
+    An id that holds something to scrub becomes a hash of itself; user names of other texts are not
+    looked for, so that an instance has one id in all rollouts.
+    """
+    texts = [rollout.system]
+    for turn in rollout.turns:
+        texts += (turn.user, turn.assistant)
+    (system, *rest), counts = scrub_texts(texts)
+    turns = tuple(
+        replace(turn, user=user, assistant=assistant)
+        for turn, user, assistant in zip(rollout.turns, rest[::2], rest[1::2], strict=True)
+    )
+    rollout_id, instance_id = (_scrubbed_id(own, counts) for own in _ids(rollout))
+    scrubbed = replace(
+        rollout, system=system, turns=turns, rollout_id=rollout_id, instance_id=instance_id
+    )
+    return ScrubbedRollout(scrubbed, dict(counts), frozenset(_names(texts)))
 
-        The user names of all rollouts so far are replaced in it.
-        """
-        return _Replacements().apply(text, self._names | user_names(text))
 
-    def _id(self, own: str) -> str:
-        if scrub(own)[0] == own:
-            return own
-        self.counts["id"] += 1
-        return hashlib.sha256(own.encode()).hexdigest()[:_ID_LENGTH]
+def scrub_report(text: str, names: Set[str]) -> str:
+    """Return a place or a reason of a report without what should not be published.
+
+    Args:
+        text: the place or the reason.
+        names: user names that the family's rollouts show, which are replaced, too.
+    """
+    return _Replacements().apply(text, names | user_names(text))
+
+
+def _ids(rollout: Rollout) -> tuple[str, str]:
+    return rollout.rollout_id, rollout.instance_id
+
+
+def _scrubbed_id(own: str, counts: Counter[str]) -> str:
+    """Return an id, or a hash of it where it holds something to scrub, which is counted."""
+    if scrub(own)[0] == own:
+        return own
+    counts["id"] += 1
+    return hashlib.sha256(own.encode()).hexdigest()[:_ID_LENGTH]
 
 
 class _Replacements:
@@ -93,7 +101,7 @@ class _Replacements:
         self.counts: Counter[str] = Counter()
         self._numbers: dict[tuple[str, str], int] = {}
 
-    def apply(self, text: str, names: set[str]) -> str:
+    def apply(self, text: str, names: Set[str]) -> str:
         parts: list[str] = []
         end = 0
         for span in _without_overlaps(

@@ -21,9 +21,11 @@ import pytest
 from bagen_data.errors import BagenError
 from builders.logs.rollout_log import Log
 from builders.logs.turn_readers import Counting
-from builders.reading.family_index import ReadingOptions, Witness, read_unanimously
+from builders.reading.family_reading import read_witnessed
 from builders.reading.origin import find_families
 from builders.reading.outcomes import Judge, Judgement
+from builders.reading.reading_options import ReadingOptions
+from builders.reading.witness import Witness
 from tests.attacks.tallies import Tally
 from tests.making import SAMPLE, SHARED, SHARED_LOGS, build
 
@@ -149,7 +151,7 @@ def _read(original: Original, folder: Path, text: bytes) -> Outcome:
     family = original.family(folder / original.name, text)
     try:
         [found] = find_families(family, [original.name.partition("-")[0]])
-        index = read_unanimously(found, folder / "spool", ReadingOptions(Counting()), _Judging())
+        index = read_witnessed(found, folder, ReadingOptions(Counting()), _Judging())
         rollouts = tuple(
             (tuple(tuple(turn.usage.items()) for turn in rollout.turns), rollout.success)
             for rollout in index.rollouts

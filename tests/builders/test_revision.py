@@ -92,7 +92,7 @@ def test_the_wording_of_a_refusal_is_no_part_of_it(
     (origin / "sokoban-origin-m" / "cut.json").write_text("[{")
     assert build(origin, tmp_path / "a") == 0
     monkeypatch.setattr(
-        "builders.reading.family_index.Unused", lambda where, _: Unused(where, "is broken")
+        "builders.reading.merging.Unused", lambda where, _: Unused(where, "is broken")
     )
     assert build(origin, tmp_path / "b") == 0
     ours, theirs = build_record(tmp_path / "a"), build_record(tmp_path / "b")

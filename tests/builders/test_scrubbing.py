@@ -4,6 +4,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builders.reading.scrubbing import Scrubber, scrub, scrub_texts
+from builders.reading.scrubbing import scrub, scrub_report, scrub_rollout, scrub_texts
 from tests.making import REPO, build, build_record, chat, rollout, write_lines
 
 PEM = "\n".join(
@@ -155,16 +156,15 @@ def test_long_texts_take_time_in_proportion(case: str) -> None:
 def test_a_rollout_keeps_all_but_its_texts() -> None:
     own = rollout([(30, 50), (10, 70)])
     turns = (own.turns[0].__class__("/home/anna", "anna", own.turns[0].usage), *own.turns[1:])
-    scrubber = Scrubber()
-    scrubbed = scrubber.rollout(own.__class__(**{**vars(own), "turns": turns, "system": "Anna"}))
+    scrubbed, counts, names = scrub_rollout(replace(own, turns=turns, system="Anna"))
     assert scrubbed.system == "[scrubbed: user 1]"
     assert scrubbed.turns[0].user == "/home/[scrubbed: user 1]"
     assert scrubbed.turns[0].usage == own.turns[0].usage
     assert scrubbed.turns[1:] == own.turns[1:]
     assert (scrubbed.rollout_id, scrubbed.instance_id) == ("r", "i")
-    assert scrubber.counts == {"user": 3}
+    assert counts == {"user": 3}
     assert (
-        scrubber.report("anna/x.json: ann@a.io")
+        scrub_report("anna/x.json: ann@a.io", names)
         == "[scrubbed: user 1]/x.json: [scrubbed: e-mail 1]"
     )
 
@@ -172,9 +172,10 @@ def test_a_rollout_keeps_all_but_its_texts() -> None:
 def test_an_id_that_names_somebody_becomes_a_hash() -> None:
     own = rollout([(30, 50)])
     ids = {"rollout_id": "/home/anna/1", "instance_id": "ann@a.io"}
-    scrubbed = Scrubber().rollout(own.__class__(**{**vars(own), **ids}))
+    scrubbed, counts, _ = scrub_rollout(replace(own, **ids))
+    assert counts["id"] == 2
     assert len(scrubbed.rollout_id) == len(scrubbed.instance_id) == 16
-    assert scrubbed == Scrubber().rollout(own.__class__(**{**vars(own), **ids}))
+    assert scrubbed == scrub_rollout(replace(own, **ids)).rollout
 
 
 SECRET = next(iter(SECRETS))

@@ -13,6 +13,7 @@ from builders.formats import known_formats, value_format
 from builders.logs.rollout_log import Log
 from builders.logs.turn_readers import Counting
 from builders.reading.family_files import FamilyFiles
+from builders.reading.line_ranges import FilePart
 from builders.reading.origin import Family
 from builders.reading.rollouts import to_rollout
 from builders.tasks import find_task
@@ -34,7 +35,7 @@ def logs_in(folder: Path) -> dict[str, Log | RolloutError]:
     files = FamilyFiles(family(folder))
     logs: dict[str, Log | RolloutError] = {}
     for path in files.paths:
-        for record in files.records(path):
+        for record in files.records(FilePart(path)):
             try:
                 if record.error:
                     raise RolloutError(record.error)

@@ -8,9 +8,11 @@ import pytest
 
 from bagen_data.errors import InputError, WrongUsageError
 from builders.logs.turn_readers import Counting
-from builders.reading.family_index import FamilyIndex, ReadingOptions, read_family
+from builders.reading.family_index import FamilyIndex
+from builders.reading.family_reading import read_family
 from builders.reading.origin import find_families
 from builders.reading.outcomes import success_rule
+from builders.reading.reading_options import ReadingOptions
 from tests.making import chat, write_json, write_lines, write_trajectories
 
 
@@ -27,7 +29,7 @@ def read(
 ) -> FamilyIndex:
     return read_family(
         find_families(family, [task], rollout_model="m")[0],
-        family.parent / "spool",
+        family.parent,
         ReadingOptions(Counting(), limit, None if rule is None else success_rule(rule)),
     )
 

@@ -1,0 +1,69 @@
+"""What every shard of a family needs: made once, kept in a file, loaded once by each process."""
+
+import pickle
+from collections import OrderedDict
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
+
+from builders.reading.family_files import FamilyFiles
+from builders.reading.labels import Labels, read_labels
+from builders.reading.noticed import Looks, Notice
+from builders.reading.origin import Family
+from builders.reading.outcomes import OutcomeRules
+from builders.reading.reading_options import ReadingOptions
+
+_KEPT = 2
+"""Headers that a process keeps; the jobs of families come one family after the other."""
+_headers: OrderedDict[Path, "FamilyHeader"] = OrderedDict()
+"""Headers of this process by their files, the one that was used last at the end."""
+
+
+@dataclass(frozen=True)
+class FamilyHeader:
+    """A family before its rollouts are read."""
+
+    files: FamilyFiles
+    """The listing, and what an evaluation report says."""
+    outcomes: OutcomeRules
+    options: ReadingOptions
+    notices: tuple[Notice, ...]
+    """What was noticed before any rollout."""
+    looks: Looks
+    """The files that were looked at before any rollout was read."""
+
+
+def read_header(family: Family, scratch: Path, options: ReadingOptions) -> FamilyHeader:
+    """Read what a family's folder states beside its rollouts.
+
+    Args:
+        family: which.
+        scratch: the folder of temporary copies.
+        options: how the family is read.
+    """
+    files = FamilyFiles(family, scratch)
+    labels = read_labels(files.label_lines()) if files.has_labels else Labels()
+    notices = tuple(files.taken_notices())
+    outcomes = OutcomeRules(options.success, labels)
+    return FamilyHeader(files, outcomes, options, notices, files.taken_looks())
+
+
+def stored_header(header: FamilyHeader, folder: Path) -> Path:
+    """Write a header to a file below a folder, for other processes; return the file.
+
+    A process keeps what its formats survey of the whole family with the header.
+    """
+    path = folder / f"header-{uuid4().hex}"
+    path.write_bytes(pickle.dumps(header, pickle.HIGHEST_PROTOCOL))
+    return path
+
+
+def loaded_header(path: Path) -> FamilyHeader:
+    """Return the header of a file, loaded if this process did not keep it."""
+    if path not in _headers:
+        header: FamilyHeader = pickle.loads(path.read_bytes())  # noqa: S301  our own
+        _headers[path] = header
+        if len(_headers) > _KEPT:
+            _headers.popitem(last=False)
+    _headers.move_to_end(path)
+    return _headers[path]
