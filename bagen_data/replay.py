@@ -1,6 +1,6 @@
 """Replay a recorded rollout prefix by prefix: rollout and budget in, probes and targets out."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from bagen_data.budgets import Realised
 from bagen_data.schema import (
@@ -12,6 +12,7 @@ from bagen_data.schema import (
     Probe,
     Rollout,
     Target,
+    Turn,
 )
 
 
@@ -97,30 +98,63 @@ def replay(
     ...  for p, t in replay(rollout, Budget({"tokens": 160}), (0, 1))]
     [({'tokens': 30}, {'tokens': 130}, True), ({'tokens': 80}, {'tokens': 80}, True)]
     """
-    used = _used_by_prefix(rollout, tuple(budget.limits))
-    total = used[-1]
-    feasible = succeeded(rollout, budget) and budget.allows(total)
+    used = _used_by_prefix(rollout.turns, tuple(budget.limits))
+    whole = Realised(used[-1], rollout.turns[-1].state)
+    yield from _pairs(rollout, whole, budget, used, prefixes)
+
+
+def replay_head(
+    head: Rollout, whole: Realised, budget: Budget, prefixes: Iterable[int]
+) -> Iterator[tuple[Probe, Target]]:
+    """Yield what `replay` does of a rollout, of whose turns only the first ones are at hand.
+
+    Args:
+        head: the rollout with its first turns, as many as the largest of `prefixes` or more, and
+            at least one.
+        whole: what the whole rollout came to.
+        budget: limits each resource that the rollout's turns have usage of.
+        prefixes: each k from 0 to the number of turns in `head`.
+
+    >>> from bagen_data.schema import Turn
+    >>> head = Rollout("wiki", "m", "r", "i", "", (Turn("look", "go", {"turns": 1}),), success=True)
+    >>> ((_, target),) = replay_head(head, Realised({"turns": 7}, {}), Budget({"turns": 7}), [1])
+    >>> target
+    Target(feasible=True, remaining={'turns': 6})
+    """
+    used = _used_by_prefix(head.turns, tuple(budget.limits))
+    yield from _pairs(head, whole, budget, used, prefixes)
+
+
+def _pairs(
+    head: Rollout,
+    whole: Realised,
+    budget: Budget,
+    used: Sequence[Amounts],
+    prefixes: Iterable[int],
+) -> Iterator[tuple[Probe, Target]]:
+    is_reached = head.success and budget.is_reached_by(whole.final_state)
+    feasible = is_reached and budget.allows(whole.totals)
     for k in prefixes:
         probe = Probe(
-            task=rollout.task,
-            system=rollout.system,
-            turns=rollout.turns[:k],
-            opening="" if k else rollout.turns[0].user,
+            task=head.task,
+            system=head.system,
+            turns=head.turns[:k],
+            opening="" if k else head.turns[0].user,
             used=used[k],
-            state=rollout.turns[k - 1].state if k else rollout.initial_state,
+            state=head.turns[k - 1].state if k else head.initial_state,
             budget=budget,
         )
-        remaining = {name: _plus(total[name], -used[k][name]) for name in total}
+        remaining = {name: _plus(whole.totals[name], -used[k][name]) for name in budget.limits}
         yield probe, Target(feasible, remaining)
 
 
-def _used_by_prefix(rollout: Rollout, resources: tuple[str, ...]) -> list[Amounts]:
-    """Spent after each k = 0 .. T."""
-    first = rollout.turns[0].usage
+def _used_by_prefix(turns: Sequence[Turn], resources: tuple[str, ...]) -> list[Amounts]:
+    """Return what is spent after each k = 0 .. T, for T turns."""
+    first = turns[0].usage
     running: dict[str, float] = dict.fromkeys(resources, 0)
     opening = running | ({"tokens": first["input_tokens"]} if "tokens" in running else {})
     used: list[Amounts] = [opening]
-    for turn in rollout.turns:
+    for turn in turns:
         running = {name: _plus(amount, turn.usage[name]) for name, amount in running.items()}
         used.append(running)
     return used

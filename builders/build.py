@@ -4,9 +4,7 @@ import shutil
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from bagen_data.dataset_configs import REFERENCE, reference_path
 from bagen_data.errors import InputError, OutputError
-from bagen_data.published_dataset import HUB_ID
 from bagen_data.replaced_folder import replaced_folder
 from bagen_data.tables import (
     BUILD_RECORD,
@@ -14,25 +12,18 @@ from bagen_data.tables import (
     MANIFEST,
     is_sealed,
     read_jsonl,
-    seal,
     sha256_of,
-    to_json,
-    write_jsonl,
 )
 from bagen_data.tokenizer import HubTokenizer
 from bagen_data.unique_keys import parse_json
 from bagen_data.wording import numbered
-from bagen_data.worker_processes import run_jobs
-from builders.build_plan import TEST, budget_rule, make_plans
-from builders.build_record import BuildOptions, BuiltFamily, build_record
-from builders.card import render_card
-from builders.family_writer import DataFile, write_family
+from builders.build_plan import budget_rule, make_plans
+from builders.build_record import BuildOptions, BuiltFamily
+from builders.dataset_writer import write_families, write_metadata
 from builders.logs.turn_readers import Counting
 from builders.reading.families import read_families
-from builders.reading.family_index import FamilyIndex
 from builders.reading.origin import Family
 from builders.reading.refusal_lines import refusal_lines
-from builders.tables.reference_writer import FamilyReference, write_reference
 from builders.tasks import BudgetRule
 
 _SHOWN_REASONS = 10
@@ -65,31 +56,11 @@ def build(
         spools.mkdir()
         indexes = read_families(options, families, counting, spools, on_progress)
         plans = make_plans(indexes, rules)
-        writes = [
-            (index, plan, options.prompt, staging)
-            for index, plan in zip(indexes, plans, strict=True)
-        ]
-        built = []
-        references: dict[str, list[FamilyReference]] = {}
-        for index, plan, written in zip(
-            indexes, plans, run_jobs(write_family, writes, options.workers, _writing), strict=True
-        ):
-            size = sum((staging / file.path).stat().st_size for file in written.files)
-            rows = sum(len(each.sample_ids) for each in written.references.values())
-            built.append(BuiltFamily(index, plan, written.files, size, rows))
-            for config, reference in written.references.items():
-                references.setdefault(config, []).append(reference)
-            on_progress(index.family)
+        built, references = write_families(indexes, plans, options, staging, on_progress)
         shutil.rmtree(spools)
         _refuse_empty(built)
-        files = [file for family in built for file in family.files]
-        files += write_references(staging, references)
-        _write_metadata(staging, files, built, options, counting)
+        write_metadata(staging, references, built, options, counting)
     return built
-
-
-def _writing(index: FamilyIndex, *_: object) -> str:
-    return f"it wrote {index.family.name}"
 
 
 def previous_files(out: Path) -> set[str]:
@@ -146,43 +117,3 @@ def _refuse_empty(built: Sequence[BuiltFamily]) -> None:
             lines.append(f"{logs} without a turn that can be used: nothing was answered in them")
         lines = lines or ["no file holds one"]
         raise InputError("no rollout could be used:\n  " + "\n  ".join(lines))
-
-
-def write_references(
-    out: Path, references: Mapping[str, Sequence[FamilyReference]]
-) -> list[DataFile]:
-    """Write the references of each config of samples below `out`, a file a config."""
-    files = []
-    for config, families in references.items():
-        file = DataFile(reference_path(config), REFERENCE, TEST)
-        (out / file.path).parent.mkdir(parents=True, exist_ok=True)
-        file.rows = write_reference(out / file.path, families)
-        files.append(file)
-    return files
-
-
-def _write_metadata(
-    out: Path,
-    files: Sequence[DataFile],
-    built: Sequence[BuiltFamily],
-    options: BuildOptions,
-    counting: Counting,
-) -> None:
-    """The manifest, the card and `build.json`, which seals the other two."""
-    manifest = [
-        {
-            "path": file.path,
-            "bytes": (out / file.path).stat().st_size,
-            "sha256": sha256_of(out / file.path),
-            "rows": file.rows,
-            "config": file.config,
-            "split": file.split,
-            "url": f"hf://datasets/{HUB_ID}/{file.path}",
-        }
-        for file in sorted(files, key=lambda file: (file.config, file.split, file.path))
-    ]
-    write_jsonl(out / MANIFEST, manifest)
-    record = build_record(built, options, counting)
-    (out / CARD).write_text(render_card(manifest, record), encoding="utf-8")
-    record["files"] = {name: sha256_of(out / name) for name in (CARD, MANIFEST)}
-    (out / BUILD_RECORD).write_text(to_json(seal(record), indent=1) + "\n", encoding="utf-8")

@@ -18,7 +18,7 @@ from bagen_data.tables import to_json
 from bagen_data.usage import UsageChoice
 from bagen_data.versions import BENCHMARK_VERSION, __version__
 from builders.build_plan import Plan
-from builders.family_writer import INFEASIBLE, DataFile
+from builders.data_files import FILE_BYTES, INFEASIBLE, DataFile
 from builders.logs.turn_readers import Counting, Tokenizer
 from builders.reading.family_index import FamilyIndex, IndexedRollout
 from builders.reading.origin import Family, find_families
@@ -64,6 +64,8 @@ class BuildOptions:
     """Write nothing if anything is refused."""
     scrub: bool = False
     """Replace keys, addresses and user names in the texts."""
+    file_bytes: int = FILE_BYTES
+    """The bytes of a file of a large family, about."""
 
     def families(self) -> list[Family]:
         """Return the families to build; raises as `find_families` does."""
@@ -78,10 +80,13 @@ class BuiltFamily:
     plans: Sequence[Plan]
     """One for each entry of the index."""
     files: Sequence[DataFile]
-    bytes: int
-    """Of the files together."""
     reference_rows: int
     """Samples and start probes that the reference has a forecast of."""
+
+    @property
+    def bytes(self) -> int:
+        """Return the bytes of its files together."""
+        return sum(file.bytes for file in self.files)
 
     @property
     def sample_files(self) -> Sequence[DataFile]:
@@ -89,6 +94,13 @@ class BuiltFamily:
         return [
             file for file in self.files if holds_samples(file.config) and not is_start(file.config)
         ]
+
+    def files_by_split(self) -> dict[str, list[DataFile]]:
+        """Return the files of its samples by their split."""
+        files: dict[str, list[DataFile]] = {}
+        for file in self.sample_files:
+            files.setdefault(file.split, []).append(file)
+        return files
 
     def counts(self) -> dict[str, int]:
         """How many of what; the rollouts that are used, and each reason why others are not."""
@@ -232,8 +244,11 @@ def _family_record(built: BuiltFamily, tokenizer: Tokenizer | None) -> dict[str,
         "usage": dict(sorted(index.usage_sources.items())),
         "counts": built.counts(),
         "by_split": {
-            file.split: {"samples": file.rows, "feasible": file.feasible}
-            for file in built.sample_files
+            split: {
+                "samples": sum(file.rows for file in files),
+                "feasible": sum(file.feasible for file in files),
+            }
+            for split, files in built.files_by_split().items()
         },
         "sources": [
             {"path": source.path, "bytes": source.bytes, "sha256": source.sha256}

@@ -13,7 +13,7 @@ from bagen_data.prompt_variants import Variant, question_of
 from bagen_data.prompts import fill
 from bagen_data.schema import WAREHOUSE, Question
 from bagen_data.splits import PARTS
-from builders.family_writer import INFEASIBLE
+from builders.data_files import INFEASIBLE
 from builders.logs.prices import LIBRARY
 
 TEMPLATE = Path(__file__).parent.parent / "dataset_card.md"

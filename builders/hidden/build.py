@@ -11,8 +11,9 @@ from bagen_data.errors import InputError, OutputError
 from bagen_data.replaced_folder import replaced_folder
 from bagen_data.replay import replay, succeeded
 from bagen_data.schema import Budget, Probe, Rollout, Target
-from builders.build import counting_of, refuse_out_in_family, write_references
+from builders.build import counting_of, refuse_out_in_family
 from builders.build_record import BuildOptions
+from builders.dataset_writer import write_references
 from builders.family_writer import named_rollouts
 from builders.hidden.budget_ranges import (
     AmountRange,
@@ -28,7 +29,7 @@ from builders.reading.family_index import FamilyIndex
 from builders.reading.origin import Family
 from builders.reading.rollouts import opening_id
 from builders.tables.question_writer import Question, write_questions
-from builders.tables.reference_writer import FamilyReference, WrittenSamples
+from builders.tables.reference_writer import FamilyReference, SampleNotes
 from builders.tables.sample_writer import SampleWriter
 
 PUBLIC, KEY = "public", "KEY-DO-NOT-PUBLISH"
@@ -296,6 +297,7 @@ def _write_task(task: HiddenTask, options: BuildOptions, public: Path, key: Path
         for sample in task.samples:
             writer.add(
                 sample.rollout,
+                len(sample.rollout.turns),
                 sample.success,
                 [(sample.probe, sample.target)],
                 _constant(sample.sample_id),
@@ -304,14 +306,18 @@ def _write_task(task: HiddenTask, options: BuildOptions, public: Path, key: Path
 
 def _references(task: HiddenTask) -> list[FamilyReference]:
     """Return the reference of each family of a task that has samples of two instances or more."""
-    by_model: dict[str, WrittenSamples] = {}
+    by_model: dict[str, list[HiddenSample]] = {}
     for sample in task.samples:
-        own = by_model.setdefault(
-            sample.rollout.rollout_model, WrittenSamples(task.family.definition().resources)
-        )
-        pairs = [(sample.probe, sample.target)]
-        own.add(sample.rollout, sample.success, pairs, _constant(sample.sample_id))
-    references = [by_model[model].reference() for model in sorted(by_model)]
+        by_model.setdefault(sample.rollout.rollout_model, []).append(sample)
+    names = [resource.name for resource in task.family.definition().resources]
+    references = []
+    for _, samples in sorted(by_model.items()):
+        notes = SampleNotes(names)
+        for place, sample in enumerate(samples):
+            notes.add(place, sample.success, [(sample.probe, sample.target)])
+        ids = [sample.sample_id for sample in samples]
+        instances = [sample.rollout.instance_id for sample in samples]
+        references.append(notes.columns().reference(ids, instances, names))
     return [reference for reference in references if reference]
 
 

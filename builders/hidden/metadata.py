@@ -22,7 +22,7 @@ from bagen_data.tables import (
     write_jsonl,
 )
 from bagen_data.versions import BENCHMARK_VERSION, __version__
-from builders.family_writer import DataFile
+from builders.data_files import DataFile
 from builders.hidden.hidden_card import KEY_TEXT, render_hidden_card
 from builders.logs.turn_readers import Counting
 

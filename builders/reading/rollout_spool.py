@@ -5,9 +5,9 @@ spool has the columns of the rollouts' table, so that the table is made of it wi
 object for each turn.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import chain
 from pathlib import Path
 from typing import Any, Self
 
@@ -21,7 +21,7 @@ from builders.tables.arrow_lists import encoded_array, list_array, plain_array, 
 
 MEMORY_BYTES = 1_000_000
 """Most bytes of a part that stay in memory; a larger part is a file."""
-_BATCH_TEXT = 16_000_000
+_BATCH_TEXT = 4_000_000
 """Characters of turns after which a batch ends."""
 _BATCH_ROWS = 2_048
 _MOST = 2**53
@@ -158,7 +158,7 @@ class SpoolWriter:
         """Return the rollouts that wait, and forget them."""
         rollouts = self._rollouts
         columns: dict[str, Any] = {
-            name: _text_array([getattr(rollout, name) for rollout in rollouts]) for name in _TEXTS
+            name: _text_array(getattr(rollout, name) for rollout in rollouts) for name in _TEXTS
         }
         columns |= {
             "rollout_success": [rollout.success for rollout in rollouts],
@@ -183,8 +183,8 @@ def _in_memory(batch: pa.RecordBatch) -> bytes:
     return content
 
 
-def _text_array(texts: Sequence[str]) -> pa.Array:
-    return encoded_array([text.encode() for text in texts])
+def _text_array(texts: Iterable[str]) -> pa.Array:
+    return encoded_array(list(map(str.encode, texts)))
 
 
 def _turns_array(rollouts: Sequence[Rollout]) -> pa.ListArray:
@@ -206,8 +206,8 @@ def _amounts_array(rows: Sequence[Amounts]) -> pa.ListArray:
     if (np.abs(numbers[is_whole]) >= _MOST).any():
         most = max((value for value in values if type(value) is int), key=abs)
         raise InputError(f"an amount is {most}; expected whole amounts below {_MOST}")
-    names = [name for row in rows for name in row]
-    return list_array(_AMOUNTS, [len(row) for row in rows], (names, numbers, is_whole))
+    names = _text_array(chain.from_iterable(rows))
+    return list_array(_AMOUNTS, list(map(len, rows)), (names, numbers, is_whole))
 
 
 @dataclass(frozen=True)
@@ -232,8 +232,8 @@ class RolloutSpool:
         return sum(len(part.rows) for part in self.parts)
 
     def __iter__(self) -> Iterator[Rollout]:
-        for batch in self._batches():
-            yield from _rollouts(batch, batch["total_turns"].to_numpy())
+        for batch, rows in self._batches():
+            yield from _rollouts(batch, rows, batch["total_turns"].to_numpy()[rows])
 
     def slice(self, start: int, stop: int) -> "RolloutSpool":
         """Return the rollouts from `start` on, up to but without `stop`."""
@@ -265,29 +265,29 @@ class RolloutSpool:
         """
         wanted = np.asarray(turns, np.int64)
         start = 0
-        for batch in self._batches():
-            yield from _rollouts(batch, wanted[start : start + len(batch)])
-            start += len(batch)
+        for batch, rows in self._batches():
+            yield from _rollouts(batch, rows, wanted[start : start + len(rows)])
+            start += len(rows)
 
     def tables(self) -> Iterator[pa.RecordBatch]:
         """Yield the rollouts in the columns of `ROLLOUTS` that they have, batch by batch.
 
         `rollout_success` is the recorded outcome; there is no budget and no condition yet.
         """
-        for batch in self._batches():
-            yield _table_batch(batch)
+        for batch, rows in self._batches():
+            table = _table_batch(batch)
+            for run in np.split(rows, np.flatnonzero(np.diff(rows) != 1) + 1):
+                yield table.slice(run[0], len(run))
 
-    def _batches(self) -> Iterator[pa.RecordBatch]:
+    def _batches(self) -> Iterator[tuple[pa.RecordBatch, Ints]]:
+        """Yield each batch of which there are rollouts, and the numbers of their rows in it."""
         for part in self.parts:
             start = 0
             for batch in part.part.batches():
                 first, last = np.searchsorted(part.rows, (start, start + len(batch)))
-                rows = part.rows[first:last] - start
+                if first < last:
+                    yield batch, part.rows[first:last] - start
                 start += len(batch)
-                if len(rows) and rows[-1] - rows[0] + 1 == len(rows):
-                    yield batch.slice(rows[0], len(rows))
-                elif len(rows):
-                    yield batch.take(plain_array(rows, pa.int64()))
                 if last == len(part.rows):
                     break
 
@@ -323,8 +323,7 @@ class _Texts:
 
     def __init__(self, array: pa.StringArray) -> None:
         _, offsets, data = array.buffers()
-        all_offsets = np.frombuffer(offsets, np.int32)
-        self._offsets = all_offsets[array.offset : array.offset + len(array) + 1].tolist()
+        self._offsets = np.frombuffer(offsets, np.int32)[array.offset :].tolist()
         self._data = memoryview(data if data is not None else b"")
 
     def __getitem__(self, row: int) -> str:
@@ -332,49 +331,54 @@ class _Texts:
 
 
 class _AmountRows:
-    """Amounts of a column, row by row, decoded at once."""
+    """Amounts of a column, decoded row by row."""
 
     def __init__(self, array: pa.ListArray) -> None:
-        offsets = array.offsets.to_numpy()
-        pairs = array.values.slice(offsets[0], offsets[-1] - offsets[0])
-        names = pairs.field("name").dictionary_encode()
-        known = names.dictionary.to_pylist()
-        is_whole = pairs.field("is_whole").to_numpy(zero_copy_only=False).tolist()
-        values = pairs.field("value").to_numpy().tolist()
-        self._names = [known[code] for code in names.indices.to_numpy().tolist()]
-        self._values = [
-            int(value) if whole else value for value, whole in zip(values, is_whole, strict=True)
-        ]
-        self._offsets = (offsets - offsets[0]).tolist()
+        pairs = array.values
+        self._offsets = array.offsets.to_numpy().tolist()
+        self._names = _Texts(pairs.field("name"))
+        self._values = pairs.field("value").to_numpy()
+        self._is_whole = pairs.field("is_whole").to_numpy(zero_copy_only=False)
+        self._known: dict[str, str] = {}
 
     def __getitem__(self, row: int) -> dict[str, float]:
         first, last = self._offsets[row : row + 2]
-        return dict(zip(self._names[first:last], self._values[first:last], strict=True))
+        names = [self._names[place] for place in range(first, last)]
+        values = self._values[first:last].tolist()
+        return {
+            self._known.setdefault(name, name): int(value) if whole else value
+            for name, value, whole in zip(
+                names, values, self._is_whole[first:last].tolist(), strict=True
+            )
+        }
 
 
-def _rollouts(batch: pa.RecordBatch, turns: Ints) -> Iterator[Rollout]:
-    """Yield the rollouts of a batch with their first `turns` (n,) turns."""
+def _rollouts(batch: pa.RecordBatch, rows: Ints, turns: Ints) -> Iterator[Rollout]:
+    """Yield rollouts of a batch.
+
+    Args:
+        batch: the batch.
+        rows: (n,) the numbers of their rows.
+        turns: (n,) how many of its turns each has, the first ones.
+    """
     texts = {name: _Texts(batch[name]) for name in _TEXTS}
-    starts = batch["turns"].offsets.to_numpy()[:-1].astype(np.int64)
+    starts = batch["turns"].offsets.to_numpy()[rows]
     structs = batch["turns"].values
-    ends = run_ends(turns)
-    places = np.arange(ends[-1]) + np.repeat(starts - ends[:-1], turns)
     users, assistants = _Texts(structs.field("user")), _Texts(structs.field("assistant"))
-    shown = plain_array(places, pa.int64())
-    usages = _AmountRows(structs.field("usage").take(shown))
-    states = _AmountRows(structs.field("state").take(shown))
+    usages, states = _AmountRows(structs.field("usage")), _AmountRows(structs.field("state"))
     initial_states = _AmountRows(batch["initial_state"])
-    successes = batch["rollout_success"].to_pylist()
-    dropped = batch["dropped_turns"].to_pylist()
-    all_turns = places.tolist()
-    for row, (first, last) in enumerate(pairwise(ends.tolist())):
+    successes = batch["rollout_success"].to_numpy(zero_copy_only=False)[rows].tolist()
+    dropped = batch["dropped_turns"].to_numpy()[rows].tolist()
+    for number, (row, start, count) in enumerate(
+        zip(rows.tolist(), starts.tolist(), turns.tolist(), strict=True)
+    ):
         yield Rollout(
             **{name: column[row] for name, column in texts.items()},
             turns=tuple(
-                Turn(users[place], assistants[place], usages[turn], states[turn])
-                for turn, place in enumerate(all_turns[first:last], first)
+                Turn(users[turn], assistants[turn], usages[turn], states[turn])
+                for turn in range(start, start + count)
             ),
-            success=successes[row],
+            success=successes[number],
             initial_state=initial_states[row],
-            dropped_turns=dropped[row],
+            dropped_turns=dropped[number],
         )

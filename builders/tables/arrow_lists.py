@@ -24,7 +24,7 @@ def plain_array(values: Any, kind: pa.DataType) -> pa.Array:
     (['a', 'bc'], [3])
     """
     if pa.types.is_string(kind):
-        return encoded_array([value.encode() for value in values])
+        return encoded_array(list(map(str.encode, values)))
     if pa.types.is_boolean(kind):
         bits = np.packbits(np.asarray(values, np.bool_), bitorder="little")
         buffers = [None, pa.py_buffer(bits)]

@@ -1,29 +1,38 @@
 """Make the reference of a family from the samples that are written, and write it as Parquet."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Protocol, Self
 
 import numpy as np
 import pyarrow as pa
 
 from bagen_data.answer_columns import ForecastColumns
 from bagen_data.array_types import Floats, Ints, Mask
-from bagen_data.schema import QUANTILE_LEVELS, REFERENCE, Probe, Resource, Rollout, Target
+from bagen_data.schema import QUANTILE_LEVELS, REFERENCE, Probe, Target
 from bagen_data.tables import ParquetFile
 from builders.tables.arrow_lists import list_array, plain_array, table_of
-from builders.tables.sample_writer import sample_id_of
 
 _GROUP_ROWS = 65_536
 _LEVEL = 4
 _DICTIONARIES = ["resources.list.element.resource"]
 
 
+class SampleIds(Protocol):
+    """The ids of samples, made a run at a time."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, rows: slice, /) -> Sequence[str]:
+        """Return the ids of a run of samples."""
+
+
 @dataclass(frozen=True)
 class FamilyReference:
     """The reference of one family: a forecast of each of its samples, in their order."""
 
-    sample_ids: Sequence[str]
+    sample_ids: SampleIds
     """(n,)."""
     resources: Sequence[str]
     """(r,) names."""
@@ -31,77 +40,107 @@ class FamilyReference:
 
 
 @dataclass(frozen=True)
-class _WrittenColumns:
-    """The columns of a family's samples that `climatology` reads."""
+class NotedSamples:
+    """The columns of samples that their reference is made of; they have no strings."""
 
-    rollout: Ints
-    first: Ints
-    instance: Ints
+    place: Ints
+    """(n,) the place of the rollout in its family; a rollout's samples lie together."""
     completed_turns: Ints
+    """(n,) k, ascending within a rollout."""
     feasible: Mask
+    """(n,)."""
     rollout_success: Mask
+    """(n,) whether the rollout succeeded, its conditions included."""
     is_open: Mask
+    """(n,) whether the sample is within every budget so far."""
     remaining: Floats
+    """(r, n)."""
+
+    @classmethod
+    def joined(cls, parts: Sequence["NotedSamples"]) -> Self:
+        """Return the samples of one part or more, in order."""
+        return cls(
+            *(
+                np.concatenate([getattr(part, each.name) for part in parts], axis=-1)
+                for each in fields(cls)
+            )
+        )
+
+    def reference(
+        self, sample_ids: SampleIds, instances: Sequence[str], resources: Sequence[str]
+    ) -> FamilyReference | None:
+        """Return the reference of the samples; None where they are of fewer than two instances.
+
+        Args:
+            sample_ids: (n,).
+            instances: the instance of each place.
+            resources: (r,) names.
+        """
+        from bagen_data.climatology import climatology
+
+        if not len(self.place):
+            return None
+        is_first = np.diff(self.place, prepend=-1) != 0
+        first = np.flatnonzero(is_first)
+        numbers: dict[str, int] = {}
+        instance = [
+            numbers.setdefault(instances[place], len(numbers))
+            for place in self.place[first].tolist()
+        ]
+        if len(numbers) < 2:
+            return None
+        forecasts = climatology(
+            _RolloutSamples(self, np.cumsum(is_first) - 1, first, np.array(instance))
+        )
+        return None if forecasts is None else FamilyReference(sample_ids, resources, forecasts)
 
 
-class WrittenSamples:
-    """The columns of a family's samples that are kept for their reference during a build."""
+class _RolloutSamples:
+    """Noted samples as `climatology` reads them: `SampleColumns`."""
 
-    def __init__(self, resources: Sequence[Resource]) -> None:
-        self._resources = [resource.name for resource in resources]
-        self._ids: list[str] = []
-        self._first: list[int] = []
-        self._instance: list[int] = []
+    def __init__(self, samples: NotedSamples, rollout: Ints, first: Ints, instance: Ints) -> None:
+        self.rollout = rollout
+        self.first = first
+        self.instance = instance
+        self.completed_turns = samples.completed_turns
+        self.feasible = samples.feasible
+        self.rollout_success = samples.rollout_success
+        self.is_open = samples.is_open
+        self.remaining = samples.remaining
+
+
+class SampleNotes:
+    """Notes the samples of a family, or of a part of it, while they are written."""
+
+    def __init__(self, resources: Sequence[str]) -> None:
+        self._resources = resources
         self._facts: list[tuple[int, int, bool, bool, bool]] = []
         self._remaining: list[list[float]] = []
-        self._instances: dict[str, int] = {}
 
-    def add(
-        self,
-        rollout: Rollout,
-        success: bool,
-        pairs: Sequence[tuple[Probe, Target]],
-        sample_id: Callable[[Rollout, int], str] = sample_id_of,
-    ) -> None:
+    def add(self, place: int, success: bool, pairs: Sequence[tuple[Probe, Target]]) -> None:
         """Note the samples of one rollout.
 
         Args:
-            rollout: a rollout that no earlier call had.
+            place: of the rollout in its family; no earlier call had it.
             success: whether it succeeded, its conditions included.
-            pairs: its probes and targets, one or more, short prefix first.
-            sample_id: names the sample after each k of the rollout.
+            pairs: its probes and targets, short prefix first.
         """
-        number = len(self._first)
-        self._first.append(len(self._ids))
-        self._instance.append(self._instances.setdefault(rollout.instance_id, len(self._instances)))
         for probe, target in pairs:
-            k = len(probe.turns)
-            self._ids.append(sample_id(rollout, k))
-            self._facts.append(
-                (number, k, target.feasible, success, probe.budget.allows(probe.used))
-            )
+            is_open = probe.budget.allows(probe.used)
+            self._facts.append((place, len(probe.turns), target.feasible, success, is_open))
             self._remaining.append([target.remaining[name] for name in self._resources])
 
-    def reference(self) -> FamilyReference | None:
-        """Return the reference of what was noted; None where it is of fewer than two instances."""
-        if len(self._instances) < 2:
-            return None
-        from bagen_data.climatology import climatology
-
-        rollout, turns, feasible, success, is_open = map(np.array, zip(*self._facts, strict=True))
-        forecasts = climatology(
-            _WrittenColumns(
-                rollout,
-                np.array(self._first),
-                np.array(self._instance),
-                turns,
-                feasible,
-                success,
-                is_open,
-                np.array(self._remaining, np.float64).T,
-            )
+    def columns(self) -> NotedSamples:
+        """Return the columns of what was noted: one sample or more."""
+        places, turns, feasible, success, is_open = zip(*self._facts, strict=True)
+        return NotedSamples(
+            np.array(places, np.int64),
+            np.array(turns, np.int64),
+            np.array(feasible, np.bool_),
+            np.array(success, np.bool_),
+            np.array(is_open, np.bool_),
+            np.array(self._remaining, np.float64).T,
         )
-        return None if forecasts is None else FamilyReference(self._ids, self._resources, forecasts)
 
 
 def write_reference(path: Path, families: Sequence[FamilyReference]) -> int:

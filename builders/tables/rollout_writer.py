@@ -1,14 +1,17 @@
 """Write rollouts as Parquet, one row each, with the usage of every turn."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
-from bagen_data.schema import ROLLOUTS, Budget, Rollout
-from builders.tables.arrow_lists import list_array, pairs_array, table_of
-from builders.tables.row_groups import RowGroupWriter
+from bagen_data.schema import ROLLOUTS, Budget
+from bagen_data.tables import ParquetFile
+from builders.reading.rollout_spool import RolloutSpool
+from builders.tables.arrow_lists import pairs_array, plain_array
 
 _GROUP_ROWS = 2_048
 _GROUP_TEXT = 16_000_000
@@ -24,54 +27,71 @@ _DICTIONARIES = [
 ]
 
 
-class RolloutWriter(RowGroupWriter):
-    """Writes rollouts, one row each; use it as a context manager."""
+@dataclass(frozen=True)
+class RolloutRow:
+    """What the plan adds to a rollout's columns."""
 
-    def __init__(self, path: Path) -> None:
-        super().__init__(path, ROLLOUTS, dictionary_columns=_DICTIONARIES, level=_LEVEL)
-        self._group: list[tuple[Rollout, bool, Budget | None]] = []
-        self._text_size = 0
-        self.rows = 0
-
-    def add(self, rollout: Rollout, success: bool, budget: Budget | None) -> None:
-        """Add one rollout; `success` includes the conditions of its budget, if it has one."""
-        self._group.append((rollout, success, budget))
-        self._text_size += sum(len(turn.user) + len(turn.assistant) for turn in rollout.turns)
-        self.rows += 1
-        if len(self._group) >= _GROUP_ROWS or self._text_size >= _GROUP_TEXT:
-            self.flush()
-
-    def flush(self) -> None:
-        """Start to write what was added as a row group."""
-        if not self._group:
-            return
-        rollouts, successes, budgets = zip(*self._group, strict=True)
-        columns: dict[str, Any] = {
-            name: [getattr(rollout, name) for rollout in rollouts]
-            for name in ("task", "rollout_model", "rollout_id", "instance_id")
-        }
-        columns |= {
-            "rollout_success": successes,
-            "total_turns": [len(rollout.turns) for rollout in rollouts],
-            "dropped_turns": [rollout.dropped_turns for rollout in rollouts],
-            "system": [rollout.system for rollout in rollouts],
-            "turns": _turns_array(rollouts),
-            "budget": pairs_array([budget.limits if budget else {} for budget in budgets]),
-            "conditions": pairs_array([budget.conditions if budget else {} for budget in budgets]),
-        }
-        table = table_of(columns, ROLLOUTS)
-        self._file.write_row_group(table)
-        self._group = []
-        self._text_size = 0
+    budget: Budget | None
+    """None of a rollout that takes no part in its task."""
+    is_reached: bool
+    """Whether its final state reaches the conditions of its budget."""
+    text_size: int
+    """Characters of its turns."""
 
 
-def _turns_array(rollouts: Sequence[Rollout]) -> pa.ListArray:
-    turns = [turn for rollout in rollouts for turn in rollout.turns]
-    columns = (
-        [turn.user for turn in turns],
-        [turn.assistant for turn in turns],
-        pairs_array([turn.usage for turn in turns]),
-        pairs_array([turn.state for turn in turns]),
+def write_rollouts(
+    path: Path, rollouts: RolloutSpool, rollout_model: str, rows: Sequence[RolloutRow]
+) -> None:
+    """Write rollouts from the columns of their spool.
+
+    Args:
+        path: of the file.
+        rollouts: n rollouts.
+        rollout_model: their model, which may have been unknown while they were read.
+        rows: (n,).
+    """
+    with ParquetFile(path, ROLLOUTS, dictionary_columns=_DICTIONARIES, level=_LEVEL) as file:
+        start = 0
+        for batch in _groups(rollouts, [row.text_size for row in rows]):
+            group = rows[start : start + len(batch)]
+            file.write_row_group(_with_plan(batch, rollout_model, group))
+            start += len(batch)
+
+
+def _groups(rollouts: RolloutSpool, sizes: Sequence[int]) -> Iterator[pa.RecordBatch]:
+    """Yield a batch for each row group: it ends by its rows or its text, whatever the batches."""
+    waiting: list[pa.RecordBatch] = []
+    position = text = rows = 0
+    for batch in rollouts.tables():
+        start = 0
+        for row in range(len(batch)):
+            text += sizes[position]
+            position += 1
+            rows += 1
+            if rows >= _GROUP_ROWS or text >= _GROUP_TEXT:
+                group = pa.concat_batches([*waiting, batch.slice(start, row + 1 - start)])
+                waiting = []
+                yield group
+                start = row + 1
+                text = rows = 0
+        if start < len(batch):
+            waiting.append(batch.slice(start))
+    if waiting:
+        yield pa.concat_batches(waiting)
+
+
+def _with_plan(batch: pa.RecordBatch, rollout_model: str, rows: Sequence[RolloutRow]) -> pa.Table:
+    budgets = [row.budget for row in rows]
+    recorded = batch["rollout_success"].to_numpy(zero_copy_only=False)
+    columns: dict[str, Any] = {
+        "rollout_model": plain_array([rollout_model] * len(rows), pa.string()),
+        "rollout_success": plain_array(
+            recorded & np.array([row.is_reached for row in rows], np.bool_), pa.bool_()
+        ),
+        "budget": pairs_array([budget.limits if budget else {} for budget in budgets]),
+        "conditions": pairs_array([budget.conditions if budget else {} for budget in budgets]),
+    }
+    return pa.Table.from_arrays(
+        [columns[name] if name in columns else batch[name] for name in ROLLOUTS.names],
+        schema=ROLLOUTS,
     )
-    lengths = [len(rollout.turns) for rollout in rollouts]
-    return list_array(ROLLOUTS.field("turns").type, lengths, columns)

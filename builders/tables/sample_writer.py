@@ -55,9 +55,18 @@ def _written_schema() -> pa.Schema:
 _WRITTEN = _written_schema()
 
 
+def named_sample(task: str, rollout_model: str, rollout_id: str, k: int) -> str:
+    """Return the id of a sample.
+
+    >>> named_sample("sokoban", "m", "r", 3)
+    'sokoban/m/r/3'
+    """
+    return f"{task}/{rollout_model}/{rollout_id}/{k}"
+
+
 def sample_id_of(rollout: Rollout, k: int) -> str:
-    """Return `task/rollout_model/rollout_id/k`."""
-    return f"{rollout.task}/{rollout.rollout_model}/{rollout.rollout_id}/{k}"
+    """Return the id of the sample after k turns of a rollout."""
+    return named_sample(rollout.task, rollout.rollout_model, rollout.rollout_id, k)
 
 
 class SampleWriter(RowGroupWriter):
@@ -73,6 +82,7 @@ class SampleWriter(RowGroupWriter):
     def add(
         self,
         rollout: Rollout,
+        total_turns: int,
         success: bool,
         pairs: Iterable[tuple[Probe, Target]],
         sample_id: Callable[[Rollout, int], str] = sample_id_of,
@@ -80,7 +90,8 @@ class SampleWriter(RowGroupWriter):
         """Add the samples of one rollout.
 
         Args:
-            rollout: whose samples they are.
+            rollout: the rollout; turns after those that its probes show may be left out.
+            total_turns: the turns of all of it.
             success: whether it succeeded, its conditions included.
             pairs: probes and targets; each probe's turns are the rollout's first ones.
             sample_id: names the sample after each k of the rollout.
@@ -106,7 +117,7 @@ class SampleWriter(RowGroupWriter):
                     *identity,
                     rollout.instance_id,
                     k,
-                    len(rollout.turns),
+                    total_turns,
                     target.feasible,
                     success,
                     rollout.dropped_turns,

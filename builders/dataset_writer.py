@@ -1,0 +1,202 @@
+"""Write the files of a dataset: each family's data, the references, and what describes them."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bagen_data.array_types import Ints
+from bagen_data.dataset_configs import REFERENCE, reference_path
+from bagen_data.published_dataset import HUB_ID
+from bagen_data.tables import (
+    BUILD_RECORD,
+    CARD,
+    MANIFEST,
+    seal,
+    sha256_of,
+    to_json,
+    write_jsonl,
+)
+from bagen_data.worker_processes import run_jobs
+from builders.build_plan import TEST, Plan
+from builders.build_record import BuildOptions, BuiltFamily, build_record
+from builders.card import render_card
+from builders.data_files import DataFile, PlannedFile, plan_files, refuse_mixed_names
+from builders.family_writer import FileJob, WrittenFile, write_file
+from builders.logs.turn_readers import Counting
+from builders.reading.family_index import FamilyIndex
+from builders.reading.origin import Family
+from builders.tables.reference_writer import FamilyReference, NotedSamples, write_reference
+from builders.tables.sample_writer import named_sample
+
+
+@dataclass(frozen=True)
+class _Ids:
+    """The ids of a family's samples, made a run at a time."""
+
+    task: str
+    rollout_model: str
+    rollout_ids: Sequence[str]
+    """The id of each rollout of the family."""
+    place: Ints
+    """(n,) the place of each sample's rollout."""
+    completed_turns: Ints
+    """(n,)."""
+
+    def __len__(self) -> int:
+        return len(self.place)
+
+    def __getitem__(self, rows: slice, /) -> list[str]:
+        return [
+            named_sample(self.task, self.rollout_model, self.rollout_ids[place], k)
+            for place, k in zip(
+                self.place[rows].tolist(), self.completed_turns[rows].tolist(), strict=True
+            )
+        ]
+
+
+def write_families(
+    indexes: Sequence[FamilyIndex],
+    plans: Sequence[Sequence[Plan]],
+    options: BuildOptions,
+    out: Path,
+    on_progress: Callable[[Family], None],
+) -> tuple[list[BuiltFamily], list[DataFile]]:
+    """Write the data of families and their references below `out`; each file is a job of its own.
+
+    Args:
+        indexes: the families.
+        plans: of each family, one for each of its entries.
+        options: how the dataset is built.
+        out: the folder of the dataset.
+        on_progress: called with each family that was written.
+
+    Returns:
+        What each family became, and the files of the references.
+
+    Raises:
+        InputError: names of two families' files are mixed up.
+    """
+    planned = [
+        plan_files(index, own, options.file_bytes)
+        for index, own in zip(indexes, plans, strict=True)
+    ]
+    refuse_mixed_names(planned)
+    jobs = [
+        (FileJob.of(file, index, own, options.prompt), out)
+        for index, own, files in zip(indexes, plans, planned, strict=True)
+        for file in files
+    ]
+    results = run_jobs(write_file, jobs, options.workers, _writing)
+    built = []
+    references: dict[str, list[tuple[str, FamilyReference]]] = {}
+    for index, own, files in zip(indexes, plans, planned, strict=True):
+        written = [next(results) for _ in files]
+        made = _references(index, files, written)
+        for config, reference in made.items():
+            path = min(each.file.path for each in written if each.file.config == config)
+            references.setdefault(config, []).append((path, reference))
+        rows = sum(len(reference.sample_ids) for reference in made.values())
+        built.append(BuiltFamily(index, own, [each.file for each in written], rows))
+        on_progress(index.family)
+    in_order = {
+        config: [reference for _, reference in sorted(named, key=lambda each: each[0])]
+        for config, named in references.items()
+    }
+    return built, write_references(out, in_order)
+
+
+def _writing(job: FileJob, *_: object) -> str:
+    return f"it wrote {job.file.path}"
+
+
+def _references(
+    index: FamilyIndex, files: Sequence[PlannedFile], written: Sequence[WrittenFile]
+) -> dict[str, FamilyReference]:
+    """Return a family's reference for each config of its samples; none where all are alike."""
+    parts: dict[str, list[NotedSamples]] = {}
+    for file, each in zip(files, written, strict=True):
+        if each.samples is not None:
+            parts.setdefault(file.config, []).append(each.samples)
+    family = index.family
+    rollout_ids = [entry.rollout_id for entry in index.entries]
+    instances = [entry.instance_id for entry in index.entries]
+    resources = [resource.name for resource in family.definition().resources]
+    references = {}
+    for config, own in parts.items():
+        samples = NotedSamples.joined(own)
+        ids = _Ids(
+            family.task,
+            family.rollout_model,
+            rollout_ids,
+            samples.place,
+            samples.completed_turns,
+        )
+        reference = samples.reference(ids, instances, resources)
+        if reference is not None:
+            references[config] = reference
+    return references
+
+
+def write_references(
+    out: Path, references: Mapping[str, Sequence[FamilyReference]]
+) -> list[DataFile]:
+    """Write the references of each config of samples below `out`, a file a config.
+
+    Args:
+        out: the folder of the dataset.
+        references: by config, in the order of its files of samples.
+    """
+    files = []
+    for config, families in references.items():
+        path = out / reference_path(config)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        rows = write_reference(path, families)
+        files.append(
+            DataFile(
+                reference_path(config),
+                REFERENCE,
+                TEST,
+                rows,
+                bytes=path.stat().st_size,
+                sha256=sha256_of(path),
+            )
+        )
+    return files
+
+
+def write_metadata(
+    out: Path,
+    references: Sequence[DataFile],
+    built: Sequence[BuiltFamily],
+    options: BuildOptions,
+    counting: Counting,
+) -> None:
+    """Write the manifest, the card and `build.json`, which seals the other two.
+
+    Args:
+        out: the folder of the dataset.
+        references: the files of the references.
+        built: what each family became.
+        options: how the dataset was built.
+        counting: how tokens were counted.
+    """
+    files = [file for family in built for file in family.files]
+    manifest = [
+        {
+            "path": file.path,
+            "bytes": file.bytes,
+            "sha256": file.sha256,
+            "rows": file.rows,
+            "config": file.config,
+            "split": file.split,
+            "url": f"hf://datasets/{HUB_ID}/{file.path}",
+        }
+        for file in sorted(
+            [*files, *references], key=lambda file: (file.config, file.split, file.path)
+        )
+    ]
+    write_jsonl(out / MANIFEST, manifest)
+    record = build_record(built, options, counting)
+    (out / CARD).write_text(render_card(manifest, record), encoding="utf-8")
+    record["files"] = {name: sha256_of(out / name) for name in (CARD, MANIFEST)}
+    (out / BUILD_RECORD).write_text(to_json(seal(record), indent=1) + "\n", encoding="utf-8")
