@@ -17,7 +17,14 @@ import pyarrow as pa
 from bagen_data.array_types import Ints
 from bagen_data.errors import InputError
 from bagen_data.schema import PAIRS, ROLLOUTS, Amounts, Rollout, Turn
-from builders.tables.arrow_lists import encoded_array, list_array, plain_array, run_ends
+from builders.tables.arrow_lists import (
+    encoded_array,
+    list_array,
+    numbers_of,
+    plain_array,
+    run_ends,
+    truths_of,
+)
 
 MEMORY_BYTES = 1_000_000
 """Most bytes of a part that stay in memory; a larger part is a file."""
@@ -233,7 +240,7 @@ class RolloutSpool:
 
     def __iter__(self) -> Iterator[Rollout]:
         for batch, rows in self._batches():
-            yield from _rollouts(batch, rows, batch["total_turns"].to_numpy()[rows])
+            yield from _rollouts(batch, rows, numbers_of(batch["total_turns"])[rows])
 
     def slice(self, start: int, stop: int) -> "RolloutSpool":
         """Return the rollouts from `start` on, up to but without `stop`."""
@@ -335,10 +342,10 @@ class _AmountRows:
 
     def __init__(self, array: pa.ListArray) -> None:
         pairs = array.values
-        self._offsets = array.offsets.to_numpy().tolist()
+        self._offsets = numbers_of(array.offsets).tolist()
         self._names = _Texts(pairs.field("name"))
-        self._values = pairs.field("value").to_numpy()
-        self._is_whole = pairs.field("is_whole").to_numpy(zero_copy_only=False)
+        self._values = numbers_of(pairs.field("value"))
+        self._is_whole = truths_of(pairs.field("is_whole"))
         self._known: dict[str, str] = {}
 
     def __getitem__(self, row: int) -> dict[str, float]:
@@ -362,13 +369,13 @@ def _rollouts(batch: pa.RecordBatch, rows: Ints, turns: Ints) -> Iterator[Rollou
         turns: (n,) how many of its turns each has, the first ones.
     """
     texts = {name: _Texts(batch[name]) for name in _TEXTS}
-    starts = batch["turns"].offsets.to_numpy()[rows]
+    starts = numbers_of(batch["turns"].offsets)[rows]
     structs = batch["turns"].values
     users, assistants = _Texts(structs.field("user")), _Texts(structs.field("assistant"))
     usages, states = _AmountRows(structs.field("usage")), _AmountRows(structs.field("state"))
     initial_states = _AmountRows(batch["initial_state"])
-    successes = batch["rollout_success"].to_numpy(zero_copy_only=False)[rows].tolist()
-    dropped = batch["dropped_turns"].to_numpy()[rows].tolist()
+    successes = truths_of(batch["rollout_success"])[rows].tolist()
+    dropped = numbers_of(batch["dropped_turns"])[rows].tolist()
     for number, (row, start, count) in enumerate(
         zip(rows.tolist(), starts.tolist(), turns.tolist(), strict=True)
     ):

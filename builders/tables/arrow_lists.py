@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from bagen_data.array_types import Mask
 from bagen_data.schema import PAIRS, Amounts
 
 
@@ -90,6 +91,27 @@ def table_of(columns: Mapping[str, Any], schema: pa.Schema) -> pa.Table:
 
 def _as_array(column: Any, field: pa.Field) -> pa.Array:
     return column if isinstance(column, pa.Array) else plain_array(column, field.type)
+
+
+def numbers_of(array: pa.Array) -> np.ndarray[Any, Any]:
+    """Return the numbers of an array without nulls: a view, without pandas.
+
+    >>> numbers_of(plain_array([1, 2, 3], pa.int32()).slice(1)).tolist()
+    [2, 3]
+    """
+    data = np.frombuffer(array.buffers()[1], array.type.to_pandas_dtype())
+    return data[array.offset : array.offset + len(array)]
+
+
+def truths_of(array: pa.BooleanArray) -> Mask:
+    """Return the truth values of an array without nulls.
+
+    >>> truths_of(plain_array([True, False, True], pa.bool_()).slice(1)).tolist()
+    [False, True]
+    """
+    bits = np.frombuffer(array.buffers()[1], np.uint8)
+    end = array.offset + len(array)
+    return np.unpackbits(bits, count=end, bitorder="little")[array.offset :].view(np.bool_)
 
 
 def run_ends(lengths: Sequence[int] | np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:

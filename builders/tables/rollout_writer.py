@@ -11,7 +11,7 @@ import pyarrow as pa
 from bagen_data.schema import ROLLOUTS, Budget
 from bagen_data.tables import ParquetFile
 from builders.reading.rollout_spool import RolloutSpool
-from builders.tables.arrow_lists import pairs_array, plain_array
+from builders.tables.arrow_lists import pairs_array, plain_array, truths_of
 
 _GROUP_ROWS = 2_048
 _GROUP_TEXT = 16_000_000
@@ -82,7 +82,7 @@ def _groups(rollouts: RolloutSpool, sizes: Sequence[int]) -> Iterator[pa.RecordB
 
 def _with_plan(batch: pa.RecordBatch, rollout_model: str, rows: Sequence[RolloutRow]) -> pa.Table:
     budgets = [row.budget for row in rows]
-    recorded = batch["rollout_success"].to_numpy(zero_copy_only=False)
+    recorded = truths_of(batch["rollout_success"])
     columns: dict[str, Any] = {
         "rollout_model": plain_array([rollout_model] * len(rows), pa.string()),
         "rollout_success": plain_array(
