@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from bagen_data.errors import InputError, OutputError
+from bagen_data.executors import open_executor
 from bagen_data.replaced_folder import replaced_folder
 from bagen_data.tables import (
     BUILD_RECORD,
@@ -25,6 +26,7 @@ from builders.reading.families import read_families
 from builders.reading.origin import Family
 from builders.reading.refusal_lines import refusal_lines
 from builders.tasks import BudgetRule
+from builders.workplace import Workplace
 
 _SHOWN_REASONS = 10
 """Reasons that a message lists."""
@@ -46,17 +48,24 @@ def build(
         InputError: there is nothing to build, a flag's value does not fit, or, with `strict`,
             something was refused.
         OutputError: `out` cannot be written, or holds files that no build wrote.
+        WorkerDiedError: the executor gave up a job.
     """
+    options = options.seen_by_workers()
     families = options.families()
     rules = _budget_rules(options.budgets, families)
     refuse_out_in_family(options.out, families)
     counting = counting_of(options)
-    with replaced_folder(options.out, previous_files(options.out)) as staging:
+    with (
+        replaced_folder(options.out, previous_files(options.out)) as staging,
+        open_executor(options.executor, ("builders",)) as executor,
+    ):
         spools = staging / "spools"
         spools.mkdir()
-        indexes = read_families(options, families, counting, spools, on_progress)
-        plans = make_plans(indexes, rules)
-        built, references = write_families(indexes, plans, options, staging, on_progress)
+        indexes = read_families(
+            options, families, counting, Workplace(executor, spools), on_progress
+        )
+        planned = list(zip(indexes, make_plans(indexes, rules), strict=True))
+        built, references = write_families(planned, options, executor, staging, on_progress)
         shutil.rmtree(spools)
         _refuse_empty(built)
         write_metadata(staging, references, built, options, counting)

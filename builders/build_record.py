@@ -3,7 +3,7 @@
 import hashlib
 import platform
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from bagen_data.dataset_configs import holds_samples, is_start
+from bagen_data.executors import ExecutorChoice
 from bagen_data.general_prompt import general_prompt, template_name
 from bagen_data.prompt_variants import Variant
 from bagen_data.splits import SEED as SPLIT_SEED
@@ -56,16 +57,22 @@ class BuildOptions:
     """The rule that decides outcomes in place of the logs' own."""
     limit: int | None = None
     """Rollouts a family, the first ones."""
-    workers: int = 1
-    """Processes; changes nothing but the time."""
     shard_sizes: ShardSizes = field(default_factory=ShardSizes)
     """How families are cut into shards; changes nothing but the time and the memory."""
+    executor: ExecutorChoice = field(default_factory=ExecutorChoice)
+    """Where families are read and written; changes nothing but the time."""
     strict: bool = False
     """Write nothing if anything is refused."""
     scrub: bool = False
     """Replace keys, addresses and user names in the texts."""
     file_bytes: int = FILE_BYTES
     """The bytes of a file of a large family, about."""
+
+    def seen_by_workers(self) -> "BuildOptions":
+        """Return the same options, with paths that hold in any current folder."""
+        if not self.executor.is_remote:
+            return self
+        return replace(self, origin=self.origin.absolute(), out=self.out.absolute())
 
     def families(self) -> list[Family]:
         """Return the families to build; raises as `find_families` does."""

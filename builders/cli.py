@@ -23,6 +23,7 @@ from bagen_data.prompt_variants import VARIANTS, Variant
 from bagen_data.usage import UsageChoice
 
 if TYPE_CHECKING:
+    from bagen_data.executors import ExecutorChoice
     from builders.build_record import BuildOptions, BuiltFamily
 
 app = new_app(__doc__)
@@ -125,7 +126,19 @@ def build_command(
             f"{', '.join(VARIANTS)}.",
         ),
     ] = "interval_think",
-    workers: Annotated[int, typer.Option(min=1, help="Processes; the output is the same.")] = 1,
+    workers: Annotated[
+        int | None,
+        typer.Option(min=1, help="Processes: short for --executor local:N. [default: 1]"),
+    ] = None,
+    executor: Annotated[
+        str | None,
+        typer.Option(
+            metavar="local[:N] | ray[:ADDRESS] | dask:ADDRESS",
+            help="Where families are read and written: N processes of this machine, or a cluster "
+            "that shares --origin and --out (docs/scale.md); the output is the same. "
+            "[default: local:1]",
+        ),
+    ] = None,
     limit: Annotated[
         int | None,
         typer.Option(min=1, help="Most rollouts of each family, the first in order of path."),
@@ -178,7 +191,7 @@ def build_command(
         success=None if success is None else success_rule(success),
         prompt=prompt,
         limit=limit,
-        workers=workers,
+        executor=_executor(executor, workers),
         strict=strict,
         scrub=scrub,
     )
@@ -298,6 +311,19 @@ def collect_command() -> None:
         "python -m builders collect: rollouts are recorded by 'python -m collect TASK ...' now, "
         "with the same options"
     )
+
+
+def _executor(text: str | None, workers: int | None) -> "ExecutorChoice":
+    from bagen_data.executors import ExecutorChoice, parse_executor
+
+    if text is None:
+        return ExecutorChoice("local", workers or 1)
+    if workers is not None:
+        raise WrongUsageError(
+            f"--workers {workers}: is short for --executor local:{workers}, and --executor {text} "
+            "is given; leave one of them out"
+        )
+    return parse_executor(text)
 
 
 def _budgets(texts: Sequence[str], tasks: Sequence[str]) -> dict[str, str]:

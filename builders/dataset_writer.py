@@ -6,6 +6,8 @@ from pathlib import Path
 
 from bagen_data.array_types import Ints
 from bagen_data.dataset_configs import REFERENCE, reference_path
+from bagen_data.executors.job_executor import JobExecutor
+from bagen_data.executors.jobs import run_jobs
 from bagen_data.published_dataset import HUB_ID
 from bagen_data.tables import (
     BUILD_RECORD,
@@ -16,7 +18,6 @@ from bagen_data.tables import (
     to_json,
     write_jsonl,
 )
-from bagen_data.worker_processes import run_jobs
 from builders.build_plan import TEST, Plan
 from builders.build_record import BuildOptions, BuiltFamily, build_record
 from builders.card import render_card
@@ -55,18 +56,18 @@ class _Ids:
 
 
 def write_families(
-    indexes: Sequence[FamilyIndex],
-    plans: Sequence[Sequence[Plan]],
+    families: Sequence[tuple[FamilyIndex, Sequence[Plan]]],
     options: BuildOptions,
+    executor: JobExecutor,
     out: Path,
     on_progress: Callable[[Family], None],
 ) -> tuple[list[BuiltFamily], list[DataFile]]:
     """Write the data of families and their references below `out`; each file is a job of its own.
 
     Args:
-        indexes: the families.
-        plans: of each family, one for each of its entries.
+        families: each family, and a plan for each of its entries.
         options: how the dataset is built.
+        executor: where the files are written.
         out: the folder of the dataset.
         on_progress: called with each family that was written.
 
@@ -76,27 +77,24 @@ def write_families(
     Raises:
         InputError: names of two families' files are mixed up.
     """
-    planned = [
-        plan_files(index, own, options.file_bytes)
-        for index, own in zip(indexes, plans, strict=True)
-    ]
+    planned = [plan_files(index, plans, options.file_bytes) for index, plans in families]
     refuse_mixed_names(planned)
     jobs = [
-        (FileJob.of(file, index, own, options.prompt), out)
-        for index, own, files in zip(indexes, plans, planned, strict=True)
+        (FileJob.of(file, index, plans, options.prompt), out)
+        for (index, plans), files in zip(families, planned, strict=True)
         for file in files
     ]
-    results = run_jobs(write_file, jobs, options.workers, _writing)
+    results = run_jobs(write_file, jobs, executor, _writing)
     built = []
     references: dict[str, list[tuple[str, FamilyReference]]] = {}
-    for index, own, files in zip(indexes, plans, planned, strict=True):
+    for (index, plans), files in zip(families, planned, strict=True):
         written = [next(results) for _ in files]
         made = _references(index, files, written)
         for config, reference in made.items():
             path = min(each.file.path for each in written if each.file.config == config)
             references.setdefault(config, []).append((path, reference))
         rows = sum(len(reference.sample_ids) for reference in made.values())
-        built.append(BuiltFamily(index, own, [each.file for each in written], rows))
+        built.append(BuiltFamily(index, plans, [each.file for each in written], rows))
         on_progress(index.family)
     in_order = {
         config: [reference for _, reference in sorted(named, key=lambda each: each[0])]

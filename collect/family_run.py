@@ -15,10 +15,11 @@ import orjson
 import yaml
 
 from bagen_data.errors import InputError, OutputError
+from bagen_data.executors import ExecutorChoice, open_executor
+from bagen_data.executors.jobs import run_jobs
 from bagen_data.held_folder import LOCK, HeldFolder, made_folder
 from bagen_data.redaction import redact, without_known_keys
 from bagen_data.replaced_set import replaced_set
-from bagen_data.worker_processes import run_jobs
 from collect.journal import NAME as JOURNAL
 from collect.journal import Journal, check_same, open_journal
 
@@ -85,8 +86,9 @@ def in_processes(workers: int) -> Driver:
     def drive(play: Play, numbers: Sequence[int]) -> Iterator[Attempt]:
         size = max(1, min(_AT_ONCE, len(numbers) // (8 * workers)))
         jobs = [(numbers[start : start + size],) for start in range(0, len(numbers), size)]
-        for done in run_jobs(partial(attempts, play), jobs, workers, _playing, _KEPT):
-            yield from done
+        with open_executor(ExecutorChoice("local", workers)) as executor:
+            for done in run_jobs(partial(attempts, play), jobs, executor, _playing, _KEPT):
+                yield from done
 
     return drive
 

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from bagen_data.dataset_configs import start_config
 from bagen_data.errors import BagenError, InputError, OutputError
+from bagen_data.executors import ExecutorChoice, open_executor
+from bagen_data.executors.jobs import run_jobs
 from bagen_data.forecasters import find_forecaster, known_forecasters
 from bagen_data.forecasters.learning.examples import load_examples
 from bagen_data.forecasters.learning.predictions import ForecastRequest, Load, Predicted, predict
@@ -15,7 +17,6 @@ from bagen_data.held_folder import LOCK, HeldFolder, held_folder, made_folder
 from bagen_data.hub import splits
 from bagen_data.submission_writer import BASELINE_VARIANTS, new_metadata, write_submission
 from bagen_data.submissions import METADATA, Metadata, read_metadata
-from bagen_data.worker_processes import run_jobs
 from leaderboard.benchmark_samples import Benchmark
 
 
@@ -69,7 +70,9 @@ def _write_baselines(
         (dataset, task, task in benchmark.start_tasks, can_train, tuple(held))
         for task, can_train in has_training.items()
     ]
-    by_task = dict(zip(has_training, run_jobs(_predicted, jobs, workers, _predicting), strict=True))
+    with open_executor(ExecutorChoice("local", workers)) as executor:
+        predicted = run_jobs(_predicted, jobs, executor, _predicting)
+        by_task = dict(zip(has_training, predicted, strict=True))
     failures = []
     for name, folder in held.items():
         outcomes = {task: of_task[name] for task, of_task in by_task.items()}

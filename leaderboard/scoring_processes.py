@@ -3,11 +3,12 @@
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import as_completed
 from contextlib import contextmanager
-from functools import partial
 from typing import Any, TypeVar
 
-from bagen_data.worker_processes import Died, Failed, run_all
+from bagen_data.executors.job_executor import LostWorkerError
+from bagen_data.worker_processes import WorkerProcesses
 
 _Job = TypeVar("_Job")
 _Result = TypeVar("_Result")
@@ -48,13 +49,13 @@ def run_each(
     died = []
     with _one_thread():
         for number, result in _run(function, jobs, workers, set_up, arguments):
-            if isinstance(result, Died):
+            if isinstance(result, LostWorkerError):
                 died.append(number)
             else:
                 yield number, result
         for number in died:
             [(_, result)] = _run(function, [jobs[number]], 1, set_up, arguments)
-            yield number, None if isinstance(result, Died) else result
+            yield number, None if isinstance(result, LostWorkerError) else result
 
 
 def _run(
@@ -63,14 +64,25 @@ def _run(
     workers: int,
     set_up: Callable[..., None],
     arguments: tuple[Any, ...],
-) -> Iterator[tuple[int, Any]]:
-    """Yield what `run_all` does, with limits; an error of a job is raised."""
-    limited = partial(_timed, function)
-    set_up_all = (_set_up, (set_up, arguments))
-    for number, result in run_all(limited, [(job,) for job in jobs], workers, *set_up_all):
-        if isinstance(result, Failed):
-            raise result.error
-        yield number, result
+) -> Iterator[tuple[int, _Result | LostWorkerError]]:
+    """Yield each job's number, and its result or the death of its process; errors are raised."""
+    processes = WorkerProcesses(workers, _set_up, (set_up, arguments), tries=1)
+    try:
+        numbers = {processes.submit(_timed, function, job): n for n, job in enumerate(jobs)}
+        for future in as_completed(numbers):
+            number = numbers.pop(future)  # and with it the result, which may be large
+            error = future.exception()
+            if error is None:
+                yield number, future.result()
+            elif isinstance(error, LostWorkerError):
+                yield number, error
+            else:
+                raise error
+    except BaseException:  # an error, or Ctrl-C: nobody waits for the other jobs
+        processes.kill()
+        raise
+    finally:
+        processes.shutdown()
 
 
 @contextmanager

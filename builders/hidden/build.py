@@ -4,10 +4,11 @@ import random
 import secrets
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bagen_data.errors import InputError, OutputError
+from bagen_data.executors import open_executor
 from bagen_data.replaced_folder import replaced_folder
 from bagen_data.replay import replay, succeeded
 from bagen_data.schema import Budget, Probe, Rollout, Target
@@ -31,6 +32,7 @@ from builders.reading.rollouts import opening_id
 from builders.tables.question_writer import Question, write_questions
 from builders.tables.reference_writer import FamilyReference, SampleNotes
 from builders.tables.sample_writer import SampleWriter
+from builders.workplace import Workplace
 
 PUBLIC, KEY = "public", "KEY-DO-NOT-PUBLISH"
 """The folders of a hidden split."""
@@ -119,6 +121,7 @@ def build_hidden(
         OutputError: the output folder cannot be written, or holds anything.
     """
     generator = rng or secrets.SystemRandom()
+    options = replace(options, build=options.build.seen_by_workers())
     out = options.build.out
     families = [family for family in options.build.families() if family.role == "benchmark"]
     if not families:
@@ -131,9 +134,13 @@ def build_hidden(
     _refuse_used(out)
     published = Published.of(options.apart_from)
     counting = counting_of(options.build)
-    with replaced_folder(out, ()) as staging:
+    with (
+        replaced_folder(out, ()) as staging,
+        open_executor(options.build.executor, ("builders",)) as executor,
+    ):
         public, key, spools = (_private_folder(staging / name) for name in (PUBLIC, KEY, "spools"))
-        indexes = read_families(options.build, families, counting, spools, on_progress)
+        workplace = Workplace(executor, spools)
+        indexes = read_families(options.build, families, counting, workplace, on_progress)
         tasks = _draw(indexes, stated, published, options.samples, generator)
         for task in tasks:
             _write_task(task, options.build, public, key)

@@ -1,7 +1,6 @@
 """Read the families of a build, and refuse what it must not go on with."""
 
 from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
 
 from bagen_data.errors import InputError
 from builders.build_record import BuildOptions
@@ -14,13 +13,14 @@ from builders.reading.lost_entries import lost_entries
 from builders.reading.origin import Family
 from builders.reading.reading_options import ReadingOptions
 from builders.reading.refusal_lines import refusal_lines
+from builders.workplace import Workplace
 
 
 def read_families(
     options: BuildOptions,
     families: Sequence[Family],
     counting: Counting,
-    spools: Path,
+    workplace: Workplace,
     on_progress: Callable[[Family], None],
 ) -> list[FamilyIndex]:
     """Read families in their order.
@@ -29,7 +29,7 @@ def read_families(
         options: how they are read.
         families: the families.
         counting: how tokens are counted.
-        spools: a folder for rollouts that do not stay in memory.
+        workplace: where they are read.
         on_progress: called with each family that was read.
 
     Raises:
@@ -46,7 +46,7 @@ def read_families(
     reading = ReadingOptions(
         counting, options.limit, options.success, options.scrub, options.shard_sizes
     )
-    indexes = read_in_shards(families, spools, reading, options.workers, on_progress)
+    indexes = read_in_shards(families, workplace, reading, on_progress)
     if options.strict:
         _refuse(
             (f"{index.family.name}/{where}", reason)

@@ -6,9 +6,10 @@ from itertools import chain, islice
 from pathlib import Path
 
 from bagen_data.errors import BagenError
+from bagen_data.executors.job_executor import JobExecutor, ThisProcess
+from bagen_data.executors.jobs import run_jobs
 from bagen_data.garbage_collection import paused_collector
 from bagen_data.usage import UsageChoice
-from bagen_data.worker_processes import run_jobs
 from builders.reading.events import Event, LogEvent, ShardIndex
 from builders.reading.family_header import FamilyHeader, loaded_header, read_header, stored_header
 from builders.reading.family_index import FamilyIndex
@@ -21,6 +22,7 @@ from builders.reading.rollout_spool import SpoolWriter
 from builders.reading.shard_reader import ShardReader
 from builders.reading.shards import Shard, cut_shards
 from builders.reading.witness import SeenLog, Witness
+from builders.workplace import Workplace
 
 
 def read_family(family: Family, spools: Path, options: ReadingOptions) -> FamilyIndex:
@@ -34,37 +36,36 @@ def read_family(family: Family, spools: Path, options: ReadingOptions) -> Family
     Raises:
         InputError: the family's logs do not name one model, or a label names two rollouts.
     """
-    (index,) = read_in_shards([family], spools, options, workers=1)
+    (index,) = read_in_shards([family], Workplace(ThisProcess(), spools), options)
     return index
 
 
 def read_in_shards(
     families: Sequence[Family],
-    spools: Path,
+    workplace: Workplace,
     options: ReadingOptions,
-    workers: int,
     on_read: Callable[[Family], None] = lambda _: None,
 ) -> list[FamilyIndex]:
-    """Read families, in their order; the indexes are the same for any number of workers and shards.
+    """Read families, in their order; the indexes are the same for any workplace and shards.
 
     A family whose bare counts all fit single turns alone is read once more, as such.
 
     Args:
         families: the families.
-        spools: a folder for rollouts that do not stay in memory.
+        workplace: where they are read.
         options: how the families are read.
-        workers: the number of processes.
         on_read: called with each family that was read.
 
     Raises:
         InputError: the logs of a family do not name one model, or a label names two rollouts; the
             first such family's error.
     """
-    readings = _prepared(families, spools, options, workers)
+    executor = workplace.executor
+    readings = _prepared(families, workplace, options)
     stated = options.counting.convention
     again: list[_FamilyReading] = []
     failed: BagenError | None = None
-    for reading, shards in zip(readings, _shards(readings, stated, options, workers), strict=True):
+    for reading, shards in zip(readings, _shards(readings, stated, options, executor), strict=True):
         try:
             reading.take(shards)
             if _counts_turns(reading.index):
@@ -79,7 +80,7 @@ def read_in_shards(
             break
     for reading in again:
         reading.remove_spools()
-    for reading, shards in zip(again, _shards(again, "turn", options, workers), strict=True):
+    for reading, shards in zip(again, _shards(again, "turn", options, executor), strict=True):
         reading.take_again(shards)
         reading.name_model(on_read)
     if failed is not None:
@@ -250,9 +251,10 @@ class _FamilyReading:
 
 
 def _prepared(
-    families: Sequence[Family], spools: Path, options: ReadingOptions, workers: int
+    families: Sequence[Family], workplace: Workplace, options: ReadingOptions
 ) -> list[_FamilyReading]:
     """Return families whose files are listed, and cut into shards."""
+    executor, spools = workplace.executor, workplace.spools
     headers = [read_header(family, spools, options) for family in families]
     stored = [stored_header(header, spools) for header in headers]
     sizes = [{path: header.files.size(path) for path in header.files.paths} for header in headers]
@@ -265,7 +267,7 @@ def _prepared(
     cut_jobs = [(stored[number], path) for number, path in big]
     cuts: dict[int, dict[str, tuple[FilePart, ...]]] = {}
     for (number, path), parts in zip(
-        big, run_jobs(_cut_file, cut_jobs, workers, _cutting), strict=True
+        big, run_jobs(_cut_file, cut_jobs, executor, _cutting), strict=True
     ):
         cuts.setdefault(number, {})[path] = parts
     return [
@@ -287,23 +289,23 @@ def _shards(
     readings: Sequence[_FamilyReading],
     convention: UsageChoice,
     options: ReadingOptions,
-    workers: int,
+    executor: JobExecutor,
 ) -> Iterator[Iterator[ShardIndex]]:
     """Yield the shards of each family as they were read; of a family that is full, not all."""
     jobs = [reading.jobs(convention) for reading in readings]
     if options.limit is None:
-        every = _read_shards([job for own in jobs for job in own], workers)
+        every = _read_shards([job for own in jobs for job in own], executor)
         for own in jobs:
             yield islice(every, len(own))
         return
-    firsts = list(_read_shards([own[0] for own in jobs if own], workers))
+    firsts = list(_read_shards([own[0] for own in jobs if own], executor))
     for own in jobs:
         first = [firsts.pop(0)] if own else []
-        yield chain(first, _read_shards(own[1:], workers))
+        yield chain(first, _read_shards(own[1:], executor))
 
 
-def _read_shards(jobs: Sequence[ShardJob], workers: int) -> Iterator[ShardIndex]:
-    return run_jobs(read_shard, [(job,) for job in jobs], workers, _reading)
+def _read_shards(jobs: Sequence[ShardJob], executor: JobExecutor) -> Iterator[ShardIndex]:
+    return run_jobs(read_shard, [(job,) for job in jobs], executor, _reading)
 
 
 def _reading(job: ShardJob) -> str:

@@ -40,10 +40,11 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def workers_of(pid: int) -> list[int]:
     """Return the processes that a command works with, but not the one that counts them."""
     try:
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        threads = Path(f"/proc/{pid}/task").glob("*/children")
         return [
             int(child)
-            for child in children
+            for thread in threads
+            for child in thread.read_text().split()
             if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()
         ]
     except OSError:

@@ -191,9 +191,9 @@ def test_workers_die_with_their_parent(origin: Path, tmp_path: Path) -> None:
     with started(
         [*command(origin, tmp_path / "out"), *flags], stderr=subprocess.DEVNULL
     ) as process:
-        children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+        threads = Path(f"/proc/{process.pid}/task")
         while process.poll() is None and len(own) < 3:
-            own = children.read_text().split()
+            own = [each for one in threads.glob("*/children") for each in one.read_text().split()]
             time.sleep(0.01)
     assert len(own) == 3  # two workers, and what tracks their resources
     for _ in range(6_000):

@@ -1,6 +1,7 @@
 """Families of all kinds for tests: duplicates, copies, labels, broken files, sessions and more."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,11 +9,13 @@ from typing import Any
 from hypothesis import strategies as st
 
 from bagen_data.errors import InputError
+from bagen_data.executors import ExecutorChoice, open_executor
 from builders.logs.turn_readers import Counting
 from builders.reading.family_index import FamilyIndex
 from builders.reading.family_reading import read_in_shards
-from builders.reading.origin import find_families
+from builders.reading.origin import Family, find_families
 from builders.reading.reading_options import ReadingOptions, ShardSizes
+from builders.workplace import Workplace
 from tests.builders.formats import test_openhands as openhands
 from tests.builders.formats.session_logs import stamp
 from tests.making import chat, write_trajectories
@@ -49,10 +52,18 @@ class AnyFamily:
         options = ReadingOptions(Counting(), self.limit, None, self.is_scrubbed, sizes)
         spools.mkdir(exist_ok=True)
         try:
-            (index,) = read_in_shards([family], spools, options, workers)
+            (index,) = read_with(workers, [family], spools, options)
         except InputError as error:
             return str(error)
         return facts(index)
+
+
+def read_with(
+    workers: int, families: Sequence[Family], spools: Path, options: ReadingOptions
+) -> list[FamilyIndex]:
+    """Read families by so many processes."""
+    with open_executor(ExecutorChoice(workers=workers)) as executor:
+        return read_in_shards(families, Workplace(executor, spools), options)
 
 
 def facts(index: FamilyIndex) -> dict[str, Any]:

@@ -16,13 +16,20 @@ from bagen_data.errors import InputError
 from bagen_data.steady_files import FileMark
 from builders.logs.turn_readers import Counting
 from builders.reading.family_header import loaded_header, read_header, stored_header
-from builders.reading.family_reading import ShardJob, read_in_shards, read_shard
+from builders.reading.family_reading import ShardJob, read_shard
 from builders.reading.line_ranges import FilePart, cut_lines
 from builders.reading.merging import Merge
 from builders.reading.origin import find_families
 from builders.reading.reading_options import ReadingOptions, ShardSizes
 from builders.reading.shards import Shard
-from tests.builders.reading.any_families import COUNTS, AnyFamily, any_families, facts, session
+from tests.builders.reading.any_families import (
+    COUNTS,
+    AnyFamily,
+    any_families,
+    facts,
+    read_with,
+    session,
+)
 from tests.making import chat, write_json, write_lines
 
 WHOLE = ShardSizes(10**9, 10**9)
@@ -59,7 +66,7 @@ def read_rich(tmp_path: Path, sizes: ShardSizes, workers: int, **options: Any) -
     spools.mkdir(exist_ok=True)
     families = find_families(tmp_path / "logs", ["support"], rollout_model="m")
     reading = replace(ReadingOptions(Counting(), sizes=sizes), **options)
-    (index,) = read_in_shards(families, spools, reading, workers)
+    (index,) = read_with(workers, families, spools, reading)
     return facts(index)
 
 
@@ -91,9 +98,9 @@ def test_the_first_error_in_the_order_of_families_wins(tmp_path: Path) -> None:
     families = [find_families(tmp_path / name, ["support"])[0] for name in ("one", "two")]
     options = ReadingOptions(Counting())
     with pytest.raises(InputError, match="names two rollouts"):
-        read_in_shards(families[1:], tmp_path, options, 1)
+        read_with(1, families[1:], tmp_path, options)
     with pytest.raises(InputError, match="one: no one model"):
-        read_in_shards(families, tmp_path, options, 1)
+        read_with(1, families, tmp_path, options)
 
 
 def test_a_limit_ends_within_a_record_of_several_rollouts(tmp_path: Path) -> None:

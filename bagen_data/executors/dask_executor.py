@@ -1,0 +1,99 @@
+"""Jobs on a Dask cluster."""
+
+import time
+from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import Future
+from itertools import count
+from typing import Any, ParamSpec, TypeVar
+from uuid import uuid4
+
+from bagen_data.errors import InputError, MissingExtraError
+from bagen_data.executors.dask_code import code_sender
+from bagen_data.executors.job_executor import JobExecutor
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+_SECONDS_TO_STOP = 60
+"""Seconds that jobs at work have to end after they were stopped."""
+_SECONDS_BETWEEN_LOOKS = 0.05
+
+
+class DaskExecutor(JobExecutor):
+    """The workers of a Dask cluster, one job a worker process.
+
+    The scheduler gives a job up when its `allowed-failures`, 3 by default, workers died of it
+    and another one does.
+
+    Args:
+        address: of the scheduler, as `tcp://10.0.0.1:8786`.
+        packages: names of the packages whose code is sent to the workers, where each runs it in
+            place of its own.
+
+    Raises:
+        MissingExtraError: Dask's `distributed` is not installed.
+        InputError: nothing answers at the address.
+    """
+
+    is_remote = True
+
+    def __init__(self, address: str, packages: Sequence[str]) -> None:
+        try:
+            from distributed import Client
+        except ModuleNotFoundError as error:
+            raise MissingExtraError("distributed", "dask") from error
+        try:
+            self._client = Client(address, set_as_default=False)
+        except (OSError, ValueError, TimeoutError) as error:
+            reason = " ".join(str(error).split())[:300]
+            raise InputError(
+                f"--executor dask:{address}: no scheduler can be reached: {reason}; expected the "
+                "address that 'dask scheduler' prints, as tcp://10.0.0.1:8786"
+            ) from error
+        self._client.register_plugin(code_sender(packages))
+        self._executor = self._client.get_executor(pure=False)
+        self._numbers = count()
+        self._name = f"bagen-{uuid4()}"
+        self._keys: dict[Future[Any], str] = {}
+
+    @property
+    def workers(self) -> int:
+        """The worker processes that there are now; each does a job at a time."""
+        return max(1, len(self._client.nthreads()))
+
+    def submit(self, fn: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs) -> Future[_T]:
+        """Submit a job as a task of Dask."""
+        key = f"{self._name}-{next(self._numbers)}"
+        future: Future[_T] = self._executor.submit(fn, *args, key=key, **kwargs)
+        self._keys[future] = key
+        future.add_done_callback(self._forget)
+        return future
+
+    def stop(self, unneeded: Collection[Future[Any]]) -> None:
+        """Cancel jobs, and wait for those at work, which Dask cannot end."""
+        keys = {key for key in map(self._keys.get, unneeded) if key}
+        for future in unneeded:
+            future.cancel()
+        end = time.monotonic() + _SECONDS_TO_STOP
+        while keys and time.monotonic() < end:
+            time.sleep(_SECONDS_BETWEEN_LOOKS)  # workers hear of it first
+            held = self._client.run(_held, keys, on_error="ignore")
+            keys = {key for of_worker in held.values() for key in of_worker}
+
+    def kill(self) -> None:
+        """Stop all jobs."""
+        self.stop(list(self._keys))
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Leave the cluster, when the jobs are done or those that wait are cancelled."""
+        if cancel_futures:
+            self.stop(list(self._keys))
+        self._executor.shutdown(wait=wait)
+        self._client.close()
+
+    def _forget(self, future: "Future[Any]") -> None:
+        self._keys.pop(future, None)
+
+
+def _held(keys: Collection[str], dask_worker: Any) -> list[str]:
+    """In a worker: return which of some jobs it is at, or has yet to do."""
+    return [key for key in keys if key in dask_worker.state.tasks]

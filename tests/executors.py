@@ -1,0 +1,44 @@
+"""Executors of every engine that is installed, for tests; nothing of them outlives a module."""
+
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from tests.making import REPO
+
+ENGINES = ("local:1", "local:3", "dask", "ray")
+"""What `cluster` can start; the first two need nothing."""
+
+
+@contextmanager
+def cluster(engine: str, workers: int = 2) -> Iterator[str]:
+    """Give the `--executor` of an engine that runs; skip if it is not installed."""
+    if engine == "dask":
+        with _dask(workers) as address:
+            yield f"dask:{address}"
+    elif engine == "ray":
+        pytest.importorskip("ray", reason="Ray is not installed (the extra 'ray')")
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("PYTHONPATH", str(REPO))  # workers import the functions of tests
+            yield "ray"
+    else:
+        yield engine
+
+
+@contextmanager
+def _dask(workers: int) -> Iterator[str]:
+    distributed = pytest.importorskip(
+        "distributed", reason="Dask is not installed (the extra 'dask')"
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of event loops and of files that Dask leaves to the end
+        with distributed.LocalCluster(
+            n_workers=workers,
+            threads_per_worker=1,
+            dashboard_address="127.0.0.1:0",
+            silence_logs=logging.CRITICAL,
+        ) as started:
+            yield started.scheduler_address
