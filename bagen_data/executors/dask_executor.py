@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Collection, Sequence
+from concurrent import futures
 from concurrent.futures import Future
 from itertools import count
 from typing import Any, ParamSpec, TypeVar
@@ -87,7 +88,9 @@ class DaskExecutor(JobExecutor):
         """Leave the cluster, when the jobs are done or those that wait are cancelled."""
         if cancel_futures:
             self.stop(list(self._keys))
-        self._executor.shutdown(wait=wait)
+        elif wait:
+            futures.wait(list(self._keys))
+        self._executor.shutdown(wait=False)  # it would wait for cancelled jobs, for ever
         self._client.close()
 
     def _forget(self, future: "Future[Any]") -> None:
