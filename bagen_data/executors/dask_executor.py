@@ -1,5 +1,6 @@
 """Jobs on a Dask cluster."""
 
+import logging
 import time
 from collections.abc import Callable, Collection, Sequence
 from concurrent import futures
@@ -16,6 +17,8 @@ _P = ParamSpec("_P")
 _T = TypeVar("_T")
 _SECONDS_TO_STOP = 60
 """Seconds that jobs at work have to end after they were stopped."""
+_LOGGERS = ("distributed", "distributed.client")
+"""Logs that are silent while the executor is open: a lost scheduler is an error of a job."""
 _SECONDS_BETWEEN_LOOKS = 0.05
 
 
@@ -42,9 +45,13 @@ class DaskExecutor(JobExecutor):
             from distributed import Client
         except ModuleNotFoundError as error:
             raise MissingExtraError("distributed", "dask") from error
+        self._levels = {name: logging.getLogger(name).level for name in _LOGGERS}
+        for name in _LOGGERS:
+            logging.getLogger(name).setLevel(logging.CRITICAL)
         try:
             self._client = Client(address, set_as_default=False)
         except (OSError, ValueError, TimeoutError) as error:
+            self._restore_logs()
             reason = " ".join(str(error).split())[:300]
             raise InputError(
                 f"--executor dask:{address}: no scheduler can be reached: {reason}; expected the "
@@ -92,6 +99,11 @@ class DaskExecutor(JobExecutor):
             futures.wait(list(self._keys))
         self._executor.shutdown(wait=False)  # it would wait for cancelled jobs, for ever
         self._client.close()
+        self._restore_logs()
+
+    def _restore_logs(self) -> None:
+        for name, level in self._levels.items():
+            logging.getLogger(name).setLevel(level)
 
     def _forget(self, future: "Future[Any]") -> None:
         self._keys.pop(future, None)

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from importlib.metadata import version
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -101,7 +100,7 @@ def _result(future: "Future[bytes]", what: str, after: str) -> Any:
             f"the packages of this process; install them there (docs/scale.md); {after}"
         ) from error
     except Exception as error:
-        reason = " ".join(str(error).split())[:_SHOWN_REASON]
+        reason = " ".join(str(error).split())[:_SHOWN_REASON] or "no reason was given"
         raise WorkerDiedError(
             f"the executor gave up a job while {what}: {type(error).__name__}: {reason}; expected "
             f"a worker to end it; perhaps its memory ran out, or its node is gone; {after}"
@@ -112,6 +111,8 @@ def _result(future: "Future[bytes]", what: str, after: str) -> Any:
 @cache
 def _versions() -> dict[str, str]:
     """Return the versions of what decides the bytes of an output."""
+    from importlib.metadata import version
+
     python = ".".join(platform.python_version_tuple()[:2])
     packages = {name: version(name) for name in ("numpy", "pyarrow")}
     return {"Python": python, "bagen-data": __version__} | packages
