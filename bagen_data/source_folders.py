@@ -1,5 +1,6 @@
 """Folders whose files are read: all that a reader asks of a file system goes through one object."""
 
+import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -56,6 +57,9 @@ class SourceFolder(Protocol):
     def mark(self, relative: str) -> Mark:
         """Return the facts of a file as it is now."""
 
+    def size(self, relative: str) -> int:
+        """Return the bytes of a file, or its size in the listing of a store."""
+
 
 @dataclass(frozen=True)
 class LocalFolder:
@@ -90,3 +94,7 @@ class LocalFolder:
     def mark(self, relative: str) -> Mark:
         """Return the facts of a file as it is now."""
         return FileMark.of((self.path / relative).stat())
+
+    def size(self, relative: str) -> int:
+        """Return the bytes of a file."""
+        return os.stat(f"{self.path}/{relative}").st_size

@@ -70,7 +70,8 @@ class FoundRollout(NamedTuple):
     clipped_turns: int
     model: str
     """The model that its log names; empty where it names none."""
-    response_ids: frozenset[str]
+    response_ids: tuple[str, ...]
+    """In an order that does not depend on the process."""
     scrubbed: ScrubNotes | None
     """None where nothing was looked for."""
 

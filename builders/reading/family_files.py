@@ -215,9 +215,11 @@ class FamilyFiles:
         return tuple(FilePart(relative, lines) for lines in ranges)
 
     def size(self, relative: str) -> int:
-        """Return the bytes of a file as it is now; 0 where it is not read, or cannot be."""
-        mark = None if relative in self._owned else self.mark_now(relative)
-        return 0 if mark is None else mark.bytes
+        """Return the bytes of a file; 0 where it is not read, or cannot be."""
+        try:
+            return 0 if relative in self._owned else self._source.size(relative)
+        except OSError:
+            return 0
 
     def _range(self, relative: str, lines: LineRange) -> Iterator[SourceRecord]:
         """Yield the records of a range of lines; a change stops the family."""

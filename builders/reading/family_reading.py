@@ -1,6 +1,6 @@
 """Read families in shards, each in a job of its own, and merge them in the order of the files."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, islice
 from pathlib import Path
@@ -301,11 +301,15 @@ def _shards(
     firsts = list(_read_shards([own[0] for own in jobs if own], executor))
     for own in jobs:
         first = [firsts.pop(0)] if own else []
-        yield chain(first, _read_shards(own[1:], executor))
+        others = _read_shards(own[1:], executor)
+        yield chain(first, others)
+        others.close()  # the family may be full before its end
 
 
-def _read_shards(jobs: Sequence[ShardJob], executor: JobExecutor) -> Iterator[ShardIndex]:
-    return run_jobs(read_shard, [(job,) for job in jobs], executor, _reading)
+def _read_shards(
+    jobs: Sequence[ShardJob], executor: JobExecutor
+) -> Generator[ShardIndex, None, None]:
+    yield from run_jobs(read_shard, [(job,) for job in jobs], executor, _reading)
 
 
 def _reading(job: ShardJob) -> str:

@@ -173,6 +173,6 @@ class ShardReader:
             rollout.dropped_turns,
             reading.clipped_turns,
             log.model,
-            log.response_ids,
+            tuple(sorted(log.response_ids)),
             scrubbed,
         )

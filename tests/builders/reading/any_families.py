@@ -77,7 +77,8 @@ def _conversation(name: str, variant: int, success: bool | None, kind: str) -> d
     return record | {"custom_id": name}
 
 
-def _openhands(instance: str, responses: list[str], resolved: bool | None) -> dict[str, Any]:
+def openhands_run(instance: str, responses: list[str], resolved: bool | None) -> dict[str, Any]:
+    """Return the record of a run of OpenHands with these responses."""
     usages = [openhands.usage(name, 900 + 100 * k, 40) for k, name in enumerate(responses)]
     actions = [openhands.run(name, f"ls {name}") for name in responses]
     result = {} if resolved is None else {"report": {"resolved": resolved}}
@@ -107,7 +108,7 @@ def _records(kind: str) -> st.SearchStrategy[Any]:
     kinds = st.just(kind) if kind in COUNTS else st.sampled_from(sorted(COUNTS))
     conversations = st.builds(_conversation, NAMES, st.integers(0, 1), OUTCOMES, kinds)
     responses = st.lists(st.sampled_from(["r1", "r2", "r3"]), min_size=1, max_size=2, unique=True)
-    runs = st.builds(_openhands, st.sampled_from(["i0", "i7", "i8"]), responses, OUTCOMES)
+    runs = st.builds(openhands_run, st.sampled_from(["i0", "i7", "i8"]), responses, OUTCOMES)
     junk = st.sampled_from([{}, 3, {"a": 1}, {"messages": []}])
     return st.one_of(conversations, conversations, conversations, runs, runs, junk)
 

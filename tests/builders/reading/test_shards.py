@@ -27,6 +27,7 @@ from tests.builders.reading.any_families import (
     AnyFamily,
     any_families,
     facts,
+    openhands_run,
     read_with,
     session,
 )
@@ -111,6 +112,15 @@ def test_a_limit_ends_within_a_record_of_several_rollouts(tmp_path: Path) -> Non
     write_lines(tmp_path / "logs" / "labels.jsonl", labels)
     index = read_rich(tmp_path, WHOLE, 1, limit=2)
     assert len(index["entries"]) == 2
+
+
+def test_a_copy_names_the_same_rollout_in_every_process(tmp_path: Path) -> None:
+    """The responses of a rollout are a set, whose order differs between processes."""
+    records = [openhands_run(f"i{n}", [f"r{n}"], True) for n in range(8)]
+    records.append(openhands_run("copy", [f"r{n}" for n in range(8)], True))
+    write_lines(tmp_path / "logs" / "a.jsonl", records)
+    index = read_rich(tmp_path, WHOLE, 1)
+    assert "repeats responses of a.jsonl:1 (i0)," in index["refused"][0].reason
 
 
 def test_a_shard_that_is_read_again_gives_the_same(tmp_path: Path) -> None:
