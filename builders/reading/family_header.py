@@ -58,6 +58,12 @@ def stored_header(header: FamilyHeader, folder: Path) -> Path:
     return path
 
 
+def remove_header(path: Path) -> None:
+    """Remove the file of a header, and what this process keeps of it."""
+    _headers.pop(path, None)
+    path.unlink(missing_ok=True)
+
+
 def loaded_header(path: Path) -> FamilyHeader:
     """Return the header of a file, loaded if this process did not keep it."""
     if path not in _headers:

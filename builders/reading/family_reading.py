@@ -11,7 +11,13 @@ from bagen_data.executors.jobs import run_jobs
 from bagen_data.garbage_collection import paused_collector
 from bagen_data.usage import UsageChoice
 from builders.reading.events import Event, LogEvent, ShardIndex
-from builders.reading.family_header import FamilyHeader, loaded_header, read_header, stored_header
+from builders.reading.family_header import (
+    FamilyHeader,
+    loaded_header,
+    read_header,
+    remove_header,
+    stored_header,
+)
 from builders.reading.family_index import FamilyIndex
 from builders.reading.line_ranges import FilePart
 from builders.reading.merging import Merge
@@ -86,7 +92,7 @@ def read_in_shards(
     if failed is not None:
         raise failed
     for reading in readings:
-        reading.stored.unlink()
+        remove_header(reading.stored)
     return [reading.index for reading in readings]
 
 

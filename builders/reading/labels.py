@@ -1,4 +1,4 @@
-"""The labels of a family: who succeeded, as somebody says beside the logs.
+"""The labels of a family: a file beside the logs says which rollouts succeeded.
 
     labels.jsonl, in the family's folder, one object a line:
     {"rollout": "runs/17.jsonl", "success": true, "instance": "ticket-17"}
@@ -66,7 +66,7 @@ class Labels:
 
 
 def read_labels(lines: Iterable[Line]) -> Labels:
-    """Read the lines of a file of labels that are not empty; none at all is said to be a fault."""
+    """Read the lines of a file of labels that are not empty; a file without one is noted, too."""
     by_line: dict[int, Label] = {}
     by_name: dict[str, list[Label]] = {}
     unusable: list[tuple[str, str]] = []

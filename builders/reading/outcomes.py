@@ -4,7 +4,7 @@
     --success 'status=passed'                     a text or number, compared for equality
     --success resolved                            a truth value
 
-A rollout that nothing judges is refused; it is not a failure. `labels` has the form of labels.
+A rollout that nothing judges is refused; it is not a failure. The module `labels` reads labels.
 """
 
 import json

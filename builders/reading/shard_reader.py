@@ -67,6 +67,7 @@ class ShardReader:
 
     def read(self, parts: Iterable[FilePart]) -> Iterator[ReadLog]:
         """Yield what is told of each log of some parts, in order; an error of ours is the last."""
+        self.files.taken_notices()  # of a reading that was given up
         try:
             for part in parts:
                 facts = self.files.facts(part.path)
@@ -128,7 +129,7 @@ class ShardReader:
                 self._label = LabelNote(place, path)
 
     def _judge(self, place: str, path: str) -> Judge:
-        """Return the judge of the log at a place, who notes its label."""
+        """Return the judge of the log at a place, which notes the log's label."""
         labels = self.outcomes.labels
 
         def judge(log: Log, rollout_id: str, content: str) -> Judgement:

@@ -15,7 +15,12 @@ from hypothesis import strategies as st
 from bagen_data.errors import InputError
 from bagen_data.steady_files import FileMark
 from builders.logs.turn_readers import Counting
-from builders.reading.family_header import loaded_header, read_header, stored_header
+from builders.reading.family_header import (
+    loaded_header,
+    read_header,
+    remove_header,
+    stored_header,
+)
 from builders.reading.family_reading import ShardJob, read_shard
 from builders.reading.line_ranges import FilePart, cut_lines
 from builders.reading.merging import Merge
@@ -137,6 +142,8 @@ def test_a_shard_that_is_read_again_gives_the_same(tmp_path: Path) -> None:
     assert not other.looks.marks
     assert pickle.loads(pickle.dumps(one)).events == one.events  # noqa: S301  our own
     assert loaded_header(stored) is loaded_header(stored)
+    remove_header(stored)
+    assert not stored.exists()
 
 
 @pytest.mark.parametrize("change", ["between", "twice"])
