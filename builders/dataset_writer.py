@@ -21,7 +21,7 @@ from bagen_data.tables import (
 from builders.build_plan import TEST, Plan
 from builders.build_record import BuildOptions, BuiltFamily, build_record
 from builders.card import render_card
-from builders.data_files import DataFile, PlannedFile, plan_files, refuse_mixed_names
+from builders.data_files import DataFile, PlannedFile, plan_files
 from builders.family_writer import FileJob, WrittenFile, write_file
 from builders.logs.turn_readers import Counting
 from builders.reading.family_index import FamilyIndex
@@ -73,12 +73,8 @@ def write_families(
 
     Returns:
         What each family became, and the files of the references.
-
-    Raises:
-        InputError: names of two families' files are mixed up.
     """
     planned = [plan_files(index, plans, options.file_bytes) for index, plans in families]
-    refuse_mixed_names(planned)
     jobs = [
         (FileJob.of(file, index, plans, options.prompt), out)
         for (index, plans), files in zip(families, planned, strict=True)

@@ -60,6 +60,7 @@ def verify(folder: Path) -> int:
     for row in manifest:
         problems += _problems_of(folder, row, check)
     if not problems:
+        problems += _repeated_ids(folder, manifest)
         problems += _broken_references(folder, manifest)
     named = {CARD, MANIFEST, BUILD_RECORD, *(row["path"] for row in manifest)}
     present = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
@@ -210,6 +211,25 @@ def _broken_forecasts(file: ParquetStream) -> list[str]:
     amounts = _quantiles(table)
     if not (np.isfinite(amounts).all() and (amounts >= 0).all() and (np.diff(amounts) >= 0).all()):
         problems.append("has quantiles that fall, are negative or are not finite")
+    return problems
+
+
+def _repeated_ids(folder: Path, manifest: Sequence[dict[str, Any]]) -> list[str]:
+    """Problems of the samples of several files: each split of a config has an id once."""
+    places: dict[tuple[str, str], list[str]] = {}
+    for row in manifest:
+        if holds_samples(row["config"]):
+            places.setdefault((row["config"], row["split"]), []).append(row["path"])
+    problems = []
+    for paths in places.values():
+        if len(paths) > 1:
+            ids = pa.concat_tables(
+                pq.read_table(folder / path, columns=["sample_id"]) for path in paths
+            )
+            if pc.count_distinct(ids["sample_id"]).as_py() < len(ids):
+                problems.append(
+                    f"{paths[0]}: has a sample_id that another of {len(paths)} files has"
+                )
     return problems
 
 
