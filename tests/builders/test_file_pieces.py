@@ -144,3 +144,40 @@ def test_text_sizes_are_in_the_index(tmp_path: Path) -> None:
     write_json(tmp_path / "sokoban-origin-m" / "a.json", [dialogue()])
     (entry,) = read(tmp_path / "sokoban-origin-m").entries
     assert entry.text_size == 3 * len("state a 1" + "move 1")
+
+
+def pairs(amounts: Any) -> list[dict[str, Any]]:
+    return [{"name": name, "value": value} for name, value in amounts.items()]
+
+
+@pytest.mark.parametrize("family", ["sokoban", "searchr1", "swebench", "warehouse"])
+def test_rows_of_rollouts_are_the_rollouts(built: Path, family: str) -> None:
+    """The table, which is made of columns, says what the rollouts say that were read."""
+    index = read(SAMPLE / f"{family}-origin-scripted")
+    rows = [row for row in table_of(built, "rollouts", "test").to_pylist() if row["task"] == family]
+    assert len(rows) == len(index.entries) > 1
+    for row, rollout in zip(rows, index.rollouts, strict=True):
+        (least,) = [pair["value"] for pair in row["conditions"]] or [None]
+        final = rollout.turns[-1].state.get("cash_usd", 0)
+        assert row["budget"]
+        assert row == {
+            "task": family,
+            "rollout_model": "scripted",
+            "rollout_id": rollout.rollout_id,
+            "instance_id": rollout.instance_id,
+            "rollout_success": rollout.success and (least is None or final >= least),
+            "total_turns": len(rollout.turns),
+            "dropped_turns": rollout.dropped_turns,
+            "system": rollout.system,
+            "turns": [
+                {
+                    "user": turn.user,
+                    "assistant": turn.assistant,
+                    "usage": pairs(turn.usage),
+                    "state": pairs(turn.state),
+                }
+                for turn in rollout.turns
+            ],
+            "budget": row["budget"],
+            "conditions": row["conditions"],
+        }
