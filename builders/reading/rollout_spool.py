@@ -29,7 +29,7 @@ from builders.tables.arrow_lists import (
 MEMORY_BYTES = 1_000_000
 """Most bytes of a part that stay in memory; a larger part is a file."""
 _BATCH_TEXT = 4_000_000
-"""Characters of turns after which a batch ends."""
+"""Characters of turns and system messages after which a batch ends."""
 _BATCH_ROWS = 2_048
 _MOST = 2**53
 """Whole numbers below this one are exact in a column of floats."""
@@ -124,7 +124,7 @@ class SpoolWriter:
             InputError: the rollout has a whole amount that a column of floats cannot hold.
         """
         self._rollouts.append(rollout)
-        self._text_size += text_size(rollout)
+        self._text_size += text_size(rollout) + len(rollout.system)
         self._rows += 1
         if self._text_size >= _BATCH_TEXT or len(self._rollouts) >= _BATCH_ROWS:
             self._write(self._batch())

@@ -114,6 +114,16 @@ def truths_of(array: pa.BooleanArray) -> Mask:
     return np.unpackbits(bits, count=end, bitorder="little")[array.offset :].view(np.bool_)
 
 
+def text_bytes(array: pa.StringArray) -> np.ndarray[Any, Any]:
+    """Return the bytes of each string of an array without nulls.
+
+    >>> text_bytes(plain_array(["a", "é", ""], pa.string()).slice(1)).tolist()
+    [2, 0]
+    """
+    ends = np.frombuffer(array.buffers()[1], np.int32)
+    return np.diff(ends[array.offset : array.offset + len(array) + 1])
+
+
 def run_ends(lengths: Sequence[int] | np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     """Return where each of n runs begins, and where the last one ends: (n + 1,).
 

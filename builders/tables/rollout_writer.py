@@ -11,10 +11,12 @@ import pyarrow as pa
 from bagen_data.schema import ROLLOUTS, Budget
 from bagen_data.tables import ParquetFile
 from builders.reading.rollout_spool import RolloutSpool
-from builders.tables.arrow_lists import pairs_array, plain_array, truths_of
+from builders.tables.arrow_lists import pairs_array, plain_array, text_bytes, truths_of
 
 _GROUP_ROWS = 2_048
 _GROUP_TEXT = 16_000_000
+_GROUP_SYSTEM = 64_000_000
+"""Bytes of a row group's system messages, which are not counted in its text: mostly one message."""
 _LEVEL = 3
 _DICTIONARIES = [
     "task",
@@ -61,19 +63,20 @@ def write_rollouts(
 def _groups(rollouts: RolloutSpool, sizes: Sequence[int]) -> Iterator[pa.RecordBatch]:
     """Yield a batch for each row group: it ends by its rows or its text, whatever the batches."""
     waiting: list[pa.RecordBatch] = []
-    position = text = rows = 0
+    position = text = system = rows = 0
     for batch in rollouts.tables():
         start = 0
-        for row in range(len(batch)):
+        for row, size in enumerate(text_bytes(batch["system"]).tolist()):
             text += sizes[position]
+            system += size
             position += 1
             rows += 1
-            if rows >= _GROUP_ROWS or text >= _GROUP_TEXT:
+            if rows >= _GROUP_ROWS or text >= _GROUP_TEXT or system >= _GROUP_SYSTEM:
                 group = pa.concat_batches([*waiting, batch.slice(start, row + 1 - start)])
                 waiting = []
                 yield group
                 start = row + 1
-                text = rows = 0
+                text = system = rows = 0
         if start < len(batch):
             waiting.append(batch.slice(start))
     if waiting:
