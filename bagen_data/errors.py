@@ -8,6 +8,7 @@
     |   +-- WrongUsageError    a flag's value that fits nothing; exit 2
     |   +-- BuildChangedError  a built dataset is no longer what its manifest says
     +-- OutputError            the output folder cannot be written, or is not ours
+    +-- StoreError             a store does not answer, however often it is asked
     +-- WorkerDiedError       a worker process was killed or crashed; exit 1
     +-- MissingExtraError      an optional dependency is missing; the message names its extra
 
@@ -47,6 +48,10 @@ class BuildChangedError(InputError):
 
 class OutputError(BagenError):
     """An output folder that cannot be written or must not be replaced."""
+
+
+class StoreError(BagenError):
+    """A store whose requests fail, however often they are made."""
 
 
 class WorkerDiedError(BagenError):

@@ -1,0 +1,71 @@
+"""Places of files and folders: a path of this machine, or a URL of a store that several share."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self, TypeAlias
+
+from bagen_data.errors import WrongUsageError
+
+_URL = re.compile(r"(?P<protocol>[A-Za-z][A-Za-z0-9+.:-]*)://(?P<rest>.*)", re.DOTALL)
+_LOCAL = ("file", "local")
+
+
+@dataclass(frozen=True)
+class StoreUrl:
+    """The URL of a file or folder in a store that fsspec knows, without `/` at its end.
+
+    >>> out = StoreUrl("s3://bucket/built")
+    >>> str(out / "data/a.parquet"), (out / "build.json").name
+    ('s3://bucket/built/data/a.parquet', 'build.json')
+    """
+
+    url: str
+
+    def __truediv__(self, relative: str) -> Self:
+        return type(self)(f"{self.url}/{relative}")
+
+    def __str__(self) -> str:
+        return self.url
+
+    @property
+    def protocol(self) -> str:
+        """The kind of store, such as `s3`."""
+        return self.url.partition("://")[0]
+
+    @property
+    def name(self) -> str:
+        """The last part of the URL; empty where it names a whole store."""
+        return self.url.partition("://")[2].rpartition("/")[2]
+
+    def is_within(self, folder: "StoreUrl") -> bool:
+        """Return whether this is a folder, or lies in it."""
+        return f"{self.url}/".startswith(f"{folder.url}/")
+
+
+Location: TypeAlias = Path | StoreUrl
+"""The place of a file or folder; `/` and `name` work for both kinds."""
+
+
+def parse_location(text: str) -> Location:
+    """Return the place that a text names; `file://...` is a path.
+
+    Raises:
+        WrongUsageError: the text is a URL that names no folder, several stores, or `..`.
+
+    >>> parse_location("file:///tmp/out"), parse_location("s3://bucket/built/")
+    (PosixPath('/tmp/out'), StoreUrl(url='s3://bucket/built'))
+    """
+    match = _URL.fullmatch(text)
+    if match is None:
+        return Path(text)
+    protocol, rest = match["protocol"].lower(), match["rest"]
+    if protocol in _LOCAL:
+        return Path(rest)
+    parts = rest.rstrip("/").split("/")
+    if not parts[-1] or "::" in text or {"", ".", ".."} & set(parts[1:]):
+        raise WrongUsageError(
+            f"{text}: is not the URL of one folder; expected PROTOCOL://PLACE/FOLDER, such as "
+            "s3://bucket/built, without '::', '..' and empty parts"
+        )
+    return StoreUrl(f"{protocol}://{'/'.join(parts)}")

@@ -1,0 +1,139 @@
+"""Files in a store: requests that fail are made again, and refused by name in the end."""
+
+from contextlib import suppress
+from pathlib import Path
+
+import fsspec
+import pytest
+
+from bagen_data import stores
+from bagen_data.errors import InputError, StoreError, WrongUsageError
+from bagen_data.locations import StoreUrl, parse_location
+from bagen_data.stores import (
+    check_store,
+    copy,
+    create,
+    facts_of,
+    fetched,
+    list_files,
+    list_folders,
+    list_names,
+    read_bytes,
+    remove,
+    remove_folder,
+    staged_file,
+    write_bytes,
+)
+from tests.faulty_store import FaultyStore, StoreFolder, store_folder
+
+
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StoreFolder:
+    monkeypatch.setattr(stores, "_PAUSES", (0.001,) * 7)
+    return store_folder(tmp_path, monkeypatch)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("out/a", Path("out/a")),
+        ("file:///srv/a", Path("/srv/a")),
+        ("S3://bucket/a/", StoreUrl("s3://bucket/a")),
+        ("hf://buckets/me/runs/built", StoreUrl("hf://buckets/me/runs/built")),
+    ],
+)
+def test_a_text_is_a_path_or_a_url(text: str, expected: object) -> None:
+    assert parse_location(text) == expected
+
+
+@pytest.mark.parametrize("text", ["s3://", "s3://a/../b", "s3://a//b", "simplecache::s3://a/b"])
+def test_a_url_that_names_no_one_folder_is_refused(text: str) -> None:
+    with pytest.raises(WrongUsageError, match="is not the URL of one folder"):
+        parse_location(text)
+
+
+def test_a_kind_of_store_that_nothing_knows_is_refused_by_name() -> None:
+    with pytest.raises(WrongUsageError, match="nonsense:// is not a kind of store"):
+        check_store(StoreUrl("nonsense://a/b"))
+
+
+def test_a_store_whose_package_is_missing_is_refused_by_name() -> None:
+    fsspec.register_implementation("absent", "absent_package.Store", True, "Install absent")
+    with pytest.raises(InputError, match=r"package for absent:// is not installed: Install absent"):
+        check_store(StoreUrl("absent://a/b"))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_files_are_as_they_were_written_where_one_request_in_five_fails(
+    store: StoreFolder, seed: int
+) -> None:
+    store.set(fails=0.2, seed=seed)
+    folder = store.url / "a"
+    expected = {f"{number % 3}/{number}.bin": bytes([number]) * 1000 for number in range(30)}
+    for name, data in expected.items():
+        with staged_file(folder / name) as path:
+            path.write_bytes(data)
+    sizes = {name: facts.bytes for name, facts in list_files(folder).items()}
+    assert sizes == dict.fromkeys(expected, 1000)
+    assert list_folders(folder) == ["0", "1", "2"]
+    assert list_names(folder / "0") == sorted(f"{number}.bin" for number in range(0, 30, 3))
+    for name, data in expected.items():
+        copy(folder / name, store.url / "b" / name)
+        with fetched(store.url / "b" / name) as path:
+            assert path.read_bytes() == data == read_bytes(folder / name)
+        remove(folder / name)
+    assert not list_files(folder)
+    remove_folder(store.url / "b")
+    assert not list_files(store.url)
+
+
+def test_a_file_of_a_failed_block_is_not_uploaded(store: StoreFolder) -> None:
+    with suppress(ZeroDivisionError), staged_file(store.url / "a") as path:
+        path.write_bytes(b"half")
+        raise ZeroDivisionError
+    assert not list_files(store.url)
+
+
+def test_a_path_is_written_and_read_in_place(tmp_path: Path) -> None:
+    with staged_file(tmp_path / "a/b") as path:
+        assert path == tmp_path / "a/b"
+        path.write_bytes(b"b")
+    with fetched(tmp_path / "a/b") as path:
+        assert path == tmp_path / "a/b"
+
+
+def test_a_file_that_is_there_is_not_created(store: StoreFolder) -> None:
+    assert create(store.url / "a", b"1")
+    assert not create(store.url / "a", b"2")
+    assert read_bytes(store.url / "a") == b"1"
+
+
+def test_a_changed_file_has_other_facts(store: StoreFolder) -> None:
+    write_bytes(store.url / "a", b"1")
+    facts = facts_of(store.url / "a")
+    assert facts.is_same(facts_of(store.url / "a"))
+    write_bytes(store.url / "a", b"2")
+    assert not facts.is_same(facts_of(store.url / "a"))
+
+
+def test_a_store_that_always_fails_is_refused_by_name(store: StoreFolder) -> None:
+    write_bytes(store.url / "a", b"1")
+    store.set(fails=1)
+    with pytest.raises(StoreError, match=r"faulty://bucket/a: cannot be read: 8 requests in a row"):
+        read_bytes(store.url / "a")
+    assert FaultyStore.made == 8
+
+
+def test_a_folder_that_cannot_be_listed_is_not_left_out(store: StoreFolder) -> None:
+    for name in "abcdef":
+        write_bytes(store.url / name / "x", b"1")
+    store.set(fails=0.5)
+    with suppress(StoreError):
+        assert list(list_files(store.url)) == [f"{name}/x" for name in "abcdef"]
+
+
+def test_an_absent_file_is_asked_for_once(store: StoreFolder) -> None:
+    FaultyStore.made = 0
+    with pytest.raises(FileNotFoundError):
+        read_bytes(store.url / "a")
+    assert FaultyStore.made == 1
