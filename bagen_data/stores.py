@@ -5,6 +5,7 @@ name. A file that is absent, or that may not be read or written, is not asked fo
 """
 
 import errno
+import os
 import random
 import shutil
 import time
@@ -21,7 +22,13 @@ from bagen_data.locations import Location, StoreUrl
 _Result = TypeVar("_Result")
 _PAUSES = (0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4)
 """The longest seconds to wait after each failure in a row; one more is final."""
-_LASTING = (FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError)
+_NUMBERS: dict[type[OSError], int] = {
+    FileNotFoundError: errno.ENOENT,
+    PermissionError: errno.EACCES,
+    IsADirectoryError: errno.EISDIR,
+    NotADirectoryError: errno.ENOTDIR,
+}
+_LASTING = tuple(_NUMBERS)
 """Errors that the same request would have again."""
 _WRONG = (FileExistsError, NotImplementedError, ImportError, AttributeError, TypeError)
 """Errors that are not of the connection or the store."""
@@ -173,6 +180,13 @@ def read_bytes(file: StoreUrl) -> bytes:
     """Return what a file holds; raises as `facts_of`."""
     system, path = _system(file)
     data: bytes = _tried(file, "read", lambda: system.cat_file(path))
+    return data
+
+
+def read_part(file: StoreUrl, start: int, stop: int) -> bytes:
+    """Return the bytes of a file from `start` up to `stop`; raises as `facts_of`."""
+    system, path = _system(file)
+    data: bytes = _tried(file, "read", lambda: system.cat_file(path, start=start, end=stop))
     return data
 
 
@@ -341,6 +355,14 @@ def _in_folder(file: StoreUrl, what: str, action: Callable[[], object]) -> None:
         _tried(file, what, action)
 
 
+def _worded(error: OSError, url: StoreUrl) -> OSError:
+    """Return an error with its number and text, which clients of stores leave out."""
+    for kind, number in _NUMBERS.items():
+        if isinstance(error, kind):
+            return kind(number, os.strerror(number), str(url))
+    return error
+
+
 def _tried(url: StoreUrl, what: str, action: Callable[[], _Result]) -> _Result:
     """Do what a store may fail at, again and again for a while.
 
@@ -351,7 +373,11 @@ def _tried(url: StoreUrl, what: str, action: Callable[[], _Result]) -> _Result:
     for pause in (*_PAUSES, None):
         try:
             return action()
-        except (*_LASTING, *_WRONG):
+        except _LASTING as error:
+            if error.errno is not None and error.strerror:
+                raise
+            raise _worded(error, url) from error
+        except _WRONG:
             raise
         except Exception as error:  # which one a client of a store raises changes with it
             if isinstance(error, OSError) and error.errno in _NO_ROOM:

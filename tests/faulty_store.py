@@ -10,6 +10,7 @@ import os
 import random
 import secrets
 import shutil
+import signal
 import time
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -24,7 +25,8 @@ from fsspec import AbstractFileSystem
 from bagen_data.locations import StoreUrl
 from tests.making import REPO
 
-FOLDER, FAILS, SEED, SLOW = "STORE_FOLDER", "STORE_FAILS", "STORE_SEED", "STORE_SLOW"
+FOLDER, FAILS, SEED = "STORE_FOLDER", "STORE_FAILS", "STORE_SEED"
+SLOW, KILL = "STORE_SLOW", "STORE_KILL"
 """Settings of the store, in the environment, so that other processes have them too."""
 
 
@@ -44,6 +46,7 @@ class FaultyStore(AbstractFileSystem):
         if kind._random is None:
             seed = os.environ.get(SEED)
             kind._random = random.Random(seed if seed is not None else os.getpid())
+        self._die_at(2 * kind.made)
         time.sleep(float(os.environ.get(SLOW, "0")))
         if kind._random.random() < float(os.environ.get(FAILS, "0")):
             if kind._random.random() < 0.5:
@@ -51,7 +54,13 @@ class FaultyStore(AbstractFileSystem):
             return True
         return False
 
+    def _die_at(self, moment: int) -> None:
+        """Be killed at this moment if it is the chosen one: of request n, 2n before, 2n+1 after."""
+        if str(moment) == os.environ.get(KILL):
+            os.kill(os.getpid(), signal.SIGKILL)
+
     def _answer(self, is_lost: bool) -> None:
+        self._die_at(2 * type(self).made + 1)
         if is_lost:
             raise ConnectionResetError("the connection was reset")
 
@@ -164,8 +173,11 @@ class FaultyStore(AbstractFileSystem):
             return
 
 
+fsspec.register_implementation("faulty", FaultyStore, clobber=True)
+
+
 @dataclass(frozen=True)
-class StoreFolder:
+class SharedStore:
     """A store of a test, and the settings of processes that use it."""
 
     folder: Path
@@ -180,7 +192,7 @@ class StoreFolder:
         """Where a URL's file or folder lies."""
         return self.folder / str(url).removeprefix("faulty://")
 
-    def set(self, **settings: float) -> "StoreFolder":
+    def set(self, **settings: float) -> "SharedStore":
         """Have the store of this process, and of those that it starts, fail or be slow."""
         more = {f"STORE_{name.upper()}": str(value) for name, value in settings.items()}
         os.environ.update(more)
@@ -189,9 +201,8 @@ class StoreFolder:
         return replace(self, environment=self.environment | more)
 
 
-def store_folder(folder: Path, monkeypatch: pytest.MonkeyPatch) -> StoreFolder:
+def shared_store(folder: Path, monkeypatch: pytest.MonkeyPatch) -> SharedStore:
     """Return a store that does not fail, which processes started from here know too."""
-    fsspec.register_implementation("faulty", FaultyStore, clobber=True)
     known = folder / "packages" / "faulty_store-1.0.dist-info"
     known.mkdir(parents=True)
     (known / "METADATA").write_text("Metadata-Version: 2.1\nName: faulty-store\nVersion: 1.0\n")
@@ -200,7 +211,7 @@ def store_folder(folder: Path, monkeypatch: pytest.MonkeyPatch) -> StoreFolder:
     )
     store = folder / "store"
     store.mkdir()
-    settings = {FOLDER: str(store), FAILS: "0", SLOW: "0", SEED: "0"}
+    settings = {FOLDER: str(store), FAILS: "0", SLOW: "0", SEED: "0", KILL: "0"}
     path = os.pathsep.join(
         filter(None, (str(known.parent), str(REPO), os.environ.get("PYTHONPATH")))
     )
@@ -208,4 +219,4 @@ def store_folder(folder: Path, monkeypatch: pytest.MonkeyPatch) -> StoreFolder:
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
     FaultyStore._random = None
-    return StoreFolder(store, dict(os.environ))
+    return SharedStore(store, dict(os.environ))

@@ -24,13 +24,13 @@ from bagen_data.stores import (
     staged_file,
     write_bytes,
 )
-from tests.faulty_store import FaultyStore, StoreFolder, store_folder
+from tests.faulty_store import FaultyStore, SharedStore, shared_store
 
 
 @pytest.fixture
-def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StoreFolder:
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SharedStore:
     monkeypatch.setattr(stores, "_PAUSES", (0.001,) * 7)
-    return store_folder(tmp_path, monkeypatch)
+    return shared_store(tmp_path, monkeypatch)
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_a_store_whose_package_is_missing_is_refused_by_name() -> None:
 
 @pytest.mark.parametrize("seed", range(5))
 def test_files_are_as_they_were_written_where_one_request_in_five_fails(
-    store: StoreFolder, seed: int
+    store: SharedStore, seed: int
 ) -> None:
     store.set(fails=0.2, seed=seed)
     folder = store.url / "a"
@@ -87,7 +87,7 @@ def test_files_are_as_they_were_written_where_one_request_in_five_fails(
     assert not list_files(store.url)
 
 
-def test_a_file_of_a_failed_block_is_not_uploaded(store: StoreFolder) -> None:
+def test_a_file_of_a_failed_block_is_not_uploaded(store: SharedStore) -> None:
     with suppress(ZeroDivisionError), staged_file(store.url / "a") as path:
         path.write_bytes(b"half")
         raise ZeroDivisionError
@@ -102,13 +102,13 @@ def test_a_path_is_written_and_read_in_place(tmp_path: Path) -> None:
         assert path == tmp_path / "a/b"
 
 
-def test_a_file_that_is_there_is_not_created(store: StoreFolder) -> None:
+def test_a_file_that_is_there_is_not_created(store: SharedStore) -> None:
     assert create(store.url / "a", b"1")
     assert not create(store.url / "a", b"2")
     assert read_bytes(store.url / "a") == b"1"
 
 
-def test_a_changed_file_has_other_facts(store: StoreFolder) -> None:
+def test_a_changed_file_has_other_facts(store: SharedStore) -> None:
     write_bytes(store.url / "a", b"1")
     facts = facts_of(store.url / "a")
     assert facts.is_same(facts_of(store.url / "a"))
@@ -116,7 +116,7 @@ def test_a_changed_file_has_other_facts(store: StoreFolder) -> None:
     assert not facts.is_same(facts_of(store.url / "a"))
 
 
-def test_a_store_that_always_fails_is_refused_by_name(store: StoreFolder) -> None:
+def test_a_store_that_always_fails_is_refused_by_name(store: SharedStore) -> None:
     write_bytes(store.url / "a", b"1")
     store.set(fails=1)
     with pytest.raises(StoreError, match=r"faulty://bucket/a: cannot be read: 8 requests in a row"):
@@ -124,7 +124,7 @@ def test_a_store_that_always_fails_is_refused_by_name(store: StoreFolder) -> Non
     assert FaultyStore.made == 8
 
 
-def test_a_folder_that_cannot_be_listed_is_not_left_out(store: StoreFolder) -> None:
+def test_a_folder_that_cannot_be_listed_is_not_left_out(store: SharedStore) -> None:
     for name in "abcdef":
         write_bytes(store.url / name / "x", b"1")
     store.set(fails=0.5)
@@ -132,7 +132,7 @@ def test_a_folder_that_cannot_be_listed_is_not_left_out(store: StoreFolder) -> N
         assert list(list_files(store.url)) == [f"{name}/x" for name in "abcdef"]
 
 
-def test_an_absent_file_is_asked_for_once(store: StoreFolder) -> None:
+def test_an_absent_file_is_asked_for_once(store: SharedStore) -> None:
     FaultyStore.made = 0
     with pytest.raises(FileNotFoundError):
         read_bytes(store.url / "a")
