@@ -252,15 +252,23 @@ def new_copy(size: int, memory: int, scratch: Path | None) -> IO[bytes]:
     """
     if size <= memory:
         return io.BytesIO()
-    where = scratch or Path(tempfile.gettempdir())
-    room = shutil.disk_usage(where).free
+    refuse_no_room(size, scratch)
+    return tempfile.TemporaryFile(dir=scratch)
+
+
+def refuse_no_room(size: int, scratch: Path | None) -> None:
+    """Refuse a copy of this size that does not fit where temporary files are.
+
+    Raises:
+        OSError: there is no room.
+    """
+    room = shutil.disk_usage(scratch or tempfile.gettempdir()).free
     if size > room:
         raise OSError(
             errno.ENOSPC,
             f"its copy of {size:,} bytes does not fit where temporary files are, which has "
             f"room for {room:,}; make room, or set TMPDIR to a folder that has some",
         )
-    return tempfile.TemporaryFile(dir=where)
 
 
 def _opened(path: Path, links: Links, folder: int | None) -> int:

@@ -1,11 +1,12 @@
 """The files of a family's folder: what lies there, and the reading of each file."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
+from bagen_data.locations import Location, StoreUrl
 from bagen_data.source_folders import LocalFolder, SourceFolder
-from builders.reading.folder_listing import FolderListing, list_folder
+from bagen_data.store_folder import StoreFolder
+from builders.reading.folder_listing import FolderListing, list_folder, list_stored
 
 
 class FamilySource(SourceFolder, Protocol):
@@ -24,6 +25,15 @@ class LocalSource(LocalFolder):
         return list_folder(str(self.path))
 
 
-def family_source(folder: Path) -> FamilySource:
+@dataclass(frozen=True)
+class StoreSource(StoreFolder):
+    """A family's folder in a store."""
+
+    def listing(self) -> FolderListing:
+        """List every file of the folder, and remember what each of them is."""
+        return list_stored(self.list())
+
+
+def family_source(folder: Location) -> FamilySource:
     """Return what reads the files of a family's folder."""
-    return LocalSource(folder)
+    return StoreSource(folder) if isinstance(folder, StoreUrl) else LocalSource(folder)

@@ -42,6 +42,22 @@ def list_folder(folder: str) -> FolderListing:
     return listing
 
 
+def list_stored(paths: Iterable[str]) -> FolderListing:
+    """Sort the files of a store's folder, which has neither links nor empty folders."""
+    listing = FolderListing()
+    hidden = set()
+    for path in sorted(paths):
+        parts = path.split("/")
+        depth = next((n for n, part in enumerate(parts[:-1], 1) if part.startswith(".")), 0)
+        if depth:
+            hidden.add("/".join(parts[:depth]))
+        else:
+            _list_file(path, listing)
+    listing.ignored += [NamedReason(path, _HIDDEN) for path in hidden]
+    listing.ignored.sort(key=lambda each: each.path)
+    return listing
+
+
 def _list(folder: str, below: str, root: str, listing: FolderListing) -> None:
     try:
         with os.scandir(f"{folder}/{below}") as scan:

@@ -1,16 +1,15 @@
 """Find the families of an origin folder."""
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from bagen_data.errors import InputError, WrongUsageError
 from bagen_data.family_name import Role, parse_family_name
 from bagen_data.general_prompt import general_prompt
+from bagen_data.locations import Location
 from bagen_data.prompt_variants import Variant
 from bagen_data.prompts import Prompt, load_prompt
-from bagen_data.replacement_journal import is_interrupted
+from builders.reading.origin_entries import absolute, entries, is_half_replaced, whole
 from builders.tasks import Task, find_task, is_reserved, known_tasks
 from builders.tasks.general import GeneralSettings, check_task_name, general_task
 
@@ -23,7 +22,7 @@ _ROLE_WORDS = {"benchmark": "origin", "training": "train"}
 class Family:
     """A folder of rollouts of one task by one model."""
 
-    folder: Path
+    folder: Location
     task: str
     rollout_model: str
     """Empty while the family is read, if neither its folder nor a flag names the model."""
@@ -56,7 +55,7 @@ class Family:
 
 
 def find_families(
-    origin: Path,
+    origin: Location,
     tasks: list[str] | None = None,
     general: GeneralSettings | None = None,
     rollout_model: str = "",
@@ -64,8 +63,8 @@ def find_families(
     """The families of a folder of family folders, or the one family the folder is.
 
     Args:
-        origin: the folder. If neither it nor a folder in it has a family's name, and `tasks` names
-            one task, the whole folder is a family of that task.
+        origin: the folder, or the URL of one. If neither it nor a folder in it has a family's
+            name, and `tasks` names one task, the whole folder is a family of that task.
         tasks: take only these tasks' families; all if None. A task without a file of its own is
             the general one under this name.
         general: settings of the general task; its defaults if None.
@@ -80,12 +79,9 @@ def find_families(
     for task in tasks or ():
         if task not in known_tasks():
             check_task_name(task)
-    if not origin.is_dir():
-        problem = "is not a folder" if origin.exists() else "does not exist"
-        raise InputError(f"--origin {origin}: {problem}; expected a folder of logs")
-    origin = Path(os.path.abspath(origin))
+    origin = whole(origin)
     families = [family for family in (family_at(origin),) if family] or sorted(
-        (family for path in origin.iterdir() if path.is_dir() and (family := family_at(path))),
+        (family for name in _folders(origin) if (family := family_at(origin / name))),
         key=lambda family: family.name,
     )
     if not families and tasks is not None and len(set(tasks)) == 1:
@@ -114,7 +110,7 @@ def find_families(
         )
     for family in wanted:
         _check_name(family, is_asked_for=tasks is not None)
-        if is_interrupted(family.folder):
+        if is_half_replaced(family.folder):
             raise InputError(
                 f"{family.folder}: whoever wrote it was killed, and only some of its new files are "
                 "in place; go on with 'python -m collect ... --resume', or write it again"
@@ -187,16 +183,20 @@ def _is_model(name: str) -> bool:
     )
 
 
-def ignored_folders(origin: Path, families: Sequence[Family]) -> list[str]:
+def ignored_folders(origin: Location, families: Sequence[Family]) -> list[str]:
     """Folders beside the families whose names are not a family's."""
-    origin = Path(os.path.abspath(origin))
+    origin = absolute(origin)
     if any(family.folder == origin for family in families):
         return []
-    folders = (path for path in origin.iterdir() if path.is_dir() and path.name[0] != ".")
-    return sorted(path.name for path in folders if not family_at(path))
+    return [name for name in _folders(origin) if name[0] != "." and not family_at(origin / name)]
 
 
-def family_at(folder: Path) -> Family | None:
+def _folders(origin: Location) -> list[str]:
+    """Return the names of the folders in a folder, in order."""
+    return [entry.name for entry in entries(origin) if entry.kind == "folder"]
+
+
+def family_at(folder: Location) -> Family | None:
     """The family that a folder's name says it is; None if it says none."""
     name = parse_family_name(folder.name)
     return Family(folder, name.task, name.rollout_model, name.role) if name else None
