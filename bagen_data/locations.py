@@ -47,6 +47,11 @@ Location: TypeAlias = Path | StoreUrl
 """The place of a file or folder; `/` and `name` work for both kinds."""
 
 
+def absolute(location: Location) -> Location:
+    """Return the same place, whatever the current folder is."""
+    return location.absolute() if isinstance(location, Path) else location
+
+
 def parse_location(text: str) -> Location:
     """Return the place that a text names; `file://...` is a path.
 

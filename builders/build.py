@@ -1,23 +1,17 @@
 """Build the dataset: families in, a folder that `datasets` loads out."""
 
-import shutil
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 
-from bagen_data.errors import InputError, OutputError
+from bagen_data.errors import InputError
 from bagen_data.executors import open_executor
-from bagen_data.replaced_folder import replaced_folder
-from bagen_data.tables import (
-    BUILD_RECORD,
-    CARD,
-    MANIFEST,
-    is_sealed,
-    read_jsonl,
-    sha256_of,
-)
 from bagen_data.tokenizer import HubTokenizer
-from bagen_data.unique_keys import parse_json
 from bagen_data.wording import numbered
+from builders.build_output import (
+    previous_files,
+    refuse_out_in_family,
+    replaced_output,
+    spool_folder,
+)
 from builders.build_plan import budget_rule, make_plans
 from builders.build_record import BuildOptions, BuiltFamily
 from builders.dataset_writer import write_families, write_metadata
@@ -49,6 +43,7 @@ def build(
             something was refused.
         OutputError: `out` cannot be written, or holds files that no build wrote.
         WorkerDiedError: the executor gave up a job.
+        StoreError: a store of `origin` or `out` does not answer.
     """
     options = options.seen_by_workers()
     families = options.families()
@@ -56,37 +51,17 @@ def build(
     refuse_out_in_family(options.out, families)
     counting = counting_of(options)
     with (
-        replaced_folder(options.out, previous_files(options.out)) as staging,
+        replaced_output(options.out, previous_files(options.out)) as staging,
+        spool_folder(staging) as spools,
         open_executor(options.executor, ("builders",)) as executor,
     ):
-        spools = staging / "spools"
-        spools.mkdir()
-        indexes = read_families(
-            options, families, counting, Workplace(executor, spools), on_progress
-        )
+        workplace = Workplace(executor, spools)
+        indexes = read_families(options, families, counting, workplace, on_progress)
         planned = list(zip(indexes, make_plans(indexes, rules), strict=True))
         built, references = write_families(planned, options, executor, staging, on_progress)
-        shutil.rmtree(spools)
         _refuse_empty(built)
         write_metadata(staging, references, built, options, counting)
     return built
-
-
-def previous_files(out: Path) -> set[str]:
-    """The files of an earlier build in `out`, which a new one may replace; else nothing.
-
-    Only a build is believed: its record must bear its seal, and the manifest be the one it names.
-    """
-    try:
-        record = parse_json((out / BUILD_RECORD).read_bytes())
-        if not is_sealed(record) or record["files"][MANIFEST] != sha256_of(out / MANIFEST):
-            return set()
-        if "hidden" in record:  # its other part would fit it no more
-            return set()
-        rows = read_jsonl(out / MANIFEST)
-    except (OSError, ValueError, AttributeError, KeyError, TypeError, InputError):
-        return set()
-    return {CARD, MANIFEST, BUILD_RECORD, *(str(row.get("path")) for row in rows)}
 
 
 def counting_of(options: BuildOptions) -> Counting:
@@ -102,15 +77,6 @@ def _budget_rules(budgets: Mapping[str, str], families: Sequence[Family]) -> dic
             names = ", ".join(sorted(tasks))
             raise InputError(f"--budget {task}=...: no family of {task}; found {names}")
     return {task: budget_rule(task, tasks[task], text) for task, text in budgets.items()}
-
-
-def refuse_out_in_family(out: Path, families: Sequence[Family]) -> None:
-    """Refuse an output folder that lies where rollouts are read."""
-    for family in families:
-        if out.resolve().is_relative_to(family.folder.resolve()):
-            raise OutputError(
-                f"{out}: lies in {family.folder.name}, whose files are read; give another --out"
-            )
 
 
 def _refuse_empty(built: Sequence[BuiltFamily]) -> None:

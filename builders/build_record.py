@@ -4,7 +4,6 @@ import hashlib
 import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ import pyarrow as pa
 from bagen_data.dataset_configs import holds_samples, is_start
 from bagen_data.executors import ExecutorChoice
 from bagen_data.general_prompt import general_prompt, template_name
+from bagen_data.locations import Location, absolute
 from bagen_data.prompt_variants import Variant
 from bagen_data.splits import SEED as SPLIT_SEED
 from bagen_data.tables import to_json
@@ -40,8 +40,8 @@ _REPORTED = ("refused", "ignored", "tokenizer")
 class BuildOptions:
     """What a build depends on; the output is the same bytes for the same options and files."""
 
-    origin: Path
-    out: Path
+    origin: Location
+    out: Location
     tasks: list[str] | None = None
     """Only these; all if None."""
     tokenizer: str | None = None
@@ -72,7 +72,7 @@ class BuildOptions:
         """Return the same options, with paths that hold in any current folder."""
         if not self.executor.is_remote:
             return self
-        return replace(self, origin=self.origin.absolute(), out=self.out.absolute())
+        return replace(self, origin=absolute(self.origin), out=absolute(self.out))
 
     def families(self) -> list[Family]:
         """Return the families to build; raises as `find_families` does."""

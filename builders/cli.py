@@ -19,12 +19,16 @@ from bagen_data.cli.command_options import parse_variant
 from bagen_data.command_line import new_app, run
 from bagen_data.console import STDERR, shown
 from bagen_data.errors import WrongUsageError
+from bagen_data.locations import parse_location
 from bagen_data.prompt_variants import VARIANTS, Variant
 from bagen_data.usage import UsageChoice
 
 if TYPE_CHECKING:
     from bagen_data.executors import ExecutorChoice
+    from bagen_data.locations import Location as Place
     from builders.build_record import BuildOptions, BuiltFamily
+else:
+    Place = str  # Typer knows no unions; the option's parser makes a place of the text
 
 app = new_app(__doc__)
 _SUMMARY = {
@@ -48,12 +52,22 @@ _SUMMARY_WIDTH = 120
 @app.command("build")
 def build_command(
     origin: Annotated[
-        Path,
+        Place,
         typer.Option(
-            help="A folder of family folders, or one family; with --task NAME any folder of logs."
+            parser=parse_location,
+            metavar="FOLDER",
+            help="A folder of family folders, or one family; with --task NAME any folder of logs. "
+            "It may be the URL of a folder in a store, such as s3://bucket/logs.",
         ),
     ],
-    out: Annotated[Path, typer.Option(help="The folder to write; an earlier build is replaced.")],
+    out: Annotated[
+        Place,
+        typer.Option(
+            parser=parse_location,
+            metavar="FOLDER",
+            help="The folder to write, or its URL in a store; an earlier build is replaced.",
+        ),
+    ],
     task: Annotated[
         list[str] | None,
         typer.Option(
@@ -345,7 +359,7 @@ def _budgets(texts: Sequence[str], tasks: Sequence[str]) -> dict[str, str]:
     return budgets
 
 
-def _print_summary(built: "Sequence[BuiltFamily]", out: Path) -> None:
+def _print_summary(built: "Sequence[BuiltFamily]", out: Place) -> None:
     from rich.table import Table
 
     from bagen_data.console import stdout_console

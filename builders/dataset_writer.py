@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from bagen_data.array_types import Ints
 from bagen_data.dataset_configs import REFERENCE, reference_path
 from bagen_data.executors.job_executor import JobExecutor
 from bagen_data.executors.jobs import run_jobs
+from bagen_data.locations import Location
 from bagen_data.published_dataset import HUB_ID
+from bagen_data.stores import staged_file
 from bagen_data.tables import (
     BUILD_RECORD,
     CARD,
@@ -59,7 +60,7 @@ def write_families(
     families: Sequence[tuple[FamilyIndex, Sequence[Plan]]],
     options: BuildOptions,
     executor: JobExecutor,
-    out: Path,
+    out: Location,
     on_progress: Callable[[Family], None],
 ) -> tuple[list[BuiltFamily], list[DataFile]]:
     """Write the data of families and their references below `out`; each file is a job of its own.
@@ -132,7 +133,7 @@ def _references(
 
 
 def write_references(
-    out: Path, references: Mapping[str, Sequence[FamilyReference]]
+    out: Location, references: Mapping[str, Sequence[FamilyReference]]
 ) -> list[DataFile]:
     """Write the references of each config of samples below `out`, a file a config.
 
@@ -142,24 +143,16 @@ def write_references(
     """
     files = []
     for config, families in references.items():
-        path = out / reference_path(config)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        rows = write_reference(path, families)
-        files.append(
-            DataFile(
-                reference_path(config),
-                REFERENCE,
-                TEST,
-                rows,
-                bytes=path.stat().st_size,
-                sha256=sha256_of(path),
-            )
-        )
+        name = reference_path(config)
+        with staged_file(out / name) as path:
+            rows = write_reference(path, families)
+            size, sha256 = path.stat().st_size, sha256_of(path)
+        files.append(DataFile(name, REFERENCE, TEST, rows, bytes=size, sha256=sha256))
     return files
 
 
 def write_metadata(
-    out: Path,
+    out: Location,
     references: Sequence[DataFile],
     built: Sequence[BuiltFamily],
     options: BuildOptions,
@@ -189,8 +182,10 @@ def write_metadata(
             [*files, *references], key=lambda file: (file.config, file.split, file.path)
         )
     ]
-    write_jsonl(out / MANIFEST, manifest)
     record = build_record(built, options, counting)
-    (out / CARD).write_text(render_card(manifest, record), encoding="utf-8")
-    record["files"] = {name: sha256_of(out / name) for name in (CARD, MANIFEST)}
-    (out / BUILD_RECORD).write_text(to_json(seal(record), indent=1) + "\n", encoding="utf-8")
+    with staged_file(out / CARD) as card, staged_file(out / MANIFEST) as lines:
+        write_jsonl(lines, manifest)
+        card.write_text(render_card(manifest, record), encoding="utf-8")
+        record["files"] = {CARD: sha256_of(card), MANIFEST: sha256_of(lines)}
+    with staged_file(out / BUILD_RECORD) as path:
+        path.write_text(to_json(seal(record), indent=1) + "\n", encoding="utf-8")

@@ -7,9 +7,11 @@ from pathlib import Path
 
 from bagen_data.dataset_configs import ROLLOUTS
 from bagen_data.garbage_collection import paused_collector
+from bagen_data.locations import Location
 from bagen_data.prompt_variants import Variant
 from bagen_data.replay import replay_head
 from bagen_data.schema import Budget, Rollout
+from bagen_data.stores import staged_file
 from bagen_data.tables import sha256_of
 from builders.build_plan import Plan
 from builders.data_files import FEASIBLE, INFEASIBLE, DataFile, PlannedFile
@@ -78,24 +80,23 @@ def _named(rollouts: Iterable[Rollout], model: str) -> Iterator[Rollout]:
         yield rollout if rollout.rollout_model == model else replace(rollout, rollout_model=model)
 
 
-def write_file(job: FileJob, out: Path) -> WrittenFile:
+def write_file(job: FileJob, out: Location) -> WrittenFile:
     """Write a file of a family below `out`, in the order of the family's rollouts."""
-    path = out / job.file.path
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with paused_collector():
-        if job.file.part == ROLLOUTS:
-            rows, labels, samples = _write_rollouts(job, path), Counter[str](), None
-        else:
-            rows, labels, samples = _write_samples(job, path)
-    file = DataFile(
-        job.file.path,
-        job.file.config,
-        job.file.split,
-        rows,
-        labels,
-        path.stat().st_size,
-        sha256_of(path),
-    )
+    with staged_file(out / job.file.path) as path:
+        with paused_collector():
+            if job.file.part == ROLLOUTS:
+                rows, labels, samples = _write_rollouts(job, path), Counter[str](), None
+            else:
+                rows, labels, samples = _write_samples(job, path)
+        file = DataFile(
+            job.file.path,
+            job.file.config,
+            job.file.split,
+            rows,
+            labels,
+            path.stat().st_size,
+            sha256_of(path),
+        )
     return WrittenFile(file, samples)
 
 

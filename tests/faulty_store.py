@@ -11,6 +11,7 @@ import random
 import secrets
 import shutil
 import signal
+import sys
 import time
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -216,6 +217,7 @@ def shared_store(folder: Path, monkeypatch: pytest.MonkeyPatch) -> SharedStore:
         filter(None, (str(known.parent), str(REPO), os.environ.get("PYTHONPATH")))
     )
     settings["PYTHONPATH"] = path
+    monkeypatch.setattr(sys, "path", [str(known.parent), *sys.path])  # of worker processes, too
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
     FaultyStore._random = None

@@ -7,12 +7,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from bagen_data.errors import InputError, OutputError
+from bagen_data.errors import InputError, OutputError, WrongUsageError
 from bagen_data.executors import open_executor
+from bagen_data.locations import Location
 from bagen_data.replaced_folder import replaced_folder
 from bagen_data.replay import replay, succeeded
 from bagen_data.schema import Budget, Probe, Rollout, Target
-from builders.build import counting_of, refuse_out_in_family
+from builders.build import counting_of
+from builders.build_output import refuse_out_in_family
 from builders.build_record import BuildOptions
 from builders.dataset_writer import write_references
 from builders.family_writer import named_rollouts
@@ -122,7 +124,7 @@ def build_hidden(
     """
     generator = rng or secrets.SystemRandom()
     options = replace(options, build=options.build.seen_by_workers())
-    out = options.build.out
+    out = _folder_of(options.build.out)
     families = [family for family in options.build.families() if family.role == "benchmark"]
     if not families:
         raise InputError(
@@ -166,6 +168,16 @@ def _stated(
                 f"--budget {task}=...: no family of {task}; found {', '.join(sorted(tasks))}"
             )
     return {task: stated_ranges(task, tasks[task], text) for task, text in budgets.items()}
+
+
+def _folder_of(out: Location) -> Path:
+    """Refuse to leave a key in a store, which others may read; a path is returned as it is."""
+    if isinstance(out, Path):
+        return out
+    raise WrongUsageError(
+        f"--out {out}: a hidden split has a key that nobody else may read; expected a folder of "
+        "this machine; give one, and upload its folder 'public'"
+    )
 
 
 def _refuse_used(out: Path) -> None:

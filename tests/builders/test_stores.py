@@ -1,0 +1,258 @@
+"""Origins and datasets in a store: the same bytes as in folders."""
+
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bagen_data import store_locks, stores
+from bagen_data.errors import InputError, OutputError, StoreError, WrongUsageError
+from bagen_data.locations import Location
+from bagen_data.stores import list_files, read_bytes, write_bytes
+from bagen_data.tables import MANIFEST
+from builders.build import build
+from builders.build_record import BuildOptions
+from builders.cli import main
+from builders.hidden.build import HiddenOptions, build_hidden
+from builders.reading.family_source import family_source
+from builders.reading.lost_entries import lost_entries
+from builders.reading.origin import find_families, ignored_folders
+from tests.faulty_store import SharedStore, shared_store
+from tests.making import REPO, contents
+
+SAMPLE = REPO / "sample" / "origin"
+KILLED_AT = (40, 81, 120)
+"""Moments of a build to a store, in half requests, at which it is killed."""
+
+
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SharedStore:
+    monkeypatch.setattr(stores, "_PAUSES", (0.001,) * 7)
+    monkeypatch.setattr(store_locks, "_SETTLE", 0)
+    return shared_store(tmp_path, monkeypatch)
+
+
+def put(folder: Path, store: SharedStore, name: str) -> Location:
+    """Copy a folder into the store."""
+    shutil.copytree(folder, store.path(store.url / name))
+    return store.url / name
+
+
+def seen(origin: Location) -> tuple[list[object], ...]:
+    """What a build finds in an origin, without where it lies."""
+    families = find_families(origin)
+    return (
+        [(family.name, family.task, family.role) for family in families],
+        ignored_folders(origin, families),
+        lost_entries(origin, families, None),
+        [family_source(family.folder).listing() for family in families],
+    )
+
+
+def test_the_families_of_a_store_are_those_of_the_folder(
+    store: SharedStore, tmp_path: Path
+) -> None:
+    origin = tmp_path / "origin"
+    shutil.copytree(SAMPLE, origin)
+    family = next(origin.iterdir())
+    for name in (".hidden/a.json", "notes.txt", ".b.json", "below/c.json", "LICENSE"):
+        (family / name).parent.mkdir(exist_ok=True)
+        (family / name).write_text("{}")
+    for name in ("lost.json", "other/a.json", ".sokoban-origin-x/a.json", "sokoban-origin-y"):
+        (origin / name).parent.mkdir(exist_ok=True)
+        (origin / name).write_text("{}")
+    store.set(fails=0.2)
+    assert seen(put(origin, store, "origin")) == seen(origin)
+
+
+def test_one_family_of_a_store_is_an_origin(store: SharedStore) -> None:
+    folder = next(SAMPLE.iterdir())
+    assert seen(put(folder, store, folder.name)) == seen(folder)
+
+
+def test_an_origin_that_is_absent_or_a_file_is_refused(store: SharedStore) -> None:
+    put(SAMPLE, store, "origin")
+    with pytest.raises(InputError, match="--origin faulty://bucket/o: does not exist"):
+        find_families(store.url / "o")
+    file = next(path for path in SAMPLE.rglob("*.json"))
+    with pytest.raises(InputError, match=r"is not a folder; expected a folder of logs"):
+        find_families(store.url / "origin" / file.relative_to(SAMPLE).as_posix())
+
+
+def test_a_file_is_held_as_it_was_listed(store: SharedStore, tmp_path: Path) -> None:
+    folder = tmp_path / "sokoban-origin-m"
+    folder.mkdir()
+    data = bytes(range(256)) * 400
+    (folder / "a.json").write_bytes(data)
+    sources = [family_source(folder), family_source(put(folder, store, folder.name))]
+    store.set(fails=0.2)
+    for memory in (1, 1 << 20):
+        held = [source.held("a.json", memory=memory, scratch=tmp_path) for source in sources]
+        assert [each.read() for each in held] == [data, data]
+        assert held[0].digest.sha256 == held[1].digest.sha256
+        assert held[1].digest.mark == sources[1].mark("a.json")
+        with sources[1].opened("a.json") as file:
+            assert file.stream.read() == data
+        with (tmp_path / "copy").open("wb") as target:
+            assert sources[1].copied("a.json", target).bytes == len(data)
+        assert (tmp_path / "copy").read_bytes() == data
+
+
+@pytest.mark.parametrize("text", ["[1]", "{}", None])
+def test_a_file_that_changed_since_it_was_listed_is_refused(
+    store: SharedStore, tmp_path: Path, text: str | None
+) -> None:
+    folder = tmp_path / "sokoban-origin-m"
+    folder.mkdir()
+    (folder / "a.json").write_text("{}")
+    source = family_source(put(folder, store, folder.name))
+    source.listing()
+    path = store.path(store.url / folder.name / "a.json")
+    path.unlink()
+    if text is None:
+        with pytest.raises(FileNotFoundError, match="No such file"):
+            source.held("a.json", memory=99, scratch=None)
+        return
+    path.write_text(text)
+    with pytest.raises(OSError, match="it was changed while it was read; run again"):
+        source.held("a.json", memory=99, scratch=None)
+
+
+def test_a_store_that_always_fails_stops_the_reading(store: SharedStore) -> None:
+    folder = next(SAMPLE.iterdir())
+    source = family_source(put(folder, store, folder.name))
+    names = source.listing().files
+    store.set(fails=1)
+    with pytest.raises(StoreError, match="8 requests in a row failed"):
+        source.held(names[0], memory=99, scratch=None)
+
+
+def built(origin: Location, out: Location, **options: Any) -> dict[str, bytes]:
+    """Build a dataset, and return its files."""
+    build(BuildOptions(origin=origin, out=out, **options))
+    return files_of(out)
+
+
+def files_of(out: Location) -> dict[str, bytes]:
+    if isinstance(out, Path):
+        return contents(out)
+    return {name: read_bytes(out / name) for name in list_files(out)}
+
+
+@pytest.fixture(scope="module")
+def local(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """The files of the sample, built in a folder."""
+    return built(SAMPLE, tmp_path_factory.mktemp("local") / "out")
+
+
+def test_a_build_from_and_to_a_store_is_that_of_folders(
+    store: SharedStore, local: dict[str, bytes]
+) -> None:
+    origin = put(SAMPLE, store, "origin")
+    store.set(fails=0.2)
+    assert built(origin, store.url / "out") == local
+
+
+def test_worker_processes_read_from_and_write_to_a_store(
+    store: SharedStore, tmp_path: Path
+) -> None:
+    origin = put(SAMPLE, store, "origin")
+    store.set(fails=0.2)
+    local = built(SAMPLE, tmp_path / "out", tasks=["sokoban"])
+    assert built(origin, store.url / "out", tasks=["sokoban"], workers=2) == local
+
+
+def test_an_earlier_build_is_replaced_and_foreign_files_are_kept(
+    store: SharedStore, local: dict[str, bytes]
+) -> None:
+    out = store.url / "out"
+    family = next(SAMPLE.iterdir())
+    assert built(family, out).keys() != local.keys()
+    assert built(SAMPLE, out) == local
+    write_bytes(out / "data/notes.txt", b"mine")
+    with pytest.raises(OutputError, match=r"no build wrote \(data/notes\.txt\)"):
+        built(family, out)
+    assert files_of(out) == local | {"data/notes.txt": b"mine"}
+
+
+def test_a_changed_build_is_foreign(store: SharedStore) -> None:
+    out = store.url / "out"
+    files = built(next(SAMPLE.iterdir()), out)
+    write_bytes(out / MANIFEST, files[MANIFEST] + b"{}\n")
+    with pytest.raises(OutputError, match="that no build wrote"):
+        built(SAMPLE, out)
+
+
+def test_a_build_into_a_family_of_a_store_is_refused(store: SharedStore) -> None:
+    folder = next(SAMPLE.iterdir())
+    origin = put(folder, store, folder.name)
+    with pytest.raises(OutputError, match=rf"lies in {folder.name}, whose files are read"):
+        built(origin, store.url / folder.name / "out")
+
+
+def test_a_failed_build_leaves_nothing_in_the_store(store: SharedStore) -> None:
+    (store.folder / "bucket/origin/mine").mkdir(parents=True)
+    (store.folder / "bucket/origin/mine/a.json").write_text("[]")
+    options = BuildOptions(origin=store.url / "origin/mine", out=store.url / "out", tasks=["mine"])
+    with pytest.raises(InputError, match="no rollout could be used"):
+        build(options)
+    assert not list_files(store.url / "out")
+
+
+def test_a_hidden_split_is_not_written_to_a_store(store: SharedStore) -> None:
+    options = BuildOptions(origin=SAMPLE, out=store.url / "out")
+    with pytest.raises(WrongUsageError, match="a hidden split has a key"):
+        build_hidden(HiddenOptions(options, 1))
+
+
+def test_the_command_takes_urls(
+    store: SharedStore, local: dict[str, bytes], capsys: pytest.CaptureFixture[str]
+) -> None:
+    put(SAMPLE, store, "origin")
+    arguments = ["--origin", "faulty://bucket/origin/", "--out", "faulty://bucket/out"]
+    with pytest.raises(SystemExit, match="0"):
+        main(["build", *arguments])
+    assert "faulty://bucket/out" in capsys.readouterr().out
+    assert files_of(store.url / "out") == local
+
+
+def test_a_file_url_is_a_path(tmp_path: Path, local: dict[str, bytes]) -> None:
+    arguments = ["--origin", SAMPLE.as_uri(), "--out", (tmp_path / "out").as_uri()]
+    with pytest.raises(SystemExit, match="0"):
+        main(["build", *arguments])
+    assert contents(tmp_path / "out") == local
+
+
+@pytest.mark.parametrize(
+    ("out", "message"),
+    [("nonsense://a/b", "is not a kind of store"), ("s3://a//b", "is not the URL of one folder")],
+)
+def test_a_wrong_url_is_wrong_usage(
+    out: str, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["build", "--origin", str(SAMPLE), "--out", out])
+    assert message in capsys.readouterr().err
+
+
+def test_a_build_that_is_killed_leaves_the_old_one_the_new_one_or_none(
+    store: SharedStore, tmp_path: Path
+) -> None:
+    out, family = store.url / "out", SAMPLE / "sokoban-origin-scripted"
+    new = built(family, tmp_path / "out")
+    old = built(SAMPLE / "sokoban-train-scripted", out)
+    command = [*(sys.executable, "-m", "builders", "build"), *("--out", str(out), "--origin")]
+    for moment in KILLED_AT:
+        built(SAMPLE / "sokoban-train-scripted", out)
+        environment = store.environment | {"STORE_KILL": str(moment)}
+        killed = subprocess.run([*command, str(family)], env=environment, check=False)
+        assert killed.returncode in {0, -signal.SIGKILL}
+        left = files_of(out)
+        if MANIFEST in left:
+            expected = old if left[MANIFEST] == old[MANIFEST] else new
+            assert left.items() >= expected.items()
+        assert built(family, out) == new
