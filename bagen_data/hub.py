@@ -20,12 +20,14 @@ from bagen_data.dataset_configs import (
 from bagen_data.dataset_configs import REFERENCE as REFERENCE_CONFIG
 from bagen_data.dataset_configs import ROLLOUTS as ROLLOUTS_CONFIG
 from bagen_data.errors import BagenError, InputError, MissingExtraError
+from bagen_data.locations import Location, StoreUrl, parse_location
 from bagen_data.parquet_streams import ParquetStream
 from bagen_data.published_dataset import HUB_ID
 from bagen_data.replaced_folder import bring_back
 from bagen_data.schema import QUESTIONS, REFERENCE, ROLLOUTS
-from bagen_data.steady_files import digest_of, steady_file
-from bagen_data.tables import BUILD_RECORD, MANIFEST, read_jsonl
+from bagen_data.steady_files import digest_of
+from bagen_data.stores import read_location, steady_location
+from bagen_data.tables import BUILD_RECORD, MANIFEST, parse_jsonl
 from bagen_data.unique_keys import parse_json
 
 if TYPE_CHECKING:
@@ -56,8 +58,13 @@ def load(
 
     Raises:
         MissingExtraError: `datasets` is not installed.
-        InputError: `path` is a folder without a built dataset.
+        InputError: `path` is a folder without a built dataset, or a URL.
     """
+    if isinstance(parse_location(os.fspath(path)), StoreUrl):
+        raise InputError(
+            f"{os.fspath(path)}: is a URL, which the package datasets does not read as a dataset; "
+            "expected a folder or a dataset id on the Hub; copy it to a folder"
+        )
     try:
         from datasets import load_dataset
     except ModuleNotFoundError as error:
@@ -87,7 +94,8 @@ def load_samples(
     """Samples to hold answers against.
 
     Args:
-        path: a folder that `python -m builders build` wrote, or a dataset id on the Hub.
+        path: a folder that `python -m builders build` wrote, its URL in a store, or a dataset id
+            on the Hub.
         config: a task, `<task>_start` or `<task>_train`; every task's benchmark if None.
         split: `test`; `sft`, `rl` or `heldout` of a `<task>_train`.
         also: columns beside those that scoring needs, e.g. `prompt`.
@@ -215,8 +223,12 @@ def build_record(path: str, revision: str | None = None) -> Any:
         MissingExtraError: `path` is no folder, and `huggingface_hub` is not installed.
         InputError: the Hub's dataset cannot be loaded.
     """
-    if os.path.isdir(path):
-        return _record(Path(path))
+    location = parse_location(path)
+    if isinstance(location, StoreUrl):
+        _manifest(location)  # without one the dataset is absent, whatever else lies there
+        return _record(location)
+    if location.is_dir():
+        return _record(location)
     _check_is_id(path)
     try:
         from huggingface_hub import hf_hub_download
@@ -232,10 +244,10 @@ def build_record(path: str, revision: str | None = None) -> Any:
         raise InputError(f"{path}: cannot be loaded: {error}") from error
 
 
-def _record(folder: Path) -> Any:
+def _record(folder: Location) -> Any:
     """Return the content of a folder's `build.json`; None if it cannot be read."""
     try:
-        return parse_json((folder / BUILD_RECORD).read_bytes())
+        return parse_json(read_location(folder / BUILD_RECORD))
     except (OSError, ValueError):
         return None
 
@@ -256,7 +268,8 @@ def splits(path: str, config: str, revision: str | None = None) -> list[str]:
         as `load_samples`.
     """
     if is_folder(path):
-        return sorted({row["split"] for row in _manifest(Path(path)) if row["config"] == config})
+        manifest = _manifest(parse_location(path))
+        return sorted({row["split"] for row in manifest if row["config"] == config})
     _check_is_id(path)
     try:
         from datasets import get_dataset_config_names, get_dataset_split_names
@@ -271,13 +284,25 @@ def splits(path: str, config: str, revision: str | None = None) -> list[str]:
 
 
 def is_folder(path: str | os.PathLike[str]) -> bool:
-    """Return whether a dataset is a folder, one that a killed build had moved away included.
+    """Return whether a dataset is a folder or a URL, and not an id on the Hub.
+
+    A folder that a killed build had moved away is one, too.
 
     Raises:
         OutputError: it was moved away, and cannot be brought back.
     """
-    bring_back(Path(path))
-    return os.path.isdir(path)
+    location = parse_location(os.fspath(path))
+    if isinstance(location, StoreUrl):
+        return True
+    bring_back(location)
+    return location.is_dir()
+
+
+def whole_name(path: str) -> str:
+    """Return the name of a dataset that holds in any current folder; raises as `is_folder`."""
+    location = parse_location(path)
+    is_local = isinstance(location, Path) and is_folder(location)
+    return os.path.realpath(str(location)) if is_local else path
 
 
 @dataclass(frozen=True)
@@ -295,7 +320,7 @@ def _read(
 ) -> tuple[pa.Table, str | None]:
     """The table, and the revision it is of."""
     if is_folder(path):
-        return _read_folder(Path(path), config, split, columns)
+        return _read_folder(parse_location(path), config, split, columns)
     _check_is_id(path)
     return _read_hub(path, config, split, columns, revision)
 
@@ -308,7 +333,7 @@ def _check_is_id(path: str) -> None:
 
 
 def _read_folder(
-    folder: Path, config: str, split: str, columns: _ReadColumns
+    folder: Location, config: str, split: str, columns: _ReadColumns
 ) -> tuple[pa.Table, str | None]:
     if "feasible" in columns.required and _is_public_part(_record(folder)):
         raise InputError(
@@ -330,9 +355,9 @@ def _read_folder(
             f"there are configs: {known}"
         )
     try:
-        record = (folder / BUILD_RECORD).read_bytes()
+        record = read_location(folder / BUILD_RECORD)
         tables = [_read_file(folder, row, columns) for row in chosen]
-        is_same = manifest == _manifest(folder) and record == (folder / BUILD_RECORD).read_bytes()
+        is_same = manifest == _manifest(folder) and record == read_location(folder / BUILD_RECORD)
         revision = _revision(parse_json(record))
     except OSError as error:
         raise InputError(
@@ -345,15 +370,18 @@ def _read_folder(
     return pa.concat_tables(tables), revision
 
 
-def _read_file(folder: Path, row: dict[str, Any], columns: _ReadColumns) -> pa.Table:
+def _read_file(folder: Location, row: dict[str, Any], columns: _ReadColumns) -> pa.Table:
     """Read a file of a built dataset: the bytes that were hashed, if only the manifest is trusted.
+
+    Of a store, nothing but a manifest is ever trusted.
 
     Raises:
         InputError: the file has another hash than in the manifest.
         OSError: it cannot be read, or changed meanwhile.
     """
-    with steady_file(folder / row["path"]) as file:
-        if columns.trust == "the manifest" and digest_of(file).sha256 != row.get("sha256"):
+    is_checked = columns.trust == "the manifest" or isinstance(folder, StoreUrl)
+    with steady_location(folder / row["path"]) as file:
+        if is_checked and digest_of(file).sha256 != row.get("sha256"):
             raise InputError(
                 f"{folder / row['path']}: was changed: another sha256 than in {MANIFEST}; build "
                 "the dataset anew, or bring the file back"
@@ -399,13 +427,24 @@ def _read_hub(
     return as_table(dataset, columns.required, columns.optional), revision
 
 
-def _manifest(folder: Path) -> list[dict[str, Any]]:
+def _manifest(folder: Location) -> list[dict[str, Any]]:
     path = folder / MANIFEST
-    if not path.is_file():
-        raise InputError(
-            f"{folder} holds no {MANIFEST}; expected a folder that 'python -m builders build' wrote"
-        )
-    rows = read_jsonl(path)
+    try:
+        data = read_location(path)
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
+        raise InputError(_without_manifest(folder)) from error
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror or error}") from error
+    rows = parse_jsonl(data, path.name)
     if not all({"path", "config", "split"} <= row.keys() for row in rows):
         raise InputError(f"{path}: is not the manifest of a built dataset")
     return rows
+
+
+def _without_manifest(folder: Location) -> str:
+    if isinstance(folder, StoreUrl):
+        return (
+            f"{folder}: holds no {MANIFEST}: nothing was committed there, or a build is on its "
+            "way; expected the URL of a dataset that 'python -m builders build' wrote"
+        )
+    return f"{folder} holds no {MANIFEST}; expected a folder that 'python -m builders build' wrote"

@@ -7,7 +7,6 @@ name. A file that is absent, or that may not be read or written, is not asked fo
 import errno
 import os
 import random
-import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -18,6 +17,7 @@ from typing import Any, TypeVar
 
 from bagen_data.errors import InputError, MissingExtraError, StoreError, WrongUsageError
 from bagen_data.locations import Location, StoreUrl
+from bagen_data.steady_files import SteadyFile, steady_file
 
 _Result = TypeVar("_Result")
 _PAUSES = (0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4)
@@ -193,7 +193,12 @@ def read_part(file: StoreUrl, start: int, stop: int) -> bytes:
 def download(file: StoreUrl, target: Path) -> None:
     """Copy a file to this machine; raises as `facts_of`, or `OSError` where there is no room."""
     system, path = _system(file)
-    _tried(file, "read", lambda: system.get_file(path, str(target)))
+
+    def get() -> None:
+        system.get_file(path, str(target))
+        _refuse_size(target.stat().st_size, facts_of(file).bytes)
+
+    _tried(file, "read", get)
 
 
 def write_bytes(file: StoreUrl, data: bytes) -> None:
@@ -225,7 +230,12 @@ def create(file: StoreUrl, data: bytes) -> bool:
 def upload(source: Path, file: StoreUrl) -> None:
     """Copy a file of this machine to a store, in place of one that is there; as `write_bytes`."""
     system, path = _system(file)
-    _in_folder(file, "written", lambda: system.put_file(str(source), path))
+
+    def put() -> None:
+        system.put_file(str(source), path)
+        _refuse_size(facts_of(file).bytes, source.stat().st_size)
+
+    _in_folder(file, "written", put)
 
 
 def copy(source: StoreUrl, target: StoreUrl) -> None:
@@ -295,12 +305,26 @@ def fetched(location: Location) -> Iterator[Path]:
         yield path
 
 
-def remove_tree(location: Location) -> None:
-    """Remove a folder of our own with all that lies in it."""
-    if isinstance(location, Path):
-        shutil.rmtree(location)
-    else:
-        remove_folder(location)
+def read_location(location: Location) -> bytes:
+    """Return what a file holds.
+
+    Raises:
+        FileNotFoundError: the file is absent.
+        StoreError, OSError: it cannot be read.
+    """
+    return location.read_bytes() if isinstance(location, Path) else read_bytes(location)
+
+
+@contextmanager
+def steady_location(location: Location) -> Iterator[SteadyFile]:
+    """Open a file as `steady_file` does; that of a store is a copy that nobody changes.
+
+    Raises:
+        StoreError: the store does not answer.
+        OSError: as `steady_file`.
+    """
+    with fetched(location) as path, steady_file(path) as file:
+        yield file
 
 
 def check_store(location: Location) -> None:
@@ -340,6 +364,16 @@ def _stored(info: Mapping[str, Any]) -> StoredFile:
     tag = next((f"{name} {info[name]}" for name in _TAGS if info.get(name)), "")
     modified = next((f"{name} {info[name]}" for name in _TIMES if info.get(name)), "")
     return StoredFile(int(info.get("size") or 0), tag, modified)
+
+
+def _refuse_size(size: int, expected: int) -> None:
+    """Refuse a file that arrived with another size, to be copied again.
+
+    Raises:
+        OSError: the sizes differ.
+    """
+    if size != expected:
+        raise OSError(errno.EIO, f"{size:,} bytes arrived; expected {expected:,}")
 
 
 def _in_folder(file: StoreUrl, what: str, action: Callable[[], object]) -> None:

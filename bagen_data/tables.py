@@ -45,19 +45,28 @@ def write_jsonl(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
 
 
 def read_jsonl(path: Path) -> list[dict[str, Any]]:
-    """The objects of a JSON-lines file.
+    """The objects of a JSON-lines file; raises as `parse_jsonl`."""
+    return parse_jsonl(path.read_bytes(), path.name)
+
+
+def parse_jsonl(data: bytes, name: str) -> list[dict[str, Any]]:
+    """The objects of a JSON-lines file that was read.
+
+    Args:
+        data: the bytes of the file.
+        name: its name, for messages.
 
     Raises:
         InputError: a line is not a JSON object, or the file is not UTF-8; the message names it.
     """
     rows = []
-    for number, line in enumerate(path.read_bytes().splitlines(), 1):
+    for number, line in enumerate(data.splitlines(), 1):
         try:
             row = parse_json(line.decode("utf-8"))
         except ValueError as error:
-            raise InputError(f"{path.name}:{number}: not JSON in UTF-8: {error}") from error
+            raise InputError(f"{name}:{number}: not JSON in UTF-8: {error}") from error
         if not isinstance(row, dict):
-            raise InputError(f"{path.name}:{number}: expected an object, found {line[:40]!r}")
+            raise InputError(f"{name}:{number}: expected an object, found {line[:40]!r}")
         rows.append(row)
     return rows
 

@@ -304,7 +304,12 @@ def inspect_command(
 
 @app.command("verify")
 def verify_command(
-    folder: Annotated[Path, typer.Argument(help="A folder that `build` wrote.")],
+    folder: Annotated[
+        Place,
+        typer.Argument(
+            parser=parse_location, metavar="FOLDER", help="A folder that `build` wrote, or its URL."
+        ),
+    ],
 ) -> None:
     """Compare a built dataset with its manifest, and check its tables."""
     from builders.verify import verify

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -16,10 +17,13 @@ from bagen_data.dataset_configs import ROLLOUTS as ROLLOUTS_CONFIG
 from bagen_data.dataset_configs import holds_samples, reference_path
 from bagen_data.errors import BuildChangedError, InputError
 from bagen_data.hub import load_unchanged_samples
+from bagen_data.locations import Location, StoreUrl
 from bagen_data.parquet_streams import ParquetStream
 from bagen_data.replaced_folder import bring_back
+from bagen_data.replaced_store import own_names
 from bagen_data.schema import QUANTILE_LEVELS, QUESTIONS, REFERENCE, ROLLOUTS, SAMPLES
-from bagen_data.steady_files import digest_of, steady_file
+from bagen_data.steady_files import digest_of, refuse_no_room, steady_file
+from bagen_data.stores import download, list_files
 from bagen_data.tables import (
     BUILD_RECORD,
     CARD,
@@ -36,8 +40,11 @@ _Check = Callable[[BinaryIO, dict[str, Any]], list[str]]
 """Problems of what a file holds, which its row of the manifest describes."""
 
 
-def verify(folder: Path) -> int:
+def verify(folder: Location) -> int:
     """Compare every file with the manifest, and check the tables' promises.
+
+    Args:
+        folder: the dataset, or its URL in a store, of which a copy is checked.
 
     Returns:
         The number of data files.
@@ -46,16 +53,42 @@ def verify(folder: Path) -> int:
         InputError: the folder is not a built dataset.
         BuildChangedError: files are changed, missing or foreign, or a table breaks a promise; the
             message names each.
+        StoreError: a store does not answer.
     """
+    if isinstance(folder, Path):
+        return _verify(folder, folder)
+    with TemporaryDirectory(prefix="bagen-verify-") as copy:
+        try:
+            _copy(folder, Path(copy))
+        except OSError as error:
+            raise InputError(f"{folder}: cannot be read: {error.strerror or error}") from error
+        return _verify(Path(copy), folder)
+
+
+def _copy(folder: StoreUrl, copy: Path) -> None:
+    """Copy a dataset of a store, but for what builds on their way have there."""
+    files = list_files(folder)
+    if MANIFEST not in files:
+        raise InputError(
+            f"{folder}: holds no {MANIFEST}: nothing was committed there, or a build is on its way"
+        )
+    refuse_no_room(sum(facts.bytes for facts in files.values()), copy)
+    for name in files.keys() - own_names(files):
+        (copy / name).parent.mkdir(parents=True, exist_ok=True)
+        download(folder / name, copy / name)
+
+
+def _verify(folder: Path, shown: Location) -> int:
+    """Check a folder, which messages name as it is shown."""
     bring_back(folder)
     if not (folder / MANIFEST).is_file():
-        raise InputError(f"{folder}: holds no {MANIFEST}; expected a built dataset")
+        raise InputError(f"{shown}: holds no {MANIFEST}; expected a built dataset")
     try:
         with steady_file(folder / MANIFEST):  # what is hashed of it is what is read of it
             manifest = _manifest(folder)
             problems = _changed_metadata(folder)
     except OSError as error:
-        raise BuildChangedError(f"{folder / MANIFEST}: cannot be read: {error.strerror}") from error
+        raise BuildChangedError(f"{shown / MANIFEST}: cannot be read: {error.strerror}") from error
     check = _broken_questions if not problems and _is_hidden(folder) else _broken_promises
     for row in manifest:
         problems += _problems_of(folder, row, check)
@@ -66,7 +99,7 @@ def verify(folder: Path) -> int:
     present = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
     problems += [f"{name}: is not in {MANIFEST}" for name in sorted(present - named)]
     if problems:
-        raise BuildChangedError("\n".join([f"{folder}: {len(problems)} problem(s)", *problems]))
+        raise BuildChangedError("\n".join([f"{shown}: {len(problems)} problem(s)", *problems]))
     return len(manifest)
 
 

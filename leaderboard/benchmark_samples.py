@@ -3,7 +3,6 @@
 import re
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any, Self
 
 import pyarrow as pa
@@ -11,8 +10,10 @@ import pyarrow.compute as pc
 
 from bagen_data.dataset_configs import start_config
 from bagen_data.errors import InputError
-from bagen_data.hub import build_record, load_reference, load_unchanged_samples, splits
+from bagen_data.hub import build_record, is_folder, load_reference, load_unchanged_samples, splits
+from bagen_data.locations import parse_location
 from bagen_data.scoring.sample_table import FamilyColumns, SampleTable
+from bagen_data.stores import read_location
 from bagen_data.tables import BUILD_RECORD
 from bagen_data.unique_keys import parse_json
 from bagen_data.versions import BENCHMARK_VERSION
@@ -108,7 +109,7 @@ def load_benchmark(dataset: str) -> Benchmark:
 def is_key(dataset: str) -> bool:
     """Return whether a dataset is the key of a hidden split, by its record."""
     try:
-        return "salt" in parse_json((Path(dataset) / BUILD_RECORD).read_bytes())
+        return "salt" in parse_json(read_location(parse_location(dataset) / BUILD_RECORD))
     except (OSError, ValueError, TypeError):
         return False
 
@@ -125,7 +126,7 @@ def load_samples_of(dataset: str) -> Benchmark:
         raise InputError(f"{dataset}: does not say its revision; build it anew")
     _check_version(dataset, revision)
     reference = load_reference(dataset, None, revision)
-    name = None if Path(dataset).is_dir() else dataset
+    name = None if is_folder(dataset) else dataset
     benchmark = Benchmark(_with_plain_tasks(loaded.table), name, revision, reference)
     for task in benchmark.tasks:
         if not _TASK.fullmatch(task):
@@ -138,7 +139,7 @@ def load_samples_of(dataset: str) -> Benchmark:
 
 def _check_version(dataset: str, revision: str) -> None:
     """Refuse a dataset whose record names another version of BAGEN than this."""
-    record = build_record(dataset, None if Path(dataset).is_dir() else revision)
+    record = build_record(dataset, None if is_folder(dataset) else revision)
     stated = record.get("benchmark_version") if isinstance(record, dict) else None
     if stated not in (None, BENCHMARK_VERSION):
         raise InputError(

@@ -1,6 +1,5 @@
 """`bagen predict model` and `bagen predictions-from-log`."""
 
-import os
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -82,12 +81,12 @@ def predict_model_command(
     if bool(model) == bool(preset):
         raise WrongUsageError("give a model as PROVIDER/NAME, or --preset NAME; one of the two")
     check_labels(name, link)
-    from bagen_data.hub import is_folder
+    from bagen_data.hub import whole_name
     from bagen_data.models.model_run import ModelRun, parse_price, short_name
 
     chosen = find_preset(preset) if preset else Preset(str(model))
     run = ModelRun(
-        dataset=os.path.realpath(dataset) if is_folder(dataset) else dataset,
+        dataset=whole_name(dataset),
         config=config or "default",
         split=split,
         model=chosen.model,

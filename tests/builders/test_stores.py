@@ -4,15 +4,24 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bagen_data import store_locks, stores
-from bagen_data.errors import InputError, OutputError, StoreError, WrongUsageError
-from bagen_data.locations import Location
-from bagen_data.stores import list_files, read_bytes, write_bytes
+from bagen_data.cli import main as bagen
+from bagen_data.errors import (
+    BuildChangedError,
+    InputError,
+    OutputError,
+    StoreError,
+    WrongUsageError,
+)
+from bagen_data.hub import build_record, load_reference, load_rollouts, load_samples, splits
+from bagen_data.locations import Location, parse_location
+from bagen_data.stores import list_files, read_bytes, remove, write_bytes
 from bagen_data.tables import MANIFEST
 from builders.build import build
 from builders.build_record import BuildOptions
@@ -21,8 +30,9 @@ from builders.hidden.build import HiddenOptions, build_hidden
 from builders.reading.family_source import family_source
 from builders.reading.lost_entries import lost_entries
 from builders.reading.origin import find_families, ignored_folders
+from builders.verify import verify
 from tests.faulty_store import SharedStore, shared_store
-from tests.making import REPO, contents
+from tests.making import REPO, contents, exit_code
 
 SAMPLE = REPO / "sample" / "origin"
 KILLED_AT = (40, 81, 120)
@@ -256,3 +266,68 @@ def test_a_build_that_is_killed_leaves_the_old_one_the_new_one_or_none(
             expected = old if left[MANIFEST] == old[MANIFEST] else new
             assert left.items() >= expected.items()
         assert built(family, out) == new
+
+
+def test_a_dataset_of_a_store_is_read_as_a_folder_is(store: SharedStore, tmp_path: Path) -> None:
+    build(BuildOptions(origin=SAMPLE, out=tmp_path / "out"))
+    out = str(put(tmp_path / "out", store, "out"))
+    store.set(fails=0.2)
+    there, here = load_samples(out), load_samples(str(tmp_path / "out"))
+    assert there.table == here.table
+    assert there.source == here.source | {"path": out}
+    assert load_reference(out, "sokoban") == load_reference(str(tmp_path / "out"), "sokoban")
+    assert load_rollouts(out, "train") == load_rollouts(str(tmp_path / "out"), "train")
+    assert splits(out, "sokoban_train") == ["heldout", "rl", "sft"]
+    assert build_record(out) == build_record(str(tmp_path / "out"))
+    assert verify(store.url / "out") == verify(tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    "read",
+    [load_samples, load_reference, build_record, lambda url: verify(parse_location(url))],
+    ids=["samples", "reference", "record", "verify"],
+)
+def test_a_dataset_without_a_manifest_is_absent(
+    store: SharedStore, read: Callable[[str], object]
+) -> None:
+    out = store.url / "out"
+    built(SAMPLE / "sokoban-origin-scripted", out)
+    remove(out / MANIFEST)
+    with pytest.raises(InputError, match=r"out: holds no manifest.jsonl: nothing was committed"):
+        read(str(out))
+
+
+def test_a_changed_file_of_a_store_is_refused_by_name(store: SharedStore) -> None:
+    out = store.url / "out"
+    files = built(SAMPLE / "sokoban-origin-scripted", out)
+    name = "data/sokoban/test-scripted.parquet"
+    write_bytes(out / name, files[name][:-1] + b"!")
+    with pytest.raises(InputError, match=rf"{out / name}: was changed: another sha256"):
+        load_samples(str(out))
+    with pytest.raises(BuildChangedError, match=rf"{out}: 1 problem.*\n{name}: was changed"):
+        verify(out)
+
+
+def test_a_file_that_no_build_wrote_is_named_by_verify(store: SharedStore) -> None:
+    out = store.url / "out"
+    built(SAMPLE / "sokoban-origin-scripted", out)
+    write_bytes(out / f".building-{'0' * 16}/data/a", b"left by a killed build")
+    verify(out)
+    write_bytes(out / "notes.txt", b"mine")
+    with pytest.raises(BuildChangedError, match=r"notes\.txt: is not in manifest"):
+        verify(out)
+
+
+def test_commands_take_the_url_of_a_dataset(
+    store: SharedStore, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, predictions = str(store.url / "out"), str(tmp_path / "predictions")
+    built(SAMPLE, store.url / "out")
+    commands = [
+        ["predict", "baseline", "median_22", "--dataset", out, "--out", predictions],
+        ["validate", predictions, "--dataset", out],
+        ["score", predictions, "--dataset", out, "--resamples", "10"],
+        ["show", load_samples(out).table["sample_id"][0].as_py(), "--dataset", out],
+    ]
+    for command in commands:
+        assert exit_code(bagen, *command) == 0, capsys.readouterr().err
