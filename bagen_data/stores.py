@@ -11,6 +11,8 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
@@ -36,6 +38,8 @@ _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 """Errors of this machine's disk."""
 _TAGS = ("ETag", "etag", "md5Hash", "content_md5", "xet_hash", "blob_id")
 _TIMES = ("LastModified", "last_modified", "mtime", "updated", "uploaded_at", "created")
+_CLOCK = 1e-3
+"""Seconds by which two times of one change differ, as they are rounded."""
 _BUCKETS = ("s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "adl", "hf")
 """Stores without folders, where making one could make a bucket."""
 
@@ -45,18 +49,24 @@ class StoredFile:
     """Facts of a file in a store that differ after a change of it."""
 
     bytes: int
-    tag: str
-    """The hash or version that the store gives the content; empty where it gives none."""
-    modified: str
-    """The time of the last change, as the store words it; empty where it says none."""
+    tags: Mapping[str, str]
+    """The hashes or versions that the store gives the content, by their names; often one."""
+    modified: float | None
+    """The time of the last change, in seconds; None where the store says none."""
 
     def is_same(self, other: "StoredFile") -> bool:
-        """Return whether nothing says that the two are of different contents."""
+        """Return whether nothing says that the two are of different contents.
+
+        A store may say less in a listing than about one file, and times in whole seconds only.
+        """
         if self.bytes != other.bytes:
             return False
-        if self.tag and other.tag:
-            return self.tag == other.tag
-        return not (self.modified and other.modified) or self.modified == other.modified
+        if both := self.tags.keys() & other.tags.keys():
+            return all(self.tags[name] == other.tags[name] for name in both)
+        if self.modified is None or other.modified is None:
+            return True
+        is_whole = self.modified.is_integer() or other.modified.is_integer()
+        return abs(self.modified - other.modified) < (1 if is_whole else _CLOCK)
 
 
 def list_files(folder: StoreUrl) -> dict[str, StoredFile]:
@@ -361,9 +371,26 @@ def _system(url: StoreUrl) -> tuple[Any, str]:
 
 
 def _stored(info: Mapping[str, Any]) -> StoredFile:
-    tag = next((f"{name} {info[name]}" for name in _TAGS if info.get(name)), "")
-    modified = next((f"{name} {info[name]}" for name in _TIMES if info.get(name)), "")
-    return StoredFile(int(info.get("size") or 0), tag, modified)
+    tags = {name: str(info[name]) for name in _TAGS if info.get(name)}
+    times = (_seconds(info[name]) for name in _TIMES if info.get(name))
+    modified = next((time for time in times if time is not None), None)
+    return StoredFile(int(info.get("size") or 0), tags, modified)
+
+
+def _seconds(time: object) -> float | None:
+    """Return a time in seconds, however a store words it; None where that is not known."""
+    if isinstance(time, str):
+        return _seconds(_parsed(time))
+    if isinstance(time, datetime):
+        return (time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp()
+    return float(time) if isinstance(time, int | float) else None
+
+
+def _parsed(time: str) -> datetime | None:
+    for parse in (datetime.fromisoformat, parsedate_to_datetime):
+        with suppress(ValueError):
+            return parse(time)
+    return None
 
 
 def _refuse_size(size: int, expected: int) -> None:

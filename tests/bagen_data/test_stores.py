@@ -1,6 +1,7 @@
 """Files in a store: requests that fail are made again, and refused by name in the end."""
 
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 
 import fsspec
@@ -114,6 +115,27 @@ def test_a_changed_file_has_other_facts(store: SharedStore) -> None:
     assert facts.is_same(facts_of(store.url / "a"))
     write_bytes(store.url / "a", b"2")
     assert not facts.is_same(facts_of(store.url / "a"))
+
+
+@pytest.mark.parametrize(
+    ("listed", "alone", "is_same"),
+    [
+        ({"ETag": "a"}, {"ETag": "a", "mtime": 5}, True),
+        ({"ETag": "a"}, {"ETag": "b"}, False),
+        ({"blob_id": "a"}, {"etag": "b", "blob_id": "a"}, True),
+        ({"mtime": 5.25}, {"mtime": 5.75}, False),
+        ({"created": "2026-01-02T03:04:05.5"}, {"created": datetime(2026, 1, 2, 3, 4, 5)}, True),
+        ({"LastModified": "Fri, 02 Jan 2026 03:04:05 GMT"}, {"mtime": 1767323045.9}, True),
+        ({"mtime": 5}, {"mtime": 6}, False),
+        ({"mtime": "yesterday"}, {"mtime": 6}, True),
+        ({"size": 4}, {"size": 5}, False),
+        ({}, {}, True),
+    ],
+)
+def test_facts_are_compared_where_both_are_stated(
+    listed: dict[str, object], alone: dict[str, object], is_same: bool
+) -> None:
+    assert stores._stored(listed).is_same(stores._stored(alone)) is is_same
 
 
 def test_a_store_that_always_fails_is_refused_by_name(store: SharedStore) -> None:

@@ -20,8 +20,8 @@ from bagen_data.errors import (
     WrongUsageError,
 )
 from bagen_data.hub import build_record, load_reference, load_rollouts, load_samples, splits
-from bagen_data.locations import Location, parse_location
-from bagen_data.stores import list_files, read_bytes, remove, write_bytes
+from bagen_data.locations import Location, StoreUrl, parse_location
+from bagen_data.stores import list_files, read_bytes, remove, remove_folder, write_bytes
 from bagen_data.tables import MANIFEST
 from builders.build import build
 from builders.build_record import BuildOptions
@@ -165,6 +165,17 @@ def test_a_build_from_and_to_a_store_is_that_of_folders(
     origin = put(SAMPLE, store, "origin")
     store.set(fails=0.2)
     assert built(origin, store.url / "out") == local
+
+
+def test_a_store_in_memory_does_as_well(local: dict[str, bytes]) -> None:
+    origin, out = StoreUrl("memory://test/origin"), StoreUrl("memory://test/out")
+    for name, data in contents(SAMPLE).items():
+        write_bytes(origin / name, data)
+    try:
+        assert built(origin, out) == local
+        assert built(origin, out) == local
+    finally:
+        remove_folder(StoreUrl("memory://test"))
 
 
 def test_worker_processes_read_from_and_write_to_a_store(
