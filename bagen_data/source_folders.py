@@ -58,7 +58,7 @@ class SourceFolder(Protocol):
         """Return the facts of a file as it is now."""
 
     def size(self, relative: str) -> int:
-        """Return the bytes of a file, or its size in the listing of a store."""
+        """Return the bytes of a file, as it is now or was listed."""
 
 
 @dataclass(frozen=True)

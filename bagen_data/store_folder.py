@@ -86,6 +86,10 @@ class StoreFolder:
         listed, now = self._listed(relative), facts_of(self.place(relative))
         return listed if listed.is_same(now) else now
 
+    def size(self, relative: str) -> int:
+        """Return the bytes of a file as it was listed, without another request."""
+        return self._listed(relative).bytes
+
     def _cut_off(self, relative: str, arrived: int, expected: int) -> StoreError:
         return StoreError(
             f"{self.place(relative)}: cannot be read: {arrived:,} bytes arrived; expected "
