@@ -120,14 +120,33 @@ def digest_of(file: SteadyFile, target: IO[bytes] | None = None) -> FileDigest:
     size = 0
     while block := file.stream.read(_BLOCK):
         size += len(block)
-        if size > file.mark.bytes:
-            raise changed(file.path, "it grew while it was read")
+        _refuse_growth(file, size)
         digest.update(block)
         if target is not None:
             target.write(block)
-    if size != file.mark.bytes:
-        raise changed(file.path, "it was cut while it was read")
+    _refuse_cut(file, size)
     return FileDigest(size, digest.hexdigest(), file.mark)
+
+
+def _refuse_growth(file: SteadyFile, size: int) -> None:
+    if size > file.mark.bytes:
+        raise changed(file.path, "it grew while it was read")
+
+
+def _refuse_cut(file: SteadyFile, size: int) -> None:
+    if size < file.mark.bytes:
+        raise changed(file.path, "it was cut while it was read")
+
+
+def _digest_of_content(file: SteadyFile, content: bytes) -> FileDigest:
+    """Return the digest of a file that was read at once, with room for a byte more.
+
+    Raises:
+        OSError: the file ends before or after the size that it had.
+    """
+    _refuse_growth(file, len(content))
+    _refuse_cut(file, len(content))
+    return FileDigest(len(content), hashlib.sha256(content).hexdigest(), file.mark)
 
 
 def copy_file(path: Path, target: IO[bytes], links: Links = "followed") -> FileDigest:
@@ -149,26 +168,27 @@ class HeldCopy:
     """A copy of bytes that nobody else can change, to be read any number of times.
 
     Args:
-        copy: a file of our own that holds the bytes, in memory or of the system; it is closed when
+        copy: the bytes, or a file of the system of our own that holds them; it is closed when
             nobody needs the copy any more.
         digest: the size and the hash of the bytes.
     """
 
-    def __init__(self, copy: IO[bytes], digest: FileDigest) -> None:
+    def __init__(self, copy: bytes | IO[bytes], digest: FileDigest) -> None:
         self._copy = copy
-        weakref.finalize(self, copy.close)
+        if not isinstance(copy, bytes):
+            weakref.finalize(self, copy.close)
         self.digest = digest
 
     def open(self) -> BufferedReader:
         """Return a reader of the copy, at its beginning; readers do not disturb each other."""
-        if isinstance(self._copy, io.BytesIO):
-            return BufferedReader(io.BytesIO(self._copy.getvalue()))
+        if isinstance(self._copy, bytes):
+            return BufferedReader(io.BytesIO(self._copy))
         return BufferedReader(_Positioned(self, self._copy.fileno()))
 
     def read(self) -> bytes:
         """Return all bytes."""
-        if isinstance(self._copy, io.BytesIO):
-            return self._copy.getvalue()
+        if isinstance(self._copy, bytes):
+            return self._copy
         with self.open() as file:
             return file.read()
 
@@ -196,11 +216,16 @@ class HeldFile(HeldCopy):
         memory: int = _MEMORY,
         scratch: Path | None = None,
     ) -> None:
+        self._copy: bytes | IO[bytes]
         with steady_file(path, links) as file:
             if largest is not None and file.mark.bytes > largest:
                 size = f"{file.mark.bytes:,}"
                 raise OSError(errno.EFBIG, f"it is of {size} bytes; expected at most {largest:,}")
-            copy = new_copy(file.mark.bytes, memory, scratch)
+            if file.mark.bytes <= memory:
+                content = file.stream.read(file.mark.bytes + 1)
+                super().__init__(content, _digest_of_content(file, content))
+                return
+            copy = _new_copy(file.mark.bytes, scratch)
             try:
                 digest = digest_of(file, copy)
                 copy.flush()
@@ -239,19 +264,12 @@ class _Positioned(io.RawIOBase):
         return self._position
 
 
-def new_copy(size: int, memory: int, scratch: Path | None) -> IO[bytes]:
+def _new_copy(size: int, scratch: Path | None) -> IO[bytes]:
     """Return an empty file of our own, with room for a copy of this size.
-
-    Args:
-        size: the bytes of the copy.
-        memory: bytes of a copy that stays in memory.
-        scratch: the folder of longer copies; the system's if None.
 
     Raises:
         OSError: there is no room.
     """
-    if size <= memory:
-        return io.BytesIO()
     refuse_no_room(size, scratch)
     return tempfile.TemporaryFile(dir=scratch)
 

@@ -60,7 +60,8 @@ class StoreFolder:
             digest = _digest(copy, listed)
             self._refuse_change(relative, listed)
             if digest.bytes == listed.bytes:
-                return HeldCopy(copy, digest)
+                held = copy.getvalue() if isinstance(copy, io.BytesIO) else copy
+                return HeldCopy(held, digest)
             copy.close()
         raise self._cut_off(relative, digest.bytes, listed.bytes)
 

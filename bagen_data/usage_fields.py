@@ -3,7 +3,7 @@
 import json
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -58,16 +58,27 @@ class Roles:
         self.paths = paths
 
 
+class _RolePlaces(NamedTuple):
+    """Where the counts of roles stand in usage objects of one layout."""
+
+    by_role: tuple[tuple[tuple[str, int], ...], ...]
+    """For each role, those of its paths that hold a value, and the places of their values."""
+    others: tuple[tuple[str, int], ...]
+    """Paths of numbers that count tokens and have none of the roles, and their places."""
+
+
 class _Layout:
     """Where the values of usage objects stand that have the same keys and types of values.
 
     Args:
-        structure: keys and types of the object, then those of each object in it, breadth first.
+        structure: the type of each value, those of inner objects after those around them; then the
+            keys of the object, and those of each object in it in the order of their values.
     """
 
     def __init__(self, structure: tuple[tuple[Any, ...], ...]) -> None:
+        kinds, *objects = structure
         self.names = frozenset(
-            name for name, kind in zip(*structure[:2], strict=True) if kind is not type(None)
+            name for name, kind in zip(objects[0], kinds, strict=False) if kind is not type(None)
         )
         """Keys of the usage object itself whose values are not null."""
         self.numbers: list[tuple[str, int]] = []
@@ -77,13 +88,12 @@ class _Layout:
         self._places: dict[str, int] = {}
         """The place of each value that is not null, by its path."""
         self._found: dict[tuple[str, ...], tuple[tuple[str, int], ...]] = {}
-        self._roles: dict[Roles, list[tuple[tuple[str, int], ...]]] = {}
+        self._roles: dict[Roles, _RolePlaces] = {}
         waiting = [("", False, True)]
         first = 0
-        for (prefix, counts, may_count), names, kinds in zip(
-            waiting, structure[::2], structure[1::2], strict=True
-        ):
-            for place, (name, kind) in enumerate(zip(names, kinds, strict=True), first):
+        for (prefix, counts, may_count), names in zip(waiting, objects, strict=True):
+            for place, name in enumerate(names, first):
+                kind = kinds[place]
                 path = f"{prefix}{name}"
                 is_count, is_money_or_time = _meaning(str(name))
                 may = may_count and not is_money_or_time
@@ -106,17 +116,19 @@ class _Layout:
             self._found[paths] = present
         return present
 
-    def find_roles(self, roles: Roles) -> list[tuple[tuple[str, int], ...]]:
-        """Return what `find` does, for the paths of each role."""
-        by_role = self._roles.get(roles)
-        if by_role is None:
-            by_role = self._roles[roles] = [self.find(paths) for paths in roles.paths]
-        return by_role
+    def find_roles(self, roles: Roles) -> _RolePlaces:
+        """Return where the counts of the roles stand, and the counts that have none of them."""
+        places = self._roles.get(roles)
+        if places is None:
+            known = {path for paths in roles.paths for path in paths}
+            places = self._roles[roles] = _RolePlaces(
+                tuple(map(self.find, roles.paths)),
+                tuple((path, place) for path, place in self.numbers if path not in known),
+            )
+        return places
 
 
 _cached_layout = lru_cache(maxsize=256)(_Layout)
-_LEAVES = frozenset({int, float, str, bool, type(None)})
-"""Types of values that hold no others."""
 _MOST_CACHED = 100
 """Values of a usage object whose layout is kept: the next object is likely to have it, too."""
 
@@ -130,25 +142,29 @@ class UsageFields:
 
     def __init__(self, usage: Mapping[str, Any]) -> None:
         self.usage = usage
-        parts = [usage]
-        structure: list[tuple[Any, ...]] = []
-        values: list[Any] = []
-        for part in parts:
-            inner = part.values()
-            kinds = tuple(map(type, inner))
-            structure += (tuple(part), kinds)
-            values += inner
-            if not _LEAVES.issuperset(kinds):
-                parts += [value for value in inner if isinstance(value, dict)]
+        values = [*usage.values()]
+        objects = [tuple(usage)]
+        for value in values:  # which grows by the values of each object in it
+            if isinstance(value, dict):
+                objects.append(tuple(value))
+                values += value.values()
         layout_of = _cached_layout if len(values) <= _MOST_CACHED else _Layout
-        self._layout = layout_of(tuple(structure))
+        self._layout = layout_of((tuple(map(type, values)), *objects))
         self._values = values
-        self._unread = {
-            path: values[place] for path, place in self._layout.numbers if values[place]
-        }
+        self._unread_counts: dict[str, Any] | None = None
+
+    @property
+    def _unread(self) -> dict[str, Any]:
         """Counts that no mapping has read yet."""
-        if self._layout.others:
-            self._unread.update(self._counting_others())
+        if self._unread_counts is None:
+            self._unread_counts = self._counts_at(self._layout.numbers)
+            self._unread_counts.update(self._counting_others())
+        return self._unread_counts
+
+    def _counts_at(self, numbers: Iterable[tuple[str, int]]) -> dict[str, Any]:
+        """Return the numbers at some paths and places by their paths, without zeros."""
+        values = self._values
+        return {path: values[place] for path, place in numbers if values[place]}
 
     @classmethod
     def of(cls, usage: "Mapping[str, Any] | UsageFields") -> "UsageFields":
@@ -204,16 +220,18 @@ class UsageFields:
         Raises:
             RolloutError: two paths of a role hold counts that differ, and neither is 0.
         """
+        by_role, others = self._layout.find_roles(roles)
+        if self._unread_counts is None and not self._layout.others:
+            self._unread_counts = self._counts_at(others)
+        unread = self._unread
         counts = []
-        for present in self._layout.find_roles(roles):
-            if len(present) > 1:
-                counts.append(self.count(*(path for path, _ in present)))
-            elif present:
+        for present in by_role:
+            if len(present) == 1:
                 [(path, place)] = present
-                self._unread.pop(path, None)
+                unread.pop(path, None)
                 counts.append(whole_number(self._values[place], path))
             else:
-                counts.append(0)
+                counts.append(self.count(*(path for path, _ in present)) if present else 0)
         return counts
 
     def whole_or_parts(self, whole: int, paths: Sequence[str]) -> int:
@@ -353,7 +371,7 @@ class UsageFields:
         Raises:
             RolloutError: a price is no amount of dollars, or two differ.
         """
-        if not self.has(*_COSTS):
+        if not self._layout.find(_COSTS):
             return None
         details = self.usage.get("cost_details")
         if self.usage.get("is_byok") is True:
