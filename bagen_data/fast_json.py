@@ -1,10 +1,13 @@
 r"""Read JSON with orjson, and refuse an object that has a key twice, at little cost.
 
-orjson keeps the last value of a repeated key. A value that lost one is written with fewer quotation
-marks than its text has: each string has two, the lost key among them, and a `"` inside a string is
-written as `\"` by orjson, and as that or as `\u0022` by others. So a text without `\u0022` that has
-as many quotation marks as its value, written anew, lost nothing. Any other text is parsed once more
-by the slower reader, which sees every key.
+orjson keeps the last value of a repeated key, so a value that lost one has fewer strings than its
+text. The strings are counted by their quotation marks, without those that follow a backslash. The
+mark that opens a string follows none. A mark inside a string follows one always, or is written as
+`\u0022`. The mark that closes a string follows one only where the string ends with a backslash,
+which orjson writes as `\\`, and others as that or as `\u005c`. So each string counts in the value,
+written anew, as much as in its text or less, and each string of the text counts one or two: where
+both counts are the same, nothing was lost. Any other text is parsed once more by the slower reader,
+which sees every key.
 """
 
 from typing import Any
@@ -15,7 +18,7 @@ import orjson
 from bagen_data.unique_keys import parse_json
 
 _QUOTE = ord('"')
-_ESCAPED_QUOTE = rb"\u0022"
+_BACKSLASH = ord("\\")
 
 
 def load_json(text: bytes) -> Any:
@@ -75,8 +78,12 @@ def _has_every_string(text: bytes, value: Any) -> bool:
         written = orjson.dumps(value)
     except orjson.JSONEncodeError:  # numbers beyond 64 bits, lone surrogates, deep nesting
         return False
-    return _quotes(text) == _quotes(written) and _ESCAPED_QUOTE not in text
+    return _quotes(text) == _quotes(written)
 
 
 def _quotes(text: bytes) -> int:
-    return int(np.count_nonzero(np.frombuffer(text, np.uint8) == _QUOTE))
+    """Return how many quotation marks do not follow a backslash."""
+    characters = np.frombuffer(text, np.uint8)
+    is_counted = characters == _QUOTE
+    is_counted[1:] &= characters[:-1] != _BACKSLASH
+    return int(np.count_nonzero(is_counted))

@@ -3,8 +3,9 @@
 import json
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from bagen_data.errors import RolloutError
@@ -48,10 +49,10 @@ class Counts(NamedTuple):
 
 
 class Roles:
-    """The roles of the counts of a usage object, and the paths under which each may stand.
+    """The roles of the counts of a usage object, two or more.
 
     Args:
-        paths: of each role.
+        paths: for each role, the paths under which its count may stand.
     """
 
     def __init__(self, *paths: tuple[str, ...]) -> None:
@@ -65,6 +66,9 @@ class _RolePlaces(NamedTuple):
     """For each role, those of its paths that hold a value, and the places of their values."""
     others: tuple[tuple[str, int], ...]
     """Paths of numbers that count tokens and have none of the roles, and their places."""
+    plain: Callable[[Sequence[Any]], tuple[int, ...]] | None
+    """Takes the values and a 0 behind them, and returns the number of each role, that 0 where it
+    has none; None where a role has several numbers, or one that is not an integer."""
 
 
 class _Layout:
@@ -77,6 +81,7 @@ class _Layout:
 
     def __init__(self, structure: tuple[tuple[Any, ...], ...]) -> None:
         kinds, *objects = structure
+        self._kinds = kinds
         self.names = frozenset(
             name for name, kind in zip(objects[0], kinds, strict=False) if kind is not type(None)
         )
@@ -121,9 +126,16 @@ class _Layout:
         places = self._roles.get(roles)
         if places is None:
             known = {path for paths in roles.paths for path in paths}
+            by_role = tuple(map(self.find, roles.paths))
+            is_plain = not self.others and all(
+                len(present) <= 1 and all(self._kinds[place] is int for _, place in present)
+                for present in by_role
+            )
+            firsts = [present[0][1] if present else -1 for present in by_role]
             places = self._roles[roles] = _RolePlaces(
-                tuple(map(self.find, roles.paths)),
+                by_role,
                 tuple((path, place) for path, place in self.numbers if path not in known),
+                itemgetter(*firsts) if is_plain else None,
             )
         return places
 
@@ -214,25 +226,19 @@ class UsageFields:
             stated, name = (number, path) if number else (stated, name)
         return stated
 
-    def counts(self, roles: Roles) -> list[int]:
+    def counts(self, roles: Roles) -> tuple[int, ...]:
         """Return the count of each role, as `count` of its paths does.
 
         Raises:
             RolloutError: two paths of a role hold counts that differ, and neither is 0.
         """
-        by_role, others = self._layout.find_roles(roles)
-        if self._unread_counts is None and not self._layout.others:
-            self._unread_counts = self._counts_at(others)
-        unread = self._unread
-        counts = []
-        for present in by_role:
-            if len(present) == 1:
-                [(path, place)] = present
-                unread.pop(path, None)
-                counts.append(whole_number(self._values[place], path))
-            else:
-                counts.append(self.count(*(path for path, _ in present)) if present else 0)
-        return counts
+        by_role, others, plain = self._layout.find_roles(roles)
+        if plain is not None and self._unread_counts is None:
+            numbers = plain([*self._values, 0])
+            if min(numbers) >= 0 and max(numbers) <= MOST:
+                self._unread_counts = self._counts_at(others)
+                return numbers
+        return tuple([self.count(*(path for path, _ in present)) for present in by_role])
 
     def whole_or_parts(self, whole: int, paths: Sequence[str]) -> int:
         """Return a count that parts break down; where it is 0, the sum of the parts.

@@ -575,7 +575,7 @@ def _refuse_summed(usage: Mapping[str, Any]) -> None:
     Raises:
         RolloutError: the object says that it holds more than one.
     """
-    for name in usage.keys() & _REQUEST_COUNTS:
+    for name in _REQUEST_COUNTS.intersection(usage):
         stated = usage[name]
         if _is_above_one(stated):
             raise RolloutError(

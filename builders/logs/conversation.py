@@ -57,10 +57,11 @@ def exchange(
     heard: Sequence[MessageContent], response: MessageContent, message: Mapping[str, Any]
 ) -> Exchange:
     """Return the turn of what was heard since the last response, and the response to it."""
-    uncounted = next((each.uncounted for each in (*heard, response) if each.uncounted), "")
-    return Exchange(joined([each.text for each in heard]), response, uncounted, message)
+    uncounted = [each.uncounted for each in (*heard, response) if each.uncounted]
+    user = joined([each.text for each in heard])
+    return Exchange(user, response, uncounted[0] if uncounted else "", message)
 
 
 def joined(texts: Iterable[str]) -> str:
     """Return the texts that say something, a blank line between."""
-    return "\n\n".join([text for text in texts if text])
+    return "\n\n".join(filter(None, texts))

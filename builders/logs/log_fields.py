@@ -117,17 +117,27 @@ def _part_text(part: Mapping[str, Any] | str, name: str) -> str:
     return text(part["text"], f"{name}[].text")
 
 
-def mapping(value: Any, name: str) -> dict[str, Any]:
-    """An object."""
+def mapping(value: Any, *place: str) -> dict[str, Any]:
+    """Return a value that is an object.
+
+    Args:
+        value: the value.
+        place: parts of its name, which are put together only for an error.
+    """
     if isinstance(value, dict):
         return value
-    raise RolloutError(f"{name} is {brief(value)}; expected an object")
+    raise RolloutError(f"{''.join(place)} is {brief(value)}; expected an object")
 
 
-def sequence(value: Any, name: str) -> Sequence[Any]:
-    """A list; null is an empty one."""
+def sequence(value: Any, *place: str) -> Sequence[Any]:
+    """Return a value that is a list; null is an empty one.
+
+    Args:
+        value: the value.
+        place: parts of its name, which are put together only for an error.
+    """
     if value is None:
         return ()
     if isinstance(value, list):
         return value
-    raise RolloutError(f"{name} is {brief(value)}; expected a list")
+    raise RolloutError(f"{''.join(place)} is {brief(value)}; expected a list")

@@ -66,10 +66,10 @@ def message_content(message: Mapping[str, Any], where: str) -> MessageContent:
     is_plain = content is None or isinstance(content, str)
     if is_plain and content is not None and message.get("role") != "assistant":
         return MessageContent(content)
-    if is_plain and (_MORE.isdisjoint(message) or not any(map(message.get, _MORE))):
+    if is_plain and not any(map(message.get, _MORE)):
         calls = _calls(message, where)
-        said = [text for text in (content, *calls) if text]
-        return MessageContent("\n\n".join(said), tool_calls=len(calls))
+        said = [content, *calls] if content else calls
+        return MessageContent("\n\n".join(filter(None, said)), tool_calls=len(calls))
     parts = [*_content_parts(content, f"{where}.content"), *_message_parts(message, where)]
     texts = "\n".join(filter(None, (part.text for part in parts if part.kind in _SHOWN)))
     calls = [part.text for part in parts if part.kind == "call"]
@@ -81,11 +81,9 @@ def message_content(message: Mapping[str, Any], where: str) -> MessageContent:
     )
 
 
-_MORE = frozenset(
-    {
-        *("function_call", "refusal", "reasoning_content", "reasoning", "thinking"),
-        "reasoning_details",
-    }
+_MORE = (
+    *("function_call", "refusal", "reasoning_content", "reasoning", "thinking"),
+    "reasoning_details",
 )
 """Fields of a message that hold more than its text and tool calls."""
 _SHOWN = ("text", "attachment")
@@ -97,16 +95,17 @@ def _calls(message: Mapping[str, Any], where: str) -> list[str]:
     calls = message.get("tool_calls")
     if calls is None:
         return []
-    place = f"{where}.tool_calls"
-    return [_call(call, f"{place}[]") for call in log_fields.sequence(calls, place)]
+    return [
+        _call(call, where, ".tool_calls[]")
+        for call in log_fields.sequence(calls, where, ".tool_calls")
+    ]
 
 
 def _message_parts(message: Mapping[str, Any], where: str) -> Iterator[_Part]:
     for call in _calls(message, where):
         yield _Part("call", call)
     if message.get("function_call"):
-        function = log_fields.mapping(message["function_call"], f"{where}.function_call")
-        yield _Part("call", _call(function, f"{where}.function_call"))
+        yield _Part("call", _call(message["function_call"], where, ".function_call"))
     if isinstance(message.get("refusal"), str) and not message.get("content"):
         yield _Part("text", message["refusal"])
     details = message.get("reasoning_details")
@@ -204,16 +203,19 @@ def _reasoning_text(part: Mapping[str, Any], names: Iterable[str]) -> str:
     return ""
 
 
-def _call(value: Any, where: str) -> str:
-    call = log_fields.mapping(value, where)
+def _call(value: Any, *place: str) -> str:
+    call = log_fields.mapping(value, *place)
     function = call.get("function", call)
     if isinstance(function, str):  # Inspect names the function beside its arguments
         return call_text(function, call.get("arguments"))
-    function = log_fields.mapping(function, f"{where}.function")
-    for name in ("arguments", "args", "input"):
+    function = log_fields.mapping(function, *place, ".function")
+    for name in _ARGUMENTS:
         if name in function:
             return call_text(function.get("name"), function[name])
     return call_text(function.get("name"), None)
+
+
+_ARGUMENTS = ("arguments", "args", "input")
 
 
 def call_text(name: Any, arguments: Any) -> str:
@@ -240,7 +242,7 @@ def _command(arguments: Any) -> str | None:
             arguments = orjson.loads(arguments)
         except ValueError:
             return None
-    if not isinstance(arguments, dict) or arguments.keys() != {"command"}:
+    if not isinstance(arguments, dict) or len(arguments) > 1:
         return None
-    command = arguments["command"]
+    command = arguments.get("command")
     return command if isinstance(command, str) else None

@@ -25,7 +25,10 @@ def _plain(text: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    return '"' + "".join("\\u0022" if c == '"' else json.dumps(c)[1:-1] for c in text) + '"'
+    return '"' + "".join(_ESCAPES.get(c) or json.dumps(c)[1:-1] for c in text) + '"'
+
+
+_ESCAPES = {'"': "\\u0022", "\\": "\\u005c"}
 
 
 keys = (
@@ -71,6 +74,7 @@ def test_both_readers_refuse_what_repeats_a_key_and_nothing_else(text: str) -> N
         ('{"m": [{"usage": {"n": 1, "n": 2}}]}', r"holds the key 'n' twice in m\[0\]\.usage;"),
         ('{"m": {"n": 1, "n": 2}, "m": 3}', "holds the key 'm' twice; expected"),
         (r'{"a": "", "a": "", "b": "\u0022\u0022\u0022\u0022"}', "holds the key 'a' twice"),
+        (r'{"\\": "\\", "\\": "\\", "b": "\u005c\u0022"}', r"holds the key '\\\\' twice"),
         ('{"a": NaN, "b": {"c": 1e400, "c": -Infinity}}', "holds the key 'c' twice in b;"),
         ('{"a": 123456789012345678901234567890, "a": 1}', "holds the key 'a' twice;"),
         (r'{"a": "\ud800", "a": 1}', "holds the key 'a' twice;"),
