@@ -138,8 +138,15 @@ def _history(replayed: Mapping[str, int], context: str) -> int:
     return replayed.get(context, 0)
 
 
-def fresh_usage(requests: Sequence[Request], convention: Convention) -> list[tuple[int, int]]:
+def fresh_usage(
+    requests: Sequence[Request], convention: Convention, growth: Sequence[int] | None = None
+) -> list[tuple[int, int]]:
     """Return the fresh input and the output of each request, in tokens.
+
+    Args:
+        requests: the requests.
+        convention: the meaning of their inputs.
+        growth: the result of `input_growth` of the requests; it is asked if None.
 
     >>> fresh_usage([Request(30, 50, 40), Request(90, 10, 10)], "request")
     [(30, 50), (20, 10)]
@@ -150,7 +157,8 @@ def fresh_usage(requests: Sequence[Request], convention: Convention) -> list[tup
     """
     if convention == "turn":
         return [(request.input_tokens, request.output_tokens) for request in requests]
+    grown = input_growth(requests) if growth is None else growth
     return [
-        (max(0, growth), request.output_tokens)
-        for growth, request in zip(input_growth(requests), requests, strict=True)
+        (more if more > 0 else 0, request.output_tokens)
+        for more, request in zip(grown, requests, strict=True)
     ]

@@ -25,7 +25,7 @@ Nothing registers a format: the file does. At most one format may recognise a re
 apart. A module whose name begins with `_` is not a format.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -142,11 +142,14 @@ def recognising(kind: Kind, record: Any) -> list[str]:
 
 def belonging(value: Any) -> frozenset[str]:
     """Return the formats to whose rollouts a JSON value belongs without being one itself."""
-    return frozenset(
-        name
-        for name, module in known_formats().items()
-        if (belongs := getattr(module, "belongs", None)) is not None and belongs(value)
-    )
+    return frozenset([name for name, belongs in _companion_tests() if belongs(value)])
+
+
+@cache
+def _companion_tests() -> tuple[tuple[str, Callable[[Any], bool]], ...]:
+    """Return the `belongs` of each format that has one, with the format's name."""
+    modules = known_formats().items()
+    return tuple((name, module.belongs) for name, module in modules if hasattr(module, "belongs"))
 
 
 def owned_files(paths: Collection[str]) -> dict[str, frozenset[str]]:

@@ -270,16 +270,20 @@ def _logged_tokens(kept: Sequence[LoggedTurn], choice: UsageChoice) -> Accounts:
     refuse_mixture(requests)
     is_bare = bool(requests) and all(request.shape == BARE for request in requests)
     convention: Convention = "turn" if is_bare and choice == "turn" else "request"
-    fresh = fresh_usage(requests, convention)
     growth = input_growth(requests)
+    fresh = fresh_usage(requests, convention, growth)
     usages = []
     clipped = 0
     end = 0
     for turn in kept:
         start, end = end, end + len(turn.requests or ())
-        counts = fresh[start:end]
-        usages.append(_token_usage(sum([n for n, _ in counts]), sum([n for _, n in counts])))
-        clipped += min(growth[start:end], default=0) < 0
+        if end - start == 1:
+            usages.append(_token_usage(*fresh[start]))
+            clipped += growth[start] < 0
+        else:
+            counts = fresh[start:end]
+            usages.append(_token_usage(sum([n for n, _ in counts]), sum([n for _, n in counts])))
+            clipped += min(growth[start:end], default=0) < 0
     return accounts_of(kept, usages, convention)._replace(
         fits=fitting_conventions(requests) if is_bare and choice == "auto" else CONVENTIONS,
         clipped_turns=clipped if convention == "request" else 0,

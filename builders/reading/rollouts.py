@@ -121,9 +121,9 @@ def _counted_reasoning(log: Log) -> Iterator[LoggedTurn]:
 
 def _logged_counts(turn: LoggedTurn) -> Any:
     """Return a turn's logged counts: a pair, or a list of pairs where it has several requests."""
-    counts = [(request.input_tokens, request.output_tokens) for request in turn.requests or ()]
     if turn.requests is None:
         return None
+    counts = [(request.input_tokens, request.output_tokens) for request in turn.requests]
     return counts[0] if len(counts) == 1 else counts
 
 
