@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -37,7 +38,7 @@ Trust = Literal["the folder", "the manifest"]
 """The part of a folder with a built dataset that is believed."""
 
 _HUB_NAME = re.compile(r"\w[\w.-]*/\w[\w.-]*")
-_REPEATED = ["task", "rollout_model", "rollout_id", "resources.list.element.resource"]
+REPEATED = ["task", "rollout_model", "rollout_id", "resources.list.element.resource"]
 """Columns that are read as dictionaries, where they are read."""
 
 
@@ -106,7 +107,7 @@ def load_samples(
         InputError: the folder holds no built dataset, was replaced while it was read, or has a
             file that cannot be read; or there is no such config or split.
     """
-    return _loaded(path, config, split, _ReadColumns((), tuple(also)), revision)
+    return _loaded(path, config, split, ReadColumns((), tuple(also)), revision)
 
 
 def load_unchanged_samples(
@@ -118,17 +119,17 @@ def load_unchanged_samples(
         MissingExtraError: as `load_samples`.
         InputError: as `load_samples`, or a file of a folder has another hash than in its manifest.
     """
-    return _loaded(path, config, split, _ReadColumns((), (), "the manifest"), None)
+    return _loaded(path, config, split, ReadColumns((), (), "the manifest"), None)
 
 
 def _loaded(
-    path: str, config: str | None, split: str, more: "_ReadColumns", revision: str | None
+    path: str, config: str | None, split: str, more: "ReadColumns", revision: str | None
 ) -> LoadedSamples:
     from bagen_data.scoring.sample_table import DERIVED, OPTIONAL, REQUIRED
 
     config = config or DEFAULT
     optional = tuple(dict.fromkeys((*DERIVED, *OPTIONAL, *more.optional)))
-    columns = _ReadColumns(REQUIRED, optional, more.trust)
+    columns = ReadColumns(REQUIRED, optional, more.trust)
     table, revision_read = _read(path, config, split, columns, revision)
     source = {"path": path, "config": config, "split": split, "revision": revision_read}
     return LoadedSamples(table, source | {"samples": len(table)})
@@ -145,7 +146,7 @@ def load_rollouts(path: str, split: str, revision: str | None = None) -> pa.Tabl
     Raises:
         as `load_samples`.
     """
-    return _read(path, ROLLOUTS_CONFIG, split, _ReadColumns(tuple(ROLLOUTS.names)), revision)[0]
+    return _read(path, ROLLOUTS_CONFIG, split, ReadColumns(tuple(ROLLOUTS.names)), revision)[0]
 
 
 def load_reference(
@@ -167,19 +168,29 @@ def load_reference(
     Raises:
         as `load_unchanged_samples`.
     """
-    import pyarrow.compute as pc
-
     if "test" not in splits(path, REFERENCE_CONFIG, revision):
         return None
-    columns = _ReadColumns(tuple(REFERENCE.names), (), "the manifest")
+    columns = ReadColumns(tuple(REFERENCE.names), (), "the manifest")
     table, _ = _read(path, REFERENCE_CONFIG, "test", columns, revision)
     if config is None or config == DEFAULT:
         return table
+    return reference_of(table, config)
+
+
+def reference_of(forecasts: Any, config: str) -> Any:
+    """Return the forecasts about the samples of one config.
+
+    Args:
+        forecasts: a table or batch of the config `reference`.
+        config: a task, `<task>_start` or `<task>_train`, about whose samples there are none.
+    """
+    import pyarrow.compute as pc
+
     if is_training(config):
-        return table.slice(0, 0)
-    is_own = pc.starts_with(table["sample_id"], f"{task_of(config)}/")
-    is_start_probe = pc.ends_with(table["sample_id"], "/0")
-    return table.filter(pc.and_(is_own, pc.equal(is_start_probe, is_start(config))))
+        return forecasts.slice(0, 0)
+    is_own = pc.starts_with(forecasts["sample_id"], f"{task_of(config)}/")
+    is_start_probe = pc.ends_with(forecasts["sample_id"], "/0")
+    return forecasts.filter(pc.and_(is_own, pc.equal(is_start_probe, is_start(config))))
 
 
 def load_questions(
@@ -197,7 +208,7 @@ def load_questions(
         as `load_samples`.
     """
     config = config or DEFAULT
-    columns = _ReadColumns(tuple(QUESTIONS.names))
+    columns = ReadColumns(tuple(QUESTIONS.names))
     table, revision_read = _read(path, config, split, columns, revision)
     source = {"path": path, "config": config, "split": split, "revision": revision_read}
     return LoadedSamples(table, source | {"samples": len(table)})
@@ -306,7 +317,9 @@ def whole_name(path: str) -> str:
 
 
 @dataclass(frozen=True)
-class _ReadColumns:
+class ReadColumns:
+    """The columns that are read of a dataset's files."""
+
     required: tuple[str, ...]
     optional: tuple[str, ...] = ()
     trust: Trust = "the folder"
@@ -316,7 +329,7 @@ class _ReadColumns:
 
 
 def _read(
-    path: str, config: str, split: str, columns: _ReadColumns, revision: str | None = None
+    path: str, config: str, split: str, columns: ReadColumns, revision: str | None = None
 ) -> tuple[pa.Table, str | None]:
     """The table, and the revision it is of."""
     if is_folder(path):
@@ -332,9 +345,55 @@ def _check_is_id(path: str) -> None:
         )
 
 
-def _read_folder(
-    folder: Location, config: str, split: str, columns: _ReadColumns
-) -> tuple[pa.Table, str | None]:
+@dataclass(frozen=True)
+class ChosenFiles:
+    """The files of a folder that hold a config's split."""
+
+    folder: Location
+    manifest: list[dict[str, Any]]
+    """All rows of the manifest, as it was read first."""
+    record: bytes
+    """The content of `build.json`, as it was read first."""
+    rows: list[dict[str, Any]]
+    """The rows of the manifest that name the files."""
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Refuse a folder that cannot be read in the block, or is another one at its end.
+
+        Raises:
+            InputError: as `load_samples`.
+        """
+        try:
+            yield
+            record = read_location(self.folder / BUILD_RECORD)
+        except OSError as error:
+            raise InputError(
+                f"{error.filename or self.folder}: cannot be read: {error.strerror or error}"
+            ) from error
+        except (ValueError, KeyError) as error:
+            raise InputError(f"{self.folder}: cannot be read: {error}") from error
+        if self.manifest != _manifest(self.folder) or self.record != record:
+            raise InputError(f"{self.folder}: was replaced while it was read; run again")
+
+    def revision(self) -> str | None:
+        """Return the dataset's revision.
+
+        Raises:
+            InputError: `build.json` is not JSON.
+        """
+        try:
+            return _revision(parse_json(self.record))
+        except ValueError as error:
+            raise InputError(f"{self.folder}: cannot be read: {error}") from error
+
+
+def choose_files(folder: Location, config: str, split: str, columns: ReadColumns) -> ChosenFiles:
+    """Return the files of a folder that hold a config's split.
+
+    Raises:
+        InputError: as `load_samples`.
+    """
     if "feasible" in columns.required and _is_public_part(_record(folder)):
         raise InputError(
             f"{folder}: is the public part of a hidden split and holds no labels; expected a "
@@ -356,21 +415,21 @@ def _read_folder(
         )
     try:
         record = read_location(folder / BUILD_RECORD)
-        tables = [_read_file(folder, row, columns) for row in chosen]
-        is_same = manifest == _manifest(folder) and record == read_location(folder / BUILD_RECORD)
-        revision = _revision(parse_json(record))
     except OSError as error:
-        raise InputError(
-            f"{error.filename or folder}: cannot be read: {error.strerror or error}"
-        ) from error
-    except (ValueError, KeyError) as error:
-        raise InputError(f"{folder}: cannot be read: {error}") from error
-    if not is_same:
-        raise InputError(f"{folder}: was replaced while it was read; run again")
-    return pa.concat_tables(tables), revision
+        raise InputError(f"{folder / BUILD_RECORD}: cannot be read: {error.strerror}") from error
+    return ChosenFiles(folder, manifest, record, chosen)
 
 
-def _read_file(folder: Location, row: dict[str, Any], columns: _ReadColumns) -> pa.Table:
+def _read_folder(
+    folder: Location, config: str, split: str, columns: ReadColumns
+) -> tuple[pa.Table, str | None]:
+    chosen = choose_files(folder, config, split, columns)
+    with chosen.reading():
+        tables = [_read_file(folder, row, columns) for row in chosen.rows]
+    return pa.concat_tables(tables), chosen.revision()
+
+
+def _read_file(folder: Location, row: dict[str, Any], columns: ReadColumns) -> pa.Table:
     """Read a file of a built dataset: the bytes that were hashed, if only the manifest is trusted.
 
     Of a store, nothing but a manifest is ever trusted.
@@ -387,7 +446,7 @@ def _read_file(folder: Location, row: dict[str, Any], columns: _ReadColumns) -> 
                 "the dataset anew, or bring the file back"
             )
         file.stream.seek(0)
-        return ParquetStream(file.stream, _REPEATED).read(list(columns))
+        return ParquetStream(file.stream, REPEATED).read(list(columns))
 
 
 def _revision(record: Any) -> str | None:
@@ -395,7 +454,7 @@ def _revision(record: Any) -> str | None:
     return record.get("revision", record.get("seal")) if isinstance(record, dict) else None
 
 
-def _has(config: str, columns: _ReadColumns) -> bool:
+def _has(config: str, columns: ReadColumns) -> bool:
     """Return whether the rows of a config have these columns: of rollouts, forecasts or samples."""
     for name, schema in ((ROLLOUTS_CONFIG, ROLLOUTS), (REFERENCE_CONFIG, REFERENCE)):
         if columns.required == tuple(schema.names):
@@ -409,7 +468,7 @@ def _names_of(config: str) -> tuple[str, ...]:
 
 
 def _read_hub(
-    path: str, config: str, split: str, columns: _ReadColumns, revision: str | None
+    path: str, config: str, split: str, columns: ReadColumns, revision: str | None
 ) -> tuple[pa.Table, str | None]:
     from bagen_data.scoring.input_columns import as_table
 

@@ -22,18 +22,22 @@ class ParquetStream:
         stream: the file's bytes, from its beginning to its end.
         dictionary_columns: paths of the columns that are read as dictionaries; the file may lack
             some.
+        buffer_bytes: read ahead of a column's pages; 0 to read a row group's column at once.
 
     Raises:
         ArrowInvalid: the bytes are not a Parquet file.
     """
 
-    def __init__(self, stream: IO[bytes], dictionary_columns: Sequence[str] = ()) -> None:
+    def __init__(
+        self, stream: IO[bytes], dictionary_columns: Sequence[str] = (), buffer_bytes: int = 0
+    ) -> None:
         metadata = pq.read_metadata(stream)
         paths = {metadata.schema.column(number).path for number in range(metadata.num_columns)}
         self._file = pq.ParquetFile(
             stream,
             metadata=metadata,
             read_dictionary=[path for path in dictionary_columns if path in paths],
+            buffer_size=buffer_bytes,
             pre_buffer=False,
         )
 
@@ -67,13 +71,7 @@ class ParquetStream:
         names = list(self.schema.names if columns is None else columns)
         if missing := [name for name in names if name not in self.schema.names]:
             raise ValueError(f"column {missing[0]} is missing")
-        batches = [
-            batch
-            for group in range(self.row_groups)  # a nested dictionary is of one row group
-            for batch in self._file.iter_batches(
-                _ROWS, row_groups=[group], columns=names, use_threads=False
-            )
-        ]
+        batches = list(self.batches(_ROWS, names))
         if not batches:
             return self._file.read(names, use_threads=False).select(names)
         return pa.Table.from_batches(batches).select(names)
@@ -83,6 +81,12 @@ class ParquetStream:
         return self._file.read_row_group(group, list(columns), use_threads=False)
 
     def batches(self, rows: int, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
-        """Yield the rows in batches of this many at most; with all columns if None."""
+        """Yield the rows in batches of this many at most, each of one row group.
+
+        Arrow gives a nested dictionary of one row group alone. All columns are read if None.
+        """
         names = None if columns is None else list(columns)
-        yield from self._file.iter_batches(rows, columns=names, use_threads=False)
+        for group in range(self.row_groups):
+            yield from self._file.iter_batches(
+                rows, row_groups=[group], columns=names, use_threads=False
+            )

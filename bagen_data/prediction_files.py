@@ -248,7 +248,7 @@ def _read_parquet(
     stored: BufferedReader, path: Path, largest: int | None
 ) -> Iterator[pa.RecordBatch]:
     try:
-        file = ParquetStream(stored)
+        file = ParquetStream(stored, buffer_bytes=_BLOCK)
     except pa.ArrowInvalid as error:
         raise InputError(f"{path}: not a Parquet file: {error}") from error
     with file:

@@ -104,13 +104,12 @@ def score_command(
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from bagen_data.cli.version_notes import note_reference, note_versions
     from bagen_data.held_folder import put_right
-    from bagen_data.hub import load_reference, load_samples
     from bagen_data.prediction_files import find_predictions, prediction_reader
+    from bagen_data.sample_files import open_samples
     from bagen_data.scoring.match_predictions import match_predictions
     from bagen_data.scoring.measure import measure
     from bagen_data.scoring.other_question import refuse_other_question
     from bagen_data.scoring.resampling import Resampling
-    from bagen_data.scoring.sample_table import SampleTable
     from bagen_data.scoring.score import ALPHA, compare_readers
     from bagen_data.terminal_tables import comparison_table, print_table, report_tables
 
@@ -119,13 +118,11 @@ def score_command(
     files = [find_predictions(path) for path in (predictions, compare) if path]
     if json and any(json.exists() and json.samefile(file) for file in files):
         raise WrongUsageError(f"--json {json}: these are the predictions; give another file")
-    samples = load_samples(dataset, config, split)
-    revision = samples.source["revision"]
-    note_versions(dataset, revision, files)
-    reference = load_reference(dataset, config, revision) if split == "test" else None
-    if split == "test" and reference is None:
+    opened = open_samples(dataset, config, split)
+    samples = opened.samples
+    note_versions(dataset, opened.source["revision"], files)
+    if split == "test" and not opened.has_reference:
         note_reference(dataset)
-    sample_table = SampleTable.of(samples.table, reference)
     resampling = Resampling(resamples, seed)
     more = {}
     readings = [_reading(file, question) for file in files]
@@ -135,19 +132,19 @@ def score_command(
     ]
     if compare is None:
         file, reader, asked = readers[0]
-        answered = match_predictions(sample_table, reader, file, asked)
-        report = measure(sample_table, answered, resampling, ALPHA).report()
+        answered = match_predictions(samples, reader, file, asked)
+        report = measure(samples, answered, resampling, ALPHA).report()
         reports, tables = [report], report_tables(report, by, asked)
     else:
-        comparison = compare_readers(sample_table, readers, resampling, ALPHA)
+        comparison = compare_readers(samples, readers, resampling, ALPHA)
         report, reports = comparison.first, [comparison.first, comparison.second]
         tables = [comparison_table(comparison, (str(files[0]), str(files[1])), readers[0][2])]
         more = {"comparison": comparison.to_dict()}
     for own, (file, reader, asked), reading in zip(reports, readers, readings, strict=True):
         if reading.remedy and not own.overall["valid_rate"].value:
-            refuse_other_question(sample_table, reader, file, asked, reading.remedy)
+            refuse_other_question(samples, reader, file, asked, reading.remedy)
     if json:
-        _write_report(json, report, samples.source, more)
+        _write_report(json, report, opened.source, more)
     for table in tables:
         print_table(table)
     if json:

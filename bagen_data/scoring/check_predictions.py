@@ -8,7 +8,8 @@ import pyarrow.compute as pc
 from bagen_data.answer_columns import INVALID
 from bagen_data.answer_parsing import parse_column
 from bagen_data.schema import Question
-from bagen_data.scoring.match_predictions import PredictionReader, positions_of
+from bagen_data.scoring.match_predictions import PredictionReader
+from bagen_data.scoring.sample_positions import positions_of
 
 
 def check_predictions(

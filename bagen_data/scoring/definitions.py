@@ -64,6 +64,12 @@ class AnsweredFamily(ScoredColumns):
         rows = self.intervals.rows
         return IntervalColumns.at(self, rows[self.samples.feasible.take(rows)])
 
+    def forget_computed(self) -> None:
+        """Drop what was computed: it refers back to the family, and would outlive it for long."""
+        for name in ("intervals", "feasible_intervals"):
+            vars(self).pop(name, None)
+        self._computed.clear()
+
 
 @dataclass(frozen=True)
 class IntervalColumns(ScoredColumns):

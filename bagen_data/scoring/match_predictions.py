@@ -1,11 +1,12 @@
 """Match predictions with samples: which answer belongs to which sample."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from bagen_data.answer_columns import FEASIBLE, INFEASIBLE, AnswerColumns
 from bagen_data.answer_parsing import fill, parse_column
@@ -13,17 +14,13 @@ from bagen_data.array_types import Ints, some
 from bagen_data.errors import InputError
 from bagen_data.schema import Question
 from bagen_data.scoring.input_columns import Rows, as_strings, as_table
+from bagen_data.scoring.sample_positions import find_positions
+from bagen_data.scoring.sample_source import SampleSource
 from bagen_data.scoring.sample_table import FamilyColumns, SampleTable
-from bagen_data.wording import numbered
+from bagen_data.spilled_rows import SpilledRows
 
 PredictionReader = Callable[[], Iterable[pa.RecordBatch]]
 """Reads predictions from their beginning, in batches with columns `sample_id` and `response`."""
-
-_START = "/0"
-"""End of the sample_id of a start probe."""
-_LISTED_IDS = 10
-_SHOWN_CHARACTERS = 200
-"""Characters of an id in a message."""
 
 
 def reader_in_memory(predictions: Any, name: str = "predictions") -> PredictionReader:
@@ -48,16 +45,17 @@ def reader_in_memory(predictions: Any, name: str = "predictions") -> PredictionR
 
 
 def match_predictions(
-    samples: SampleTable,
+    samples: SampleSource,
     predictions: PredictionReader,
     name: str,
     question: Question = "interval",
 ) -> Iterator[tuple[FamilyColumns, AnswerColumns]]:
     """Each family and the answers to its samples, in the order of the families' rows.
 
-    Predictions in the samples' order are read once, and one family's answers are held at a time;
-    others are read once more to sort them. A number that answers `point` is judged infeasible where
-    it goes beyond the budget, and keeps its bounds.
+    Predictions in the samples' order are read once, and one family's answers are held at a time.
+    Others are read twice more, to find each one's sample and to sort them; the answers to one part
+    of the samples are held at a time, and the text of the others waits in temporary files. A number
+    that answers `point` is judged infeasible where it goes beyond the budget, and keeps its bounds.
 
     Args:
         samples: the samples.
@@ -68,17 +66,35 @@ def match_predictions(
     Raises:
         InputError: samples without a prediction, predictions of no sample, or several of one; the
             message lists the first ten and the count of each.
+        OutputError: temporary files cannot be written.
     """
-    families = sorted(samples.families, key=lambda family: _first_row(family.rows))
-    read = 0
-    for answers in _in_order(samples, families, predictions, question):
-        yield families[read], _judged(families[read], answers, question)
-        read += 1
-    if read < len(families) or not families:
-        every_answer = _in_any_order(samples, predictions, name, question)
-        for family in families[read:]:
+    ordered = _OrderedResponses(predictions, len(samples))
+    parts = samples.parts()
+    for number in range(len(samples.part_sizes)):
+        unread = yield from _next_in_order(number, parts, ordered, question)
+        if unread is not None:
+            break
+    else:
+        return
+    read = unread.families_read
+    for table, every_answer in _in_any_order(samples, unread, predictions, name, question):
+        for family in _by_row(table)[read:]:
             answers = every_answer.at(family.rows).of_resources(len(family.resources))
             yield family, _judged(family, answers, question)
+        read = 0
+
+
+def _next_in_order(
+    number: int, parts: Iterator[SampleTable], ordered: "_OrderedResponses", question: Question
+) -> Generator[tuple[FamilyColumns, AnswerColumns], None, "_Unread | None"]:
+    """Yield the families of the next part, as long as predictions are in the samples' order."""
+    part = next(parts)
+    families = _by_row(part)
+    read = 0
+    for answers in _in_order(part, families, ordered, question):
+        yield families[read], _judged(families[read], answers, question)
+        read += 1
+    return _Unread(number, read, chain([part], parts)) if read < len(families) else None
 
 
 def _judged(family: FamilyColumns, answers: AnswerColumns, question: Question) -> AnswerColumns:
@@ -90,29 +106,28 @@ def _judged(family: FamilyColumns, answers: AnswerColumns, question: Question) -
 
 
 def _in_order(
-    samples: SampleTable,
+    part: SampleTable,
     families: Sequence[FamilyColumns],
-    predictions: PredictionReader,
+    ordered: "_OrderedResponses",
     question: Question,
 ) -> Iterator[AnswerColumns]:
     """The families' answers, as long as samples and predictions come in the same order."""
-    batches = _OrderedResponses(samples.sample_id, predictions)
     done = 0
-    for number, family in enumerate(families):
+    for family in families:
         if not isinstance(family.rows, slice) or family.rows.start != done:
             return
         size = family.rows.stop - done
         answers = AnswerColumns.unwritten(size, len(family.resources), question)
         filled = 0
         while filled < size:
-            part = batches.next(size - filled)
-            if part is None:
+            responses = ordered.next(part.sample_id.slice(done + filled, size - filled))
+            if responses is None:
                 return
-            room = answers.at(slice(filled, filled + len(part)))
-            fill(room, part, family.resources, question)
-            filled += len(part)
+            room = answers.at(slice(filled, filled + len(responses)))
+            fill(room, responses, family.resources, question)
+            filled += len(responses)
         done = family.rows.stop
-        if number == len(families) - 1 and not batches.at_end():
+        if not ordered.ends_well():
             return
         yield answers
 
@@ -120,101 +135,94 @@ def _in_order(
 class _OrderedResponses:
     """Responses in the order of the samples, as many at a time as are asked for and at hand."""
 
-    def __init__(self, sample_ids: Any, predictions: PredictionReader) -> None:
-        self._ids = sample_ids
+    def __init__(self, predictions: PredictionReader, samples: int) -> None:
         self._batches = iter(predictions())
         self._rest: Any = ()
-        self._position = 0
+        self._unread = samples
 
-    def at_end(self) -> bool:
-        """Whether there is nothing more, of any sample."""
+    def ends_well(self) -> bool:
+        """Whether samples are left, or neither samples nor predictions."""
+        if self._unread:
+            return True
         return not len(self._rest) and not any(len(batch) for batch in self._batches)
 
-    def next(self, most: int) -> Any:
-        """An array of 1 to `most` responses; None at the end, or where ids differ."""
+    def next(self, ids: Any) -> Any:
+        """Return the next responses, to one or more of these ids; None if they are to others."""
         while not len(self._rest):
-            batch = next(self._batches, None)
-            if batch is None:
+            self._rest = next(self._batches, None)
+            if self._rest is None:
                 return None
-            ids = self._ids.slice(self._position, len(batch))
-            if not batch["sample_id"].cast(ids.type).equals(ids):
-                return None
-            self._position += len(batch)
-            self._rest = batch["response"]
-        part = self._rest.slice(0, most)
-        self._rest = self._rest.slice(most)
-        return part
+        part = self._rest.slice(0, len(ids))
+        if not part["sample_id"].cast(ids.type).equals(ids.slice(0, len(part))):
+            return None
+        self._rest = self._rest.slice(len(part))
+        self._unread -= len(part)
+        return part["response"]
+
+
+@dataclass(frozen=True)
+class _Unread:
+    """The parts whose answers are not read, or not all of them."""
+
+    number: int
+    """The number of the first one, from 0."""
+    families_read: int
+    """How many families of the first one are read."""
+    parts: Iterator[SampleTable]
 
 
 def _in_any_order(
-    samples: SampleTable, predictions: PredictionReader, name: str, question: Question
-) -> AnswerColumns:
-    """The answers to all samples."""
-    kind = samples.sample_id.type
-    ids = [batch["sample_id"].cast(kind) for batch in predictions()]
-    positions = positions_of(samples.sample_id, pa.chunked_array(ids, kind), name)
-    width = max(map(len, samples.resources), default=1)
-    answers = AnswerColumns.unwritten(len(samples), width, question)
+    samples: SampleSource,
+    unread: _Unread,
+    predictions: PredictionReader,
+    name: str,
+    question: Question,
+) -> Iterator[tuple[SampleTable, AnswerColumns]]:
+    """Each unread part and the answers to its samples."""
+    ids = (batch["sample_id"] for batch in predictions())
+    positions = find_positions(samples.ids(), len(samples), ids, name)
+    if len(samples.part_sizes) == 1:
+        table = next(unread.parts)
+        yield table, _answers(table, _with_rows(predictions, positions), question)
+        return
+    starts = np.cumsum([0, *samples.part_sizes])
+    schema = pa.schema([("response", pa.large_string()), ("row", pa.int64())])
+    with SpilledRows(len(samples.part_sizes), schema) as spilled:
+        for responses, rows in _with_rows(predictions, positions):
+            part = np.searchsorted(starts, rows, side="right") - 1
+            columns = [responses.cast(pa.large_string()), pa.array(rows - starts[part])]
+            batch = pa.RecordBatch.from_arrays(columns, schema=schema)
+            spilled.add(batch, np.where(part < unread.number, -1, part))
+        for number, table in enumerate(unread.parts, unread.number):
+            own = ((each["response"], each["row"].to_numpy()) for each in spilled.read(number))
+            yield table, _answers(table, own, question)
+
+
+def _with_rows(predictions: PredictionReader, positions: Ints) -> Iterator[tuple[Any, Ints]]:
+    """The responses of each batch, and the rows of their samples."""
     start = 0
     for batch in predictions():
-        rows = positions[start : start + len(batch)]
-        for code, resources in enumerate(samples.resources):
-            part = np.flatnonzero(samples.resources_of[rows] == code)
-            responses = batch["response"].take(pa.array(part))
-            answers.put(rows[part], parse_column(responses, resources, question))
+        yield batch["response"], positions[start : start + len(batch)].astype(np.int64)
         start += len(batch)
+
+
+def _answers(
+    table: SampleTable, responses: Iterable[tuple[Any, Ints]], question: Question
+) -> AnswerColumns:
+    """The answers to all samples of a table, from responses and the rows of their samples."""
+    width = max(map(len, table.resources), default=1)
+    answers = AnswerColumns.unwritten(len(table), width, question)
+    for texts, rows in responses:
+        for code, resources in enumerate(table.resources):
+            own = np.flatnonzero(table.resources_of[rows] == code)
+            answers.put(rows[own], parse_column(texts.take(pa.array(own)), resources, question))
     return answers
+
+
+def _by_row(table: SampleTable) -> list[FamilyColumns]:
+    """The families of a table in the order of their first rows."""
+    return sorted(table.families, key=lambda family: _first_row(family.rows))
 
 
 def _first_row(rows: Rows) -> int:
     return rows.start if isinstance(rows, slice) else int(rows[0])
-
-
-def positions_of(sample_ids: Any, predicted_ids: Any, name: str) -> Ints:
-    """Where each prediction's sample is.
-
-    Raises:
-        InputError: not every sample is predicted exactly once; the message lists the first ten of
-            each kind and their count.
-    """
-    kind = sample_ids.type
-    indices = pc.index_in(pc.cast(predicted_ids, kind), value_set=sample_ids)
-    problems = []
-    is_unknown = pc.is_null(indices)
-    positions = indices.fill_null(-1).to_numpy()
-    times = np.bincount(positions + 1, minlength=len(sample_ids) + 1)[1:]
-    missing = np.flatnonzero(times == 0)
-    if len(missing):
-        problems.append(_listed("sample", "without a prediction", sample_ids.take(missing)))
-    if pc.any(is_unknown).as_py():
-        unknown = pc.unique(pc.filter(predicted_ids, is_unknown))
-        problems.append(_listed("prediction", "of no sample", unknown))
-        problems.extend(_start_probes(sample_ids, unknown))
-    repeated = np.flatnonzero(times > 1)
-    if len(repeated):
-        problems.append(_listed("sample", "predicted more than once", sample_ids.take(repeated)))
-    if problems:
-        fix = "predict each sample once; an answer without text is an empty response"
-        raise InputError("\n".join([f"{name}: do not fit the samples; {fix}", *problems]))
-    return positions.astype(np.int64)
-
-
-def _start_probes(sample_ids: Any, unknown: Any) -> Iterator[str]:
-    """Say which predictions are of start probes, where the samples hold none."""
-    number = pc.sum(pc.ends_with(unknown, _START)).as_py() or 0
-    if number and not pc.any(pc.ends_with(sample_ids, _START)).as_py():
-        yield (
-            f"{number:,} of these end in {_START} and are of start probes; put them into a file of "
-            "their own, <task>_start.jsonl, and score it with --config <task>_start"
-        )
-
-
-def _listed(thing: str, what: str, ids: Any) -> str:
-    first = "".join(f"\n  {_printable(name)}" for name in ids[:_LISTED_IDS].to_pylist())
-    more = f"\n  ... and {len(ids) - _LISTED_IDS:,} more" if len(ids) > _LISTED_IDS else ""
-    return f"{numbered(len(ids), thing)} {what}:{first}{more}"
-
-
-def _printable(sample_id: str) -> str:
-    text = sample_id if sample_id.isprintable() else repr(sample_id)
-    return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}..."

@@ -37,7 +37,8 @@ from bagen_data.scoring.resampling import (
     quantiles,
     resampled_quantiles,
 )
-from bagen_data.scoring.sample_table import FamilyColumns, SampleTable
+from bagen_data.scoring.sample_source import SampleSource
+from bagen_data.scoring.sample_table import FamilyColumns
 from bagen_data.scoring.scores.interval_scores import COMPARISON_SCORES
 
 PLAN = SumPlan.of(SCORES.values(), PROGRESS_SCORES.values())
@@ -109,8 +110,12 @@ def _scores(group: Group) -> dict[str, Score]:
 class DrawnFamily:
     """One family's sums, over all of its clusters and over those of each of b resamples."""
 
+    name: str
+    """`task/rollout_model`."""
     task: str
     resources: tuple[str, ...]
+    has_progress: bool
+    """Whether the total turns of its rollouts are known."""
     sums: Mapping[Sum, Floats]
     """(1, 1 + b); of a `ResourceSum`, (r, 1 + b)."""
     progress: Mapping[Sum, Floats]
@@ -126,7 +131,7 @@ class DrawnFamily:
 
 
 def measure(
-    samples: SampleTable,
+    samples: SampleSource,
     matched: Iterable[tuple[FamilyColumns, AnswerColumns]],
     resampling: Resampling,
     alpha: float,
@@ -139,13 +144,14 @@ def measure(
         resampling: how instances are drawn for intervals.
         alpha: intervals are scored as central ones of 1 - alpha.
     """
-    draws = resampling.draws(samples.families)
-    drawn = {
-        family.name: draw(AnsweredFamily(family, answers, answers, alpha), draws[family.task], PLAN)
-        for family, answers in matched
-    }
-    ordered = [drawn[family.name] for family in samples.families]
-    return grouped(samples, ordered, family_scores(ordered, AVERAGED_SCORES))
+    draws = resampling.draws_of(samples.instances)
+    drawn = {}
+    for family, answers in matched:
+        answered = AnsweredFamily(family, answers, answers, alpha)
+        drawn[family.name] = draw(answered, draws[family.task], PLAN)
+        del family, answers, answered  # before the next family is read
+    ordered = [drawn[name] for name in samples.family_names]
+    return grouped(ordered, family_scores(ordered, AVERAGED_SCORES))
 
 
 def draw(family: AnsweredFamily, draws: TaskDraws, plan: SumPlan) -> DrawnFamily:
@@ -155,7 +161,7 @@ def draw(family: AnsweredFamily, draws: TaskDraws, plan: SumPlan) -> DrawnFamily
     """
     samples = family.samples
     # A family need not have rollouts of every instance of its task.
-    present, cluster_of = np.unique(draws.cluster_of[samples.name], return_inverse=True)
+    present, cluster_of = np.unique(draws.clusters_of(samples.instance), return_inverse=True)
     sums = family_sums(family, plan, cluster_of)
     weights = draws.weights
     if len(present) < draws.clusters:
@@ -175,9 +181,11 @@ def draw(family: AnsweredFamily, draws: TaskDraws, plan: SumPlan) -> DrawnFamily
 
     totals, by_bin = on_rows(with_resamples, sums.totals, sums.by_bin)
     to_totals, to_bins = on_rows(contributes, sums.totals, sums.by_bin)
-    return DrawnFamily(
+    drawn = DrawnFamily(
+        samples.name,
         samples.task,
         samples.resources,
+        samples.total_turns is not None,
         totals,
         by_bin,
         {each: np.logical_or.reduce(mask) for each, mask in to_totals.items()},
@@ -185,6 +193,8 @@ def draw(family: AnsweredFamily, draws: TaskDraws, plan: SumPlan) -> DrawnFamily
         _quantiles(sums, weights, present, draws.clusters),
         _reasons(family.answers.reason),
     )
+    family.forget_computed()
+    return drawn
 
 
 def family_scores(
@@ -196,14 +206,12 @@ def family_scores(
     return [own | dict(family.quantiles) for own, family in zip(scores, drawn, strict=True)]
 
 
-def grouped(
-    samples: SampleTable, drawn: Sequence[DrawnFamily], scores: Sequence[Group]
-) -> Measurement:
+def grouped(drawn: Sequence[DrawnFamily], scores: Sequence[Group]) -> Measurement:
     """Add to the families' averaged scores those of tasks and overall, and the pooled ones."""
-    names = [family.name for family in samples.families]
+    names = [family.name for family in drawn]
     members = {
-        task: [number for number, family in enumerate(samples.families) if family.task == task]
-        for task in dict.fromkeys(family.task for family in samples.families)
+        task: [number for number, family in enumerate(drawn) if family.task == task]
+        for task in dict.fromkeys(family.task for family in drawn)
     }
     tasks = {
         task: averaged([scores[number] for number in own], of_families)
@@ -217,7 +225,7 @@ def grouped(
             name: _ordered({**own, **_pooled([family])})
             for name, own, family in zip(names, scores, drawn, strict=True)
         },
-        progress=_progress(samples, drawn, members),
+        progress=_progress(drawn, members),
         invalid={name: family.invalid for name, family in zip(names, drawn, strict=True)},
     )
 
@@ -352,10 +360,10 @@ def _total(values: Any) -> Any:
 
 
 def _progress(
-    samples: SampleTable, drawn: Sequence[DrawnFamily], members: Mapping[str, Sequence[int]]
+    drawn: Sequence[DrawnFamily], members: Mapping[str, Sequence[int]]
 ) -> dict[str, dict[str, Group]]:
     """By `overall` or task, then by part of a rollout."""
-    if any(family.total_turns is None for family in samples.families):
+    if not all(family.has_progress for family in drawn):
         return {}
     groups: dict[str, dict[str, Group]] = {name: {} for name in ("overall", *members)}
     for number, part in enumerate(PROGRESS_BINS):

@@ -7,11 +7,11 @@ from bagen_data.answer_columns import INVALID
 from bagen_data.errors import InputError
 from bagen_data.schema import Question
 from bagen_data.scoring.match_predictions import PredictionReader, match_predictions
-from bagen_data.scoring.sample_table import SampleTable
+from bagen_data.scoring.sample_source import SampleSource
 
 
 def refuse_other_question(
-    samples: SampleTable,
+    samples: SampleSource,
     predictions: PredictionReader,
     name: str,
     question: Question,

@@ -74,12 +74,12 @@ def parts_of(families: Sequence[FamilyColumns], score: str, resampling: Resampli
         do not count.
     """
     numbers = []
-    for draws in resampling.draws(families).values():
+    for task, draws in resampling.draws(families).items():
         contributes = np.zeros(draws.clusters, bool)
         for family in families:
-            if family.name in draws.cluster_of:
+            if family.task == task:
                 rollouts = family.rollout[RANKED_AMONG[score](family)]
-                contributes[draws.cluster_of[family.name][rollouts]] = True
+                contributes[draws.clusters_of(family.instance[rollouts])] = True
         numbers.append(int(np.count_nonzero(contributes)))
     known = [number for number in numbers if number]
     return [Part(number, 1 / len(known)) for number in known]

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from bagen_data.array_types import Floats, Ints
-from bagen_data.scoring.sample_table import FamilyColumns
+from bagen_data.scoring.sample_table import FamilyColumns, instances_by_task
 from bagen_data.scoring.student import NORMAL, critical_t, two_sided_p
 
 _MAX_CLUSTERS = 256
@@ -27,14 +27,20 @@ _WINDOW = 6.0
 class TaskDraws:
     """The draws of one task: c clusters, each an instance or a bundle of instances."""
 
-    cluster_of: Mapping[str, Ints]
-    """By family, (m,): the cluster of each rollout, 0 .. c-1."""
+    instances: Ints
+    """(i,) the ranks of the task's instances, ascending."""
+    cluster: Ints
+    """(i,) the cluster of each instance, 0 .. c-1."""
     clusters: int
     """The number c."""
     resamples: int
     """The number b."""
     seed: tuple[int, int]
     """Seed of the draws: that of the resampling, and one made of the task's name."""
+
+    def clusters_of(self, instance: Ints) -> Ints:
+        """Return the cluster of each of these ranks of instances."""
+        return self.cluster[np.searchsorted(self.instances, instance)]
 
     @cached_property
     def weights(self) -> Floats:
@@ -74,28 +80,24 @@ class Resampling:
         Args:
             families: all families of these tasks, in any order.
         """
-        members: dict[str, list[FamilyColumns]] = {}
-        for family in families:
-            members.setdefault(family.task, []).append(family)
-        return {task: self._draws(task, own) for task, own in members.items()}
+        return self.draws_of(instances_by_task(families))
 
-    def _draws(self, task: str, families: Sequence[FamilyColumns]) -> TaskDraws:
+    def draws_of(self, instances: Mapping[str, Ints]) -> dict[str, TaskDraws]:
+        """Return the draws of each task, by its name.
+
+        Args:
+            instances: the ranks of each task's instances, ascending, by the task's name.
+        """
+        return {task: self._draws(task, own) for task, own in instances.items()}
+
+    def _draws(self, task: str, instances: Ints) -> TaskDraws:
         seed = (self.seed, zlib.crc32(task.encode()))
-        instances = np.unique(np.concatenate([family.instance for family in families]))
         clusters = len(instances)
         cluster = np.arange(clusters)
         if clusters > _MAX_CLUSTERS:
             cluster = np.random.default_rng(seed).permutation(clusters) * _MAX_CLUSTERS // clusters
             clusters = _MAX_CLUSTERS
-        return TaskDraws(
-            {
-                family.name: cluster[np.searchsorted(instances, family.instance)]
-                for family in families
-            },
-            clusters,
-            self.resamples,
-            seed,
-        )
+        return TaskDraws(instances, cluster, clusters, self.resamples, seed)
 
 
 def percentile_interval(replicates: Floats, instances: int) -> tuple[float, float] | None:

@@ -1,6 +1,6 @@
 """A table of samples as columns, family by family."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -32,6 +32,8 @@ DERIVED = ("task", "rollout_model", "rollout_id", "completed_turns")
 """Columns that a sample's id names too."""
 OPTIONAL = ("total_turns", "rollout_success", "instance_id")
 _VARIANT = "prompt_variant"
+_MOST_STRING_BYTES = 1 << 31
+"""Bytes of text that an Arrow array of the type `string` can hold."""
 
 
 @dataclass(frozen=True)
@@ -100,8 +102,31 @@ class SampleTable:
     def __len__(self) -> int:
         return len(self.resources_of)
 
+    @property
+    def family_names(self) -> tuple[str, ...]:
+        """Names of all families, in their order."""
+        return tuple(family.name for family in self.families)
+
+    @property
+    def instances(self) -> dict[str, Ints]:
+        """The ranks of each task's instances, ascending, by the task's name."""
+        return instances_by_task(self.families)
+
+    @property
+    def part_sizes(self) -> tuple[int, ...]:
+        """The number of samples: a table in memory is one part."""
+        return (len(self),)
+
+    def parts(self) -> Iterator[Self]:
+        """Yield the table itself."""
+        yield self
+
+    def ids(self) -> Iterator[Any]:
+        """Yield the array of all sample ids."""
+        yield self.sample_id
+
     @classmethod
-    def of(cls, samples: Any, reference: Any = None) -> Self:
+    def of(cls, samples: Any, reference: Any = None, instance_ids: Any = None) -> Self:
         """From a table of samples, as `load_dataset` gives them.
 
         Args:
@@ -113,6 +138,8 @@ class SampleTable:
             reference: the rows of config `reference`: `sample_id`, `finish`, `success` and
                 `resources`, a list of `{resource, quantiles}`. Rows of other samples are left
                 aside. Without it no score is relative to the reference.
+            instance_ids: an Arrow array of the ids that instances are ranked among, ascending;
+                those of the table if None. A table that is part of a dataset has fewer.
 
         Raises:
             InputError: a column is missing or of the wrong type, a sample is there twice, its
@@ -145,9 +172,10 @@ class SampleTable:
         rollouts, rollout_names = codes(parts["rollout_id"])
         order = np.argsort(pc.sort_indices(rollout_names).to_numpy())
         columns["instance"] = rollouts = order[rollouts]
-        if "instance_id" in table.column_names:
-            instances, instance_names = codes(table["instance_id"])
-            columns["instance"] = np.argsort(pc.sort_indices(instance_names).to_numpy())[instances]
+        name = "instance_id" if "instance_id" in table.column_names else "rollout_id"
+        if instance_ids is not None or name == "instance_id":
+            instances, names = codes((table if name == "instance_id" else parts)[name])
+            columns["instance"] = _ranks(names, instance_ids)[instances]
         forecasts = None if reference is None else ReferenceColumns.of(reference, ids)
         columns_of = _SampleColumns(ids, columns, rollouts, amounts, forecasts)
         families = [
@@ -255,6 +283,30 @@ class _SampleColumns:
             )
 
 
+def _ranks(names: Any, among: Any) -> Ints:
+    """Return the rank of each of these distinct names among some that hold them all.
+
+    Args:
+        names: an Arrow array.
+        among: an Arrow array, ascending; the names themselves if None.
+    """
+    if among is None:
+        return np.argsort(pc.sort_indices(names).to_numpy())
+    return pc.index_in(names.cast(among.type), value_set=among).to_numpy().astype(np.int64)
+
+
+def instances_by_task(families: Iterable[FamilyColumns]) -> dict[str, Ints]:
+    """Return the ranks of each task's instances, ascending, by the task's name.
+
+    Args:
+        families: all families of these tasks, in any order.
+    """
+    members: dict[str, list[Ints]] = {}
+    for family in families:
+        members.setdefault(family.task, []).append(family.instance)
+    return {task: np.unique(np.concatenate(own)) for task, own in members.items()}
+
+
 def _question(table: pa.Table) -> Question | None:
     if _VARIANT not in table.column_names:
         return "interval"
@@ -308,4 +360,6 @@ def _one_array(column: Any) -> Any:
         return column
     if column.num_chunks == 1:
         return column.chunk(0)
+    if pa.types.is_string(column.type) and column.nbytes >= _MOST_STRING_BYTES:
+        column = column.cast(pa.large_string())
     return column.combine_chunks() if column.num_chunks else pa.array([], column.type)

@@ -29,6 +29,7 @@ from bagen_data.scoring.measure import (
 from bagen_data.scoring.other_question import pass_argument, refuse_other_question
 from bagen_data.scoring.report import Comparison, Difference, Report
 from bagen_data.scoring.resampling import Resampling, expanded_p, percentile_interval
+from bagen_data.scoring.sample_source import SampleSource
 from bagen_data.scoring.sample_table import SampleTable
 from bagen_data.scoring.scores.interval_scores import COMPARISON_SCORES
 
@@ -143,7 +144,7 @@ def compare(  # noqa: PLR0913  as many as `score` and one more
 
 
 def compare_readers(
-    samples: SampleTable,
+    samples: SampleSource,
     readers: Sequence[tuple[str, PredictionReader, Question]],
     resampling: Resampling,
     alpha: float,
@@ -157,7 +158,7 @@ def compare_readers(
         resampling: how instances are drawn for intervals.
         alpha: as in `score`.
     """
-    draws = resampling.draws(samples.families)
+    draws = resampling.draws_of(samples.instances)
     drawn: list[dict[str, DrawnFamily]] = [{}, {}]
     matched = (
         match_predictions(samples, reader, name, question) for name, reader, question in readers
@@ -166,14 +167,14 @@ def compare_readers(
         for estimator, answers in zip(drawn, ((one, other), (other, one)), strict=True):
             answered = AnsweredFamily(family, *answers, alpha)
             estimator[family.name] = draw(answered, draws[family.task], COMPARISON_PLAN)
-    ordered = [[estimator[family.name] for family in samples.families] for estimator in drawn]
+        del family, one, other, answers, answered  # before the next family is read
+    ordered = [[estimator[name] for name in samples.family_names] for estimator in drawn]
     first, second = (
-        grouped(samples, families, family_scores(families, AVERAGED_SCORES)).report()
-        for families in ordered
+        grouped(families, family_scores(families, AVERAGED_SCORES)).report() for families in ordered
     )
     compared = AVERAGED_SCORES | COMPARISON_SCORES
     scores = _where_both(*(family_scores(families, compared) for families in ordered))
-    own, others = (grouped(samples, *each) for each in zip(ordered, scores, strict=True))
+    own, others = (grouped(*each) for each in zip(ordered, scores, strict=True))
     return Comparison(
         first=first,
         second=second,

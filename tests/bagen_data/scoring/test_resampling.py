@@ -108,7 +108,7 @@ def _predicted(
 def test_bundles_are_put_together_at_random() -> None:
     """Rollouts that are alike have ids that are alike, and must not be drawn together."""
     [family] = SampleTable.of([sample(f"t/m/r{number:04}/1") for number in range(1000)]).families
-    cluster_of = Resampling().draws([family])["t"].cluster_of["t/m"]
+    cluster_of = Resampling().draws([family])["t"].clusters_of(family.instance)
     assert (np.diff(cluster_of) == 0).mean() < 0.02
 
 
@@ -216,8 +216,8 @@ def test_each_resample_draws_as_many_clusters_as_there_are(instances: int) -> No
     )
     draws = Resampling(resamples=50).draws(table.families)["t"]
     assert draws.clusters == min(256, instances)
-    cluster_of = draws.cluster_of["t/m"]
-    assert (cluster_of[1:] == draws.cluster_of["t/n"]).all()
+    cluster_of, of_other = (draws.clusters_of(family.instance) for family in table.families)
+    assert (cluster_of[1:] == of_other).all()
     sizes = np.bincount(cluster_of)
     assert len(sizes) == draws.clusters
     assert sizes.max() - sizes.min() <= 1
