@@ -84,6 +84,7 @@ format: $(READY)
 bench: $(READY)
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/build.py
+	$(BIN)/python benchmarks/scale.py
 	$(BIN)/python benchmarks/score.py
 	$(BIN)/python benchmarks/score_command.py
 	$(BIN)/python benchmarks/prefix_cache.py

@@ -15,7 +15,6 @@ import argparse
 import itertools
 import json
 import random
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -30,6 +29,7 @@ REPO = Path(__file__).parent.parent
 sys.path.insert(0, str(REPO))
 
 from bagen_data.dataset_configs import is_benchmark  # noqa: E402
+from benchmarks.family_copies import copy_family  # noqa: E402
 from benchmarks.measuring import (  # noqa: E402
     BUNDLED,
     RECORDED,
@@ -146,28 +146,10 @@ def _synthetic_size(scratch: Path, turns: int) -> int:
 
 
 def _report_memory(family: Path, scratch: Path) -> None:
-    tenfold = scratch / "tenfold" / family.name
-    for copy in range(10):
-        _copy_renamed(family, tenfold, copy)
+    tenfold = copy_family(family, scratch / "tenfold" / family.name, 10)
     once = _peak_memory(family, scratch / "once")
     ten = _peak_memory(tenfold, scratch / "ten")
     print_ratio("memory", ten / once, BOUNDS, f"{ten / 1024:.0f} MiB against {once / 1024:.0f} MiB")
-
-
-def _copy_renamed(family: Path, tenfold: Path, copy: int) -> None:
-    """Copy a family of trajectories under other instance ids, into one report."""
-    for path in family.rglob("*.traj.json"):
-        name = f"{path.name.removesuffix('.traj.json')}-{copy}"
-        target = tenfold / f"run{copy}" / name / f"{name}.traj.json"
-        target.parent.mkdir(parents=True)
-        if path.stat().st_size == 0:
-            shutil.copy(path, target)
-            continue
-        record = json.loads(path.read_bytes()) | {"instance_id": name}
-        target.write_text(json.dumps(record), encoding="utf-8")
-    names = [path.name.removesuffix(".traj.json") for path in tenfold.rglob("*.traj.json")]
-    report = {"resolved_ids": [], "unresolved_ids": sorted(names)}
-    (tenfold / "report.json").write_text(json.dumps(report), encoding="utf-8")
 
 
 def _peak_memory(family: Path, out: Path) -> int:
