@@ -30,6 +30,7 @@ from bagen_data.hub import (
     reference_of,
     splits,
 )
+from bagen_data.locations import parse_location
 from bagen_data.parquet_streams import ParquetStream
 from bagen_data.schema import REFERENCE
 from bagen_data.scoring.input_columns import as_strings, as_table, codes, id_parts
@@ -65,8 +66,8 @@ def open_samples(
     """Return samples with the reference's forecasts of them; a large dataset is read part by part.
 
     Args:
-        path: a folder that `python -m builders build` wrote, or a dataset id on the Hub, which is
-            read at once.
+        path: a folder that `python -m builders build` wrote; or its URL or a dataset id on the Hub,
+            which are read at once.
         config: a task, `<task>_start` or `<task>_train`; every task's benchmark if None.
         split: `test`; `sft`, `rl` or `heldout` of a `<task>_train`.
         part_rows: samples that are read at once, unless one family has more.
@@ -75,8 +76,9 @@ def open_samples(
         as `hub.load_unchanged_samples` and `SampleTable.of`; and while parts are read, a file
         changed meanwhile.
     """
-    if is_folder(path):
-        opened = _opened(Path(path), config or DEFAULT, split, part_rows)
+    location = parse_location(path)
+    if isinstance(location, Path) and is_folder(location):
+        opened = _opened(location, config or DEFAULT, split, part_rows)
         if opened is not None:
             return opened
     loaded = load_samples(path, config, split)
