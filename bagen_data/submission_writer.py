@@ -110,18 +110,25 @@ def write_submission(
     Raises:
         OutputError: the folder cannot be written.
     """
-    content = metadata.model_dump(mode="json", exclude_none=True)
-    texts = {METADATA: yaml.safe_dump(content, sort_keys=False, allow_unicode=True), **(more or {})}
+    texts = {METADATA: metadata_text(metadata), **(more or {})}
     try:
         with replaced_set(held) as staging:
             for name, text in texts.items():
                 (staging / name).write_text(text, encoding="utf-8")
             for name, rows in predictions.items():
                 with (staging / name).open("w", encoding="utf-8") as file:
-                    file.writelines(_line(row) for row in rows)
+                    file.writelines(prediction_lines(rows))
     except OSError as error:
         raise OutputError(f"{held.path}: cannot be written: {error.strerror or error}") from error
 
 
-def _line(row: Mapping[str, Any]) -> str:
-    return to_json(Prediction.model_validate(row).model_dump(exclude_none=True)) + "\n"
+def metadata_text(metadata: Metadata) -> str:
+    """Return the content of `metadata.yaml`."""
+    content = metadata.model_dump(mode="json", exclude_none=True)
+    return yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
+
+
+def prediction_lines(rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield the lines of `predictions.jsonl`."""
+    for row in rows:
+        yield to_json(Prediction.model_validate(row).model_dump(exclude_none=True)) + "\n"

@@ -18,7 +18,7 @@ from bagen_data.cli.command_options import (
     check_labels,
 )
 from bagen_data.errors import InputError, MissingExtraError, WrongUsageError
-from bagen_data.models.model_options import MAX_TOKENS, ModelOptions
+from bagen_data.models.model_options import MAX_TOKENS, ServedModelOptions
 from bagen_data.models.presets import PRESETS, Preset, find_preset
 from bagen_data.option_groups import spread_options
 
@@ -26,12 +26,15 @@ if TYPE_CHECKING:
     from bagen_data.models.model_log import ModelLog
     from bagen_data.submissions import Metadata
 
+_GO_ON = "the same command with --resume"
+_GO_ON_WITHOUT = f"{_GO_ON}, without the --base-url of a server that is gone"
+
 
 @spread_options
 def predict_model_command(
     dataset: Dataset,
     out: Out,
-    options: ModelOptions,
+    options: ServedModelOptions,
     model: Annotated[
         str | None,
         typer.Argument(
@@ -47,6 +50,14 @@ def predict_model_command(
     split: Split = "test",
     prompt: Prompt = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Ask the first samples only.")] = None,
+    shard: Annotated[
+        str | None,
+        typer.Option(
+            metavar="I/N",
+            help="Ask shard I of N, from 0 to N-1: whole rollouts, spread evenly by the size of "
+            "their prompts; `bagen merge` makes one submission of all N.",
+        ),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show prompts, counts and costs; ask nothing.")
     ] = False,
@@ -83,6 +94,7 @@ def predict_model_command(
     check_labels(name, link)
     from bagen_data.hub import whole_name
     from bagen_data.models.model_run import ModelRun, parse_price, short_name
+    from bagen_data.models.shard import parse_shard
 
     chosen = find_preset(preset) if preset else Preset(str(model))
     run = ModelRun(
@@ -96,6 +108,8 @@ def predict_model_command(
         constrained=constrained,
         limit=limit,
         variant=prompt,
+        shard=parse_shard(shard) if shard else None,
+        servers=tuple(options.base_urls or ()),
     )
     usd = parse_price(price) if price else None
     if dry_run:
@@ -106,7 +120,11 @@ def predict_model_command(
     _check_inspect()
     from bagen_data.held_folder import made_folder
     from bagen_data.models.ask import ask
+    from bagen_data.models.asked_rollouts import asked_rollouts
+    from bagen_data.models.asked_samples import load_asked
     from bagen_data.models.model_log import metadata_of
+    from bagen_data.models.shard_writing import record_of
+    from bagen_data.shard_record import SHARD, shard_record_text
     from bagen_data.submission_writer import (
         PREDICTIONS,
         check_out,
@@ -115,11 +133,17 @@ def predict_model_command(
 
     with made_folder(out) as held:
         check_out(out, name or short_name(run.model))
-        log = ask(run, usd, out, resume=resume)
-        _refuse_open(log, out, go_on="the same command with --resume")
+        asked = load_asked(run.dataset, run.config, run.split, run.variant)
+        whole = asked_rollouts(asked, run.limit)
+        own = whole.shard(run.shard) if run.shard else whole
+        log = ask(run, own, usd, out, resume=resume)
+        _refuse_open(log, out, go_on=_GO_ON_WITHOUT if log.by_server else _GO_ON)
         metadata = metadata_of(log, name, link, trained_on)
         check_out(out, metadata.estimator)
-        write_submission(held, metadata, {PREDICTIONS: log.rows()})
+        more = {}
+        if run.shard:
+            more[SHARD] = shard_record_text(record_of(run, run.shard, whole, log, metadata))
+        write_submission(held, metadata, {PREDICTIONS: log.rows()}, more)
     _print_written(log, metadata, out)
 
 

@@ -1,9 +1,11 @@
 """The samples that a model is asked, in the variant that it is asked in."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from bagen_data.errors import InputError
 from bagen_data.hub import is_hidden, load_questions, load_samples
@@ -30,7 +32,13 @@ class AskedSamples:
         return load_forecasts(self.source["path"], self.source["config"])
 
 
-def load_asked(dataset: str, config: str, split: str, variant: str | None = None) -> AskedSamples:
+def load_asked(
+    dataset: str,
+    config: str,
+    split: str,
+    variant: str | None = None,
+    samples: Sequence[str] | None = None,
+) -> AskedSamples:
     """Load samples and put their prompts into a variant.
 
     Args:
@@ -38,10 +46,11 @@ def load_asked(dataset: str, config: str, split: str, variant: str | None = None
         config: a task, `<task>_start` or `<task>_train`; `default` is every task's benchmark.
         split: `test`; `sft`, `rl` or `heldout` of a `<task>_train`.
         variant: the wanted one, or its name in version 1; that of the dataset if None.
+        samples: ids of the wanted samples; all if None.
 
     Raises:
-        InputError: the samples cannot be loaded, are in several variants of which none is chosen,
-            or cannot be put into the variant.
+        InputError: the samples cannot be loaded, one of those wanted is missing, or they are in
+            several variants of which none is chosen, or cannot be put into the variant.
     """
     has_labels = not is_hidden(dataset)
     if has_labels:
@@ -50,10 +59,19 @@ def load_asked(dataset: str, config: str, split: str, variant: str | None = None
         loaded = load_questions(dataset, config, split)
     built = loaded.table["prompt_variant"].unique().to_pylist()
     wanted = find_variant(variant or _only(built, dataset))
-    table = loaded.table
+    table = loaded.table if samples is None else _chosen(loaded.table, samples, dataset)
     if built != [wanted]:  # an old name is written anew, too
         table = reworded_table(table, wanted)
     return AskedSamples(table, loaded.source, wanted, has_labels)
+
+
+def _chosen(table: pa.Table, samples: Sequence[str], dataset: str) -> pa.Table:
+    wanted = pa.array(list(samples), pa.string())
+    chosen = table.filter(pc.is_in(table["sample_id"].cast(pa.string()), wanted))
+    if len(chosen) < len(set(samples)):
+        missing = min(set(samples) - set(chosen["sample_id"].to_pylist()))
+        raise InputError(f"{dataset}: there is no sample {missing}; expected ids of this config")
+    return chosen
 
 
 def _only(variants: list[str], dataset: str) -> str:

@@ -4,9 +4,11 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from bagen_data.console import shown, stdout_console
+from bagen_data.models.asked_rollouts import AskedRollouts, asked_rollouts
 from bagen_data.models.asked_samples import load_asked
 from bagen_data.models.model_run import ModelRun, Price
 from bagen_data.prompt_variants import Variant, question_of, thinks
@@ -26,6 +28,8 @@ def show_plan(run: ModelRun, price: Price | None) -> None:
     """Print three whole prompts, the first, a middle and the last one, then what all would take."""
     asked = load_asked(run.dataset, run.config, run.split, run.variant)
     table = asked.table.slice(0, run.limit)
+    if run.shard:
+        table = _of_shard(table, asked_rollouts(asked, run.limit).shard(run.shard))
     console = stdout_console(soft_wrap=True)
     places = sorted({0, len(table) // 2, len(table) - 1})[:_SHOWN]
     for row in table.take(pa.array(places)).to_pylist():
@@ -51,6 +55,10 @@ def _lines(run: ModelRun, table: pa.Table, variant: Variant, price: Price | None
     settings = ", ".join(f"{name} {value}" for name, value in run.options.generation.items())
     yield f"model: {run.model}{', ' + settings if settings else ''}"
     yield f"samples: {len(table):,} of {numbered(rollouts, 'rollout')}, rollout by rollout"
+    if run.shard:
+        yield f"shard: {run.shard}; the samples and the cost are those of this shard"
+    if len(run.servers) > 1:
+        yield f"servers: {len(run.servers)}, which share the rollouts evenly"
     yield f"question: {variant}"
     yield f"input: about {read:,} tokens, at {CHARACTERS_A_TOKEN} characters each"
     yield f"prefix cache: about {cached:,} of them also begin the prompt before"
@@ -61,6 +69,13 @@ def _lines(run: ModelRun, table: pa.Table, variant: Variant, price: Price | None
     full = (read * price.input + written * price.output) / 1e6
     reused = full - cached * (price.input - price.input_cache_read) / 1e6
     yield f"cost: about {full:,.2f} US dollars, or {reused:,.2f} if caches serve all they can"
+
+
+def _of_shard(table: pa.Table, rollouts: AskedRollouts) -> pa.Table:
+    is_asked = np.zeros(len(table), dtype=bool)
+    for rollout in rollouts.rollouts:
+        is_asked[rollout.start : rollout.start + len(rollout.ids)] = True
+    return table.filter(pa.array(is_asked))
 
 
 def prompt_characters(table: pa.Table) -> tuple[int, int]:

@@ -6,17 +6,15 @@
 these are the numbers of `bagen score`; `bagen predictions-from-log` makes a submission of the log.
 """
 
-import hashlib
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
-from itertools import pairwise
 from typing import Any
 
+import pyarrow as pa
 from inspect_ai import Task, task
 from inspect_ai.dataset import MemoryDataset, Sample
 from inspect_ai.model import (
-    ChatMessage,
     ChatMessageAssistant,
     ChatMessageSystem,
     ChatMessageUser,
@@ -30,6 +28,7 @@ from inspect_ai.solver import Generate, Solver, TaskState, solver
 
 from bagen_data.answers import grammar, parse, render
 from bagen_data.gold_answers import gold_answer
+from bagen_data.models.asked_prompts import asked_prompts, messages_of
 from bagen_data.models.asked_samples import AskedSamples, load_asked
 from bagen_data.models.model_options import CONNECTIONS, MAX_TOKENS, RETRIES
 from bagen_data.models.redacted_model import redact_answers
@@ -54,12 +53,13 @@ on_answer: ContextVar[Callable[[], None]] = ContextVar("on_answer", default=lamb
 
 
 @task
-def bagen(
+def bagen(  # noqa: PLR0913, PLR0917  Inspect gives them by name
     dataset: str = HUB_ID,
     config: str = "default",
     split: str = "test",
     constrained: bool = False,
     variant: str | None = None,
+    samples: str | Sequence[str] | None = None,
 ) -> Task:
     """Ask for an estimate after every turn of recorded rollouts.
 
@@ -70,10 +70,12 @@ def bagen(
         constrained: hold decoding to the answer grammar, as a regular expression that a vLLM
             server takes.
         variant: of the question, e.g. `forecast_think`; that of the dataset if None.
+        samples: ids of the samples to ask, in the dataset's order; all if None.
 
     A hidden split has no labels, so its answers are collected and not scored.
     """
-    asked = load_asked(dataset, config, split, variant)
+    chosen = [samples] if isinstance(samples, str) else samples
+    asked = load_asked(dataset, config, split, variant, chosen)
     return Task(
         dataset=MemoryDataset(list(_samples(asked)), name=f"{dataset} {config} {split}"),
         solver=ask(constrained),
@@ -165,11 +167,13 @@ def _samples(asked: AskedSamples) -> Iterator[Sample]:
     columns = [name for name in asked.table.column_names if name != "prompt"]
     references = asked.references()
     for batch in asked.table.to_batches(max_chunksize=1_024):
-        chats = _chats(batch["prompt"])
-        for facts, chat in zip(batch.select(columns).to_pylist(), chats, strict=True):
+        rows = batch.select(columns).to_pylist()
+        ids = asked_prompts(pa.Table.from_batches([batch]))
+        chats = messages_of(batch["prompt"])
+        for facts, prompt, chat in zip(rows, ids, chats, strict=True):
             yield Sample(
-                id=content_id(facts["sample_id"], chat),
-                input=chat,
+                id=prompt.id,
+                input=[_MESSAGES[role](content=content) for role, content in chat],
                 target=_target(facts),
                 metadata={**facts, REFERENCE_COLUMN: references.get(facts["sample_id"])},
             )
@@ -183,28 +187,3 @@ def _question(facts: Mapping[str, Any]) -> Question:
 def _target(facts: Mapping[str, Any]) -> str:
     """Return the best possible answer; nothing for a sample without labels."""
     return gold_answer(facts, _question(facts)) if "feasible" in facts else ""
-
-
-def _chats(prompts: Any) -> Iterator[list[ChatMessage]]:
-    """The messages of each prompt; texts that prompts share are one string in memory."""
-    flat = prompts.flatten()
-    texts = flat.field("content").dictionary_encode()
-    known, places = texts.dictionary.to_pylist(), texts.indices.to_pylist()
-    roles = flat.field("role").to_pylist()
-    bounds = (prompts.offsets.to_numpy() - prompts.offsets[0].as_py()).tolist()
-    for start, stop in pairwise(bounds):
-        yield [
-            _MESSAGES[roles[place]](content=known[places[place]]) for place in range(start, stop)
-        ]
-
-
-def content_id(sample_id: str, chat: list[ChatMessage]) -> str:
-    """The sample's id and a hash of its prompt.
-
-    Inspect takes an earlier answer for a sample's by its id alone; so a changed prompt is another
-    sample.
-    """
-    digest = hashlib.sha256()
-    for message in chat:
-        digest.update(f"{message.role}\0{message.content}\0".encode())
-    return f"{sample_id}#{digest.hexdigest()[:16]}"

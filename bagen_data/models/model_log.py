@@ -21,18 +21,18 @@ from inspect_ai.log import (
     read_eval_log,
     read_eval_log_sample_summaries,
     read_eval_log_samples_by_id,
-    write_eval_log,
 )
 from inspect_ai.model import GenerateConfig
 
 from bagen_data.errors import InputError
 from bagen_data.models.model_run import short_name
 from bagen_data.redaction import REDACTED, holds_secret, is_secret_name, redact, without_known_keys
-from bagen_data.replaced_file import replaced_file
 from bagen_data.submission_writer import new_metadata
 from bagen_data.submissions import Metadata
 
 TASK = "bagen_data/bagen"
+SERVERS = "bagen_servers"
+"""The key of a log's metadata that holds a mark of each server that was asked."""
 _WEIGHTS = {
     "anthropic": "closed",
     "google": "closed",
@@ -73,7 +73,9 @@ class ModelLog:
     """What a log says."""
 
     path: Path
+    """The log, or the folder of several."""
     header: EvalLog
+    """The header of the log, or of the newest one."""
     asked: Sequence[str]
     """The log's ids of all samples that are to be answered, in the dataset's order."""
     answers: Mapping[str, dict[str, Any]]
@@ -82,6 +84,10 @@ class ModelLog:
     """How many samples ended in which error."""
     stopped_by: str
     """The error that ended the whole run; empty if none did, or if the log does not say."""
+    servers: frozenset[str] = frozenset()
+    """A mark of each server that was asked; empty if the log does not say."""
+    by_server: Sequence[str] = ()
+    """A line on each of several servers that left samples open."""
 
     @property
     def open(self) -> int:
@@ -93,7 +99,9 @@ class ModelLog:
         return [self.answers[each] for each in self.asked if each in self.answers]
 
     def problem(self) -> str:
-        """Why samples are open, most frequent first."""
+        """Why samples are open: by server if there are several, else most frequent first."""
+        if self.by_server:
+            return "\n  ".join(self.by_server)
         told = [f"{count:,} x {text}" for text, count in self.failures.most_common(3)]
         if self.stopped_by and not told:
             told = [self.stopped_by]
@@ -119,7 +127,7 @@ def read_log(path: Path, asked: Sequence[str] | None = None, stopped_by: str = "
             raise InputError(f"{path}: asked each sample more than once; run it with one epoch")
         answers = {}
         failures: Counter[str] = Counter()
-        for sample in _samples(path):
+        for sample in logged_samples(path):
             if sample.error:
                 if not sample.error.message.startswith(_CANCELLED):
                     failures[_reason(sample.error)] += 1
@@ -127,11 +135,12 @@ def read_log(path: Path, asked: Sequence[str] | None = None, stopped_by: str = "
                 answers[str(sample.id)] = without_known_keys(_prediction(sample))
     except (OSError, ValueError, KeyError, IndexError, TypeError, RuntimeError) as error:
         raise InputError(
-            f"{path}: cannot be read as an Inspect log: {_short(str(error))}"
+            f"{path}: cannot be read as an Inspect log: {short(str(error))}"
         ) from error
     stopped_by = stopped_by or (header.error.message if header.error else "")
     asked = asked or [str(each) for each in header.eval.dataset.sample_ids or ()]
-    return ModelLog(path, header, asked, answers, failures, _short(stopped_by))
+    servers = frozenset((header.eval.metadata or {}).get(SERVERS, ()))
+    return ModelLog(path, header, asked, answers, failures, short(stopped_by), servers)
 
 
 def metadata_of(log: ModelLog, name: str | None, link: str | None, trained_on: str) -> Metadata:
@@ -157,7 +166,7 @@ def metadata_of(log: ModelLog, name: str | None, link: str | None, trained_on: s
             estimator=redact(name or short_name(model)),
             provider=redact(provider),
             model_id=redact(model),
-            decoding=_decoding(log.header.plan.config),
+            decoding=_decoding(log.header.plan.config) | _servers(log),
             prompt_variant=source["prompt_variant"],
             trained_on=trained_on,
             constrained=source["constrained"],
@@ -170,16 +179,8 @@ def metadata_of(log: ModelLog, name: str | None, link: str | None, trained_on: s
         raise InputError(lines) from error
 
 
-def slim(log: ModelLog) -> None:
-    """Write a log anew without what the dataset holds too: each prompt is in it three times."""
-    header = read_eval_log(str(log.path), header_only=True)
-    header.samples = [sample.model_copy(update={"input": ""}) for sample in _samples(log.path)]
-    with replaced_file(log.path) as staging:
-        write_eval_log(header, str(staging), format="eval")
-
-
-def _samples(path: Path) -> Iterator[EvalSample]:
-    """Those that the log has, without what no prediction needs."""
+def logged_samples(path: Path) -> Iterator[EvalSample]:
+    """Yield the samples that a log has, without what no prediction needs."""
     known = [(each.id, each.epoch) for each in read_eval_log_sample_summaries(str(path))]
     for start in range(0, len(known), _AT_ONCE):
         yield from read_eval_log_samples_by_id(
@@ -215,6 +216,11 @@ def _decoding(config: GenerateConfig) -> dict[str, Any]:
     return {name: _plain(name, value) for name, value in given.items()}
 
 
+def _servers(log: ModelLog) -> dict[str, int]:
+    """Return the number of servers, if there are several; their addresses are nobody's business."""
+    return {"servers": len(log.servers)} if len(log.servers) > 1 else {}
+
+
 def _plain(name: str, value: Any) -> bool | int | float | str:
     """Return a parameter as metadata has it; a log of somebody else's may hold keys in it."""
     if is_secret_name(name) or holds_secret(value):
@@ -225,10 +231,10 @@ def _plain(name: str, value: Any) -> bool | int | float | str:
 def _reason(error: EvalError) -> str:
     """What went wrong: what the provider said, where it said something."""
     causes = _CAUSE.findall(error.traceback) if _WRAPPED.match(error.message) else []
-    return _short(causes[0] if causes else error.message)
+    return short(causes[0] if causes else error.message)
 
 
-def _short(text: str) -> str:
-    """Return one line of it, without secrets and the markup that Inspect's own messages have."""
+def short(text: str) -> str:
+    """Return a message in one line, without secrets and without Inspect's own markup."""
     line = " ".join(_MARKUP.sub("", redact(text)).split()).removeprefix("ERROR: ")
     return line if len(line) <= _SHOWN else f"{line[:_SHOWN]}..."

@@ -62,7 +62,9 @@ class ModelOptions:
         list[str] | None,
         typer.Option(help="KEY=VALUE for the provider, as Inspect's -M; any number."),
     ] = None
-    connections: Annotated[int, typer.Option(min=1, help="Requests at a time.")] = CONNECTIONS
+    connections: Annotated[int, typer.Option(min=1, help="Requests at a time, to each server.")] = (
+        CONNECTIONS
+    )
     retries: Annotated[
         int,
         typer.Option(min=0, help="Retries of a request that failed, beside its client's own."),
@@ -122,6 +124,40 @@ class ModelOptions:
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         usual = {field.name: field.default for field in fields(self)}
         return {name: each for name, each in values.items() if each not in (usual[name], [])}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServedModelOptions(ModelOptions):
+    """How a model is asked that several servers may serve.
+
+    Raises:
+        WrongUsageError: as `ModelOptions`, or an address is given twice.
+    """
+
+    base_url: str | None = None
+    """The address of one of the servers, set for whoever asks it."""
+    base_urls: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--base-url",
+            help="Address of an OpenAI-compatible server; given several times, the servers share "
+            "the rollouts evenly, and all questions about a rollout go to one of them.",
+        ),
+    ] = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        from bagen_data.redaction import check_address  # no help text needs it
+
+        seen = set()
+        for address in self.base_urls or ():
+            check_address("--base-url", address)
+            if address.rstrip("/") in seen:
+                raise WrongUsageError(
+                    f"--base-url {address}: appears twice; give each server once, and more "
+                    "--connections for more requests at a time"
+                )
+            seen.add(address.rstrip("/"))
 
 
 def _parse(texts: Sequence[str]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from bagen_data.errors import WrongUsageError
 from bagen_data.models.model_options import ModelOptions
+from bagen_data.models.shard import Shard
 from bagen_data.prompt_variants import Variant
 from bagen_data.redaction import check_no_secret
 
@@ -76,6 +77,10 @@ class ModelRun:
     """How many samples, the first ones; all if None."""
     variant: Variant | None = None
     """The variant of the question; that of the dataset if None."""
+    shard: Shard | None = None
+    """The part of the samples that is asked; all of them if None."""
+    servers: tuple[str, ...] = ()
+    """Addresses of the servers that share the rollouts; the provider's own if there are none."""
 
     def __post_init__(self) -> None:
         check_no_secret("PROVIDER/NAME", self.model)
@@ -86,13 +91,19 @@ class ModelRun:
             )
 
     def record(self) -> dict[str, Any]:
-        """Return what a resumed run must have in common with this one."""
+        """Return what a resumed run must have in common with this one.
+
+        Servers are not part of it: a model may be served from another address meanwhile.
+        """
+        shard = str(self.shard) if self.shard else None
+        return {"dataset": self.dataset, "shard": shard, **self.question_record()}
+
+    def question_record(self) -> dict[str, Any]:
+        """Return what all shards of a run have in common, wherever they are asked."""
         return {
-            "dataset": self.dataset,
             "config": self.config,
             "split": self.split,
             "model": self.model,
-            "base_url": self.options.base_url,
             "model_args": self.options.model_args,
             "generation": self.options.generation,
             "constrained": self.constrained,

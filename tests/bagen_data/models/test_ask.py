@@ -1,15 +1,13 @@
 """`bagen predict model` against a real server on loopback: stopped, failing, and well."""
 
 import json
-import os
 import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from inspect_ai.log import read_eval_log
@@ -17,26 +15,24 @@ from inspect_ai.log import read_eval_log
 from bagen_data.hub import load_questions, load_samples
 from bagen_data.prediction_files import prediction_reader
 from bagen_data.scoring import score
-from tests.forks import Fork, Forks
-from tests.making import build, trajectory, write_json
-from tests.model_server import KEY, MODEL, ModelServer, digest, model_server
+from tests.model_server import KEY, MODEL, ModelServer, model_server
+from tests.predicting import (
+    FORKS,
+    SAMPLES,
+    addresses,
+    ask,
+    command,
+    environment,
+    log,
+    make,
+    predictions,
+    prompts,
+    start,
+    stopped,
+)
 
-SAMPLES, TURNS = 120, 11
 BUFFERED = 10
 """Samples that Inspect keeps before it writes them to its log."""
-
-
-def make(folder: Path, samples: int = SAMPLES, *flags: object) -> Path:
-    """A swebench family of that many samples."""
-    family = folder / "origin" / "swebench-origin-m"
-    names = [f"a__a-{number}" for number in range(samples // (TURNS - 1))]
-    for number, name in enumerate(names):
-        sizes = [(30, 50 + number + k) for k in range(TURNS)]
-        write_json(family / "run" / name / f"{name}.traj.json", trajectory(name, sizes))
-    judged = {"resolved_ids": names[::2], "unresolved_ids": names[1::2]}
-    write_json(family / "report.json", judged)
-    assert build(folder / "origin", folder / "built", *flags) == 0
-    return folder / "built"
 
 
 @pytest.fixture(scope="module")
@@ -55,63 +51,10 @@ def server() -> Iterator[ModelServer]:
         yield found
 
 
-def command(server: ModelServer, dataset: Path, out: Path, *more: object) -> list[str]:
-    model = (f"openai-api/local/{MODEL}", "--base-url", server.url, "--temperature", 0)
-    flags = ("--dataset", dataset, "--config", "swebench", "--out", out)
-    return ["-m", "bagen_data", "predict", "model", *map(str, (*model, *flags, *more))]
-
-
-def environment(out: Path | None = None, key: str | None = KEY) -> dict[str, str]:
-    names = ("PATH", "LANG", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
-    known = {name: os.environ[name] for name in names if name in os.environ}
-    home = {"HOME": str(out.parent)} if out else {}
-    return known | home | ({"LOCAL_API_KEY": key} if key else {})
-
-
-FORKS = Forks("tests.asking", environment=environment())
-
-
 @pytest.fixture(scope="module", autouse=True)
 def _forks_end() -> Iterator[None]:
     yield
     FORKS.close()
-
-
-def start(server: ModelServer, dataset: Path, out: Path, *more: object) -> Fork:
-    return FORKS.start(command(server, dataset, out, *more), environment(out))
-
-
-def ask(
-    server: ModelServer, dataset: Path, out: Path, *more: object
-) -> "subprocess.CompletedProcess[str]":
-    return FORKS.run(command(server, dataset, out, *more), environment(out))
-
-
-def stopped(process: Fork, how: int, when: Callable[[], bool]) -> str:
-    """Send a signal as soon as something holds; returns what the process said.
-
-    The process must not be able to end before it: see `ModelServer.most`.
-    """
-    while not when():
-        assert process.poll() is None, process.communicate()
-        time.sleep(0.01)
-    process.send_signal(how)
-    return process.communicate()[1]
-
-
-def predictions(out: Path) -> list[dict[str, Any]]:
-    lines = (out / "predictions.jsonl").read_text(encoding="utf-8").splitlines()
-    return [json.loads(line) for line in lines]
-
-
-def prompts(dataset: Path) -> list[str]:
-    table = load_samples(str(dataset), "swebench", also=("prompt",)).table
-    return [digest(prompt) for prompt in table["prompt"].to_pylist()]
-
-
-def log(out: Path) -> Path:
-    (path,) = (out / "logs").glob("*.eval")
-    return path
 
 
 def test_killed_twice_and_resumed_it_is_as_if_nothing_had_happened(
@@ -243,7 +186,7 @@ def test_what_cannot_be_asked_says_so(
     words: tuple[str, ...],
 ) -> None:
     out = tmp_path / "out"
-    asked = [part.replace(MODEL, model) for part in command(server, small, out)]
+    asked = [part.replace(MODEL, model) for part in command(small, out, *addresses(server))]
     done = FORKS.run(asked, environment(out, key))
     assert done.returncode == 1
     assert all(word in done.stderr for word in words), done.stderr
@@ -270,7 +213,7 @@ def test_a_full_disk_keeps_what_was_answered(dataset: Path, tmp_path: Path) -> N
     with model_server() as server:
         limited = ["bash", "-c", 'ulimit -f 240; exec "$@"', "-"]
         done = subprocess.run(
-            [*limited, sys.executable, *command(server, dataset, out)],
+            [*limited, sys.executable, *command(dataset, out, *addresses(server))],
             env=environment(out),
             capture_output=True,
             text=True,
