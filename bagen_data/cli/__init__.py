@@ -3,6 +3,7 @@
 \b
     bagen predict baseline over_budget --dataset MLL-Lab/BAGEN --config swebench --out mine
     bagen predict model openai/gpt-5.2 --dataset MLL-Lab/BAGEN --config swebench --out gpt
+    bagen merge shards/* --out gpt
     bagen validate mine --dataset MLL-Lab/BAGEN --config swebench
     bagen score mine --dataset MLL-Lab/BAGEN --config swebench --json scores.json
 
@@ -12,6 +13,7 @@ Exit codes: 0 done, 1 bad input, 2 wrong usage.
 import sys
 from collections.abc import Sequence
 
+from bagen_data.cli.merge import merge_command
 from bagen_data.cli.noise_ceiling import ceiling_command
 from bagen_data.cli.old_spellings import moved
 from bagen_data.cli.predict_baseline import predict_baseline_command
@@ -28,6 +30,7 @@ predict.command("model")(predict_model_command)
 app = new_app(__doc__)
 app.add_typer(predict, name="predict")
 app.command("predictions-from-log")(predictions_from_log_command)
+app.command("merge")(merge_command)
 app.command("validate")(validate_command)
 app.command("score")(score_command)
 app.command("ceiling")(ceiling_command)
