@@ -129,7 +129,7 @@ def _by_server(
         more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
         mark = server_mark(share.server)
         reasons = [each.problem() for each in new if mark in each.servers and each.failures]
-        reason = (*reasons, *errors.get(share.server, ()), log.problem())[0]
+        reason = (*reasons, *errors.get(share.server, ()), log.problem())[0].replace("\n  ", ", ")
         yield redact(
             f"--base-url {share.server}: {samples:,} of {numbered(len(share.open), 'sample')} have "
             f"no answer, of {', '.join(names[:_NAMED])}{more}: {reason}"

@@ -15,6 +15,7 @@ from zipfile import BadZipFile
 
 from inspect_ai.log import (
     EvalLog,
+    EvalResults,
     EvalSample,
     read_eval_log,
     read_eval_log_sample_summaries,
@@ -149,10 +150,9 @@ def unite(logs: Sequence[Path], log: ModelLog) -> Path:
     samples = _samples(readable, log.asked)
     header.samples = samples
     _set_whole(header, log)
-    if len(readable) > 1:
+    if len(readable) > 1 or header.results is None:
         header.stats.model_usage = _usage(samples)
-        if header.eval.scorers:
-            recompute_metrics(header)
+        _set_results(header, len(samples))
     with replaced_file(target) as staging:
         write_eval_log(header, str(staging), format="eval")
     for path in logs:
@@ -179,6 +179,14 @@ def _set_whole(header: EvalLog, log: ModelLog) -> None:
     spec.metadata = {**(spec.metadata or {}), SERVERS: sorted(log.servers)}
     for arguments in (spec.task_args, spec.task_args_passed):
         arguments.pop(_SAMPLES, None)
+
+
+def _set_results(header: EvalLog, samples: int) -> None:
+    """Compute the scores of all samples; those of a hidden split have none."""
+    if header.eval.scorers:
+        recompute_metrics(header)
+    else:
+        header.results = EvalResults(total_samples=samples, completed_samples=samples, scores=[])
 
 
 def _usage(samples: Iterable[EvalSample]) -> dict[str, ModelUsage]:

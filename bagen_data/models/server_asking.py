@@ -163,6 +163,9 @@ class _Server:
     process: BaseProcess
     pipe: Connection
     is_ready: bool = False
+    """Whether it heeds an interrupt."""
+    is_stopped: bool = False
+    """Whether it was killed because of an interrupt, before it asked anything."""
 
 
 @contextmanager
@@ -221,9 +224,10 @@ def _hear(
         else:
             running.remove(server)
             server.pipe.close()
-            errors[server.address] = (
-                [_words(message)] if isinstance(message, Died) else list(message.errors)
-            )
+            if isinstance(message, _Ended):
+                errors[server.address] = list(message.errors)
+            else:
+                errors[server.address] = [] if server.is_stopped else [_words(message)]
 
 
 def _words(died: Died) -> str:
@@ -237,6 +241,7 @@ def _interrupt(running: Sequence[_Server]) -> None:
             with suppress(ProcessLookupError):
                 os.kill(each.process.pid, signal.SIGINT)
         else:
+            each.is_stopped = True
             each.process.kill()
 
 

@@ -1,6 +1,5 @@
 """`bagen predict model` with several servers, which share the rollouts."""
 
-import json
 import os
 import signal
 import subprocess
@@ -134,22 +133,22 @@ def test_a_dead_server_is_named_with_its_rollouts_and_a_rerun_without_it_complet
 def test_a_stopped_run_goes_on_with_each_rollout_where_it_was(
     how: int, dataset: Path, whole: Path, three: list[ModelServer], tmp_path: Path
 ) -> None:
-    out = tmp_path / "out"
-    for server in three:
+    out, two = tmp_path / "out", three[:2]
+    for server in two:
         server.most = 13
-    process = FORKS.start(command(dataset, out, *addresses(*three)), environment(out))
-    said = stopped(process, how, lambda: all(len(server.answered) == 13 for server in three))
-    first = [set(rollouts_of(server, dataset)) for server in three]
+    process = FORKS.start(command(dataset, out, *addresses(*two)), environment(out))
+    said = stopped(process, how, lambda: all(len(server.answered) == 13 for server in two))
+    first = [set(rollouts_of(server, dataset)) for server in two]
     if how == signal.SIGINT:
-        assert "39" not in said or "21 of 60 samples have no answer" in said
+        assert "of 60 samples have no answer" in said
         assert "--resume" in said
         assert "Traceback" not in said
     time.sleep(0.5)  # what asked for a dead process is dead soon after it
-    for server in three:
+    for server in two:
         server.most = None
-    done = ask_all(three[::-1], dataset, out, "--resume")
+    done = ask_all(two[::-1], dataset, out, "--resume")
     assert done.returncode == 0, done.stderr
-    assert [set(rollouts_of(server, dataset)) for server in three] == first
+    assert [set(rollouts_of(server, dataset)) for server in two] == first
     assert (out / "predictions.jsonl").read_bytes() == (whole / "predictions.jsonl").read_bytes()
 
 
@@ -185,11 +184,11 @@ def test_a_finished_run_is_not_asked_again(
     dataset: Path, three: list[ModelServer], tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
-    assert ask_all(three, dataset, out, "--limit", 30).returncode == 0
+    assert ask_all(three[:2], dataset, out, "--limit", 30).returncode == 0
     before = {path.name: path.read_bytes() for path in out.iterdir() if path.is_file()}
     requests = sum(server.requests for server in three)
     assert ask_all(three[:1], dataset, out, "--limit", 30, "--resume").returncode == 0
     assert sum(server.requests for server in three) == requests
     assert {path.name: path.read_bytes() for path in out.iterdir() if path.is_file()} == before
     assert len(predictions(out)) == 30
-    assert json.loads(json.dumps(read_metadata(out / "metadata.yaml").decoding))["servers"] == 3
+    assert read_metadata(out / "metadata.yaml").decoding["servers"] == 2
