@@ -12,7 +12,6 @@ def merge_command(
     shards: Annotated[
         list[Path],
         typer.Argument(
-            metavar="SHARD...",
             help="The folders that `bagen predict model --shard I/N` wrote, all N in any order.",
         ),
     ],
