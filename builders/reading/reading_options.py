@@ -10,9 +10,10 @@ from builders.reading.outcomes import SuccessRule
 class ShardSizes:
     """How a family's files are cut into shards; it changes nothing but the time and the memory."""
 
-    shard: int = 32_000_000
-    """Bytes of files after which a shard ends."""
-    cut: int = 64_000_000
+    shard: int = 8_000_000
+    """Bytes of files after which a shard ends. Processes wait for the last shard, so it is small:
+    230 MB are 29 shards, of which the busier one of two processes reads 15."""
+    cut: int = 16_000_000
     """Bytes from which a JSONL file with a rollout a line is cut into ranges of lines."""
 
 
