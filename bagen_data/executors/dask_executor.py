@@ -17,6 +17,10 @@ _P = ParamSpec("_P")
 _T = TypeVar("_T")
 _SECONDS_TO_STOP = 60
 """Seconds that jobs at work have to end after they were stopped."""
+_SECONDS_TO_ANSWER = 5
+"""Seconds that workers have to say what they are at."""
+_DONE = ("memory", "error", "released", "forgotten")
+"""States of a worker's tasks that it is not at, and will not begin."""
 _LOGGERS = ("distributed", "distributed.client")
 """Logs that are silent while the executor is open: a lost scheduler is an error of a job."""
 _SECONDS_BETWEEN_LOOKS = 0.05
@@ -84,8 +88,20 @@ class DaskExecutor(JobExecutor):
         end = time.monotonic() + _SECONDS_TO_STOP
         while keys and time.monotonic() < end:
             time.sleep(_SECONDS_BETWEEN_LOOKS)  # workers hear of it first
-            held = self._client.run(_held, keys, on_error="ignore")
-            keys = {key for of_worker in held.values() for key in of_worker}
+            keys = self._held(keys)
+
+    def _held(self, keys: set[str]) -> set[str]:
+        """Return which of some jobs workers are at; all of them if nobody answers in time."""
+
+        async def ask() -> dict[str, list[str]]:
+            answers: dict[str, list[str]] = await self._client.run(_held, keys, on_error="ignore")
+            return answers
+
+        try:
+            answers = self._client.sync(ask, callback_timeout=_SECONDS_TO_ANSWER)
+        except TimeoutError:
+            return keys
+        return {key for of_worker in answers.values() for key in of_worker}
 
     def kill(self) -> None:
         """Stop all jobs."""
@@ -111,4 +127,5 @@ class DaskExecutor(JobExecutor):
 
 def _held(keys: Collection[str], dask_worker: Any) -> list[str]:
     """In a worker: return which of some jobs it is at, or has yet to do."""
-    return [key for key in keys if key in dask_worker.state.tasks]
+    tasks = {key: dask_worker.state.tasks.get(key) for key in keys}
+    return [key for key, task in tasks.items() if task and task.state not in _DONE]

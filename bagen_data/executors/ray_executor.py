@@ -54,8 +54,9 @@ class RayExecutor(JobExecutor):
             reason = " ".join(str(error).split())[:300]
             raise InputError(
                 f"--executor ray{address and f':{address}'}: Ray cannot be reached: {reason}; "
-                "expected a running cluster; start it with ray start --head, or leave the address "
-                "out for a Ray of this machine"
+                "expected a running cluster; start it with ray start --head, set "
+                "RAY_AUTH_MODE=token if it asks for a token, or leave the address out for a Ray of "
+                "this machine"
             ) from error
         self._call = ray.remote(_call).options(num_cpus=1, max_retries=_RETRIES)
         self._references: dict[Future[Any], Any] = {}
