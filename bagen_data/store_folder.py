@@ -8,7 +8,9 @@ the copy may then mix two contents only where the store itself answers with such
 import hashlib
 import io
 import shutil
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,8 +26,32 @@ from bagen_data.stores import StoredFile, download, facts_of, list_files, read_b
 _MEMORY = 1 << 24
 """Bytes of a file that is open from memory; a longer one is a temporary file."""
 _BLOCK = 1 << 20
+_AHEAD = 8
+"""Files that are asked for at once, before they are needed."""
+_MOST_AHEAD = 1 << 23
+"""Bytes of a file that is asked for before it is needed, at most."""
 _TRIES = 4
 """Times that a file may arrive with another size than it has before it is refused."""
+
+
+class _Ahead:
+    """Copies of files that follow the one that was read last; other processes begin without any."""
+
+    def __init__(self, names: Sequence[str] = ()) -> None:
+        self.names = names
+        """The files that are read, in their order."""
+        self.copies: dict[str, Future[HeldCopy]] = {}
+        self._threads: ThreadPoolExecutor | None = None
+
+    def __reduce__(self) -> tuple[type["_Ahead"], tuple[Sequence[str]]]:
+        return type(self), (self.names,)
+
+    @property
+    def threads(self) -> ThreadPoolExecutor:
+        """The threads that wait for a store."""
+        if self._threads is None:
+            self._threads = ThreadPoolExecutor(_AHEAD, "bagen-ahead")
+        return self._threads
 
 
 @dataclass(frozen=True)
@@ -35,11 +61,16 @@ class StoreFolder:
     url: StoreUrl
     facts: dict[str, StoredFile] = field(default_factory=dict)
     """The files as they were listed, or first asked for, by their paths."""
+    _ahead: _Ahead = field(default_factory=_Ahead, compare=False, repr=False)
 
     def list(self) -> list[str]:
         """List every file of the folder, in order, and remember what each of them is."""
         self.facts.update(list_files(self.url))
         return sorted(self.facts)
+
+    def read_in_order(self, names: Sequence[str]) -> None:
+        """Expect files to be held in an order, and ask for those that follow before their turn."""
+        self._ahead.names = names
 
     def place(self, relative: str) -> StoreUrl:
         """Return the URL of a file."""
@@ -48,12 +79,28 @@ class StoreFolder:
     @contextmanager
     def opened(self, relative: str) -> Iterator[OpenFile]:
         """Open a copy of a file, which was refused if it changed since it was listed."""
-        held = self.held(relative, memory=_MEMORY, scratch=None)
+        held = self._held(relative, _MEMORY, None)
         with held.open() as stream:
             yield OpenFile(stream, held.digest.mark)
 
     def held(self, relative: str, *, memory: int, scratch: Path | None) -> HeldCopy:
         """Return a copy of a file, read once."""
+        ahead = self._ahead.copies.pop(relative, None)
+        self._ask_ahead(relative)
+        return self._held(relative, memory, scratch) if ahead is None else ahead.result()
+
+    def _ask_ahead(self, relative: str) -> None:
+        """Ask for the files that follow one, and forget those that were not needed."""
+        ahead = self._ahead
+        place = bisect_right(ahead.names, relative)
+        following = ahead.names[place : place + _AHEAD]
+        for name in ahead.copies.keys() - following:
+            ahead.copies.pop(name).cancel()
+        for name in following:
+            if name not in ahead.copies and self._listed(name).bytes <= _MOST_AHEAD:
+                ahead.copies[name] = ahead.threads.submit(self._held, name, _MOST_AHEAD, None)
+
+    def _held(self, relative: str, memory: int, scratch: Path | None) -> HeldCopy:
         listed = self._listed(relative)
         for _ in range(_TRIES):
             copy = self._copy(relative, listed.bytes, memory, scratch)

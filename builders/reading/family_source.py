@@ -31,7 +31,9 @@ class StoreSource(StoreFolder):
 
     def listing(self) -> FolderListing:
         """List every file of the folder, and remember what each of them is."""
-        return list_stored(self.list())
+        listing = list_stored(self.list())
+        self.read_in_order(listing.files)
+        return listing
 
 
 def family_source(folder: Location) -> FamilySource:

@@ -1,5 +1,6 @@
 """Origins and datasets in a store: the same bytes as in folders."""
 
+import pickle
 import shutil
 import signal
 import subprocess
@@ -110,6 +111,27 @@ def test_a_file_is_held_as_it_was_listed(store: SharedStore, tmp_path: Path) -> 
         with (tmp_path / "copy").open("wb") as target:
             assert sources[1].copied("a.json", target).bytes == len(data)
         assert (tmp_path / "copy").read_bytes() == data
+
+
+def test_files_that_follow_are_asked_for_before_their_turn(
+    store: SharedStore, tmp_path: Path
+) -> None:
+    folder = tmp_path / "sokoban-origin-m"
+    folder.mkdir()
+    names = [f"{number:02}.json" for number in range(30)]
+    for name in names:
+        (folder / name).write_text(name)
+    source = family_source(put(folder, store, folder.name))
+    assert source.listing().files == names
+    store.set(fails=0.2)
+    for number, name in enumerate(names):
+        assert source.held(name, memory=99, scratch=None).read() == name.encode()
+        if number == 10:
+            source = pickle.loads(pickle.dumps(source))  # noqa: S301  our own
+    (store.path(store.url / folder.name) / "02.json").write_text("other")
+    source.held("01.json", memory=99, scratch=None)
+    with pytest.raises(OSError, match="it was changed while it was read"):
+        source.held("02.json", memory=99, scratch=None)
 
 
 @pytest.mark.parametrize("text", ["[1]", "{}", None])
