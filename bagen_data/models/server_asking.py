@@ -7,7 +7,6 @@ has its own process, connections, retries and log, and none waits for another.
 import os
 import signal
 import sqlite3
-import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
@@ -20,7 +19,8 @@ from typing import Any
 from inspect_ai import eval as evaluate
 from inspect_ai.model import Model, ModelCost, ModelInfo, get_model_info, set_model_info
 
-from bagen_data.errors import BagenError, InputError, OutputError, WrongUsageError
+from bagen_data.errors import OutputError
+from bagen_data.executors.jobs import portable
 from bagen_data.models.asked_prompts import sample_of
 from bagen_data.models.inspect_task import on_answer
 from bagen_data.models.model_log import SERVERS, TASK
@@ -28,7 +28,7 @@ from bagen_data.models.model_run import ModelRun, Price
 from bagen_data.models.providers import find_model, prerequisites
 from bagen_data.models.run_logs import RUN, server_mark
 from bagen_data.models.server_share import ServerShare
-from bagen_data.worker_processes import Died, die_with
+from bagen_data.worker_processes import die_with, how_it_ended
 
 GIVE_UP = 20
 """Samples that failed for good after which a server is left, or a tenth of its samples if that is
@@ -59,9 +59,14 @@ class _Failed:
     error: Exception
 
 
-_Message = _Ready | _Answered | _Ended | _Failed
-_PLAIN = (InputError, OutputError, WrongUsageError)
-"""Errors that are made of their message alone."""
+@dataclass(frozen=True)
+class _Died:
+    """The process ended before its share was asked."""
+
+    how: str
+
+
+_Message = _Ready | _Answered | _Ended | _Failed | _Died
 _SECONDS_TO_END = 10
 """Seconds that a process has to end after its last message."""
 
@@ -209,12 +214,12 @@ def _hear(
     """Take a message of each process that has one; those that ended are taken out."""
     ready = wait([each.pipe for each in running])
     for server in [each for each in running if each.pipe in ready]:
-        message: _Message | Died
+        message: _Message
         try:
             message = server.pipe.recv()
         except (EOFError, OSError):
             server.process.join()
-            message = Died(server.process.exitcode or 0)
+            message = _Died(how_it_ended(server.process.exitcode or 0))
         if isinstance(message, _Failed):
             raise message.error
         if isinstance(message, _Ready):
@@ -224,13 +229,13 @@ def _hear(
         else:
             running.remove(server)
             server.pipe.close()
-            if isinstance(message, _Ended):
-                errors[server.address] = list(message.errors)
-            else:
+            if isinstance(message, _Died):
                 errors[server.address] = [] if server.is_stopped else [_words(message)]
+            else:
+                errors[server.address] = list(message.errors)
 
 
-def _words(died: Died) -> str:
+def _words(died: _Died) -> str:
     return f"the process that asked this server {died.how}; perhaps the memory ran out"
 
 
@@ -259,15 +264,7 @@ def _ask_in_process(pipe: Connection, parent: int, asking: Asking, share: Server
     except KeyboardInterrupt:
         message = _Ended([])
     except Exception as error:  # raised in the parent
-        message = _Failed(_portable(error))
+        message = _Failed(portable(error))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with suppress(OSError):  # the parent is gone
         pipe.send(message)
-
-
-def _portable(error: Exception) -> Exception:
-    """Return an error that the parent can raise, with the traceback of one that nobody expects."""
-    if isinstance(error, BagenError):
-        kind = type(error) if type(error) in _PLAIN else BagenError
-        return kind(str(error))
-    return RuntimeError(f"{type(error).__name__}: {error}\n{traceback.format_exc()}")
