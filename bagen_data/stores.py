@@ -325,6 +325,14 @@ def read_location(location: Location) -> bytes:
     return location.read_bytes() if isinstance(location, Path) else read_bytes(location)
 
 
+def remove_file(location: Location) -> None:
+    """Remove a file; nothing is done where it is absent."""
+    if isinstance(location, Path):
+        location.unlink(missing_ok=True)
+    else:
+        remove(location)
+
+
 @contextmanager
 def steady_location(location: Location) -> Iterator[SteadyFile]:
     """Open a file as `steady_file` does; that of a store is a copy that nobody changes.

@@ -10,6 +10,7 @@ from builders.build_output import (
     previous_files,
     refuse_out_in_family,
     replaced_output,
+    shared_spool_folder,
     spool_folder,
 )
 from builders.build_plan import budget_rule, make_plans
@@ -50,9 +51,10 @@ def build(
     rules = _budget_rules(options.budgets, families)
     refuse_out_in_family(options.out, families)
     counting = counting_of(options)
+    new_spools = shared_spool_folder if options.executor.is_remote else spool_folder
     with (
         replaced_output(options.out, previous_files(options.out)) as staging,
-        spool_folder(staging) as spools,
+        new_spools(staging) as spools,
         open_executor(options.executor, ("builders",)) as executor,
     ):
         workplace = Workplace(executor, spools)

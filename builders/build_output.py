@@ -10,7 +10,7 @@ from bagen_data.errors import InputError, OutputError
 from bagen_data.locations import Location, StoreUrl
 from bagen_data.replaced_folder import replaced_folder
 from bagen_data.replaced_store import replaced_store
-from bagen_data.stores import fetched
+from bagen_data.stores import fetched, remove_folder
 from bagen_data.tables import BUILD_RECORD, CARD, MANIFEST, is_sealed, read_jsonl, sha256_of
 from bagen_data.unique_keys import parse_json
 from builders.reading.origin import Family
@@ -45,6 +45,17 @@ def spool_folder(staging: Location) -> Iterator[Path]:
     spools.mkdir()
     yield spools
     shutil.rmtree(spools)
+
+
+@contextmanager
+def shared_spool_folder(staging: Location) -> Iterator[Location]:
+    """Give a place beside a build's files for rollouts that workers of other machines read, too."""
+    if isinstance(staging, StoreUrl):
+        yield staging / "spools"
+        remove_folder(staging / "spools")
+        return
+    with spool_folder(staging) as spools:
+        yield spools
 
 
 def previous_files(out: Location) -> set[str]:

@@ -1,9 +1,9 @@
 """The place where the jobs of a build are done."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from bagen_data.executors.job_executor import JobExecutor
+from bagen_data.locations import Location
 
 
 @dataclass(frozen=True)
@@ -11,5 +11,5 @@ class Workplace:
     """Where the jobs of a build are done."""
 
     executor: JobExecutor
-    spools: Path
+    spools: Location
     """A folder for rollouts that do not stay in memory; every worker sees it."""

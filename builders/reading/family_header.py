@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
+from bagen_data.locations import Location
+from bagen_data.stores import read_location, remove_file, staged_file
 from builders.reading.family_files import FamilyFiles
 from builders.reading.labels import Labels, read_labels
 from builders.reading.noticed import Looks, Notice
@@ -15,7 +17,7 @@ from builders.reading.reading_options import ReadingOptions
 
 _KEPT = 2
 """Headers that a process keeps; the jobs of families come one family after the other."""
-_headers: OrderedDict[Path, "FamilyHeader"] = OrderedDict()
+_headers: OrderedDict[Location, "FamilyHeader"] = OrderedDict()
 """Headers of this process by their files, the one that was used last at the end."""
 
 
@@ -33,12 +35,12 @@ class FamilyHeader:
     """The files that were looked at before any rollout was read."""
 
 
-def read_header(family: Family, scratch: Path, options: ReadingOptions) -> FamilyHeader:
+def read_header(family: Family, scratch: Path | None, options: ReadingOptions) -> FamilyHeader:
     """Read what a family's folder states beside its rollouts.
 
     Args:
         family: which.
-        scratch: the folder of temporary copies.
+        scratch: the folder of temporary copies; the system's if None.
         options: how the family is read.
     """
     files = FamilyFiles(family, scratch)
@@ -48,26 +50,27 @@ def read_header(family: Family, scratch: Path, options: ReadingOptions) -> Famil
     return FamilyHeader(files, outcomes, options, notices, files.taken_looks())
 
 
-def stored_header(header: FamilyHeader, folder: Path) -> Path:
+def stored_header(header: FamilyHeader, folder: Location) -> Location:
     """Write a header to a file below a folder, for other processes; return the file.
 
     A process keeps what its formats survey of the whole family with the header.
     """
     path = folder / f"header-{uuid4().hex}"
-    path.write_bytes(pickle.dumps(header, pickle.HIGHEST_PROTOCOL))
+    with staged_file(path) as local:
+        local.write_bytes(pickle.dumps(header, pickle.HIGHEST_PROTOCOL))
     return path
 
 
-def remove_header(path: Path) -> None:
+def remove_header(path: Location) -> None:
     """Remove the file of a header, and what this process keeps of it."""
     _headers.pop(path, None)
-    path.unlink(missing_ok=True)
+    remove_file(path)
 
 
-def loaded_header(path: Path) -> FamilyHeader:
+def loaded_header(path: Location) -> FamilyHeader:
     """Return the header of a file, loaded if this process did not keep it."""
     if path not in _headers:
-        header: FamilyHeader = pickle.loads(path.read_bytes())  # noqa: S301  our own
+        header: FamilyHeader = pickle.loads(read_location(path))  # noqa: S301  our own
         _headers[path] = header
         if len(_headers) > _KEPT:
             _headers.popitem(last=False)

@@ -9,6 +9,8 @@ from bagen_data.errors import BagenError
 from bagen_data.executors.job_executor import JobExecutor, ThisProcess
 from bagen_data.executors.jobs import run_jobs
 from bagen_data.garbage_collection import paused_collector
+from bagen_data.locations import Location
+from bagen_data.stores import remove_file
 from bagen_data.usage import UsageChoice
 from builders.reading.events import Event, LogEvent, ShardIndex
 from builders.reading.family_header import (
@@ -31,7 +33,7 @@ from builders.reading.witness import SeenLog, Witness
 from builders.workplace import Workplace
 
 
-def read_family(family: Family, spools: Path, options: ReadingOptions) -> FamilyIndex:
+def read_family(family: Family, spools: Location, options: ReadingOptions) -> FamilyIndex:
     """Read one family in this process.
 
     Args:
@@ -97,7 +99,7 @@ def read_in_shards(
 
 
 def read_witnessed(
-    family: Family, spools: Path, options: ReadingOptions, witness: Witness
+    family: Family, spools: Location, options: ReadingOptions, witness: Witness
 ) -> FamilyIndex:
     """Read a family in this process, whatever models its logs name, before a witness.
 
@@ -110,7 +112,7 @@ def read_witnessed(
     Raises:
         InputError: a label names two rollouts.
     """
-    header = read_header(family, spools, options)
+    header = read_header(family, spools if isinstance(spools, Path) else None, options)
     index = _read_before(witness, header, options.counting.convention, spools / "rollouts")
     if not _counts_turns(index):
         _stop_mixture(index)
@@ -121,7 +123,7 @@ def read_witnessed(
 
 
 def _read_before(
-    witness: Witness, header: FamilyHeader, convention: UsageChoice, spool: Path
+    witness: Witness, header: FamilyHeader, convention: UsageChoice, spool: Location
 ) -> FamilyIndex:
     """Read a family once before a witness, all of it in one part."""
     files = header.files
@@ -145,12 +147,12 @@ class ShardJob:
 
     family: str
     """The name of its family, for messages."""
-    header: Path
+    header: Location
     """The file of the family's header."""
     shard: Shard
     convention: UsageChoice
     """The meaning of bare input counts."""
-    spool: Path
+    spool: Location
     """The file that takes the rollouts where they are many."""
 
 
@@ -190,7 +192,7 @@ def _reader(
     )
 
 
-def _cut_file(header: Path, path: str) -> tuple[FilePart, ...]:
+def _cut_file(header: Location, path: str) -> tuple[FilePart, ...]:
     """Cut a file into ranges of lines, if it is one that can be cut."""
     loaded = loaded_header(header)
     return loaded.files.cut(path, loaded.options.sizes.shard)
@@ -201,10 +203,12 @@ class _FamilyReading:
     """A family that is being read."""
 
     header: FamilyHeader
-    stored: Path
+    stored: Location
     """The header's file."""
-    spools: Path
-    """The beginning of the paths of spools."""
+    spools: Location
+    """The folder of all spools."""
+    number: int
+    """The family's number, with which its spools' names begin."""
     shards: Sequence[Shard]
     index: FamilyIndex
     """Empty until the family was read."""
@@ -219,8 +223,8 @@ class _FamilyReading:
             for shard in self.shards
         ]
 
-    def _spool(self, shard: Shard) -> Path:
-        return self.spools.with_name(f"{self.spools.name}-{shard.number}")
+    def _spool(self, shard: Shard) -> Location:
+        return self.spools / f"{self.number}-{shard.number}"
 
     def take(self, shards: Iterable[ShardIndex]) -> None:
         """Merge the family's shards into its index, in their order.
@@ -253,7 +257,7 @@ class _FamilyReading:
     def remove_spools(self) -> None:
         """Remove the files of rollouts that are to be read again."""
         for shard in self.shards:
-            self._spool(shard).unlink(missing_ok=True)
+            remove_file(self._spool(shard))
 
 
 def _prepared(
@@ -261,7 +265,8 @@ def _prepared(
 ) -> list[_FamilyReading]:
     """Return families whose files are listed, and cut into shards."""
     executor, spools = workplace.executor, workplace.spools
-    headers = [read_header(family, spools, options) for family in families]
+    scratch = spools if isinstance(spools, Path) else None
+    headers = [read_header(family, scratch, options) for family in families]
     stored = [stored_header(header, spools) for header in headers]
     sizes = [{path: header.files.size(path) for path in header.files.paths} for header in headers]
     big = [
@@ -280,7 +285,8 @@ def _prepared(
         _FamilyReading(
             header,
             stored[number],
-            spools / str(number),
+            spools,
+            number,
             cut_shards(
                 header.files.paths, sizes[number], cuts.get(number, {}), options.sizes.shard
             ),
@@ -322,7 +328,7 @@ def _reading(job: ShardJob) -> str:
     return f"it read {job.family}"
 
 
-def _cutting(_header: Path, path: str) -> str:
+def _cutting(_header: Location, path: str) -> str:
     return f"it looked for the lines of {path}"
 
 

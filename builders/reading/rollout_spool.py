@@ -6,9 +6,10 @@ object for each turn.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import chain
-from pathlib import Path
+from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
@@ -16,7 +17,9 @@ import pyarrow as pa
 
 from bagen_data.array_types import Ints
 from bagen_data.errors import InputError
+from bagen_data.locations import Location
 from bagen_data.schema import PAIRS, ROLLOUTS, Amounts, Rollout, Turn
+from bagen_data.stores import fetched, staged_file
 from builders.tables.arrow_lists import (
     encoded_array,
     list_array,
@@ -87,7 +90,7 @@ class SpoolPart:
 
     content: bytes
     """All of a small part; empty where the part is a file."""
-    path: Path | None
+    path: Location | None
     """The file of a larger part, which another process must be able to read."""
     rows: int
 
@@ -95,19 +98,24 @@ class SpoolPart:
         """Yield the part's rollouts in the columns of a spool."""
         if not self.rows:
             return
-        with pa.OSFile(str(self.path)) if self.path else pa.BufferReader(self.content) as source:
-            yield from pa.ipc.open_stream(source)
+        if self.path is None:
+            with pa.BufferReader(self.content) as content:
+                yield from pa.ipc.open_stream(content)
+        else:
+            with fetched(self.path) as path, pa.OSFile(str(path)) as source:
+                yield from pa.ipc.open_stream(source)
 
 
 class SpoolWriter:
     """Takes rollouts in their order; use it as a context manager, and close it for its part.
 
     Args:
-        path: of the file, which is not written where the rollouts are few.
+        path: of the file, or its URL, which is not written where the rollouts are few.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Location) -> None:
         self._path = path
+        self._staged = ExitStack()
         self._rows = 0
         self._file: pa.NativeFile | None = None
         self._stream: pa.ipc.RecordBatchStreamWriter | None = None
@@ -136,18 +144,25 @@ class SpoolWriter:
             content = _in_memory(self._batch()) if self._rollouts else b""
             if len(content) <= MEMORY_BYTES:
                 return SpoolPart(content, None, self._rows)
-            self._path.write_bytes(content)
+            self._staged.enter_context(staged_file(self._path)).write_bytes(content)
         else:
             if self._rollouts:
                 self._write(self._batch())
             self._end()
+        self._staged.close()
         return SpoolPart(b"", self._path, self._rows)
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
         self._end()
+        self._staged.__exit__(kind, error, traceback)  # a file in a store is left out, if it failed
 
     def _end(self) -> None:
         if self._stream is not None and self._file is not None:
@@ -157,7 +172,8 @@ class SpoolWriter:
 
     def _write(self, batch: pa.RecordBatch) -> None:
         if self._stream is None:
-            self._file = pa.OSFile(str(self._path), "wb")
+            path = self._staged.enter_context(staged_file(self._path))
+            self._file = pa.OSFile(str(path), "wb")
             self._stream = pa.ipc.new_stream(self._file, _SPOOLED)
         self._stream.write_batch(batch)
 

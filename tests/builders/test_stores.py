@@ -25,12 +25,17 @@ from bagen_data.locations import Location, StoreUrl, parse_location
 from bagen_data.stores import list_files, read_bytes, remove, remove_folder, write_bytes
 from bagen_data.tables import MANIFEST
 from builders.build import build
+from builders.build_output import shared_spool_folder
 from builders.build_record import BuildOptions
 from builders.cli import main
 from builders.hidden.build import HiddenOptions, build_hidden
+from builders.logs.turn_readers import Counting
+from builders.reading import rollout_spool
+from builders.reading.family_reading import read_in_shards
 from builders.reading.family_source import family_source
 from builders.reading.lost_entries import lost_entries
 from builders.reading.origin import find_families, ignored_folders
+from builders.reading.reading_options import ReadingOptions, ShardSizes
 from builders.verify import verify
 from tests.faulty_store import SharedStore, shared_store
 from tests.making import REPO, contents, exit_code
@@ -198,6 +203,23 @@ def test_a_store_in_memory_does_as_well(local: dict[str, bytes]) -> None:
         assert built(origin, out) == local
     finally:
         remove_folder(StoreUrl("memory://test"))
+
+
+def test_rollouts_may_wait_in_a_store(
+    store: SharedStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rollout_spool, "MEMORY_BYTES", 0)
+    families = find_families(SAMPLE, ["sokoban"])
+    options = ReadingOptions(Counting("auto", None), sizes=ShardSizes(20_000, 30_000))
+    store.set(fails=0.2)
+    staging = store.url / "staging"
+    with shared_spool_folder(tmp_path) as local, shared_spool_folder(staging) as shared:
+        indexes = [read_in_shards(families, spools, options, 1) for spools in (local, shared)]
+        for here, there in zip(*indexes, strict=True):
+            assert (here.entries, here.sources) == (there.entries, there.sources)
+            assert list(here.rollouts) == list(there.rollouts)
+        assert list_files(staging)
+    assert not list_files(staging)
 
 
 def test_worker_processes_read_from_and_write_to_a_store(
