@@ -217,14 +217,18 @@ def _loads(origin: str) -> Prepared:
 
 def _reading(origin: str) -> Prepared:
     """Read a family as a build reads it, and write nothing."""
-    from builders.build import counting_of, read_families
+    from bagen_data.executors.job_executor import ThisProcess
+    from builders.build import counting_of
     from builders.build_record import BuildOptions
+    from builders.reading.families import read_families
+    from builders.workplace import Workplace
 
     def work() -> int:
         options = BuildOptions(origin=Path(origin), out=Path(os.devnull))
         with tempfile.TemporaryDirectory() as spools:
+            workplace = Workplace(ThisProcess(), Path(spools))
             indexes = read_families(
-                options, options.families(), counting_of(options), Path(spools), lambda _: None
+                options, options.families(), counting_of(options), workplace, lambda _: None
             )
             return sum(len(index.entries) for index in indexes)
 
@@ -233,13 +237,15 @@ def _reading(origin: str) -> Prepared:
 
 def _build(origin: str, workers: str = "1") -> Prepared:
     """Build a family, files to Parquet."""
+    from bagen_data.executors import ExecutorChoice
     from builders.build import build
     from builders.build_record import BuildOptions
 
     def work() -> int:
+        executor = ExecutorChoice(workers=int(workers))
         with tempfile.TemporaryDirectory() as name:
             out = Path(name) / "out"
-            built = build(BuildOptions(origin=Path(origin), out=out, workers=int(workers)))
+            built = build(BuildOptions(origin=Path(origin), out=out, executor=executor))
             return sum(len(family.index.entries) for family in built)
 
     return work
