@@ -422,6 +422,8 @@ def _refuse_unlike(relative: str) -> None:
 
 def _as_text(path: str) -> str:
     """A path as UTF-8 text, whatever its bytes and the locale are."""
+    if path.isascii():  # the same object: an index holds the path once
+        return path
     return os.fsencode(path).decode("utf-8", "replace")
 
 
