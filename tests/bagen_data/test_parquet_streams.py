@@ -63,7 +63,7 @@ def test_samples_are_read_by_the_calling_thread(
 ) -> None:
     assert build(SAMPLE, tmp_path / "built") == 0
     watched = WatchedFiles()
-    monkeypatch.setattr("bagen_data.hub.steady_file", watched)
+    monkeypatch.setattr("bagen_data.stores.steady_file", watched)
     assert len(load_samples(str(tmp_path / "built"), "sokoban").table)
     assert watched.threads == HERE
 

@@ -20,6 +20,8 @@ from bagen_data.errors import (
     StoreError,
     WrongUsageError,
 )
+from bagen_data.executors import parse_executor
+from bagen_data.executors.job_executor import ThisProcess
 from bagen_data.hub import build_record, load_reference, load_rollouts, load_samples, splits
 from bagen_data.locations import Location, StoreUrl, parse_location
 from bagen_data.stores import list_files, read_bytes, remove, remove_folder, write_bytes
@@ -37,6 +39,7 @@ from builders.reading.lost_entries import lost_entries
 from builders.reading.origin import find_families, ignored_folders
 from builders.reading.reading_options import ReadingOptions, ShardSizes
 from builders.verify import verify
+from builders.workplace import Workplace
 from tests.faulty_store import SharedStore, shared_store
 from tests.making import REPO, contents, exit_code
 
@@ -214,7 +217,8 @@ def test_rollouts_may_wait_in_a_store(
     store.set(fails=0.2)
     staging = store.url / "staging"
     with shared_spool_folder(tmp_path) as local, shared_spool_folder(staging) as shared:
-        indexes = [read_in_shards(families, spools, options, 1) for spools in (local, shared)]
+        places = [Workplace(ThisProcess(), spools) for spools in (local, shared)]
+        indexes = [read_in_shards(families, place, options) for place in places]
         for here, there in zip(*indexes, strict=True):
             assert (here.entries, here.sources) == (there.entries, there.sources)
             assert list(here.rollouts) == list(there.rollouts)
@@ -228,7 +232,8 @@ def test_worker_processes_read_from_and_write_to_a_store(
     origin = put(SAMPLE, store, "origin")
     store.set(fails=0.2)
     local = built(SAMPLE, tmp_path / "out", tasks=["sokoban"])
-    assert built(origin, store.url / "out", tasks=["sokoban"], workers=2) == local
+    two = parse_executor("local:2")
+    assert built(origin, store.url / "out", tasks=["sokoban"], executor=two) == local
 
 
 def test_an_earlier_build_is_replaced_and_foreign_files_are_kept(

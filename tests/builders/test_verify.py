@@ -84,7 +84,7 @@ def reseal(out: Path) -> None:
 def test_no_other_thread_reads_a_file(built: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A thread that is still at a file when Python exits would abort the process."""
     watched = WatchedFiles()
-    for module in ("builders.verify", "bagen_data.hub"):
+    for module in ("builders.verify", "bagen_data.stores"):
         monkeypatch.setattr(f"{module}.steady_file", watched)
     assert run("verify", built) == 0
     assert watched.threads == {threading.get_ident()}
