@@ -15,8 +15,8 @@ from tests.making import REPO
 
 WORKER, NODE, DRIVER = "worker", "node", "driver"
 """Victims: a process that does jobs, what watches over these, and the command itself."""
-_SECONDS_TO_END = 60
-"""Seconds in which processes end whose parent was killed."""
+_SECONDS_TO_END = 180
+"""Seconds in which processes end whose parent was killed; Ray's agents look for theirs rarely."""
 
 
 def descendants(pid: int) -> dict[int, bytes]:
