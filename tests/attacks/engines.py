@@ -91,7 +91,10 @@ class RayEngine(LocalEngine):
 
 
 class DaskEngine(LocalEngine):
-    """A scheduler and two workers, each under a nanny, that outlive the commands."""
+    """A scheduler and two workers, each under a nanny, that outlive the commands.
+
+    Jobs without a worker fail after a while: nobody starts a nanny that was killed.
+    """
 
     victims = (WORKER, NODE, DRIVER)
     ends_with_command = False
@@ -145,6 +148,7 @@ class DaskEngine(LocalEngine):
             subprocess.Popen(
                 [sys.executable, "-m", "dask", *arguments],
                 cwd=REPO,
+                env=os.environ | {"DASK_DISTRIBUTED__SCHEDULER__NO_WORKERS_TIMEOUT": "20s"},
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 start_new_session=True,
