@@ -18,6 +18,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
 from bagen_data.errors import InputError, MissingExtraError, StoreError, WrongUsageError
+from bagen_data.folder_staging import TOKEN_PATTERN, new_token
 from bagen_data.locations import Location, StoreUrl
 from bagen_data.steady_files import SteadyFile, steady_file
 
@@ -40,6 +41,8 @@ _TAGS = ("ETag", "etag", "md5Hash", "content_md5", "xet_hash", "blob_id")
 _TIMES = ("LastModified", "last_modified", "mtime", "updated", "uploaded_at", "created")
 _CLOCK = 1e-3
 """Seconds by which two times of one change differ, as they are rounded."""
+_PART = ".part"
+"""The end of the name of a file that is being written."""
 _BUCKETS = ("s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "adl", "hf")
 """Stores without folders, where making one could make a bucket."""
 
@@ -280,8 +283,9 @@ def remove_folder(folder: StoreUrl) -> None:
 def staged_file(location: Location) -> Iterator[Path]:
     """Give a path of this machine to write a file to, which is at `location` when the block ends.
 
-    For a path it is the path itself, in a folder that is made; for a URL a temporary file, which
-    is uploaded unless the block left it absent or failed.
+    The file appears whole, unless the block left it absent or failed. So two workers may be at one
+    job, as where an engine gives up a worker that lives on. For a path it is a file beside it that
+    is renamed, in a folder that is made; for a URL a temporary file that is uploaded.
 
     Raises:
         StoreError: the store does not answer.
@@ -289,13 +293,25 @@ def staged_file(location: Location) -> Iterator[Path]:
     """
     if isinstance(location, Path):
         location.parent.mkdir(parents=True, exist_ok=True)
-        yield location
+        part = location.with_name(f".{location.name}.{new_token()}{_PART}")
+        try:
+            yield part
+            if part.exists():
+                part.replace(location)
+        finally:
+            part.unlink(missing_ok=True)
         return
     with TemporaryDirectory(prefix="bagen-") as folder:
         path = Path(folder, location.name)
         yield path
         if path.exists():
             upload(path, location)
+
+
+def remove_parts(folder: Path) -> None:
+    """Remove what killed workers left of files that `staged_file` gave them below a folder."""
+    for part in folder.rglob(f".*.{TOKEN_PATTERN}{_PART}"):
+        part.unlink(missing_ok=True)
 
 
 @contextmanager

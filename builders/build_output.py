@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -10,15 +10,14 @@ from bagen_data.errors import InputError, OutputError
 from bagen_data.locations import Location, StoreUrl
 from bagen_data.replaced_folder import replaced_folder
 from bagen_data.replaced_store import replaced_store
-from bagen_data.stores import fetched, remove_folder
+from bagen_data.stores import fetched, remove_folder, remove_parts
 from bagen_data.tables import BUILD_RECORD, CARD, MANIFEST, is_sealed, read_jsonl, sha256_of
 from bagen_data.unique_keys import parse_json
 from builders.reading.origin import Family
 
 
-def replaced_output(
-    out: Location, may_replace: Iterable[str]
-) -> AbstractContextManager[Path | StoreUrl]:
+@contextmanager
+def replaced_output(out: Location, may_replace: Iterable[str]) -> Iterator[Path | StoreUrl]:
     """Give a place to write into that becomes `out` when the block ends, or vanishes if it fails.
 
     Args:
@@ -30,8 +29,12 @@ def replaced_output(
         StoreError: a store does not answer.
     """
     if isinstance(out, StoreUrl):
-        return replaced_store(out, may_replace)
-    return replaced_folder(out, may_replace)
+        with replaced_store(out, may_replace) as url:
+            yield url
+        return
+    with replaced_folder(out, may_replace) as folder:
+        yield folder
+        remove_parts(folder)
 
 
 @contextmanager

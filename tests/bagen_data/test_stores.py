@@ -1,5 +1,6 @@
 """Files in a store: requests that fail are made again, and refused by name in the end."""
 
+import os
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -22,6 +23,7 @@ from bagen_data.stores import (
     read_bytes,
     remove,
     remove_folder,
+    remove_parts,
     staged_file,
     write_bytes,
 )
@@ -95,12 +97,42 @@ def test_a_file_of_a_failed_block_is_not_uploaded(store: SharedStore) -> None:
     assert not list_files(store.url)
 
 
-def test_a_path_is_written_and_read_in_place(tmp_path: Path) -> None:
-    with staged_file(tmp_path / "a/b") as path:
-        assert path == tmp_path / "a/b"
-        path.write_bytes(b"b")
-    with fetched(tmp_path / "a/b") as path:
-        assert path == tmp_path / "a/b"
+def test_a_path_is_written_whole_and_read_in_place(tmp_path: Path) -> None:
+    target = tmp_path / "a/b"
+    with staged_file(target) as path:
+        path.write_text("1")
+        assert not target.exists()
+    with fetched(target) as path:
+        assert path == target
+        assert path.read_text() == "1"
+    with suppress(ZeroDivisionError), staged_file(target) as path:
+        path.write_text("2")
+        raise ZeroDivisionError
+    assert target.read_text() == "1"
+    assert os.listdir(tmp_path / "a") == ["b"]
+
+
+def test_two_writers_of_one_path_leave_the_file_of_one(tmp_path: Path) -> None:
+    """An engine may give up a worker that lives on, and have another one do its job."""
+    target = tmp_path / "b"
+    with staged_file(target) as first:
+        first.write_text("cut o")
+        with staged_file(target) as second:
+            second.write_text("whole")
+        assert target.read_text() == "whole"
+        with first.open("a") as file:
+            file.write("ff")
+    assert target.read_text() == "cut off"
+    assert os.listdir(tmp_path) == ["b"]
+
+
+def test_parts_of_killed_writers_are_removed(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    stage = staged_file(tmp_path / "data/a")
+    stage.__enter__().write_text("1")
+    (tmp_path / "data/.b.part").write_text("of somebody else")
+    remove_parts(tmp_path)
+    assert os.listdir(tmp_path / "data") == [".b.part"]
 
 
 def test_a_file_that_is_there_is_not_created(store: SharedStore) -> None:

@@ -11,6 +11,7 @@ import pytest
 from datasets import load_dataset
 
 from bagen_data.errors import BuildChangedError
+from bagen_data.executors import ExecutorChoice
 from bagen_data.hub import load_reference, load_rollouts, load_samples
 from bagen_data.tables import read_jsonl, seal, sha256_of, to_json, write_jsonl
 from builders.build import build as build_dataset
@@ -106,7 +107,7 @@ def test_pieces_verify_and_an_id_in_two_of_them_does_not(pieces: Path, tmp_path:
 
 
 def test_workers_change_no_byte_of_pieces(pieces: Path, tmp_path: Path) -> None:
-    out = build_pieces(tmp_path / "out", workers=3)
+    out = build_pieces(tmp_path / "out", executor=ExecutorChoice(workers=3))
     files = [path.relative_to(pieces) for path in pieces.rglob("*") if path.is_file()]
     assert all((out / name).read_bytes() == (pieces / name).read_bytes() for name in files)
     assert len([path for path in out.rglob("*") if path.is_file()]) == len(files)
