@@ -7,6 +7,10 @@ import tempfile
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("any speed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any speed")  # a slow machine fails no test
 
 _HOME = tempfile.mkdtemp(prefix="bagen-tests-")
 os.environ["HF_HOME"] = _HOME

@@ -103,7 +103,7 @@ def points(rng: random.Random, resources: tuple[str, ...], number: int) -> list[
     return texts
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(RESPONSES, min_size=20, max_size=20))
 @pytest.mark.parametrize("question", ["point", "forecast"])
 @pytest.mark.parametrize("resources", [TOKENS, SEVERAL])
@@ -143,7 +143,7 @@ def assert_slow_agrees(text: str, resources: tuple[str, ...], question: Question
     assert {name: list(each) for name, each in estimate.forecast.quantiles.items()} == quantiles
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(RESPONSES)
 @pytest.mark.parametrize("question", ["point", "forecast"])
 @pytest.mark.parametrize("resources", [TOKENS, SEVERAL])
@@ -166,7 +166,7 @@ def test_rows_of_forecasts_can_be_taken_and_put() -> None:
     np.testing.assert_array_equal(taken.finish, columns.forecasts.finish)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(st.lists(RESPONSES, min_size=20, max_size=20))
 @pytest.mark.parametrize("resources", [TOKENS, SEVERAL])
 def test_ten_thousand_fuzzed_responses(resources: tuple[str, ...], responses: list[str]) -> None:

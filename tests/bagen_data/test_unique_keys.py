@@ -13,7 +13,8 @@ from bagen_data.unique_keys import RepeatedKeyError, parse_json
 
 # Quotation marks, escapes and few keys, so that objects often hold a key twice.
 texts = st.text('ab":,{}\\\nä\u2028', max_size=4)
-scalars = st.none() | st.booleans() | st.integers() | texts
+whole = st.integers(-(2**63), 2**64 - 1)  # orjson reads larger ones as floats
+scalars = st.none() | st.booleans() | whole | texts
 
 
 def _object(entries: list[tuple[str, str]]) -> str:

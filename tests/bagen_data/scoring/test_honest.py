@@ -110,7 +110,7 @@ def test_widening_a_covering_interval_never_raises_the_reward(
     assert 0 <= reward(*wider) <= reward(low, high) <= 1
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @example([(0.0, 0.0, 5e-324, True), (0.0, 1.0, 0.0, True)])
 @given(st.lists(st.tuples(AMOUNTS, AMOUNTS, TRUTHS, st.booleans()), min_size=1, max_size=6))
 def test_any_finite_amounts_give_scores_that_json_can_hold(

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from inspect_ai import Task
 from inspect_ai.agent import Agent, AgentState, agent, as_tool, handoff, react
@@ -557,7 +557,7 @@ def written_as_inspect(steps: Any) -> tuple[dict[str, Any], list[Expected]]:
     return writer.sample(), turns
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60)
 @given(steps=STEPS)
 def test_requests_come_back_as_they_were_made(written: Any, steps: Any) -> None:
     sample, turns = written_as_inspect(steps)

@@ -44,7 +44,7 @@ MARK = FileMark(1, 2, 3, 4, 5)
 
 
 @given(any_families(), SIZES)
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_the_sizes_of_shards_change_nothing(family: AnyFamily, sizes: ShardSizes) -> None:
     with TemporaryDirectory() as name:
         folder = Path(name) / "logs"

@@ -3,7 +3,7 @@
 import random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from builders.tasks.swebench import SUBSET_SIZE, spread_prefixes
@@ -50,7 +50,6 @@ def literal_subset(total_turns: list[int]) -> list[list[int]]:
     return kept
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(0, 90), max_size=60))
 def test_the_subset_is_the_papers(total_turns: list[int]) -> None:
     assert spread_prefixes(total_turns) == literal_subset(total_turns)

@@ -36,7 +36,7 @@ CORRIDOR = "####### #P_X_O# #######"
 
 
 @given(SIZES, st.integers(0, 10**6))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_every_generated_level_is_solved_within_the_turns(size, seed):
     made = generate(random.Random(f"{seed}"), *size)
     plan = solve(made)
@@ -48,7 +48,7 @@ def test_every_generated_level_is_solved_within_the_turns(size, seed):
 
 
 @given(SIZES, st.integers(0, 999), st.lists(st.sampled_from(list(STEPS)), max_size=60))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_no_move_loses_a_box_or_leaves_the_floor(size, seed, moves):
     now = generate(random.Random(f"{seed}"), *size)
     for move in moves:
@@ -61,7 +61,7 @@ def test_no_move_loses_a_box_or_leaves_the_floor(size, seed, moves):
 
 
 @given(st.integers(0, 999))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_the_solution_is_a_shortest_one(seed):
     made = generate(random.Random(f"{seed}"), 6, 6, 1)
     plan = solve(made)

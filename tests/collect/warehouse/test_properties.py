@@ -95,13 +95,13 @@ def nothing_overflows(business: Business) -> None:
         assert sum(units) <= retailer.capacity_units
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 10**6), answers())
 def test_of_any_answers(seed: int, responses: list[str]) -> None:
     holds(played(WarehouseEnvironment(str(seed)), iter(responses).__next__))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 10**6), st.sampled_from(NAMES), answers())
 def test_of_meddling(seed: int, policy: str, responses: list[str]) -> None:
     """A scripted manager's goods move, and somebody else acts before it."""
