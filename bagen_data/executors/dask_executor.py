@@ -47,12 +47,14 @@ class DaskExecutor(JobExecutor):
     def __init__(self, address: str, packages: Sequence[str]) -> None:
         try:
             from distributed import Client
+            from distributed.comm import get_address_host_port
         except ModuleNotFoundError as error:
             raise MissingExtraError("distributed", "dask") from error
         self._levels = {name: logging.getLogger(name).level for name in _LOGGERS}
         for name in _LOGGERS:
             logging.getLogger(name).setLevel(logging.CRITICAL)
         try:
+            get_address_host_port(address)  # a client that fails at this ends a minute later
             self._client = Client(address, set_as_default=False)
         except (OSError, ValueError, TimeoutError) as error:
             self._restore_logs()

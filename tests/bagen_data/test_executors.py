@@ -175,6 +175,7 @@ def test_one_local_job_is_done_here() -> None:
 
 def test_an_address_where_nothing_answers_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     dask = pytest.importorskip("dask", reason="Dask is not installed (the extra 'dask')")
+    pytest.importorskip("distributed")  # whose settings are to stay when the block ends
     with (
         dask.config.set({"distributed.comm.timeouts.connect": "200ms"}),
         pytest.raises(InputError, match=r"^--executor dask:tcp://127.0.0.1:1: no scheduler"),
@@ -191,5 +192,20 @@ def test_an_address_where_nothing_answers_is_named(monkeypatch: pytest.MonkeyPat
     with (
         pytest.raises(MissingExtraError, match=r"pip install 'bagen-data\[ray\]'"),
         open_executor(parse_executor("ray")),
+    ):
+        pass
+
+
+@pytest.mark.parametrize("address", ["node", "tcp://node", "tcp://node:port", "http://node:8787"])
+def test_what_is_not_an_address_of_dask_is_refused_before_a_client_starts(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    distributed = pytest.importorskip(
+        "distributed", reason="Dask is not installed (the extra 'dask')"
+    )
+    monkeypatch.setattr(distributed, "Client", lambda *_, **__: pytest.fail("a client started"))
+    with (
+        pytest.raises(InputError, match=rf"^--executor dask:{address}: no scheduler"),
+        open_executor(parse_executor(f"dask:{address}")),
     ):
         pass
