@@ -380,7 +380,7 @@ def _system(url: StoreUrl) -> tuple[Any, str]:
     except ModuleNotFoundError as error:
         raise MissingExtraError("fsspec", "load") from error
     try:
-        system, path = url_to_fs(str(url))
+        system, _ = url_to_fs(str(url).replace("::", "--"))  # which would join two stores
     except ImportError as error:
         raise InputError(
             f"{url}: the package for {url.protocol}:// is not installed: {error}; install it, or "
@@ -391,7 +391,7 @@ def _system(url: StoreUrl) -> tuple[Any, str]:
             f"{url}: {url.protocol}:// is not a kind of store that fsspec knows: {error}; "
             "expected one such as s3://, gs://, az:// or hf://buckets/, or a folder"
         ) from error
-    return system, path
+    return system, system._strip_protocol(str(url))
 
 
 def _stored(info: Mapping[str, Any]) -> StoredFile:

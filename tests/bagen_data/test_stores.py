@@ -15,6 +15,7 @@ from bagen_data.stores import (
     check_store,
     copy,
     create,
+    download,
     facts_of,
     fetched,
     list_files,
@@ -133,6 +134,17 @@ def test_parts_of_killed_writers_are_removed(tmp_path: Path) -> None:
     (tmp_path / "data/.b.part").write_text("of somebody else")
     remove_parts(tmp_path)
     assert os.listdir(tmp_path / "data") == [".b.part"]
+
+
+@pytest.mark.parametrize("name", ["a::b.json", "memory::c d%20e.json", "f#g?h[1]*{i,j}.json"])
+def test_a_file_has_any_name(name: str, store: SharedStore, tmp_path: Path) -> None:
+    file = store.url / "folder" / name
+    write_bytes(file, b"data")
+    assert list(list_files(store.url / "folder")) == [name]
+    assert (read_bytes(file), facts_of(file).bytes) == (b"data", 4)
+    copy(file, store.url / f"copy {name}")
+    download(store.url / f"copy {name}", tmp_path / "local")
+    assert (tmp_path / "local").read_bytes() == b"data"
 
 
 def test_a_file_that_is_there_is_not_created(store: SharedStore) -> None:
