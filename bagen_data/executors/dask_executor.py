@@ -68,16 +68,21 @@ class DaskExecutor(JobExecutor):
         self._numbers = count()
         self._name = f"bagen-{uuid4()}"
         self._keys: dict[Future[Any], str] = {}
+        self._workers = 1
 
     @property
     def workers(self) -> int:
         """The worker processes that there are now; each does a job at a time."""
-        return max(1, len(self._client.nthreads()))
+        self._workers = self._asked(lambda: max(1, len(self._client.nthreads())), self._workers)
+        return self._workers
 
     def submit(self, fn: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs) -> Future[_T]:
         """Submit a job as a task of Dask."""
         key = f"{self._name}-{next(self._numbers)}"
-        future: Future[_T] = self._executor.submit(fn, *args, key=key, **kwargs)
+        lost: Future[_T] = Future()
+        future = self._asked(lambda: self._executor.submit(fn, *args, key=key, **kwargs), lost)
+        if future is lost:
+            future.set_exception(ConnectionError("the scheduler is gone"))
         self._keys[future] = key
         future.add_done_callback(self._forget)
         return future
@@ -93,17 +98,34 @@ class DaskExecutor(JobExecutor):
             keys = self._held(keys)
 
     def _held(self, keys: set[str]) -> set[str]:
-        """Return which of some jobs workers are at; all of them if nobody answers in time."""
+        """Return which of some jobs workers are at; all of them if nobody answers in time.
+
+        None of them where the scheduler is gone, without which nobody can be asked.
+        """
 
         async def ask() -> dict[str, list[str]]:
             answers: dict[str, list[str]] = await self._client.run(_held, keys, on_error="ignore")
             return answers
 
+        def answers() -> set[str]:
+            try:
+                held = self._client.sync(ask, callback_timeout=_SECONDS_TO_ANSWER)
+            except TimeoutError:
+                return keys
+            return {key for of_worker in held.values() for key in of_worker}
+
+        return self._asked(answers, set())
+
+    def _asked(self, question: Callable[[], _T], otherwise: _T) -> _T:
+        """Return the scheduler's answer, or another one where it is gone, as jobs then say."""
         try:
-            answers = self._client.sync(ask, callback_timeout=_SECONDS_TO_ANSWER)
-        except TimeoutError:
-            return keys
-        return {key for of_worker in answers.values() for key in of_worker}
+            return question()
+        except OSError:
+            return otherwise
+        except Exception:  # which one a closed client raises changes with what it is asked
+            if self._client.status == "running":
+                raise
+            return otherwise
 
     def kill(self) -> None:
         """Stop all jobs."""
@@ -115,8 +137,9 @@ class DaskExecutor(JobExecutor):
             self.stop(list(self._keys))
         elif wait:
             futures.wait(list(self._keys))
-        self._executor.shutdown(wait=False)  # it would wait for cancelled jobs, for ever
-        self._client.close()
+        # It would wait for cancelled jobs, for ever.
+        self._asked(lambda: self._executor.shutdown(wait=False), None)
+        self._asked(self._client.close, None)
         self._restore_logs()
 
     def _restore_logs(self) -> None:

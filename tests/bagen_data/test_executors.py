@@ -209,3 +209,25 @@ def test_what_is_not_an_address_of_dask_is_refused_before_a_client_starts(
         open_executor(parse_executor(f"dask:{address}")),
     ):
         pass
+
+
+def test_a_scheduler_that_is_gone_is_an_error_of_a_job() -> None:
+    distributed = pytest.importorskip(
+        "distributed", reason="Dask is not installed (the extra 'dask')"
+    )
+    import dask
+
+    def lose(text: str) -> None:
+        with open_executor(parse_executor(text)) as executor:
+            results = run_jobs(wait_and_work, jobs(*range(300)), executor, says)
+            next(results)
+            with distributed.Client(text.removeprefix("dask:"), set_as_default=False) as other:
+                other.shutdown()
+            list(results)
+
+    with (
+        dask.config.set({"distributed.comm.timeouts.connect": "1s"}),
+        cluster("dask", 1) as text,
+        pytest.raises(WorkerDiedError, match="the executor gave up a job while"),
+    ):
+        lose(text)
