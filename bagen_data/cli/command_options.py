@@ -1,5 +1,6 @@
 """Options that several commands take."""
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -7,6 +8,23 @@ import typer
 
 from bagen_data.errors import InputError, WrongUsageError
 from bagen_data.prompt_variants import VARIANTS, Variant, find_variant
+
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/.*", re.DOTALL)
+"""A URL as a path has it: with one slash of two."""
+
+
+def refuse_url(out: Path) -> Path:
+    """Return a folder of this machine, or refuse a URL, which would be made a folder like `s3:`.
+
+    Raises:
+        WrongUsageError: it is a URL.
+    """
+    if _URL.fullmatch(str(out)):
+        raise WrongUsageError(
+            f"--out {out}: is a URL, and predictions are written to a folder of this machine; "
+            "give a folder, and copy it to the store"
+        )
+    return out
 
 
 def parse_variant(name: str) -> Variant:
@@ -39,7 +57,10 @@ Prompt = Annotated[
         help=f"Variant of the question: {', '.join(VARIANTS)} [default: that of the dataset].",
     ),
 ]
-Out = Annotated[Path, typer.Option(help="The folder for predictions.jsonl and metadata.yaml.")]
+Out = Annotated[
+    Path,
+    typer.Option(callback=refuse_url, help="The folder for predictions.jsonl and metadata.yaml."),
+]
 Name = Annotated[str | None, typer.Option(help="The estimator's name, as it is shown.")]
 Link = Annotated[
     str | None, typer.Option(help="Where to read more of the estimator [default: the dataset].")

@@ -116,6 +116,21 @@ def test_old_spellings_answer_with_one_line(
     assert line.endswith(new)
 
 
+@pytest.mark.parametrize("url", ["s3://bucket/out", "file:///srv/out", "hf://buckets/me/out"])
+def test_a_url_is_not_made_a_folder(
+    url: str,
+    sample: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert predict(sample, Path(url), "baseline", "over_budget") == 2
+    assert bagen("merge", "a", "b", "--out", url) == 2
+    assert capsys.readouterr().err.count("is a URL, and predictions are written to a folder") == 2
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_preset_completes_what_is_not_given() -> None:
     gemini = find_preset("gemini-3.1-pro")
     assert gemini.complete(ModelOptions(temperature=0)).generation == {
