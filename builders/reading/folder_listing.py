@@ -35,7 +35,7 @@ class FolderListing:
 def list_folder(folder: str) -> FolderListing:
     """List every file below a folder. Links to folders are never followed."""
     listing = FolderListing()
-    _list(folder, "", os.path.realpath(folder), listing)
+    _list(folder, "", os.path.realpath(folder), known_suffixes(), listing)
     for part in (listing.refused, listing.ignored):
         part.sort(key=lambda each: each.path)
     listing.files.sort()
@@ -44,7 +44,7 @@ def list_folder(folder: str) -> FolderListing:
 
 def list_stored(paths: Iterable[str]) -> FolderListing:
     """Sort the files of a store's folder, which has neither links nor empty folders."""
-    listing = FolderListing()
+    listing, suffixes = FolderListing(), known_suffixes()
     hidden = set()
     for path in sorted(paths):
         parts = path.split("/")
@@ -52,13 +52,15 @@ def list_stored(paths: Iterable[str]) -> FolderListing:
         if depth:
             hidden.add("/".join(parts[:depth]))
         else:
-            _list_file(path, listing)
+            _list_file(path, suffixes, listing)
     listing.ignored += [NamedReason(path, _HIDDEN) for path in hidden]
     listing.ignored.sort(key=lambda each: each.path)
     return listing
 
 
-def _list(folder: str, below: str, root: str, listing: FolderListing) -> None:
+def _list(
+    folder: str, below: str, root: str, suffixes: tuple[str, ...], listing: FolderListing
+) -> None:
     try:
         with os.scandir(f"{folder}/{below}") as scan:
             entries = sorted(scan, key=lambda entry: entry.name)
@@ -73,21 +75,20 @@ def _list(folder: str, below: str, root: str, listing: FolderListing) -> None:
             reason = "is a link that leaves the family; copy what it names, or link the family"
             listing.refused.append(NamedReason(path, reason))
         elif not entry.is_dir():
-            _list_file(path, listing)
+            _list_file(path, suffixes, listing)
         elif real:
             listing.ignored.append(NamedReason(path, "is a link to a folder of the family itself"))
         elif entry.name.startswith("."):
             listing.ignored.append(NamedReason(path, _HIDDEN))
         else:
-            _list(folder, f"{path}/", root, listing)
+            _list(folder, f"{path}/", root, suffixes, listing)
 
 
 def _is_within(path: str, root: str) -> bool:
     return path == root or path.startswith(root.rstrip("/") + "/")
 
 
-def _list_file(path: str, listing: FolderListing) -> None:
-    suffixes = known_suffixes()
+def _list_file(path: str, suffixes: tuple[str, ...], listing: FolderListing) -> None:
     if path in NOTES:
         return
     if os.path.basename(path).startswith("."):

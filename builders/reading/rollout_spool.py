@@ -8,14 +8,15 @@ object for each turn.
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, islice
+from sys import intern
 from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
 import pyarrow as pa
 
-from bagen_data.array_types import Ints
+from bagen_data.array_types import Ints, Mask
 from bagen_data.errors import InputError
 from bagen_data.locations import Location
 from bagen_data.schema import PAIRS, ROLLOUTS, Amounts, Rollout, Turn
@@ -102,7 +103,7 @@ class SpoolPart:
             with pa.BufferReader(self.content) as content:
                 yield from pa.ipc.open_stream(content)
         else:
-            with fetched(self.path) as path, pa.OSFile(str(path)) as source:
+            with fetched(self.path) as path, pa.memory_map(str(path)) as source:
                 yield from pa.ipc.open_stream(source)
 
 
@@ -140,15 +141,14 @@ class SpoolWriter:
 
     def close(self) -> SpoolPart:
         """Write what is left, and return the part."""
+        if self._rollouts:
+            batch = self._batch()
+            if self._stream is None and pa.ipc.get_record_batch_size(batch) <= MEMORY_BYTES:
+                return SpoolPart(_in_memory(batch), None, self._rows)
+            self._write(batch)
         if self._stream is None:
-            content = _in_memory(self._batch()) if self._rollouts else b""
-            if len(content) <= MEMORY_BYTES:
-                return SpoolPart(content, None, self._rows)
-            self._staged.enter_context(staged_file(self._path)).write_bytes(content)
-        else:
-            if self._rollouts:
-                self._write(self._batch())
-            self._end()
+            return SpoolPart(b"", None, 0)
+        self._end()
         self._staged.close()
         return SpoolPart(b"", self._path, self._rows)
 
@@ -225,12 +225,26 @@ def _turns_array(rollouts: Sequence[Rollout]) -> pa.ListArray:
 def _amounts_array(rows: Sequence[Amounts]) -> pa.ListArray:
     values = [value for row in rows for value in row.values()]
     numbers = np.array(values, np.float64)
-    is_whole = np.array([type(value) is int for value in values], np.bool_)
+    is_whole = _are_whole(values)
     if (np.abs(numbers[is_whole]) >= _MOST).any():
         most = max((value for value in values if type(value) is int), key=abs)
         raise InputError(f"an amount is {most}; expected whole amounts below {_MOST}")
-    names = _text_array(chain.from_iterable(rows))
-    return list_array(_AMOUNTS, list(map(len, rows)), (names, numbers, is_whole))
+    return list_array(_AMOUNTS, list(map(len, rows)), (_names_array(rows), numbers, is_whole))
+
+
+def _are_whole(values: Sequence[float]) -> Mask:
+    """Return whether each amount is a whole number, an int in Python."""
+    kinds = set(map(type, values))
+    if len(kinds) == 1:
+        return np.full(len(values), kinds == {int}, np.bool_)
+    return np.array([type(value) is int for value in values], np.bool_)
+
+
+def _names_array(rows: Sequence[Amounts]) -> pa.StringArray:
+    """Return the names of amounts, row by row; mostly all rows have the same ones."""
+    if len(set(map(tuple, rows))) == 1:
+        return encoded_array([name.encode() for name in rows[0]] * len(rows))
+    return _text_array(chain.from_iterable(rows))
 
 
 @dataclass(frozen=True)
@@ -341,67 +355,75 @@ def _without_kinds(amounts: pa.ListArray) -> pa.ListArray:
     return pa.ListArray.from_arrays(amounts.offsets, structs, type=PAIRS)
 
 
-class _Texts:
-    """Strings of a column, decoded one by one."""
-
-    def __init__(self, array: pa.StringArray) -> None:
-        _, offsets, data = array.buffers()
-        self._offsets = np.frombuffer(offsets, np.int32)[array.offset :].tolist()
-        self._data = memoryview(data if data is not None else b"")
-
-    def __getitem__(self, row: int) -> str:
-        return str(self._data[self._offsets[row] : self._offsets[row + 1]], "utf-8")
-
-
-class _AmountRows:
-    """Amounts of a column, decoded row by row."""
-
-    def __init__(self, array: pa.ListArray) -> None:
-        pairs = array.values
-        self._offsets = numbers_of(array.offsets).tolist()
-        self._names = _Texts(pairs.field("name"))
-        self._values = numbers_of(pairs.field("value"))
-        self._is_whole = truths_of(pairs.field("is_whole"))
-        self._known: dict[str, str] = {}
-
-    def __getitem__(self, row: int) -> dict[str, float]:
-        first, last = self._offsets[row : row + 2]
-        names = [self._names[place] for place in range(first, last)]
-        values = self._values[first:last].tolist()
-        return {
-            self._known.setdefault(name, name): int(value) if whole else value
-            for name, value, whole in zip(
-                names, values, self._is_whole[first:last].tolist(), strict=True
-            )
-        }
-
-
 def _rollouts(batch: pa.RecordBatch, rows: Ints, turns: Ints) -> Iterator[Rollout]:
-    """Yield rollouts of a batch.
+    """Yield rollouts of a batch; nothing else of it is decoded.
 
     Args:
         batch: the batch.
         rows: (n,) the numbers of their rows.
         turns: (n,) how many of its turns each has, the first ones.
     """
-    texts = {name: _Texts(batch[name]) for name in _TEXTS}
-    starts = numbers_of(batch["turns"].offsets)[rows]
     structs = batch["turns"].values
-    users, assistants = _Texts(structs.field("user")), _Texts(structs.field("assistant"))
-    usages, states = _AmountRows(structs.field("usage")), _AmountRows(structs.field("state"))
-    initial_states = _AmountRows(batch["initial_state"])
-    successes = truths_of(batch["rollout_success"])[rows].tolist()
-    dropped = numbers_of(batch["dropped_turns"])[rows].tolist()
-    for number, (row, start, count) in enumerate(
-        zip(rows.tolist(), starts.tolist(), turns.tolist(), strict=True)
+    places = _runs(numbers_of(batch["turns"].offsets)[rows], turns)
+    every_turn = map(
+        Turn,
+        _texts(structs.field("user"), places),
+        _texts(structs.field("assistant"), places),
+        _amounts(structs.field("usage"), places),
+        _amounts(structs.field("state"), places),
+    )
+    for task, model, rollout_id, instance_id, system, count, success, state, dropped in zip(
+        *(_texts(batch[name], rows) for name in _TEXTS),
+        turns.tolist(),
+        truths_of(batch["rollout_success"])[rows].tolist(),
+        _amounts(batch["initial_state"], rows),
+        numbers_of(batch["dropped_turns"])[rows].tolist(),
+        strict=True,
     ):
         yield Rollout(
-            **{name: column[row] for name, column in texts.items()},
-            turns=tuple(
-                Turn(users[turn], assistants[turn], usages[turn], states[turn])
-                for turn in range(start, start + count)
-            ),
-            success=successes[number],
-            initial_state=initial_states[row],
-            dropped_turns=dropped[number],
+            task=task,
+            rollout_model=model,
+            rollout_id=rollout_id,
+            instance_id=instance_id,
+            system=system,
+            turns=tuple(islice(every_turn, count)),
+            success=success,
+            initial_state=state,
+            dropped_turns=dropped,
         )
+
+
+def _texts(array: pa.StringArray, rows: Ints) -> Iterator[str]:
+    """Yield strings of a column, decoded one by one."""
+    _, buffer, data = array.buffers()
+    offsets = np.frombuffer(buffer, np.int32)[array.offset :]
+    content = memoryview(data if data is not None else b"")
+    for first, last in zip(offsets[rows].tolist(), offsets[rows + 1].tolist(), strict=True):
+        yield str(content[first:last], "utf-8")
+
+
+def _amounts(array: pa.ListArray, rows: Ints) -> Iterator[dict[str, float]]:
+    """Yield amounts of a column, decoded row by row."""
+    offsets = numbers_of(array.offsets)
+    lengths = offsets[rows + 1] - offsets[rows]
+    pairs, places = array.values, _runs(offsets[rows], lengths)
+    values = numbers_of(pairs.field("value"))[places].tolist()
+    is_whole = truths_of(pairs.field("is_whole"))[places].tolist()
+    names = map(intern, _texts(pairs.field("name"), places))
+    every_pair = zip(
+        names,
+        (int(value) if whole else value for value, whole in zip(values, is_whole, strict=True)),
+        strict=True,
+    )
+    for length in lengths.tolist():
+        yield dict(islice(every_pair, length))
+
+
+def _runs(starts: Ints, lengths: Ints) -> Ints:
+    """Return the numbers of several runs, one run after the other.
+
+    >>> _runs(np.array([4, 9]), np.array([2, 3])).tolist()
+    [4, 5, 9, 10, 11]
+    """
+    ends = np.cumsum(lengths)
+    return np.arange(lengths.sum()) + np.repeat(starts - ends + lengths, lengths)
