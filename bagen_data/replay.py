@@ -15,6 +15,9 @@ from bagen_data.schema import (
     Turn,
 )
 
+_START, _NONE = range(1), range(0)
+"""Prefixes that many rollouts share: k = 0 alone, and none."""
+
 
 def benchmark_prefixes(total_turns: int) -> range:
     """All k = 1 .. T-1: the last turn leaves nothing to estimate.
@@ -31,7 +34,7 @@ def start_prefixes(total_turns: int) -> range:
     >>> list(start_prefixes(2)), list(start_prefixes(1))
     ([0], [])
     """
-    return range(1 if total_turns > 1 else 0)
+    return _START if total_turns > 1 else _NONE
 
 
 def training_prefixes(total_turns: int) -> range:

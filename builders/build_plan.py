@@ -15,7 +15,7 @@ from builders.tasks import BudgetRule, Task
 TEST = "test"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Plan:
     """What becomes of one rollout."""
 
@@ -79,7 +79,7 @@ def _benchmark_plans(entries: Sequence[IndexedRollout], task: Task, rule: Budget
     return [
         Plan(TEST, None, ())
         if budget is None
-        else Plan(TEST, budget, ks, start_prefixes(entry.total_turns))
+        else Plan(TEST, budget, tuple(ks), start_prefixes(entry.total_turns))
         for entry, budget, ks in zip(entries, budgets, prefixes, strict=True)
     ]
 

@@ -224,8 +224,8 @@ def _rollout_record(entry: IndexedRollout) -> dict[str, Any]:
         "instance_id": entry.instance_id,
         "total_turns": entry.total_turns,
         "realised": {
-            "totals": entry.realised.totals,
-            "final_state": entry.realised.final_state,
+            "totals": dict(zip(entry.resources, entry.totals, strict=True)),
+            "final_state": entry.final_state,
         },
     }
 

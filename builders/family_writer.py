@@ -104,7 +104,7 @@ def _write_rollouts(job: FileJob, path: Path) -> int:
     rows = [
         RolloutRow(
             plan.budget,
-            plan.budget is None or plan.budget.is_reached_by(entry.realised.final_state),
+            plan.budget is None or plan.budget.is_reached_by(entry.final_state),
             entry.text_size,
         )
         for entry, plan in zip(job.entries, job.plans, strict=True)
@@ -130,11 +130,12 @@ def _write_samples(job: FileJob, path: Path) -> tuple[int, Counter[str], NotedSa
             strict=True,
         ):
             budget = _budget(plan)
-            success = rollout.success and budget.is_reached_by(entry.realised.final_state)
-            pairs = list(replay_head(rollout, entry.realised, budget, own))
+            success = rollout.success and budget.is_reached_by(entry.final_state)
+            spent = entry.realised
+            pairs = list(replay_head(rollout, spent, budget, own))
             writer.add(rollout, entry.total_turns, success, pairs)
             notes.add(place, success, pairs)
-            labels[_label(success, budget.allows(entry.realised.totals))] += len(pairs)
+            labels[_label(success, budget.allows(spent.totals))] += len(pairs)
     samples = notes.columns() if job.family.role == "benchmark" else None
     return labels.total(), labels, samples
 

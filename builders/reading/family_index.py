@@ -4,22 +4,57 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from bagen_data.budgets import Realised
+from bagen_data.replay import realised
+from bagen_data.schema import Amounts, Rollout
 from bagen_data.usage import Convention
 from builders.reading.noticed import Source, Unused
 from builders.reading.origin import Family
 from builders.reading.rollout_spool import RolloutSpool
 
+_NO_STATE: Amounts = {}
+"""The final state of all rollouts without one."""
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, slots=True)
 class IndexedRollout:
-    """What the plan of a build needs to know of a spooled rollout."""
+    """What the plan of a build needs to know of a spooled rollout, in few bytes."""
 
     rollout_id: str
     instance_id: str
     total_turns: int
-    realised: Realised
-    text_size: int = 0
+    text_size: int
     """Characters of its turns."""
+    resources: tuple[str, ...]
+    """(r,) names, the same object for the rollouts of a shard."""
+    totals: tuple[float, ...]
+    """(r,) spent over the whole rollout."""
+    final_state: Amounts
+    """What the environment stood at after the last turn."""
+
+    @classmethod
+    def of(cls, rollout: Rollout, resources: tuple[str, ...], text_size: int) -> "IndexedRollout":
+        """Return what the plan needs to know of a rollout.
+
+        Args:
+            rollout: with at least one turn.
+            resources: names of the resources that its task has.
+            text_size: the characters of its turns.
+        """
+        spent = realised(rollout, resources)
+        return cls(
+            rollout.rollout_id,
+            rollout.instance_id,
+            len(rollout.turns),
+            text_size,
+            resources,
+            tuple(spent.totals.values()),
+            spent.final_state or _NO_STATE,
+        )
+
+    @property
+    def realised(self) -> Realised:
+        """What the rollout came to."""
+        return Realised(dict(zip(self.resources, self.totals, strict=True)), self.final_state)
 
 
 @dataclass

@@ -126,14 +126,18 @@ class SpoolWriter:
         self._rollouts: list[Rollout] = []
         self._text_size = 0
 
-    def add(self, rollout: Rollout) -> int:
+    def add(self, rollout: Rollout, size: int) -> int:
         """Add a rollout; return the number of its row, which counts from 0.
+
+        Args:
+            rollout: the rollout.
+            size: the characters of its turns, as `text_size` counts them.
 
         Raises:
             InputError: the rollout has a whole amount that a column of floats cannot hold.
         """
         self._rollouts.append(rollout)
-        self._text_size += text_size(rollout) + len(rollout.system)
+        self._text_size += size + len(rollout.system)
         self._rows += 1
         if self._text_size >= _BATCH_TEXT or len(self._rollouts) >= _BATCH_ROWS:
             self._write(self._batch())

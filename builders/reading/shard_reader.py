@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from bagen_data.errors import BagenError, NotJudgedError, RolloutError
-from bagen_data.replay import realised
 from builders.formats import known_formats, value_format
 from builders.logs.rollout_log import FamilyFacts, Log, NamedLog
 from builders.logs.turn_readers import Counting
@@ -64,6 +63,9 @@ class ShardReader:
     """What the log that is being read has to do with labels."""
     _seen: set[str] = field(default_factory=set)
     """Ids of the rollouts."""
+
+    def __post_init__(self) -> None:
+        self._resources = tuple(resource.name for resource in self.task.resources)
 
     def read(self, parts: Iterable[FilePart]) -> Iterator[ReadLog]:
         """Yield what is told of each log of some parts, in order; an error of ours is the last."""
@@ -154,21 +156,14 @@ class ShardReader:
         if self.is_scrubbed:
             rollout, counts, names = scrub_rollout(rollout)
             scrubbed = ScrubNotes(counts, names)
-        resources = [resource.name for resource in self.task.resources]
-        entry = IndexedRollout(
-            rollout.rollout_id,
-            rollout.instance_id,
-            len(rollout.turns),
-            realised(rollout, resources),
-            text_size(rollout),
-        )
+        size = text_size(rollout)
         return FoundRollout(
             where,
             own_id,
             content,
             self._label,
-            entry,
-            self.spool.add(rollout),
+            IndexedRollout.of(rollout, self._resources, size),
+            self.spool.add(rollout, size),
             reading.usage_source,
             reading.fits,
             rollout.dropped_turns,

@@ -29,7 +29,7 @@ _DICTIONARIES = [
 ]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class RolloutRow:
     """What the plan adds to a rollout's columns."""
 

@@ -10,7 +10,13 @@ import pytest
 from bagen_data.errors import InputError
 from bagen_data.schema import ROLLOUTS, Rollout, Turn
 from builders.reading import rollout_spool
-from builders.reading.rollout_spool import RolloutSpool, SpoolPart, SpoolRows, SpoolWriter
+from builders.reading.rollout_spool import (
+    RolloutSpool,
+    SpoolPart,
+    SpoolRows,
+    SpoolWriter,
+    text_size,
+)
 
 
 def rollout(number: int, turns: int = 3) -> Rollout:
@@ -38,7 +44,8 @@ def rollout(number: int, turns: int = 3) -> Rollout:
 
 def spooled(path: Path, rollouts: list[Rollout]) -> SpoolPart:
     with SpoolWriter(path) as writer:
-        assert [writer.add(each) for each in rollouts] == list(range(len(rollouts)))
+        rows = [writer.add(each, text_size(each)) for each in rollouts]
+        assert rows == list(range(len(rollouts)))
         return writer.close()
 
 
