@@ -101,9 +101,15 @@ class ParquetFile:
     def write_row_group(self, table: pa.Table) -> None:
         """Start to write a row group; waits until the one before is written."""
         self._wait()
-        self._writing = self._thread.submit(
-            self._writer.write_table, table, row_group_size=len(table)
-        )
+        self._writing = self._thread.submit(self._write, table)
+
+    def _write(self, table: pa.Table) -> None:
+        """In the thread: write a row group, and give back the memory that Arrow keeps for more.
+
+        What it keeps would grow with the row groups.
+        """
+        self._writer.write_table(table, row_group_size=len(table))
+        pa.default_memory_pool().release_unused()
 
     def _wait(self) -> None:
         if self._writing is not None:
