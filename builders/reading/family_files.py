@@ -72,12 +72,10 @@ class FamilyFiles:
         self.family = family
         self._scratch = scratch
         self._source = family_source(family.folder)
-        self._marks: dict[str, Mark] = {}
-        """The size and times of files when they were first opened."""
         self._consulted: set[str] = set()
         """Files whose values say something about rollouts in others."""
         self._looks = Looks({}, set())
-        """The files that were opened or consulted since somebody asked."""
+        """The files that were opened, or first consulted, since somebody asked."""
         self._noticed: list[Notice] = []
         listing = self._source.listing()
         self.has_labels = LABELS in listing.files
@@ -275,14 +273,12 @@ class FamilyFiles:
         self._noticed.append(Source(where, digest.bytes, digest.sha256))
 
     def _note(self, relative: str, mark: Mark) -> None:
-        """Refuse a file that is not what it was when it was opened before.
+        """Refuse a file that is not what it was when it was opened since the looks were taken.
 
         Raises:
             OSError: it changed.
         """
-        if relative not in self._marks:
-            self._looks.marks[relative] = mark
-        if self._marks.setdefault(relative, mark) != mark:
+        if self._looks.marks.setdefault(relative, mark) != mark:
             place = self._source.place(relative)
             raise changed(place, "it was changed while its family was read")
 
@@ -295,7 +291,11 @@ class FamilyFiles:
         return notices
 
     def taken_looks(self) -> Looks:
-        """Return the files that were first opened or consulted since this was asked before."""
+        """Return the files that were opened, or first consulted, since this was asked before.
+
+        Whoever asks compares them with those of other parts of the family, which may have been read
+        elsewhere.
+        """
         looks, self._looks = self._looks, Looks({}, set())
         return looks
 

@@ -58,6 +58,7 @@ def stored_header(header: FamilyHeader, folder: Location) -> Location:
     path = folder / f"header-{uuid4().hex}"
     with staged_file(path) as local:
         local.write_bytes(pickle.dumps(header, pickle.HIGHEST_PROTOCOL))
+    _keep(path, header)
     return path
 
 
@@ -70,9 +71,12 @@ def remove_header(path: Location) -> None:
 def loaded_header(path: Location) -> FamilyHeader:
     """Return the header of a file, loaded if this process did not keep it."""
     if path not in _headers:
-        header: FamilyHeader = pickle.loads(read_location(path))  # noqa: S301  our own
-        _headers[path] = header
-        if len(_headers) > _KEPT:
-            _headers.popitem(last=False)
+        _keep(path, pickle.loads(read_location(path)))  # noqa: S301  our own
     _headers.move_to_end(path)
     return _headers[path]
+
+
+def _keep(path: Location, header: FamilyHeader) -> None:
+    _headers[path] = header
+    if len(_headers) > _KEPT:
+        _headers.popitem(last=False)
