@@ -68,6 +68,19 @@ def replaced_store(out: StoreUrl, may_replace: Iterable[str]) -> Iterator[StoreU
             raise _unwritable(out, error) from error
 
 
+@contextmanager
+def scratch_prefix(staging: StoreUrl) -> Iterator[StoreUrl]:
+    """Give a prefix beside a staging one, whose files never become the dataset's.
+
+    What a worker that was given up writes there after the block is removed by the next run.
+    """
+    prefix = StoreUrl(f"{staging.url.rpartition('/')[0]}/.building-{new_token()}")
+    try:
+        yield prefix
+    finally:
+        _remove_staging(prefix)
+
+
 def own_names(names: Iterable[str]) -> set[str]:
     """Return which files of a dataset's folder are of builds that are on their way or were killed.
 

@@ -9,8 +9,8 @@ from tempfile import TemporaryDirectory
 from bagen_data.errors import InputError, OutputError
 from bagen_data.locations import Location, StoreUrl
 from bagen_data.replaced_folder import replaced_folder
-from bagen_data.replaced_store import replaced_store
-from bagen_data.stores import fetched, remove_folder, remove_parts
+from bagen_data.replaced_store import replaced_store, scratch_prefix
+from bagen_data.stores import fetched, remove_parts
 from bagen_data.tables import BUILD_RECORD, CARD, MANIFEST, is_sealed, read_jsonl, sha256_of
 from bagen_data.unique_keys import parse_json
 from builders.reading.origin import Family
@@ -54,8 +54,8 @@ def spool_folder(staging: Location) -> Iterator[Path]:
 def shared_spool_folder(staging: Location) -> Iterator[Location]:
     """Give a place beside a build's files for rollouts that workers of other machines read, too."""
     if isinstance(staging, StoreUrl):
-        yield staging / "spools"
-        remove_folder(staging / "spools")
+        with scratch_prefix(staging) as spools:
+            yield spools
         return
     with spool_folder(staging) as spools:
         yield spools

@@ -24,6 +24,7 @@ from bagen_data.executors import parse_executor
 from bagen_data.executors.job_executor import ThisProcess
 from bagen_data.hub import build_record, load_reference, load_rollouts, load_samples, splits
 from bagen_data.locations import Location, StoreUrl, parse_location
+from bagen_data.replaced_store import own_names, replaced_store
 from bagen_data.stores import list_files, read_bytes, remove, remove_folder, write_bytes
 from bagen_data.tables import MANIFEST
 from builders.build import build
@@ -40,6 +41,7 @@ from builders.reading.origin import find_families, ignored_folders
 from builders.reading.reading_options import ReadingOptions, ShardSizes
 from builders.verify import verify
 from builders.workplace import Workplace
+from tests.bagen_data.store_writer import METADATA
 from tests.faulty_store import SharedStore, shared_store
 from tests.making import REPO, contents, exit_code
 
@@ -215,15 +217,32 @@ def test_rollouts_may_wait_in_a_store(
     families = find_families(SAMPLE, ["sokoban"])
     options = ReadingOptions(Counting("auto", None), sizes=ShardSizes(20_000, 30_000))
     store.set(fails=0.2)
-    staging = store.url / "staging"
+    staging = store.url / ".building-0123456789abcdef"
     with shared_spool_folder(tmp_path) as local, shared_spool_folder(staging) as shared:
         places = [Workplace(ThisProcess(), spools) for spools in (local, shared)]
         indexes = [read_in_shards(families, place, options) for place in places]
         for here, there in zip(*indexes, strict=True):
             assert (here.entries, here.sources) == (there.entries, there.sources)
             assert list(here.rollouts) == list(there.rollouts)
-        assert list_files(staging)
-    assert not list_files(staging)
+        assert list_files(store.url)
+    assert not list_files(store.url)
+
+
+def test_what_a_worker_writes_late_is_never_of_the_dataset(store: SharedStore) -> None:
+    out = store.url / "out"
+    with replaced_store(out, ()) as staging:
+        with shared_spool_folder(staging) as spools:
+            assert isinstance(spools, StoreUrl)
+            write_bytes(spools / "0-0", b"rollouts")
+        write_bytes(spools / "0-1", b"late")
+        for name in METADATA:
+            write_bytes(staging / name, b"1")
+    files = list_files(out)
+    assert files.keys() - own_names(files) == set(METADATA)
+    with replaced_store(out, METADATA) as staging:
+        for name in METADATA:
+            write_bytes(staging / name, b"2")
+    assert list_files(out).keys() == set(METADATA)
 
 
 def test_worker_processes_read_from_and_write_to_a_store(
