@@ -368,7 +368,10 @@ class WorkerProcesses(JobExecutor):
 def _work(
     pipe: "Connection", parent: int, set_up: Callable[..., None], arguments: tuple[Any, ...]
 ) -> None:
-    """In a worker: do one job after another until the pipe is closed."""
+    """In a worker: do one job after another until the pipe is closed.
+
+    It ends without taking apart what it imported, for which its parent would have to wait.
+    """
     die_with(parent)
     set_up(*arguments)
     with suppress(EOFError, BrokenPipeError, ConnectionResetError):  # the parent needs no more
@@ -381,6 +384,9 @@ def _work(
             except Exception as error:  # raised in the parent
                 outcome = pickle.dumps((False, portable(error)))
             pipe.send_bytes(outcome)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
 
 
 def die_with(parent: int) -> None:
