@@ -166,6 +166,7 @@ def least(job: str, arguments: Sequence[Any], runs: int) -> Measure:
     """Run a job in processes of its own, and return the least of each measure."""
     command = [sys.executable, str(Path(__file__).resolve()), "--job", job, *map(str, arguments)]
     environment = os.environ | {"OPENBLAS_NUM_THREADS": "1"}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # workers would compile all that they import
     measures = []
     for _ in range(runs):
         done = subprocess.run(
