@@ -41,7 +41,7 @@ _MOST = 2**53
 
 def text_size(rollout: Rollout) -> int:
     """Return the characters of a rollout's turns."""
-    return sum(len(turn.user) + len(turn.assistant) for turn in rollout.turns)
+    return sum([len(turn.user) + len(turn.assistant) for turn in rollout.turns])
 
 
 def _amounts_type() -> pa.ListType:
