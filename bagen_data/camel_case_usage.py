@@ -8,7 +8,7 @@ from typing import Any
 
 from bagen_data.errors import RolloutError
 from bagen_data.usage import Request
-from bagen_data.usage_fields import Counts, UsageFields
+from bagen_data.usage_fields import Counts, UsageFields, reasoning_apart
 
 
 def bedrock(usage: Mapping[str, Any]) -> Request:
@@ -56,7 +56,7 @@ def ai_sdk(usage: Mapping[str, Any]) -> Request:
             f"usage states {uncached} uncached, {cached} cached and {cache_write} written tokens; "
             f"expected {read} together, the inputTokens"
         )
-    written += fields.reasoning_apart(read, written, reasoning, total="totalTokens")
+    written += reasoning_apart(fields.count("totalTokens"), read, written, reasoning)
     fields.ignore_part(written, "outputTokenDetails.textTokens")
     counts = Counts(read, written, reasoning, cached, cache_write)
     return fields.request("AI SDK", counts, total="totalTokens")

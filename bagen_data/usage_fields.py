@@ -3,10 +3,10 @@
 import json
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from bagen_data.errors import RolloutError
 from bagen_data.usage import Request
@@ -31,6 +31,9 @@ _NOT_COUNTING = re.compile(
     r"cost|price|usd|discount|duration|seconds?$|time$|_ms$|rate$|speed|per_second", re.IGNORECASE
 )
 """Names of fields whose numbers are money, time or speed."""
+
+
+Answer = TypeVar("Answer")
 
 
 class Counts(NamedTuple):
@@ -68,7 +71,8 @@ class _RolePlaces(NamedTuple):
     """Paths of numbers that count tokens and have none of the roles, and their places."""
     plain: Callable[[Sequence[Any]], tuple[int, ...]] | None
     """Takes the values and a 0 behind them, and returns the number of each role, that 0 where it
-    has none; None where a role has several numbers, or one that is not an integer."""
+    has none; None where a role has several numbers, or one that is not an integer, or where texts
+    may count."""
 
 
 class _Layout:
@@ -82,6 +86,9 @@ class _Layout:
     def __init__(self, structure: tuple[tuple[Any, ...], ...]) -> None:
         kinds, *objects = structure
         self._kinds = kinds
+        inner = [place for place, kind in enumerate(kinds) if issubclass(kind, dict)]
+        self._inner = tuple(zip(inner, objects[1:], strict=True))
+        """The place of each object in a usage object, and the object's keys."""
         self.names = frozenset(
             name for name, kind in zip(objects[0], kinds, strict=False) if kind is not type(None)
         )
@@ -90,6 +97,8 @@ class _Layout:
         """Paths that count tokens and hold a number, and the places of their values."""
         self.others: list[tuple[str, int]] = []
         """Paths that count tokens and hold a text, a truth value or a list, which may count."""
+        self.answers: dict[Callable[[UsageFields], Any], Any] = {}
+        """Answers to questions that depend on the layout alone."""
         self._places: dict[str, int] = {}
         """The place of each value that is not null, by its path."""
         self._found: dict[tuple[str, ...], tuple[tuple[str, int], ...]] = {}
@@ -111,6 +120,20 @@ class _Layout:
                     self.others += [(path, place)] if issubclass(kind, str | bool | list) else []
             first += len(names)
         self.counted = frozenset(path for path, _ in self.numbers)
+
+    def values_of(self, usage: Mapping[str, Any]) -> list[Any] | None:
+        """Return the values of a usage object with the layout's keys; None if it has another one.
+
+        Args:
+            usage: the object, of whose own keys it is known that they are the layout's.
+        """
+        values = [*usage.values()]
+        for place, names in self._inner:
+            value = values[place]
+            if not isinstance(value, dict) or tuple(value) != names:
+                return None
+            values += value.values()
+        return values if tuple(map(type, values)) == self._kinds else None
 
     def find(self, paths: tuple[str, ...]) -> tuple[tuple[str, int], ...]:
         """Return those of the paths that hold a value, and the places of their values."""
@@ -140,9 +163,36 @@ class _Layout:
         return places
 
 
-_cached_layout = lru_cache(maxsize=256)(_Layout)
 _MOST_CACHED = 100
 """Values of a usage object whose layout is kept: the next object is likely to have it, too."""
+_MOST_KEPT = 256
+"""Layouts that are kept."""
+_kept_layout = lru_cache(_MOST_KEPT)(_Layout)
+_latest_layouts: dict[tuple[str, ...], _Layout] = {}
+"""The layout of the latest usage object with some keys, by the keys."""
+
+
+def _laid_out(usage: Mapping[str, Any]) -> tuple[_Layout, list[Any]]:
+    """Return the layout of a usage object, and the values in the order of the layout."""
+    keys = tuple(usage)
+    latest = _latest_layouts.get(keys)
+    if latest is not None:
+        values = latest.values_of(usage)
+        if values is not None:
+            return latest, values
+    values = [*usage.values()]
+    objects = [keys]
+    for value in values:  # which grows by the values of each object in it
+        if isinstance(value, dict):
+            objects.append(tuple(value))
+            values += value.values()
+    structure = (tuple(map(type, values)), *objects)
+    if len(values) > _MOST_CACHED:
+        return _Layout(structure), values
+    if len(_latest_layouts) >= _MOST_KEPT:
+        _latest_layouts.clear()
+    layout = _latest_layouts[keys] = _kept_layout(structure)
+    return layout, values
 
 
 class UsageFields:
@@ -154,29 +204,20 @@ class UsageFields:
 
     def __init__(self, usage: Mapping[str, Any]) -> None:
         self.usage = usage
-        values = [*usage.values()]
-        objects = [tuple(usage)]
-        for value in values:  # which grows by the values of each object in it
-            if isinstance(value, dict):
-                objects.append(tuple(value))
-                values += value.values()
-        layout_of = _cached_layout if len(values) <= _MOST_CACHED else _Layout
-        self._layout = layout_of((tuple(map(type, values)), *objects))
-        self._values = values
+        self._layout, values = _laid_out(usage)
+        self._values = [*values, 0]
+        """The values where the layout has them, and behind them the count of what is not there."""
         self._unread_counts: dict[str, Any] | None = None
 
     @property
     def _unread(self) -> dict[str, Any]:
         """Counts that no mapping has read yet."""
         if self._unread_counts is None:
-            self._unread_counts = self._counts_at(self._layout.numbers)
+            values = self._values
+            numbers = self._layout.numbers
+            self._unread_counts = {path: values[at] for path, at in numbers if values[at]}
             self._unread_counts.update(self._counting_others())
         return self._unread_counts
-
-    def _counts_at(self, numbers: Iterable[tuple[str, int]]) -> dict[str, Any]:
-        """Return the numbers at some paths and places by their paths, without zeros."""
-        values = self._values
-        return {path: values[place] for path, place in numbers if values[place]}
 
     @classmethod
     def of(cls, usage: "Mapping[str, Any] | UsageFields") -> "UsageFields":
@@ -187,6 +228,18 @@ class UsageFields:
     def names(self) -> frozenset[str]:
         """The keys of the usage object whose values are not null."""
         return self._layout.names
+
+    def of_layout(self, ask: "Callable[[UsageFields], Answer]") -> Answer:
+        """Return the answer to a question that names, and types of values, decide alone.
+
+        Args:
+            ask: the question, which is asked once of all usage objects with the same of both.
+        """
+        answers = self._layout.answers
+        if ask not in answers:
+            answers[ask] = ask(self)
+        answer: Answer = answers[ask]
+        return answer
 
     def counted(self) -> frozenset[str]:
         """Return the paths that name tokens and hold a number, or what may stand for one.
@@ -234,9 +287,10 @@ class UsageFields:
         """
         by_role, others, plain = self._layout.find_roles(roles)
         if plain is not None and self._unread_counts is None:
-            numbers = plain([*self._values, 0])
+            values = self._values
+            numbers = plain(values)
             if min(numbers) >= 0 and max(numbers) <= MOST:
-                self._unread_counts = self._counts_at(others)
+                self._unread_counts = {path: values[at] for path, at in others if values[at]}
                 return numbers
         return tuple([self.count(*(path for path, _ in present)) for present in by_role])
 
@@ -271,18 +325,9 @@ class UsageFields:
             )
         return self.count(*paths)
 
-    def reasoning_apart(
-        self, read: int, written: int, reasoning: int, total: str = "total_tokens"
-    ) -> int:
-        """Return the reasoning that the stated total shows to be no part of the output.
-
-        xAI and some gateways count so, and Inspect and LangChain pass on what they state.
-        """
-        return reasoning if self.count(total) == read + written + reasoning else 0
-
-    def has_unread(self, total: str) -> bool:
-        """Return whether a mapping has left counts over, the total apart."""
-        return len(self._unread) > (total in self._unread)
+    def has_unread(self) -> bool:
+        """Return whether a mapping has left counts over."""
+        return bool(self._unread)
 
     def parts(self, whole: int, *paths: str) -> None:
         """Name objects whose counts break another count down by modality.
@@ -332,19 +377,21 @@ class UsageFields:
                 "expected known counts only, as it may be part of the others or not"
             )
 
-    def request(self, shape: str, counts: Counts, total: str) -> Request:
+    def request(self, shape: str, counts: Counts, total: str, stated: int | None = None) -> Request:
         """Return the request, once all counts are known and the total agrees.
 
         Args:
             shape: the usage object's kind.
             counts: the normal form.
             total: the path of the stated total.
+            stated: the count there; it is read if None.
 
         Raises:
             RolloutError: a count is left over, or the total is another.
         """
         read, written, reasoning, cached, cache_write = counts
-        stated = self.count(total)
+        if stated is None:
+            stated = self.count(total)
         if self._unread:
             self.refuse_unknown(shape)
         if stated != read + written and self.has(total):
@@ -377,7 +424,8 @@ class UsageFields:
         Raises:
             RolloutError: a price is no amount of dollars, or two differ.
         """
-        if not self._layout.find(_COSTS):
+        present = self._layout.find(_COSTS)
+        if not present:
             return None
         details = self.usage.get("cost_details")
         if self.usage.get("is_byok") is True:
@@ -386,19 +434,27 @@ class UsageFields:
             charged = stated_price(upstream, "cost_details.upstream_inference_cost")
             return None if fee is None or charged is None else fee + charged
         stated: dict[str, float] = {}
-        for name in _COSTS:
-            value = self.usage.get(name)
+        for name, place in present:
+            value = self._values[place]
             whole = value.get("total_cost") if isinstance(value, Mapping) else value
             price = stated_price(whole, name)
             if price is not None:
                 stated[name] = price
         known = {name: price for name, price in stated.items() if price} or stated
-        if known and not _is_close(min(known.values()), max(known.values())):
+        if len(known) > 1 and not _is_close(min(known.values()), max(known.values())):
             both = ", ".join(f"{name} = {price}" for name, price in known.items())
             raise RolloutError(
                 f"usage has {both}; expected one price of the request; leave out what is another"
             )
         return next(iter(known.values()), None)
+
+
+def reasoning_apart(total: int, read: int, written: int, reasoning: int) -> int:
+    """Return the reasoning that the stated total shows to be no part of the output.
+
+    xAI and some gateways count so, and Inspect and LangChain pass on what they state.
+    """
+    return reasoning if total == read + written + reasoning else 0
 
 
 def _may_count(path: str, value: Any) -> bool:

@@ -34,6 +34,7 @@ from bagen_data.usage_fields import (
     Roles,
     UsageFields,
     brief,
+    reasoning_apart,
     whole_number,
 )
 
@@ -61,17 +62,16 @@ def openai_chat(usage: Usage) -> Request:
     (500, 350, 200)
     """
     fields = UsageFields.of(usage)
-    roles = _PERPLEXITY_ROLES if fields.has(*_PERPLEXITY) else _CHAT_ROLES
-    read, written, reasoning, cached, cache_write, rejected = fields.counts(roles)
+    roles, has_second_names = fields.of_layout(_chat_layout)
+    read, written, reasoning, cached, cache_write, rejected, total = fields.counts(roles)
     if not read or not written:
         fields.needed("prompt_tokens")
         fields.needed("completion_tokens")
-    if fields.has(*_SECOND_NAMES):
+    if has_second_names:
         _refuse_other_names(fields, Counts(read, written, reasoning, cached, cache_write))
-    if reasoning:
-        written += fields.reasoning_apart(read, written, reasoning)
+    written += reasoning_apart(total, read, written, reasoning)
     reasoning += rejected
-    if fields.has_unread("total_tokens"):
+    if fields.has_unread():
         fields.parts(read, "prompt_tokens_details", "input_tokens_details")
         fields.parts(written, "completion_tokens_details", "output_tokens_details")
         fields.ignore_part(written, "completion_tokens_details.accepted_prediction_tokens")
@@ -79,7 +79,7 @@ def openai_chat(usage: Usage) -> Request:
         for lifetimes in _CHAT_LIFETIMES:
             cache_write = fields.whole_or_parts(cache_write, lifetimes)
     counts = Counts(read, written, reasoning, cached, cache_write)
-    return fields.request("OpenAI chat", counts, total="total_tokens")
+    return fields.request("OpenAI chat", counts, "total_tokens", total)
 
 
 _PERPLEXITY = ("citation_tokens", "num_search_queries", "search_context_size")
@@ -117,10 +117,12 @@ _CHAT_ROLES, _PERPLEXITY_ROLES = (
         _CHAT_CACHED,
         _CHAT_CACHE_WRITE,
         _CHAT_REJECTED,
+        ("total_tokens",),
     )
     for reasoning in ((*_CHAT_REASONING, "reasoning_tokens"), _CHAT_REASONING)
 )
-"""Read, written, reasoning, cached, written to a cache, and rejected tokens of chat usage."""
+"""Read, written, reasoning, cached, written to a cache, and rejected tokens of chat usage, and the
+total."""
 _CACHE_CREATION = (
     "cache_creation.ephemeral_5m_input_tokens",
     "cache_creation.ephemeral_1h_input_tokens",
@@ -141,6 +143,12 @@ _CHAT_LIFETIMES = (
 
 _SECOND_NAMES = ("input_tokens", "output_tokens", "per_turn_token", "prompt_cache_miss_tokens")
 """Fields of chat usage that state again what others do."""
+
+
+def _chat_layout(fields: UsageFields) -> tuple[Roles, bool]:
+    """Return the roles of chat usage, and whether it has second names of counts."""
+    roles = _PERPLEXITY_ROLES if fields.has(*_PERPLEXITY) else _CHAT_ROLES
+    return roles, fields.has(*_SECOND_NAMES)
 
 
 def _refuse_other_names(fields: UsageFields, counts: Counts) -> None:
@@ -200,7 +208,7 @@ def openai_responses(usage: Usage) -> Request:
     fields.ignore_below("input_tokens_details.cache_write_tokens_details")
     _refuse_other_name(fields, "prompt_tokens", read)
     _refuse_other_name(fields, "completion_tokens", written)
-    written += fields.reasoning_apart(read, written, reasoning)
+    written += reasoning_apart(fields.count(_TOTAL), read, written, reasoning)
     fields.parts(read, "input_tokens_details")
     fields.parts(written, "output_tokens_details")
     counts = Counts(read, written, reasoning, cached, cache_write)
@@ -257,7 +265,7 @@ def inspect_model_usage(usage: Usage) -> Request:
             "remove the rollout"
         )
     read = whole if total in (whole + written, whole + written + reasoning) else stated
-    written += fields.reasoning_apart(read, written, reasoning)
+    written += reasoning_apart(total, read, written, reasoning)
     counts = Counts(read, written, reasoning, cached, cache_write)
     return fields.request("Inspect", counts, total="total_tokens")
 
@@ -326,7 +334,7 @@ def langchain(usage: Usage) -> Request:
     cache_write = fields.count(*_of_tier("input_token_details", "cache_creation"))
     cache_write = fields.whole_or_parts(cache_write, _LANGCHAIN_LIFETIMES)
     reasoning = fields.count(*_of_tier("output_token_details", "reasoning"))
-    written += fields.reasoning_apart(read, written, reasoning)
+    written += reasoning_apart(fields.count(_TOTAL), read, written, reasoning)
     for side, whole in (("input", read), ("output", written)):
         parts = (f"{side}_token_details.{part}" for part in (*MODALITIES, *_TIERS))
         fields.ignore_part(whole, *parts)
@@ -653,6 +661,6 @@ def provider_usage(usage: Mapping[str, Any]) -> tuple[Request, ...]:
     ['provider']
     """
     requests = read_usage(usage)
-    return tuple(
-        [replace(each, shape="provider") if each.shape == BARE else each for each in requests]
-    )
+    if BARE not in [each.shape for each in requests]:
+        return requests
+    return tuple(replace(each, shape="provider") for each in requests)
