@@ -17,7 +17,7 @@ succeeded stands in an evaluation report beside the tree: under `resolved_ids`, 
 whose own `info.evaluation.resolved` says something else.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -66,7 +66,7 @@ def read(record: Mapping[str, Any], facts: FamilyFacts) -> Log:
     if not unjudged:
         _refuse_other_outcome(record.get("info"), is_resolved)
     spoken = log_fields.sequence(record.get("messages"), "messages")
-    system, exchanges = split_turns(list(_chat(spoken)))
+    system, exchanges = split_turns(_chat(spoken))
     turns = tuple(_turn(exchange, number) for number, exchange in enumerate(exchanges, 1))
     _refuse_other_calls(record.get("info"), turns)
     return Log(
@@ -134,43 +134,45 @@ def _unjudged(instance_id: str, facts: FamilyFacts) -> str:
 
 
 def _turn(exchange: Exchange, number: int) -> LoggedTurn:
+    user, response, uncounted, message = exchange
+    is_unparsed = _UNPARSED in message
+    if is_unparsed and not response.text:
+        uncounted = uncounted or _LOST
     return LoggedTurn(
         number,
-        exchange.user,
-        exchange.response.text,
-        _requests(exchange.message, number),
-        reasoning=exchange.response.reasoning,
-        uncounted=exchange.uncounted or _lost(exchange),
-        unparsed=_UNPARSED in exchange.message,
-        tool_calls=exchange.response.tool_calls,
+        user,
+        response.text,
+        _requests(message, number),
+        reasoning=response.reasoning,
+        uncounted=uncounted,
+        unparsed=is_unparsed,
+        tool_calls=response.tool_calls,
     )
 
 
-def _lost(exchange: Exchange) -> str:
-    """Return what the log does not hold of a response that was billed; empty if it holds it."""
-    is_lost = _UNPARSED in exchange.message and not exchange.response.text
-    return "a response that could not be parsed, which the log leaves out," if is_lost else ""
+_LOST = "a response that could not be parsed, which the log leaves out,"
 
 
-def _chat(spoken: Sequence[Any]) -> Iterator[Mapping[str, Any]]:
-    """Yield the messages as plain chat messages with text content, up to the exit."""
+def _chat(spoken: Sequence[Any]) -> list[Mapping[str, Any]]:
+    """Return the messages as plain chat messages with text content, up to the exit."""
+    chat: list[Mapping[str, Any]] = []
     for index, entry in enumerate(spoken):
         try:
             message = _plain_message(log_fields.mapping(entry, "it"))
-            billed = _unparsed_response(message)
+            role = message.get("role")
+            billed = None if role == "assistant" else _unparsed_response(message)
         except RolloutError as error:
             raise RolloutError(f"messages[{index}]: {error}") from error
         if billed is not None:
-            yield billed
-        if message.get("role") == "exit":
-            return
-        yield message
+            chat.append(billed)
+        if role == "exit":
+            break
+        chat.append(message)
+    return chat
 
 
 def _unparsed_response(message: Mapping[str, Any]) -> Mapping[str, Any] | None:
     """Return the response that a complaint is about: it was billed, and no later request has it."""
-    if message.get("role") == "assistant":
-        return None
     extra = message.get("extra")
     if not isinstance(extra, dict) or _BILLING.isdisjoint(extra):
         return None

@@ -57,6 +57,9 @@ def exchange(
     heard: Sequence[MessageContent], response: MessageContent, message: Mapping[str, Any]
 ) -> Exchange:
     """Return the turn of what was heard since the last response, and the response to it."""
+    if len(heard) == 1:
+        (only,) = heard
+        return Exchange(only.text, response, only.uncounted or response.uncounted, message)
     uncounted = [each.uncounted for each in (*heard, response) if each.uncounted]
     user = joined([each.text for each in heard])
     return Exchange(user, response, uncounted[0] if uncounted else "", message)

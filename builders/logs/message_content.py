@@ -69,7 +69,8 @@ def message_content(message: Mapping[str, Any], where: str) -> MessageContent:
     if is_plain and not any(map(message.get, _MORE)):
         calls = _calls(message, where)
         said = [content, *calls] if content else calls
-        return MessageContent("\n\n".join(filter(None, said)), tool_calls=len(calls))
+        text = said[0] if len(said) == 1 else "\n\n".join(filter(None, said))
+        return MessageContent(text, "", "", len(calls))
     parts = [*_content_parts(content, f"{where}.content"), *_message_parts(message, where)]
     texts = "\n".join(filter(None, (part.text for part in parts if part.kind in _SHOWN)))
     calls = [part.text for part in parts if part.kind == "call"]
@@ -203,15 +204,15 @@ def _reasoning_text(part: Mapping[str, Any], names: Iterable[str]) -> str:
     return ""
 
 
-def _call(value: Any, *place: str) -> str:
-    call = log_fields.mapping(value, *place)
+def _call(value: Any, where: str, name: str) -> str:
+    call = log_fields.mapping(value, where, name)
     function = call.get("function", call)
     if isinstance(function, str):  # Inspect names the function beside its arguments
         return call_text(function, call.get("arguments"))
-    function = log_fields.mapping(function, *place, ".function")
-    for name in _ARGUMENTS:
-        if name in function:
-            return call_text(function.get("name"), function[name])
+    function = log_fields.mapping(function, where, name, ".function")
+    for spelling in _ARGUMENTS:
+        if spelling in function:
+            return call_text(function.get("name"), function[spelling])
     return call_text(function.get("name"), None)
 
 
