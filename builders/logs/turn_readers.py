@@ -97,6 +97,8 @@ def without_reward(text: str) -> str:
     >>> without_reward("######  (reward: 1.0)")
     '######'
     """
+    if not text.rstrip().endswith(")"):
+        return text
     start = text.rfind("(reward:")
     if start < 0 or not _REWARD.fullmatch(text, start):
         return text
