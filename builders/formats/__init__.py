@@ -133,11 +133,11 @@ def recognising(kind: Kind, record: Any) -> list[str]:
         kind: what the record is.
         record: a decoded JSON value, one of a file's first lines, or a path.
     """
-    formats = {
-        name: module for name, module in formats_reading(kind).items() if module.recognises(record)
-    }
-    special = [name for name in formats if not getattr(formats[name], "GENERAL", False)]
-    return special or list(formats)
+    formats = formats_reading(kind)
+    names = [name for name, module in formats.items() if module.recognises(record)]
+    if len(names) < 2:
+        return names
+    return [name for name in names if not getattr(formats[name], "GENERAL", False)] or names
 
 
 def belonging(value: Any) -> frozenset[str]:

@@ -7,7 +7,7 @@ import os
 import re
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from itertools import chain, islice, takewhile
 from pathlib import Path
@@ -100,7 +100,8 @@ class FamilyFiles:
     def facts(self, relative: str) -> FamilyFacts:
         """Return what the family states beside the records of one file."""
         neighbours = _Neighbours(self, os.path.dirname(relative))
-        return replace(self._facts, path=_as_text(relative), beside=neighbours)
+        known = self._facts
+        return FamilyFacts(known.resolved, known.judged, _as_text(relative), neighbours)
 
     def records(self, part: FilePart) -> Iterator[SourceRecord]:
         """Yield the records of a file or a part; what cannot be read is a record with an error."""

@@ -22,6 +22,7 @@ MAX_ROW_BYTES = 2_000_000
 _TEMPLATE_BYTES = 10_000
 _HISTORY_LINE_BYTES = 128
 _ID_LENGTH = 16
+_ENCODER = json.JSONEncoder(sort_keys=True)
 
 
 class Reading(NamedTuple):
@@ -91,7 +92,7 @@ def _content_sha256(log: Log) -> str:
         for turn in log.turns
     ]
     facts = [log.success, accounts, log.initial_state, log.final_state]
-    texts = [log.instance_id, json.dumps(facts, sort_keys=True), log.system]
+    texts = [log.instance_id, _ENCODER.encode(facts), log.system]
     for turn in log.turns:
         texts += (turn.user, turn.assistant)
     try:
@@ -123,8 +124,10 @@ def _logged_counts(turn: LoggedTurn) -> Any:
     """Return a turn's logged counts: a pair, or a list of pairs where it has several requests."""
     if turn.requests is None:
         return None
-    counts = [(request.input_tokens, request.output_tokens) for request in turn.requests]
-    return counts[0] if len(counts) == 1 else counts
+    if len(turn.requests) == 1:
+        (request,) = turn.requests
+        return request.input_tokens, request.output_tokens
+    return [(request.input_tokens, request.output_tokens) for request in turn.requests]
 
 
 def opening_id(opening: str) -> str:
