@@ -79,7 +79,7 @@ class LocalFolder:
 
     def held(self, relative: str, *, memory: int, scratch: Path | None) -> HeldCopy:
         """Return a copy of a file, read once."""
-        return HeldFile(self.path / relative, memory=memory, scratch=scratch)
+        return HeldFile(f"{self.path}/{relative}", memory=memory, scratch=scratch)
 
     def copied(self, relative: str, target: IO[bytes]) -> FileDigest:
         """Copy a file, and hash what is copied."""

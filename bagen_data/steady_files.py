@@ -27,6 +27,8 @@ from io import BufferedReader
 from pathlib import Path
 from typing import IO, Any, Literal, NamedTuple, Protocol, Self
 
+FilePath = Path | str
+"""A path; a text costs less where thousands of files are opened."""
 Links = Literal["followed", "refused"]
 """The treatment of a path that is a symbolic link."""
 
@@ -73,14 +75,14 @@ class FileMark(NamedTuple):
 class SteadyFile(NamedTuple):
     """A regular file that is open for reading."""
 
-    path: Path
+    path: FilePath
     stream: BufferedReader
     mark: FileMark
 
 
 @contextmanager
 def steady_file(
-    path: Path, links: Links = "followed", folder: int | None = None
+    path: FilePath, links: Links = "followed", folder: int | None = None
 ) -> Iterator[SteadyFile]:
     """Open a regular file, and refuse it at the end of the block if it changed since.
 
@@ -149,7 +151,7 @@ def _digest_of_content(file: SteadyFile, content: bytes) -> FileDigest:
     return FileDigest(len(content), hashlib.sha256(content).hexdigest(), file.mark)
 
 
-def copy_file(path: Path, target: IO[bytes], links: Links = "followed") -> FileDigest:
+def copy_file(path: FilePath, target: IO[bytes], links: Links = "followed") -> FileDigest:
     """Copy a file, and hash what is copied.
 
     Args:
@@ -209,7 +211,7 @@ class HeldFile(HeldCopy):
 
     def __init__(
         self,
-        path: Path,
+        path: FilePath,
         links: Links = "followed",
         *,
         largest: int | None = None,
@@ -289,7 +291,7 @@ def refuse_no_room(size: int, scratch: Path | None) -> None:
         )
 
 
-def _opened(path: Path, links: Links, folder: int | None) -> int:
+def _opened(path: FilePath, links: Links, folder: int | None) -> int:
     flags = _FLAGS | (getattr(os, "O_NOFOLLOW", 0) if links == "refused" else 0)
     try:
         descriptor = os.open(path, flags, dir_fd=folder)
@@ -305,7 +307,7 @@ def _opened(path: Path, links: Links, folder: int | None) -> int:
     return descriptor
 
 
-def _settled(descriptor: int, path: Path) -> FileMark:
+def _settled(descriptor: int, path: FilePath) -> FileMark:
     """Wait until a change that comes would show, and return what it would change."""
     status = os.fstat(descriptor)
     for _ in range(_TRIES):
@@ -320,7 +322,7 @@ def _settled(descriptor: int, path: Path) -> FileMark:
     raise changed(path, "it is being written")
 
 
-def _status_at(path: Path, links: Links, folder: int | None) -> os.stat_result | None:
+def _status_at(path: FilePath, links: Links, folder: int | None) -> os.stat_result | None:
     """Return the status of whatever is at a path now; None if nothing is."""
     try:
         return os.stat(path, dir_fd=folder, follow_symlinks=links == "followed")
@@ -329,7 +331,7 @@ def _status_at(path: Path, links: Links, folder: int | None) -> os.stat_result |
 
 
 def _refuse_change(
-    path: Path, descriptor: int, mark: FileMark, there: os.stat_result | None
+    path: FilePath, descriptor: int, mark: FileMark, there: os.stat_result | None
 ) -> None:
     if there is None:
         raise changed(path, "it was removed while it was read")
