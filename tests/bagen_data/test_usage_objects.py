@@ -893,3 +893,21 @@ def test_usage_of_one_structure_is_looked_at_each_on_its_own() -> None:
         with pytest.raises(RolloutError, match="prompt_tokens"):
             read_usage({**usage, "prompt_tokens": odd})
     assert read_usage(usage)[0].output_tokens == 50
+
+
+def test_inner_objects_of_usage_with_the_same_keys_may_have_other_keys() -> None:
+    cached = details({"cached_tokens": 40, "text_tokens": 960}, {"reasoning_tokens": 9})
+    turned = details({"text_tokens": 960, "cached_tokens": 40}, {"reasoning_tokens": 9})
+    written = details({"cache_write_tokens": 40}, {"reasoning_tokens": 9})
+    expected = {0: (1000, 200, 191, 40, 0), 1: (1000, 200, 191, 40, 0), 2: (1000, 200, 191, 0, 40)}
+    for number in (0, 1, 2, 1, 0, 2, 0):
+        (request,) = read_usage((cached, turned, written)[number])
+        assert numbers(request) == expected[number]
+    for odd in (5, None, "7 tokens", [{"tokens": 3}]):
+        beside = {**cached, "prompt_tokens_details": odd}
+        if odd is None:
+            assert numbers(read_usage(beside)[0]) == (1000, 200, 191, 0, 0)
+        else:
+            with pytest.raises(RolloutError, match="prompt_tokens_details = "):
+                read_usage(beside)
+        assert numbers(read_usage(cached)[0]) == expected[0]

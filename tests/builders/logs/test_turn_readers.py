@@ -8,7 +8,7 @@ import pytest
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
 from bagen_data.tokenizer import HubTokenizer
-from builders.logs.turn_readers import Counting
+from builders.logs.turn_readers import Counting, without_reward
 from builders.reading.family_index import FamilyIndex
 from tests.making import chat, dialogue, read, write_json, write_lines
 
@@ -113,6 +113,20 @@ def test_counting_with_a_tokenizer(tmp_path: Path) -> None:
     assert index.usage_sources == {"tokenizer": 1}
     [rollout] = index.rollouts
     assert rollout.turns[1].user == "f", "a reward annotation is no part of the observation"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("moved (reward: 1.0)\u2003\n", "moved"),
+        ("moved (far)", "moved (far)"),
+        ("(reward: 1.0) moved", "(reward: 1.0) moved"),
+        ("(reward: 1.0) moved (far)", "(reward: 1.0) moved (far)"),
+        ("(reward: (0))", "(reward: (0))"),
+    ],
+)
+def test_only_a_reward_at_the_end_is_removed(text: str, expected: str) -> None:
+    assert without_reward(text) == expected
 
 
 def test_one_turn_without_counts_makes_the_tokenizer_count_them_all(tmp_path: Path) -> None:
