@@ -82,12 +82,15 @@ class Fork:
     def __init__(self, connection: socket.socket, out: Any, err: Any) -> None:
         self._connection = connection
         self._files = out, err
+        self._heard = b""
         self.returncode: int | None = None
         self.pid = int(self._told())
 
     def poll(self) -> int | None:
         """Return the exit code, that of a signal below 0; None while it runs."""
-        if self.returncode is None and select.select([self._connection], [], [], 0)[0]:
+        if self.returncode is None and (
+            self._heard or select.select([self._connection], [], [], 0)[0]
+        ):
             self.wait()
         return self.returncode
 
@@ -124,12 +127,12 @@ class Fork:
             os.killpg(self.pid, signal.SIGKILL)
 
     def _told(self) -> bytes:
-        line = b""
-        while not line.endswith(b"\n"):
+        while b"\n" not in self._heard:
             part = self._connection.recv(16)
             if not part:
                 raise RuntimeError("the process that commands are forked from has died")
-            line += part
+            self._heard += part
+        line, _, self._heard = self._heard.partition(b"\n")
         return line
 
 

@@ -119,7 +119,7 @@ def predict_model_command(
         return
     _check_inspect()
     from bagen_data.held_folder import made_folder
-    from bagen_data.models.ask import ask
+    from bagen_data.models.ask import ask, first_model
     from bagen_data.models.asked_rollouts import asked_rollouts
     from bagen_data.models.asked_samples import load_asked
     from bagen_data.models.model_log import metadata_of
@@ -131,6 +131,7 @@ def predict_model_command(
         write_submission,
     )
 
+    first_model(run)
     with made_folder(out) as held:
         check_out(out, name or short_name(run.model))
         asked = load_asked(run.dataset, run.config, run.split, run.variant)

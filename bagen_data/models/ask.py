@@ -12,6 +12,8 @@ from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 
+from inspect_ai.model import Model
+
 from bagen_data.console import shown
 from bagen_data.errors import OutputError, WrongUsageError
 from bagen_data.models.asked_rollouts import AskedRollouts
@@ -57,12 +59,11 @@ def ask(
     Raises:
         OutputError: there is one, and it is not to be resumed; or a log cannot be written.
         WrongUsageError: the earlier run asked something else.
-        InputError: the model cannot be asked: an unknown provider, a package or a key is missing.
+        InputError, WrongUsageError: as `first_model`.
     """
-    _refuse_local_variables()
     logs = (out / LOGS).absolute()
+    model = first_model(run)
     first = run.servers[0] if run.servers else None
-    model = find_model(run.model, replace(run.options, base_url=first))  # what is missing shows now
     try:
         logs.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -84,6 +85,18 @@ def ask(
     if not log.open:
         return replace(log, path=unite(ours, log))
     return replace(log, by_server=tuple(_by_server(shares, log, new, errors)))
+
+
+def first_model(run: ModelRun) -> Model:
+    """Return the model at the run's first server; what is missing shows before anything is read.
+
+    Raises:
+        InputError: it cannot be asked: an unknown provider, a package or a key is missing.
+        WrongUsageError: an address holds a key, or logs would.
+    """
+    _refuse_local_variables()
+    first = run.servers[0] if run.servers else None
+    return find_model(run.model, replace(run.options, base_url=first))
 
 
 def _refuse_local_variables() -> None:
