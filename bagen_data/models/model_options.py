@@ -42,7 +42,8 @@ class ModelOptions:
     others are set by the commands that have them.
 
     Raises:
-        WrongUsageError: the address or an argument holds a secret, or an argument is not KEY=VALUE.
+        WrongUsageError: the address or an argument holds a secret, the address does not begin with
+            http:// or https://, or an argument is not KEY=VALUE.
     """
 
     base_url: Annotated[
@@ -83,9 +84,7 @@ class ModelOptions:
 
     def __post_init__(self) -> None:
         if self.base_url:
-            from bagen_data.redaction import check_address  # no help text needs it
-
-            check_address("--base-url", self.base_url)
+            _check_server(self.base_url)
         _parse(self.model_arg or ())
 
     @property
@@ -147,17 +146,27 @@ class ServedModelOptions(ModelOptions):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        from bagen_data.redaction import check_address  # no help text needs it
-
         seen = set()
         for address in self.base_urls or ():
-            check_address("--base-url", address)
+            _check_server(address)
             if address.rstrip("/") in seen:
                 raise WrongUsageError(
                     f"--base-url {address}: appears twice; give each server once, and more "
                     "--connections for more requests at a time"
                 )
             seen.add(address.rstrip("/"))
+
+
+def _check_server(address: str) -> None:
+    """Refuse an address that could hold a key, or that no client can ask."""
+    from bagen_data.redaction import check_address  # no help text needs it
+
+    check_address("--base-url", address)
+    if not address.lower().startswith(("http://", "https://")):
+        raise WrongUsageError(
+            f"--base-url {address}: does not begin with http:// or https://; expected scheme, host "
+            "and path, as in http://localhost:8000/v1"
+        )
 
 
 def _parse(texts: Sequence[str]) -> dict[str, Any]:

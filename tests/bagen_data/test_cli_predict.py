@@ -84,6 +84,7 @@ def test_cross_validation_is_written_down(sample: Path, tmp_path: Path) -> None:
         (("model", "openai/x", "--model-arg", "api_key=x"), "in the environment"),
         (("model", "openai/x", "--model-arg", 'headers={"auth": 1}'), "in the environment"),
         (("model", "openai/x", "--base-url", "http://key@host"), "in the environment"),
+        (("model", "openai/x", "--base-url", "localhost:8000"), "does not begin with http://"),
         (("baseline", "quantiles", "--config", "sokoban_train", "--split", "rl"), "learns from"),
     ],
 )
