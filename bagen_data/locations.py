@@ -9,6 +9,8 @@ from bagen_data.errors import WrongUsageError
 
 _URL = re.compile(r"(?P<protocol>[A-Za-z][A-Za-z0-9+.:-]*)://(?P<rest>.*)", re.DOTALL)
 _LOCAL = ("file", "local")
+_ONE_SLASH = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/(?!/).*", re.DOTALL)
+"""A URL that lacks a slash, which would be made a folder like `s3:`."""
 
 
 @dataclass(frozen=True)
@@ -56,12 +58,18 @@ def parse_location(text: str) -> Location:
     """Return the place that a text names; `file://...` is a path.
 
     Raises:
-        WrongUsageError: the text is a URL that names no folder, several stores, or `..`.
+        WrongUsageError: the text is a URL that names no folder, several stores, or `..`, or lacks
+            a slash.
 
     >>> parse_location("file:///tmp/out"), parse_location("s3://bucket/built/")
     (PosixPath('/tmp/out'), StoreUrl(url='s3://bucket/built'))
     """
     match = _URL.fullmatch(text)
+    if _ONE_SLASH.fullmatch(text):
+        raise WrongUsageError(
+            f"{text}: has one slash after '{text.partition('/')[0]}'; expected two in a URL, such "
+            "as s3://bucket/built, or a folder, such as ./out"
+        )
     if match is None:
         return Path(text)
     protocol, rest = match["protocol"].lower(), match["rest"]

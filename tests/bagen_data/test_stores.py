@@ -56,6 +56,12 @@ def test_a_url_that_names_no_one_folder_is_refused(text: str) -> None:
         parse_location(text)
 
 
+@pytest.mark.parametrize("text", ["s3:/bucket/a", "file:/srv/a", "hf:/buckets/me/a"])
+def test_a_url_that_lacks_a_slash_is_not_made_a_folder(text: str) -> None:
+    with pytest.raises(WrongUsageError, match="has one slash after"):
+        parse_location(text)
+
+
 def test_a_kind_of_store_that_nothing_knows_is_refused_by_name() -> None:
     with pytest.raises(WrongUsageError, match="nonsense:// is not a kind of store"):
         check_store(StoreUrl("nonsense://a/b"))
