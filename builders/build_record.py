@@ -10,9 +10,10 @@ import numpy as np
 import pyarrow as pa
 
 from bagen_data.dataset_configs import holds_samples, is_start
+from bagen_data.errors import WrongUsageError
 from bagen_data.executors import ExecutorChoice
 from bagen_data.general_prompt import general_prompt, template_name
-from bagen_data.locations import Location, absolute
+from bagen_data.locations import Location, StoreUrl, absolute
 from bagen_data.prompt_variants import Variant
 from bagen_data.splits import SEED as SPLIT_SEED
 from bagen_data.tables import to_json
@@ -69,7 +70,14 @@ class BuildOptions:
     """The bytes of a file of a large family, about."""
 
     def seen_by_workers(self) -> "BuildOptions":
-        """Return the same options, with paths that hold in any current folder."""
+        """Return the same options, with paths that hold in any current folder.
+
+        Raises:
+            WrongUsageError: `origin` or `out` is in this process's memory, and workers are others.
+        """
+        if not self.executor.works_here:
+            _refuse_memory("--origin", self.origin)
+            _refuse_memory("--out", self.out)
         if not self.executor.is_remote:
             return self
         return replace(self, origin=absolute(self.origin), out=absolute(self.out))
@@ -77,6 +85,14 @@ class BuildOptions:
     def families(self) -> list[Family]:
         """Return the families to build; raises as `find_families` does."""
         return find_families(self.origin, self.tasks, self.general, self.rollout_model)
+
+
+def _refuse_memory(flag: str, place: Location) -> None:
+    if isinstance(place, StoreUrl) and place.protocol == "memory":
+        raise WrongUsageError(
+            f"{flag} {place}: memory:// is seen by one process alone, and --executor has others; "
+            "give a folder or the URL of another store, or leave --executor out"
+        )
 
 
 @dataclass(frozen=True)

@@ -210,6 +210,14 @@ def test_a_store_in_memory_does_as_well(local: dict[str, bytes]) -> None:
         remove_folder(StoreUrl("memory://test"))
 
 
+@pytest.mark.parametrize("executor", ["local:2", "ray", "dask:tcp://10.0.0.1:8786"])
+def test_a_store_in_memory_is_refused_where_other_processes_work(executor: str) -> None:
+    out = StoreUrl("memory://test/out")
+    options = BuildOptions(origin=SAMPLE, out=out, executor=parse_executor(executor))
+    with pytest.raises(WrongUsageError, match=r"--out memory://test/out: .* one process alone"):
+        options.seen_by_workers()
+
+
 def test_rollouts_may_wait_in_a_store(
     store: SharedStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
