@@ -471,7 +471,8 @@ def _tried(url: StoreUrl, what: str, action: Callable[[], _Result]) -> _Result:
                 how = str(error) or type(error).__name__
                 raise StoreError(
                     f"{url}: cannot be {what}: {len(_PAUSES) + 1} requests in a row failed, the "
-                    f"last one with '{how}'; expected the store to answer; run again when it does"
+                    f"last one with '{how}'; expected the store to answer; look at its address, "
+                    "the credentials and the network, and run again"
                 ) from error
             time.sleep(pause * random.uniform(0.5, 1))  # noqa: S311 - so that not all ask at once
     raise AssertionError
