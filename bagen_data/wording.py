@@ -18,9 +18,19 @@ def differences(begun: Mapping[str, Any], now: Mapping[str, Any]) -> str:
 
     >>> differences({"seed": 0, "model": "a"}, {"seed": 1, "model": "a"})
     'seed 0, not 1'
+    >>> differences({"shard": "0/2"}, {})
+    "shard '0/2', not without"
     """
     return ", and ".join(
-        f"{name} {begun.get(name)!r}, not {now.get(name)!r}"
+        f"{_stated(name, begun.get(name))}, not {_value(now.get(name))}"
         for name in sorted(begun.keys() | now.keys())
         if begun.get(name) != now.get(name)
     )
+
+
+def _stated(name: str, value: Any) -> str:
+    return f"no {name}" if value is None else f"{name} {value!r}"
+
+
+def _value(value: Any) -> str:
+    return "without" if value is None else repr(value)

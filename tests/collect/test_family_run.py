@@ -172,7 +172,7 @@ def test_an_earlier_run_is_never_replaced_unasked(tmp_path):
         collect(wanted(tmp_path), never, HERE)
     with pytest.raises(WrongUsageError, match="begun with seed 0, not 1"):
         collect(wanted(tmp_path, settings={"seed": 1}, resume=True), never, HERE)
-    with pytest.raises(WrongUsageError, match="begun with size None, not 6"):
+    with pytest.raises(WrongUsageError, match="begun with no size, not 6"):
         collect(wanted(tmp_path, settings={"seed": 0, "size": 6}, resume=True), never, HERE)
 
 
