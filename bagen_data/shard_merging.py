@@ -24,7 +24,7 @@ _NAMED = 5
 
 @dataclass(frozen=True)
 class MergedShards:
-    """What a merge wrote."""
+    """The submission that a merge wrote."""
 
     metadata: Metadata
     predictions: int

@@ -21,7 +21,7 @@ _FILE = re.compile(r"predictions\.jsonl|metadata\.yaml|logs/[\w+-][\w.+-]*\.eval
 
 
 class ShardRecord(BaseModel):
-    """What a shard's predictions are, and of what."""
+    """The record of a shard: its predictions, and what they answer."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 

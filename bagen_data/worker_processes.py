@@ -111,7 +111,7 @@ class WorkerProcesses(JobExecutor):
         self._stops: list[threading.Event] = []
         """To be set when no process is at a cancelled job."""
         self._bell: Connection | None = None
-        """What wakes the thread; None before there is one."""
+        """The pipe that wakes the thread; None before there is one."""
         self._has_rung = False
         self._thread: threading.Thread | None = None
         self._workers: list[_Worker] = []

@@ -46,7 +46,7 @@ MILLION, THOUSAND = 1_000_000, 1_000
 
 @dataclass(frozen=True)
 class Measure:
-    """What a job took, in a process of its own."""
+    """The time and memory that a job took, in a process of its own."""
 
     size: int
     """Rows or rollouts."""

@@ -47,7 +47,7 @@ class _Piece:
 
 @dataclass(frozen=True)
 class WrittenFiles:
-    """What lies in a folder of made-up data."""
+    """The files of a folder of made-up data."""
 
     samples: int
     in_order: Path

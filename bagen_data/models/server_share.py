@@ -10,10 +10,10 @@ from bagen_data.models.run_logs import server_mark
 
 @dataclass(frozen=True)
 class ServerShare:
-    """What one server is asked."""
+    """The part of a run that one server is asked."""
 
     server: str | None
-    """Its address; None: the provider's own."""
+    """The server's address; None for the provider's own."""
     rollouts: Sequence[AskedRollout]
     """Whole rollouts, in the dataset's order."""
     open: Sequence[str]

@@ -1,4 +1,4 @@
-"""What the reading of a part of a family tells of its logs, in order, for another process.
+"""Events: what a reader of a part of a family tells of its logs, in order, for another process.
 
 A part is read without knowing the others. What depends on them is decided where the events of all
 parts are merged, in the order of the files.
@@ -43,7 +43,7 @@ class RepeatedRollout(NamedTuple):
 
 
 class ScrubNotes(NamedTuple):
-    """What was scrubbed in a rollout."""
+    """The counts and names of what was scrubbed in a rollout."""
 
     counts: Mapping[str, int]
     """How often each kind was replaced."""
@@ -56,13 +56,13 @@ class FoundRollout(NamedTuple):
 
     where: str
     rollout_id: str
-    """As its log names it, before scrubbing."""
+    """The id in its log, before scrubbing."""
     content: bytes
     """Hash of its content and its outcome."""
     label: LabelNote | None
     entry: IndexedRollout
     row: int
-    """Its row in the part's spool."""
+    """The number of its row in the part's spool."""
     usage_source: str
     fits: frozenset[Convention]
     """Conventions that its bare counts fit; all where none was to be decided."""

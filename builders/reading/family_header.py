@@ -1,4 +1,4 @@
-"""What every shard of a family needs: made once, kept in a file, loaded once by each process."""
+"""The header of a family, which every shard needs: made once, and loaded once by each process."""
 
 import pickle
 from collections import OrderedDict
@@ -30,7 +30,7 @@ class FamilyHeader:
     outcomes: OutcomeRules
     options: ReadingOptions
     notices: tuple[Notice, ...]
-    """What was noticed before any rollout."""
+    """Notices from before any rollout."""
     looks: Looks
     """The files that were looked at before any rollout was read."""
 

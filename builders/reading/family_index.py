@@ -17,7 +17,7 @@ _NO_STATE: Amounts = {}
 
 @dataclass(frozen=True, slots=True)
 class IndexedRollout:
-    """What the plan of a build needs to know of a spooled rollout, in few bytes."""
+    """Facts of a spooled rollout that the plan of a build needs, in few bytes."""
 
     rollout_id: str
     instance_id: str

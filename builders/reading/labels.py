@@ -26,14 +26,14 @@ class Label:
 
     line: int
     rollout: str
-    """What names the rollout."""
+    """The name of the rollout."""
     success: bool
     instance: str
     """The rollout's instance; empty where the label names none."""
 
     @property
     def names(self) -> set[str]:
-        """What names the rollout, as it is written and as a path without `./`."""
+        """The names of the rollout: as it is written, and as a path without `./`."""
         return {self.rollout, posixpath.normpath(self.rollout)}
 
 
@@ -103,7 +103,7 @@ def _label(line: Line) -> Label:
 
 
 class LabelNote(NamedTuple):
-    """What a log has to do with labels."""
+    """The use of a label by a log, and the names of the log that labels have."""
 
     place: str
     """The log's place, with its line or index."""

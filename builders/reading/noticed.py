@@ -1,4 +1,4 @@
-"""What is noticed of a family's files while they are read, beside their rollouts."""
+"""Notices of a family's files from their reading, beside their rollouts."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -39,7 +39,7 @@ class FamilyProblem(NamedTuple):
 
 
 Notice = Source | Companion | FamilyProblem
-"""What is noticed, in the order of the files."""
+"""A notice; notices come in the order of the files."""
 
 
 class Looks(NamedTuple):

@@ -1,4 +1,4 @@
-"""What lies in an origin folder, or in one of a store: family folders, and entries beside them."""
+"""Entries of an origin, a folder or one of a store: folders of families, and others beside them."""
 
 import os
 from pathlib import Path

@@ -130,7 +130,7 @@ def own_outcome(log: Log, _rollout_id: str = "", _content: str = "") -> Judgemen
 
 @dataclass(frozen=True)
 class OutcomeRules:
-    """What decides the outcomes of a family's rollouts, beside their logs."""
+    """Rules that decide the outcomes of a family's rollouts, beside their logs."""
 
     rule: SuccessRule | None = None
     labels: Labels = field(default_factory=Labels)

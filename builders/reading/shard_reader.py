@@ -60,7 +60,7 @@ class ShardReader:
     _format: str = ""
     """The format of the record that is being read."""
     _label: LabelNote | None = None
-    """What the log that is being read has to do with labels."""
+    """The label note of the log that is being read."""
     _seen: set[str] = field(default_factory=set)
     """Ids of the rollouts."""
 

@@ -11,7 +11,7 @@ class Shard:
     """Files of a family, or ranges of lines, that are read together."""
 
     number: int
-    """Its place among the family's shards, from 0."""
+    """The shard's place among those of the family, from 0."""
     parts: tuple[FilePart, ...]
 
 

@@ -31,7 +31,7 @@ _DICTIONARIES = [
 
 @dataclass(frozen=True, slots=True)
 class RolloutRow:
-    """What the plan adds to a rollout's columns."""
+    """Columns that the plan adds to a rollout's."""
 
     budget: Budget | None
     """None of a rollout that takes no part in its task."""
