@@ -1,6 +1,9 @@
 """Jobs on a Ray cluster, or on a Ray of this machine alone."""
 
 import logging
+import re
+import socket
+import time
 from collections.abc import Callable, Collection, Sequence
 from concurrent import futures
 from concurrent.futures import Future
@@ -14,6 +17,9 @@ _P = ParamSpec("_P")
 _T = TypeVar("_T")
 _RETRIES = 3
 """Workers and nodes that may die of a job, beside the first."""
+_SECONDS_TO_CONNECT = 30
+"""Seconds in which something must listen at an address; Ray alone tries for five minutes."""
+_HOST_AND_PORT = re.compile(r"(?:ray://)?([^\s/\[\]:]+):(\d{1,5})")
 _SECONDS_TO_STOP = 60
 """Seconds that jobs at work have to end after they were stopped."""
 
@@ -43,6 +49,7 @@ class RayExecutor(JobExecutor):
         self._ray = ray
         folders = [import_module(name).__path__[0] for name in packages]
         try:
+            _wait_for(address)
             ray.init(
                 address or None,
                 runtime_env={"py_modules": folders},
@@ -50,7 +57,7 @@ class RayExecutor(JobExecutor):
                 log_to_driver=False,
                 logging_level=logging.WARNING,
             )
-        except (ConnectionError, ValueError, RuntimeError, TimeoutError) as error:
+        except (OSError, OverflowError, ValueError, RuntimeError) as error:
             reason = " ".join(str(error).split())[:300]
             raise InputError(
                 f"--executor ray{address and f':{address}'}: Ray cannot be reached: {reason}; "
@@ -95,6 +102,28 @@ class RayExecutor(JobExecutor):
 
     def _forget(self, future: "Future[Any]") -> None:
         self._references.pop(future, None)
+
+
+def _wait_for(address: str) -> None:
+    """Wait until something listens at HOST:PORT; any other address is left to Ray.
+
+    Raises:
+        OSError: nothing listens there.
+        OverflowError: the port is above 65535.
+    """
+    match = _HOST_AND_PORT.fullmatch(address)
+    if match is None:
+        return
+    end = time.monotonic() + _SECONDS_TO_CONNECT
+    while True:
+        try:
+            socket.create_connection((match[1], int(match[2])), timeout=5).close()
+        except OSError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(1)
+        else:
+            return
 
 
 def _call(function: Callable[..., _T], arguments: tuple[Any, ...], named: dict[str, Any]) -> _T:
