@@ -2,9 +2,11 @@
 
 import logging
 import time
+from asyncio import CancelledError
 from collections.abc import Callable, Collection, Sequence
 from concurrent import futures
-from concurrent.futures import Future
+from concurrent.futures import Future, InvalidStateError
+from contextlib import suppress
 from itertools import count
 from typing import Any, ParamSpec, TypeVar
 from uuid import uuid4
@@ -64,10 +66,9 @@ class DaskExecutor(JobExecutor):
                 "address that 'dask scheduler' prints, as tcp://10.0.0.1:8786"
             ) from error
         self._client.register_plugin(code_sender(packages))
-        self._executor = self._client.get_executor(pure=False)
         self._numbers = count()
         self._name = f"bagen-{uuid4()}"
-        self._keys: dict[Future[Any], str] = {}
+        self._tasks: dict[Future[Any], Any] = {}
         self._workers = 1
 
     @property
@@ -77,21 +78,42 @@ class DaskExecutor(JobExecutor):
         return self._workers
 
     def submit(self, fn: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs) -> Future[_T]:
-        """Submit a job as a task of Dask."""
+        """Submit a job as a task of Dask.
+
+        The executor that Dask has itself never ends a future whose result was on its way when the
+        scheduler died.
+        """
         key = f"{self._name}-{next(self._numbers)}"
-        lost: Future[_T] = Future()
-        future = self._asked(lambda: self._executor.submit(fn, *args, key=key, **kwargs), lost)
-        if future is lost:
+        future: Future[_T] = Future()
+        task = self._asked(
+            lambda: self._client.submit(fn, *args, key=key, pure=False, **kwargs), None
+        )
+        if task is None:
             future.set_exception(ConnectionError("the scheduler is gone"))
-        self._keys[future] = key
+            return future
+        self._tasks[future] = task
         future.add_done_callback(self._forget)
+        self._client.loop.add_callback(self._settle, task, future)
         return future
+
+    async def _settle(self, task: Any, future: "Future[Any]") -> None:
+        """Give a future the result of its task, or the reason why there will be none."""
+        try:
+            result = await self._client.gather(task, asynchronous=True)
+        except (Exception, CancelledError) as error:
+            with suppress(InvalidStateError):
+                future.set_exception(error)
+        else:
+            with suppress(InvalidStateError):
+                future.set_result(result)
 
     def stop(self, unneeded: Collection[Future[Any]]) -> None:
         """Cancel jobs, and wait for those at work, which Dask cannot end."""
-        keys = {key for key in map(self._keys.get, unneeded) if key}
+        tasks = [task for task in map(self._tasks.get, unneeded) if task is not None]
         for future in unneeded:
             future.cancel()
+        keys = {task.key for task in tasks}
+        self._asked(lambda: self._client.cancel(tasks), None)
         end = time.monotonic() + _SECONDS_TO_STOP
         while keys and time.monotonic() < end:
             time.sleep(_SECONDS_BETWEEN_LOOKS)  # workers hear of it first
@@ -129,16 +151,14 @@ class DaskExecutor(JobExecutor):
 
     def kill(self) -> None:
         """Stop all jobs."""
-        self.stop(list(self._keys))
+        self.stop(list(self._tasks))
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Leave the cluster, when the jobs are done or those that wait are cancelled."""
         if cancel_futures:
-            self.stop(list(self._keys))
+            self.stop(list(self._tasks))
         elif wait:
-            futures.wait(list(self._keys))
-        # It would wait for cancelled jobs, for ever.
-        self._asked(lambda: self._executor.shutdown(wait=False), None)
+            futures.wait(list(self._tasks))
         self._asked(self._client.close, None)
         self._restore_logs()
 
@@ -147,7 +167,7 @@ class DaskExecutor(JobExecutor):
             logging.getLogger(name).setLevel(level)
 
     def _forget(self, future: "Future[Any]") -> None:
-        self._keys.pop(future, None)
+        self._tasks.pop(future, None)
 
 
 def _held(keys: Collection[str], dask_worker: Any) -> list[str]:
