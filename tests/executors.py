@@ -10,7 +10,7 @@ import pytest
 from tests.making import REPO
 
 ENGINES = ("local:1", "local:3", "dask", "ray")
-"""What `cluster` can start; the first two need nothing."""
+"""Engines that `cluster` can start; the first two need nothing."""
 
 
 @contextmanager

@@ -80,7 +80,7 @@ def predictions(out: Path) -> list[dict[str, Any]]:
 
 
 def prompts(dataset: Path) -> list[str]:
-    """What servers call each prompt, in the dataset's order."""
+    """The name that servers have for each prompt, in the dataset's order."""
     table = load_samples(str(dataset), "swebench", also=("prompt",)).table
     return [digest(prompt) for prompt in table["prompt"].to_pylist()]
 

@@ -29,7 +29,7 @@ class IndexedRollout:
     totals: tuple[float, ...]
     """(r,) spent over the whole rollout."""
     final_state: Amounts
-    """What the environment stood at after the last turn."""
+    """Amounts that the environment stood at after the last turn."""
 
     @classmethod
     def of(cls, rollout: Rollout, resources: tuple[str, ...], text_size: int) -> "IndexedRollout":
@@ -53,7 +53,7 @@ class IndexedRollout:
 
     @property
     def realised(self) -> Realised:
-        """What the rollout came to."""
+        """The totals and the final state of the rollout."""
         return Realised(dict(zip(self.resources, self.totals, strict=True)), self.final_state)
 
 

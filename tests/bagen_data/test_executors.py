@@ -174,6 +174,20 @@ def test_one_local_job_is_done_here() -> None:
         assert active_children() == before
 
 
+def test_a_result_that_is_lost_on_its_way_ends_its_job(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where Dask's scheduler dies while the result of a job that was done is asked for."""
+    with cluster("dask", 1) as text, open_executor(parse_executor(text)) as executor:
+        from distributed import Client
+
+        async def lost(*_: object, **__: object) -> None:
+            raise ConnectionResetError("the scheduler is gone")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Client, "_gather", lost)
+            with pytest.raises(ConnectionResetError, match="is gone"):
+                executor.submit(os.getpid).result(30)
+
+
 def test_an_address_where_nothing_answers_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     dask = pytest.importorskip("dask", reason="Dask is not installed (the extra 'dask')")
     pytest.importorskip("distributed")  # whose settings are to stay when the block ends

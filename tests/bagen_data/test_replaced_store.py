@@ -39,7 +39,7 @@ def forks() -> Iterator[Forks]:
 
 
 def contents(store: SharedStore) -> dict[str, bytes]:
-    """What lies in the store, as a reader sees it: nothing that is on its way."""
+    """The files of the store that a reader sees: none that is on its way."""
     folder = store.path(store.url)
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}

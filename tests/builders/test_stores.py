@@ -64,7 +64,7 @@ def put(folder: Path, store: SharedStore, name: str) -> Location:
 
 
 def seen(origin: Location) -> tuple[list[object], ...]:
-    """What a build finds in an origin, without where it lies."""
+    """The findings of a build in an origin, without where it lies."""
     families = find_families(origin)
     return (
         [(family.name, family.task, family.role) for family in families],

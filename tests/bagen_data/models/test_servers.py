@@ -36,7 +36,7 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def whole(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What one server gives."""
+    """The answers and requests of a run on one server."""
     out = tmp_path_factory.mktemp("whole") / "out"
     with model_server() as server:
         assert ask(server, dataset, out).returncode == 0
