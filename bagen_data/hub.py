@@ -23,7 +23,7 @@ from bagen_data.dataset_configs import ROLLOUTS as ROLLOUTS_CONFIG
 from bagen_data.errors import BagenError, InputError, MissingExtraError
 from bagen_data.locations import Location, StoreUrl, parse_location
 from bagen_data.parquet_streams import ParquetStream
-from bagen_data.published_dataset import HUB_ID
+from bagen_data.published import HUB_ID
 from bagen_data.replaced_folder import bring_back
 from bagen_data.schema import QUESTIONS, REFERENCE, ROLLOUTS
 from bagen_data.steady_files import digest_of

@@ -8,7 +8,7 @@ from bagen_data.dataset_configs import REFERENCE, reference_path
 from bagen_data.executors.job_executor import JobExecutor
 from bagen_data.executors.jobs import run_jobs
 from bagen_data.locations import Location
-from bagen_data.published_dataset import HUB_ID
+from bagen_data.published import HUB_ID
 from bagen_data.stores import staged_file
 from bagen_data.tables import (
     BUILD_RECORD,

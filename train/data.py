@@ -15,7 +15,7 @@ import numpy as np
 from bagen_data.errors import InputError, WrongUsageError
 from bagen_data.hub import load, splits
 from bagen_data.prompt_variants import FORMER_NAMES, VARIANTS, Variant, question_of
-from bagen_data.published_dataset import HUB_ID
+from bagen_data.published import HUB_ID
 from bagen_data.scoring.sample_table import REQUIRED
 from bagen_data.splits import PARTS, Part
 from train.fitted_prompts import AS_BUILT, PromptFitter, reworded, token_count

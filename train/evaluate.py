@@ -23,7 +23,7 @@ import typer
 from bagen_data.command_line import new_app, run
 from bagen_data.errors import InputError, WrongUsageError
 from bagen_data.prompt_variants import VARIANTS, question_of
-from bagen_data.published_dataset import HUB_ID
+from bagen_data.published import HUB_ID
 from train.base_model import read_model_shape
 from train.fitted_prompts import AS_BUILT
 from train.generation import BACKENDS, Decoding, choose_backend

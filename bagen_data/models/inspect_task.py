@@ -33,7 +33,7 @@ from bagen_data.models.asked_samples import AskedSamples, load_asked
 from bagen_data.models.model_options import CONNECTIONS, MAX_TOKENS, RETRIES
 from bagen_data.models.redacted_model import redact_answers
 from bagen_data.prompt_variants import question_of
-from bagen_data.published_dataset import HUB_ID
+from bagen_data.published import HUB_ID
 from bagen_data.sample_references import COLUMN as REFERENCE_COLUMN
 from bagen_data.sample_references import references_of
 from bagen_data.schema import Question
