@@ -4,13 +4,13 @@ import sys
 
 
 def main() -> None:
-    """Run the command line, or say what has to be installed for it."""
+    """Run the command line, or name a dependency that is not installed."""
     try:
         from bagen_data.cli import main as run
     except ModuleNotFoundError as error:
         if str(error.name).partition(".")[0] == "bagen_data":
             raise
-        sys.exit(f"{error.name} is not installed; install it with: pip install 'bagen-data[cli]'")
+        sys.exit(f"{error.name} is not installed; install it with: pip install bagen-data")
     run()
 
 

@@ -15,6 +15,7 @@ from tests.making import REPO
 LOCKS = sorted((REPO / "requirements").glob("*.lock"))
 WORKFLOWS = sorted((REPO / ".github" / "workflows").glob("*.yml"))
 PROJECT: dict[str, Any] = tomllib.loads((REPO / "pyproject.toml").read_text())["project"]
+ROOMS = ("bagen_data", "builders", "collect", "leaderboard", "metrics", "train")
 PIN = re.compile(r"^(\S+)==(\S+)(?: ; ([^\\]+))? \\$")
 HASH = re.compile(r"^    --hash=sha256:[0-9a-f]{64}(?: \\)?$")
 
@@ -38,6 +39,42 @@ def wanted(extra: str) -> list[Requirement]:
         else:
             requirements.append(requirement)
     return requirements
+
+
+def test_the_wheel_alone_reads_asks_scores_and_hands_in() -> None:
+    names = [Requirement(text).name for text in PROJECT["dependencies"]]
+    assert names == [
+        *("huggingface-hub", "numpy", "pyarrow"),  # datasets of the Hub and of a disk
+        *("pydantic", "pyyaml", "rich", "typer"),  # the command bagen
+    ]
+
+
+def test_an_extra_that_somebody_asks_for_stays_valid() -> None:
+    extras = PROJECT["optional-dependencies"]
+    assert set(extras) >= {"baselines", "builders", "cli", "collect", "dask", "leaderboard", "load"}
+    assert set(extras) >= {"lm-eval", "metric", "models", "pictures", "prices", "ray", "scrub"}
+    assert set(extras) >= {"tokenizer", "train"}
+    default = {Requirement(text).name for text in PROJECT["dependencies"]}
+    for extra in extras:
+        assert not default & {requirement.name for requirement in wanted(extra)}, extra
+
+
+def test_every_extra_that_a_text_names_exists() -> None:
+    named = re.compile(
+        r"(?:bagen-data|'\.)\[([a-z,-]+)\]'?|MissingExtraError\([^()]*\"([a-z-]+)\"\)"
+    )
+    texts = [*REPO.glob("*.md"), *(REPO / "docs").rglob("*.md"), *(REPO / "metrics").rglob("*.*")]
+    code = [path for room in ROOMS for path in (REPO / room).rglob("*.py")]
+    found = {
+        (extra, path.name)
+        for path in [*texts, *code]
+        if path.suffix in {".md", ".py", ".txt"}
+        for listed in named.findall(path.read_text(encoding="utf-8"))
+        for extra in "".join(listed).split(",")
+    }
+    assert ("load", "README.md") in found
+    assert ("ray", "ray_executor.py") in found
+    assert {extra for extra, _ in found} <= set(PROJECT["optional-dependencies"])
 
 
 @pytest.mark.parametrize("lock", LOCKS, ids=lambda path: path.name)

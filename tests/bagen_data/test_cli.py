@@ -661,7 +661,7 @@ def test_it_says_which_extra_is_missing() -> None:
     )
     assert done.returncode == 1
     assert done.stderr.strip() == (
-        "typer is not installed; install it with: pip install 'bagen-data[cli]'"
+        "typer is not installed; install it with: pip install bagen-data"
     )
 
 
