@@ -30,6 +30,7 @@ from bagen_data.steady_files import digest_of
 from bagen_data.stores import read_location, steady_location
 from bagen_data.tables import BUILD_RECORD, MANIFEST, parse_jsonl
 from bagen_data.unique_keys import parse_json
+from bagen_data.wording import in_a_clone
 
 if TYPE_CHECKING:
     from datasets import Dataset, DatasetDict, IterableDataset, IterableDatasetDict
@@ -501,9 +502,10 @@ def _manifest(folder: Location) -> list[dict[str, Any]]:
 
 
 def _without_manifest(folder: Location) -> str:
+    build = in_a_clone("python -m builders build")
     if isinstance(folder, StoreUrl):
         return (
             f"{folder}: holds no {MANIFEST}: nothing was committed there, or a build is on its "
-            "way; expected the URL of a dataset that 'python -m builders build' wrote"
+            f"way; expected the URL of a dataset written by {build}"
         )
-    return f"{folder} holds no {MANIFEST}; expected a folder that 'python -m builders build' wrote"
+    return f"{folder} holds no {MANIFEST}; expected a folder written by {build}"

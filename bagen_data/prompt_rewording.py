@@ -22,6 +22,7 @@ from bagen_data.prompts import (
     known_prompts,
     load_prompt,
 )
+from bagen_data.wording import in_a_clone
 
 Messages = list[dict[str, str]]
 """A chat, as rows of the dataset have it."""
@@ -49,7 +50,8 @@ def in_variant(question: str, task: str, names: Sequence[str], variant: Variant)
                     return question.removesuffix(ending) + endings[variant]
     raise TemplateError(
         f"a prompt of {task} ends with {question[-80:]!r}; expected the question of one of the "
-        f"variants {', '.join(VARIANTS)}; build the dataset with --prompt {variant}"
+        f"variants {', '.join(VARIANTS)}; build the dataset with "
+        + in_a_clone(f"python -m builders build --prompt {variant}")
     )
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from bagen_data.published import CODE_PAGE
+
 
 def numbered(number: int, thing: str) -> str:
     """How many there are of a thing, in groups of three digits.
@@ -11,6 +13,15 @@ def numbered(number: int, thing: str) -> str:
     ('1 file', '0 files', '1,234 files')
     """
     return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+
+def in_a_clone(command: str) -> str:
+    """Return a command that this package does not hold, and where it runs.
+
+    >>> in_a_clone("python -m builders build")
+    "'python -m builders build', which runs in a clone of https://github.com/mll-lab-nu/BAGEN"
+    """
+    return f"{command!r}, which runs in a clone of {CODE_PAGE}"
 
 
 def differences(begun: Mapping[str, Any], now: Mapping[str, Any]) -> str:

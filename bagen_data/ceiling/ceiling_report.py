@@ -12,6 +12,7 @@ from bagen_data.errors import InputError
 from bagen_data.hub import LoadedSamples, load_rollouts, load_samples
 from bagen_data.scoring.resampling import Resampling
 from bagen_data.scoring.sample_table import SampleTable
+from bagen_data.wording import in_a_clone
 
 
 @dataclass(frozen=True)
@@ -64,8 +65,9 @@ def ceiling_of(
     )
     if not probes.probes:
         raise InputError(
-            f"{continuations}: no probe of {dataset} has two continuations or more; expected "
-            "`python -m collect --resume-from ... --continuations N` with an N of at least 2"
+            f"{continuations}: no probe of {dataset} has two continuations or more; expected an N "
+            "of at least 2 in "
+            + in_a_clone("python -m collect --resume-from ... --continuations N")
         )
     made_of = {
         "path": continuations,

@@ -12,6 +12,7 @@ from bagen_data.array_types import Floats, Mask
 from bagen_data.continuation_names import ContinuationName
 from bagen_data.errors import InputError
 from bagen_data.schema import SUM_DECIMALS, Amounts, Budget
+from bagen_data.wording import in_a_clone
 
 Row = Mapping[str, Any]
 """A row of `schema.ROLLOUTS`."""
@@ -127,8 +128,8 @@ def _read(continuations: pa.Table, where: str) -> Iterator[_Continuation]:
         if name is None:
             raise InputError(
                 f"{where}: rollout {row['rollout_id']} of {row['task']} is of instance "
-                f"{row['instance_id']}, and is not a continuation; expected a build of rollouts "
-                "that `python -m collect --resume-from` recorded, and of nothing else"
+                f"{row['instance_id']}, and is not a continuation; expected a build of nothing "
+                f"but rollouts recorded by {in_a_clone('python -m collect --resume-from')}"
             )
         own = Budget(_amounts(row["budget"]), _amounts(row["conditions"]))
         final = _amounts(row["turns"][-1]["state"])
@@ -136,7 +137,7 @@ def _read(continuations: pa.Table, where: str) -> Iterator[_Continuation]:
             raise InputError(
                 f"{where}: continuation {row['instance_id']} misses a target that its build drew, "
                 "so that its own outcome is not known; build the continuations with "
-                f"--budget {row['task']}=1x"
+                + in_a_clone(f"python -m builders build --budget {row['task']}=1x")
             )
         yield _Continuation(name, row)
 

@@ -22,12 +22,18 @@ from bagen_data.cli.scores import score_command, validate_command
 from bagen_data.cli.show_sample import show_command
 from bagen_data.command_line import new_app, run
 from bagen_data.errors import WrongUsageError
+from bagen_data.published import CODE_PAGE
+
+_ELSEWHERE = (
+    "Datasets are built, rollouts recorded, leaderboards made and models trained in a clone of "
+    f"{CODE_PAGE}."
+)
 
 predict = new_app("Answer every sample of a split, with a baseline or with a model.")
 predict.command("baseline")(predict_baseline_command)
 predict.command("model")(predict_model_command)
 
-app = new_app(__doc__)
+app = new_app(f"{__doc__}\n{_ELSEWHERE}")
 app.add_typer(predict, name="predict")
 app.command("predictions-from-log")(predictions_from_log_command)
 app.command("merge")(merge_command)

@@ -42,7 +42,7 @@ def parse_variant(name: str) -> Variant:
 Predictions = Annotated[
     Path, typer.Argument(help="A .jsonl, .jsonl.gz or .parquet file, or the folder it is in.")
 ]
-Dataset = Annotated[str, typer.Option(help="A folder that `build` wrote, its URL, or a Hub id.")]
+Dataset = Annotated[str, typer.Option(help="Folder of a dataset, its URL, or its Hub id.")]
 Config = Annotated[
     str | None,
     typer.Option(help="A task, <task>_start or <task>_train; every task's benchmark if left out."),

@@ -7,11 +7,13 @@ import typer
 
 from bagen_data.cli.command_options import Dataset
 from bagen_data.errors import OutputError
+from bagen_data.wording import in_a_clone
 
 Continuations = Annotated[
     str,
     typer.Argument(
-        help="A dataset that `build` wrote from rollouts of `collect --resume-from`.",
+        help="A dataset built of rollouts recorded by "
+        f"{in_a_clone('python -m collect --resume-from')}.",
     ),
 ]
 

@@ -36,8 +36,8 @@ def predict_baseline_command(
         str | None,
         typer.Option(
             metavar="DATASET",
-            help="A folder that `build` wrote, or a Hub id, whose <task>_train configs it learns "
-            "from [default: those of --dataset].",
+            help="Dataset with the <task>_train configs to learn from: a folder, or a Hub id "
+            "[default: that of --dataset].",
         ),
     ] = None,
 ) -> None:

@@ -312,7 +312,7 @@ def test_a_stated_outcome_is_needed_where_targets_are_drawn(
     assert build(folders / "played", folders / "drawn") == 0
     assert run_ceiling(folders, "--config", "warehouse", continued="drawn") == 1
     error = capsys.readouterr().err.replace("\n", " ")
-    assert "build the continuations with --budget warehouse=1x" in error
+    assert "build the continuations with 'python -m builders build --budget warehouse=1x'" in error
 
 
 def with_one_continuation(folders: Path, out: Path) -> None:
@@ -339,9 +339,15 @@ def of_no_continuations(folders: Path, out: Path) -> None:
 @pytest.mark.parametrize(
     ("make", "told"),
     [
-        (with_one_continuation, "has two continuations or more; expected `python -m collect"),
+        (
+            with_one_continuation,
+            "or more; expected an N of at least 2 in 'python -m collect",
+        ),
         (of_other_rollouts, "has no rollout of it by sokoban/scripted"),
-        (of_no_continuations, "and is not a continuation; expected a build of rollouts that"),
+        (
+            of_no_continuations,
+            "is not a continuation; expected a build of nothing but rollouts",
+        ),
     ],
 )
 def test_what_does_not_belong_together_is_refused(

@@ -49,7 +49,7 @@ def test_without_a_tasks_templates_the_form_of_the_same_question_can_be_had() ->
     turned = in_variant(own, "chess", resources, "interval_no_think")
     assert turned.startswith("How much? Answer once, without reasoning")
     assert in_variant(turned, "chess", resources, "interval_think") == own
-    with pytest.raises(TemplateError, match="build the dataset with --prompt forecast_think"):
+    with pytest.raises(TemplateError, match="--prompt forecast_think', which runs in a clone"):
         in_variant(own, "chess", resources, "forecast_think")
 
 
