@@ -33,6 +33,7 @@ from bagen_data.array_types import Floats  # noqa: E402
 from bagen_data.scoring import score  # noqa: E402
 from bagen_data.scoring.ranking import Part, ranked, student_test  # noqa: E402
 from bagen_data.scoring.resampling import Resampling  # noqa: E402
+from bagen_data.submission_folder import find_folders  # noqa: E402
 from bagen_data.tables import sha256_of  # noqa: E402
 from benchmarks.measuring import print_ratio, timed  # noqa: E402
 from benchmarks.score import make, respond  # noqa: E402
@@ -40,7 +41,6 @@ from leaderboard.benchmark_samples import load_benchmark  # noqa: E402
 from leaderboard.build_results import check_submissions, results_of  # noqa: E402
 from leaderboard.cache import NO_CACHE, Cache  # noqa: E402
 from leaderboard.site import write_site  # noqa: E402
-from leaderboard.submission_folder import find_folders  # noqa: E402
 from tests.bagen_data.scoring import plain_ranking  # noqa: E402
 
 REVISION = "0" * 40

@@ -285,9 +285,9 @@ def _write_board(folder: str, submissions: str, probes: str) -> Prepared:
 
 def _board(folder: str) -> Prepared:
     """Build a leaderboard, pages included, with an empty cache."""
+    from bagen_data.submission_folder import find_folders
     from benchmarks import leaderboard
     from leaderboard.cache import NO_CACHE
-    from leaderboard.submission_folder import find_folders
 
     def work() -> int:
         scratch = Path(folder)

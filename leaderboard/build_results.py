@@ -12,6 +12,7 @@ from bagen_data.scoring.ranking import LEVEL as RANK_LEVEL
 from bagen_data.scoring.ranking import RANKED
 from bagen_data.scoring.resampling import LEVEL, Resampling
 from bagen_data.scoring.score import ALPHA
+from bagen_data.submission_folder import SubmissionFolder, check_name, read_submission_folder
 from bagen_data.submissions import is_revision
 from bagen_data.versions import BENCHMARK_VERSION, __version__
 from leaderboard import paper
@@ -22,7 +23,6 @@ from leaderboard.ranks import add_ranks
 from leaderboard.results import FORMAT
 from leaderboard.scoring_processes import MEMORY, SECONDS, run_each
 from leaderboard.stored_arrays import ArrayFile
-from leaderboard.submission_folder import SubmissionFolder, check_name, read_submission_folder
 from leaderboard.submission_scores import SubmissionScores, score_submission
 from leaderboard.verified import add_verified, hidden_summary, score_hidden
 

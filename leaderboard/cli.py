@@ -125,6 +125,7 @@ def build_command(
 ) -> None:
     """Score all submissions, and write results and the site."""
     from bagen_data.scoring.resampling import Resampling
+    from bagen_data.submission_folder import find_folders
     from bagen_data.submissions import METADATA
     from leaderboard.benchmark_samples import load_benchmark
     from leaderboard.build_results import check_submissions, results_of
@@ -132,7 +133,6 @@ def build_command(
     from leaderboard.ceilings import read_ceiling
     from leaderboard.results import EARLIER_FORMATS, read_results
     from leaderboard.site import write_site
-    from leaderboard.submission_folder import find_folders
     from leaderboard.verified import is_worn, load_key
 
     if files_url is not None and not re.fullmatch(r"https://[^\s/\\?#@]+(/[^\s\\]*)?", files_url):

@@ -7,9 +7,9 @@ from bagen_data.scoring.match_predictions import match_predictions
 from bagen_data.scoring.measure import measure
 from bagen_data.scoring.resampling import Resampling
 from bagen_data.scoring.score import ALPHA
+from bagen_data.submitted_predictions import SubmittedPredictions
 from leaderboard.benchmark_samples import Benchmark
 from leaderboard.results import OVERALL
-from leaderboard.submitted_predictions import SubmittedPredictions
 
 SCORE = "start_correlation"
 

@@ -14,7 +14,9 @@ from bagen_data.scoring.measure import Group, measure
 from bagen_data.scoring.other_question import correct_metadata, refuse_other_question
 from bagen_data.scoring.resampling import Resampling
 from bagen_data.scoring.score import ALPHA
+from bagen_data.submission_folder import SubmissionFolder
 from bagen_data.submissions import METADATA
+from bagen_data.submitted_predictions import read_predictions
 from leaderboard.benchmark_samples import Benchmark
 from leaderboard.cache import Cache
 from leaderboard.costs import mean_costs
@@ -23,8 +25,6 @@ from leaderboard.rankings import ranked_scores
 from leaderboard.results import OVERALL
 from leaderboard.start_scores import start_scores
 from leaderboard.submission_curves import SubmissionCurves
-from leaderboard.submission_folder import SubmissionFolder
-from leaderboard.submitted_predictions import read_predictions
 
 
 @dataclass(frozen=True)

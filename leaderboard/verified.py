@@ -23,19 +23,19 @@ from bagen_data.scoring.match_predictions import match_predictions
 from bagen_data.scoring.measure import Group, measure
 from bagen_data.scoring.resampling import Resampling
 from bagen_data.scoring.score import ALPHA
+from bagen_data.submission_folder import HIDDEN, SubmissionFolder
+from bagen_data.submitted_predictions import (
+    NothingAnsweredError,
+    SubmittedPredictions,
+    read_predictions,
+)
 from bagen_data.tables import BUILD_RECORD, is_sealed
 from bagen_data.unique_keys import parse_json
 from leaderboard.benchmark_samples import SPLIT, Benchmark, is_key, load_samples_of
 from leaderboard.cache import Cache
 from leaderboard.ranks import add_ranks
 from leaderboard.results import OVERALL
-from leaderboard.submission_folder import HIDDEN, SubmissionFolder
 from leaderboard.submission_scores import SubmissionScores, resampled_scores
-from leaderboard.submitted_predictions import (
-    NothingAnsweredError,
-    SubmittedPredictions,
-    read_predictions,
-)
 
 SCORES: Mapping[Question, Sequence[str]] = {
     "interval": ("macro_f1_open",),

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from bagen_data.submission_folder import DEVICE_NAMES
 from leaderboard.results import OVERALL
-from leaderboard.submission_folder import DEVICE_NAMES
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9._+@-]")
 _RESERVED = re.compile(rf"(?:data|unknown|{DEVICE_NAMES})(?:\..*)?", re.IGNORECASE)

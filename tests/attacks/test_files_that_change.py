@@ -20,10 +20,10 @@ import pytest
 
 from bagen_data.errors import InputError
 from bagen_data.scoring.resampling import Resampling
+from bagen_data.submission_folder import read_submission_folder
 from bagen_data.tables import sha256_of
 from leaderboard.benchmark_samples import Benchmark, load_benchmark
 from leaderboard.cache import NO_CACHE, Cache
-from leaderboard.submission_folder import read_submission_folder
 from leaderboard.submission_scores import score_submission
 from tests.attacks.file_swapper import WAYS
 from tests.attacks.tallies import Tally

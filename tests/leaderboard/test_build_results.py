@@ -12,9 +12,9 @@ import pytest
 from bagen_data.cli import main as bagen
 from bagen_data.hub import load_reference, load_samples
 from bagen_data.scoring import score
+from bagen_data.submission_folder import MOST_SUBMISSIONS
 from bagen_data.tables import to_json
 from bagen_data.versions import BENCHMARK_VERSION
-from leaderboard.submission_folder import MOST_SUBMISSIONS
 from tests.leaderboard.made_submissions import (
     FORECAST,
     Sample,

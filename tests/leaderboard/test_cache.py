@@ -10,10 +10,10 @@ import pytest
 import bagen_data
 import leaderboard
 from bagen_data.scoring.resampling import Resampling
+from bagen_data.submission_folder import read_submission_folder
 from leaderboard import cache as cache_module
 from leaderboard.benchmark_samples import load_benchmark
 from leaderboard.cache import Cache, hash_of_code
-from leaderboard.submission_folder import read_submission_folder
 from leaderboard.submission_scores import score_submission
 from tests.leaderboard.made_submissions import submit
 

@@ -8,12 +8,12 @@ import pytest
 
 from bagen_data.errors import InputError
 from bagen_data.scoring.resampling import Resampling
+from bagen_data.submission_folder import read_submission_folder
 from bagen_data.tables import sha256_of
 from leaderboard.benchmark_samples import load_benchmark
 from leaderboard.build_results import check_submissions, results_of
 from leaderboard.cache import NO_CACHE, Cache
 from leaderboard.site import write_site
-from leaderboard.submission_folder import read_submission_folder
 from leaderboard.submission_scores import score_submission
 from tests.leaderboard.made_submissions import budget_left, gold, submit
 

@@ -15,9 +15,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from bagen_data.errors import InputError
+from bagen_data.submission_folder import check_name
 from leaderboard import paper
 from leaderboard.results import read_results
-from leaderboard.submission_folder import check_name
 from tests.leaderboard.made_submissions import (
     budget_left,
     build_site,

@@ -10,7 +10,7 @@ from bagen_data.dataset_configs import start_config
 from bagen_data.errors import InputError
 from bagen_data.prediction_files import SCHEMA, read_held
 from bagen_data.steady_files import HeldFile
-from leaderboard.submission_folder import LARGEST, PredictionFile, SubmissionFolder
+from bagen_data.submission_folder import LARGEST, PredictionFile, SubmissionFolder
 
 MOST_ROWS = 1 << 21
 """Of one file."""
