@@ -1,7 +1,9 @@
 """Write the files of a dataset: each family's data, the references, and what describes them."""
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from bagen_data.array_types import Ints
 from bagen_data.dataset_configs import REFERENCE, reference_path
@@ -17,7 +19,6 @@ from bagen_data.tables import (
     seal,
     sha256_of,
     to_json,
-    write_jsonl,
 )
 from builders.build_plan import TEST, Plan
 from builders.build_record import BuildOptions, BuiltFamily, build_record
@@ -176,16 +177,43 @@ def write_metadata(
             "rows": file.rows,
             "config": file.config,
             "split": file.split,
-            "url": f"hf://datasets/{HUB_ID}/{file.path}",
         }
         for file in sorted(
             [*files, *references], key=lambda file: (file.config, file.split, file.path)
         )
     ]
-    record = build_record(built, options, counting)
-    with staged_file(out / CARD) as card, staged_file(out / MANIFEST) as lines:
-        write_jsonl(lines, manifest)
-        card.write_text(render_card(manifest, record), encoding="utf-8")
-        record["files"] = {CARD: sha256_of(card), MANIFEST: sha256_of(lines)}
-    with staged_file(out / BUILD_RECORD) as path:
-        path.write_text(to_json(seal(record), indent=1) + "\n", encoding="utf-8")
+    for name, text in metadata_files(manifest, build_record(built, options, counting)).items():
+        with staged_file(out / name) as path:
+            path.write_bytes(text.encode())
+
+
+def metadata_files(
+    manifest: Sequence[Mapping[str, Any]],
+    record: Mapping[str, Any],
+    dataset_id: str | None = None,
+) -> dict[str, str]:
+    """Return the files that describe a dataset by their names; they say nothing but what is given.
+
+    A built folder's own manifest and record are enough, so a dataset can be published under any
+    id: rows, hashes of data files and the content revision stay as they are.
+
+    Args:
+        manifest: the lines of `manifest.jsonl`; an address in them is replaced.
+        record: `build.json`; the hashes and the seal in it are replaced.
+        dataset_id: the id on the Hub that the dataset is published under; None of a folder, whose
+            card names no id.
+
+    Returns:
+        The texts of the card, the manifest, and last of `build.json`, which seals the others. The
+        same arguments give the same texts.
+    """
+    lines = [
+        {**file, "url": f"hf://datasets/{dataset_id or HUB_ID}/{file['path']}"} for file in manifest
+    ]
+    texts = {
+        CARD: render_card(lines, record, dataset_id),
+        MANIFEST: "".join(to_json(line) + "\n" for line in lines),
+    }
+    hashes = {name: hashlib.sha256(text.encode()).hexdigest() for name, text in texts.items()}
+    sealed = seal({**record, "files": hashes})
+    return texts | {BUILD_RECORD: to_json(sealed, indent=1) + "\n"}

@@ -4,10 +4,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from bagen_data.dataset_configs import DEFAULT
 from bagen_data.errors import TemplateError
 from bagen_data.number_texts import plain
 from bagen_data.prompts import fill
-from builders.card import answer_lines, card_configs, config_lines, example_lines
+from bagen_data.wording import numbered
+from builders.card_answers import answer_lines
+from builders.card_configs import card_configs, example_lines, task_title
+from builders.card_metadata import yaml_text
 
 TEMPLATE = Path(__file__).parents[2] / "hidden_split_card.md"
 KEY_TEXT = """\
@@ -39,11 +43,11 @@ def render_hidden_card(
         template = TEMPLATE.read_text(encoding="utf-8").removesuffix("\n")
     except OSError as error:
         raise TemplateError(f"{TEMPLATE}: cannot be read: {error.strerror}") from error
-    configs = card_configs(manifest)
+    configs = card_configs(manifest, _descriptions(record["hidden"]["samples"]))
     several = max(resources.values(), key=len)
     names = several if len(several) > 1 else ("time_weeks", "cost_usd")
     fields = {
-        "configs": "\n".join(config_lines(configs)),
+        "configs": yaml_text(configs),
         "benchmark_version": record["benchmark_version"],
         "examples": "\n".join(example_lines(configs)),
         "answers": answer_lines(record["prompt"]["variant"], names),
@@ -52,6 +56,19 @@ def render_hidden_card(
         "key_sha256": record["key_sha256"],
     }
     return fill(template, fields, TEMPLATE.name)
+
+
+def _descriptions(samples: Mapping[str, int]) -> dict[str, str]:
+    """Return what each config holds, in a few words.
+
+    Args:
+        samples: the number of each task's questions.
+    """
+    every = f"All tasks: {numbered(sum(samples.values()), 'question')} without their answers"
+    return {DEFAULT: every} | {
+        task: f"{task_title(task)}: {numbered(number, 'question')} without their answers"
+        for task, number in samples.items()
+    }
 
 
 def _budget_rows(hidden: Mapping[str, Any]) -> Iterator[str]:
