@@ -1,7 +1,6 @@
 """Whoever has a hidden split's questions alone: loading, answering and checking them."""
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -16,8 +15,8 @@ from bagen_data.forecasters.learning.examples import _rollout
 from bagen_data.forecasters.learning.hidden_probes import load_hidden_probes
 from bagen_data.hub import is_hidden, load_questions, load_rollouts, load_samples
 from bagen_data.replay import replay
-from tests.fake_hub import COMMIT, fake_hub
-from tests.making import REPO, SAMPLE, build, exit_code
+from tests.loopback_hub import loopback_hub
+from tests.making import SAMPLE, build, exit_code
 
 
 @pytest.fixture(scope="module")
@@ -151,20 +150,14 @@ def test_on_the_hub_it_is_the_same(public: Path, tmp_path: Path) -> None:
         "from bagen_data.hub import *; name = 'ORG/HIDDEN'; print(is_hidden(name)); "
         "loaded = load_questions(name); print(loaded.source['revision'], len(loaded.table))"
     )
-    with fake_hub("ORG/HIDDEN", public) as endpoint:
+    with loopback_hub() as hub:
+        commit = hub.upload("ORG/HIDDEN", public)
         done = subprocess.run(
             [sys.executable, "-c", code],
             cwd=tmp_path,
-            env={
-                **os.environ,
-                "HF_ENDPOINT": endpoint,
-                "HF_HUB_DISABLE_XET": "1",
-                "HF_HUB_OFFLINE": "0",
-                "HF_HOME": str(tmp_path / "home"),
-                "PYTHONPATH": str(REPO),
-            },
+            env=hub.environment(tmp_path / "home"),
             capture_output=True,
             text=True,
             check=False,
         )
-    assert done.stdout.split() == ["True", COMMIT, "24"], done.stderr
+    assert done.stdout.split() == ["True", commit, "24"], done.stderr

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.fake_hub import fake_hub
+from tests.loopback_hub import loopback_hub
 from tests.making import REPO, SAMPLE, build
 
 LOAD = """
@@ -47,17 +47,12 @@ def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def beside_a_hub(code: str, out: Path, home: Path) -> list[Any]:
     """What the code prints, a line of JSON each, where the Hub has what was built."""
-    with fake_hub("MLL-Lab/BAGEN", out) as endpoint:
-        environment = os.environ | {
-            "HF_ENDPOINT": endpoint,
-            "HF_HOME": str(home),
-            "HF_HUB_DISABLE_XET": "1",
-            "HF_HUB_DISABLE_TELEMETRY": "1",
-        }
+    with loopback_hub() as hub:
+        hub.upload("MLL-Lab/BAGEN", out)
         done = subprocess.run(
             [sys.executable, "-c", code.format(folder=str(out))],
             cwd=REPO,
-            env=environment,
+            env=hub.environment(home),
             capture_output=True,
             text=True,
             check=False,
