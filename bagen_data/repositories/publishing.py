@@ -1,0 +1,290 @@
+"""Give a repository of the Hub exactly our files, by one commit, and see that they arrived."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bagen_data.errors import InputError, WrongUsageError
+from bagen_data.repositories.commit_sending import Commit, PlannedCommit, send_commit, upload_files
+from bagen_data.repositories.hub_repository import (
+    HubRepository,
+    RepositoryKind,
+    check_repository_id,
+    check_tag,
+    find_token,
+    named_refusals,
+    quiet_client,
+)
+from bagen_data.repositories.hub_requests import ask, status_of
+from bagen_data.repositories.repository_files import (
+    Changes,
+    LocalFile,
+    changed_file,
+    changes_between,
+    hash_file,
+)
+
+_LOG_IN = "log in with 'hf auth login', or set HF_TOKEN to a token that may write there"
+
+
+@dataclass(frozen=True)
+class Publication:
+    """Everything that a repository is to have, and how it is handed in."""
+
+    repository: str
+    """Id, ORG/NAME."""
+    files: Mapping[str, Path]
+    """By path in the repository."""
+    message: str
+    """First line of the commit's message, and title of a pull request."""
+    is_ours: Callable[[str], bool] = lambda _: False
+    """Whether a file of the repository that is not in `files` is a stale one of ours."""
+    kind: RepositoryKind = "dataset"
+    space_sdk: str | None = None
+    """SDK of a Space that is created."""
+    private: bool = False
+    """Whether a repository that is created is private; one that exists stays as it is."""
+    tag: str | None = None
+    create_pr: bool = False
+    """Whether a pull request is opened and the branch `main` left alone."""
+    dry_run: bool = False
+    """Whether nothing is sent, created or tagged."""
+    hashes: Mapping[str, str] = field(default_factory=dict)
+    """The sha256 that files must have, of those that are known, by path in the repository."""
+
+
+@dataclass(frozen=True)
+class Published:
+    """A repository after it was published to, or as it would be after a dry run."""
+
+    commit: str
+    """The commit that has the files; empty where nothing was sent."""
+    address: str
+    """The repository's page, or that of the pull request."""
+    added: tuple[str, ...]
+    changed: tuple[str, ...]
+    deleted: tuple[str, ...]
+    unchanged: tuple[str, ...]
+    foreign: tuple[str, ...]
+    """Files of others, which stayed."""
+    is_created: bool = False
+    """Whether the repository did not exist before."""
+
+    @classmethod
+    def of(cls, changes: Changes, commit: str, address: str, *, is_created: bool) -> "Published":
+        """Return the outcome of these changes."""
+        return cls(
+            commit=commit,
+            address=address,
+            added=changes.added,
+            changed=changes.changed,
+            deleted=changes.deleted,
+            unchanged=changes.unchanged,
+            foreign=changes.foreign,
+            is_created=is_created,
+        )
+
+
+@dataclass(frozen=True)
+class Watch:
+    """Functions that are called while files are published."""
+
+    say: Callable[[str], None] = lambda _: None
+    """Called with a sentence on each step."""
+    sending: Callable[[int], None] = lambda _: None
+    """Called with the number of bytes that are to be sent."""
+    sent: Callable[[int], None] = lambda _: None
+    """Called with the number of bytes that were sent more."""
+
+
+_UNWATCHED = Watch()
+
+
+def publish(publication: Publication, watch: Watch = _UNWATCHED) -> Published:
+    """Give a repository exactly these files, by one commit; files of others stay.
+
+    A rerun finishes what was interrupted, and sends nothing again that arrived. Nothing is
+    committed where the repository has the files already.
+
+    Args:
+        publication: what is published, and where.
+        watch: functions that are told of each step.
+
+    Raises:
+        WrongUsageError: the id or the tag cannot be one, or a tag is wanted of a pull request.
+        InputError: a file cannot be read or changes meanwhile, there is no token, the Hub refuses,
+            the tag is of another state, or somebody else published meanwhile.
+        StoreError: the Hub does not answer.
+    """
+    check_repository_id("--to", publication.repository)
+    if publication.tag is not None:
+        check_tag(publication.tag)
+        if publication.create_pr:
+            raise WrongUsageError(
+                f"--tag {publication.tag}: is for a commit, and --create-pr makes none; tag the "
+                "commit when the pull request is merged"
+            )
+    token = find_token()
+    if token is None and not publication.dry_run:
+        raise InputError(f"{publication.repository}: publishing needs a token; {_LOG_IN}")
+    files = _hashed(publication)
+    repository = HubRepository(publication.repository, publication.kind, token)
+    with named_refusals(repository.id), quiet_client():
+        return _publish(publication, repository, files, watch)
+
+
+def _hashed(publication: Publication) -> dict[str, LocalFile]:
+    files = {name: hash_file(path) for name, path in publication.files.items()}
+    for name, sha256 in publication.hashes.items():
+        if files[name].sha256 != sha256:
+            raise changed_file(files[name].path)
+    return files
+
+
+def _publish(
+    publication: Publication,
+    repository: HubRepository,
+    files: Mapping[str, LocalFile],
+    watch: Watch,
+) -> Published:
+    parent = repository.head()
+    is_created = parent is None
+    if parent is None and publication.create_pr:
+        raise InputError(
+            f"{repository.id}: is not on the Hub, or the token may not see it, so no pull request "
+            "can be opened; check the id, or log in with 'hf auth login'"
+        )
+    present = repository.files(parent or "")
+    changes = changes_between(present, files, publication.is_ours)
+    tagged = None
+    if publication.tag is not None and parent is not None:
+        tagged = _check_tag_fits(publication, repository, files, publication.tag)
+    if publication.dry_run:
+        return Published.of(changes, "", repository.address, is_created=is_created)
+    if parent is None:
+        parent = _created(publication, repository)
+        watch.say(f"{repository.id}: was created")
+        changes = changes_between(repository.files(parent), files, publication.is_ours)
+    if changes:
+        commit = _commit(publication, repository, files, (parent, changes), watch)
+    else:
+        commit = Commit(parent, repository.address, parent)
+        watch.say(f"{repository.id}: has these files already; nothing is committed")
+    _check_arrived(repository, files, commit, publication.is_ours)
+    if publication.tag is not None and tagged is None:
+        _set_tag(publication, repository, files, commit.oid)
+        watch.say(f"{repository.id}: {commit.oid} is tagged {publication.tag}")
+    return Published.of(changes, commit.oid, commit.address, is_created=is_created)
+
+
+def _check_tag_fits(
+    publication: Publication,
+    repository: HubRepository,
+    files: Mapping[str, LocalFile],
+    tag: str,
+) -> str | None:
+    """Return the commit of a tag that is of the files to publish; None where there is no such tag.
+
+    Raises:
+        InputError: the tag is of other files.
+    """
+    commit = repository.tagged_commit(tag)
+    if commit is None:
+        return None
+    if changes_between(repository.files(commit), files, publication.is_ours):
+        raise InputError(
+            f"{repository.id}: the tag {tag} is of other files, at commit {commit}; nothing was "
+            "changed: give another --tag"
+        )
+    return commit
+
+
+def _created(publication: Publication, repository: HubRepository) -> str:
+    """Create the repository, and return its first commit; empty where it has none."""
+    ask(
+        lambda: repository.api.create_repo(
+            repository.id,
+            repo_type=publication.kind,
+            private=publication.private or None,
+            space_sdk=publication.space_sdk,
+            exist_ok=True,
+        ),
+        repository.id,
+    )
+    return repository.head() or ""
+
+
+def _commit(
+    publication: Publication,
+    repository: HubRepository,
+    files: Mapping[str, LocalFile],
+    planned: tuple[str, Changes],
+    watch: Watch,
+) -> Commit:
+    """Send what the repository lacks, and commit it."""
+    parent, changes = planned
+    sent = {name: files[name] for name in changes.sent}
+    watch.sending(sum(file.bytes for file in sent.values()))
+    additions = upload_files(repository, sent, watch.sent, create_pr=publication.create_pr)
+    watch.say(f"{repository.id}: committing")
+    return send_commit(
+        repository,
+        PlannedCommit(
+            additions=additions,
+            deleted=changes.deleted,
+            message=publication.message,
+            parent=parent,
+            is_done=lambda revision: (
+                not changes_between(repository.files(revision), files, publication.is_ours)
+            ),
+            create_pr=publication.create_pr,
+        ),
+    )
+
+
+def _check_arrived(
+    repository: HubRepository,
+    files: Mapping[str, LocalFile],
+    commit: Commit,
+    is_ours: Callable[[str], bool],
+) -> None:
+    """Compare a commit with the files that it is to have.
+
+    Raises:
+        InputError: it has others.
+    """
+    missing = changes_between(repository.files(commit.revision), files, is_ours)
+    if missing:
+        wrong = [
+            *(f"  {path}: is missing" for path in missing.added),
+            *(f"  {path}: arrived with another content" for path in missing.changed),
+            *(f"  {path}: is stale and still there" for path in missing.deleted),
+        ]
+        raise InputError(
+            "\n".join(
+                [f"{repository.id}: commit {commit.oid} is not what was sent; run again", *wrong]
+            )
+        )
+
+
+def _set_tag(
+    publication: Publication,
+    repository: HubRepository,
+    files: Mapping[str, LocalFile],
+    commit: str,
+) -> None:
+    """Tag a commit, unless its files were tagged so meanwhile."""
+    from huggingface_hub.errors import HfHubHTTPError
+
+    tag = publication.tag or ""
+    try:
+        ask(
+            lambda: repository.api.create_tag(
+                repository.id, tag=tag, revision=commit, repo_type=repository.kind
+            ),
+            repository.id,
+        )
+    except HfHubHTTPError as error:
+        if status_of(error) != 409:  # set by somebody else, or by a try whose answer was lost
+            raise
+        _check_tag_fits(publication, repository, files, tag)
