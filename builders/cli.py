@@ -5,6 +5,7 @@
     python -m builders build --origin sample/origin --out out/sample
     python -m builders build --origin PRIVATE --out out/hidden --hidden 64 --apart-from out/sample
     python -m builders verify out/sample
+    python -m builders publish out/sample --to ORG/NAME --dry-run
 
 Exit codes: 0 done, 1 bad input, 2 wrong usage.
 """  # noqa: D301  \b keeps the lines as they are
@@ -21,6 +22,7 @@ from bagen_data.console import STDERR, shown
 from bagen_data.errors import WrongUsageError
 from bagen_data.locations import parse_location
 from bagen_data.prompt_variants import VARIANTS, Variant
+from bagen_data.repositories.publish_options import CreatePr, DryRun, Private, Tag, To
 from bagen_data.usage import UsageChoice
 
 if TYPE_CHECKING:
@@ -316,6 +318,28 @@ def verify_command(
 
     files = verify(folder)
     print(f"{folder}: {files} data files are as they were built")
+
+
+@app.command("publish")
+def publish_command(
+    folder: Annotated[
+        Place,
+        typer.Argument(
+            parser=parse_location, metavar="OUT", help="A folder that `build` wrote, or its URL."
+        ),
+    ],
+    to: To,
+    tag: Tag = None,
+    private: Private = False,
+    create_pr: CreatePr = False,
+    dry_run: DryRun = False,
+) -> None:
+    """Publish a built dataset on the Hub: exactly its files, by one commit."""
+    from bagen_data.repositories.publish_command import print_published, publish_with_progress
+    from builders.publish import DatasetPublication, publish_dataset
+
+    wanted = DatasetPublication(folder, to, tag, private, create_pr, dry_run)
+    print_published(*publish_dataset(wanted, publish_with_progress))
 
 
 @app.command(

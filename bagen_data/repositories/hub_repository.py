@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Literal
 from warnings import catch_warnings, simplefilter
 
@@ -81,6 +82,21 @@ class HubRepository:
             for entry in entries
             if isinstance(entry, RepoFile)
         }
+
+    def download(self, path: str, revision: str) -> Path | None:
+        """Return the copy of a file in the client's cache; None where the revision has none."""
+        from huggingface_hub.errors import EntryNotFoundError
+
+        try:
+            copy = ask(
+                lambda: self.api.hf_hub_download(
+                    self.id, path, repo_type=self.kind, revision=revision
+                ),
+                self.id,
+            )
+        except EntryNotFoundError:
+            return None
+        return Path(copy)
 
     def tagged_commit(self, tag: str) -> str | None:
         """Return the commit of a tag; None where there is no such tag.

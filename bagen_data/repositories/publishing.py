@@ -116,14 +116,7 @@ def publish(publication: Publication, watch: Watch = _UNWATCHED) -> Published:
             the tag is of another state, or somebody else published meanwhile.
         StoreError: the Hub does not answer.
     """
-    check_repository_id("--to", publication.repository)
-    if publication.tag is not None:
-        check_tag(publication.tag)
-        if publication.create_pr:
-            raise WrongUsageError(
-                f"--tag {publication.tag}: is for a commit, and --create-pr makes none; tag the "
-                "commit when the pull request is merged"
-            )
+    check_target(publication.repository, publication.tag, create_pr=publication.create_pr)
     token = find_token()
     if token is None and not publication.dry_run:
         raise InputError(f"{publication.repository}: publishing needs a token; {_LOG_IN}")
@@ -131,6 +124,22 @@ def publish(publication: Publication, watch: Watch = _UNWATCHED) -> Published:
     repository = HubRepository(publication.repository, publication.kind, token)
     with named_refusals(repository.id), quiet_client():
         return _publish(publication, repository, files, watch)
+
+
+def check_target(repository: str, tag: str | None, *, create_pr: bool) -> None:
+    """Refuse an id, or a tag, that cannot be one.
+
+    Raises:
+        WrongUsageError: naming the option.
+    """
+    check_repository_id("--to", repository)
+    if tag is not None:
+        check_tag(tag)
+        if create_pr:
+            raise WrongUsageError(
+                f"--tag {tag}: is for a commit of main, and --create-pr makes none; tag the commit "
+                "when the pull request is merged"
+            )
 
 
 def _hashed(publication: Publication) -> dict[str, LocalFile]:

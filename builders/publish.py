@@ -1,0 +1,215 @@
+"""Publish a built dataset: exactly its files, with a card and a manifest that name its id."""
+
+import hashlib
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from bagen_data.errors import BuildChangedError, InputError, OutputError
+from bagen_data.locations import Location, StoreUrl
+from bagen_data.replaced_folder import bring_back
+from bagen_data.repositories.hub_repository import (
+    HubRepository,
+    find_token,
+    named_refusals,
+    quiet_client,
+)
+from bagen_data.repositories.publishing import Publication, Published, check_target
+from bagen_data.steady_files import refuse_no_room
+from bagen_data.stores import download, list_files
+from bagen_data.tables import BUILD_RECORD, CARD, MANIFEST, is_sealed, parse_jsonl, read_jsonl
+from bagen_data.unique_keys import parse_json
+from builders.dataset_writer import metadata_files
+from builders.hidden.build import KEY, PUBLIC
+from builders.verify import verify
+
+CROISSANT = "croissant.json"
+_METADATA = (CARD, MANIFEST, BUILD_RECORD, CROISSANT)
+"""Files of a dataset that are not data."""
+_DATA, _PARQUET = "data/", ".parquet"
+
+
+@dataclass(frozen=True)
+class DatasetPublication:
+    """A built dataset, and the repository that it is published to."""
+
+    folder: Location
+    repository: str
+    tag: str | None = None
+    private: bool = False
+    create_pr: bool = False
+    dry_run: bool = False
+
+
+def publish_dataset(
+    wanted: DatasetPublication, publish: Callable[[Publication], Published]
+) -> tuple[Publication, Published]:
+    """Verify a built dataset, publish exactly its files, and verify what arrived.
+
+    Args:
+        wanted: what is published, and where.
+        publish: `bagen_data.repositories.publishing.publish`, or a function that shows its steps.
+
+    Returns:
+        What was published, and what became of it.
+
+    Raises:
+        InputError: the folder is not a built dataset or the key of a hidden split, or the Hub
+            refuses.
+        BuildChangedError: the folder, or what arrived, is not what was built.
+        OutputError: the repository holds a dataset of another kind.
+        StoreError: the Hub or a store does not answer.
+    """
+    check_target(wanted.repository, wanted.tag, create_pr=wanted.create_pr)
+    with _local_folder(wanted.folder) as folder, TemporaryDirectory(prefix="bagen-publish-") as own:
+        refuse_key(folder)
+        verify(folder)
+        publication = _publication(wanted, folder, Path(own))
+        published = publish(publication)
+        if published.commit:
+            _verify_arrived(publication, published.commit)
+    return publication, published
+
+
+@contextmanager
+def _local_folder(place: Location) -> Iterator[Path]:
+    """Give a dataset as a folder of this machine: itself, or a copy of what a store has."""
+    if not isinstance(place, StoreUrl):
+        bring_back(place)
+        yield place
+        return
+    with TemporaryDirectory(prefix="bagen-publish-") as copy:
+        try:
+            files = list_files(place)
+            refuse_no_room(sum(facts.bytes for facts in files.values()), Path(copy))
+            for name in files:
+                (Path(copy) / name).parent.mkdir(parents=True, exist_ok=True)
+                download(place / name, Path(copy) / name)
+        except OSError as error:
+            raise InputError(f"{place}: cannot be read: {error.strerror or error}") from error
+        yield Path(copy)
+
+
+def refuse_key(folder: Path) -> None:
+    """Refuse the key of a hidden split, and a folder that holds one.
+
+    Raises:
+        InputError: publishing it would publish the labels of the split.
+    """
+    if (folder / KEY).exists() or (folder / PUBLIC / BUILD_RECORD).is_file():
+        raise InputError(
+            f"{folder}: holds a hidden split with its key, and a key is never published; give its "
+            f"public part, {folder / PUBLIC}"
+        )
+    try:
+        record = parse_json((folder / BUILD_RECORD).read_bytes())
+    except (OSError, ValueError):
+        return  # whatever that is, it does not pass the verification
+    is_key = isinstance(record, dict) and "hidden" in record and "key_sha256" not in record
+    if is_key or folder.resolve().name == KEY:
+        raise InputError(
+            f"{folder}: is the key of a hidden split and is never published: whoever has it can "
+            f"forge a score; give the public part, the folder '{PUBLIC}' that was written beside it"
+        )
+
+
+def _publication(wanted: DatasetPublication, folder: Path, own: Path) -> Publication:
+    """Return what is published of a verified folder, with its metadata written into a folder."""
+    try:
+        manifest = read_jsonl(folder / MANIFEST)
+        record = parse_json((folder / BUILD_RECORD).read_bytes())
+        metadata = _metadata(folder, manifest, record, wanted.repository)
+    except OSError as error:
+        raise InputError(f"{folder}: cannot be read: {error.strerror or error}") from error
+    except KeyError as error:
+        raise InputError(
+            f"{folder}: its {BUILD_RECORD} lacks {error}: another version built it; build it again"
+        ) from error
+    for name, content in metadata.items():
+        (own / name).write_bytes(content)
+    files = {row["path"]: folder / row["path"] for row in manifest}
+    stale = _stale_names(wanted.repository, is_hidden="key_sha256" in record)
+    return Publication(
+        repository=wanted.repository,
+        files={**files, **{name: own / name for name in metadata}},
+        message=f"Publish the dataset, revision {str(record.get('revision'))[:12]}",
+        is_ours=lambda path: (
+            path in stale
+            or path in _METADATA
+            or (path.startswith(_DATA) and path.endswith(_PARQUET))
+        ),
+        private=wanted.private,
+        tag=wanted.tag,
+        create_pr=wanted.create_pr,
+        dry_run=wanted.dry_run,
+        hashes={
+            **{row["path"]: row["sha256"] for row in manifest},
+            **{name: hashlib.sha256(content).hexdigest() for name, content in metadata.items()},
+        },
+    )
+
+
+def _metadata(
+    folder: Path,
+    manifest: Sequence[Mapping[str, Any]],
+    record: Mapping[str, Any],
+    repository: str,
+) -> dict[str, bytes]:
+    """Return the files beside the data, by name; those of a hidden split name no repository."""
+    if "key_sha256" in record:
+        return {name: (folder / name).read_bytes() for name in (CARD, MANIFEST, BUILD_RECORD)}
+    texts = metadata_files(manifest, record, repository)
+    return {name: text.encode() for name, text in texts.items()}
+
+
+def _stale_names(repository_id: str, *, is_hidden: bool) -> set[str]:
+    """Return the data files that the manifest of a repository names.
+
+    Args:
+        repository_id: where a dataset is published.
+        is_hidden: whether it is the public part of a hidden split.
+
+    Raises:
+        OutputError: the repository holds a dataset of the other kind.
+    """
+    repository = HubRepository(repository_id, "dataset", find_token())
+    with named_refusals(repository_id), quiet_client():
+        head = repository.head()
+        record_copy = repository.download(BUILD_RECORD, head) if head else None
+        manifest_copy = repository.download(MANIFEST, head) if head else None
+    try:
+        record = None if record_copy is None else parse_json(record_copy.read_bytes())
+        rows = [] if manifest_copy is None else parse_jsonl(manifest_copy.read_bytes(), MANIFEST)
+    except (OSError, ValueError, InputError):  # none of ours, so it names nothing of ours
+        return set()
+    is_record = isinstance(record, dict) and is_sealed(record)
+    if is_record and ("key_sha256" in record) != is_hidden:
+        kinds = ("a dataset with labels", "the public part of a hidden split")
+        raise OutputError(
+            f"{repository_id}: holds {kinds[not is_hidden]}, and {kinds[is_hidden]} is not "
+            "published over it; give a repository of its own"
+        )
+    paths = {row.get("path") for row in rows if isinstance(row, dict)}
+    return {path for path in paths if isinstance(path, str) and path.endswith(_PARQUET)}
+
+
+def _verify_arrived(publication: Publication, commit: str) -> None:
+    """Fetch what was published, and verify it as a build.
+
+    Raises:
+        BuildChangedError: a file is missing, or is not what was built.
+    """
+    repository = HubRepository(publication.repository, "dataset", find_token())
+    with TemporaryDirectory(prefix="bagen-published-") as folder:
+        for name in publication.files:
+            with named_refusals(repository.id), quiet_client():
+                copy = repository.download(name, commit)
+            if copy is None:
+                raise BuildChangedError(f"{repository.id}@{commit}: {name} is missing")
+            (Path(folder) / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(copy, Path(folder) / name)
+        verify(Path(folder))
