@@ -6,6 +6,7 @@
     python -m leaderboard baselines --dataset DIR_OR_HUB_ID --out DIR
     python -m leaderboard serve SITE
     python -m leaderboard export SITE --format hub --out DIR
+    python -m leaderboard publish SITE --to ORG/SPACE --dry-run
 
 Exit codes: 0 done, 1 bad input, 2 wrong usage.
 """  # noqa: D301  \b keeps the lines as they are
@@ -24,6 +25,7 @@ from bagen_data.command_line import new_app, run
 from bagen_data.console import STDERR, shown
 from bagen_data.errors import InputError, OutputError, WrongUsageError
 from bagen_data.progress_bar import progress_bar
+from bagen_data.repositories.publish_options import CreatePr, DryRun, Private, Tag, To
 from bagen_data.wording import numbered
 
 app = new_app(__doc__)
@@ -280,6 +282,27 @@ def export_command(
         else:
             written = export_eee(results, staging)
     print(f"wrote {numbered(len(written), 'file')} into {target}")
+
+
+@app.command("publish")
+def publish_command(
+    site: Annotated[Path, typer.Argument(help="What 'build' wrote.")],
+    to: To,
+    tag: Tag = None,
+    private: Private = False,
+    create_pr: CreatePr = False,
+    dry_run: DryRun = False,
+) -> None:
+    """Publish a site as a static Space: exactly its files, by one commit."""
+    from bagen_data.repositories.publish_command import print_published, publish_with_progress
+    from bagen_data.repositories.publishing import check_target
+    from leaderboard.publish import site_publication
+
+    check_target(to, tag, create_pr=create_pr)
+    publication = replace(
+        site_publication(site, to), tag=tag, private=private, create_pr=create_pr, dry_run=dry_run
+    )
+    print_published(publication, publish_with_progress(publication))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
