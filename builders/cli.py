@@ -6,6 +6,7 @@
     python -m builders build --origin PRIVATE --out out/hidden --hidden 64 --apart-from out/sample
     python -m builders verify out/sample
     python -m builders publish out/sample --to ORG/NAME --dry-run
+    python -m builders publish out/sample --to ORG/NAME --tag v2.0 --all --site SITE
 
 Exit codes: 0 done, 1 bad input, 2 wrong usage.
 """  # noqa: D301  \b keeps the lines as they are
@@ -333,13 +334,35 @@ def publish_command(
     private: Private = False,
     create_pr: CreatePr = False,
     dry_run: DryRun = False,
+    everything: Annotated[
+        bool,
+        typer.Option(
+            "--all",
+            help="Publish the metric and the leaderboard of the same organisation too, and open "
+            "its repository of submissions.",
+        ),
+    ] = False,
+    site: Annotated[
+        Path | None,
+        typer.Option(
+            help="With --all: the site that `python -m leaderboard build` wrote. [default: the "
+            "leaderboard is left out]"
+        ),
+    ] = None,
 ) -> None:
     """Publish a built dataset on the Hub: exactly its files, by one commit."""
-    from bagen_data.repositories.publish_command import print_published, publish_with_progress
-    from builders.publish import DatasetPublication, publish_dataset
+    from builders.publish import DatasetPublication
+    from builders.publish_all import publish_all, publish_one
 
     wanted = DatasetPublication(folder, to, tag, private, create_pr, dry_run)
-    print_published(*publish_dataset(wanted, publish_with_progress))
+    if site is not None and not everything:
+        raise WrongUsageError(f"--site {site}: is for --all; leave it out")
+    if everything and create_pr:
+        raise WrongUsageError("--create-pr: is for one repository, and --all is several; give one")
+    if everything:
+        publish_all(wanted, site)
+    else:
+        publish_one(wanted)
 
 
 @app.command(

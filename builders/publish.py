@@ -45,17 +45,24 @@ class DatasetPublication:
     dry_run: bool = False
 
 
+@dataclass(frozen=True)
+class PublishedDataset:
+    """A dataset that was published, or would be after a dry run."""
+
+    publication: Publication
+    published: Published
+    verified: int
+    """Data files that were fetched and verified as they were built; 0 after a dry run."""
+
+
 def publish_dataset(
     wanted: DatasetPublication, publish: Callable[[Publication], Published]
-) -> tuple[Publication, Published]:
+) -> PublishedDataset:
     """Verify a built dataset, publish exactly its files, and verify what arrived.
 
     Args:
         wanted: what is published, and where.
         publish: `bagen_data.repositories.publishing.publish`, or a function that shows its steps.
-
-    Returns:
-        What was published, and what became of it.
 
     Raises:
         InputError: the folder is not a built dataset or the key of a hidden split, or the Hub
@@ -70,9 +77,8 @@ def publish_dataset(
         verify(folder)
         publication = _publication(wanted, folder, Path(own))
         published = publish(publication)
-        if published.commit:
-            _verify_arrived(publication, published.commit)
-    return publication, published
+        verified = _verify_arrived(publication, published.commit) if published.commit else 0
+    return PublishedDataset(publication, published, verified)
 
 
 @contextmanager
@@ -186,8 +192,9 @@ def _stale_names(repository_id: str, *, is_hidden: bool) -> set[str]:
         rows = [] if manifest_copy is None else parse_jsonl(manifest_copy.read_bytes(), MANIFEST)
     except (OSError, ValueError, InputError):  # none of ours, so it names nothing of ours
         return set()
-    is_record = isinstance(record, dict) and is_sealed(record)
-    if is_record and ("key_sha256" in record) != is_hidden:
+    if not isinstance(record, dict) or not is_sealed(record):
+        record = {"key_sha256": ""} if is_hidden else {}
+    if ("key_sha256" in record) != is_hidden:
         kinds = ("a dataset with labels", "the public part of a hidden split")
         raise OutputError(
             f"{repository_id}: holds {kinds[not is_hidden]}, and {kinds[is_hidden]} is not "
@@ -197,8 +204,8 @@ def _stale_names(repository_id: str, *, is_hidden: bool) -> set[str]:
     return {path for path in paths if isinstance(path, str) and path.endswith(_PARQUET)}
 
 
-def _verify_arrived(publication: Publication, commit: str) -> None:
-    """Fetch what was published, and verify it as a build.
+def _verify_arrived(publication: Publication, commit: str) -> int:
+    """Fetch what was published, verify it as a build, and return the number of its data files.
 
     Raises:
         BuildChangedError: a file is missing, or is not what was built.
@@ -212,4 +219,4 @@ def _verify_arrived(publication: Publication, commit: str) -> None:
                 raise BuildChangedError(f"{repository.id}@{commit}: {name} is missing")
             (Path(folder) / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(copy, Path(folder) / name)
-        verify(Path(folder))
+        return verify(Path(folder))

@@ -1,6 +1,6 @@
 """Give a repository of the Hub exactly our files, by one commit, and see that they arrived."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,8 +22,12 @@ from bagen_data.repositories.repository_files import (
     changed_file,
     changes_between,
     hash_file,
+    read_unchanged,
 )
+from bagen_data.wording import numbered
 
+_MOST_TEXT = 10_000_000
+"""Bytes of a file that is searched for the token."""
 _LOG_IN = "log in with 'hf auth login', or set HF_TOKEN to a token that may write there"
 
 
@@ -121,6 +125,7 @@ def publish(publication: Publication, watch: Watch = _UNWATCHED) -> Published:
     if token is None and not publication.dry_run:
         raise InputError(f"{publication.repository}: publishing needs a token; {_LOG_IN}")
     files = _hashed(publication)
+    _refuse_token(files.values(), token)
     repository = HubRepository(publication.repository, publication.kind, token)
     with named_refusals(repository.id), quiet_client():
         return _publish(publication, repository, files, watch)
@@ -148,6 +153,17 @@ def _hashed(publication: Publication) -> dict[str, LocalFile]:
         if files[name].sha256 != sha256:
             raise changed_file(files[name].path)
     return files
+
+
+def _refuse_token(files: Iterable[LocalFile], token: str | None) -> None:
+    """Refuse a file that holds the token; it is looked for in those that are not data.
+
+    Raises:
+        InputError: naming the file.
+    """
+    for file in files:
+        if token and file.bytes <= _MOST_TEXT and token.encode() in read_unchanged(file):
+            raise InputError(f"{file.path}: holds the token that it would be published with")
 
 
 def _publish(
@@ -233,7 +249,10 @@ def _commit(
     """Send what the repository lacks, and commit it."""
     parent, changes = planned
     sent = {name: files[name] for name in changes.sent}
-    watch.sending(sum(file.bytes for file in sent.values()))
+    size = sum(file.bytes for file in sent.values())
+    watch.sending(size)
+    if sent:
+        watch.say(f"{repository.id}: sending {numbered(len(sent), 'file')}, {size:,} bytes")
     additions = upload_files(repository, sent, watch.sent, create_pr=publication.create_pr)
     watch.say(f"{repository.id}: committing")
     return send_commit(
