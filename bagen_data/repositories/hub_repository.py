@@ -216,12 +216,14 @@ def quiet_client() -> Iterator[None]:
     level = logging.get_verbosity()
     had_bars = not are_progress_bars_disabled()
     logging.set_verbosity_error()
-    with catch_warnings():  # HF_HUB_DISABLE_PROGRESS_BARS=0 asks for the bars and gets a warning
-        simplefilter("ignore")
+    with (
+        catch_warnings()
+    ):  # of data in a Space, and of bars that HF_HUB_DISABLE_PROGRESS_BARS=0 asks
+        simplefilter("ignore", UserWarning)
         disable_progress_bars()
-    try:
-        yield
-    finally:
-        logging.set_verbosity(level)
-        if had_bars:
-            enable_progress_bars()
+        try:
+            yield
+        finally:
+            logging.set_verbosity(level)
+            if had_bars:
+                enable_progress_bars()
