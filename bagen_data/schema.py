@@ -80,6 +80,11 @@ TARGET_PREFIX = "target_"
 """A budget's condition `target_<state>` is the least its final `<state>` must be."""
 
 
+GOLD_VERDICTS = {True: "[", False: "impossible"}
+"""By whether a sample is feasible, the text in a right answer that tells so: an interval's bracket,
+or the word."""
+
+
 @dataclass(frozen=True)
 class Message:
     """One chat message."""
@@ -293,11 +298,15 @@ SAMPLES = pa.schema(
         ),
         _required("conditions", PAIRS),
         _required("feasible", pa.bool_()),
+        _required("verdict", pa.string()),
         _required("rollout_success", pa.bool_()),
         _required("dropped_turns", pa.int32()),
     ]
 )
-"""One row an estimation sample: a probe and its target."""
+"""One row an estimation sample: a probe and its target.
+
+`verdict` is the one of `GOLD_VERDICTS`, for scorers that compare texts; no prompt has it.
+"""
 
 QUESTIONS = pa.schema(
     [

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from bagen_data.errors import InputError
+from bagen_data.loaded_bytes import loaded_bytes
 from bagen_data.unique_keys import parse_json
 
 CARD, MANIFEST, BUILD_RECORD = "README.md", "manifest.jsonl", "build.json"
@@ -95,12 +96,15 @@ class ParquetFile:
             use_content_defined_chunking=_CHUNKING,
             store_schema=False,
         )
+        self.loaded_bytes = 0
+        """Bytes of the rows so far in memory, with each string written out."""
         self._thread = ThreadPoolExecutor(1)
         self._writing: Future[None] | None = None
 
     def write_row_group(self, table: pa.Table) -> None:
         """Start to write a row group; waits until the one before is written."""
         self._wait()
+        self.loaded_bytes += loaded_bytes(table)
         self._writing = self._thread.submit(self._write, table)
 
     def _write(self, table: pa.Table) -> None:

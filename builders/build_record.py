@@ -105,6 +105,8 @@ class BuiltFamily:
     files: Sequence[DataFile]
     reference_rows: int
     """Samples and start probes that the reference has a forecast of."""
+    example: dict[str, Any] | None = None
+    """A benchmark sample for the card, shortened; None of a family without one."""
 
     @property
     def bytes(self) -> int:
@@ -188,6 +190,7 @@ def build_record(
         **({"scrub": True} if options.scrub else {}),
         **_added_options(built, options),
         "families": [_family_record(family, counting.tokenizer) for family in built],
+        "example": next((family.example for family in built if family.example), None),
     }
     return {"revision": _revision(record, built)} | record
 

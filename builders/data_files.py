@@ -48,6 +48,8 @@ class DataFile:
     """Samples that are feasible, and those of each kind of `INFEASIBLE`; empty of rollouts."""
     bytes: int = 0
     sha256: str = ""
+    loaded_bytes: int = 0
+    """Bytes of the rows in memory, with each string written out."""
 
     @property
     def feasible(self) -> int:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bagen_data.array_types import Ints
-from bagen_data.dataset_configs import REFERENCE, reference_path
+from bagen_data.dataset_configs import REFERENCE, is_benchmark, reference_path
 from bagen_data.executors.job_executor import JobExecutor
 from bagen_data.executors.jobs import run_jobs
 from bagen_data.locations import Location
@@ -92,13 +92,19 @@ def write_families(
             path = min(each.file.path for each in written if each.file.config == config)
             references.setdefault(config, []).append((path, reference))
         rows = sum(len(reference.sample_ids) for reference in made.values())
-        built.append(BuiltFamily(index, plans, [each.file for each in written], rows))
+        made_files = [each.file for each in written]
+        built.append(BuiltFamily(index, plans, made_files, rows, _example(written)))
         on_progress(index.family)
     in_order = {
         config: [reference for _, reference in sorted(named, key=lambda each: each[0])]
         for config, named in references.items()
     }
     return built, write_references(out, in_order)
+
+
+def _example(written: Sequence[WrittenFile]) -> dict[str, Any] | None:
+    """Return the first benchmark sample of a family's files, shortened; None without one."""
+    return next((each.example for each in written if is_benchmark(each.file.config)), None)
 
 
 def _writing(job: FileJob, *_: object) -> str:
@@ -146,9 +152,11 @@ def write_references(
     for config, families in references.items():
         name = reference_path(config)
         with staged_file(out / name) as path:
-            rows = write_reference(path, families)
+            rows, loaded = write_reference(path, families)
             size, sha256 = path.stat().st_size, sha256_of(path)
-        files.append(DataFile(name, REFERENCE, TEST, rows, bytes=size, sha256=sha256))
+        files.append(
+            DataFile(name, REFERENCE, TEST, rows, bytes=size, sha256=sha256, loaded_bytes=loaded)
+        )
     return files
 
 
@@ -175,6 +183,7 @@ def write_metadata(
             "bytes": file.bytes,
             "sha256": file.sha256,
             "rows": file.rows,
+            "loaded_bytes": file.loaded_bytes,
             "config": file.config,
             "split": file.split,
         }

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from bagen_data.dataset_configs import ROLLOUTS
 from bagen_data.garbage_collection import paused_collector
@@ -68,6 +69,8 @@ class WrittenFile:
     file: DataFile
     samples: NotedSamples | None
     """None of a file of rollouts or of training samples, which have no reference."""
+    example: dict[str, Any] | None
+    """The first sample, shortened; None of a file of rollouts."""
 
 
 def named_rollouts(index: FamilyIndex) -> Iterator[Rollout]:
@@ -85,22 +88,15 @@ def write_file(job: FileJob, out: Location) -> WrittenFile:
     with staged_file(out / job.file.path) as path:
         with paused_collector():
             if job.file.part == ROLLOUTS:
-                rows, labels, samples = _write_rollouts(job, path), Counter[str](), None
+                written = WrittenFile(_write_rollouts(job, path), None, None)
             else:
-                rows, labels, samples = _write_samples(job, path)
-        file = DataFile(
-            job.file.path,
-            job.file.config,
-            job.file.split,
-            rows,
-            labels,
-            path.stat().st_size,
-            sha256_of(path),
-        )
-    return WrittenFile(file, samples)
+                written = _write_samples(job, path)
+        file = replace(written.file, bytes=path.stat().st_size, sha256=sha256_of(path))
+    return replace(written, file=file)
 
 
-def _write_rollouts(job: FileJob, path: Path) -> int:
+def _write_rollouts(job: FileJob, path: Path) -> DataFile:
+    """Write a file of rollouts; return it without the size and hash that it has on disk."""
     rows = [
         RolloutRow(
             plan.budget,
@@ -109,12 +105,17 @@ def _write_rollouts(job: FileJob, path: Path) -> int:
         )
         for entry, plan in zip(job.entries, job.plans, strict=True)
     ]
-    write_rollouts(path, job.rollouts, job.family.rollout_model, rows)
-    return len(rows)
+    loaded = write_rollouts(path, job.rollouts, job.family.rollout_model, rows)
+    return _data_file(job, len(rows), Counter(), loaded)
 
 
-def _write_samples(job: FileJob, path: Path) -> tuple[int, Counter[str], NotedSamples | None]:
-    """Write a file of samples; return its rows, their labels and what their reference is of."""
+def _data_file(job: FileJob, rows: int, labels: Counter[str], loaded: int) -> DataFile:
+    planned = job.file
+    return DataFile(planned.path, planned.config, planned.split, rows, labels, loaded_bytes=loaded)
+
+
+def _write_samples(job: FileJob, path: Path) -> WrittenFile:
+    """Write a file of samples; return it without the size and hash that it has on disk."""
     resources = job.family.definition().resources
     notes = SampleNotes([resource.name for resource in resources])
     labels: Counter[str] = Counter()
@@ -137,7 +138,8 @@ def _write_samples(job: FileJob, path: Path) -> tuple[int, Counter[str], NotedSa
             notes.add(place, success, pairs)
             labels[_label(success, budget.allows(spent.totals))] += len(pairs)
     samples = notes.columns() if job.family.role == "benchmark" else None
-    return labels.total(), labels, samples
+    file = _data_file(job, labels.total(), labels, writer.loaded_bytes)
+    return WrittenFile(file, samples, writer.example)
 
 
 def _budget(plan: Plan) -> Budget:

@@ -21,7 +21,14 @@ from bagen_data.locations import Location, StoreUrl
 from bagen_data.parquet_streams import ParquetStream
 from bagen_data.replaced_folder import bring_back
 from bagen_data.replaced_store import own_names
-from bagen_data.schema import QUANTILE_LEVELS, QUESTIONS, REFERENCE, ROLLOUTS, SAMPLES
+from bagen_data.schema import (
+    GOLD_VERDICTS,
+    QUANTILE_LEVELS,
+    QUESTIONS,
+    REFERENCE,
+    ROLLOUTS,
+    SAMPLES,
+)
 from bagen_data.steady_files import digest_of, refuse_no_room, steady_file
 from bagen_data.stores import download, list_files
 from bagen_data.tables import (
@@ -188,6 +195,7 @@ def _broken_samples(file: ParquetStream) -> list[str]:
         "total_turns",
         "resources",
         "feasible",
+        "verdict",
         "rollout_success",
     ]
     table = file.read(flat)
@@ -210,6 +218,9 @@ def _broken_samples(file: ParquetStream) -> list[str]:
     feasible = table["feasible"].to_numpy()
     if (feasible != (table["rollout_success"].to_numpy() & ~overrun)).any():
         problems.append("has a label that does not follow from success and budgets")
+    right = pc.if_else(table["feasible"], GOLD_VERDICTS[True], GOLD_VERDICTS[False])
+    if not pc.all(pc.equal(table["verdict"], right)).as_py():
+        problems.append("has a verdict that does not follow from its label")
     groups = range(file.row_groups)
     return problems + sorted({text for group in groups for text in _broken_prompts(file, group)})
 

@@ -143,15 +143,19 @@ class SampleNotes:
         )
 
 
-def write_reference(path: Path, families: Sequence[FamilyReference]) -> int:
-    """Write the references of one config's families, in their order; return the rows written."""
+def write_reference(path: Path, families: Sequence[FamilyReference]) -> tuple[int, int]:
+    """Write the references of one config's families, in their order.
+
+    Returns:
+        The rows written, and their bytes in memory.
+    """
     rows = 0
     with ParquetFile(path, REFERENCE, dictionary_columns=_DICTIONARIES, level=_LEVEL) as file:
         for family in families:
             rows += len(family.sample_ids)
             for start in range(0, len(family.sample_ids), _GROUP_ROWS):
                 file.write_row_group(_table(family, slice(start, start + _GROUP_ROWS)))
-    return rows
+    return rows, file.loaded_bytes
 
 
 def _table(family: FamilyReference, rows: slice) -> pa.Table:

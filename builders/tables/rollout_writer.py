@@ -43,8 +43,8 @@ class RolloutRow:
 
 def write_rollouts(
     path: Path, rollouts: RolloutSpool, rollout_model: str, rows: Sequence[RolloutRow]
-) -> None:
-    """Write rollouts from the columns of their spool.
+) -> int:
+    """Write rollouts from the columns of their spool; return their bytes in memory.
 
     Args:
         path: of the file.
@@ -58,6 +58,7 @@ def write_rollouts(
             group = rows[start : start + len(batch)]
             file.write_row_group(_with_plan(batch, rollout_model, group))
             start += len(batch)
+    return file.loaded_bytes
 
 
 def _groups(rollouts: RolloutSpool, sizes: Sequence[int]) -> Iterator[pa.RecordBatch]:

@@ -17,6 +17,11 @@ class RowGroupWriter(ABC):
     ) -> None:
         self._file = ParquetFile(path, schema, dictionary_columns=dictionary_columns, level=level)
 
+    @property
+    def loaded_bytes(self) -> int:
+        """Return the bytes in memory of the rows so far, with each string written out."""
+        return self._file.loaded_bytes
+
     @abstractmethod
     def flush(self) -> None:
         """Start to write what was added as a row group."""

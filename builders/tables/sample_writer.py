@@ -13,7 +13,16 @@ import numpy as np
 import pyarrow as pa
 
 from bagen_data.prompts import Prompt
-from bagen_data.schema import SAMPLES, Amounts, Probe, Resource, Rollout, Target
+from bagen_data.schema import (
+    GOLD_VERDICTS,
+    SAMPLES,
+    Amounts,
+    Probe,
+    Resource,
+    Rollout,
+    Target,
+)
+from builders.card_example import example_of
 from builders.tables.arrow_lists import dictionary_array, list_array, pairs_array, table_of
 from builders.tables.row_groups import RowGroupWriter
 
@@ -36,6 +45,7 @@ _DICTIONARIES = [
     "resources.list.element.unit",
     "resources.list.element.budget",
     "conditions.list.element.name",
+    "verdict",
 ]
 
 
@@ -77,6 +87,8 @@ class SampleWriter(RowGroupWriter):
         self._prompt = prompt
         self._units = {resource.name: resource.unit for resource in resources}
         self.rows = 0
+        self.example: dict[str, Any] | None = None
+        """The first row, shortened; None before a row group is written."""
         self._start_group()
 
     def add(
@@ -166,10 +178,13 @@ class SampleWriter(RowGroupWriter):
             "resources": self._resources(),
             "conditions": pairs_array(self._conditions),
             "feasible": feasible,
+            "verdict": [GOLD_VERDICTS[label] for label in feasible],
             "rollout_success": success,
             "dropped_turns": dropped,
         }
         table = table_of(columns, _WRITTEN)
+        if self.example is None:
+            self.example = example_of(table.slice(0, 1).to_pylist()[0])
         self._file.write_row_group(table)
         self.rows += len(ids)
         self._start_group()

@@ -136,6 +136,7 @@ def test_rows_are_what_replay_and_prompt_say(built: Path) -> None:
                 amounts = {part["resource"]: part["remaining"] for part in row["resources"]}
                 assert amounts == target.remaining
                 assert row["feasible"] is target.feasible
+                assert row["verdict"] == ("[" if target.feasible else "impossible")
                 assert row["sample_id"] == f"{task}/scripted/{rollout.rollout_id}/{k}"
         assert next(rows, None) is None
 

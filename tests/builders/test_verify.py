@@ -49,6 +49,8 @@ def test_verify_checks_what_readers_rely_on(built: Path, tmp_path: Path, capsys:
         table.schema.field("feasible"),
         pc.invert(table["feasible"]),
     )
+    place = table.schema.get_field_index("verdict")
+    marked = table.set_column(place, table.schema.field(place), pa.array(["["] * len(table)))
     twice = pa.concat_tables([table.slice(0, 1), table.slice(0, len(table) - 1)])
     rows = table.to_pylist()
     rows[1]["prompt"] = rows[1]["prompt"][:-1]
@@ -57,6 +59,7 @@ def test_verify_checks_what_readers_rely_on(built: Path, tmp_path: Path, capsys:
     grown = pa.Table.from_pylist(rows, table.schema)
     for changed, problem in (
         (flipped, "label that does not follow"),
+        (marked, "verdict that does not follow"),
         (twice, "sample_id twice"),
         (cut, "does not end with a question"),
         (grown, "does not begin with a system message"),
