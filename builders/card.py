@@ -1,5 +1,6 @@
 """The dataset's README on the Hub, from `dataset_card.md`."""
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,9 +10,11 @@ from bagen_data.prompts import fill
 from bagen_data.schema import WAREHOUSE
 from builders.card_answers import answer_lines
 from builders.card_configs import card_configs, config_descriptions, example_lines
-from builders.card_metadata import yaml_text
+from builders.card_metadata import dataset_info, size_category, yaml_text
 from builders.card_tables import content_rows, family_row, label_rows, pairs_text
 from builders.logs.prices import LIBRARY
+from builders.provenance import citation, provenance_of
+from builders.responsible_use import responsible_use
 
 TEMPLATE = Path(__file__).parent.parent / "dataset_card.md"
 
@@ -41,10 +44,15 @@ def render_card(
         raise TemplateError(f"{TEMPLATE}: cannot be read: {error.strerror}") from error
     names = {file["config"] for file in manifest}
     configs = card_configs(manifest, config_descriptions(sorted(names), record["families"]))
+    config_names = [config["config_name"] for config in configs]
     fields = {
-        **_licence(record),
+        **_provenance_fields(record),
+        **_use_fields(record),
+        "size": size_category(sum(file["rows"] for file in manifest)),
         "configs": yaml_text(configs),
+        "dataset_info": yaml_text(dataset_info(config_names, manifest)),
         "benchmark_version": record["benchmark_version"],
+        "revision": record["revision"],
         "path": f'"{dataset_id}"' if dataset_id else _FOLDER,
         "examples": "\n".join(example_lines(configs)),
         "contents": "\n".join(content_rows(manifest)),
@@ -56,15 +64,51 @@ def render_card(
         "tokenizers": _tokenizers(record["families"]) + _general(record),
         "variant": record["prompt"]["variant"],
         "answers": answer_lines(record["prompt"]["variant"], _several(record)),
+        "example": _example(record),
     }
     return fill(template, fields, TEMPLATE.name)
 
 
-def _licence(record: Mapping[str, Any]) -> dict[str, str]:
-    """Return the licence of the benchmark's tasks; that of anybody's logs is theirs to say."""
-    if record.get("general_task"):
-        return {"license": "unknown", "licence_sentence": "The builder of this dataset says which."}
-    return {"license": "mit", "licence_sentence": "MIT."}
+def _provenance_fields(record: Mapping[str, Any]) -> dict[str, str]:
+    own = provenance_of(record)
+    return {
+        "name": own.name,
+        "headline": own.headline,
+        "licence": own.licence,
+        "licence_sentence": own.licence_sentence,
+        "links": own.links,
+        "sources": own.sources,
+        "citation_sentence": own.citation_sentence,
+        "citation": citation(),
+        "contact": own.contact,
+    }
+
+
+def _use_fields(record: Mapping[str, Any]) -> dict[str, str]:
+    known = responsible_use(record)
+    return {
+        "collection": known.collection,
+        "preparation": known.preparation,
+        "annotation": known.annotation,
+        "limits": _bullets((*known.limits, *known.biases)),
+        "personal_data": known.personal_data,
+        "uses": _bullets(known.uses),
+        "misuses": _bullets(known.misuses),
+        "impact": known.impact,
+        "maintenance": known.maintenance,
+    }
+
+
+def _bullets(paragraphs: Sequence[str]) -> str:
+    return "\n".join(f"- {paragraph}" for paragraph in paragraphs)
+
+
+def _example(record: Mapping[str, Any]) -> str:
+    """Return a section with a sample of the dataset; empty where it has no benchmark."""
+    if not record.get("example"):
+        return ""
+    row = json.dumps(record["example"], indent=1, ensure_ascii=False)
+    return f"### Example\n\nOne sample, its prompt shortened:\n\n```json\n{row}\n```\n\n"
 
 
 def _tokenizers(families: Sequence[Mapping[str, Any]]) -> str:

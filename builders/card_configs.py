@@ -16,15 +16,9 @@ from bagen_data.dataset_configs import (
 )
 from bagen_data.splits import PARTS
 from bagen_data.wording import numbered
+from builders.provenance import BENCHMARK_TASKS
 
 _SPLIT_ORDER = ("test", *PARTS, "train")
-_TITLES = {
-    "searchr1": "Search-R1",
-    "sokoban": "Sokoban",
-    "swebench": "SWE-bench",
-    "warehouse": "Warehouse",
-}
-"""Names of the benchmark's tasks in sentences; a task of somebody's own goes by its own name."""
 _MOST_NAMED = 3
 """Rollout models that a description names, at most; more are counted."""
 
@@ -141,12 +135,12 @@ def _described(
 
 
 def task_title(task: str) -> str:
-    """Return the name of a task in a sentence.
+    """Return the name of a task in a sentence; one of somebody's own goes by its own name.
 
     >>> task_title("swebench"), task_title("wiki")
     ('SWE-bench', 'wiki')
     """
-    return _TITLES.get(task, task)
+    return BENCHMARK_TASKS.get(task, task)
 
 
 def _questions(families: Sequence[Mapping[str, Any]]) -> str:
