@@ -15,6 +15,9 @@ from bagen_data.loaded_bytes import loaded_bytes
 from bagen_data.unique_keys import parse_json
 
 CARD, MANIFEST, BUILD_RECORD = "README.md", "manifest.jsonl", "build.json"
+CROISSANT = "croissant.json"
+"""The description of a dataset for searches and loaders of others; a hidden split has none."""
+METADATA = (CARD, CROISSANT, MANIFEST, BUILD_RECORD)
 """The files of a built dataset beside its data."""
 
 _BLOCK = 1 << 20

@@ -11,7 +11,7 @@ from bagen_data.locations import Location, StoreUrl
 from bagen_data.replaced_folder import replaced_folder
 from bagen_data.replaced_store import replaced_store, scratch_prefix
 from bagen_data.stores import fetched, remove_parts
-from bagen_data.tables import BUILD_RECORD, CARD, MANIFEST, is_sealed, read_jsonl, sha256_of
+from bagen_data.tables import BUILD_RECORD, MANIFEST, METADATA, is_sealed, read_jsonl, sha256_of
 from bagen_data.unique_keys import parse_json
 from builders.reading.origin import Family
 
@@ -80,7 +80,7 @@ def previous_files(out: Location) -> set[str]:
             rows = read_jsonl(path)
     except (OSError, ValueError, AttributeError, KeyError, TypeError, InputError):
         return set()
-    return {CARD, MANIFEST, BUILD_RECORD, *(str(row.get("path")) for row in rows)}
+    return {*METADATA, *(str(row.get("path")) for row in rows)}
 
 
 def refuse_out_in_family(out: Location, families: Sequence[Family]) -> None:

@@ -9,9 +9,20 @@ from bagen_data.errors import TemplateError
 from bagen_data.prompts import fill
 from bagen_data.schema import WAREHOUSE
 from builders.card_answers import answer_lines
-from builders.card_configs import card_configs, config_descriptions, example_lines
+from builders.card_configs import (
+    card_configs,
+    config_descriptions,
+    config_order,
+    example_lines,
+)
 from builders.card_metadata import dataset_info, size_category, yaml_text
 from builders.card_tables import content_rows, family_row, label_rows, pairs_text
+from builders.column_meanings import (
+    REFERENCE_COLUMNS,
+    ROLLOUT_COLUMNS,
+    SAMPLE_COLUMNS,
+    column_rows,
+)
 from builders.logs.prices import LIBRARY
 from builders.provenance import citation, provenance_of
 from builders.responsible_use import responsible_use
@@ -42,15 +53,14 @@ def render_card(
         template = TEMPLATE.read_text(encoding="utf-8").removesuffix("\n")
     except OSError as error:
         raise TemplateError(f"{TEMPLATE}: cannot be read: {error.strerror}") from error
-    names = {file["config"] for file in manifest}
-    configs = card_configs(manifest, config_descriptions(sorted(names), record["families"]))
-    config_names = [config["config_name"] for config in configs]
+    names = config_order(manifest)
+    configs = card_configs(manifest, config_descriptions(names, record["families"]))
     fields = {
         **_provenance_fields(record),
         **_use_fields(record),
         "size": size_category(sum(file["rows"] for file in manifest)),
         "configs": yaml_text(configs),
-        "dataset_info": yaml_text(dataset_info(config_names, manifest)),
+        "dataset_info": yaml_text(dataset_info(names, manifest)),
         "benchmark_version": record["benchmark_version"],
         "revision": record["revision"],
         "path": f'"{dataset_id}"' if dataset_id else _FOLDER,
@@ -65,6 +75,9 @@ def render_card(
         "variant": record["prompt"]["variant"],
         "answers": answer_lines(record["prompt"]["variant"], _several(record)),
         "example": _example(record),
+        "sample_columns": "\n".join(column_rows(SAMPLE_COLUMNS)),
+        "rollout_columns": "\n".join(column_rows(ROLLOUT_COLUMNS)),
+        "reference_columns": "\n".join(column_rows(REFERENCE_COLUMNS)),
     }
     return fill(template, fields, TEMPLATE.name)
 

@@ -38,11 +38,22 @@ def card_configs(
         manifest: the lines of `manifest.jsonl`.
         descriptions: what each config holds, in a few words.
     """
+    return [
+        _config(name, files_by_split(name, manifest), descriptions[name])
+        for name in config_order(manifest)
+    ]
+
+
+def config_order(manifest: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the names of a dataset's configs in the order of its card, `default` first.
+
+    >>> config_order([{"config": name} for name in ("rollouts", "sokoban", "searchr1")])
+    ['default', 'searchr1', 'sokoban', 'rollouts']
+    """
     configs = {file["config"] for file in manifest}
     last = (REFERENCE, ROLLOUTS)
     names = [DEFAULT] if any(map(is_benchmark, configs)) else []
-    names += sorted(configs - set(last)) + [name for name in last if name in configs]
-    return [_config(name, files_by_split(name, manifest), descriptions[name]) for name in names]
+    return names + sorted(configs - set(last)) + [name for name in last if name in configs]
 
 
 def files_by_split(
@@ -94,7 +105,7 @@ def config_descriptions(
     """Return what each config of a dataset holds, in a few words.
 
     Args:
-        configs: names of the dataset's configs, without `default`.
+        configs: names of the dataset's configs.
         families: of `build.json`.
 
     >>> counts = {"rollouts": 8, "turns": 43, "without_samples": 0, "samples": 35}

@@ -15,6 +15,7 @@ from bagen_data.stores import staged_file
 from bagen_data.tables import (
     BUILD_RECORD,
     CARD,
+    CROISSANT,
     MANIFEST,
     seal,
     sha256_of,
@@ -23,6 +24,7 @@ from bagen_data.tables import (
 from builders.build_plan import TEST, Plan
 from builders.build_record import BuildOptions, BuiltFamily, build_record
 from builders.card import render_card
+from builders.croissant import croissant_text
 from builders.data_files import DataFile, PlannedFile, plan_files
 from builders.family_writer import FileJob, WrittenFile, write_file
 from builders.logs.turn_readers import Counting
@@ -213,14 +215,15 @@ def metadata_files(
             card names no id.
 
     Returns:
-        The texts of the card, the manifest, and last of `build.json`, which seals the others. The
-        same arguments give the same texts.
+        The texts of the card, the description in Croissant, the manifest, and last of
+        `build.json`, which seals the others. The same arguments give the same texts.
     """
     lines = [
         {**file, "url": f"hf://datasets/{dataset_id or HUB_ID}/{file['path']}"} for file in manifest
     ]
     texts = {
         CARD: render_card(lines, record, dataset_id),
+        CROISSANT: croissant_text(lines, record, dataset_id),
         MANIFEST: "".join(to_json(line) + "\n" for line in lines),
     }
     hashes = {name: hashlib.sha256(text.encode()).hexdigest() for name, text in texts.items()}

@@ -33,8 +33,8 @@ from bagen_data.steady_files import digest_of, refuse_no_room, steady_file
 from bagen_data.stores import download, list_files
 from bagen_data.tables import (
     BUILD_RECORD,
-    CARD,
     MANIFEST,
+    METADATA,
     is_sealed,
     read_jsonl,
     sha256_of,
@@ -102,7 +102,7 @@ def _verify(folder: Path, shown: Location) -> int:
     if not problems:
         problems += _repeated_ids(folder, manifest)
         problems += _broken_references(folder, manifest)
-    named = {CARD, MANIFEST, BUILD_RECORD, *(row["path"] for row in manifest)}
+    named = {*METADATA, *(row["path"] for row in manifest)}
     present = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
     problems += [f"{name}: is not in {MANIFEST}" for name in sorted(present - named)]
     if problems:
@@ -129,10 +129,16 @@ def _changed_metadata(folder: Path) -> list[str]:
         intact = False
     if not intact:
         return [f"{BUILD_RECORD}: is missing or was changed"]
-    return [
+    problems = [
         f"{name}: is missing or was changed"
         for name, sha256 in record["files"].items()
         if not (folder / name).is_file() or sha256_of(folder / name) != sha256
+    ]
+    unsealed = [name for name in METADATA if name not in (BUILD_RECORD, *record["files"])]
+    return problems + [
+        f"{name}: is not a file that {BUILD_RECORD} seals"
+        for name in unsealed
+        if (folder / name).is_file()
     ]
 
 
