@@ -562,11 +562,30 @@ def json_answer(value: Any, status: int = 200, headers: Mapping[str, str] | None
     return Answer(status, json.dumps(value).encode(), made)
 
 
+def _job(call: Call) -> Answer:
+    """Take note of a Job, a scheduled Job or a webhook, and run none."""
+    _require(call.account, "write", "Authorization error.")
+    given = json.loads(call.request.body)
+    call.hub.jobs.append(given)
+    made: dict[str, Any] = {
+        "id": f"{len(call.hub.jobs):024x}",
+        "createdAt": "2026-01-01T00:00:00.000Z",
+        "owner": {"id": "1", "name": call.account.name, "type": "user"},
+        "status": {"stage": "RUNNING"},
+    }
+    if call.request.path == "/api/settings/webhooks":
+        return json_answer({"webhook": {**made, **given, "disabled": False}})
+    if "jobSpec" in given:
+        return json_answer({**made, **given, "status": {}})
+    return json_answer({**given, **made})
+
+
 _TYPE = "(?P<type>model|dataset|space)s/"
 _ID = "(?P<id>[^/]+/[^/]+)"
 _ROUTES: Mapping[str, Callable[[Call], Answer]] = {
     "/api/whoami-v2": _whoami,
     "/api/validate-yaml": _card_checked,
+    "/api/(jobs|scheduled-jobs)/[^/]+|/api/settings/webhooks": _job,
     "/api/repos/(?P<what>create|delete)": _create_or_delete,
     f"/api/{_TYPE}{_ID}(/(?P<rest>.*))?": _repository_call,
     f"/lfs/{_TYPE}{_ID}/(?P<sha>[0-9a-f]+)(/verify)?": _lfs_upload,

@@ -289,6 +289,8 @@ class Hub:
     """Each repository by its type and id."""
     lock: Any = field(default_factory=RLock)
     """Held while a request is answered."""
+    jobs: list[dict[str, Any]] = field(default_factory=list)
+    """Specifications of Jobs, scheduled Jobs and webhooks, as they were asked for."""
 
     def repository(
         self,

@@ -239,3 +239,14 @@ def test_long_histories_and_ranges_come_in_pieces(hub: LoopbackHub, api: HfApi) 
     assert json.loads(httpx2.get(f"{hub.endpoint}/api/datasets/{NAME}").text)["sha"] == hub.head(
         NAME
     )
+
+
+def test_jobs_are_taken_note_of(hub: LoopbackHub, api: HfApi) -> None:
+    job = api.run_job(image="python:3.12", command=["true"], secrets={"HF_TOKEN": "hf_comment"})
+    api.create_scheduled_job(image="python:3.12", command=["true"], schedule="@daily")
+    watched = [{"type": "dataset", "name": NAME}]
+    api.create_webhook(job_id=job.id, watched=watched, domains=["repo"])
+    ran, scheduled, webhook = hub.jobs
+    assert (ran["command"], ran["secrets"]) == (["true"], {"HF_TOKEN": "hf_comment"})
+    assert scheduled["schedule"] == "@daily"
+    assert (webhook["jobSourceId"], webhook["watched"]) == (job.id, watched)
