@@ -13,6 +13,8 @@
 # make lowest  test the core with the oldest packages that pyproject.toml allows (needs uv)
 # make audit   look for known vulnerabilities in what is locked (asks PyPI about each package)
 # make bom     write a bill of materials of what is locked, out/bom.json (CycloneDX)
+# make release-check  set up what demo needs, build the package into out/release/dist, check it, and use it in an
+#              environment of its own; TAG=v1.2.0 checks too that this tag may be put on it
 # make clean   remove what the others made
 #
 # Packages are installed by uv where it is there, else by pip; make UV= TARGET takes pip all the same.
@@ -55,7 +57,8 @@ COMPILE = $(BIN)/python -m compileall -qq -j 0 -x '/tests?/' $(VENV)/lib || true
 # those that answer at once; forest, conformal and reward_optimal take longer than the rest of demo
 DEMO_FORECASTERS := over_budget quantiles median_22 climatology aft
 
-.PHONY: demo setup test check format sample bench baselines attacks schemas lock lowest audit bom clean
+.PHONY: demo setup test check format sample bench baselines attacks schemas lock lowest audit bom \
+	release-check clean
 
 demo: $(DEMO)
 	$(BIN)/python -m builders build --origin sample/origin --out out/demo
@@ -127,6 +130,9 @@ bom:
 	out/bom/bin/python -m pip install --quiet cyclonedx-bom==7.5.0
 	cat requirements/dev.lock requirements/alone.lock | out/bom/bin/cyclonedx-py requirements - \
 		--pyproject pyproject.toml --output-reproducible --output-file out/bom.json
+
+release-check: $(DEMO)
+	$(BIN)/python -m tools.release_check --out out/release --tag "$$TAG"
 
 setup: $(READY)
 

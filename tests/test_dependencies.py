@@ -17,6 +17,9 @@ WORKFLOWS = sorted((REPO / ".github" / "workflows").glob("*.yml"))
 PROJECT: dict[str, Any] = tomllib.loads((REPO / "pyproject.toml").read_text())["project"]
 ROOMS = ("bagen_data", "builders", "collect", "leaderboard", "metrics", "train")
 PIN = re.compile(r"^(\S+)==(\S+)(?: ; ([^\\]+))? \\$")
+ACTION = re.compile(
+    r"actions/[a-z-]+@(v\d+|[0-9a-f]{40})|pypa/gh-action-pypi-publish@(release/v1|[0-9a-f]{40})"
+)
 HASH = re.compile(r"^    --hash=sha256:[0-9a-f]{64}(?: \\)?$")
 
 
@@ -111,15 +114,27 @@ def test_a_workflow_runs_targets_of_the_makefile_and_may_only_read(path: Path) -
     assert made
     for _, *words in made:
         assert {word for word in words if "=" not in word} <= targets, words
-    assert all(
-        re.fullmatch(r"actions/[a-z-]+@(v\d+|[0-9a-f]{40})", step["uses"])
-        for step in steps
-        if "uses" in step
-    )
+    assert all(ACTION.fullmatch(step["uses"]) for step in steps if "uses" in step)
     assert all(job["timeout-minutes"] for job in workflow["jobs"].values())
     assert "${{ github.event" not in path.read_text()  # texts of strangers in a shell
 
 
 def test_there_are_locks_and_workflows() -> None:
     assert [path.name for path in LOCKS] == ["alone.lock", "demo.lock", "dev.lock"]
-    assert [path.name for path in WORKFLOWS] == ["audit.yml", "lower-bounds.yml", "test.yml"]
+    assert [path.name for path in WORKFLOWS] == [
+        *("audit.yml", "lower-bounds.yml", "release.yml", "test.yml")
+    ]
+
+
+def test_only_the_job_that_publishes_may_say_who_it_is_and_it_runs_nothing_of_ours() -> None:
+    workflow = yaml.safe_load((REPO / ".github/workflows/release.yml").read_text())
+    assert workflow[True] == {"push": {"tags": ["v*"]}}
+    build, publish = (workflow["jobs"][name] for name in ("build", "publish"))
+    assert "permissions" not in build
+    assert build["steps"][-2]["run"] == 'make UV= release-check TAG="$GITHUB_REF_NAME"'
+    assert publish["permissions"] == {"id-token": "write"}
+    assert publish["environment"]["name"] == "pypi"
+    assert publish["needs"] == "build"
+    assert not any("run" in step for step in publish["steps"])
+    handed_over = [job["steps"][at]["with"]["name"] for job, at in ((build, -1), (publish, 0))]
+    assert handed_over == ["distributions", "distributions"]
