@@ -96,6 +96,19 @@ def find_predictions(path: Path) -> Path:
     Raises:
         InputError: there is none, there are several, or its name ends in nothing known.
     """
+    files = files_in(path)
+    if len(files) > 1:
+        names = ", ".join(file.name for file in files)
+        raise InputError(f"{path}: holds several prediction files: {names}; name one of them")
+    return files[0]
+
+
+def files_in(path: Path) -> list[Path]:
+    """Return the prediction files that a path means: itself, or those in it, by name.
+
+    Raises:
+        InputError: there is none, or the name of the file ends in nothing known.
+    """
     try:
         if not path.is_dir():
             files = [path] if path.is_file() else []
@@ -106,12 +119,9 @@ def find_predictions(path: Path) -> Path:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from error
     if not path.name.endswith(SUFFIXES) and files == [path]:
         raise InputError(f"{path}: expected a name that ends in {', '.join(SUFFIXES)}")
-    if len(files) > 1:
-        names = ", ".join(file.name for file in files)
-        raise InputError(f"{path}: holds several prediction files: {names}; name one of them")
     if not files:
         raise InputError(f"{path}: there is no prediction file; expected predictions.jsonl")
-    return files[0]
+    return files
 
 
 def _read_jsonl(

@@ -40,7 +40,8 @@ def parse_variant(name: str) -> Variant:
 
 
 Predictions = Annotated[
-    Path, typer.Argument(help="A .jsonl, .jsonl.gz or .parquet file, or the folder it is in.")
+    Path,
+    typer.Argument(help="A .jsonl, .jsonl.gz or .parquet file, or the folder of one submission."),
 ]
 Dataset = Annotated[str, typer.Option(help="Folder of a dataset, its URL, or its Hub id.")]
 Config = Annotated[

@@ -1,6 +1,7 @@
 """`bagen validate` and `bagen score`."""
 
 import os
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -8,26 +9,34 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from bagen_data.cli.command_options import Config, Dataset, Predictions, Split
-from bagen_data.errors import OutputError, WrongUsageError
+from bagen_data.errors import InputError, OutputError, WrongUsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from typing import Any
 
+    from bagen_data.prediction_folder import FolderPredictions
     from bagen_data.schema import Question
     from bagen_data.scoring.report import Report
+
+
+_HIDDEN_KEYS = ("key_sha256", "salt")
+"""Keys of the record of a hidden split: of its public part, and of the part with labels."""
 
 
 def validate_command(
     predictions: Predictions, dataset: Dataset, config: Config = None, split: Split = "test"
 ) -> None:
-    """Check a submission: metadata.yaml, the file of predictions, and one for each sample."""
+    """Check a submission: metadata.yaml, the predictions, and that there is one for each sample."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
     from bagen_data.answer_columns import INVALID
     from bagen_data.cli.version_notes import note_versions
     from bagen_data.console import STDERR, shown
     from bagen_data.held_folder import put_right
     from bagen_data.hub import is_hidden, load_questions, load_samples
-    from bagen_data.prediction_files import find_predictions, prediction_reader
+    from bagen_data.prediction_files import files_in
     from bagen_data.prompt_variants import question_of
     from bagen_data.scoring.check_predictions import check_predictions
     from bagen_data.scoring.match_predictions import match_predictions
@@ -36,11 +45,13 @@ def validate_command(
     from bagen_data.submissions import METADATA, is_revision, read_metadata
 
     put_right(predictions if predictions.is_dir() else predictions.parent)
-    file = find_predictions(predictions)
-    metadata = read_metadata(file.parent / METADATA)
+    folder = files_in(predictions)[0].parent
     has_labels = not is_hidden(dataset)
     load = load_samples if has_labels else load_questions
     samples = load(dataset, config, split)
+    tasks = pc.unique(samples.table["task"].cast(pa.string())).to_pylist()
+    [chosen] = _chosen([predictions], dataset, config, tasks)
+    metadata = read_metadata(folder / METADATA)
     revision = samples.source["revision"]
     if revision and not is_revision(metadata.dataset_revision, revision):
         note = (
@@ -48,27 +59,28 @@ def validate_command(
             f"{revision}; results of different revisions are not ranked together"
         )
         STDERR.print(shown(note))
-    note_versions(dataset, revision, [file])
-    reader = prediction_reader(file)
+    note_versions(dataset, revision, [folder / METADATA])
+    name = str(chosen.path)
     sample_table = SampleTable.of(samples.table) if has_labels else None
 
     def count_invalid(question: "Question") -> int:
         if sample_table is None:
-            return check_predictions(samples.table, reader, str(file), question)
-        matched = match_predictions(sample_table, reader, str(file), question)
+            return check_predictions(samples.table, chosen.read, name, question)
+        matched = match_predictions(sample_table, chosen.read, name, question)
         return sum(int((answers.verdict == INVALID).sum()) for _, answers in matched)
 
     asked = question_of(metadata.prompt_variant)
-    invalid = count_invalid(asked)
+    with _whole(chosen):
+        invalid = count_invalid(asked)
     if invalid == len(samples.table):
         refuse_valid_elsewhere(
             lambda other: count_invalid(other) < len(samples.table),
-            str(file),
+            name,
             asked,
-            correct_metadata(file.parent / METADATA, metadata.prompt_variant),
+            correct_metadata(folder / METADATA, metadata.prompt_variant),
         )
     print(
-        f"{file}: {len(samples.table):,} predictions of {metadata.estimator}, one for each sample"
+        f"{name}: {len(samples.table):,} predictions of {metadata.estimator}, one for each sample"
     )
     if invalid:
         print(f"invalid answers, which count as wrong: {invalid:,}; `bagen score` says why")
@@ -104,41 +116,46 @@ def score_command(
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from bagen_data.cli.version_notes import note_reference, note_versions
     from bagen_data.held_folder import put_right
-    from bagen_data.prediction_files import find_predictions, prediction_reader
+    from bagen_data.prediction_files import files_in
     from bagen_data.sample_files import open_samples
     from bagen_data.scoring.match_predictions import match_predictions
     from bagen_data.scoring.measure import measure
     from bagen_data.scoring.other_question import refuse_other_question
     from bagen_data.scoring.resampling import Resampling
     from bagen_data.scoring.score import ALPHA, compare_readers
+    from bagen_data.submissions import METADATA
     from bagen_data.terminal_tables import comparison_table, print_table, report_tables
 
     for path in filter(None, (predictions, compare)):
         put_right(path if path.is_dir() else path.parent)
-    files = [find_predictions(path) for path in (predictions, compare) if path]
-    if json and any(json.exists() and json.samefile(file) for file in files):
-        raise WrongUsageError(f"--json {json}: these are the predictions; give another file")
+    paths = [path for path in (predictions, compare) if path]
+    _refuse_predictions(json, [file for path in paths for file in files_in(path)])
     opened = open_samples(dataset, config, split)
     samples = opened.samples
-    note_versions(dataset, opened.source["revision"], files)
+    folders = [files_in(path)[0].parent for path in paths]
+    note_versions(dataset, opened.source["revision"], [each / METADATA for each in folders])
     if split == "test" and not opened.has_reference:
         note_reference(dataset)
     resampling = Resampling(resamples, seed)
     more = {}
-    readings = [_reading(file, question) for file in files]
+    readings = [_reading(folder, question) for folder in folders]
+    tasks = (family.partition("/")[0] for family in samples.family_names)
+    chosen = _chosen(paths, dataset, config, tasks)
     readers = [
-        (str(file), prediction_reader(file), reading.question)
-        for file, reading in zip(files, readings, strict=True)
+        (str(each.path), each.read, reading.question)
+        for each, reading in zip(chosen, readings, strict=True)
     ]
     if compare is None:
         file, reader, asked = readers[0]
         answered = match_predictions(samples, reader, file, asked)
-        report = measure(samples, answered, resampling, ALPHA).report()
+        with _whole(*chosen):
+            report = measure(samples, answered, resampling, ALPHA).report()
         reports, tables = [report], report_tables(report, by, asked)
     else:
-        comparison = compare_readers(samples, readers, resampling, ALPHA)
+        with _whole(*chosen):
+            comparison = compare_readers(samples, readers, resampling, ALPHA)
         report, reports = comparison.first, [comparison.first, comparison.second]
-        tables = [comparison_table(comparison, (str(files[0]), str(files[1])), readers[0][2])]
+        tables = [comparison_table(comparison, (readers[0][0], readers[1][0]), readers[0][2])]
         more = {"comparison": comparison.to_dict()}
     for own, (file, reader, asked), reading in zip(reports, readers, readings, strict=True):
         if reading.remedy and not own.overall["valid_rate"].value:
@@ -151,6 +168,54 @@ def score_command(
         print(f"every score is in {json}")
 
 
+def _chosen(
+    paths: "Sequence[Path]", dataset: str, config: str | None, tasks: "Iterable[str]"
+) -> "list[FolderPredictions]":
+    """Return the predictions that answer samples of some tasks, and say which are not read."""
+    from bagen_data.console import STDERR, shown
+    from bagen_data.dataset_configs import DEFAULT, start_config
+    from bagen_data.hub import build_record, splits
+    from bagen_data.prediction_folder import AskedSamples, choose_predictions
+
+    record = build_record(dataset)
+    is_hidden = isinstance(record, dict) and not record.keys().isdisjoint(_HIDDEN_KEYS)
+    names = tuple(dict.fromkeys(tasks))
+    start_tasks = tuple(task for task in names if splits(dataset, start_config(task)))
+    asked = AskedSamples(None if config == DEFAULT else config, names, start_tasks, is_hidden)
+    chosen = [choose_predictions(path, asked) for path in paths]
+    for each in chosen:
+        if each.left_aside:
+            files = ", ".join(file.name for file in each.left_aside)
+            note = f"note: {each.left_aside[0].parent}: left aside: {files}"
+            STDERR.print(shown(f"{note}; --config selects another config"))
+    return chosen
+
+
+def _refuse_predictions(json: Path | None, files: "Sequence[Path]") -> None:
+    """Refuse to write scores over the predictions.
+
+    Raises:
+        WrongUsageError: --json names one of the files.
+    """
+    if json and any(json.exists() and json.samefile(file) for file in files):
+        raise WrongUsageError(f"--json {json}: these are the predictions; give another file")
+
+
+@contextmanager
+def _whole(*predictions: "FolderPredictions") -> "Iterator[None]":
+    """Name the tasks without any answer where predictions are refused for what is missing.
+
+    Raises:
+        InputError: instead of the one raised in the block, if a task is not answered at all.
+    """
+    try:
+        yield
+    except InputError:
+        for each in predictions:
+            each.check_whole()
+        raise
+
+
 @dataclass(frozen=True)
 class _Reading:
     """How the predictions of a file are read."""
@@ -161,8 +226,8 @@ class _Reading:
     """Advice if the answers are to another question; None where --question named it."""
 
 
-def _reading(file: Path, question: "Question | None") -> _Reading:
-    """Return how predictions are read: by the metadata beside them, else by the option.
+def _reading(folder: Path, question: "Question | None") -> _Reading:
+    """Return how predictions are read: by the metadata in their folder, else by the option.
 
     Raises:
         WrongUsageError: the two differ.
@@ -171,7 +236,7 @@ def _reading(file: Path, question: "Question | None") -> _Reading:
     from bagen_data.scoring.other_question import correct_metadata
     from bagen_data.submissions import METADATA, read_metadata
 
-    path = file.parent / METADATA
+    path = folder / METADATA
     if not path.exists():
         if question:
             return _Reading(question, None)

@@ -1,0 +1,203 @@
+"""Predictions in a folder: one file for all configs, or one for each, read for those asked about.
+
+`docs/leaderboard.md` says how a submission's folder is laid out. Files are read in batches, as one
+file is; nothing but the batch at hand is in memory.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from bagen_data.dataset_configs import (
+    DEFAULT,
+    is_start,
+    is_training,
+    start_config,
+    task_of,
+    training_config,
+)
+from bagen_data.errors import InputError
+from bagen_data.prediction_files import SUFFIXES, files_in, prediction_reader
+from bagen_data.scoring.match_predictions import PredictionReader
+from bagen_data.submission_folder import ALL_TASKS, HIDDEN
+
+
+@dataclass(frozen=True)
+class AskedSamples:
+    """The samples that predictions are to answer."""
+
+    config: str | None
+    """The config that was chosen; None for every task's benchmark."""
+    tasks: tuple[str, ...]
+    """The tasks of the samples, in the order of the samples."""
+    start_tasks: tuple[str, ...]
+    """The tasks of the dataset that have start probes, which end in /0."""
+    is_hidden: bool = False
+    """Whether they are of a hidden split, whose answers are in a file of its own."""
+
+
+@dataclass(frozen=True)
+class FolderPredictions:
+    """The files that answer the samples asked about, and a reader of all of them."""
+
+    path: Path
+    """The name of the predictions in messages: the one file, or the folder of several."""
+    files: tuple[Path, ...]
+    left_aside: tuple[Path, ...]
+    """Files of the folder that answer other configs."""
+    asked: AskedSamples
+    read: PredictionReader
+    """Reads the predictions from the first one on, without those of other configs."""
+    _answered: set[str] = field(default_factory=set, repr=False)
+
+    def check_whole(self) -> None:
+        """Refuse predictions that leave a task out, once they were read.
+
+        Raises:
+            InputError: the message names the tasks.
+        """
+        missing = [task for task in self.asked.tasks if task not in self._answered]
+        if missing and self._answered:
+            raise _unanswered(self.path, missing, sorted(self._answered))
+
+
+def choose_predictions(path: Path, asked: AskedSamples) -> FolderPredictions:
+    """Return the predictions of a path that answer the samples asked about.
+
+    Args:
+        path: a file, whose predictions must all answer the samples; or a folder with one file, or
+            with one for each config. A single file is read whatever its name. Answers to other
+            configs in a folder's file `predictions` are left aside.
+        asked: the samples.
+
+    Raises:
+        InputError: there is no file of predictions; several answer one config; a file of a folder
+            with several is not named for a config; or a task has no file. While reading, a file
+            answers samples of another config than it is named for.
+    """
+    files = files_in(path)
+    answered: set[str] = set()
+    if path.is_file() or (len(files) == 1 and _stem(files[0]) != ALL_TASKS):
+        [file] = files
+        read = partial(_noting, prediction_reader(file), asked, answered)
+        return FolderPredictions(file, (file,), (), asked, read, answered)
+    chosen = _chosen(path, files, asked)
+    readers = [partial(_rows_of, prediction_reader(file), asked, file) for file in chosen]
+    named = chosen[0] if len(chosen) == 1 else path
+    read = partial(_noting, partial(_one_after_another, readers), asked, answered)
+    aside = tuple(file for file in files if file not in chosen)
+    return FolderPredictions(named, tuple(chosen), aside, asked, read, answered)
+
+
+def _chosen(folder: Path, files: Sequence[Path], asked: AskedSamples) -> list[Path]:
+    """Return the files that answer the samples, in the order of the tasks.
+
+    Raises:
+        InputError: as `choose_predictions`.
+    """
+    stems = [_stem(file) for file in files]
+    by_stem = dict(zip(stems, files, strict=True))
+    if asked.is_hidden and HIDDEN in by_stem:
+        return [by_stem[HIDDEN]]
+    wanted = list(asked.tasks) if asked.config is None else [asked.config]
+    names = _names(asked) if asked.config is None else set(stems)
+    if not set(stems) <= names or by_stem.keys().isdisjoint({*wanted, ALL_TASKS}):
+        raise InputError(
+            f"{folder}: holds several prediction files: {', '.join(file.name for file in files)}; "
+            f"expected {ALL_TASKS}.jsonl, or one named for each config ({', '.join(wanted)}); name "
+            "one of them, or move the others away"
+        )
+    twice = [stem for stem in stems if stems.count(stem) > 1]
+    if twice:
+        raise InputError(f"{folder}: holds several files {min(twice)}.*; leave one")
+    missing = [config for config in wanted if config not in by_stem]
+    if missing and ALL_TASKS not in by_stem:
+        raise _unanswered(folder, missing, [name for name in wanted if name in by_stem])
+    return [by_stem[name] for name in (*wanted, ALL_TASKS) if name in by_stem]
+
+
+def _unanswered(path: Path, missing: Sequence[str], answered: Sequence[str]) -> InputError:
+    return InputError(
+        f"{path}: answers no sample of {', '.join(missing)}; expected answers to every sample; "
+        f"write a file for each config, or pass --config {answered[0]} to take one config alone"
+    )
+
+
+def _stem(file: Path) -> str:
+    return next(file.name.removesuffix(end) for end in SUFFIXES if file.name.endswith(end))
+
+
+def _names(asked: AskedSamples) -> set[str]:
+    """Return the names that the files of a folder may have where every task is asked about."""
+    of_tasks = ((task, start_config(task), training_config(task)) for task in asked.tasks)
+    return {ALL_TASKS, HIDDEN}.union(*of_tasks)
+
+
+def _one_after_another(readers: Sequence[PredictionReader]) -> Iterator[pa.RecordBatch]:
+    for reader in readers:
+        yield from reader()
+
+
+def _rows_of(reader: PredictionReader, asked: AskedSamples, file: Path) -> Iterator[pa.RecordBatch]:
+    """Yield the predictions of a file that answer the samples asked about.
+
+    Raises:
+        InputError: the file is named for a config, and answers samples of another one.
+    """
+    named = _stem(file)
+    for batch in reader():
+        if asked.is_hidden or is_training(named) or (asked.config and is_training(asked.config)):
+            yield batch
+            continue
+        ids = batch["sample_id"]
+        if named in (ALL_TASKS, HIDDEN):
+            is_own = _is_of(ids, asked)
+        else:
+            is_own = _is_of_config(ids, named, asked.start_tasks)
+            if not pc.all(is_own, min_count=0).as_py():
+                other = ids.filter(pc.invert(is_own))[0].as_py()
+                raise InputError(
+                    f"{file}: is named for {named}, and answers {other[:80]!a}, which is not a "
+                    "sample of it; move that prediction to the file of its config"
+                )
+        yield batch if pc.all(is_own, min_count=0).as_py() else batch.filter(is_own)
+
+
+def _is_of(ids: Any, asked: AskedSamples) -> Any:
+    """Return which ids may be of the samples asked about: no known config of others has them."""
+    if asked.config is not None and asked.config != DEFAULT:
+        return _is_of_config(ids, asked.config, asked.start_tasks)
+    return pc.invert(_is_start_probe(ids, asked.start_tasks))
+
+
+def _is_of_config(ids: Any, config: str, start_tasks: Sequence[str]) -> Any:
+    of_task = pc.starts_with(ids, f"{task_of(config)}/")
+    is_probe = _is_start_probe(ids, start_tasks)
+    return pc.and_(of_task, is_probe if is_start(config) else pc.invert(is_probe))
+
+
+def _is_start_probe(ids: Any, start_tasks: Sequence[str]) -> Any:
+    is_first = pc.ends_with(ids, "/0")
+    of_any = pa.repeat(pa.scalar(False), len(ids))
+    for task in start_tasks:
+        of_any = pc.or_(of_any, pc.starts_with(ids, f"{task}/"))
+    return pc.and_(is_first, of_any)
+
+
+def _noting(
+    reader: PredictionReader, asked: AskedSamples, answered: set[str]
+) -> Iterator[pa.RecordBatch]:
+    """Yield predictions, and note the tasks that they answer."""
+    for batch in reader():
+        for task in asked.tasks:
+            if (
+                task not in answered
+                and pc.any(pc.starts_with(batch["sample_id"], f"{task}/"), min_count=0).as_py()
+            ):
+                answered.add(task)
+        yield batch
