@@ -5,17 +5,17 @@ from pathlib import Path
 
 from bagen_data.console import STDERR, shown
 from bagen_data.hub import build_record
-from bagen_data.submissions import read_metadata
+from bagen_data.submissions import METADATA, read_metadata
 from bagen_data.versions import BENCHMARK_VERSION
 
 
-def note_versions(dataset: str, revision: str | None, metadata: Iterable[Path]) -> None:
-    """Say which of a dataset and the metadata of predictions are of another version.
+def note_versions(dataset: str, revision: str | None, files: Iterable[Path]) -> None:
+    """Say which of a dataset and the metadata beside predictions are of another version.
 
     Args:
         dataset: a folder that `python -m builders build` wrote, or a dataset id on the Hub.
         revision: the commit of the Hub's dataset.
-        metadata: the metadata files of the predictions, which may be missing.
+        files: the files of predictions; metadata may be missing.
 
     Raises:
         InputError: metadata cannot be read.
@@ -23,7 +23,8 @@ def note_versions(dataset: str, revision: str | None, metadata: Iterable[Path]) 
     record = build_record(dataset, revision)
     built_for = record.get("benchmark_version") if isinstance(record, dict) else None
     _note(f"{dataset} was built for", built_for, "build the dataset anew")
-    for path in metadata:
+    for file in files:
+        path = file.parent / METADATA
         if path.is_file():
             version = read_metadata(path).benchmark_version
             _note(f"{path} says that its predictions are of", version, "predict anew")
