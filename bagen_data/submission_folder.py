@@ -77,17 +77,21 @@ def find_folders(submissions: Path) -> list[Path]:
     return folders
 
 
-def read_submission_folder(folder: Path, configs: Sequence[str]) -> SubmissionFolder:
+def read_submission_folder(
+    folder: Path, configs: Sequence[str], name: str | None = None
+) -> SubmissionFolder:
     """Check a submission's folder and metadata, and hash its files.
 
     Args:
         folder: of the submission.
         configs: the dataset's that may be answered.
+        name: the name that the folder is to have where submissions are kept; its own if None.
 
     Raises:
         InputError: its name, what lies in it, or its metadata cannot be accepted.
     """
-    check_name(folder.name)
+    name = folder.name if name is None else name
+    check_name(name)
     if folder.is_symlink():
         raise InputError(f"{folder}: is a symbolic link; expected a folder")
     if not folder.is_dir():
@@ -123,7 +127,7 @@ def read_submission_folder(folder: Path, configs: Sequence[str]) -> SubmissionFo
     if not public:
         raise InputError(f"{folder}: answers a hidden split alone; expected {ALL_TASKS}.jsonl too")
     whole = None if hidden is None else replace(hidden, task=None)  # it may answer any config
-    return SubmissionFolder(folder.name, metadata, public, whole)
+    return SubmissionFolder(name, metadata, public, whole)
 
 
 def check_name(name: str) -> None:

@@ -1,4 +1,4 @@
-"""Predict with a baseline or a model, check predictions, score them, and look at samples.
+"""Predict with a baseline or a model, check predictions, score them, and submit them.
 
 \b
     bagen predict baseline over_budget --dataset MLL-Lab/BAGEN --config swebench --out mine
@@ -6,6 +6,7 @@
     bagen merge shards/* --out gpt
     bagen validate mine --dataset MLL-Lab/BAGEN --config swebench
     bagen score mine --dataset MLL-Lab/BAGEN --config swebench --json scores.json
+    bagen submit mine --dry-run
 
 Exit codes: 0 done, 1 bad input, 2 wrong usage.
 """  # noqa: D301  \b keeps the lines as they are
@@ -20,6 +21,7 @@ from bagen_data.cli.predict_baseline import predict_baseline_command
 from bagen_data.cli.predict_model import predict_model_command, predictions_from_log_command
 from bagen_data.cli.scores import score_command, validate_command
 from bagen_data.cli.show_sample import show_command
+from bagen_data.cli.submit import submit_command
 from bagen_data.command_line import new_app, run
 from bagen_data.errors import WrongUsageError
 from bagen_data.published import CODE_PAGE
@@ -39,6 +41,7 @@ app.command("predictions-from-log")(predictions_from_log_command)
 app.command("merge")(merge_command)
 app.command("validate")(validate_command)
 app.command("score")(score_command)
+app.command("submit")(submit_command)
 app.command("ceiling")(ceiling_command)
 app.command("show")(show_command)
 
