@@ -12,7 +12,7 @@ from bagen_data.versions import BENCHMARK_VERSION, __version__
 
 if TYPE_CHECKING:
     from bagen_data.answers import parse, render
-    from bagen_data.hub import load
+    from bagen_data.loading import load
     from bagen_data.schema import Estimate, Interval
 
 __all__ = [
@@ -28,7 +28,7 @@ __all__ = [
 _HOMES = {
     "Estimate": "schema",
     "Interval": "schema",
-    "load": "hub",
+    "load": "loading",
     "parse": "answers",
     "render": "answers",
 }

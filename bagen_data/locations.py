@@ -1,4 +1,4 @@
-"""Places of files and folders: a path of this machine, or a URL of a store that several share."""
+"""Places of files and folders: paths of this machine, URLs of shared stores, commits on the Hub."""
 
 import re
 from dataclasses import dataclass
@@ -11,6 +11,8 @@ _URL = re.compile(r"(?P<protocol>[A-Za-z][A-Za-z0-9+.:-]*)://(?P<rest>.*)", re.D
 _LOCAL = ("file", "local")
 _ONE_SLASH = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/(?!/).*", re.DOTALL)
 """A URL that lacks a slash, which would be made a folder like `s3:`."""
+_SHOWN = 12
+"""Characters of a commit that messages show."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,39 @@ class StoreUrl:
 
 Location: TypeAlias = Path | StoreUrl
 """The place of a file or folder; `/` and `name` work for both kinds."""
+
+
+@dataclass(frozen=True)
+class HubPath:
+    """A file or folder of one commit of a dataset on the Hub, which can only be read.
+
+    >>> dataset = HubPath("ORG/NAME", "531ad17e2c50c4b7a1e4a0c6d1f1a2b3c4d5e6f7")
+    >>> str(dataset / "data/a.parquet"), (dataset / "build.json").name
+    ('ORG/NAME@531ad17e2c50/data/a.parquet', 'build.json')
+    """
+
+    repository: str
+    commit: str
+    """The whole commit, 40 hexadecimal digits."""
+    path: str = ""
+    """The path in the repository; empty for its root."""
+
+    def __truediv__(self, relative: str) -> Self:
+        path = f"{self.path}/{relative}" if self.path else relative
+        return type(self)(self.repository, self.commit, path)
+
+    def __str__(self) -> str:
+        root = f"{self.repository}@{self.commit[:_SHOWN]}"
+        return f"{root}/{self.path}" if self.path else root
+
+    @property
+    def name(self) -> str:
+        """The last part of the path."""
+        return self.path.rpartition("/")[2]
+
+
+ReadLocation: TypeAlias = Location | HubPath
+"""The place of a file or folder that is read and never written."""
 
 
 def absolute(location: Location) -> Location:

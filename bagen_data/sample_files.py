@@ -19,25 +19,18 @@ import pyarrow.compute as pc
 from bagen_data.array_types import Ints
 from bagen_data.dataset_configs import DEFAULT
 from bagen_data.dataset_configs import REFERENCE as REFERENCE_CONFIG
+from bagen_data.dataset_files import REPEATED, ReadColumns, choose_files, refuse_other_hash
 from bagen_data.errors import InputError
-from bagen_data.hub import (
-    REPEATED,
-    ReadColumns,
-    choose_files,
-    is_folder,
-    load_reference,
-    load_samples,
-    reference_of,
-    splits,
-)
-from bagen_data.locations import parse_location
+from bagen_data.hub import load_reference, load_samples, reference_of, source_of, splits
+from bagen_data.locations import HubPath
 from bagen_data.parquet_streams import ParquetStream
+from bagen_data.repositories.dataset_places import dataset_name, locate
+from bagen_data.repositories.snapshots import local_files
 from bagen_data.schema import REFERENCE
 from bagen_data.scoring.input_columns import as_strings, as_table, codes, id_parts
 from bagen_data.scoring.sample_source import SampleSource
 from bagen_data.scoring.sample_table import DERIVED, OPTIONAL, REQUIRED, SampleTable
-from bagen_data.steady_files import FileMark, changed, digest_of, steady_file
-from bagen_data.tables import MANIFEST
+from bagen_data.steady_files import FileMark, changed, steady_file
 
 _PART_ROWS = 1 << 17
 """Samples that are read at once, unless one family has more."""
@@ -55,7 +48,7 @@ class OpenedSamples:
 
     samples: SampleSource
     source: dict[str, Any]
-    """`path`, `config`, `split`, `revision` and the number of `samples`."""
+    """The source, as `hub.LoadedSamples` has it."""
     has_reference: bool
     """Whether the dataset has a config `reference`, and the split is `test`."""
 
@@ -66,8 +59,8 @@ def open_samples(
     """Return samples with the reference's forecasts of them; a large dataset is read part by part.
 
     Args:
-        path: a folder that `python -m builders build` wrote; or its URL or a dataset id on the Hub,
-            which are read at once.
+        path: a folder that `python -m builders build` wrote, or a dataset on the Hub, as ORG/NAME
+            or ORG/NAME@REV; or a URL, which is read at once.
         config: a task, `<task>_start` or `<task>_train`; every task's benchmark if None.
         split: `test`; `sft`, `rl` or `heldout` of a `<task>_train`.
         part_rows: samples that are read at once, unless one family has more.
@@ -76,19 +69,21 @@ def open_samples(
         as `hub.load_unchanged_samples` and `SampleTable.of`; and while parts are read, a file
         changed meanwhile.
     """
-    location = parse_location(path)
-    if isinstance(location, Path) and is_folder(location):
-        opened = _opened(location, config or DEFAULT, split, part_rows)
+    place = locate(path)
+    if isinstance(place, Path | HubPath):
+        opened = _opened(place, config or DEFAULT, split, part_rows)
         if opened is not None:
             return opened
-    loaded = load_samples(path, config, split)
-    revision = loaded.source["revision"]
-    reference = load_reference(path, config, revision) if split == "test" else None
+    dataset = dataset_name(place)
+    loaded = load_samples(dataset, config, split)
+    reference = load_reference(dataset, config) if split == "test" else None
     table = SampleTable.of(loaded.table, reference)
     return OpenedSamples(table, loaded.source, reference is not None)
 
 
-def _opened(folder: Path, config: str, split: str, part_rows: int) -> OpenedSamples | None:
+def _opened(
+    folder: Path | HubPath, config: str, split: str, part_rows: int
+) -> OpenedSamples | None:
     """Return a folder's samples; None if they are few, or not in the order in which builds write.
 
     Raises:
@@ -105,7 +100,7 @@ def _opened(folder: Path, config: str, split: str, part_rows: int) -> OpenedSamp
             return None
         families, instances, instance_ids = outline
         reference = sizes = None
-        if split == "test" and "test" in splits(str(folder), REFERENCE_CONFIG):
+        if split == "test" and "test" in splits(dataset_name(folder), REFERENCE_CONFIG):
             reference = _FiledReference.of(folder, config)
             sizes = _reference_sizes(files, families, reference)
             if sizes is None:
@@ -121,8 +116,8 @@ def _opened(folder: Path, config: str, split: str, part_rows: int) -> OpenedSamp
             reference,
             tuple(sum(sizes[part]) for part in merged),
         )
-    source = {"path": str(folder), "config": config, "split": split, "revision": chosen.revision()}
-    return OpenedSamples(samples, source | {"samples": len(samples)}, reference is not None)
+    source = source_of(folder, config, split, chosen.revision(), len(samples))
+    return OpenedSamples(samples, source, reference is not None)
 
 
 @dataclass(frozen=True)
@@ -184,21 +179,30 @@ class _Files:
 
     @classmethod
     def of(
-        cls, folder: Path, rows: Sequence[dict[str, Any]], columns: Sequence[str]
+        cls, folder: Path | HubPath, rows: Sequence[dict[str, Any]], columns: Sequence[str]
     ) -> Self | None:
-        """Return the files of these rows of a manifest; None if their columns differ."""
-        paths = tuple(folder / row["path"] for row in rows)
+        """Return the files of these rows of a manifest; None if their columns differ.
+
+        Raises:
+            InputError: a file of the Hub cannot be had, or has another hash than in the manifest.
+            OSError: a file cannot be read.
+        """
+        paths = _local_paths(folder, rows)
         marks, sizes, schemas = [], [], []
-        for path in paths:
-            with steady_file(path) as file, ParquetStream(file.stream) as parquet:
-                marks.append(file.mark)
-                sizes.append(parquet.rows)
-                schema = parquet.schema
+        for path, row in zip(paths, rows, strict=True):
+            with steady_file(path) as file:
+                if isinstance(folder, HubPath):
+                    refuse_other_hash(file, folder, row)
+                    file.stream.seek(0)
+                with ParquetStream(file.stream) as parquet:
+                    marks.append(file.mark)
+                    sizes.append(parquet.rows)
+                    schema = parquet.schema
             schemas.append([schema.field(name) for name in columns if name in schema.names])
         if any(fields != schemas[0] for fields in schemas):
             return None
         names = tuple(field.name for field in schemas[0])
-        return cls(paths, tuple(marks), tuple(sizes), names)
+        return cls(tuple(paths), tuple(marks), tuple(sizes), names)
 
     def batches(self, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
         """Yield the rows of all files.
@@ -217,6 +221,13 @@ class _Files:
             except (OSError, pa.ArrowException) as error:
                 reason = getattr(error, "strerror", None) or error
                 raise InputError(f"{path}: cannot be read: {reason}") from error
+
+
+def _local_paths(folder: Path | HubPath, rows: Sequence[dict[str, Any]]) -> list[Path]:
+    """Return where the files of a folder, or the copies of those of a commit, lie."""
+    if isinstance(folder, HubPath):
+        return local_files([folder / row["path"] for row in rows])
+    return [folder / row["path"] for row in rows]
 
 
 @contextmanager
@@ -341,7 +352,7 @@ class _FiledReference:
     """The config of samples that the forecasts are about."""
 
     @classmethod
-    def of(cls, folder: Path, config: str) -> Self:
+    def of(cls, folder: Path | HubPath, config: str) -> Self:
         """Return the reference of a folder, whose files have the hashes of its manifest.
 
         Raises:
@@ -349,13 +360,9 @@ class _FiledReference:
         """
         columns = ReadColumns(tuple(REFERENCE.names))
         rows = choose_files(folder, REFERENCE_CONFIG, "test", columns).rows
-        for row in rows:
-            with steady_file(folder / row["path"]) as file:
-                if digest_of(file).sha256 != row.get("sha256"):
-                    raise InputError(
-                        f"{folder / row['path']}: was changed: another sha256 than in {MANIFEST}; "
-                        "build the dataset anew, or bring the file back"
-                    )
+        for path, row in zip(_local_paths(folder, rows), rows, strict=True):
+            with steady_file(path) as file:
+                refuse_other_hash(file, folder, row)
         files = _Files.of(folder, rows, REFERENCE.names)
         if files is None:
             raise InputError(f"{folder}: files of the reference have different columns")

@@ -19,7 +19,8 @@ from typing import Any, TypeVar
 
 from bagen_data.errors import InputError, MissingExtraError, StoreError, WrongUsageError
 from bagen_data.folder_staging import TOKEN_PATTERN, new_token
-from bagen_data.locations import Location, StoreUrl
+from bagen_data.locations import HubPath, Location, ReadLocation, StoreUrl
+from bagen_data.repositories.snapshots import local_file
 from bagen_data.steady_files import SteadyFile, steady_file
 
 _Result = TypeVar("_Result")
@@ -315,8 +316,10 @@ def remove_parts(folder: Path) -> None:
 
 
 @contextmanager
-def fetched(location: Location) -> Iterator[Path]:
+def fetched(location: ReadLocation) -> Iterator[Path]:
     """Give a path of this machine to read a file at; a URL's is a temporary copy for the block.
+
+    The path of a file on the Hub is in the cache of huggingface_hub.
 
     Raises:
         FileNotFoundError: the file is absent.
@@ -325,19 +328,25 @@ def fetched(location: Location) -> Iterator[Path]:
     if isinstance(location, Path):
         yield location
         return
+    if isinstance(location, HubPath):
+        yield local_file(location)
+        return
     with TemporaryDirectory(prefix="bagen-") as folder:
         path = Path(folder, location.name)
         download(location, path)
         yield path
 
 
-def read_location(location: Location) -> bytes:
+def read_location(location: ReadLocation) -> bytes:
     """Return what a file holds.
 
     Raises:
         FileNotFoundError: the file is absent.
+        InputError: the Hub has no such dataset or commit, or it may not be read.
         StoreError, OSError: it cannot be read.
     """
+    if isinstance(location, HubPath):
+        return local_file(location).read_bytes()
     return location.read_bytes() if isinstance(location, Path) else read_bytes(location)
 
 
@@ -350,8 +359,8 @@ def remove_file(location: Location) -> None:
 
 
 @contextmanager
-def steady_location(location: Location) -> Iterator[SteadyFile]:
-    """Open a file as `steady_file` does; that of a store is a copy that nobody changes.
+def steady_location(location: ReadLocation) -> Iterator[SteadyFile]:
+    """Open a file as `steady_file` does; that of a store or the Hub is a copy.
 
     Raises:
         StoreError: the store does not answer.

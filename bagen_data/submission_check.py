@@ -1,7 +1,9 @@
 """A submission held against a dataset before it is handed in, by the code that judges it later."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -12,13 +14,14 @@ from bagen_data.errors import InputError
 from bagen_data.hub import load_unchanged_samples, splits
 from bagen_data.prompt_variants import question_of
 from bagen_data.redaction import holds_secret
+from bagen_data.repositories.revisions import names_content
 from bagen_data.schema import Question
 from bagen_data.scoring.check_predictions import of_tasks
 from bagen_data.scoring.match_predictions import match_predictions
 from bagen_data.scoring.other_question import correct_metadata, refuse_other_question
 from bagen_data.scoring.sample_table import SampleTable
 from bagen_data.submission_folder import SubmissionFolder, read_submission_folder
-from bagen_data.submissions import METADATA, Metadata, is_revision
+from bagen_data.submissions import METADATA, Metadata
 from bagen_data.submitted_predictions import read_predictions
 from bagen_data.versions import BENCHMARK_VERSION
 
@@ -54,7 +57,7 @@ def check_submission(folder: Path, dataset: str, name: str | None = None) -> Che
     tasks = sorted(pc.unique(loaded.table["task"].cast(pa.string())).to_pylist())
     start_tasks = [task for task in tasks if _SPLIT in splits(dataset, start_config(task))]
     read = read_submission_folder(folder, [*tasks, *map(start_config, start_tasks)], name)
-    _check_metadata(folder / METADATA, read.metadata, dataset, loaded.source["revision"])
+    _check_metadata(folder / METADATA, read.metadata, loaded.source)
     predictions = read_predictions(read, tasks, start_tasks)
     own = of_tasks(loaded.table, predictions.tasks)
     invalid = _count_invalid(own, predictions.table, read)
@@ -71,7 +74,7 @@ _as_task = ["sample_id", "response", "usage", "cost_usd", "task"]
 """Names of the columns of predictions, with their config as `task`."""
 
 
-def _check_metadata(path: Path, metadata: Metadata, dataset: str, revision: str | None) -> None:
+def _check_metadata(path: Path, metadata: Metadata, source: Mapping[str, Any]) -> None:
     """Refuse metadata that would keep a submission out of the ranks, or tell a secret.
 
     Raises:
@@ -88,11 +91,13 @@ def _check_metadata(path: Path, metadata: Metadata, dataset: str, revision: str 
             f"{path}: was made for BAGEN {metadata.benchmark_version}, and this is "
             f"{BENCHMARK_VERSION}: it would never be ranked; predict anew"
         )
-    if not is_revision(metadata.dataset_revision, revision or ""):
+    declared, revision, dataset = metadata.dataset_revision, source["revision"], source["path"]
+    repository = dataset if "commit" in source else None
+    if not names_content(declared, revision or "", repository):
         raise InputError(
-            f"{path}: says dataset_revision {metadata.dataset_revision}, and {dataset} is "
-            f"{revision}: it would never be ranked; predict anew, or name the revision that was "
-            "answered as --dataset ORG/NAME@REVISION"
+            f"{path}: says dataset_revision {declared}, and {dataset} is {revision}: it "
+            "would never be ranked; predict anew, or name the revision that was answered as "
+            "--dataset ORG/NAME@REVISION"
         )
 
 

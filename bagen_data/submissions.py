@@ -45,8 +45,6 @@ SCHEMAS = Path(__file__).parent / "schemas"
 
 _MAX_BYTES = 1 << 16
 """Of a metadata file."""
-_SHORT_REVISION = 7
-"""Letters of a commit that name it."""
 _MERGE = "tag:yaml.org,2002:merge"
 """The tag of a key whose value holds more keys, which would stand there beside the written ones."""
 _SHOWN = 80
@@ -175,7 +173,8 @@ class Metadata(_SubmissionPart):
     )
     constrained: bool = Field(description="Whether decoding was held to the answer grammar.")
     dataset_revision: Name = Field(
-        description="The dataset's commit on the Hub, or `revision` in `build.json`."
+        description="`revision` in the dataset's `build.json`, or a commit or tag of the Hub's "
+        "dataset that has it."
     )
     date: Day = Field(
         description="When the predictions were made, e.g. 2026-11-21; not before 2024-01-01, nor "
@@ -203,15 +202,6 @@ class Labels(BaseModel):
 
 _REQUIRED = tuple(name for name, key in Metadata.model_fields.items() if key.is_required())
 _OPTIONAL = tuple(name for name in Metadata.model_fields if name not in _REQUIRED)
-
-
-def is_revision(declared: str, actual: str) -> bool:
-    """Whether the `dataset_revision` of a submission names a dataset: whole, or its beginning.
-
-    >>> is_revision("531ad17", "531ad17e2c50"), is_revision("5", "531ad17e2c50")
-    (True, False)
-    """
-    return declared == actual or (len(declared) >= _SHORT_REVISION and actual.startswith(declared))
 
 
 def json_schemas() -> dict[str, dict[str, Any]]:

@@ -180,8 +180,8 @@ def build_command(
         list[str] | None,
         typer.Option(
             metavar="DATASET",
-            help="With --hidden: a built folder or Hub id whose rollouts and instances are left "
-            "out; repeatable.",
+            help="With --hidden: a built folder, or ORG/NAME or ORG/NAME@REV on the Hub, whose "
+            "rollouts and instances are left out; repeatable.",
         ),
     ] = None,
 ) -> None:

@@ -275,7 +275,7 @@ _ARRAY = {"isArray": True, "arrayShape": "-1"}
 
 def _holds_records(kind: pa.DataType) -> bool:
     """Return whether a part of a list is a list of records itself, which Croissant cannot read."""
-    return pa.types.is_list(kind) and pa.types.is_struct(kind.value_type)
+    return bool(pa.types.is_list(kind) and pa.types.is_struct(kind.value_type))
 
 
 def _type_of(kind: pa.DataType) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """The samples that all submissions are held against."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
@@ -10,12 +10,11 @@ import pyarrow.compute as pc
 
 from bagen_data.dataset_configs import start_config
 from bagen_data.errors import InputError
-from bagen_data.hub import build_record, is_folder, load_reference, load_unchanged_samples, splits
-from bagen_data.locations import parse_location
+from bagen_data.hub import build_record, load_reference, load_unchanged_samples, splits
+from bagen_data.repositories.dataset_names import is_revision
+from bagen_data.repositories.dataset_places import pinned
+from bagen_data.repositories.revisions import contents_of
 from bagen_data.scoring.sample_table import FamilyColumns, SampleTable
-from bagen_data.stores import read_location
-from bagen_data.tables import BUILD_RECORD
-from bagen_data.unique_keys import parse_json
 from bagen_data.versions import BENCHMARK_VERSION
 
 _TASK = re.compile(r"(?!(overall|predictions|hidden)$)[A-Za-z0-9_]{1,50}")
@@ -29,8 +28,13 @@ class Benchmark:
 
     samples: pa.Table
     id: str | None
-    """On the Hub; None for a folder."""
+    """The dataset's id on the Hub; None for a folder that is nobody's copy."""
     revision: str
+    """The content revision, which is the same on the Hub and on a disk."""
+    commit: str | None = None
+    """The commit of the Hub that was read; None for a folder."""
+    other_names: frozenset[str] = frozenset()
+    """Commits and tags, as submissions name them, whose rows are these; see `with_other_names`."""
     reference: pa.Table | None = None
     """The reference's forecasts of the samples; None in a dataset that has none."""
     start: "Benchmark | None" = None
@@ -54,6 +58,10 @@ class Benchmark:
         """The configs that a submission may answer."""
         return [*self.tasks, *map(start_config, self.start_tasks)]
 
+    def is_named(self, declared: str) -> bool:
+        """Return whether a submission's `dataset_revision` names these samples."""
+        return is_revision(declared, self.revision) or declared in self.other_names
+
     def bare(self) -> Self:
         """Return it without the tables that were made of it, as another process takes it."""
         start = None if self.start is None else self.start.bare()
@@ -74,6 +82,7 @@ class Benchmark:
         return {
             "id": self.id,
             "revision": self.revision,
+            "commit": self.commit,
             "split": SPLIT,
             "samples": len(self.samples),
             "has_reference": self.reference is not None,
@@ -87,31 +96,51 @@ class Benchmark:
         return dict(sorted((each["values"], each["counts"]) for each in counts))
 
 
-def load_benchmark(dataset: str) -> Benchmark:
+def load_benchmark(dataset: str, dataset_id: str | None = None) -> Benchmark:
     """Load what is needed of a dataset's benchmark.
 
     Args:
-        dataset: a folder that `python -m builders build` wrote, or a dataset id on the Hub.
+        dataset: a folder that `python -m builders build` wrote, or ORG/NAME or ORG/NAME@REV.
+        dataset_id: the id on the Hub of the dataset that a folder is a copy of.
 
     Raises:
         InputError: it cannot be loaded, is not as it was built, was built by another version of
             BAGEN, has no revision, is the key of a hidden split, or a task's name is no file's.
     """
+    dataset = pinned(dataset)
     if is_key(dataset):
         raise InputError(
             f"{dataset}: is the key of a hidden split, and a board of it would show its labels; "
             "expected a public dataset; give the key as --hidden"
         )
     benchmark = load_samples_of(dataset)
-    return replace(benchmark, start=_load_start(dataset, benchmark))
+    start = _load_start(dataset, benchmark)
+    return replace(benchmark, id=benchmark.id or dataset_id, start=start)
+
+
+def with_other_names(benchmark: Benchmark, declared: Iterable[str]) -> Benchmark:
+    """Return a benchmark that knows which of these names are commits or tags with its rows.
+
+    Args:
+        benchmark: the samples, which are not changed.
+        declared: what submissions, or earlier results, state as their revision.
+
+    Raises:
+        InputError, StoreError: the Hub has to be asked, and does not answer; which names are right
+        is not known then.
+    """
+    unknown = [name for name in dict.fromkeys(declared) if not benchmark.is_named(name)]
+    if benchmark.id is None or not unknown:
+        return benchmark
+    contents = contents_of(benchmark.id, unknown)
+    known = {name for name, content in contents.items() if content == benchmark.revision}
+    return replace(benchmark, other_names=benchmark.other_names | known)
 
 
 def is_key(dataset: str) -> bool:
     """Return whether a dataset is the key of a hidden split, by its record."""
-    try:
-        return "salt" in parse_json(read_location(parse_location(dataset) / BUILD_RECORD))
-    except (OSError, ValueError, TypeError):
-        return False
+    record = build_record(dataset)
+    return isinstance(record, dict) and "salt" in record
 
 
 def load_samples_of(dataset: str) -> Benchmark:
@@ -120,14 +149,18 @@ def load_samples_of(dataset: str) -> Benchmark:
     Raises:
         InputError: as `load_benchmark`.
     """
+    dataset = pinned(dataset)
     loaded = load_unchanged_samples(dataset, None, SPLIT)
     revision = loaded.source["revision"]
     if not revision:
         raise InputError(f"{dataset}: does not say its revision; build it anew")
-    _check_version(dataset, revision)
-    reference = load_reference(dataset, None, revision)
-    name = None if is_folder(dataset) else dataset
-    benchmark = Benchmark(_with_plain_tasks(loaded.table), name, revision, reference)
+    _check_version(dataset)
+    reference = load_reference(dataset)
+    commit = loaded.source.get("commit")
+    name = loaded.source["path"] if commit else None
+    benchmark = Benchmark(
+        _with_plain_tasks(loaded.table), name, revision, commit, reference=reference
+    )
     for task in benchmark.tasks:
         if not _TASK.fullmatch(task):
             raise InputError(
@@ -137,9 +170,9 @@ def load_samples_of(dataset: str) -> Benchmark:
     return benchmark
 
 
-def _check_version(dataset: str, revision: str) -> None:
+def _check_version(dataset: str) -> None:
     """Refuse a dataset whose record names another version of BAGEN than this."""
-    record = build_record(dataset, None if is_folder(dataset) else revision)
+    record = build_record(dataset)
     stated = record.get("benchmark_version") if isinstance(record, dict) else None
     if stated not in (None, BENCHMARK_VERSION):
         raise InputError(

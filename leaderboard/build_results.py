@@ -1,6 +1,6 @@
 """From a folder of submissions to results: scored, ranked, kept apart, or refused."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -13,10 +13,9 @@ from bagen_data.scoring.ranking import RANKED
 from bagen_data.scoring.resampling import LEVEL, Resampling
 from bagen_data.scoring.score import ALPHA
 from bagen_data.submission_folder import SubmissionFolder, check_name, read_submission_folder
-from bagen_data.submissions import is_revision
 from bagen_data.versions import BENCHMARK_VERSION, __version__
 from leaderboard import paper
-from leaderboard.benchmark_samples import Benchmark
+from leaderboard.benchmark_samples import Benchmark, with_other_names
 from leaderboard.cache import Cache
 from leaderboard.look_alikes import ShownName, look_alikes
 from leaderboard.ranks import add_ranks
@@ -46,6 +45,30 @@ class CheckedSubmission:
     """Why it is not scored; none if it is."""
     verified: SubmissionScores | None = None
     """Scores on the hidden split; None if it does not answer it, or there is none."""
+
+
+def with_declared_names(
+    benchmark: Benchmark,
+    checked: Sequence[CheckedSubmission],
+    earlier: Iterable[Mapping[str, Any]] = (),
+) -> Benchmark:
+    """Return a benchmark that knows the commits and tags which submissions name it by.
+
+    Args:
+        benchmark: the samples.
+        checked: submissions that answered them.
+        earlier: results of other builds; those of older code name commits.
+
+    Raises:
+        InputError, StoreError: as `with_other_names`.
+    """
+    folders = [each.folder for each in checked if each.folder is not None]
+    names = [folder.metadata.dataset_revision for folder in folders]
+    for results in earlier:
+        dataset = results["dataset"]
+        revision = dataset.get("revision") if isinstance(dataset, dict) else None
+        names += [revision] if isinstance(revision, str) else []
+    return with_other_names(benchmark, names)
 
 
 def check_submissions(
@@ -218,7 +241,7 @@ def apart_reasons(folder: SubmissionFolder, benchmark: Benchmark) -> list[str]:
     version, revision = folder.metadata.benchmark_version, folder.metadata.dataset_revision
     if version not in (None, BENCHMARK_VERSION):
         why.append(f"made for BAGEN {version}; this is {BENCHMARK_VERSION}")
-    if not is_revision(revision, benchmark.revision):
+    if not benchmark.is_named(revision):
         why.append(f"made of dataset revision {revision}; this is {benchmark.revision}")
     return why
 
@@ -233,7 +256,7 @@ def _record(
         for file, number in zip(folder.files, rows, strict=True)
     ]
     metadata = folder.metadata
-    is_exact = is_revision(metadata.dataset_revision, benchmark.revision)
+    is_exact = benchmark.is_named(metadata.dataset_revision)
     return {
         "folder": folder.name,
         "metadata": metadata.model_dump(mode="json"),
@@ -270,7 +293,7 @@ def _earlier(path: Path, results: Mapping[str, Any], benchmark: Benchmark) -> li
         raise InputError(
             f"{path}: earlier results are not what a build wrote: {error!r}; build them anew"
         ) from error
-    if (version, revision) == (BENCHMARK_VERSION, benchmark.revision):
+    if version == BENCHMARK_VERSION and benchmark.is_named(str(revision)):
         raise InputError(
             f"{path}: earlier results are of BAGEN {version} and revision {revision}, as these "
             "are; leave them out"

@@ -8,7 +8,7 @@ from typing import Any
 from bagen_data.errors import InputError
 from bagen_data.unique_keys import parse_json
 from bagen_data.versions import BENCHMARK_VERSION
-from leaderboard.benchmark_samples import Benchmark
+from leaderboard.benchmark_samples import Benchmark, with_other_names
 from leaderboard.rankings import RANKINGS
 from leaderboard.results import OVERALL
 
@@ -45,7 +45,7 @@ def read_ceiling(path: Path, benchmark: Benchmark) -> dict[str, Any]:
         }
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise InputError(f"--ceiling {path}: is not a ceiling: {error!r}; {_EXPECTED}") from error
-    if revision != benchmark.revision:
+    if not with_other_names(benchmark, [str(revision)]).is_named(str(revision)):
         raise InputError(
             f"--ceiling {path}: is the ceiling of {source.get('path')!a}, revision {revision!a}; "
             f"expected one of this board's dataset, revision {benchmark.revision}; run 'bagen "

@@ -30,7 +30,27 @@ from bagen_data.wording import numbered
 
 app = new_app(__doc__)
 Dataset = Annotated[
-    str, typer.Option(help="A folder that 'python -m builders build' wrote, or a Hub id.")
+    str,
+    typer.Option(
+        help="A folder that 'python -m builders build' wrote, or a dataset on the Hub: ORG/NAME, "
+        "or ORG/NAME@REV as with --revision."
+    ),
+]
+Revision = Annotated[
+    str | None,
+    typer.Option(
+        metavar="REV",
+        help="Revision of the Hub's dataset: a branch, tag or commit, 'revision' of its "
+        "build.json, or the first 7 characters or more of these two [default: main].",
+    ),
+]
+DatasetId = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ORG/NAME",
+        help="Id on the Hub of the dataset that a folder is a copy of, whose commits and tags "
+        "submissions may name.",
+    ),
 ]
 Resamples = Annotated[
     int, typer.Option(min=0, help="Number of resamples of instances for 95% intervals.")
@@ -44,22 +64,28 @@ _EXPORTED = "exported.txt"
 def validate_command(
     submission: Annotated[Path, typer.Argument(help="The folder of one submission.")],
     dataset: Dataset,
+    revision: Revision = None,
+    dataset_id: DatasetId = None,
     hidden: Annotated[
         str | None,
         typer.Option(
-            help="The public part of a hidden split, a folder or a Hub id, to check hidden.jsonl."
+            help="The public part of a hidden split, a folder, ORG/NAME or ORG/NAME@REV, to check "
+            "hidden.jsonl."
         ),
     ] = None,
 ) -> None:
     """Say whether the leaderboard would take a submission, and why not."""
+    from bagen_data.repositories.dataset_names import at_revision
     from bagen_data.scoring.resampling import Resampling
     from leaderboard.benchmark_samples import load_benchmark
-    from leaderboard.build_results import apart_reasons, check_submissions
+    from leaderboard.build_results import apart_reasons, check_submissions, with_declared_names
     from leaderboard.cache import NO_CACHE
 
-    benchmark = load_benchmark(dataset)
+    _check_dataset_id(dataset_id)
+    benchmark = load_benchmark(at_revision(dataset, revision), dataset_id)
     path = Path(os.path.abspath(submission))
     (checked,) = check_submissions([path], benchmark, Resampling(0), NO_CACHE, 1)
+    benchmark = with_declared_names(benchmark, [checked])
     why = [] if checked.folder is None else apart_reasons(checked.folder, benchmark)
     if checked.scores is None or checked.folder is None:
         raise InputError(f"{submission}: refused\n{_indented((*checked.reasons, *why))}")
@@ -90,6 +116,8 @@ def build_command(
     submissions: Annotated[Path, typer.Option(help="A folder of submissions.")],
     dataset: Dataset,
     out: Annotated[Path, typer.Option(help="The site; one built earlier is replaced.")],
+    revision: Revision = None,
+    dataset_id: DatasetId = None,
     earlier: Annotated[
         list[Path] | None,
         typer.Option(help="results.json of another version or revision, to be shown apart."),
@@ -126,11 +154,12 @@ def build_command(
     ] = None,
 ) -> None:
     """Score all submissions, and write results and the site."""
+    from bagen_data.repositories.dataset_names import at_revision
     from bagen_data.scoring.resampling import Resampling
     from bagen_data.submission_folder import find_folders
     from bagen_data.submissions import METADATA
     from leaderboard.benchmark_samples import load_benchmark
-    from leaderboard.build_results import check_submissions, results_of
+    from leaderboard.build_results import check_submissions, results_of, with_declared_names
     from leaderboard.cache import NO_CACHE, Cache, default_folder
     from leaderboard.ceilings import read_ceiling
     from leaderboard.results import EARLIER_FORMATS, read_results
@@ -141,6 +170,7 @@ def build_command(
         raise WrongUsageError(
             "--files-url: expected an address with https:// and no user's name, as pages show it"
         )
+    _check_dataset_id(dataset_id)
     folders = find_folders(Path(os.path.abspath(submissions)))
     if not folders:
         raise InputError(
@@ -154,7 +184,7 @@ def build_command(
             "for one; give a folder elsewhere"
         )
     earlier_results = {path: read_results(path, EARLIER_FORMATS) for path in earlier or ()}
-    benchmark = load_benchmark(dataset)
+    benchmark = load_benchmark(at_revision(dataset, revision), dataset_id)
     ceiling_read = None if ceiling is None else read_ceiling(ceiling, benchmark)
     if hidden is not None:
         benchmark = replace(benchmark, hidden=load_key(hidden))
@@ -164,6 +194,7 @@ def build_command(
     with progress_bar() as bar:
         checks = check_submissions(folders, benchmark, resampling, scored, processes)
         checked = list(bar.track(checks, len(folders), description="submissions"))
+    benchmark = with_declared_names(benchmark, checked, earlier_results.values())
     results = results_of(checked, benchmark, resampling, earlier_results, ceiling_read)
     for name in write_site(results, out, submissions, files_url):
         STDERR.print(
@@ -176,6 +207,14 @@ def build_command(
             "their scores tell its labels; build a new one (docs/hidden-split.md)"
         )
     _print_summary(results, out)
+
+
+def _check_dataset_id(dataset_id: str | None) -> None:
+    """Refuse what is not the id of a dataset on the Hub."""
+    from leaderboard.exports.hub_files import is_repository
+
+    if dataset_id is not None and not is_repository(dataset_id):
+        raise WrongUsageError(f"--dataset-id {dataset_id!r}: expected ORG/NAME, e.g. MLL-Lab/BAGEN")
 
 
 def _indented(reasons: Sequence[str]) -> str:
@@ -199,6 +238,7 @@ def _print_summary(results: Mapping[str, Any], out: Path) -> None:
 def baselines_command(
     dataset: Dataset,
     out: Annotated[Path, typer.Option(help="A folder of submissions, which they are put into.")],
+    revision: Revision = None,
     forecaster: Annotated[
         list[str] | None,
         typer.Option(help="Name of an estimator; may be given several times; all if left out."),
@@ -208,11 +248,14 @@ def baselines_command(
     ] = None,
 ) -> None:
     """Write a submission for each estimator that needs no model."""
+    from bagen_data.repositories.dataset_names import at_revision
+    from bagen_data.repositories.dataset_places import pinned
     from leaderboard.baseline_submissions import write_baselines
     from leaderboard.benchmark_samples import load_benchmark
 
     processes = workers or os.cpu_count() or 1
     names = list(dict.fromkeys(forecaster or ()))
+    dataset = pinned(at_revision(dataset, revision))
     for folder in write_baselines(dataset, load_benchmark(dataset), out, names, processes):
         print(f"wrote {folder}")
 
@@ -265,7 +308,7 @@ def export_command(
 ) -> None:
     """Write results in the form that other places take."""
     from leaderboard.exports.every_eval_ever import export_eee
-    from leaderboard.exports.hub_files import export_hub, is_repository
+    from leaderboard.exports.hub_files import export_hub
     from leaderboard.manifest import replaced_ours
     from leaderboard.results import read_results
 
@@ -274,8 +317,7 @@ def export_command(
     target = out or folder.with_name(f"{folder.resolve().name}-{format}")
     if format == "eee" and dataset_id:
         raise WrongUsageError("--dataset-id: of no use with --format eee; leave it out")
-    if dataset_id is not None and not is_repository(dataset_id):
-        raise WrongUsageError(f"--dataset-id {dataset_id!r}: expected ORG/NAME, e.g. MLL-Lab/BAGEN")
+    _check_dataset_id(dataset_id)
     with replaced_ours(target, _EXPORTED) as staging:
         if format == "hub":
             written = export_hub(results, staging, dataset_id)

@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 from bagen_data.errors import InputError
 from bagen_data.hub import is_hidden, load_questions
 from bagen_data.prompt_variants import question_of
+from bagen_data.repositories.dataset_places import pinned
 from bagen_data.schema import Question
 from bagen_data.scoring.check_predictions import check_predictions, of_tasks
 from bagen_data.scoring.match_predictions import match_predictions
@@ -58,7 +59,7 @@ def load_key(folder: Path) -> Benchmark:
     Raises:
         InputError: it is not the key of a hidden split, or not as it was built.
     """
-    if not is_key(str(folder)):
+    if not (folder.is_dir() and is_key(str(folder))):
         raise InputError(
             f"--hidden {folder}: is not the key of a hidden split; expected the folder "
             "KEY-DO-NOT-PUBLISH that 'python -m builders build --hidden N' wrote"
@@ -227,7 +228,7 @@ def check_hidden_answers(folder: SubmissionFolder, dataset: str) -> str:
 
     Args:
         folder: the submission.
-        dataset: the public part of the split: a folder, or an id on the Hub.
+        dataset: the public part of the split: a folder, or ORG/NAME or ORG/NAME@REV.
 
     Returns:
         A sentence on what was found.
@@ -235,6 +236,7 @@ def check_hidden_answers(folder: SubmissionFolder, dataset: str) -> str:
     Raises:
         InputError: the answers do not fit the split, or `dataset` is not a public part.
     """
+    dataset = pinned(dataset)
     if not is_hidden(dataset):
         raise InputError(
             f"--hidden {dataset}: is not the public part of a hidden split; expected the folder "

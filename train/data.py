@@ -13,9 +13,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bagen_data.errors import InputError, WrongUsageError
-from bagen_data.hub import load, splits
+from bagen_data.hub import splits
+from bagen_data.loading import load
 from bagen_data.prompt_variants import FORMER_NAMES, VARIANTS, Variant, question_of
 from bagen_data.published import HUB_ID
+from bagen_data.repositories.dataset_names import at_revision
+from bagen_data.repositories.dataset_places import pinned
 from bagen_data.scoring.sample_table import REQUIRED
 from bagen_data.splits import PARTS, Part
 from train.fitted_prompts import AS_BUILT, PromptFitter, reworded, token_count
@@ -33,10 +36,14 @@ class DataOptions:
     """What is trained on."""
 
     dataset: str = field(
-        default=HUB_ID, metadata={"help": "A folder that `build` wrote, or a Hub id."}
+        default=HUB_ID,
+        metadata={"help": "A folder that `build` wrote, or ORG/NAME or ORG/NAME@REV on the Hub."},
     )
     dataset_revision: str | None = field(
-        default=None, metadata={"help": "Commit of the Hub's dataset."}
+        default=None,
+        metadata={
+            "help": "Revision of the Hub's dataset: a branch, tag, commit or content revision."
+        },
     )
     train_on: list[str] = field(
         default_factory=lambda: ["sokoban_train"],
@@ -86,6 +93,10 @@ class DataOptions:
                 raise WrongUsageError(f"{name} is {value}; expected 1 or more")
         if not self.train_on:
             raise WrongUsageError("train_on names no config; expected one, e.g. sokoban_train")
+
+    def dataset_name(self) -> str:
+        """Return the name of the dataset with its revision; raises as `at_revision`."""
+        return at_revision(self.dataset, self.dataset_revision)
 
 
 @dataclass
@@ -204,7 +215,7 @@ def _training_rows(
 def _part(
     options: DataOptions, fitter: PromptFitter, config: str, part: Part, columns: Any
 ) -> "tuple[Dataset, RowCounts]":
-    dataset = read_part(options.dataset, config, part, options.dataset_revision)
+    dataset = read_part(options.dataset_name(), config, part)
     counts = RowCounts(config, part, read=len(dataset))
     unfinished = [
         row
@@ -243,12 +254,18 @@ def _part(
     return rows.map(columns, remove_columns=rows.column_names, load_from_cache_file=False), counts
 
 
-def read_part(path: str, config: str, part: str, revision: str | None = None) -> "Dataset":
+def read_part(path: str, config: str, part: str) -> "Dataset":
     """One part of one config, with the columns that training needs.
+
+    Args:
+        path: a folder that `python -m builders build` wrote, or ORG/NAME or ORG/NAME@REV.
+        config: a `<task>_train`.
+        part: `sft`, `rl` or `heldout`.
 
     Raises:
         InputError: there is no such dataset, config or part, or a column is missing.
     """
+    path = pinned(path)
     parts = splits(path, config)
     if part not in parts:
         expected = f"expected a <task>_train, of the parts {', '.join(PARTS)}"
@@ -256,7 +273,7 @@ def read_part(path: str, config: str, part: str, revision: str | None = None) ->
             f"{path}: config {config} has "
             + (f"no part {part}; it has: {', '.join(parts)}" if parts else f"no parts; {expected}")
         )
-    dataset = load(path, config, split=part, revision=revision)
+    dataset = load(path, config, split=part)
     missing = sorted(set(NEEDED) - set(dataset.column_names))
     if missing:
         raise InputError(

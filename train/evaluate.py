@@ -40,8 +40,16 @@ def evaluate(
     model: Annotated[str, typer.Option(help="A folder, with an adapter or weights, or a Hub id.")],
     out: Annotated[Path, typer.Option(help="The folder of the submission.")],
     dataset: Annotated[
-        str, typer.Option(help="A folder that `build` wrote, or a Hub id.")
+        str, typer.Option(help="A folder that `build` wrote, or ORG/NAME or ORG/NAME@REV.")
     ] = HUB_ID,
+    dataset_revision: Annotated[
+        str | None,
+        typer.Option(
+            metavar="REV",
+            help="Revision of the Hub's dataset: a branch, tag, commit or content revision "
+            "[default: main].",
+        ),
+    ] = None,
     config: Annotated[str, typer.Option(help="A task or a <task>_train.")] = "sokoban_train",
     split: Annotated[
         str, typer.Option(help="test; sft, rl or heldout of a <task>_train.")
@@ -68,6 +76,7 @@ def evaluate(
     """Ask a model a split's questions, write a submission, print the columns of Table 7."""
     from bagen_data.held_folder import made_folder
     from bagen_data.hub import load_samples
+    from bagen_data.repositories.dataset_names import at_revision
     from bagen_data.submission_writer import (
         PREDICTIONS,
         check_out,
@@ -96,6 +105,7 @@ def evaluate(
             f"{model}: its context has {context:,} tokens, of which --max-new-tokens takes "
             f"{max_new_tokens:,}; give less"
         )
+    dataset = at_revision(dataset, dataset_revision)
     questions = QuestionOptions(dataset, config, split, variant, limit)
     decoding = Decoding(model, max_new_tokens, batch_size, dtype, _json(template))
     with made_folder(out) as held:

@@ -9,10 +9,12 @@ from bagen_data.ceiling.ceiling_scores import Ceiling, ceiling
 from bagen_data.ceiling.continued_probes import ContinuedProbes, continued_probes
 from bagen_data.ceiling.dataset_references import reference_forecasts
 from bagen_data.errors import InputError
-from bagen_data.hub import LoadedSamples, load_rollouts, load_samples
+from bagen_data.hub import load_rollouts, load_samples
 from bagen_data.scoring.resampling import Resampling
 from bagen_data.scoring.sample_table import SampleTable
 from bagen_data.wording import in_a_clone
+
+_SOURCE_KEYS = ("path", "commit", "revision")
 
 
 @dataclass(frozen=True)
@@ -22,9 +24,10 @@ class CeilingReport:
     ceiling: Ceiling
     probes: ContinuedProbes
     source: dict[str, Any]
-    """The dataset: `path`, `config`, `split`, `revision` and `samples`."""
+    """The source of the samples, as `hub.LoadedSamples` has it."""
     continuations: dict[str, Any]
-    """The continuations: `path`, `revision`, and the number of `rollouts` that were used."""
+    """The continuations: `path`, `revision`, `commit` if they are on the Hub, and the number of
+    `rollouts` that were used."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain dicts and numbers, as JSON takes them."""
@@ -40,8 +43,8 @@ def ceiling_of(
     """Score a perfect forecaster on the continuations of a dataset's probes.
 
     Args:
-        continuations: a folder that `build` wrote from continuations.
-        dataset: a folder that `build` wrote from the recorded rollouts, or a Hub id.
+        continuations: a dataset that `build` wrote from continuations.
+        dataset: a dataset of the recorded rollouts: a folder, or ORG/NAME or ORG/NAME@REV.
         config: a task; every task of the continuations if None.
         resampling: how uncertainty is measured.
 
@@ -50,14 +53,15 @@ def ceiling_of(
             two continuations.
     """
     samples = load_samples(dataset, config)
-    played = load_rollouts(continuations, "test")
+    made_from = load_samples(continuations)
+    played = load_rollouts(made_from.dataset, "test")
     if config is not None:
         played = played.filter(pc.equal(played["task"].cast("string"), config))
     if not len(played):
         raise InputError(f"{continuations}: holds no continuations of {config}; leave out --config")
     table = SampleTable.of(samples.table)
     probes = continued_probes(
-        load_rollouts(dataset, "test", samples.source["revision"]),
+        load_rollouts(samples.dataset, "test"),
         played,
         set(table.sample_id.to_pylist()),
         continuations,
@@ -70,14 +74,8 @@ def ceiling_of(
             + in_a_clone("python -m collect --resume-from ... --continuations N")
         )
     made_of = {
-        "path": continuations,
-        "revision": _revision(load_samples(continuations)),
+        **{key: made_from.source[key] for key in _SOURCE_KEYS if key in made_from.source},
         "rollouts": sum(len(probe.finish) for probe in probes.probes),
     }
     scores = ceiling(probes.probes, reference_forecasts(table), resampling)
     return CeilingReport(scores, probes, samples.source, made_of)
-
-
-def _revision(samples: LoadedSamples) -> str | None:
-    revision: str | None = samples.source["revision"]
-    return revision

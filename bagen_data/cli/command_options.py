@@ -43,7 +43,21 @@ Predictions = Annotated[
     Path,
     typer.Argument(help="A .jsonl, .jsonl.gz or .parquet file, or the folder of one submission."),
 ]
-Dataset = Annotated[str, typer.Option(help="Folder of a dataset, its URL, or its Hub id.")]
+Dataset = Annotated[
+    str,
+    typer.Option(
+        help="A folder that `build` wrote, its URL, or a dataset on the Hub: ORG/NAME, or "
+        "ORG/NAME@REV as with --revision."
+    ),
+]
+Revision = Annotated[
+    str | None,
+    typer.Option(
+        metavar="REV",
+        help="Revision of the Hub's dataset: a branch, tag or commit, `revision` of its "
+        "build.json, or the first 7 characters or more of these two [default: main].",
+    ),
+]
 Config = Annotated[
     str | None,
     typer.Option(help="A task, <task>_start or <task>_train; every task's benchmark if left out."),

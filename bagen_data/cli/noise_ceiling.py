@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from bagen_data.cli.command_options import Dataset
+from bagen_data.cli.command_options import Dataset, Revision
 from bagen_data.errors import OutputError
 from bagen_data.wording import in_a_clone
 
@@ -24,6 +24,7 @@ def ceiling_command(
     config: Annotated[
         str | None, typer.Option(help="A task; every task of the continuations if left out.")
     ] = None,
+    revision: Revision = None,
     json: Annotated[Path | None, typer.Option(help="Write every score to this file.")] = None,
     resamples: Annotated[
         int, typer.Option(min=0, help="Resamples of instances, for 95% intervals.")
@@ -37,11 +38,13 @@ def ceiling_command(
     """
     from bagen_data.ceiling.ceiling_report import ceiling_of
     from bagen_data.replaced_file import write_file
+    from bagen_data.repositories.dataset_names import at_revision
     from bagen_data.scoring.resampling import Resampling
     from bagen_data.tables import to_json
     from bagen_data.terminal_tables import ceiling_tables, print_table
 
-    report = ceiling_of(continuations, dataset, config, Resampling(resamples, seed))
+    named = at_revision(dataset, revision)
+    report = ceiling_of(continuations, named, config, Resampling(resamples, seed))
     if json:
         try:
             write_file(json, to_json(report.to_dict(), indent=1) + "\n")

@@ -4,7 +4,16 @@ from typing import Annotated
 
 import typer
 
-from bagen_data.cli.command_options import Config, Dataset, Link, Name, Out, Split, check_labels
+from bagen_data.cli.command_options import (
+    Config,
+    Dataset,
+    Link,
+    Name,
+    Out,
+    Revision,
+    Split,
+    check_labels,
+)
 from bagen_data.forecasters import BaselineQuestion, known_forecasters
 
 
@@ -16,6 +25,7 @@ def predict_baseline_command(
     out: Out,
     config: Config = None,
     split: Split = "test",
+    revision: Revision = None,
     question: Annotated[
         BaselineQuestion | None,
         typer.Option(
@@ -36,14 +46,15 @@ def predict_baseline_command(
         str | None,
         typer.Option(
             metavar="DATASET",
-            help="Dataset with the <task>_train configs to learn from: a folder, or a Hub id "
-            "[default: that of --dataset].",
+            help="A folder that `build` wrote, or ORG/NAME or ORG/NAME@REV on the Hub, whose "
+            "<task>_train configs it learns from [default: those of --dataset].",
         ),
     ] = None,
 ) -> None:
     """Answer every sample with a baseline: a forecaster that needs no model."""
     check_labels(name, link)
     from bagen_data.forecasters.learning.predictions import ForecastRequest, predict
+    from bagen_data.repositories.dataset_names import at_revision
     from bagen_data.submission_writer import (
         BASELINE_VARIANTS,
         PREDICTIONS,
@@ -53,7 +64,14 @@ def predict_baseline_command(
     )
 
     request = ForecastRequest(
-        dataset, config, split, baseline, seed, cross_validate, learn_from, question
+        at_revision(dataset, revision),
+        config,
+        split,
+        baseline,
+        seed,
+        cross_validate,
+        learn_from,
+        question,
     )
     estimator = name or baseline
     with submission_folder(out, estimator) as held:

@@ -13,6 +13,7 @@ from bagen_data.cli.command_options import (
     Name,
     Out,
     Prompt,
+    Revision,
     Split,
     TrainedOn,
     check_labels,
@@ -48,6 +49,7 @@ def predict_model_command(
     ] = None,
     config: Config = None,
     split: Split = "test",
+    revision: Revision = None,
     prompt: Prompt = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Ask the first samples only.")] = None,
     shard: Annotated[
@@ -92,13 +94,13 @@ def predict_model_command(
     if bool(model) == bool(preset):
         raise WrongUsageError("give a model as PROVIDER/NAME, or --preset NAME; one of the two")
     check_labels(name, link)
-    from bagen_data.hub import whole_name
     from bagen_data.models.model_run import ModelRun, parse_price, short_name
     from bagen_data.models.shard import parse_shard
+    from bagen_data.repositories.dataset_names import at_revision, whole_name
 
     chosen = find_preset(preset) if preset else Preset(str(model))
     run = ModelRun(
-        dataset=whole_name(dataset),
+        dataset=whole_name(at_revision(dataset, revision)),
         config=config or "default",
         split=split,
         model=chosen.model,

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from bagen_data.cli.command_options import Config, Dataset, Predictions, Split
+from bagen_data.cli.command_options import Config, Dataset, Predictions, Revision, Split
 from bagen_data.errors import InputError, OutputError, WrongUsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from typing import Any
+
+    from rich.table import Table
 
     from bagen_data.prediction_folder import FolderPredictions
     from bagen_data.schema import Question
@@ -25,41 +27,41 @@ _HIDDEN_KEYS = ("key_sha256", "salt")
 
 
 def validate_command(
-    predictions: Predictions, dataset: Dataset, config: Config = None, split: Split = "test"
+    predictions: Predictions,
+    dataset: Dataset,
+    config: Config = None,
+    split: Split = "test",
+    revision: Revision = None,
 ) -> None:
     """Check a submission: metadata.yaml, the predictions, and that there is one for each sample."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
     from bagen_data.answer_columns import INVALID
-    from bagen_data.cli.version_notes import note_versions
-    from bagen_data.console import STDERR, shown
+    from bagen_data.cli.version_notes import note_revision, note_versions
     from bagen_data.held_folder import put_right
     from bagen_data.hub import is_hidden, load_questions, load_samples
     from bagen_data.prediction_files import files_in
     from bagen_data.prompt_variants import question_of
+    from bagen_data.repositories.dataset_names import at_revision
+    from bagen_data.repositories.dataset_places import pinned
     from bagen_data.scoring.check_predictions import check_predictions
     from bagen_data.scoring.match_predictions import match_predictions
     from bagen_data.scoring.other_question import correct_metadata, refuse_valid_elsewhere
     from bagen_data.scoring.sample_table import SampleTable
-    from bagen_data.submissions import METADATA, is_revision, read_metadata
+    from bagen_data.submissions import METADATA, read_metadata
 
     put_right(predictions if predictions.is_dir() else predictions.parent)
     folder = files_in(predictions)[0].parent
+    dataset = pinned(at_revision(dataset, revision))
     has_labels = not is_hidden(dataset)
     load = load_samples if has_labels else load_questions
     samples = load(dataset, config, split)
     tasks = pc.unique(samples.table["task"].cast(pa.string())).to_pylist()
     [chosen] = _chosen([predictions], dataset, config, tasks)
     metadata = read_metadata(folder / METADATA)
-    revision = samples.source["revision"]
-    if revision and not is_revision(metadata.dataset_revision, revision):
-        note = (
-            f"note: {METADATA} says dataset_revision {metadata.dataset_revision}, and {dataset} is "
-            f"{revision}; results of different revisions are not ranked together"
-        )
-        STDERR.print(shown(note))
-    note_versions(dataset, revision, [folder / METADATA])
+    note_revision(samples.source, metadata.dataset_revision)
+    note_versions(dataset, [folder / METADATA])
     name = str(chosen.path)
     sample_table = SampleTable.of(samples.table) if has_labels else None
 
@@ -91,6 +93,7 @@ def score_command(
     dataset: Dataset,
     config: Config = None,
     split: Split = "test",
+    revision: Revision = None,
     json: Annotated[Path | None, typer.Option(help="Write every score to this file.")] = None,
     by: Annotated[
         Literal["task", "family", "progress"] | None, typer.Option(help="Show scores apart.")
@@ -117,6 +120,8 @@ def score_command(
     from bagen_data.cli.version_notes import note_reference, note_versions
     from bagen_data.held_folder import put_right
     from bagen_data.prediction_files import files_in
+    from bagen_data.repositories.dataset_names import at_revision
+    from bagen_data.repositories.dataset_places import pinned
     from bagen_data.sample_files import open_samples
     from bagen_data.scoring.match_predictions import match_predictions
     from bagen_data.scoring.measure import measure
@@ -124,16 +129,17 @@ def score_command(
     from bagen_data.scoring.resampling import Resampling
     from bagen_data.scoring.score import ALPHA, compare_readers
     from bagen_data.submissions import METADATA
-    from bagen_data.terminal_tables import comparison_table, print_table, report_tables
+    from bagen_data.terminal_tables import comparison_table, report_tables
 
     for path in filter(None, (predictions, compare)):
         put_right(path if path.is_dir() else path.parent)
     paths = [path for path in (predictions, compare) if path]
     _refuse_predictions(json, [file for path in paths for file in files_in(path)])
+    dataset = pinned(at_revision(dataset, revision))
     opened = open_samples(dataset, config, split)
     samples = opened.samples
     folders = [files_in(path)[0].parent for path in paths]
-    note_versions(dataset, opened.source["revision"], [each / METADATA for each in folders])
+    note_versions(dataset, [each / METADATA for each in folders])
     if split == "test" and not opened.has_reference:
         note_reference(dataset)
     resampling = Resampling(resamples, seed)
@@ -162,6 +168,13 @@ def score_command(
             refuse_other_question(samples, reader, file, asked, reading.remedy)
     if json:
         _write_report(json, report, opened.source, more)
+    _print_scores(tables, json)
+
+
+def _print_scores(tables: "Iterable[Table]", json: Path | None) -> None:
+    """Print tables of scores, and the file that holds every score."""
+    from bagen_data.terminal_tables import print_table
+
     for table in tables:
         print_table(table)
     if json:

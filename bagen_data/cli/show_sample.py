@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bagen_data.cli.command_options import Dataset, Prompt
+from bagen_data.cli.command_options import Dataset, Prompt, Revision
 from bagen_data.forecasters import BaselineQuestion, find_forecaster, known_forecasters
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ _SHOWN = 1_500
 def show_command(
     sample_id: Annotated[str, typer.Argument(help="task/rollout_model/rollout_id/k.")],
     dataset: Dataset,
+    revision: Revision = None,
     prompt: Prompt = None,
     predictions: Annotated[
         list[Path] | None, typer.Option(help="Show these answers along the rollout; any number.")
@@ -52,12 +53,15 @@ def show_command(
     from bagen_data.pictures import check_picture, draw
     from bagen_data.prediction_files import find_predictions, prediction_reader
     from bagen_data.prompt_variants import find_variant, question_of
+    from bagen_data.repositories.dataset_names import at_revision
+    from bagen_data.repositories.dataset_places import pinned
     from bagen_data.rollout_view import answers_table, find_rollout, find_sample, responses_of
     from bagen_data.terminal_tables import print_table
 
     if picture:
         check_picture(picture, sample_id.partition("/")[0])
     readers = [(file, prediction_reader(file)) for file in map(find_predictions, predictions or ())]
+    dataset = pinned(at_revision(dataset, revision))
     located = find_sample(dataset, sample_id)
     variant = prompt or find_variant(located.sample["prompt_variant"])
     tables = [

@@ -8,9 +8,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from bagen_data.errors import InputError
-from bagen_data.hub import is_hidden, load_questions, load_samples
+from bagen_data.hub import is_hidden, load_questions, load_samples, name_of
 from bagen_data.prompt_rewording import reworded_table
 from bagen_data.prompt_variants import Variant, find_variant
+from bagen_data.repositories.dataset_places import pinned
 from bagen_data.sample_references import load_forecasts
 
 
@@ -29,7 +30,7 @@ class AskedSamples:
         """Return the reference's forecast of each sample that has one, by the sample's id."""
         if not self.has_labels:
             return {}
-        return load_forecasts(self.source["path"], self.source["config"])
+        return load_forecasts(name_of(self.source), self.source["config"])
 
 
 def load_asked(
@@ -42,7 +43,7 @@ def load_asked(
     """Load samples and put their prompts into a variant.
 
     Args:
-        dataset: a folder that `python -m builders build` wrote, or a dataset id on the Hub.
+        dataset: a folder that `python -m builders build` wrote, or ORG/NAME or ORG/NAME@REV.
         config: a task, `<task>_start` or `<task>_train`; `default` is every task's benchmark.
         split: `test`; `sft`, `rl` or `heldout` of a `<task>_train`.
         variant: the wanted one, or its name in version 1; that of the dataset if None.
@@ -52,6 +53,7 @@ def load_asked(
         InputError: the samples cannot be loaded, one of those wanted is missing, or they are in
             several variants of which none is chosen, or cannot be put into the variant.
     """
+    dataset = pinned(dataset)
     has_labels = not is_hidden(dataset)
     if has_labels:
         loaded = load_samples(dataset, config, split, also=("prompt", "prompt_variant"))

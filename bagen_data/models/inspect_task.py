@@ -34,6 +34,7 @@ from bagen_data.models.model_options import CONNECTIONS, MAX_TOKENS, RETRIES
 from bagen_data.models.redacted_model import redact_answers
 from bagen_data.prompt_variants import question_of
 from bagen_data.published import HUB_ID
+from bagen_data.repositories.dataset_names import at_revision
 from bagen_data.sample_references import COLUMN as REFERENCE_COLUMN
 from bagen_data.sample_references import references_of
 from bagen_data.schema import Question
@@ -60,21 +61,25 @@ def bagen(  # noqa: PLR0913, PLR0917  Inspect gives them by name
     constrained: bool = False,
     variant: str | None = None,
     samples: str | Sequence[str] | None = None,
+    revision: str | None = None,
 ) -> Task:
     """Ask for an estimate after every turn of recorded rollouts.
 
     Args:
-        dataset: a folder that `python -m builders build` wrote, or a dataset id on the Hub.
+        dataset: a folder that `python -m builders build` wrote, or a dataset on the Hub, as
+            ORG/NAME or ORG/NAME@REV.
         config: a task, `<task>_start` or `<task>_train`; `default` is every task's benchmark.
         split: `test`; `sft`, `rl` or `heldout` of a `<task>_train`.
         constrained: hold decoding to the answer grammar, as a regular expression that a vLLM
             server takes.
         variant: of the question, e.g. `forecast_think`; that of the dataset if None.
         samples: ids of the samples to ask, in the dataset's order; all if None.
+        revision: REV, where `dataset` does not name it: a branch, tag, commit or content revision.
 
     A hidden split has no labels, so its answers are collected and not scored.
     """
     chosen = [samples] if isinstance(samples, str) else samples
+    dataset = at_revision(dataset, revision)
     asked = load_asked(dataset, config, split, variant, chosen)
     return Task(
         dataset=MemoryDataset(list(_samples(asked)), name=f"{dataset} {config} {split}"),

@@ -67,7 +67,10 @@ class Published:
 
     @classmethod
     def of(cls, datasets: Iterable[str]) -> Self:
-        """Read datasets: built folders or ids on the Hub, hidden splits and their keys included.
+        """Read datasets, hidden splits and their keys included.
+
+        Args:
+            datasets: folders, URLs, ORG/NAME or ORG/NAME@REV.
 
         Raises:
             InputError: one cannot be read, or has neither rollouts nor samples.
@@ -91,7 +94,9 @@ class Published:
 def _rollouts(dataset: str) -> Iterator[tuple[str, str, Texts]]:
     """Yield task, instance and messages of each rollout, or of each sample where it has none."""
     from bagen_data.hub import is_hidden, load_questions, load_rollouts, load_samples, splits
+    from bagen_data.repositories.dataset_places import pinned
 
+    dataset = pinned(dataset)
     parts = splits(dataset, "rollouts")
     for part in parts:
         for row in _rows(load_rollouts(dataset, part), ("task", "instance_id", "turns")):

@@ -138,12 +138,13 @@ def _result_entry(
 ) -> "EvalResultEntry":
     from huggingface_hub import EvalResultEntry
 
-    revision = results["dataset"]["revision"]
+    dataset = results["dataset"]
+    commit = dataset.get("commit") or dataset["revision"]  # earlier results name no commit apart
     return EvalResultEntry(
         dataset_id=dataset_id,
         task_id=task_id,
         value=scores[RANKED]["value"],
-        dataset_revision=revision if _COMMIT.fullmatch(revision or "") else None,
+        dataset_revision=commit if _COMMIT.fullmatch(commit or "") else None,
         date=metadata["date"],
         source_url=metadata["link"],
         source_name=metadata["estimator"],

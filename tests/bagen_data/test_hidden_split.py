@@ -150,8 +150,9 @@ def test_on_the_hub_it_is_the_same(public: Path, tmp_path: Path) -> None:
         "from bagen_data.hub import *; name = 'ORG/HIDDEN'; print(is_hidden(name)); "
         "loaded = load_questions(name); print(loaded.source['revision'], len(loaded.table))"
     )
+    revision = load_questions(str(public)).source["revision"]
     with loopback_hub() as hub:
-        commit = hub.upload("ORG/HIDDEN", public)
+        hub.upload("ORG/HIDDEN", public)
         done = subprocess.run(
             [sys.executable, "-c", code],
             cwd=tmp_path,
@@ -160,4 +161,4 @@ def test_on_the_hub_it_is_the_same(public: Path, tmp_path: Path) -> None:
             text=True,
             check=False,
         )
-    assert done.stdout.split() == ["True", commit, "24"], done.stderr
+    assert done.stdout.split() == ["True", revision, "24"], done.stderr

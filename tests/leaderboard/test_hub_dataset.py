@@ -25,7 +25,8 @@ def test_a_dataset_on_the_hub_is_scored_as_its_folder_is(dataset: Path, tmp_path
     assert done.returncode == 0, done.stderr
     from_hub = results(tmp_path / "from_hub")
     assert from_hub["dataset"]["id"] == "MLL-Lab/BAGEN"
-    assert from_hub["dataset"]["revision"] == commit
+    assert from_hub["dataset"]["revision"] == from_folder["dataset"]["revision"]
+    assert from_hub["dataset"]["commit"] == commit
     (apart,), (mine,) = from_folder["apart"], from_hub["submissions"]
     assert mine["scores"] == apart["scores"]
     assert leaderboard("export", tmp_path / "from_hub", "--format", "hub") == 0

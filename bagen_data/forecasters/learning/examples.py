@@ -45,30 +45,26 @@ class LoadedExamples:
     """Of the dataset."""
 
 
-def load_examples(
-    path: str, config: str | None = None, split: str = "test", revision: str | None = None
-) -> LoadedExamples:
+def load_examples(path: str, config: str | None = None, split: str = "test") -> LoadedExamples:
     """Every sample of a split, replayed from its recorded rollout, in the dataset's order.
 
     Args:
-        path: a folder that `python -m builders build` wrote, or a dataset id on the Hub.
+        path: a folder that `python -m builders build` wrote, or ORG/NAME or ORG/NAME@REV.
         config: a task or `<task>_train`; every task's benchmark if None.
         split: `test`; `sft`, `rl` or `heldout` of a `<task>_train`.
-        revision: of the Hub's dataset, the latest if None.
 
     Raises:
         InputError: there is no such dataset, config or split, or the rollout of a sample is not in
             the dataset.
-        MissingExtraError: `path` is no folder, and `datasets` is not installed.
+        StoreError, MissingExtraError: as `hub.load_samples`.
     """
-    samples = load_samples(path, config, split, revision=revision)
-    revision = samples.source["revision"]
+    samples = load_samples(path, config, split)
     columns = {name: samples.table[name].to_pylist() for name in ("sample_id", *DERIVED)}
     wanted = dict.fromkeys(
         zip(columns["task"], columns["rollout_model"], columns["rollout_id"], strict=True)
     )
     of = "train" if (config or "").endswith("_train") else "test"
-    recorded = _recorded(path, of, wanted, revision)
+    recorded = _recorded(samples.dataset, of, wanted)
     prefixes: dict[tuple[str, str, str], list[tuple[int, str]]] = {key: [] for key in wanted}
     for sample_id, *key, k in zip(*columns.values(), strict=True):
         prefixes[key[0], key[1], key[2]].append((k, sample_id))
@@ -83,7 +79,8 @@ def load_examples(
         for key, ids in prefixes.items()
         for example in _examples(*recorded[key], ids)
     }
-    return LoadedExamples([examples[each] for each in columns["sample_id"]], revision)
+    ordered = [examples[each] for each in columns["sample_id"]]
+    return LoadedExamples(ordered, samples.source["revision"])
 
 
 def _examples(
@@ -100,11 +97,11 @@ def _examples(
 
 
 def _recorded(
-    path: str, split: str, wanted: Mapping[tuple[str, str, str], None], revision: str | None
+    path: str, split: str, wanted: Mapping[tuple[str, str, str], None]
 ) -> dict[tuple[str, str, str], tuple[Rollout, Budget]]:
     """The rollouts that are asked for, and their budgets."""
     recorded = {}
-    for batch in load_rollouts(path, split, revision).to_batches(max_chunksize=256):
+    for batch in load_rollouts(path, split).to_batches(max_chunksize=256):
         keys = zip(*(batch[name].to_pylist() for name in DERIVED[:3]), strict=True)
         rows = {number: key for number, key in enumerate(keys) if key in wanted}
         chosen = batch.take(pa.array(rows, pa.int64())).to_pylist()

@@ -1,7 +1,7 @@
 """Answer a split with a forecaster."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TypeVar
 
@@ -13,11 +13,12 @@ from bagen_data.forecasters import BaselineQuestion, Forecaster, Learn, find_for
 from bagen_data.forecasters.learning.examples import Example, LoadedExamples, load_examples
 from bagen_data.forecasters.learning.hidden_probes import AskedProbe, load_hidden_probes
 from bagen_data.hub import is_hidden, splits
+from bagen_data.repositories.dataset_places import pinned
 from bagen_data.schema import Estimate
 
 _Asked = TypeVar("_Asked", bound=Example | AskedProbe)
 
-Load = Callable[[str, str | None, str, str | None], LoadedExamples]
+Load = Callable[[str, str | None, str], LoadedExamples]
 """`load_examples`, or what remembers what it has loaded."""
 TRAINING_SPLITS = ("sft", "rl")
 """What is learned from of a `<task>_train`; the held-out part is for trying what was learned."""
@@ -77,6 +78,7 @@ def predict(request: ForecastRequest, load: Load = load_examples) -> Predicted:
     question = request.question or forecaster.question
     learn = _learner(request.forecaster, forecaster, question)
     _check(request, forecaster)
+    request = replace(request, path=pinned(request.path))
     answers: dict[str, Estimate] = {}
     asked: Sequence[Example | AskedProbe]
     if is_hidden(request.path):
@@ -84,7 +86,7 @@ def predict(request: ForecastRequest, load: Load = load_examples) -> Predicted:
         hidden = load_hidden_probes(request.path, request.config, request.split)
         asked, revision = hidden.probes, hidden.revision
     else:
-        loaded = load(request.path, request.config, request.split, None)
+        loaded = load(request.path, request.config, request.split)
         asked, revision = loaded.examples, loaded.revision
         if request.cross_validate:
             for own in _by(loaded.examples, "family"):
@@ -93,7 +95,7 @@ def predict(request: ForecastRequest, load: Load = load_examples) -> Predicted:
         for questions in _by(asked, "task"):
             known = []
             if forecaster.learns:
-                known = _training(request, questions, revision, load)
+                known = _training(request, questions, load)
             answers |= _answered(learn, known, questions, request.seed)
     rows = []
     for each in asked:
@@ -150,22 +152,20 @@ def _check_hidden(request: ForecastRequest, forecaster: Forecaster) -> None:
 def _training(
     request: ForecastRequest,
     asked: Sequence[Example | AskedProbe],
-    revision: str | None,
     load: Load,
 ) -> list[Example]:
     """Return what there is to learn from, but probes with nothing remaining.
 
     Start probes are learned about from start probes, and others from others.
     """
-    path = request.learn_from or request.path
-    revision = None if request.learn_from else revision
+    path = pinned(request.learn_from) if request.learn_from else request.path
     config = f"{asked[0].task}_train"
     has_turns = any(each.probe.turns for each in asked)
     examples = [
         example
         for split in splits(path, config)
         if split in TRAINING_SPLITS
-        for example in load(path, config, split, revision).examples
+        for example in load(path, config, split).examples
         if bool(example.probe.turns) == has_turns and any(example.target.remaining.values())
     ]
     if not examples:

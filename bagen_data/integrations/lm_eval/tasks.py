@@ -11,6 +11,8 @@ from bagen_data.errors import InputError
 from bagen_data.gold_answers import gold_answer
 from bagen_data.prompt_rewording import reworded
 from bagen_data.prompt_variants import Variant, asking, find_question, find_variant, question_of
+from bagen_data.repositories.dataset_names import at_revision
+from bagen_data.repositories.dataset_places import pinned
 from bagen_data.sample_references import COLUMN, load_forecasts, references_of
 from bagen_data.schema import Question
 from bagen_data.scoring import score
@@ -127,7 +129,7 @@ class AskedRows:
 
 
 class BagenTask(ConfigurableTask):  # type: ignore[misc]  # its module has no types
-    """Asks with the recorded chat; `--metadata` may give `dataset=DIR` and `variant=VARIANT`."""
+    """Asks with the recorded chat; `--metadata` may give `dataset`, `revision` and `variant`."""
 
     VERSION = bagen_data.BENCHMARK_VERSION
 
@@ -142,7 +144,8 @@ class BagenTask(ConfigurableTask):  # type: ignore[misc]  # its module has no ty
             InputError: there is no such dataset, or the variant asks another question.
         """
         metadata = self.config.metadata or {}
-        self.config.dataset_path = str(metadata.get("dataset") or self.config.dataset_path)
+        named = str(metadata.get("dataset") or self.config.dataset_path)
+        self.config.dataset_path = pinned(at_revision(named, metadata.get("revision")))
         self.DATASET_PATH = self.config.dataset_path
         loaded = bagen_data.load(
             self.config.dataset_path, self.config.dataset_name, **(dataset_kwargs or {})

@@ -243,7 +243,7 @@ def test_start_probes_are_learned_about_from_start_probes(sample: str) -> None:
     request = ForecastRequest(sample, "sokoban", "test", "forest")
     ordinary = load_examples(sample, "sokoban").examples
     for asked, has_turns in ((ordinary, True), (started(ordinary), False)):
-        known = predictions._training(request, asked, None, load_examples)
+        known = predictions._training(request, asked, load_examples)
         assert known
         assert {bool(one.probe.turns) for one in known} == {has_turns}
 
