@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 from warnings import catch_warnings, simplefilter
 
-from bagen_data.errors import BagenError, InputError, MissingExtraError, WrongUsageError
+from bagen_data.errors import BagenError, InputError, WrongUsageError
 from bagen_data.redaction import redact, remember
 from bagen_data.repositories.hub_requests import ask, status_of
 from bagen_data.repositories.repository_files import RemoteFile
@@ -169,10 +169,8 @@ def check_tag(tag: str) -> str:
 
 def find_token() -> str | None:
     """Return the token of HF_TOKEN or of `hf auth login`, which no message shows from now on."""
-    try:
-        from huggingface_hub import get_token
-    except ModuleNotFoundError as error:
-        raise MissingExtraError("huggingface_hub", "hub") from error
+    from huggingface_hub import get_token
+
     token: str | None = get_token()
     remember(token)
     return token
