@@ -24,6 +24,7 @@ def load(
     split: str | None = None,
     *,
     revision: str | None = None,
+    in_memory: bool = False,
     **options: Any,
 ) -> "Dataset | DatasetDict | IterableDataset | IterableDatasetDict":
     """Load a config with the package `datasets`, from the files that the manifest names.
@@ -35,10 +36,12 @@ def load(
             `reference` or `rollouts`.
         split: `test`; `sft`, `rl` or `heldout` of a `<task>_train`; all of them if left out.
         revision: REV, where `path` does not name it: a branch, tag, commit or content revision.
+        in_memory: hold the dataset in memory, each repeated message once, instead of writing it to
+            a cache on disk: a tenth of the time and of the bytes. See `load_in_memory`.
         options: passed on to `datasets.load_dataset`, e.g. `streaming=True`, `columns=[...]`.
 
     Returns:
-        What `datasets.load_dataset` returns.
+        What `datasets.load_dataset` returns; with `in_memory`, what `load_in_memory` does.
 
     Raises:
         MissingExtraError: `datasets` is not installed.
@@ -46,8 +49,13 @@ def load(
             does not have; or the Hub's has no such config.
         StoreError: the Hub does not answer.
     """
+    name = at_revision(os.fspath(path), revision)
+    if in_memory:
+        from bagen_data.in_memory import load_in_memory
+
+        return load_in_memory(name, config, split, **options)
     token = options.get("token")
-    place = locate(at_revision(os.fspath(path), revision), token)
+    place = locate(name, token)
     if isinstance(place, StoreUrl):
         raise InputError(
             f"{place}: is a URL, which the package datasets does not read as a dataset; "
