@@ -508,7 +508,15 @@ def _resolved(call: Call) -> Answer:
     headers |= {"ETag": f'"{kept.etag}"', "Content-Type": "application/octet-stream"}
     if kept.is_lfs:
         headers |= {"X-Linked-Etag": f'"{kept.etag}"', "X-Linked-Size": str(len(kept.data))}
+        headers["Location"] = _storage(call.hub, repository, kept.sha256)
+        return Answer(302, b"", headers)
     return Answer(200, kept.data, headers)
+
+
+def _storage(hub: Hub, repository: Repository, sha256: str) -> str:
+    """Return where a large file lies: on another host, which is shown no token."""
+    host = hub.endpoint.replace("127.0.0.1", "localhost")
+    return f"{host}/lfs/{repository.repo_type}s/{repository.id}/{sha256}"
 
 
 def _lfs_batch(call: Call) -> Answer:
@@ -518,21 +526,25 @@ def _lfs_batch(call: Call) -> Answer:
     for each in json.loads(call.request.body)["objects"]:
         entry = {"oid": each["oid"], "size": each["size"]}
         if each["oid"] not in repository.lfs:
-            href = f"{call.hub.endpoint}/lfs/{repository.repo_type}s/{repository.id}/{each['oid']}"
+            href = _storage(call.hub, repository, each["oid"])
             entry["actions"] = {"upload": {"href": href}, "verify": {"href": f"{href}/verify"}}
         objects.append(entry)
     return json_answer({"transfer": "basic", "objects": objects})
 
 
-def _lfs_upload(call: Call) -> Answer:
-    """Keep what is put at an address that only the client knows, as a signed one of a bucket."""
-    lfs = call.hub.repositories[call.match["type"], call.match["id"]].lfs
+def _lfs(call: Call) -> Answer:
+    """Keep or give a large file, at an address that is secret as a signed one of a bucket is."""
+    lfs, sha = call.hub.repositories[call.match["type"], call.match["id"]].lfs, call.match["sha"]
+    if call.request.authorized and not call.match["verify"]:
+        raise RefusedError(400, "", "The storage was sent a token of the Hub")
     if call.request.method == "PUT":
-        if Blob(call.request.body, is_lfs=True).sha256 != call.match["sha"]:
+        if Blob(call.request.body, is_lfs=True).sha256 != sha:
             raise RefusedError(400, "", "The content has another sha256")
-        lfs[call.match["sha"]] = call.request.body
-    elif call.match["sha"] not in lfs:
+        lfs[sha] = call.request.body
+    elif sha not in lfs:
         raise RefusedError(404, "", "Object not found")
+    elif call.request.method in ("GET", "HEAD"):
+        return Answer(200, lfs[sha], {"ETag": f'"{sha}"', "Accept-Ranges": "bytes"})
     return json_answer({})
 
 
@@ -588,7 +600,7 @@ _ROUTES: Mapping[str, Callable[[Call], Answer]] = {
     "/api/(jobs|scheduled-jobs)/[^/]+|/api/settings/webhooks": _job,
     "/api/repos/(?P<what>create|delete)": _create_or_delete,
     f"/api/{_TYPE}{_ID}(/(?P<rest>.*))?": _repository_call,
-    f"/lfs/{_TYPE}{_ID}/(?P<sha>[0-9a-f]+)(/verify)?": _lfs_upload,
+    f"/lfs/{_TYPE}{_ID}/(?P<sha>[0-9a-f]+)(?P<verify>/verify)?": _lfs,
     f"/({_TYPE})?{_ID}/resolve/(?P<rest>.*)": _resolved,
     f"/({_TYPE})?{_ID}[.]git/info/lfs/objects/batch": _lfs_batch,
 }

@@ -166,7 +166,7 @@ class LoopbackHub(Hub):
             "HF_HUB_DISABLE_XET": "1",
             "HF_HUB_DISABLE_TELEMETRY": "1",
             "HF_HUB_OFFLINE": "0",
-            "NO_PROXY": "127.0.0.1",
+            "NO_PROXY": "127.0.0.1,localhost",
             "PYTHONPATH": str(REPO),
         }
         return made | ({"HF_TOKEN": token} if token is not None else {})
@@ -307,7 +307,7 @@ class _Handler(BaseHTTPRequestHandler):
 def _part(answer: Answer, wanted: str | None, method: str) -> Answer:
     """Return the range of a file that a client wants."""
     match = re.fullmatch(r"bytes=(\d+)-(\d*)", wanted or "")
-    if match is None or method != "GET" or "ETag" not in answer.headers:
+    if match is None or method != "GET" or answer.status != 200 or not answer.headers.get("ETag"):
         return answer
     size = len(answer.data)
     first, last = int(match[1]), min(int(match[2] or size - 1), size - 1)

@@ -90,6 +90,7 @@ def test_a_folder_is_uploaded_listed_tagged_and_read(
     (tag,) = api.list_repo_refs(NAME, repo_type="dataset").tags
     assert (tag.name, tag.target_commit) == ("v1.0", made.oid)
     path = hf_hub_download(NAME, "data/test.parquet", repo_type="dataset", revision="v1.0")
+    assert {each.authorized for each in hub.asked("(GET|PUT) /lfs/")} == {False}
     assert pq.read_table(path)["n"].to_pylist() == [1, 2, 3]
     with pytest.raises(EntryNotFoundError):
         hf_hub_download(NAME, "data/test.parquet", repo_type="dataset")
