@@ -307,18 +307,31 @@ def inspect_command(
 
 @app.command("verify")
 def verify_command(
-    folder: Annotated[
-        Place,
+    dataset: Annotated[
+        str,
         typer.Argument(
-            parser=parse_location, metavar="FOLDER", help="A folder that `build` wrote, or its URL."
+            metavar="DATASET",
+            help="A folder that `build` wrote or that was downloaded from the Hub, its URL, or a "
+            "dataset on the Hub: ORG/NAME, or ORG/NAME@REV as with --revision.",
         ),
     ],
+    revision: Annotated[
+        str | None,
+        typer.Option(
+            metavar="REV",
+            help="Revision of the Hub's dataset: a branch, tag or commit, `revision` of its "
+            "build.json, or the first 7 characters or more of these two [default: main].",
+        ),
+    ] = None,
 ) -> None:
     """Compare a built dataset with its manifest, and check its tables."""
+    from bagen_data.repositories.dataset_names import at_revision
+    from bagen_data.repositories.dataset_places import locate
     from builders.verify import verify
 
-    files = verify(folder)
-    print(f"{folder}: {files} data files are as they were built")
+    place = locate(at_revision(dataset, revision))
+    files = verify(place)
+    print(f"{place}: {files} data files are as they were built")
 
 
 @app.command("publish")

@@ -1,6 +1,7 @@
 """Check that a built dataset still is what was built, and that it keeps its promises."""
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Sequence, Set
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, BinaryIO
@@ -15,12 +16,14 @@ from bagen_data.array_types import Floats, decimal
 from bagen_data.dataset_configs import REFERENCE as REFERENCE_CONFIG
 from bagen_data.dataset_configs import ROLLOUTS as ROLLOUTS_CONFIG
 from bagen_data.dataset_configs import holds_samples, reference_path
+from bagen_data.dataset_files import read_record
 from bagen_data.errors import BuildChangedError, InputError
 from bagen_data.hub import load_unchanged_samples
-from bagen_data.locations import Location, StoreUrl
+from bagen_data.locations import HubPath, ReadLocation, StoreUrl
 from bagen_data.parquet_streams import ParquetStream
 from bagen_data.replaced_folder import bring_back
 from bagen_data.replaced_store import own_names
+from bagen_data.repositories.snapshots import list_names_at, local_file, local_files
 from bagen_data.schema import (
     GOLD_VERDICTS,
     QUANTILE_LEVELS,
@@ -43,15 +46,21 @@ from bagen_data.tables import (
 from bagen_data.unique_keys import parse_json
 from builders.reading.rollouts import MAX_ROW_BYTES
 
+_OF_THE_HUB = re.compile(r"\.gitattributes|eval\.yaml|\.(?:git|cache|huggingface)/.*", re.DOTALL)
+"""Files that the Hub adds to a repository, and its tools to a copy of one."""
 _Check = Callable[[BinaryIO, dict[str, Any]], list[str]]
 """Problems of what a file holds, which its row of the manifest describes."""
 
 
-def verify(folder: Location) -> int:
+def verify(folder: ReadLocation) -> int:
     """Compare every file with the manifest, and check the tables' promises.
 
+    What the Hub adds to a repository, and its tools to a copy of one, is left alone.
+
     Args:
-        folder: the dataset, or its URL in a store, of which a copy is checked.
+        folder: the dataset: a folder, which may be a snapshot in the cache of huggingface_hub or
+            what `hf download --local-dir` wrote; its URL in a store, or a commit on the Hub, of
+            which a copy is checked.
 
     Returns:
         The number of data files.
@@ -60,16 +69,38 @@ def verify(folder: Location) -> int:
         InputError: the folder is not a built dataset.
         BuildChangedError: files are changed, missing or foreign, or a table breaks a promise; the
             message names each.
-        StoreError: a store does not answer.
+        StoreError: a store or the Hub does not answer.
     """
+    if isinstance(folder, HubPath):
+        return _verify_commit(folder)
     if isinstance(folder, Path):
-        return _verify(folder, folder)
+        bring_back(folder)
+        return _verify(folder, folder, _present(folder))
     with TemporaryDirectory(prefix="bagen-verify-") as copy:
         try:
             _copy(folder, Path(copy))
         except OSError as error:
             raise InputError(f"{folder}: cannot be read: {error.strerror or error}") from error
-        return _verify(Path(copy), folder)
+        return _verify(Path(copy), folder, _present(Path(copy)))
+
+
+def _verify_commit(dataset: HubPath) -> int:
+    """Check the files of a commit, which the cache of huggingface_hub keeps."""
+    names = list_names_at(dataset)
+    if MANIFEST not in names:
+        raise InputError(f"{dataset}: holds no {MANIFEST}; expected a built dataset")
+    folder = local_file(dataset / MANIFEST).parent
+    named = {row["path"] for row in _manifest(folder)} | {BUILD_RECORD}
+    record = read_record(dataset)
+    if isinstance(record, dict) and isinstance(record.get("files"), dict):
+        named |= record["files"].keys()
+    local_files([dataset / name for name in sorted(named & names)])
+    return _verify(folder, dataset, names)
+
+
+def _present(folder: Path) -> set[str]:
+    """Return the paths of all files below a folder; links of a cache are followed."""
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
 
 
 def _copy(folder: StoreUrl, copy: Path) -> None:
@@ -85,9 +116,14 @@ def _copy(folder: StoreUrl, copy: Path) -> None:
         download(folder / name, copy / name)
 
 
-def _verify(folder: Path, shown: Location) -> int:
-    """Check a folder, which messages name as it is shown."""
-    bring_back(folder)
+def _verify(folder: Path, shown: ReadLocation, present: Set[str]) -> int:
+    """Check a folder.
+
+    Args:
+        folder: the folder with the dataset, or a copy of it.
+        shown: the place of the dataset that messages name.
+        present: the paths of the dataset's files.
+    """
     if not (folder / MANIFEST).is_file():
         raise InputError(f"{shown}: holds no {MANIFEST}; expected a built dataset")
     try:
@@ -102,9 +138,12 @@ def _verify(folder: Path, shown: Location) -> int:
     if not problems:
         problems += _repeated_ids(folder, manifest)
         problems += _broken_references(folder, manifest)
-    named = {*METADATA, *(row["path"] for row in manifest)}
-    present = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
-    problems += [f"{name}: is not in {MANIFEST}" for name in sorted(present - named)]
+    named = {MANIFEST, BUILD_RECORD, *_sealed_files(folder), *(row["path"] for row in manifest)}
+    problems += [
+        f"{name}: is not in {MANIFEST}"
+        for name in sorted(present - named)
+        if not _OF_THE_HUB.fullmatch(name)
+    ]
     if problems:
         raise BuildChangedError("\n".join([f"{shown}: {len(problems)} problem(s)", *problems]))
     return len(manifest)
@@ -118,13 +157,21 @@ def _manifest(folder: Path) -> list[dict[str, Any]]:
     return rows
 
 
+def _sealed_files(folder: Path) -> dict[str, Any]:
+    """Return the hashes by name of the files that `build.json` seals; none where it is broken."""
+    record = read_record(folder)
+    files = record.get("files") if isinstance(record, dict) else None
+    return files if isinstance(files, dict) else {CARD: None}
+
+
 def _changed_metadata(folder: Path) -> list[str]:
     """Problems of `build.json` and of the files it seals."""
     path = folder / BUILD_RECORD
     try:
         text = path.read_text(encoding="utf-8")
         record = parse_json(text)
-        intact = is_sealed(record) and text == to_json(record, indent=1) + "\n"
+        is_whole = is_sealed(record) and isinstance(record.get("files"), dict)
+        intact = is_whole and text == to_json(record, indent=1) + "\n"
     except (OSError, ValueError, AttributeError):
         intact = False
     if not intact:

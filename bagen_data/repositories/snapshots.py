@@ -69,6 +69,29 @@ def local_files(files: Sequence[HubPath], token: str | bool | None = None) -> li
         return list(pool.map(partial(local_file, token=token), files))
 
 
+def list_names_at(dataset: HubPath) -> set[str]:
+    """Return the paths of all files of a commit.
+
+    Raises:
+        InputError: there is no such repository or commit, or it may not be read.
+        StoreError: the Hub does not answer.
+        MissingExtraError: `huggingface_hub` is not installed.
+    """
+    try:
+        from huggingface_hub import HfApi
+        from huggingface_hub.errors import HfHubHTTPError
+    except ModuleNotFoundError as error:
+        raise MissingExtraError("huggingface_hub", "load") from error
+    api = HfApi()
+    listing = partial(
+        api.list_repo_files, dataset.repository, repo_type="dataset", revision=dataset.commit
+    )
+    try:
+        return set(ask(listing, dataset.repository))
+    except HfHubHTTPError as error:
+        raise absent(error, dataset.repository, dataset.commit) from error
+
+
 def absent(error: Exception, repository: str, revision: str) -> Exception:
     """Return the error that says what the Hub does not have: the repository, or the revision.
 

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 import yaml
 
+from bagen_data import load
 from bagen_data.answers import parse, render
 from bagen_data.cli import main as bagen_main
 from bagen_data.general_prompt import general_prompt
-from bagen_data import load
 from bagen_data.replay import gold_estimate
 from bagen_data.schema import Target
 from tests.making import (
