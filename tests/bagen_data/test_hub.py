@@ -17,7 +17,8 @@ import json, bagen_data
 by_default = bagen_data.load(config="swebench", split="test")
 stream = bagen_data.load("MLL-Lab/BAGEN", "warehouse", split="test", streaming=True)
 here = bagen_data.load({folder!r}, "swebench", split="test")
-print(json.dumps([len(by_default), next(iter(stream))["task"], by_default[:] == here[:]]))
+rows = sum(1 for _ in stream)
+print(json.dumps([len(by_default), rows, next(iter(stream))["task"], by_default[:] == here[:]]))
 """
 
 
@@ -49,6 +50,8 @@ def beside_a_hub(code: str, out: Path, home: Path) -> list[Any]:
     """What the code prints, a line of JSON each, where the Hub has what was built."""
     with loopback_hub() as hub:
         hub.upload("MLL-Lab/BAGEN", out)
+        stale = (out / "data/warehouse/test-scripted.parquet").read_bytes()
+        hub.commit("MLL-Lab/BAGEN", {"data/warehouse/test-older.parquet": stale})
         done = subprocess.run(
             [sys.executable, "-c", code.format(folder=str(out))],
             cwd=REPO,
@@ -62,7 +65,7 @@ def beside_a_hub(code: str, out: Path, home: Path) -> list[Any]:
 
 
 def test_a_hub_id_gives_what_the_folder_gives(out: Path, tmp_path: Path) -> None:
-    assert beside_a_hub(LOAD, out, tmp_path) == [[94, "warehouse", True]]
+    assert beside_a_hub(LOAD, out, tmp_path) == [[94, 80, "warehouse", True]]
 
 
 def test_samples_to_score_come_from_a_hub_id_too(out: Path, tmp_path: Path) -> None:
