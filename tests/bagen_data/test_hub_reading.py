@@ -116,7 +116,7 @@ def test_a_large_dataset_is_read_part_by_part(hub: LoopbackHub, built: Path) -> 
         assert ids.equals(own)
 
 
-def test_stale_files_are_never_read(hub: LoopbackHub, built: Path, tmp_path: Path) -> None:
+def test_stale_files_are_never_read(hub: LoopbackHub, built: Path) -> None:
     """A renamed family of an older build, which the globs of a card would load too."""
     hub.upload(NAME, built)
     stale = (built / "data/sokoban/test-scripted.parquet").read_bytes()
