@@ -1,7 +1,6 @@
 """Publish a built dataset: exactly its files, with a card and a manifest that name its id."""
 
 import hashlib
-import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -207,6 +206,8 @@ def _stale_names(repository_id: str, *, is_hidden: bool) -> set[str]:
 def _verify_arrived(publication: Publication, commit: str) -> int:
     """Fetch what was published, verify it as a build, and return the number of its data files.
 
+    Files of others, which stay beside ours, are not looked at.
+
     Raises:
         BuildChangedError: a file is missing, or is not what was built.
     """
@@ -218,5 +219,9 @@ def _verify_arrived(publication: Publication, commit: str) -> int:
             if copy is None:
                 raise BuildChangedError(f"{repository.id}@{commit}: {name} is missing")
             (Path(folder) / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(copy, Path(folder) / name)
-        return verify(Path(folder))
+            (Path(folder) / name).symlink_to(copy)
+        try:
+            return verify(Path(folder))
+        except BuildChangedError as error:
+            text = str(error).replace(folder, f"{repository.id}@{commit}")
+            raise BuildChangedError(text) from error

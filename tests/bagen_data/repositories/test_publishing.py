@@ -8,14 +8,14 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from huggingface_hub import close_session
 
 from bagen_data.errors import BagenError, InputError, StoreError, WrongUsageError
 from bagen_data.repositories.publishing import Publication, Published, Watch, publish
 from tests import hub_answers
-from tests.loopback_hub import LoopbackHub, loopback_hub
+from tests.loopback_hub import CLIENT_WARNING, LoopbackHub, loopback_hub
 
-pytestmark = pytest.mark.filterwarnings("ignore:Use 'content=<...>':DeprecationWarning")
-"""The client sends files by an argument that its own library wants to be called otherwise."""
+pytestmark = pytest.mark.filterwarnings(CLIENT_WARNING)
 
 ID = "ORG/NAME"
 CHANGES = r"(PUT|POST|DELETE) "
@@ -28,6 +28,7 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, _no_pauses: None) -> It
     with loopback_hub() as hub:
         hub.patch(monkeypatch, tmp_path / "home", "hf_write")
         yield hub
+        close_session()
 
 
 @pytest.fixture
