@@ -16,7 +16,7 @@ from tests.making import SAMPLE, build, build_record, contents, dialogue, run, w
 
 TRUTH = {
     *("rollout_model", "rollout_id", "instance_id", "total_turns"),
-    *("feasible", "rollout_success", "dropped_turns"),
+    *("feasible", "verdict", "rollout_success", "dropped_turns"),
 }
 
 
