@@ -39,6 +39,10 @@ class Benchmark:
     """The reference's forecasts of the samples; None in a dataset that has none."""
     start: "Benchmark | None" = None
     """The start probes of its tasks, k = 0 of each rollout; None if there are none."""
+    prompt_variant: str | None = None
+    """The variant of the dataset's prompts; None if its record does not say."""
+    has_verdicts: bool = False
+    """Whether its samples have the column `verdict`."""
     hidden: "Benchmark | None" = None
     """A hidden split with its labels, for verified scores; None if there is none."""
     _sample_tables: dict[frozenset[str], SampleTable] = field(default_factory=dict, compare=False)
@@ -86,6 +90,8 @@ class Benchmark:
             "split": SPLIT,
             "samples": len(self.samples),
             "has_reference": self.reference is not None,
+            "prompt_variant": self.prompt_variant,
+            "has_verdicts": self.has_verdicts,
             "start_probes": {} if self.start is None else self.start.samples_by_task(),
             "tasks": {task: _summary(self.sample_table([task])) for task in self.tasks},
         }
@@ -114,6 +120,7 @@ def load_benchmark(dataset: str, dataset_id: str | None = None) -> Benchmark:
             "expected a public dataset; give the key as --hidden"
         )
     benchmark = load_samples_of(dataset)
+    benchmark = _with_prompts(benchmark, dataset)
     start = _load_start(dataset, benchmark)
     return replace(benchmark, id=benchmark.id or dataset_id, start=start)
 
@@ -135,6 +142,21 @@ def with_other_names(benchmark: Benchmark, declared: Iterable[str]) -> Benchmark
     contents = contents_of(benchmark.id, unknown)
     known = {name for name, content in contents.items() if content == benchmark.revision}
     return replace(benchmark, other_names=benchmark.other_names | known)
+
+
+def _with_prompts(benchmark: Benchmark, dataset: str) -> Benchmark:
+    """Return a benchmark that knows what its record says of prompts and verdicts."""
+    record = build_record(dataset)
+    if not isinstance(record, dict):
+        return benchmark
+    prompt, example = record.get("prompt"), record.get("example")
+    variant = prompt.get("variant") if isinstance(prompt, dict) else None
+    has_verdicts = isinstance(example, dict) and "verdict" in example
+    return replace(
+        benchmark,
+        prompt_variant=variant if isinstance(variant, str) else None,
+        has_verdicts=has_verdicts,
+    )
 
 
 def is_key(dataset: str) -> bool:

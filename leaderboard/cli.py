@@ -308,7 +308,7 @@ def export_command(
 ) -> None:
     """Write results in the form that other places take."""
     from leaderboard.exports.every_eval_ever import export_eee
-    from leaderboard.exports.hub_files import export_hub
+    from leaderboard.exports.hub_files import REGISTRATION, export_hub, unregistered
     from leaderboard.manifest import replaced_ours
     from leaderboard.results import read_results
 
@@ -324,6 +324,8 @@ def export_command(
         else:
             written = export_eee(results, staging)
     print(f"wrote {numbered(len(written), 'file')} into {target}")
+    if format == "hub" and (reason := unregistered(results["dataset"])):
+        print(f"no {REGISTRATION}: {reason}")
 
 
 @app.command("publish")

@@ -1,21 +1,25 @@
 """Results as files of the Hugging Face Hub.
 
-`eval.yaml`, at the root of the dataset, makes it one of the Hub's benchmarks.
+`eval.yaml`, at the root of the dataset, makes it one of the Hub's benchmarks. Inspect's own scorers
+compare texts, so it is written only where they can judge: for questions about intervals, of samples
+with the column `verdict`.
 `.eval_results/bagen.yaml`, in a model's repository, shows its scores on the model's page and on the
 dataset's leaderboard. See https://huggingface.co/docs/hub/eval-results.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from bagen_data.errors import InputError, MissingExtraError
+from bagen_data.prompt_variants import find_variant, question_of
 from bagen_data.scoring.all_scores import HEADLINE_SCORES
 from bagen_data.scoring.sample_table import DERIVED, OPTIONAL, REQUIRED
 from leaderboard.exports.exported_board import groups, write_text
+from leaderboard.exports.verdict_pattern import verdict_pattern
 from leaderboard.rankings import INTERVALS
 from leaderboard.results import OVERALL, has_model
 
@@ -28,14 +32,16 @@ RESULTS = Path(".eval_results", "bagen.yaml")
 RANKED = INTERVALS.headline
 """The score that the Hub shows: everybody is ranked by it."""
 
-_ANSWER = r"<(answer)>\s*(?:impossible|[^<\[]*\[[^<]*\])\s*</answer>(?![\s\S]*</think>)"
 _DESCRIPTION = (
     "Does an LLM agent know what it is about to spend? Recorded agent rollouts are replayed turn "
     "by turn, and a model is asked whether the task can still be finished within the budget, and "
-    "how much of each resource is still needed. Results are macro-F1 of feasible and infeasible "
-    "over probes within every budget so far, macro_f1_open of 'bagen score'. The scorer below sees "
-    "no more than whether a reply has the form of an answer; for scores run 'inspect score "
-    "LOG --scorer bagen_data/estimate'."
+    "how much of each resource is still needed. The scorer below reports feasibility accuracy and "
+    "nothing else: the share of a task's samples that are answered 'impossible' where the run "
+    "failed or overspent, and with an interval where it did not, however good that interval is. "
+    "It is 'accuracy' of 'bagen score' for one family of rollouts, where that averages several "
+    "families and tasks. It is not what BAGEN ranks by, and a result that is verified by running "
+    "it verifies no score of BAGEN: results on the Hub are macro_f1_open. 'inspect score LOG "
+    "--scorer bagen_data/estimate' makes all of BAGEN's scores of a log."
 )
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _REPOSITORY = re.compile(r"\w[\w.-]*/\w[\w.-]*", re.ASCII)
@@ -43,6 +49,8 @@ _REPOSITORY = re.compile(r"\w[\w.-]*/\w[\w.-]*", re.ASCII)
 
 def export_hub(results: dict[str, Any], out: Path, dataset_id: str | None = None) -> list[Path]:
     """Write `eval.yaml`, and `FOLDER/.eval_results/bagen.yaml` for each model with open weights.
+
+    There is no `eval.yaml` of a dataset that `unregistered` gives a reason for.
 
     A submission whose metadata do not say whether the weights are open counts as one if its
     `model_id` reads ORG/NAME.
@@ -54,7 +62,7 @@ def export_hub(results: dict[str, Any], out: Path, dataset_id: str | None = None
             samples in a folder. A revision is named only if it is a commit.
 
     Returns:
-        The files, `eval.yaml` first.
+        The files, `eval.yaml` first if it is written.
 
     Raises:
         InputError: the results are of no dataset of the Hub, or a submission's folder is no name.
@@ -68,7 +76,9 @@ def export_hub(results: dict[str, Any], out: Path, dataset_id: str | None = None
             "only; build the leaderboard from the dataset's id, e.g. MLL-Lab/BAGEN, or give "
             "--dataset-id"
         )
-    contents: dict[Path, Any] = {Path(REGISTRATION): registration(dataset)}
+    contents: dict[Path, Any] = {}
+    if unregistered(dataset) is None:
+        contents[Path(REGISTRATION)] = registration(dataset)
     for submission in filter(_is_of_the_hub, results["submissions"]):
         rows = eval_results(results, submission, dataset_id)
         if rows:
@@ -76,29 +86,58 @@ def export_hub(results: dict[str, Any], out: Path, dataset_id: str | None = None
     return [write_text(out / path, _yaml(content)) for path, content in contents.items()]
 
 
-def registration(dataset: dict[str, Any]) -> dict[str, Any]:
+def unregistered(dataset: Mapping[str, Any]) -> str | None:
+    """Return why a dataset has no `eval.yaml`; None if it has one.
+
+    Args:
+        dataset: of `results.json`.
+    """
+    variant = dataset.get("prompt_variant")
+    if not dataset.get("has_verdicts") or not isinstance(variant, str):
+        return (
+            "the samples have no column 'verdict', which Inspect's scorer compares answers with; "
+            "build the dataset anew with 'python -m builders build', then the site"
+        )
+    question = question_of(find_variant(variant))
+    if question != "interval":
+        return (
+            f"the prompts ask the question '{question}', and no scorer of Inspect's own can tell "
+            "which verdict its answers give; a dataset that is built with --prompt interval_think "
+            "or interval_no_think has one"
+        )
+    return None
+
+
+def registration(dataset: Mapping[str, Any]) -> dict[str, Any]:
     """The content of `eval.yaml`: a task for each of the dataset's, and one of all of them.
 
-    Inspect runs them too (`inspect eval hf/ORG/NAME/TASK`), and its logs hold what BAGEN's own
-    scorer needs.
+    Inspect runs them (`inspect eval hf/ORG/NAME/TASK`) and reports the share of samples whose
+    feasibility is judged right. Its logs hold what BAGEN's own scorer needs.
+
+    Args:
+        dataset: of `results.json`; `unregistered` has no reason against it.
     """
-    configs = {OVERALL: "default"} | {task: task for task in dataset["tasks"]}
+    resources = {task: about["resources"] for task, about in dataset["tasks"].items()}
+    configs = {OVERALL: "default"} | {task: task for task in resources}
     fields = {
         "input": "prompt",
-        "target": "literal:answer",
+        "target": "verdict",
         "metadata": [*REQUIRED, *DERIVED, *OPTIONAL],
     }
-    tasks = [
-        {
-            "id": task,
-            "config": config,
-            "split": dataset["split"],
-            "field_spec": fields,
-            "solvers": [{"name": "generate"}],
-            "scorers": [{"name": "pattern", "args": {"pattern": _ANSWER}}],
-        }
-        for task, config in configs.items()
-    ]
+    tasks = []
+    for task, config in configs.items():
+        asked = resources.values() if task == OVERALL else [resources[task]]
+        pattern = verdict_pattern({tuple(names) for names in asked})
+        tasks.append(
+            {
+                "id": task,
+                "config": config,
+                "split": dataset["split"],
+                "field_spec": fields,
+                "solvers": [{"name": "generate"}],
+                "scorers": [{"name": "pattern", "args": {"pattern": pattern}}],
+            }
+        )
     return {
         "name": "BAGEN",
         "description": _DESCRIPTION,

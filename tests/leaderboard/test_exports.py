@@ -82,8 +82,21 @@ def submission(folder: str = "mine", **changed: Any) -> dict[str, Any]:
 
 
 def results(*submissions: dict[str, Any], **dataset: Any) -> dict[str, Any]:
-    task = {"samples": 60, "feasible": 20, "rollouts": 8, "families": ["swebench/gpt-x"]}
-    built = {"id": "MLL-Lab/BAGEN", "revision": COMMIT, "split": "test", "samples": 194}
+    task = {
+        "samples": 60,
+        "feasible": 20,
+        "rollouts": 8,
+        "families": ["swebench/gpt-x"],
+        "resources": ["tokens"],
+    }
+    built = {
+        "id": "MLL-Lab/BAGEN",
+        "revision": COMMIT,
+        "split": "test",
+        "samples": 194,
+        "prompt_variant": "interval_think",
+        "has_verdicts": True,
+    }
     return {
         "format": FORMAT,
         "benchmark_version": "1.0",
@@ -154,24 +167,16 @@ def test_inspect_takes_every_task_of_eval_yaml(tmp_path: Path) -> None:
     assert content["evaluation_framework"] == "inspect-ai"
 
 
-@pytest.mark.parametrize(
-    ("reply", "has_the_form"),
-    [
-        ("<answer>[600, 900.5]</answer>", True),
-        ("<think>\nTwo.\n</think> <answer> Impossible\n</answer>", True),
-        ("<answer>time_weeks:[2, 4], cumulative_cost_usd:[1, 9]</answer>", True),
-        ("<answer>about 700</answer>", False),
-        ("<think><answer>[0, 9]</answer></think> done", False),
-        ("", False),
-    ],
-)
-def test_the_scorer_of_eval_yaml_sees_the_form(
-    tmp_path: Path, reply: str, has_the_form: bool
-) -> None:
+def test_eval_yaml_says_what_its_scorer_is(tmp_path: Path) -> None:
     [path] = export_hub(results(), tmp_path)
-    [scorer] = yaml.safe_load(path.read_text())["tasks"][0]["scorers"]
-    match = re.search(scorer["args"]["pattern"], reply, re.IGNORECASE)
-    assert bool(match) == has_the_form
+    content = yaml.safe_load(path.read_text())
+    assert "feasibility accuracy and nothing else" in content["description"]
+    assert {task["field_spec"]["target"] for task in content["tasks"]} == {"verdict"}
+
+
+def test_results_of_a_dataset_without_verdicts_have_no_eval_yaml(tmp_path: Path) -> None:
+    [path] = export_hub(results(submission(), has_verdicts=False), tmp_path)
+    assert path.name == "bagen.yaml"
 
 
 @pytest.mark.parametrize(
