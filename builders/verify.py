@@ -36,6 +36,7 @@ from bagen_data.steady_files import digest_of, refuse_no_room, steady_file
 from bagen_data.stores import download, list_files
 from bagen_data.tables import (
     BUILD_RECORD,
+    CARD,
     MANIFEST,
     METADATA,
     is_sealed,
