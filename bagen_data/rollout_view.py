@@ -41,7 +41,7 @@ def find_sample(path: str, sample_id: str) -> RolloutView:
     """Look a sample up by its id.
 
     Args:
-        path: a folder that `python -m builders build` wrote, or a dataset id on the Hub.
+        path: a folder that `python -m builders build` wrote, or ORG/NAME or ORG/NAME@REV.
         sample_id: `task/rollout_model/rollout_id/k`.
 
     Raises:

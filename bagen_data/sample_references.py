@@ -14,7 +14,7 @@ def load_forecasts(dataset: str, config: str | None = None) -> dict[str, dict[st
     """Return the reference's forecasts of a config's samples, by sample; none without a reference.
 
     Args:
-        dataset: a folder that `python -m builders build` wrote, or a dataset id on the Hub.
+        dataset: a folder that `python -m builders build` wrote, or ORG/NAME or ORG/NAME@REV.
         config: a task or `<task>_start`; every task's benchmark if None.
 
     Raises:

@@ -46,7 +46,9 @@ _VOCABULARY = 8_000
 def main() -> None:
     """Print a table of skills, and the tables of other scores if they are asked for."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--dataset", help="a folder that `build` wrote, or a Hub id")
+    parser.add_argument(
+        "--dataset", help="a folder that `build` wrote, or ORG/NAME or ORG/NAME@REV"
+    )
     parser.add_argument("--resamples", type=int, default=1000)
     parser.add_argument("--more", action="store_true", help="print the other scores too")
     options = parser.parse_args()

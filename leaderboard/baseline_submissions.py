@@ -34,7 +34,7 @@ def write_baselines(
     can.
 
     Args:
-        dataset: a folder that `python -m builders build` wrote, or a dataset id on the Hub.
+        dataset: a folder that `python -m builders build` wrote, or ORG/NAME or ORG/NAME@REV.
         benchmark: that dataset's.
         out: the folder of submissions.
         names: the forecasters; all of them if empty.

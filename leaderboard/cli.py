@@ -1,12 +1,14 @@
 """Validate submissions, and build the leaderboard of them.
 
 \b
-    python -m leaderboard validate SUBMISSION_DIR --dataset DIR_OR_HUB_ID
-    python -m leaderboard build --submissions DIR --dataset DIR_OR_HUB_ID --out SITE
-    python -m leaderboard baselines --dataset DIR_OR_HUB_ID --out DIR
+    python -m leaderboard validate SUBMISSION_DIR --dataset DATASET
+    python -m leaderboard build --submissions DIR --dataset DATASET --out SITE
+    python -m leaderboard baselines --dataset DATASET --out DIR
     python -m leaderboard serve SITE
     python -m leaderboard export SITE --format hub --out DIR
     python -m leaderboard publish SITE --to ORG/SPACE --dry-run
+
+DATASET is a folder that was built, or ORG/NAME or ORG/NAME@REV on the Hub.
 
 Exit codes: 0 done, 1 bad input, 2 wrong usage.
 """  # noqa: D301  \b keeps the lines as they are

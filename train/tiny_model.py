@@ -32,7 +32,7 @@ END, PAD, START = "<|im_end|>", "<|pad|>", "<|im_start|>"
 def main(arguments: Sequence[str] | None) -> None:
     """Make one."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("dataset", help="a folder that build wrote, or a Hub id")
+    parser.add_argument("dataset", help="a folder that build wrote, or ORG/NAME or ORG/NAME@REV")
     parser.add_argument("out", type=Path, help="the folder to write")
     parser.add_argument("--config", default="sokoban_train")
     parser.add_argument("--vocabulary", type=int, default=2048)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from huggingface_hub import close_session
 
 from bagen_data.hub import load_questions, load_samples
 from tests.leaderboard.made_submissions import (
@@ -21,6 +22,7 @@ from tests.leaderboard.made_submissions import (
     submit,
     write_rows,
 )
+from tests.loopback_hub import loopback_hub
 from tests.making import SAMPLE, build
 
 ALWAYS = "<answer>impossible</answer>"
@@ -180,6 +182,19 @@ def test_validate_checks_it_without_the_key(
     wrong = ("--dataset", dataset, "--hidden", split / "KEY-DO-NOT-PUBLISH")
     assert leaderboard("validate", submissions / "guesses", *wrong) == 1
     assert "is not the public part" in capsys.readouterr().err
+
+
+def test_answers_are_checked_with_a_split_on_the_hub(
+    submissions: Path, dataset: Path, split: Path, tmp_path: Path, monkeypatch: Any, capsys: Any
+) -> None:
+    with loopback_hub() as hub:
+        hub.patch(monkeypatch, tmp_path / "home")
+        commit = hub.upload("ORG/HIDDEN", split / "public")
+        hub.commit("ORG/HIDDEN", {"manifest.jsonl": b""})  # nothing of it is left on main
+        flags = ("--dataset", dataset, "--hidden", f"ORG/HIDDEN@{commit[:7]}")
+        assert leaderboard("validate", submissions / "guesses", *flags) == 0
+        close_session()
+    assert "24 of searchr1, sokoban, swebench, warehouse" in capsys.readouterr().out
 
 
 def test_a_hidden_file_alone_is_no_submission(dataset: Path, split: Path, tmp_path: Path) -> None:

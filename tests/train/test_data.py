@@ -7,14 +7,16 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
+from huggingface_hub import close_session
 from hypothesis import given
 from hypothesis import strategies as st
 from transformers import AutoTokenizer
 
 from bagen_data import load, parse
 from bagen_data.errors import InputError, WrongUsageError
+from tests.loopback_hub import loopback_hub
 from tests.making import SHARED, build, make_tokenizer, needs_shared
-from train.data import DataOptions, balanced, check_lengths, rl_rows, sft_rows
+from train.data import DataOptions, balanced, check_lengths, read_part, rl_rows, sft_rows
 from train.fitted_prompts import PromptFitter, token_count
 from train.targets import completion, interval_rule
 
@@ -165,6 +167,19 @@ def test_rows_for_grpo_are_those_of_the_dataset(dataset: str, tokenizer: Any) ->
         assert row["resources"] == rows[row["sample_id"]]["resources"]
     again = rl_rows(training, tokenizer, {})
     assert again.rows["sample_id"][:] == loaded.rows["sample_id"][:]
+
+
+def test_a_revision_of_the_hub_is_trained_on(
+    dataset: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with loopback_hub() as hub:
+        hub.patch(monkeypatch, tmp_path / "home")
+        commit = hub.upload("ORG/NAME", Path(dataset))
+        hub.commit("ORG/NAME", {"manifest.jsonl": b""})  # nothing of it is left on main
+        chosen = options("ORG/NAME", dataset_revision=commit[:8])
+        rows = read_part(chosen.dataset_name(), "sokoban_train", "sft")
+        close_session()
+    assert list(rows) == list(read_part(dataset, "sokoban_train", "sft"))
 
 
 def test_balancing_draws_without_putting_back() -> None:

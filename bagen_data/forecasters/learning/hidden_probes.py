@@ -37,7 +37,7 @@ def load_hidden_probes(path: str, config: str | None, split: str) -> LoadedProbe
     `system` is empty.
 
     Args:
-        path: the public part of the split: a folder, or a dataset id on the Hub.
+        path: the public part of the split: a folder, or ORG/NAME or ORG/NAME@REV.
         config: a task; every task's if None.
         split: `test`.
 

@@ -29,7 +29,7 @@ class ForecastRequest:
     """A forecaster, and the samples it is to answer."""
 
     path: str
-    """A folder that `python -m builders build` wrote, or a dataset id on the Hub."""
+    """A folder that `python -m builders build` wrote, or ORG/NAME or ORG/NAME@REV."""
     config: str | None
     """A task or `<task>_train`; every task's benchmark if None."""
     split: str

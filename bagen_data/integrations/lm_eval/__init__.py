@@ -8,8 +8,9 @@ and `bagen_sokoban_point` for one number; `bagen_sokoban_start_point` asks for o
 agent's first turn. The tags `bagen_forecast`, `bagen_point` and `bagen_start_point` run all four of
 these.
 
-`--metadata dataset=DIR` reads a dataset that was built here instead of the published one, and
-`--metadata variant=forecast_no_think` sets whether a thought is asked for; by default it is as in
-the dataset. An instruction-tuned model is asked with the recorded chat, so its template is needed;
-prompts longer than a model's context are cut by some of the harness's backends.
+`--metadata dataset=DIR` reads a dataset that was built here instead of the published one,
+`--metadata dataset=ORG/NAME@REV` a revision of one on the Hub, and `--metadata
+variant=forecast_no_think` sets whether a thought is asked for; by default it is as in the dataset.
+An instruction-tuned model is asked with the recorded chat, so its template is needed; prompts
+longer than a model's context are cut by some of the harness's backends.
 """

@@ -11,6 +11,7 @@ from zlib import crc32
 
 import lm_eval
 import pytest
+from huggingface_hub import close_session
 from lm_eval.loggers import EvaluationTracker
 from lm_eval.tasks import TaskManager
 
@@ -24,6 +25,7 @@ from bagen_data.prompt_variants import question_of
 from bagen_data.scoring import SCORES, score
 from bagen_data.scoring.ranking import RANKED
 from tests.answering import Answering
+from tests.loopback_hub import loopback_hub
 from tests.making import REPO, SAMPLE, build
 
 FOLDER = REPO / "bagen_data" / "integrations" / "lm_eval"
@@ -146,6 +148,21 @@ def test_a_variant_can_be_chosen(built: Path) -> None:
     assert "Answer once, without reasoning" in lm.asked[0][0]
     with pytest.raises(InputError, match="asks for a forecast, and the task for a point; give po"):
         run(lm, manager, "bagen_warehouse_point", limit=1)
+
+
+def test_a_revision_of_the_hub_can_be_chosen(
+    built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with loopback_hub() as hub:
+        hub.patch(monkeypatch, tmp_path / "home")
+        commit = hub.upload("ORG/NAME", built)
+        hub.commit("ORG/NAME", {"manifest.jsonl": b""})  # nothing of it is left on main
+        chosen = {"dataset": "ORG/NAME", "revision": f"{commit[:12]}"}
+        manager = TaskManager(include_path=str(FOLDER), include_defaults=False, metadata=chosen)
+        found = run(Answering(gold), manager, "bagen_sokoban", limit=2)
+        close_session()
+    assert found["configs"]["bagen_sokoban"]["dataset_path"] == f"ORG/NAME@{commit}"
+    assert values(found, "bagen_sokoban")["macro_f1"] is not None
 
 
 def test_a_task_that_asks_an_unknown_question_is_refused(built: Path) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
+from huggingface_hub import close_session
 from inspect_ai import Task
 from inspect_ai import eval as evaluate
 from inspect_ai.dataset import Sample
@@ -21,6 +22,7 @@ from inspect_ai.scorer import match
 
 from bagen_data.answers import grammar, render
 from bagen_data.cli import main
+from bagen_data.errors import WrongUsageError
 from bagen_data.hub import load_reference, load_samples
 from bagen_data.models.asked_samples import load_asked
 from bagen_data.models.inspect_task import bagen
@@ -30,6 +32,7 @@ from bagen_data.schema import Target
 from bagen_data.scoring import score
 from bagen_data.scoring.all_scores import HEADLINE_SCORES
 from bagen_data.submissions import METADATA, read_metadata
+from tests.loopback_hub import loopback_hub
 from tests.making import SAMPLE, build, exit_code
 from tests.model_server import KEY, MODEL, model_server
 
@@ -262,3 +265,22 @@ def test_ids_change_with_prompts_and_with_nothing_else(sample: Path) -> None:
     ids = [each.id for each in bagen(str(sample), "sokoban").dataset]
     assert ids == [each.id for each in bagen(str(sample)).dataset if "sokoban/" in str(each.id)]
     assert len(set(ids)) == len(ids)
+
+
+def test_a_revision_of_the_hub_is_asked(
+    sample: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = load_asked(str(sample), "sokoban", "test")
+    with loopback_hub() as hub:
+        hub.patch(monkeypatch, tmp_path / "home")
+        commit = hub.upload("ORG/NAME", sample)
+        hub.commit("ORG/NAME", {"manifest.jsonl": b""})  # nothing of it is left on main
+        for name, revision in (("ORG/NAME", commit[:8]), (f"ORG/NAME@{commit}", None)):
+            task = bagen(name, "sokoban", revision=revision)
+            source = (task.metadata or {})["bagen"]
+            assert source["commit"] == commit
+            assert source["revision"] == here.source["revision"]
+            assert len(task.dataset) == len(here.table)
+        close_session()
+    with pytest.raises(WrongUsageError, match="was read as a number; give the dataset as ORG/N"):
+        bagen("ORG/NAME", revision=1234567)  # type: ignore[arg-type]  as YAML reads it

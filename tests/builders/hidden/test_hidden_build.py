@@ -8,10 +8,12 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
+from huggingface_hub import close_session
 
 from bagen_data.hub import load_questions, load_rollouts, load_samples
 from bagen_data.schema import QUESTIONS, SAMPLES
 from builders.hidden.build import KEY, PUBLIC
+from tests.loopback_hub import loopback_hub
 from tests.making import SAMPLE, build, build_record, contents, dialogue, run, write_json
 
 TRUTH = {
@@ -136,6 +138,19 @@ def test_what_is_public_is_left_out_and_counted(
         for path in (split, out)
     )
     assert not older & newer
+
+
+def test_a_revision_of_the_hub_is_left_out(
+    built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    with loopback_hub() as hub:
+        hub.patch(monkeypatch, tmp_path / "home")
+        commit = hub.upload("ORG/NAME", built)
+        hub.commit("ORG/NAME", {"manifest.jsonl": b""})  # nothing of it is left on main
+        flags = ("--hidden", 6, "--apart-from", f"ORG/NAME@{commit[:9]}", "--task", "sokoban")
+        assert build(SAMPLE, tmp_path / "out", *flags) == 1
+        close_session()
+    assert "sokoban: 0 instances can give a sample; expected 6" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
