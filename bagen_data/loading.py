@@ -67,7 +67,7 @@ def load(
         raise MissingExtraError("datasets", "load") from error
     if isinstance(place, Path):
         read_manifest(place)
-        return load_dataset(str(place), config, split=split, **options)
+        return load_dataset(os.path.abspath(place), config, split=split, **options)
     files = files_of(place, config or DEFAULT, token)
     if options.get("streaming"):
         names = {part: [_address(file) for file in own] for part, own in files.items()}

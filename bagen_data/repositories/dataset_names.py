@@ -18,6 +18,8 @@ from bagen_data.tables import BUILD_RECORD
 from bagen_data.unique_keys import parse_json
 
 _HUB_NAME = re.compile(r"(?P<id>\w[\w.-]*/\w[\w.-]*)(?:@(?P<revision>.*))?", re.ASCII | re.DOTALL)
+_NOT_AN_ID = re.compile(r".*(?:--|\.\.).*|.*(?:[-.]|\.git)|.{97,}|.*[-.]/.*", re.DOTALL)
+"""Ids that the Hub refuses."""
 _REVISION = re.compile(r"\w(?:[\w.+/-]*[\w+-])?", re.ASCII)
 """The name of a branch, tag, commit or content revision."""
 SHORTEST = 7
@@ -50,7 +52,8 @@ def parse_dataset(text: str) -> DatasetName:
     if folder and isinstance(parse_location(folder), Path) and is_folder(folder):
         return DatasetName(folder, _checked(revision), False)
     match = _HUB_NAME.fullmatch(text)
-    if match is None or os.path.exists(text.partition("/")[0]):
+    is_id = match is not None and not _NOT_AN_ID.fullmatch(match["id"])
+    if match is None or not is_id or os.path.exists(text.partition("/")[0]):
         raise InputError(
             f"{text}: there is no such folder; expected one that holds a built dataset, its URL, "
             "or a dataset on the Hub as ORG/NAME or ORG/NAME@REVISION"
@@ -146,10 +149,17 @@ def is_folder(dataset: str) -> bool:
 
 
 def whole_name(dataset: str) -> str:
-    """Return the name of a dataset that holds in any current folder; raises as `is_folder`."""
-    location = parse_location(dataset)
-    is_local = isinstance(location, Path) and is_folder(dataset)
-    return os.path.realpath(str(location)) if is_local else dataset
+    """Return the name of a dataset that holds in any current folder.
+
+    Raises:
+        InputError, WrongUsageError, OutputError: as `parse_dataset`.
+    """
+    name = parse_dataset(dataset)
+    location = parse_location(name.place)
+    if name.is_on_hub or isinstance(location, StoreUrl):
+        return dataset
+    whole = os.path.realpath(location)
+    return whole if name.revision is None else f"{whole}@{name.revision}"
 
 
 def _checked(revision: str) -> str:

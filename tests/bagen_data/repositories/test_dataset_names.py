@@ -7,7 +7,12 @@ from pathlib import Path
 import pytest
 
 from bagen_data.errors import InputError, WrongUsageError
-from bagen_data.repositories.dataset_names import DatasetName, at_revision, parse_dataset
+from bagen_data.repositories.dataset_names import (
+    DatasetName,
+    at_revision,
+    parse_dataset,
+    whole_name,
+)
 from tests.making import build_record, write_json
 
 
@@ -30,7 +35,13 @@ def test_a_name_is_parsed(text: str, expected: DatasetName) -> None:
     assert parse_dataset(text) == expected
 
 
-@pytest.mark.parametrize("text", ["nowhere", "a/b/c", "./a/b", "/ORG/NAME", "ORG /NAME"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("nowhere", "a/b/c", "./a/b", "/ORG/NAME", "ORG /NAME", "ORG/a--b", "ORG/a..b", "ORG/a."),
+        *("ORG./a", "ORG/a.git", f"ORG/{'a' * 93}", "ORG/a.@v1", "Ö/NAME"),
+    ],
+)
 def test_a_text_that_names_no_dataset_is_refused(text: str) -> None:
     with pytest.raises(InputError, match="there is no such folder"):
         parse_dataset(text)
@@ -63,6 +74,14 @@ def test_a_folder_is_of_its_own_revision_only(built: Path) -> None:
     for other in (revision[:6], "v2.0", "0" * 40):
         with pytest.raises(WrongUsageError, match=f"is of revision {revision}"):
             at_revision(str(built), other)
+
+
+def test_a_whole_name_holds_in_any_folder(built: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(built.parent)
+    assert whole_name("out") == str(built)
+    assert whole_name("out@0123456") == f"{built}@0123456"
+    for name in ("ORG/NAME@v1", "s3://bucket/out"):
+        assert whole_name(name) == name
 
 
 def test_a_folder_without_a_revision_is_refused(tmp_path: Path) -> None:
