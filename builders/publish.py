@@ -11,6 +11,7 @@ from typing import Any
 from bagen_data.errors import BuildChangedError, InputError, OutputError
 from bagen_data.locations import Location, StoreUrl
 from bagen_data.replaced_folder import bring_back
+from bagen_data.replaced_store import own_names
 from bagen_data.repositories.hub_repository import (
     HubRepository,
     find_token,
@@ -91,7 +92,7 @@ def _local_folder(place: Location) -> Iterator[Path]:
         try:
             files = list_files(place)
             refuse_no_room(sum(facts.bytes for facts in files.values()), Path(copy))
-            for name in files:
+            for name in files.keys() - own_names(files):
                 (Path(copy) / name).parent.mkdir(parents=True, exist_ok=True)
                 download(place / name, Path(copy) / name)
         except OSError as error:

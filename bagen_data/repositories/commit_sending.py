@@ -107,7 +107,7 @@ def _preupload(repository: HubRepository, operations: Sequence[Any], *, create_p
         except RuntimeError as error:  # the client's own, around the one that says why
             if isinstance(error.__cause__, Exception):
                 raise error.__cause__ from error
-            raise
+            raise ConnectionError(str(error)) from error  # of Xet, which says all in words
 
     ask(request, repository.id)
 
@@ -138,10 +138,10 @@ def send_commit(repository: HubRepository, planned: PlannedCommit) -> Commit:
     """
     from huggingface_hub.errors import HfHubHTTPError
 
-    earlier = repository.pull_requests(planned.message) if planned.create_pr else []
-
     def landed() -> Commit | None:
-        return _landed(repository, planned, earlier)
+        if planned.create_pr:
+            return open_pull_request(repository, planned.message, planned.is_done)
+        return _landed(repository, planned)
 
     try:
         return ask(_checked_first(landed, lambda: _sent(repository, planned)), repository.id)
@@ -175,23 +175,26 @@ def _sent(repository: HubRepository, planned: PlannedCommit) -> Commit:
     return Commit(info.oid, repository.address, info.oid)
 
 
-def _landed(
-    repository: HubRepository, planned: PlannedCommit, earlier: Sequence[int]
+def _landed(repository: HubRepository, planned: PlannedCommit) -> Commit | None:
+    """Return the commit of a try whose answer was lost; None where none took effect."""
+    oids = repository.commits_since(planned.parent)
+    done = [oid for oid in oids if planned.is_done(oid)]
+    return Commit(done[-1], repository.address, done[-1]) if done else None
+
+
+def open_pull_request(
+    repository: HubRepository, title: str, is_done: Callable[[str], bool]
 ) -> Commit | None:
-    """Return the commit of a try whose answer was lost; None where none took effect.
+    """Return the open pull request of a title whose files are as they are to be, if there is one.
 
     Args:
-        repository: where it was sent.
-        planned: the commit.
-        earlier: pull requests of the same title that were open before.
+        repository: where it may be open.
+        title: the title, which is the first line of its commit's message.
+        is_done: whether a revision has just the files that it is to have.
     """
-    if not planned.create_pr:
-        oids = repository.commits_since(planned.parent)
-        done = [oid for oid in oids if planned.is_done(oid)]
-        return Commit(done[-1], repository.address, done[-1]) if done else None
-    for number in repository.pull_requests(planned.message):
+    for number in repository.pull_requests(title):
         revision = f"refs/pr/{number}"
-        if number not in earlier and planned.is_done(revision):
+        if is_done(revision):
             oid = repository.commit_of(revision)
             return Commit(oid, f"{repository.address}/discussions/{number}", revision)
     return None

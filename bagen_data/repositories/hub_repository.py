@@ -63,6 +63,11 @@ class HubRepository:
         )
         return info.sha or ""
 
+    def is_private(self) -> bool:
+        """Return whether only its owners see the repository."""
+        info = ask(lambda: self.api.repo_info(self.id, repo_type=self.kind), self.id)
+        return bool(info.private)
+
     def files(self, revision: str) -> dict[str, RemoteFile]:
         """Return the files of a revision by path; none of a repository without commits."""
         from huggingface_hub import RepoFile

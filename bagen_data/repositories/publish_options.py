@@ -11,7 +11,7 @@ Tag = Annotated[
     str | None, typer.Option(metavar="NAME", help="Tag that the commit gets, such as v2.0.")
 ]
 Private = Annotated[
-    bool, typer.Option("--private", help="Make the repository private, if it is created.")
+    bool, typer.Option("--private", help="Create a private repository; a public one is refused.")
 ]
 CreatePr = Annotated[
     bool,

@@ -5,7 +5,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bagen_data.errors import InputError, WrongUsageError
-from bagen_data.repositories.commit_sending import Commit, PlannedCommit, send_commit, upload_files
+from bagen_data.repositories.commit_sending import (
+    Commit,
+    PlannedCommit,
+    open_pull_request,
+    send_commit,
+    upload_files,
+)
 from bagen_data.repositories.hub_repository import (
     HubRepository,
     RepositoryKind,
@@ -47,7 +53,7 @@ class Publication:
     space_sdk: str | None = None
     """SDK of a Space that is created."""
     private: bool = False
-    """Whether a repository that is created is private; one that exists stays as it is."""
+    """Whether a repository that is created is private; a public one that exists is refused."""
     tag: str | None = None
     create_pr: bool = False
     """Whether a pull request is opened and the branch `main` left alone."""
@@ -179,6 +185,11 @@ def _publish(
             f"{repository.id}: is not on the Hub, or the token may not see it, so no pull request "
             "can be opened; check the id, or log in with 'hf auth login'"
         )
+    if parent is not None and publication.private and not repository.is_private():
+        raise InputError(
+            f"{repository.id}: is public, and --private is for a repository that is created; make "
+            "it private on its page, or leave --private out"
+        )
     present = repository.files(parent or "")
     changes = changes_between(present, files, publication.is_ours)
     tagged = None
@@ -248,6 +259,15 @@ def _commit(
 ) -> Commit:
     """Send what the repository lacks, and commit it."""
     parent, changes = planned
+
+    def is_done(revision: str) -> bool:
+        return not changes_between(repository.files(revision), files, publication.is_ours)
+
+    if publication.create_pr:
+        is_open = open_pull_request(repository, publication.message, is_done)
+        if is_open is not None:
+            watch.say(f"{repository.id}: a pull request with these files is open already")
+            return is_open
     sent = {name: files[name] for name in changes.sent}
     size = sum(file.bytes for file in sent.values())
     watch.sending(size)
@@ -262,9 +282,7 @@ def _commit(
             deleted=changes.deleted,
             message=publication.message,
             parent=parent,
-            is_done=lambda revision: (
-                not changes_between(repository.files(revision), files, publication.is_ours)
-            ),
+            is_done=is_done,
             create_pr=publication.create_pr,
         ),
     )

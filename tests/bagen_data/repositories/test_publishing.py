@@ -278,6 +278,27 @@ def test_a_pull_request_whose_answer_was_lost_is_not_opened_again(
     assert published.address == f"{hub.endpoint}/datasets/{ID}/discussions/2"
 
 
+def test_a_pull_request_that_is_open_is_not_opened_again(
+    hub: LoopbackHub, wanted: Publication
+) -> None:
+    old_state(hub)
+    first = publish(replace(wanted, create_pr=True))
+    assert publish(replace(wanted, create_pr=True)) == first
+    wanted.files["README.md"].write_bytes(b"# newer")
+    assert publish(replace(wanted, create_pr=True)).address.endswith("/discussions/2")
+
+
+def test_what_is_to_be_private_is_not_published_where_all_see_it(
+    hub: LoopbackHub, wanted: Publication
+) -> None:
+    head = old_state(hub)
+    with pytest.raises(InputError, match="is public, and --private is for a repository that is"):
+        publish(replace(wanted, private=True))
+    assert hub.head(ID) == head
+    hub.repositories["dataset", ID].private = True
+    assert publish(replace(wanted, private=True)).commit == hub.head(ID)
+
+
 def test_a_pull_request_needs_a_repository_and_takes_no_tag(
     hub: LoopbackHub, wanted: Publication
 ) -> None:
