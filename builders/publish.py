@@ -167,7 +167,7 @@ def _metadata(
 ) -> dict[str, bytes]:
     """Return the files beside the data, by name; those of a hidden split name no repository."""
     if "key_sha256" in record:
-        return {name: (folder / name).read_bytes() for name in (CARD, MANIFEST, BUILD_RECORD)}
+        return {name: (folder / name).read_bytes() for name in (*record["files"], BUILD_RECORD)}
     texts = metadata_files(manifest, record, repository)
     return {name: text.encode() for name, text in texts.items()}
 

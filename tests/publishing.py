@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.loopback_hub import LoopbackHub
@@ -18,10 +18,12 @@ class Maintainer:
     hub: LoopbackHub
     home: Path
     token: str | None = "hf_write"
+    more: Mapping[str, str] = field(default_factory=dict)
+    """Further variables of the environment."""
 
     @property
     def environment(self) -> Mapping[str, str]:
-        return {**self.hub.environment(self.home, self.token), "TERM": "dumb"}
+        return {**self.hub.environment(self.home, self.token), "TERM": "dumb", **self.more}
 
     def run(self, *arguments: object) -> subprocess.CompletedProcess[str]:
         """Run `python -m ARGUMENTS`; the token is in nothing that it prints or leaves behind."""

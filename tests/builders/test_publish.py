@@ -9,13 +9,20 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from huggingface_hub import close_session
 
+from bagen_data.errors import InputError
+from bagen_data.repositories.publishing import publish
+from builders.publish import DatasetPublication, publish_dataset
 from builders.published_ids import PublishedIds
 from builders.submissions_repository import render_submissions_card
 from builders.verify import verify
-from tests.loopback_hub import LoopbackHub, loopback_hub
+from tests.faulty_store import shared_store
+from tests.loopback_hub import CLIENT_WARNING, LoopbackHub, loopback_hub
 from tests.making import build, dialogue, write_json
 from tests.publishing import Maintainer
+
+pytestmark = pytest.mark.filterwarnings(CLIENT_WARNING)
 
 ID = "ORG/NAME"
 ROWS = f"""
@@ -292,6 +299,56 @@ def test_the_second_of_two_maintainers_is_told(
     assert done.returncode == 1
     assert "somebody else published there meanwhile, so nothing was changed" in done.stderr
     assert set(hub.files(ID)) == {*names(datasets["renamed"]), ".gitattributes"}
+
+
+def test_a_dataset_of_a_store_is_published_as_it_is_there(
+    hub: LoopbackHub,
+    datasets: dict[str, Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    hub.patch(monkeypatch, tmp_path / "home", "hf_write")
+    store = shared_store(tmp_path, monkeypatch)
+    shutil.copytree(datasets["first"], store.path(store.url / "built"))
+    dataset = publish_dataset(DatasetPublication(store.url / "built", ID), publish)
+    close_session()
+    assert dataset.published.commit == hub.head(ID)
+    assert set(hub.files(ID)) == {*names(datasets["first"]), ".gitattributes"}
+
+
+def test_a_folder_that_is_built_anew_meanwhile_is_not_published(
+    hub: LoopbackHub,
+    datasets: dict[str, Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    hub.patch(monkeypatch, tmp_path / "home", "hf_write")
+    shutil.copytree(datasets["first"], tmp_path / "out")
+    hub.repository(ID)
+    head = hub.head(ID)
+
+    def rebuild() -> None:
+        shutil.rmtree(tmp_path / "out")
+        shutil.copytree(datasets["renamed"], tmp_path / "out")
+
+    hub.before("GET /api/datasets/", rebuild)
+    with pytest.raises(InputError, match=r"cannot be read|was changed while it was published"):
+        publish_dataset(DatasetPublication(tmp_path / "out", ID), publish)
+    close_session()
+    assert hub.head(ID) == head
+
+
+@pytest.mark.parametrize(
+    "setting", [{"HF_HUB_OFFLINE": "1"}, {"HF_ENDPOINT": "http://127.0.0.1:9"}]
+)
+def test_a_hub_that_is_not_reached_is_named(
+    hub: LoopbackHub, datasets: dict[str, Path], tmp_path: Path, setting: dict[str, str]
+) -> None:
+    maintainer = Maintainer(hub, tmp_path, more=setting)
+    done = maintainer.run("builders", "publish", datasets["first"], "--to", ID)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"{ID}: ")
+    assert "HF_HUB_OFFLINE is set" in done.stderr or "does not answer after" in done.stderr
 
 
 @pytest.fixture(scope="module")
