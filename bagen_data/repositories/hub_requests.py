@@ -1,8 +1,9 @@
 """Requests to the Hub, made again where it does not answer, and errors that say what to do."""
 
 import time
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
 
 from bagen_data.errors import InputError, StoreError
 
@@ -10,6 +11,8 @@ TRIES = 6
 """Times that a request is made before the Hub is said not to answer."""
 _FIRST_PAUSE = 0.25
 """Seconds before the second try; each later pause is twice as long."""
+_PATIENCE = 60.0
+"""Seconds that a request waits for the next byte; the client itself would wait for ever."""
 _PASSING = (408, 425, 429, 500, 502, 503, 504)
 """Statuses of a server that may answer later."""
 _TRANSPORT = ("httpx", "requests", "urllib3")
@@ -34,16 +37,41 @@ def ask(request: Callable[[], _Answer], repository: str) -> _Answer:
     pause = _FIRST_PAUSE
     for _ in range(TRIES - 1):
         try:
-            return request()
+            with _patience():
+                return request()
         except Exception as error:  # which class a client of the network raises changes with it
             if not _is_passing(error):
                 raise _named(error, repository) from error
         time.sleep(pause)
         pause *= 2
     try:
-        return request()
+        with _patience():
+            return request()
     except Exception as error:  # as above
         raise _named(error, repository) from error
+
+
+@contextmanager
+def _patience() -> Iterator[None]:
+    """Give the requests of the block a timeout, those that have none; the client has no option."""
+    from huggingface_hub.utils import get_session
+
+    client = get_session()
+
+    def limited(sent: Any) -> None:
+        limits = sent.extensions.get("timeout", {})
+        sent.extensions["timeout"] = {
+            name: _PATIENCE if limits.get(name) is None else limits[name]
+            for name in ("connect", "read", "write", "pool")
+        }
+
+    before = client.event_hooks
+    client.event_hooks = {**before, "request": [*before["request"], limited]}
+    try:
+        yield
+    finally:
+        kept = [hook for hook in client.event_hooks["request"] if hook is not limited]
+        client.event_hooks = {**client.event_hooks, "request": kept}
 
 
 def status_of(error: BaseException) -> int | None:

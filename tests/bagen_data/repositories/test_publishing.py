@@ -323,6 +323,19 @@ def test_faults_in_one_request_of_five_lose_nothing(
     assert tags(hub) == {"v1.0": published.commit}
 
 
+def test_a_hub_that_does_not_answer_in_time_is_asked_again(
+    hub: LoopbackHub, wanted: Publication, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old_state(hub)
+    monkeypatch.setattr("bagen_data.repositories.hub_requests._PATIENCE", 0.5)
+    hub.fail_every(5, (), ("before", "after"), hang=1)
+    published = publish(replace(wanted, tag="v1.0"))
+    assert hub.gone_wrong
+    assert hub.files(ID) == {**contents(wanted), **FOREIGN}
+    assert history(hub) == ["Publish", "A commit of somebody else", "initial commit"]
+    assert tags(hub) == {"v1.0": published.commit}
+
+
 def test_a_hub_that_never_answers_is_named(hub: LoopbackHub, wanted: Publication) -> None:
     old_state(hub)
     hub.fail_every(1, (503,), only="POST .*/commit/")
@@ -399,9 +412,12 @@ def test_what_arrived_otherwise_is_named(hub: LoopbackHub, wanted: Publication) 
 
 @pytest.mark.usefixtures("hub")
 def test_the_client_is_as_loud_afterwards_as_before(wanted: Publication) -> None:
-    from huggingface_hub.utils import are_progress_bars_disabled, logging
+    from huggingface_hub.utils import are_progress_bars_disabled, get_session, logging
 
-    before = (logging.get_verbosity(), are_progress_bars_disabled())
+    def state() -> tuple[object, ...]:
+        return (logging.get_verbosity(), are_progress_bars_disabled(), get_session().event_hooks)
+
+    before = state()
     published: Published = publish(wanted)
     assert published.commit
-    assert (logging.get_verbosity(), are_progress_bars_disabled()) == before
+    assert state() == before
