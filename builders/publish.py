@@ -21,15 +21,12 @@ from bagen_data.repositories.hub_repository import (
 from bagen_data.repositories.publishing import Publication, Published, check_target
 from bagen_data.steady_files import refuse_no_room
 from bagen_data.stores import download, list_files
-from bagen_data.tables import BUILD_RECORD, CARD, MANIFEST, is_sealed, parse_jsonl, read_jsonl
+from bagen_data.tables import BUILD_RECORD, MANIFEST, METADATA, is_sealed, parse_jsonl, read_jsonl
 from bagen_data.unique_keys import parse_json
 from builders.dataset_writer import metadata_files
 from builders.hidden.build import KEY, PUBLIC
 from builders.verify import verify
 
-CROISSANT = "croissant.json"
-_METADATA = (CARD, MANIFEST, BUILD_RECORD, CROISSANT)
-"""Files of a dataset that are not data."""
 _DATA, _PARQUET = "data/", ".parquet"
 
 
@@ -145,7 +142,7 @@ def _publication(wanted: DatasetPublication, folder: Path, own: Path) -> Publica
         message=f"Publish the dataset, revision {str(record.get('revision'))[:12]}",
         is_ours=lambda path: (
             path in stale
-            or path in _METADATA
+            or path in METADATA
             or (path.startswith(_DATA) and path.endswith(_PARQUET))
         ),
         private=wanted.private,
