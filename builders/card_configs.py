@@ -2,7 +2,9 @@
 
 import glob
 import hashlib
+import json
 from collections.abc import Iterator, Mapping, Sequence
+from keyword import iskeyword
 from typing import Any
 
 from bagen_data.dataset_configs import (
@@ -89,14 +91,19 @@ def _config(
 
 
 def example_lines(configs: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    """Yield the lines of Python that load each config."""
+    """Yield the lines of Python that load each config, into a variable of its name if it can be.
+
+    >>> list(example_lines([{"config_name": "my-task", "data_files": [{"split": "test"}]}]))
+    ['samples = load_dataset(path, "my-task")  # test']
+    """
     for config in configs:
         name = config["config_name"]
         if name == DEFAULT:
             yield 'samples = load_dataset(path, split="test")  # every task'
             continue
         splits = ", ".join(files["split"] for files in config["data_files"])
-        yield f'{name} = load_dataset(path, "{name}")  # {splits}'
+        variable = name if name.isidentifier() and not iskeyword(name) else "samples"
+        yield f"{variable} = load_dataset(path, {json.dumps(name)})  # {splits}"
 
 
 def config_descriptions(

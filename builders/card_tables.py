@@ -17,7 +17,7 @@ def family_row(family: Mapping[str, Any]) -> str:
     """Return the table row of a family."""
     counts, budget = family["counts"], family["budget"]
     cells = (
-        family["family"],
+        _cell(family["family"]),
         family["role"],
         counts["rollouts"],
         f"{counts['turns']:,}",
@@ -39,7 +39,17 @@ def label_rows(families: Sequence[Mapping[str, Any]]) -> Iterator[str]:
             shares = [
                 f"{counts[name] / counts['samples']:.1%}" for name in ("feasible", *INFEASIBLE)
             ]
-            yield f"| {' | '.join((family['family'], format(counts['samples'], ','), *shares))} |"
+            cells = (_cell(family["family"]), f"{counts['samples']:,}", *shares)
+            yield f"| {' | '.join(cells)} |"
+
+
+def _cell(text: str) -> str:
+    r"""Return a text as a cell of a Markdown table has it.
+
+    >>> print(_cell("a|b"))
+    a\|b
+    """
+    return text.replace("|", r"\|")
 
 
 def pairs_text(values: Mapping[str, Any], between: str) -> str:

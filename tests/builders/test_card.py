@@ -15,6 +15,7 @@ from bagen_data.tables import is_sealed, read_jsonl
 from bagen_data.unique_keys import parse_json
 from bagen_data.versions import BENCHMARK_VERSION
 from builders.card import render_card
+from builders.card_configs import config_descriptions
 from builders.card_features import features_of
 from builders.dataset_writer import metadata_files
 from tests.making import SAMPLE, build, build_record, dialogue, rows_of, write_json
@@ -78,6 +79,28 @@ def test_descriptions_of_configs(built: Path) -> None:
     assert text == "Sokoban: a question after each turn of 8 rollouts by scripted"
     assert len(data) == 16
     assert len(set(described.values())) == len(described)
+
+
+def test_descriptions_count_models_and_leave_out_no_subset(tmp_path: Path) -> None:
+    for model in ("a", "b|c"):
+        write_json(tmp_path / f"o/sokoban-origin-{model}" / "a.json", [dialogue(name=model)])
+    assert build(tmp_path / "o", tmp_path / "out") == 0
+    described = {
+        config["config_name"]: config["description"]
+        for config in front_of(tmp_path / "out")["configs"]
+    }
+    assert described["sokoban"].startswith(
+        "Sokoban: a question after each turn of 2 rollouts by a and b|c; data "
+    )
+    assert "| sokoban-origin-b\\|c | benchmark |" in (tmp_path / "out/README.md").read_text()
+    counts = {"rollouts": 9, "turns": 99, "samples": 20}
+    families = [
+        {"task": "swebench", "role": "benchmark", "rollout_model": model, "counts": counts}
+        for model in "abcd"
+    ]
+    assert config_descriptions(["swebench"], families)["swebench"] == (
+        "SWE-bench: 80 questions after turns of 36 rollouts by 4 models"
+    )
 
 
 def test_the_example_is_a_row_of_the_data(built: Path) -> None:
