@@ -19,7 +19,7 @@ from bagen_data.tables import to_json
 from builders.card_configs import config_descriptions, config_order, files_by_split
 from builders.card_metadata import schema_of
 from builders.column_meanings import meanings_of
-from builders.provenance import citation, provenance_of
+from builders.provenance import Provenance, citation, provenance_of
 from builders.responsible_use import responsible_use
 
 _CROISSANT = "http://mlcommons.org/croissant/"
@@ -99,7 +99,6 @@ def croissant_text(
             files are named relative to it.
     """
     own = provenance_of(record)
-    page = _page(dataset_id) if dataset_id else PROJECT_PAGE
     names = config_order(manifest)
     descriptions = config_descriptions(names, record["families"])
     described = {
@@ -108,13 +107,11 @@ def croissant_text(
         "conformsTo": _CONFORMS_TO,
         "name": own.name,
         "description": _description(record, descriptions[names[0]]),
-        "url": page,
+        **({"url": _page(dataset_id)} if dataset_id else {}),
         "version": f"{record['benchmark_version']}.0+{record['revision'][:16]}",
         "inLanguage": "en",
         "keywords": _KEYWORDS,
-        **({"license": own.licence_page} if own.licence_page else {}),
-        **_creators(own.authors),
-        "citeAs": citation(),
+        **(_papers(own, dataset_id) if own.authors else {}),
         **_responsible_ai(record),
         "distribution": list(_distribution(manifest, names, dataset_id)),
         "recordSet": [_record_set(name, manifest, descriptions[name], record) for name in names],
@@ -134,8 +131,14 @@ def _description(record: Mapping[str, Any], first: str) -> str:
     )
 
 
-def _creators(authors: Sequence[str]) -> dict[str, Any]:
-    return {"creator": [{"@type": "Person", "name": name} for name in authors]} if authors else {}
+def _papers(own: Provenance, dataset_id: str | None) -> dict[str, Any]:
+    """Return what is said of the paper's data alone: nobody else's has its authors or licence."""
+    return {
+        **({} if dataset_id else {"url": PROJECT_PAGE}),
+        "license": own.licence_page,
+        "creator": [{"@type": "Person", "name": name} for name in own.authors],
+        "citeAs": citation(),
+    }
 
 
 def _responsible_ai(record: Mapping[str, Any]) -> dict[str, Any]:

@@ -133,7 +133,7 @@ def test_somebodys_logs_have_no_creator_of_ours(tmp_path: Path) -> None:
     write_json(tmp_path / "o/wiki-origin-m/a.json", [dialogue(name="x"), dialogue(name="y")])
     assert build(tmp_path / "o", tmp_path / "out", "--task", "wiki") == 0
     content = described(tmp_path / "out")
-    assert not {"creator", "license"} & content.keys()
+    assert not {"creator", "license", "url", "citeAs"} & content.keys()
     opened(tmp_path / "out")
 
 
