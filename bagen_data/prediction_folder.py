@@ -41,6 +41,15 @@ class AskedSamples:
     """Whether they are of a hidden split, whose answers are in a file of its own."""
 
 
+@dataclass
+class _SeenTasks:
+    """The tasks that predictions were seen to answer."""
+
+    tasks: set[str] = field(default_factory=set)
+    is_whole: bool = False
+    """Whether the predictions were read to their end."""
+
+
 @dataclass(frozen=True)
 class FolderPredictions:
     """The files that answer the samples asked about, and a reader of all of them."""
@@ -53,17 +62,18 @@ class FolderPredictions:
     asked: AskedSamples
     read: PredictionReader
     """Reads the predictions from the first one on, without those of other configs."""
-    _answered: set[str] = field(default_factory=set, repr=False)
+    _seen: _SeenTasks = field(default_factory=_SeenTasks, repr=False)
 
     def check_whole(self) -> None:
-        """Refuse predictions that leave a task out, once they were read.
+        """Refuse predictions that leave a task out, if they were read to their end.
 
         Raises:
             InputError: the message names the tasks.
         """
-        missing = [task for task in self.asked.tasks if task not in self._answered]
-        if missing and self._answered:
-            raise _unanswered(self.path, missing, sorted(self._answered))
+        answered = self._seen.tasks
+        missing = [task for task in self.asked.tasks if task not in answered]
+        if self._seen.is_whole and missing and answered:
+            raise _unanswered(self.path, missing, sorted(answered))
 
 
 def choose_predictions(path: Path, asked: AskedSamples) -> FolderPredictions:
@@ -81,17 +91,17 @@ def choose_predictions(path: Path, asked: AskedSamples) -> FolderPredictions:
             answers samples of another config than it is named for.
     """
     files = files_in(path)
-    answered: set[str] = set()
+    seen = _SeenTasks()
     if path.is_file() or (len(files) == 1 and _stem(files[0]) != ALL_TASKS):
         [file] = files
-        read = partial(_noting, prediction_reader(file), asked, answered)
-        return FolderPredictions(file, (file,), (), asked, read, answered)
+        read = partial(_noting, prediction_reader(file), asked, seen)
+        return FolderPredictions(file, (file,), (), asked, read, seen)
     chosen = _chosen(path, files, asked)
     readers = [partial(_rows_of, prediction_reader(file), asked, file) for file in chosen]
     named = chosen[0] if len(chosen) == 1 else path
-    read = partial(_noting, partial(_one_after_another, readers), asked, answered)
+    read = partial(_noting, partial(_one_after_another, readers), asked, seen)
     aside = tuple(file for file in files if file not in chosen)
-    return FolderPredictions(named, tuple(chosen), aside, asked, read, answered)
+    return FolderPredictions(named, tuple(chosen), aside, asked, read, seen)
 
 
 def _chosen(folder: Path, files: Sequence[Path], asked: AskedSamples) -> list[Path]:
@@ -190,14 +200,16 @@ def _is_start_probe(ids: Any, start_tasks: Sequence[str]) -> Any:
 
 
 def _noting(
-    reader: PredictionReader, asked: AskedSamples, answered: set[str]
+    reader: PredictionReader, asked: AskedSamples, seen: _SeenTasks
 ) -> Iterator[pa.RecordBatch]:
     """Yield predictions, and note the tasks that they answer."""
     for batch in reader():
-        for task in asked.tasks:
-            if (
-                task not in answered
-                and pc.any(pc.starts_with(batch["sample_id"], f"{task}/"), min_count=0).as_py()
-            ):
-                answered.add(task)
+        ids = batch["sample_id"]
+        seen.tasks |= {
+            task
+            for task in asked.tasks
+            if task not in seen.tasks
+            and pc.any(pc.starts_with(ids, f"{task}/"), min_count=0).as_py()
+        }
         yield batch
+    seen.is_whole = True

@@ -14,6 +14,7 @@ from bagen_data.errors import InputError
 from bagen_data.hub import load_unchanged_samples, splits
 from bagen_data.prompt_variants import question_of
 from bagen_data.redaction import holds_secret
+from bagen_data.repositories.dataset_places import pinned
 from bagen_data.repositories.revisions import names_content
 from bagen_data.schema import Question
 from bagen_data.scoring.check_predictions import of_tasks
@@ -53,6 +54,7 @@ def check_submission(folder: Path, dataset: str, name: str | None = None) -> Che
         InputError: the dataset cannot be loaded; or the submission does not fit it, is of another
             revision or version, or holds what looks like a key.
     """
+    dataset = pinned(dataset)
     loaded = load_unchanged_samples(dataset, None, _SPLIT)
     tasks = sorted(pc.unique(loaded.table["task"].cast(pa.string())).to_pylist())
     start_tasks = [task for task in tasks if _SPLIT in splits(dataset, start_config(task))]

@@ -215,6 +215,17 @@ def test_what_is_missing_or_wrong_is_named(
         assert word in error
 
 
+def test_a_line_that_cannot_be_read_is_named_and_not_a_config(
+    built: Path, answers: dict[str, Rows], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = made(tmp_path / "folder", answers, GOOD["one file a config"])
+    (folder / "sokoban.jsonl").write_text("{}\n")
+    assert run("score", folder, "--dataset", built) == 1
+    error = capsys.readouterr().err
+    assert "sokoban.jsonl:1: sample_id: is missing" in error
+    assert "answers no sample" not in error
+
+
 def test_files_that_are_left_aside_are_named(
     built: Path, answers: dict[str, Rows], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
