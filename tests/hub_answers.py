@@ -260,8 +260,12 @@ def _expanded(
     if not _is_set(request, "expand"):
         return entries
     commit = repository.commit_of(revision)
-    last = {"id": commit.id, "title": commit.title, "date": commit.date}
-    return [{**entry, "lastCommit": last} for entry in entries]
+    expanded = []
+    for entry in entries:
+        last = repository.last_change(commit, entry["path"])
+        kept = {"id": last.id, "title": last.title, "date": last.date}
+        expanded.append({**entry, "lastCommit": kept})
+    return expanded
 
 
 def _paths_info(repository: Repository, revision: str, request: Request) -> list[dict[str, Any]]:

@@ -162,6 +162,15 @@ class Repository:
                 waiting += commit.parents
         return [commit for commit in reversed(self.commits.values()) if commit.id in reached]
 
+    def last_change(self, commit: Commit, path: str) -> Commit:
+        """Return the newest commit of a branch that changed a file, or anything in a folder."""
+        while commit.parents:
+            before = self.commits[commit.parents[0]]
+            if _below(before.files, path) != _below(commit.files, path):
+                break
+            commit = before
+        return commit
+
     def changed(
         self, files: Mapping[str, Blob], ref: str, texts: Sequence[str], author: str
     ) -> Commit:
@@ -365,6 +374,12 @@ def without(files: Mapping[str, Blob], paths: Iterable[str], folders: Iterable[s
         begin = folder.rstrip("/") + "/"
         left = {path: kept for path, kept in left.items() if not path.startswith(begin)}
     return left
+
+
+def _below(files: Mapping[str, Blob], path: str) -> dict[str, Blob]:
+    return {
+        each: kept for each, kept in files.items() if each == path or each.startswith(f"{path}/")
+    }
 
 
 def _changes(before: Mapping[str, Blob], after: Mapping[str, Blob]) -> list[str]:
