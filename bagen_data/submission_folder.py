@@ -106,7 +106,7 @@ def read_submission_folder(
         try:
             descriptor = stack.enter_context(_opened_folder(folder))
             prediction_files = sorted(filter(_is_predictions, os.listdir(descriptor)))
-            named_for = {name: _task_of(folder / name, configs) for name in prediction_files}
+            named_for = {name: task_of_file(folder / name, configs) for name in prediction_files}
             _check_once(folder, named_for.values())
             opened = {
                 name: stack.enter_context(_opened_file(folder / name, descriptor))
@@ -196,7 +196,7 @@ def _is_predictions(name: str) -> bool:
     return name.strip().casefold().endswith(SUFFIXES)
 
 
-def _task_of(path: Path, configs: Sequence[str]) -> str | None:
+def task_of_file(path: Path, configs: Sequence[str]) -> str | None:
     """Return the config that a file is named for; None if it may answer any."""
     stem = next((path.name.removesuffix(end) for end in SUFFIXES if path.name.endswith(end)), None)
     if stem is None:

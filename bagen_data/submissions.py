@@ -43,7 +43,7 @@ METADATA = "metadata.yaml"
 SCHEMAS = Path(__file__).parent / "schemas"
 """Where the JSON schemas of both lie, `prediction.json` and `metadata.json`."""
 
-_MAX_BYTES = 1 << 16
+METADATA_BYTES = 1 << 16
 """Of a metadata file."""
 _MERGE = "tag:yaml.org,2002:merge"
 """The tag of a key whose value holds more keys, which would stand there beside the written ones."""
@@ -247,10 +247,10 @@ def metadata_in(file: IO[bytes], path: Path) -> Metadata:
         InputError: as `read_metadata`.
         OSError: the file cannot be read.
     """
-    text = file.read(_MAX_BYTES + 1)
+    text = file.read(METADATA_BYTES + 1)
     try:
-        if len(text) > _MAX_BYTES:
-            raise ValueError(f"it is longer than {_MAX_BYTES:,} bytes")
+        if len(text) > METADATA_BYTES:
+            raise ValueError(f"it is longer than {METADATA_BYTES:,} bytes")
         content = json.dumps(yaml.load(text.decode("utf-8"), _PlainYaml))  # noqa: S506  a safe loader
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: cannot be read: {error}") from error

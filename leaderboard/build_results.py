@@ -13,12 +13,14 @@ from bagen_data.scoring.ranking import RANKED
 from bagen_data.scoring.resampling import LEVEL, Resampling
 from bagen_data.scoring.score import ALPHA
 from bagen_data.submission_folder import SubmissionFolder, check_name, read_submission_folder
+from bagen_data.submissions import Metadata
 from bagen_data.versions import BENCHMARK_VERSION, __version__
 from leaderboard import paper
 from leaderboard.benchmark_samples import Benchmark, with_other_names
 from leaderboard.cache import Cache
 from leaderboard.look_alikes import ShownName, look_alikes
 from leaderboard.ranks import add_ranks
+from leaderboard.reasons import reasons_of, visible
 from leaderboard.results import FORMAT
 from leaderboard.scoring_processes import MEMORY, SECONDS, run_each
 from leaderboard.stored_arrays import ArrayFile
@@ -27,8 +29,6 @@ from leaderboard.verified import add_verified, hidden_summary, score_hidden
 
 _EARLIER_KEYS = ("folder", "metadata", "benchmark_version", "dataset_revision")
 _LEVELS = ("overall", "tasks", "families")
-_LONGEST = 2_000
-"""Letters of a reason."""
 
 
 @dataclass(frozen=True)
@@ -134,28 +134,12 @@ def _check(
         verified = None if hidden is None else score_hidden(folder, hidden, resampling, cache)
         return CheckedSubmission(path.name, folder, scores, (), verified)
     except BagenError as error:
-        reasons = tuple(_reasons(str(error), path))
+        reasons = tuple(reasons_of(str(error), path))
     except MemoryError:
         reasons = (f"needs more than {MEMORY:,} bytes of memory",)
     except Exception as error:  # what a library raises of something strange, one must not stop all
-        reasons = tuple(_reasons(f"cannot be read: {type(error).__name__}: {error}", path))
+        reasons = tuple(reasons_of(f"cannot be read: {type(error).__name__}: {error}", path))
     return CheckedSubmission(path.name, folder, None, reasons)
-
-
-def _reasons(text: str, folder: Path) -> Iterator[str]:
-    """The lines of an error, with paths as the submitter knows them."""
-    text = text.replace(f"{folder}/", "").replace(str(folder), folder.name)
-    text = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
-    yield from map(_visible, text.splitlines())
-
-
-def _visible(text: str) -> str:
-    r"""With escapes for what turns text around, moves a terminal's cursor or is no Unicode.
-
-    >>> print(_visible("Ünï \u202e"))
-    Ünï \u202e
-    """
-    return "".join(mark if mark.isprintable() else ascii(mark)[1:-1] for mark in text)
 
 
 def results_of(
@@ -185,7 +169,7 @@ def results_of(
         why = [] if folder is None else apart_reasons(folder, benchmark)
         reasons = list(submission.reasons)
         if folder is None or (scores is None and not why):
-            refused.append({"folder": _visible(submission.name), "reasons": reasons})
+            refused.append({"folder": visible(submission.name), "reasons": reasons})
             continue
         record = _record(folder, scores, benchmark)
         if why:
@@ -221,18 +205,27 @@ def _without_look_alikes(
     A submission that is refused already has neither page nor files, and its name is free.
     """
     shown = [
-        ShownName(folder.name, folder.metadata.estimator, str(folder.metadata.date))
+        shown_name(folder.name, folder.metadata)
         for submission in submissions
         if (folder := submission.folder) is not None
         and (submission.scores is not None or apart_reasons(folder, benchmark))
     ]
-    of_paper = {row.model for task in benchmark.tasks for row in paper.table1(task, [])}
-    reasons = look_alikes(shown, sorted(of_paper))
+    reasons = look_alikes(shown, names_of_paper(benchmark))
     for submission in submissions:
         if submission.folder is not None and submission.name in reasons:
             yield CheckedSubmission(submission.name, None, None, (reasons[submission.name],))
         else:
             yield submission
+
+
+def shown_name(name: str, metadata: Metadata) -> ShownName:
+    """Return the names that the row of a submission shows."""
+    return ShownName(name, metadata.estimator, str(metadata.date))
+
+
+def names_of_paper(benchmark: Benchmark) -> list[str]:
+    """Return the names of the paper's rows, which stay whatever submissions are called."""
+    return sorted({row.model for task in benchmark.tasks for row in paper.table1(task, [])})
 
 
 def apart_reasons(folder: SubmissionFolder, benchmark: Benchmark) -> list[str]:

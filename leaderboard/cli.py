@@ -7,6 +7,7 @@
     python -m leaderboard serve SITE
     python -m leaderboard export SITE --format hub --out DIR
     python -m leaderboard publish SITE --to ORG/SPACE --dry-run
+    python -m leaderboard review --repo ORG/NAME --dataset DIR_OR_HUB_ID
 
 DATASET is a folder that was built, or ORG/NAME or ORG/NAME@REV on the Hub.
 
@@ -27,8 +28,10 @@ from bagen_data.command_line import new_app, run
 from bagen_data.console import STDERR, shown
 from bagen_data.errors import InputError, OutputError, WrongUsageError
 from bagen_data.progress_bar import progress_bar
+from bagen_data.published import HUB_ID, SUBMISSIONS_ID
 from bagen_data.repositories.publish_options import CreatePr, DryRun, Private, Tag, To
 from bagen_data.wording import numbered
+from leaderboard.reasons import visible
 
 app = new_app(__doc__)
 Dataset = Annotated[
@@ -53,6 +56,9 @@ DatasetId = Annotated[
         help="Id on the Hub of the dataset that a folder is a copy of, whose commits and tags "
         "submissions may name.",
     ),
+]
+Repo = Annotated[
+    str, typer.Option(metavar="ORG/NAME", help="Dataset repository of submissions on the Hub.")
 ]
 Resamples = Annotated[
     int, typer.Option(min=0, help="Number of resamples of instances for 95% intervals.")
@@ -82,6 +88,7 @@ def validate_command(
     from leaderboard.benchmark_samples import load_benchmark
     from leaderboard.build_results import apart_reasons, check_submissions, with_declared_names
     from leaderboard.cache import NO_CACHE
+    from leaderboard.sentences import sentences_of, standing_of
 
     _check_dataset_id(dataset_id)
     benchmark = load_benchmark(at_revision(dataset, revision), dataset_id)
@@ -91,26 +98,13 @@ def validate_command(
     why = [] if checked.folder is None else apart_reasons(checked.folder, benchmark)
     if checked.scores is None or checked.folder is None:
         raise InputError(f"{submission}: refused\n{_indented((*checked.reasons, *why))}")
-    record = checked.scores.record
-    tasks = ", ".join(record["answered"])
-    name = checked.folder.metadata.estimator
-    predictions = numbered(sum(record["rows"]), "prediction")
-    print(f"{submission}: {predictions} of {name}: answers to {tasks}")
-    invalid = sum(sum(counts.values()) for counts in record["invalid"].values())
-    if invalid:
-        print(f"invalid answers, which count as wrong: {invalid:,}")
-    if record["label_matches"]["noted"]:
-        print("its intervals lie on the public labels, and its page will say so")
+    first, *rest = sentences_of(checked)
+    print("\n".join([f"{submission}: {first}", *rest]))
     if hidden is not None:
         from leaderboard.verified import check_hidden_answers
 
         print(check_hidden_answers(checked.folder, hidden))
-    if why:
-        print(f"it would be shown apart and not ranked:\n{_indented(why)}")
-    elif record["complete"]:
-        print("it would be ranked")
-    else:
-        print(f"it would be ranked on {tasks}, and not overall")
+    print("\n".join(standing_of(checked, why)))
 
 
 @app.command("build")
@@ -234,6 +228,65 @@ def _print_summary(results: Mapping[str, Any], out: Path) -> None:
         f"{numbered(counts['submissions'], 'submission')} scored, {counts['apart']:,} apart, "
         f"{counts['refused']:,} refused\nopen {out / 'index.html'}"
     )
+
+
+@app.command("review")
+def review_command(
+    repo: Repo = SUBMISSIONS_ID,
+    dataset: Dataset = HUB_ID,
+    revision: Revision = None,
+    dataset_id: DatasetId = None,
+    pr: Annotated[
+        list[int] | None,
+        typer.Option(
+            min=1,
+            metavar="N",
+            help="Number of a pull request; may be given several times; all open ones if left out.",
+        ),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print the verdicts, and comment nothing.")
+    ] = False,
+) -> None:
+    """Judge pull requests with submissions, and say each verdict in a comment.
+
+    A verdict is commented once and edited when it changes. The token needs the right to comment and
+    no other: nothing is merged, closed or labelled. Exit code 1 if a pull request could not be
+    reviewed, whatever the verdicts are.
+    """
+    from bagen_data.repositories.dataset_names import at_revision
+    from bagen_data.repositories.hub_repository import (
+        HubRepository,
+        check_repository_id,
+        find_token,
+    )
+    from leaderboard.benchmark_samples import load_benchmark
+    from leaderboard.cache import Cache, default_folder
+    from leaderboard.handed_in.reviewing import Reviewer, unreviewed
+    from leaderboard.handed_in.trees import SubmissionsRepository
+
+    check_repository_id("--repo", repo)
+    _check_dataset_id(dataset_id)
+    token = find_token()
+    if token is None and not dry_run:
+        raise InputError(
+            f"{repo}: commenting needs a token; log in with 'hf auth login', set HF_TOKEN to a "
+            "token that may comment there, or pass --dry-run"
+        )
+    submissions = SubmissionsRepository(HubRepository(repo, "dataset", token))
+    benchmark = load_benchmark(at_revision(dataset, revision), dataset_id)
+    reviewer = Reviewer(submissions, benchmark, Cache(default_folder()), says=not dry_run)
+    reviews = []
+    for review in reviewer.review(None if pr is None else sorted(set(pr))):
+        reviews.append(review)
+        if review.verdict is not None:
+            text = f"{review.verdict.outcome}; commit {review.verdict.commit}"
+            print(f"pull request {review.number}: {text}", flush=True)
+            STDERR.print(shown(_indented([visible(line) for line in review.verdict.lines])))
+    problem = unreviewed(reviews)
+    if problem is not None:
+        raise problem
+    print(f"{numbered(len(reviews), 'pull request')} reviewed")
 
 
 @app.command("baselines")

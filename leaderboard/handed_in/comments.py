@@ -1,0 +1,93 @@
+"""The comment that says a verdict on a pull request: written once, and edited when it changes."""
+
+import re
+from collections.abc import Sequence
+
+from bagen_data.errors import InputError
+from bagen_data.repositories.hub_requests import ask
+from bagen_data.wording import numbered
+from leaderboard.handed_in.trees import SubmissionsRepository
+from leaderboard.reasons import visible
+
+MARKER = "<!-- bagen review -->"
+"""The first line of the comment, by which we find our own."""
+_MOST_LINES = 60
+_LINE = 500
+"""Characters of a line."""
+
+
+def comment_of(outcome: str, commit: str, revision: str, lines: Sequence[str]) -> str:
+    """Return the text of a comment.
+
+    Args:
+        outcome: our own words on the pull request.
+        commit: the commit that was judged, in hexadecimal digits.
+        revision: the revision of the dataset.
+        lines: the details, which may quote the pull request: they are shown as they are, whatever
+            they hold, within a block of code.
+    """
+    return "\n".join(
+        [
+            MARKER,
+            f"**{outcome}**",
+            "",
+            f"This is about commit `{commit}`, held against the dataset's revision `{revision}`.",
+            "",
+            *quoted(lines),
+            "",
+            "A program wrote this, and edits it when the pull request changes. It merges nothing; "
+            "a maintainer decides.",
+        ]
+    )
+
+
+def quoted(lines: Sequence[str]) -> list[str]:
+    r"""Return lines of a stranger as a block of code that they cannot end.
+
+    >>> print("\n".join(quoted(["```", "@everyone <img>"])))
+    ````text
+    ```
+    @everyone <img>
+    ````
+    """
+    shown = [visible(line)[:_LINE] for line in lines[:_MOST_LINES]]
+    if len(lines) > _MOST_LINES:
+        shown.append(f"... and {numbered(len(lines) - _MOST_LINES, 'more line')}")
+    longest = max((len(run) for line in shown for run in re.findall("`+", line)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return [f"{fence}text", *shown, fence]
+
+
+def say(repository: SubmissionsRepository, number: int, text: str) -> None:
+    """Comment a text on a pull request, or edit our comment there if it says something else.
+
+    A comment whose answer was lost is found, and not written again. Ours are those that our user
+    wrote, whatever others write.
+
+    Raises:
+        InputError: the pull request is not open.
+        HfHubHTTPError, InputError, StoreError: as `ask`.
+    """
+    api, name, kind = repository.hub.api, repository.hub.id, repository.hub.kind
+    user = repository.user
+
+    def request() -> None:
+        from huggingface_hub import DiscussionComment
+
+        details = api.get_discussion_details(name, number, repo_type=kind)
+        if details.status not in ("open", "draft"):
+            raise InputError(f"it is {details.status}, so nothing was commented")
+        own = [
+            event
+            for event in details.events
+            if isinstance(event, DiscussionComment)
+            and event.author == user
+            and event.content.startswith(MARKER)
+            and not event.hidden
+        ]
+        if not own:
+            api.comment_discussion(name, number, comment=text, repo_type=kind)
+        elif own[-1].content.strip() != text.strip():
+            api.edit_discussion_comment(name, number, own[-1].id, new_content=text, repo_type=kind)
+
+    ask(request, name)

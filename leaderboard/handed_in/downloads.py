@@ -1,0 +1,71 @@
+"""Files of the repository of submissions: downloaded, and compared with what the Hub lists."""
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from bagen_data.errors import InputError
+from bagen_data.repositories.handing_in import SUBMISSIONS
+from bagen_data.repositories.hub_repository import HubRepository
+from bagen_data.repositories.hub_requests import ask, status_of
+from bagen_data.repositories.repository_files import RemoteFile, hash_file
+
+
+@dataclass(frozen=True)
+class Downloads:
+    """Downloads of plain files of one commit, which are read and not run.
+
+    Its methods raise InputError where a file is another one than was listed or the Hub refuses,
+    and StoreError where the Hub does not answer.
+    """
+
+    repository: HubRepository
+    commit: str
+    """The whole id of the commit."""
+    cache: Path | None = None
+    """Folder of the downloaded files; that of huggingface_hub if None."""
+
+    def file(self, path: str, remote: RemoteFile) -> Path:
+        """Return a file, given its path in the repository and how it was listed."""
+        other = InputError(
+            f"{self.repository.id}: {path} arrived with another content than commit {self.commit} "
+            "lists; run again"
+        )
+        try:
+            found = ask(lambda: self._downloaded(path), self.repository.id)
+        except OSError as error:  # of the client, where a file has another size than was announced
+            if status_of(error) is not None:
+                raise
+            raise other from error
+        if not hash_file(found).is_same(remote):
+            found.unlink(missing_ok=True)  # else it would be taken from the cache again
+            raise other
+        return found
+
+    def _downloaded(self, path: str) -> Path:
+        local = self.repository.api.hf_hub_download(
+            self.repository.id,
+            path,
+            repo_type=self.repository.kind,
+            revision=self.commit,
+            cache_dir=None if self.cache is None else str(self.cache),
+        )
+        return Path(local).resolve()
+
+    def submission(self, name: str, files: Mapping[str, RemoteFile], target: Path) -> Path:
+        """Copy the files of one submission into a folder, and return the path of its own there.
+
+        Args:
+            name: the name of the submission's folder, which `check_name` accepts.
+            files: the files by name, which lie in the folder itself.
+            target: the folder that the submission's is made in.
+
+        Raises:
+            OSError: a file cannot be written.
+        """
+        folder = target / name
+        folder.mkdir(parents=True)
+        for file, remote in sorted(files.items()):
+            shutil.copyfile(self.file(f"{SUBMISSIONS}/{name}/{file}", remote), folder / file)
+        return folder

@@ -1,0 +1,35 @@
+"""The sentences that say what the leaderboard would do with a checked submission."""
+
+from collections.abc import Iterator, Sequence
+
+from bagen_data.wording import numbered
+from leaderboard.build_results import CheckedSubmission
+
+
+def sentences_of(checked: CheckedSubmission) -> Iterator[str]:
+    """Yield what a submission that is not refused holds."""
+    if checked.scores is None or checked.folder is None:
+        return
+    record = checked.scores.record
+    predictions = numbered(sum(record["rows"]), "prediction")
+    name = checked.folder.metadata.estimator
+    yield f"{predictions} of {name}: answers to {', '.join(record['answered'])}"
+    invalid = sum(sum(counts.values()) for counts in record["invalid"].values())
+    if invalid:
+        yield f"invalid answers, which count as wrong: {invalid:,}"
+    if record["label_matches"]["noted"]:
+        yield "its intervals lie on the public labels, and its page will say so"
+
+
+def standing_of(checked: CheckedSubmission, why_apart: Sequence[str]) -> Iterator[str]:
+    """Yield how a submission that is not refused would stand on the board."""
+    if checked.scores is None:
+        return
+    record = checked.scores.record
+    if why_apart:
+        yield "it would be shown apart and not ranked:"
+        yield from (f"  {reason}" for reason in why_apart)
+    elif record["complete"]:
+        yield "it would be ranked"
+    else:
+        yield f"it would be ranked on {', '.join(record['answered'])}, and not overall"
