@@ -105,7 +105,7 @@ def read_submission_folder(
     with ExitStack() as stack:  # at its end, none of the files may have changed since it was read
         try:
             descriptor = stack.enter_context(_opened_folder(folder))
-            prediction_files = sorted(filter(_is_predictions, os.listdir(descriptor)))
+            prediction_files = sorted(filter(is_predictions, os.listdir(descriptor)))
             named_for = {name: task_of_file(folder / name, configs) for name in prediction_files}
             _check_once(folder, named_for.values())
             opened = {
@@ -191,7 +191,7 @@ def _named(path: Path) -> Iterator[None]:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from error
 
 
-def _is_predictions(name: str) -> bool:
+def is_predictions(name: str) -> bool:
     """Whether a file's name ends as that of predictions, whatever its case and spaces."""
     return name.strip().casefold().endswith(SUFFIXES)
 

@@ -6,8 +6,9 @@
     python -m leaderboard baselines --dataset DATASET --out DIR
     python -m leaderboard serve SITE
     python -m leaderboard export SITE --format hub --out DIR
-    python -m leaderboard publish SITE --to ORG/SPACE --dry-run
     python -m leaderboard review --repo ORG/NAME --dataset DIR_OR_HUB_ID
+    python -m leaderboard update --repo ORG/NAME --dataset DIR_OR_HUB_ID --to ORG/SPACE
+    python -m leaderboard publish SITE --to ORG/SPACE --dry-run
 
 DATASET is a folder that was built, or ORG/NAME or ORG/NAME@REV on the Hub.
 
@@ -20,18 +21,22 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from bagen_data.command_line import new_app, run
 from bagen_data.console import STDERR, shown
 from bagen_data.errors import InputError, OutputError, WrongUsageError
-from bagen_data.progress_bar import progress_bar
-from bagen_data.published import HUB_ID, SUBMISSIONS_ID
+from bagen_data.option_groups import spread_options
+from bagen_data.published import HUB_ID, LEADERBOARD_ID, SUBMISSIONS_ID
 from bagen_data.repositories.publish_options import CreatePr, DryRun, Private, Tag, To
 from bagen_data.wording import numbered
+from leaderboard.board_options import BoardOptions
 from leaderboard.reasons import visible
+
+if TYPE_CHECKING:
+    from leaderboard.boards import BuiltBoard
 
 app = new_app(__doc__)
 Dataset = Annotated[
@@ -60,10 +65,8 @@ DatasetId = Annotated[
 Repo = Annotated[
     str, typer.Option(metavar="ORG/NAME", help="Dataset repository of submissions on the Hub.")
 ]
-Resamples = Annotated[
-    int, typer.Option(min=0, help="Number of resamples of instances for 95% intervals.")
-]
-Seed = Annotated[int, typer.Option(min=0, help="Seed of the resampling.")]
+_BOARD = BoardOptions()
+"""The options of a board, none given."""
 _EXPORTED = "exported.txt"
 """What an export wrote, a path a line: the next one replaces these files and no others."""
 
@@ -108,101 +111,124 @@ def validate_command(
 
 
 @app.command("build")
+@spread_options
 def build_command(
     submissions: Annotated[Path, typer.Option(help="A folder of submissions.")],
     dataset: Dataset,
     out: Annotated[Path, typer.Option(help="The site; one built earlier is replaced.")],
     revision: Revision = None,
     dataset_id: DatasetId = None,
-    earlier: Annotated[
-        list[Path] | None,
-        typer.Option(help="results.json of another version or revision, to be shown apart."),
-    ] = None,
     files_url: Annotated[
         str | None,
         typer.Option(help="Where the submissions' files are; without it the site has copies."),
     ] = None,
-    workers: Annotated[
-        int | None, typer.Option(min=1, help="Number of processes; all cores if left out.")
-    ] = None,
-    cache: Annotated[
-        Path | None, typer.Option(help="Where scored submissions are kept, by hash.")
-    ] = None,
-    use_cache: Annotated[
-        bool, typer.Option("--use-cache/--no-cache", help="Take what was scored before from there.")
-    ] = True,
-    resamples: Resamples = 1000,
-    seed: Seed = 0,
-    ceiling: Annotated[
-        Path | None,
-        typer.Option(
-            help="Noise ceiling of this dataset, as 'bagen ceiling --json FILE' wrote it, to be "
-            "shown as a line."
-        ),
-    ] = None,
-    hidden: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="KEY",
-            help="The key of a hidden split, for a verified score of each submission with a file "
-            "hidden.jsonl (docs/hidden-split.md).",
-        ),
-    ] = None,
+    board: BoardOptions = _BOARD,
 ) -> None:
     """Score all submissions, and write results and the site."""
     from bagen_data.repositories.dataset_names import at_revision
-    from bagen_data.scoring.resampling import Resampling
     from bagen_data.submission_folder import find_folders
     from bagen_data.submissions import METADATA
     from leaderboard.benchmark_samples import load_benchmark
-    from leaderboard.build_results import check_submissions, results_of, with_declared_names
-    from leaderboard.cache import NO_CACHE, Cache, default_folder
-    from leaderboard.ceilings import read_ceiling
-    from leaderboard.results import EARLIER_FORMATS, read_results
-    from leaderboard.site import write_site
-    from leaderboard.verified import is_worn, load_key
+    from leaderboard.boards import Submissions, build_board
 
     if files_url is not None and not re.fullmatch(r"https://[^\s/\\?#@]+(/[^\s\\]*)?", files_url):
         raise WrongUsageError(
             "--files-url: expected an address with https:// and no user's name, as pages show it"
         )
     _check_dataset_id(dataset_id)
-    folders = find_folders(Path(os.path.abspath(submissions)))
+    within = Path(os.path.abspath(submissions))
+    folders = find_folders(within)
     if not folders:
         raise InputError(
             f"{submissions}: holds no submission; expected a folder of folders, each with "
             f"{METADATA} and predictions"
         )
-    within = Path(os.path.abspath(submissions))
     if within in Path(os.path.abspath(out)).parents:
         raise WrongUsageError(
             f"--out {out}: lies in the folder of submissions, where the next build would take it "
             "for one; give a folder elsewhere"
         )
-    earlier_results = {path: read_results(path, EARLIER_FORMATS) for path in earlier or ()}
     benchmark = load_benchmark(at_revision(dataset, revision), dataset_id)
-    ceiling_read = None if ceiling is None else read_ceiling(ceiling, benchmark)
-    if hidden is not None:
-        benchmark = replace(benchmark, hidden=load_key(hidden))
-    resampling = Resampling(resamples, seed)
-    scored = Cache(cache or default_folder()) if use_cache else NO_CACHE
-    processes = workers or os.cpu_count() or 1
-    with progress_bar() as bar:
-        checks = check_submissions(folders, benchmark, resampling, scored, processes)
-        checked = list(bar.track(checks, len(folders), description="submissions"))
-    benchmark = with_declared_names(benchmark, checked, earlier_results.values())
-    results = results_of(checked, benchmark, resampling, earlier_results, ceiling_read)
-    for name in write_site(results, out, submissions, files_url):
+    handed_in = Submissions(submissions, folders, files_url=files_url)
+    _print_built(build_board(handed_in, benchmark, board, out), out)
+
+
+@app.command("update")
+@spread_options
+def update_command(
+    repo: Repo = SUBMISSIONS_ID,
+    dataset: Dataset = HUB_ID,
+    revision: Revision = None,
+    dataset_id: DatasetId = None,
+    out: Annotated[Path, typer.Option(help="The site; one built earlier is replaced.")] = Path(
+        "site"
+    ),
+    to: Annotated[
+        str, typer.Option(metavar="ORG/NAME", help="Space of the leaderboard, made if absent.")
+    ] = LEADERBOARD_ID,
+    publish: Annotated[
+        bool, typer.Option("--publish/--no-publish", help="Publish the site to the Space.")
+    ] = True,
+    dry_run: DryRun = False,
+    board: BoardOptions = _BOARD,
+) -> None:
+    """Build the board of the merged submissions, and publish it if anything changed."""
+    import tempfile
+
+    from bagen_data.repositories.dataset_names import at_revision
+    from bagen_data.repositories.hub_repository import (
+        HubRepository,
+        check_repository_id,
+        find_token,
+        named_refusals,
+        quiet_client,
+    )
+    from bagen_data.repositories.publish_command import print_published, publish_with_progress
+    from leaderboard.benchmark_samples import load_benchmark
+    from leaderboard.boards import Submissions, build_board
+    from leaderboard.handed_in.merged import download_merged
+    from leaderboard.handed_in.trees import SubmissionsRepository
+    from leaderboard.publish import site_publication
+
+    check_repository_id("--repo", repo)
+    check_repository_id("--to", to)
+    _check_dataset_id(dataset_id)
+    token = find_token()
+    if publish and token is None and not dry_run:
+        raise InputError(
+            f"{to}: publishing needs a token; log in with 'hf auth login', set HF_TOKEN to a token "
+            "that may write there, or pass --no-publish"
+        )
+    benchmark = load_benchmark(at_revision(dataset, revision), dataset_id)
+    with tempfile.TemporaryDirectory(prefix="bagen-merged-") as copies:
+        within = Path(copies)
+        with named_refusals(repo), quiet_client():
+            repository = SubmissionsRepository(HubRepository(repo, "dataset", token))
+            merged = download_merged(repository, benchmark.configs, within)
+        handed_in = Submissions(within, merged.folders, merged.refused, merged.files_url)
+        built = build_board(handed_in, benchmark, board, out)
+    print(f"{repo}: commit {merged.commit}")
+    _print_built(built, out)
+    if publish:
+        publication = replace(site_publication(out, to), dry_run=dry_run)
+        print_published(publication, publish_with_progress(publication))
+
+
+def _print_built(built: "BuiltBoard", out: Path) -> None:
+    """Print what became of the submissions, and where the site is."""
+    from leaderboard.verified import is_worn
+
+    for name in built.withheld:
         STDERR.print(
             f"{name}: was changed or removed after it was scored; the site does not offer it",
             style="yellow",
         )
-    if is_worn(results):
+    if is_worn(built.results):
         STDERR.print(
             "more submissions were scored on the hidden split than a twentieth of its samples: "
             "their scores tell its labels; build a new one (docs/hidden-split.md)"
         )
-    _print_summary(results, out)
+    _print_summary(built.results, out)
 
 
 def _check_dataset_id(dataset_id: str | None) -> None:

@@ -1,0 +1,79 @@
+"""Build a board: score submissions, and write the results and the site."""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from bagen_data.progress_bar import progress_bar
+from bagen_data.scoring.resampling import Resampling
+from leaderboard.benchmark_samples import Benchmark
+from leaderboard.board_options import BoardOptions
+from leaderboard.build_results import (
+    CheckedSubmission,
+    check_submissions,
+    results_of,
+    with_declared_names,
+)
+from leaderboard.cache import NO_CACHE, Cache, default_folder
+from leaderboard.ceilings import read_ceiling
+from leaderboard.results import EARLIER_FORMATS, read_results
+from leaderboard.site import write_site
+from leaderboard.verified import load_key
+
+
+@dataclass(frozen=True)
+class Submissions:
+    """The submissions of a board."""
+
+    within: Path
+    """The folder that holds theirs."""
+    folders: Sequence[Path]
+    """A path in it for each."""
+    refused: Sequence[CheckedSubmission] = ()
+    """Those that were refused before."""
+    files_url: str | None = None
+    """Where readers find their files; without it the site has copies."""
+
+
+@dataclass(frozen=True)
+class BuiltBoard:
+    """A board that was built."""
+
+    results: Mapping[str, Any]
+    """As in `results.json`."""
+    withheld: Sequence[str]
+    """Files of submissions that the site does not offer, because they changed."""
+
+
+def build_board(
+    submissions: Submissions, benchmark: Benchmark, options: BoardOptions, out: Path
+) -> BuiltBoard:
+    """Score submissions, and write the results and the site.
+
+    Args:
+        submissions: the submissions.
+        benchmark: the samples that they answer.
+        options: everything else that decides the board.
+        out: the site; one that was built earlier is replaced.
+
+    Raises:
+        InputError: earlier results, the ceiling or the key cannot be used.
+        OutputError: the site cannot be written.
+        StoreError: the Hub has to be asked which revision a submission names, and does not answer.
+    """
+    earlier = {path: read_results(path, EARLIER_FORMATS) for path in options.earlier or ()}
+    ceiling = None if options.ceiling is None else read_ceiling(options.ceiling, benchmark)
+    if options.hidden is not None:
+        benchmark = replace(benchmark, hidden=load_key(options.hidden))
+    resampling = Resampling(options.resamples, options.seed)
+    cache = Cache(options.cache or default_folder()) if options.use_cache else NO_CACHE
+    processes = options.workers or os.cpu_count() or 1
+    with progress_bar() as bar:
+        checks = check_submissions(submissions.folders, benchmark, resampling, cache, processes)
+        checked = list(bar.track(checks, len(submissions.folders), description="submissions"))
+    benchmark = with_declared_names(benchmark, checked, earlier.values())
+    results = results_of([*checked, *submissions.refused], benchmark, resampling, earlier, ceiling)
+    withheld = write_site(results, out, submissions.within, submissions.files_url)
+    return BuiltBoard(results, withheld)
