@@ -12,17 +12,23 @@ import pyarrow.parquet as pq
 from bagen_data.dataset_configs import DEFAULT
 from bagen_data.dataset_configs import REFERENCE as REFERENCE_CONFIG
 from bagen_data.dataset_configs import ROLLOUTS as ROLLOUTS_CONFIG
-from bagen_data.dataset_files import ChosenFiles, ReadColumns, choose_files, refuse_other_hash
+from bagen_data.dataset_files import (
+    ChosenFiles,
+    ReadColumns,
+    choose_files,
+    names_of,
+    read_manifest,
+    refuse_other_hash,
+)
 from bagen_data.encoded_arrays import merged, plain_type, split_by_size, without_small_dictionaries
 from bagen_data.errors import InputError, MissingExtraError, WrongUsageError
-from bagen_data.hub import splits
-from bagen_data.locations import ReadLocation
+from bagen_data.locations import HubPath, ReadLocation
 from bagen_data.parquet_streams import ParquetStream
-from bagen_data.repositories.dataset_places import dataset_name, locate
+from bagen_data.repositories.snapshots import local_files
 from bagen_data.schema import REFERENCE, ROLLOUTS
 from bagen_data.splits import PARTS
 from bagen_data.stores import steady_location
-from bagen_data.tables import to_json
+from bagen_data.tables import BUILD_RECORD, MANIFEST, to_json
 
 if TYPE_CHECKING:
     from datasets import Dataset, DatasetDict
@@ -36,7 +42,7 @@ _MERGED_BYTES = 1 << 28
 _SHORT = 128
 """Bytes a row up to which a column is held without dictionaries."""
 _BENCHMARK_SPLIT = "test"
-"""The split of a benchmark, which the config `default` has, too."""
+"""The split of a config that the dataset lacks, for the message that says so."""
 _OF_SAMPLES = ReadColumns(())
 _OF_OTHER_ROWS = {
     ROLLOUTS_CONFIG: ReadColumns(tuple(ROLLOUTS.names)),
@@ -47,7 +53,7 @@ _LIKE_DEFAULT = {"keep_in_memory": True}
 
 
 def load_in_memory(
-    path: str,
+    place: ReadLocation,
     config: str | None,
     split: Any,
     *,
@@ -62,8 +68,7 @@ def load_in_memory(
     writes out all of them: load without the columns that are not needed.
 
     Args:
-        path: a folder that `python -m builders build` wrote, its URL in a store, `ORG/NAME` or
-            `ORG/NAME@REV`.
+        place: the folder, URL or commit on the Hub that the files are read from.
         config: as in `load`.
         split: as in `datasets.load_dataset`: a split, a slice such as `test[:100]`, a sum such as
             `sft+rl`, a list of these, or None for all splits.
@@ -78,20 +83,26 @@ def load_in_memory(
         MissingExtraError: `datasets` is not installed.
         WrongUsageError: an option cannot be combined with `in_memory`, or a column is missing.
         InputError: as `load_unchanged_samples`, or `split` cannot be read.
+        StoreError: the Hub or a store does not answer.
     """
     _refuse_options(others)
     try:
         import datasets
     except ModuleNotFoundError as error:
         raise MissingExtraError("datasets", "load") from error
-    folder = locate(path, token)
     name = config or DEFAULT
-    names = sorted(splits(dataset_name(folder), name), key=_place) or [_BENCHMARK_SPLIT]
+    if isinstance(place, HubPath):
+        local_files([place / MANIFEST, place / BUILD_RECORD], token)
+    manifest = read_manifest(place)
+    names = {row["split"] for row in manifest if name in names_of(row["config"])}
     kind = _OF_OTHER_ROWS.get(name, _OF_SAMPLES)
-    files = {each: choose_files(folder, name, each, kind) for each in names}
-    loading = _Loading(folder, name, files, columns)
+    files = {
+        each: choose_files(place, name, each, kind)
+        for each in sorted(sorted(names) or [_BENCHMARK_SPLIT], key=_place)
+    }
+    loading = _Loading(place, name, files, columns, token)
     if split is None:
-        return datasets.DatasetDict({each: loading.dataset(each) for each in names})
+        return datasets.DatasetDict({each: loading.dataset(each) for each in files})
     if isinstance(split, list | tuple):
         return [loading.dataset(each) for each in split]
     return loading.dataset(split)
@@ -127,6 +138,8 @@ class _Loading:
     """The files of each split."""
     columns: Sequence[str] | None
     """Names of the columns to read; all if None."""
+    token: str | bool | None
+    """For the Hub."""
     read: dict[str, "_Split"] = field(default_factory=dict)
     """The splits that were read."""
 
@@ -185,6 +198,8 @@ class _Loading:
         if name not in self.read:
             chosen = self.files[name]
             with chosen.reading():
+                if isinstance(self.folder, HubPath):
+                    local_files([self.folder / row["path"] for row in chosen.rows], self.token)
                 files = (_read_file(self.folder, row, self.columns) for row in chosen.rows)
                 first = next(files)
                 batches = chain.from_iterable(each.batches for each in chain([first], files))

@@ -36,26 +36,26 @@ def load(
             `reference` or `rollouts`.
         split: `test`; `sft`, `rl` or `heldout` of a `<task>_train`; all of them if left out.
         revision: REV, where `path` does not name it: a branch, tag, commit or content revision.
-        in_memory: hold the dataset in memory, each repeated message once, instead of writing it to
-            a cache on disk: a tenth of the time and of the bytes. See `load_in_memory`.
+        in_memory: hold the config in memory, each repeated message once, instead of writing it to
+            a cache on disk: a fifth of the time and a seventh of the bytes. Rows read the same.
+            `load_in_memory` says which options go with it.
         options: passed on to `datasets.load_dataset`, e.g. `streaming=True`, `columns=[...]`.
 
     Returns:
-        What `datasets.load_dataset` returns; with `in_memory`, what `load_in_memory` does.
+        What `datasets.load_dataset` returns; with `in_memory=True` what reads in the same ways.
 
     Raises:
         MissingExtraError: `datasets` is not installed.
-        InputError: `path` is a folder without a built dataset, a URL, or a dataset that the Hub
-            does not have; or the Hub's has no such config.
+        InputError: `path` is a folder without a built dataset, a URL without `in_memory=True`, or a
+            dataset that the Hub does not have; or there is no such config.
         StoreError: the Hub does not answer.
     """
-    name = at_revision(os.fspath(path), revision)
+    token = options.get("token")
+    place = locate(at_revision(os.fspath(path), revision), token)
     if in_memory:
         from bagen_data.in_memory import load_in_memory
 
-        return load_in_memory(name, config, split, **options)
-    token = options.get("token")
-    place = locate(name, token)
+        return load_in_memory(place, config, split, **options)
     if isinstance(place, StoreUrl):
         raise InputError(
             f"{place}: is a URL, which the package datasets does not read as a dataset; "

@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import datasets
+import fsspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from datasets import Dataset, DatasetDict, concatenate_datasets, load_from_disk
+from huggingface_hub import close_session
 from torch.utils.data import DataLoader
 
 import bagen_data
@@ -28,6 +30,7 @@ from bagen_data.encoded_table import EncodedTable
 from bagen_data.errors import InputError, MissingExtraError, WrongUsageError
 from bagen_data.scoring import score
 from bagen_data.tables import MANIFEST
+from tests.loopback_hub import loopback_hub
 from tests.making import SAMPLE, build
 
 CONFIGS = ("default", "sokoban", "warehouse", "swebench_start", "sokoban_train", "rollouts")
@@ -228,6 +231,7 @@ def test_the_fingerprint_is_of_the_files_and_of_what_is_read(out: Path, tmp_path
     [
         ({"streaming": True}, WrongUsageError, "streaming=True and in_memory=True: .* one of the"),
         ({"num_proc": 2}, WrongUsageError, "num_proc=2: does not apply with in_memory=True"),
+        ({"data_files": ["x"]}, WrongUsageError, r"data_files=\['x'\]: does not apply"),
         ({"cache_dir": "x"}, WrongUsageError, "cache_dir='x': does not apply"),
         ({"columns": ["prompts"]}, WrongUsageError, "column 'prompts': is missing in .* prompt,"),
         ({"split": "train"}, InputError, 'no split train: Unknown split "train".* it has: test'),
@@ -263,6 +267,31 @@ def test_a_changed_file_is_refused(out: Path, tmp_path: Path) -> None:
 def test_a_folder_without_a_dataset_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"holds no manifest\.jsonl"):
         bagen_data.load(tmp_path, in_memory=True)
+
+
+def test_a_url_of_a_store_is_read(out: Path, cached: Dataset) -> None:
+    store = fsspec.filesystem("memory")
+    store.put(str(out), "/in-memory/data", recursive=True)
+    dataset = bagen_data.load("memory://in-memory/data", split="test", in_memory=True)
+    assert dataset[:] == cached[:]
+
+
+def test_a_commit_on_the_hub_is_read(
+    out: Path, held: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with loopback_hub() as hub:
+        hub.patch(monkeypatch, tmp_path / "home")
+        commit = hub.upload("ORG/NAME", out)
+        hub.commit("ORG/NAME", {"README.md": b"A line."})
+        by_name = bagen_data.load(f"ORG/NAME@{commit[:8]}", split="test", in_memory=True)
+        by_default = bagen_data.load("ORG/NAME", "sokoban", "test[:5]", in_memory=True)
+        with pytest.raises(InputError, match="has no revision 'v9'"):
+            bagen_data.load("ORG/NAME", in_memory=True, revision="v9")
+        close_session()
+    assert by_name[:] == held[:]
+    assert by_name._fingerprint == held._fingerprint
+    assert by_default[:] == bagen_data.load(out, "sokoban", "test[:5]", in_memory=True)[:]
+    assert by_name.info.dataset_name == "NAME"
 
 
 def test_the_missing_package_is_named(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
