@@ -7,7 +7,8 @@ import shutil
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -15,11 +16,16 @@ from typing import Any
 
 import evaluate
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
+import yaml
 from datasets import Dataset
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 
 import bagen_data
+from bagen_data import published
 from bagen_data.replay import gold_estimate
 from bagen_data.schema import Target
 from bagen_data.scoring import SCORES, score
@@ -73,6 +79,23 @@ def samples(tmp_path_factory: pytest.TempPathFactory, _own_caches: None) -> Data
 @pytest.fixture
 def metric() -> evaluate.Metric:
     return evaluate.load(str(FOLDER))
+
+
+Way = Callable[..., dict[str, Any]]
+
+
+def given(metric: evaluate.Metric, predictions: Any, references: Any, **options: Any) -> Any:
+    """Scores of what is given to `compute`."""
+    return metric.compute(predictions=predictions, references=references, **options)
+
+
+def added(metric: evaluate.Metric, predictions: Any, references: Any, **options: Any) -> Any:
+    """Scores of the same by way of `evaluate`'s file."""
+    metric.add_batch(predictions=predictions, references=references)
+    return metric.compute(**options)
+
+
+WAYS = [given, added]
 
 
 def gold(row: dict[str, Any]) -> str:
@@ -284,11 +307,12 @@ def test_the_example_of_its_description_holds(
         ([GOOD], [ROW | {"resources": None}], r"reference 0: resources is None"),
     ],
 )
+@pytest.mark.parametrize("way", WAYS)
 def test_what_cannot_be_read_is_named_and_not_kept(
-    metric: evaluate.Metric, predictions: Any, references: Any, message: str
+    metric: evaluate.Metric, way: Way, predictions: Any, references: Any, message: str
 ) -> None:
     with pytest.raises(ValueError, match=message):
-        metric.compute(predictions=predictions, references=references)
+        way(metric, predictions, references)
     assert len(metric) == 0
     assert still_works(metric)
 
@@ -326,6 +350,191 @@ def test_there_must_be_something_to_score(metric: evaluate.Metric) -> None:
     with pytest.raises(ValueError, match="there are no predictions"):
         metric.compute(predictions=[], references=[])
     assert still_works(metric)
+
+
+KINDS_OF_TABLES: dict[str, Callable[[Dataset], Any]] = {
+    "a list": Dataset.to_list,
+    "an Arrow table": lambda rows: rows.with_format("arrow")[:],
+    "a dataset": lambda rows: rows,
+    "a dataset in another format": lambda rows: rows.with_format("numpy"),
+    "a dataset in memory": lambda rows: rows.map(dict, keep_in_memory=True),
+    "a frame of pandas": Dataset.to_pandas,
+    "a frame of Polars": Dataset.to_polars,
+    "rows of a dataset": lambda rows: (row for row in rows),
+}
+KINDS_OF_COLUMNS: dict[str, Callable[[Dataset], Any]] = {
+    "a list": lambda answers: answers["response"][:],
+    "a tuple": lambda answers: tuple(answers["response"]),
+    "a column": lambda answers: answers["response"],
+    "a column in another format": lambda answers: answers.with_format("numpy")["response"],
+    "a chunked array": lambda answers: answers.with_format("arrow")["response"],
+    "an array": lambda answers: answers.with_format("arrow")["response"].combine_chunks(),
+    "a dictionary": lambda answers: answers.with_format("arrow")["response"].dictionary_encode(),
+    "an array of NumPy": lambda answers: np.array(answers["response"][:]),
+    "a column of pandas": lambda answers: answers.to_pandas()["response"],
+    "a column of Polars": lambda answers: answers.to_polars()["response"],
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("kind", KINDS_OF_TABLES)
+def test_references_are_any_kind_of_table(
+    metric: evaluate.Metric, samples: Dataset, way: Way, kind: str
+) -> None:
+    shuffled = samples.shuffle(seed=4).select(range(60))
+    responses = all_kinds(shuffled)
+    whole = metric.compute(predictions=responses, references=shuffled.to_list())
+    assert way(metric, responses, KINDS_OF_TABLES[kind](shuffled)) == whole
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("kind", KINDS_OF_COLUMNS)
+def test_predictions_are_any_kind_of_column(
+    metric: evaluate.Metric, samples: Dataset, way: Way, kind: str
+) -> None:
+    responses = all_kinds(samples)
+    answers = Dataset.from_dict({"number": range(len(responses)), "response": responses})
+    scores = way(metric, KINDS_OF_COLUMNS[kind](answers), samples.to_list())
+    assert scores == expected(samples.to_list(), responses)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"feasible": None}, "reference 1: feasible is None; expected True or False"),
+        ({"sample_id": None}, "reference 1: sample_id is None; expected a string"),
+        ({"resources": None}, "reference 1: resources is None"),
+        ({"resources": [TOKENS | {"used": None}]}, "reference 1, resources: used is None"),
+        ({"resources": [None]}, "reference 1, resources has no 'resource'; expected a dict"),
+    ],
+)
+@pytest.mark.parametrize("way", WAYS)
+def test_a_null_in_a_table_is_named(
+    metric: evaluate.Metric, way: Way, changes: dict[str, Any], message: str
+) -> None:
+    table = pa.Table.from_pylist([ROW, NEXT | changes])
+    for references in (table, Dataset(table)):
+        with pytest.raises(ValueError, match=message):
+            way(metric, [GOOD, GOOD], references)
+    with pytest.raises(ValueError, match="prediction 1 is NoneType; expected the raw response"):
+        way(metric, pa.array([GOOD, None]), [ROW, NEXT])
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        (pa.float64(), r"reference 0: feasible is 1\.0; expected True or False"),
+        (pa.string(), "reference 0: feasible is 'true'; expected True or False"),
+    ],
+)
+def test_a_column_of_another_type_is_named(
+    metric: evaluate.Metric, kind: pa.DataType, message: str
+) -> None:
+    table = pa.Table.from_pylist([ROW])
+    table = table.set_column(1, "feasible", pc.cast(table["feasible"], pa.int8()).cast(kind))
+    if pa.types.is_string(kind):
+        table = table.set_column(1, "feasible", pa.array(["true"]))
+    with pytest.raises(ValueError, match=message):
+        metric.compute(predictions=[GOOD], references=table)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_what_only_some_rows_of_a_table_know_is_left_out(metric: evaluate.Metric, way: Way) -> None:
+    rows = [ROW | {"total_turns": 3, "rollout_success": True, "instance_id": ""}, NEXT]
+    rows[1] = NEXT | {"total_turns": None, "rollout_success": True, "instance_id": "i"}
+    scores = [way(metric, [GOOD, GOOD], each) for each in (rows, pa.Table.from_pylist(rows))]
+    assert scores[0] == scores[1]
+    assert scores[0]["first_alarm"] is None
+    assert scores[0]["paper_reward"] == 0.8
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_characters_that_no_file_can_hold_are_replaced(metric: evaluate.Metric, way: Way) -> None:
+    responses = [f"\ud800{GOOD}", "<answer>[360, \udfff440]</answer>"]
+    scores = way(metric, responses, [ROW, NEXT])
+    assert (scores["valid_rate"], scores["reward"]) == (0.5, 0.4)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_numbers_of_numpy_and_other_keys_are_taken(metric: evaluate.Metric, way: Way) -> None:
+    amounts = {name: np.float32(value) for name, value in TOKENS.items() if name != "resource"}
+    row = ROW | {"feasible": np.True_, "other": object(), "total_turns": np.int64(3)}
+    row["resources"] = [{"resource": "tokens", "unit": "tokens"} | amounts]
+    assert way(metric, [GOOD], [row]) == metric.compute(
+        predictions=[GOOD], references=[ROW | {"total_turns": 3}]
+    )
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_an_unknown_option_is_refused(metric: evaluate.Metric, way: Way) -> None:
+    with pytest.raises(TypeError, match="unexpected keyword argument 'question_asked'"):
+        way(metric, [GOOD], [ROW], question_asked="interval")
+
+
+def test_what_is_given_whole_is_written_nowhere(tmp_path: Path) -> None:
+    metric = evaluate.load(str(FOLDER), cache_dir=str(tmp_path))
+    assert still_works(metric)
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+    metric.add(prediction=GOOD, reference=ROW)
+    assert list(tmp_path.rglob("*.arrow"))
+    scores = metric.compute(predictions=[""], references=[NEXT])
+    assert scores == expected([ROW, NEXT], [GOOD, ""])
+
+
+def test_two_processes_are_scored_together(tmp_path: Path) -> None:
+    parts = [([GOOD], [ROW]), ([""], [NEXT])]
+
+    def scored(number: int) -> dict[str, Any] | None:
+        metric = evaluate.load(
+            str(FOLDER),
+            num_process=2,
+            process_id=number,
+            experiment_id="two",
+            cache_dir=str(tmp_path),
+        )
+        predictions, references = parts[number]
+        return metric.compute(predictions=predictions, references=references)
+
+    with ThreadPoolExecutor(2) as threads:
+        first, second = threads.map(scored, range(2))
+    assert second is None
+    assert first == expected([ROW, NEXT], [GOOD, ""])
+
+
+def test_it_says_where_it_is_from(metric: evaluate.Metric) -> None:
+    info = metric.info
+    assert (info.license, info.homepage) == ("MIT", published.PROJECT_PAGE)
+    assert info.codebase_urls == [published.CODE_PAGE]
+    assert published.PAPER_PAGE in info.reference_urls
+    assert all(author in info.citation for author in published.AUTHORS)
+    card = (FOLDER / "README.md").read_text(encoding="utf-8")
+    assert info.citation.strip() in card
+    assert all(address in card for address in (*info.codebase_urls, *info.reference_urls))
+
+
+def test_its_space_runs_what_the_locks_have() -> None:
+    _, head, _ = (FOLDER / "README.md").read_text(encoding="utf-8").split("---\n", 2)
+    settings = yaml.safe_load(head)
+    locked = (REPO / "requirements/dev.lock").read_text(encoding="utf-8")
+    assert f"gradio=={settings['sdk_version']} " in locked
+    project = tomllib.loads((REPO / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert settings["python_version"] in SpecifierSet(project["requires-python"])
+    assert len(settings["short_description"]) <= 60
+    assert settings["datasets"] == [published.HUB_ID]
+
+
+def test_it_loads_under_another_name(tmp_path: Path) -> None:
+    folder = shutil.copytree(FOLDER, tmp_path / "budgets")
+    (folder / "bagen.py").rename(folder / "budgets.py")
+    assert still_works(evaluate.load(str(folder)))
+
+
+def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    folder = shutil.copytree(FOLDER, tmp_path / "lonely")
+    (folder / "bagen.py").rename(folder / "lonely.py")
+    monkeypatch.setitem(sys.modules, "bagen_data", None)
+    with pytest.raises(ImportError, match=r"pip install .*'bagen-data\[metric\]'"):
+        evaluate.load(str(folder))
 
 
 def test_predictions_may_be_an_array(metric: evaluate.Metric) -> None:
