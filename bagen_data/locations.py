@@ -76,8 +76,8 @@ class HubPath:
 
     @property
     def name(self) -> str:
-        """The last part of the path."""
-        return self.path.rpartition("/")[2]
+        """The last part of the path; of the root, of the repository's id."""
+        return (self.path or self.repository).rpartition("/")[2]
 
 
 ReadLocation: TypeAlias = Location | HubPath

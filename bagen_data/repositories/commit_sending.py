@@ -185,14 +185,14 @@ def _landed(repository: HubRepository, planned: PlannedCommit) -> Commit | None:
 def open_pull_request(
     repository: HubRepository, title: str, is_done: Callable[[str], bool]
 ) -> Commit | None:
-    """Return the open pull request of a title whose files are as they are to be, if there is one.
+    """Return this user's open pull request of a title with the right files, if there is one.
 
     Args:
         repository: where it may be open.
         title: the title, which is the first line of its commit's message.
         is_done: whether a revision has just the files that it is to have.
     """
-    for number in repository.pull_requests(title):
+    for number in repository.own_pull_requests(title):
         revision = f"refs/pr/{number}"
         if is_done(revision):
             oid = repository.commit_of(revision)

@@ -16,7 +16,6 @@ from bagen_data.repositories.hub_repository import (
     named_refusals,
     quiet_client,
 )
-from bagen_data.repositories.hub_requests import ask
 from bagen_data.repositories.publishing import Publication, Watch, publish
 from bagen_data.repositories.repository_files import LocalFile, RemoteFile, hash_file
 from bagen_data.steady_files import copy_file
@@ -177,7 +176,7 @@ def _already_there(
         raise InputError(
             f"{page}{taken}: is there already, with other files; {remedy}give another --name"
         )
-    for number in _own_pull_requests(repository, _title(name)):
+    for number in repository.own_pull_requests(_title(name)):
         address = f"{repository.address}/discussions/{number}"
         asked = repository.files(f"refs/pr/{number}")
         if _is_same(_in_folder(asked, name), files):
@@ -198,25 +197,3 @@ def _is_same(remote: Mapping[str, RemoteFile], files: Mapping[str, LocalFile]) -
     return remote.keys() == files.keys() and all(
         file.is_same(remote[name]) for name, file in files.items()
     )
-
-
-def _own_pull_requests(repository: HubRepository, title: str) -> list[int]:
-    """Return the numbers of the open pull requests that this user opened with a title."""
-    user = ask(repository.api.whoami, repository.id)["name"]
-    opened = ask(
-        lambda: list(
-            repository.api.get_repo_discussions(
-                repository.id,
-                repo_type=repository.kind,
-                author=user,
-                discussion_type="pull_request",
-                discussion_status="open",
-            )
-        ),
-        repository.id,
-    )
-    return [
-        each.num
-        for each in opened
-        if each.is_pull_request and each.author == user and each.title == title
-    ]

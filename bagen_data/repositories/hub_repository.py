@@ -128,20 +128,26 @@ class HubRepository:
             newer.append(commit.commit_id)
         return newer
 
-    def pull_requests(self, title: str) -> list[int]:
-        """Return the numbers of the open pull requests with this title."""
-        discussions = ask(
+    def own_pull_requests(self, title: str) -> list[int]:
+        """Return the numbers of the open pull requests that this user opened with a title."""
+        user = ask(self.api.whoami, self.id)["name"]
+        opened = ask(
             lambda: list(
                 self.api.get_repo_discussions(
                     self.id,
                     repo_type=self.kind,
+                    author=user,
                     discussion_type="pull_request",
                     discussion_status="open",
                 )
             ),
             self.id,
         )
-        return [each.num for each in discussions if each.is_pull_request and each.title == title]
+        return [
+            each.num
+            for each in opened
+            if each.is_pull_request and each.author == user and each.title == title
+        ]
 
 
 def check_repository_id(flag: str, text: str) -> str:
