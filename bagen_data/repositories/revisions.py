@@ -23,7 +23,7 @@ COMMIT = re.compile(r"[0-9a-f]{40}")
 _BEGINNING = re.compile(rf"[0-9a-f]{{{SHORTEST},}}")
 """The beginning of a commit or content revision."""
 _MAIN = "main"
-_MOST_COMMITS = 500
+_MOST_COMMITS = 200
 """Latest commits among which a content revision is looked for; each costs a request."""
 
 
@@ -44,10 +44,10 @@ def commit_of(repository: str, revision: str | None, token: str | bool | None = 
         StoreError: the Hub does not answer, or the cache has not seen the revision.
         MissingExtraError: `huggingface_hub` is not installed.
     """
-    if revision is not None and COMMIT.fullmatch(revision):
-        return revision
     is_offline = _is_offline()
     name = revision or _MAIN
+    if COMMIT.fullmatch(name) and (is_offline or _cached_name(repository, name)):
+        return name
     named = _cached_name(repository, name) if is_offline else _hub_name(repository, name, token)
     if named is not None:
         return named
@@ -150,9 +150,10 @@ def _api(token: str | bool | None) -> "HfApi":
 
 
 def _hub_name(repository: str, name: str, token: str | bool | None) -> str | None:
-    """Return the commit of a branch or tag; None if the Hub knows no such name.
+    """Return the commit of a branch, tag or commit; None if the Hub knows no such name.
 
-    The cache notes the commit, so that the name is known without the Hub later.
+    The manifest is fetched, and the cache notes the commit, so that the name is known later
+    without the Hub.
     """
     from huggingface_hub import hf_hub_download
     from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError, RevisionNotFoundError
@@ -200,7 +201,7 @@ def _tags(api: "HfApi", repository: str) -> dict[str, str]:
 
 
 def _cached_name(repository: str, name: str) -> str | None:
-    """Return the commit that a branch or tag had when it was last seen; None if it never was."""
+    """Return the commit that a name had when it was last seen; None if it never was."""
     from huggingface_hub import try_to_load_from_cache
 
     for file in (MANIFEST, BUILD_RECORD):

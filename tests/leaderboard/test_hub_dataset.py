@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -178,6 +180,33 @@ def test_a_hub_that_fails_sets_nobody_apart(
     assert "HF_HUB_OFFLINE is set" in capsys.readouterr().err
     write_metadata(made / "mine", dataset)  # which needs no Hub to be known
     assert leaderboard("build", *flags) == 0
+
+
+def test_baselines_are_written_by_processes_of_their_own(
+    hub: LoopbackHub, dataset: Path, tmp_path: Path
+) -> None:
+    commit = hub.upload(NAME, dataset)
+    hub.commit(NAME, {"manifest.jsonl": b""})  # nothing of it is left on main
+    hub.fail_every(5, (500, 503), ("before",))
+    flags = ("--dataset", NAME, "--revision", commit[:7], "--out", tmp_path / "out")
+    command = [sys.executable, "-m", "leaderboard", "baselines", *flags, "--workers", "2"]
+    done = subprocess.run(
+        [*command, "--forecaster", "climatology"],
+        env=hub.environment(tmp_path / "home"),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert hub.gone_wrong
+    written = yaml.safe_load((tmp_path / "out" / "climatology" / "metadata.yaml").read_text())
+    expected = json.loads((dataset / "build.json").read_text())["revision"]
+    assert written["dataset_revision"] == expected
+    flags = ("--out", tmp_path / "here", "--forecaster", "climatology")
+    assert leaderboard("baselines", "--dataset", dataset, *flags) == 0
+    for path in (tmp_path / "here" / "climatology").glob("*.jsonl"):
+        there = tmp_path / "out" / "climatology" / path.name
+        assert there.read_bytes() == path.read_bytes()
 
 
 def test_exports_name_the_commit(
