@@ -93,6 +93,14 @@ def test_commits_of_main_and_tags_are_the_datasets_own(
     assert not names_content(published.second, "b" * 64, None)
 
 
+def test_an_older_build_is_known_by_its_seal(hub: LoopbackHub) -> None:
+    sealed = hub.commit(NAME, files("") | {"build.json": json.dumps({"seal": "e" * 64}).encode()})
+    broken = hub.commit(NAME, {"build.json": b"{"})
+    other = hub.commit(NAME, {"build.json": b'{"revision": 7}'})
+    assert contents_of(NAME, [sealed, broken, other]) == {sealed: "e" * 64}
+    assert commit_of(NAME, "e" * 8) == sealed
+
+
 def test_one_failing_request_of_five_changes_nothing(
     hub: LoopbackHub, published: Published
 ) -> None:
