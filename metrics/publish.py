@@ -15,14 +15,14 @@ from tempfile import TemporaryDirectory
 from zipfile import ZipFile
 
 from bagen_data.errors import InputError, WrongUsageError
-from bagen_data.published import HUB_PAGE
+from bagen_data.published import HUB_PAGE, METRIC_ID
 from bagen_data.repositories.publishing import Publication
 from bagen_data.versions import __version__
 
 _REPO = Path(__file__).parents[1]
 _SOURCE = Path(__file__).parent / "bagen"
-_LOCAL_ID = '"metrics/bagen"'
-"""The metric as its texts load it in a clone."""
+_LOADED = re.compile(rf'"(?:metrics/bagen|{re.escape(METRIC_ID)})"')
+"""The metric as its texts load it, in a clone or by its own id."""
 _MODULE = re.compile(r"[A-Za-z0-9_-]+")
 _PACKAGE = re.compile(r"^(bagen-data\[metric\]).*$", re.MULTILINE)
 _WHEEL = re.compile(r"bagen_data-[^/]+\.whl")
@@ -79,7 +79,7 @@ def metric_space(space_id: str) -> Iterator[MetricSpace]:
         texts = {"README.md": "README.md", "app.py": "app.py", "bagen.py": f"{name}.py"}
         for source, target in texts.items():
             text = (_SOURCE / source).read_text(encoding="utf-8")
-            (folder / target).write_text(text.replace(_LOCAL_ID, f'"{space_id}"'), "utf-8")
+            (folder / target).write_text(_LOADED.sub(f'"{space_id}"', text), "utf-8")
         needed = (_SOURCE / "requirements.txt").read_text(encoding="utf-8")
         (folder / "requirements.txt").write_text(requirements(needed, space_id, wheel), "utf-8")
         yield MetricSpace(space_id, folder)

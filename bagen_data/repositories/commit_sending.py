@@ -14,7 +14,7 @@ from bagen_data.repositories.repository_files import (
     refuse_changed,
 )
 
-_BATCH_FILES = 50
+_BATCH_FILES = 200
 _BATCH_BYTES = 500_000_000
 """Bytes of a batch of files, which is sent before the next one begins."""
 

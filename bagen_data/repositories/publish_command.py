@@ -56,7 +56,7 @@ def published_lines(publication: Publication, published: Published) -> Iterator[
     )
     start = f"{publication.repository}: {counts}"
     if publication.dry_run:
-        made = "would be created: " if published.is_created else ""
+        made = "would be created, unless it is private: " if published.is_created else ""
         start = f"{publication.repository}: dry run, nothing was sent: {made}{counts}"
     others = numbered(len(published.foreign), "file")
     yield f"{start}; {others} of others kept" if published.foreign else start
