@@ -64,10 +64,12 @@ def test_importing_the_core_needs_numpy_and_pyarrow_only() -> None:
             "-m builders",
             "-m builders build",
             "-m builders inspect",
+            "-m builders publish",
             "-m collect",
             "-m collect sokoban",
         ),
-        *("-m leaderboard", "-m leaderboard build", "train/evaluate.py"),
+        *("-m leaderboard", "-m leaderboard build", "-m leaderboard publish"),
+        *("-m metrics", "-m metrics publish", "train/evaluate.py"),
     ],
 )
 def test_a_help_text_loads_nothing_that_it_does_not_run(command: str) -> None:
