@@ -243,6 +243,14 @@ def without_paths(hub: LoopbackHub, files: Files, paths: Sequence[str]) -> int:
     return number
 
 
+def of_another_history(hub: LoopbackHub, good: Files) -> int:
+    number = hub.pull_request(REPOSITORY, good)
+    repository = hub.repository(REPOSITORY)
+    files = repository.commit_of(f"refs/pr/{number}").files
+    repository.committed(files, f"refs/pr/{number}", (), ("A new beginning", ""), "stranger")
+    return number
+
+
 def bomb(good: Files) -> Files:
     """A file of a few kilobytes that unpacks to more than a gigabyte."""
     block = gzip.compress((b" " * ((1 << 20) - 1) + b"\n") * 64, 9)
@@ -278,6 +286,7 @@ HOSTILE: dict[str, tuple[Make, str]] = {
         only_deletes("submissions/theirs/metadata.yaml"),
         "metadata.yaml: is missing",
     ),
+    "a history of its own": (of_another_history, "it comes after no commit of the branch main"),
     "nothing": (only_deletes(), "it changes no file"),
     "a path that climbs": (plus({f"{MINE}../../README.md": b"x"}), "expected files alone"),
     "a path from the root": (plus({"/etc/passwd": b"x"}), "it changes '/etc/passwd'"),
