@@ -78,6 +78,11 @@ def test_baselines_answer_it(
     for name in ("rule", "l"):
         assert bagen("validate", tmp_path / name, "--dataset", public) == 0
         assert bagen("score", tmp_path / name, "--dataset", key, "--resamples", 0) == 0
+        (tmp_path / name / "predictions.jsonl").rename(tmp_path / name / "hidden.jsonl")
+        for other in ("predictions.jsonl", "sokoban_start.jsonl"):
+            (tmp_path / name / other).write_text("answers of a public config")
+        assert bagen("validate", tmp_path / name, "--dataset", public) == 0
+        assert bagen("score", tmp_path / name, "--dataset", key, "--resamples", 0) == 0
         assert bagen("score", tmp_path / name, "--dataset", public) == 1
         assert "holds no labels" in capsys.readouterr().err
     as_key = tmp_path / "of-one-task"

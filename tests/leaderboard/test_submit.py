@@ -264,3 +264,15 @@ def test_a_large_file_arrives_whole(hub: LoopbackHub, folder: Path, dataset: Pat
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     assert run(folder, dataset) == 0
     assert added(hub)["submissions/mine/predictions.jsonl"] == path.read_bytes()
+
+
+def test_a_commit_of_the_dataset_is_accepted_as_its_revision(
+    hub: LoopbackHub, folder: Path, dataset: Path
+) -> None:
+    hub.repository("ORG/BAGEN")
+    commit = hub.upload("ORG/BAGEN", dataset)
+    hub.commit("ORG/BAGEN", {"README.md": b"---\nlicense: mit\n---\n"})
+    write_metadata(folder, dataset, dataset_revision=commit)
+    assert run(folder, Path("ORG/BAGEN")) == 0
+    assert run(folder, Path(f"ORG/BAGEN@{commit[:9]}"), "--name", "again") == 0
+    assert len(pull_requests(hub)) == 2
