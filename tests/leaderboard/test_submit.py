@@ -8,7 +8,13 @@ from typing import Any
 import pytest
 
 from bagen_data.cli import main
-from tests.leaderboard.made_submissions import budget_left, submit, write_metadata
+from tests.leaderboard.made_submissions import (
+    budget_left,
+    samples_of,
+    submit,
+    write_metadata,
+    write_rows,
+)
 from tests.loopback_hub import CLIENT_WARNING, LoopbackHub, loopback_hub
 from tests.making import exit_code
 
@@ -60,6 +66,39 @@ def test_a_pull_request_adds_the_files_of_the_layout_and_nothing_else(
     }
     assert added(hub) == expected
     assert set(hub.files(REPOSITORY)) == {".gitattributes"}
+
+
+def one_a_config(folder: Path, dataset: Path, *configs: str) -> None:
+    """Write a file for each config instead of one for all."""
+    (folder / "predictions.jsonl").unlink()
+    for config in configs:
+        rows = [
+            {"sample_id": sample["sample_id"], "response": budget_left(sample)}
+            for sample in samples_of(dataset, config)
+        ]
+        write_rows(folder / f"{config}.jsonl", rows)
+
+
+def test_a_file_for_each_config_is_handed_in(
+    hub: LoopbackHub, folder: Path, dataset: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configs = ("sokoban", "sokoban_start", "swebench", "swebench_start")
+    one_a_config(folder, dataset, *configs)
+    assert run(folder, dataset) == 0
+    assert "answers to sokoban, swebench, sokoban_start, swebench_start" in capsys.readouterr().out
+    names = {path.removeprefix("submissions/mine/") for path in added(hub)}
+    assert names == {"metadata.yaml", *(f"{config}.jsonl" for config in configs)}
+
+
+@pytest.mark.parametrize("config", ["sokoban", "sokoban_start"])
+def test_a_config_that_is_answered_in_part_is_refused(
+    config: str, hub: LoopbackHub, folder: Path, dataset: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one_a_config(folder, dataset, "sokoban", "sokoban_start")
+    shorten(folder / f"{config}.jsonl")
+    assert run(folder, dataset) == 1
+    assert "1 sample without" in capsys.readouterr().err
+    assert not pull_requests(hub)
 
 
 def test_it_is_opened_once(hub: LoopbackHub, folder: Path, dataset: Path) -> None:
