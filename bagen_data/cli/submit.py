@@ -55,6 +55,11 @@ def submit_command(
     )
     if checked.invalid:
         print(f"invalid answers, which count as wrong: {checked.invalid:,}")
+    if submission.hidden is not None:
+        print(
+            f"{submission.hidden.path.name} is handed in as it is; 'bagen validate {folder} "
+            "--dataset HIDDEN' checks it against the public part of a hidden split"
+        )
     if dry_run:
         print(f"a pull request to {to} would add:")
         for file, size in files_to_send(submission).items():

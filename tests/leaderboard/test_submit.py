@@ -58,7 +58,9 @@ def test_a_pull_request_adds_the_files_of_the_layout_and_nothing_else(
     for name in ("notes.txt", "log.json", ".env", "README.md"):
         (folder / name).write_text("private")
     assert run(folder, dataset) == 0
-    address = capsys.readouterr().out.splitlines()[-1]
+    said = capsys.readouterr().out
+    assert "hidden.jsonl is handed in as it is" in said
+    address = said.splitlines()[-1]
     assert address == f"{hub.endpoint}/datasets/{REPOSITORY}/discussions/1"
     expected = {
         f"submissions/mine/{name}": (folder / name).read_bytes()
