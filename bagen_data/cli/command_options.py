@@ -46,8 +46,8 @@ Predictions = Annotated[
 Dataset = Annotated[
     str,
     typer.Option(
-        help="A folder that `build` wrote, its URL, or a dataset on the Hub: ORG/NAME, or "
-        "ORG/NAME@REV as with --revision."
+        help="Folder of a dataset, its URL, or its id on the Hub: ORG/NAME, or ORG/NAME@REV as "
+        "with --revision."
     ),
 ]
 Revision = Annotated[

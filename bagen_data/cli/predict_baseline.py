@@ -46,8 +46,8 @@ def predict_baseline_command(
         str | None,
         typer.Option(
             metavar="DATASET",
-            help="A folder that `build` wrote, or ORG/NAME or ORG/NAME@REV on the Hub, whose "
-            "<task>_train configs it learns from [default: those of --dataset].",
+            help="Dataset with the <task>_train configs to learn from: a folder, or ORG/NAME or "
+            "ORG/NAME@REV on the Hub [default: that of --dataset].",
         ),
     ] = None,
 ) -> None:
