@@ -26,14 +26,15 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
-
-import pytest
 
 from tests.hub_answers import Answer, Request, account_of, answered, json_answer, refusal
 from tests.hub_repositories import MAIN, Hub, RefusedError, blob, without
 from tests.serving import serving
+
+if TYPE_CHECKING:
+    import pytest
 
 REPO = Path(__file__).parent.parent
 CLIENT_WARNING = "ignore:Use 'content=:DeprecationWarning"
@@ -171,7 +172,9 @@ class LoopbackHub(Hub):
         }
         return made | ({"HF_TOKEN": token} if token is not None else {})
 
-    def patch(self, monkeypatch: pytest.MonkeyPatch, home: Path, token: str | None = None) -> None:
+    def patch(
+        self, monkeypatch: "pytest.MonkeyPatch", home: Path, token: str | None = None
+    ) -> None:
         """Point the clients imported in this process at the Hub, until the test ends."""
         from huggingface_hub import constants, hf_api
 

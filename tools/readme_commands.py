@@ -1,22 +1,21 @@
-"""The commands of README.md that need no clone, made fit to run anywhere."""
+"""The commands of README.md that need no clone."""
 
 import shlex
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 PLACEHOLDER = "SAMPLE_ID"
 """A word of README.md that stands for the name of a sample."""
-_DATASET_OPTIONS = ("--dataset", "--learn-from")
-_PREDICTION_OPTIONS = ("--compare", "--predictions")
-_REVISION = "--revision"
-_READ_PREDICTIONS = ("score", "validate")
+BUILT = "out/demo"
+"""The dataset that `make demo` builds, in README.md."""
+_BEFORE_PREDICTIONS = ("--compare", "--predictions", "score", "submit", "validate")
+"""Words that predictions follow."""
 _ELSEWHERE = {
     "merge": "needs the shards of a model's run",
     "predictions-from-log": "needs the log of a model's run",
-    "review": "needs the Hub",
-    "submit": "needs the Hub",
 }
-"""Commands that cannot run from an empty folder without network, and why."""
+"""Commands that cannot run from an empty folder, and why."""
 
 
 @dataclass(frozen=True)
@@ -62,27 +61,33 @@ def commands_of(text: str) -> list[str]:
 
 
 def fitted(command: str, dataset: Path, sample_id: str) -> Command:
-    """Return a command that reads a dataset in a folder, whichever one it names.
+    """Return a command as it runs where `make demo` did not.
 
     Args:
         command: a line of README.md.
         dataset: the folder of a built dataset.
-        sample_id: the name of a sample of it, instead of `SAMPLE_ID`.
+        sample_id: the name of a sample of it.
 
-    >>> fitted("bagen score gpt --dataset ORG/NAME@v2 --config t", Path("d"), "t/m/r/1").words
+    >>> fitted("bagen score gpt --dataset out/demo --config t", Path("d"), "t/m/r/1").words
     ['bagen', 'score', 'gpt', '--dataset', 'd', '--config', 't']
     """
-    words: list[str] = []
-    predictions: list[str] = []
-    config = None
-    before = ""
-    for word in shlex.split(command):
-        if _REVISION not in {word, before}:
-            kept = sample_id if word == PLACEHOLDER else word
-            words.append(str(dataset) if before in _DATASET_OPTIONS else kept)
-        if before in {*_PREDICTION_OPTIONS, *_READ_PREDICTIONS} and not word.startswith("-"):
-            predictions.append(word)
-        if before == "--config":
-            config = word
-        before = word
-    return Command(words, predictions, config, _ELSEWHERE.get(words[1], ""))
+    stands_for = {PLACEHOLDER: sample_id, BUILT: str(dataset)}
+    words = [stands_for.get(word, word) for word in shlex.split(command)]
+    pairs = list(pairwise(words))
+    return Command(
+        words,
+        [word for before, word in pairs if before in _BEFORE_PREDICTIONS and word[0] != "-"],
+        next((word for before, word in pairs if before == "--config"), None),
+        _ELSEWHERE.get(words[1], ""),
+    )
+
+
+def tags_of(commands: list[str]) -> list[str]:
+    """Return the revisions of datasets that commands name, in order.
+
+    >>> tags_of(["bagen score a --dataset ORG/NAME@v2.0", "bagen score a --revision v2.1"])
+    ['v2.0', 'v2.1']
+    """
+    words = [word for command in commands for word in shlex.split(command)]
+    after_option = [word for before, word in pairwise(words) if before == "--revision"]
+    return sorted({*after_option, *(word.rpartition("@")[2] for word in words if "@" in word)})

@@ -5,8 +5,9 @@
 
 The wheel is built from the source distribution, both hold exactly the files that they should, and
 twine checks how an index will show them. Then the wheel is installed with its default dependencies
-in an environment of its own, where the commands of README.md run from an empty folder, without
-network, on a dataset of the bundled rollouts. The two distributions stay in `OUT/dist`.
+in an environment of its own, where the commands of README.md run from an empty folder. The Hub is
+one on this machine, with a dataset of the bundled rollouts under the published id. The two
+distributions stay in `OUT/dist`.
 """
 
 import argparse
@@ -23,9 +24,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bagen_data.published import CODE_PAGE
+from bagen_data.published import CODE_PAGE, HUB_ID, SUBMISSIONS_ID
 from bagen_data.versions import __version__
-from tools.readme_commands import Command, commands_of, fitted
+from tests.loopback_hub import LoopbackHub, loopback_hub
+from tools.readme_commands import Command, commands_of, fitted, tags_of
 
 REPO = Path(__file__).resolve().parents[1]
 CHECKERS = ("build==1.6.1", "twine==7.0.0")
@@ -51,6 +53,8 @@ class Environment:
     """The folder where commands run, empty at first."""
     dataset: Path
     """The folder of a built dataset."""
+    hub: LoopbackHub
+    """The Hub that commands ask, which has this dataset."""
 
     def sample_id(self) -> str:
         """Return the name of a sample of Sokoban, once its predictions are in `sokoban`."""
@@ -59,13 +63,16 @@ class Environment:
 
     def run(self, words: Sequence[str]) -> subprocess.CompletedProcess[str]:
         """Run a command as a person does who has nothing but the wheel."""
-        kept = {name: os.environ[name] for name in ("LANG", "TMPDIR") if name in os.environ}
+        home = self.place.parent / "home"
+        asking = self.hub.environment(home, "hf_write")
+        kept = {
+            name: asking[name] for name in asking if name.startswith(("HF_", "LANG", "NO_PROXY"))
+        }
         path = os.pathsep.join([str(self.root / "bin"), os.defpath])
-        home = str(self.place.parent / "home")
         return subprocess.run(
             words,
             cwd=self.place,
-            env={**kept, "HF_HUB_OFFLINE": "1", "HOME": home, "PATH": path},
+            env={**kept, "HOME": str(home), "PATH": path},
             executable=str(self.root / "bin" / words[0]),
             capture_output=True,
             text=True,
@@ -85,8 +92,10 @@ def main() -> None:
     shutil.rmtree(options.out, ignore_errors=True)
     source, wheel = distributions(options.out.resolve())
     check_files(source, wheel)
-    with tempfile.TemporaryDirectory() as folder:
-        environment = installed(wheel, options.out.resolve() / "env", options.python, Path(folder))
+    with tempfile.TemporaryDirectory() as folder, loopback_hub() as hub:
+        root = options.out.resolve() / "env"
+        install(wheel, root, options.python)
+        environment = prepared(Path(folder), root, hub)
         check_use(environment)
         check_readme(environment)
     print(f"{source.name} and {wheel.name} are fit for a release; they are in {source.parent}")
@@ -141,20 +150,30 @@ def compare(distribution: Path, files: dict[str, bytes], expected: Iterable[str]
             sys.exit(f"{distribution.name}: {path} holds the path {REPO}, which is this machine's")
 
 
-def installed(wheel: Path, root: Path, python: str, folder: Path) -> Environment:
-    """Return an environment with the wheel and its default dependencies, and a built dataset."""
+def install(wheel: Path, root: Path, python: str) -> None:
+    """Make an environment with the wheel and its default dependencies."""
     call(python, "-m", "venv", str(root))
     call(str(root / "bin/python"), "-m", "pip", "install", "--quiet", str(wheel))
     call(str(root / "bin/python"), "-m", "pip", "check")
-    dataset = folder / "dataset"
-    origin = REPO / "sample/origin"
-    call(
-        *(sys.executable, "-m", "builders", "build"),
-        *("--origin", str(origin), "--out", str(dataset)),
-    )
+
+
+def prepared(folder: Path, root: Path, hub: LoopbackHub) -> Environment:
+    """Build a dataset, put it on the Hub beside an empty repository of submissions."""
     for name in ("place", "home"):
         (folder / name).mkdir()
-    return Environment(root, folder / "place", dataset)
+    dataset = folder / "dataset"
+    build = (sys.executable, "-m", "builders", "build")
+    call(*build, "--origin", str(REPO / "sample/origin"), "--out", str(dataset))
+    commit = hub.upload(HUB_ID, dataset)
+    hub.repository(SUBMISSIONS_ID, "dataset")
+    for tag in tags_of(readme_commands()):
+        hub.repositories["dataset", HUB_ID].refs[f"refs/tags/{tag}"] = commit
+    return Environment(root, folder / "place", dataset, hub)
+
+
+def readme_commands() -> list[str]:
+    """Return the commands of README.md."""
+    return commands_of((REPO / "README.md").read_text(encoding="utf-8"))
 
 
 def check_use(environment: Environment) -> None:
@@ -168,6 +187,8 @@ def check_use(environment: Environment) -> None:
         ["bagen", "validate", "own", *of_dataset],
         ["bagen", "score", "own", *of_dataset, "--json", "scores.json", "--by", "family"],
         ["bagen", "predict", "model", "openai/m", *of_dataset, "--out", "asked", "--dry-run"],
+        ["bagen", "score", "own", "--dataset", HUB_ID],
+        ["bagen", "submit", "own"],
         ["python", "-m", "bagen_data.integrations.lm_eval"],
     ]
     for words in works:
@@ -192,7 +213,7 @@ def check_use(environment: Environment) -> None:
 
 def check_readme(environment: Environment) -> None:
     """End if a command of README.md fails, unless it says which extra it needs."""
-    for line in commands_of((REPO / "README.md").read_text(encoding="utf-8")):
+    for line in readme_commands():
         command = fitted(line, environment.dataset, environment.sample_id())
         if command.skipped:
             print(f"README.md, {command.skipped}:", line)
