@@ -4,8 +4,8 @@
 # make check   set up the rest, lint, format check, types
 # make setup   set up all of it: what demo needs, then PyTorch, Inspect, Gradio and the tools of test and check
 # make sample  set up, collect the bundled sample's rollouts anew
-# make bench   set up, print the ratios of time, size and memory of starting, building, scoring, the
-#              leaderboard and collecting, and what prefix caches can serve
+# make bench   set up, print the ratios of time, size and memory of starting, building, loading, scoring,
+#              evaluate, the leaderboard and collecting, and what prefix caches can serve
 # make baselines  set up, print the table of skills of estimators that need no model
 # make attacks set up, run attacks at full size, print the table of docs/security.md
 # make schemas set up, write the JSON schemas of submissions anew
@@ -90,6 +90,8 @@ bench: $(READY)
 	$(BIN)/python benchmarks/scale.py
 	$(BIN)/python benchmarks/score.py
 	$(BIN)/python benchmarks/score_command.py
+	$(BIN)/python benchmarks/evaluate_metric.py
+	$(BIN)/python benchmarks/loading.py
 	$(BIN)/python benchmarks/prefix_cache.py
 	$(BIN)/python benchmarks/leaderboard.py
 	$(BIN)/python benchmarks/collect.py
