@@ -15,6 +15,9 @@ from datasets.table import InMemoryTable
 from bagen_data.array_types import Ints
 from bagen_data.encoded_arrays import compacted, decoded, decoded_bytes
 
+_GATHERED_ROWS = 1_000
+"""Rows that are brought into another order at once, which makes one array of their strings."""
+
 
 class EncodedTable(InMemoryTable):  # type: ignore[misc]  # of a package without types
     """A table in memory whose repeated strings are dictionaries, which readers see as strings.
@@ -53,18 +56,10 @@ class EncodedTable(InMemoryTable):  # type: ignore[misc]  # of a package without
         rows = np.asarray(indices, np.int64)
         if not len(rows):
             raise ValueError("Indices must be non-empty")
-        places = np.searchsorted(self._offsets, rows, side="right") - 1
-        order = np.argsort(places, kind="stable")
-        starts = np.flatnonzero(np.diff(places[order], prepend=-1))
-        parts = []
-        for own in np.split(order, starts[1:]):
-            place = places[own[0]]
-            taken = self._batches[place].take(pa.array(rows[own] - self._offsets[place]))
-            parts.append(self._decoded(taken))
-        gathered = pa.Table.from_batches(parts, self._schema)
-        if (np.diff(order) == 1).all():
-            return gathered
-        return gathered.take(pa.array(np.argsort(order)))
+        starts = range(0, len(rows), _GATHERED_ROWS)
+        return pa.concat_tables(
+            self._gathered(rows[start : start + _GATHERED_ROWS]) for start in starts
+        )
 
     def slice(self, offset: int = 0, length: int | None = None) -> Self:
         """Return consecutive rows as a table of this kind."""
@@ -187,6 +182,20 @@ class EncodedTable(InMemoryTable):  # type: ignore[misc]  # of a package without
         parts[-1] = parts[-1].slice(0, stop - int(self._offsets[last]))
         parts[0] = parts[0].slice(offset - int(self._offsets[first]))
         return parts
+
+    def _gathered(self, rows: Ints) -> pa.Table:
+        places = np.searchsorted(self._offsets, rows, side="right") - 1
+        order = np.argsort(places, kind="stable")
+        starts = np.flatnonzero(np.diff(places[order], prepend=-1))
+        parts = []
+        for own in np.split(order, starts[1:]):
+            place = places[own[0]]
+            taken = self._batches[place].take(pa.array(rows[own] - self._offsets[place]))
+            parts.append(self._decoded(taken))
+        gathered = pa.Table.from_batches(parts, self._schema)
+        if (np.diff(order) == 1).all():
+            return gathered
+        return gathered.take(pa.array(np.argsort(order)))
 
     def _in_parts(self, rows: int | None) -> Iterator[pa.RecordBatch]:
         for batch in self._batches:

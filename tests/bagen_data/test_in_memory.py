@@ -69,6 +69,9 @@ WAYS: dict[str, Callable[[Dataset], Any]] = {
     "a slice with steps": lambda dataset: dataset[100:3:-7],
     "an empty slice": lambda dataset: dataset[5:5],
     "rows in any order, some twice": lambda dataset: dataset[[200, 3, 3, 150, 0]],
+    "many rows in any order": lambda dataset: dataset.select(
+        [number * 7 % len(dataset) for number in range(2_500)]
+    )[:],
     "all": lambda dataset: dataset[:],
     "a column": lambda dataset: list(dataset["prompt"]),
     "rows of a column": lambda dataset: dataset["prompt"][5:9],
