@@ -5,6 +5,7 @@ import math
 import gradio as gr
 
 import bagen_data
+from bagen_data import published
 from bagen_data.scoring import SCORES, score
 
 SHOWN = ("accuracy", "coverage", "reward", "rl_reward", "mre_p50", "interval_score", "within_2x")
@@ -52,7 +53,10 @@ def build():
     with gr.Blocks(title="BAGEN metric") as page:
         gr.Markdown(
             "# BAGEN metric\nWhat is one answer worth? Change the truth about a sample and the "
-            "response, as a model would write it."
+            "response, as a model would write it.\n\n"
+            f"[Paper]({published.PAPER_PAGE}) · [code]({published.CODE_PAGE}) · "
+            f"[dataset]({published.HUB_PAGE}/datasets/{published.HUB_ID}) · "
+            f"[leaderboard]({published.HUB_PAGE}/spaces/{published.LEADERBOARD_ID})"
         )
         with gr.Row():
             with gr.Column():
