@@ -22,6 +22,7 @@ _LONGEST_FIRST = (
     "tests/train/test_learning.py",
     "tests/bagen_data/models/test_ask.py",
     "tests/train/",
+    "tests/docs/test_publishing_page.py",
     "tests/collect/test_model_families.py",
     "tests/bagen_data/models/",
     "tests/leaderboard/",
