@@ -180,7 +180,7 @@ def test_what_cannot_be_read_is_one_line(
         f"{NAME}@{'0' * 40}": f"{NAME}: has no revision '{'0' * 40}'; expected a branch",
         "ORG/OTHER": "ORG/OTHER: the Hub has no such dataset, or it is private",
         "ORG/PRIVATE": "ORG/PRIVATE: the Hub has no such dataset, or it is private",
-        "ORG/PLAIN": "holds no manifest.jsonl, so it is not a dataset that",
+        "ORG/PLAIN": "holds no manifest.jsonl, so it is not a dataset",
         "ORG/BARE": "build.json: cannot be read: the commit has no such file",
         "ORG/CHANGED": "test-scripted.parquet: was changed: another sha256 than in manifest.jsonl",
     }
