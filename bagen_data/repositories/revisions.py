@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import cache, partial
 from pathlib import Path
@@ -11,7 +12,7 @@ from bagen_data.errors import InputError, MissingExtraError, StoreError
 from bagen_data.locations import HubPath
 from bagen_data.repositories.dataset_names import SHORTEST, content_revision, is_revision
 from bagen_data.repositories.hub_requests import ask
-from bagen_data.repositories.snapshots import absent, local_file, unknown_revision
+from bagen_data.repositories.snapshots import AT_ONCE, absent, local_file, unknown_revision
 from bagen_data.tables import BUILD_RECORD, MANIFEST
 from bagen_data.unique_keys import parse_json
 
@@ -60,10 +61,9 @@ def commit_of(repository: str, revision: str | None, token: str | bool | None = 
             )
         if begun:
             return begun[0]
-        for commit in commits[:_MOST_COMMITS]:
-            content = content_of(repository, commit, token)
-            if content is not None and is_revision(name, content):
-                return commit
+        holding = _commit_with(repository, name, commits[:_MOST_COMMITS], token)
+        if holding is not None:
+            return holding
     if is_offline:
         raise StoreError(
             f"{repository}: HF_HUB_OFFLINE is set, and the cache of huggingface_hub has not seen "
@@ -131,6 +131,20 @@ def content_of(repository: str, commit: str, token: str | bool | None = None) ->
         return content_revision(parse_json(local_file(file, token).read_bytes()))
     except (OSError, ValueError):
         return None
+
+
+def _commit_with(
+    repository: str, revision: str, commits: Sequence[str], token: str | bool | None
+) -> str | None:
+    """Return the first of some commits that holds a content revision; None if none does."""
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        for start in range(0, len(commits), AT_ONCE):
+            some = commits[start : start + AT_ONCE]
+            contents = pool.map(lambda commit: content_of(repository, commit, token), some)
+            for commit, content in zip(some, contents, strict=True):
+                if content is not None and is_revision(revision, content):
+                    return commit
+    return None
 
 
 def _is_offline() -> bool:

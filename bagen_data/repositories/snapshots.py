@@ -17,7 +17,7 @@ from bagen_data.repositories.hub_requests import ask
 _PLAIN = re.compile(r"(?!.*(?:^|/)\.{0,2}(?:/|$))[^\\\x00-\x1f]+")
 """A path that leads to a place below the root of a repository."""
 
-_AT_ONCE = 8
+AT_ONCE = 8
 """Files that are fetched at once."""
 
 
@@ -65,7 +65,7 @@ def local_files(files: Sequence[HubPath], token: str | bool | None = None) -> li
     Raises:
         as `local_file`.
     """
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
+    with ThreadPoolExecutor(AT_ONCE) as pool:
         return list(pool.map(partial(local_file, token=token), files))
 
 
