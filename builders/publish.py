@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from bagen_data.errors import BuildChangedError, InputError, OutputError
+from bagen_data.errors import BuildChangedError, InputError
 from bagen_data.locations import Location, StoreUrl
 from bagen_data.replaced_folder import bring_back
 from bagen_data.replaced_store import own_names
@@ -18,13 +18,19 @@ from bagen_data.repositories.hub_repository import (
     named_refusals,
     quiet_client,
 )
-from bagen_data.repositories.publishing import Publication, Published, check_target
+from bagen_data.repositories.publishing import (
+    Publication,
+    Published,
+    check_target,
+    check_token,
+)
 from bagen_data.steady_files import refuse_no_room
 from bagen_data.stores import download, list_files
-from bagen_data.tables import BUILD_RECORD, MANIFEST, METADATA, is_sealed, parse_jsonl, read_jsonl
+from bagen_data.tables import BUILD_RECORD, MANIFEST, METADATA, read_jsonl
 from bagen_data.unique_keys import parse_json
 from builders.dataset_writer import metadata_files
 from builders.hidden.build import KEY, PUBLIC
+from builders.remote_dataset import RemoteDataset, look, refuse_other_kind
 from builders.verify import verify
 
 _DATA, _PARQUET = "data/", ".parquet"
@@ -71,8 +77,10 @@ def publish_dataset(
     check_target(wanted.repository, wanted.tag, create_pr=wanted.create_pr)
     with _local_folder(wanted.folder) as folder, TemporaryDirectory(prefix="bagen-publish-") as own:
         refuse_key(folder)
+        check_token(wanted.repository, dry_run=wanted.dry_run)
+        remote = look(wanted.repository)  # before the long part, so that others are noticed
         verify(folder)
-        publication = _publication(wanted, folder, Path(own))
+        publication = _publication(wanted, remote, folder, Path(own))
         published = publish(publication)
         verified = _verify_arrived(publication, published.commit) if published.commit else 0
     return PublishedDataset(publication, published, verified)
@@ -120,8 +128,10 @@ def refuse_key(folder: Path) -> None:
         )
 
 
-def _publication(wanted: DatasetPublication, folder: Path, own: Path) -> Publication:
-    """Return what is published of a verified folder, with its metadata written into a folder."""
+def _publication(
+    wanted: DatasetPublication, remote: RemoteDataset, folder: Path, own: Path
+) -> Publication:
+    """Return what is published of a verified folder, with its metadata written into `own`."""
     try:
         manifest = read_jsonl(folder / MANIFEST)
         record = parse_json((folder / BUILD_RECORD).read_bytes())
@@ -135,13 +145,13 @@ def _publication(wanted: DatasetPublication, folder: Path, own: Path) -> Publica
     for name, content in metadata.items():
         (own / name).write_bytes(content)
     files = {row["path"]: folder / row["path"] for row in manifest}
-    stale = _stale_names(wanted.repository, is_hidden="key_sha256" in record)
+    refuse_other_kind(wanted.repository, remote, is_hidden="key_sha256" in record)
     return Publication(
         repository=wanted.repository,
         files={**files, **{name: own / name for name in metadata}},
         message=f"Publish the dataset, revision {str(record.get('revision'))[:12]}",
         is_ours=lambda path: (
-            path in stale
+            path in remote.data
             or path in METADATA
             or (path.startswith(_DATA) and path.endswith(_PARQUET))
         ),
@@ -149,6 +159,7 @@ def _publication(wanted: DatasetPublication, folder: Path, own: Path) -> Publica
         tag=wanted.tag,
         create_pr=wanted.create_pr,
         dry_run=wanted.dry_run,
+        seen=remote.seen,
         hashes={
             **{row["path"]: row["sha256"] for row in manifest},
             **{name: hashlib.sha256(content).hexdigest() for name, content in metadata.items()},
@@ -167,38 +178,6 @@ def _metadata(
         return {name: (folder / name).read_bytes() for name in (*record["files"], BUILD_RECORD)}
     texts = metadata_files(manifest, record, repository)
     return {name: text.encode() for name, text in texts.items()}
-
-
-def _stale_names(repository_id: str, *, is_hidden: bool) -> set[str]:
-    """Return the data files that the manifest of a repository names.
-
-    Args:
-        repository_id: where a dataset is published.
-        is_hidden: whether it is the public part of a hidden split.
-
-    Raises:
-        OutputError: the repository holds a dataset of the other kind.
-    """
-    repository = HubRepository(repository_id, "dataset", find_token())
-    with named_refusals(repository_id), quiet_client():
-        head = repository.head()
-        record_copy = repository.download(BUILD_RECORD, head) if head else None
-        manifest_copy = repository.download(MANIFEST, head) if head else None
-    try:
-        record = None if record_copy is None else parse_json(record_copy.read_bytes())
-        rows = [] if manifest_copy is None else parse_jsonl(manifest_copy.read_bytes(), MANIFEST)
-    except (OSError, ValueError, InputError):  # none of ours, so it names nothing of ours
-        return set()
-    if not isinstance(record, dict) or not is_sealed(record):
-        record = {"key_sha256": ""} if is_hidden else {}
-    if ("key_sha256" in record) != is_hidden:
-        kinds = ("a dataset with labels", "the public part of a hidden split")
-        raise OutputError(
-            f"{repository_id}: holds {kinds[not is_hidden]}, and {kinds[is_hidden]} is not "
-            "published over it; give a repository of its own"
-        )
-    paths = {row.get("path") for row in rows if isinstance(row, dict)}
-    return {path for path in paths if isinstance(path, str) and path.endswith(_PARQUET)}
 
 
 def _verify_arrived(publication: Publication, commit: str) -> int:

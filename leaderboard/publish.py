@@ -9,7 +9,7 @@ from bagen_data.repositories.hub_repository import (
     named_refusals,
     quiet_client,
 )
-from bagen_data.repositories.publishing import Publication
+from bagen_data.repositories.publishing import Publication, Seen
 from bagen_data.repositories.repository_files import changed_file, hash_file
 from leaderboard.results import JSON, read_results
 from leaderboard.site import MANIFEST
@@ -42,7 +42,7 @@ def site_publication(site: Path, space_id: str) -> Publication:
     hashes = {name: hash_file(path).sha256 for name, path in files.items()}
     if site.stat().st_ino != inode:  # another build took its place, so the files may be of both
         raise changed_file(site)
-    stale = _stale_names(space_id)
+    seen, stale = _look(space_id)
     revision = str(results["dataset"].get("revision") or "")[:12]
     return Publication(
         repository=space_id,
@@ -51,6 +51,7 @@ def site_publication(site: Path, space_id: str) -> Publication:
         is_ours=stale.__contains__,
         kind="space",
         space_sdk="static",
+        seen=seen,
         hashes=hashes,
     )
 
@@ -74,8 +75,8 @@ def _named_files(site: Path) -> list[str]:
     return names
 
 
-def _stale_names(space_id: str) -> set[str]:
-    """Return the files that the manifest of a published site names."""
+def _look(space_id: str) -> tuple[Seen, set[str]]:
+    """Return the state of a Space, and the files that the manifest of its site names."""
     repository = HubRepository(space_id, "space", find_token())
     with named_refusals(space_id), quiet_client():
         head = repository.head()
@@ -83,8 +84,8 @@ def _stale_names(space_id: str) -> set[str]:
     try:
         lines = [] if copy is None else copy.read_text(encoding="utf-8").splitlines()
     except UnicodeDecodeError:  # none of ours
-        return set()
-    return {name for name in lines if _is_plain(name)}
+        return Seen(head), set()
+    return Seen(head), {name for name in lines if _is_plain(name)}
 
 
 def _is_plain(name: str) -> bool:

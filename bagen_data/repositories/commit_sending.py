@@ -50,14 +50,9 @@ def upload_files(
     Raises:
         InputError: a file changed since it was hashed, or the repository ignores it.
     """
-    from huggingface_hub import CommitOperationAdd
-
     additions = []
     for batch in _batches(files):
-        operations = [
-            CommitOperationAdd(path_in_repo=name, path_or_fileobj=str(files[name].path))
-            for name in batch
-        ]
+        operations = [_addition(name, files[name]) for name in batch]
         _preupload(repository, operations, create_pr=create_pr)
         on_sent(sum(files[name].bytes for name in batch))
         additions += operations
@@ -77,6 +72,15 @@ def upload_files(
             large.append(file)
     refuse_changed(large)
     return additions
+
+
+def _addition(name: str, file: LocalFile) -> Any:
+    """Return the operation that adds a file."""
+    from huggingface_hub import CommitOperationAdd
+
+    if not file.path.is_file():
+        raise changed_file(file.path)
+    return CommitOperationAdd(path_in_repo=name, path_or_fileobj=str(file.path))
 
 
 def _batches(files: Mapping[str, LocalFile]) -> Iterator[list[str]]:
@@ -150,11 +154,16 @@ def send_commit(repository: HubRepository, planned: PlannedCommit) -> Commit:
             raise
         done = landed()
         if done is None:
-            raise InputError(
-                f"{repository.id}: somebody else published there meanwhile, so nothing was "
-                "changed; look at their commit, then run again"
-            ) from error
+            raise published_meanwhile(repository.id) from error
         return done
+
+
+def published_meanwhile(repository: str) -> InputError:
+    """Return the error of a repository that changed since it was looked at."""
+    return InputError(
+        f"{repository}: somebody else published there meanwhile, so nothing was changed; look at "
+        "their commit, then run again"
+    )
 
 
 def _sent(repository: HubRepository, planned: PlannedCommit) -> Commit:

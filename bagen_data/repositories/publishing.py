@@ -9,6 +9,7 @@ from bagen_data.repositories.commit_sending import (
     Commit,
     PlannedCommit,
     open_pull_request,
+    published_meanwhile,
     send_commit,
     upload_files,
 )
@@ -32,9 +33,19 @@ from bagen_data.repositories.repository_files import (
 )
 from bagen_data.wording import numbered
 
+_OF_NEW = {".gitattributes", "README.md"}
+"""Files that the Hub puts into a repository when it is created."""
 _MOST_TEXT = 10_000_000
 """Bytes of a file that is searched for the token."""
 _LOG_IN = "log in with 'hf auth login', or set HF_TOKEN to a token that may write there"
+
+
+@dataclass(frozen=True)
+class Seen:
+    """The state of a repository when it was looked at."""
+
+    head: str | None
+    """The newest commit of main; None where there was no repository."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +70,8 @@ class Publication:
     """Whether a pull request is opened and the branch `main` left alone."""
     dry_run: bool = False
     """Whether nothing is sent, created or tagged."""
+    seen: Seen | None = None
+    """The state of the repository when it was looked at; any commit since then is refused."""
     hashes: Mapping[str, str] = field(default_factory=dict)
     """The sha256 that files must have, of those that are known, by path in the repository."""
 
@@ -127,9 +140,7 @@ def publish(publication: Publication, watch: Watch = _UNWATCHED) -> Published:
         StoreError: the Hub does not answer.
     """
     check_target(publication.repository, publication.tag, create_pr=publication.create_pr)
-    token = find_token()
-    if token is None and not publication.dry_run:
-        raise InputError(f"{publication.repository}: publishing needs a token; {_LOG_IN}")
+    token = check_token(publication.repository, dry_run=publication.dry_run)
     files = _hashed(publication)
     _refuse_token(files.values(), token)
     repository = HubRepository(publication.repository, publication.kind, token)
@@ -151,6 +162,18 @@ def check_target(repository: str, tag: str | None, *, create_pr: bool) -> None:
                 f"--tag {tag}: is for a commit of main, and --create-pr makes none; tag the commit "
                 "when the pull request is merged"
             )
+
+
+def check_token(repository: str, *, dry_run: bool) -> str | None:
+    """Return the token to publish with; a dry run may have none.
+
+    Raises:
+        InputError: there is no token.
+    """
+    token = find_token()
+    if token is None and not dry_run:
+        raise InputError(f"{repository}: publishing needs a token; {_LOG_IN}")
+    return token
 
 
 def _hashed(publication: Publication) -> dict[str, LocalFile]:
@@ -180,6 +203,8 @@ def _publish(
 ) -> Published:
     parent = repository.head()
     is_created = parent is None
+    if publication.seen is not None and publication.seen.head != parent:
+        raise published_meanwhile(repository.id)
     if parent is None and publication.create_pr:
         raise InputError(
             f"{repository.id}: is not on the Hub, or the token may not see it, so no pull request "
@@ -200,7 +225,10 @@ def _publish(
     if parent is None:
         parent = _created(publication, repository)
         watch.say(f"{repository.id}: was created")
-        changes = changes_between(repository.files(parent), files, publication.is_ours)
+        present = repository.files(parent)
+        if not present.keys() <= _OF_NEW:
+            raise published_meanwhile(repository.id)
+        changes = changes_between(present, files, publication.is_ours)
     if changes:
         commit = _commit(publication, repository, files, (parent, changes), watch)
     else:

@@ -254,7 +254,7 @@ def test_a_spoilt_folder_is_not_published(
     empty = here(tmp_path / "empty", "--to", ID)
     assert empty.returncode == 1
     assert "holds no manifest.jsonl" in empty.stderr
-    assert not hub.requests
+    assert not hub.asked("(PUT|POST) ")
 
 
 @pytest.mark.parametrize(
@@ -311,6 +311,18 @@ def test_faults_in_one_request_of_five_lose_nothing(
     assert hub.files(ID, "v2.0") == hub.files(ID)
 
 
+def test_whoever_began_before_somebody_else_published_is_told(
+    hub: LoopbackHub, here: Callable[..., CompletedProcess[str]], datasets: dict[str, Path]
+) -> None:
+    hub.repository(ID)
+    hub.commit(ID, {"manifest.jsonl": b""})
+    hub.before("(GET|HEAD) .*/manifest.jsonl", lambda: hub.commit(ID, {"README.md": b"# theirs"}))
+    done = here(datasets["first"], "--to", ID)
+    assert done.returncode == 1
+    assert "somebody else published there meanwhile" in done.stderr
+    assert not hub.asked("(PUT|POST) ")
+
+
 def test_the_second_of_two_maintainers_is_told(
     hub: LoopbackHub, maintainer: Maintainer, datasets: dict[str, Path], tmp_path: Path
 ) -> None:
@@ -361,7 +373,8 @@ def test_a_folder_that_is_built_anew_meanwhile_is_not_published(
         shutil.rmtree(tmp_path / "out")
         shutil.copytree(datasets["renamed"], tmp_path / "out")
 
-    hub.before("GET /api/datasets/", rebuild)
+    again = "GET /api/datasets/"  # the second of these requests comes after the verification
+    hub.before(again, lambda: hub.before(again, rebuild))
     with pytest.raises(InputError, match=r"cannot be read|was changed while it was published"):
         publish_dataset(DatasetPublication(tmp_path / "out", ID), publish)
     close_session()

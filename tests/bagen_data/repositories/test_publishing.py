@@ -11,7 +11,7 @@ import pytest
 from huggingface_hub import close_session
 
 from bagen_data.errors import BagenError, InputError, StoreError, WrongUsageError
-from bagen_data.repositories.publishing import Publication, Published, Watch, publish
+from bagen_data.repositories.publishing import Publication, Published, Seen, Watch, publish
 from tests import hub_answers
 from tests.loopback_hub import CLIENT_WARNING, LoopbackHub, loopback_hub
 
@@ -215,6 +215,37 @@ def test_the_second_of_two_maintainers_is_told_and_nothing_is_mixed(
     assert not tags(hub)
     publish(replace(wanted, tag="v1.0"))
     assert hub.files(ID) == {**contents(wanted), **FOREIGN}
+
+
+@pytest.mark.parametrize("head", [None, "0" * 40])
+def test_a_commit_since_the_repository_was_looked_at_is_noticed(
+    hub: LoopbackHub, wanted: Publication, head: str | None
+) -> None:
+    seen = old_state(hub)
+    with pytest.raises(InputError, match="somebody else published there meanwhile"):
+        publish(replace(wanted, seen=Seen(head)))
+    assert not hub.asked(CHANGES)
+    assert publish(replace(wanted, seen=Seen(seen))).commit == hub.head(ID)
+
+
+def test_the_second_of_two_that_create_a_repository_is_told(
+    hub: LoopbackHub, wanted: Publication
+) -> None:
+    def publish_first() -> None:
+        hub.repository(ID)
+        hub.commit(ID, {"README.md": b"# theirs", "data/theirs.parquet": b"theirs" * 99})
+
+    hub.before("POST /api/repos/create", publish_first)
+    with pytest.raises(InputError, match="somebody else published there meanwhile"):
+        publish(wanted)
+    assert hub.files(ID)["README.md"] == b"# theirs"
+
+
+def test_a_repository_whose_creation_was_not_answered_is_ours(
+    hub: LoopbackHub, wanted: Publication
+) -> None:
+    lose_answer(hub, "POST /api/repos/create")
+    assert publish(wanted).is_created
 
 
 def lose_answer(hub: LoopbackHub, pattern: str) -> None:
