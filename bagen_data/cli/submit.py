@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from bagen_data.cli.command_options import Dataset, Revision
 from bagen_data.published import HUB_ID, SUBMISSIONS_ID
 
 
@@ -13,12 +14,8 @@ def submit_command(
     to: Annotated[
         str, typer.Option(metavar="ORG/NAME", help="Dataset repository of submissions on the Hub.")
     ] = SUBMISSIONS_ID,
-    dataset: Annotated[
-        str,
-        typer.Option(
-            help="Dataset that was answered: ORG/NAME or ORG/NAME@REVISION on the Hub, or a folder."
-        ),
-    ] = HUB_ID,
+    dataset: Dataset = HUB_ID,
+    revision: Revision = None,
     name: Annotated[
         str | None,
         typer.Option(
@@ -38,6 +35,8 @@ def submit_command(
 
     from bagen_data.console import STDERR, shown
     from bagen_data.held_folder import put_right
+    from bagen_data.repositories.dataset_names import at_revision
+    from bagen_data.repositories.dataset_places import pinned
     from bagen_data.repositories.handing_in import files_to_send, hand_in, submission_path
     from bagen_data.repositories.hub_repository import check_repository_id
     from bagen_data.repositories.publishing import Watch
@@ -47,7 +46,7 @@ def submit_command(
     check_repository_id("--to", to)
     path = Path(os.path.abspath(folder))
     put_right(path)
-    checked = check_submission(path, dataset, name)
+    checked = check_submission(path, pinned(at_revision(dataset, revision)), name)
     submission = checked.folder
     print(
         f"{folder}: {numbered(checked.predictions, 'prediction')} of "
