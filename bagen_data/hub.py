@@ -84,7 +84,6 @@ def load_samples(
             file that cannot be read; or there is no such config, split, dataset or revision; or a
             file of the Hub or a store has another hash than in the manifest.
         StoreError: the Hub or a store does not answer.
-        MissingExtraError: `path` is on the Hub, and `huggingface_hub` is not installed.
     """
     columns = ReadColumns((), tuple(also))
     return _loaded(at_revision(path, revision), config, split, columns)
@@ -201,7 +200,7 @@ def build_record(path: str) -> Any:
 
     Raises:
         InputError: there is no such dataset or revision; a URL or commit holds no manifest.
-        StoreError, MissingExtraError: as `load_samples`.
+        StoreError: as `load_samples`.
     """
     place = locate(path)
     if isinstance(place, StoreUrl | HubPath):

@@ -16,7 +16,6 @@ def locate(dataset: str, token: str | bool | None = None) -> ReadLocation:
         InputError: there is no such folder, dataset or revision, or it may not be read.
         WrongUsageError: a folder is of another revision than its name says.
         StoreError: the Hub does not answer.
-        MissingExtraError: `huggingface_hub` is not installed.
     """
     name = parse_dataset(dataset)
     if name.is_on_hub:

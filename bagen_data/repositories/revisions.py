@@ -8,7 +8,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bagen_data.errors import InputError, MissingExtraError, StoreError
+from bagen_data.errors import InputError, StoreError
 from bagen_data.locations import HubPath
 from bagen_data.repositories.dataset_names import SHORTEST, content_revision, is_revision
 from bagen_data.repositories.hub_requests import ask
@@ -43,7 +43,6 @@ def commit_of(repository: str, revision: str | None, token: str | bool | None = 
         InputError: there is no such dataset or revision, it may not be read, or several commits
             begin so.
         StoreError: the Hub does not answer, or the cache has not seen the revision.
-        MissingExtraError: `huggingface_hub` is not installed.
     """
     is_offline = _is_offline()
     name = revision or _MAIN
@@ -84,7 +83,7 @@ def contents_of(repository: str, names: Iterable[str]) -> dict[str, str]:
             `build.json`, are left out.
 
     Raises:
-        InputError, StoreError, MissingExtraError: as `commit_of`.
+        InputError, StoreError: as `commit_of`.
     """
     api = _api(None)
     tags = _tags(api, repository)
@@ -110,7 +109,7 @@ def names_content(declared: str, revision: str, repository: str | None) -> bool:
             as well; None for a folder.
 
     Raises:
-        InputError, StoreError, MissingExtraError: as `contents_of`; the Hub is asked only where the
+        InputError, StoreError: as `contents_of`; the Hub is asked only where the
         answer depends on it.
     """
     if is_revision(declared, revision):
@@ -124,7 +123,7 @@ def content_of(repository: str, commit: str, token: str | bool | None = None) ->
     """Return the content revision at a commit; None if its `build.json` is missing or has none.
 
     Raises:
-        InputError, StoreError, MissingExtraError: as `snapshots.local_file`.
+        InputError, StoreError: as `snapshots.local_file`.
     """
     file = HubPath(repository, commit, BUILD_RECORD)
     try:
@@ -148,18 +147,14 @@ def _commit_with(
 
 
 def _is_offline() -> bool:
-    try:
-        from huggingface_hub import constants
-    except ModuleNotFoundError as error:
-        raise MissingExtraError("huggingface_hub", "load") from error
+    from huggingface_hub import constants
+
     return bool(constants.HF_HUB_OFFLINE)
 
 
 def _api(token: str | bool | None) -> "HfApi":
-    try:
-        from huggingface_hub import HfApi
-    except ModuleNotFoundError as error:
-        raise MissingExtraError("huggingface_hub", "load") from error
+    from huggingface_hub import HfApi
+
     return HfApi(token=token)
 
 

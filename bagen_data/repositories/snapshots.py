@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
-from bagen_data.errors import InputError, MissingExtraError
+from bagen_data.errors import InputError
 from bagen_data.locations import HubPath
 from bagen_data.repositories.hub_requests import ask
 
@@ -33,13 +33,10 @@ def local_file(file: HubPath, token: str | bool | None = None) -> Path:
         InputError: there is no such repository or commit, it may not be read, or the name leads
             out of the repository.
         StoreError: the Hub does not answer, or HF_HUB_OFFLINE is set and the cache has no copy.
-        MissingExtraError: `huggingface_hub` is not installed.
     """
-    try:
-        from huggingface_hub import hf_hub_download
-        from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError
-    except ModuleNotFoundError as error:
-        raise MissingExtraError("huggingface_hub", "load") from error
+    from huggingface_hub import hf_hub_download
+    from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError
+
     if not _PLAIN.fullmatch(file.path):
         raise InputError(f"{file}: is not the name of a file in a repository")
 
@@ -75,13 +72,10 @@ def list_names_at(dataset: HubPath) -> set[str]:
     Raises:
         InputError: there is no such repository or commit, or it may not be read.
         StoreError: the Hub does not answer.
-        MissingExtraError: `huggingface_hub` is not installed.
     """
-    try:
-        from huggingface_hub import HfApi
-        from huggingface_hub.errors import HfHubHTTPError
-    except ModuleNotFoundError as error:
-        raise MissingExtraError("huggingface_hub", "load") from error
+    from huggingface_hub import HfApi
+    from huggingface_hub.errors import HfHubHTTPError
+
     api = HfApi()
     listing = partial(
         api.list_repo_files, dataset.repository, repo_type="dataset", revision=dataset.commit

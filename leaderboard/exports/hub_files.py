@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from bagen_data.errors import InputError, MissingExtraError
+from bagen_data.errors import InputError
 from bagen_data.prompt_variants import find_variant, question_of
 from bagen_data.scoring.all_scores import HEADLINE_SCORES
 from bagen_data.scoring.sample_table import DERIVED, OPTIONAL, REQUIRED
@@ -66,7 +66,6 @@ def export_hub(results: dict[str, Any], out: Path, dataset_id: str | None = None
 
     Raises:
         InputError: the results are of no dataset of the Hub, or a submission's folder is no name.
-        MissingExtraError: `huggingface_hub` is not installed.
     """
     dataset = results["dataset"]
     dataset_id = dataset_id or dataset["id"]
@@ -149,15 +148,9 @@ def registration(dataset: Mapping[str, Any]) -> dict[str, Any]:
 def eval_results(
     results: dict[str, Any], submission: dict[str, Any], dataset_id: str
 ) -> list[dict[str, Any]]:
-    """The content of `.eval_results/bagen.yaml`: a row for each group of tasks with a score.
+    """The content of `.eval_results/bagen.yaml`: a row for each group of tasks with a score."""
+    from huggingface_hub import eval_result_entries_to_yaml
 
-    Raises:
-        MissingExtraError: `huggingface_hub` is not installed.
-    """
-    try:
-        from huggingface_hub import eval_result_entries_to_yaml
-    except ModuleNotFoundError as error:
-        raise MissingExtraError("huggingface_hub", "leaderboard") from error
     rows: list[dict[str, Any]] = eval_result_entries_to_yaml(
         [
             _result_entry(results, submission["metadata"], scores, dataset_id, group)
