@@ -5,6 +5,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -156,8 +157,46 @@ def _numbered(batches: Iterable[pa.RecordBatch], most: int) -> Iterator[tuple[in
 
 
 def _concatenated(arrays: Sequence[Any]) -> Any:
-    """Return the arrays as one; those of a type that others lack are written out."""
+    """Return arrays of a column as one; those of a type that others lack are written out."""
     if len({array.type for array in arrays}) > 1:
         kind = plain_type(arrays[0].type)
         return pa.concat_arrays([decoded(array, kind) for array in arrays])
+    return _joined(arrays)
+
+
+def _joined(arrays: Sequence[Any]) -> Any:
+    """Return arrays of one type as one, with their dictionaries one after another.
+
+    Arrow's own way looks up each string, which takes fifty times as long and finds few twice.
+    """
+    kind = arrays[0].type
+    if pa.types.is_dictionary(kind):
+        starts = np.cumsum([0, *(len(array.dictionary) for array in arrays)])
+        indices = [
+            pc.add(array.indices, pa.scalar(start, kind.index_type))
+            for array, start in zip(arrays, starts.tolist(), strict=False)
+        ]
+        strings = pa.concat_arrays([array.dictionary for array in arrays])
+        return pa.DictionaryArray.from_arrays(pa.concat_arrays(indices), strings)
+    if pa.types.is_list(kind):
+        return pa.ListArray.from_arrays(
+            pa.array(np.cumsum([0, *_lengths(arrays)], dtype=np.int32)),
+            _joined([array.flatten() for array in arrays]),
+            type=kind,
+            mask=_mask(arrays),
+        )
+    if pa.types.is_struct(kind):
+        fields = [_joined([array.field(place) for array in arrays]) for place in range(len(kind))]
+        return pa.StructArray.from_arrays(fields, fields=list(kind), mask=_mask(arrays))
     return pa.concat_arrays(arrays)
+
+
+def _lengths(arrays: Sequence[Any]) -> Any:
+    """Return the number of values of each list, 0 of a null."""
+    lengths = pa.concat_arrays([array.value_lengths() for array in arrays])
+    return pc.fill_null(lengths, 0).to_numpy()
+
+
+def _mask(arrays: Sequence[Any]) -> Any:
+    has_nulls = any(array.null_count for array in arrays)
+    return pa.concat_arrays([array.is_null() for array in arrays]) if has_nulls else None

@@ -23,7 +23,6 @@ from bagen_data.encoded_arrays import (
     decoded,
     decoded_bytes,
     merged,
-    plain_type,
     split_by_size,
 )
 from bagen_data.encoded_table import EncodedTable
@@ -315,12 +314,13 @@ def batch_of(*prompts: list[str] | None) -> pa.RecordBatch:
 
 
 def test_merged_batches_have_one_dictionary() -> None:
-    batches = [batch_of(["a", "b"], ["a"]), batch_of(), batch_of(["b", "c"]), batch_of([])]
+    batches = [batch_of(["a", "b"], None, ["a"]), batch_of(), batch_of(["b", "c"]), batch_of([])]
+    batches.append(batch_of(["d"], ["e", "f"]).slice(1))
     [batch] = merged(batches, 1_000)
-    assert decoded(batch["prompt"], plain_type(ENCODED)).to_pylist() == [
+    batch.validate(full=True)
+    assert decoded(batch["prompt"], MESSAGES).to_pylist() == [
         row for each in batches for row in each["prompt"].to_pylist()
     ]
-    assert sorted(batch["prompt"].values.field("content").dictionary.to_pylist()) == ["a", "b", "c"]
     assert len(list(merged(batches, 1))) > 1
 
 
