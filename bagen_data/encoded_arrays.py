@@ -47,11 +47,9 @@ def _rewritten(array: Any, kind: pa.DataType, rewrite: Callable[[Any, pa.DataTyp
         return rewrite(array, kind)
     if pa.types.is_list(array.type):
         offsets = array.offsets
-        first, stop = offsets[0], offsets[-1]
-        values = array.values.slice(first.as_py(), stop.as_py() - first.as_py())
         return pa.ListArray.from_arrays(
-            pc.subtract(offsets, first),
-            _rewritten(values, kind.value_type, rewrite),
+            pc.subtract(offsets, offsets[0]),
+            _rewritten(_values_within(array), kind.value_type, rewrite),
             type=kind,
             mask=array.is_null() if array.null_count else None,
         )
@@ -65,6 +63,12 @@ def _rewritten(array: Any, kind: pa.DataType, rewrite: Callable[[Any, pa.DataTyp
             mask=array.is_null() if array.null_count else None,
         )
     return array if array.type == kind else array.cast(kind)
+
+
+def _values_within(array: Any) -> Any:
+    """Return the values between the first offset of an array of lists and its last."""
+    first, stop = array.offsets[0].as_py(), array.offsets[-1].as_py()
+    return array.values.slice(first, stop - first)
 
 
 def _values(array: Any, kind: pa.DataType) -> Any:
@@ -84,7 +88,7 @@ def decoded_bytes(array: Any) -> int:
         lengths = pc.binary_length(array.dictionary)
         return int(pc.sum(pc.take(lengths, array.indices)).as_py() or 0) + 4 * len(array)
     if pa.types.is_list(array.type):
-        return decoded_bytes(array.flatten()) + 4 * len(array)
+        return decoded_bytes(_values_within(array)) + 4 * len(array)
     if pa.types.is_struct(array.type):
         return sum(decoded_bytes(array.field(place)) for place in range(array.type.num_fields))
     return int(array.nbytes)
@@ -181,7 +185,7 @@ def _joined(arrays: Sequence[Any]) -> Any:
     if pa.types.is_list(kind):
         return pa.ListArray.from_arrays(
             pa.array(np.cumsum([0, *_lengths(arrays)], dtype=np.int32)),
-            _joined([array.flatten() for array in arrays]),
+            _joined([_values_within(array) for array in arrays]),
             type=kind,
             mask=_mask(arrays),
         )
@@ -192,9 +196,8 @@ def _joined(arrays: Sequence[Any]) -> Any:
 
 
 def _lengths(arrays: Sequence[Any]) -> Any:
-    """Return the number of values of each list, 0 of a null."""
-    lengths = pa.concat_arrays([array.value_lengths() for array in arrays])
-    return pc.fill_null(lengths, 0).to_numpy()
+    """Return the number of values from each list's offset to the next."""
+    return np.concatenate([np.diff(array.offsets.to_numpy()) for array in arrays])
 
 
 def _mask(arrays: Sequence[Any]) -> Any:
