@@ -175,11 +175,13 @@ def _responses(predictions: Any) -> Any:
     column = predictions
     if hasattr(column, "source") and hasattr(column, "column_name"):  # a column of a dataset
         column = _dataset_column(column)
-    if isinstance(column, pa.Array):
-        column = pa.chunked_array([column])
-    if isinstance(column, pa.ChunkedArray):
-        is_text = _is_text(column.type) and not column.null_count
-        return column if is_text else column.to_pylist()
+    arrow = _frame_column(column) if hasattr(column, "to_list") else column
+    if isinstance(arrow, pa.Array):
+        arrow = pa.chunked_array([arrow])
+    if isinstance(arrow, pa.ChunkedArray) and _is_text(arrow.type) and not arrow.null_count:
+        return arrow
+    if isinstance(column, pa.Array | pa.ChunkedArray):
+        return column.to_pylist()
     for method in ("to_list", "tolist"):  # of data frames, and of NumPy
         if hasattr(column, method):
             column = getattr(column, method)()
@@ -195,6 +197,14 @@ def _dataset_column(column: Any) -> Any:
     if not (hasattr(source, "select_columns") and hasattr(source, "__len__")):
         return column
     return source.select_columns([name]).with_format("arrow")[:][name]
+
+
+def _frame_column(column: Any) -> Any:
+    """Return a column of a data frame as Arrow has it; None where that cannot hold its values."""
+    try:
+        return pa.array(column)
+    except (TypeError, ValueError):
+        return None
 
 
 def _texts(responses: Sequence[Any]) -> pa.Array:
