@@ -1,4 +1,4 @@
-"""What an answer looks like, for the cards of datasets."""
+"""Forms of an answer, for the cards of datasets."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""What each column of a dataset means, for the tables of its card and the fields of Croissant."""
+"""Meanings of a dataset's columns, for the tables of its card and the fields of Croissant."""
 
 from collections.abc import Iterator, Mapping
 

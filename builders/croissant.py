@@ -82,7 +82,7 @@ _PARQUET = "application/x-parquet"
 _KEYWORDS = ["agents", "budget awareness", "uncertainty", "forecasting", "benchmark"]
 _REPOSITORY = "repository"
 _NO_HASH = "https://github.com/mlcommons/croissant/issues/80"
-"""What Croissant has in place of the hash of a Git repository, which has none."""
+"""Stand-in for the hash of a Git repository, which Croissant asks for and the Hub has not."""
 
 
 def croissant_text(

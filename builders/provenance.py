@@ -1,4 +1,4 @@
-"""Whose data a dataset is: its name, licence, authors and contact, for its card and Croissant.
+"""Origin of a dataset: its name, licence, authors and contact, for its card and Croissant.
 
 A dataset of the benchmark's own tasks is the paper's. One that has any other task is made of
 somebody's own logs: neither the paper's authors nor its licence are claimed for it.
@@ -34,7 +34,7 @@ _METRIC = f"[metric]({HUB_PAGE}/spaces/{METRIC_ID})"
 
 @dataclass(frozen=True)
 class Provenance:
-    """Whose data a dataset is, in the words of its card."""
+    """Origin of a dataset, in the words of its card."""
 
     name: str
     """Name of the dataset, as the Hub shows it."""

@@ -105,25 +105,25 @@ _TYPES = ("Experiments", "Software Collection")
 
 @dataclass(frozen=True)
 class ResponsibleUse:
-    """What a reader of a dataset should know before using it."""
+    """Facts about a dataset that a reader should know before using it."""
 
     collection: str
     """How the rollouts were recorded, and which were refused."""
     collection_types: tuple[str, ...]
     """Kinds of collection, in the words of Croissant's vocabulary."""
     preparation: str
-    """What was made of the rollouts."""
+    """Steps from the rollouts to the rows."""
     annotation: str
     """Where the labels come from."""
     limits: tuple[str, ...]
     """Leaks and limits, a paragraph each."""
     biases: tuple[str, ...]
     personal_data: str
-    """Which data about people the texts may hold, and what was replaced."""
+    """Data about people that the texts may hold, and what was replaced."""
     uses: tuple[str, ...]
     misuses: tuple[str, ...]
     impact: str
-    """What good or harm estimators may do."""
+    """Good or harm that estimators may do."""
     maintenance: str
 
 

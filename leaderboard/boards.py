@@ -32,7 +32,7 @@ class Submissions:
     folders: Sequence[Path]
     """A path in it for each."""
     refused: Sequence[CheckedSubmission] = ()
-    """Those that were refused before."""
+    """Submissions that were refused before."""
     files_url: str | None = None
     """Where readers find their files; without it the site has copies."""
 
@@ -42,7 +42,7 @@ class BuiltBoard:
     """A board that was built."""
 
     results: Mapping[str, Any]
-    """As in `results.json`."""
+    """The results, as `results.json` has them."""
     withheld: Sequence[str]
     """Files of submissions that the site does not offer, because they changed."""
 

@@ -38,7 +38,7 @@ _ARROW_TYPES = {
 
 @dataclass(frozen=True)
 class MetricTables:
-    """What a metric scores, in the order in which it was given."""
+    """The answers and rows that a metric scores, in the order in which they were given."""
 
     samples: pa.Table
     """`sample_id`, `feasible`, `resources`, and each optional column that every row has."""

@@ -1,4 +1,4 @@
-"""What the commands that publish show: their steps on stderr, and the outcome on stdout."""
+"""Output of the commands that publish: their steps on stderr, and the outcome on stdout."""
 
 from collections.abc import Iterator, Sequence
 

@@ -25,7 +25,7 @@ class MergedSubmissions:
     folders: tuple[Path, ...]
     """Copies of those that are within the limits."""
     refused: tuple[CheckedSubmission, ...]
-    """Those whose listing is beyond the limits; nothing of them was downloaded."""
+    """Submissions whose listing is beyond the limits; nothing of them was downloaded."""
     files_url: str
     """Address of the folder of submissions, at the commit that changed it last."""
 
