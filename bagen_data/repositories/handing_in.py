@@ -165,7 +165,8 @@ def _already_there(
             f"{repository.id}: is not on the Hub, or the token may not see it; give the repository "
             "of submissions as --to ORG/NAME"
         )
-    merged = repository.files(head)
+    own = {f"{submission_path(name)}{path}": file for path, file in files.items()}
+    merged = repository.files(head, own)
     page = f"{repository.address}/tree/main/{SUBMISSIONS}/"
     if _in_folder(merged, name) and _is_same(_in_folder(merged, name), files):
         return HandedIn(page + name, is_new=False)
@@ -178,7 +179,7 @@ def _already_there(
         )
     for number in repository.own_pull_requests(_title(name)):
         address = f"{repository.address}/discussions/{number}"
-        asked = repository.files(f"refs/pr/{number}")
+        asked = repository.files(f"refs/pr/{number}", own)
         if _is_same(_in_folder(asked, name), files):
             return HandedIn(address, is_new=False)
         raise InputError(

@@ -1,18 +1,19 @@
 """A repository of the Hub: what it holds, its tags, and where it is shown."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal
 from warnings import catch_warnings, simplefilter
 
 from bagen_data.errors import BagenError, InputError, WrongUsageError
 from bagen_data.redaction import redact, remember
 from bagen_data.repositories.hub_requests import ask, status_of
-from bagen_data.repositories.repository_files import RemoteFile
+from bagen_data.repositories.repository_files import LocalFile, RemoteFile, hash_file
 
 RepositoryKind = Literal["dataset", "space"]
 MAIN = "main"
@@ -68,8 +69,16 @@ class HubRepository:
         info = ask(lambda: self.api.repo_info(self.id, repo_type=self.kind), self.id)
         return bool(info.private)
 
-    def files(self, revision: str) -> dict[str, RemoteFile]:
-        """Return the files of a revision by path; none of a repository without commits."""
+    def files(
+        self, revision: str, beside: Mapping[str, LocalFile] = MappingProxyType({})
+    ) -> dict[str, RemoteFile]:
+        """Return the files of a revision by path; none of a repository without commits.
+
+        Args:
+            revision: the revision.
+            beside: files by path that they are compared with: one of the same size that is listed
+                by another id is fetched, as servers other than the Hub may count ids in their way.
+        """
         from huggingface_hub import RepoFile
 
         if not revision:
@@ -82,11 +91,20 @@ class HubRepository:
             ),
             self.id,
         )
-        return {
+        listed = {
             entry.path: RemoteFile(entry.size, entry.blob_id, entry.lfs and entry.lfs.sha256)
             for entry in entries
             if isinstance(entry, RepoFile)
         }
+        return {
+            path: self._fetched(path, file, revision) if file.may_be(beside.get(path)) else file
+            for path, file in listed.items()
+        }
+
+    def _fetched(self, path: str, listed: RemoteFile, revision: str) -> RemoteFile:
+        """Return a file with the git hash of its content."""
+        copy = self.download(path, revision)
+        return listed if copy is None else replace(listed, blob_id=hash_file(copy).blob_id)
 
     def download(self, path: str, revision: str) -> Path | None:
         """Return the copy of a file in the client's cache; None where the revision has none."""

@@ -215,7 +215,7 @@ def _publish(
             f"{repository.id}: is public, and --private is for a repository that is created; make "
             "it private on its page, or leave --private out"
         )
-    present = repository.files(parent or "")
+    present = repository.files(parent or "", files)
     changes = changes_between(present, files, publication.is_ours)
     tagged = None
     if publication.tag is not None and parent is not None:
@@ -225,7 +225,7 @@ def _publish(
     if parent is None:
         parent = _created(publication, repository)
         watch.say(f"{repository.id}: was created")
-        present = repository.files(parent)
+        present = repository.files(parent, files)
         if not present.keys() <= _OF_NEW:
             raise published_meanwhile(repository.id)
         changes = changes_between(present, files, publication.is_ours)
@@ -255,7 +255,7 @@ def _check_tag_fits(
     commit = repository.tagged_commit(tag)
     if commit is None:
         return None
-    if changes_between(repository.files(commit), files, publication.is_ours):
+    if changes_between(repository.files(commit, files), files, publication.is_ours):
         raise InputError(
             f"{repository.id}: the tag {tag} is of other files, at commit {commit}; nothing was "
             "changed: give another --tag"
@@ -289,7 +289,7 @@ def _commit(
     parent, changes = planned
 
     def is_done(revision: str) -> bool:
-        return not changes_between(repository.files(revision), files, publication.is_ours)
+        return not changes_between(repository.files(revision, files), files, publication.is_ours)
 
     if publication.create_pr:
         is_open = open_pull_request(repository, publication.message, is_done)
@@ -327,7 +327,7 @@ def _check_arrived(
     Raises:
         InputError: it has others.
     """
-    missing = changes_between(repository.files(commit.revision), files, is_ours)
+    missing = changes_between(repository.files(commit.revision, files), files, is_ours)
     if missing:
         wrong = [
             *(f"  {path}: is missing" for path in missing.added),

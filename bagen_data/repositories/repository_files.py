@@ -21,6 +21,15 @@ class RemoteFile:
     sha256: str | None
     """The hash of a large file's content; None of any other."""
 
+    def may_be(self, file: "LocalFile | None") -> bool:
+        """Return whether only the content can tell if a file is this one, which has another id."""
+        return (
+            file is not None
+            and self.sha256 is None
+            and self.bytes == file.bytes
+            and self.blob_id != file.blob_id
+        )
+
 
 @dataclass(frozen=True)
 class LocalFile:

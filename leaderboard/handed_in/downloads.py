@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from bagen_data.errors import InputError
@@ -25,6 +25,9 @@ class Downloads:
     """The whole id of the commit."""
     cache: Path | None = None
     """Folder of the downloaded files; that of huggingface_hub if None."""
+    by_git: set[str] = field(default_factory=set)
+    """Files that were listed by their git hash; a server that lists none so counts in its own way,
+    and the client then names a copy by the id that is listed."""
 
     def file(self, path: str, remote: RemoteFile) -> Path:
         """Return a file, given its path in the repository and how it was listed."""
@@ -38,7 +41,10 @@ class Downloads:
             if status_of(error) is not None:
                 raise
             raise other from error
-        if not hash_file(found).is_same(remote):
+        local = hash_file(found)
+        if local.is_same(remote):
+            self.by_git.update({path} if remote.sha256 is None else ())
+        elif self.by_git or not remote.may_be(local) or found.name != remote.blob_id:
             found.unlink(missing_ok=True)  # else it would be taken from the cache again
             raise other
         return found

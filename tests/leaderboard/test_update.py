@@ -1,5 +1,6 @@
 """Submit, review, merge, update: the whole way, against a Hub on this machine."""
 
+import hashlib
 import json
 import subprocess
 import sys
@@ -54,18 +55,26 @@ def put(hub: LoopbackHub, folder: Path, name: str | None = None) -> str:
     return hub.commit(REPOSITORY, files)
 
 
+def other_ids(kind: bytes, data: bytes) -> str:
+    return hashlib.sha1(kind + data, usedforsecurity=False).hexdigest()
+
+
 def published(hub: LoopbackHub) -> dict[str, Any]:
     content: dict[str, Any] = json.loads(hub.files(SPACE, repo_type="space")["results.json"])
     return content
 
 
+@pytest.mark.parametrize("ids", ["of git", "of its own"])
 def test_submit_review_merge_update(
+    ids: str,
     hub: LoopbackHub,
     mine: Path,
     dataset: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    if ids == "of its own":
+        monkeypatch.setattr("tests.hub_repositories.git_id", other_ids)
     monkeypatch.setenv("HF_TOKEN", "hf_submit")
     to = ("--to", REPOSITORY, "--dataset", dataset)
     assert exit_code(bagen, "submit", mine, *to) == 0

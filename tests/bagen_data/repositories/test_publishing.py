@@ -1,5 +1,6 @@
 """A repository gets exactly our files, whatever goes wrong on the way."""
 
+import hashlib
 import os
 import time
 from collections.abc import Iterator
@@ -100,6 +101,21 @@ def test_one_commit_adds_changes_and_deletes_and_keeps_what_is_of_others(
     assert (published.added, published.changed) == (("data/a.parquet",), ("README.md",))
     assert (published.deleted, published.unchanged) == (("data/old.parquet",), ("data/b.parquet",))
     assert published.foreign == (".gitattributes", "eval.yaml")
+
+
+def test_a_server_that_counts_ids_in_its_own_way_is_published_to(
+    hub: LoopbackHub, wanted: Publication, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tests.hub_repositories.git_id", other_ids)
+    first = publish(wanted)
+    assert publish(replace(wanted, tag="v1.0")).commit == first.commit
+    wanted.files["README.md"].write_bytes(b"# Ours")
+    assert publish(wanted).changed == ("README.md",)
+    assert hub.files(ID)["README.md"] == b"# Ours"
+
+
+def other_ids(kind: bytes, data: bytes) -> str:
+    return hashlib.sha1(kind + data, usedforsecurity=False).hexdigest()
 
 
 def test_nothing_is_committed_twice_but_a_tag_is_set(hub: LoopbackHub, wanted: Publication) -> None:
