@@ -49,13 +49,20 @@ class HubRepository:
         return f"{self.api.endpoint}/{self.kind}s/{self.id}"
 
     def head(self) -> str | None:
-        """Return the newest commit of the branch `main`; None where there is no repository."""
+        """Return the newest commit of the branch `main`; None where there is no repository.
+
+        Without a token None may also be a private one: both are answered with status 401.
+        """
         from huggingface_hub.errors import RepositoryNotFoundError
 
         try:
             return self.commit_of(None)
         except RepositoryNotFoundError:
             return None
+        except InputError as error:
+            if self.token is None and error.__cause__ and status_of(error.__cause__) == 401:
+                return None
+            raise
 
     def commit_of(self, revision: str | None) -> str:
         """Return the commit of a revision, of `main` if None; empty where there is no commit."""

@@ -202,6 +202,15 @@ def test_a_dry_run_needs_no_token_and_sends_nothing(
     assert not hub.asked("(PUT|POST) ")
 
 
+def test_a_dry_run_needs_no_token_where_the_hub_tells_nobody_anything(
+    hub: LoopbackHub, nobody: Maintainer, datasets: dict[str, Path]
+) -> None:
+    hub.fail_every(1, [401])
+    done = nobody.run("builders", "publish", datasets["first"], "--to", ID, "--dry-run")
+    assert done.returncode == 0, done.stderr
+    assert "would be created, unless it is private" in done.stdout
+
+
 def test_a_token_that_may_not_write_is_refused_without_being_shown(
     hub: LoopbackHub, datasets: dict[str, Path], tmp_path: Path
 ) -> None:
