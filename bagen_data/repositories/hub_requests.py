@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from json import JSONDecodeError
 from typing import Any, TypeVar
 
 from bagen_data.errors import InputError, StoreError
@@ -91,6 +92,8 @@ def _is_passing(error: Exception) -> bool:
     status = status_of(error)
     if status is not None:
         return status in _PASSING
+    if isinstance(error, JSONDecodeError):  # the page of a gateway, where the client reads JSON
+        return True
     is_of_transport = type(error).__module__.partition(".")[0].startswith(_TRANSPORT)
     return is_of_transport or isinstance(error, ConnectionError | TimeoutError)
 

@@ -457,6 +457,18 @@ def test_what_arrived_otherwise_is_named(hub: LoopbackHub, wanted: Publication) 
     assert not tags(hub)
 
 
+def test_a_page_in_place_of_json_is_asked_for_again(
+    hub: LoopbackHub, wanted: Publication, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = "/api/validate-yaml"
+    right = hub_answers._ROUTES[path]
+    pages = iter([hub_answers.Answer(502, b"<html>Bad Gateway</html>")])
+    routes = {**hub_answers._ROUTES, path: lambda call: next(pages, None) or right(call)}
+    monkeypatch.setattr(hub_answers, "_ROUTES", routes)
+    assert publish(wanted).commit
+    assert len(hub.asked(f"POST {path}")) == 2
+
+
 @pytest.mark.usefixtures("hub")
 def test_the_client_is_as_loud_afterwards_as_before(wanted: Publication) -> None:
     from huggingface_hub.utils import are_progress_bars_disabled, get_session, logging
