@@ -75,6 +75,17 @@ class PlannedFile:
         return _prefixes(self.part, plan)
 
 
+def file_name_of(rollout_model: str) -> str:
+    """Return what the files of a rollout model are named by: its name, with each `*` escaped.
+
+    `datasets` cannot stream a file of the Hub that has a `*` in its name.
+
+    >>> file_name_of("gpt*")
+    'gpt%2A'
+    """
+    return rollout_model.replace("%", "%25").replace("*", "%2A")
+
+
 def plan_files(index: FamilyIndex, plans: Sequence[Plan], file_bytes: int) -> list[PlannedFile]:
     """Return the files that a family becomes; parts without rows have none.
 
@@ -86,13 +97,14 @@ def plan_files(index: FamilyIndex, plans: Sequence[Plan], file_bytes: int) -> li
     family = index.family
     is_benchmark = family.role == "benchmark"
     split = TEST if is_benchmark else "train"
-    name = f"data/{ROLLOUTS}/{family.task}-{split}-{family.rollout_model}"
+    model = file_name_of(family.rollout_model)
+    name = f"data/{ROLLOUTS}/{family.task}-{split}-{model}"
     used = np.array([bool(plan.part) for plan in plans], np.bool_)
     sizes = np.array([_rollout_bytes(entry) for entry in index.entries], np.float64)
     files = _cut(ROLLOUTS, name, (ROLLOUTS, split), np.where(used, sizes, 0), file_bytes)
     for part in (START, TEST) if is_benchmark else PARTS:
         config, split = _config_of(part, family)
-        name = f"data/{config}/{split}-{family.rollout_model}"
+        name = f"data/{config}/{split}-{model}"
         sizes = np.array(
             [
                 _samples_bytes(entry, _prefixes(part, plan))

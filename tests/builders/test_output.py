@@ -293,3 +293,13 @@ def test_a_dataset_that_a_kill_moved_away_is_brought_back_by_its_reader(tmp_path
     (tmp_path / "out").rename(tmp_path / ".out.replaced-0123456789abcdef")
     assert run("verify", tmp_path / "out") == 0
     assert sorted(path.name for path in tmp_path.iterdir()) == ["origin", "out"]
+
+
+def test_no_file_has_a_star_in_its_name(tmp_path: Path) -> None:
+    for model in ("m*", "m%2A"):
+        write_json(tmp_path / "origin" / f"sokoban-origin-{model}" / "a.json", [dialogue()])
+
+    assert build(tmp_path / "origin", tmp_path / "out") == 0
+
+    names = {path.name for path in (tmp_path / "out" / "data" / "sokoban").iterdir()}
+    assert names == {"test-m%2A.parquet", "test-m%252A.parquet"}
