@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import IO, TYPE_CHECKING, Any
@@ -92,7 +93,8 @@ def load_in_memory(
         raise MissingExtraError("datasets", "load") from error
     name = config or DEFAULT
     if isinstance(place, HubPath):
-        local_files([place / MANIFEST, place / BUILD_RECORD], token)
+        with suppress(FileNotFoundError):  # which the manifest's reader names
+            local_files([place / MANIFEST, place / BUILD_RECORD], token)
     manifest = read_manifest(place)
     names = {row["split"] for row in manifest if name in names_of(row["config"])}
     kind = _OF_OTHER_ROWS.get(name, _OF_SAMPLES)

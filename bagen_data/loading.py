@@ -1,6 +1,7 @@
 """Load a built dataset as the package `datasets` gives it, from a folder or from the Hub."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -90,7 +91,8 @@ def files_of(
         InputError: the dataset has no manifest, or no such config.
         StoreError: the Hub does not answer.
     """
-    local_files([place / MANIFEST], token)
+    with suppress(FileNotFoundError):  # which the manifest's reader names
+        local_files([place / MANIFEST], token)
     manifest = read_manifest(place)
     files: dict[str, list[HubPath]] = {}
     for row in manifest:

@@ -15,7 +15,8 @@ from tempfile import TemporaryDirectory
 from zipfile import ZipFile
 
 from bagen_data.errors import InputError, WrongUsageError
-from bagen_data.published import HUB_PAGE, METRIC_ID
+from bagen_data.published import METRIC_ID
+from bagen_data.repositories.hub_repository import HubRepository
 from bagen_data.repositories.publishing import Publication
 from bagen_data.versions import __version__
 
@@ -81,7 +82,8 @@ def metric_space(space_id: str) -> Iterator[MetricSpace]:
             text = (_SOURCE / source).read_text(encoding="utf-8")
             (folder / target).write_text(_LOADED.sub(f'"{space_id}"', text), "utf-8")
         needed = (_SOURCE / "requirements.txt").read_text(encoding="utf-8")
-        (folder / "requirements.txt").write_text(requirements(needed, space_id, wheel), "utf-8")
+        page = HubRepository(space_id, "space").address
+        (folder / "requirements.txt").write_text(requirements(needed, page, wheel), "utf-8")
         yield MetricSpace(space_id, folder)
 
 
@@ -100,14 +102,20 @@ def check_module_name(space_id: str) -> str:
     return name
 
 
-def requirements(text: str, space_id: str, wheel: str) -> str:
+def requirements(text: str, page: str, wheel: str) -> str:
     r"""Return the content of requirements.txt, with the package as a wheel of the Space.
 
-    >>> print(requirements("bagen-data[metric]>=1\nnumpy\n", "ORG/NAME", "b-1.whl"), end="")
+    Args:
+        text: the content that names a release.
+        page: address of the Space.
+        wheel: name of the wheel.
+
+    >>> page = "https://huggingface.co/spaces/ORG/NAME"
+    >>> print(requirements("bagen-data[metric]>=1\nnumpy\n", page, "b-1.whl"), end="")
     bagen-data[metric] @ https://huggingface.co/spaces/ORG/NAME/resolve/main/b-1.whl
     numpy
     """
-    address = f"{HUB_PAGE}/spaces/{space_id}/resolve/main/{wheel}"
+    address = f"{page}/resolve/main/{wheel}"
     return _PACKAGE.sub(lambda match: f"{match[1]} @ {address}", text)
 
 

@@ -87,7 +87,8 @@ def say(repository: SubmissionsRepository, number: int, text: str) -> None:
         ]
         if not own:
             api.comment_discussion(name, number, comment=text, repo_type=kind)
-        elif own[-1].content.strip() != text.strip():
-            api.edit_discussion_comment(name, number, own[-1].id, new_content=text, repo_type=kind)
+        for each in own:  # two, where two reviews ran at once
+            if each.content.strip() != text.strip():
+                api.edit_discussion_comment(name, number, each.id, new_content=text, repo_type=kind)
 
     ask(request, name)

@@ -12,12 +12,16 @@ from bagen_data.repositories.hub_requests import ask, status_of
 from bagen_data.repositories.repository_files import RemoteFile, hash_file
 
 
+class OtherContentError(InputError):
+    """A file that is another one than the Hub lists."""
+
+
 @dataclass(frozen=True)
 class Downloads:
     """Downloads of plain files of one commit, which are read and not run.
 
-    Its methods raise InputError where a file is another one than was listed or the Hub refuses,
-    and StoreError where the Hub does not answer.
+    Its methods raise OtherContentError where a file is another one than was listed, InputError
+    where the Hub refuses, and StoreError where it does not answer.
     """
 
     repository: HubRepository
@@ -31,7 +35,7 @@ class Downloads:
 
     def file(self, path: str, remote: RemoteFile) -> Path:
         """Return a file, given its path in the repository and how it was listed."""
-        other = InputError(
+        other = OtherContentError(
             f"{self.repository.id}: {path} arrived with another content than commit {self.commit} "
             "lists; run again"
         )

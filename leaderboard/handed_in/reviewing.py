@@ -27,7 +27,7 @@ from leaderboard.build_results import (
 )
 from leaderboard.cache import NO_CACHE, Cache
 from leaderboard.handed_in.comments import comment_of, say
-from leaderboard.handed_in.downloads import Downloads
+from leaderboard.handed_in.downloads import Downloads, OtherContentError
 from leaderboard.handed_in.names import name_problem, names_of_main
 from leaderboard.handed_in.proposals import (
     ATTRIBUTES,
@@ -136,9 +136,9 @@ class Reviewer:
             )
             try:
                 proposal = read_proposal(base, head, self.benchmark.configs, attributes)
-            except RefusedProposalError as error:
+                folder = downloads.submission(proposal.name, proposal.files, Path(own, "files"))
+            except (RefusedProposalError, OtherContentError) as error:
                 return _refused(commit, str(error).splitlines())
-            folder = downloads.submission(proposal.name, proposal.files, Path(own, "submission"))
             return self._verdict(commit, proposal, folder)
 
     def _verdict(self, commit: str, proposal: Proposal, folder: Path) -> Verdict:

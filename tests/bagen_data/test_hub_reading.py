@@ -190,6 +190,9 @@ def test_what_cannot_be_read_is_one_line(
         said = capsys.readouterr().err
         assert line in said
         assert len(said.splitlines()) == 1
+    for in_memory in (False, True):
+        with pytest.raises(InputError, match=r"holds no manifest\.jsonl"):
+            load("ORG/PLAIN", "sokoban", split="test", in_memory=in_memory)
     for more in (("--dataset", built, "--revision", whole), ("--dataset", f"{NAME}@", CROSS)):
         assert bagen("predict", "baseline", "climatology", *more, "--out", tmp_path / "x") == 2
         assert "Traceback" not in capsys.readouterr().err

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
+from huggingface_hub import HfApi
 
 from leaderboard.handed_in.comments import MARKER, quoted
 from tests.leaderboard.made_submissions import budget_left, leaderboard, submit
@@ -96,6 +97,39 @@ def test_a_verdict_that_changes_is_edited(hub: LoopbackHub, good: Files, dataset
     [comment] = comments(hub)
     assert "would refuse it" in comment
     assert hub.repository(REPOSITORY).refs["refs/pr/1"] in comment
+
+
+def test_two_comments_of_reviews_at_once_both_follow_the_verdict(
+    hub: LoopbackHub, good: Files, dataset: Path
+) -> None:
+    hub.pull_request(REPOSITORY, good)
+    assert review(dataset) == 0
+    [comment] = comments(hub)
+    HfApi(endpoint=hub.endpoint, token=TOKEN).comment_discussion(
+        REPOSITORY, 1, comment=comment, repo_type="dataset"
+    )
+    hub.commit(REPOSITORY, {f"{MINE}metadata.yaml": b"a: 1\n"}, ref="refs/pr/1")
+    assert review(dataset) == 0
+    first, second = comments(hub)
+    assert first == second
+    assert "would refuse it" in first
+
+
+def test_a_file_of_another_content_than_is_listed_is_refused(
+    hub: LoopbackHub, good: Files, dataset: Path
+) -> None:
+    hub.pull_request(REPOSITORY, good)
+    repository = hub.repository(REPOSITORY)
+    kept = repository.commits[repository.refs["refs/pr/1"]].files[f"{MINE}predictions.jsonl"]
+
+    def change() -> None:
+        object.__setattr__(kept, "data", kept.data * 9)
+
+    hub.before("GET .*/resolve/.*predictions", change)
+    assert review(dataset) == 0
+    [comment] = comments(hub)
+    assert "would refuse it" in comment
+    assert "arrived with another content" in comment
 
 
 def test_nothing_but_comments_is_sent(hub: LoopbackHub, good: Files, dataset: Path) -> None:

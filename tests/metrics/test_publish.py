@@ -50,7 +50,7 @@ def test_the_metric_is_published_and_loads_by_its_id(
     assert f'evaluate.load("{ID}")' in files["README.md"].decode()
     required = [Requirement(line) for line in files["requirements.txt"].decode().splitlines()]
     [package] = [each for each in required if each.name == "bagen-data"]
-    assert package.url == f"https://huggingface.co/spaces/{ID}/resolve/main/{WHEEL}"
+    assert package.url == f"{hub.endpoint}/spaces/{ID}/resolve/main/{WHEEL}"
     assert package.extras == {"metric"}
     wheel = zipfile.ZipFile(BytesIO(files[WHEEL]))
     assert "bagen_data/scoring/score.py" in wheel.namelist()
