@@ -274,13 +274,21 @@ def read_part(path: str, config: str, part: str) -> "Dataset":
             + (f"no part {part}; it has: {', '.join(parts)}" if parts else f"no parts; {expected}")
         )
     dataset = load(path, config, split=part)
-    missing = sorted(set(NEEDED) - set(dataset.column_names))
+    missing = sorted(name for name in NEEDED if _is_missing(dataset, name))
     if missing:
         raise InputError(
             f"{path}: config {config} has no column {', '.join(missing)}; "
             "build it with 'python -m builders build'"
         )
     return dataset.select_columns(list(NEEDED))
+
+
+def _is_missing(dataset: "Dataset", column: str) -> bool:
+    """Return whether files lack a column, which is null in each row where the card names it."""
+    if column not in dataset.column_names:
+        return True
+    nulls: int = dataset.data.column(column).null_count
+    return 0 < len(dataset) == nulls
 
 
 def balanced(is_feasible: Any, options: DataOptions) -> Any:

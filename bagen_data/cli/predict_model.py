@@ -25,6 +25,7 @@ from bagen_data.option_groups import spread_options
 
 if TYPE_CHECKING:
     from bagen_data.models.model_log import ModelLog
+    from bagen_data.models.model_run import ModelRun
     from bagen_data.submissions import Metadata
 
 _GO_ON = "the same command with --resume"
@@ -96,11 +97,10 @@ def predict_model_command(
     check_labels(name, link)
     from bagen_data.models.model_run import ModelRun, parse_price, short_name
     from bagen_data.models.shard import parse_shard
-    from bagen_data.repositories.dataset_names import at_revision, whole_name
 
     chosen = find_preset(preset) if preset else Preset(str(model))
     run = ModelRun(
-        dataset=whole_name(at_revision(dataset, revision)),
+        dataset=dataset,
         config=config or "default",
         split=split,
         model=chosen.model,
@@ -117,7 +117,7 @@ def predict_model_command(
     if dry_run:
         from bagen_data.models.dry_run import show_plan
 
-        show_plan(run, usd)
+        show_plan(_located(run, revision), usd)
         return
     _check_inspect()
     from bagen_data.held_folder import made_folder
@@ -133,7 +133,8 @@ def predict_model_command(
         write_submission,
     )
 
-    first_model(run)
+    first_model(run)  # what is wrong with the model is said before the dataset is looked for
+    run = _located(run, revision)
     with made_folder(out) as held:
         check_out(out, name or short_name(run.model))
         asked = load_asked(run.dataset, run.config, run.split, run.variant)
@@ -148,6 +149,17 @@ def predict_model_command(
             more[SHARD] = shard_record_text(record_of(run, run.shard, whole, log, metadata))
         write_submission(held, metadata, {PREDICTIONS: log.rows()}, more)
     _print_written(log, metadata, out)
+
+
+def _located(run: "ModelRun", revision: str | None) -> "ModelRun":
+    """Return a run whose dataset's name holds in any current folder, with its revision.
+
+    Raises:
+        InputError, WrongUsageError: as `at_revision`.
+    """
+    from bagen_data.repositories.dataset_names import at_revision, whole_name
+
+    return replace(run, dataset=whole_name(at_revision(run.dataset, revision)))
 
 
 def predictions_from_log_command(

@@ -3,7 +3,6 @@
 import importlib.util
 import json
 import re
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ import pytest
 import yaml
 from huggingface_hub import parse_eval_result_entries
 
-from bagen_data.errors import InputError, MissingExtraError
+from bagen_data.errors import InputError
 from bagen_data.scoring.all_scores import HEADLINE_SCORES, SCORES
 from leaderboard.exports.every_eval_ever import EXPORTED, export_eee, record_of
 from leaderboard.exports.exported_board import path_part
@@ -244,12 +243,6 @@ def test_an_export_is_replaced_and_a_foreign_folder_is_not(
     message = " ".join(capsys.readouterr().err.split())
     assert "that no build wrote (a/.eval_results/bagen.yaml, eval.yaml, exported.txt)" in message
     assert (out / "exported.txt").read_bytes() == b"\xff mine"
-
-
-def test_the_missing_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "huggingface_hub", None)
-    with pytest.raises(MissingExtraError, match=r"huggingface_hub .*bagen-data\[leaderboard\]"):
-        export_hub(results(submission()), tmp_path)
 
 
 @pytest.mark.parametrize("folder", ["", ".", "..", "eval.yaml", "Eval.YAML", "a/b", "..\\a"])
