@@ -80,4 +80,6 @@ def yaml_text(value: Any) -> str:
     """
     import yaml
 
-    return yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=1_000).rstrip("\n")
+    dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # a fifth of the time, the same text
+    text: str = yaml.dump(value, None, dumper, sort_keys=False, allow_unicode=True, width=1_000)
+    return text.rstrip("\n")
