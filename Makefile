@@ -25,7 +25,8 @@ UV := $(shell command -v uv)
 TORCH ?= torch==2.13.0
 LOCK ?= requirements
 LOWEST := tests/bagen_data/scoring tests/bagen_data/test_hub.py tests/bagen_data/test_submissions.py tests/bagen_data/test_cli.py \
-	tests/builders/test_build.py tests/leaderboard/test_build_results.py tests/leaderboard/test_exports.py
+	tests/builders/test_build.py tests/leaderboard/test_build_results.py \
+	tests/leaderboard/test_exports.py tests/leaderboard/test_submit.py
 VENV := .venv
 BIN := $(VENV)/bin
 DEMO := $(VENV)/.demo
@@ -118,7 +119,7 @@ lock:
 lowest:
 	$(or $(UV),$(error make lowest needs uv)) venv --quiet --clear --python 3.11 out/lowest
 	$(UV) pip install --quiet --python out/lowest/bin/python --resolution lowest-direct --editable '.[demo]' \
-		'hypothesis>=6.100' 'jsonschema>=4' 'polars>=1.3' 'pytest>=8.2' 'tokenizers>=0.22.2'
+		'hypothesis>=6.100' 'jsonschema>=4' 'mapie>=1' 'polars>=1.3' 'pytest>=8.2' 'tokenizers>=0.22.2'
 	out/lowest/bin/python -m pytest -o filterwarnings=default -p no:cacheprovider $(LOWEST)
 
 audit:

@@ -5,6 +5,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from bagen_data.console import STDERR
 
 
+class _Bar(Progress):
+    """A bar that leaves no empty line where it is not shown, as Rich up to 14 does."""
+
+    def stop(self) -> None:
+        if not self.disable:
+            super().stop()
+
+
 def progress_bar() -> Progress:
     """Return a bar on stderr of what is done, of how many and for how long; it vanishes at its end.
 
@@ -12,7 +20,7 @@ def progress_bar() -> Progress:
 
     Where stderr is not a terminal there is none: it would leave an empty line in a log.
     """
-    return Progress(
+    return _Bar(
         TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
