@@ -1,17 +1,14 @@
 """Publish a built dataset: exactly its files, with a card and a manifest that name its id."""
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from bagen_data.errors import BuildChangedError, InputError
-from bagen_data.locations import Location, StoreUrl
-from bagen_data.replaced_folder import bring_back
-from bagen_data.replaced_store import own_names
+from bagen_data.locations import Location
 from bagen_data.repositories.hub_repository import (
     HubRepository,
     find_token,
@@ -24,14 +21,12 @@ from bagen_data.repositories.publishing import (
     check_target,
     check_token,
 )
-from bagen_data.steady_files import refuse_no_room
-from bagen_data.stores import download, list_files
 from bagen_data.tables import BUILD_RECORD, MANIFEST, METADATA, read_jsonl
 from bagen_data.unique_keys import parse_json
 from builders.dataset_writer import metadata_files
 from builders.hidden.build import KEY, PUBLIC
 from builders.remote_dataset import RemoteDataset, look, refuse_other_kind
-from builders.verify import verify
+from builders.verify import local_dataset, verify
 
 _DATA, _PARQUET = "data/", ".parquet"
 
@@ -75,7 +70,7 @@ def publish_dataset(
         StoreError: the Hub or a store does not answer.
     """
     check_target(wanted.repository, wanted.tag, create_pr=wanted.create_pr)
-    with _local_folder(wanted.folder) as folder, TemporaryDirectory(prefix="bagen-publish-") as own:
+    with local_dataset(wanted.folder) as folder, TemporaryDirectory(prefix="bagen-publish-") as own:
         refuse_key(folder)
         check_token(wanted.repository, dry_run=wanted.dry_run)
         remote = look(wanted.repository)  # before the long part, so that others are noticed
@@ -84,25 +79,6 @@ def publish_dataset(
         published = publish(publication)
         verified = _verify_arrived(publication, published.commit) if published.commit else 0
     return PublishedDataset(publication, published, verified)
-
-
-@contextmanager
-def _local_folder(place: Location) -> Iterator[Path]:
-    """Give a dataset as a folder of this machine: itself, or a copy of what a store has."""
-    if not isinstance(place, StoreUrl):
-        bring_back(place)
-        yield place
-        return
-    with TemporaryDirectory(prefix="bagen-publish-") as copy:
-        try:
-            files = list_files(place)
-            refuse_no_room(sum(facts.bytes for facts in files.values()), Path(copy))
-            for name in files.keys() - own_names(files):
-                (Path(copy) / name).parent.mkdir(parents=True, exist_ok=True)
-                download(place / name, Path(copy) / name)
-        except OSError as error:
-            raise InputError(f"{place}: cannot be read: {error.strerror or error}") from error
-        yield Path(copy)
 
 
 def refuse_key(folder: Path) -> None:

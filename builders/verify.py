@@ -1,7 +1,8 @@
 """Check that a built dataset still is what was built, and that it keeps its promises."""
 
 import re
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Callable, Iterator, Sequence, Set
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, BinaryIO
@@ -19,7 +20,7 @@ from bagen_data.dataset_configs import holds_samples, reference_path
 from bagen_data.dataset_files import read_record
 from bagen_data.errors import BuildChangedError, InputError
 from bagen_data.hub import load_unchanged_samples
-from bagen_data.locations import HubPath, ReadLocation, StoreUrl
+from bagen_data.locations import HubPath, Location, ReadLocation, StoreUrl
 from bagen_data.parquet_streams import ParquetStream
 from bagen_data.replaced_folder import bring_back
 from bagen_data.replaced_store import own_names
@@ -74,15 +75,30 @@ def verify(folder: ReadLocation) -> int:
     """
     if isinstance(folder, HubPath):
         return _verify_commit(folder)
-    if isinstance(folder, Path):
-        bring_back(folder)
-        return _verify(folder, folder, _present(folder))
-    with TemporaryDirectory(prefix="bagen-verify-") as copy:
+    with local_dataset(folder) as local:
+        return _verify(local, folder, _present(local))
+
+
+@contextmanager
+def local_dataset(place: Location) -> Iterator[Path]:
+    """Give a dataset as a folder of this machine: itself, or a copy of what a store has.
+
+    Builds that are on their way in a store are left out.
+
+    Raises:
+        InputError: a store holds no dataset there, or it cannot be read.
+        StoreError: a store does not answer.
+    """
+    if isinstance(place, Path):
+        bring_back(place)
+        yield place
+        return
+    with TemporaryDirectory(prefix="bagen-dataset-") as copy:
         try:
-            _copy(folder, Path(copy))
+            _copy(place, Path(copy))
         except OSError as error:
-            raise InputError(f"{folder}: cannot be read: {error.strerror or error}") from error
-        return _verify(Path(copy), folder, _present(Path(copy)))
+            raise InputError(f"{place}: cannot be read: {error.strerror or error}") from error
+        yield Path(copy)
 
 
 def _verify_commit(dataset: HubPath) -> int:
@@ -105,7 +121,6 @@ def _present(folder: Path) -> set[str]:
 
 
 def _copy(folder: StoreUrl, copy: Path) -> None:
-    """Copy a dataset of a store, but for what builds on their way have there."""
     files = list_files(folder)
     if MANIFEST not in files:
         raise InputError(

@@ -343,7 +343,7 @@ def baselines_command(
 
 @app.command("serve")
 def serve_command(
-    site: Annotated[Path, typer.Argument(help="What 'build' wrote.")],
+    site: Annotated[Path, typer.Argument(help="Folder of a site that 'build' wrote.")],
     port: Annotated[
         int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")
     ] = 8000,
@@ -373,7 +373,9 @@ def serve_command(
 
 @app.command("export")
 def export_command(
-    site: Annotated[Path, typer.Argument(help="What 'build' wrote, or its results.json.")],
+    site: Annotated[
+        Path, typer.Argument(help="Folder of a site that 'build' wrote, or its results.json.")
+    ],
     format: Annotated[  # noqa: A002  as users type it
         Literal["hub", "eee"],
         typer.Option(help="The Hub's own result files, or records of Every Eval Ever."),
@@ -411,7 +413,7 @@ def export_command(
 
 @app.command("publish")
 def publish_command(
-    site: Annotated[Path, typer.Argument(help="What 'build' wrote.")],
+    site: Annotated[Path, typer.Argument(help="Folder of a site that 'build' wrote.")],
     to: To,
     tag: Tag = None,
     private: Private = False,
