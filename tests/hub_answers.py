@@ -1,4 +1,4 @@
-"""What the Hub answers to each request: the calls that huggingface_hub 2 makes, and its errors."""
+"""Answers of the Hub to each request: the calls that huggingface_hub 2 makes, and its errors."""
 
 import base64
 import json
@@ -31,11 +31,11 @@ MOST_CHARACTERS = 65536
 
 @dataclass(frozen=True)
 class Account:
-    """What the owner of a token is called and may do."""
+    """Name and rights of the owner of a token."""
 
     name: str
     may: frozenset[str]
-    """Of "read" (private repositories), "discuss" (comment, open pull requests), "write"."""
+    """Rights among "read" (private repositories), "discuss" (comment, open requests), "write"."""
 
 
 ACCOUNTS = {
@@ -608,4 +608,4 @@ _ROUTES: Mapping[str, Callable[[Call], Answer]] = {
     f"/({_TYPE})?{_ID}/resolve/(?P<rest>.*)": _resolved,
     f"/({_TYPE})?{_ID}[.]git/info/lfs/objects/batch": _lfs_batch,
 }
-"""What answers each path, percent-encoded as it came."""
+"""Functions that answer each path, percent-encoded as it came."""

@@ -133,7 +133,7 @@ class Repository:
     refs: dict[str, str] = field(default_factory=dict)
     """The commit of each `refs/heads/...`, `refs/tags/...` and `refs/pr/...`."""
     lfs: dict[str, bytes] = field(default_factory=dict)
-    """What lies in large file storage, by its sha256."""
+    """Contents of large file storage, by their sha256."""
     discussions: list[Discussion] = field(default_factory=list)
     moments: int = 0
     """Things that have happened: each is a second after the last."""

@@ -175,7 +175,7 @@ def test_one_local_job_is_done_here() -> None:
 
 
 def test_a_result_that_is_lost_on_its_way_ends_its_job(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As where Dask's scheduler dies while the result of a job that was done is asked for."""
+    """The case of a Dask scheduler that dies while the result of a finished job is asked for."""
     with cluster("dask", 1) as text, open_executor(parse_executor(text)) as executor:
         from distributed import Client
 

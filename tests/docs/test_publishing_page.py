@@ -25,20 +25,20 @@ EVENT = {
     "repo": {"type": "dataset", "name": SUBMISSIONS},
     "updatedRefs": [{"ref": "refs/pr/1", "newSha": "0" * 40}],
 }
-"""What a webhook says of the page's pull request."""
+"""The event that a webhook sends about the page's pull request."""
 FOREIGN = {".gitattributes", "eval.yaml"}
 
 
 @dataclass
 class Followed:
-    """What became of the page's lines."""
+    """The outcome of the page's lines."""
 
     hub: LoopbackHub
     folder: Path
     outputs: dict[str, list[str]] = field(default_factory=dict)
-    """What each line printed, each time it ran."""
+    """The output of each line, each time it ran."""
     states: dict[str, Any] = field(default_factory=dict)
-    """What was so at some moments."""
+    """Facts that were noted at some moments."""
 
     def results(self) -> dict[str, Any]:
         """The leaderboard's results, as its Space has them."""
@@ -89,7 +89,7 @@ def run(page: Followed, heading: str, line: str, **more: str) -> None:
 
 
 def before(page: Followed, line: str) -> None:
-    """What others do meanwhile, and what is so at that moment."""
+    """Do what others do meanwhile, and note the facts of that moment."""
     hub = page.hub
     if line.endswith("--tag v2.1"):
         hub.commit(DATASET, {"eval.yaml": b"name: BAGEN\n"})
@@ -100,7 +100,7 @@ def before(page: Followed, line: str) -> None:
 
 
 def after(page: Followed, line: str) -> None:
-    """What is so when a line has run."""
+    """Note the facts when a line has run."""
     hub = page.hub
     if line.endswith("--dry-run"):
         page.states["repositories after a dry run"] = set(hub.repositories)

@@ -90,7 +90,7 @@ def test_each_job_of_the_workflow_has_one_token_in_one_step() -> None:
 
 @pytest.fixture(scope="module")
 def jobs(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
-    """What the lines of the page ask the Hub for, by the real client."""
+    """Requests that the lines of the page make, by the real client."""
     home = tmp_path_factory.mktemp("jobs")
     blocks = re.findall(r"(?ms)^```bash\n(.*?)^```$", JOBS_PAGE.read_text(encoding="utf-8"))
     with loopback_hub() as hub:

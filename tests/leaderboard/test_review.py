@@ -191,7 +191,7 @@ def test_a_lost_answer_writes_no_second_comment(
 def test_a_pull_request_is_judged_at_one_commit(
     hub: LoopbackHub, good: Files, dataset: Path
 ) -> None:
-    """What is pushed between the listing and the download is not what is judged."""
+    """A push between the listing and the download does not change what is judged."""
     hub.pull_request(REPOSITORY, good)
     head = hub.repository(REPOSITORY).refs["refs/pr/1"]
     bad = {f"{MINE}predictions.jsonl": b"{}\n", "README.md": b"changed"}
