@@ -219,10 +219,10 @@ def _loads(origin: str) -> Prepared:
 def _reading(origin: str) -> Prepared:
     """Read a family as a build reads it, and write nothing."""
     from bagen_data.executors.job_executor import ThisProcess
+    from bagen_data.reading.workplace import Workplace
     from builders.build import counting_of
+    from builders.build_families import read_families
     from builders.build_record import BuildOptions
-    from builders.reading.families import read_families
-    from builders.workplace import Workplace
 
     def work() -> int:
         options = BuildOptions(origin=Path(origin), out=Path(os.devnull))

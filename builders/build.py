@@ -4,8 +4,14 @@ from collections.abc import Callable, Mapping, Sequence
 
 from bagen_data.errors import InputError
 from bagen_data.executors import open_executor
+from bagen_data.logs.turn_readers import Counting
+from bagen_data.reading.origin import Family
+from bagen_data.reading.refusal_lines import refusal_lines
+from bagen_data.reading.workplace import Workplace
+from bagen_data.tasks import BudgetRule
 from bagen_data.tokenizer import HubTokenizer
 from bagen_data.wording import numbered
+from builders.build_families import read_families
 from builders.build_output import (
     previous_files,
     refuse_out_in_family,
@@ -16,12 +22,6 @@ from builders.build_output import (
 from builders.build_plan import budget_rule, make_plans
 from builders.build_record import BuildOptions, BuiltFamily
 from builders.dataset_writer import write_families, write_metadata
-from builders.logs.turn_readers import Counting
-from builders.reading.families import read_families
-from builders.reading.origin import Family
-from builders.reading.refusal_lines import refusal_lines
-from builders.tasks import BudgetRule
-from builders.workplace import Workplace
 
 _SHOWN_REASONS = 10
 """Reasons that a message lists."""

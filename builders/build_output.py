@@ -8,12 +8,12 @@ from tempfile import TemporaryDirectory
 
 from bagen_data.errors import InputError, OutputError
 from bagen_data.locations import Location, StoreUrl
+from bagen_data.reading.origin import Family
 from bagen_data.replaced_folder import replaced_folder
 from bagen_data.replaced_store import replaced_store, scratch_prefix
 from bagen_data.stores import fetched, remove_parts
 from bagen_data.tables import BUILD_RECORD, MANIFEST, METADATA, is_sealed, read_jsonl, sha256_of
 from bagen_data.unique_keys import parse_json
-from builders.reading.origin import Family
 
 
 @contextmanager

@@ -6,11 +6,11 @@ from functools import partial
 
 from bagen_data.budgets import Allowance, allowed_or_median, family_median
 from bagen_data.errors import InputError, WrongUsageError
+from bagen_data.reading.family_index import FamilyIndex, IndexedRollout
 from bagen_data.replay import start_prefixes, training_prefixes
 from bagen_data.schema import TARGET_PREFIX, Budget
 from bagen_data.splits import split_instances
-from builders.reading.family_index import FamilyIndex, IndexedRollout
-from builders.tasks import BudgetRule, Task
+from bagen_data.tasks import BudgetRule, Task
 
 TEST = "test"
 

@@ -14,19 +14,19 @@ from bagen_data.errors import WrongUsageError
 from bagen_data.executors import ExecutorChoice
 from bagen_data.general_prompt import general_prompt, template_name
 from bagen_data.locations import Location, StoreUrl, absolute
+from bagen_data.logs.turn_readers import Counting, Tokenizer
 from bagen_data.prompt_variants import Variant
+from bagen_data.reading.family_index import FamilyIndex, IndexedRollout
+from bagen_data.reading.origin import Family, find_families
+from bagen_data.reading.outcomes import SuccessRule
+from bagen_data.reading.reading_options import ShardSizes
 from bagen_data.splits import SEED as SPLIT_SEED
 from bagen_data.tables import to_json
+from bagen_data.tasks.general import GeneralSettings
 from bagen_data.usage import UsageChoice
 from bagen_data.versions import BENCHMARK_VERSION, __version__
 from builders.build_plan import Plan
 from builders.data_files import FILE_BYTES, INFEASIBLE, DataFile
-from builders.logs.turn_readers import Counting, Tokenizer
-from builders.reading.family_index import FamilyIndex, IndexedRollout
-from builders.reading.origin import Family, find_families
-from builders.reading.outcomes import SuccessRule
-from builders.reading.reading_options import ShardSizes
-from builders.tasks.general import GeneralSettings
 
 _OPTIONS = ("benchmark_version", "prompt", "seeds", "usage", "budget_overrides", "limit")
 """Keys of the record that, with the families, decide what the rows hold."""

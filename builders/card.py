@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from bagen_data.errors import TemplateError
+from bagen_data.logs.prices import LIBRARY
 from bagen_data.prompts import fill
 from bagen_data.schema import WAREHOUSE
 from builders.card_answers import answer_lines
@@ -23,7 +24,6 @@ from builders.column_meanings import (
     SAMPLE_COLUMNS,
     column_rows,
 )
-from builders.logs.prices import LIBRARY
 from builders.provenance import citation, provenance_of
 from builders.responsible_use import responsible_use
 

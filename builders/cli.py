@@ -74,7 +74,7 @@ def build_command(
     task: Annotated[
         list[str] | None,
         typer.Option(
-            help="Only this task; repeatable. A name without a file in builders/tasks/ is built "
+            help="Only this task; repeatable. A name without a file in bagen_data/tasks/ is built "
             "with the general task, and one such name makes any folder of logs a family."
         ),
     ] = None,
@@ -186,14 +186,14 @@ def build_command(
     ] = None,
 ) -> None:
     """Build origin rollouts into a dataset that `datasets.load_dataset` reads."""
+    from bagen_data.logs.prices import PriceTable, parse_prices, price_date
     from bagen_data.progress_bar import progress_bar
+    from bagen_data.reading.lost_entries import lost_entries
+    from bagen_data.reading.origin import ignored_folders
+    from bagen_data.reading.outcomes import success_rule
+    from bagen_data.tasks.general import GeneralSettings, parse_resources
     from builders.build import build
     from builders.build_record import BuildOptions
-    from builders.logs.prices import PriceTable, parse_prices, price_date
-    from builders.reading.lost_entries import lost_entries
-    from builders.reading.origin import ignored_folders
-    from builders.reading.outcomes import success_rule
-    from builders.tasks.general import GeneralSettings, parse_resources
 
     table = PriceTable(parse_prices(price or ()), price_date(price_day))
     options = BuildOptions(
@@ -217,7 +217,7 @@ def build_command(
     families = options.families()
     if resources is not None and not any(family.general for family in families):
         raise WrongUsageError(
-            f"--resources {resources}: is for a task without a file in builders/tasks/; leave it "
+            f"--resources {resources}: is for a task without a file in bagen_data/tasks/; leave it "
             "out, or give --task NAME with a name of your own"
         )
     if price and "cost_usd" not in options.general.resources:
@@ -288,11 +288,11 @@ def inspect_command(
     """Show how logs are understood: counts as stated, and what a build makes of them."""
     import json
 
+    from bagen_data.logs.turn_readers import Counting
+    from bagen_data.reading.outcomes import success_rule
     from bagen_data.tokenizer import HubTokenizer
     from builders.inspection import choose, inspect_logs, parse_turns
     from builders.inspection_table import print_inspection
-    from builders.logs.turn_readers import Counting
-    from builders.reading.outcomes import success_rule
 
     numbers = None if turns is None else parse_turns(turns)
     counting = Counting(usage, HubTokenizer(tokenizer) if tokenizer else None)
@@ -406,7 +406,7 @@ def _executor(text: str | None, workers: int | None) -> "ExecutorChoice":
 
 
 def _budgets(texts: Sequence[str], tasks: Sequence[str]) -> dict[str, str]:
-    from builders.tasks import known_tasks
+    from bagen_data.tasks import known_tasks
 
     names = {*known_tasks(), *tasks}
     budgets: dict[str, str] = {}
@@ -428,7 +428,7 @@ def _print_summary(built: "Sequence[BuiltFamily]", out: Place) -> None:
     from rich.table import Table
 
     from bagen_data.console import stdout_console
-    from builders.reading.refusal_lines import refusal_lines
+    from bagen_data.reading.refusal_lines import refusal_lines
 
     table = Table(title=shown(str(out)), title_justify="left")
     table.add_column("family", no_wrap=True)

@@ -14,10 +14,10 @@ import numpy as np
 
 from bagen_data.array_types import Ints
 from bagen_data.dataset_configs import ROLLOUTS, start_config, training_config
+from bagen_data.reading.family_index import FamilyIndex, IndexedRollout
+from bagen_data.reading.origin import Family
 from bagen_data.splits import PARTS
 from builders.build_plan import TEST, Plan
-from builders.reading.family_index import FamilyIndex, IndexedRollout
-from builders.reading.origin import Family
 
 FILE_BYTES = 300_000_000
 """Bytes that a file of a large family has, about: one of up to half as many more is not cut."""

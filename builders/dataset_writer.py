@@ -10,7 +10,10 @@ from bagen_data.dataset_configs import REFERENCE, is_benchmark, reference_path
 from bagen_data.executors.job_executor import JobExecutor
 from bagen_data.executors.jobs import run_jobs
 from bagen_data.locations import Location
+from bagen_data.logs.turn_readers import Counting
 from bagen_data.published import HUB_ID
+from bagen_data.reading.family_index import FamilyIndex
+from bagen_data.reading.origin import Family
 from bagen_data.stores import staged_file
 from bagen_data.tables import (
     BUILD_RECORD,
@@ -27,9 +30,6 @@ from builders.card import render_card
 from builders.croissant import croissant_text
 from builders.data_files import DataFile, PlannedFile, plan_files
 from builders.family_writer import FileJob, WrittenFile, write_file
-from builders.logs.turn_readers import Counting
-from builders.reading.family_index import FamilyIndex
-from builders.reading.origin import Family
 from builders.tables.reference_writer import FamilyReference, NotedSamples, write_reference
 from builders.tables.sample_writer import named_sample
 

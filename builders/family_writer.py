@@ -10,15 +10,15 @@ from bagen_data.dataset_configs import ROLLOUTS
 from bagen_data.garbage_collection import paused_collector
 from bagen_data.locations import Location
 from bagen_data.prompt_variants import Variant
+from bagen_data.reading.family_index import FamilyIndex, IndexedRollout
+from bagen_data.reading.origin import Family
+from bagen_data.reading.rollout_spool import RolloutSpool
 from bagen_data.replay import replay_head
 from bagen_data.schema import Budget, Rollout
 from bagen_data.stores import staged_file
 from bagen_data.tables import sha256_of
 from builders.build_plan import Plan
 from builders.data_files import FEASIBLE, INFEASIBLE, DataFile, PlannedFile
-from builders.reading.family_index import FamilyIndex, IndexedRollout
-from builders.reading.origin import Family
-from builders.reading.rollout_spool import RolloutSpool
 from builders.tables.reference_writer import NotedSamples, SampleNotes
 from builders.tables.rollout_writer import RolloutRow, write_rollouts
 from builders.tables.sample_writer import SampleWriter

@@ -12,21 +12,21 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from bagen_data.errors import InputError, NotJudgedError, WrongUsageError
+from bagen_data.logs.harbor import trial_folder
+from bagen_data.logs.rollout_log import Log, LoggedTurn
+from bagen_data.logs.turn_readers import Counting, kept_turns, unknown_usage
+from bagen_data.reading.family_index import FamilyIndex
+from bagen_data.reading.family_reading import read_witnessed
+from bagen_data.reading.labels import LABELS
+from bagen_data.reading.noticed import Unused
+from bagen_data.reading.origin import Family, family_at
+from bagen_data.reading.outcomes import Judge, Judgement, SuccessRule
+from bagen_data.reading.reading_options import ReadingOptions
+from bagen_data.reading.rollouts import Reading
+from bagen_data.reading.witness import SeenLog, Witness
+from bagen_data.tasks import Task, find_task, known_tasks
+from bagen_data.tasks.general import GeneralSettings, general_task
 from bagen_data.usage import Request, input_growth
-from builders.logs.harbor import trial_folder
-from builders.logs.rollout_log import Log, LoggedTurn
-from builders.logs.turn_readers import Counting, kept_turns, unknown_usage
-from builders.reading.family_index import FamilyIndex
-from builders.reading.family_reading import read_witnessed
-from builders.reading.labels import LABELS
-from builders.reading.noticed import Unused
-from builders.reading.origin import Family, family_at
-from builders.reading.outcomes import Judge, Judgement, SuccessRule
-from builders.reading.reading_options import ReadingOptions
-from builders.reading.rollouts import Reading
-from builders.reading.witness import SeenLog, Witness
-from builders.tasks import Task, find_task, known_tasks
-from builders.tasks.general import GeneralSettings, general_task
 
 _TEXT_LENGTH = 60
 NOT_JUDGED = "not judged"

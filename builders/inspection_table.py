@@ -6,12 +6,12 @@ from typing import Any, NamedTuple
 from rich.table import Table
 
 from bagen_data.console import shown, stdout_console
+from bagen_data.reading.labels import LABELS
+from bagen_data.reading.refusal_lines import refusal_lines
 from bagen_data.terminal_tables import print_table
 from bagen_data.usage import BRANCH, Request
 from bagen_data.wording import numbered
 from builders.inspection import NO_TURNS, InspectedRollout, InspectedTurn, Inspection
-from builders.reading.labels import LABELS
-from builders.reading.refusal_lines import refusal_lines
 
 MAIN = "main"
 """Shown for the first context, which has no name."""

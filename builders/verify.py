@@ -22,6 +22,7 @@ from bagen_data.errors import BuildChangedError, InputError
 from bagen_data.hub import load_unchanged_samples
 from bagen_data.locations import HubPath, Location, ReadLocation, StoreUrl
 from bagen_data.parquet_streams import ParquetStream
+from bagen_data.reading.rollouts import MAX_ROW_BYTES
 from bagen_data.replaced_folder import bring_back
 from bagen_data.replaced_store import own_names
 from bagen_data.repositories.snapshots import list_names_at, local_file, local_files
@@ -46,7 +47,6 @@ from bagen_data.tables import (
     to_json,
 )
 from bagen_data.unique_keys import parse_json
-from builders.reading.rollouts import MAX_ROW_BYTES
 
 _OF_THE_HUB = re.compile(r"\.gitattributes|eval\.yaml|\.(?:git|cache|huggingface)/.*", re.DOTALL)
 """Files that the Hub adds to a repository, and its tools to a copy of one."""

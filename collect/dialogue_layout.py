@@ -1,4 +1,4 @@
-"""Rollouts in the published dialogues layout, which `builders/formats/dialogues.py` reads."""
+"""Rollouts in the published dialogues layout, which `bagen_data/log_formats/dialogues.py` reads."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass

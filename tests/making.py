@@ -12,13 +12,13 @@ import pytest
 from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
 from bagen_data.dataset_configs import is_benchmark, is_training
+from bagen_data.logs.turn_readers import Counting
+from bagen_data.reading.family_index import FamilyIndex
+from bagen_data.reading.family_reading import read_family
+from bagen_data.reading.origin import find_families
+from bagen_data.reading.reading_options import ReadingOptions
 from bagen_data.schema import Budget, Rollout, Turn
 from builders.cli import main
-from builders.logs.turn_readers import Counting
-from builders.reading.family_index import FamilyIndex
-from builders.reading.family_reading import read_family
-from builders.reading.origin import find_families
-from builders.reading.reading_options import ReadingOptions
 from collect.cli import main as collect_main
 
 REPO = Path(__file__).parent.parent

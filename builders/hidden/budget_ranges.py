@@ -16,7 +16,7 @@ from typing import cast
 from bagen_data.budgets import Realised, fixed
 from bagen_data.errors import InputError, WrongUsageError
 from bagen_data.schema import TARGET_PREFIX, Amounts, Budget
-from builders.tasks import BudgetRule, Task
+from bagen_data.tasks import BudgetRule, Task
 
 FEWEST = 8
 """Rollouts that a range of what they came to needs: of fewer, it would tell of each."""

@@ -10,10 +10,15 @@ from pathlib import Path
 from bagen_data.errors import InputError, OutputError, WrongUsageError
 from bagen_data.executors import open_executor
 from bagen_data.locations import Location
+from bagen_data.reading.family_index import FamilyIndex
+from bagen_data.reading.origin import Family
+from bagen_data.reading.rollouts import opening_id
+from bagen_data.reading.workplace import Workplace
 from bagen_data.replaced_folder import replaced_folder
 from bagen_data.replay import replay, succeeded
 from bagen_data.schema import Budget, Probe, Rollout, Target
 from builders.build import counting_of
+from builders.build_families import read_families
 from builders.build_output import refuse_out_in_family
 from builders.build_record import BuildOptions
 from builders.dataset_writer import write_references
@@ -27,14 +32,9 @@ from builders.hidden.budget_ranges import (
 from builders.hidden.draw import Candidate, DrawnProbe, draw_probes
 from builders.hidden.metadata import write_key_metadata, write_public_metadata
 from builders.hidden.published import Published
-from builders.reading.families import read_families
-from builders.reading.family_index import FamilyIndex
-from builders.reading.origin import Family
-from builders.reading.rollouts import opening_id
 from builders.tables.question_writer import Question, write_questions
 from builders.tables.reference_writer import FamilyReference, SampleNotes
 from builders.tables.sample_writer import SampleWriter
-from builders.workplace import Workplace
 
 PUBLIC, KEY = "public", "KEY-DO-NOT-PUBLISH"
 """The folders of a hidden split."""

@@ -12,6 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bagen_data.logs.turn_readers import Counting
 from bagen_data.tables import (
     BUILD_RECORD,
     CARD,
@@ -24,7 +25,6 @@ from bagen_data.tables import (
 from bagen_data.versions import BENCHMARK_VERSION, __version__
 from builders.data_files import DataFile
 from builders.hidden.hidden_card import KEY_TEXT, render_hidden_card
-from builders.logs.turn_readers import Counting
 
 if TYPE_CHECKING:
     from builders.hidden.build import HiddenOptions, HiddenTask, ReadFamily

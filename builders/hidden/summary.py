@@ -6,8 +6,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from bagen_data.console import STDERR, stdout_console
+from bagen_data.reading.refusal_lines import refusal_lines
 from builders.hidden.build import KEY, PUBLIC, HiddenOptions, HiddenTask
-from builders.reading.refusal_lines import refusal_lines
 
 _FEW = 10
 """Samples of a task below which scores have no interval."""

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from bagen_data.arrow_lists import list_array, pairs_array, table_of
 from bagen_data.prompts import Prompt
 from bagen_data.schema import QUESTIONS, Probe, Resource
 from bagen_data.tables import ParquetFile
-from builders.tables.arrow_lists import list_array, pairs_array, table_of
 
 _GROUP_ROWS = 256
 _LEVEL = 4

@@ -10,9 +10,9 @@ import pyarrow as pa
 
 from bagen_data.answer_columns import ForecastColumns
 from bagen_data.array_types import Floats, Ints, Mask
+from bagen_data.arrow_lists import list_array, plain_array, table_of
 from bagen_data.schema import QUANTILE_LEVELS, REFERENCE, Probe, Target
 from bagen_data.tables import ParquetFile
-from builders.tables.arrow_lists import list_array, plain_array, table_of
 
 _GROUP_ROWS = 65_536
 _LEVEL = 4

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from bagen_data.arrow_lists import pairs_array, plain_array, text_bytes, truths_of
+from bagen_data.reading.rollout_spool import RolloutSpool
 from bagen_data.schema import ROLLOUTS, Budget
 from bagen_data.tables import ParquetFile
-from builders.reading.rollout_spool import RolloutSpool
-from builders.tables.arrow_lists import pairs_array, plain_array, text_bytes, truths_of
 
 _GROUP_ROWS = 2_048
 _GROUP_TEXT = 16_000_000

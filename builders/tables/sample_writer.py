@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from bagen_data.arrow_lists import dictionary_array, list_array, pairs_array, table_of
 from bagen_data.prompts import Prompt
 from bagen_data.schema import (
     GOLD_VERDICTS,
@@ -23,7 +24,6 @@ from bagen_data.schema import (
     Target,
 )
 from builders.card_example import example_of
-from builders.tables.arrow_lists import dictionary_array, list_array, pairs_array, table_of
 from builders.tables.row_groups import RowGroupWriter
 
 _GROUP_ROWS = 2_048

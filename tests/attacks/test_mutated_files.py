@@ -19,13 +19,13 @@ from typing import Any
 import pytest
 
 from bagen_data.errors import BagenError
-from builders.logs.rollout_log import Log
-from builders.logs.turn_readers import Counting
-from builders.reading.family_reading import read_witnessed
-from builders.reading.origin import find_families
-from builders.reading.outcomes import Judge, Judgement
-from builders.reading.reading_options import ReadingOptions
-from builders.reading.witness import Witness
+from bagen_data.logs.rollout_log import Log
+from bagen_data.logs.turn_readers import Counting
+from bagen_data.reading.family_reading import read_witnessed
+from bagen_data.reading.origin import find_families
+from bagen_data.reading.outcomes import Judge, Judgement
+from bagen_data.reading.reading_options import ReadingOptions
+from bagen_data.reading.witness import Witness
 from tests.attacks.tallies import Tally
 from tests.making import SAMPLE, SHARED, SHARED_LOGS, build
 

@@ -15,7 +15,7 @@ from bagen_data.budgets import Realised
 from bagen_data.prompts import load_prompt
 from bagen_data.replay import gold_estimate, replay
 from bagen_data.schema import REFERENCE, ROLLOUTS, SAMPLES, Budget, Target
-from builders.tasks import find_task, known_tasks
+from bagen_data.tasks import find_task, known_tasks
 from tests.making import (
     SAMPLE,
     build,

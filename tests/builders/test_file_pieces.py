@@ -116,8 +116,8 @@ def test_workers_change_no_byte_of_pieces(pieces: Path, tmp_path: Path) -> None:
 def test_batches_of_the_spool_change_no_byte(
     pieces: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("builders.reading.rollout_spool.MEMORY_BYTES", 0)
-    monkeypatch.setattr("builders.reading.rollout_spool._BATCH_ROWS", 3)
+    monkeypatch.setattr("bagen_data.reading.rollout_spool.MEMORY_BYTES", 0)
+    monkeypatch.setattr("bagen_data.reading.rollout_spool._BATCH_ROWS", 3)
     out = build_pieces(tmp_path / "out")
     assert (out / "manifest.jsonl").read_bytes() == (pieces / "manifest.jsonl").read_bytes()
 

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from bagen_data.errors import WrongUsageError
+from bagen_data.logs.turn_readers import Counting
 from builders.cli import main
 from builders.inspection import Inspection, choose, inspect_logs, parse_turns
-from builders.logs.turn_readers import Counting
 from tests.making import (
     SAMPLE,
     SHARED_LOGS,

@@ -8,11 +8,8 @@ import pytest
 
 from bagen_data.budgets import family_median
 from bagen_data.errors import InputError, RolloutError
-from bagen_data.prompts import load_prompt
-from bagen_data.replay import replay
-from bagen_data.schema import TOKENS, Budget, Resource, Rollout, Turn
-from builders.logs.rollout_log import Log, LoggedTurn
-from builders.logs.turn_readers import (
+from bagen_data.logs.rollout_log import Log, LoggedTurn
+from bagen_data.logs.turn_readers import (
     Counting,
     kept_turns,
     logged_amounts,
@@ -20,7 +17,10 @@ from builders.logs.turn_readers import (
     token_turns,
     turn_count,
 )
-from builders.tasks import Task
+from bagen_data.prompts import load_prompt
+from bagen_data.replay import replay
+from bagen_data.schema import TOKENS, Budget, Resource, Rollout, Turn
+from bagen_data.tasks import Task
 from tests.making import chat, dialogue, read, token_turn, write_json, write_lines
 from tests.recipes import check_in, clone_with, python_in, recipe_files, run_in
 
@@ -30,8 +30,8 @@ from functools import partial
 
 from bagen_data.budgets import family_median
 from bagen_data.schema import Resource
-from builders.logs.turn_readers import {reader}
-from builders.tasks import Task
+from bagen_data.logs.turn_readers import {reader}
+from bagen_data.tasks import Task
 
 TASK = Task(
     resources=(Resource("steps", "steps"),),
@@ -50,13 +50,13 @@ def test_three_files_make_a_task(tmp_path: Path) -> None:
     files = recipe_files("A task of your own")
     assert sorted(files) == [
         "bagen_data/prompts/chess.txt",
-        "builders/tasks/chess.py",
-        "tests/builders/tasks/test_chess.py",
+        "bagen_data/tasks/chess.py",
+        "tests/bagen_data/tasks/test_chess.py",
     ]
     clone = clone_with(tmp_path / "clone", files)
     write_json(clone / "origin" / "chess-origin-m" / "a.json", [dialogue(name="e4")])
     build_in(clone, "out")
-    check_in(clone, "tests/builders/tasks/test_chess.py", "tests/bagen_data/test_prompts.py")
+    check_in(clone, "tests/bagen_data/tasks/test_chess.py", "tests/bagen_data/test_prompts.py")
     table = pq.read_table(clone / "out/data/chess/test-m.parquet")
     assert table["sample_id"][0].as_py().startswith("chess/m/")
     assert table["resources"][0].as_py()[0]["budget"] == 4_000
@@ -68,7 +68,7 @@ def test_a_task_may_bear_a_modules_name_and_spend_what_the_log_states(tmp_path: 
     files = {f"bagen_data/prompts/{name}.txt": prompt for name in names}
     for name in names:
         reader = "turn_count" if name == "plan" else "logged_amounts"
-        files[f"builders/tasks/{name}.py"] = f'"""A task."""\n{OWN_TASK.format(reader=reader)}'
+        files[f"bagen_data/tasks/{name}.py"] = f'"""A task."""\n{OWN_TASK.format(reader=reader)}'
     clone = clone_with(tmp_path / "clone", files)
     for name in names:
         rollouts = [dialogue([(3, 4)] * turns, name=f"r{turns}") for turns in (2, 3, 4)]
@@ -97,7 +97,7 @@ def test_a_turn_without_its_number_is_refused_by_name(tmp_path: Path) -> None:
         "bagen_data/prompts/maze.txt": recipe_files("A task of your own")[
             "bagen_data/prompts/chess.txt"
         ],
-        "builders/tasks/maze.py": f'"""A task."""\n{OWN_TASK.format(reader="logged_amounts")}',
+        "bagen_data/tasks/maze.py": f'"""A task."""\n{OWN_TASK.format(reader="logged_amounts")}',
     }
     clone = clone_with(tmp_path / "clone", files)
     write_json(clone / "origin" / "maze-origin-m" / "a.json", [dialogue(name="a")])
@@ -194,11 +194,11 @@ def test_a_task_file_that_cannot_be_used_is_one_message(
     tmp_path: Path, text: str, problem: str
 ) -> None:
     prompt = recipe_files("A task of your own")["bagen_data/prompts/chess.txt"]
-    files = {"bagen_data/prompts/maze.txt": prompt, "builders/tasks/maze.py": text}
+    files = {"bagen_data/prompts/maze.txt": prompt, "bagen_data/tasks/maze.py": text}
     clone = clone_with(tmp_path / "clone", files)
     write_json(clone / "origin" / "maze-origin-m" / "a.json", [dialogue(name="a")])
     built = python_in(clone, "-m", "builders", "build", "--origin", "origin", "--out", "out")
     assert built.returncode == 1
-    assert "builders/tasks/maze.py: " in built.stderr
+    assert "bagen_data/tasks/maze.py: " in built.stderr
     assert problem in built.stderr
     assert "Traceback" not in built.stderr

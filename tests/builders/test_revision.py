@@ -8,8 +8,8 @@ import pytest
 from tokenizers import Tokenizer, models, pre_tokenizers
 
 from bagen_data.hub import load_samples
+from bagen_data.reading.family_index import Unused
 from bagen_data.tables import seal, to_json
-from builders.reading.family_index import Unused
 from tests.making import SAMPLE, build, build_record, chat, dialogue, run, write_json, write_lines
 
 FLAGS = ("--task", "sokoban")
@@ -92,7 +92,7 @@ def test_the_wording_of_a_refusal_is_no_part_of_it(
     (origin / "sokoban-origin-m" / "cut.json").write_text("[{")
     assert build(origin, tmp_path / "a") == 0
     monkeypatch.setattr(
-        "builders.reading.merging.Unused", lambda where, _: Unused(where, "is broken")
+        "bagen_data.reading.merging.Unused", lambda where, _: Unused(where, "is broken")
     )
     assert build(origin, tmp_path / "b") == 0
     ours, theirs = build_record(tmp_path / "a"), build_record(tmp_path / "b")

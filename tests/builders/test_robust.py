@@ -220,7 +220,7 @@ def test_a_folder_that_cannot_be_listed_is_named(
             raise PermissionError(13, "Permission denied")
         return listed(path)
 
-    monkeypatch.setattr("builders.reading.folder_listing.os.scandir", deny)
+    monkeypatch.setattr("bagen_data.reading.folder_listing.os.scandir", deny)
     assert build(origin, tmp_path / "out") == 0
     assert "cannot be listed: Permission denied" in reasons(tmp_path / "out")["deep"]
     assert build(origin, tmp_path / "strict", "--strict") == 1

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builders.reading.scrubbing import scrub, scrub_report, scrub_rollout, scrub_texts
+from bagen_data.reading.scrubbing import scrub, scrub_report, scrub_rollout, scrub_texts
 from tests.making import REPO, build, build_record, chat, rollout, write_lines
 
 PEM = "\n".join(

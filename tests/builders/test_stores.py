@@ -24,6 +24,14 @@ from bagen_data.executors import parse_executor
 from bagen_data.executors.job_executor import ThisProcess
 from bagen_data.hub import build_record, load_reference, load_rollouts, load_samples, splits
 from bagen_data.locations import Location, StoreUrl, parse_location
+from bagen_data.logs.turn_readers import Counting
+from bagen_data.reading import rollout_spool
+from bagen_data.reading.family_reading import read_in_shards
+from bagen_data.reading.family_source import family_source
+from bagen_data.reading.lost_entries import lost_entries
+from bagen_data.reading.origin import find_families, ignored_folders
+from bagen_data.reading.reading_options import ReadingOptions, ShardSizes
+from bagen_data.reading.workplace import Workplace
 from bagen_data.replaced_store import own_names, replaced_store
 from bagen_data.stores import list_files, read_bytes, remove, remove_folder, write_bytes
 from bagen_data.tables import MANIFEST
@@ -32,15 +40,7 @@ from builders.build_output import shared_spool_folder
 from builders.build_record import BuildOptions
 from builders.cli import main
 from builders.hidden.build import HiddenOptions, build_hidden
-from builders.logs.turn_readers import Counting
-from builders.reading import rollout_spool
-from builders.reading.family_reading import read_in_shards
-from builders.reading.family_source import family_source
-from builders.reading.lost_entries import lost_entries
-from builders.reading.origin import find_families, ignored_folders
-from builders.reading.reading_options import ReadingOptions, ShardSizes
 from builders.verify import verify
-from builders.workplace import Workplace
 from tests.bagen_data.store_writer import METADATA
 from tests.faulty_store import SharedStore, shared_store
 from tests.making import REPO, contents, exit_code

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import pytest
 
+from bagen_data.logs.turn_readers import Counting
+from bagen_data.reading.family_index import FamilyIndex
 from bagen_data.schema import Rollout
-from builders.logs.turn_readers import Counting
-from builders.reading.family_index import FamilyIndex
 from tests.making import SHARED_LOGS, needs_shared_logs, read
 
 CASES = SHARED_LOGS / "usage-cases"

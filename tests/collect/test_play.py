@@ -1,5 +1,5 @@
-from builders.formats import read_record
-from builders.logs.rollout_log import FamilyFacts
+from bagen_data.log_formats import read_record
+from bagen_data.logs.rollout_log import FamilyFacts
 from collect.agents import Reply, ScriptedAgent
 from collect.dialogue_layout import record
 from collect.environment import Observation, Rules

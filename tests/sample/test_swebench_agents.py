@@ -10,8 +10,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from bagen_data.errors import InputError
-from builders.formats.mini_swe_agent import read
-from builders.logs.rollout_log import FamilyFacts
+from bagen_data.log_formats.mini_swe_agent import read
+from bagen_data.logs.rollout_log import FamilyFacts
 from collect.swebench.instances import take
 from collect.swebench.trajectory_layout import Trajectories
 from sample.actors.swebench_agents import DECK, RESOLVING, SCRIPTS, script_name

@@ -7,8 +7,8 @@ import pytest
 
 from bagen_data.budgets import Realised
 from bagen_data.errors import InputError, WrongUsageError
+from bagen_data.tasks import find_task
 from builders.hidden.budget_ranges import AmountRange, budget_ranges, stated_ranges
-from builders.tasks import find_task
 
 SWEBENCH, SOKOBAN, WAREHOUSE = map(find_task, ("swebench", "sokoban", "warehouse"))
 TOTALS = [Realised({"tokens": 1_000 * n}, {}) for n in range(1, 12)]

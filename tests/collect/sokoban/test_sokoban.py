@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bagen_data.tasks.sokoban import TASK
 from bagen_data.usage import words_and_marks
-from builders.tasks.sokoban import TASK
 from collect.agents import ScriptedAgent
 from collect.play import play
 from collect.sokoban.level import STEPS, Level

@@ -6,9 +6,9 @@ from typing import Any
 import orjson
 import pytest
 
+from bagen_data.log_formats.mini_swe_agent import read
+from bagen_data.logs.rollout_log import FamilyFacts
 from bagen_data.models.model_options import ModelOptions
-from builders.formats.mini_swe_agent import read
-from builders.logs.rollout_log import FamilyFacts
 from collect.model_agent import ModelAgent
 from collect.swebench.agent_prompts import SUBMIT
 from collect.swebench.inspect_model import InspectModel, ModelledLocal, chat

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from builders.tasks.warehouse import _PRINTED
+from bagen_data.tasks.warehouse import _PRINTED
 from collect.environment import Environment
 from collect.warehouse.business import Business, Delivery, Order
 from collect.warehouse.demand import demand_of

@@ -1,0 +1,32 @@
+"""How the families of a build are read."""
+
+from dataclasses import dataclass, field
+
+from bagen_data.logs.turn_readers import Counting
+from bagen_data.reading.outcomes import SuccessRule
+
+
+@dataclass(frozen=True)
+class ShardSizes:
+    """How a family's files are cut into shards; it changes nothing but the time and the memory."""
+
+    shard: int = 8_000_000
+    """Bytes of files after which a shard ends. Processes wait for the last shard, so it is small:
+    230 MB are 29 shards, of which the busier one of two processes reads 15."""
+    cut: int = 16_000_000
+    """Bytes from which a JSONL file with a rollout a line is cut into ranges of lines."""
+
+
+@dataclass(frozen=True)
+class ReadingOptions:
+    """How the families of a build are read."""
+
+    counting: Counting
+    """How tokens are counted."""
+    limit: int | None = None
+    """The most usable rollouts of a family, the first ones."""
+    success: SuccessRule | None = None
+    """The rule that decides the outcomes; the logs themselves decide if None."""
+    is_scrubbed: bool = False
+    """Whether what should not be published is replaced in the rollouts' texts."""
+    sizes: ShardSizes = field(default_factory=ShardSizes)
