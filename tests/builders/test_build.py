@@ -256,26 +256,26 @@ def test_each_message_is_stored_once(built: Path) -> None:
 @pytest.mark.parametrize(
     ("module", "limit"),
     [
-        ("tables.sample_writer", "_GROUP_PROMPTS"),
-        ("tables.sample_writer", "_GROUP_ROWS"),
-        ("tables.rollout_writer", "_GROUP_ROWS"),
-        ("tables.rollout_writer", "_GROUP_TEXT"),
-        ("tables.rollout_writer", "_GROUP_SYSTEM"),
-        ("reading.rollout_spool", "MEMORY_BYTES"),
-        ("reading.rollout_spool", "_BATCH_TEXT"),
+        ("builders.tables.sample_writer", "_GROUP_PROMPTS"),
+        ("builders.tables.sample_writer", "_GROUP_ROWS"),
+        ("builders.tables.rollout_writer", "_GROUP_ROWS"),
+        ("builders.tables.rollout_writer", "_GROUP_TEXT"),
+        ("builders.tables.rollout_writer", "_GROUP_SYSTEM"),
+        ("bagen_data.reading.rollout_spool", "MEMORY_BYTES"),
+        ("bagen_data.reading.rollout_spool", "_BATCH_TEXT"),
     ],
 )
 def test_limits_on_memory_change_no_row(
     built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module: str, limit: str
 ) -> None:
-    monkeypatch.setattr(f"builders.{module}.{limit}", 1)
+    monkeypatch.setattr(f"{module}.{limit}", 1)
     assert build(SAMPLE, tmp_path / "out") == 0
     groups = 0
     for path in built.rglob("*.parquet"):
         copy = tmp_path / "out" / path.relative_to(built)
         assert pq.read_table(copy).equals(pq.read_table(path))
         groups += pq.read_metadata(copy).num_row_groups - 1
-    assert (groups > 0) is module.startswith("tables.")
+    assert (groups > 0) is module.startswith("builders.tables.")
 
 
 def test_defaults_are_the_papers() -> None:
