@@ -48,19 +48,19 @@ def wanted(extra: str) -> list[Requirement]:
     return requirements
 
 
-def test_the_wheel_alone_reads_asks_scores_and_hands_in() -> None:
+def test_the_wheel_alone_reads_asks_scores_hands_in_and_watches() -> None:
     names = [Requirement(text).name for text in PROJECT["dependencies"]]
     assert names == [
-        *("huggingface-hub", "numpy", "pyarrow"),  # datasets of the Hub and of a disk
-        *("pydantic", "pyyaml", "rich", "typer"),  # the command bagen
+        *("huggingface-hub", "numpy", "orjson", "pyarrow"),  # datasets and logs, Hub and disk
+        *("pydantic", "pyyaml", "rich", "safetensors", "typer"),  # the command, kept forecasters
     ]
 
 
 def test_an_extra_that_somebody_asks_for_stays_valid() -> None:
     extras = PROJECT["optional-dependencies"]
-    assert set(extras) >= {"baselines", "builders", "cli", "collect", "dask", "leaderboard", "load"}
-    assert set(extras) >= {"lm-eval", "metric", "models", "pictures", "prices", "ray", "scrub"}
-    assert set(extras) >= {"tokenizer", "train"}
+    assert set(extras) >= {"baselines", "builders", "cli", "collect", "dask", "langchain"}
+    assert set(extras) >= {"leaderboard", "lm-eval", "load", "metric", "models", "openai-agents"}
+    assert set(extras) >= {"pictures", "prices", "ray", "scrub", "tokenizer", "train"}
     default = {Requirement(text).name for text in PROJECT["dependencies"]}
     for extra in extras:
         assert not default & {requirement.name for requirement in wanted(extra)}, extra
@@ -100,6 +100,12 @@ def test_a_lock_has_what_the_project_asks_for(extra: str) -> None:
             continue
         versions = locked[canonicalize_name(requirement.name)]
         assert all(map(requirement.specifier.contains, versions)), requirement
+
+
+def test_no_lock_holds_a_package_that_was_compromised_or_needs_an_old_hub_client() -> None:
+    locked = pins(REPO / "requirements" / "dev.lock")
+    assert "litellm" not in locked
+    assert all(int(version.partition(".")[0]) >= 2 for version in locked["huggingface-hub"])
 
 
 def test_the_demo_has_the_versions_of_the_rest() -> None:
