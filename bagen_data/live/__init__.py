@@ -11,6 +11,15 @@
 """
 
 from bagen_data.live.advice import Advice
+from bagen_data.live.policies import SequentialPolicy, ThresholdPolicy, load_policy
 from bagen_data.live.tracker import BudgetTracker
+from bagen_data.live.turn_forecast import TurnForecast
 
-__all__ = ["Advice", "BudgetTracker"]
+__all__ = [
+    "Advice",
+    "BudgetTracker",
+    "SequentialPolicy",
+    "ThresholdPolicy",
+    "TurnForecast",
+    "load_policy",
+]
