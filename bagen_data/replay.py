@@ -53,20 +53,20 @@ def realised(rollout: Rollout, resources: Iterable[str]) -> Realised:
 
 
 def _total(amounts: Iterable[float]) -> float:
-    """Return a sum as `_plus` makes it."""
+    """Return a sum as `plus` makes it."""
     total: float = 0
     for amount in amounts:
-        total = _plus(total, amount)
+        total = plus(total, amount)
     return total
 
 
-def _plus(one: float, other: float) -> float:
+def plus(one: float, other: float) -> float:
     """Return a sum of decimal amounts that is the decimal number nearest to it.
 
     Whole amounts stay exact. Floats of amounts such as 0.1 and 0.2 do not add up to the float of
     0.3, and a total is compared with a budget to the last digit.
 
-    >>> _plus(0.1, 0.2), _plus(30, 50)
+    >>> plus(0.1, 0.2), plus(30, 50)
     (0.3, 80)
     """
     total = one + other
@@ -147,7 +147,7 @@ def _pairs(
             state=head.turns[k - 1].state if k else head.initial_state,
             budget=budget,
         )
-        remaining = {name: _plus(whole.totals[name], -used[k][name]) for name in budget.limits}
+        remaining = {name: plus(whole.totals[name], -used[k][name]) for name in budget.limits}
         yield probe, Target(feasible, remaining)
 
 
@@ -158,7 +158,7 @@ def _used_by_prefix(turns: Sequence[Turn], resources: tuple[str, ...]) -> list[A
     opening = running | ({"tokens": first["input_tokens"]} if "tokens" in running else {})
     used: list[Amounts] = [opening]
     for turn in turns:
-        running = {name: _plus(amount, turn.usage[name]) for name, amount in running.items()}
+        running = {name: plus(amount, turn.usage[name]) for name, amount in running.items()}
         used.append(running)
     return used
 

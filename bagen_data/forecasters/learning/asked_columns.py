@@ -7,7 +7,7 @@ from typing import Self
 import numpy as np
 
 from bagen_data.array_types import Floats, Ints, Mask
-from bagen_data.forecasters.learning.features import features
+from bagen_data.forecasters.learning.features import Features, features
 from bagen_data.forecasters.learning.probe_amounts import ProbeAmounts
 from bagen_data.schema import SUM_DECIMALS, Probe
 
@@ -30,11 +30,14 @@ class AskedColumns:
     @classmethod
     def of(cls, probes: Sequence[Probe]) -> Self:
         """Columns of one probe or more, all of one task."""
-        amounts = ProbeAmounts.of(probes)
+        return cls.joined(ProbeAmounts.of(probes), features(probes))
+
+    @classmethod
+    def joined(cls, amounts: ProbeAmounts, columns: Features) -> Self:
+        """Columns of the amounts of n probes and their features."""
         left = np.maximum(amounts.left, 0)
         turn = amounts.used / np.maximum(amounts.completed_turns, 1)
         units = np.log1p([np.zeros_like(left), left, np.maximum(turn, 0)])
-        columns = features(probes)
         return cls(amounts, columns.names, columns.values, np.moveaxis(units, 0, -1))
 
     def best_units(self, spent: Floats, rows: Mask) -> Ints:

@@ -1,18 +1,40 @@
 """What only one task's past shows: a board, searches, shell commands, cash.
 
-Any text is read: one without a board, a search or a command shows none, and raises nothing.
+Any text is read: one without a board, a search or a command shows none, and raises nothing. What a
+past shows is kept as running sums, so a turn costs the same work after 10 turns and after 1,000.
 """
 
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from itertools import pairwise
+from operator import add
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from bagen_data.schema import Probe, Turn
+from bagen_data.schema import Amounts, Budget, Turn
 
-Facts = tuple[float, ...]
-"""What one turn's texts show."""
+
+class Asked(NamedTuple):
+    """Where a run stands when it is asked about, beside the texts of its turns."""
+
+    completed_turns: int
+    used: Amounts
+    state: Amounts
+    """What the environment stands at."""
+    budget: Budget
+
+
+class TaskPast(Protocol):
+    """What the turns of one run have shown so far."""
+
+    def add(self, turn: Turn, /) -> None:
+        """Take the next turn; at k = 0, the opening as a turn without an answer."""
+
+    def row(self, asked: Asked, /) -> Sequence[float]:
+        """Return as many numbers as names, after one turn or more (at k = 0, the opening)."""
 
 
 @dataclass(frozen=True)
@@ -20,10 +42,8 @@ class TaskFeatures:
     """A task's own columns."""
 
     names: tuple[str, ...]
-    of_turn: Callable[[Turn], Facts]
-    """Read off each turn once."""
-    of_probe: Callable[[Probe, Sequence[Facts]], Sequence[float]]
-    """As many numbers as names; of the facts of one turn or more (at k = 0, of the opening)."""
+    begin: Callable[[], TaskPast]
+    """Begins a run."""
 
 
 _WALL, _PLAYER, _BOX, _TARGET = "#", "PS", "X√", "O√S"
@@ -35,15 +55,37 @@ _SOKOBAN = (
 )
 _LARGEST = 2_500
 """Letters of a board; what is larger is none."""
-_NO_BOARD: Facts = (0.0, 0.0, 0.0, 0.0, 0.0)
+_NO_BOARD = (0.0, 0.0, 0.0, 0.0, 0.0)
 
 
-def _sokoban_turn(turn: Turn) -> Facts:
-    action = _last_answer(turn.assistant)
-    return (*_board(turn.user), float(len(action.split("||")) if action else 0))
+class _SokobanPast:
+    """Boards and moves."""
+
+    def __init__(self) -> None:
+        self._turns = 0
+        self._answered = 0
+        self._last: tuple[float, ...] = ()
+        self._first_distance = 0.0
+        self._closest = 0.0
+
+    def add(self, turn: Turn) -> None:
+        action = _last_answer(turn.assistant)
+        moves = float(len(action.split("||")) if action else 0)
+        board = _board(turn.user)
+        distance = board[3]
+        if not self._turns:
+            self._first_distance = self._closest = distance
+        self._turns += 1
+        self._answered += moves > 0
+        self._last = (*board, moves)
+        self._closest = min(self._closest, distance)
+
+    def row(self, _: Asked) -> Sequence[float]:
+        gained = self._first_distance - self._last[3]
+        return (*self._last, self._answered / self._turns, gained, self._closest)
 
 
-def _board(text: str) -> Facts:
+def _board(text: str) -> tuple[float, ...]:
     r"""Of the last board in a text: boxes on and off targets, stuck ones, and distances in steps.
 
     >>> _board("######\n#_O__#\n#_X__#\n#P___#\n######")
@@ -78,12 +120,6 @@ def _nearest(place: tuple[int, int], others: Sequence[tuple[int, int]]) -> int:
     return min(abs(place[0] - y) + abs(place[1] - x) for y, x in others)
 
 
-def _sokoban_probe(_: Probe, facts: Sequence[Facts]) -> Sequence[float]:
-    distances = [one[3] for one in facts]
-    answered = sum(one[5] > 0 for one in facts) / len(facts)
-    return (*facts[-1], answered, distances[0] - distances[-1], min(distances))
-
-
 def _last_answer(text: str) -> str:
     """What is between the last `<answer>` and its `</answer>`; empty if there is none."""
     _, opened, rest = text.rpartition("<answer>")
@@ -94,20 +130,26 @@ def _last_answer(text: str) -> str:
 _SEARCHR1 = ("searches", "is_finish", "is_unreadable", "documents", "query_chars")
 
 
-def _searchr1_turn(turn: Turn) -> Facts:
-    action = _last_answer(turn.assistant).lower()
-    is_search, is_finish = action.startswith("search"), action.startswith("finish")
-    return (
-        float(is_search),
-        float(is_finish),
-        float(not (is_search or is_finish)),
-        float(turn.user.count("[Document")),
-        float(np.log1p(len(action))),
-    )
+class _SearchPast:
+    """Searches, and the last turn's documents and query."""
 
+    def __init__(self) -> None:
+        self._searches = 0.0
+        self._last: tuple[float, ...] = ()
 
-def _searchr1_probe(_: Probe, facts: Sequence[Facts]) -> Sequence[float]:
-    return (sum(one[0] for one in facts), *facts[-1][1:])
+    def add(self, turn: Turn) -> None:
+        action = _last_answer(turn.assistant).lower()
+        is_search, is_finish = action.startswith("search"), action.startswith("finish")
+        self._searches += is_search
+        self._last = (
+            float(is_finish),
+            float(not (is_search or is_finish)),
+            float(turn.user.count("[Document")),
+            float(np.log1p(len(action))),
+        )
+
+    def row(self, _: Asked) -> Sequence[float]:
+        return (self._searches, *self._last)
 
 
 _EDIT = re.compile(
@@ -123,6 +165,8 @@ _FAILED = re.compile(
     r"<returncode>\s*-?[1-9]|Traceback \(most recent|^FAILED|command not found", re.MULTILINE
 )
 
+_SHOWN = (_EDIT, _RUN, _DIFF, _PATCH)
+
 _MOST_READ = 10_000
 """Characters of a message in which commands and failures are looked for."""
 
@@ -132,55 +176,99 @@ _SWEBENCH = (
 )
 
 
-def _swebench_turn(turn: Turn) -> Facts:
-    shown = (_EDIT, _RUN, _DIFF, _PATCH)
-    said = turn.assistant[:_MOST_READ]
-    return (
-        *(float(bool(kind.search(said))) for kind in shown),
-        float(bool(_FAILED.search(turn.user[:_MOST_READ]))),
-    )
+class _SwebenchPast:
+    """Shell commands by what they are for, and failures that they met."""
 
+    def __init__(self) -> None:
+        self._turns = 0
+        self._counts = (0.0,) * (len(_SHOWN) + 1)
+        self._last = self._counts
+        self._edited = -1
+        """Position of the last turn with an edit; -1 where there is none."""
+        self._runs_since = 0.0
 
-def _swebench_probe(_: Probe, facts: Sequence[Facts]) -> Sequence[float]:
-    counts = np.array(facts)
-    edited = np.flatnonzero(counts[:, 0])
-    since = len(counts) - 1 - edited[-1] if len(edited) else len(counts)
-    runs = counts[edited[-1] :, 1].sum() if len(edited) else 0.0
-    return (*counts.sum(axis=0), *counts[-1], since, runs, float(len(edited) > 0))
+    def add(self, turn: Turn) -> None:
+        said = turn.assistant[:_MOST_READ]
+        is_edit, is_run, *others = (float(bool(kind.search(said))) for kind in _SHOWN)
+        failed = float(bool(_FAILED.search(turn.user[:_MOST_READ])))
+        self._last = (is_edit, is_run, *others, failed)
+        self._counts = tuple(
+            count + one for count, one in zip(self._counts, self._last, strict=True)
+        )
+        if is_edit:
+            self._edited, self._runs_since = self._turns, 0.0
+        if self._edited >= 0:
+            self._runs_since += is_run
+        self._turns += 1
+
+    def row(self, _: Asked) -> Sequence[float]:
+        is_edited = self._edited >= 0
+        since = self._turns - 1 - self._edited if is_edited else self._turns
+        return (*self._counts, *self._last, since, self._runs_since, float(is_edited))
 
 
 _WAREHOUSE = ("cash", "cash_share", "cash_gained", "cash_recent", "cash_projected")
+_CASH, _WEEKS = "cash_usd", "time_weeks"
+_RECENT_GAINS = 3
+"""Turns that the recent gain looks back on."""
+_MOST_TARGETS = 9.0
+"""Amounts of cash end here, in targets."""
 
 
-def _warehouse_probe(probe: Probe, _: Sequence[Facts]) -> Sequence[float]:
-    """Amounts of cash in targets, which differ between rollouts."""
-    cash = [turn.state["cash_usd"] for turn in probe.turns if "cash_usd" in turn.state]
-    cash = cash or [probe.state.get("cash_usd", 0.0)]
-    target = max(abs(probe.budget.conditions.get("target_cash_usd", cash[0])), 1.0)
-    gains = np.diff(cash) / target if len(cash) > 1 else np.zeros(1)
-    share = cash[-1] / target
-    weeks = "time_weeks"
-    rate = probe.used.get(weeks, 0.0) / max(len(probe.turns), 1)
-    left = probe.budget.limits.get(weeks, 0.0) - probe.used.get(weeks, 0.0)
-    turns_left = max(left, 0.0) / rate if rate > 0 else 0.0
-    gain = float(gains.mean())
-    return (
-        float(np.log1p(max(cash[-1], 0.0))),
-        *np.clip([share, gain, gains[-3:].mean(), share + gain * turns_left], -9, 9),
-    )
+class _WarehousePast:
+    """Cash after the turns, in targets, which differ between rollouts."""
+
+    def __init__(self) -> None:
+        self._known = 0
+        """Turns that state cash."""
+        self._first = 0.0
+        self._recent: tuple[float, ...] = ()
+        """The cash of the last turns that state it, as many as recent gains need."""
+
+    def add(self, turn: Turn) -> None:
+        cash = turn.state.get(_CASH)
+        if cash is None:
+            return
+        if not self._known:
+            self._first = cash
+        self._known += 1
+        self._recent = (*self._recent, cash)[-_RECENT_GAINS - 1 :]
+
+    def row(self, asked: Asked) -> Sequence[float]:
+        recent = self._recent or (asked.state.get(_CASH, 0.0),)
+        first = self._first if self._known else recent[0]
+        target = max(abs(asked.budget.conditions.get("target_cash_usd", first)), 1.0)
+        last = recent[-1]
+        share = last / target
+        gain = (last - first) / max(self._known - 1, 1) / target
+        gains = [(after - before) / target for before, after in pairwise(recent)]
+        rate = asked.used.get(_WEEKS, 0.0) / max(asked.completed_turns, 1)
+        left = asked.budget.limits.get(_WEEKS, 0.0) - asked.used.get(_WEEKS, 0.0)
+        turns_left = max(left, 0.0) / rate if rate > 0 else 0.0
+        recent_gain = reduce(add, gains, 0.0) / max(len(gains), 1)
+        amounts = (share, gain, recent_gain, share + gain * turns_left)
+        in_bounds = (min(max(each, -_MOST_TARGETS), _MOST_TARGETS) for each in amounts)
+        return (float(np.log1p(max(last, 0.0))), *in_bounds)
 
 
-def _no_facts(_: Turn) -> Facts:
-    return ()
+class _NoPast:
+    """The past of a task that is not known."""
+
+    def add(self, _: Turn) -> None:
+        """Take nothing."""
+
+    def row(self, _: Asked) -> Sequence[float]:
+        """Return nothing."""
+        return ()
 
 
-NOTHING = TaskFeatures((), _no_facts, lambda *_: ())
-"""Of a task that is not known."""
+NOTHING = TaskFeatures((), _NoPast)
+"""The features of a task that is not known."""
 
 TASK_FEATURES: Mapping[str, TaskFeatures] = {
-    "sokoban": TaskFeatures(_SOKOBAN, _sokoban_turn, _sokoban_probe),
-    "searchr1": TaskFeatures(_SEARCHR1, _searchr1_turn, _searchr1_probe),
-    "swebench": TaskFeatures(_SWEBENCH, _swebench_turn, _swebench_probe),
-    "warehouse": TaskFeatures(_WAREHOUSE, _no_facts, _warehouse_probe),
+    "sokoban": TaskFeatures(_SOKOBAN, _SokobanPast),
+    "searchr1": TaskFeatures(_SEARCHR1, _SearchPast),
+    "swebench": TaskFeatures(_SWEBENCH, _SwebenchPast),
+    "warehouse": TaskFeatures(_WAREHOUSE, _WarehousePast),
 }
 """By the task's name."""

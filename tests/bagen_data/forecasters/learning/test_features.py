@@ -4,7 +4,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bagen_data.array_types import Floats
+from bagen_data.forecasters.learning.asked_columns import AskedColumns
+from bagen_data.forecasters.learning.asked_run import AskedRun
 from bagen_data.forecasters.learning.features import features
+from bagen_data.forecasters.learning.running_features import RunningFeatures
 from bagen_data.forecasters.learning.task_features import TASK_FEATURES
 from bagen_data.replay import replay
 from bagen_data.schema import Budget, Probe, Rollout, Turn
@@ -56,6 +59,48 @@ def test_a_name_for_each_finite_column(task: str) -> None:
     found = features([one for one, _ in replay(recorded, budget, range(6))])
     assert found.values.shape == (6, len(set(found.names))) == (6, len(found.names))
     assert np.isfinite(found.values).all()
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_a_running_run_has_the_columns_of_its_probes(task: str) -> None:
+    recorded, budget = recorded_for(task, 6)
+    probes = [one for one, _ in replay(recorded, budget, range(7))]
+    run = AskedRun(task, budget)
+    first = probes[0]
+    rows = [run.opening_row(first.opening, first.used, first.state)]
+    for turn in recorded.turns:
+        run.add(turn)
+        rows.append(run.row())
+    assert_same_columns(run.columns(rows), AskedColumns.of(probes))
+    assert_same_columns(run.columns(rows[4:5]), AskedColumns.of(probes[4:5]))
+
+
+def test_rollouts_that_share_their_first_turns_are_kept_apart() -> None:
+    shared = rollout([(9, 5), (8, 4), (7, 3)], task="swebench").turns
+    runs = [(*shared, token_turn(1, 1, "", f"ls {end}")) for end in range(3)]
+    probes = [probe(*run[:length]) for length in (4, 2, 3) for run in runs]
+    alone = [features([one]).values[0] for one in probes]
+    np.testing.assert_array_equal(features(probes).values, alone)
+
+
+def test_turns_that_were_read_again_are_taken_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    taken = []
+    add = RunningFeatures.add
+    monkeypatch.setattr(
+        RunningFeatures, "add", lambda self, turn: (taken.append(turn), add(self, turn))
+    )
+    whole = [said(*[("a", f"b{k}") for k in range(length)]) for length in range(1, 9)]
+    features(whole)
+    assert len(taken) == 8
+
+
+def assert_same_columns(one: AskedColumns, other: AskedColumns) -> None:
+    assert one.names == other.names
+    assert one.amounts.resources == other.amounts.resources
+    for name in ("completed_turns", "used", "used_first", "left"):
+        np.testing.assert_array_equal(getattr(one.amounts, name), getattr(other.amounts, name))
+    np.testing.assert_array_equal(one.values, other.values)
+    np.testing.assert_array_equal(one.units, other.units)
 
 
 ODD = st.text(alphabet="#_OXPS√\n |<>[]/answerthinksearch diff>patch.py-1\0é", max_size=60)
