@@ -3,7 +3,6 @@
 The family is read by `read_witnessed`, as a build reads it; a `Witness` takes the notes.
 """
 
-import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -11,25 +10,22 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from bagen_data.errors import InputError, NotJudgedError, WrongUsageError
-from bagen_data.logs.harbor import trial_folder
+from bagen_data.errors import WrongUsageError
 from bagen_data.logs.rollout_log import Log, LoggedTurn
 from bagen_data.logs.turn_readers import Counting, kept_turns, unknown_usage
 from bagen_data.reading.family_index import FamilyIndex
 from bagen_data.reading.family_reading import read_witnessed
-from bagen_data.reading.labels import LABELS
+from bagen_data.reading.log_choice import LogChoice, choose_logs
 from bagen_data.reading.noticed import Unused
-from bagen_data.reading.origin import Family, family_at
-from bagen_data.reading.outcomes import Judge, Judgement, SuccessRule
+from bagen_data.reading.outcomes import SuccessRule
 from bagen_data.reading.reading_options import ReadingOptions
 from bagen_data.reading.rollouts import Reading
-from bagen_data.reading.witness import SeenLog, Witness
-from bagen_data.tasks import Task, find_task, known_tasks
-from bagen_data.tasks.general import GeneralSettings, general_task
+from bagen_data.reading.unjudged_witness import NOT_JUDGED, UnjudgedWitness
+from bagen_data.reading.witness import SeenLog
+from bagen_data.tasks import Task
 from bagen_data.usage import Request, input_growth
 
 _TEXT_LENGTH = 60
-NOT_JUDGED = "not judged"
 NO_TURNS = "has no turn that can be used"
 
 
@@ -128,51 +124,28 @@ class Inspection:
 def inspect_logs(path: Path, counting: Counting, success: SuccessRule | None = None) -> Inspection:
     """Inspect a file, or a folder as one family.
 
-    A file in a family's folder is read with its family; any other file is read alone, with the
-    labels of the nearest folder above it that has some, or the result of its trial in Harbor.
-
     Args:
-        path: a log, a family's folder, or any folder of logs.
+        path: a log, a family's folder, or any folder of logs, as `choose_logs` reads it.
         counting: how tokens are counted.
         success: what decides the outcomes; the logs themselves, and labels, if None.
 
     Raises:
         InputError: the path does not exist, or cannot be read at all.
     """
-    family, only = _family_of(path)
-    notes = _Notes(only, is_alone=not family.task)
+    choice = choose_logs(path)
+    notes = _Notes(choice)
     with TemporaryDirectory() as folder:
         options = ReadingOptions(counting, success=success)
-        index = read_witnessed(family, Path(folder), options, notes)
+        index = read_witnessed(choice.family, Path(folder), options, notes)
     rollouts = tuple(notes.rollouts.values())
     return Inspection(
-        name=str(only or family.name),
+        name=str(choice.file or choice.family.name),
         rollouts=rollouts,
-        refused=tuple(each for each in index.refused if notes.is_meant(each.where)),
-        ignored=() if only else tuple(index.ignored),
+        refused=tuple(each for each in index.refused if choice.is_meant(each.where)),
+        ignored=() if choice.file else tuple(index.ignored),
         duplicates=sum(each.is_duplicate for each in rollouts),
         bare_counts=_bare_counts(index, counting),
     )
-
-
-def _family_of(path: Path) -> tuple[Family, str | None]:
-    """Return the family to read, and the one file of it that is meant, if any.
-
-    Raises:
-        InputError: the path does not exist.
-    """
-    if not path.exists():
-        raise InputError(f"{path}: does not exist; expected a log file or a folder of logs")
-    path = Path(os.path.abspath(path))
-    for folder in (path, *path.parents):
-        family = family_at(folder) if folder.is_dir() else None
-        if family is not None:
-            return family, None if folder == path else str(path.relative_to(folder))
-    if path.is_dir():
-        return Family(path, "", "", "benchmark"), None
-    labelled = (each for each in path.parents if (each / LABELS).is_file())
-    folder = next(labelled, None) or trial_folder(path) or path.parent
-    return Family(folder, "", "", "benchmark"), str(path.relative_to(folder))
 
 
 def choose(inspection: Inspection, name: str, turns: range | None) -> Inspection:
@@ -213,64 +186,25 @@ def _names(rollout: InspectedRollout) -> set[str]:
     return {rollout.rollout_id, rollout.instance_id, rollout.source_id, rollout.where}
 
 
-class _Notes(Witness):
+class _Notes(UnjudgedWitness):
     """Notes of each log of a family.
 
     A rollout without an outcome is read as a failed one, so that its turns can be shown.
 
     Args:
-        only: the one file to note; all of them if None.
-        is_alone: the file is read without the others of its folder. Those of a family are read, as
-            all of them decide what bare counts mean.
+        choice: the logs to note.
     """
 
-    def __init__(self, only: str | None, is_alone: bool) -> None:
+    def __init__(self, choice: LogChoice) -> None:
+        super().__init__(choice)
         self.rollouts: dict[str, InspectedRollout] = {}
         """By place; a second reading of the family replaces the first."""
-        self._only = only
-        self._is_alone = is_alone
-        self._unjudged = ""
-        """Why the log that is being read has no outcome; empty where it has one."""
-        self._task = general_task(GeneralSettings(), "")
-        self._places: dict[str, str] = {}
-        """The place of the first rollout of each id."""
-
-    def task(self, family: Family) -> Task:
-        """Return the family's task, or the general one where it has no file."""
-        if family.task in known_tasks():
-            self._task = find_task(family.task)
-        return self._task
-
-    def files(self, paths: Sequence[str]) -> Sequence[str]:
-        """Return the one file that stands alone, or all."""
-        if self._only is None or (self._only in paths and not self._is_alone):
-            return paths
-        return [self._only]
-
-    def is_meant(self, where: str) -> bool:
-        """Return whether a place is in the file that is meant."""
-        if self._only is None or where in (".", self._only):
-            return True
-        return where.startswith(self._only) and where[len(self._only)] in ":[ "
-
-    def judge(self, judge: Judge) -> Judge:
-        """Return a judge that calls a rollout without an outcome a failure, and notes it."""
-        self._unjudged = ""
-
-        def judged(log: Log, rollout_id: str, content: str) -> Judgement:
-            try:
-                return judge(log, rollout_id, content)
-            except NotJudgedError as error:
-                self._unjudged = str(error).removeprefix(f"is {NOT_JUDGED}: ")
-                return Judgement(False)
-
-        return judged
 
     def after(self, seen: SeenLog) -> None:
         """Note how a log is understood."""
         log, reading = seen.log, seen.reading
-        repetition = "" if reading is None else self._repetition(reading, seen.where)
-        if not self.is_meant(seen.where):
+        repetition = "" if reading is None else self.repetition(reading, seen.where)
+        if not self._choice.is_meant(seen.where):
             return
         noted = InspectedRollout(seen.where, seen.format, refusal=seen.refusal)
         if log is not None:
@@ -281,10 +215,10 @@ class _Notes(Witness):
                 instance_id=log.instance_id,
                 source_id=log.source_id,
                 outcome=self._outcome(seen),
-                unjudged=self._unjudged,
+                unjudged=self.unjudged,
                 scores=dict(log.scores),
                 skipped=dict(log.skipped),
-                turns=_turns(log, self._task, reading),
+                turns=_turns(log, self.definition, reading),
             )
         if reading is not None:
             noted = replace(
@@ -302,14 +236,10 @@ class _Notes(Witness):
         self.rollouts[seen.where] = noted
 
     def _outcome(self, seen: SeenLog) -> str:
-        if self._unjudged or seen.log is None:
+        if self.unjudged or seen.log is None:
             return NOT_JUDGED
         success = seen.log.success if seen.reading is None else seen.reading.rollout.success
         return NOT_JUDGED if success is None else "success" if success else "failure"
-
-    def _repetition(self, reading: Reading, where: str) -> str:
-        first = self._places.setdefault(reading.rollout.rollout_id, where)
-        return "" if first == where else f"is the same rollout as {first}, which is used"
 
 
 def _turns(log: Log, task: Task, reading: Reading | None) -> tuple[InspectedTurn, ...]:
