@@ -187,6 +187,7 @@ def _reader(
         witness.task(family),
         counting,
         options.is_scrubbed,
+        options.limits,
         witness,
         spool,
     )

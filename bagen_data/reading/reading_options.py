@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from bagen_data.logs.turn_readers import Counting
 from bagen_data.reading.outcomes import SuccessRule
+from bagen_data.reading.rollouts import DEFAULT_LIMITS, RolloutLimits
 
 
 @dataclass(frozen=True)
@@ -30,3 +31,5 @@ class ReadingOptions:
     is_scrubbed: bool = False
     """Whether what should not be published is replaced in the rollouts' texts."""
     sizes: ShardSizes = field(default_factory=ShardSizes)
+    limits: RolloutLimits = DEFAULT_LIMITS
+    """The largest rollout that is read."""

@@ -2,7 +2,9 @@
 
 import hashlib
 import json
+import math
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from bagen_data.errors import RolloutError
@@ -18,6 +20,20 @@ MAX_TURNS = 1_000
 """Prompts grow with the square of a rollout's turns."""
 MAX_ROW_BYTES = 2_000_000
 """What the Hub's viewer still shows of a row."""
+
+
+@dataclass(frozen=True)
+class RolloutLimits:
+    """The largest rollout that is read."""
+
+    turns: float = MAX_TURNS
+    row_bytes: float = MAX_ROW_BYTES
+    """Bytes that its longest prompt would have."""
+
+
+DEFAULT_LIMITS = RolloutLimits()
+UNLIMITED = RolloutLimits(math.inf, math.inf)
+"""For rollouts of which no prompt is made."""
 
 _TEMPLATE_BYTES = 10_000
 _HISTORY_LINE_BYTES = 128
@@ -38,18 +54,34 @@ class Reading(NamedTuple):
     """Turns with an input shorter than the history that it replays."""
 
 
-def to_rollout(
-    log: Log, family: Family, task: Task, counting: Counting, judge: Judge = own_outcome
-) -> Reading | None:
-    """The rollout of a log; None if no turn is left after the drops.
+@dataclass(frozen=True)
+class RolloutRules:
+    """Rules by which the logs of a family become rollouts."""
+
+    family: Family
+    task: Task
+    """What its turns spend."""
+    counting: Counting
+    """How tokens are counted."""
+    limits: RolloutLimits = DEFAULT_LIMITS
+
+
+def to_rollout(log: Log, rules: RolloutRules, judge: Judge = own_outcome) -> Reading | None:
+    """Return the rollout of a log; None if no turn is left after the drops.
+
+    Args:
+        log: what its log tells.
+        rules: how it becomes a rollout.
+        judge: gives the outcome.
 
     Raises:
         RolloutError: the rollout is too large, holds text that UTF-8 cannot, has no usage, or is
             not judged.
     """
-    if len(log.turns) > MAX_TURNS:
-        raise RolloutError(f"has {len(log.turns)} turns; expected at most {MAX_TURNS}")
-    content_sha256 = _content_sha256(log)
+    family, task, limits = rules.family, rules.task, rules.limits
+    if len(log.turns) > limits.turns:
+        raise RolloutError(f"has {len(log.turns)} turns; expected at most {limits.turns}")
+    content_sha256 = _content_sha256(log, limits)
     kept = kept_turns(log, task.context_limit)
     if not kept:
         return None
@@ -57,7 +89,7 @@ def to_rollout(
     if task.named_by_instance and log.instance_id:
         rollout_id = log.instance_id
     judgement = judge(log, rollout_id, content_sha256)
-    accounts = task.turns.read(log, kept, counting)
+    accounts = task.turns.read(log, kept, rules.counting)
     if (
         family.role == "training"
         and accounts.initial_state.keys() != accounts.turns[0].state.keys()
@@ -78,7 +110,7 @@ def to_rollout(
     return Reading(rollout, content_sha256, accounts.source, accounts.fits, accounts.clipped_turns)
 
 
-def _content_sha256(log: Log) -> str:
+def _content_sha256(log: Log, limits: RolloutLimits) -> str:
     """Return a hash of everything the log tells, but not of its place or number.
 
     Texts among a turn's amounts are left out: they are ids and notes of the client that wrote them.
@@ -106,10 +138,10 @@ def _content_sha256(log: Log) -> str:
         ) from error
     lengths = [len(block) for block in blocks]
     size = sum(lengths) + _TEMPLATE_BYTES + _HISTORY_LINE_BYTES * len(log.turns)
-    if size > MAX_ROW_BYTES:
+    if size > limits.row_bytes:
         raise RolloutError(
             f"its longest prompt would be about {size / 1e6:.1f} MB; expected at most "
-            f"{MAX_ROW_BYTES / 1e6:.0f} MB"
+            f"{limits.row_bytes / 1e6:.0f} MB"
         )
     blocks += thoughts
     return hashlib.sha256(b"".join((*blocks, str(lengths).encode()))).hexdigest()

@@ -23,7 +23,7 @@ from bagen_data.reading.labels import LabelNote
 from bagen_data.reading.line_ranges import FilePart
 from bagen_data.reading.outcomes import Judge, Judgement, OutcomeRules, judgement
 from bagen_data.reading.rollout_spool import SpoolWriter, text_size
-from bagen_data.reading.rollouts import Reading, to_rollout
+from bagen_data.reading.rollouts import Reading, RolloutLimits, RolloutRules, to_rollout
 from bagen_data.reading.scrubbing import scrub_rollout
 from bagen_data.reading.witness import Witness
 from bagen_data.tasks import Task
@@ -50,6 +50,7 @@ class ShardReader:
     task: Task
     counting: Counting
     is_scrubbed: bool
+    limits: RolloutLimits
     witness: Witness
     spool: SpoolWriter
     """Takes the rollouts."""
@@ -66,6 +67,7 @@ class ShardReader:
 
     def __post_init__(self) -> None:
         self._resources = tuple(resource.name for resource in self.task.resources)
+        self._rules = RolloutRules(self.files.family, self.task, self.counting, self.limits)
 
     def read(self, parts: Iterable[FilePart]) -> Iterator[ReadLog]:
         """Yield what is told of each log of some parts, in order; an error of ours is the last."""
@@ -112,7 +114,7 @@ class ShardReader:
         self._note(place, path, log.source_id)
         try:
             judge = self.witness.judge(self._judge(place, path))
-            reading = to_rollout(log, self.files.family, self.task, self.counting, judge)
+            reading = to_rollout(log, self._rules, judge)
             if reading is None:
                 return ReadLog(LogWithoutTurns(where, self._label), self._format, log)
             return ReadLog(self._found(where, log, reading), self._format, log, reading)

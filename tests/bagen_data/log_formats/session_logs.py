@@ -15,7 +15,7 @@ from bagen_data.logs.turn_readers import Counting
 from bagen_data.reading.family_files import FamilyFiles
 from bagen_data.reading.line_ranges import FilePart
 from bagen_data.reading.origin import Family
-from bagen_data.reading.rollouts import to_rollout
+from bagen_data.reading.rollouts import RolloutRules, to_rollout
 from bagen_data.tasks import find_task
 
 
@@ -57,9 +57,8 @@ def only_log(folder: Path) -> Log:
 
 def spent(log: Log, folder: Path = Path()) -> list[tuple[float, float]]:
     """Return the fresh input and output of each turn, as if the rollout were judged."""
-    reading = to_rollout(
-        replace(log, success=True), family(folder), find_task("searchr1"), Counting()
-    )
+    rules = RolloutRules(family(folder), find_task("searchr1"), Counting())
+    reading = to_rollout(replace(log, success=True), rules)
     assert reading is not None
     return [
         (turn.usage["input_tokens"], turn.usage["output_tokens"]) for turn in reading.rollout.turns
