@@ -90,13 +90,13 @@ def predict(request: ForecastRequest, load: Load = load_examples) -> Predicted:
         asked, revision = loaded.examples, loaded.revision
         if request.cross_validate:
             for own in _by(loaded.examples, "family"):
-                answers |= _cross_validated(learn, own, request.seed, forecaster.folds)
+                answers |= cross_validated(learn, own, request.seed, forecaster.folds)
     if not request.cross_validate:
         for questions in _by(asked, "task"):
             known = []
             if forecaster.learns:
                 known = _training(request, questions, load)
-            answers |= _answered(learn, known, questions, request.seed)
+            answers |= answered(learn, known, questions, request.seed)
     rows = []
     for each in asked:
         response = render(answers[each.sample_id], question)
@@ -177,16 +177,20 @@ def _training(
     return examples
 
 
-def _cross_validated(
+def cross_validated(
     learn: Learn, examples: Sequence[Example], seed: int, folds: int | None
 ) -> dict[str, Estimate]:
-    """Return the answers about one family, each instance's learned from those of other parts.
+    """Return answers by sample, each instance's learned from the instances of other parts.
 
     Args:
         learn: how to learn answers from examples.
-        examples: of one family.
+        examples: one or more, of one task; an instance is left out with its rollouts of every
+            family.
         seed: of the parts, and of what is learned.
         folds: parts at most; None: each instance is a part.
+
+    Raises:
+        InputError: all examples are of one instance.
     """
     instances = sorted({example.instance_id for example in examples})
     if len(instances) < 2:
@@ -201,16 +205,21 @@ def _cross_validated(
     for part in range(parts):
         own = [each for each in examples if fold[each.instance_id] == part]
         others = [each for each in examples if fold[each.instance_id] != part]
-        answers |= _answered(learn, others, own, seed)
+        answers |= answered(learn, others, own, seed)
     return answers
 
 
-def _answered(
+def answered(
     learn: Learn,
     known: Sequence[Example],
     asked: Sequence[Example | AskedProbe],
     seed: int,
 ) -> dict[str, Estimate]:
+    """Return answers by sample to examples or probes of one task, learned from other examples.
+
+    Raises:
+        InputError: the forecaster gave other answers than were asked for.
+    """
     answer = learn(known, seed)
     estimates = answer([example.probe for example in asked])
     if len(estimates) != len(asked):

@@ -111,7 +111,7 @@ def test_a_handful_of_rollouts_is_enough(name: str, task: str, outcomes: str) ->
 @pytest.mark.parametrize("name", NAMES)
 def test_a_probe_s_own_instance_teaches_nothing_of_it(name: str) -> None:
     """Cross-validated, an answer is the same whatever became of the instance."""
-    from bagen_data.forecasters.learning.predictions import _cross_validated
+    from bagen_data.forecasters.learning.predictions import cross_validated
 
     examples = [
         replace(one, instance_id=f"{int(one.instance_id.split('-')[1]) // 2}")
@@ -130,7 +130,7 @@ def test_a_probe_s_own_instance_teaches_nothing_of_it(name: str) -> None:
 
     folds = find_forecaster(name).folds
     before, after = (
-        _cross_validated(learner(name), known, 0, folds)
+        cross_validated(learner(name), known, 0, folds)
         for known in (examples, [turned(one) for one in examples])
     )
     own = [one.sample_id for one in examples if one.instance_id == "3"]
