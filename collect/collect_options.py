@@ -9,6 +9,7 @@ import typer
 
 from bagen_data.errors import WrongUsageError
 from bagen_data.models.model_options import ModelOptions
+from collect.agent_name import read_agent_name
 from collect.scripted_agents import SCRIPTED
 
 
@@ -17,7 +18,11 @@ class CollectOptions:
     """The options of every task."""
 
     agent: Annotated[
-        str, typer.Option(help="scripted, scripted/NAME, or a model: PROVIDER/NAME as of Inspect.")
+        str,
+        typer.Option(
+            help="scripted, scripted/NAME, or a model: PROVIDER/NAME as of Inspect; for Search-R1 "
+            "also bats:, sequential: or parallel: before the model."
+        ),
     ]
     rollouts: Annotated[int | None, typer.Option(min=1, help="How many the family is to have.")] = (
         None
@@ -74,6 +79,16 @@ class CollectOptions:
     def number_of_rollouts(self) -> int:
         """How many rollouts a family is to have that begins anew."""
         return self.rollouts or 0
+
+    @property
+    def strategy(self) -> str:
+        """How a model is used in a rollout; empty where it answers turn by turn."""
+        return read_agent_name(self.agent).strategy
+
+    @property
+    def model_name(self) -> str:
+        """The model as Inspect knows it, without the strategy."""
+        return read_agent_name(self.agent).model
 
     @property
     def script(self) -> str | None:

@@ -1,8 +1,9 @@
 """Rollouts of a game of text, by scripted agents or by a model."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from bagen_data.errors import WrongUsageError
 from collect.collect_options import CollectOptions
 from collect.dialogue_layout import Dialogues
 from collect.environment import Game
@@ -13,22 +14,34 @@ from collect.task_command import Recording, record
 if TYPE_CHECKING:
     from collect.model_agent import ModelAgent
 
+Strategy = Callable[[CollectOptions, "ModelAgent"], Play]
+"""How a model is used in the rollouts of a game, other than turn by turn."""
+
 
 def record_game(
-    options: CollectOptions, game: Game, agent_options: Mapping[str, Any] | None = None
+    options: CollectOptions,
+    game: Game,
+    agent_options: Mapping[str, Any] | None = None,
+    strategies: Mapping[str, Strategy] | None = None,
 ) -> None:
     """Record a family of a game.
 
     Args:
         options: the options of every task.
         game: the game.
-        agent_options: options of its scripted agents.
+        agent_options: options of its scripted agents, or of its strategies.
+        strategies: the game's strategies by name.
 
     Raises:
         as `task_command.record`.
     """
-    agent_options = agent_options or {}
+    agent_options, strategies = agent_options or {}, strategies or {}
     if options.resume_from is not None:
+        if options.strategy:
+            raise WrongUsageError(
+                f"--resume-from: a rollout cannot be played on by {options.strategy}:; give the "
+                "model alone"
+            )
         from collect.continuations import record_continuations
 
         record_continuations(options, game, agent_options)
@@ -40,9 +53,16 @@ def record_game(
     def modelled(options: CollectOptions, model: "ModelAgent") -> Play:
         from collect.model_agent import Modelled
 
+        if options.strategy:
+            return strategies[options.strategy](options, model)
         return Modelled(game, options.seed, model, options.tokenizer)
 
     settings = {**game.settings, **agent_options}
     layout = Dialogues(game.task)
     rollouts = options.number_of_rollouts
-    record(options, Recording(game.task, rollouts, settings, layout, scripted, modelled))
+    record(
+        options,
+        Recording(
+            game.task, rollouts, settings, layout, scripted, modelled, strategies=[*strategies]
+        ),
+    )

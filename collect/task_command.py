@@ -1,6 +1,6 @@
 """A run of `python -m collect`, for every task alike: what is checked, played and kept."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -34,6 +34,8 @@ class Recording:
     modelled: Callable[[CollectOptions, "ModelAgent"], Play]
     continues: Mapping[str, Any] = field(default_factory=dict)
     """The recorded rollouts that are played on; empty where a family begins anew."""
+    strategies: Collection[str] = ()
+    """The strategies that `modelled` plays beside a model that answers turn by turn."""
 
 
 def record(options: CollectOptions, recording: Recording) -> None:
@@ -43,7 +45,7 @@ def record(options: CollectOptions, recording: Recording) -> None:
         InputError: a rollout failed; the others are kept.
         OutputError: the family cannot be written, or not any further.
     """
-    check(options, recording.task)
+    check(options, recording.task, recording.strategies)
     wanted = Wanted(
         options.out,
         settings_of(options, recording),
@@ -75,12 +77,13 @@ def record(options: CollectOptions, recording: Recording) -> None:
         )
 
 
-def check(options: CollectOptions, task: str) -> None:
+def check(options: CollectOptions, task: str, strategies: Collection[str] = ()) -> None:
     """Refuse options that do not fit each other.
 
     Args:
         options: the options.
         task: of the family.
+        strategies: the strategies that an agent's name may begin with.
 
     Raises:
         WrongUsageError: naming the option.
@@ -94,7 +97,13 @@ def check(options: CollectOptions, task: str) -> None:
     for flag, value in (("--agent", options.agent), ("--tokenizer", options.tokenizer)):
         check_no_secret(flag, value)
     if not options.is_scripted:
-        if "/" not in options.agent:
+        if options.strategy and options.strategy not in strategies:
+            known = f"one of {', '.join(strategies)}" if strategies else "none"
+            raise WrongUsageError(
+                f"--agent {options.agent}: {task} has no strategy {options.strategy!r}; expected "
+                f"{known}, so give the model alone or another strategy"
+            )
+        if "/" not in options.model_name:
             raise WrongUsageError(
                 f"--agent {options.agent}: expected {SCRIPTED}, {SCRIPTED}/NAME, or a model as "
                 "PROVIDER/NAME"
@@ -134,5 +143,5 @@ def _playing(options: CollectOptions, recording: Recording) -> Iterator[tuple[Pl
         from collect.model_agent import ModelAgent
     except ModuleNotFoundError as error:
         raise MissingExtraError("inspect-ai", "models") from error
-    with ModelAgent(options.agent, options.model) as model:
+    with ModelAgent(options.model_name, options.model) as model:
         yield recording.modelled(options, model), in_threads(options.model.connections)
