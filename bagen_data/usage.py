@@ -14,7 +14,6 @@ Formulas: section 4 of the benchmark's specification (the BAGEN paper, 2026, sec
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Literal, get_args
 
 from bagen_data.errors import RolloutError
@@ -93,18 +92,20 @@ def visible_share(raw: str, parsed: str, output_tokens: int) -> int:
 def fitting_conventions(requests: Sequence[Request]) -> frozenset[Convention]:
     """Return the conventions that bare counts of one rollout fit.
 
-    They fit `request` if every input is at least the previous input plus visible output, and `turn`
-    if no input is. One request alone fits both; a mixture fits none.
+    They fit `request` if every input is at least the previous input of its context plus visible
+    output, and `turn` if no input is. One request alone fits both; a mixture fits none.
 
     >>> sorted(fitting_conventions([Request(30, 50, 50), Request(90, 10, 10)]))
     ['request']
     >>> sorted(fitting_conventions([Request(30, 50, 50), Request(12, 10, 10)]))
     ['turn']
     """
-    fits = [
-        now.input_tokens >= before.input_tokens + before.visible_tokens
-        for before, now in pairwise(requests)
-    ]
+    fits = []
+    replayed: dict[str, int] = {}
+    for request in requests:
+        if request.context in replayed:
+            fits.append(request.input_tokens >= replayed[request.context])
+        replayed[request.context] = request.input_tokens + request.visible_tokens
     conventions: tuple[tuple[Convention, bool], ...] = (
         ("request", all(fits)),
         ("turn", not any(fits)),

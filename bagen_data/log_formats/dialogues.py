@@ -12,6 +12,10 @@ Only the texts, the outcome and the counts are needed. Where `actions` is empty 
 a turn whose request passes the task's context limit counts as cut off, as one with
 `context_token_truncated` does, and the rollout ends before it.
 
+A turn may name its `context`, the growing conversation that its request belongs to, where an agent
+begins another one: it replaced its history by a summary, or asked a judge. Such a turn is never cut
+off for its length, as its agent decides what a request holds.
+
 What a task counts beside tokens stands in a turn under a name of its own (`"steps": 3`), or in an
 object `amounts`. Warehouse records have `financials` per turn (`cash`, `cumulative_cost`,
 `cumulative_inventory_weeks`), and beside `turns` an `initial_state` and a `final_state` (`day`,
@@ -42,6 +46,7 @@ _KNOWN = frozenset(
         *("turn_idx", "messages", "user_prompt", "raw_response", "raw_generation"),
         *("parsed_response", "api_input_tokens", "api_output_tokens", "api_total_tokens"),
         *("api_interactions", "success", "actions", "info", "context_token_truncated"),
+        "context",
     }
 )
 """Fields of a turn that are not amounts of a task."""
@@ -137,7 +142,8 @@ def _requests(turn: Mapping[str, Any], raw: str, shown: str) -> tuple[Request, .
         visible = visible_share(raw, shown, written)
     else:
         visible = written
-    return (replace(request, output_tokens=written, visible_tokens=visible),)
+    context = log_fields.text(turn.get("context"), "context")
+    return (replace(request, output_tokens=written, visible_tokens=visible, context=context),)
 
 
 def _billed(turn: Mapping[str, Any], stated: Request) -> Request:

@@ -128,6 +128,8 @@ def _reasoned(turn: LoggedTurn) -> bool:
 def _is_over(turn: LoggedTurn, context_limit: int | None) -> bool:
     if context_limit is None or not turn.requests or turn.success or turn.acted:
         return False
+    if turn.requests[-1].context:
+        return False  # the agent decides what its requests hold
     return turn.requests[-1].input_tokens + turn.requests[-1].output_tokens > context_limit
 
 

@@ -55,6 +55,12 @@ def test_each_context_replays_its_own_history(
     assert fresh_usage(logged, "request") == [*main[:1], *side, *main[1:]]
 
 
+def test_a_context_that_begins_anew_fits_whole_requests() -> None:
+    sizes = [(100, ""), (150, ""), (40, "summary"), (70, "summary"), (20, "judge")]
+    logged = [Request(read, 10, 10, context=context) for read, context in sizes]
+    assert fitting_conventions(logged) == {"request"}
+
+
 @pytest.mark.parametrize(
     ("raw", "parsed", "expected"), [("", "a", 90), ("a b c", "c", 30), ("a", "a b", 90)]
 )

@@ -100,6 +100,21 @@ def test_a_log_that_records_no_actions_is_not_cut(tmp_path: Path) -> None:
     assert len(fresh(read_one(tmp_path, record))) == 3
 
 
+def test_a_dialogue_may_name_the_context_of_a_turn(tmp_path: Path) -> None:
+    record = dialogue([(30, 50), (2_400, 70), (20, 40)])
+    for turn, context in zip(record["turns"], ("one", "two", "one"), strict=True):
+        turn |= {"context": context, "actions": []}
+    record["turns"][2] |= {"api_input_tokens": 100, "api_output_tokens": 40}
+    index = read_one(tmp_path, record)
+    second = record["turns"][1]["api_input_tokens"]
+    assert fresh(index) == [80, second + 70, 100 - 80 + 40], "no turn is cut off for its length"
+
+
+def test_a_context_that_is_not_a_text_is_refused_by_name(tmp_path: Path) -> None:
+    index = read_one(tmp_path, dialogue(context=7))
+    assert "turn 2: context is 7" in index.refused[0].reason
+
+
 def test_messages_have_no_request_totals_so_nothing_is_dropped(tmp_path: Path) -> None:
     index = read_one(tmp_path, chat(["a " * 3_000, "b", "c", "d"]), tokenizer=Words())
     assert fresh(index) == [3_001, 2]
