@@ -113,6 +113,29 @@ def fitting_conventions(requests: Sequence[Request]) -> frozenset[Convention]:
     return frozenset(name for name, is_fitting in conventions if is_fitting)
 
 
+class ReplayedHistory:
+    """The history that the next request of each context replays, in tokens.
+
+    >>> replayed = ReplayedHistory()
+    >>> replayed.growth([Request(100, 10, 10)]), replayed.growth([Request(130, 10, 10)])
+    ([100], [20])
+    """
+
+    def __init__(self) -> None:
+        self._replayed: dict[str, int] = {}
+
+    def growth(self, requests: Sequence[Request]) -> list[int]:
+        """Return what each input holds beyond the history, as `input_growth`, and keep its own."""
+        replayed = self._replayed
+        growth = []
+        for request in requests:
+            context, read = request.context, request.input_tokens
+            known = replayed[context] if context in replayed else _history(replayed, context)
+            growth.append(read - known)
+            replayed[context] = read + request.visible_tokens
+        return growth
+
+
 def input_growth(requests: Sequence[Request]) -> list[int]:
     """Return what each request's input holds beyond the replayed history of its context, in tokens.
 
@@ -122,14 +145,7 @@ def input_growth(requests: Sequence[Request]) -> list[int]:
     ...     Request(130, 10, 10)])
     [100, 40, 20]
     """
-    replayed: dict[str, int] = {}
-    growth = []
-    for request in requests:
-        context, read = request.context, request.input_tokens
-        known = replayed[context] if context in replayed else _history(replayed, context)
-        growth.append(read - known)
-        replayed[context] = read + request.visible_tokens
-    return growth
+    return ReplayedHistory().growth(requests)
 
 
 def _history(replayed: Mapping[str, int], context: str) -> int:

@@ -40,6 +40,24 @@ def refuse_sums(requests: Sequence[Request]) -> None:
         )
 
 
+class Compactions:
+    """The contexts that earlier compactions within responses left a conversation in."""
+
+    def __init__(self) -> None:
+        self._begun = ""
+
+    def moved(self, requests: Sequence[Request]) -> tuple[Request, ...]:
+        """Return the requests of the next turn in the contexts that they belong to.
+
+        Args:
+            requests: the requests as the turn's usage object gives them.
+        """
+        moved = tuple(replace(each, context=self._begun + each.context) for each in requests)
+        if any(each.context == COMPACTED for each in requests):
+            self._begun += COMPACTED
+        return moved
+
+
 def after_compactions(turns: Sequence[Requests]) -> list[Requests]:
     """Return the requests of each turn, in the contexts that earlier compactions left them in.
 
@@ -50,16 +68,8 @@ def after_compactions(turns: Sequence[Requests]) -> list[Requests]:
     >>> [[each.context for each in turn] for turn in after_compactions([both, both[:1]])]
     [['', 'compacted'], ['compacted']]
     """
-    begun = ""
-    moved: list[Requests] = []
-    for requests in turns:
-        if requests is None:
-            moved.append(None)
-            continue
-        moved.append(tuple(replace(each, context=begun + each.context) for each in requests))
-        if any(each.context == COMPACTED for each in requests):
-            begun += COMPACTED
-    return moved
+    compactions = Compactions()
+    return [None if requests is None else compactions.moved(requests) for requests in turns]
 
 
 def refuse_mixture(requests: Sequence[Request]) -> None:

@@ -6,7 +6,6 @@ difference of two rounded sums.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from itertools import accumulate, pairwise
 
 from bagen_data.errors import RolloutError
 from bagen_data.logs import log_fields
@@ -70,7 +69,7 @@ def cost_reader(prices: PriceTable, model: str) -> TurnReader:
         paid = [[request for turn in group for request in turn.requests or ()] for group in groups]
         try:
             fits = _priceable(kept, [request for each in paid for request in each], counting)
-            costs = [[_priced(each, log.model or model, prices) for each in some] for some in paid]
+            costs = [[priced(each, log.model or model, prices) for each in some] for some in paid]
         except RolloutError as error:
             raise RolloutError(
                 f"turn {unstated.number} states no {_COST}, and {error}; or leave {_COST} out of "
@@ -84,7 +83,7 @@ def cost_reader(prices: PriceTable, model: str) -> TurnReader:
     return TurnReader(frozenset({_COST}), read)
 
 
-def _priced(request: Request, model: str, prices: PriceTable) -> Cost:
+def priced(request: Request, model: str, prices: PriceTable) -> Cost:
     """Return what a request costs by the table.
 
     Raises:
@@ -118,7 +117,16 @@ def _stated_cost(turn: LoggedTurn) -> float | None:
         return cost if cost or turn.requests == () else None
     if turn.requests is None:
         return None if _says_something(turn) else 0
-    costs = [request.cost_usd for request in turn.requests]
+    return stated_cost(turn.requests)
+
+
+def stated_cost(requests: Sequence[Request]) -> float | None:
+    """Return the cost that requests state together, in US dollars; None where one states none.
+
+    >>> stated_cost([Request(9, 1, 1, cost_usd=0.25), Request(9, 1, 1, cost_usd=0.5)])
+    0.75
+    """
+    costs = [request.cost_usd for request in requests]
     return sum(map(float, filter(None, costs))) if all(costs) else None
 
 
@@ -189,11 +197,35 @@ def _fractions(
     return accounts_of(kept, [{resource: amount} for amount in rounded], source)
 
 
+class RunningShares:
+    """Amounts rounded one after another, such that their sums are the rounded sums.
+
+    >>> shares = RunningShares(2)
+    >>> shares.next(0.004), shares.next(0.004)
+    (0.0, 0.01)
+    """
+
+    def __init__(self, digits: int) -> None:
+        """Begin at 0.
+
+        Args:
+            digits: digits after the point.
+        """
+        self._digits = digits
+        self._total = 0.0
+
+    def next(self, amount: float) -> float:
+        """Return the rounded share of the next amount."""
+        before = round(self._total, self._digits)
+        self._total += amount
+        return round(round(self._total, self._digits) - before, self._digits)
+
+
 def shares(amounts: Sequence[float], digits: int) -> list[float]:
     """Round amounts such that every sum of the first ones is the rounded sum of them.
 
     >>> shares([0.004, 0.004, 0.004], 2)
     [0.0, 0.01, 0.0]
     """
-    sums = [round(total, digits) for total in accumulate(amounts, initial=0.0)]
-    return [round(after - before, digits) for before, after in pairwise(sums)]
+    running = RunningShares(digits)
+    return [running.next(amount) for amount in amounts]
