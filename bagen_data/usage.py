@@ -135,6 +135,12 @@ class ReplayedHistory:
             replayed[context] = read + request.visible_tokens
         return growth
 
+    def copy(self) -> "ReplayedHistory":
+        """Return the same history, to go on with apart."""
+        same = ReplayedHistory()
+        same._replayed = dict(self._replayed)
+        return same
+
 
 def input_growth(requests: Sequence[Request]) -> list[int]:
     """Return what each request's input holds beyond the replayed history of its context, in tokens.

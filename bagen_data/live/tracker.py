@@ -1,93 +1,340 @@
-"""Count what a running agent spends, and say what is left of its budgets."""
+"""Count what a running agent spends, forecast what it will need, and say whether to go on."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from bagen_data.live.advice import Advice
-from bagen_data.schema import Budget, Turn
-from bagen_data.usage import fresh_usage, input_growth
-from bagen_data.usage_objects import provider_usage
+from bagen_data.live.plain_rule import exceeded, plain_advice
+from bagen_data.live.policies import Policy
+from bagen_data.live.problems import said
+from bagen_data.live.run_forecasts import AmountForecast, LiveForecaster, RunForecast, RunForecasts
+from bagen_data.live.run_ledger import RunLedger
+from bagen_data.live.run_state import Response, RunState, View
+from bagen_data.live.status_text import Standing, status_text
+from bagen_data.logs.prices import ModelPrice, PriceTable
+from bagen_data.replay import plus
+from bagen_data.schema import TARGET_PREFIX, Budget, Forecast, Turn
 
 
 class BudgetTracker:
-    """The budgets of one run, what was used of them, and what to do."""
+    """The budgets of one run, what was used of them, what it will need, and what to do.
 
-    def __init__(self, budgets: Mapping[str, float]) -> None:
+    Call `observe` once after each response of the model, with what the model was newly given and
+    what it answered: each response is a turn, also where a tool's result and not a user's message
+    came before it.
+
+    No method raises into the agent's loop. What cannot be read, forecast or priced is reported once
+    (`problems`, and the logger `bagen`), and counting goes on. Several threads and tasks may share
+    a tracker.
+
+    >>> tracker = BudgetTracker({"tokens": 2_000, "search": 3})
+    >>> usage = {"prompt_tokens": 300, "completion_tokens": 40, "total_tokens": 340}
+    >>> tracker.count(search=1)
+    >>> tracker.observe(user="Where is it?", assistant="search(it)", usage=usage)
+    >>> tracker.used
+    {'tokens': 340, 'search': 1}
+    """
+
+    def __init__(  # noqa: PLR0913
+        self,
+        budgets: Mapping[str, float] | Budget,
+        forecaster: LiveForecaster | None = None,
+        policy: Policy | None = None,
+        *,
+        task: str | None = None,
+        prices: PriceTable | Mapping[str, ModelPrice] | None = None,
+        model: str = "",
+    ) -> None:
         """Begin a run.
 
+        A forecaster that does not fit the budgets or the task is reported, and not asked.
+
         Args:
-            budgets: the most that may be spent of each resource over the whole run.
+            budgets: the most that may be spent of each resource over the whole run: `tokens`
+                (fresh ones: history that a request repeats is not counted again), `turns`,
+                `tool_calls`, `seconds`, `cost_usd`, and any name that `count` counts. A name
+                `target_<state>` is the least that the final `<state>` must be.
+            forecaster: what `load_forecaster` returns.
+            policy: says when to stop; without one, only an exceeded budget stops a run.
+            task: the task of the run; the forecaster's if None.
+            prices: prices by model for requests that do not state their cost; else those of the
+                library genai-prices, if it is installed.
+            model: the model of responses that name none.
 
         Raises:
             ValueError: there is no budget, or one is not a finite number from 0 on.
+            TypeError: an argument is of another type.
         """
-        self._budget = Budget(dict(budgets))
-        self._turns: list[Turn] = []
-        self._counted: dict[str, float] = {}
-        self.used: dict[str, float] = dict.fromkeys(budgets, 0)
-        """Spent so far, by resource."""
+        self._policy = _checked_policy(policy)
+        if not isinstance(model, str) or not isinstance(task, str | None):
+            raise TypeError(f"model is {model!r} and task {task!r}; expected texts")
+        budget = _budget(budgets)
+        self._run = RunState(budget, RunLedger(budget.limits, _price_table(prices)), model)
+        self._view = View()
+        if forecaster is not None:
+            self._begin_forecasts(forecaster, task)
 
-    def count(self, **amounts: float) -> None:
-        """Add amounts to the turn that is not complete yet, such as `count(search=1)`."""
-        for name, amount in amounts.items():
-            self._counted[name] = self._counted.get(name, 0) + amount
-            if name in self.used:
-                self.used[name] += amount
+    def _begin_forecasts(self, forecaster: LiveForecaster, task: str | None) -> None:
+        if not callable(getattr(forecaster, "forecasts", None)):
+            raise TypeError(
+                f"forecaster is of type {type(forecaster).__name__}; expected a forecaster, as "
+                "bagen_data.live.load_forecaster(FOLDER) returns it"
+            )
+        run = self._run
+        try:
+            resources, own_task = tuple(forecaster.resources), forecaster.task
+            missing = [name for name in resources if name not in run.budget.limits]
+            if missing:
+                reason = (
+                    f"it forecasts {', '.join(missing)}, which has no budget; give one of each of "
+                    f"{', '.join(resources)}"
+                )
+            elif task is not None and task != own_task:
+                reason = f"it learned from rollouts of {own_task}, and the task is {task}"
+            else:
+                limits = {name: run.budget.limits[name] for name in resources}
+                budget = Budget(limits, run.budget.conditions)
+                run.forecast_with(RunForecasts(forecaster, own_task, budget))
+                return
+        except Exception as error:  # of whatever stands in a forecaster's place
+            reason = said(error)
+        run.stop_forecasts("forecaster", f"the forecaster is not used: {reason}")
 
-    def observe(
+    def count(self, /, **amounts: float) -> None:
+        """Add amounts to the turn that is not complete yet, such as `count(search=1)`.
+
+        Call it before the `observe` of the response that asks for them. Names without a budget are
+        harmless.
+
+        Args:
+            amounts: how much was spent of each resource, >= 0.
+        """
+        with self._run.lock:
+            try:
+                self._run.count(self._view, amounts)
+            except Exception as error:  # nothing may stop the agent
+                self._failed("count", error)
+
+    def observe(  # noqa: PLR0913
         self,
         *,
         user: str = "",
         assistant: str = "",
-        usage: Mapping[str, Any] | None = None,
+        usage: Any = None,
         context: str = "",
+        state: Mapping[str, float] | None = None,
+        seconds: float | None = None,
+        tool_calls: int | None = None,
+        model: str = "",
     ) -> None:
-        """Take a completed turn.
+        """Take a completed turn: one response of the model, and what came before it.
+
+        A loop that asks the model several times between two messages of a person calls it after
+        each response; the results of tools are what the model was newly given then. A call with
+        neither `assistant` nor `usage` is no turn: what it says belongs to the turn that is
+        completed next, so a loop may also call it before a request.
 
         Args:
-            user: what the agent was told.
-            assistant: what it answered, with its tool calls.
-            usage: the usage object of the response, of any shape that logs may hold.
-            context: the growing conversation that the request belongs to; a subagent has another.
+            user: what the model was newly given: a person's message, or results of tools.
+            assistant: what it answered, with its tool calls as text.
+            usage: the usage object of the response: a mapping, an object of an SDK, or a list with
+                one for each request of the turn. An empty list says that nothing was asked.
+            context: the growing conversation that the request belongs to. A history that was
+                compacted or begun anew is another context.
+            state: what the environment stands at after the turn, such as `cash_usd`.
+            seconds: how long the turn took; by default the time since the turn before.
+            tool_calls: the number of tool calls that the response asks for; 0 by default.
+            model: the model that answered.
         """
-        spent: dict[str, float] = {}
-        if usage is not None:
-            requests = [replace(each, context=context) for each in provider_usage(usage)]
-            fresh = fresh_usage(requests, "request", input_growth(requests))
-            spent["tokens"] = sum(map(sum, fresh))
-        for name, amount in spent.items():
-            if name in self.used:
-                self.used[name] += amount
-        self._turns.append(Turn(user, assistant, {**spent, **self._counted}))
-        self._counted = {}
+        with self._run.lock:
+            try:
+                response = Response(
+                    user, assistant, usage, context, state, seconds, tool_calls, model
+                )
+                self._run.observe(self._view, response)
+            except Exception as error:  # nothing may stop the agent
+                self._failed("observe", error)
 
     def observe_turn(self, turn: Turn) -> None:
-        """Take a completed turn whose usage is counted already."""
-        self._turns.append(turn)
-        for name in self.used:
-            self.used[name] += turn.usage.get(name, 0)
+        """Take a completed turn whose usage is known, as a build has it."""
+        with self._run.lock:
+            try:
+                self._run.observe_turn(turn)
+            except Exception as error:  # nothing may stop the agent
+                self._failed("observe_turn", error)
+
+    def _failed(self, method: str, error: Exception) -> None:
+        """Report what went wrong inside a method: sums are lower bounds from then on."""
+        self._run.ledger.at_least |= self._run.budget.limits.keys()
+        self._run.stop_forecasts(
+            "tracker",
+            f"the tracker's {method} failed after turn {self._run.turns} ({said(error)}); what is "
+            "used is counted as at least the amounts that are known, and no forecast is made",
+        )
+
+    def agent(self, name: str) -> "BudgetTracker":
+        """Return a view for one of several agents that share the budgets.
+
+        Each response that it observes is a turn of the run. Its contexts are its own, and so are
+        the amounts that it counts before its next turn.
+        """
+        return self._viewed(View(self._path(name)))
+
+    def subagent(self, name: str) -> "BudgetTracker":
+        """Return a view for an agent that another one's turn waits for.
+
+        What it spends is counted at once, and belongs to the next turn of the agent that this
+        tracker or view is for, as in the logs of Claude Code, Codex and Inspect.
+        """
+        return self._viewed(View(self._path(name), self._view.name))
+
+    def _path(self, name: str) -> str:
+        return f"{self._view.name}/{name}" if self._view.name else str(name)
+
+    def _viewed(self, view: View) -> "BudgetTracker":
+        tracker = object.__new__(type(self))
+        tracker._run, tracker._policy, tracker._view = self._run, self._policy, view
+        return tracker
 
     @property
-    def turns(self) -> int:
-        """The number of completed turns."""
-        return len(self._turns)
+    def used(self) -> dict[str, float]:
+        """Spent so far of each budget, by all agents."""
+        with self._run.lock:
+            return dict(self._run.ledger.used)
 
     @property
     def remaining(self) -> dict[str, float]:
         """What is left of each budget; below 0 where it is exceeded."""
-        return {name: limit - self.used[name] for name, limit in self._budget.limits.items()}
+        with self._run.lock:
+            run = self._run
+            return {
+                name: plus(limit, -run.ledger.used[name])
+                for name, limit in run.budget.limits.items()
+            }
+
+    @property
+    def at_least(self) -> frozenset[str]:
+        """The resources of which more was spent than `used` knows."""
+        with self._run.lock:
+            return frozenset(self._run.ledger.at_least)
+
+    @property
+    def turns(self) -> int:
+        """The number of completed turns, of all agents."""
+        return self._run.turns
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What could not be read, priced or forecast, each reported once."""
+        with self._run.lock:
+            return self._run.problems.texts()
+
+    def forecast(self) -> Forecast | AmountForecast | None:
+        """Return the forecast after the last turn; it is made once.
+
+        Returns:
+            None before the first turn, without a forecaster, and where no forecast can be made.
+        """
+        with self._run.lock:
+            current = self._run.current()
+            return current.forecast if current else None
+
+    @property
+    def history(self) -> tuple[RunForecast, ...]:
+        """The forecast after each turn, in order."""
+        with self._run.lock:
+            return tuple(self._run.history())
 
     def advice(self) -> Advice:
-        """Say whether to go on."""
-        over = [name for name, left in self.remaining.items() if left < 0]
-        if over:
-            return Advice("stop", f"the budget of {', '.join(over)} is exceeded")
-        return Advice("continue", "every budget lasts")
+        """Return what to do after the last turn: the policy's advice, or a plain rule's.
+
+        A run that exceeds a budget stops in any case. Without a policy or a forecast, a warning
+        comes from 80% of a budget on, and where the chance to finish is below one half.
+        """
+        with self._run.lock:
+            limits, used = self._run.budget.limits, self._run.ledger.used
+            stop = exceeded(limits, used)
+            if stop:
+                return stop
+            current = self._run.current()
+            advice = plain_advice(limits, used, current.forecast if current else None)
+            if self._policy is None or current is None:
+                return advice
+            try:
+                return self._policy.advise(self._run.history())
+            except Exception as error:  # of a policy of somebody's own
+                self._run.problems.report("policy", f"the policy failed: {said(error)}")
+                return advice
 
     def status_block(self) -> str:
-        """Return text for the agent's next message."""
-        return "\n".join(
-            f"{name}: {self.used[name]:,} of {limit:,} used, {self.remaining[name]:,} left"
-            for name, limit in self._budget.limits.items()
+        """Return the budgets in words and numbers, for the next message to the agent."""
+        with self._run.lock:
+            run = self._run
+            current = run.current()
+            standing = Standing(
+                run.turns,
+                run.budget.limits,
+                run.ledger.used,
+                run.ledger.at_least,
+                current.forecast if current else None,
+            )
+            return status_text(standing)
+
+    def copy(self) -> "BudgetTracker":
+        """Return the same tracker with the same forecaster and policy, to go on with apart."""
+        with self._run.lock:
+            tracker = self._viewed(self._view)
+            tracker._run = self._run.copy()
+            return tracker
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "BudgetTracker":
+        run = memo.setdefault(id(self._run), self._run.copy())
+        tracker = self._viewed(self._view)
+        tracker._run = run
+        return tracker
+
+
+def _budget(budgets: Mapping[str, float] | Budget) -> Budget:
+    if isinstance(budgets, Budget):
+        return budgets
+    if not isinstance(budgets, Mapping):
+        raise TypeError(
+            f"budgets are of type {type(budgets).__name__}; expected a mapping such as "
+            "{'tokens': 200_000}"
         )
+    for name, amount in budgets.items():
+        if not isinstance(name, str) or not _is_number(amount):
+            raise TypeError(f"budget of {name!r} is {amount!r}; expected a number for a name")
+    is_condition = {name: name.startswith(TARGET_PREFIX) for name in budgets}
+    limits, conditions = (
+        {name: amount for name, amount in budgets.items() if is_condition[name] is kind}
+        for kind in (False, True)
+    )
+    return Budget(limits, conditions)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _price_table(prices: PriceTable | Mapping[str, ModelPrice] | None) -> PriceTable:
+    if isinstance(prices, PriceTable):
+        return prices
+    given = {} if prices is None else prices
+    if not isinstance(given, Mapping) or not all(
+        isinstance(price, ModelPrice) for price in given.values()
+    ):
+        raise TypeError(
+            f"prices are of type {type(prices).__name__}; expected a PriceTable, or a mapping from "
+            "models to ModelPrice, of bagen_data.logs.prices"
+        )
+    return PriceTable(dict(given))
+
+
+def _checked_policy(policy: Policy | None) -> Policy | None:
+    if policy is not None and not callable(getattr(policy, "advise", None)):
+        raise TypeError(
+            f"policy is of type {type(policy).__name__}; expected a ThresholdPolicy, a "
+            "SequentialPolicy, or what load_policy returns"
+        )
+    return policy

@@ -1,6 +1,7 @@
 """A run that goes on, as the columns that learners are asked about."""
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
@@ -76,6 +77,12 @@ class AskedRun:
         running = self._running
         asked = Asked(running.turns, used, state, self._budget)
         return RunRow(running.turns, used, running.used_first, running.row(asked, opening))
+
+    def copy(self) -> "AskedRun":
+        """Return the same run, to go on with apart."""
+        same = copy(self)
+        same._running = self._running.copy()
+        return same
 
     def columns(self, rows: Sequence[RunRow]) -> AskedColumns:
         """Return the columns of one row or more of this run."""

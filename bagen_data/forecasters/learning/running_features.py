@@ -7,6 +7,7 @@ steps, so both give the same bits.
 
 import math
 from collections.abc import Sequence
+from copy import copy
 from functools import reduce
 from operator import add
 
@@ -114,6 +115,13 @@ class RunningFeatures:
             texts.add(Turn(opening, "", {}))
         return [*row, *texts.row(self.turns), *texts.own.row(asked)]
 
+    def copy(self) -> "RunningFeatures":
+        """Return the same run, to go on with apart."""
+        same = copy(self)
+        same._spent = tuple(map(copy, self._spent))
+        same._texts = self._texts.copy()
+        return same
+
 
 class _Spent:
     """What the turns spent of one resource.
@@ -217,6 +225,13 @@ class _Texts:
             _log(turns - len(self._observations)),
             float(self._is_repeated),
         ]
+
+    def copy(self) -> "_Texts":
+        """Return the same texts, to go on with apart."""
+        same = copy(self)
+        same.own = copy(self.own)
+        same._actions, same._observations = set(self._actions), set(self._observations)
+        return same
 
 
 def _log(amount: float) -> float:

@@ -28,7 +28,10 @@ class Asked(NamedTuple):
 
 
 class TaskPast(Protocol):
-    """What the turns of one run have shown so far."""
+    """What the turns of one run have shown so far.
+
+    Its attributes are replaced and never change in place, so a shallow copy goes on apart.
+    """
 
     def add(self, turn: Turn, /) -> None:
         """Take the next turn; at k = 0, the opening as a turn without an answer."""

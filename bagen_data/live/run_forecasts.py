@@ -1,0 +1,133 @@
+"""Forecasts about a run that goes on: one a turn, made when somebody asks."""
+
+from collections.abc import Callable, Mapping, Sequence
+from copy import copy
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, Protocol
+
+from bagen_data.live.turn_forecast import TurnForecast
+from bagen_data.schema import Budget, Forecast, Turn
+
+if TYPE_CHECKING:
+    from bagen_data.forecasters.learning.asked_columns import AskedColumns
+    from bagen_data.forecasters.learning.asked_run import RunRow
+
+
+class AmountForecast(Protocol):
+    """What a forecaster says that does not know which runs succeed."""
+
+    @property
+    def quantiles(self) -> Mapping[str, tuple[float, ...]]:
+        """By resource, quantiles of what the run will still use."""
+
+    @property
+    def within_budget(self) -> float:
+        """The probability that what is still used fits what is left."""
+
+    @property
+    def finish(self) -> None:
+        """None."""
+
+    @property
+    def success(self) -> None:
+        """None."""
+
+
+class LiveForecaster(Protocol):
+    """What a tracker asks: a `KeptForecaster`, or what answers as one does."""
+
+    @property
+    def task(self) -> str:
+        """The task whose rollouts it learned from."""
+
+    @property
+    def resources(self) -> Sequence[str]:
+        """The names of the resources that it forecasts, in order."""
+
+    def forecasts(self, asked: "AskedColumns") -> Sequence[Forecast | AmountForecast]:
+        """Return the forecast of each probe."""
+
+
+@dataclass(frozen=True)
+class RunForecast(TurnForecast):
+    """A forecast, and the turn that it was made after."""
+
+    forecast: Forecast | AmountForecast
+
+
+class RunForecasts:
+    """One forecaster beside one run.
+
+    Turns are kept until a forecast is wanted, so taking one costs next to nothing; then the
+    forecasts of all turns since are made together, each from what was known at its turn.
+    """
+
+    def __init__(self, forecaster: LiveForecaster, task: str, budget: Budget) -> None:
+        """Begin a run.
+
+        Args:
+            forecaster: what is asked.
+            task: the task whose features a run has.
+            budget: limits the forecaster's resources, in their order.
+        """
+        from bagen_data.forecasters.learning.asked_run import AskedRun
+
+        self.resources = tuple(budget.limits)
+        """The names of the resources that are forecast."""
+        self._forecaster = forecaster
+        self._begin: Callable[[], AskedRun] = partial(AskedRun, task, budget)
+        self._run = self._begin()
+        self._turns: list[Turn] = []
+        self._rows: list[RunRow] = []
+        """Where the run stood after turns that nobody asked about yet."""
+        self._history: list[RunForecast] = []
+
+    def add(self, turn: Turn) -> None:
+        """Take the next turn."""
+        self._turns.append(turn)
+
+    @property
+    def made(self) -> Sequence[RunForecast]:
+        """The forecasts that were made already."""
+        return self._history
+
+    def history(self) -> Sequence[RunForecast]:
+        """Return the forecast after each turn; one that was made stays as it is.
+
+        Raises:
+            Exception: whatever the forecaster raises.
+        """
+        for turn in self._turns[self._run.turns :]:
+            self._run.add(turn)
+            if self._run.turns > len(self._history):
+                self._rows.append(self._run.row())
+        if self._rows:
+            made = self._forecaster.forecasts(self._run.columns(self._rows))
+            self._history += [
+                RunForecast(row.completed_turns, each.finish, each.success, each)
+                for row, each in zip(self._rows, made, strict=True)
+            ]
+            self._rows = []
+        return self._history
+
+    def change(self, resource: str, amounts: Sequence[float]) -> None:
+        """Change what each turn spent of a resource; forecasts that were made stay as they are.
+
+        Args:
+            resource: the name of the resource.
+            amounts: its amount in each turn.
+        """
+        self._turns = [
+            replace(turn, usage={**turn.usage, resource: amount})
+            for turn, amount in zip(self._turns, amounts, strict=True)
+        ]
+        self._run, self._rows = self._begin(), []
+
+    def copy(self) -> "RunForecasts":
+        """Return the same run with the same forecaster, to go on with apart."""
+        same = copy(self)
+        same._run = self._run.copy()
+        same._turns, same._rows = list(self._turns), list(self._rows)
+        same._history = list(self._history)
+        return same
