@@ -16,7 +16,12 @@ from bagen_data.schema import QUANTILE_LEVELS
 from bagen_data.scoring.definitions import AnsweredFamily
 from bagen_data.scoring.forecast_formulas import CURVE_BUDGETS, chance_within
 from bagen_data.scoring.sample_table import FamilyColumns
-from bagen_data.scoring.scores.early_stop import NET_BENEFIT, STOPPED_FEASIBLE, SUCCESS_WORTH
+from bagen_data.scoring.scores.early_stop import (
+    NET_BENEFIT,
+    STOPPED_FEASIBLE,
+    SUCCESS_WORTH,
+    in_budgets,
+)
 from bagen_data.scoring.scores.feasibility import is_success
 from bagen_data.scoring.scores.forecasts import curve_budget
 
@@ -167,8 +172,8 @@ def _benefit(family: AnsweredFamily) -> tuple[Floats, Floats]:
     total = used + samples.remaining[:, first]
     is_feasible = samples.feasible[first]
     capped = np.minimum(total, budget)
-    foresight = _in_budgets(capped - np.minimum(used, budget), budget) * ~is_feasible
-    overspent = _in_budgets(total - capped, budget)
+    foresight = in_budgets(capped - np.minimum(used, budget), budget) * ~is_feasible
+    overspent = in_budgets(total - capped, budget)
     own, lost = (family.once(each.of).sum() for each in (NET_BENEFIT, STOPPED_FEASIBLE))
     late = (is_success(samples)[first] & ~is_feasible).sum()
     known_late = np.nan if samples.rollout_success is None else late
@@ -176,13 +181,6 @@ def _benefit(family: AnsweredFamily) -> tuple[Floats, Floats]:
         np.array([len(first), own, lost, foresight.sum(), overspent.sum()]),
         np.array([known_late], np.float64),
     )
-
-
-def _in_budgets(amounts: Floats, budget: Floats) -> Floats:
-    """(r, m) to (m,): amounts over budgets, the mean over resources; 0 of a budget of 0."""
-    shares = np.zeros(amounts.shape)
-    np.divide(amounts, budget, out=shares, where=budget > 0)
-    return shares.mean(axis=0)
 
 
 def _bin(sums: Floats) -> dict[str, float | int | None]:

@@ -128,13 +128,33 @@ def _saved_below_cap(family: AnsweredFamily) -> Floats:
     return saved
 
 
+def saved_budgets(family: AnsweredFamily) -> Floats:
+    """Return (m,) the usage that stopping saves each rollout and a hard cap does not, in budgets.
+
+    The mean over resources.
+    """
+    return in_budgets(family.once(_saved_below_cap), family.once(_budget))
+
+
+def capped_budgets(family: AnsweredFamily) -> Floats:
+    """Return (m,) the usage of each rollout under a hard cap, in budgets.
+
+    The mean over resources.
+    """
+    return in_budgets(family.once(_capped), family.once(_budget))
+
+
+def in_budgets(amounts: Floats, budget: Floats) -> Floats:
+    """(r, m) to (m,): amounts over budgets, the mean over resources; 0 of a budget of 0."""
+    shares = np.zeros(amounts.shape)
+    np.divide(amounts, budget, out=shares, where=budget > 0)
+    return shares.mean(axis=0)
+
+
 def _net_benefit(family: AnsweredFamily) -> Floats:
     """(m,) what stopping is worth beyond a hard cap: budgets not spent less successes lost."""
-    budgets_saved = np.zeros((len(family.samples.used), _rollouts(family)))
-    budget = family.once(_budget)
-    np.divide(family.once(_saved_below_cap), budget, out=budgets_saved, where=budget > 0)
     is_lost = family.once(_stops).is_stopped & family.once(_is_feasible)
-    return budgets_saved.mean(axis=0) - SUCCESS_WORTH * is_lost
+    return family.once(saved_budgets) - SUCCESS_WORTH * is_lost
 
 
 def _of(
