@@ -4,6 +4,7 @@
     +-- InputError             bad input: a file, a flag's value, a dataset; exit 1
     |   +-- RolloutError       one rollout or source file is refused; the build goes on
     |   |   +-- NotJudgedError nobody says whether the rollout succeeded
+    |   |       +-- StoppedError a budget or a forecaster ended it before its own end
     |   +-- TemplateError      a prompt template and its fields do not match
     |   +-- WrongUsageError    a flag's value that fits nothing; exit 2
     |   +-- BuildChangedError  a built dataset is no longer what its manifest says
@@ -32,6 +33,10 @@ class RolloutError(InputError):
 
 class NotJudgedError(RolloutError):
     """A rollout without an outcome."""
+
+
+class StoppedError(NotJudgedError):
+    """A rollout that was stopped, whose own end is unknown."""
 
 
 class TemplateError(InputError):

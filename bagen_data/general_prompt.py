@@ -69,6 +69,14 @@ _WORDS = {
         "1 + 3 = 4",
         ("1 tool call", "3 tool calls", "4 tool calls"),
     ),
+    "search": _Words(
+        "searches",
+        "make",
+        "every call of a search tool counts one, whatever it returns",
+        "two more turns make 1 and 3 searches",
+        "1 + 3 = 4",
+        ("1 search", "3 searches", "4 searches"),
+    ),
     "seconds": _Words(
         "seconds",
         "take",

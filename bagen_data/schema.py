@@ -59,6 +59,7 @@ GENERAL = (
     Resource("cost_usd", "USD"),
     Resource("turns", "turns"),
     Resource("tool_calls", "calls"),
+    Resource("search", "searches"),
     Resource("seconds", "s"),
 )
 """Resources that may be counted of any agent's rollout."""

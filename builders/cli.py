@@ -82,7 +82,7 @@ def build_command(
         str | None,
         typer.Option(
             help="Resources that the general task counts: tokens, cost_usd, turns, tool_calls, "
-            "seconds; several with commas between. [default: tokens]"
+            "search, seconds; several with commas between. [default: tokens]"
         ),
     ] = None,
     rollout_model: Annotated[

@@ -20,8 +20,14 @@ What a task counts beside tokens stands in a turn under a name of its own (`"ste
 object `amounts`. Warehouse records have `financials` per turn (`cash`, `cumulative_cost`,
 `cumulative_inventory_weeks`), and beside `turns` an `initial_state` and a `final_state` (`day`,
 `cash`) and `success`.
+
+Actions such as `search[river Oskel]` are calls of the tool before the bracket. A rollout that a
+budget or a forecaster ended says so in `stopped_by`; it is not judged, whatever `rollout_success`
+says.
 """
 
+import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -50,6 +56,8 @@ _KNOWN = frozenset(
     }
 )
 """Fields of a turn that are not amounts of a task."""
+_CALL = re.compile(r"([A-Za-z_]\w*)\[.*\]", re.DOTALL)
+"""An action that calls a tool."""
 
 
 def recognises(record: Mapping[str, Any]) -> bool:
@@ -60,6 +68,7 @@ def recognises(record: Mapping[str, Any]) -> bool:
 def read(record: Mapping[str, Any], _facts: FamilyFacts) -> Log:
     """Read one record; raises RolloutError naming the turn and the field."""
     turns = []
+    stopped = log_fields.text(record.get("stopped_by"), "stopped_by")
     system = ""
     for number, entry in enumerate(log_fields.sequence(record["turns"], "turns"), 1):
         turn = log_fields.mapping(entry, f"turns[{number - 1}]")
@@ -71,7 +80,9 @@ def read(record: Mapping[str, Any], _facts: FamilyFacts) -> Log:
             raise RolloutError(f"turn {number}: {error}") from error
     return Log(
         turns=tuple(turns),
-        success=_success(record, turns),
+        success=None if stopped else _success(record, turns),
+        unjudged=_unjudged(stopped, len(turns)),
+        stopped=stopped,
         system=system,
         instance_id=log_fields.identity(record.get("instance_id")),
         initial_state=record.get("initial_state"),
@@ -96,6 +107,25 @@ def _turn(turn: Mapping[str, Any], number: int) -> LoggedTurn:
         if turn.get("success") is None
         else log_fields.flag(turn["success"], "success"),
         amounts=log_fields.turn_amounts(turn, _KNOWN),
+        calls_by_tool=_calls(turn.get("actions")),
+    )
+
+
+def _calls(actions: Any) -> Mapping[str, int] | None:
+    """Return how many calls of each tool were executed; None where an action is not a call."""
+    if not isinstance(actions, list):
+        return None
+    calls = [isinstance(action, str) and _CALL.fullmatch(action) for action in actions]
+    return Counter(call[1] for call in calls if call) if all(calls) else None
+
+
+def _unjudged(stopped: str, turns: int) -> str:
+    """Say why a rollout that was stopped has no outcome; empty where it was not."""
+    if not stopped:
+        return ""
+    return (
+        f"was stopped by its {stopped} in turn {turns}, so how it would have ended, and what it "
+        "would have used, is unknown; record the family without a budget"
     )
 
 

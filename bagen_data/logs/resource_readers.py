@@ -1,4 +1,4 @@
-"""Readers of what a turn spends beside tokens: US dollars, tool calls and seconds.
+"""Readers of what a turn spends beside tokens: US dollars, tool calls, searches and seconds.
 
 A turn that is skipped because it is empty was paid for and took its time: both belong to the next
 turn that is kept. Amounts with fractions are rounded so that their sums are right: each is the
@@ -26,6 +26,7 @@ from bagen_data.usage_lists import refuse_mixture
 from bagen_data.usage_objects import BARE
 
 _COST, _CALLS, _SECONDS = "cost_usd", "tool_calls", "seconds"
+_SEARCH = "search"
 
 
 def reader_of(resource: str, prices: PriceTable, model: str) -> TurnReader:
@@ -41,6 +42,7 @@ def reader_of(resource: str, prices: PriceTable, model: str) -> TurnReader:
         "turns": turn_count,
         _COST: lambda: cost_reader(prices, model),
         _CALLS: tool_call_reader,
+        _SEARCH: lambda: calls_of(_SEARCH),
         _SECONDS: seconds_reader,
     }
     return makers[resource]()
@@ -164,6 +166,22 @@ def tool_call_reader() -> TurnReader:
         return accounts_of(kept, [{_CALLS: number} for number in calls], "tool calls")
 
     return TurnReader(frozenset({_CALLS}), read)
+
+
+def calls_of(tool: str) -> TurnReader:
+    """Return a reader of how many calls of one tool each turn executed.
+
+    Args:
+        tool: its name, which is the resource's too.
+    """
+
+    def read(_log: Log, kept: Sequence[LoggedTurn], _counting: Counting) -> Accounts:
+        known = [turn.calls_by_tool for turn in kept]
+        calls = [None if each is None else each.get(tool, 0) for each in known]
+        usages = [{tool: _known(turn, own, tool)} for turn, own in zip(kept, calls, strict=True)]
+        return accounts_of(kept, usages, f"calls of {tool}")
+
+    return TurnReader(frozenset({tool}), read)
 
 
 def seconds_reader() -> TurnReader:

@@ -39,6 +39,8 @@ class LoggedTurn(NamedTuple):
     """Numbers that the log states with the turn beside tokens, by name; None where it has none."""
     tool_calls: int | None = None
     """Tool calls of the response; None where the layout does not record them."""
+    calls_by_tool: Mapping[str, int] | None = None
+    """Executed calls by the tool's name; None where the layout does not record them."""
     seconds: float | None = None
     """Time from the end of the turn before to the end of this one; None where it is unknown."""
 
@@ -106,6 +108,9 @@ class Log:
     """The outcome; None where the log does not state it."""
     unjudged: str = ""
     """Why it does not, where the format knows; empty otherwise."""
+    stopped: str = ""
+    """What ended the run before its agent or task did, such as `budget`; empty where nothing did.
+    Its outcome and its totals without that are unknown."""
     system: str = ""
     instance_id: str = ""
     """The source's own id of the task instance; empty if it has none."""

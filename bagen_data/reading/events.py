@@ -24,6 +24,8 @@ class RefusedLog(NamedTuple):
     label: LabelNote | None
     is_unjudged: bool = False
     """Whether it is a rollout that nothing judges."""
+    is_stopped: bool = False
+    """Whether it is a rollout that was stopped before its own end."""
 
 
 class LogWithoutTurns(NamedTuple):

@@ -28,6 +28,7 @@ from bagen_data.reading.noticed import Companion, FamilyProblem, Looks, Source, 
 from bagen_data.reading.rollout_spool import RolloutSpool, SpoolPart, SpoolRows
 from bagen_data.reading.scrubbing import scrub_report
 from bagen_data.usage import CONVENTIONS
+from bagen_data.wording import numbered
 
 _NO_TURN = "holds no turn: no response is left, or the context limit cut the first one off"
 
@@ -58,6 +59,8 @@ class Merge:
         """All files of the family that were looked at."""
         self._unjudged = 0
         """How many rollouts have no outcome."""
+        self._stopped = 0
+        """How many rollouts were stopped before their own end, and have no label."""
         self._seen: dict[str, bytes] = {}
         """Hash of content and outcome by rollout id."""
         self._response_ids: dict[str, str] = {}
@@ -112,6 +115,7 @@ class Merge:
             case RefusedLog():
                 self._take_label(event.label)
                 self._unjudged += event.is_unjudged
+                self._stopped += event.is_stopped
                 return self._refuse(event.where, event.reason)
             case RepeatedRollout():
                 self._take_label(event.label)
@@ -193,7 +197,7 @@ class Merge:
         for path in sorted(self.looks.consulted):
             if files.mark_now(path) != self.looks.marks[path]:
                 self._problem = changed_family(path)
-        if problem := self._problem or self._foreign_report():
+        if problem := self._problem or self._foreign_report() or self._survivors():
             index.stop(problem)
         if self._user_names is not None:
             _scrub_reports(index, self._user_names, self._scrubbed)
@@ -205,6 +209,18 @@ class Merge:
                 owners = " or ".join(sorted(formats))
                 reason = f"belongs to rollouts of {owners}, and the family has none; remove it"
                 yield Unused(where, reason)
+
+    def _survivors(self) -> str:
+        """Say that a family's other rollouts are those that were not stopped; empty if all are."""
+        others = len(self.index.entries)
+        if not self._stopped or not others:
+            return ""
+        return (
+            f"{numbered(self._stopped, 'rollout')} of this family were stopped by a budget or a "
+            f"forecaster, and the other {others} are those that were not, which are no fair draw: "
+            "they succeed more often and use less; build a family that was recorded without "
+            "--budget, or give the outcomes of all stopped rollouts in labels.jsonl"
+        )
 
     def _foreign_report(self) -> str:
         """Say that a report is of another run; empty if it judges a rollout, or there is none."""

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from bagen_data.errors import NotJudgedError, RolloutError, WrongUsageError
+from bagen_data.errors import NotJudgedError, RolloutError, StoppedError, WrongUsageError
 from bagen_data.logs import log_fields
 from bagen_data.logs.rollout_log import Log
 from bagen_data.reading.labels import LABELS, Label, Labels
@@ -147,11 +147,14 @@ def judgement(log: Log, rules: OutcomeRules, label: Label | None, place: str) ->
 
     Raises:
         NotJudgedError: nothing judges it.
+        StoppedError: it was stopped, and no label judges it.
         RolloutError: the label contradicts the log's outcome or instance, or the rule, or a line
             that cannot be used may be its label.
     """
     if label is not None:
         _refuse_other_instance(label, log)
+    if log.stopped and label is None:
+        raise StoppedError(log.unjudged)
     rule = rules.rule
     stated = _stated(log) if rule is None else rule.of(log.scores)
     if label is None and rules.labels.unread:

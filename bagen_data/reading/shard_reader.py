@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from bagen_data.errors import BagenError, NotJudgedError, RolloutError
+from bagen_data.errors import BagenError, NotJudgedError, RolloutError, StoppedError
 from bagen_data.log_formats import known_formats, value_format
 from bagen_data.logs.rollout_log import FamilyFacts, Log, NamedLog
 from bagen_data.logs.turn_readers import Counting
@@ -120,7 +120,8 @@ class ShardReader:
             return ReadLog(self._found(where, log, reading), self._format, log, reading)
         except RolloutError as error:
             is_unjudged = isinstance(error, NotJudgedError)
-            refusal = RefusedLog(where, str(error), self._label, is_unjudged)
+            is_stopped = isinstance(error, StoppedError)
+            refusal = RefusedLog(where, str(error), self._label, is_unjudged, is_stopped)
             return ReadLog(refusal, self._format, log)
 
     def _note(self, place: str, path: str, source_id: str = "") -> None:

@@ -21,6 +21,7 @@ USAGE = {
     "cost_usd": 0.0123,
     "turns": 1,
     "tool_calls": 3,
+    "search": 2,
     "seconds": 4.25,
 }
 
