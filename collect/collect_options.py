@@ -1,7 +1,7 @@
 """The options that `python -m collect` has for every task."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +10,7 @@ import typer
 from bagen_data.errors import WrongUsageError
 from bagen_data.models.model_options import ModelOptions
 from collect.agent_name import read_agent_name
+from collect.budget_options import BudgetOptions
 from collect.scripted_agents import SCRIPTED
 
 
@@ -60,6 +61,8 @@ class CollectOptions:
         ),
     ] = None
     workers: Annotated[int, typer.Option(min=1, help="Processes of scripted agents.")] = 1
+    budgeting: BudgetOptions = field(default_factory=BudgetOptions)
+    """What a rollout may spend."""
     model: ModelOptions
     """How a model is asked, if the agent is one."""
 
@@ -71,9 +74,15 @@ class CollectOptions:
                 raise WrongUsageError("--rollouts is missing; expected how many to record")
             return
         refuse_unused({"rollouts": self.rollouts}, "--resume-from, which has --continuations")
+        refuse_unused({"budget": self.budgeting.budget}, "--resume-from, which replays as recorded")
         missing = [f"--{name}" for name, value in played_on.items() if value is None]
         if missing:
             raise WrongUsageError(f"--resume-from: {' and '.join(missing)} must be given, too")
+
+    @property
+    def budget(self) -> Mapping[str, float]:
+        """The most that a rollout may spend of each resource; empty where there is no budget."""
+        return self.budgeting.limits
 
     @property
     def number_of_rollouts(self) -> int:

@@ -27,7 +27,23 @@ def record(number: int, played: Played, simulated: str | None) -> dict[str, Any]
         "rollout_success": played.success,
         **({"simulated_usage": simulated} if simulated else {}),
         **played.outcome,
+        **_ended(played),
         "turns": [_turn(turn, index) for index, turn in enumerate(played.turns, 1)],
+    }
+
+
+def _ended(played: Played) -> dict[str, Any]:
+    """Return how a rollout with a budget ended; nothing of one that had none."""
+    ending = played.ending
+    if ending is None:
+        return {}
+    if not ending.stopped_by:
+        return {"used": dict(ending.used), "stopped_by": None}
+    return {
+        **({"success": False} if "success" in played.outcome else {}),
+        "used": dict(ending.used),
+        "stopped_by": ending.stopped_by,
+        "stopped_because": ending.because,
     }
 
 
@@ -43,6 +59,7 @@ def _turn(turn: PlayedTurn, index: int) -> dict[str, Any]:
         "api_output_tokens": reply.output_tokens,
         "api_total_tokens": reply.input_tokens + reply.output_tokens,
         **_as_reported(reply),
+        **({"context": reply.context} if reply.context else {}),
         **({"context_token_truncated": True} if turn.is_cut else {}),
         "actions": list(seen.actions),
         "success": seen.success,

@@ -1,6 +1,6 @@
 """What an environment is: text in, text out, and the same states for the same seed and actions."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -35,6 +35,9 @@ class Environment(Protocol):
     def step(self, response: str) -> Observation:
         """Take a response of any text; one without a legal action costs a turn and is told so."""
 
+    def calls(self, response: str) -> Mapping[str, int]:
+        """Tool calls that a response asks for, by the tool's name; empty where it asks for none."""
+
     def outcome(self) -> Mapping[str, Any]:
         """More fields for the rollout's log, such as Warehouse's `final_state`; read at its end."""
 
@@ -65,6 +68,10 @@ class Game(Protocol):
     @property
     def rules(self) -> Rules:
         """For every agent."""
+
+    @property
+    def tools(self) -> Sequence[str]:
+        """Tools whose calls an environment counts, and a budget may limit."""
 
     @property
     def settings(self) -> Mapping[str, Any]:

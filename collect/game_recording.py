@@ -8,6 +8,7 @@ from collect.collect_options import CollectOptions
 from collect.dialogue_layout import Dialogues
 from collect.environment import Game
 from collect.family_run import Play
+from collect.run_budget import run_budget
 from collect.scripted_rollouts import Scripted
 from collect.task_command import Recording, record
 
@@ -47,15 +48,19 @@ def record_game(
         record_continuations(options, game, agent_options)
         return
 
+    budget = run_budget(options.budgeting, game)
+
     def scripted(options: CollectOptions) -> Play:
-        return Scripted(game, options.seed, options.script, options.tokenizer, agent_options)
+        return Scripted(
+            game, options.seed, options.script, options.tokenizer, agent_options, budget
+        )
 
     def modelled(options: CollectOptions, model: "ModelAgent") -> Play:
         from collect.model_agent import Modelled
 
         if options.strategy:
             return strategies[options.strategy](options, model)
-        return Modelled(game, options.seed, model, options.tokenizer)
+        return Modelled(game, options.seed, model, options.tokenizer, budget)
 
     settings = {**game.settings, **agent_options}
     layout = Dialogues(game.task)
@@ -63,6 +68,13 @@ def record_game(
     record(
         options,
         Recording(
-            game.task, rollouts, settings, layout, scripted, modelled, strategies=[*strategies]
+            game.task,
+            rollouts,
+            settings,
+            layout,
+            scripted,
+            modelled,
+            budget=budget.settings if budget else {},
+            strategies=[*strategies],
         ),
     )

@@ -25,6 +25,7 @@ from collect.agents import Message, Reply
 from collect.dialogue_layout import record
 from collect.environment import Game
 from collect.play import play
+from collect.run_budget import RunBudget
 from collect.token_count import token_count
 
 
@@ -178,10 +179,14 @@ class Modelled:
     model: ModelAgent
     tokenizer: str | None = None
     """Counts what of the history fits into a request; words and marks if None."""
+    budget: RunBudget | None = None
+    """What the rollout may spend; None where it has no budget."""
 
     def __call__(self, number: int) -> dict[str, Any]:
         """The rollout of that number."""
         agent = Conversation(self.model, self.game.rules.response_tokens)
         environment = self.game.environment(self.seed, number)
-        played = play(environment, agent, self.game.rules, token_count(self.tokenizer).count)
+        count = token_count(self.tokenizer).count
+        guard = self.budget.guard(self.game.task, environment, count) if self.budget else None
+        played = play(environment, agent, self.game.rules, count, guard)
         return record(number, played, None)

@@ -1,8 +1,8 @@
 """One rollout: an agent in an environment."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
 
 from collect.agents import Agent, Counter, Message, Reply
 from collect.environment import Environment, Observation, Rules
@@ -21,6 +21,18 @@ class PlayedTurn:
 
 
 @dataclass(frozen=True)
+class Ending:
+    """How a rollout with a budget ended."""
+
+    used: Mapping[str, float]
+    """Spent of each resource that the budget limits."""
+    stopped_by: str = ""
+    """`budget` or `forecaster`; empty where the rollout came to its own end."""
+    because: str = ""
+    """The reason why it was stopped; empty where it was not."""
+
+
+@dataclass(frozen=True)
 class Played:
     """A rollout, whole."""
 
@@ -28,6 +40,8 @@ class Played:
     turns: tuple[PlayedTurn, ...]
     outcome: Mapping[str, Any]
     """What the environment says of it at its end."""
+    ending: Ending | None = None
+    """How it ended; None where it had no budget."""
 
     @property
     def success(self) -> bool:
@@ -35,30 +49,72 @@ class Played:
         return bool(self.turns) and self.turns[-1].observation.success
 
 
-def play(environment: Environment, agent: Agent, rules: Rules, count: Counter) -> Played:
-    """Let an agent play until the environment is done, or the turns are over.
+class Guard(Protocol):
+    """Watches what a rollout spends: one for each rollout."""
+
+    def shown(self, text: str) -> str:
+        """Return the user message that shows the agent an observation."""
+
+    def refuses(self, played: Played) -> bool:
+        """Return whether the last response must not be executed; its turn has no observation."""
+
+    def stops(self, played: Played, *, is_over: bool) -> bool:
+        """Return whether a rollout is stopped after its last turn, which was executed.
+
+        Args:
+            played: the rollout so far.
+            is_over: whether the last turn ends it anyway.
+        """
+
+    def ending(self) -> Ending:
+        """Return how the rollout ended, once it is over."""
+
+
+def play(
+    environment: Environment,
+    agent: Agent,
+    rules: Rules,
+    count: Counter,
+    guard: Guard | None = None,
+) -> Played:
+    """Let an agent play until the environment is done, the turns are over, or it is stopped.
 
     Args:
         environment: a fresh one.
         agent: it answers every request.
         rules: of the task.
         count: tokens of a text, to keep requests within `rules.history_tokens`.
+        guard: watches what the rollout spends; nobody does if None.
     """
+
+    def so_far(*last: PlayedTurn) -> Played:
+        return Played(environment.instance_id, (*turns, *last), environment.outcome())
+
+    def message(text: str) -> Message:
+        return {"role": "user", "content": guard.shown(text) if guard else text}
+
     system: Message = {"role": "system", "content": environment.system}
-    user: Message = {"role": "user", "content": environment.start()}
+    user = message(environment.start())
     history: list[Message] = []
     turns: list[PlayedTurn] = []
-    while len(turns) < rules.turns:
+    is_over = False
+    while not is_over:
         request = within([system, *history, user], rules.history_tokens, count)
         reply = agent.reply(request)
-        seen = environment.step(reply.text)
         new = (user,) if turns else (system, user)
-        turns.append(PlayedTurn(new, reply, seen, is_cut=len(request) < len(history) + 2))
-        if seen.done:
+        turn = PlayedTurn(new, reply, Observation(""), is_cut=len(request) < len(history) + 2)
+        if guard and guard.refuses(so_far(turn)):
+            turns.append(turn)
+            break
+        seen = environment.step(reply.text)
+        turns.append(replace(turn, observation=seen))
+        is_over = seen.done or len(turns) == rules.turns
+        if guard and guard.stops(so_far(), is_over=is_over):
+            turns[-1] = replace(turn, observation=replace(seen, success=False))
             break
         history += [user, {"role": "assistant", "content": reply.text}]
-        user = {"role": "user", "content": seen.text}
-    return Played(environment.instance_id, tuple(turns), environment.outcome())
+        user = message(seen.text)
+    return replace(so_far(), ending=guard.ending() if guard else None)
 
 
 def within(messages: Sequence[Message], most: int | None, count: Counter) -> list[Message]:

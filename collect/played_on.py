@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from bagen_data.console import STDERR
-from bagen_data.errors import InputError
+from bagen_data.errors import InputError, WrongUsageError
 from collect.collect_options import CollectOptions
 from collect.recorded_family import FLAG, RecordedFamily, Start
 from collect.recorded_file import recorded_file
@@ -28,6 +28,11 @@ def check_agent(family: RecordedFamily, options: CollectOptions, recording: Reco
     Raises:
         WrongUsageError: the message names the option.
     """
+    if family.settings.get("budget"):
+        raise WrongUsageError(
+            f"{FLAG}: {family.folder} was recorded with --budget, and what its rollouts would be "
+            "without is not known; give a family that was recorded without"
+        )
     same = ["task", "options", "tokens", *(["agent"] if options.is_scripted else [])]
     settings = settings_of(options, recording)
     family.check_settings(settings, same)

@@ -10,6 +10,7 @@ from collect.agents import ScriptedAgent
 from collect.dialogue_layout import record
 from collect.environment import Game
 from collect.play import play
+from collect.run_budget import RunBudget
 from collect.scripted_agents import find_scripted_agents
 from collect.token_count import token_count
 
@@ -26,6 +27,8 @@ class Scripted:
     """Whose tokens usage is counted in; words and marks if None."""
     options: Mapping[str, Any] = field(default_factory=dict)
     """Options of the scripted agent."""
+    budget: RunBudget | None = None
+    """What the rollout may spend; None where it has no budget."""
 
     def __call__(self, number: int) -> dict[str, Any]:
         """The rollout of that number."""
@@ -35,5 +38,6 @@ class Scripted:
         rng = random.Random(f"agent {self.game.task} {self.seed} {number}")
         script = find_scripted_agents(self.game.task).script
         agent = ScriptedAgent(script(self.name, environment, rng, **self.options), count)
-        played = play(environment, agent, self.game.rules, count)
+        guard = self.budget.guard(self.game.task, environment, count) if self.budget else None
+        played = play(environment, agent, self.game.rules, count, guard)
         return record(number, played, counting.name)

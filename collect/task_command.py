@@ -1,8 +1,10 @@
 """A run of `python -m collect`, for every task alike: what is checked, played and kept."""
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bagen_data.console import STDERR, shown
@@ -20,6 +22,10 @@ if TYPE_CHECKING:
     from collect.model_agent import ModelAgent
 
 
+_STOPPING = {"budget": "the budget", "forecaster": "the forecaster"}
+"""What stops a rollout, in words."""
+
+
 @dataclass(frozen=True)
 class Recording:
     """How the rollouts of a task are played and kept."""
@@ -34,6 +40,8 @@ class Recording:
     modelled: Callable[[CollectOptions, "ModelAgent"], Play]
     continues: Mapping[str, Any] = field(default_factory=dict)
     """The recorded rollouts that are played on; empty where a family begins anew."""
+    budget: Mapping[str, Any] = field(default_factory=dict)
+    """What a rollout may spend, and what its budget does; empty where there is none."""
     strategies: Collection[str] = ()
     """The strategies that `modelled` plays beside a model that answers turn by turn."""
 
@@ -67,7 +75,7 @@ def record(options: CollectOptions, recording: Recording) -> None:
             ) from error
     print(
         f"{options.out} holds {numbered(family.rollouts, 'rollout')} of {recording.task} by "
-        f"{options.agent}"
+        f"{options.agent}{_stopped(recording, options.out)}"
     )
     if family.failed:
         listed = "\n".join(f"  rollout {number}: {why}" for number, why in family.failed.items())
@@ -75,6 +83,15 @@ def record(options: CollectOptions, recording: Recording) -> None:
             f"{numbered(len(family.failed), 'rollout')} could not be recorded:\n{listed}\n"
             "the same command with --resume tries them again"
         )
+
+
+def _stopped(recording: Recording, folder: Path) -> str:
+    """Say how many rollouts of a written family were stopped; empty where it has no budget."""
+    if not recording.budget:
+        return ""
+    stopped = Counter(rollout.get("stopped_by") for _, rollout in recording.layout.read(folder))
+    by = [f"{stopped[name]} by {words}" for name, words in _STOPPING.items() if stopped[name]]
+    return f"; stopped: {', '.join(by) if by else 'none'}"
 
 
 def check(options: CollectOptions, task: str, strategies: Collection[str] = ()) -> None:
@@ -130,6 +147,7 @@ def settings_of(options: CollectOptions, recording: Recording) -> dict[str, Any]
         "usage": "simulated" if options.is_scripted else "as the API reported it",
         **({} if options.is_scripted else model),
         "options": dict(recording.settings),
+        **({"budget": dict(recording.budget)} if recording.budget else {}),
         **({"continues": dict(recording.continues)} if recording.continues else {}),
     }
 

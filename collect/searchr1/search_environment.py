@@ -13,6 +13,9 @@ from collect.searchr1.search_defaults import DOCUMENT_WORDS, DOCUMENTS
 RULES = Rules(turns=10)
 """The history is not cut: its first message is the question."""
 
+SEARCH = "search"
+"""The tool whose calls are counted."""
+
 _AVAILABLE = f"Available actions: {EXPECTED}"
 _SYSTEM = f"""\
 You answer a question with the help of a search engine. In each turn you may think first, between \
@@ -75,6 +78,10 @@ class SearchEnvironment:
                     f"<answer>search[<query>]</answer> or <answer>finish[<answer>]</answer>.\n\n"
                     f"{_AVAILABLE}"
                 )
+
+    def calls(self, response: str) -> Mapping[str, int]:
+        """One search, if the response asks for one."""
+        return {SEARCH: 1} if isinstance(parse(response), Search) else {}
 
     def outcome(self) -> Mapping[str, Any]:
         """The question, its accepted answers, the answer given (None without one) and its score."""

@@ -14,7 +14,7 @@ from collect.searchr1.corpus import read_corpus
 from collect.searchr1.question_file import Question, read_questions
 from collect.searchr1.retrieval import Library
 from collect.searchr1.search_defaults import DOCUMENTS
-from collect.searchr1.search_environment import RULES, SearchEnvironment
+from collect.searchr1.search_environment import RULES, SEARCH, SearchEnvironment
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,7 @@ class SearchR1:
     """That a search shows."""
     task: ClassVar[str] = "searchr1"
     rules: ClassVar[Rules] = RULES
+    tools: ClassVar[tuple[str, ...]] = (SEARCH,)
 
     @property
     def settings(self) -> Mapping[str, Any]:

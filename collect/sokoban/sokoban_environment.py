@@ -60,6 +60,10 @@ class SokobanEnvironment:
         is_solved = self.level.is_solved
         return Observation(text, tuple(moves[: len(done)]), done=is_solved, success=is_solved)
 
+    def calls(self, _response: str) -> Mapping[str, int]:
+        """No tools."""
+        return {}
+
     def outcome(self) -> Mapping[str, Any]:
         """Where the boxes ended."""
         return {"final_state": self.level.text()}

@@ -21,6 +21,7 @@ class Sokoban:
     boxes: int = 1
     task: ClassVar[str] = "sokoban"
     rules: ClassVar[Rules] = RULES
+    tools: ClassVar[tuple[str, ...]] = ()
 
     @property
     def settings(self) -> Mapping[str, Any]:

@@ -39,6 +39,11 @@ NOT_RESTORED = (
     "on toys can be, and those of sokoban, searchr1 and warehouse"
 )
 """The reason why `--resume-from` is refused."""
+NO_BUDGET = (
+    "swebench is played by mini-swe-agent's own loop, which this command does not watch; budgets "
+    "are of sokoban, searchr1 and warehouse, and docs/live.md shows a tracker in mini-swe-agent"
+)
+"""The reason why `--budget` is refused."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +67,8 @@ class SweBench:
 
     def __call__(self, options: CollectOptions) -> None:
         """Collect a family, or prepare it."""
+        if options.budgeting.budget is not None:
+            raise WrongUsageError(f"--budget {options.budgeting.budget}: {NO_BUDGET}")
         if options.resume_from is not None and not options.is_scripted:
             raise WrongUsageError(f"--resume-from {options.resume_from}: {NOT_RESTORED}")
         if options.is_scripted and self.local not in (None, TOYS):

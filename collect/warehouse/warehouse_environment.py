@@ -58,6 +58,10 @@ class WarehouseEnvironment:
             logged={"financials": self._financials()},
         )
 
+    def calls(self, _response: str) -> Mapping[str, int]:
+        """No tools."""
+        return {}
+
     def outcome(self) -> Mapping[str, Any]:
         """The first and the last state, in dollars with cents, and whether Acme survived.
 

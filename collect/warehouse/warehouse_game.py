@@ -14,6 +14,7 @@ class Warehouse:
 
     task: ClassVar[str] = "warehouse"
     rules: ClassVar[Rules] = RULES
+    tools: ClassVar[tuple[str, ...]] = ()
 
     @property
     def settings(self) -> Mapping[str, Any]:

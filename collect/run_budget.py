@@ -1,0 +1,80 @@
+"""The budget of a family's rollouts: what each may spend, and what its agent sees of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from bagen_data.errors import WrongUsageError
+from bagen_data.live import BudgetTracker
+from bagen_data.logs.resource_readers import calls_of
+from bagen_data.logs.turn_readers import TurnReader, together, token_turns
+from bagen_data.schema import TOKENS
+from bagen_data.tasks import find_task
+from collect.agents import Counter
+from collect.budget_guard import BudgetGuard
+from collect.budget_options import BudgetOptions
+from collect.environment import Environment, Game
+
+
+@dataclass(frozen=True)
+class RunBudget:
+    """The budget of every rollout of a family. Other processes get a copy of it."""
+
+    limits: Mapping[str, float]
+    """The most that may be spent of each resource."""
+    is_shown: bool = False
+    """Whether the agent sees the status block."""
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """All that decides what a budget does, for the record of a family."""
+        return {"limits": dict(self.limits), "status block": self.is_shown}
+
+    def guard(self, task: str, environment: Environment, count: Counter) -> BudgetGuard:
+        """Return the guard of one rollout.
+
+        Args:
+            task: name of the task.
+            environment: what is played.
+            count: tokens of a text.
+        """
+        return BudgetGuard(
+            BudgetTracker(self.limits),
+            spending_reader(task, tuple(self.limits)),
+            environment,
+            count,
+            is_shown=self.is_shown,
+        )
+
+
+def run_budget(options: BudgetOptions, game: Game) -> RunBudget | None:
+    """Return the budget of a family's rollouts; None where there is none.
+
+    Raises:
+        WrongUsageError: the game does not spend a limited resource.
+    """
+    if options.budget is None:
+        return None
+    known = [TOKENS.name, *game.tools, *(each.name for each in find_task(game.task).resources)]
+    unknown = [name for name in options.limits if name not in known]
+    if unknown:
+        raise WrongUsageError(
+            f"--budget {options.budget}: {game.task} does not spend {unknown[0]}; expected "
+            f"{', '.join(dict.fromkeys(known))}"
+        )
+    return RunBudget(options.limits, options.tracker)
+
+
+@lru_cache
+def spending_reader(task: str, resources: tuple[str, ...]) -> TurnReader:
+    """Return a reader of what turns of a task spend.
+
+    Args:
+        task: its name.
+        resources: the resources that are limited; those of the task and tokens are read anyway.
+    """
+    own = find_task(task).turns
+    tokens = () if TOKENS.name in own.resources else (token_turns,)
+    read = own.resources | {TOKENS.name}
+    return together(own, *tokens, *(calls_of(name) for name in resources if name not in read))
