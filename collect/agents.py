@@ -26,8 +26,6 @@ class Reply:
     """With the reasoning that is not replayed, where the model shows it; else empty."""
     usage: Mapping[str, Any] = field(default_factory=dict)
     """As the API reported it; empty where it is simulated."""
-    context: str = ""
-    """The growing conversation that the request belongs to; empty where a rollout has one."""
 
 
 class Agent(Protocol):

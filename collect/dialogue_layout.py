@@ -59,7 +59,6 @@ def _turn(turn: PlayedTurn, index: int) -> dict[str, Any]:
         "api_output_tokens": reply.output_tokens,
         "api_total_tokens": reply.input_tokens + reply.output_tokens,
         **_as_reported(reply),
-        **({"context": reply.context} if reply.context else {}),
         **({"context_token_truncated": True} if turn.is_cut else {}),
         "actions": list(seen.actions),
         "success": seen.success,
