@@ -6,7 +6,8 @@
     python -m builders build --origin out/origin --out out/dataset
 
 A family is resumed, or added to, by the same command with --resume. Recorded rollouts are played on
-from a turn with --resume-from, for `bagen ceiling`.
+from a turn with --resume-from, for `bagen ceiling`. With --budget a rollout ends where it would
+spend more, and `compare` shows what families of one task came to.
 """  # noqa: D301  \b keeps the lines as they are
 
 from collections.abc import Sequence
@@ -137,6 +138,56 @@ def warehouse(options: CollectOptions) -> None:
     from collect.warehouse.warehouse_game import Warehouse
 
     record_game(options, Warehouse())
+
+
+@app.command()
+def compare(
+    families: Annotated[
+        list[Path],
+        typer.Argument(metavar="FAMILY...", help="Folders of recorded families of one task."),
+    ],
+    price: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="MODEL=IN,OUT[,CACHED[,CACHE_WRITE]]",
+            help="Price of a model in US dollars per million tokens; repeatable. [default: of the "
+            "package genai-prices]",
+        ),
+    ] = None,
+    price_day: Annotated[
+        str | None,
+        typer.Option(
+            "--price-date",
+            metavar="YYYY-MM-DD",
+            help="Day whose prices genai-prices gives. [default: today]",
+        ),
+    ] = None,
+    tool_price: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="TOOL=USD",
+            help="Price of a tool call in US dollars, such as search=0.001; repeatable. [default: "
+            "calls are free]",
+        ),
+    ] = None,
+    chart: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="File for a picture of success against cost: .svg, .png or .html.",
+        ),
+    ] = None,
+    resamples: Annotated[int, typer.Option(min=0, help="Resamples for intervals.")] = 1000,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the resamples.")] = 0,
+) -> None:
+    """Compare families of one task: success against unified cost, on the instances they share."""
+    from bagen_data.scoring.resampling import Resampling
+    from collect.comparison.compare_command import CompareOptions, compare_families
+
+    options = CompareOptions(
+        price or (), price_day, tool_price or (), chart, Resampling(resamples, seed)
+    )
+    compare_families(families, options)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -196,8 +196,15 @@ def _billed(turn: Mapping[str, Any], stated: Request) -> Request:
     requests = provider_usage(raw)
     whole = [(request.input_tokens, request.output_tokens) for request in requests]
     counts = (stated.input_tokens, stated.output_tokens)
-    if len(whole) != 1 or counts in whole:
+    if len(whole) != 1:
         return stated
+    if counts in whole:
+        billed = requests[0]
+        return replace(
+            stated,
+            cached_tokens=billed.cached_tokens,
+            cache_write_tokens=billed.cache_write_tokens,
+        )
     if counts not in fields:
         raise RolloutError(
             f"api_interactions state {whole[0][0]} input and {whole[0][1]} output tokens, and the "

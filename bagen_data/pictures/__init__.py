@@ -35,8 +35,22 @@ def check_picture(path: Path, task: str) -> None:
         raise WrongUsageError(
             f"--picture: {task} has none; there are pictures of {' and '.join(TASKS)}"
         )
+    check_picture_file("--picture", path)
+
+
+def check_picture_file(flag: str, path: Path) -> None:
+    """Refuse a file that no picture can be drawn into.
+
+    Args:
+        flag: the option that names the file.
+        path: the file.
+
+    Raises:
+        WrongUsageError: the file has another ending.
+        MissingExtraError: the plotting library is missing.
+    """
     if path.suffix not in SUFFIXES:
-        raise WrongUsageError(f"--picture {path}: expected a file ending in {', '.join(SUFFIXES)}")
+        raise WrongUsageError(f"{flag} {path}: expected a file ending in {', '.join(SUFFIXES)}")
     try:
         import altair  # noqa: F401
         import vl_convert  # noqa: F401
@@ -65,6 +79,15 @@ def draw(path: Path, rollout: Mapping[str, Any], turn: int) -> None:
             f"{rollout['rollout_id']}: its messages hold no {rollout['task']} state that can be "
             "drawn"
         )
+    save_picture(picture, path)
+
+
+def save_picture(picture: "alt.TopLevelMixin", path: Path) -> None:
+    """Write a picture into a file, by whose ending its form is.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
     try:
         if path.suffix == ".html":
             picture.save(path, inline=True)

@@ -1,0 +1,1 @@
+"""Families of one task compared on the same instances: success against unified cost."""
