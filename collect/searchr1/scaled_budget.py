@@ -1,0 +1,90 @@
+"""The budgets that the attempts of one rollout share."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from bagen_data.live import BudgetTracker
+
+SEARCH = "search"
+"""The resource that is counted before it is spent: a search beyond its budget is not made."""
+
+
+class SharedBudget:
+    """What the attempts of a rollout have spent, and may still spend."""
+
+    def __init__(self, limits: Mapping[str, float]) -> None:
+        """Begin a rollout.
+
+        Args:
+            limits: the budgets by resource; empty where nothing limits the rollout.
+        """
+        self.limits = dict(limits)
+        self._tracker = BudgetTracker(limits) if limits else None
+        self._ends = dict(limits)
+
+    @property
+    def used(self) -> dict[str, float]:
+        """Spent so far of each budget."""
+        return dict(self._tracker.used) if self._tracker else {}
+
+    @property
+    def remaining(self) -> dict[str, float]:
+        """What is left of each budget; below 0 where it is exceeded."""
+        return dict(self._tracker.remaining) if self._tracker else {}
+
+    def grant_share(self, place: int, shares: int) -> None:
+        """Let the attempt that begins spend one of equal shares of every budget.
+
+        Args:
+            place: which of the shares, from 0; searches are shared whole, the first have more.
+            shares: the number of shares.
+        """
+        for name, limit in self.limits.items():
+            share = limit / shares
+            if name == SEARCH:
+                share = math.ceil(limit * (place + 1) / shares) - math.ceil(limit * place / shares)
+            self._ends[name] = self.used[name] + share
+
+    def left(self, name: str) -> float:
+        """Return what the present attempt may still spend; infinite where there is no budget."""
+        if name not in self.limits:
+            return math.inf
+        return min(self._ends[name], self.limits[name]) - self.used[name]
+
+    @property
+    def has_search(self) -> bool:
+        """Whether one more search is within the budget."""
+        return self.left(SEARCH) >= 1
+
+    @property
+    def is_used_up(self) -> bool:
+        """Whether no request may be made: nothing is left of a budget, other than of searches."""
+        return any(self.left(name) <= 0 for name in self.limits if name != SEARCH)
+
+    @property
+    def is_exceeded(self) -> bool:
+        """Whether the last request went beyond a budget, so that its response must not be used."""
+        return any(self.left(name) < 0 for name in self.limits)
+
+    def spend(self, user: str, assistant: str, usage: Mapping[str, Any], context: str) -> None:
+        """Count a request.
+
+        Args:
+            user: what the agent was told.
+            assistant: what it answered.
+            usage: the usage object of the request.
+            context: the conversation that the request belongs to.
+        """
+        if self._tracker:
+            self._tracker.observe(user=user, assistant=assistant, usage=usage, context=context)
+
+    def count_search(self) -> None:
+        """Count a search that is made."""
+        if self._tracker:
+            self._tracker.count(search=1)
+
+    @property
+    def status(self) -> str:
+        """Text for the agent: what is used and left of each budget; empty without one."""
+        return self._tracker.status_block() if self._tracker else ""

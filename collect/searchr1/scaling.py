@@ -1,0 +1,137 @@
+"""Test-time scaling of the plain agent: several attempts within one budget, and a majority.
+
+Sequential attempts are one conversation: each sees what was tried before it, and may spend all that
+is left. Parallel attempts know nothing of each other, and have equal shares of every budget.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from collect.play import Played
+from collect.searchr1.prompt_parts import read_prompt_parts
+from collect.searchr1.scaled_rollout import (
+    Conversation,
+    Proposal,
+    ScaledRollout,
+    majority,
+)
+from collect.searchr1.search_actions import Finish
+
+_PROMPTS = Path(__file__).with_name("scaling_prompts.txt")
+
+
+@dataclass(frozen=True)
+class ScalingOptions:
+    """How a plain agent is scaled."""
+
+    attempts: int
+    """The most attempts."""
+    turns: int
+    """The most turns of an attempt."""
+    shows_status: bool
+    """Whether each message ends with what is left of the budget."""
+
+
+class _Attempt(NamedTuple):
+    """What came of an attempt."""
+
+    answer: str | None
+    unread: str = ""
+    """What the agent was to be told next, where the attempt ended before."""
+
+
+def play_sequential(rollout: ScaledRollout, options: ScalingOptions) -> Played:
+    """Play one attempt after another, in one conversation."""
+    prompts = read_prompt_parts(_PROMPTS)
+    conversation = Conversation("attempts", rollout.environment.system)
+    opening = rollout.environment.start()
+    proposals: list[Proposal] = []
+    text, number = opening, 0
+    while number < options.attempts and not _is_enough(rollout):
+        number += 1
+        attempt = _attempt(rollout, options, conversation, text, number)
+        if attempt.answer is None:
+            again = prompts.text("unanswered", question=opening)
+            text = f"{attempt.unread}\n\n{again}".strip()
+        else:
+            proposals.append(Proposal(attempt.answer, number))
+            text = prompts.text("again", answer=attempt.answer, question=opening)
+    return _played(rollout, "sequential", options, proposals, number)
+
+
+def play_parallel(rollout: ScaledRollout, options: ScalingOptions) -> Played:
+    """Play attempts that know nothing of each other."""
+    opening = rollout.environment.start()
+    proposals: list[Proposal] = []
+    number = 0
+    while number < options.attempts:
+        rollout.budget.grant_share(number, options.attempts)
+        if _is_enough(rollout):
+            break
+        number += 1
+        conversation = Conversation(f"attempt-{number}", rollout.environment.system)
+        attempt = _attempt(rollout, options, conversation, opening, number)
+        if attempt.answer is not None:
+            proposals.append(Proposal(attempt.answer, number))
+    return _played(rollout, "parallel", options, proposals, number)
+
+
+Scaling = Callable[[ScaledRollout, ScalingOptions], Played]
+SCALINGS: dict[str, Scaling] = {"sequential": play_sequential, "parallel": play_parallel}
+"""By the strategy's name."""
+
+
+def _is_enough(rollout: ScaledRollout) -> bool:
+    """Whether no further attempt begins: it could ask nothing, or search for nothing."""
+    return bool(rollout.turns) and (rollout.is_over or not rollout.budget.has_search)
+
+
+def _attempt(
+    rollout: ScaledRollout,
+    options: ScalingOptions,
+    conversation: Conversation,
+    text: str,
+    number: int,
+) -> _Attempt:
+    """Play one attempt from a user message on."""
+    is_warned = False
+    for _ in range(options.turns):
+        if rollout.is_over:
+            break
+        if options.shows_status and rollout.budget.status:
+            text = f"{text}\n\n{rollout.budget.status}"
+        reply = rollout.ask(conversation, text)
+        acted = rollout.act(conversation, reply, attempt=number)
+        if acted.outcome == "over budget":
+            break
+        if isinstance(acted.action, Finish):
+            return _Attempt(acted.action.answer)
+        text = acted.text
+        if acted.outcome == "no search left":
+            text = read_prompt_parts(_PROMPTS).text("spent")
+            if is_warned:
+                break
+            is_warned = True
+    return _Attempt(None, text)
+
+
+def _played(
+    rollout: ScaledRollout,
+    strategy: str,
+    options: ScalingOptions,
+    proposals: list[Proposal],
+    attempts: int,
+) -> Played:
+    answer = majority(proposals)
+    facts = {
+        "name": strategy,
+        "attempts": attempts,
+        "ended_by": "attempts" if attempts == options.attempts else "budget",
+        "proposals": [
+            {"answer": proposal.answer, "attempt": proposal.attempt} for proposal in proposals
+        ],
+        "chosen_by": "nothing to choose from" if answer is None else "majority",
+    }
+    return rollout.played(answer, facts)
