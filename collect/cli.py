@@ -20,7 +20,7 @@ from bagen_data.command_line import new_app, run
 from bagen_data.errors import WrongUsageError
 from bagen_data.option_groups import spread_options
 from collect.collect_options import CollectOptions, refuse_unused
-from collect.searchr1.search_defaults import DOCUMENTS
+from collect.searchr1.search_defaults import ATTEMPTS, DOCUMENTS
 from collect.swebench.swebench_defaults import LOCAL_HELP, STEPS, SUBSET, SUBSETS, TOYS
 
 SAMPLE = Path(__file__).parents[1] / "sample" / "search"
@@ -72,10 +72,23 @@ def searchr1(
     documents: Annotated[
         int, typer.Option(min=1, help="Documents that a search shows.")
     ] = DOCUMENTS,
+    attempts: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Most attempts of a bats, sequential or parallel agent at a question.  "
+            f"[default: {ATTEMPTS}]",
+        ),
+    ] = None,
 ) -> None:
-    """Search-R1: one search[...] or finish[...] a turn, over a corpus of yours, 10 turns."""
+    """Search-R1: one search[...] or finish[...] a turn, over a corpus of yours, 10 turns.
+
+    bats:PROVIDER/MODEL plans by its budget, checks what it proposes, and begins again.
+    sequential:PROVIDER/MODEL and parallel:PROVIDER/MODEL give the answer of most attempts.
+    """
     from collect.game_recording import record_game
     from collect.searchr1.search_game import searchr1 as search_game
+    from collect.searchr1.strategies import strategies_of, with_budget_shown
 
     for flag, path in (("--questions", questions), ("--corpus", corpus)):
         if path.parent == SAMPLE and not path.is_file():
@@ -83,7 +96,16 @@ def searchr1(
                 f"{flag}: the bundled {path.name} is in the clone's folder sample/, which is not "
                 "beside collect/ here; give a file of your own"
             )
-    record_game(options, search_game(questions, corpus, first, documents))
+    if not options.strategy:
+        refuse_unused({"attempts": attempts}, "an agent that answers once")
+    game = search_game(questions, corpus, first, documents)
+    most = attempts or ATTEMPTS
+    record_game(
+        with_budget_shown(options),
+        game,
+        {"attempts": most} if options.strategy else {},
+        strategies_of(game, most),
+    )
 
 
 @app.command()

@@ -5,13 +5,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from bagen_data.live import BudgetTracker
-
-SEARCH = "search"
-"""The resource that is counted before it is spent: a search beyond its budget is not made."""
+from collect.searchr1.search_environment import SEARCH
 
 
 class SharedBudget:
-    """What the attempts of a rollout have spent, and may still spend."""
+    """What the attempts of a rollout have spent, and may still spend.
+
+    Tokens are known after a request; searches are counted before, and one too many is not made.
+    """
 
     def __init__(self, limits: Mapping[str, float]) -> None:
         """Begin a rollout.

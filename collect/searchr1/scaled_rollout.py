@@ -7,7 +7,7 @@ from typing import Any, Literal, NamedTuple, Protocol
 
 from collect.agents import Message, Reply
 from collect.environment import Environment, Observation
-from collect.play import Played, PlayedTurn
+from collect.play import Ending, Played, PlayedTurn
 from collect.searchr1.judging import normalised
 from collect.searchr1.scaled_budget import SharedBudget
 from collect.searchr1.search_actions import Finish, Illegal, Search, parse
@@ -173,7 +173,8 @@ class ScaledRollout:
             )
             self.turns[-1] = replace(last, observation=seen)
         outcome = {**self.environment.outcome(), "strategy": dict(facts)}
-        return Played(self.environment.instance_id, tuple(self.turns), outcome)
+        ending = Ending(self.budget.used) if self.budget.limits else None
+        return Played(self.environment.instance_id, tuple(self.turns), outcome, ending)
 
 
 def majority(proposals: Sequence[Proposal]) -> str | None:

@@ -1,0 +1,105 @@
+"""Strategies of Search-R1: ways to use a model other than turn by turn, within one budget."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from bagen_data.errors import WrongUsageError
+from collect.collect_options import CollectOptions
+from collect.dialogue_layout import record
+from collect.play import Played
+from collect.searchr1.bats.bats_agent import play_bats
+from collect.searchr1.bats.bats_run import BatsOptions
+from collect.searchr1.scaled_budget import SharedBudget
+from collect.searchr1.scaled_rollout import ScaledRollout
+from collect.searchr1.scaling import SCALINGS, ScalingOptions
+from collect.searchr1.search_game import SearchR1
+from collect.token_count import token_count
+
+if TYPE_CHECKING:
+    from collect.family_run import Play
+    from collect.game_recording import Strategy
+    from collect.model_agent import ModelAgent
+
+BATS = "bats"
+
+
+@dataclass(frozen=True)
+class Scaled:
+    """Plays rollouts by number."""
+
+    game: SearchR1
+    seed: int
+    model: "ModelAgent"
+    strategy: str
+    """The name of one of the strategies."""
+    attempts: int
+    """The most attempts of a rollout."""
+    limits: Mapping[str, float]
+    """The budget of a rollout, by resource; empty where nothing limits it."""
+    shows_status: bool
+    """Whether each message ends with what is left of the budget; the one of BATS always does."""
+    tokenizer: str | None = None
+    """Counts what a judge is to be shown; words and marks if None."""
+
+    def __call__(self, number: int) -> dict[str, Any]:
+        """The rollout of that number."""
+        from collect.model_agent import Conversation
+
+        rules = self.game.rules
+        rollout = ScaledRollout(
+            self.game.environment(self.seed, number),
+            lambda messages, most: Conversation(self.model, most).reply(messages),
+            rules.response_tokens,
+            SharedBudget(self.limits),
+        )
+        return record(number, self._play(rollout, rules.turns), None)
+
+    def _play(self, rollout: ScaledRollout, turns: int) -> Played:
+        if self.strategy == BATS:
+            count = token_count(self.tokenizer).count
+            return play_bats(rollout, BatsOptions(self.attempts, turns, count))
+        options = ScalingOptions(self.attempts, turns, self.shows_status)
+        return SCALINGS[self.strategy](rollout, options)
+
+
+def strategies_of(game: SearchR1, attempts: int) -> dict[str, "Strategy"]:
+    """Return the strategies by name.
+
+    Args:
+        game: the game.
+        attempts: the most attempts of a rollout.
+    """
+
+    def strategy(name: str) -> "Strategy":
+        def play(options: CollectOptions, model: "ModelAgent") -> "Play":
+            return Scaled(
+                game,
+                options.seed,
+                model,
+                name,
+                attempts,
+                options.budget,
+                options.budgeting.tracker,
+                options.tokenizer,
+            )
+
+        return play
+
+    return {name: strategy(name) for name in (BATS, *SCALINGS)}
+
+
+def with_budget_shown(options: CollectOptions) -> CollectOptions:
+    """Return the options with `--tracker` where the agent is the one of BATS, which plans by it.
+
+    Raises:
+        WrongUsageError: that agent has no budget.
+    """
+    if options.strategy != BATS:
+        return options
+    if not options.budget:
+        raise WrongUsageError(
+            f"--agent {options.agent}: plans by its budget, and --budget is missing; expected one "
+            "such as --budget tokens=20000,search=8"
+        )
+    return replace(options, budgeting=replace(options.budgeting, tracker=True))
