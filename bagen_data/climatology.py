@@ -100,11 +100,8 @@ def climatology(family: SampleColumns) -> ForecastColumns | None:
     ):
         rows = np.flatnonzero(instances_asked[instance])
         if len(rows):
-            pool = _Pool.of(family, instance, np.flatnonzero(sources[family.rollout]))
-            pairs, of_sample = _Pairs.of(family.completed_turns[rows], instance[rows])
-            parts = pairs.cut(max(1, _MOST_CELLS // len(pool.start)))
-            each = np.concatenate([_quantiles(pool, part) for part in parts], axis=2)
-            quantiles[:, :, rows] = each[:, :, of_sample]
+            pool = Pool.of(family, instance, np.flatnonzero(sources[family.rollout]))
+            quantiles[:, :, rows] = pool.quantiles(family.completed_turns[rows], instance[rows])
     return ForecastColumns(
         np.where(is_open, finish[instance], 0.0),
         _share_of_others(success, np.ones_like(success), instance_of_rollout)[instance],
@@ -129,7 +126,7 @@ def _share_of_others(is_hit: Mask, counts: Mask, instance: Ints) -> Floats:
 
 
 @dataclass(frozen=True)
-class _Pool:
+class Pool:
     """The p samples of q rollouts that quantiles are taken from, rollout by rollout."""
 
     turn: Ints
@@ -148,6 +145,19 @@ class _Pool:
         start = np.flatnonzero(np.diff(family.rollout[rows], prepend=-1))
         turn, remaining = family.completed_turns[rows], family.remaining[:, rows]
         return cls(turn, remaining, start, instance[rows[start]])
+
+    def quantiles(self, turn: Ints, instance: Ints) -> Floats:
+        """Return (r, 5, n) quantiles of what remained at n turns, without each one's instance.
+
+        Args:
+            turn: (n,).
+            instance: (n,) the instance that is left out; none where no rollout is of it.
+        """
+        pairs, of_sample = _Pairs.of(turn, instance)
+        parts = pairs.cut(max(1, _MOST_CELLS // len(self.start)))
+        each = np.concatenate([_quantiles(self, part) for part in parts], axis=2)
+        quantiles: Floats = each[:, :, of_sample]
+        return quantiles
 
     def nearest(self, turns: Ints) -> tuple[Ints, Ints]:
         """Return each rollout's sample nearest to each of t turns, and how many turns it is away.
@@ -210,7 +220,7 @@ class _Windows:
     """(o,) the pair that leaves them out."""
 
     @classmethod
-    def of(cls, pool: _Pool, pairs: _Pairs) -> Self:
+    def of(cls, pool: Pool, pairs: _Pairs) -> Self:
         """Find the windows; a pair has one of its own if its turn's is too small without it."""
         nearest, distance = pool.nearest(pairs.turns)
         is_in = distance <= _reach(distance)
@@ -246,7 +256,7 @@ def _reach(distance: Ints) -> Ints:
     return np.partition(distance, place, axis=1)[:, place : place + 1]
 
 
-def _quantiles(pool: _Pool, pairs: _Pairs) -> Floats:
+def _quantiles(pool: Pool, pairs: _Pairs) -> Floats:
     """Return the quantiles for each pair, (r, 5, j), as `numpy.quantile` interpolates them.
 
     A window's amounts are sorted once. Without an instance's own, the amount of rank s is found

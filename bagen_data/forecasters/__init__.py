@@ -14,6 +14,7 @@ from bagen_data.errors import InputError, WrongUsageError
 
 if TYPE_CHECKING:
     from bagen_data.forecasters.learning.examples import Example
+    from bagen_data.forecasters.learning.forecasts import Fit, ForecastModel
     from bagen_data.schema import Estimate, Probe
 
 Answer = Callable[[Sequence["Probe"]], list["Estimate"]]
@@ -53,6 +54,12 @@ class Forecaster:
     folds: int | None = FOLDS
     """Parts of a family's instances where each part is predicted from the others; None: each
     instance is a part."""
+    fit: "Fit | None" = None
+    """How it learns what its forecasts are made of; None where it answers with intervals only."""
+    fit_amounts: "Fit | None" = None
+    """How it learns amounts alone, from rollouts whose outcome is not known."""
+    model: "type[ForecastModel] | None" = None
+    """The class of what `fit` and `fit_amounts` return; None where it cannot be kept."""
 
     @property
     def question(self) -> BaselineQuestion:

@@ -16,7 +16,7 @@ those of all rollouts.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 
@@ -26,14 +26,28 @@ from bagen_data.forecasters.learning.asked_columns import AskedColumns
 from bagen_data.forecasters.learning.cross_fitting import asked_for, folds, instances
 from bagen_data.forecasters.learning.examples import Example
 from bagen_data.forecasters.learning.forecasts import (
-    Foretell,
+    amounts_of,
     forecasting,
     rounded,
+    unknown_probabilities,
     with_doubt,
 )
-from bagen_data.forecasters.learning.learners import Columns, fitted, never_empty, scikit_learn
+from bagen_data.forecasters.learning.learners import (
+    Columns,
+    check_columns,
+    check_scaled,
+    fitted,
+    never_empty,
+    scikit_learn,
+)
+from bagen_data.forecasters.learning.lines import Line, logistic
+from bagen_data.forecasters.learning.model_checks import (
+    check_numbers,
+    check_outcomes,
+    check_parts,
+)
 from bagen_data.forecasters.learning.probe_amounts import Known
-from bagen_data.schema import QUANTILE_LEVELS, Probe, decimals
+from bagen_data.schema import QUANTILE_LEVELS, decimals
 
 _LOGISTIC_PENALTY = 100.0
 """The penalty on the logistic weights, in standard deviations of the features."""
@@ -44,52 +58,67 @@ _UNKNOWN_NOISE = 1.0
 _DRAWS = 2_000
 """Draws of noise where several resources have to last together."""
 _NORMAL = NormalDist()
+_DEVIATIONS = np.array([[_NORMAL.inv_cdf(level)] for level in QUANTILE_LEVELS])
 
 
 @dataclass(frozen=True)
-class _Success:
-    """The probability that a run succeeds, if no budget stops it."""
+class Success:
+    """The probabilities that a run succeeds, if no budget stops it, and what is known of runs."""
 
     columns: Columns
-    model: Any
-    """A fitted classifier; None where all known rollouts have one outcome."""
+    line: Line | None
+    """The log odds of success; None where all known rollouts have one outcome."""
     outcomes: Mask
     """(m,) whether each known rollout succeeded."""
+    finished: Mask
+    """(m,) whether each known rollout was feasible."""
+
+    def __post_init__(self) -> None:
+        check_outcomes(self.outcomes)
+        check_outcomes(self.finished)
+        check_scaled(self.columns, (), () if self.line is None else (self.line,))
 
     @classmethod
     def of(cls, values: Floats, known: Known) -> Self:
         """Learn from (n, f) features of one probe or more."""
-        outcomes = known.success[np.unique(known.rollout, return_index=True)[1]]
+        first = np.unique(known.rollout, return_index=True)[1]
+        outcomes, finished = known.success[first], known.feasible[first]
         columns = Columns.of(values)
         if outcomes.all() or not outcomes.any():
-            return cls(columns, None, outcomes)
+            return cls(columns, None, outcomes, finished)
         make = scikit_learn("LogisticRegression", ".linear_model")
         model = make(C=1 / _LOGISTIC_PENALTY, max_iter=1000)
         own = never_empty(columns.scaled(values))
-        return cls(columns, fitted([model], own, known.success)[0], outcomes)
+        return cls(columns, Line.of(fitted([model], own, known.success)[0]), outcomes, finished)
 
     def probability(self, values: Floats) -> Floats:
-        """(n,) never 0 or 1."""
-        if self.model is None:
+        """Return (n,) probabilities, never 0 or 1."""
+        if self.line is None:
             return with_doubt(np.full(len(values), float(self.outcomes.any())), self.outcomes)
         own = never_empty(self.columns.scaled(values))
-        return with_doubt(self.model.predict_proba(own)[:, 1], self.outcomes)
+        return with_doubt(logistic(self.line.sums(own)), self.outcomes)
 
 
 @dataclass(frozen=True)
-class _Line:
+class SpentLine:
     """The mean of log1p of what remains of one resource, and the noise around it."""
 
     columns: Columns
-    model: Any
+    line: Line
     noise: float
     """The standard deviation on held-out instances."""
-    residuals: Floats
-    """(n,) on held-out instances, in `noise`; 0 where no instance could be held out."""
+
+    def __post_init__(self) -> None:
+        check_scaled(self.columns, (), (self.line,))
+        check_numbers(self.noise, (), "a noise")
+        if self.noise < _LEAST_NOISE:
+            raise ValueError(f"has a noise of {self.noise}; expected {_LEAST_NOISE} or more")
 
     @classmethod
-    def of(cls, values: Floats, spent: Floats, instance: Ints, fold: Ints) -> Self:
-        """Learn from n probes, one or more.
+    def of(cls, values: Floats, spent: Floats, instance: Ints, fold: Ints) -> tuple[Self, Floats]:
+        """Learn from n probes, one or more; also return (n,) residuals.
+
+        The residuals are those on held-out instances, in `noise`; 0 where none could be held out.
 
         Args:
             values: (n, f) features.
@@ -101,7 +130,7 @@ class _Line:
         known = Columns.of(values)
         if len(np.unique(instance)) < 2:
             (model,) = fitted([make(_PENALTIES[-1])], never_empty(known.scaled(values)), spent)
-            return cls(known, model, _UNKNOWN_NOISE, np.zeros(len(spent)))
+            return cls(known, Line.of(model), _UNKNOWN_NOISE), np.zeros(len(spent))
         held_out = np.empty((len(_PENALTIES), len(spent)))
         for number in np.unique(fold):
             here = fold == number
@@ -114,12 +143,11 @@ class _Line:
         best = int(np.argmin(errors))
         noise = max(float(errors[best]), _LEAST_NOISE)
         (model,) = fitted([make(_PENALTIES[best])], never_empty(known.scaled(values)), spent)
-        return cls(known, model, noise, held_out[best] / noise)
+        return cls(known, Line.of(model), noise), held_out[best] / noise
 
     def mean(self, values: Floats) -> Floats:
-        """(n,) of log1p of what remains."""
-        mean: Floats = self.model.predict(never_empty(self.columns.scaled(values)))
-        return mean
+        """Return (n,) means of log1p of what remains."""
+        return self.line.sums(never_empty(self.columns.scaled(values)))
 
 
 @dataclass(frozen=True)
@@ -130,30 +158,56 @@ class FailureTimeModel:
     """(f,) the features."""
     resources: tuple[str, ...]
     """(r,)."""
-    finished: Mask
-    """(m,) whether each known rollout was feasible."""
-    success: _Success
-    lines: tuple[_Line, ...]
+    lines: tuple[SpentLine, ...]
     """One per resource."""
     noise: Floats
     """(draws, r) standard normal noise, correlated as that of the known runs is."""
+    success: Success | None
+    """None where outcomes are not known."""
+
+    def __post_init__(self) -> None:
+        check_parts(self.lines, self.resources)
+        check_numbers(self.noise, (_DRAWS, len(self.resources)), "draws of noise")
+        for own in self.lines:
+            check_columns(own.columns, self.names)
+        if self.success is not None:
+            check_columns(self.success.columns, self.names)
+
+    @property
+    def knows_success(self) -> bool:
+        """Whether it learned from outcomes."""
+        return self.success is not None
 
     def weights(self) -> dict[str, dict[str, float]]:
-        """Return the weight of each feature: of `success`, and of each resource by its name.
+        """Return the weight of each feature: of `success`, if known, and of each resource by name.
 
         A weight is what one standard deviation of the feature adds: to the log odds of success, or
         to the log of what remains. Features that never varied have none.
         """
-        parts = {"success": (self.success.columns, self.success.model)} | {
-            name: (line.columns, line.model)
-            for name, line in zip(self.resources, self.lines, strict=True)
+        parts: dict[str, tuple[Columns, Line | None]] = {
+            name: (own.columns, own.line)
+            for name, own in zip(self.resources, self.lines, strict=True)
         }
+        if self.success is not None:
+            parts = {"success": (self.success.columns, self.success.line)} | parts
+        names = np.array(self.names)
         return {
-            part: dict(
-                zip(np.array(self.names)[columns.kept].tolist(), _weights(model), strict=False)
-            )
-            for part, (columns, model) in parts.items()
+            part: dict(zip(names[columns.kept].tolist(), _weights(line), strict=False))
+            for part, (columns, line) in parts.items()
         }
+
+    def foretell(self, asked: AskedColumns) -> ForecastColumns:
+        """Return forecasts of n probes; without outcomes their probabilities are NaN."""
+        quantiles = [
+            amounts_of(own.mean(asked.values) + own.noise * _DEVIATIONS) for own in self.lines
+        ]
+        if self.success is None:
+            finish = success = unknown_probabilities(len(asked.values))
+        else:
+            success = self.success.probability(asked.values)
+            within = self.within(asked.values, asked.amounts.left)
+            finish = np.minimum(with_doubt(success * within, self.success.finished), success)
+        return rounded(ForecastColumns(finish, success, np.array(quantiles)), asked.amounts)
 
     def within(self, values: Floats, left: Floats) -> Floats:
         """Return (n,) the probability that a successful run needs no more than this.
@@ -181,42 +235,35 @@ def fit(examples: Sequence[Example], seed: int) -> FailureTimeModel:
     teachers = known.success if known.success.any() else np.ones_like(known.success)
     instance = np.unique(instances(examples)[teachers], return_inverse=True)[1]
     fold = folds(instance, known.feasible[teachers], seed)
-    lines = tuple(
-        _Line.of(asked.values[teachers], np.log1p(own[teachers]), instance, fold)
-        for own in known.remaining
-    )
-    return FailureTimeModel(
-        names=asked.names,
-        resources=asked.amounts.resources,
-        finished=known.feasible[np.unique(known.rollout, return_index=True)[1]],
-        success=_Success.of(asked.values, known),
-        lines=lines,
-        noise=_correlated(np.array([line.residuals for line in lines]), seed),
-    )
+    remaining = known.remaining[:, teachers]
+    lines, noise = _lines(asked.values[teachers], remaining, instance, fold, seed)
+    success = Success.of(asked.values, known)
+    return FailureTimeModel(asked.names, asked.amounts.resources, lines, noise, success)
 
 
-def learn(examples: Sequence[Example], seed: int) -> Foretell:
-    """Learn the model, and foretell what it says."""
-    model = fit(examples, seed)
-    deviations = np.array([_NORMAL.inv_cdf(level) for level in QUANTILE_LEVELS])
-
-    def foretell(probes: Sequence[Probe]) -> ForecastColumns:
-        asked = AskedColumns.of(probes)
-        success = model.success.probability(asked.values)
-        quantiles = [
-            np.expm1(line.mean(asked.values) + line.noise * deviations[:, np.newaxis])
-            for line in model.lines
-        ]
-        finish = success * model.within(asked.values, asked.amounts.left)
-        finish = np.minimum(with_doubt(finish, model.finished), success)
-        columns = ForecastColumns(finish, success, np.array(quantiles))
-        return rounded(columns, asked.amounts)
-
-    return foretell
+def fit_amounts(examples: Sequence[Example], seed: int) -> FailureTimeModel:
+    """Learn amounts from all rollouts, whose outcomes are not read."""
+    examples = asked_for(examples)
+    known = Known.of(examples)
+    asked = AskedColumns.of([example.probe for example in examples])
+    instance = instances(examples)
+    fold = folds(instance, np.ones_like(known.feasible), seed)
+    lines, noise = _lines(asked.values, known.remaining, instance, fold, seed)
+    return FailureTimeModel(asked.names, asked.amounts.resources, lines, noise, None)
 
 
-def _weights(model: Any) -> list[float]:
-    return [] if model is None else np.ravel(model.coef_).tolist()
+def _lines(
+    values: Floats, remaining: Floats, instance: Ints, fold: Ints, seed: int
+) -> tuple[tuple[SpentLine, ...], Floats]:
+    """Learn the line of each resource, and draw (draws, r) noise that is correlated as theirs."""
+    learned = [SpentLine.of(values, np.log1p(own), instance, fold) for own in remaining]
+    noise = _correlated(np.array([residuals for _, residuals in learned]), seed)
+    return tuple(line for line, _ in learned), noise
+
+
+def _weights(line: Line | None) -> list[float]:
+    weights: list[float] = [] if line is None else line.weights.tolist()
+    return weights
 
 
 def _correlated(residuals: Floats, seed: int) -> Floats:
@@ -232,4 +279,4 @@ def _correlated(residuals: Floats, seed: int) -> Floats:
     return noise
 
 
-FORECASTER = forecasting(learn)
+FORECASTER = forecasting(fit, fit_amounts=fit_amounts, model=FailureTimeModel)

@@ -23,7 +23,7 @@ import numpy as np
 from bagen_data.array_types import Floats, Ints
 from bagen_data.forecasters import ALPHA, Answer, Forecaster
 from bagen_data.forecasters.always_infeasible import always_infeasible
-from bagen_data.forecasters.learning.calibrated import learn_calibrated
+from bagen_data.forecasters.learning.calibrated import CalibratedModel, fit, fit_amounts
 from bagen_data.forecasters.learning.cross_fitting import CrossFitted, teaching
 from bagen_data.forecasters.learning.examples import Example
 from bagen_data.forecasters.learning.forecasts import forecasts_of
@@ -94,5 +94,8 @@ def pooled_quantile(scores: Floats, cluster: Ints, share: float) -> float:
 FORECASTER = Forecaster(
     learn,
     settings={"nominal_coverage": 1 - ALPHA},
-    learn_forecasts=forecasts_of(learn_calibrated),
+    learn_forecasts=forecasts_of(fit),
+    fit=fit,
+    fit_amounts=fit_amounts,
+    model=CalibratedModel,
 )

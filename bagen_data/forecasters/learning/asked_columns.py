@@ -11,6 +11,8 @@ from bagen_data.forecasters.learning.features import Features, features
 from bagen_data.forecasters.learning.probe_amounts import ProbeAmounts
 from bagen_data.schema import SUM_DECIMALS, Probe
 
+UNITS = 3
+"""Units that what remains may be counted in: nothing, what is left, a turn."""
 _LEFT = 1
 """The column of units that is what is left."""
 

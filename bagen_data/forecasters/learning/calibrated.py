@@ -11,9 +11,9 @@ a successful rollout the amounts are those of all rollouts; of a single rollout,
 what was seen, and the quantiles are too narrow.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 
@@ -21,16 +21,29 @@ from bagen_data.answer_columns import ForecastColumns
 from bagen_data.array_types import Floats, Ints, Mask
 from bagen_data.forecasters.learning.asked_columns import AskedColumns
 from bagen_data.forecasters.learning.cross_fitting import (
+    FOLDS,
     asked_for,
     folds,
     instances,
     learned_spending,
+    mean_of,
 )
 from bagen_data.forecasters.learning.examples import Example
-from bagen_data.forecasters.learning.forecasts import Foretell, rounded, with_doubt
-from bagen_data.forecasters.learning.learners import Judge, Spending, scikit_learn
+from bagen_data.forecasters.learning.forecasts import (
+    amounts_of,
+    rounded,
+    unknown_probabilities,
+    with_doubt,
+)
+from bagen_data.forecasters.learning.learners import Judge, Spending, check_columns, scikit_learn
+from bagen_data.forecasters.learning.lines import Line, logistic
+from bagen_data.forecasters.learning.model_checks import (
+    check_numbers,
+    check_outcomes,
+    check_parts,
+)
 from bagen_data.forecasters.learning.probe_amounts import Known
-from bagen_data.schema import QUANTILE_LEVELS, Probe
+from bagen_data.schema import QUANTILE_LEVELS
 
 _WITHIN = 0.5262
 """The 25 and 75% quantiles of a normal distribution lie this far from the median to the 10 and 90%
@@ -38,52 +51,18 @@ ones."""
 
 
 @dataclass(frozen=True)
-class _Member:
-    """The models of all folds but one."""
-
-    finish: Judge
-    success: Judge
-    spending: tuple[Spending, ...]
-    """One per resource."""
-
-    @classmethod
-    def of(cls, asked: AskedColumns, known: Known, rows: Mask, seed: int) -> Self:
-        """Learn from these rows, one or more: finish from the open ones among them, if any."""
-        is_open = rows & known.amounts.is_open
-        open_rows = is_open if is_open.any() else rows
-        successes = rows & known.success
-        return cls(
-            Judge.of(asked.values[open_rows], known.feasible[open_rows], seed),
-            Judge.of(asked.values[rows], known.success[rows], seed),
-            learned_spending(asked, known.remaining, successes if successes.any() else rows, seed),
-        )
-
-    def quantiles(self, asked: AskedColumns) -> Floats:
-        """(5, r, n) of log1p of what remains, ascending."""
-        learned = [
-            own.quantiles(asked.values, units)
-            for own, units in zip(self.spending, asked.units, strict=True)
-        ]
-        low, middle, high = np.stack(learned, axis=1)
-        return np.stack(
-            [
-                low,
-                middle - _WITHIN * (middle - low),
-                middle,
-                middle + _WITHIN * (high - middle),
-                high,
-            ]
-        )
-
-
-@dataclass(frozen=True)
-class _Calibration:
+class Calibration:
     """The probability of an outcome, from the log odds of models that had not seen it."""
 
-    line: Any
-    """A fitted logistic regression; None where all known rollouts have one outcome."""
+    line: Line | None
+    """The line through the log odds; None where all known rollouts have one outcome."""
     outcomes: Mask
     """(m,) the outcome of each known rollout."""
+
+    def __post_init__(self) -> None:
+        check_outcomes(self.outcomes)
+        if self.line is not None and len(self.line.weights) != 1:
+            raise ValueError("has a line through more than one number")
 
     @classmethod
     def of(cls, odds: Floats, outcome: Mask, rollout: Ints) -> Self:
@@ -95,55 +74,186 @@ class _Calibration:
         if outcomes.all() or not outcomes.any():
             return cls(None, outcomes)
         line = scikit_learn("LogisticRegression", ".linear_model")()
-        return cls(line.fit(odds[:, np.newaxis], outcome, 1 / sizes[number]), outcomes)
+        line.fit(odds[:, np.newaxis], outcome, 1 / sizes[number])
+        return cls(Line.of(line), outcomes)
 
     def probability(self, odds: Floats) -> Floats:
-        """(n,) never 0 or 1."""
+        """Return (n,) probabilities, never 0 or 1."""
         if self.line is None:
             return with_doubt(np.full(len(odds), float(self.outcomes.any())), self.outcomes)
-        return with_doubt(self.line.predict_proba(odds[:, np.newaxis])[:, 1], self.outcomes)
+        return with_doubt(logistic(self.line.sums(odds[:, np.newaxis])), self.outcomes)
 
 
-def learn_calibrated(examples: Sequence[Example], seed: int) -> Foretell:
+@dataclass(frozen=True)
+class CalibratedChance:
+    """The probability of one outcome."""
+
+    judges: tuple[Judge, ...]
+    """The models of all folds but one each."""
+    calibration: Calibration
+
+    def __post_init__(self) -> None:
+        if not 0 < len(self.judges) <= FOLDS:
+            raise ValueError(f"has {len(self.judges)} judges; expected 1 to {FOLDS}")
+
+    @classmethod
+    def of(cls, learning: "_Learning", outcome: Mask, among: Mask) -> Self:
+        """Learn from the probes `among` all, where a fold's others have any, else from all."""
+        values, rollout = learning.asked.values, learning.known.rollout
+        odds = np.zeros(len(values))
+        judges = []
+        for here, others, seed in learning.folds():
+            rows = others & among if (others & among).any() else others
+            judge = Judge.of(values[rows], outcome[rows], seed)
+            odds[here] = judge.log_odds(values[here])
+            judges.append(judge)
+        calibration = Calibration.of(odds[among], outcome[among], rollout[among])
+        return cls(tuple(judges), calibration)
+
+    def probability(self, values: Floats) -> Floats:
+        """Return (n,) probabilities of (n, f) features."""
+        return self.calibration.probability(mean_of([one.log_odds(values) for one in self.judges]))
+
+
+@dataclass(frozen=True)
+class CalibratedChances:
+    """The probabilities of both outcomes."""
+
+    finish: CalibratedChance
+    success: CalibratedChance
+
+
+@dataclass(frozen=True)
+class CalibratedModel:
+    """The models of one task's rollouts, and their calibration."""
+
+    names: tuple[str, ...]
+    """(f,) the features."""
+    resources: tuple[str, ...]
+    """(r,)."""
+    spending: tuple[tuple[Spending, ...], ...]
+    """The models of all folds but one each, one per resource."""
+    moves: Floats
+    """(5, r, 1) by how much the quantile of each level is moved."""
+    chances: CalibratedChances | None
+    """None where outcomes are not known."""
+
+    def __post_init__(self) -> None:
+        if not 0 < len(self.spending) <= FOLDS:
+            raise ValueError(f"has {len(self.spending)} folds; expected 1 to {FOLDS}")
+        for each in self.spending:
+            check_parts(each, self.resources)
+        check_numbers(self.moves, (len(QUANTILE_LEVELS), len(self.resources), 1), "moves")
+        parts: list[Judge | Spending] = [one for each in self.spending for one in each]
+        if self.chances is not None:
+            parts += [*self.chances.finish.judges, *self.chances.success.judges]
+        for part in parts:
+            check_columns(part.columns, self.names)
+
+    @property
+    def knows_success(self) -> bool:
+        """Whether it learned from outcomes."""
+        return self.chances is not None
+
+    def foretell(self, asked: AskedColumns) -> ForecastColumns:
+        """Return forecasts of n probes; without outcomes their probabilities are NaN."""
+        logs = mean_of([_quantiles(each, asked) for each in self.spending]) + self.moves
+        quantiles = np.moveaxis(amounts_of(logs), 0, 1)
+        if self.chances is None:
+            finish = success = unknown_probabilities(len(asked.values))
+        else:
+            finish = self.chances.finish.probability(asked.values)
+            success = self.chances.success.probability(asked.values)
+        return rounded(ForecastColumns(finish, success, quantiles), asked.amounts)
+
+
+def fit(examples: Sequence[Example], seed: int) -> CalibratedModel:
     """Learn models of each fold's others, and how far off they are on the fold."""
-    examples = asked_for(examples)
-    known = Known.of(examples)
-    asked = AskedColumns.of([example.probe for example in examples])
-    instance = instances(examples)
-    group = instance if instance.max() else known.rollout  # of one instance, its rollouts
-    fold = folds(group, known.feasible, seed)
-    finish_odds, success_odds = np.zeros((2, len(fold)))
-    quantiles = np.zeros((len(QUANTILE_LEVELS), *known.remaining.shape))
-    members = []
-    for number in range(int(fold.max()) + 1):
-        here = fold == number
-        member = _Member.of(asked, known, ~here | here.all(), seed + number)
-        finish_odds[here] = member.finish.log_odds(asked.values[here])
-        success_odds[here] = member.success.log_odds(asked.values[here])
-        quantiles[:, :, here] = member.quantiles(asked)[:, :, here]
-        members.append(member)
-    is_open = known.amounts.is_open
-    finish = _Calibration.of(finish_odds[is_open], known.feasible[is_open], known.rollout[is_open])
-    success = _Calibration.of(success_odds, known.success, known.rollout)
-    teachers = known.success if known.success.any() else np.ones_like(known.success)
-    residuals = (np.log1p(known.remaining) - quantiles)[:, :, teachers]
-    moves = level_moves(residuals)
+    learning = _Learning.of(examples, seed)
+    known = learning.known
+    everywhere = np.ones_like(known.success)
+    finish = CalibratedChance.of(learning, known.feasible, known.amounts.is_open)
+    success = CalibratedChance.of(learning, known.success, everywhere)
+    return _model(learning, known.success, CalibratedChances(finish, success))
 
-    def foretell(probes: Sequence[Probe]) -> ForecastColumns:
-        now = AskedColumns.of(probes)
-        log_quantiles = np.mean([one.quantiles(now) for one in members], axis=0) + moves
-        columns = ForecastColumns(
-            finish.probability(
-                np.mean([one.finish.log_odds(now.values) for one in members], axis=0)
-            ),
-            success.probability(
-                np.mean([one.success.log_odds(now.values) for one in members], axis=0)
-            ),
-            np.moveaxis(np.expm1(log_quantiles), 0, 1),
-        )
-        return rounded(columns, now.amounts)
 
-    return foretell
+def fit_amounts(examples: Sequence[Example], seed: int) -> CalibratedModel:
+    """Learn amounts from all rollouts, whose outcomes are not read."""
+    learning = _Learning.of_amounts(examples, seed)
+    return _model(learning, np.ones_like(learning.known.success), None)
+
+
+@dataclass(frozen=True)
+class _Learning:
+    """What is learned from, in folds of whole instances."""
+
+    known: Known
+    asked: AskedColumns
+    fold: Ints
+    """(n,) 0 .. 4."""
+    seed: int
+
+    @classmethod
+    def of(cls, examples: Sequence[Example], seed: int) -> Self:
+        """Return folds with about the same share of feasible probes each."""
+        examples = asked_for(examples)
+        known = Known.of(examples)
+        return cls._folded(examples, known, known.feasible, seed)
+
+    @classmethod
+    def of_amounts(cls, examples: Sequence[Example], seed: int) -> Self:
+        """Return folds of examples whose outcomes are not read."""
+        examples = asked_for(examples)
+        known = Known.of(examples)
+        return cls._folded(examples, known, np.ones_like(known.feasible), seed)
+
+    @classmethod
+    def _folded(cls, examples: Sequence[Example], known: Known, even: Mask, seed: int) -> Self:
+        instance = instances(examples)
+        group = instance if instance.max() else known.rollout  # of one instance, its rollouts
+        asked = AskedColumns.of([example.probe for example in examples])
+        return cls(known, asked, folds(group, even, seed), seed)
+
+    def folds(self) -> Iterator[tuple[Mask, Mask, int]]:
+        """Yield the probes of each fold, those of the others, and a seed."""
+        for number in range(int(self.fold.max()) + 1):
+            here = self.fold == number
+            yield here, ~here | here.all(), self.seed + number
+
+
+def _model(
+    learning: _Learning, success: Mask, chances: CalibratedChances | None
+) -> CalibratedModel:
+    """Learn amounts from these rollouts, and from all where a fold's others have none."""
+    asked, remaining = learning.asked, learning.known.remaining
+    quantiles = np.zeros((len(QUANTILE_LEVELS), *remaining.shape))
+    spending = []
+    for here, others, seed in learning.folds():
+        rows = others & success if (others & success).any() else others
+        own = learned_spending(asked, remaining, rows, seed)
+        quantiles[:, :, here] = _quantiles(own, asked)[:, :, here]
+        spending.append(own)
+    teachers = success if success.any() else np.ones_like(success)
+    residuals = (np.log1p(remaining) - quantiles)[:, :, teachers]
+    resources = asked.amounts.resources
+    return CalibratedModel(asked.names, resources, tuple(spending), level_moves(residuals), chances)
+
+
+def _quantiles(spending: Sequence[Spending], asked: AskedColumns) -> Floats:
+    """Return (5, r, n) quantiles of log1p of what remains, ascending."""
+    learned = [
+        own.quantiles(asked.values, units) for own, units in zip(spending, asked.units, strict=True)
+    ]
+    low, middle, high = np.stack(learned, axis=1)
+    return np.stack(
+        [
+            low,
+            middle - _WITHIN * (middle - low),
+            middle,
+            middle + _WITHIN * (high - middle),
+            high,
+        ]
+    )
 
 
 def level_moves(residuals: Floats) -> Floats:

@@ -143,12 +143,21 @@ class CrossFitted:
 
         def answer(probes: Sequence[Probe]) -> list[Estimate]:
             asked = AskedColumns.of(probes)
-            odds = np.mean([one.judge.log_odds(asked.values) for one in self.members], axis=0)
-            low, high = interval(np.mean([one.quantiles(asked) for one in self.members], axis=0))
+            odds = mean_of([one.judge.log_odds(asked.values) for one in self.members])
+            low, high = interval(mean_of([one.quantiles(asked) for one in self.members]))
             lasts = asked.amounts.is_open & (odds >= self.cut)
             return estimates(asked.amounts, lasts, np.expm1(low), np.expm1(high))
 
         return answer
+
+
+def mean_of(parts: Sequence[Floats]) -> Floats:
+    """Return the mean of arrays of one shape, added up in their order."""
+    total = parts[0]
+    for part in parts[1:]:
+        total = total + part
+    mean: Floats = total / len(parts)
+    return mean
 
 
 def folds(cluster: Ints, feasible: Mask, seed: int) -> Ints:

@@ -14,11 +14,16 @@ import numpy as np
 from bagen_data.array_types import Floats, Mask
 from bagen_data.errors import MissingExtraError
 from bagen_data.forecasters import ALPHA
+from bagen_data.forecasters.learning.lines import Line
+from bagen_data.forecasters.learning.model_checks import check_numbers, check_unit
+from bagen_data.forecasters.learning.tree_arrays import SummedTrees, Trees
 
 QUANTILES = (ALPHA / 2, 0.5, 1 - ALPHA / 2)
 _MOST_DEVIATIONS = 3.0
 _RIDGE = 0.01
 """The inverse of the penalty, in scikit-learn's units."""
+_LEAST_SHARE = float(np.finfo(np.float32).eps)
+"""The share of an outcome that scikit-learn's boosted trees start from is no less."""
 _FEW = 4
 """Rows below which each tree sees all."""
 _TREES: dict[str, Any] = {
@@ -42,6 +47,15 @@ class Columns:
     mean: Floats
     deviation: Floats
 
+    def __post_init__(self) -> None:
+        if self.kept.ndim != 1:
+            raise ValueError("has features that are not one row")
+        shape = (int(self.kept.sum()),)
+        for name in ("low", "high", "mean", "deviation"):
+            check_numbers(getattr(self, name), shape, name)
+        if not ((self.deviation > 0).all() and (self.low <= self.high).all()):
+            raise ValueError("has features without a range")
+
     @classmethod
     def of(cls, values: Floats) -> Self:
         """Of (n, f) training features, one row or more."""
@@ -56,7 +70,8 @@ class Columns:
         A column that hardly varies in training can say no more elsewhere than it did there.
         """
         clipped = np.clip(values[:, self.kept], self.low, self.high)
-        deviations = (clipped - self.mean) / self.deviation
+        with np.errstate(over="ignore"):  # of a hardly varying column
+            deviations = (clipped - self.mean) / self.deviation
         return np.clip(deviations, -_MOST_DEVIATIONS, _MOST_DEVIATIONS)
 
 
@@ -65,33 +80,46 @@ class Judge:
     """How likely a rollout is feasible: the mean log odds of boosted trees and a line."""
 
     columns: Columns
-    models: tuple[Any, ...]
+    trees: SummedTrees | None
     """None where there was nothing to tell apart."""
+    line: Line | None
+    """None likewise."""
     share: float
     """Of training probes that are feasible."""
+
+    def __post_init__(self) -> None:
+        if not 0 < self.share < 1:
+            raise ValueError(f"has a share of {self.share}; expected one between 0 and 1")
+        if (self.trees is None) != (self.line is None):
+            raise ValueError("has only one of trees and line")
+        if self.trees is not None and self.line is not None:
+            check_scaled(self.columns, [self.trees], [self.line])
 
     @classmethod
     def of(cls, values: Floats, feasible: Mask, seed: int) -> Self:
         """Learns from (n, f) features; n may be 0, and all may be of one class."""
-        share = (feasible.sum() + 1) / (len(feasible) + 2)
+        share = float((feasible.sum() + 1) / (len(feasible) + 2))
         columns = Columns.of(values)
         if feasible.all() or not feasible.any() or not columns.kept.any():
-            return cls(columns, (), share)
+            return cls(columns, None, None, share)
         models = (
             scikit_learn("GradientBoostingClassifier", ".ensemble")(
                 **_TREES, subsample=_share_of(values), random_state=seed
             ),
             scikit_learn("LogisticRegression", ".linear_model")(C=_RIDGE, max_iter=1000),
         )
-        own = columns.scaled(values)
-        return cls(columns, fitted(models, own, feasible), share)
+        trees, line = fitted(models, columns.scaled(values), feasible)
+        usual = trees.init_.predict_proba(values[:1])[0, 1]
+        logit = import_module("scipy.special").logit  # scikit-learn's own, to the bit
+        start = float(logit(np.clip(usual, _LEAST_SHARE, 1 - _LEAST_SHARE)))
+        return cls(columns, _boosted(trees, start), Line.of(line), share)
 
     def log_odds(self, values: Floats) -> Floats:
         """(n,)."""
-        if not self.models:
+        if self.trees is None or self.line is None:
             return np.full(len(values), np.log(self.share / (1 - self.share)))
         own = self.columns.scaled(values)
-        odds: Floats = np.mean([model.decision_function(own) for model in self.models], axis=0)
+        odds: Floats = (self.trees.sums(own) + self.line.sums(own)) / 2
         return odds
 
 
@@ -100,10 +128,16 @@ class Spending:
     """Quantiles of log1p of what a feasible rollout still spends of one resource."""
 
     columns: Columns
-    models: tuple[Any, ...]
+    models: tuple[SummedTrees, ...]
     """One for each of `QUANTILES`."""
     unit: int
     """The column of units in which it is learned."""
+
+    def __post_init__(self) -> None:
+        check_unit(self.unit)
+        check_scaled(self.columns, self.models, ())
+        if len(self.models) != len(QUANTILES):
+            raise ValueError(f"has {len(self.models)} quantiles; expected {len(QUANTILES)}")
 
     @classmethod
     def of(cls, values: Floats, ratios: Floats, unit: int, seed: int) -> Self:
@@ -128,14 +162,48 @@ class Spending:
             )
             for share in QUANTILES
         ]
-        return cls(columns, fitted(models, own, ratios), unit)
+        boosted = tuple(
+            _boosted(each, float(each.init_.predict(own[:1])[0]))
+            for each in fitted(models, own, ratios)
+        )
+        return cls(columns, boosted, unit)
 
     def quantiles(self, values: Floats, units: Floats) -> Floats:
         """(3, n), ascending."""
         own = never_empty(self.columns.scaled(values))
-        ratios = np.sort([model.predict(own) for model in self.models], axis=0)
+        ratios = np.sort([model.sums(own) for model in self.models], axis=0)
         quantiles: Floats = ratios + units[:, self.unit]
         return quantiles
+
+
+def check_columns(columns: Columns, names: Sequence[str]) -> None:
+    """Refuse columns that are not those of the named features.
+
+    Raises:
+        ValueError: they are more or fewer.
+    """
+    if len(columns.kept) != len(names):
+        raise ValueError(f"reads {len(columns.kept)} features; expected {len(names)}")
+
+
+def check_scaled(columns: Columns, trees: Sequence[SummedTrees], lines: Sequence[Line]) -> None:
+    """Refuse trees and lines that read other features than columns keep.
+
+    Raises:
+        ValueError: they do.
+    """
+    features = max(len(columns.low), 1)  # one that is always 0 where there is none: `never_empty`
+    if any(each.trees.most_features > features for each in trees):
+        raise ValueError(f"compares a feature that is not one of {features}")
+    if any(len(each.weights) != features for each in lines):
+        raise ValueError(f"has weights that are not of {features} features")
+
+
+def _boosted(model: Any, start: float) -> SummedTrees:
+    """Return the trees of scikit-learn's fitted gradient boosting model, and where they start."""
+    fitted_trees = [each.tree_ for each in np.ravel(model.estimators_)]
+    values = np.concatenate([tree.value.ravel() for tree in fitted_trees])
+    return SummedTrees(Trees.of(fitted_trees), model.learning_rate * values, start, 1.0)
 
 
 def _share_of(values: Floats) -> float:
