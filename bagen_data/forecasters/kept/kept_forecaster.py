@@ -1,0 +1,257 @@
+"""A forecaster that was fitted, with what is known of it: it can be saved, shared and asked.
+
+>>> from bagen_data.forecasters.kept import load_forecaster
+>>> kept = load_forecaster("my-forecaster")               # doctest: +SKIP
+>>> kept.forecast(probes)[0].finish                       # doctest: +SKIP
+0.71
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+
+from bagen_data.answer_columns import ForecastColumns
+from bagen_data.array_types import Floats
+from bagen_data.errors import InputError
+from bagen_data.forecasters.learning.asked_columns import AskedColumns
+from bagen_data.forecasters.learning.examples import Example
+from bagen_data.forecasters.learning.forecasts import ForecastModel, coherent, forecasts
+from bagen_data.forecasters.learning.probe_amounts import ProbeAmounts
+from bagen_data.schema import GENERAL, WAREHOUSE, Forecast, Probe, decimals
+from bagen_data.scoring.forecast_formulas import chance_within
+from bagen_data.versions import __version__
+
+_UNITS = {resource.name: resource.unit for resource in (*GENERAL, *WAREHOUSE)}
+
+
+@dataclass(frozen=True)
+class AmountForecast:
+    """What a run will still use, of a forecaster that does not know which runs succeed."""
+
+    quantiles: Mapping[str, tuple[float, ...]]
+    """By resource, the quantiles at `QUANTILE_LEVELS` of what the run will still use."""
+    within_budget: float
+    """The probability that what is still used fits what is left, 0 where a budget is exceeded. Of
+    several resources it is the least probability of one, which the probability that all fit is at
+    most."""
+
+    @property
+    def finish(self) -> None:
+        """None: the forecaster learned from runs whose outcome is not known."""
+
+    @property
+    def success(self) -> None:
+        """None: the forecaster learned from runs whose outcome is not known."""
+
+
+@dataclass(frozen=True)
+class LearnedFrom:
+    """The rollouts that a forecaster learned from."""
+
+    dataset: str = ""
+    """The dataset as it was given, ORG/NAME or the name of a folder; empty of logs."""
+    revision: str | None = None
+    """The dataset's content revision."""
+    commit: str | None = None
+    """The dataset's commit on the Hub."""
+    config: str | None = None
+    """The config of the samples."""
+    splits: tuple[str, ...] = ()
+    """The splits of the config."""
+    probes: int = 0
+    """The number of samples."""
+    rollouts: int = 0
+    """The number of rollouts."""
+    instances: int = 0
+    """The number of instances."""
+    instance_sha256: tuple[str, ...] = ()
+    """The SHA-256 of each instance (`instance_hash`), ascending."""
+    seed: int = 0
+    """The seed of what was drawn."""
+
+
+@dataclass(frozen=True)
+class KeptForecaster:
+    """What was learned of one task's rollouts, and from where.
+
+    Forecasts are the same to the bit whether a probe is asked alone or among others, before and
+    after the forecaster is saved and loaded.
+    """
+
+    kind: str
+    """The name of the forecaster that learned, such as `forest`."""
+    task: str
+    units: Mapping[str, str]
+    """By resource, in the order of forecasts, the unit of its amounts."""
+    budgets: Mapping[str, float]
+    """By resource, the usual budget: the median of those of the rollouts it learned from."""
+    model: ForecastModel
+    """What was learned."""
+    learned_from: LearnedFrom = field(default_factory=LearnedFrom)
+    skill: Mapping[str, Any] = field(default_factory=dict)
+    """Its skill and calibration on instances it had not seen; a JSON object, empty where they were
+    not measured."""
+    card: str = ""
+    """The text of README.md, which the Hub shows."""
+    package_version: str = __version__
+    """The version of bagen-data that made it."""
+
+    @property
+    def resources(self) -> tuple[str, ...]:
+        """The resources that it forecasts, in the order of its forecasts."""
+        return tuple(self.units)
+
+    @property
+    def knows_success(self) -> bool:
+        """Whether it learned from outcomes; otherwise its forecasts are of amounts alone."""
+        return self.model.knows_success
+
+    def foretell(self, asked: AskedColumns) -> ForecastColumns:
+        """Return coherent forecasts of n probes; without outcomes, their probabilities are NaN.
+
+        Raises:
+            InputError: the probes have other resources, or features of another version.
+        """
+        if asked.amounts.resources != self.resources:
+            raise InputError(
+                f"the {self.kind} forecaster of {self.task}: forecasts {', '.join(self.resources)},"
+                f" and the budgets are of {', '.join(asked.amounts.resources)}; give a budget of "
+                "each of its resources, in this order, and no other"
+            )
+        if self.model.names and asked.names != self.model.names:
+            raise InputError(
+                f"the {self.kind} forecaster of {self.task}: reads other features than it "
+                "is given; ask it about a probe of its task"
+            )
+        return coherent(self.model.foretell(asked), asked.amounts)
+
+    def forecasts(self, asked: AskedColumns) -> list[Forecast | AmountForecast]:
+        """Return the forecasts of n probes one by one.
+
+        Raises:
+            InputError: as `foretell`.
+        """
+        columns = self.foretell(asked)
+        if self.knows_success:
+            return [*forecasts(columns, self.resources)]
+        within = within_budget(columns.quantiles, asked.amounts)
+        quantiles = np.moveaxis(columns.quantiles, -1, 0).tolist()
+        return [
+            AmountForecast(dict(zip(self.resources, map(tuple, own), strict=True)), chance)
+            for own, chance in zip(quantiles, within.tolist(), strict=True)
+        ]
+
+    def forecast(self, probes: Sequence[Probe]) -> list[Forecast | AmountForecast]:
+        """Return the forecast of each probe.
+
+        Raises:
+            InputError: a probe is of another task, or has budgets of other resources.
+        """
+        if not probes:
+            return []
+        other = next((probe.task for probe in probes if probe.task != self.task), None)
+        if other is not None:
+            raise InputError(
+                f"the {self.kind} forecaster of {self.task}: is asked about a probe of {other}; "
+                f"give probes of {self.task}, or a forecaster that was fitted on {other}"
+            )
+        return self.forecasts(AskedColumns.of(probes))
+
+    def save(self, folder: Path | str) -> None:
+        """Write the forecaster into a folder: all of its three files, or none.
+
+        Raises:
+            InputError: a part of it cannot be kept, or is larger than what is loaded again.
+            OutputError: the folder holds other files, or cannot be written.
+        """
+        from bagen_data.forecasters.kept.forecaster_files import save_forecaster
+
+        save_forecaster(self, Path(folder))
+
+    @property
+    def sha256(self) -> str:
+        """The SHA-256 of forecaster.json as it is saved, which names the arrays by theirs."""
+        from bagen_data.forecasters.kept.forecaster_files import RECORD, forecaster_files
+
+        return hashlib.sha256(forecaster_files(self)[RECORD]).hexdigest()
+
+
+def keep(
+    kind: str,
+    model: ForecastModel,
+    examples: Sequence[Example],
+    learned_from: LearnedFrom | None = None,
+    skill: Mapping[str, Any] | None = None,
+) -> KeptForecaster:
+    """Return a forecaster that can be saved.
+
+    Args:
+        kind: the name of the forecaster that learned.
+        model: what its `fit` or `fit_amounts` returned.
+        examples: what it learned from, one or more of one task; its usual budget is theirs.
+        learned_from: what is to be said of them; counted if None.
+        skill: its skill on instances it had not seen, as JSON.
+    """
+    rollouts = {example.rollout: example.probe.budget.limits for example in examples}
+    return KeptForecaster(
+        kind=kind,
+        task=examples[0].task,
+        units={name: _UNITS.get(name, name) for name in model.resources},
+        budgets={
+            name: _whole(median(limits[name] for limits in rollouts.values()), name)
+            for name in model.resources
+        },
+        model=model,
+        learned_from=learned_from or learned_of(examples),
+        skill=skill or {},
+    )
+
+
+def learned_of(examples: Iterable[Example], **known: Any) -> LearnedFrom:
+    """Return what is to be said of examples, counted, with fields that are known of their source.
+
+    Args:
+        examples: what was learned from.
+        known: further fields of `LearnedFrom`, such as `dataset`.
+    """
+    examples = list(examples)
+    hashes = {instance_hash(one.task, one.instance_id) for one in examples}
+    return LearnedFrom(
+        probes=len(examples),
+        rollouts=len({one.rollout for one in examples}),
+        instances=len(hashes),
+        instance_sha256=tuple(sorted(hashes)),
+        **known,
+    )
+
+
+def instance_hash(task: str, instance_id: str) -> str:
+    """Return the SHA-256 of `task/instance_id`, by which an instance is known without its name."""
+    return hashlib.sha256(f"{task}/{instance_id}".encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def within_budget(quantiles: Floats, amounts: ProbeAmounts) -> Floats:
+    """Return (n,) the probability that what is still used fits what is left.
+
+    Each resource's is read off its quantiles as the scores of budget curves read it
+    (`scoring.forecast_formulas.chance_within`). How resources depend on each other is not known, so
+    the least of them is given: the probability that all fit is at most that.
+
+    Args:
+        quantiles: (r, 5, n) at `QUANTILE_LEVELS`.
+        amounts: of the n probes.
+    """
+    left = np.maximum(amounts.left, 0)
+    chances = [chance_within(own, rest) for own, rest in zip(quantiles, left, strict=True)]
+    return np.where(amounts.is_open, np.minimum.reduce(chances), 0.0)
+
+
+def _whole(amount: float, resource: str) -> float:
+    """Return an amount in the digits of its resource, whole where these are none."""
+    digits = decimals(resource)
+    return round(amount, digits) if digits else float(round(amount))
