@@ -15,7 +15,7 @@ from bagen_data.redaction import redact, remember
 from bagen_data.repositories.hub_requests import ask, status_of
 from bagen_data.repositories.repository_files import LocalFile, RemoteFile, hash_file
 
-RepositoryKind = Literal["dataset", "space"]
+RepositoryKind = Literal["dataset", "model", "space"]
 MAIN = "main"
 """The branch that is published to."""
 _PART = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,94}[A-Za-z0-9])?")
@@ -46,7 +46,8 @@ class HubRepository:
     @property
     def address(self) -> str:
         """The repository's page."""
-        return f"{self.api.endpoint}/{self.kind}s/{self.id}"
+        folder = "" if self.kind == "model" else f"{self.kind}s/"
+        return f"{self.api.endpoint}/{folder}{self.id}"
 
     def head(self) -> str | None:
         """Return the newest commit of the branch `main`; None where there is no repository.

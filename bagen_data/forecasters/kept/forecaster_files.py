@@ -5,6 +5,7 @@
 classes that this version knows is refused.
 """
 
+import errno
 import hashlib
 import json
 import re
@@ -20,10 +21,9 @@ from bagen_data.forecasters import find_forecaster, known_forecasters
 from bagen_data.forecasters.kept.array_file import array_bytes, read_arrays
 from bagen_data.forecasters.kept.kept_forecaster import KeptForecaster, LearnedFrom
 from bagen_data.forecasters.kept.packing import Array, Packed, PackingError, pack, unpack
-from bagen_data.forecasters.learning.asked_columns import AskedColumns
 from bagen_data.forecasters.learning.forecasts import ForecastModel
-from bagen_data.replaced_folder import bring_back, replaced_folder
-from bagen_data.schema import Budget, Probe
+from bagen_data.forecasters.learning.running_features import feature_names
+from bagen_data.replaced_folder import replaced_folder
 from bagen_data.steady_files import HeldFile
 from bagen_data.unique_keys import parse_json
 from bagen_data.versions import __version__
@@ -126,7 +126,7 @@ def forecaster_files(kept: KeptForecaster) -> dict[str, bytes]:
     files = {
         RECORD: f"{text}\n".encode(),
         ARRAYS: arrays,
-        CARD: kept.card.encode("utf-8", "replace"),
+        CARD: (kept.card or _plain_card(kept)).encode("utf-8", "replace"),
     }
     for name, content in files.items():
         if len(content) > LARGEST[name]:
@@ -135,6 +135,29 @@ def forecaster_files(kept: KeptForecaster) -> dict[str, bytes]:
                 f"at most {LARGEST[name]:,} are kept; fit it on fewer rollouts"
             )
     return files
+
+
+def _plain_card(kept: KeptForecaster) -> str:
+    """Return a card that says what a forecaster is, where it has none of its own."""
+    forecasts = "success and amounts" if kept.knows_success else "amounts, and not success"
+    return f"""---
+library_name: bagen-data
+tags:
+- bagen
+---
+
+# A forecaster of {kept.task}
+
+It forecasts what a running agent will still use of {", ".join(kept.resources)}: {forecasts}. It is
+a `{kept.kind}` of bagen-data {kept.package_version}, learned from {kept.learned_from.rollouts:,}
+rollouts. Loading it runs no code:
+
+```python
+from bagen_data.live import load_forecaster
+
+forecaster = load_forecaster("ORG/NAME")  # or the folder that holds it
+```
+"""
 
 
 _STATED_ABOVE = ("names", "resources")
@@ -160,12 +183,25 @@ def read_folder(folder: Path) -> KeptForecaster:
     Raises:
         InputError: it cannot be used; the message names the file, the problem and what to do.
     """
-    bring_back(folder)
 
     def read(name: str) -> bytes:
-        return HeldFile(folder / name, largest=LARGEST[name], memory=LARGEST[name]).read()
+        return file_content(folder / name, LARGEST[name])
 
     return read_forecaster(read, str(folder))
+
+
+def file_content(path: Path, largest: int) -> bytes:
+    """Return the content of a file, which may be a link but neither a pipe nor a device.
+
+    Raises:
+        OSError: it cannot be read, or has more bytes than the largest may have.
+    """
+    return HeldFile(path, largest=largest, memory=largest).read()
+
+
+def too_large(size: int, largest: int) -> OSError:
+    """Return the error of a file that has more bytes than the largest may have."""
+    return OSError(errno.EFBIG, f"it is of {size:,} bytes; expected at most {largest:,}")
 
 
 def read_forecaster(read: Read, place: str) -> KeptForecaster:
@@ -325,9 +361,7 @@ def _check_features(record: ForecasterRecord) -> None:
     Raises:
         PackingError: naming the first one.
     """
-    limits = {each.name: 1.0 for each in record.resources}
-    opening = Probe(record.task, "", (), "", dict.fromkeys(limits, 0), {}, Budget(limits))
-    made = AskedColumns.of([opening]).names
+    made = feature_names(record.task, [each.name for each in record.resources])
     if record.features in ((), made):
         return
     other = next((each for each in record.features if each not in made), None)

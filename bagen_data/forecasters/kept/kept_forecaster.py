@@ -97,7 +97,7 @@ class KeptForecaster:
     """Its skill and calibration on instances it had not seen; a JSON object, empty where they were
     not measured."""
     card: str = ""
-    """The text of README.md, which the Hub shows."""
+    """The text of README.md, which the Hub shows; a short one is written where it is empty."""
     package_version: str = __version__
     """The version of bagen-data that made it."""
 
@@ -172,6 +172,47 @@ class KeptForecaster:
         from bagen_data.forecasters.kept.forecaster_files import save_forecaster
 
         save_forecaster(self, Path(folder))
+
+    def push_to_hub(
+        self,
+        repository: str,
+        *,
+        message: str = "Upload a forecaster",
+        private: bool = False,
+        create_pr: bool = False,
+    ) -> str:
+        """Send the forecaster to a model repository of the Hub, by one commit; return its address.
+
+        Args:
+            repository: ORG/NAME; it is created where it does not exist.
+            message: first line of the commit's message, and title of a pull request.
+            private: whether a repository that is created is private.
+            create_pr: whether a pull request is opened and the branch `main` left alone.
+
+        Raises:
+            WrongUsageError: `repository` is not ORG/NAME.
+            InputError: a part of it cannot be kept, there is no token, or the Hub refuses.
+            StoreError: the Hub does not answer.
+        """
+        from bagen_data.forecasters.kept.pushing import push
+
+        return push(self, repository, message, private=private, create_pr=create_pr).address
+
+    @classmethod
+    def from_pretrained(cls, name: str | Path, *, revision: str | None = None) -> "KeptForecaster":
+        """Return a forecaster of a folder or of the Hub; nothing of its files is run.
+
+        Args:
+            name: a folder, or ORG/NAME.
+            revision: a branch, tag or commit of the Hub; the newest commit if None.
+
+        Raises:
+            InputError: there is no such forecaster, or it cannot be used.
+            StoreError: the Hub does not answer.
+        """
+        from bagen_data.forecasters.kept.loading import load_forecaster
+
+        return load_forecaster(name if revision is None else f"{name}@{revision}")
 
     @property
     def sha256(self) -> str:
