@@ -77,15 +77,22 @@ def load_examples(path: str, config: str | None = None, split: str = "test") -> 
     examples = {
         example.sample_id: example
         for key, ids in prefixes.items()
-        for example in _examples(*recorded[key], ids)
+        for example in examples_of(*recorded[key], ids)
     }
     ordered = [examples[each] for each in columns["sample_id"]]
     return LoadedExamples(ordered, samples.source["revision"])
 
 
-def _examples(
+def examples_of(
     rollout: Rollout, budget: Budget, prefixes: Sequence[tuple[int, str]]
 ) -> list[Example]:
+    """Return the examples of one rollout.
+
+    Args:
+        rollout: with at least one turn.
+        budget: limits each resource that the rollout's turns have usage of.
+        prefixes: each k from 0 to the number of turns, and the sample's id.
+    """
     family = f"{rollout.task}/{rollout.rollout_model}"
     names = (family, f"{family}/{rollout.rollout_id}", rollout.instance_id)
     pairs = replay(rollout, budget, [k for k, _ in prefixes])
