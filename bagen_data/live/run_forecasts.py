@@ -105,11 +105,22 @@ class RunForecasts:
         if self._rows:
             made = self._forecaster.forecasts(self._run.columns(self._rows))
             self._history += [
-                RunForecast(row.completed_turns, each.finish, each.success, each)
+                self._made(row.completed_turns, each)
                 for row, each in zip(self._rows, made, strict=True)
             ]
             self._rows = []
         return self._history
+
+    def _made(self, completed_turns: int, forecast: Forecast | AmountForecast) -> RunForecast:
+        """Return a forecast that others can rely on.
+
+        Raises:
+            ValueError: it is not one, or not of the run's resources.
+        """
+        within = 0.0 if isinstance(forecast, Forecast) else forecast.within_budget
+        if tuple(forecast.quantiles) != self.resources or not 0 <= within <= 1:
+            raise ValueError(f"forecast {forecast}; expected one of {', '.join(self.resources)}")
+        return RunForecast(completed_turns, forecast.finish, forecast.success, forecast)
 
     def change(self, resource: str, amounts: Sequence[float]) -> None:
         """Change what each turn spent of a resource; forecasts that were made stay as they are.

@@ -93,7 +93,7 @@ class RunLedger:
         if TOOL_CALLS in self.used and observed.tool_calls is not None:
             self._read_calls(observed.tool_calls, spent)
         if SECONDS in self.used:
-            self._read_seconds(observed.seconds, spent)
+            self._read_seconds(observed.seconds, SECONDS in counted, spent)
         for name in counted:
             spent.unknown.pop(name, None)
         self.spend({name: each for name, each in spent.amounts.items() if name != COST})
@@ -151,9 +151,9 @@ class RunLedger:
         except RolloutError as error:
             spent.unknown[TOOL_CALLS] = str(error)
 
-    def _read_seconds(self, seconds: Any, spent: Spent) -> None:
+    def _read_seconds(self, seconds: Any, is_counted: bool, spent: Spent) -> None:
         now = time.monotonic()
-        span, self._clock = now - self._clock, now
+        span, self._clock = 0.0 if is_counted else now - self._clock, now
         try:
             if seconds is not None:
                 span = quantity(number_of(seconds), SECONDS)
@@ -174,8 +174,8 @@ class RunLedger:
 
 
 def number_of(value: Any) -> Any:
-    """Return a number of NumPy or a decimal as Python's own; anything else as it is."""
-    if value.__class__ in (int, float):
+    """Return a number of NumPy or a decimal as Python's own; else a value that is no number."""
+    kind = type(value)
+    if kind in (int, float, bool, str) or value is None:
         return value
-    is_number = isinstance(value, numbers.Number) and not isinstance(value, bool)
-    return plain(value) if is_number else value
+    return plain(value) if issubclass(kind, numbers.Number) else kind.__name__

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from threading import RLock
 from typing import Any
@@ -72,7 +73,7 @@ class PendingTurn:
             state=before.state if response.state is None else response.state,
             seconds=before.seconds if response.seconds is None else response.seconds,
             tool_calls=before.tool_calls if response.tool_calls is None else response.tool_calls,
-            model=response.model or before.model,
+            model=_text(response.model) or before.model,
         )
         return self.before
 
@@ -138,8 +139,8 @@ class RunState:
         if not response.is_complete:
             return
         del self._pending[view.name]
-        context = f"{view.name}{_VIEW}{whole.context}" if view.name else str(whole.context)
-        model = str(whole.model or "")
+        own_context, model = _text(whole.context), _text(whole.model)
+        context = f"{view.name}{_VIEW}{own_context}" if view.name else own_context
         self._check_model(context, model)
         user = without_reward(_text(whole.user)) or NO_OUTPUT
         assistant = _text(whole.assistant)
@@ -230,12 +231,15 @@ class RunState:
         if not lacking:
             return
         self.ledger.at_least |= set(lacking)
-        self.problems.report(
-            "usage",
-            f"turn {self.turns}: {unknown[lacking[0]]}; what is used of {', '.join(lacking)} is "
-            "counted as at least the amounts that are known",
+        text = (
+            f"turn {self.turns}: {unknown[lacking[0]]}; {' and '.join(lacking)} are counted as at "
+            "least what is known"
         )
-        self._stop_forecasts(lacking, "usage is not known")
+        forecasts = self._forecasts
+        if forecasts is None or set(lacking).isdisjoint(forecasts.resources):
+            self.problems.report("usage", text)
+        else:
+            self.stop_forecasts("usage", f"{text}, and no forecast is made from here on")
 
     def _check_model(self, context: str, model: str) -> None:
         if not model or self._forecasts is None:
@@ -302,19 +306,20 @@ def _add(amounts: dict[str, float], more: Amounts) -> None:
 
 def _text(value: Any) -> str:
     """Return a message's text: a string, a list of parts, or whatever shows itself as text."""
-    if isinstance(value, str):
+    if type(value) is str:
         return value
-    try:
+    with suppress(Exception):
         return log_fields.text(value, "message")
-    except RolloutError:
+    with suppress(Exception):
         return str(value)
+    return ""
 
 
 def _state(value: Any) -> Amounts:
     """Return the amounts of a state that are numbers."""
-    if value is None:
+    if not issubclass(type(value), Mapping):
         return {}
-    state = {str(name): number_of(amount) for name, amount in dict(value).items()}
+    state = {str(name): number_of(amount) for name, amount in value.items()}
     return {name: amount for name, amount in state.items() if type(amount) in (int, float)}
 
 

@@ -257,14 +257,12 @@ class BudgetTracker:
             if stop:
                 return stop
             current = self._run.current()
-            advice = plain_advice(limits, used, current.forecast if current else None)
-            if self._policy is None or current is None:
-                return advice
-            try:
-                return self._policy.advise(self._run.history())
-            except Exception as error:  # of a policy of somebody's own
-                self._run.problems.report("policy", f"the policy failed: {said(error)}")
-                return advice
+            if self._policy is not None and current is not None:
+                try:
+                    return self._policy.advise(self._run.history())
+                except Exception as error:  # of a policy of somebody's own
+                    self._run.problems.report("policy", f"the policy failed: {said(error)}")
+            return plain_advice(limits, used, current.forecast if current else None)
 
     def status_block(self) -> str:
         """Return the budgets in words and numbers, for the next message to the agent."""
