@@ -1,6 +1,6 @@
 """Examples: the probes that forecasters are asked, with the truth that they may learn from."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,7 +64,7 @@ def load_examples(path: str, config: str | None = None, split: str = "test") -> 
         zip(columns["task"], columns["rollout_model"], columns["rollout_id"], strict=True)
     )
     of = "train" if (config or "").endswith("_train") else "test"
-    recorded = _recorded(samples.dataset, of, wanted)
+    recorded = recorded_rollouts(samples.dataset, of, wanted)
     prefixes: dict[tuple[str, str, str], list[tuple[int, str]]] = {key: [] for key in wanted}
     for sample_id, *key, k in zip(*columns.values(), strict=True):
         prefixes[key[0], key[1], key[2]].append((k, sample_id))
@@ -103,10 +103,19 @@ def examples_of(
     ]
 
 
-def _recorded(
-    path: str, split: str, wanted: Mapping[tuple[str, str, str], None]
+def recorded_rollouts(
+    path: str, split: str, wanted: Container[tuple[str, str, str]]
 ) -> dict[tuple[str, str, str], tuple[Rollout, Budget]]:
-    """The rollouts that are asked for, and their budgets."""
+    """Return the rollouts of these tasks, models and ids, with their budgets.
+
+    Args:
+        path: as in `load_examples`.
+        split: `test`, those of the benchmark, or `train`.
+        wanted: the rollouts that are returned, if they are in the dataset.
+
+    Raises:
+        as `load_examples`.
+    """
     recorded = {}
     for batch in load_rollouts(path, split).to_batches(max_chunksize=256):
         keys = zip(*(batch[name].to_pylist() for name in DERIVED[:3]), strict=True)

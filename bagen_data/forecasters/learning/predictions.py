@@ -1,6 +1,6 @@
 """Answer a split with a forecaster."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TypeVar
@@ -192,21 +192,33 @@ def cross_validated(
     Raises:
         InputError: all examples are of one instance.
     """
-    instances = sorted({example.instance_id for example in examples})
+    instances = {example.instance_id for example in examples}
     if len(instances) < 2:
         family = examples[0].family
         raise InputError(
             f"{family}: has one instance only; --cross-validate needs others to learn from"
         )
-    order = np.random.default_rng(seed).permutation(len(instances))
-    parts = min(folds or len(instances), len(instances))
-    fold = {instances[place]: number % parts for number, place in enumerate(order)}
+    fold = parts_of_instances(instances, folds, seed)
     answers: dict[str, Estimate] = {}
-    for part in range(parts):
+    for part in sorted(set(fold.values())):
         own = [each for each in examples if fold[each.instance_id] == part]
         others = [each for each in examples if fold[each.instance_id] != part]
         answers |= answered(learn, others, own, seed)
     return answers
+
+
+def parts_of_instances(instances: Collection[str], parts: int | None, seed: int) -> dict[str, int]:
+    """Return the part of each instance, 0 .. parts - 1, by its id.
+
+    Args:
+        instances: ids, each once or more often.
+        parts: parts at most; None: each instance is a part.
+        seed: of the draw.
+    """
+    known = sorted(set(instances))
+    order = np.random.default_rng(seed).permutation(len(known))
+    number = min(parts or len(known), len(known))
+    return {known[place]: rank % number for rank, place in enumerate(order)}
 
 
 def answered(
