@@ -28,10 +28,11 @@ from bagen_data.live.policy_record import (
     check_text,
     field_values,
     read_record,
+    record_text,
     shown,
-    write_record,
 )
 from bagen_data.live.turn_forecast import TurnForecast
+from bagen_data.replaced_file import write_file
 
 Outcome = Literal["finish", "success"]
 """`finish`: the run succeeds within every budget. `success`: it succeeds if no budget stops it."""
@@ -109,7 +110,7 @@ class ThresholdPolicy:
         Raises:
             OSError: the file cannot be written.
         """
-        write_record(self.kind, self, path)
+        write_file(Path(path), policy_text(self))
 
 
 @dataclass(frozen=True)
@@ -209,7 +210,7 @@ class SequentialPolicy:
         Raises:
             OSError: the file cannot be written.
         """
-        write_record(self.kind, self, path)
+        write_file(Path(path), policy_text(self))
 
     def _exceeded(self, chances: npt.ArrayLike) -> Mask:
         if self.threshold is None:
@@ -221,6 +222,11 @@ Policy = ThresholdPolicy | SequentialPolicy
 _KINDS: Mapping[str, type[ThresholdPolicy] | type[SequentialPolicy]] = {
     each.kind: each for each in (ThresholdPolicy, SequentialPolicy)
 }
+
+
+def policy_text(policy: Policy) -> str:
+    """Return a policy as the JSON text that its file holds."""
+    return record_text(policy.kind, policy)
 
 
 def evidence_against(chance: npt.ArrayLike, base_rate: float) -> Floats:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bagen_data.errors import InputError
-from bagen_data.replaced_file import write_file
 from bagen_data.steady_files import HeldFile
 from bagen_data.tables import to_json
 from bagen_data.unique_keys import RepeatedKeyError, parse_json
@@ -46,14 +45,9 @@ def read_record(path: Path | str) -> dict[str, Any]:
     return record
 
 
-def write_record(kind: str, policy: "DataclassInstance", path: Path | str) -> None:
-    """Write the fields of a policy to a JSON file.
-
-    Raises:
-        OSError: the file cannot be written.
-    """
-    record = {"format": FORMAT, "kind": kind, **asdict(policy)}
-    write_file(Path(path), to_json(record, indent=1) + "\n")
+def record_text(kind: str, policy: "DataclassInstance") -> str:
+    """Return the JSON text of the fields of a policy."""
+    return to_json({"format": FORMAT, "kind": kind, **asdict(policy)}, indent=1) + "\n"
 
 
 def field_values(kind: "type[DataclassInstance]", record: Mapping[str, Any]) -> dict[str, Any]:
