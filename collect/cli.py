@@ -166,7 +166,7 @@ def warehouse(options: CollectOptions) -> None:
 def compare(
     families: Annotated[
         list[Path],
-        typer.Argument(metavar="FAMILY...", help="Folders of recorded families of one task."),
+        typer.Argument(metavar="FAMILY", help="Folders of recorded families of one task."),
     ],
     price: Annotated[
         list[str] | None,

@@ -12,8 +12,8 @@ from collect.agents import Script
 from collect.searchr1.judging import normalised
 from collect.searchr1.search_environment import SearchEnvironment
 
-NAMES: tuple[str, ...] = ()
-"""There is one kind of searcher, whose skill is drawn."""
+NAMES: tuple[str, ...] = ("budgeted",)
+"""The agent of `budgeted_searcher.py`. Without a name it is the searcher, whose skill is drawn."""
 
 _PAGE = re.compile(r'^\[Document \d+\] \(ID: .*\)\n"(.*)"\n(.*)$', re.MULTILINE)
 _PROPER_NAME = re.compile(r"(?<=[\w,] )[A-Z][\w'-]*(?:\s+(?:of\s+)?[A-Z][\w'-]*)*")
@@ -32,12 +32,16 @@ _SURE = "The documents say it, and nothing speaks against it: {answer}."
 _GUESS = "I cannot find more. Going by what I have seen, my best guess is {answer}."
 
 
-def script(_name: str | None, environment: SearchEnvironment, rng: random.Random) -> Script:
+def script(name: str | None, environment: SearchEnvironment, rng: random.Random) -> Script:
     """Return an agent for one rollout; all that is drawn is drawn from `rng`."""
-    return _Searcher(environment, rng).respond
+    if name == "budgeted":
+        from sample.actors.budgeted_searcher import BudgetedSearcher
+
+        return BudgetedSearcher(environment, rng).respond
+    return Searcher(environment, rng).respond
 
 
-class _Searcher:
+class Searcher:
     """Memory of a searcher in one rollout, from which it decides what to do next."""
 
     def __init__(self, environment: SearchEnvironment, rng: random.Random) -> None:

@@ -5,10 +5,13 @@ from collections import Counter
 
 import pytest
 
+from bagen_data.live import BudgetTracker
+from bagen_data.schema import Turn
 from collect.searchr1.question_file import Question
 from collect.searchr1.retrieval import Library
 from collect.searchr1.search_actions import Finish, parse
 from collect.searchr1.search_environment import RULES, SearchEnvironment
+from sample.actors.budgeted_searcher import Spent, read_status
 from sample.actors.searchr1_agents import script
 
 
@@ -67,3 +70,41 @@ def test_it_plays_on_any_question(library: Library, question: str) -> None:
     for seed in range(40):
         responses, _, _ = played(seed, library, Question("q", question, ("yes",)))
         assert len(responses) == RULES.turns or isinstance(parse(responses[-1]), Finish)
+
+
+def test_the_budgeted_searcher_answers_when_its_budget_is_nearly_used_up(
+    library: Library, questions: tuple[Question, ...]
+) -> None:
+    """It reads the status block that a tracker writes, whatever else stands in the message."""
+    for seed, question in enumerate(questions[:20]):
+        environment = SearchEnvironment(question, library)
+        agent = script("budgeted", environment, random.Random(seed))
+        tracker = BudgetTracker({"tokens": 2_000, "search": 5})
+        shown = environment.start()
+        for turn in range(RULES.turns):
+            response = agent(f"{shown}\n\n{tracker.status_block()}")
+            seen = environment.step(response)
+            if seen.done:
+                break
+            shown = seen.text
+            tracker.observe_turn(Turn("", response, {"tokens": 350, "search": 1}))
+        assert seen.done
+        assert turn <= 4
+        assert read_status(tracker.status_block())["search"] == Spent(tracker.used["search"], 5)
+
+
+def test_without_a_status_block_the_budgeted_searcher_goes_on(
+    library: Library, questions: tuple[Question, ...]
+) -> None:
+    turns: Counter[int] = Counter()
+    for seed, question in enumerate(questions):
+        environment = SearchEnvironment(question, library)
+        agent = script("budgeted", environment, random.Random(seed))
+        shown = environment.start()
+        for turn in range(RULES.turns):  # noqa: B007
+            seen = environment.step(agent(shown))
+            if seen.done:
+                break
+            shown = seen.text
+        turns[turn] += 1
+    assert sum(number for turn, number in turns.items() if turn > 4) > len(questions) // 2
