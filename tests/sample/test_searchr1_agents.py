@@ -81,7 +81,7 @@ def test_the_budgeted_searcher_answers_when_its_budget_is_nearly_used_up(
         agent = script("budgeted", environment, random.Random(seed))
         tracker = BudgetTracker({"tokens": 2_000, "search": 5})
         shown = environment.start()
-        for turn in range(RULES.turns):
+        for turn in range(RULES.turns):  # noqa: B007
             response = agent(f"{shown}\n\n{tracker.status_block()}")
             seen = environment.step(response)
             if seen.done:
