@@ -230,8 +230,20 @@ def _summary(samples: SampleTable) -> dict[str, Any]:
         "rollouts": sum(len(family.first) for family in families),
         "families": [family.name for family in families],
         "success": {family.name: _success(family) for family in families},
+        "rollout_means": {family.name: _rollout_means(family) for family in families},
         "resources": list(families[0].resources),
     }
+
+
+def _rollout_means(family: FamilyColumns) -> dict[str, float | None]:
+    """Return what a family's rollouts took on average; None where the dataset does not say.
+
+    Returns:
+        `tokens`, fresh ones, and `cost_usd` (docs/cost.md).
+    """
+    totals = family.used[:, family.first] + family.remaining[:, family.first]
+    means = dict(zip(family.resources, totals.mean(axis=1).tolist(), strict=True))
+    return {name: means.get(name) for name in ("tokens", "cost_usd")}
 
 
 def _success(family: FamilyColumns) -> float | None:

@@ -12,7 +12,8 @@ from bagen_data.versions import BENCHMARK_VERSION
 from leaderboard.benchmark_samples import load_benchmark
 from tests.bagen_data.scoring.scoring_cases import sample
 from tests.leaderboard.made_boards import write_as_built
-from tests.leaderboard.made_submissions import leaderboard, write_metadata, write_rows
+from tests.leaderboard.made_submissions import build_site, leaderboard, write_metadata, write_rows
+from tests.making import REPO
 
 
 def built(folder: Path, task: str) -> str:
@@ -60,3 +61,32 @@ def test_a_task_whose_name_means_something_else_is_refused(task: str, tmp_path: 
     """`overall` is the group of all tasks, `predictions` a file of any."""
     with pytest.raises(InputError, match=f"task '{task}' cannot"):
         load_benchmark(built(tmp_path, task))
+
+
+def test_what_rollouts_took_is_known_or_none(tmp_path: Path) -> None:
+    """A dataset that counts tokens alone does not know what a rollout cost."""
+    amounts = [
+        {"resource": name, "budget": 9.0, "used": used, "remaining": left}
+        for name, used, left in (("tokens", 100.0, 300.0), ("cost_usd", 0.25, 0.5))
+    ]
+    rows = [
+        sample(f"chess/m/{name}/1", resources=amounts, rollout_id=name, instance_id=name)
+        for name in "ab"
+    ]
+    more = {"task": "chess", "rollout_model": "m", "completed_turns": 1, "total_turns": 2}
+    samples = pa.Table.from_pylist([row | more | {"rollout_success": True} for row in rows])
+    write_as_built(tmp_path, samples, "ffffffff")
+    about = load_benchmark(str(tmp_path)).summary()["tasks"]["chess"]
+    assert about["rollout_means"] == {"chess/m": {"tokens": 400.0, "cost_usd": 0.75}}
+    tokens_alone = load_benchmark(built(tmp_path / "t", "chess")).summary()["tasks"]["chess"]
+    assert tokens_alone["rollout_means"] == {"chess/m": {"tokens": 600.0, "cost_usd": None}}
+
+
+def test_a_tasks_page_shows_tokens_and_cost_of_its_families(dataset: Path, tmp_path: Path) -> None:
+    build_site(REPO / "leaderboard" / "submissions", dataset, tmp_path / "site")
+    page = (tmp_path / "site" / "tasks" / "searchr1.html").read_text()
+    assert "What the recorded rollouts took" in page
+    row = page[page.index('<th scope="row">searchr1/scripted</th>') :].partition("</tr>")[0]
+    assert row.endswith("<td>\N{EN DASH}</td>")
+    assert ">0<" not in row
+    assert "What the recorded rollouts took" not in (tmp_path / "site" / "index.html").read_text()
