@@ -26,6 +26,10 @@ class ModelServer:
     """The key that requests must have."""
     answer: Callable[[int], str] = lambda number: f"<answer>[0, {number}]</answer>"
     """From a number that depends on the whole prompt alone."""
+    respond: Callable[[list[dict[str, Any]]], str] | None = None
+    """From the messages of a request; `answer` is asked if None."""
+    written: Callable[[str], int] = len
+    """From a response to its output tokens."""
     fail: Callable[[int], int] = lambda _: 0
     """The status of the n-th request, 0 for a good one."""
     said: str = ""
@@ -47,6 +51,8 @@ class ModelServer:
     answered: Counter[str] = field(default_factory=Counter)
     """How often each prompt was answered well."""
     bodies: list[dict[str, Any]] = field(default_factory=list)
+    usages: list[dict[str, Any]] = field(default_factory=list)
+    """Of the requests that were answered."""
     connections: set[socket.socket] = field(default_factory=set)
     """Open connections to clients."""
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -151,14 +157,20 @@ def _handler(state: ModelServer) -> type[BaseHTTPRequestHandler]:
                 )
                 return
             state.hold(number)
-            text = state.answer(int(prompt[:4], 16))
+            text = (
+                state.respond(body["messages"])
+                if state.respond
+                else state.answer(int(prompt[:4], 16))
+            )
             words = sum(len(_text(each["content"]).split()) for each in body["messages"])
             usage = {
                 "prompt_tokens": words,
-                "completion_tokens": len(text),
-                "total_tokens": words + len(text),
+                "completion_tokens": state.written(text),
+                "total_tokens": words + state.written(text),
                 "prompt_tokens_details": {"cached_tokens": words // 2},
             }
+            with state.lock:
+                state.usages.append(usage)
             reply: dict[str, Any] = {"role": "assistant", "content": text}
             calls = state.tool_calls or _next_call(state.commands, body["messages"])
             if calls:
