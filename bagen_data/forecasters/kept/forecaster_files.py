@@ -227,7 +227,9 @@ def read_forecaster(read: Read, place: str) -> KeptForecaster:
             "the forecaster again, or fit it again"
         )
     with _refusals(arrays_file):
-        model = _model(model_class, record, model_value, read_arrays(content))
+        arrays = read_arrays(content)
+    with _refusals(f"{place}: its model"):
+        model = _model(model_class, record, model_value, arrays)
     return KeptForecaster(
         kind=record.kind,
         task=record.task,
@@ -267,8 +269,8 @@ def _card(read: Read, place: str) -> str:
 
 
 @contextmanager
-def _refusals(file: str) -> Iterator[None]:
-    """Turn what a file's content is refused for into an error that names the file.
+def _refusals(where: str) -> Iterator[None]:
+    """Turn what a content is refused for into an error that names the file or the part.
 
     Raises:
         InputError: the block raised a PackingError.
@@ -276,7 +278,7 @@ def _refusals(file: str) -> Iterator[None]:
     try:
         yield
     except PackingError as error:
-        raise InputError(f"{file}: {error}; {_ANOTHER}") from error
+        raise InputError(f"{where}: {error}; {_ANOTHER}") from error
 
 
 def _parsed(content: bytes) -> dict[str, Any]:

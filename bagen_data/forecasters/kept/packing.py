@@ -38,6 +38,7 @@ _SHOWN = 60
 _INTEGERS = (np.int8, np.int16, np.int32, np.int64)
 _KINDS: dict[Any, str] = {np.float64: "f8", np.bool_: "b1", np.signedinteger: "i"}
 """By the scalar of an array's type hint, the kind of arrays that it takes."""
+_KIND_NAMES = {"f8": "float64", "b1": "bool", "i": "whole numbers"}
 
 _Model = TypeVar("_Model")
 
@@ -157,7 +158,7 @@ def _array(hint: Any, path: str, arrays: dict[str, Array]) -> Array:
         raise PackingError(f"the array {path} is missing")
     is_kind = array.dtype.kind == "i" if kind == "i" else array.dtype.str[1:] == kind
     if not is_kind:
-        raise PackingError(f"the array {path} is of {array.dtype}; expected {kind}")
+        raise PackingError(f"the array {path} is of {array.dtype}; expected {_KIND_NAMES[kind]}")
     return array.astype(np.int64) if kind == "i" else array
 
 
@@ -198,7 +199,7 @@ _EXPECTED = {
     bool: "true or false",
     int: "a whole number",
     float: "a finite number",
-    str: f"at most {MOST_CHARACTERS:,} printable characters",
+    str: f"a text of at most {MOST_CHARACTERS:,} printable characters",
 }
 
 

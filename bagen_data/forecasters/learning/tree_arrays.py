@@ -20,8 +20,8 @@ LARGEST_VALUE = 1e100
 MOST_LEVELS = 200
 """Branches from a root to a leaf; fitted trees have some tens at most."""
 _MOST_TREES = 1_000
-_MOST_KNOWN = 1 << 22
-"""Known amounts in leaves."""
+_MOST_MEMBERS = 1 << 25
+"""Known amounts in the leaves of all trees."""
 _MOST_CELLS = 1 << 19
 """Pairs of a tree and a probe that are walked together."""
 _LEAST_WEIGHT = 1e-9
@@ -204,11 +204,11 @@ class LeafMembers:
     def __post_init__(self) -> None:
         nodes, known = self.trees.nodes, len(self.amount)
         _expect(self.amount.ndim == 1 and known > 0, "has no known amount")
-        _expect(known <= _MOST_KNOWN, f"has more than {_MOST_KNOWN:,} known amounts")
         _expect((np.abs(self.amount) <= LARGEST_VALUE).all(), "has an amount that is not finite")
         _expect((np.diff(self.amount) >= 0).all(), "has amounts that do not ascend")
         _expect(self.first.shape == (nodes + 1,), "has members of another number of nodes")
         whole = len(self.trees.roots) * known
+        _expect(whole <= _MOST_MEMBERS, f"has more than {_MOST_MEMBERS:,} members of leaves")
         _expect(self.member.shape == (whole,), "lacks members of leaves")
         sizes = np.diff(self.first)
         is_whole = self.first[0] == 0 and self.first[-1] == whole
@@ -238,6 +238,11 @@ class LeafMembers:
         return cls(trees, np.concatenate([[0], np.cumsum(sizes)]), member[order], amount)
 
     @cached_property
+    def _most_together(self) -> int:
+        """The most members that the leaves of one probe may have, over all trees."""
+        return int(np.maximum.reduceat(np.diff(self.first), self.trees.roots).sum())
+
+    @cached_property
     def _weight(self) -> Floats:
         """(m,) the weight of each of a node's members; NaN of inner nodes."""
         sizes = np.where(self.trees.is_leaf, np.diff(self.first), np.nan)
@@ -252,7 +257,7 @@ class LeafMembers:
             levels: 0 .. 1.
         """
         quantiles = np.empty((len(levels), len(values)))
-        most = max(1, _MOST_CELLS // len(self.amount))
+        most = max(1, _MOST_CELLS // max(len(self.amount), self._most_together))
         for rows, leaves in self.trees.leaves(values):
             for start in range(0, leaves.shape[1], most):
                 part = leaves[:, start : start + most]

@@ -3,7 +3,6 @@
 import subprocess
 import sys
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -24,35 +23,16 @@ from bagen_data.forecasters.kept import (
 )
 from bagen_data.forecasters.learning.asked_columns import AskedColumns
 from bagen_data.forecasters.learning.examples import Example
-from bagen_data.schema import Probe
 from bagen_data.scoring.forecast_formulas import chance_within
+from tests.bagen_data.forecasters.kept_cases import (
+    KINDS,
+    SEVERAL,
+    fitted,
+    fitted_on_amounts,
+    probes,
+)
 from tests.bagen_data.forecasters.simulated import family
 from tests.making import REPO
-
-KINDS = ("forest", "aft", "conformal", "climatology")
-SEVERAL = ("time_weeks", "cumulative_cost_usd")
-
-
-@cache
-def fitted(kind: str, resources: tuple[str, ...] = ("tokens",)) -> KeptForecaster:
-    examples = family(25, 0, resources, 600)
-    fit = find_forecaster(kind).fit
-    assert fit is not None
-    return keep(kind, fit(examples, 0), examples)
-
-
-@cache
-def fitted_on_amounts(kind: str, resources: tuple[str, ...] = ("tokens",)) -> KeptForecaster:
-    examples = family(25, 0, resources, 600)
-    fit = find_forecaster(kind).fit_amounts
-    assert fit is not None
-    return keep(kind, fit(examples, 0), examples)
-
-
-@cache
-def probes(resources: tuple[str, ...] = ("tokens",)) -> tuple[Probe, ...]:
-    asked = [one.probe for one in family(60, 1, resources, 600)]
-    return (*asked, replace(asked[0], turns=(), opening="look", used=dict.fromkeys(resources, 1)))
 
 
 @pytest.mark.parametrize("kind", KINDS)
