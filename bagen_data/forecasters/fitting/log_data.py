@@ -1,5 +1,6 @@
 """What a forecaster is fitted on, from logs of an agent's runs, whether or not these are judged."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -55,7 +56,7 @@ def log_data(logs: Path, options: PlainOptions, rollout_model: str = "") -> Teac
     read = read_plain_rollouts(logs, options)
     where = f"--logs {logs}"
     if not read.rollouts:
-        raise InputError(f"{where}: holds no rollout that can be used{_refusals(read)}")
+        raise InputError(f"{where}: holds no rollout that can be used{_listed_refusals(read)}")
     chosen = _chosen(read.rollouts)
     model = read.family.rollout_model or rollout_model
     models = (model,) if model else _named_models(chosen.rollouts)
@@ -70,7 +71,7 @@ def log_data(logs: Path, options: PlainOptions, rollout_model: str = "") -> Teac
     if not examples:
         raise InputError(
             f"{where}: has no rollout of two turns or more; after its only turn a rollout leaves "
-            f"nothing to forecast{_refusals(read)}"
+            f"nothing to forecast{_listed_refusals(read)}"
         )
     single = sum(len(each.turns) == 1 for each in rollouts)
     data = TeachingData(
@@ -79,7 +80,8 @@ def log_data(logs: Path, options: PlainOptions, rollout_model: str = "") -> Teac
         examples,
         models,
         knows_success=chosen.knows_success,
-        notes=(*chosen.notes, *single_turn_notes(single), *_refused_notes(read)),
+        notes=(*chosen.notes, *single_turn_notes(single), *_usage_notes(chosen.rollouts)),
+        refused=tuple(f"{each.where}: {each.reason}" for each in read.refused),
     )
     return check_teaching(data, where)
 
@@ -142,13 +144,19 @@ def _model(models: Sequence[str]) -> str:
     return models[0] if len(models) == 1 else SEVERAL_MODELS
 
 
-def _refusals(read: PlainRollouts) -> str:
+def _listed_refusals(read: PlainRollouts) -> str:
     listed = [f"{each.where}: {each.reason}" for each in read.refused[:_SHOWN]]
     more = len(read.refused) - len(listed)
     return "".join(f"\n{each}" for each in listed) + (f"\nand {more:,} more" if more > 0 else "")
 
 
-def _refused_notes(read: PlainRollouts) -> tuple[str, ...]:
-    if not read.refused:
+def _usage_notes(rollouts: Sequence[PlainRollout]) -> tuple[str, ...]:
+    """Return a sentence about amounts that are not counted alike, if some are not."""
+    counts = Counter(each.usage_source for each in rollouts)
+    if len(counts) < 2:
         return ()
-    return (f"{numbered(len(read.refused), 'log')} could not be used.",)
+    listed = ", ".join(f"{source} of {number:,}" for source, number in sorted(counts.items()))
+    return (
+        f"The amounts are not all counted alike: by {listed}. What a tokenizer counts and what a "
+        "provider bills may differ.",
+    )

@@ -44,6 +44,8 @@ class TeachingData:
     says that a rollout stayed within its budget."""
     notes: tuple[str, ...] = ()
     """Sentences about rollouts that were left out, or were not judged."""
+    refused: tuple[str, ...] = ()
+    """Logs that could not be used: each one's place and the reason."""
 
     @property
     def task(self) -> str:

@@ -15,7 +15,8 @@ from bagen_data.answer_columns import ForecastColumns
 from bagen_data.answers import render
 from bagen_data.climatology import climatology
 from bagen_data.forecasters import Forecaster, Learn
-from bagen_data.forecasters.climatology import learn as learn_climatology
+from bagen_data.forecasters.climatology import fit as fit_climatology
+from bagen_data.forecasters.learning.asked_columns import AskedColumns
 from bagen_data.forecasters.learning.examples import Example
 from bagen_data.forecasters.learning.predictions import answered, cross_validated
 from bagen_data.schema import Estimate
@@ -111,7 +112,8 @@ def heldout_scores(
         family = [each for each in known if each.family == own[0].family]
         if not family:
             return None
-        return learn_climatology(family, seed)([each.probe for each in own])
+        columns = AskedColumns.of([each.probe for each in own])
+        return fit_climatology(family, seed).foretell(columns)
 
     how = "held out: nothing was learned from these instances"
     return _scored(how, answered(learn, known, asked, seed), asked, reference)

@@ -1,12 +1,15 @@
 """What forecasters are fitted on in tests."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 from bagen_data.forecasters.fitting.teaching_data import Source, TeachingData
 from bagen_data.forecasters.learning.examples import Example
 from bagen_data.schema import TOKENS
 from tests.bagen_data.forecasters.simulated import family
+from tests.making import chat, requests, write_lines
 
 
 def examples_of(rollouts: int, seed: int = 0, model: str = "m") -> list[Example]:
@@ -37,3 +40,26 @@ def with_outcomes(examples: Iterable[Example], success: bool, feasible: bool) ->
         replace(each, success=success, target=replace(each.target, feasible=feasible))
         for each in examples
     ]
+
+
+def counted(
+    name: str,
+    success: object = None,
+    sizes: Sequence[tuple[int, int]] = ((30, 50), (10, 70), (20, 40)),
+    model: str = "",
+) -> dict[str, Any]:
+    """A conversation with a provider's usage beside each answer."""
+    record = chat([f"{name} {word}" for word in ("look", "go") * len(sizes)], success)
+    for message, (given, written) in zip(record["messages"][1::2], requests(sizes), strict=True):
+        message["usage"] = {"prompt_tokens": given, "completion_tokens": written}
+    return record | {"custom_id": name} | ({"model": model} if model else {})
+
+
+def write_logs(folder: Path, rollouts: int, success: object = None) -> Path:
+    """Write conversations of three to five turns, each of an instance of its own."""
+    rows = []
+    for number in range(rollouts):
+        sizes = [(30, 50 + 7 * number + k) for k in range(3 + number % 3)]
+        rows.append(counted(f"session {number}", success, sizes))
+    write_lines(folder / "a.jsonl", rows)
+    return folder

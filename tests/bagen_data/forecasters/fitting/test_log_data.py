@@ -15,18 +15,8 @@ from bagen_data.forecasters.fitting.log_data import (
 )
 from bagen_data.forecasters.fitting.teaching_data import TeachingData
 from bagen_data.reading.plain_rollouts import PlainOptions
-from tests.making import chat, requests, write_lines
-
-LONG = ((30, 50), (10, 70), (20, 40))
-
-
-def counted(name: str, success: Any = None, sizes: Any = LONG, model: str = "") -> dict[str, Any]:
-    """A conversation with a provider's usage beside each answer."""
-    record = chat([f"{name} {word}" for word in ("look", "go") * len(sizes)], success)
-    for message, (given, written) in zip(record["messages"][1::2], requests(sizes), strict=True):
-        message["usage"] = {"prompt_tokens": given, "completion_tokens": written}
-    more = {"model": model} if model else {}
-    return record | {"custom_id": name} | more
+from tests.bagen_data.forecasters.fitting.taught import counted
+from tests.making import write_lines
 
 
 def taught_by(folder: Path, rows: Sequence[Any], **options: Any) -> TeachingData:
@@ -104,7 +94,7 @@ def test_labels_judge(tmp_path: Path) -> None:
 def test_a_rollout_that_stands_twice_teaches_once(tmp_path: Path) -> None:
     data = taught_by(tmp_path, [counted("a", True), counted("b", True), counted("a", True)])
     assert len(data.rollouts) == 2
-    assert data.notes == ("1 log could not be used.",)
+    assert data.refused == ("a.jsonl:3 (a): is the same rollout as a.jsonl:1 (a), which is used",)
 
 
 def test_a_rollout_of_one_turn_teaches_nothing_and_is_in_the_budget(tmp_path: Path) -> None:
