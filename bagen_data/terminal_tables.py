@@ -53,7 +53,7 @@ def report_tables(report: Report, by: str | None, question: Question = "interval
         ]
     groups = {"overall": report.overall} | (dict(report.tasks) if by == "task" else {})
     tables = [
-        _group(f"{name}, BAGEN {report.benchmark_version}", _ordered(scores, question))
+        score_table(f"{name}, BAGEN {report.benchmark_version}", _ordered(scores, question))
         for name, scores in groups.items()
     ]
     tables[-1].caption = _invalid(report)
@@ -133,8 +133,8 @@ def print_table(table: Table) -> None:
     console.print(table)
 
 
-def _group(title: str, scores: Scores) -> Table:
-    """A row a score."""
+def score_table(title: str, scores: Scores) -> Table:
+    """Return a table with a row a score: its value, 95% interval and n."""
     table = Table(title=shown(title), title_justify="left", caption_justify="left")
     table.add_column("score", no_wrap=True)
     for name in ("value", "95% interval", "n"):
