@@ -14,6 +14,7 @@ Exit codes: 0 done, 1 bad input, 2 wrong usage.
 import sys
 from collections.abc import Sequence
 
+from bagen_data.cli.fit import fit_command
 from bagen_data.cli.merge import merge_command
 from bagen_data.cli.noise_ceiling import ceiling_command
 from bagen_data.cli.old_spellings import moved
@@ -43,6 +44,7 @@ app.command("validate")(validate_command)
 app.command("score")(score_command)
 app.command("submit")(submit_command)
 app.command("ceiling")(ceiling_command)
+app.command("fit")(fit_command)
 app.command("show")(show_command)
 
 
