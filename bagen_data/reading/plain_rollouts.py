@@ -65,6 +65,8 @@ class PlainRollout:
     """The source's own id of the rollout, such as a session's; empty if it has none."""
     usage_source: str
     """Where the amounts come from: `request`, `turn`, `tokenizer`, or a reader's own word."""
+    stopped: str = ""
+    """What ended the run before its own end, such as its budget; empty where nothing did."""
 
 
 @dataclass(frozen=True)
@@ -177,4 +179,5 @@ class PlainWitness(UnjudgedWitness):
             log.model,
             log.source_id,
             reading.usage_source,
+            log.stopped,
         )

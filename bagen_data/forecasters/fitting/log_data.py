@@ -57,7 +57,13 @@ def log_data(logs: Path, options: PlainOptions, rollout_model: str = "") -> Teac
     where = f"--logs {logs}"
     if not read.rollouts:
         raise InputError(f"{where}: holds no rollout that can be used{_listed_refusals(read)}")
-    chosen = _chosen(read.rollouts)
+    ended = [each for each in read.rollouts if each.success is not None or not each.stopped]
+    if not ended:
+        raise InputError(
+            f"{where}: holds {numbered(len(read.rollouts), 'rollout')}, all stopped before their "
+            "own end, so what they would have used is unknown; give runs that were not stopped"
+        )
+    chosen = _chosen(ended)
     model = read.family.rollout_model or rollout_model
     models = (model,) if model else _named_models(chosen.rollouts)
     rollouts = [_taught(each, models, chosen.knows_success) for each in chosen.rollouts]
@@ -80,7 +86,12 @@ def log_data(logs: Path, options: PlainOptions, rollout_model: str = "") -> Teac
         examples,
         models,
         knows_success=chosen.knows_success,
-        notes=(*chosen.notes, *single_turn_notes(single), *_usage_notes(chosen.rollouts)),
+        notes=(
+            *_stopped_notes(len(read.rollouts) - len(ended)),
+            *chosen.notes,
+            *single_turn_notes(single),
+            *_usage_notes(chosen.rollouts),
+        ),
         refused=tuple(f"{each.where}: {each.reason}" for each in read.refused),
     )
     return check_teaching(data, where)
@@ -148,6 +159,17 @@ def _listed_refusals(read: PlainRollouts) -> str:
     listed = [f"{each.where}: {each.reason}" for each in read.refused[:_SHOWN]]
     more = len(read.refused) - len(listed)
     return "".join(f"\n{each}" for each in listed) + (f"\nand {more:,} more" if more > 0 else "")
+
+
+def _stopped_notes(rollouts: int) -> tuple[str, ...]:
+    """Return a sentence about runs that were stopped; nothing of none."""
+    if not rollouts:
+        return ()
+    return (
+        f"{numbered(rollouts, 'rollout')} stopped by a budget or a forecaster taught nothing, as "
+        "what they would have used is unknown. Long runs are stopped more often, so what is "
+        "forecast is too low.",
+    )
 
 
 def _usage_notes(rollouts: Sequence[PlainRollout]) -> tuple[str, ...]:

@@ -111,7 +111,8 @@ def check_teaching(data: TeachingData, where: str) -> TeachingData:
     if len(data.instance_ids) < FEWEST_INSTANCES:
         raise InputError(
             f"{where}: has {numbered(len(data.rollouts), 'rollout')} of one instance only; "
-            f"expected {FEWEST_INSTANCES} instances or more, each of which is tried with a "
-            "forecaster that learned from the others; record more rollouts"
+            f"expected {FEWEST_INSTANCES} instances or more, as each is forecast by what learned "
+            "from the others; record more rollouts, or name their instances in labels.jsonl "
+            "(without a name, rollouts that begin with the same message are one instance)"
         )
     return data

@@ -16,7 +16,7 @@ from bagen_data.forecasters.fitting.log_data import (
 from bagen_data.forecasters.fitting.teaching_data import TeachingData
 from bagen_data.reading.plain_rollouts import PlainOptions
 from tests.bagen_data.forecasters.fitting.taught import counted
-from tests.making import write_lines
+from tests.making import dialogue, write_json, write_lines
 
 
 def taught_by(folder: Path, rows: Sequence[Any], **options: Any) -> TeachingData:
@@ -144,3 +144,31 @@ def test_what_cannot_teach_is_refused(tmp_path: Path) -> None:
         taught_by(tmp_path / "odd", [{"odd": 1}])
     with pytest.raises(WrongUsageError, match="--task a/b"):
         taught_by(tmp_path / "named", [counted("a", True), counted("b", True)], task="a/b")
+
+
+def dialogue_of(name: str, stopped: str = "") -> dict[str, Any]:
+    if not stopped:
+        return dialogue(name=name)
+    return dialogue(name=name, rollout_success=False) | {"stopped_by": stopped}
+
+
+def test_a_run_that_was_stopped_teaches_nothing_unless_it_is_judged(tmp_path: Path) -> None:
+    """What it would have used is unknown, and its amounts are not those of a run that ended."""
+    family = tmp_path / "chess-origin-m"
+    rows = [dialogue_of("a"), dialogue_of("b"), dialogue_of("c", "budget")]
+    write_json(family / "a.json", rows)
+    data = log_data(family, PlainOptions())
+    assert data.knows_success
+    assert len(data.rollouts) == 2
+    assert data.notes[0].startswith("1 rollout stopped by a budget or a forecaster taught nothing")
+    write_lines(family / "labels.jsonl", [{"rollout": "a.json[2]", "success": False}])
+    judged = log_data(family, PlainOptions())
+    assert outcomes(judged) == [True, True, False]
+    assert not judged.notes
+
+
+def test_runs_that_were_all_stopped_are_refused(tmp_path: Path) -> None:
+    family = tmp_path / "chess-origin-m"
+    write_json(family / "a.json", [dialogue_of(name, "forecaster") for name in "ab"])
+    with pytest.raises(InputError, match="holds 2 rollouts, all stopped before their own end"):
+        log_data(family, PlainOptions())
