@@ -10,6 +10,7 @@
 'continue'
 """
 
+from bagen_data.forecasters.kept import load_forecaster
 from bagen_data.live.advice import Advice
 from bagen_data.live.policies import SequentialPolicy, ThresholdPolicy, load_policy
 from bagen_data.live.tracker import BudgetTracker
@@ -21,5 +22,6 @@ __all__ = [
     "SequentialPolicy",
     "ThresholdPolicy",
     "TurnForecast",
+    "load_forecaster",
     "load_policy",
 ]

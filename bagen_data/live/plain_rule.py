@@ -1,7 +1,7 @@
 """Advice without a policy: stop where a budget is exceeded, warn where little is left."""
 
+from bagen_data.forecasters.kept import AmountForecast
 from bagen_data.live.advice import Advice
-from bagen_data.live.run_forecasts import AmountForecast
 from bagen_data.live.status_text import amount_text, chance_text, label
 from bagen_data.schema import FINISH_THRESHOLD, Amounts, Forecast
 

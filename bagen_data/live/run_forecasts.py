@@ -1,37 +1,16 @@
 """Forecasts about a run that goes on: one a turn, made when somebody asks."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
+from bagen_data.forecasters.kept import AmountForecast
+from bagen_data.forecasters.learning.asked_columns import AskedColumns
+from bagen_data.forecasters.learning.asked_run import AskedRun, RunRow
 from bagen_data.live.turn_forecast import TurnForecast
 from bagen_data.schema import Budget, Forecast, Turn
-
-if TYPE_CHECKING:
-    from bagen_data.forecasters.learning.asked_columns import AskedColumns
-    from bagen_data.forecasters.learning.asked_run import RunRow
-
-
-class AmountForecast(Protocol):
-    """What a forecaster says that does not know which runs succeed."""
-
-    @property
-    def quantiles(self) -> Mapping[str, tuple[float, ...]]:
-        """By resource, quantiles of what the run will still use."""
-
-    @property
-    def within_budget(self) -> float:
-        """The probability that what is still used fits what is left."""
-
-    @property
-    def finish(self) -> None:
-        """None."""
-
-    @property
-    def success(self) -> None:
-        """None."""
 
 
 class LiveForecaster(Protocol):
@@ -45,7 +24,7 @@ class LiveForecaster(Protocol):
     def resources(self) -> Sequence[str]:
         """The names of the resources that it forecasts, in order."""
 
-    def forecasts(self, asked: "AskedColumns") -> Sequence[Forecast | AmountForecast]:
+    def forecasts(self, asked: AskedColumns) -> Sequence[Forecast | AmountForecast]:
         """Return the forecast of each probe."""
 
 
@@ -71,8 +50,6 @@ class RunForecasts:
             task: the task whose features a run has.
             budget: limits the forecaster's resources, in their order.
         """
-        from bagen_data.forecasters.learning.asked_run import AskedRun
-
         self.resources = tuple(budget.limits)
         """The names of the resources that are forecast."""
         self._forecaster = forecaster

@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from bagen_data.live.run_forecasts import AmountForecast
+from bagen_data.forecasters.kept import AmountForecast
 from bagen_data.schema import GENERAL, Amounts, Forecast
 
 Level = Literal["plenty", "half", "low", "critical", "used up"]

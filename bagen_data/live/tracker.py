@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
+from bagen_data.forecasters.kept import AmountForecast
 from bagen_data.live.advice import Advice
 from bagen_data.live.plain_rule import exceeded, plain_advice
 from bagen_data.live.policies import Policy
 from bagen_data.live.problems import said
-from bagen_data.live.run_forecasts import AmountForecast, LiveForecaster, RunForecast, RunForecasts
+from bagen_data.live.run_forecasts import LiveForecaster, RunForecast, RunForecasts
 from bagen_data.live.run_ledger import RunLedger
 from bagen_data.live.run_state import Response, RunState, View
 from bagen_data.live.status_text import Standing, status_text
