@@ -61,6 +61,15 @@ class WatchedRuns:
         _, number = np.unique(np.array(list(map(str, self.instance))), return_inverse=True)
         return 1 / np.bincount(number)[number] if len(self) else np.zeros(0)
 
+    def where(self, among: Mask) -> Self:
+        """Return some of the runs."""
+        rows = np.flatnonzero(among).tolist()
+        return type(self)(
+            [self.chances[row] for row in rows],
+            self.outcome[among],
+            [self.instance[row] for row in rows],
+        )
+
     def lowest(self, first_turn: int = 1) -> Floats:
         """Return (m,) the lowest probability of each run from a turn on; 1 where there is none."""
         return np.array(
