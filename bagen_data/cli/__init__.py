@@ -18,6 +18,7 @@ from bagen_data.cli.fit import fit_command
 from bagen_data.cli.merge import merge_command
 from bagen_data.cli.noise_ceiling import ceiling_command
 from bagen_data.cli.old_spellings import moved
+from bagen_data.cli.policy import policy_command
 from bagen_data.cli.predict_baseline import predict_baseline_command
 from bagen_data.cli.predict_model import predict_model_command, predictions_from_log_command
 from bagen_data.cli.scores import score_command, validate_command
@@ -45,6 +46,7 @@ app.command("score")(score_command)
 app.command("submit")(submit_command)
 app.command("ceiling")(ceiling_command)
 app.command("fit")(fit_command)
+app.command("policy")(policy_command)
 app.command("show")(show_command)
 
 
