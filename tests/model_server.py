@@ -15,6 +15,7 @@ from typing import Any
 from tests.serving import serving
 
 KEY, MODEL = "key-of-the-test", "rule"
+Messages = list[dict[str, Any]]
 
 
 @dataclass
@@ -24,12 +25,12 @@ class ModelServer:
     url: str = ""
     key: str = KEY
     """The key that requests must have."""
+    model: str = MODEL
+    """The model that requests must name."""
     answer: Callable[[int], str] = lambda number: f"<answer>[0, {number}]</answer>"
     """From a number that depends on the whole prompt alone."""
     respond: Callable[[list[dict[str, Any]]], str] | None = None
     """From the messages of a request; `answer` is asked if None."""
-    written: Callable[[str], int] = len
-    """From a response to its output tokens."""
     fail: Callable[[int], int] = lambda _: 0
     """The status of the n-th request, 0 for a good one."""
     said: str = ""
@@ -42,6 +43,12 @@ class ModelServer:
     """Beside the text of each answer."""
     commands: list[str] = field(default_factory=list)
     """Each answer to a chat calls a tool named bash with the next; an empty one is no call."""
+    call: Callable[[Messages], tuple[str, dict[str, Any]] | None] = lambda _: None
+    """The name and arguments of the tool that the answer to some messages calls, or None."""
+    output_tokens: Callable[[str], int] = len
+    """The tokens of an answer's text."""
+    states_usage: bool = True
+    """Whether answers have a usage object."""
     most: int | None = None
     """Requests that are answered; later ones wait until it is raised or the server ends."""
     asked: Counter[str] = field(default_factory=Counter)
@@ -52,7 +59,7 @@ class ModelServer:
     """How often each prompt was answered well."""
     bodies: list[dict[str, Any]] = field(default_factory=list)
     usages: list[dict[str, Any]] = field(default_factory=list)
-    """Of the requests that were answered."""
+    """The usage objects of the answers, in the order in which they were made."""
     connections: set[socket.socket] = field(default_factory=set)
     """Open connections to clients."""
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -111,17 +118,95 @@ def _text(content: Any) -> str:
     return content if isinstance(content, str) else "".join(part["text"] for part in content or ())
 
 
-def _next_call(commands: list[str], messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _calls(state: ModelServer, messages: Messages) -> list[dict[str, Any]]:
+    """Return the tool calls of the answer to some messages."""
     number = sum(message["role"] == "assistant" for message in messages)
-    return [
+    commands = [("bash", {"command": command}) for command in state.commands[number : number + 1]]
+    called = [
+        *(call for call in commands if call[1]["command"]),
+        *(call for call in [state.call(messages)] if call is not None),
+    ]
+    return state.tool_calls or [
         {
             "id": f"c{number}",
             "type": "function",
-            "function": {"name": "bash", "arguments": json.dumps({"command": command})},
+            "function": {"name": name, "arguments": json.dumps(arguments)},
         }
-        for command in commands[number : number + 1]
-        if command
+        for name, arguments in called
     ]
+
+
+def _spoken(body: dict[str, Any]) -> Messages:
+    """Return the messages of a request, also of one for the Responses API."""
+    if "messages" in body:
+        return list(body["messages"])
+    given = body["input"]
+    items = [{"role": "user", "content": given}] if isinstance(given, str) else given
+    instructions = body.get("instructions") or ""
+    return [
+        {"role": "system", "content": instructions},
+        *(
+            {
+                "role": item.get("role", item.get("type")),
+                "content": item.get("content", item.get("output")),
+            }
+            for item in items
+        ),
+    ]
+
+
+def _chat_answer(text: str, calls: list[dict[str, Any]]) -> dict[str, Any]:
+    reply: dict[str, Any] = {"role": "assistant", "content": text}
+    if calls:
+        reply["tool_calls"] = calls
+    choice = {"index": 0, "message": reply, "finish_reason": "stop"}
+    return {"object": "chat.completion", "created": 0, "choices": [choice]}
+
+
+def _chat_usage(read: int, written: int) -> dict[str, Any]:
+    return {
+        "prompt_tokens": read,
+        "completion_tokens": written,
+        "total_tokens": read + written,
+        "prompt_tokens_details": {"cached_tokens": read // 2},
+    }
+
+
+def _response_answer(text: str, calls: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return an answer of the Responses API."""
+    said = {"type": "output_text", "text": text, "annotations": []}
+    output: list[dict[str, Any]] = [
+        {
+            "id": "m",
+            "type": "message",
+            "role": "assistant",
+            "status": "completed",
+            "content": [said],
+        }
+    ]
+    output += [
+        {"type": "function_call", "call_id": call["id"], "id": call["id"], **call["function"]}
+        for call in calls
+    ]
+    return {
+        "object": "response",
+        "created_at": 0,
+        "status": "completed",
+        "output": output,
+        "parallel_tool_calls": True,
+        "tool_choice": "auto",
+        "tools": [],
+    }
+
+
+def _response_usage(read: int, written: int) -> dict[str, Any]:
+    return {
+        "input_tokens": read,
+        "input_tokens_details": {"cached_tokens": read // 2, "cache_write_tokens": 0},
+        "output_tokens": written,
+        "output_tokens_details": {"reasoning_tokens": 0},
+        "total_tokens": read + written,
+    }
 
 
 def _handler(state: ModelServer) -> type[BaseHTTPRequestHandler]:
@@ -133,7 +218,8 @@ def _handler(state: ModelServer) -> type[BaseHTTPRequestHandler]:
 
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            prompt = digest(body["messages"])
+            messages = _spoken(body)
+            prompt = digest(messages)
             with state.lock:
                 state.requests += 1
                 number = state.requests
@@ -143,7 +229,7 @@ def _handler(state: ModelServer) -> type[BaseHTTPRequestHandler]:
             status = state.fail(number)
             if self.headers["Authorization"] != f"Bearer {state.key}":
                 status = 401
-            elif body["model"] != MODEL:
+            elif body["model"] != state.model:
                 status = 404
             if status:
                 self.reply(
@@ -157,33 +243,21 @@ def _handler(state: ModelServer) -> type[BaseHTTPRequestHandler]:
                 )
                 return
             state.hold(number)
-            text = (
-                state.respond(body["messages"])
-                if state.respond
-                else state.answer(int(prompt[:4], 16))
+            text = state.respond(messages) if state.respond else state.answer(int(prompt[:4], 16))
+            words = sum(len(_text(each["content"]).split()) for each in messages)
+            is_chat = "messages" in body
+            counted = (_chat_usage if is_chat else _response_usage)(
+                words, state.output_tokens(text)
             )
-            words = sum(len(_text(each["content"]).split()) for each in body["messages"])
-            usage = {
-                "prompt_tokens": words,
-                "completion_tokens": state.written(text),
-                "total_tokens": words + state.written(text),
-                "prompt_tokens_details": {"cached_tokens": words // 2},
-            }
-            with state.lock:
-                state.usages.append(usage)
-            reply: dict[str, Any] = {"role": "assistant", "content": text}
-            calls = state.tool_calls or _next_call(state.commands, body["messages"])
-            if calls:
-                reply["tool_calls"] = calls
-            choice = {"index": 0, "message": reply, "finish_reason": "stop"}
             answer = {
                 "id": f"r{number}",
-                "object": "chat.completion",
-                "created": 0,
-                "model": MODEL,
-                "choices": [choice],
-                "usage": usage,
+                "model": state.model,
+                **(_chat_answer if is_chat else _response_answer)(text, _calls(state, messages)),
             }
+            if state.states_usage:
+                answer["usage"] = counted
+                with state.lock:
+                    state.usages.append(counted)
             sent = self.stream(answer) if body.get("stream") else self.reply(200, answer)
             if sent:
                 with state.lock:
