@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from bagen_data.errors import RolloutError
-from bagen_data.log_formats._inspect_messages import Key, message_key
+from bagen_data.log_formats._inspect_messages import message_key
+from bagen_data.logs.conversation import Key
 from bagen_data.usage import Request
 from bagen_data.usage_objects import inspect_model_usage
 

@@ -1,16 +1,14 @@
-"""Inspect's chat messages: their content as the benchmark reads it, and which two are the same."""
+"""Inspect's chat messages: their content as the benchmark reads it, and what makes two the same."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from bagen_data.logs.conversation import Key
 from bagen_data.logs.message_content import MessageContent, message_content
 
 if TYPE_CHECKING:
     from inspect_ai.model import ChatMessage
-
-Key = tuple[str, str, str]
-"""Role, text and tool calls of a message: it stays the same where a provider drops reasoning."""
 
 
 def message_key(message: "ChatMessage") -> Key:
@@ -30,26 +28,6 @@ def _key_text(content: Any) -> str:
         for part in content
         if part.type != "reasoning"
     )
-
-
-def continues(keys: Sequence[Key], before: Sequence[Key]) -> bool:
-    """Return whether messages begin with those before; the last one may have grown.
-
-    Providers get neighbouring messages of one role as one message.
-
-    >>> said = ("user", "a", "")
-    >>> continues([said, ("user", "b", "")], [said]), continues([("user", "a b", "")], [said])
-    (True, True)
-    >>> continues([("user", "b", "")], [said])
-    False
-    """
-    if not before:
-        return True
-    last = len(before) - 1
-    if len(keys) <= last or list(keys[:last]) != list(before[:last]):
-        return False
-    now, then = keys[last], before[last]
-    return now == then or (now[0] == then[0] and now[1].startswith(then[1]) and now[2] == then[2])
 
 
 def plain_message(message: "ChatMessage") -> dict[str, Any]:

@@ -12,14 +12,8 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from bagen_data.log_formats._inspect_calls import ModelCall, sample_calls, usage_request
-from bagen_data.log_formats._inspect_messages import (
-    Key,
-    continues,
-    message_key,
-    plain_message,
-    read_content,
-)
-from bagen_data.logs.conversation import joined, split_turns
+from bagen_data.log_formats._inspect_messages import message_key, plain_message, read_content
+from bagen_data.logs.conversation import Key, continues, joined, split_turns
 from bagen_data.logs.message_content import MessageContent
 from bagen_data.logs.rollout_log import Log, LoggedTurn
 from bagen_data.usage import BRANCH, Request

@@ -37,7 +37,7 @@ _COMPLAINT = "FormatError"
 """The `interrupt_type` of a message that complains of a response."""
 _BILLING = frozenset({"response", "interrupt_type"})
 """Fields of a message's `extra` of which a complaint has one or both."""
-_UNPARSED = "unparsed"
+UNPARSED = "unparsed"
 """Marks the message that stands for a billed response which the harness could not parse."""
 
 
@@ -66,7 +66,7 @@ def read(record: Mapping[str, Any], facts: FamilyFacts) -> Log:
     if not unjudged:
         _refuse_other_outcome(record.get("info"), is_resolved)
     spoken = log_fields.sequence(record.get("messages"), "messages")
-    system, exchanges = split_turns(_chat(spoken))
+    system, exchanges = split_turns(chat_messages(spoken))
     turns = tuple(_turn(exchange, number) for number, exchange in enumerate(exchanges, 1))
     _refuse_other_calls(record.get("info"), turns)
     return Log(
@@ -135,7 +135,7 @@ def _unjudged(instance_id: str, facts: FamilyFacts) -> str:
 
 def _turn(exchange: Exchange, number: int) -> LoggedTurn:
     user, response, uncounted, message = exchange
-    is_unparsed = _UNPARSED in message
+    is_unparsed = UNPARSED in message
     if is_unparsed and not response.text:
         uncounted = uncounted or _LOST
     return LoggedTurn(
@@ -153,8 +153,15 @@ def _turn(exchange: Exchange, number: int) -> LoggedTurn:
 _LOST = "a response that could not be parsed, which the log leaves out,"
 
 
-def _chat(spoken: Sequence[Any]) -> list[Mapping[str, Any]]:
-    """Return the messages as plain chat messages with text content, up to the exit."""
+def chat_messages(spoken: Sequence[Any]) -> list[Mapping[str, Any]]:
+    """Return the messages of a trajectory as plain chat messages, up to the exit.
+
+    A response that could not be parsed stands before the message that complains of it, and holds
+    `UNPARSED`.
+
+    Raises:
+        RolloutError: a message cannot be read.
+    """
     chat: list[Mapping[str, Any]] = []
     for index, entry in enumerate(spoken):
         try:
@@ -187,14 +194,14 @@ def _unparsed_response(message: Mapping[str, Any]) -> Mapping[str, Any] | None:
     said = choice.get("message") if isinstance(choice, dict) else None
     if not isinstance(said, dict):
         said = {"content": _response_text(response) if "output" in response else None}
-    return {**said, "role": "assistant", "extra": {"response": response}, _UNPARSED: True}
+    return {**said, "role": "assistant", "extra": {"response": response}, UNPARSED: True}
 
 
 def _forgotten_response(extra: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return a response that was billed, and of which the log keeps its text at most."""
     text = extra.get("model_response")
     content = text if isinstance(text, str) and text else None
-    return {"role": "assistant", "content": content, _UNPARSED: True}
+    return {"role": "assistant", "content": content, UNPARSED: True}
 
 
 def _plain_message(message: dict[str, Any]) -> dict[str, Any]:
@@ -237,6 +244,6 @@ def _requests(message: Mapping[str, Any], number: int) -> tuple[Request, ...] | 
         requests = () if usage is None else provider_usage(log_fields.mapping(usage, "usage"))
     except RolloutError as error:
         raise RolloutError(f"turn {number}: {error}") from error
-    if _UNPARSED in message:
+    if UNPARSED in message:
         requests = tuple(replace(request, visible_tokens=0) for request in requests)
     return requests or None

@@ -7,6 +7,8 @@ from bagen_data.errors import RolloutError
 from bagen_data.logs import log_fields
 from bagen_data.logs.message_content import MessageContent, message_content
 
+Key = tuple[str, str, str]
+"""Role, text and tool calls of a message: it stays the same where a provider drops reasoning."""
 _SYSTEM = ("system", "developer")
 _HEARD = ("user", "tool", "function", *_SYSTEM)
 
@@ -68,3 +70,23 @@ def exchange(
 def joined(texts: Iterable[str]) -> str:
     """Return the texts that say something, a blank line between."""
     return "\n\n".join(filter(None, texts))
+
+
+def continues(keys: Sequence[Key], before: Sequence[Key]) -> bool:
+    """Return whether messages begin with those before; the last one may have grown.
+
+    Providers get neighbouring messages of one role as one message.
+
+    >>> said = ("user", "a", "")
+    >>> continues([said, ("user", "b", "")], [said]), continues([("user", "a b", "")], [said])
+    (True, True)
+    >>> continues([("user", "b", "")], [said])
+    False
+    """
+    if not before:
+        return True
+    last = len(before) - 1
+    if len(keys) <= last or list(keys[:last]) != list(before[:last]):
+        return False
+    now, then = keys[last], before[last]
+    return now == then or (now[0] == then[0] and now[1].startswith(then[1]) and now[2] == then[2])
