@@ -189,6 +189,10 @@ class BudgetTracker:
         """
         return self._viewed(View(self._path(name), self._view.name))
 
+    def shares_budgets_with(self, other: "BudgetTracker") -> bool:
+        """Return whether both belong to one run: the tracker itself or a view of an agent."""
+        return self._run is other._run
+
     def _path(self, name: str) -> str:
         return f"{self._view.name}/{name}" if self._view.name else str(name)
 
