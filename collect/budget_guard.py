@@ -1,7 +1,9 @@
 """Watch what one rollout spends, show it to the agent, and end a rollout that spends too much."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
+from bagen_data.errors import InputError
 from bagen_data.live import BudgetTracker
 from bagen_data.logs.turn_readers import TurnReader, token_turns
 from bagen_data.number_texts import readable
@@ -65,7 +67,8 @@ class BudgetGuard:
         if not self._is_over({name: used[name] + asked.get(name, 0) for name in used}):
             return False
         for turn in spent:
-            self.tracker.observe_turn(turn)
+            nothing_else = dict.fromkeys(self._limits, 0)
+            self.tracker.observe_turn(replace(turn, usage={**nothing_else, **turn.usage}))
         return True
 
     def stops(self, played: Played, *, is_over: bool) -> bool:
@@ -75,6 +78,9 @@ class BudgetGuard:
             played: the rollout so far.
             is_over: whether the last turn ends it anyway; a failed rollout has then failed by
                 itself.
+
+        Raises:
+            InputError: the tracker cannot forecast or count.
         """
         turns = counted_turns(record(0, played, None), self._reader, self._count)
         for turn in turns[self.tracker.turns :]:
@@ -83,6 +89,8 @@ class BudgetGuard:
             return False
         if self._is_over(self.tracker.used):
             return True
+        if self.tracker.problems:
+            raise InputError(f"the budget cannot be watched: {self.tracker.problems[0]}")
         if not is_over and (advice := self.tracker.advice()).action == "stop":
             self._stopped_by, self._because = FORECASTER, advice.because
         return bool(self._stopped_by)

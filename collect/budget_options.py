@@ -1,4 +1,4 @@
-"""Options of a run's budget: how much an agent may spend, and what it sees of it."""
+"""Options of a run's budget: how much an agent may spend, what it sees of it, and who stops it."""
 
 import math
 from collections.abc import Mapping
@@ -34,11 +34,21 @@ class BudgetOptions:
             "each user message.",
         ),
     ] = False
+    stop_with: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DIR",
+            help="Kept forecaster (bagen fit) that may stop a rollout: by the folder's "
+            "policy.json, else by the default policy.",
+        ),
+    ] = None
 
     def __post_init__(self) -> None:
-        if self.budget is None and self.tracker:
+        others = {"--tracker": self.tracker, "--stop-with": self.stop_with}
+        given = [flag for flag, value in others.items() if value]
+        if self.budget is None and given:
             raise WrongUsageError(
-                "--tracker: needs a budget; give one, such as --budget tokens=2500"
+                f"{', '.join(given)}: needs a budget; give one, such as --budget tokens=2500"
             )
         if self.budget is not None:
             parse_limits(self.budget)

@@ -1,4 +1,4 @@
-"""The budget of a family's rollouts: what each may spend, and what its agent sees of it."""
+"""The budget of a family's rollouts: what each may spend, what its agent sees, and who stops it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,6 +15,7 @@ from collect.agents import Counter
 from collect.budget_guard import BudgetGuard
 from collect.budget_options import BudgetOptions
 from collect.environment import Environment, Game
+from collect.stopping_forecaster import StoppingForecaster, check_fits, stopping_forecaster
 
 
 @dataclass(frozen=True)
@@ -25,11 +26,14 @@ class RunBudget:
     """The most that may be spent of each resource."""
     is_shown: bool = False
     """Whether the agent sees the status block."""
+    forecaster: StoppingForecaster | None = None
+    """The forecaster that may stop a rollout; None where none does."""
 
     @property
     def settings(self) -> Mapping[str, Any]:
         """All that decides what a budget does, for the record of a family."""
-        return {"limits": dict(self.limits), "status block": self.is_shown}
+        forecaster = {"forecaster": self.forecaster.settings} if self.forecaster else {}
+        return {"limits": dict(self.limits), "status block": self.is_shown, **forecaster}
 
     def guard(self, task: str, environment: Environment, count: Counter) -> BudgetGuard:
         """Return the guard of one rollout.
@@ -39,8 +43,11 @@ class RunBudget:
             environment: what is played.
             count: tokens of a text.
         """
+        tracker = BudgetTracker(self.limits)
+        if self.forecaster is not None:
+            tracker = BudgetTracker(self.limits, *self.forecaster.load(), task=task)
         return BudgetGuard(
-            BudgetTracker(self.limits),
+            tracker,
             spending_reader(task, tuple(self.limits)),
             environment,
             count,
@@ -52,7 +59,8 @@ def run_budget(options: BudgetOptions, game: Game) -> RunBudget | None:
     """Return the budget of a family's rollouts; None where there is none.
 
     Raises:
-        WrongUsageError: the game does not spend a limited resource.
+        WrongUsageError: the game does not spend a limited resource, or the forecaster does not fit.
+        InputError: the forecaster cannot be used.
     """
     if options.budget is None:
         return None
@@ -63,7 +71,10 @@ def run_budget(options: BudgetOptions, game: Game) -> RunBudget | None:
             f"--budget {options.budget}: {game.task} does not spend {unknown[0]}; expected "
             f"{', '.join(dict.fromkeys(known))}"
         )
-    return RunBudget(options.limits, options.tracker)
+    forecaster = stopping_forecaster(options.stop_with) if options.stop_with else None
+    if forecaster is not None:
+        check_fits(forecaster, game.task, options.limits)
+    return RunBudget(options.limits, options.tracker, forecaster)
 
 
 @lru_cache

@@ -19,7 +19,7 @@ from sample.actors.searchr1_agents import Searcher
 
 _LOST = 0.4
 """Probability that a rollout is lost."""
-_MOST_CHECKS = 7
+_MOST_CHECKS = 6
 _RESERVE = 2.0
 """What is to be left, in turns as expensive as the dearest so far, to go on."""
 _LINE = re.compile(r"^(?:- )?(\w+): ([\d,]+) of ([\d,]+) used", re.MULTILINE)

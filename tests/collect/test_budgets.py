@@ -168,6 +168,12 @@ def test_a_budget_is_recorded_and_another_one_is_not_gone_on_with(tmp_path, caps
         ("sokoban", ["--budget", "search=5"], "sokoban does not spend search; expected tokens"),
         ("warehouse", ["--budget", "weeks=5"], "expected tokens, time_weeks,"),
         ("sokoban", ["--tracker"], "--tracker: needs a budget"),
+        ("sokoban", ["--stop-with", "x"], "--stop-with: needs a budget"),
+        (
+            "searchr1",
+            ["--budget", "tokens=9", "--stop-with", "x"],
+            "expected a folder that 'bagen fit'",
+        ),
         ("searchr1", ["--budget", "tokens"], "expected RESOURCE=NUMBER with numbers above 0"),
         ("searchr1", ["--budget", "tokens=0"], "expected RESOURCE=NUMBER with numbers above 0"),
         ("searchr1", ["--budget", "tokens=1,tokens=2"], "tokens has two limits"),
