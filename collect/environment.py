@@ -74,6 +74,10 @@ class Game(Protocol):
         """Tools whose calls an environment counts, and a budget may limit."""
 
     @property
+    def targets(self) -> Sequence[str]:
+        """Conditions on the final state that a forecaster may judge by, `target_<state>`."""
+
+    @property
     def settings(self) -> Mapping[str, Any]:
         """All that decides what is played, for the record."""
 

@@ -23,7 +23,7 @@ class RunBudget:
     """The budget of every rollout of a family. Other processes get a copy of it."""
 
     limits: Mapping[str, float]
-    """The most that may be spent of each resource."""
+    """The most that may be spent of each resource, and the targets that a forecaster judges by."""
     is_shown: bool = False
     """Whether the agent sees the status block."""
     forecaster: StoppingForecaster | None = None
@@ -48,7 +48,7 @@ class RunBudget:
             tracker = BudgetTracker(self.limits, *self.forecaster.load(), task=task)
         return BudgetGuard(
             tracker,
-            spending_reader(task, tuple(self.limits)),
+            spending_reader(task, tuple(tracker.used)),
             environment,
             count,
             is_shown=self.is_shown,
@@ -64,12 +64,13 @@ def run_budget(options: BudgetOptions, game: Game) -> RunBudget | None:
     """
     if options.budget is None:
         return None
-    known = [TOKENS.name, *game.tools, *(each.name for each in find_task(game.task).resources)]
-    unknown = [name for name in options.limits if name not in known]
-    if unknown:
+    own = (each.name for each in find_task(game.task).resources)
+    known = dict.fromkeys((TOKENS.name, *game.tools, *own))
+    unknown = [name for name in options.limits if name not in (*known, *game.targets)]
+    if unknown or not known.keys() & options.limits.keys():
+        problem = f"does not spend {unknown[0]}" if unknown else "is given no resource"
         raise WrongUsageError(
-            f"--budget {options.budget}: {game.task} does not spend {unknown[0]}; expected "
-            f"{', '.join(dict.fromkeys(known))}"
+            f"--budget {options.budget}: {game.task} {problem}; expected {', '.join(known)}"
         )
     forecaster = stopping_forecaster(options.stop_with) if options.stop_with else None
     if forecaster is not None:

@@ -30,6 +30,7 @@ class SearchR1:
     task: ClassVar[str] = "searchr1"
     rules: ClassVar[Rules] = RULES
     tools: ClassVar[tuple[str, ...]] = (SEARCH,)
+    targets: ClassVar[tuple[str, ...]] = ()
 
     @property
     def settings(self) -> Mapping[str, Any]:

@@ -22,6 +22,7 @@ class Sokoban:
     task: ClassVar[str] = "sokoban"
     rules: ClassVar[Rules] = RULES
     tools: ClassVar[tuple[str, ...]] = ()
+    targets: ClassVar[tuple[str, ...]] = ()
 
     @property
     def settings(self) -> Mapping[str, Any]:

@@ -15,6 +15,7 @@ class Warehouse:
     task: ClassVar[str] = "warehouse"
     rules: ClassVar[Rules] = RULES
     tools: ClassVar[tuple[str, ...]] = ()
+    targets: ClassVar[tuple[str, ...]] = ("target_cash_usd",)
 
     @property
     def settings(self) -> Mapping[str, Any]:
