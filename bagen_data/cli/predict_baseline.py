@@ -1,6 +1,9 @@
 """`bagen predict baseline`."""
 
-from typing import Annotated
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,12 +17,28 @@ from bagen_data.cli.command_options import (
     Split,
     check_labels,
 )
-from bagen_data.forecasters import BaselineQuestion, known_forecasters
+from bagen_data.forecasters import (
+    BaselineQuestion,
+    SeenSamples,
+    find_forecaster,
+    known_forecasters,
+)
+
+if TYPE_CHECKING:
+    from bagen_data.forecasters.learning.predictions import ForecastRequest, Predicted
+
+_SHOWN = 12
+"""Characters of a forecaster's hash that name it."""
 
 
 def predict_baseline_command(
     baseline: Annotated[
-        str, typer.Argument(metavar="NAME", help=f"One of {', '.join(known_forecasters())}.")
+        str,
+        typer.Argument(
+            metavar="NAME",
+            help=f"One of {', '.join(known_forecasters())}; or a forecaster that 'bagen fit' "
+            "wrote: its folder, such as ./forest, or ORG/NAME or ORG/NAME@REV on the Hub.",
+        ),
     ],
     dataset: Dataset,
     out: Out,
@@ -50,10 +69,17 @@ def predict_baseline_command(
             "ORG/NAME@REV on the Hub [default: that of --dataset].",
         ),
     ] = None,
+    seen: Annotated[
+        SeenSamples,
+        typer.Option(
+            help="Samples of instances that a forecaster of a folder or of the Hub learned from: "
+            "refuse them, or answer them and say so in the metadata."
+        ),
+    ] = "refused",
 ) -> None:
     """Answer every sample with a baseline: a forecaster that needs no model."""
     check_labels(name, link)
-    from bagen_data.forecasters.learning.predictions import ForecastRequest, predict
+    from bagen_data.forecasters.learning.predictions import ForecastRequest
     from bagen_data.repositories.dataset_names import at_revision
     from bagen_data.submission_writer import (
         BASELINE_VARIANTS,
@@ -73,13 +99,14 @@ def predict_baseline_command(
         learn_from,
         question,
     )
-    estimator = name or baseline
+    asked = _asked_baseline(baseline, seen)
+    estimator = name or asked.estimator
     with submission_folder(out, estimator) as held:
-        predicted = predict(request)
+        predicted = asked.predict(request)
         metadata = new_metadata(
             predicted.revision,
             estimator=estimator,
-            model_id=baseline,
+            model_id=asked.kind,
             decoding=predicted.settings,
             prompt_variant=BASELINE_VARIANTS[predicted.question],
             trained_on=predicted.trained_on,
@@ -87,3 +114,34 @@ def predict_baseline_command(
         )
         write_submission(held, metadata, {PREDICTIONS: predicted.rows})
     print(f"{len(predicted.rows):,} predictions of {estimator} are in {out / PREDICTIONS}")
+
+
+@dataclass(frozen=True)
+class _AskedBaseline:
+    """What answers, and what it is called."""
+
+    kind: str
+    """The name of the forecaster."""
+    estimator: str
+    """The name that is shown where none is given."""
+    predict: "Callable[[ForecastRequest], Predicted]"
+
+
+def _asked_baseline(name: str, seen: SeenSamples) -> _AskedBaseline:
+    """Return a baseline by its name, or a kept forecaster by its folder or its id on the Hub.
+
+    Raises:
+        WrongUsageError, InputError, StoreError: there is none, or it cannot be used.
+    """
+    from bagen_data.forecasters.learning.predictions import predict
+
+    if name in known_forecasters():
+        return _AskedBaseline(name, name, predict)
+    if "/" not in name and not Path(name).is_dir():
+        find_forecaster(name)  # which says what there is
+    from bagen_data.forecasters.kept import load_forecaster
+    from bagen_data.forecasters.kept.kept_predictions import predict_kept
+
+    kept = load_forecaster(name)
+    estimator = f"{kept.kind}-{kept.sha256[:_SHOWN]}"
+    return _AskedBaseline(kept.kind, estimator, lambda request: predict_kept(kept, request, seen))

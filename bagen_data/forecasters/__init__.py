@@ -30,6 +30,8 @@ FOLDS = 10
 
 BaselineQuestion = Literal["interval", "forecast"]
 """The questions that forecasters answer."""
+SeenSamples = Literal["refused", "answered"]
+"""The treatment of samples whose instance a kept forecaster learned from."""
 
 _SIMPLEST_FIRST = (
     *("always_infeasible", "always_feasible", "over_budget"),
@@ -92,7 +94,10 @@ def find_forecaster(name: str) -> Forecaster:
     """
     known = known_forecasters()
     if name not in known:
-        raise WrongUsageError(f"no baseline is called {name}; there are: {', '.join(known)}")
+        raise WrongUsageError(
+            f"no baseline is called {name}; there are: {', '.join(known)}, and the folders of "
+            "forecasters that 'bagen fit' wrote"
+        )
     forecaster = getattr(import_module(f"{__name__}.{name}"), "FORECASTER", None)
     if not isinstance(forecaster, Forecaster):
         raise InputError(

@@ -59,6 +59,7 @@ class ForecasterRecord:
     task: str
     resources: tuple["ResourceUnit", ...]
     budgets: Mapping[str, float]
+    conditions: Mapping[str, float]
     knows_success: bool
     features: tuple[str, ...]
     """The features that it reads, in this order."""
@@ -79,6 +80,8 @@ class ForecasterRecord:
             _check_resource(name)
         if self.budgets.keys() != set(names) or min(self.budgets.values()) < 0:
             raise ValueError("has budgets that are not one from 0 on for each resource")
+        if not all(map(_TASK.fullmatch, self.conditions)):
+            raise ValueError("has a condition that is not a name of letters, digits and _")
         if not all(map(_SHA256.fullmatch, self.learned_from.instance_sha256)):
             raise ValueError("has an instance that is not named by its SHA-256")
 
@@ -112,6 +115,7 @@ def forecaster_files(kept: KeptForecaster) -> dict[str, bytes]:
             task=kept.task,
             resources=tuple(ResourceUnit(*each) for each in kept.units.items()),
             budgets=kept.budgets,
+            conditions=kept.conditions,
             knows_success=kept.knows_success,
             features=kept.model.names,
             learned_from=kept.learned_from,
@@ -235,6 +239,7 @@ def read_forecaster(read: Read, place: str) -> KeptForecaster:
         task=record.task,
         units={each.name: each.unit for each in record.resources},
         budgets={each.name: record.budgets[each.name] for each in record.resources},
+        conditions=record.conditions,
         model=model,
         learned_from=record.learned_from,
         skill=record.skill,

@@ -22,7 +22,7 @@ from bagen_data.forecasters.learning.asked_columns import AskedColumns
 from bagen_data.forecasters.learning.examples import Example
 from bagen_data.forecasters.learning.forecasts import ForecastModel, coherent, forecasts
 from bagen_data.forecasters.learning.probe_amounts import ProbeAmounts
-from bagen_data.schema import GENERAL, WAREHOUSE, Forecast, Probe, decimals
+from bagen_data.schema import GENERAL, WAREHOUSE, Budget, Forecast, Probe, decimals
 from bagen_data.scoring.forecast_formulas import chance_within
 from bagen_data.versions import __version__
 
@@ -92,6 +92,9 @@ class KeptForecaster:
     """By resource, the usual budget: the median of those of the rollouts it learned from."""
     model: ForecastModel
     """What was learned."""
+    conditions: Mapping[str, float] = field(default_factory=dict)
+    """By `target_<state>`, the usual least that a run's final state must be, a median likewise;
+    empty where success depends on none."""
     learned_from: LearnedFrom = field(default_factory=LearnedFrom)
     skill: Mapping[str, Any] = field(default_factory=dict)
     """Its skill and calibration on instances it had not seen; a JSON object, empty where they were
@@ -120,8 +123,8 @@ class KeptForecaster:
         if asked.amounts.resources != self.resources:
             raise InputError(
                 f"the {self.kind} forecaster of {self.task}: forecasts {', '.join(self.resources)},"
-                f" and the budgets are of {', '.join(asked.amounts.resources)}; give a budget of "
-                "each of its resources, in this order, and no other"
+                f" and is asked about {', '.join(asked.amounts.resources)}; ask about its resources"
+                ", in this order"
             )
         if self.model.names and asked.names != self.model.names:
             raise InputError(
@@ -150,17 +153,39 @@ class KeptForecaster:
         """Return the forecast of each probe.
 
         Raises:
-            InputError: a probe is of another task, or has budgets of other resources.
+            InputError: a probe is of another task, or has another kind of budget.
         """
         if not probes:
             return []
-        other = next((probe.task for probe in probes if probe.task != self.task), None)
-        if other is not None:
-            raise InputError(
-                f"the {self.kind} forecaster of {self.task}: is asked about a probe of {other}; "
-                f"give probes of {self.task}, or a forecaster that was fitted on {other}"
-            )
+        for number, probe in enumerate(probes):
+            if probe.task != self.task:
+                raise InputError(
+                    f"probes[{number}]: is of task {probe.task}, and the {self.kind} forecaster "
+                    f"answers {self.task} only; give a forecaster that was fitted on {probe.task}"
+                )
+            self.check_budget(probe.budget, f"probes[{number}]")
         return self.forecasts(AskedColumns.of(probes))
+
+    def check_budget(self, budget: Budget, where: str) -> None:
+        """Refuse a budget of other resources, or with other conditions, than it learned from.
+
+        Args:
+            budget: what a run may spend, and what its final state must reach.
+            where: the beginning of the message.
+
+        Raises:
+            InputError: the budget has others, or its resources are in another order.
+        """
+        for what, own, given in (
+            ("resources", self.resources, tuple(budget.limits)),
+            ("conditions", tuple(sorted(self.conditions)), tuple(sorted(budget.conditions))),
+        ):
+            if own != given:
+                raise InputError(
+                    f"{where}: its budget has the {what} {', '.join(given) or 'none'}, and the "
+                    f"{self.kind} forecaster of {self.task} learned from {', '.join(own) or 'none'}"
+                    "; give these, in this order, or fit it again"
+                )
 
     def save(self, folder: Path | str) -> None:
         """Write the forecaster into a folder: all of its three files, or none.
@@ -238,14 +263,18 @@ def keep(
         learned_from: what is to be said of them; counted if None.
         skill: its skill on instances it had not seen, as JSON.
     """
-    rollouts = {example.rollout: example.probe.budget.limits for example in examples}
+    budgets = {example.rollout: example.probe.budget for example in examples}.values()
     return KeptForecaster(
         kind=kind,
         task=examples[0].task,
         units={name: _UNITS.get(name, name) for name in model.resources},
         budgets={
-            name: _whole(median(limits[name] for limits in rollouts.values()), name)
+            name: _whole(median(each.limits[name] for each in budgets), name)
             for name in model.resources
+        },
+        conditions={
+            name: float(median(each.conditions[name] for each in budgets))
+            for name in examples[0].probe.budget.conditions
         },
         model=model,
         learned_from=learned_from or learned_of(examples),

@@ -70,8 +70,8 @@ def test_what_is_loaded_says_the_same_to_the_bit(
     kept.save(tmp_path / "kept")
     loaded = load_forecaster(tmp_path / "kept")
     assert loaded.sha256 == kept.sha256
-    facts = ("kind", "task", "units", "budgets", "learned_from", "skill", "card", "knows_success")
-    for fact in (*facts, "package_version", "resources"):
+    names = "kind task units budgets conditions learned_from skill card knows_success resources"
+    for fact in (*names.split(), "package_version"):
         assert getattr(loaded, fact) == getattr(kept, fact)
     asked = AskedColumns.of(probes(resources))
     before, after = kept.foretell(asked), loaded.foretell(asked)
@@ -148,10 +148,15 @@ def test_outcomes_that_are_not_known_are_not_read(kind: str) -> None:
 def test_probes_of_other_tasks_and_resources_are_refused() -> None:
     kept, (probe, *_) = fitted("forest"), probes()
     assert kept.forecast([]) == []
-    with pytest.raises(InputError, match="of chess: is asked about a probe of go"):
+    with pytest.raises(InputError, match=r"probes\[1\]: is of task go, and the forest"):
         kept.forecast([probe, replace(probe, task="go")])
-    with pytest.raises(InputError, match="forecasts tokens, and the budgets are of time_"):
+    with pytest.raises(InputError, match=r"probes\[0\]: its budget has the resources time_weeks,"):
         kept.forecast(probes(SEVERAL))
+    conditional = replace(probe, budget=replace(probe.budget, conditions={"target_cash_usd": 1}))
+    with pytest.raises(InputError, match=r"has the conditions target_cash_usd, and .* from none"):
+        kept.forecast([conditional])
+    with pytest.raises(InputError, match="forecasts tokens, and is asked about time_weeks, cumul"):
+        kept.foretell(AskedColumns.of(probes(SEVERAL)))
 
 
 def test_it_says_what_it_learned_from() -> None:
