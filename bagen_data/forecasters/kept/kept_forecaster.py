@@ -23,7 +23,6 @@ from bagen_data.forecasters.learning.examples import Example
 from bagen_data.forecasters.learning.forecasts import ForecastModel, coherent, forecasts
 from bagen_data.forecasters.learning.probe_amounts import ProbeAmounts
 from bagen_data.schema import GENERAL, WAREHOUSE, Budget, Forecast, Probe, decimals
-from bagen_data.scoring.forecast_formulas import chance_within
 from bagen_data.versions import __version__
 
 _UNITS = {resource.name: resource.unit for resource in (*GENERAL, *WAREHOUSE)}
@@ -316,6 +315,8 @@ def within_budget(quantiles: Floats, amounts: ProbeAmounts) -> Floats:
         quantiles: (r, 5, n) at `QUANTILE_LEVELS`.
         amounts: of the n probes.
     """
+    from bagen_data.scoring.forecast_formulas import chance_within
+
     left = np.maximum(amounts.left, 0)
     chances = [chance_within(own, rest) for own, rest in zip(quantiles, left, strict=True)]
     return np.where(amounts.is_open, np.minimum.reduce(chances), 0.0)

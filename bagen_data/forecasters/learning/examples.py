@@ -7,10 +7,8 @@ from typing import Any
 import pyarrow as pa
 
 from bagen_data.errors import InputError
-from bagen_data.hub import load_rollouts, load_samples
 from bagen_data.replay import replay, succeeded
 from bagen_data.schema import Budget, Probe, Rollout, Target, Turn
-from bagen_data.scoring.sample_table import DERIVED
 
 
 @dataclass(frozen=True)
@@ -58,6 +56,9 @@ def load_examples(path: str, config: str | None = None, split: str = "test") -> 
             the dataset.
         StoreError, MissingExtraError: as `hub.load_samples`.
     """
+    from bagen_data.hub import load_samples
+    from bagen_data.scoring.sample_table import DERIVED
+
     samples = load_samples(path, config, split)
     columns = {name: samples.table[name].to_pylist() for name in ("sample_id", *DERIVED)}
     wanted = dict.fromkeys(
@@ -116,6 +117,9 @@ def recorded_rollouts(
     Raises:
         as `load_examples`.
     """
+    from bagen_data.hub import load_rollouts
+    from bagen_data.scoring.sample_table import DERIVED
+
     recorded = {}
     for batch in load_rollouts(path, split).to_batches(max_chunksize=256):
         keys = zip(*(batch[name].to_pylist() for name in DERIVED[:3]), strict=True)

@@ -102,6 +102,7 @@ probe = Probe("chess", "", (turn,), "", {"tokens": 40.0}, {}, Budget({"tokens": 
 for folder in sys.argv[1:]:
     (forecast,) = load_forecaster(folder).forecast([probe])
     print(repr(forecast.finish))
+assert "pyarrow.compute" not in sys.modules  # which takes as long to import as all else
 """
     folders = [str(tmp_path / kind) for kind in KINDS]
     command = [sys.executable, "-c", program, *folders]
