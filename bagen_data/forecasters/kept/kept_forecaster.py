@@ -68,13 +68,13 @@ class LearnedFrom:
     """The number of rollouts."""
     instances: int = 0
     """The number of instances."""
-    instance_sha256: tuple[str, ...] = ()
+    instance_sha256: tuple[str, ...] = field(default=(), repr=False)
     """The SHA-256 of each instance (`instance_hash`), ascending."""
     seed: int = 0
     """The seed of what was drawn."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class KeptForecaster:
     """What was learned of one task's rollouts, and from where.
 
@@ -89,16 +89,16 @@ class KeptForecaster:
     """By resource, in the order of forecasts, the unit of its amounts."""
     budgets: Mapping[str, float]
     """By resource, the usual budget: the median of those of the rollouts it learned from."""
-    model: ForecastModel
+    model: ForecastModel = field(repr=False)
     """What was learned."""
     conditions: Mapping[str, float] = field(default_factory=dict)
     """By `target_<state>`, the usual least that a run's final state must be, a median likewise;
     empty where success depends on none."""
     learned_from: LearnedFrom = field(default_factory=LearnedFrom)
-    skill: Mapping[str, Any] = field(default_factory=dict)
+    skill: Mapping[str, Any] = field(default_factory=dict, repr=False)
     """Its skill and calibration on instances it had not seen; a JSON object, empty where they were
     not measured."""
-    card: str = ""
+    card: str = field(default="", repr=False)
     """The text of README.md, which the Hub shows; a short one is written where it is empty."""
     package_version: str = __version__
     """The version of bagen-data that made it."""

@@ -30,11 +30,9 @@ def load_forecaster(name: str | Path) -> KeptForecaster:
         InputError: there is no such forecaster, or it cannot be used.
         StoreError: the Hub does not answer, or HF_HUB_OFFLINE is set and the cache has no copy.
     """
-    folder = Path(name)
-    bring_back(folder)
-    if folder.is_dir():
+    folder, text = Path(name), str(name)
+    if _is_folder(folder):
         return read_folder(folder)
-    text = str(name)
     repository, _, revision = text.partition("@")
     if not _is_on_hub(repository) or text.endswith("@"):
         raise InputError(
@@ -42,6 +40,23 @@ def load_forecaster(name: str | Path) -> KeptForecaster:
             "forecaster on the Hub as ORG/NAME or ORG/NAME@REVISION"
         )
     return _fetched(repository, revision or None)
+
+
+def _is_folder(path: Path) -> bool:
+    """Return whether a folder is there; one that a killed process had moved away is one, too.
+
+    Raises:
+        InputError: the path cannot be one, or may not be looked at.
+    """
+    try:
+        bring_back(path)
+        return path.is_dir()
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(
+            f"{str(path)!a:.80}: cannot be looked at: {reason}; expected the folder of a "
+            "forecaster that 'bagen fit' wrote"
+        ) from error
 
 
 def _is_on_hub(text: str) -> bool:

@@ -20,10 +20,12 @@ LARGEST_VALUE = 1e100
 MOST_LEVELS = 200
 """Branches from a root to a leaf; fitted trees have some tens at most."""
 _MOST_TREES = 1_000
-_MOST_MEMBERS = 1 << 25
-"""Known amounts in the leaves of all trees."""
+_MOST_KNOWN = 1 << 24
+"""Known amounts in leaves."""
 _MOST_CELLS = 1 << 19
 """Pairs of a tree and a probe that are walked together."""
+_MOST_PAIRS = 1 << 22
+"""Pairs of a probe and a member of its leaves that are weighed together."""
 _LEAST_WEIGHT = 1e-9
 """Sums of weights are this near to a level where they have reached it."""
 _LARGEST = float(np.finfo(np.float32).max)
@@ -204,11 +206,11 @@ class LeafMembers:
     def __post_init__(self) -> None:
         nodes, known = self.trees.nodes, len(self.amount)
         _expect(self.amount.ndim == 1 and known > 0, "has no known amount")
+        _expect(known <= _MOST_KNOWN, f"has more than {_MOST_KNOWN:,} known amounts")
         _expect((np.abs(self.amount) <= LARGEST_VALUE).all(), "has an amount that is not finite")
         _expect((np.diff(self.amount) >= 0).all(), "has amounts that do not ascend")
         _expect(self.first.shape == (nodes + 1,), "has members of another number of nodes")
         whole = len(self.trees.roots) * known
-        _expect(whole <= _MOST_MEMBERS, f"has more than {_MOST_MEMBERS:,} members of leaves")
         _expect(self.member.shape == (whole,), "lacks members of leaves")
         sizes = np.diff(self.first)
         is_whole = self.first[0] == 0 and self.first[-1] == whole
@@ -238,9 +240,9 @@ class LeafMembers:
         return cls(trees, np.concatenate([[0], np.cumsum(sizes)]), member[order], amount)
 
     @cached_property
-    def _most_together(self) -> int:
-        """The most members that the leaves of one probe may have, over all trees."""
-        return int(np.maximum.reduceat(np.diff(self.first), self.trees.roots).sum())
+    def _largest(self) -> int:
+        """The members of the largest leaf."""
+        return int(np.diff(self.first).max())
 
     @cached_property
     def _weight(self) -> Floats:
@@ -257,7 +259,7 @@ class LeafMembers:
             levels: 0 .. 1.
         """
         quantiles = np.empty((len(levels), len(values)))
-        most = max(1, _MOST_CELLS // max(len(self.amount), self._most_together))
+        most = max(1, _MOST_CELLS // len(self.amount))
         for rows, leaves in self.trees.leaves(values):
             for start in range(0, leaves.shape[1], most):
                 part = leaves[:, start : start + most]
@@ -271,6 +273,15 @@ class LeafMembers:
     def _weights(self, leaves: Ints) -> Floats:
         """Return (n, k) the weights of the known amounts for n probes, summed tree by tree."""
         probes, known = leaves.shape[1], len(self.amount)
+        weights = np.zeros(probes * known)
+        most = max(1, _MOST_PAIRS // (probes * self._largest))
+        for start in range(0, len(leaves), most):
+            self._add_weights(weights, leaves[start : start + most])
+        return weights.reshape(probes, known)
+
+    def _add_weights(self, weights: Floats, leaves: Ints) -> None:
+        """Add the weights of some trees, one after another, to (n x k,) weights."""
+        probes, known = leaves.shape[1], len(self.amount)
         nodes = leaves.ravel()
         first = self.first.take(nodes)
         sizes = self.first.take(nodes + 1) - first
@@ -278,9 +289,7 @@ class LeafMembers:
         place = np.repeat(first - (ends - sizes), sizes) + np.arange(ends[-1])
         probe = np.repeat(np.tile(np.arange(probes), len(leaves)), sizes)
         weight = np.repeat(self._weight.take(nodes), sizes)
-        cells = probe * known + self.member.take(place)
-        weights = np.bincount(cells, weight, probes * known).astype(np.float64, copy=False)
-        return weights.reshape(probes, known)
+        np.add.at(weights, probe * known + self.member.take(place), weight)
 
 
 def _expect(holds: bool | np.bool_, problem: str) -> None:

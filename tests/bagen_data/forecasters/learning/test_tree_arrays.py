@@ -120,6 +120,22 @@ def test_leaf_weights_are_those_of_a_quantile_forest() -> None:
         np.testing.assert_array_equal(quantiles, amounts[place])
 
 
+def test_parts_that_fit_into_memory_change_no_bit(monkeypatch: pytest.MonkeyPatch) -> None:
+    values, amounts = made(8)
+    order = np.argsort(amounts)
+    values, amounts = values[order], amounts[order]
+    forest = RandomForestRegressor(20, min_samples_leaf=5, random_state=0).fit(values, amounts)
+    trees = trees_of(forest)
+    members = LeafMembers.of(trees, values, amounts)
+    summed = SummedTrees(trees, np.arange(trees.nodes) / 7, 0.1, 3.0)
+    asked = made(9, 50)[0]
+    whole = members.quantiles(asked, (0.1, 0.9)), summed.sums(asked)
+    for name, most in (("_MOST_CELLS", 1_000), ("_MOST_PAIRS", 300), ("_MOST_CELLS", 1)):
+        monkeypatch.setattr(f"bagen_data.forecasters.learning.tree_arrays.{name}", most)
+        np.testing.assert_array_equal(members.quantiles(asked, (0.1, 0.9)), whole[0])
+        np.testing.assert_array_equal(summed.sums(asked), whole[1])
+
+
 STUMPS = Trees(
     roots=np.array([0, 3]),
     feature=np.array([1, 0, 0, 0]),
