@@ -96,6 +96,7 @@ bench: $(READY)
 	$(BIN)/python benchmarks/prefix_cache.py
 	$(BIN)/python benchmarks/leaderboard.py
 	$(BIN)/python benchmarks/collect.py
+	$(BIN)/python benchmarks/live.py
 
 sample: $(READY)
 	$(BIN)/python sample/make.py

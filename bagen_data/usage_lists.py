@@ -52,7 +52,9 @@ class Compactions:
         Args:
             requests: the requests as the turn's usage object gives them.
         """
-        moved = tuple(replace(each, context=self._begun + each.context) for each in requests)
+        moved = tuple(requests)
+        if self._begun:
+            moved = tuple(replace(each, context=self._begun + each.context) for each in requests)
         if any(each.context == COMPACTED for each in requests):
             self._begun += COMPACTED
         return moved

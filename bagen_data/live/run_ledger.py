@@ -130,9 +130,10 @@ class RunLedger:
         if context not in self._compactions:
             self._compactions[context] = Compactions()
         moved = self._compactions[context].moved(requests)
+        names = [f"{context}{_INNER}{each.context}" if each.context else context for each in moved]
         return tuple(
-            replace(each, context=f"{context}{_INNER}{each.context}" if each.context else context)
-            for each in moved
+            each if each.context == name else replace(each, context=name)
+            for each, name in zip(moved, names, strict=True)
         )
 
     def _read_cost(self, paid: Paid, spent: Spent) -> None:

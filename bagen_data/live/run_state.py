@@ -52,11 +52,14 @@ class Response:
         return self.usage is not None or bool(_text(self.assistant).strip())
 
 
+_NOTHING = Response()
+
+
 @dataclass
 class PendingTurn:
     """What is known of a turn that is not complete."""
 
-    before: Response = field(default_factory=Response)
+    before: Response = _NOTHING
     """What was said of it before its response."""
     counted: dict[str, float] = field(default_factory=dict)
     """Amounts that were counted by hand."""
@@ -66,6 +69,9 @@ class PendingTurn:
     def take(self, response: Response) -> Response:
         """Return a response with what was said of it before, and keep it."""
         before = self.before
+        if before is _NOTHING:
+            self.before = response
+            return response
         texts = [text for text in (_text(before.user), _text(response.user)) if text]
         self.before = replace(
             response,

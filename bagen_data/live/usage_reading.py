@@ -81,6 +81,10 @@ def _plain_mapping(value: Any) -> dict[str, Any]:
     return found
 
 
+_SINGLE = frozenset({int, str, bool, float, type(None)})
+"""Types of values that stay as they are."""
+
+
 class _Plain:
     """One value on its way to JSON's types."""
 
@@ -89,8 +93,8 @@ class _Plain:
 
     def of(self, value: Any, levels: int) -> Any:
         """Return a value in JSON's types, of that many levels at most."""
-        kind = value.__class__
-        if kind in (int, str, bool, float) or value is None:
+        kind = type(value)
+        if kind in _SINGLE:
             return value
         self._values += 1
         if levels < 0 or self._values > _MOST_VALUES:
@@ -98,6 +102,8 @@ class _Plain:
                 f"usage holds {kind.__name__} objects in more than {_DEEPEST} levels, or more than "
                 f"{_MOST_VALUES} of them; expected a usage object"
             )
+        if kind is dict:
+            return self._fields(value.items(), levels)
         if isinstance(value, Enum):
             return self.of(value.value, levels - 1)
         if isinstance(value, str | bytes | numbers.Number):
@@ -110,8 +116,9 @@ class _Plain:
     def _fields(self, fields: Iterable[tuple[Any, Any]], levels: int) -> dict[str, Any]:
         found = {}
         for name, value in fields:
-            self._values += 1
-            found[str(name)] = self.of(value, levels - 1)
+            is_single = type(value) in _SINGLE
+            found[str(name)] = value if is_single else self.of(value, levels - 1)
+        self._values += len(found)
         return found
 
 
