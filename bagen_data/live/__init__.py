@@ -10,8 +10,8 @@
 'continue'
 """
 
-from bagen_data.forecasters.kept import load_forecaster
 from bagen_data.live.advice import Advice
+from bagen_data.live.forecaster_loading import load_forecaster
 from bagen_data.live.policies import SequentialPolicy, ThresholdPolicy, load_policy
 from bagen_data.live.tracker import BudgetTracker
 from bagen_data.live.turn_forecast import TurnForecast

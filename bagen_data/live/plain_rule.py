@@ -1,9 +1,13 @@
 """Advice without a policy: stop where a budget is exceeded, warn where little is left."""
 
-from bagen_data.forecasters.kept import AmountForecast
+from typing import TYPE_CHECKING
+
 from bagen_data.live.advice import Advice
 from bagen_data.live.status_text import amount_text, chance_text, label
 from bagen_data.schema import FINISH_THRESHOLD, Amounts, Forecast
+
+if TYPE_CHECKING:
+    from bagen_data.forecasters.kept import AmountForecast
 
 WARN_FROM = 0.8
 """The share of a budget from which on its use is warned of."""
@@ -25,7 +29,7 @@ def exceeded(limits: Amounts, used: Amounts) -> Advice | None:
 
 
 def plain_advice(
-    limits: Amounts, used: Amounts, forecast: Forecast | AmountForecast | None
+    limits: Amounts, used: Amounts, forecast: "Forecast | AmountForecast | None"
 ) -> Advice:
     """Return advice about budgets that are not exceeded.
 

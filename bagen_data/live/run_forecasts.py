@@ -4,13 +4,15 @@ from collections.abc import Callable, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from bagen_data.forecasters.kept import AmountForecast
-from bagen_data.forecasters.learning.asked_columns import AskedColumns
-from bagen_data.forecasters.learning.asked_run import AskedRun, RunRow
 from bagen_data.live.turn_forecast import TurnForecast
 from bagen_data.schema import Budget, Forecast, Turn
+
+if TYPE_CHECKING:
+    from bagen_data.forecasters.kept import AmountForecast
+    from bagen_data.forecasters.learning.asked_columns import AskedColumns
+    from bagen_data.forecasters.learning.asked_run import RunRow
 
 
 class LiveForecaster(Protocol):
@@ -24,7 +26,7 @@ class LiveForecaster(Protocol):
     def resources(self) -> Sequence[str]:
         """The names of the resources that it forecasts, in order."""
 
-    def forecasts(self, asked: AskedColumns) -> Sequence[Forecast | AmountForecast]:
+    def forecasts(self, asked: "AskedColumns") -> "Sequence[Forecast | AmountForecast]":
         """Return the forecast of each probe."""
 
 
@@ -32,7 +34,35 @@ class LiveForecaster(Protocol):
 class RunForecast(TurnForecast):
     """A forecast, and the turn that it was made after."""
 
-    forecast: Forecast | AmountForecast
+    forecast: "Forecast | AmountForecast"
+
+
+def unfit_reason(forecaster: LiveForecaster, task: str | None, budget: Budget) -> str:
+    """Return why a forecaster has nothing to say of a run; empty where it has.
+
+    Args:
+        forecaster: what would be asked.
+        task: the run's task; the forecaster's if None.
+        budget: the run's budget.
+    """
+    resources = tuple(forecaster.resources)
+    missing = [name for name in resources if name not in budget.limits]
+    if missing:
+        return (
+            f"it forecasts {', '.join(missing)}, which has no budget; give one of each of "
+            f"{', '.join(resources)}"
+        )
+    unmet = [
+        name for name in getattr(forecaster, "conditions", {}) if name not in budget.conditions
+    ]
+    if unmet:
+        return (
+            f"it learned from runs that had to reach {', '.join(unmet)}, which has no value; give "
+            "one among the budgets"
+        )
+    if task is not None and task != forecaster.task:
+        return f"it learned from rollouts of {forecaster.task}, and the task is {task}"
+    return ""
 
 
 class RunForecasts:
@@ -50,6 +80,8 @@ class RunForecasts:
             task: the task whose features a run has.
             budget: limits the forecaster's resources, in their order.
         """
+        from bagen_data.forecasters.learning.asked_run import AskedRun
+
         self.resources = tuple(budget.limits)
         """The names of the resources that are forecast."""
         self._forecaster = forecaster
@@ -88,7 +120,7 @@ class RunForecasts:
             self._rows = []
         return self._history
 
-    def _made(self, completed_turns: int, forecast: Forecast | AmountForecast) -> RunForecast:
+    def _made(self, completed_turns: int, forecast: "Forecast | AmountForecast") -> RunForecast:
         """Return a forecast that others can rely on.
 
         Raises:

@@ -7,10 +7,12 @@ at that level, spends it better. The words are our own.
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from bagen_data.forecasters.kept import AmountForecast
 from bagen_data.schema import GENERAL, Amounts, Forecast
+
+if TYPE_CHECKING:
+    from bagen_data.forecasters.kept import AmountForecast
 
 Level = Literal["plenty", "half", "low", "critical", "used up"]
 
@@ -46,7 +48,7 @@ class Standing:
     """Spent so far, by resource."""
     at_least: Collection[str]
     """Resources of which more was spent than is known."""
-    forecast: Forecast | AmountForecast | None
+    forecast: "Forecast | AmountForecast | None"
     """The forecast after the last turn, if there is one."""
 
 
@@ -103,7 +105,7 @@ def _conduct(standing: Standing) -> str:
     return f"The budget of {label(scarcest)} is {word}. {rules[word]}"
 
 
-def _forecast_line(forecast: Forecast | AmountForecast) -> str:
+def _forecast_line(forecast: "Forecast | AmountForecast") -> str:
     if isinstance(forecast, Forecast):
         chance = f"the chance to succeed within the budget is {chance_text(forecast.finish)}"
         whose = "A run that succeeds"

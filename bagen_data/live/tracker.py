@@ -1,20 +1,27 @@
 """Count what a running agent spends, forecast what it will need, and say whether to go on."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from bagen_data.forecasters.kept import AmountForecast
 from bagen_data.live.advice import Advice
 from bagen_data.live.plain_rule import exceeded, plain_advice
 from bagen_data.live.policies import Policy
 from bagen_data.live.problems import said
-from bagen_data.live.run_forecasts import LiveForecaster, RunForecast, RunForecasts
+from bagen_data.live.run_forecasts import (
+    LiveForecaster,
+    RunForecast,
+    RunForecasts,
+    unfit_reason,
+)
 from bagen_data.live.run_ledger import RunLedger
 from bagen_data.live.run_state import Response, RunState, View
 from bagen_data.live.status_text import Standing, status_text
 from bagen_data.logs.prices import ModelPrice, PriceTable
 from bagen_data.replay import plus
 from bagen_data.schema import TARGET_PREFIX, Budget, Forecast, Turn
+
+if TYPE_CHECKING:
+    from bagen_data.forecasters.kept import AmountForecast
 
 
 class BudgetTracker:
@@ -83,23 +90,15 @@ class BudgetTracker:
             )
         run = self._run
         try:
-            resources, own_task = tuple(forecaster.resources), forecaster.task
-            missing = [name for name in resources if name not in run.budget.limits]
-            if missing:
-                reason = (
-                    f"it forecasts {', '.join(missing)}, which has no budget; give one of each of "
-                    f"{', '.join(resources)}"
-                )
-            elif task is not None and task != own_task:
-                reason = f"it learned from rollouts of {own_task}, and the task is {task}"
-            else:
-                limits = {name: run.budget.limits[name] for name in resources}
+            reason = unfit_reason(forecaster, task, run.budget)
+            if not reason:
+                limits = {name: run.budget.limits[name] for name in forecaster.resources}
                 budget = Budget(limits, run.budget.conditions)
-                run.forecast_with(RunForecasts(forecaster, own_task, budget))
-                return
+                run.forecast_with(RunForecasts(forecaster, forecaster.task, budget))
         except Exception as error:  # of whatever stands in a forecaster's place
             reason = said(error)
-        run.stop_forecasts("forecaster", f"the forecaster is not used: {reason}")
+        if reason:
+            run.stop_forecasts("forecaster", f"the forecaster is not used: {reason}")
 
     def count(self, /, **amounts: float) -> None:
         """Add amounts to the turn that is not complete yet, such as `count(search=1)`.
@@ -234,7 +233,7 @@ class BudgetTracker:
         with self._run.lock:
             return self._run.problems.texts()
 
-    def forecast(self) -> Forecast | AmountForecast | None:
+    def forecast(self) -> "Forecast | AmountForecast | None":
         """Return the forecast after the last turn; it is made once.
 
         Returns:

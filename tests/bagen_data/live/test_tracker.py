@@ -164,6 +164,16 @@ def test_usage_is_asked_for_only_where_a_budget_needs_it() -> None:
     [
         (SumForecaster(resources=("tokens", "search")), None, "forecasts search, which has no"),
         (SumForecaster(), "sokoban", "learned from rollouts of swebench, and the task is sokoban"),
+        (
+            SimpleNamespace(
+                task="warehouse",
+                resources=("tokens",),
+                conditions={"target_cash_usd": 9},
+                forecasts=len,
+            ),
+            None,
+            "had to reach target_cash_usd, which has no value",
+        ),
         (SimpleNamespace(forecasts=len), None, "the forecaster is not used: AttributeError"),
     ],
 )
