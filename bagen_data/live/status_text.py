@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from bagen_data.schema import GENERAL, Amounts, Forecast
+from bagen_data.schema import Amounts, Forecast
 
 if TYPE_CHECKING:
     from bagen_data.forecasters.kept import AmountForecast
@@ -18,9 +18,11 @@ Level = Literal["plenty", "half", "low", "critical", "used up"]
 
 _LEVELS: tuple[tuple[float, Level], ...] = ((0.6, "plenty"), (0.3, "half"), (0.1, "low"))
 """The least share that is left at each level; below, it is critical, and without any, used up."""
-_WHOLE_RUN = frozenset(resource.name for resource in GENERAL)
-"""Resources that every step of a run spends, so without them it ends."""
+_WHOLE_RUN = frozenset({"tokens", "cost_usd", "turns", "tool_calls", "seconds"})
+"""Resources that every step of a run spends, so without them it ends; others are single tools'."""
 _LABELS = {"cost_usd": "cost", "tool_calls": "tool calls", "seconds": "time"}
+_SCARCE = frozenset({"low", "critical", "used up"})
+"""Levels at which an agent has to change what it does."""
 _CONDUCT: Mapping[Level, str] = {
     "plenty": "There is room to try more than one way and to check what you find.",
     "half": "Follow the most promising way, and keep enough for a check and the answer.",
@@ -95,14 +97,20 @@ def _line(standing: Standing, name: str) -> str:
 
 
 def _conduct(standing: Standing) -> str:
-    """Return how to behave, by the scarcest budget."""
+    """Return how to behave, by the scarcest budget of a tool and the scarcest one of the run."""
     limits, used = standing.limits, standing.used
-    scarcest = max(limits, key=lambda name: used[name] / limits[name] if limits[name] else 1.0)
-    word = level(used[scarcest], limits[scarcest])
-    rules = _CONDUCT if scarcest in _WHOLE_RUN else _TOOL_CONDUCT
-    if word in ("plenty", "half"):
-        return rules[word]
-    return f"The budget of {label(scarcest)} is {word}. {rules[word]}"
+    ascending = sorted(limits, key=lambda name: used[name] / limits[name] if limits[name] else 1.0)
+    words = {name: level(used[name], limits[name]) for name in ascending}
+    scarce = [name for name in ascending if words[name] in _SCARCE]
+    tools = [name for name in scarce if name not in _WHOLE_RUN][-1:]
+    whole = [name for name in scarce if name in _WHOLE_RUN][-1:]
+    if not scarce:
+        return _CONDUCT[words[ascending[-1]]]
+    return " ".join(
+        f"The budget of {label(name)} is {words[name]}. {rules[words[name]]}"
+        for names, rules in ((tools, _TOOL_CONDUCT), (whole, _CONDUCT))
+        for name in names
+    )
 
 
 def _forecast_line(forecast: "Forecast | AmountForecast") -> str:

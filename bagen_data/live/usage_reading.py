@@ -21,8 +21,6 @@ _MOST_VALUES = 1_000
 """Values of a usage object."""
 _MOST_REQUESTS = 10_000
 """Requests of one turn."""
-_ENTRIES = "request_usage_entries"
-"""A field of the OpenAI Agents SDK's usage: the usage of each of the requests that it sums up."""
 _HOLDERS = ("usage", "usage_metadata", "usageMetadata")
 """Fields of whole responses that hold their usage."""
 
@@ -49,9 +47,6 @@ def usage_requests(usage: Any) -> tuple[Request, ...]:
 
 
 def _of_mapping(usage: dict[str, Any]) -> tuple[Request, ...]:
-    entries = usage.get(_ENTRIES)
-    if isinstance(entries, list) and len(entries) > 1:
-        return tuple(request for each in entries for request in _of_mapping(_plain_mapping(each)))
     held = [usage[name] for name in _HOLDERS if isinstance(usage.get(name), dict)]
     requests = provider_usage(held[0] if len(held) == 1 else usage)
     if not requests:

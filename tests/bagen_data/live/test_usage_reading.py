@@ -264,9 +264,12 @@ def test_a_whole_response_of_an_sdk_is_read_by_its_usage() -> None:
 
 
 @pytest.mark.filterwarnings("ignore")  # of the packages, as they are imported
-def test_a_sum_of_the_agents_sdk_is_read_by_its_entries() -> None:
+def test_a_sum_of_the_agents_sdk_is_refused_and_its_entries_are_read() -> None:
     usage = pytest.importorskip("agents.usage")
     whole = usage.Usage()
     for _ in range(2):
         whole.add(_agents())
-    assert [each.input_tokens for each in usage_requests(whole)] == [900, 900]
+    with pytest.raises(RolloutError, match="sums up several requests"):
+        usage_requests(whole)
+    entries = whole.request_usage_entries
+    assert [each.input_tokens for each in usage_requests(entries)] == [900, 900]

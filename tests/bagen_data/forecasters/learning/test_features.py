@@ -75,6 +75,21 @@ def test_a_running_run_has_the_columns_of_its_probes(task: str) -> None:
     assert_same_columns(run.columns(rows[4:5]), AskedColumns.of(probes[4:5]))
 
 
+@pytest.mark.parametrize("task", TASKS)
+def test_a_copy_of_a_run_goes_on_apart(task: str) -> None:
+    recorded, budget = recorded_for(task, 6)
+    run = AskedRun(task, budget)
+    for turn in recorded.turns[:3]:
+        run.add(turn)
+    other = run.copy()
+    for turn in reversed(recorded.turns):
+        other.add(turn)
+    for turn in recorded.turns[3:]:
+        run.add(turn)
+    probes = [one for one, _ in replay(recorded, budget, [6])]
+    assert_same_columns(run.columns([run.row()]), AskedColumns.of(probes))
+
+
 def test_rollouts_that_share_their_first_turns_are_kept_apart() -> None:
     shared = rollout([(9, 5), (8, 4), (7, 3)], task="swebench").turns
     runs = [(*shared, token_turn(1, 1, "", f"ls {end}")) for end in range(3)]
