@@ -1,6 +1,6 @@
 """Forecasts about a run that goes on: one a turn, made when somebody asks."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 from functools import partial
@@ -52,17 +52,19 @@ def unfit_reason(forecaster: LiveForecaster, task: str | None, budget: Budget) -
             f"it forecasts {', '.join(missing)}, which has no budget; give one of each of "
             f"{', '.join(resources)}"
         )
-    unmet = [
-        name for name in getattr(forecaster, "conditions", {}) if name not in budget.conditions
-    ]
-    if unmet:
+    learned = getattr(forecaster, "conditions", budget.conditions)
+    if set(learned) != set(budget.conditions):
         return (
-            f"it learned from runs that had to reach {', '.join(unmet)}, which has no value; give "
-            "one among the budgets"
+            f"it learned from runs with {_listed(learned)}, and the budgets have "
+            f"{_listed(budget.conditions)}; give a value of each that it learned with, and no other"
         )
     if task is not None and task != forecaster.task:
         return f"it learned from rollouts of {forecaster.task}, and the task is {task}"
     return ""
+
+
+def _listed(conditions: Iterable[str]) -> str:
+    return f"the conditions {', '.join(conditions)}" if [*conditions] else "no condition"
 
 
 class RunForecasts:

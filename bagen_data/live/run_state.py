@@ -76,6 +76,7 @@ class PendingTurn:
         self.before = replace(
             response,
             user="\n".join(dict.fromkeys(texts)),
+            context=_text(response.context) or before.context,
             state=before.state if response.state is None else response.state,
             seconds=before.seconds if response.seconds is None else response.seconds,
             tool_calls=before.tool_calls if response.tool_calls is None else response.tool_calls,

@@ -172,7 +172,7 @@ def test_usage_is_asked_for_only_where_a_budget_needs_it() -> None:
                 forecasts=len,
             ),
             None,
-            "had to reach target_cash_usd, which has no value",
+            "runs with the conditions target_cash_usd, and the budgets have no condition",
         ),
         (SimpleNamespace(forecasts=len), None, "the forecaster is not used: AttributeError"),
     ],
