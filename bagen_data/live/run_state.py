@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from threading import RLock
 from typing import Any
 
 from bagen_data.errors import RolloutError
+from bagen_data.live.message_reading import read_message
 from bagen_data.live.problems import Problems, said
 from bagen_data.live.run_forecasts import RunForecast, RunForecasts
 from bagen_data.live.run_ledger import TURNS, Observed, RunLedger, Spent, number_of
@@ -49,7 +49,23 @@ class Response:
     @property
     def is_complete(self) -> bool:
         """Whether there is a response: usage, or something that the agent said."""
-        return self.usage is not None or bool(_text(self.assistant).strip())
+        return self.usage is not None or bool(self.assistant.strip())
+
+    @classmethod
+    def of(cls, given: "Response") -> "Response":
+        """Return what is said where messages may be objects: as texts."""
+        texts = (given.user, given.assistant, given.context, given.model)
+        if all(type(text) is str for text in texts):
+            return given
+        said = read_message(given.assistant, "assistant")
+        return replace(
+            given,
+            user=read_message(given.user, "user").text,
+            assistant=said.text,
+            context=read_message(given.context, "user").text,
+            model=read_message(given.model, "user").text,
+            tool_calls=said.tool_calls if given.tool_calls is None else given.tool_calls,
+        )
 
 
 _NOTHING = Response()
@@ -72,15 +88,16 @@ class PendingTurn:
         if before is _NOTHING:
             self.before = response
             return response
-        texts = [text for text in (_text(before.user), _text(response.user)) if text]
+        from bagen_data.logs.conversation import joined
+
         self.before = replace(
             response,
-            user="\n".join(dict.fromkeys(texts)),
-            context=_text(response.context) or before.context,
+            user=joined(dict.fromkeys((before.user, response.user))),
+            context=response.context or before.context,
             state=before.state if response.state is None else response.state,
             seconds=before.seconds if response.seconds is None else response.seconds,
             tool_calls=before.tool_calls if response.tool_calls is None else response.tool_calls,
-            model=_text(response.model) or before.model,
+            model=response.model or before.model,
         )
         return self.before
 
@@ -142,22 +159,22 @@ class RunState:
     def observe(self, view: View, response: Response) -> None:
         """Take a response, or what comes before it."""
         pending = self.pending(view.name)
+        response = Response.of(response)
         whole = pending.take(response)
         if not response.is_complete:
             return
         del self._pending[view.name]
-        own_context, model = _text(whole.context), _text(whole.model)
-        context = f"{view.name}{_VIEW}{own_context}" if view.name else own_context
-        self._check_model(context, model)
-        user = without_reward(_text(whole.user)) or NO_OUTPUT
-        assistant = _text(whole.assistant)
+        context = f"{view.name}{_VIEW}{whole.context}" if view.name else whole.context
+        self._check_model(context, whole.model)
+        user = without_reward(whole.user) or NO_OUTPUT
+        assistant = whole.assistant
         observed = Observed(
             turn=self.turns,
             context=context,
             user=user,
             assistant=assistant,
             usage=whole.usage,
-            model=model or self._model,
+            model=whole.model or self._model,
             seconds=whole.seconds,
             tool_calls=whole.tool_calls,
         )
@@ -207,9 +224,9 @@ class RunState:
             ]
             self._forecasts.change(COST, costs)
 
-    def observe_turn(self, turn: Turn) -> None:
+    def observe_turn(self, view: View, turn: Turn) -> None:
         """Take a completed turn whose amounts are known."""
-        pending = self._pending.pop("", PendingTurn())
+        pending = self._pending.pop(view.name, PendingTurn())
         usage: dict[str, float] = {TURNS: 1, **turn.usage}
         known: dict[str, float] = {}
         unknown: dict[str, str] = {}
@@ -225,8 +242,13 @@ class RunState:
         self.ledger.at_least |= unknown.keys()
         counted = {**pending.counted}
         _add(counted, pending.paid)
-        if counted or unknown:
-            usage |= dict.fromkeys(unknown, 0)
+        if view.payer is not None:
+            _add(self.pending(view.payer).paid, known)
+            _add(self.pending(view.payer).paid, counted)
+            self._lack(unknown)
+            return
+        if counted or unknown or any(turn.usage.get(name) is not known[name] for name in known):
+            usage |= {**known, **dict.fromkeys(unknown, 0)}
             _add(usage, counted)
             turn = replace(turn, usage=usage)
         self._take(turn, Spent())
@@ -309,17 +331,6 @@ class RunState:
 def _add(amounts: dict[str, float], more: Amounts) -> None:
     for name, amount in more.items():
         amounts[name] = plus(amounts.get(name, 0), amount)
-
-
-def _text(value: Any) -> str:
-    """Return a message's text: a string, a list of parts, or whatever shows itself as text."""
-    if type(value) is str:
-        return value
-    with suppress(Exception):
-        return log_fields.text(value, "message")
-    with suppress(Exception):
-        return str(value)
-    return ""
 
 
 def _state(value: Any) -> Amounts:

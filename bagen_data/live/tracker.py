@@ -118,8 +118,8 @@ class BudgetTracker:
     def observe(  # noqa: PLR0913
         self,
         *,
-        user: str = "",
-        assistant: str = "",
+        user: Any = "",
+        assistant: Any = "",
         usage: Any = None,
         context: str = "",
         state: Mapping[str, float] | None = None,
@@ -135,15 +135,18 @@ class BudgetTracker:
         completed next, so a loop may also call it before a request.
 
         Args:
-            user: what the model was newly given: a person's message, or results of tools.
-            assistant: what it answered, with its tool calls as text.
+            user: what the model was newly given: a person's message, or results of tools; a text, a
+                message of any SDK, or a list of messages.
+            assistant: what it answered: its message, or a text that has its tool calls too, as
+                logs show them (a shell command as a fenced block, others as `name(arguments)`).
             usage: the usage object of the response: a mapping, an object of an SDK, or a list with
                 one for each request of the turn. An empty list says that nothing was asked.
             context: the growing conversation that the request belongs to. A history that was
                 compacted or begun anew is another context.
             state: what the environment stands at after the turn, such as `cash_usd`.
             seconds: how long the turn took; by default the time since the turn before.
-            tool_calls: the number of tool calls that the response asks for; 0 by default.
+            tool_calls: the number of tool calls that the response asks for; by default those of the
+                assistant's message, 0 of a text.
             model: the model that answered.
         """
         with self._run.lock:
@@ -159,7 +162,7 @@ class BudgetTracker:
         """Take a completed turn whose usage is known, as a build has it."""
         with self._run.lock:
             try:
-                self._run.observe_turn(turn)
+                self._run.observe_turn(self._view, turn)
             except Exception as error:  # nothing may stop the agent
                 self._failed("observe_turn", error)
 

@@ -57,13 +57,17 @@ def _of_mapping(usage: dict[str, Any]) -> tuple[Request, ...]:
     return requests
 
 
-def plain(value: Any) -> Any:
+def plain(value: Any, most_values: int = _MOST_VALUES) -> Any:
     """Return a value of an SDK as JSON has it: objects as dicts, sequences as lists.
+
+    Args:
+        value: the value.
+        most_values: how much it may hold.
 
     Raises:
         RolloutError: the value is nested too deeply, or holds too much.
     """
-    return _Plain().of(value, _DEEPEST)
+    return _Plain(most_values).of(value, _DEEPEST)
 
 
 def _plain_mapping(value: Any) -> dict[str, Any]:
@@ -83,8 +87,9 @@ _SINGLE = frozenset({int, str, bool, float, type(None)})
 class _Plain:
     """One value on its way to JSON's types."""
 
-    def __init__(self) -> None:
+    def __init__(self, most_values: int) -> None:
         self._values = 0
+        self._most_values = most_values
 
     def of(self, value: Any, levels: int) -> Any:
         """Return a value in JSON's types, of that many levels at most."""
@@ -92,10 +97,10 @@ class _Plain:
         if kind in _SINGLE:
             return value
         self._values += 1
-        if levels < 0 or self._values > _MOST_VALUES:
+        if levels < 0 or self._values > self._most_values:
             raise RolloutError(
-                f"usage holds {kind.__name__} objects in more than {_DEEPEST} levels, or more than "
-                f"{_MOST_VALUES} of them; expected a usage object"
+                f"usage or a message holds {kind.__name__} objects in more than {_DEEPEST} levels, "
+                f"or more than {self._most_values} values"
             )
         if kind is dict:
             return self._fields(value.items(), levels)

@@ -266,6 +266,20 @@ def test_a_turn_pays_for_its_subagents() -> None:
     assert tracker.used == {"tokens": 1_120, "turns": 2, "cost_usd": 1.5}
 
 
+def test_views_take_turns_of_builds() -> None:
+    tracker = BudgetTracker({"tokens": 9_000}, SumForecaster())
+    helper, peer = tracker.subagent("helper"), tracker.agent("peer")
+    helper.count(tokens=5)
+    helper.observe_turn(Turn("a", "b", {"tokens": 20}))
+    assert (tracker.turns, tracker.used) == (0, {"tokens": 25})
+    peer.observe_turn(Turn("a", "b", {"tokens": 10}))
+    tracker.observe_turn(Turn("a", "b", {"tokens": 10}))
+    turns = (Turn("a", "b", {"tokens": 10, "input_tokens": 1}), Turn("a", "b", {"tokens": 35}))
+    recorded = Rollout("swebench", "m", "r", "i", "", turns, True)
+    ((probe, _),) = replay(recorded, Budget({"tokens": 9_000}), [2])
+    assert tracker.forecast() == SumForecaster().forecasts(AskedColumns.of([probe]))[0]
+
+
 @pytest.mark.parametrize("duplicate", [BudgetTracker.copy, copy.deepcopy])
 def test_a_copy_goes_on_apart(duplicate: Any) -> None:
     recorded, budget = recorded_for("sokoban", 6)
