@@ -10,8 +10,18 @@ from typing import Any, NamedTuple
 
 from bagen_data.live.usage_reading import plain
 
+_DEEPEST = 40
+"""Levels of a message: arguments of tool calls may be nested."""
 _MOST_VALUES = 100_000
 """Values of a message, or of a list of messages."""
+_FIELDS = frozenset(
+    {
+        *("role", "type", "content", "text", "tool_calls", "function_call", "refusal", "parts"),
+        *("reasoning_content", "reasoning", "reasoning_details", "thinking"),
+        *("name", "input", "arguments", "output"),
+    }
+)
+"""Fields of messages and of the items of a content that are read; others may hold anything."""
 
 
 class ReadMessage(NamedTuple):
@@ -39,7 +49,7 @@ def read_message(value: Any, role: str) -> ReadMessage:
     if value is None:
         return ReadMessage("")
     with suppress(Exception):  # of an object of somebody's own, or a content that is not known
-        return _read(plain(value, _MOST_VALUES), role)
+        return _read(plain(_message_fields(value), _DEEPEST, _MOST_VALUES), role)
     with suppress(Exception):
         return ReadMessage(str(value))
     return ReadMessage("")
@@ -56,6 +66,15 @@ def _read(value: Any, role: str) -> ReadMessage:
         joined([content.text for content in contents]),
         sum([content.tool_calls for content in contents]),
     )
+
+
+def _message_fields(value: Any) -> Any:
+    """Return a message, or a list of messages, without what is not read of them."""
+    if isinstance(value, list | tuple):
+        return [_message_fields(each) for each in value]
+    if not isinstance(value, Mapping):
+        return value
+    return {name: each for name, each in value.items() if name in _FIELDS}
 
 
 def _messages(value: dict[str, Any] | list[Any], role: str) -> Iterator[Mapping[str, Any]]:

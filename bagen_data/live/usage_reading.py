@@ -57,17 +57,18 @@ def _of_mapping(usage: dict[str, Any]) -> tuple[Request, ...]:
     return requests
 
 
-def plain(value: Any, most_values: int = _MOST_VALUES) -> Any:
+def plain(value: Any, levels: int = _DEEPEST, most_values: int = _MOST_VALUES) -> Any:
     """Return a value of an SDK as JSON has it: objects as dicts, sequences as lists.
 
     Args:
         value: the value.
+        levels: how deep objects may be nested in it.
         most_values: how much it may hold.
 
     Raises:
         RolloutError: the value is nested too deeply, or holds too much.
     """
-    return _Plain(most_values).of(value, _DEEPEST)
+    return _Plain(levels, most_values).of(value, levels)
 
 
 def _plain_mapping(value: Any) -> dict[str, Any]:
@@ -87,8 +88,9 @@ _SINGLE = frozenset({int, str, bool, float, type(None)})
 class _Plain:
     """One value on its way to JSON's types."""
 
-    def __init__(self, most_values: int) -> None:
+    def __init__(self, levels: int, most_values: int) -> None:
         self._values = 0
+        self._levels = levels
         self._most_values = most_values
 
     def of(self, value: Any, levels: int) -> Any:
@@ -99,8 +101,8 @@ class _Plain:
         self._values += 1
         if levels < 0 or self._values > self._most_values:
             raise RolloutError(
-                f"usage or a message holds {kind.__name__} objects in more than {_DEEPEST} levels, "
-                f"or more than {self._most_values} values"
+                f"{kind.__name__} objects stand in more than {self._levels} levels, or more than "
+                f"{self._most_values} values; expected the usage of a response, or its message"
             )
         if kind is dict:
             return self._fields(value.items(), levels)

@@ -14,8 +14,6 @@ from bagen_data.forecasters import find_forecaster
 from bagen_data.forecasters.kept import KeptForecaster, keep
 from bagen_data.forecasters.learning.examples import Example, load_examples
 from bagen_data.live import BudgetTracker
-from bagen_data.log_formats import read_record
-from bagen_data.logs.rollout_log import FamilyFacts
 from bagen_data.schema import Probe
 from tests.making import SAMPLE, SHARED, build, make_tokenizer, needs_shared
 
@@ -100,7 +98,7 @@ def test_of_the_recorded_families(recorded: Path, task: str) -> None:
 
 @needs_shared
 def test_of_the_responses_of_recorded_trajectories(recorded: Path) -> None:
-    """The usage objects of the responses, observed one by one as a loop has them."""
+    """Messages and usage objects, observed one by one as a loop has them."""
     learned, others = halves(recorded, "swebench")
     kept = fitted("forest", learned)
     budgets = {example.instance_id: example.probe.budget for example in others}
@@ -118,10 +116,9 @@ def test_of_the_responses_of_recorded_trajectories(recorded: Path) -> None:
         if instance not in budgets or not text:
             continue
         record = json.loads(text)
-        log = read_record(record, FamilyFacts())
         tracker = BudgetTracker(budgets[instance], kept)
-        for turn, usage in zip(log.turns, usages(record), strict=True):
-            tracker.observe(user=turn.user, assistant=turn.assistant, usage=usage)
+        for heard, said in exchanges(record):
+            tracker.observe(user=heard, assistant=said, usage=said["extra"]["response"]["usage"])
             key = (instance, tracker.turns)
             if key in forecasts:
                 assert tracker.forecast() == forecasts[key]
@@ -130,9 +127,12 @@ def test_of_the_responses_of_recorded_trajectories(recorded: Path) -> None:
     assert compared == len(others)
 
 
-def usages(record: dict[str, Any]) -> list[Any]:
-    return [
-        message["extra"]["response"]["usage"]
-        for message in record["messages"]
-        if message["role"] == "assistant"
-    ]
+def exchanges(record: dict[str, Any]) -> Iterator[tuple[list[Any], dict[str, Any]]]:
+    """Yield each response of a trajectory, and the messages since the one before."""
+    heard: list[Any] = []
+    for message in record["messages"]:
+        if message["role"] == "assistant":
+            yield heard, message
+            heard = []
+        elif message["role"] != "system":
+            heard.append(message)
