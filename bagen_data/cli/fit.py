@@ -114,7 +114,8 @@ def fit_command(
             "--success": success,
         },
     )
-    from bagen_data.forecasters.fitting.fitted_forecaster import fit, new_folder
+    from bagen_data.forecasters.fitting.fitted_forecaster import fit, new_folder, number_of_fits
+    from bagen_data.progress_bar import progress_bar
 
     with new_folder(out) as save:
         if logs is not None:
@@ -122,7 +123,9 @@ def fit_command(
             data = _log_data(logs, options, rollout_model)
         else:
             data = _built_data(dataset or "", config or "", revision, rollout_model)
-        fitted = fit(forecaster, data, seed)
+        with progress_bar() as bar:
+            fits = bar.add_task("learning", total=number_of_fits(forecaster, data))
+            fitted = fit(forecaster, data, seed, lambda: bar.advance(fits))
         save(fitted)
     _print_scores(fitted)
     if json:

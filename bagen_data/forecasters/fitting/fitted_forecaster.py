@@ -18,6 +18,7 @@ from bagen_data.forecasters.fitting.unseen_scores import (
     UnseenScores,
     cross_fitted_scores,
     heldout_scores,
+    number_of_parts,
 )
 from bagen_data.forecasters.kept.forecaster_files import FILES, forecaster_files
 from bagen_data.forecasters.kept.kept_forecaster import (
@@ -28,7 +29,7 @@ from bagen_data.forecasters.kept.kept_forecaster import (
 )
 from bagen_data.forecasters.learning.asked_columns import AskedColumns
 from bagen_data.forecasters.learning.examples import Example
-from bagen_data.forecasters.learning.forecasts import Fit, coherent, forecasts
+from bagen_data.forecasters.learning.forecasts import Fit, ForecastModel, coherent, forecasts
 from bagen_data.replaced_folder import replaced_folder
 from bagen_data.schema import Estimate, Probe
 from bagen_data.versions import __version__
@@ -77,13 +78,26 @@ class FittedForecaster:
         }
 
 
-def fit(name: str, data: TeachingData, seed: int) -> FittedForecaster:
+def number_of_fits(name: str, data: TeachingData) -> int:
+    """Return how often `fit` learns: once a part, once for the held-out ones, once for good.
+
+    Raises:
+        WrongUsageError: as `fit`.
+    """
+    parts = number_of_parts(find_forecaster(name), data.examples)
+    return parts + bool(data.heldout) + 1
+
+
+def fit(
+    name: str, data: TeachingData, seed: int, learned: Callable[[], None] = lambda: None
+) -> FittedForecaster:
     """Fit a forecaster on all examples, and score it on instances that were kept from it.
 
     Args:
         name: one of `known_forecasters()` that can be kept.
         data: what it learns from.
         seed: of folds, and of what is learned.
+        learned: is called each time that something was learned, for a progress bar.
 
     Raises:
         WrongUsageError: there is no such forecaster, it cannot be kept, or it learns no amounts
@@ -91,7 +105,7 @@ def fit(name: str, data: TeachingData, seed: int) -> FittedForecaster:
         MissingExtraError: it needs scikit-learn, which is not installed.
     """
     forecaster = find_forecaster(name)
-    learn_model = _fit_of(name, data.knows_success)
+    learn_model = _told(_fit_of(name, data.knows_success), learned)
     learn = forecast_learner(learn_model, data.knows_success)
     cross_fitted = cross_fitted_scores(forecaster, learn, data.examples, seed)
     heldout = None
@@ -186,6 +200,17 @@ def _fit_of(name: str, knows_success: bool) -> Fit:
         why = "cannot be kept" if knows_success else "learns nothing from rollouts without outcomes"
         raise WrongUsageError(f"--forecaster {name}: {why}; expected one of {', '.join(kept)}")
     return learn_model
+
+
+def _told(learn_model: Fit, learned: Callable[[], None]) -> Fit:
+    """Return the same fit, which tells of each time that it learned."""
+
+    def learn(examples: Sequence[Example], seed: int) -> ForecastModel:
+        model = learn_model(examples, seed)
+        learned()
+        return model
+
+    return learn
 
 
 def _kept_fit(name: str, knows_success: bool) -> Fit | None:

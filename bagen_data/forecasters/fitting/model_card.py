@@ -5,6 +5,7 @@ The card is the same for the same rollouts, forecaster, seed and versions: no da
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from statistics import median_low
 from typing import Any
 
 import yaml
@@ -18,6 +19,7 @@ from bagen_data.forecasters.fitting.card_tables import (
 )
 from bagen_data.forecasters.fitting.teaching_data import TeachingData
 from bagen_data.forecasters.fitting.unseen_scores import UnseenScores
+from bagen_data.forecasters.learning.examples import Example
 from bagen_data.number_texts import plain
 from bagen_data.published import CODE_PAGE, PAPER_PAGE
 from bagen_data.schema import TOKENS
@@ -133,7 +135,9 @@ def _meaning(facts: CardFacts) -> str:
 
 
 def _use(facts: CardFacts) -> str:
-    budgets = ", ".join(f'"{name}": {plain(limit)}' for name, limit in facts.budgets.items())
+    usual = {**facts.budgets, **usual_conditions(facts.data.examples)}
+    budgets = ", ".join(f'"{name}": {plain(limit)}' for name, limit in usual.items())
+    state = ", state=..." if len(usual) > len(facts.budgets) else ""
     return "\n".join(
         [
             "## Use",
@@ -143,7 +147,8 @@ def _use(facts: CardFacts) -> str:
             "",
             'forecaster = load_forecaster("ORG/NAME")  # this repository, or its folder',
             f"tracker = BudgetTracker({{{budgets}}}, forecaster)",
-            "tracker.observe(user=..., assistant=..., usage=response.usage)  # after each turn",
+            "# after each turn",
+            f"tracker.observe(user=..., assistant=..., usage=response.usage{state})",
             "tracker.forecast()",
             "```",
             "",
@@ -151,6 +156,16 @@ def _use(facts: CardFacts) -> str:
             "`bagen watch LOG --forecaster ORG/NAME`.",
         ]
     )
+
+
+def usual_conditions(examples: Sequence[Example]) -> dict[str, float]:
+    """Return the median of each condition of the rollouts' budgets, such as `target_cash_usd`."""
+    conditions = {each.rollout: each.probe.budget.conditions for each in examples}
+    names = dict.fromkeys(name for each in conditions.values() for name in each)
+    return {
+        name: float(median_low([each[name] for each in conditions.values() if name in each]))
+        for name in names
+    }
 
 
 def _learned_from(facts: CardFacts) -> str:
@@ -241,7 +256,8 @@ def _limits(facts: CardFacts) -> str:
     usual = [
         f"It learned from runs of {code(facts.data.task)}{of}. Another agent, model, prompt or set "
         "of tools may need other amounts, and nothing here says how it does there.",
-        "It learned from probes after a turn: before the first turn it extrapolates.",
+        "It learned what follows a turn that is not the last: it is not asked before the first "
+        "turn, and does not know that a run has just ended.",
         "Probabilities to finish are about budgets like those it learned from. A budget that is "
         "far from them is a question that it has not been asked before.",
         "Probes of one run are much alike: what counts is the number of instances, "

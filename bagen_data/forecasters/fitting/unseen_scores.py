@@ -85,13 +85,17 @@ def cross_fitted_scores(
         InputError: all examples are of one instance.
     """
     answers = cross_validated(learn, examples, seed, forecaster.folds)
-    instances = len({each.instance_id for each in examples})
-    parts = min(forecaster.folds or instances, instances)
     how = (
-        f"cross-fitted: the instances were divided into {parts} parts, and each part was forecast "
-        "by what learned from the other parts"
+        f"cross-fitted: the instances were divided into {number_of_parts(forecaster, examples)} "
+        "parts, and each part was forecast by what learned from the other parts"
     )
     return _scored(how, answers, examples, lambda family, _: climatology(family))
+
+
+def number_of_parts(forecaster: Forecaster, examples: Sequence[Example]) -> int:
+    """Return into how many parts the instances of examples are divided, as `cross_validated`."""
+    instances = len({each.instance_id for each in examples})
+    return min(forecaster.folds or instances, instances)
 
 
 def heldout_scores(

@@ -11,12 +11,17 @@ from huggingface_hub import ModelCard
 
 from bagen_data.errors import OutputError, WrongUsageError
 from bagen_data.forecasters import find_forecaster
-from bagen_data.forecasters.fitting.fitted_forecaster import FittedForecaster, fit, new_folder
+from bagen_data.forecasters.fitting.fitted_forecaster import (
+    FittedForecaster,
+    fit,
+    new_folder,
+    number_of_fits,
+)
 from bagen_data.forecasters.fitting.teaching_data import Source
 from bagen_data.forecasters.fitting.unseen_scores import SCORES, cross_fitted_scores
 from bagen_data.forecasters.kept import AmountForecast, load_forecaster
 from bagen_data.forecasters.learning.examples import Example
-from bagen_data.schema import Forecast
+from bagen_data.schema import Budget, Forecast
 from tests.bagen_data.forecasters.fitting.taught import examples_of, taught, with_outcomes
 
 ON_HUB = Source("ORG/NAME", "c" * 64, "d" * 40, "chess_train", ("sft", "rl"))
@@ -169,6 +174,37 @@ def test_the_card_holds_every_score_and_how_many_taught() -> None:
     assert "One was left." in card
     assert "with seed 7 " in card
     assert all(limit in card for limit in fitted.limits)
+
+
+def test_the_example_of_a_card_has_the_usual_budget_and_conditions() -> None:
+    """Without the target cash, a Warehouse forecaster would be asked another question."""
+    examples = examples_of(3)
+    targets = dict(zip(sorted({each.rollout for each in examples}), (10, 30, 20), strict=True))
+    aimed = [
+        replace(
+            each,
+            probe=replace(
+                each.probe,
+                budget=Budget({"tokens": 9_999}, {"target_cash_usd": targets[each.rollout]}),
+                state={"cash_usd": 5},
+            ),
+        )
+        for each in examples
+    ]
+    card = fit("climatology", taught(aimed), 0).kept.card
+    assert 'BudgetTracker({"tokens": 9999, "target_cash_usd": 20}, forecaster)' in card
+    assert "usage=response.usage, state=...)" in card
+    plain = fit("climatology", taught(examples), 0).kept.card
+    assert 'BudgetTracker({"tokens": 9999}, forecaster)' in plain
+    assert "state=" not in plain
+
+
+@pytest.mark.parametrize("name", FAST)
+def test_each_time_that_it_learns_is_told(name: str) -> None:
+    data = taught(examples_of(12), heldout=_others(examples_of(3, 5)))
+    told = []
+    fit(name, data, 0, lambda: told.append(1))
+    assert len(told) == number_of_fits(name, data) == {"aft": 10, "climatology": 12}[name] + 2
 
 
 def test_names_of_others_stay_in_their_cells() -> None:
