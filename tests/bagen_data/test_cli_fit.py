@@ -6,12 +6,14 @@ import sys
 from pathlib import Path
 
 import pytest
+from huggingface_hub import ModelCard, close_session
 
 from bagen_data.answers import parse
 from bagen_data.cli import main
 from bagen_data.forecasters.kept import load_forecaster
 from bagen_data.forecasters.learning.examples import load_examples
 from tests.bagen_data.forecasters.fitting.taught import write_logs
+from tests.loopback_hub import loopback_hub
 from tests.making import (
     REPO,
     SAMPLE,
@@ -56,6 +58,29 @@ def test_a_training_config_of_the_sample(
     for name, content in contents(out).items():
         assert str(sample).encode() not in content, name
         assert str(tmp_path).encode() not in content, name
+
+
+def test_a_dataset_on_the_hub_is_named_with_its_commit(
+    sample: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, there = tmp_path / "here", tmp_path / "there"
+    learning = ("--config", "sokoban_train", "--forecaster", "aft")
+    with loopback_hub() as hub:
+        hub.patch(monkeypatch, tmp_path / "home")
+        commit = hub.upload("ORG/NAME", sample)
+        hub.commit("ORG/NAME", {"README.md": b"A line."})
+        flags = ("--dataset", "ORG/NAME", "--revision", commit[:9])
+        assert fit(*flags, *learning, "--out", there) == 0
+        close_session()
+    assert fit("--dataset", sample, *learning, "--out", here) == 0
+    learned = load_forecaster(there).learned_from
+    assert (learned.dataset, learned.commit) == ("ORG/NAME", commit)
+    card = ModelCard((there / "README.md").read_text(encoding="utf-8"))
+    assert card.data.datasets == ["ORG/NAME"]
+    assert {each.dataset_revision for each in card.data.eval_results} == {commit}
+    assert {each.dataset_split for each in card.data.eval_results} == {"sft+rl", "heldout"}
+    arrays = "forecaster.safetensors"
+    assert (here / arrays).read_bytes() == (there / arrays).read_bytes()
 
 
 def test_a_family_has_the_scores_of_cross_validation(sample: Path, tmp_path: Path) -> None:
