@@ -61,7 +61,7 @@ def fit_command(
     rollout_model: Annotated[
         str | None,
         typer.Option(
-            help="Only rollouts of this model; with --logs, the model of logs that name none."
+            help="Only rollouts of this model; logs that name no model are taken to be of it."
         ),
     ] = None,
     task: Annotated[

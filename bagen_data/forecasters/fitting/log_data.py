@@ -2,10 +2,12 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from bagen_data.errors import InputError
+from bagen_data.family_name import parse_family_name
+from bagen_data.forecasters.fitting.chosen_rollouts import ChosenRollouts, chosen_rollouts
 from bagen_data.forecasters.fitting.teaching_data import (
     Source,
     TeachingData,
@@ -24,8 +26,6 @@ from bagen_data.replay import benchmark_prefixes, realised
 from bagen_data.schema import Rollout
 from bagen_data.wording import numbered
 
-ENOUGH_JUDGED = 10
-"""Instances of judged rollouts from which on success is learned where others are not judged."""
 UNNAMED_TASK = "runs"
 """The task of logs for which nobody names one."""
 UNNAMED_MODEL = "unnamed"
@@ -47,26 +47,24 @@ def log_data(logs: Path, options: PlainOptions, rollout_model: str = "") -> Teac
     Args:
         logs: a log file, a folder of logs, or a family.
         options: how the logs are read.
-        rollout_model: the model that produced the rollouts; the logs' own names if empty.
+        rollout_model: only rollouts of this model, and of logs that name none; all if empty.
 
     Raises:
-        InputError: there is no such file or folder, or nothing in it to learn from.
-        WrongUsageError: a task or a resource cannot be.
+        InputError: there is no such file or folder, it is a folder of families, or there is
+            nothing in it to learn from.
+        WrongUsageError: a task or a resource cannot be, or no rollout is of the model.
     """
-    read = read_plain_rollouts(logs, options)
     where = f"--logs {logs}"
+    _refuse_families(logs, where)
+    read = read_plain_rollouts(logs, options)
     if not read.rollouts:
         raise InputError(f"{where}: holds no rollout that can be used{_listed_refusals(read)}")
-    ended = [each for each in read.rollouts if each.success is not None or not each.stopped]
-    if not ended:
-        raise InputError(
-            f"{where}: holds {numbered(len(read.rollouts), 'rollout')}, all stopped before their "
-            "own end, so what they would have used is unknown; give runs that were not stopped"
-        )
-    chosen = _chosen(ended)
-    model = read.family.rollout_model or rollout_model
-    models = (model,) if model else _named_models(chosen.rollouts)
-    rollouts = [_taught(each, models, chosen.knows_success) for each in chosen.rollouts]
+    chosen = chosen_rollouts(read, rollout_model, where)
+    rollouts = [
+        _taught(each, chosen)
+        for each in chosen.rollouts
+        if len(each.rollout.turns) >= read.task.least_turns
+    ]
     names = [resource.name for resource in read.task.resources]
     budgets = read.task.budgets([realised(each, names) for each in rollouts])
     examples: list[Example] = []
@@ -79,58 +77,35 @@ def log_data(logs: Path, options: PlainOptions, rollout_model: str = "") -> Teac
             f"{where}: has no rollout of two turns or more; after its only turn a rollout leaves "
             f"nothing to forecast{_listed_refusals(read)}"
         )
-    single = sum(len(each.turns) == 1 for each in rollouts)
+    single = sum(len(each.rollout.turns) == 1 for each in chosen.rollouts)
     data = TeachingData(
         Source(),
         read.task.resources,
         examples,
-        models,
+        chosen.models,
         knows_success=chosen.knows_success,
-        notes=(
-            *_stopped_notes(len(read.rollouts) - len(ended)),
-            *chosen.notes,
-            *single_turn_notes(single),
-            *_usage_notes(chosen.rollouts),
-        ),
+        notes=(*chosen.notes, *single_turn_notes(single), *_usage_notes(chosen.rollouts)),
         refused=tuple(f"{each.where}: {each.reason}" for each in read.refused),
     )
     return check_teaching(data, where)
 
 
-@dataclass(frozen=True)
-class _Chosen:
-    """The rollouts that are learned from."""
-
-    rollouts: Sequence[PlainRollout]
-    knows_success: bool
-    notes: tuple[str, ...]
-
-
-def _chosen(rollouts: Sequence[PlainRollout]) -> _Chosen:
-    """Choose between the judged rollouts with their outcomes, and the amounts of all."""
-    judged = [each for each in rollouts if each.success is not None]
-    without = len(rollouts) - len(judged)
-    if not without:
-        return _Chosen(judged, True, ())
-    instances = {each.rollout.instance_id for each in judged}
-    if len(instances) >= ENOUGH_JUDGED:
-        note = (
-            f"{numbered(without, 'rollout')} without an outcome taught nothing: success, and the "
-            f"amounts of successes, were learned from the {len(judged):,} that are judged."
+def _refuse_families(logs: Path, where: str) -> None:
+    """Refuse a folder of families, whose tasks and labels would be mixed up."""
+    if not logs.is_dir() or parse_family_name(logs.name):
+        return
+    names = sorted(each.name for each in logs.iterdir() if each.is_dir())
+    families = [name for name in names if parse_family_name(name)]
+    if families:
+        listed = ", ".join(families[:_SHOWN]) + (" ..." if len(families) > _SHOWN else "")
+        raise InputError(
+            f"{where}: holds {numbered(len(families), 'family folder')} ({listed}), and a "
+            "forecaster learns one task; give one of these folders, or build a dataset of them and "
+            "give --dataset"
         )
-        return _Chosen(judged, True, (note,))
-    if not judged:
-        note = f"None of the {numbered(without, 'rollout')} is judged: only amounts were learned."
-    else:
-        note = (
-            f"Only {len(judged):,} of {numbered(len(rollouts), 'rollout')} are judged, of "
-            f"{numbered(len(instances), 'instance')}; below {ENOUGH_JUDGED} of them success is not "
-            "learned, and the amounts of all rollouts were."
-        )
-    return _Chosen(rollouts, False, (note,))
 
 
-def _taught(each: PlainRollout, models: Sequence[str], knows_success: bool) -> Rollout:
+def _taught(each: PlainRollout, chosen: ChosenRollouts) -> Rollout:
     """Return a rollout as it is learned from, of the family of all.
 
     Where success is not learned each counts as one, and `feasible` says whether it stayed within
@@ -139,16 +114,12 @@ def _taught(each: PlainRollout, models: Sequence[str], knows_success: bool) -> R
     return replace(
         each.rollout,
         task=each.rollout.task or UNNAMED_TASK,
-        rollout_model=_model(models),
-        success=bool(each.success) or not knows_success,
+        rollout_model=_family_model(chosen.models),
+        success=bool(each.success) or not chosen.knows_success,
     )
 
 
-def _named_models(rollouts: Sequence[PlainRollout]) -> tuple[str, ...]:
-    return tuple(sorted({each.model for each in rollouts if each.model}))
-
-
-def _model(models: Sequence[str]) -> str:
+def _family_model(models: Sequence[str]) -> str:
     """Return the rollout model of a family by these models."""
     if not models:
         return UNNAMED_MODEL
@@ -159,17 +130,6 @@ def _listed_refusals(read: PlainRollouts) -> str:
     listed = [f"{each.where}: {each.reason}" for each in read.refused[:_SHOWN]]
     more = len(read.refused) - len(listed)
     return "".join(f"\n{each}" for each in listed) + (f"\nand {more:,} more" if more > 0 else "")
-
-
-def _stopped_notes(rollouts: int) -> tuple[str, ...]:
-    """Return a sentence about runs that were stopped; nothing of none."""
-    if not rollouts:
-        return ()
-    return (
-        f"{numbered(rollouts, 'rollout')} stopped by a budget or a forecaster taught nothing, as "
-        "what they would have used is unknown. Long runs are stopped more often, so what is "
-        "forecast is too low.",
-    )
 
 
 def _usage_notes(rollouts: Sequence[PlainRollout]) -> tuple[str, ...]:

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from bagen_data.errors import InputError, WrongUsageError
+from bagen_data.forecasters.fitting.chosen_rollouts import ENOUGH_JUDGED
 from bagen_data.forecasters.fitting.log_data import (
-    ENOUGH_JUDGED,
     SEVERAL_MODELS,
     UNNAMED_TASK,
     log_data,
@@ -16,7 +16,7 @@ from bagen_data.forecasters.fitting.log_data import (
 from bagen_data.forecasters.fitting.teaching_data import TeachingData
 from bagen_data.reading.plain_rollouts import PlainOptions
 from tests.bagen_data.forecasters.fitting.taught import counted
-from tests.making import dialogue, write_json, write_lines
+from tests.making import SAMPLE, dialogue, write_json, write_lines
 
 
 def taught_by(folder: Path, rows: Sequence[Any], **options: Any) -> TeachingData:
@@ -123,9 +123,30 @@ def test_logs_of_several_models_are_one_family(tmp_path: Path) -> None:
     data = taught_by(tmp_path, rows)
     assert data.families == (f"{UNNAMED_TASK}/{SEVERAL_MODELS}",)
     assert data.rollout_models == ("two", "x/one")
-    named = log_data(tmp_path, PlainOptions(), rollout_model="mine")
-    assert named.families == (f"{UNNAMED_TASK}/mine",)
-    assert named.rollout_models == ("mine",)
+
+
+def test_one_model_of_several_can_be_chosen(tmp_path: Path) -> None:
+    rows = [
+        *(counted(name, True, model="x/one") for name in "ab"),
+        counted("c", True, model="two"),
+        counted("d", True),  # a log that names no model
+    ]
+    write_lines(tmp_path / "a.jsonl", rows)
+    data = log_data(tmp_path, PlainOptions(), rollout_model="one")
+    assert data.families == (f"{UNNAMED_TASK}/one",)
+    assert len(data.rollouts) == 3
+    assert data.notes == ("1 rollout of other models taught nothing.",)
+    write_lines(tmp_path / "a.jsonl", rows[:3])
+    with pytest.raises(WrongUsageError, match="has no rollout of it; expected one of two, x/one"):
+        log_data(tmp_path, PlainOptions(), rollout_model="three")
+
+
+def test_a_family_s_folder_names_its_model(tmp_path: Path) -> None:
+    family = tmp_path / "chess-origin-m"
+    write_lines(family / "a.jsonl", [counted("a", True), counted("b", True)])
+    assert log_data(family, PlainOptions(), "m").rollout_models == ("m",)
+    with pytest.raises(WrongUsageError, match="is a family of m; leave it out"):
+        log_data(family, PlainOptions(), "other")
 
 
 def test_a_model_that_nobody_names_is_none(tmp_path: Path) -> None:
@@ -144,6 +165,13 @@ def test_what_cannot_teach_is_refused(tmp_path: Path) -> None:
         taught_by(tmp_path / "odd", [{"odd": 1}])
     with pytest.raises(WrongUsageError, match="--task a/b"):
         taught_by(tmp_path / "named", [counted("a", True), counted("b", True)], task="a/b")
+
+
+def test_a_folder_of_families_is_refused() -> None:
+    """Read as one, it would mix tasks, and lose what only a family's own folder tells."""
+    with pytest.raises(InputError, match=r"holds 8 family folders \(searchr1-origin-scripted, "):
+        log_data(SAMPLE, PlainOptions())
+    assert log_data(SAMPLE / "sokoban-origin-scripted", PlainOptions()).task == "sokoban"
 
 
 def dialogue_of(name: str, stopped: str = "") -> dict[str, Any]:
