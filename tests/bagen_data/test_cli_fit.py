@@ -1,6 +1,7 @@
 """`bagen fit` as a command: what it writes, prints and refuses."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +13,8 @@ from bagen_data.answers import parse
 from bagen_data.cli import main
 from bagen_data.forecasters.kept import load_forecaster
 from bagen_data.forecasters.learning.examples import load_examples
-from tests.bagen_data.forecasters.fitting.taught import write_logs
+from bagen_data.live import BudgetTracker
+from tests.bagen_data.forecasters.fitting.taught import counted, write_logs
 from tests.loopback_hub import loopback_hub
 from tests.making import (
     REPO,
@@ -58,6 +60,54 @@ def test_a_training_config_of_the_sample(
     for name, content in contents(out).items():
         assert str(sample).encode() not in content, name
         assert str(tmp_path).encode() not in content, name
+
+
+@pytest.mark.parametrize("task", ["sokoban", "warehouse"])
+def test_the_example_of_a_card_runs(task: str, sample: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    flags = ("--dataset", sample, "--config", f"{task}_train", "--forecaster", "aft", "--out", out)
+    assert fit(*flags) == 0
+    assert_its_example_runs(out)
+
+
+def test_the_example_of_a_card_of_any_resources_runs(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    rows = [
+        counted(f"session {number}", True, [(30, 50 + number)] * (3 + number % 3))
+        for number in range(5)
+    ]
+    for row in rows:
+        call = {"id": "1", "type": "function", "function": {"name": "ls", "arguments": "{}"}}
+        for message in row["messages"][1::2]:
+            message["tool_calls"] = [call]
+    write_lines(tmp_path / "logs" / "a.jsonl", rows)
+    flags = ("--logs", tmp_path / "logs", "--resources", "tokens,tool_calls,turns", "--out", out)
+    assert fit(*flags, "--forecaster", "aft") == 0
+    assert_its_example_runs(out)
+
+
+def assert_its_example_runs(folder: Path) -> None:
+    """What stands for a user's values is filled in; the tracker then knows all that it needs."""
+    card = (folder / "README.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"(?ms)^```python\n(.*?)^```$", card)
+    texts = {
+        "ORG/NAME": str(folder),
+        "from bagen_data.live import BudgetTracker, load_forecaster": "",
+        "user=...": 'user="look"',
+        "assistant=...": 'assistant="go"',
+        "response.usage": '{"prompt_tokens": 300, "completion_tokens": 40}',
+        "state=...": 'state={"cash_usd": 9_000.0}',
+        "=...": "=3",
+    }
+    for old, new in texts.items():
+        code = code.replace(old, new)
+    names = {"BudgetTracker": BudgetTracker, "load_forecaster": load_forecaster}
+    exec(code, names)  # noqa: S102  the card's own lines
+    tracker = names["tracker"]
+    assert isinstance(tracker, BudgetTracker)
+    assert tracker.problems == ()
+    assert tracker.forecast() is not None
+    assert min(tracker.used.values()) > 0
 
 
 def test_a_dataset_on_the_hub_is_named_with_its_commit(

@@ -33,6 +33,10 @@ _FRESH = (
     " Tokens are fresh ones: the new text that an agent reads and all that it writes, without the "
     "history that each request repeats."
 )
+_OF_USAGE = ("tokens", "cost_usd", "turns")
+"""Resources that a tracker counts itself, from the usage of responses."""
+_OBSERVED = ("seconds", "tool_calls")
+"""Resources that it is given with each turn; others are counted with `count`."""
 _TYPES = {"brier": "brier_score"}
 """The Hub's own names of metrics, where it has one."""
 
@@ -137,7 +141,11 @@ def _meaning(facts: CardFacts) -> str:
 def _use(facts: CardFacts) -> str:
     usual = {**facts.budgets, **usual_conditions(facts.data.examples)}
     budgets = ", ".join(f'"{name}": {plain(limit)}' for name, limit in usual.items())
-    state = ", state=..." if len(usual) > len(facts.budgets) else ""
+    names = [each.name for each in facts.data.resources]
+    given = [name for name in names if name in _OBSERVED]
+    given += ["state"] if len(usual) > len(facts.budgets) else []
+    counted = [f"{name}=..." for name in names if name not in (*_OBSERVED, *_OF_USAGE)]
+    observed = "".join(f", {name}=..." for name in given)
     return "\n".join(
         [
             "## Use",
@@ -148,7 +156,8 @@ def _use(facts: CardFacts) -> str:
             'forecaster = load_forecaster("ORG/NAME")  # this repository, or its folder',
             f"tracker = BudgetTracker({{{budgets}}}, forecaster)",
             "# after each turn",
-            f"tracker.observe(user=..., assistant=..., usage=response.usage{state})",
+            *([f"tracker.count({', '.join(counted)})"] if counted else []),
+            f"tracker.observe(user=..., assistant=..., usage=response.usage{observed})",
             "tracker.forecast()",
             "```",
             "",
