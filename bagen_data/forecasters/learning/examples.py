@@ -115,7 +115,7 @@ def recorded_rollouts(
         wanted: the rollouts that are returned, if they are in the dataset.
 
     Raises:
-        as `load_examples`.
+        InputError, StoreError: as `load_examples`.
     """
     from bagen_data.hub import load_rollouts
     from bagen_data.scoring.sample_table import DERIVED
