@@ -237,6 +237,51 @@ class HeldFile(HeldCopy):
             super().__init__(copy, digest)
 
 
+class HeldPrefix(HeldCopy):
+    """A copy of a file as it stands, however often others append to it meanwhile.
+
+    Args:
+        path: the file.
+        memory: bytes of a copy that stays in memory.
+        scratch: the folder of longer copies; the system's if None.
+
+    Raises:
+        OSError: the file cannot be opened, is not a regular file, or was cut while it was read; or
+            the copy cannot be written.
+    """
+
+    def __init__(
+        self, path: FilePath, *, memory: int = _MEMORY, scratch: Path | None = None
+    ) -> None:
+        with open(_opened(path, "followed", None), "rb") as stream:
+            mark = FileMark.of(os.fstat(stream.fileno()))
+            if mark.bytes <= memory:
+                content = stream.read(mark.bytes)
+                file = SteadyFile(path, stream, mark)
+                super().__init__(content, _digest_of_content(file, content))
+                return
+            copy = _new_copy(mark.bytes, scratch)
+            try:
+                digest = _copied_prefix(SteadyFile(path, stream, mark), copy)
+                copy.flush()
+            except BaseException:
+                copy.close()
+                raise
+            super().__init__(copy, digest)
+
+
+def _copied_prefix(file: SteadyFile, target: IO[bytes]) -> FileDigest:
+    """Copy as many bytes of a file as it had when it was opened, and hash them."""
+    digest = hashlib.sha256()
+    size = 0
+    while block := file.stream.read(min(_BLOCK, file.mark.bytes - size)):
+        size += len(block)
+        digest.update(block)
+        target.write(block)
+    _refuse_cut(file, size)
+    return FileDigest(size, digest.hexdigest(), file.mark)
+
+
 class _Positioned(io.RawIOBase):
     """Reads a file of somebody else's at a position of its own."""
 

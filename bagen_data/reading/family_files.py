@@ -20,7 +20,7 @@ from bagen_data.log_formats import Kind, belonging, formats_reading, owned_files
 from bagen_data.logs.evaluation_report import contradiction, is_report, judged_ids
 from bagen_data.logs.lines import Line
 from bagen_data.logs.rollout_log import FamilyFacts, Neighbours, Survey
-from bagen_data.reading.family_source import family_source
+from bagen_data.reading.family_source import FamilySource, family_source
 from bagen_data.reading.folder_listing import has_suffix
 from bagen_data.reading.json_items import BIG, list_items, starts_list
 from bagen_data.reading.labels import LABELS
@@ -66,12 +66,15 @@ class FamilyFiles:
     Args:
         family: which.
         scratch: the folder of temporary copies; the system's if None.
+        source: what reads the files; the reader of such a folder if None.
     """
 
-    def __init__(self, family: Family, scratch: Path | None = None) -> None:
+    def __init__(
+        self, family: Family, scratch: Path | None = None, source: FamilySource | None = None
+    ) -> None:
         self.family = family
         self._scratch = scratch
-        self._source = family_source(family.folder)
+        self._source = source or family_source(family.folder)
         self._consulted: set[str] = set()
         """Files whose values say something about rollouts in others."""
         self._looks = Looks({}, set())

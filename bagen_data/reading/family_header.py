@@ -8,6 +8,7 @@ from uuid import uuid4
 
 from bagen_data.locations import Location
 from bagen_data.reading.family_files import FamilyFiles
+from bagen_data.reading.family_source import FamilySource
 from bagen_data.reading.labels import Labels, read_labels
 from bagen_data.reading.noticed import Looks, Notice
 from bagen_data.reading.origin import Family
@@ -35,15 +36,21 @@ class FamilyHeader:
     """The files that were looked at before any rollout was read."""
 
 
-def read_header(family: Family, scratch: Path | None, options: ReadingOptions) -> FamilyHeader:
+def read_header(
+    family: Family,
+    scratch: Path | None,
+    options: ReadingOptions,
+    source: FamilySource | None = None,
+) -> FamilyHeader:
     """Read what a family's folder states beside its rollouts.
 
     Args:
         family: which.
         scratch: the folder of temporary copies; the system's if None.
         options: how the family is read.
+        source: what reads its files; the reader of such a folder if None.
     """
-    files = FamilyFiles(family, scratch)
+    files = FamilyFiles(family, scratch, source)
     labels = read_labels(files.label_lines()) if files.has_labels else Labels()
     notices = tuple(files.taken_notices())
     outcomes = OutcomeRules(options.success, labels)

@@ -19,6 +19,7 @@ from bagen_data.reading.family_header import (
     stored_header,
 )
 from bagen_data.reading.family_index import FamilyIndex
+from bagen_data.reading.family_source import FamilySource
 from bagen_data.reading.line_ranges import FilePart
 from bagen_data.reading.merging import Merge
 from bagen_data.reading.noticed import Looks
@@ -99,7 +100,11 @@ def read_in_shards(
 
 
 def read_witnessed(
-    family: Family, spools: Location, options: ReadingOptions, witness: Witness
+    family: Family,
+    spools: Location,
+    options: ReadingOptions,
+    witness: Witness,
+    source: FamilySource | None = None,
 ) -> FamilyIndex:
     """Read a family in this process, whatever models its logs name, before a witness.
 
@@ -108,11 +113,13 @@ def read_witnessed(
         spools: a folder for rollouts that do not stay in memory.
         options: how it is read.
         witness: sees each log, and twice where the family is read twice.
+        source: what reads the files; the reader of such a folder if None.
 
     Raises:
         InputError: a label names two rollouts.
     """
-    header = read_header(family, spools if isinstance(spools, Path) else None, options)
+    scratch = spools if isinstance(spools, Path) else None
+    header = read_header(family, scratch, options, source)
     index = _read_before(witness, header, options.counting.convention, spools / "rollouts")
     if not _counts_turns(index):
         _stop_mixture(index)

@@ -9,7 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from bagen_data.steady_files import HeldFile, copy_file, digest_of, has_changed, steady_file
+from bagen_data.steady_files import (
+    HeldFile,
+    HeldPrefix,
+    copy_file,
+    digest_of,
+    has_changed,
+    steady_file,
+)
 
 
 @pytest.fixture
@@ -119,3 +126,23 @@ def test_copying_hashes_what_is_copied(file: Path) -> None:
     digest = copy_file(file, copy)
     assert digest.sha256 == hashlib.sha256(copy.getvalue()).hexdigest()
     assert digest.bytes == 4_000
+
+
+@pytest.mark.parametrize("memory", [1 << 24, 0])
+def test_a_prefix_is_what_a_file_held_when_it_was_opened(
+    file: Path, tmp_path: Path, memory: int
+) -> None:
+    before = file.read_bytes()
+    held = HeldPrefix(file, memory=memory, scratch=tmp_path)
+    with file.open("ab") as more:
+        more.write(b"more\n")
+    assert held.read() == before
+    assert held.digest.bytes == held.digest.mark.bytes == len(before)
+    assert held.digest.sha256 == hashlib.sha256(before).hexdigest()
+    assert HeldPrefix(file, memory=memory, scratch=tmp_path).read() == before + b"more\n"
+
+
+def test_a_prefix_of_a_pipe_is_refused(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(OSError, match="it is not a regular file"):
+        HeldPrefix(tmp_path / "pipe")
