@@ -21,18 +21,23 @@ A format is a module `bagen_data/log_formats/<name>.py` with
 rollouts themselves. An optional `owns(paths)` returns files that are not read at all, because other
 files of the family tell the same: an agent's own log beside the trajectory it was converted to.
 
+A format of sessions whose subagents have files of their own has `session_file(lines, path)`, which
+returns by a file's first lines whose work it holds, so that somebody who follows a session knows
+the files to look at.
+
 Nothing registers a format: the file does. At most one format may recognise a record, general ones
 apart. A module whose name begins with `_` is not a format.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal, Protocol, cast
 
 from bagen_data.errors import InputError, RolloutError
-from bagen_data.logs.rollout_log import FamilyFacts, Log, NamedLog
+from bagen_data.logs.lines import Line
+from bagen_data.logs.rollout_log import FamilyFacts, Log, NamedLog, SessionFile
 
 Kind = Literal["value", "lines", "file"]
 """The kinds of a format's records."""
@@ -164,6 +169,21 @@ def owned_files(paths: Collection[str]) -> dict[str, frozenset[str]]:
         if owns is not None:
             owned.update(dict.fromkeys(owns(paths), frozenset({name})))
     return owned
+
+
+def session_of(head: Sequence[Line], path: str) -> SessionFile | None:
+    """Return the session whose work a JSONL file holds; None where it holds none, or does not say.
+
+    Args:
+        head: the first lines of the file.
+        path: the file, relative to the folder of logs.
+    """
+    for module in formats_reading("lines").values():
+        look = getattr(module, "session_file", None)
+        found: SessionFile | None = look and look(iter(head), path)
+        if found is not None:
+            return found
+    return None
 
 
 def known_suffixes() -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from bagen_data.errors import RolloutError
 from bagen_data.logs.lines import Line
-from bagen_data.logs.rollout_log import Neighbours
+from bagen_data.logs.rollout_log import Neighbours, SessionFile
 
 _HEAD = 20
 """Lines of a file that show whose work it holds."""
@@ -56,6 +56,14 @@ def survey(files: Neighbours) -> Owners:
         elif session_id:
             owners.sessions.add(session_id)
     return owners
+
+
+def session_file(lines: Iterator[Line], path: str) -> SessionFile | None:
+    """Return the session whose work a file holds; None where its first lines do not say."""
+    session_id, is_agent = _owner(lines, path)
+    if not session_id:
+        return None
+    return SessionFile("", session_id) if is_agent else SessionFile(session_id)
 
 
 def _owner(lines: Iterator[Line], path: str) -> tuple[str, bool]:

@@ -1,10 +1,11 @@
 """What the files of a Codex family say of themselves: sessions, and subagents of theirs."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from bagen_data.logs import log_fields
-from bagen_data.logs.rollout_log import Neighbours
+from bagen_data.logs.lines import Line
+from bagen_data.logs.rollout_log import Neighbours, SessionFile
 
 _TYPES = frozenset(
     {
@@ -57,6 +58,15 @@ def read_meta(payload: Mapping[str, Any]) -> Meta:
         system if isinstance(system, str) else "",
         ordinal if isinstance(ordinal, int) else 0,
     )
+
+
+def session_file(lines: Iterator[Line], _path: str) -> SessionFile | None:
+    """Return the session whose work a file holds; None where its first line does not say."""
+    line = next(lines, None)
+    if line is None or not recognises(line.value) or line.value["type"] != "session_meta":
+        return None
+    meta = read_meta(line.value["payload"])
+    return SessionFile(meta.id, meta.parent if meta.is_agent else "")
 
 
 class Family(NamedTuple):

@@ -25,7 +25,7 @@ from bagen_data.log_formats._session import (
 from bagen_data.logs import log_fields
 from bagen_data.logs.lines import Line, session_records
 from bagen_data.logs.message_content import MessageContent, call_text
-from bagen_data.logs.rollout_log import FamilyFacts, Log, NamedLog, Neighbours
+from bagen_data.logs.rollout_log import FamilyFacts, Log, NamedLog, Neighbours, SessionFile
 from bagen_data.logs.timestamps import seconds_of
 from bagen_data.usage import Request
 from bagen_data.usage_objects import gemini_cli
@@ -333,6 +333,15 @@ def _returned(value: Any) -> str:
         if len(value) == 1 and single:
             return str(single[0])
     return value if isinstance(value, str) else as_json(value)
+
+
+def session_file(lines: Iterator[Line], path: str) -> SessionFile | None:
+    """Return the chat that a file holds; None where its first line does not say."""
+    line = next(lines, None)
+    if line is None or not is_chat(line.value):
+        return None
+    is_agent = line.value.get("kind") == "subagent"
+    return SessionFile(str(line.value["sessionId"]), basename(dirname(path)) if is_agent else "")
 
 
 class _Chats(NamedTuple):

@@ -32,12 +32,18 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from bagen_data.errors import RolloutError
-from bagen_data.log_formats._claude_code_files import recognises, refuse_orphan, root, survey
+from bagen_data.log_formats._claude_code_files import (
+    recognises,
+    refuse_orphan,
+    root,
+    session_file,
+    survey,
+)
 from bagen_data.log_formats._claude_code_session import Session
 from bagen_data.logs.lines import Line, session_records
 from bagen_data.logs.rollout_log import FamilyFacts, Log, NamedLog
 
-__all__ = ["KEYS", "LAYOUT", "READS", "belongs", "read", "recognises"]
+__all__ = ["KEYS", "LAYOUT", "READS", "belongs", "read", "recognises", "session_file"]
 LAYOUT = "lines with 'type' and 'sessionId' of a Claude Code session"
 READS = "lines"
 KEYS = frozenset({"type", "sessionId", "uuid", "parentUuid", "message"})

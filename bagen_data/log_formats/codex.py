@@ -29,12 +29,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
 from bagen_data.errors import RolloutError
-from bagen_data.log_formats._codex_files import Family, recognises, survey
+from bagen_data.log_formats._codex_files import Family, recognises, session_file, survey
 from bagen_data.log_formats._codex_session import Session
 from bagen_data.logs.lines import Line, session_records
 from bagen_data.logs.rollout_log import FamilyFacts, Log, NamedLog
 
-__all__ = ["KEYS", "LAYOUT", "READS", "read", "recognises"]
+__all__ = ["KEYS", "LAYOUT", "READS", "read", "recognises", "session_file"]
 LAYOUT = "lines with 'type' and 'payload' of a Codex session"
 READS = "lines"
 KEYS = frozenset({"timestamp", "type", "payload"})

@@ -18,10 +18,11 @@ Meaning: as in `gemini_cli.py`.
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from bagen_data.log_formats._gemini_chat import is_chat, read_lines
+from bagen_data.log_formats._gemini_chat import is_chat, read_lines, session_file
 from bagen_data.logs.lines import Line
 from bagen_data.logs.rollout_log import FamilyFacts, Log, NamedLog
 
+__all__ = ["KEYS", "LAYOUT", "READS", "read", "recognises", "session_file"]
 LAYOUT = "lines of a Gemini CLI chat, the first with 'sessionId' and 'projectHash'"
 READS = "lines"
 KEYS = frozenset({"sessionId", "projectHash", "startTime"})

@@ -45,6 +45,15 @@ class LoggedTurn(NamedTuple):
     """Time from the end of the turn before to the end of this one; None where it is unknown."""
 
 
+class SessionFile(NamedTuple):
+    """The session whose work a file holds."""
+
+    id: str
+    """The session's or the subagent's own id; empty where the file does not say."""
+    part_of: str = ""
+    """The session that started the subagent whose work the file holds; empty for a session."""
+
+
 class Neighbours(Protocol):
     """The files of a record's family, by paths relative to the folder of the record's file."""
 
