@@ -24,6 +24,7 @@ from bagen_data.cli.predict_model import predict_model_command, predictions_from
 from bagen_data.cli.scores import score_command, validate_command
 from bagen_data.cli.show_sample import show_command
 from bagen_data.cli.submit import submit_command
+from bagen_data.cli.watch import watch_command
 from bagen_data.command_line import new_app, run
 from bagen_data.errors import WrongUsageError
 from bagen_data.published import CODE_PAGE
@@ -48,6 +49,7 @@ app.command("ceiling")(ceiling_command)
 app.command("fit")(fit_command)
 app.command("policy")(policy_command)
 app.command("show")(show_command)
+app.command("watch")(watch_command)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
