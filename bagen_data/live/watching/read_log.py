@@ -8,7 +8,7 @@ from typing import Literal
 
 from bagen_data.errors import InputError, RolloutError, WrongUsageError
 from bagen_data.live.watching.growing_folder import GrowingFolder
-from bagen_data.logs.rollout_log import Log
+from bagen_data.logs.rollout_log import Log, LoggedTurn
 from bagen_data.logs.turn_readers import Counting, kept_turns, unknown_usage
 from bagen_data.reading.family_index import FamilyIndex
 from bagen_data.reading.family_reading import read_witnessed
@@ -21,12 +21,15 @@ from bagen_data.reading.plain_rollouts import PlainRollout, PlainWitness
 from bagen_data.reading.reading_options import ReadingOptions
 from bagen_data.reading.rollouts import UNLIMITED, RolloutRules, to_rollout
 from bagen_data.reading.witness import SeenLog
+from bagen_data.schema import Rollout, Turn
 from bagen_data.tasks import Task
 from bagen_data.usage import UsageChoice
 from bagen_data.wording import numbered
 
 _SHOWN = 5
-"""Rollouts that a message names."""
+"""Rollouts or turns that a message names."""
+_OF_REQUESTS = frozenset({"tokens", "input_tokens", "output_tokens", "cost_usd"})
+"""Amounts of a turn that are made of its requests."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,8 @@ def read_log(choice: LogChoice, paths: Sequence[str], rules: LogRules) -> ReadLo
         index = read_witnessed(choice.family, Path(folder), options, witness, source)
     refused = [each for each in index.refused if choice.is_meant(each.where)]
     stopped = [each for each in refused if each.where == "."]
-    rollouts = {} if stopped else {**witness.rollouts, **witness.unfinished}
+    usable = {**witness.rollouts, **witness.lacking, **witness.unfinished}
+    rollouts = {} if stopped else {each: usable[each] for each in witness.places if each in usable}
     chosen = _chosen(rollouts, rules.rollout)
     if rollouts and chosen is None:
         some = ", ".join([each.rollout.rollout_id for each in rollouts.values()][:_SHOWN])
@@ -96,6 +100,8 @@ def read_log(choice: LogChoice, paths: Sequence[str], rules: LogRules) -> ReadLo
     if chosen is not None and chosen.where in witness.unfinished:
         number = len(chosen.rollout.turns) + 1
         notes.append(_uncounted(number))
+    if chosen is not None and chosen.where in witness.lacking:
+        notes.append(_lacking(chosen.rollout, [each.name for each in rules.task.resources]))
     if chosen is not None and lost:
         notes.append(
             f"{numbered(len(lost), 'record')} cannot be used; the first: {lost[0].where}: "
@@ -148,6 +154,21 @@ def _uncounted(turn: int) -> str:
     return f"turn {turn} is not counted yet: its usage is not written"
 
 
+def _lacking(rollout: Rollout, resources: Sequence[str]) -> str:
+    """Say which turns do not state all resources."""
+    numbers = [
+        number
+        for number, turn in enumerate(rollout.turns, 1)
+        if any(name not in turn.usage for name in resources)
+    ]
+    some = ", ".join(map(str, numbers[:_SHOWN])) + (", ..." if len(numbers) > _SHOWN else "")
+    return (
+        f"{numbered(len(numbers), 'turn')} without usage ({some}): what is shown is the least that "
+        "was used, and nothing is forecast from there on; --tokenizer counts all turns, where the "
+        "log has all texts"
+    )
+
+
 def _chosen(rollouts: dict[str, PlainRollout], name: str) -> PlainRollout | None:
     if not name:
         return next(reversed(rollouts.values()), None)
@@ -181,12 +202,16 @@ class _LogWitness(PlainWitness):
 
     def __init__(self, choice: LogChoice, rules: LogRules) -> None:
         super().__init__(choice, rules.task)
+        self.places: dict[str, None] = {}
+        """Places of all logs, in order."""
         self.is_log = False
         """Whether a format recognised anything."""
         self.begun: Literal["", "empty", "unfinished"] = ""
         """Whether there is a log of which no turn is complete, and whether one has begun."""
         self.ongoing: set[str] = set()
         """Places of logs whose first turn is not complete."""
+        self.lacking: dict[str, PlainRollout] = {}
+        """Rollouts of which some turns have no usage, by place."""
         self.unfinished: dict[str, PlainRollout] = {}
         """Rollouts without their last turn, by place."""
         self._rules = RolloutRules(choice.family, rules.task, rules.counting, UNLIMITED)
@@ -196,39 +221,65 @@ class _LogWitness(PlainWitness):
         return [str(self._choice.file)]
 
     def is_ongoing(self, where: str) -> bool:
-        """Return whether a refused log is one whose last turn is not complete."""
-        return where in self.unfinished or where in self.ongoing
+        """Return whether a refused log can be followed all the same."""
+        return where in self.unfinished or where in self.ongoing or where in self.lacking
 
     def after(self, seen: SeenLog) -> None:
         """Keep a log's rollout."""
         super().after(seen)
         if not self._choice.is_meant(seen.where):
             return
+        self.places[seen.where] = None
         self.is_log = self.is_log or bool(seen.format)
         if seen.log is None or seen.reading is not None:
             return
         if not seen.refusal:
             self.begun = "empty"
             return
-        shortened = self._without_last(seen.log)
-        if shortened is None:
-            return
+        kept = kept_turns(seen.log, self._rules.task.context_limit)
+        unknown = [turn.number for turn in kept if unknown_usage(turn)]
+        if unknown and unknown == [kept[-1].number]:
+            self._leave_last_out(seen.where, seen.log, unknown[0])
+        elif unknown and len(unknown) < len(kept):
+            self._leave_usage_out(seen.where, seen.log, kept, frozenset(unknown))
+
+    def _leave_last_out(self, where: str, log: Log, number: int) -> None:
+        """Keep a log without its last turn, whose usage is not written yet."""
+        turns = tuple(each for each in log.turns if each.number < number)
+        shortened = replace(log, turns=turns)
         try:
             reading = to_rollout(shortened, self._rules, _not_judged)
         except RolloutError:
             return
         if reading is None:
             self.begun = "unfinished"
-            self.ongoing.add(seen.where)
+            self.ongoing.add(where)
         else:
-            self.unfinished[seen.where] = replace(
-                self._plain(seen.where, shortened, reading), success=None
-            )
+            self.unfinished[where] = replace(self._plain(where, shortened, reading), success=None)
 
-    def _without_last(self, log: Log) -> Log | None:
-        """Return a log without its last turn, if that is the only one with unknown usage."""
-        kept = kept_turns(log, self._rules.task.context_limit)
-        unknown = [turn.number for turn in kept if unknown_usage(turn)]
-        if not kept or unknown != [kept[-1].number]:
-            return None
-        return replace(log, turns=tuple(each for each in log.turns if each.number < unknown[0]))
+    def _leave_usage_out(
+        self, where: str, log: Log, kept: Sequence[LoggedTurn], unknown: frozenset[int]
+    ) -> None:
+        """Keep a log of which some turns have no usage; these turns have no amounts of tokens."""
+        known = tuple(
+            turn._replace(requests=()) if turn.number in unknown else turn for turn in log.turns
+        )
+        try:
+            reading = to_rollout(replace(log, turns=known), self._rules, _not_judged)
+        except RolloutError:
+            return
+        if reading is None:
+            return
+        plain = self._plain(where, log, reading)
+        turns = tuple(
+            _without_tokens(turn) if logged.number in unknown else turn
+            for logged, turn in zip(kept, plain.rollout.turns, strict=True)
+        )
+        rollout = replace(plain.rollout, turns=turns)
+        self.lacking[where] = replace(plain, rollout=rollout, success=None)
+
+
+def _without_tokens(turn: Turn) -> Turn:
+    """Return a turn without the amounts that are made of its requests."""
+    usage = {name: amount for name, amount in turn.usage.items() if name not in _OF_REQUESTS}
+    return replace(turn, usage=usage)

@@ -26,6 +26,8 @@ class TurnState:
     """Amounts of this turn, by resource."""
     used: Amounts
     """Amounts of turns 1 .. k, by resource."""
+    at_least: frozenset[str]
+    """Resources of which more was used than is known, as a turn states no amount."""
     forecast: "Forecast | AmountForecast | None"
     """The forecaster's answer; None without a forecaster, or where it can give none."""
     advice: Advice
@@ -80,8 +82,10 @@ class RunStates:
 
     def _state(self, number: int, turn: Turn, tracker: BudgetTracker | None) -> TurnState:
         before = self.states[-1].used if self.states else dict.fromkeys(self._resources, 0)
-        spent = {name: turn.usage[name] for name in self._resources}
+        spent = {name: turn.usage.get(name, 0) for name in self._resources}
+        lacking = frozenset(name for name in self._resources if name not in turn.usage)
+        lacking |= self.states[-1].at_least if self.states else frozenset()
         used = {name: plus(before[name], amount) for name, amount in spent.items()}
         if tracker is None:
-            return TurnState(number, spent, used, None, NO_BUDGET)
-        return TurnState(number, spent, used, tracker.forecast(), tracker.advice())
+            return TurnState(number, spent, used, lacking, None, NO_BUDGET)
+        return TurnState(number, spent, used, lacking, tracker.forecast(), tracker.advice())

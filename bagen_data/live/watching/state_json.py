@@ -9,13 +9,15 @@ from bagen_data.live.watching.watcher import WatchState
 from bagen_data.replay import plus
 
 FORMAT = 1
+_BEFORE: dict[str, Any] = {"turn": 0, "used": {}, "at_least": [], "forecast": None, "advice": None}
+"""The present state before the first turn."""
 
 
 def state_json(state: WatchState, setup: WatchSetup) -> dict[str, Any]:
     """Return all that is known of a log as JSON values."""
     rollout = state.rollout
     turns = [turn_json(each) for each in state.turns]
-    present = turns[-1] if turns else {"turn": 0, "used": {}, "forecast": None, "advice": None}
+    present = turns[-1] if turns else _BEFORE
     return {
         "format": FORMAT,
         "rollout": rollout and rollout.rollout.rollout_id,
@@ -33,7 +35,7 @@ def state_json(state: WatchState, setup: WatchSetup) -> dict[str, Any]:
         "budgets": dict(setup.budgets),
         "turns": turns,
         "state": {
-            **{name: present[name] for name in ("turn", "used", "forecast", "advice")},
+            **{name: present[name] for name in _BEFORE},
             "remaining": _remaining(present["used"], setup.budgets),
         },
         "notes": list(state.notes),
@@ -60,6 +62,7 @@ def turn_json(state: TurnState) -> dict[str, Any]:
         "turn": state.turn,
         "spent": dict(state.spent),
         "used": dict(state.used),
+        "at_least": sorted(state.at_least),
         "forecast": said,
         "advice": {"action": state.advice.action, "because": state.advice.because},
     }

@@ -21,6 +21,7 @@ from bagen_data.live.watching.state_text import (
     chance_text,
     ends_text,
     knows_success,
+    least_text,
     range_text,
     sparkline,
     totals,
@@ -122,13 +123,14 @@ class Screen:
         used = last.used[name]
         limit = self._setup.budgets.get(name)
         if limit is None:
-            yield Text(f"{name} {amount_text(name, used)} used")
+            yield Text(f"{name} {least_text(last, name)}{amount_text(name, used)} used")
             return
         share = f" ({chance_text(used / limit)})" if limit else ""
-        numbers = f"{amount_text(name, used)} of {amount_text(name, limit)} used{share}"
+        least = least_text(last, name)
+        numbers = f"{least}{amount_text(name, used)} of {amount_text(name, limit)} used{share}"
         left = limit - used
         rest = (
-            f"{amount_text(name, left)} left"
+            f"{'at most ' if least else ''}{amount_text(name, left)} left"
             if left >= 0
             else f"over the budget by {amount_text(name, -left)}"
         )

@@ -112,6 +112,11 @@ def totals(state: TurnState, resource: str) -> tuple[float, float, float] | None
     return used + low, used + middle, used + high
 
 
+def least_text(state: TurnState, resource: str) -> str:
+    """Return `at least ` where more was used of a resource than is known; else nothing."""
+    return "at least " if resource in state.at_least else ""
+
+
 def ends_text(state: TurnState, interval: tuple[float, float, float]) -> str:
     """Return the interval of a total in words."""
     low, middle, high = interval
@@ -123,7 +128,7 @@ def turn_line(state: TurnState, budgets: Mapping[str, float]) -> str:
     """Return what is said after a turn in one line."""
     parts = [f"turn {state.turn}"]
     for name, used in state.used.items():
-        text = f"{name} {amount_text(name, used)}"
+        text = f"{name} {least_text(state, name)}{amount_text(name, used)}"
         if name in budgets:
             text += f" of {amount_text(name, budgets[name])}"
         interval = totals(state, name)

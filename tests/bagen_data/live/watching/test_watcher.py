@@ -262,3 +262,27 @@ def test_a_file_that_may_not_be_read_says_so(tmp_path: Path) -> None:
     assert "cannot be read: Permission denied" in watched.state.problem
     path.chmod(0o600)
     assert used(watched) == [350, 520, 760]
+
+
+def test_a_turn_without_usage_makes_what_is_used_a_lower_bound(tmp_path: Path) -> None:
+    lines = json.loads(json.dumps(LINES))
+    lines[3]["message"]["usage"] = None
+    path = append(tmp_path / "s1.jsonl", lines)
+    watched = watcher(path, budget="tokens=2000,turns=9")
+    assert used(watched) == [350, 350, 760]
+    turns = watched.state.turns
+    assert [turn.at_least for turn in turns] == [frozenset(), {"tokens"}, {"tokens"}]
+    assert [turn.used["turns"] for turn in turns] == [1, 2, 3]
+    notes = " ".join(watched.state.notes)
+    assert "1 turn without usage (2): what is shown is the least that was used" in notes
+    assert "tokens are counted as at least" in notes
+    uncounted = watcher(path)
+    assert used(uncounted) == [350, 350, 760]
+    assert uncounted.state.turns[-1].at_least == {"tokens"}
+
+
+def test_the_last_rollout_is_the_last_in_the_file(tmp_path: Path) -> None:
+    open_turn = dialogue(name="a")
+    open_turn["turns"][2]["api_input_tokens"] = None
+    path = write_json(tmp_path / "a.json", [open_turn, dialogue(((1, 2), (3, 4)), name="b")])
+    assert used(watcher(path)) == [3, 10]
