@@ -70,7 +70,7 @@ def choose_threshold(
 
     chosen = best(np.ones(len(rollouts), bool))
     unseen, others = runs[0], []
-    for own in _parts(rollouts, seed):
+    for own in parts_of(rollouts, seed):
         others.append(best(~own))
         unseen = runs[others[-1]].where(own, unseen)
     curve = [
@@ -99,7 +99,7 @@ def choose_sequential(
         seed: of the parts of the instances.
     """
     watched = watched_runs(rollouts, policy.outcome)
-    parts = list(_parts(rollouts, seed))
+    parts = list(parts_of(rollouts, seed))
     shares = sorted({*SHARES, policy.max_false_abort})
     calibrate = _Calibrating(watched, policy)
     tried = {share: calibrate.unseen(rollouts, share, parts) for share in shares}
@@ -152,7 +152,7 @@ def watched_runs(rollouts: Rollouts, outcome: Outcome) -> WatchedRuns:
     )
 
 
-def _parts(rollouts: Rollouts, seed: int) -> Sequence[Mask]:
+def parts_of(rollouts: Rollouts, seed: int) -> Sequence[Mask]:
     """Return (m,) which rollouts are of each part of the instances."""
     part_of = parts_of_instances(rollouts.instance_ids, FOLDS, seed)
     part = np.array([part_of[name] for name in rollouts.instance_ids])

@@ -82,11 +82,11 @@ class Rollouts:
         """Return the measures of what stopping comes to."""
         every = np.ones(len(self), bool)
         return PolicyScores(
-            self._share(runs.saved, self.spent),
+            self.share(runs.saved, self.spent),
             self._stopped(runs.lost, self.is_feasible),
             self._stopped(runs.lost_success, self.is_success),
             self._stopped(runs.stopped_failed, ~self.is_feasible),
-            self._share(runs.net_benefit(worth), every),
+            self.share(runs.net_benefit(worth), every),
         )
 
     def _stopped(self, stopped: Mask, among: Mask) -> Score:
@@ -94,10 +94,11 @@ class Rollouts:
 
         Resamples of none or all of them are none or all again, so there is no interval then.
         """
-        score = self._share(stopped, among)
+        score = self.share(stopped, among)
         return Score(score.value, score.n) if score.value in {0, 1} else score
 
-    def _share(self, part: Floats | Mask, whole: Floats | Mask) -> Score:
+    def share(self, part: Floats | Mask, whole: Floats | Mask) -> Score:
+        """Return the sum of (m,) parts over that of (m,) wholes, with its interval."""
         clusters = self.draws.shape[1]
         sums = [self.draws @ np.bincount(self.cluster, own, clusters) for own in (part, whole)]
         values = np.full(len(self.draws), np.nan)
