@@ -60,6 +60,8 @@ class ModelServer:
     bodies: list[dict[str, Any]] = field(default_factory=list)
     usages: list[dict[str, Any]] = field(default_factory=list)
     """The usage objects of the answers, in the order in which they were made."""
+    kept: dict[str, Messages] = field(default_factory=dict)
+    """Conversations by the response that they end with, without system messages."""
     connections: set[socket.socket] = field(default_factory=set)
     """Open connections to clients."""
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -136,8 +138,8 @@ def _calls(state: ModelServer, messages: Messages) -> list[dict[str, Any]]:
     ]
 
 
-def _spoken(body: dict[str, Any]) -> Messages:
-    """Return the messages of a request, also of one for the Responses API."""
+def _spoken(state: ModelServer, body: dict[str, Any]) -> Messages:
+    """Return the messages of a request, also of one that goes on where a kept response ended."""
     if "messages" in body:
         return list(body["messages"])
     given = body["input"]
@@ -145,6 +147,7 @@ def _spoken(body: dict[str, Any]) -> Messages:
     instructions = body.get("instructions") or ""
     return [
         {"role": "system", "content": instructions},
+        *state.kept.get(body.get("previous_response_id") or "", ()),
         *(
             {
                 "role": item.get("role", item.get("type")),
@@ -218,7 +221,7 @@ def _handler(state: ModelServer) -> type[BaseHTTPRequestHandler]:
 
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            messages = _spoken(body)
+            messages = _spoken(state, body)
             prompt = digest(messages)
             with state.lock:
                 state.requests += 1
@@ -254,6 +257,8 @@ def _handler(state: ModelServer) -> type[BaseHTTPRequestHandler]:
                 "model": state.model,
                 **(_chat_answer if is_chat else _response_answer)(text, _calls(state, messages)),
             }
+            spoken = [each for each in messages if each["role"] != "system"]
+            state.kept[answer["id"]] = [*spoken, {"role": "assistant", "content": text}]
             if state.states_usage:
                 answer["usage"] = counted
                 with state.lock:

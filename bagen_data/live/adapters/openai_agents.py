@@ -21,7 +21,14 @@ from bagen_data.live.tracker import BudgetTracker
 from bagen_data.logs.message_content import call_text
 
 try:
-    from agents import Agent, AgentsException, ModelResponse, RunContextWrapper, RunHooks
+    from agents import (
+        Agent,
+        AgentHookContext,
+        AgentsException,
+        ModelResponse,
+        RunContextWrapper,
+        RunHooks,
+    )
     from agents.items import TResponseInputItem
     from agents.run import CallModelData, ModelInputData
 except ModuleNotFoundError as error:
@@ -49,13 +56,15 @@ class BudgetHooks(RunHooks[Any]):
         self._tracker = tracker
         self._conversations = ObservedConversations(tracker, _plain)
         self._stop = stop
-        self._asked: dict[tuple[int, str], tuple[float, list[Any]]] = {}
-        """Time and items of the request that each run waits for."""
+        self._asked: dict[int, tuple[float, list[Any]]] = {}
+        """Time and items of the latest request of each run."""
+        self._said: dict[int, list[Any]] = {}
+        """Items of each run up to its latest response."""
 
     async def on_llm_start(
         self,
         context: RunContextWrapper[Any],
-        agent: Agent[Any],
+        agent: Agent[Any],  # noqa: ARG002
         system_prompt: str | None,  # noqa: ARG002
         input_items: list[TResponseInputItem],
     ) -> None:
@@ -64,13 +73,15 @@ class BudgetHooks(RunHooks[Any]):
         if reason:
             raise BudgetStop(reason)
         items = [getattr(item, "original", item) for item in input_items]
-        self._asked[id(context), agent.name] = time.monotonic(), [item for item in items if item]
+        known = self._said.get(id(context), []) if _goes_on(items) else []
+        self._asked[id(context)] = time.monotonic(), [*known, *filter(None, items)]
 
     async def on_llm_end(
         self, context: RunContextWrapper[Any], agent: Agent[Any], response: ModelResponse
     ) -> None:
         """Count a request."""
-        began, items = self._asked.pop((id(context), agent.name), (None, []))
+        began, items = self._asked.pop(id(context), (None, []))
+        self._said[id(context)] = [*items, response.output]
         self._conversations.observe(
             items,
             response.output,
@@ -78,6 +89,15 @@ class BudgetHooks(RunHooks[Any]):
             model=agent.model if isinstance(agent.model, str) else "",
             seconds=None if began is None else time.monotonic() - began,
         )
+
+    async def on_agent_end(
+        self,
+        context: AgentHookContext[Any],
+        agent: Agent[Any],  # noqa: ARG002
+        output: Any,  # noqa: ARG002
+    ) -> None:
+        """Forget a run."""
+        self._said.pop(id(context), None)
 
     def show_status(self, data: CallModelData[Any]) -> ModelInputData:
         """Return a request that ends with the status block; the run's history does not keep it."""
@@ -87,6 +107,11 @@ class BudgetHooks(RunHooks[Any]):
         *earlier, last = asked.input
         ended: list[Any] = _ended(last, self._tracker.status_block())
         return ModelInputData([*earlier, *ended], asked.instructions)
+
+
+def _goes_on(items: Sequence[Any]) -> bool:
+    """Return whether items are only what is new, because the server keeps the conversation."""
+    return bool(items) and isinstance(items[0], Mapping) and "output" in items[0]
 
 
 class _Shown(dict[str, Any]):
@@ -100,13 +125,14 @@ class _Shown(dict[str, Any]):
 
 def _ended(item: Any, status: str) -> list[Any]:
     """Return an item, and the status after its text; as a message of its own after other items."""
-    field = "output" if "output" in item else "content"
-    given = None if item.get("role") == "assistant" else item.get(field)
+    told = dict(item) if isinstance(item, Mapping) else {}
+    field = "output" if "output" in told else "content"
+    given = None if told.get("role") == "assistant" else told.get(field)
     if isinstance(given, str):
-        return [_Shown({**item, field: f"{given}\n\n{status}"}, item)]
+        return [_Shown({**told, field: f"{given}\n\n{status}"}, item)]
     if isinstance(given, list):
         part = {"type": "input_text", "text": status}
-        return [_Shown({**item, field: [*given, part]}, item)]
+        return [_Shown({**told, field: [*given, part]}, item)]
     return [item, _Shown({"role": "user", "content": status}, None)]
 
 

@@ -131,6 +131,23 @@ def test_a_streamed_run_is_counted_shown_and_stopped() -> None:
     assert server.requests == 1
 
 
+def test_a_conversation_that_the_server_keeps_is_one_conversation() -> None:
+    tracker = BudgetTracker({"tokens": 5_000, "search": 9})
+
+    async def run(server: ModelServer) -> None:
+        async with AsyncOpenAI(base_url=server.url, api_key=KEY, max_retries=0) as client:
+            agent = Agent("searcher", tools=[search], model=OpenAIResponsesModel(MODEL, client))
+            hooks, config = BudgetHooks(tracker), RunConfig(tracing_disabled=True)
+            await Runner.run(
+                agent, ASKED, hooks=hooks, run_config=config, auto_previous_response_id=True
+            )
+
+    with agent_server(rounds=2) as server:
+        asyncio.run(run(server))
+    assert [len(body["input"]) for body in server.bodies] == [1, 1, 1]
+    assert tracker.used == {"tokens": fresh_tokens(server.usages), "search": 2}
+
+
 def test_the_limit_of_the_runner_stays_its_own() -> None:
     tracker = BudgetTracker({"search": 90})
     with agent_server(rounds=90) as server, pytest.raises(MaxTurnsExceeded):
