@@ -98,7 +98,7 @@ class BudgetHooks(Hooks):
         earlier = LAST_REQUEST.get()
         if earlier is not None and earlier.sent is data.input:
             return  # the same request is made again
-        if earlier is not None and len(data.input) > len(earlier.sent):
+        if earlier is not None and _responses(data.input) > _responses(earlier.sent):
             count_without_usage(earlier)
         kept = list(data.input)
         request = InspectRequest(data.model_name, data.input, kept, _counting(), running_tools())
@@ -127,6 +127,10 @@ def _counting() -> list[Follower]:
         if not any(follower.tracker.shares_budgets_with(inner.tracker) for inner in counting):
             counting.append(follower)
     return counting
+
+
+def _responses(messages: Sequence[ChatMessage]) -> int:
+    return sum(message.role == "assistant" for message in messages)
 
 
 def _response(usage: ModelUsage) -> ChatMessage | None:
