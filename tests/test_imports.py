@@ -17,12 +17,13 @@ HEAVY = (
         "genai_prices",
         "inspect_ai",
         "jinja2",
+        "langchain",
         "lm_eval",
         "orjson",
         "pandas",
         "pyarrow.compute",
     ),
-    *("pydantic", "rich", "sklearn", "torch", "transformers", "typer", "yaml"),
+    *("pydantic", "rich", "safetensors", "sklearn", "torch", "transformers", "typer", "yaml"),
 )
 
 
@@ -54,12 +55,20 @@ def test_importing_the_core_needs_numpy_and_pyarrow_only() -> None:
     assert done.stdout.strip() == "[]"
 
 
+def test_importing_the_tracker_needs_no_more_than_the_core() -> None:
+    code = f"import sys; import bagen_data.live; print([m for m in {HEAVY} if m in sys.modules])"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=REPO, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"
+
+
 @pytest.mark.parametrize(
     "command",
     [
         *("-m bagen_data", "-m bagen_data predict", "-m bagen_data predict baseline"),
         *("-m bagen_data predict model", "-m bagen_data score", "-m bagen_data show"),
-        "-m bagen_data ceiling",
+        *("-m bagen_data ceiling", "-m bagen_data fit", "-m bagen_data policy"),
         *(
             "-m builders",
             "-m builders build",
