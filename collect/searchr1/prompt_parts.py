@@ -1,5 +1,6 @@
 """Prompts of the agents: text files in parts that begin with a line such as `=== system ===`."""
 
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ class PromptParts:
     name: str
     parts: Mapping[str, str]
     """Templates by the name of their part, without the white space around them."""
+    sha256: str
+    """Hash of the file."""
 
     def text(self, part: str, **fields: str) -> str:
         """Return a part with its fields filled in.
@@ -38,11 +41,13 @@ def read_prompt_parts(path: Path) -> PromptParts:
     Raises:
         TemplateError: text stands before the first header, or a part appears twice.
     """
-    before, *pieces = _HEADER.split(path.read_text("utf-8"))
+    text = path.read_text("utf-8")
+    before, *pieces = _HEADER.split(text)
     names, texts = pieces[::2], pieces[1::2]
     if before or len(set(names)) < len(names):
         raise TemplateError(
             f"{path.name}: has the parts {', '.join(names) or 'none'}; expected a header on its "
             "first line, and each part once"
         )
-    return PromptParts(path.name, dict(zip(names, map(str.strip, texts), strict=True)))
+    parts = dict(zip(names, map(str.strip, texts), strict=True))
+    return PromptParts(path.name, parts, hashlib.sha256(text.encode()).hexdigest())

@@ -2,9 +2,10 @@
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import replace
 
 from bagen_data.live import BudgetTracker
+from bagen_data.schema import Turn
 from collect.searchr1.search_environment import SEARCH
 
 
@@ -23,6 +24,8 @@ class SharedBudget:
         self.limits = dict(limits)
         self._tracker = BudgetTracker(limits) if limits else None
         self._ends = dict(limits)
+        self._turn: Turn | None = None
+        """The turn that is not complete yet."""
 
     @property
     def used(self) -> dict[str, float]:
@@ -48,10 +51,14 @@ class SharedBudget:
             self._ends[name] = self.used[name] + share
 
     def left(self, name: str) -> float:
-        """Return what the present attempt may still spend; infinite where there is no budget."""
+        """Return what the present attempt may still spend; infinite where there is no budget.
+
+        It is below 0 where the last request went beyond the budget.
+        """
         if name not in self.limits:
             return math.inf
-        return min(self._ends[name], self.limits[name]) - self.used[name]
+        pending = self._turn.usage.get(name, 0) if self._turn else 0
+        return min(self._ends[name], self.limits[name]) - self.used[name] - pending
 
     @property
     def has_search(self) -> bool:
@@ -68,22 +75,19 @@ class SharedBudget:
         """Whether the last request went beyond a budget, so that its response must not be used."""
         return any(self.left(name) < 0 for name in self.limits)
 
-    def spend(self, user: str, assistant: str, usage: Mapping[str, Any], context: str) -> None:
-        """Count a request.
+    def begin_turn(self, turn: Turn) -> None:
+        """Count a request, whose response has not been executed yet.
 
         Args:
-            user: what the agent was told.
-            assistant: what it answered.
-            usage: the usage object of the request.
-            context: the conversation that the request belongs to.
+            turn: both messages, and the tokens of the request.
         """
-        if self._tracker:
-            self._tracker.observe(user=user, assistant=assistant, usage=usage, context=context)
+        self._turn = turn
 
-    def count_search(self) -> None:
-        """Count a search that is made."""
-        if self._tracker:
-            self._tracker.count(search=1)
+    def complete_turn(self, searches: int) -> None:
+        """Count the searches that were made for the response; the turn is over."""
+        turn, self._turn = self._turn, None
+        if self._tracker and turn is not None:
+            self._tracker.observe_turn(replace(turn, usage={**turn.usage, SEARCH: searches}))
 
     @property
     def status(self) -> str:

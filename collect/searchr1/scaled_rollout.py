@@ -5,19 +5,28 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, NamedTuple, Protocol
 
+from bagen_data.logs.turn_readers import token_turns
+from bagen_data.schema import TOKENS, Turn
+from bagen_data.usage import words_and_marks
 from collect.agents import Message, Reply
+from collect.counted_turns import counted_turns
+from collect.dialogue_layout import record
 from collect.environment import Environment, Observation
 from collect.play import Ending, Played, PlayedTurn
 from collect.searchr1.judging import normalised
 from collect.searchr1.scaled_budget import SharedBudget
 from collect.searchr1.search_actions import Finish, Illegal, Search, parse
+from collect.searchr1.search_environment import SEARCH
 
 Ask = Callable[[Sequence[Message], int], Reply]
 """From the messages of a request, and the most tokens of its response, to the response."""
 Request = Literal["act", "verify", "judge"]
 """The purpose of a request."""
-ActionOutcome = Literal["executed", "no search left", "over budget"]
+ActionOutcome = Literal["executed", "proposed", "no search left", "over budget"]
 """What became of an action; a response that takes the rollout over its budget is not used."""
+
+NOTHING_SEEN = Observation("")
+"""What comes of a response that the environment does not see."""
 
 
 class AskedEnvironment(Environment, Protocol):
@@ -76,6 +85,8 @@ class ScaledRollout:
         self.turns: list[PlayedTurn] = []
         self._ask = ask
         self._response_tokens = response_tokens
+        self._kept = 0
+        """Turns so far that a build keeps: it skips empty responses."""
 
     @property
     def question(self) -> str:
@@ -88,7 +99,7 @@ class ScaledRollout:
         return bool(self.turns) and self.budget.is_used_up
 
     def ask(self, conversation: Conversation, user: str, most: float | None = None) -> Reply:
-        """Ask the model, and add both messages to the conversation.
+        """Ask the model, add both messages to the conversation, and begin a turn with them.
 
         Args:
             conversation: the conversation.
@@ -99,62 +110,61 @@ class ScaledRollout:
         message: Message = {"role": "user", "content": user}
         tokens = self._response_tokens if most is None else min(self._response_tokens, most)
         reply = self._ask([system, *conversation.messages, message], max(1, int(tokens)))
-        usage = reply.usage or _usage(reply)
-        self.budget.spend(user, reply.text, usage, conversation.context)
+        is_first = not conversation.messages
         conversation.messages += [message, {"role": "assistant", "content": reply.text}]
+        seen = Observation("", logged={"context": conversation.context})
+        new = (system, message) if is_first else (message,)
+        self.turns.append(PlayedTurn(new, reply, seen, is_cut=False))
+        if self.budget.limits:
+            self.budget.begin_turn(self._counted())
         return reply
 
-    def act(self, conversation: Conversation, reply: Reply, **facts: Any) -> Acted:
-        """Execute the action of a response if it is a search, and record the turn.
+    def _counted(self) -> Turn:
+        """Return the last turn with its tokens, counted as a build counts them."""
+        played = Played(self.environment.instance_id, tuple(self.turns), {})
+        turns = counted_turns(record(0, played, None), token_turns, words_and_marks)
+        is_kept = len(turns) > self._kept
+        self._kept = len(turns)
+        return turns[-1] if is_kept else Turn("", "", {TOKENS.name: 0})
+
+    def act(self, **facts: Any) -> Acted:
+        """Execute the action of the last response if it is a search; its turn is over.
 
         Args:
-            conversation: the conversation, whose last message is the response.
-            reply: the response.
             facts: more about the turn, for its log.
         """
-        action = parse(reply.text)
+        response = self.turns[-1].reply.text
+        action = parse(response)
         outcome: ActionOutcome = "executed"
-        observation = Observation("")
+        observation = NOTHING_SEEN
         if self.budget.is_exceeded:
             outcome = "over budget"
         elif isinstance(action, Finish):
-            observation = Observation("", actions=(f"propose[{action.answer}]",))
+            outcome = "proposed"
+            facts["answer"] = action.answer
         elif isinstance(action, Search) and not self.budget.has_search:
             outcome = "no search left"
         else:
-            if isinstance(action, Search):
-                self.budget.count_search()
-            observation = self.environment.step(reply.text)
-        self.record(conversation, reply, "act", observation, outcome=outcome, **facts)
+            observation = self.environment.step(response)
+        self.complete("act", observation, outcome=outcome, **facts)
         return Acted(action, observation.text, outcome)
 
-    def record(
-        self,
-        conversation: Conversation,
-        reply: Reply,
-        request: Request,
-        observation: Observation,
-        **facts: Any,
+    def complete(
+        self, request: Request, observation: Observation = NOTHING_SEEN, **facts: Any
     ) -> None:
-        """Keep a turn.
+        """Keep what came of the last response; its turn is over.
 
         Args:
-            conversation: the conversation, whose last message is the response.
-            reply: the response.
             request: the purpose of the request.
             observation: what came of the response.
             facts: more about the turn, for its log.
         """
-        *before, user, _ = conversation.messages
-        system: Message = {"role": "system", "content": conversation.system}
-        logged = {
-            **observation.logged,
-            "context": conversation.context,
-            "strategy": {"request": request, **facts},
-        }
-        new = (user,) if before else (system, user)
-        seen = replace(observation, logged=logged)
-        self.turns.append(PlayedTurn(new, reply, seen, is_cut=False))
+        searches = sum(action.startswith(f"{SEARCH}[") for action in observation.actions)
+        self.budget.complete_turn(searches)
+        last = self.turns[-1]
+        strategy = {"request": request, **facts}
+        logged = {**observation.logged, **last.observation.logged, "strategy": strategy}
+        self.turns[-1] = replace(last, observation=replace(observation, logged=logged))
 
     def played(self, answer: str | None, facts: Mapping[str, Any]) -> Played:
         """Give the final answer, which costs no request, and return the rollout.
@@ -190,12 +200,3 @@ def majority(proposals: Sequence[Proposal]) -> str | None:
         return None
     most = max(counts.values())
     return next(each.answer for each in proposals if counts[normalised(each.answer)] == most)
-
-
-def _usage(reply: Reply) -> dict[str, int]:
-    """Return a usage object of a response whose usage is simulated."""
-    return {
-        "prompt_tokens": reply.input_tokens,
-        "completion_tokens": reply.output_tokens,
-        "total_tokens": reply.input_tokens + reply.output_tokens,
-    }

@@ -19,7 +19,7 @@ from collect.searchr1.scaled_rollout import (
 )
 from collect.searchr1.search_actions import Finish
 
-_PROMPTS = Path(__file__).with_name("scaling_prompts.txt")
+PROMPTS = Path(__file__).with_name("scaling_prompts.txt")
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class _Attempt(NamedTuple):
 
 def play_sequential(rollout: ScaledRollout, options: ScalingOptions) -> Played:
     """Play one attempt after another, in one conversation."""
-    prompts = read_prompt_parts(_PROMPTS)
+    prompts = read_prompt_parts(PROMPTS)
     conversation = Conversation("attempts", rollout.environment.system)
     opening = rollout.environment.start()
     proposals: list[Proposal] = []
@@ -102,15 +102,15 @@ def _attempt(
             break
         if options.shows_status and rollout.budget.status:
             text = f"{text}\n\n{rollout.budget.status}"
-        reply = rollout.ask(conversation, text)
-        acted = rollout.act(conversation, reply, attempt=number)
+        rollout.ask(conversation, text)
+        acted = rollout.act(attempt=number)
         if acted.outcome == "over budget":
             break
         if isinstance(acted.action, Finish):
             return _Attempt(acted.action.answer)
         text = acted.text
         if acted.outcome == "no search left":
-            text = read_prompt_parts(_PROMPTS).text("spent")
+            text = read_prompt_parts(PROMPTS).text("spent")
             if is_warned:
                 break
             is_warned = True

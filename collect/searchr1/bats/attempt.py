@@ -1,7 +1,8 @@
 """One attempt: plan, search, propose an answer, check it, and go on from a summary if need be."""
 
+from typing import Any
+
 from collect.agents import Reply
-from collect.environment import Observation
 from collect.searchr1.bats.bats_run import BatsRun
 from collect.searchr1.bats.choice import CheckedProposal
 from collect.searchr1.bats.malformed import MalformedError
@@ -36,10 +37,8 @@ class Attempt:
                 return
             reply = run.rollout.ask(self._conversation, text)
             problem = self._take_plan(reply)
-            level = run.level.name
-            acted = run.rollout.act(
-                self._conversation, reply, attempt=self._number, level=level, plan_problem=problem
-            )
+            level = run.level
+            acted = run.rollout.act(attempt=self._number, level=level, plan_problem=problem)
             if acted.outcome == "over budget":
                 return
             following = self._after(acted, problem)
@@ -51,7 +50,8 @@ class Attempt:
         """Return a conversation without a history."""
         self._parts += 1
         part = f".{self._parts}" if self._parts > 1 else ""
-        return Conversation(f"attempt-{self._number}{part}", self._run.text("system"))
+        system = self._run.text("system", turns=str(self._run.options.turns))
+        return Conversation(f"attempt-{self._number}{part}", system)
 
     def _take_plan(self, reply: Reply) -> str:
         """Keep the plan of a response; returns why it could not be read, or an empty text."""
@@ -101,23 +101,18 @@ class Attempt:
         Returns:
             None where the check took the rollout over its budget, and must not be used.
         """
-        run, conversation = self._run, self._conversation
-        asked = run.text("verify", answer=proposal.answer, status=run.status())
-        reply = run.rollout.ask(conversation, asked)
-        facts = {"attempt": self._number, "answer": proposal.answer}
+        run = self._run
+        status = run.rollout.budget.status
+        asked = run.text("verify", answer=proposal.answer, status=status)
+        reply = run.rollout.ask(self._conversation, asked)
+        facts: dict[str, Any] = {"attempt": self._number, "answer": proposal.answer}
         if run.rollout.budget.is_exceeded:
-            unused = Observation("")
-            run.rollout.record(
-                conversation, reply, "verify", unused, outcome="over budget", **facts
-            )
+            run.rollout.complete("verify", outcome="over budget", **facts)
             return None
         verification = read_verification(reply.text)
         run.malformed["check"] += bool(verification.problem)
-        run.rollout.record(
-            conversation,
-            reply,
+        run.rollout.complete(
             "verify",
-            Observation("", actions=(f"verify[{verification.verdict}]",)),
             verdict=verification.verdict,
             check_problem=verification.problem,
             **facts,

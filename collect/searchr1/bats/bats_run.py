@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+from bagen_data.live.status_text import Level
 from collect.agents import Counter as CountTokens
-from collect.searchr1.bats.budget_level import BudgetLevel, budget_level
+from collect.searchr1.bats.budget_level import BRANCHES, scarcest_level
 from collect.searchr1.bats.choice import Candidate, CheckedProposal, candidates, confirmed
 from collect.searchr1.bats.plan import Plan
 from collect.searchr1.prompt_parts import read_prompt_parts
@@ -48,10 +49,15 @@ class BatsRun:
         return read_prompt_parts(PROMPTS).text(part, **fields)
 
     @property
-    def level(self) -> BudgetLevel:
-        """The level of the scarcest budget."""
+    def level(self) -> Level:
+        """What is left of the scarcest budget, in a word."""
         budget = self.rollout.budget
-        return budget_level(budget.limits, budget.remaining)
+        return scarcest_level(budget.limits, budget.used)
+
+    @property
+    def branches(self) -> int:
+        """Branches of a plan that the budget allows."""
+        return BRANCHES[self.level]
 
     def status(self, plan: Plan | None = None) -> str:
         """Return what a message says of the budget, and of the branches that it allows.
@@ -59,12 +65,9 @@ class BatsRun:
         Args:
             plan: the plan, if its open branches are to be held against the budget.
         """
-        level = self.level
-        lines = [
-            self.rollout.budget.status,
-            self.text(level.name.lower(), branches=str(level.branches)),
-        ]
-        if plan is not None and plan.open_branches > max(1, level.branches):
+        conduct = self.text(self.level.replace(" ", ""), branches=str(self.branches))
+        lines = [self.rollout.budget.status, conduct]
+        if plan is not None and plan.open_branches > max(1, self.branches):
             lines.append(self.text("toomany", open=str(plan.open_branches)))
         return "\n".join(lines)
 

@@ -1,38 +1,22 @@
-"""How much of a budget is left, in one word, and how widely to search with it."""
+"""How widely to search with what is left of a budget."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from bagen_data.live.status_text import Level, level
+
+BRANCHES: Mapping[Level, int] = {"plenty": 3, "half": 2, "low": 1, "critical": 0, "used up": 0}
+"""Branches of the plan to follow at once, by what is left of the scarcest budget."""
 
 
-@dataclass(frozen=True)
-class BudgetLevel:
-    """A range of what is left of the scarcest budget."""
-
-    name: str
-    least: float
-    """The share of the budget, from 0 to 1, from which on the level holds."""
-    branches: int
-    """Branches of the plan to follow at once."""
-
-
-LEVELS = (
-    BudgetLevel("HIGH", 0.7, 3),
-    BudgetLevel("MEDIUM", 0.3, 2),
-    BudgetLevel("LOW", 0.1, 1),
-    BudgetLevel("CRITICAL", 0.0, 0),
-)
-"""From the most to the least."""
-
-
-def budget_level(limits: Mapping[str, float], remaining: Mapping[str, float]) -> BudgetLevel:
-    """Return the level of the scarcest budget.
+def scarcest_level(limits: Mapping[str, float], used: Mapping[str, float]) -> Level:
+    """Return the word of the status block for the budget of which the least share is left.
 
     Args:
         limits: the budgets, by resource; one or more.
-        remaining: what is left of each; below 0 where it is exceeded.
+        used: spent of each.
 
-    >>> budget_level({"tokens": 1000, "search": 8}, {"tokens": 900, "search": 2}).name
-    'LOW'
+    >>> scarcest_level({"tokens": 1000, "search": 8}, {"tokens": 100, "search": 6})
+    'low'
     """
-    left = min(remaining[name] / limit if limit else 0.0 for name, limit in limits.items())
-    return next((level for level in LEVELS if left >= level.least), LEVELS[-1])
+    words = [level(used[name], limit) for name, limit in limits.items()]
+    return max(words, key=list(BRANCHES).index)

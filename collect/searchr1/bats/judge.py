@@ -1,6 +1,5 @@
 """The final answer: a judge's choice among the best checked ones, within the budget."""
 
-from collect.environment import Observation
 from collect.searchr1.bats.bats_run import JUDGE_TOKENS, BatsRun
 from collect.searchr1.bats.choice import Candidate, candidates, first_of_most, read_choice
 from collect.searchr1.bats.malformed import MalformedError
@@ -32,7 +31,7 @@ def _ask(run: BatsRun, choices: list[Candidate], most_tokens: float) -> tuple[Ca
     conversation = Conversation("judge", run.text("judge"))
     reply = run.rollout.ask(conversation, run.shown(choices), most_tokens)
     if run.rollout.budget.is_exceeded:
-        run.rollout.record(conversation, reply, "judge", Observation(""), outcome="over budget")
+        run.rollout.complete("judge", outcome="over budget")
         return first_of_most(choices), MOST_PROPOSALS
     chosen, chosen_by, problem = first_of_most(choices), MOST_PROPOSALS, ""
     try:
@@ -40,6 +39,5 @@ def _ask(run: BatsRun, choices: list[Candidate], most_tokens: float) -> tuple[Ca
     except MalformedError as error:
         problem = str(error)
         run.malformed["choice"] += 1
-    seen = Observation("", actions=(f"judge[{chosen.answer}]",))
-    run.rollout.record(conversation, reply, "judge", seen, choice_problem=problem)
+    run.rollout.complete("judge", answer=chosen.answer, choice_problem=problem)
     return chosen, chosen_by

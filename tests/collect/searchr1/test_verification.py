@@ -1,5 +1,7 @@
 """Checks of an answer, and the choice among answers."""
 
+from textwrap import dedent
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,9 +13,13 @@ from collect.searchr1.bats.choice import (
     read_choice,
 )
 from collect.searchr1.bats.malformed import MalformedError
+from collect.searchr1.bats.plan import Plan
 from collect.searchr1.bats.verification import Check, Verification, read_verification
 from collect.searchr1.scaled_rollout import Proposal, majority
+from collect.searchr1.search_actions import Search, parse
+from collect.searchr1.tagged_text import last_tagged
 from tests.collect.searchr1.scripted_model import check
+from tests.making import REPO
 
 
 def test_a_check_has_a_verdict_findings_and_a_summary() -> None:
@@ -23,6 +29,17 @@ def test_a_check_has_a_verdict_findings_and_a_summary() -> None:
         (Check("satisfied", "constraint 1"), Check("contradicted", "constraint 2")),
         "The mill was wrong.",
     )
+
+
+def test_the_forms_of_the_document_can_be_read() -> None:
+    document = dedent((REPO / "docs" / "bats.md").read_text().replace("\n       ", "\n"))
+    plan = Plan().updated(last_tagged(document, "plan") or "")
+    assert [step.mark for step in plan.steps] == ["x", "~", " "]
+    verification = read_verification(document)
+    assert (verification.verdict, verification.problem) == ("CONTINUE", "")
+    assert [each.finding for each in verification.checks] == ["satisfied", "unverified"]
+    assert verification.summary.startswith("The guild")
+    assert isinstance(parse(document), Search)
 
 
 @pytest.mark.parametrize(
