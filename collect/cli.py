@@ -88,7 +88,7 @@ def searchr1(
     """
     from collect.game_recording import record_game
     from collect.searchr1.search_game import searchr1 as search_game
-    from collect.searchr1.strategies import strategies_of, with_budget_shown
+    from collect.searchr1.strategies import strategies_of, strategy_options
 
     for flag, path in (("--questions", questions), ("--corpus", corpus)):
         if path.parent == SAMPLE and not path.is_file():
@@ -101,10 +101,9 @@ def searchr1(
     game = search_game(questions, corpus, first, documents)
     most = attempts or ATTEMPTS
     record_game(
-        with_budget_shown(options),
+        strategy_options(options),
         game,
-        {"attempts": most} if options.strategy else {},
-        strategies_of(game, most),
+        strategies=strategies_of(game, most),
     )
 
 

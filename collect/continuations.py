@@ -14,6 +14,7 @@ import orjson
 
 from bagen_data.errors import InputError
 from bagen_data.fast_json import load_json
+from collect.agent_name import read_agent_name
 from collect.agents import Agent, Counter, Reply, ScriptedAgent
 from collect.collect_options import CollectOptions
 from collect.dialogue_layout import Dialogues, record
@@ -55,6 +56,11 @@ def record_continuations(
     check(options, game.task)
     layout = Dialogues(game.task)
     family = read_recorded(options.resume_from or "", game.task, layout)
+    if read_agent_name(str(family.settings.get("agent"))).strategy:
+        raise InputError(
+            f"{FLAG} {family.folder}: was recorded by {family.settings['agent']}, which asks in "
+            "several conversations, so it cannot be played on turn by turn; give another family"
+        )
     lengths = {number: len(each["turns"]) for number, each in family.rollouts.items()}
     starts = starts_of(family, options.turn or (), lengths)
     seed = int(family.settings.get("seed", 0))

@@ -1,6 +1,7 @@
 """Rollouts of a game of text, by scripted agents or by a model."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bagen_data.errors import WrongUsageError
@@ -15,8 +16,14 @@ from collect.task_command import Recording, record
 if TYPE_CHECKING:
     from collect.model_agent import ModelAgent
 
-Strategy = Callable[[CollectOptions, "ModelAgent"], Play]
-"""How a model is used in the rollouts of a game, other than turn by turn."""
+
+@dataclass(frozen=True)
+class Strategy:
+    """A way to use a model in the rollouts of a game, other than turn by turn."""
+
+    play: Callable[[CollectOptions, "ModelAgent"], Play]
+    settings: Mapping[str, Any]
+    """All that decides how it plays, for the record."""
 
 
 def record_game(
@@ -30,7 +37,7 @@ def record_game(
     Args:
         options: the options of every task.
         game: the game.
-        agent_options: options of its scripted agents, or of its strategies.
+        agent_options: options of its scripted agents.
         strategies: the game's strategies by name.
 
     Raises:
@@ -55,11 +62,13 @@ def record_game(
             game, options.seed, options.script, options.tokenizer, agent_options, budget
         )
 
+    strategy = strategies.get(options.strategy)
+
     def modelled(options: CollectOptions, model: "ModelAgent") -> Play:
         from collect.model_agent import Modelled
 
-        if options.strategy:
-            return strategies[options.strategy](options, model)
+        if strategy:
+            return strategy.play(options, model)
         return Modelled(game, options.seed, model, options.tokenizer, budget)
 
     settings = {**game.settings, **agent_options}
@@ -76,5 +85,6 @@ def record_game(
             modelled,
             budget=budget.settings if budget else {},
             strategies=[*strategies],
+            strategy=strategy.settings if strategy else {},
         ),
     )

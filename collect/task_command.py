@@ -44,6 +44,8 @@ class Recording:
     """What a rollout may spend, and what its budget does; empty where there is none."""
     strategies: Collection[str] = ()
     """The strategies that `modelled` plays beside a model that answers turn by turn."""
+    strategy: Mapping[str, Any] = field(default_factory=dict)
+    """How the strategy of the agent plays; empty where it has none."""
 
 
 def record(options: CollectOptions, recording: Recording) -> None:
@@ -147,6 +149,7 @@ def settings_of(options: CollectOptions, recording: Recording) -> dict[str, Any]
         "usage": "simulated" if options.is_scripted else "as the API reported it",
         **({} if options.is_scripted else model),
         "options": dict(recording.settings),
+        **({"strategy": dict(recording.strategy)} if recording.strategy else {}),
         **({"budget": dict(recording.budget)} if recording.budget else {}),
         **({"continues": dict(recording.continues)} if recording.continues else {}),
     }

@@ -15,7 +15,7 @@ from collect.comparison.comparison_table import comparison_tables
 from collect.comparison.paired_comparison import compare, shown_names
 from collect.comparison.priced_family import PricedFamily, Prices, read_priced
 
-_MAY_DIFFER = ("agent", "budget", "generation", "model_args", "usage")
+_MAY_DIFFER = ("agent", "budget", "generation", "model_args", "strategy", "usage")
 """Settings of families that are compared, which may differ between them."""
 
 
