@@ -70,6 +70,8 @@ class InspectedRollout:
     """`success`, `failure`, or `not judged`; empty where nothing could be read."""
     unjudged: str = ""
     """Why there is no outcome; empty where there is one."""
+    stopped: str = ""
+    """What ended it before its own end, such as `budget`; empty where nothing did."""
     usage_source: str = ""
     """Where the amounts come from: `request`, `turn` or `tokenizer`; empty where refused."""
     refusal: str = ""
@@ -216,6 +218,7 @@ class _Notes(UnjudgedWitness):
                 source_id=log.source_id,
                 outcome=self._outcome(seen),
                 unjudged=self.unjudged,
+                stopped=log.stopped,
                 scores=dict(log.scores),
                 skipped=dict(log.skipped),
                 turns=_turns(log, self.definition, reading),

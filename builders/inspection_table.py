@@ -73,6 +73,12 @@ def inspection_tables(inspection: Inspection) -> Iterator[Table | str]:
             f"{unjudged} not judged: a build refuses a rollout without an outcome; give one with "
             f"--success, or in {LABELS}"
         )
+    stopped = sum(bool(each.stopped) and each.is_unjudged for each in inspection.rollouts)
+    if stopped and stopped < len(inspection.rollouts):
+        yield (
+            f"{stopped} of them were stopped by a budget or a forecaster: a build refuses the "
+            "whole family, as those that were not stopped are no fair draw"
+        )
     if inspection.duplicates:
         yield f"{numbered(inspection.duplicates, 'duplicate')}: the first of each is used"
     if inspection.bare_counts:

@@ -15,7 +15,7 @@ from bagen_data.usage import words_and_marks
 from collect.budget_options import BudgetOptions
 from collect.counted_turns import counted_turns
 from collect.journal import NAME
-from tests.making import SAMPLE, build, build_record, collect, contents, exit_code, rows_of
+from tests.making import SAMPLE, build, build_record, collect, contents, exit_code, rows_of, run
 from tests.making import collect_main as collect_command
 
 LIMITS = {
@@ -207,6 +207,9 @@ def test_a_build_refuses_stopped_rollouts_by_name_and_the_rest_of_their_family(t
     assert "was stopped by its budget in turn" in said
     assert f"{len(stopped)} rollouts of this family were stopped" in said
     assert "record the family without a budget" in said
+    assert run("inspect", out) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert f"{len(stopped)} of them were stopped by a budget or a forecaster" in said
 
 
 def test_labels_for_all_stopped_rollouts_make_a_family_whole_again(tmp_path):

@@ -266,3 +266,20 @@ def test_the_end_of_a_collection_closes_its_connections(monkeypatch):
             agent.generate([ChatMessageUser(content="?")], 5)
         del agent
         gc.collect()  # a connection that is still open warns here, and warnings are errors
+
+
+def test_a_model_is_shown_its_budget_and_ended_by_it(tmp_path):
+    out = tmp_path / "searchr1-origin-rule"
+    with model_server(answer=search) as server:
+        budget = ("--budget", "tokens=100000,search=4", "--tracker")
+        done = collect(server, out, *budget, task="searchr1", rollouts=2)
+        assert done.returncode == 0, done.stderr
+        assert "stopped: 2 by the budget" in done.stdout.replace("\n", " ")
+        assert server.requests == 2 * 5
+        shown = [body["messages"][-1]["content"] for body in server.bodies]
+    assert all("search: " in text.split("\n\n")[-1] for text in shown)
+    for rollout in json.loads((out / FILES["searchr1"]).read_bytes()):
+        assert rollout["used"]["search"] == 4
+        assert len(rollout["turns"]) == 5
+        assert rollout["turns"][-1]["actions"] == []
+        assert {turn["user_prompt"] for turn in rollout["turns"]} <= set(shown)
