@@ -55,7 +55,8 @@ def stopping_forecaster(place: str) -> StoppingForecaster:
     if missing:
         raise WrongUsageError(
             f"--stop-with {place}: {missing[0]} is missing there; expected a folder that "
-            "'bagen fit' wrote"
+            "'bagen fit' wrote; one of the Hub is fetched with 'hf download ORG/NAME --local-dir "
+            "DIR'"
         )
     names = [*_FORECASTER, *([POLICY] if (folder / POLICY).is_file() else [])]
     found = StoppingForecaster(folder, tuple(recorded_file(folder / name) for name in names))
