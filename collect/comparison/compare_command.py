@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from bagen_data.console import STDERR
 from bagen_data.logs.prices import PriceTable, parse_prices, price_date
@@ -15,8 +16,8 @@ from collect.comparison.comparison_table import comparison_tables
 from collect.comparison.paired_comparison import compare, shown_names
 from collect.comparison.priced_family import PricedFamily, Prices, read_priced
 
-_MAY_DIFFER = ("agent", "budget", "generation", "model_args", "strategy", "usage")
-"""Settings of families that are compared, which may differ between them."""
+_MAY_DIFFER = ("first", "attempts", "prompts")
+"""Options that decide which instances a family has, or how its agent works."""
 
 
 @dataclass(frozen=True)
@@ -57,17 +58,28 @@ def compare_families(folders: Sequence[Path], options: CompareOptions) -> None:
 
 
 def _note_other_settings(families: Sequence[PricedFamily]) -> None:
-    """Say where families differ in more than the agent and its budget."""
-    first, *others = (
-        {name: value for name, value in family.settings.items() if name not in _MAY_DIFFER}
-        for family in families
-    )
+    """Say where families were not played and counted alike.
+
+    Options that one family alone has are its agent's, and agents are what is compared.
+    """
+    first, *others = map(_alike, families)
     names = shown_names(families)
     for name, settings in zip(names[1:], others, strict=True):
-        changed = differences(settings, first)
+        both = settings.keys() & first.keys()
+        changed = differences({key: settings[key] for key in both}, {k: first[k] for k in both})
         if changed:
             STDERR.print(
-                f"note: {name} was recorded with {changed} as {names[0]} was; they differ in more "
+                f"note: {name} was recorded with {changed}, as {names[0]} was: they differ in more "
                 "than their agents and budgets",
                 markup=False,
             )
+
+
+def _alike(family: PricedFamily) -> dict[str, Any]:
+    """Return what is to be the same in families that are compared, by name."""
+    counted = family.settings.get("tokens") or {}
+    options = family.settings.get("options") or {}
+    return {
+        "tokens counted with": counted.get("counted with"),
+        **{name: value for name, value in options.items() if name not in _MAY_DIFFER},
+    }

@@ -118,7 +118,8 @@ def _by_agent(table: PriceTable, agent: str, model: str) -> Mapping[str, Any]:
     `scripted`.
     """
     provider, _, name = model.partition("/")
-    known = [each for each in (agent, model, name, provider) if each in table.given]
+    names = (agent, model, name, model.rpartition("/")[2], provider)
+    known = [each for each in names if each in table.given]
     return {**table.given, model: table.given[known[0]]} if known else table.given
 
 

@@ -208,7 +208,7 @@ def test_the_command_prints_and_draws(tmp_path: Path, capsys: pytest.CaptureFixt
         assert word in said.out
     assert "differences to searchr1-origin-free, paired by instance" in said.out
     noted = " ".join(said.err.split())
-    assert "note: searchr1-origin-more was recorded with options" in noted
+    assert "note: searchr1-origin-more was recorded with documents 5, not 3, as" in noted
     assert "searchr1-origin-capped" not in noted
     assert "<svg" in chart.read_text()
 
