@@ -198,6 +198,10 @@ def compare(
             help="File for a picture of success against cost: .svg, .png or .html.",
         ),
     ] = None,
+    json: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write every number, of each rollout too, to this file."),
+    ] = None,
     resamples: Annotated[int, typer.Option(min=0, help="Resamples for intervals.")] = 1000,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the resamples.")] = 0,
 ) -> None:
@@ -206,7 +210,7 @@ def compare(
     from collect.comparison.compare_command import CompareOptions, compare_families
 
     options = CompareOptions(
-        price or (), price_day, tool_price or (), chart, Resampling(resamples, seed)
+        price or (), price_day, tool_price or (), chart, json, Resampling(resamples, seed)
     )
     compare_families(families, options)
 

@@ -6,12 +6,16 @@ from pathlib import Path
 from typing import Any
 
 from bagen_data.console import STDERR
+from bagen_data.errors import OutputError
 from bagen_data.logs.prices import PriceTable, parse_prices, price_date
 from bagen_data.logs.unified_cost import parse_tool_prices
 from bagen_data.pictures import check_picture_file, save_picture
+from bagen_data.replaced_file import write_file
 from bagen_data.scoring.resampling import Resampling
+from bagen_data.tables import to_json
 from bagen_data.terminal_tables import print_table
 from bagen_data.wording import differences
+from collect.comparison.comparison_record import comparison_record
 from collect.comparison.comparison_table import comparison_tables
 from collect.comparison.paired_comparison import compare, shown_names
 from collect.comparison.priced_family import PricedFamily, Prices, read_priced
@@ -32,6 +36,8 @@ class CompareOptions:
     """`--tool-price` values."""
     chart: Path | None
     """The file of the picture; none is drawn if None."""
+    json: Path | None
+    """The file of every number; none is written if None."""
     resampling: Resampling
 
 
@@ -40,6 +46,7 @@ def compare_families(folders: Sequence[Path], options: CompareOptions) -> None:
 
     Raises:
         InputError: the families cannot be compared, or a price is not known.
+        OutputError: a file cannot be written.
         MissingExtraError: the library of prices is needed, or that of pictures, and not there.
     """
     if options.chart is not None:
@@ -55,6 +62,14 @@ def compare_families(folders: Sequence[Path], options: CompareOptions) -> None:
         from collect.comparison.comparison_chart import comparison_chart
 
         save_picture(comparison_chart(compared), options.chart)
+    if options.json is not None:
+        text = to_json(comparison_record(compared, families, prices), indent=1)
+        try:
+            write_file(options.json, f"{text}\n")
+        except OSError as error:
+            raise OutputError(
+                f"{options.json}: cannot be written: {error.strerror or error}"
+            ) from error
 
 
 def _note_other_settings(families: Sequence[PricedFamily]) -> None:

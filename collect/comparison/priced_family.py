@@ -128,7 +128,7 @@ def _calls(log: Log) -> Mapping[str, int]:
     for turn in log.turns:
         calls.update(turn.calls_by_tool or {})
     calls.pop("finish", None)  # an answer, which no tool gives
-    return calls
+    return dict(calls)
 
 
 def _requests(log: Log) -> Iterator[Request]:

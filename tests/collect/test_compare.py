@@ -1,5 +1,6 @@
 """Families side by side: success against unified cost, paired by instance."""
 
+import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -201,7 +202,9 @@ def test_the_command_prints_and_draws(tmp_path: Path, capsys: pytest.CaptureFixt
     chart = tmp_path / "front.svg"
     prices = ("--price", "scripted=1,10", "--tool-price", "search=0.001")
     capsys.readouterr()
-    assert collect("compare", free, capped, more, *prices, "--chart", chart) == 0
+    numbers = tmp_path / "numbers.json"
+    files = ("--chart", chart, "--json", numbers)
+    assert collect("compare", free, capped, more, *prices, *files) == 0
     said = capsys.readouterr()
     assert "means over the rollouts of 12 shared instances" in said.out
     for word in ("success", "tokens", "search", "cost_usd", "stopped", "Pareto front"):
@@ -211,6 +214,14 @@ def test_the_command_prints_and_draws(tmp_path: Path, capsys: pytest.CaptureFixt
     assert "note: searchr1-origin-more was recorded with documents 5, not 3, as" in noted
     assert "searchr1-origin-capped" not in noted
     assert "<svg" in chart.read_text()
+    record = json.loads(numbers.read_text())
+    assert [each["family"] for each in record["families"]] == [
+        family.name for family in (free, capped, more)
+    ]
+    costs = [each["cost_usd"] for each in record["rollouts"] if each["family"] == free.name]
+    assert len(costs) == 12
+    assert record["families"][0]["means"]["cost_usd"]["value"] == pytest.approx(sum(costs) / 12)
+    assert record["families"][1]["differences"]["search"]["low"] < 0
 
 
 def test_the_command_refuses_in_one_message(
