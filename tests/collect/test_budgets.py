@@ -7,17 +7,35 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bagen_data.log_formats import dialogues
 from bagen_data.logs.rollout_log import FamilyFacts
 from bagen_data.logs.turn_readers import token_turns
 from bagen_data.usage import words_and_marks
+from collect.agents import ScriptedAgent
 from collect.budget_options import BudgetOptions
 from collect.counted_turns import counted_turns
+from collect.dialogue_layout import record
 from collect.journal import NAME
-from tests.making import SAMPLE, build, build_record, collect, contents, exit_code, rows_of, run
+from collect.play import play
+from collect.run_budget import run_budget
+from collect.searchr1.search_game import searchr1
+from tests.making import (
+    REPO,
+    SAMPLE,
+    build,
+    build_record,
+    collect,
+    contents,
+    exit_code,
+    rows_of,
+    run,
+)
 from tests.making import collect_main as collect_command
 
+SEARCH = REPO / "sample" / "search"
 LIMITS = {
     "sokoban": "tokens=900",
     "searchr1": "tokens=1200,search=3",
@@ -105,6 +123,42 @@ def test_the_tokens_of_a_rollout_that_is_not_stopped_are_those_of_a_build(tmp_pa
         assert sorted(spent) == sorted(used)
     else:
         assert sum(map(min, sorted(spent), sorted(used))) == sum(spent)
+
+
+@given(
+    responses=st.lists(
+        st.sampled_from(
+            [
+                "<answer>search[river]</answer>",
+                "<think>" + "hm " * 300 + "</think><answer>search[bridge]</answer>",
+                "<answer>search[]</answer>",
+                "no action",
+                "<answer>finish[no]</answer>",
+            ]
+        ),
+        min_size=10,
+        max_size=10,
+    ),
+    tokens=st.integers(1, 6_000),
+    most=st.integers(1, 6),
+)
+def test_whatever_an_agent_says_a_cap_holds(responses, tokens, most):
+    game = searchr1(SEARCH / "questions.jsonl", SEARCH / "corpus.jsonl", 0, 3)
+    environment, said = game.environment(0, 0), iter(responses)
+    budget = run_budget(BudgetOptions(budget=f"tokens={tokens},search={most}"), game)
+    assert budget is not None
+    guard = budget.guard("searchr1", environment, words_and_marks)
+    agent = ScriptedAgent(lambda _: next(said), words_and_marks)
+    kept = record(0, play(environment, agent, game.rules, words_and_marks, guard), "words")
+    spent = [turn.usage["tokens"] for turn in counted_turns(kept, token_turns, words_and_marks)]
+    assert kept["used"] == {"tokens": sum(spent), "search": searches(kept)}
+    assert searches(kept) <= most
+    assert sum(spent[:-1]) <= tokens
+    if sum(spent) > tokens:
+        assert kept["stopped_by"] == "budget"
+        assert kept["turns"][-1]["actions"] == []
+    if kept["stopped_by"] is None:
+        assert len(kept["turns"]) == 10 or "finish[" in kept["turns"][-1]["parsed_response"]
 
 
 def test_turns_after_a_cut_of_the_history_cost_their_message_and_their_response(tmp_path):
