@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bagen_data.errors import WrongUsageError
+from bagen_data.live import BudgetTracker
 from collect.recorded_file import RecordedFile, recorded_file
 
 if TYPE_CHECKING:
@@ -82,9 +83,10 @@ def check_fits(kept: StoppingForecaster, task: str, limits: Mapping[str, float])
     """Refuse a forecaster that cannot judge the rollouts of a family.
 
     Raises:
-        WrongUsageError: it is of another task, lacks a budget, or does not know success.
+        WrongUsageError: it is of another task, lacks a budget or a target, or does not know
+            success.
     """
-    forecaster, _ = kept.load()
+    forecaster, policy = kept.load()
     if forecaster.task != task:
         raise WrongUsageError(
             f"--stop-with {kept.folder}: forecasts {forecaster.task}; expected a forecaster of "
@@ -101,3 +103,6 @@ def check_fits(kept: StoppingForecaster, task: str, limits: Mapping[str, float])
             f"--stop-with {kept.folder}: was fitted without outcomes and does not know success, so "
             "it cannot say which rollouts are lost; fit one with outcomes"
         )
+    problems = BudgetTracker(limits, forecaster, policy, task=task).problems
+    if problems:
+        raise WrongUsageError(f"--stop-with {kept.folder}: {problems[0]}")
