@@ -86,7 +86,7 @@ class Attempt:
 
     def _after_proposal(self, proposal: Proposal) -> str | None:
         run = self._run
-        if run.rollout.is_over:
+        if run.is_over:
             run.checked.append(CheckedProposal(proposal, None))
             return None
         checked = self._check(proposal)

@@ -80,8 +80,10 @@ def _forks_end() -> Iterator[None]:
 
 
 def collect(server: ModelServer, out: Path, strategy: str, *more: str, rollouts: int = 12) -> Any:
-    agent = ["--agent", f"{strategy}:openai-api/rule/{MODEL}", "--base-url", server.url]
-    options = ["--rollouts", str(rollouts), "--out", str(out), "--attempts", "2", *more]
+    """Record a family; the model alone plays it where `strategy` is empty."""
+    name, attempts = (f"{strategy}:", ["--attempts", "2"]) if strategy else ("", [])
+    agent = ["--agent", f"{name}openai-api/rule/{MODEL}", "--base-url", server.url]
+    options = ["--rollouts", str(rollouts), "--out", str(out), *attempts, *more]
     command = ["-m", "collect", "searchr1", *agent, *options]
     return FORKS.run(command, {**os.environ, "RULE_API_KEY": KEY})
 
@@ -256,6 +258,20 @@ def test_attempts_are_of_strategies_alone(tmp_path: Path) -> None:
     done = FORKS.run(command, dict(os.environ))
     assert done.returncode == 2
     assert "--attempts: of no use with an agent that answers once" in " ".join(done.stderr.split())
+
+
+def test_a_strategy_is_compared_with_the_model_alone(tmp_path: Path) -> None:
+    plain, parallel = (tmp_path / f"searchr1-origin-{name}" for name in ("plain", "parallel"))
+    with model_server(respond=respond, output_tokens=words) as server:
+        for out, strategy in ((plain, ""), (parallel, "parallel")):
+            done = collect(server, out, strategy, *BUDGET, rollouts=2)
+            assert done.returncode == 0, done.stderr
+    prices = ["--price", f"openai-api/rule/{MODEL}=1,2", "--tool-price", "search=0.001"]
+    command = ["-m", "collect", "compare", str(plain), str(parallel), *prices]
+    done = FORKS.run(command, {**os.environ, "COLUMNS": "200"})
+    assert (done.returncode, done.stderr) == (0, ""), "no other difference is noted"
+    assert "searchr1-origin-parallel" in done.stdout
+    assert "propose" not in done.stdout, "only searches are calls of a tool"
 
 
 def test_the_sequential_agent_sees_the_budget_where_it_is_to(tmp_path: Path) -> None:
