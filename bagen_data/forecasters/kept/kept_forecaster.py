@@ -274,6 +274,7 @@ def keep(
         conditions={
             name: float(median(each.conditions[name] for each in budgets))
             for name in examples[0].probe.budget.conditions
+            if all(name in each.conditions for each in budgets)
         },
         model=model,
         learned_from=learned_from or learned_of(examples),

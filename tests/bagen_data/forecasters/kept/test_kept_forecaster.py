@@ -172,6 +172,25 @@ def test_it_says_what_it_learned_from() -> None:
     assert other == replace(known, dataset="ORG/NAME", splits=("sft", "rl"))
 
 
+def test_usual_budgets_and_conditions_are_medians_of_rollouts() -> None:
+    examples = family(3, 0, budget=600)
+    targets = {example.rollout: 10.0**number for number, example in enumerate(examples)}
+
+    def conditional(one: Example) -> Example:
+        target = targets[one.rollout]
+        conditions = {"target_cash_usd": target, f"target_{target:.0f}": 1.0}
+        budget = replace(one.probe.budget, limits={"tokens": target}, conditions=conditions)
+        return replace(one, probe=replace(one.probe, budget=budget))
+
+    known = [conditional(one) for one in examples]
+    fit = find_forecaster("climatology").fit
+    assert fit is not None
+    kept = keep("climatology", fit(known, 0), known)
+    middle = sorted(targets.values())[1]
+    assert dict(kept.budgets) == {"tokens": middle}
+    assert dict(kept.conditions) == {"target_cash_usd": middle}  # all budgets have this one
+
+
 def test_a_folder_of_others_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("mine")
     with pytest.raises(OutputError, match=r"mine\.txt"):
