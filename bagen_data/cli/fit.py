@@ -72,7 +72,7 @@ def fit_command(
         str | None,
         typer.Option(
             help="Resources of --logs, with commas between: tokens, cost_usd, turns, tool_calls, "
-            "seconds [default: those of the task, else tokens]."
+            "seconds, search [default: those of the task, else tokens]."
         ),
     ] = None,
     tokenizer: Annotated[

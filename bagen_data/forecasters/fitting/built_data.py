@@ -9,6 +9,7 @@ from bagen_data.forecasters.fitting.teaching_data import (
     Source,
     TeachingData,
     check_teaching,
+    nothing_to_learn,
     probes_within,
     single_turn_notes,
 )
@@ -54,11 +55,10 @@ def built_data(dataset: str, config: str, rollout_model: str | None = None) -> T
             heldout = load_examples(pinned, config, _HELDOUT).examples
     else:
         _check_one_family(every, where)
+    resources = _resources(pinned, config, taught[0], every)
     if not examples:
-        raise InputError(
-            f"{where}: has no rollout of two turns or more; after its only turn a rollout leaves "
-            "nothing to forecast"
-        )
+        longest = max((each.total_turns for each in every), default=0)
+        raise nothing_to_learn(where, resources, longest)
     unseen = _unseen(heldout, every, rollout_model)
     single = {each.rollout for each in every if each.total_turns == 1}
     data = TeachingData(
@@ -69,7 +69,7 @@ def built_data(dataset: str, config: str, rollout_model: str | None = None) -> T
             config=config,
             splits=taught,
         ),
-        resources=_resources(pinned, config, taught[0], examples),
+        resources=resources,
         examples=examples,
         rollout_models=tuple(sorted({_model(each) for each in examples})),
         heldout=probes_within(unseen.examples),
@@ -147,4 +147,5 @@ def _resources(
     lists = load_samples(pinned, config, split).table["resources"].combine_chunks().flatten()
     names, units = (lists.field(name).to_pylist() for name in ("resource", "unit"))
     unit = dict(zip(names, units, strict=True))
-    return tuple(Resource(name, unit[name]) for name in examples[0].probe.budget.limits)
+    spent = dict.fromkeys(name for each in examples for name in each.probe.budget.limits)
+    return tuple(Resource(name, unit.get(name, name)) for name in spent)

@@ -12,6 +12,7 @@ from bagen_data.forecasters.fitting.teaching_data import (
     Source,
     TeachingData,
     check_teaching,
+    nothing_to_learn,
     probes_within,
     single_turn_notes,
 )
@@ -73,10 +74,9 @@ def log_data(logs: Path, options: PlainOptions, rollout_model: str = "") -> Teac
         prefixes = [(k, f"{name}/{k}") for k in benchmark_prefixes(len(rollout.turns))]
         examples += probes_within(examples_of(rollout, budget, prefixes))
     if not examples:
-        raise InputError(
-            f"{where}: has no rollout of two turns or more; after its only turn a rollout leaves "
-            f"nothing to forecast{_listed_refusals(read)}"
-        )
+        longest = max((len(each.rollout.turns) for each in chosen.rollouts), default=0)
+        error = nothing_to_learn(where, read.task.resources, longest)
+        raise InputError(f"{error}{_listed_refusals(read)}")
     single = sum(len(each.rollout.turns) == 1 for each in chosen.rollouts)
     data = TeachingData(
         Source(),

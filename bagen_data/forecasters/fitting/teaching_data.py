@@ -91,6 +91,26 @@ def single_turn_notes(rollouts: int) -> tuple[str, ...]:
     )
 
 
+def nothing_to_learn(where: str, resources: Sequence[Resource], longest: int) -> InputError:
+    """Return the error of rollouts without a probe that leaves something to forecast.
+
+    Args:
+        where: what a message calls them.
+        resources: what they spend.
+        longest: the most turns that one has.
+    """
+    if longest < 2:
+        return InputError(
+            f"{where}: has no rollout of two turns or more; after its only turn a rollout leaves "
+            "nothing to forecast"
+        )
+    names = ", ".join(each.name for each in resources)
+    return InputError(
+        f"{where}: has no rollout that spends {names} after its first turn, so there is nothing to "
+        "forecast; expected amounts above 0; choose other --resources"
+    )
+
+
 def check_teaching(data: TeachingData, where: str) -> TeachingData:
     """Return the data if a forecaster can be fitted on it.
 

@@ -2,13 +2,17 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from bagen_data.errors import InputError, WrongUsageError
 from bagen_data.forecasters.fitting.built_data import built_data
+from bagen_data.forecasters.fitting.teaching_data import check_teaching
 from bagen_data.hub import load_samples
+from bagen_data.schema import Budget
+from tests.bagen_data.forecasters.fitting.taught import examples_of, taught
 from tests.making import SAMPLE, build, chat, write_lines, write_trajectories
 
 
@@ -118,6 +122,16 @@ def test_what_cannot_teach_says_why(
     assert build(tmp_path / "origin", tmp_path / "built") == 0
     with pytest.raises(kind, match=words):
         built_data(str(tmp_path / "built"), config)
+
+
+def test_families_that_spend_different_resources_are_not_mixed() -> None:
+    tokens, both = examples_of(3), examples_of(3, 1)
+    both = [
+        replace(each, probe=replace(each.probe, budget=Budget({"tokens": 9, "turns": 9})))
+        for each in both
+    ]
+    with pytest.raises(InputError, match="different resources: tokens; tokens, turns; expected"):
+        check_teaching(taught([*tokens, *both]), "here")
 
 
 def test_a_family_of_one_turn_rollouts_teaches_nothing(tmp_path: Path) -> None:

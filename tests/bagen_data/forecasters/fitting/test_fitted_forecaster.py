@@ -127,6 +127,24 @@ def test_one_kind_of_outcome_is_a_limit(success: bool, feasible: bool, words: st
     assert words in fitted.kept.card
 
 
+@pytest.mark.parametrize("name", ["forest", "aft", "conformal", "climatology"])
+def test_where_every_probe_is_over_its_budget_no_probability_is_scored(name: str) -> None:
+    spent = [
+        replace(
+            each,
+            probe=replace(each.probe, budget=Budget({"tokens": 1})),
+            target=replace(each.target, feasible=False),
+        )
+        for each in examples_of(12)
+    ]
+    fitted = fit(name, taught(spent), 0)
+    brier = fitted.cross_fitted.scores["brier"]
+    assert (brier.value, brier.n) == (None, 0)
+    assert fitted.cross_fitted.scores["wis"].value is not None
+    assert any("have no skill to show" in each for each in fitted.limits)
+    assert "| `brier` | - |  | 0 |" in fitted.kept.card
+
+
 def test_few_instances_and_the_benchmark_s_own_are_limits() -> None:
     benchmark = replace(ON_HUB, config="chess", splits=("test",))
     few = fit("aft", taught(examples_of(4), source=benchmark), 0).limits
