@@ -63,3 +63,19 @@ def write_logs(folder: Path, rollouts: int, success: object = None) -> Path:
         rows.append(counted(f"session {number}", success, sizes))
     write_lines(folder / "a.jsonl", rows)
     return folder
+
+
+def usage(turns: int, cost: int) -> list[dict[str, int]]:
+    """Requests whose inputs repeat the history."""
+    return [
+        {"api_input_tokens": 10 + k * (10 + cost), "api_output_tokens": cost} for k in range(turns)
+    ]
+
+
+def write_family(origin: Path, name: str, firsts: list[str], turns: int = 4) -> None:
+    """Write rollouts that begin with these messages; every other one succeeds."""
+    rows = []
+    for number, first in enumerate(firsts):
+        contents = [part for k in range(turns) for part in (f"{first} {k}", f"go {name} {k}")]
+        rows.append(chat(contents, number % 2 == 0, per_turn_api_tokens=usage(turns, 20 + number)))
+    write_lines(origin / name / "rollouts.jsonl", rows)

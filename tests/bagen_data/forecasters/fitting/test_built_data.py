@@ -12,7 +12,7 @@ from bagen_data.forecasters.fitting.built_data import built_data
 from bagen_data.forecasters.fitting.teaching_data import check_teaching
 from bagen_data.hub import load_samples
 from bagen_data.schema import Budget
-from tests.bagen_data.forecasters.fitting.taught import examples_of, taught
+from tests.bagen_data.forecasters.fitting.taught import examples_of, taught, usage, write_family
 from tests.making import SAMPLE, build, chat, write_lines, write_trajectories
 
 
@@ -21,20 +21,6 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> str:
     out = tmp_path_factory.mktemp("sample") / "built"
     assert build(SAMPLE, out) == 0
     return str(out)
-
-
-def usage(turns: int, cost: int) -> list[dict[str, int]]:
-    return [
-        {"api_input_tokens": 10 + k * (10 + cost), "api_output_tokens": cost} for k in range(turns)
-    ]
-
-
-def write_family(origin: Path, name: str, firsts: list[str], turns: int = 4) -> None:
-    rows = []
-    for number, first in enumerate(firsts):
-        contents = [part for k in range(turns) for part in (f"{first} {k}", f"go {name} {k}")]
-        rows.append(chat(contents, number % 2 == 0, per_turn_api_tokens=usage(turns, 20 + number)))
-    write_lines(origin / name / "rollouts.jsonl", rows)
 
 
 @pytest.mark.parametrize("task", ["sokoban", "searchr1", "swebench", "warehouse"])

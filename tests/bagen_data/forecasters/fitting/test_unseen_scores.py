@@ -19,7 +19,7 @@ from bagen_data.forecasters.learning.predictions import ForecastRequest, predict
 from bagen_data.hub import load_reference, load_samples
 from bagen_data.schema import Estimate, Forecast, Probe
 from bagen_data.scoring import score
-from tests.bagen_data.forecasters.fitting.taught import examples_of, with_outcomes
+from tests.bagen_data.forecasters.fitting.taught import examples_of, with_outcomes, write_family
 from tests.making import SAMPLE, build
 
 
@@ -66,6 +66,25 @@ def test_many_instances_have_intervals_as_bagen_score_has_them(tmp_path: Path) -
     )
     own = crossed("aft", built_data(dataset, "swebench").examples)
     assert own.scores == {each: report.overall[each] for each in SCORES}
+    assert own.scores["brier"].low is not None
+
+
+def test_one_of_two_families_has_the_scores_that_bagen_score_has_of_it(tmp_path: Path) -> None:
+    """The intervals too, as both families are of the same instances."""
+    firsts = [f"level {number}" for number in range(12)]
+    for model in ("one", "two"):
+        write_family(tmp_path / "origin", f"sokoban-origin-{model}", firsts)
+    assert build(tmp_path / "origin", tmp_path / "built") == 0
+    dataset = str(tmp_path / "built")
+    request = ForecastRequest(dataset, "sokoban", "test", "aft", cross_validate=True)
+    report = score(
+        load_samples(dataset, "sokoban").table,
+        predict(request).rows,
+        reference=load_reference(dataset, "sokoban"),
+        question="forecast",
+    )
+    own = crossed("aft", built_data(dataset, "sokoban", "two").examples)
+    assert own.scores == {each: report.families["sokoban/two"][each] for each in SCORES}
     assert own.scores["brier"].low is not None
 
 
