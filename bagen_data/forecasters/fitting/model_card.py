@@ -20,7 +20,7 @@ from bagen_data.forecasters.fitting.card_tables import (
 from bagen_data.forecasters.fitting.teaching_data import TeachingData
 from bagen_data.forecasters.fitting.unseen_scores import UnseenScores
 from bagen_data.forecasters.learning.examples import Example
-from bagen_data.number_texts import plain
+from bagen_data.number_texts import plain, readable
 from bagen_data.published import CODE_PAGE, PAPER_PAGE
 from bagen_data.schema import TOKENS
 from bagen_data.wording import numbered
@@ -260,19 +260,32 @@ def _calibration(facts: CardFacts) -> str:
 
 
 def _limits(facts: CardFacts) -> str:
-    models = _listed([code(name) for name in facts.data.rollout_models if name])
+    models = _listed([code(name) for name in facts.data.rollout_models])
     of = f" by {models}" if models else ""
     usual = [
         f"It learned from runs of {code(facts.data.task)}{of}. Another agent, model, prompt or set "
         "of tools may need other amounts, and nothing here says how it does there.",
         "It learned what follows a turn that is not the last: it is not asked before the first "
         "turn, and does not know that a run has just ended.",
-        "Probabilities to finish are about budgets like those it learned from. A budget that is "
-        "far from them is a question that it has not been asked before.",
+        *_of_budgets(facts),
         "Probes of one run are much alike: what counts is the number of instances, "
         f"{len(facts.data.instance_ids):,}.",
     ]
     return "\n".join(["## Limits", "", *(f"- {each}" for each in (*facts.limits, *usual))])
+
+
+def _of_budgets(facts: CardFacts) -> Iterator[str]:
+    """Yield a sentence about budgets; amounts alone fit into any budget or not."""
+    if not facts.data.knows_success:
+        return
+    for name in facts.budgets:
+        limits = [each.probe.budget.limits[name] for each in facts.data.examples]
+        low, high = readable(min(limits)), readable(max(limits))
+        if low == high:
+            known = f"a budget of {low} {code(name)}, the only one that it learned at"
+        else:
+            known = f"budgets from {low} to {high} {code(name)}"
+        yield f"Its `finish` is about {known}; at a budget far from that it extrapolates."
 
 
 def _versions(facts: CardFacts) -> str:

@@ -225,6 +225,17 @@ def test_each_time_that_it_learns_is_told(name: str) -> None:
     assert len(told) == number_of_fits(name, data) == {"aft": 10, "climatology": 12}[name] + 2
 
 
+def test_a_card_names_the_budgets_that_finish_was_learned_at() -> None:
+    examples = examples_of(6)
+    one = "about a budget of 9,999 `tokens`, the only one that it learned at;"
+    assert one in fit("climatology", taught(examples), 0).kept.card
+    other = replace(examples[0].probe, budget=Budget({"tokens": 500}))
+    several = taught([replace(examples[0], probe=other), *examples[1:]])
+    assert "budgets from 500 to 9,999 `tokens`;" in fit("climatology", several, 0).kept.card
+    alone = taught(with_outcomes(examples, success=True, feasible=True), knows_success=False)
+    assert "extrapolates" not in fit("climatology", alone, 0).kept.card
+
+
 def test_names_of_others_stay_in_their_cells() -> None:
     odd = "a|b`c\n# d"
     fitted = fit("climatology", taught(examples_of(4), rollout_models=(odd,)), 0)
