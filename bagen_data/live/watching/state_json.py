@@ -7,6 +7,7 @@ from bagen_data.live.watching.run_states import TurnState
 from bagen_data.live.watching.watch_setup import WatchSetup
 from bagen_data.live.watching.watcher import WatchState
 from bagen_data.replay import plus
+from bagen_data.schema import TARGET_PREFIX
 
 FORMAT = 1
 _BEFORE: dict[str, Any] = {"turn": 0, "used": {}, "at_least": [], "forecast": None, "advice": None}
@@ -73,5 +74,5 @@ def _remaining(used: Mapping[str, float], budgets: Mapping[str, float]) -> dict[
     return {
         name: plus(limit, -used.get(name, 0))
         for name, limit in budgets.items()
-        if name in used or not used
+        if not name.startswith(TARGET_PREFIX)
     }

@@ -45,7 +45,8 @@ class WatchSetup:
     forecaster: "KeptForecaster | None"
     policy: Policy | None
     budgets: Mapping[str, float]
-    """The most that may be spent, by resource; empty where nobody gives a budget."""
+    """The most that may be spent, by resource, and by `target_<state>` the least of a final state;
+    empty where nobody gives a budget."""
     notes: tuple[str, ...]
     """Remarks on the budgets."""
 
@@ -108,7 +109,7 @@ def set_up(options: WatchOptions) -> WatchSetup:
             f"--policy {options.policy}: a policy decides by forecasts; give --forecaster too"
         )
     given = {} if options.budget is None else parse_budgets(options.budget)
-    usual = {} if forecaster is None else dict(forecaster.budgets)
+    usual = {} if forecaster is None else {**forecaster.budgets, **forecaster.conditions}
     usual = {name: int(each) if each == int(each) else each for name, each in usual.items()}
     budgets = {name: given.get(name, limit) for name, limit in usual.items()} | given
     filled = [name for name in usual if name not in given]

@@ -61,11 +61,13 @@ def test_the_json_has_the_same_numbers(
     options = ("--forecaster", tmp_path / "kept", "--rollout", each.where, "--once", "--json")
     assert exit_code(main, "watch", family / file_of(each.where), *options) == 0
     said = json.loads(capsys.readouterr().out)
-    expected = forecaster.forecast(probes_of(each, Budget(forecaster.budgets)))
+    budget = Budget(forecaster.budgets, forecaster.conditions)
+    expected = forecaster.forecast(probes_of(each, budget))
     assert [as_forecast(turn["forecast"]) for turn in said["turns"]] == expected
     assert said["state"]["forecast"] == said["turns"][-1]["forecast"]
     assert said["rollout"] == each.rollout.rollout_id
-    assert said["budgets"] == forecaster.budgets
+    assert said["budgets"] == {**forecaster.budgets, **forecaster.conditions}
+    assert "the forecaster's usual budget is taken" in said["notes"][0]
 
 
 def as_forecast(said: dict[str, Any]) -> Forecast:
