@@ -132,8 +132,14 @@ class _Calibrating:
     def unseen(
         self, rollouts: Rollouts, share: float, parts: Sequence[Mask]
     ) -> tuple[StoppedRuns, list[SequentialPolicy]]:
-        """Stop each part by the test that is calibrated on the others."""
+        """Stop each part by the test that is calibrated on the others.
+
+        Where the others of some part have too few successes, no part is stopped: such parts have
+        many of the successes, and to stop in the others alone would seem to lose few.
+        """
         tests = [self.on(~own, share) for own in parts]
+        if any(test.threshold is None for test in tests):
+            tests = [replace(test, threshold=None) for test in tests]
         runs = [StoppedRuns.of(rollouts.families, by_policy(test)) for test in tests]
         stopped = runs[0]
         for own, each in zip(parts, runs, strict=True):

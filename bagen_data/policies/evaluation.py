@@ -73,7 +73,14 @@ class PolicyReport:
     def warning(self) -> str | None:
         """What the policy cannot do; None if it does what was asked for."""
         policy = self.policy
-        return why_never(policy) if isinstance(policy, SequentialPolicy) else None
+        if not isinstance(policy, SequentialPolicy):
+            return None
+        if policy.threshold is not None and self.choice.others[0].stop_below == 0:
+            return (
+                "it is not tried on unseen instances: without a part of them, too few succeed to "
+                "calibrate it"
+            )
+        return why_never(policy)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain dicts and numbers, as JSON takes them."""

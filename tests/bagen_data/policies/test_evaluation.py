@@ -156,6 +156,16 @@ def test_each_part_is_stopped_by_a_test_calibrated_on_the_others() -> None:
     assert choice.seen.false_aborts.value <= 0.2
 
 
+def test_a_test_that_some_part_cannot_do_without_is_not_tried_on_the_others() -> None:
+    rollouts = made(8, count=20, instances=20)
+    successes = int(rollouts.is_success.sum())
+    share = 1 / (successes + 1)  # needs every success
+    choice = choose_sequential(rollouts, SequentialPolicy(share + 1e-6), 2.0, seed=0)
+    assert choice.policy.threshold is not None
+    assert all(test.threshold is None for test in choice.others)
+    assert choice.unseen.cost_saved.value == 0
+
+
 def test_a_test_of_finishing_watches_what_succeeds_within_the_budgets() -> None:
     rollouts = made(4)
     finish, success = (watched_runs(rollouts, each) for each in ("finish", "success"))  # type: ignore[arg-type]
