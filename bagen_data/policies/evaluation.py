@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from bagen_data.forecasters import known_forecasters
+from bagen_data.errors import InputError
+from bagen_data.forecasters import find_forecaster, known_forecasters
 from bagen_data.forecasters.kept import load_forecaster
 from bagen_data.live.policies import Policy, SequentialPolicy, ThresholdPolicy
 from bagen_data.policies.calibration import why_never
@@ -159,6 +161,12 @@ def _foretold(request: PolicyRequest) -> _Foretold:
         said = cross_fitted(recorded, request.forecaster, request.seed)
         learned = "forecasts of each rollout are learned from other instances"
         return _Foretold(recorded, said, learned, is_cross_fitted=True)
+    if "/" not in request.forecaster and not Path(request.forecaster).exists():
+        names = [name for name in known_forecasters() if find_forecaster(name).learn_forecasts]
+        raise InputError(
+            f"{request.forecaster}: is not a forecaster that forecasts ({', '.join(names)}), nor a "
+            "folder; give one of these, the folder that 'bagen fit' wrote, or ORG/NAME on the Hub"
+        )
     kept = load_forecaster(request.forecaster)
     every = load_recorded(request.dataset, request.config)
     recorded, said = of_kept(every, kept, request.forecaster)

@@ -244,7 +244,8 @@ def test_a_forecaster_of_amounts_alone_is_refused(sample: str, tmp_path: Path) -
         ("climatology", "sokoban_start", WrongUsageError, "the rollouts of one task"),
         ("climatology", "default", WrongUsageError, "the rollouts of one task"),
         ("climatology", "chess", InputError, "has no config chess"),
-        ("no-such-folder", "sokoban", InputError, "no-such-folder"),
+        ("frest", "sokoban", InputError, "frest: is not a forecaster .*climatology, aft, forest"),
+        ("./frest", "sokoban", InputError, "there is no such folder"),
     ],
 )
 def test_what_cannot_be_evaluated_is_refused(
