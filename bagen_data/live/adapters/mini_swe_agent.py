@@ -93,21 +93,27 @@ class BudgetAware(DefaultAgent):  # type: ignore[misc]
         places = [n for n, message in enumerate(chat) if message.get("role") == "assistant"]
         last = places[-1] if places else 0
         response = chat[last] if places else {}
+        extra = messages[-1].get("extra") or {}
         billed = (response.get("extra") or {}).get("response")
         answer = billed if isinstance(billed, Mapping) else response
+        usage = _priced(answer.get("usage") or {}, extra.get("cost"))
         self._conversations.observe(
             chat[:last],
             response,
-            _usage(answer.get("usage") or {}, is_replayed=UNPARSED not in response),
+            usage if UNPARSED not in response else _not_replayed(usage),
             model=str(answer.get("model") or ""),
             seconds=seconds,
         )
 
 
-def _usage(usage: Mapping[str, Any], *, is_replayed: bool) -> Any:
-    """Return a usage object; output that later requests do not replay counts as reasoning."""
-    if is_replayed:
-        return usage
+def _priced(usage: Mapping[str, Any], cost: Any) -> Mapping[str, Any]:
+    """Return a usage object with the cost that the agent counts, unless it states one."""
+    is_known = isinstance(cost, int | float) and cost > 0
+    return {**usage, "cost_usd": cost} if usage and is_known and "cost" not in usage else usage
+
+
+def _not_replayed(usage: Mapping[str, Any]) -> Any:
+    """Return a usage object whose output no later request repeats, as if it were reasoning."""
     try:
         requests = provider_usage(usage)
     except RolloutError:
@@ -118,6 +124,7 @@ def _usage(usage: Mapping[str, Any], *, is_replayed: bool) -> Any:
             "output_tokens": each.output_tokens,
             "output_tokens_details": {"reasoning_tokens": each.output_tokens},
             "total_tokens": each.input_tokens + each.output_tokens,
+            "cost_usd": each.cost_usd,
         }
         for each in requests
     ]

@@ -49,6 +49,18 @@ def test_each_query_is_counted() -> None:
     assert tracker.used == {"tokens": fresh_tokens(server.usages), "bash": 3}
 
 
+def test_the_cost_that_the_agent_counts_is_counted() -> None:
+    tracker = BudgetTracker({"cost_usd": 1, "tokens": 5_000})
+    with shell_server([]) as server:
+        commands = iter([LOOK, "", SUBMIT])
+        server.call = lambda _: ("bash", {"command": each}) if (each := next(commands)) else None
+        played = agent(server, tracker)
+        played.model._calculate_cost = lambda _: {"cost": 0.25}
+        played.run("fix it")
+    assert tracker.used["cost_usd"] == played.cost == 0.75
+    assert tracker.problems == ()
+
+
 def test_each_observation_ends_with_the_status_and_keeps_it() -> None:
     tracker = BudgetTracker({"tokens": 5_000, "bash": 9})
     with shell_server([LOOK, LOOK, SUBMIT]) as server:
