@@ -92,7 +92,7 @@ class BudgetMiddleware(AgentMiddleware):
     def _observed(
         self, request: ModelRequest, response: ModelResponse, began: float
     ) -> ModelResponse:
-        for answer in response.result:
+        for answer in getattr(response, "result", [response]):
             if isinstance(answer, AIMessage):
                 self._conversations.observe(
                     request.messages,

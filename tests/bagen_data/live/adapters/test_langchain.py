@@ -8,7 +8,7 @@ from langchain.agents import create_agent
 from langchain_core.tools import tool
 from langchain_openai import ChatOpenAI
 
-from bagen_data.live import BudgetTracker
+from bagen_data.live import BudgetTracker, ThresholdPolicy
 from bagen_data.live.adapters.langchain import BudgetMiddleware
 from tests.bagen_data.live.adapters.agent_server import (
     FOUND,
@@ -17,6 +17,7 @@ from tests.bagen_data.live.adapters.agent_server import (
     fresh_tokens,
     last_text,
 )
+from tests.bagen_data.live.live_forecaster import SumForecaster
 from tests.model_server import KEY, MODEL, ModelServer
 
 ASKED = {"messages": [{"role": "user", "content": "Where is the red ball ?"}]}
@@ -79,6 +80,17 @@ def test_a_run_is_stopped_before_the_next_request() -> None:
     assert found.text == FOUND
     assert last.text.startswith("Stopped to save the budget: ")
     assert "search" in last.text
+
+
+def test_a_policy_stops_a_run_that_a_forecaster_gives_up() -> None:
+    policy = ThresholdPolicy(stop_below=1, first_turn=2)
+    tracker = BudgetTracker({"tokens": 5_000}, SumForecaster(), policy)
+    with agent_server(rounds=5) as server:
+        answer = agent(server, BudgetMiddleware(tracker)).invoke(ASKED)
+    assert server.requests == 2
+    assert [one.completed_turns for one in tracker.history] == [1, 2]
+    assert "the chance to succeed within the budgets is" in answer["messages"][-1].text
+    assert "Forecast: the chance to succeed" in last_text(server.bodies[1])
 
 
 def test_a_run_may_go_on_against_advice() -> None:
