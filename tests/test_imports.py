@@ -69,6 +69,7 @@ def test_importing_the_tracker_needs_no_more_than_the_core() -> None:
         *("-m bagen_data", "-m bagen_data predict", "-m bagen_data predict baseline"),
         *("-m bagen_data predict model", "-m bagen_data score", "-m bagen_data show"),
         *("-m bagen_data ceiling", "-m bagen_data fit", "-m bagen_data policy"),
+        "-m bagen_data watch",
         *(
             "-m builders",
             "-m builders build",
