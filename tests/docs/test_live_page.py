@@ -83,3 +83,9 @@ def test_there_is_a_program_for_each_adapter() -> None:
         if "adapters." in program:
             lines = [line for line in program.splitlines() if line.strip()]
             assert len(lines) <= LINES, heading
+
+
+def test_links_lead_somewhere() -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    for target in re.findall(r"\]\(([^)\s#]+)", text):
+        assert target.startswith("https://") or (PAGE.parent / target).exists(), target
