@@ -1,4 +1,4 @@
-"""Predict with a baseline or a model, check predictions, score them, and submit them.
+"""Predict, score and submit; fit a forecaster of your own, and watch a running agent with it.
 
 \b
     bagen predict baseline over_budget --dataset MLL-Lab/BAGEN --config swebench --out mine
@@ -7,6 +7,9 @@
     bagen validate mine --dataset MLL-Lab/BAGEN --config swebench
     bagen score mine --dataset MLL-Lab/BAGEN --config swebench --json scores.json
     bagen submit mine --dry-run
+    bagen fit --logs my-logs --out my-forecaster
+    bagen watch ~/.claude/projects/mine --forecaster my-forecaster
+    bagen policy forest --dataset MLL-Lab/BAGEN --config swebench --out policy.json
 
 Exit codes: 0 done, 1 bad input, 2 wrong usage.
 """  # noqa: D301  \b keeps the lines as they are
