@@ -142,7 +142,8 @@ class BudgetTracker:
             usage: the usage object of the response: a mapping, an object of an SDK, or a list with
                 one for each request of the turn. An empty list says that nothing was asked.
             context: the growing conversation that the request belongs to. A history that was
-                compacted or begun anew is another context.
+                compacted or begun anew is another context; one named `A > B` begins with what `A`
+                holds by then, as a rewound or forked conversation does.
             state: what the environment stands at after the turn, such as `cash_usd`.
             seconds: how long the turn took; by default the time since the turn before.
             tool_calls: the number of tool calls that the response asks for; by default those of the

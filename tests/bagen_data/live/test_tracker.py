@@ -70,6 +70,16 @@ def test_history_is_not_counted_again() -> None:
     assert tracker.used == {"tokens": 230}
 
 
+def test_a_forked_conversation_begins_with_the_history_of_the_other() -> None:
+    tracker = BudgetTracker({"tokens": 1_000})
+    tracker.observe(assistant="a", context="main", usage={"input_tokens": 100, "output_tokens": 10})
+    fork = {"input_tokens": 150, "output_tokens": 5}
+    tracker.observe(assistant="b", context="main > fork", usage=fork)
+    assert tracker.used == {"tokens": 155}
+    tracker.agent("other").observe(assistant="b", context="main > fork", usage=fork)
+    assert tracker.used == {"tokens": 310}
+
+
 def test_what_is_said_before_a_request_belongs_to_its_turn() -> None:
     recorded, budget = recorded_for("swebench", 4)
     once, twice = (BudgetTracker(budget, SumForecaster()) for _ in range(2))

@@ -86,8 +86,8 @@ def built(record: dict[str, Any]) -> Rollout:
     return Rollout("chess", MODEL, "r", "i", "", accounts.turns, True)
 
 
-def tracked(record: dict[str, Any], forecaster: SumForecaster) -> BudgetTracker:
-    """A tracker that saw the record's responses, one after another."""
+def tracked(record: dict[str, Any], forecaster: SumForecaster, is_asked: bool) -> BudgetTracker:
+    """A tracker that saw the record's responses, and maybe forecast after each of them."""
     tracker = BudgetTracker(BUDGET, forecaster, prices=PRICES, model=MODEL)
     log = read_record(record, FamilyFacts())
     responses = [message for message in record["messages"] if message["role"] == "assistant"]
@@ -99,18 +99,23 @@ def tracked(record: dict[str, Any], forecaster: SumForecaster) -> BudgetTracker:
             tool_calls=len(response["tool_calls"]),
             seconds=response["seconds"],
         )
+        if is_asked:
+            tracker.forecast()
     return tracker
 
 
 @pytest.mark.parametrize("states_all", [False, True])
-@given(steps=STEPS)
-def test_sums_and_columns_are_those_of_a_build(steps: Sequence[Any], states_all: bool) -> None:
+@given(steps=STEPS, is_asked=st.booleans())
+def test_sums_and_columns_are_those_of_a_build(
+    steps: Sequence[Any], states_all: bool, is_asked: bool
+) -> None:
     record = record_of(steps, states_all)
     forecaster = SumForecaster("chess", RESOURCES)
     rollout = built(record)
-    tracker = tracked(record, forecaster)
+    tracker = tracked(record, forecaster, is_asked)
     ((probe, _),) = replay(rollout, BUDGET, [len(rollout.turns)])
     assert tracker.used == probe.used
     assert not tracker.problems
     (expected,) = forecaster.forecasts(AskedColumns.of([probe]))
     assert tracker.forecast() == expected
+    assert [each.completed_turns for each in tracker.history] == [*range(1, len(steps) + 1)]
