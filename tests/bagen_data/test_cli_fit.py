@@ -243,6 +243,14 @@ def test_what_cannot_be_fitted_says_why(
     assert words in capsys.readouterr().err
 
 
+def test_a_hidden_split_has_nothing_to_learn_from(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert build(SAMPLE, tmp_path / "out", "--hidden", 6) == 0
+    assert fit("--dataset", tmp_path / "out" / "public", "--config", "sokoban") == 1
+    assert "is a hidden split, without labels to learn from" in capsys.readouterr().err
+
+
 def test_a_folder_of_something_else_stays(
     sample: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

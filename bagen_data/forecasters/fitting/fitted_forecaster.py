@@ -133,7 +133,17 @@ def fit(
     )
     units = {each.name: each.unit for each in data.resources}
     limits = tuple(known_limits(data, cross_fitted))
-    facts = CardFacts(name, seed, data, kept.budgets, cross_fitted, heldout, limits, _versions())
+    facts = CardFacts(
+        forecaster=name,
+        seed=seed,
+        data=data,
+        budgets=kept.budgets,
+        conditions=kept.conditions,
+        cross_fitted=cross_fitted,
+        heldout=heldout,
+        limits=limits,
+        versions=_versions(),
+    )
     kept = replace(kept, units=units, card=render_card(facts))
     return FittedForecaster(kept, data, cross_fitted, heldout, limits)
 

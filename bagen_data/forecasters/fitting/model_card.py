@@ -5,7 +5,6 @@ The card is the same for the same rollouts, forecaster, seed and versions: no da
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from statistics import median_low
 from typing import Any
 
 import yaml
@@ -19,7 +18,6 @@ from bagen_data.forecasters.fitting.card_tables import (
 )
 from bagen_data.forecasters.fitting.teaching_data import TeachingData
 from bagen_data.forecasters.fitting.unseen_scores import UnseenScores
-from bagen_data.forecasters.learning.examples import Example
 from bagen_data.number_texts import plain, readable
 from bagen_data.published import CODE_PAGE, PAPER_PAGE
 from bagen_data.schema import TOKENS
@@ -51,6 +49,8 @@ class CardFacts:
     data: TeachingData
     budgets: Mapping[str, float]
     """The usual budget of each resource: the median of what it learned from."""
+    conditions: Mapping[str, float]
+    """The usual conditions of a budget, such as `target_cash_usd`; most tasks have none."""
     cross_fitted: UnseenScores
     heldout: UnseenScores | None
     limits: Sequence[str]
@@ -139,11 +139,11 @@ def _meaning(facts: CardFacts) -> str:
 
 
 def _use(facts: CardFacts) -> str:
-    usual = {**facts.budgets, **usual_conditions(facts.data.examples)}
+    usual = {**facts.budgets, **facts.conditions}
     budgets = ", ".join(f'"{name}": {plain(limit)}' for name, limit in usual.items())
     names = [each.name for each in facts.data.resources]
     given = [name for name in names if name in _OBSERVED]
-    given += ["state"] if len(usual) > len(facts.budgets) else []
+    given += ["state"] if facts.conditions else []
     counted = [f"{name}=..." for name in names if name not in (*_OBSERVED, *_OF_USAGE)]
     observed = "".join(f", {name}=..." for name in given)
     return "\n".join(
@@ -165,16 +165,6 @@ def _use(facts: CardFacts) -> str:
             "`bagen watch LOG --forecaster ORG/NAME`.",
         ]
     )
-
-
-def usual_conditions(examples: Sequence[Example]) -> dict[str, float]:
-    """Return the median of each condition of the rollouts' budgets, such as `target_cash_usd`."""
-    conditions = {each.rollout: each.probe.budget.conditions for each in examples}
-    names = dict.fromkeys(name for each in conditions.values() for name in each)
-    return {
-        name: float(median_low([each[name] for each in conditions.values() if name in each]))
-        for name in names
-    }
 
 
 def _learned_from(facts: CardFacts) -> str:
