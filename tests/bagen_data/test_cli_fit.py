@@ -87,7 +87,7 @@ def test_the_example_of_a_card_of_any_resources_runs(tmp_path: Path) -> None:
 
 
 def assert_its_example_runs(folder: Path) -> None:
-    """What stands for a user's values is filled in; the tracker then knows all that it needs."""
+    """With a user's values filled in, the tracker knows all that it needs."""
     card = (folder / "README.md").read_text(encoding="utf-8")
     (code,) = re.findall(r"(?ms)^```python\n(.*?)^```$", card)
     texts = {

@@ -1,6 +1,7 @@
-"""Fit a forecaster of one's own: what it learns from, how good it is, and the card that says so.
+"""Fitting a forecaster: the rollouts it learns from, its scores, and the card that states them.
 
-`teaching_data` holds what is learned from; `built_data` reads it from a built dataset and
-`log_data` from logs. `unseen_scores` scores a forecaster on instances that it has not seen,
-`model_card` writes its README, and `fitted_folder` does all of it.
+`teaching_data` is what is learned from; `built_data` reads it from a built dataset, and `log_data`
+from logs, of which `chosen_rollouts` chooses. `unseen_scores` scores a forecaster on instances that
+it has not seen, `known_limits` says what is wrong with it, `model_card` writes its README, and
+`fitted_forecaster` does all of it.
 """

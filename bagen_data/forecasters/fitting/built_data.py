@@ -1,4 +1,4 @@
-"""What a forecaster is fitted on, from a config of a built dataset."""
+"""The probes that a config of a built dataset gives a forecaster to learn from."""
 
 from collections.abc import Sequence
 from typing import NamedTuple

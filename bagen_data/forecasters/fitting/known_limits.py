@@ -1,4 +1,4 @@
-"""What is wrong with a forecaster, or with what it learned from, in sentences."""
+"""Limits of a forecaster, and of the rollouts that it learned from, in sentences."""
 
 from collections.abc import Iterator
 

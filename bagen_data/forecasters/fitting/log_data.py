@@ -1,4 +1,4 @@
-"""What a forecaster is fitted on, from logs of an agent's runs, whether or not these are judged."""
+"""The probes that logs give a forecaster to learn from, whether or not their runs are judged."""
 
 from collections import Counter
 from collections.abc import Sequence

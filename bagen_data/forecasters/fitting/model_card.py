@@ -41,7 +41,7 @@ _TYPES = {"brier": "brier_score"}
 
 @dataclass(frozen=True)
 class CardFacts:
-    """What the card of a fitted forecaster says."""
+    """The facts that the card of a fitted forecaster states."""
 
     forecaster: str
     """The name of the forecaster: `forest`, `aft` and so on."""

@@ -1,4 +1,4 @@
-"""What a forecaster is fitted on: probes of recorded rollouts of one task, with the truth."""
+"""Probes of recorded rollouts of one task, with the truth, that a forecaster is fitted on."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What forecasters are fitted on in tests."""
+"""Rollouts that forecasters are fitted on in tests."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""What a config of a built dataset teaches."""
+"""Probes that a config of a built dataset teaches."""
 
 import json
 import shutil

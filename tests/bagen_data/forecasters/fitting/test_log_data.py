@@ -1,4 +1,4 @@
-"""What logs teach: outcomes where enough of them are judged, else amounts alone."""
+"""Logs teach outcomes where enough of them are judged, else amounts alone."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -181,7 +181,7 @@ def dialogue_of(name: str, stopped: str = "") -> dict[str, Any]:
 
 
 def test_a_run_that_was_stopped_teaches_nothing_unless_it_is_judged(tmp_path: Path) -> None:
-    """What it would have used is unknown, and its amounts are not those of a run that ended."""
+    """Its amounts are not those of a run that ended."""
     family = tmp_path / "chess-origin-m"
     rows = [dialogue_of("a"), dialogue_of("b"), dialogue_of("c", "budget")]
     write_json(family / "a.json", rows)

@@ -95,7 +95,7 @@ def test_climatology_of_each_instance_alone_has_no_skill() -> None:
 
 
 def test_an_instance_is_left_out_with_its_rollouts_of_every_family() -> None:
-    """What another model did on the same instance would give its outcome away."""
+    """Another model's run on the same instance would give its outcome away."""
 
     def seen(examples: Sequence[Example], _: int) -> Answer:
         known = {each.instance_id for each in examples}
