@@ -49,7 +49,11 @@ class LogFolder:
         """Return the files of the folder and of those in it, by path.
 
         Only the beginning of a file is read, and no more once it says whose work the file holds.
+
+        Raises:
+            OSError: the folder cannot be listed.
         """
+        os.scandir(self.path).close()
         return self._looked_at(list_folder(str(self.path)).files)
 
     def scan_near(self, path: str) -> Mapping[str, LogFile]:

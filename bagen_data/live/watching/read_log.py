@@ -105,7 +105,7 @@ def read_log(choice: LogChoice, paths: Sequence[str], rules: LogRules) -> ReadLo
     if chosen is not None and lost:
         notes.append(
             f"{numbered(len(lost), 'record')} cannot be used; the first: {lost[0].where}: "
-            f"{lost[0].reason}"
+            f"{_reason(lost[0])}"
         )
     ids = (each.source_id for each in rollouts.values())
     return ReadLog(chosen, witness.is_log, problem, tuple(notes), tuple(filter(None, ids)))
@@ -185,7 +185,13 @@ def _names(rollout: PlainRollout) -> tuple[str, ...]:
 def _problem(refused: Sequence[Unused], file: str) -> str:
     if not refused:
         return f"{file}: holds no log"
-    return f"{refused[-1].where if refused[-1].where != '.' else file}: {refused[-1].reason}"
+    last = refused[-1]
+    return f"{file if last.where == '.' else last.where}: {_reason(last)}"
+
+
+def _reason(refused: Unused) -> str:
+    """Return why a record cannot be used, in the words of this command's options."""
+    return refused.reason.replace("--resources", "--budget")
 
 
 def _not_judged(_log: Log, _rollout_id: str, _content: str) -> Judgement:

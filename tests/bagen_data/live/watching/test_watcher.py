@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 
 from bagen_data.errors import InputError, WrongUsageError
+from bagen_data.live.watching.watch_setup import WatchOptions, WatchSetup
+from bagen_data.live.watching.watcher import Watcher
+from tests.bagen_data.live.live_forecaster import SumForecaster
 from tests.bagen_data.live.watching.sessions import (
     SIZES,
     agent_lines,
@@ -286,3 +289,18 @@ def test_the_last_rollout_is_the_last_in_the_file(tmp_path: Path) -> None:
     open_turn["turns"][2]["api_input_tokens"] = None
     path = write_json(tmp_path / "a.json", [open_turn, dialogue(((1, 2), (3, 4)), name="b")])
     assert used(watcher(path)) == [3, 10]
+
+
+def test_a_later_log_of_another_task_does_not_end_the_watch(tmp_path: Path) -> None:
+    append(tmp_path / "s1.jsonl", LINES)
+    forecaster = SumForecaster()
+    setup = WatchSetup(WatchOptions(forecaster="f"), forecaster, None, {"tokens": 2_000}, ())
+    watched = Watcher(tmp_path, setup)
+    assert used(watched) == [350, 520, 760]
+    other = append(tmp_path / "support-origin-m" / "s2.jsonl", claude_lines("s2"))
+    assert used(watched) == []
+    assert "the logs are of the task support" in watched.state.problem
+    other.unlink()
+    assert used(watched) == [350, 520, 760]
+    with pytest.raises(InputError, match="the logs are of the task support"):
+        Watcher(append(other, claude_lines("s2")), setup).look()
