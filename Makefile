@@ -97,6 +97,8 @@ bench: $(READY)
 	$(BIN)/python benchmarks/leaderboard.py
 	$(BIN)/python benchmarks/collect.py
 	$(BIN)/python benchmarks/live.py
+	$(BIN)/python benchmarks/watching.py
+	$(BIN)/python benchmarks/policy.py promise
 
 sample: $(READY)
 	$(BIN)/python sample/make.py
