@@ -6,7 +6,7 @@ from typing import Any
 
 from bagen_data.log_formats import dialogues
 from bagen_data.logs.rollout_log import FamilyFacts, Log, LoggedTurn
-from bagen_data.logs.turn_readers import Counting, TurnReader, kept_turns
+from bagen_data.logs.turn_readers import Counting, TurnReader, without_reward
 from bagen_data.schema import Turn
 from collect.agents import Counter
 
@@ -18,7 +18,8 @@ def counted_turns(record: Mapping[str, Any], reader: TurnReader, count: Counter)
     """Return the turns of a rollout with what each one spent.
 
     A build leaves out the turns whose history was cut, as their fresh input is not in the counts.
-    They are paid for, so it is counted here: the user message is all that is new.
+    They are paid for, so it is counted here: the user message is all that is new. Empty responses
+    are paid for too, and a build skips their turns; here they are turns like any other.
 
     Args:
         record: the rollout; it may be one that still goes on.
@@ -27,8 +28,8 @@ def counted_turns(record: Mapping[str, Any], reader: TurnReader, count: Counter)
     """
     log = dialogues.read(record, FamilyFacts())
     whole = replace(log, turns=_uncut(log, count))
-    kept = kept_turns(whole, context_limit=None)
-    return list(reader.read(whole, kept, _WHOLE_REQUESTS).turns) if kept else []
+    turns = [turn._replace(user=without_reward(turn.user)) for turn in whole.turns]
+    return list(reader.read(whole, turns, _WHOLE_REQUESTS).turns) if turns else []
 
 
 def _uncut(log: Log, count: Counter) -> tuple[LoggedTurn, ...]:

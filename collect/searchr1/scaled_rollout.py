@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal, NamedTuple, Protocol
 
 from bagen_data.logs.turn_readers import token_turns
-from bagen_data.schema import TOKENS, Turn
+from bagen_data.schema import Turn
 from bagen_data.usage import words_and_marks
 from collect.agents import Message, Reply
 from collect.counted_turns import counted_turns
@@ -85,8 +85,6 @@ class ScaledRollout:
         self.turns: list[PlayedTurn] = []
         self._ask = ask
         self._response_tokens = response_tokens
-        self._kept = 0
-        """Turns so far that a build keeps: it skips empty responses."""
 
     @property
     def question(self) -> str:
@@ -120,12 +118,9 @@ class ScaledRollout:
         return reply
 
     def _counted(self) -> Turn:
-        """Return the last turn with its tokens, counted as a build counts them."""
+        """Return the last turn with its fresh tokens."""
         played = Played(self.environment.instance_id, tuple(self.turns), {})
-        turns = counted_turns(record(0, played, None), token_turns, words_and_marks)
-        is_kept = len(turns) > self._kept
-        self._kept = len(turns)
-        return turns[-1] if is_kept else Turn("", "", {TOKENS.name: 0})
+        return counted_turns(record(0, played, None), token_turns, words_and_marks)[-1]
 
     def act(self, **facts: Any) -> Acted:
         """Execute the action of the last response if it is a search; its turn is over.

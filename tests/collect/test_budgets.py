@@ -133,6 +133,8 @@ def test_the_tokens_of_a_rollout_that_is_not_stopped_are_those_of_a_build(tmp_pa
                 "<think>" + "hm " * 300 + "</think><answer>search[bridge]</answer>",
                 "<answer>search[]</answer>",
                 "no action",
+                "",
+                " \n",
                 "<answer>finish[no]</answer>",
             ]
         ),
@@ -153,6 +155,7 @@ def test_whatever_an_agent_says_a_cap_holds(responses, tokens, most):
     spent = [turn.usage["tokens"] for turn in counted_turns(kept, token_turns, words_and_marks)]
     assert kept["used"] == {"tokens": sum(spent), "search": searches(kept)}
     assert searches(kept) <= most
+    assert len(spent) == len(kept["turns"]), "empty responses are paid for"
     assert sum(spent[:-1]) <= tokens
     if sum(spent) > tokens:
         assert kept["stopped_by"] == "budget"

@@ -44,6 +44,7 @@ said = st.sampled_from(
         ),
         "<plan></plan><answer>finish[<answer>finish[1844]</answer>",
         "<ANSWER>FINISH[a] and search[b]</ANSWER>",
+        finish("1844]" + " " * 30 + "search[b"),
     ]
 )
 limits = st.fixed_dictionaries(
@@ -60,14 +61,13 @@ def scaled(strategy: str) -> Callable[[ScaledRollout], Played]:
 
 
 def fresh(log: dict[str, Any]) -> int:
-    """Fresh tokens; the next turn of its context pays for one whose response is empty."""
+    """Fresh tokens of every request, those with an empty response too."""
     replayed: dict[str, int] = {}
     total = 0
     for turn in log["turns"]:
-        if turn["parsed_response"].strip():
-            before = replayed.get(turn["context"], 0)
-            total += max(0, turn["api_input_tokens"] - before) + turn["api_output_tokens"]
-            replayed[turn["context"]] = turn["api_input_tokens"] + turn["api_output_tokens"]
+        before = replayed.get(turn["context"], 0)
+        total += max(0, turn["api_input_tokens"] - before) + turn["api_output_tokens"]
+        replayed[turn["context"]] = turn["api_input_tokens"] + turn["api_output_tokens"]
     return total
 
 
@@ -105,3 +105,19 @@ def test_a_rollout_ends_within_its_budget_and_loses_no_request(
     for turn, request in zip(turns, model.requests, strict=True):
         assert turn["context"]
         assert turn["messages"] == request[-1 if len(request) > 2 else 0 :]
+
+
+@given(
+    play=st.sampled_from([bats, *map(scaled, SCALINGS)]), empty=st.sampled_from(["", " ", "\n\n"])
+)
+def test_empty_responses_use_up_a_budget(
+    play: Callable[[ScaledRollout], Played],
+    empty: str,
+    questions: tuple[Question, ...],
+    library: Library,
+) -> None:
+    model = ScriptedModel([empty] * 64)
+    log = record(0, play(begun(model, questions[0], library, {"tokens": 400})), None)
+    assert fresh({"turns": log["turns"][:-1]}) < 400
+    assert log["used"] == {"tokens": fresh(log)}
+    assert len(model.requests) < 5
