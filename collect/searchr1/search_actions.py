@@ -64,9 +64,9 @@ def _action(content: str) -> Search | Finish | Illegal:
     action = _ACTION.fullmatch(content)
     if action is None:
         return Illegal(f"has no action but {_shown(content)} in <answer>")
-    if _SECOND.search(action[2]):
-        return Illegal("has more than one action in <answer>")
     argument = " ".join(action[2].split())
+    if _SECOND.search(argument):
+        return Illegal("has more than one action in <answer>")
     if action[1].lower() == "search":
         return Search(argument)
     return Finish(argument) if argument else Illegal("finishes without an answer")

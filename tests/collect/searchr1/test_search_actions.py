@@ -47,6 +47,7 @@ def test_legal(response: str, action: Search | Finish) -> None:
         ("<answer>search[a] and then finish[b]</answer>", "has more than one action"),
         ("<answer>search[a] and then some</answer>", "has no action but"),
         ("<answer>search[a]\nfinish[b]</answer>", "has more than one action"),
+        ("<answer>finish[a]" + " " * 40 + "search[b]</answer>", "has more than one action"),
         ("<answer>finish[ ]</answer>", "finishes without an answer"),
     ],
 )
