@@ -23,6 +23,7 @@ from inspect_ai.model import (
 )
 
 from bagen_data.models.model_options import ModelOptions
+from bagen_data.usage_objects import provider_usage
 from collect.model_agent import ModelAgent, reply_of, usage_of
 from tests.collect.swebench.played_toys import needs_tool
 from tests.forks import Forks
@@ -160,7 +161,7 @@ def test_a_model_plays_on_and_is_not_asked_for_the_recorded_turns(tmp_path):
         (
             {"input_tokens_cache_read": 4, "input_tokens_cache_write": 2},
             15,
-            {"prompt_tokens_details": {"cached_tokens": 4}},
+            {"prompt_tokens_details": {"cached_tokens": 4, "cache_write_tokens": 2}},
         ),
         (
             {"reasoning_tokens": 3},
@@ -180,6 +181,10 @@ def test_the_input_has_its_cached_part_and_the_output_its_reasoning(counts, prom
         "total_tokens": prompt + 5,
         **details,
     }
+    (request,) = provider_usage(told)
+    assert (request.input_tokens, request.output_tokens) == (prompt, 5)
+    assert request.cached_tokens == counts.get("input_tokens_cache_read", 0)
+    assert request.cache_write_tokens == counts.get("input_tokens_cache_write", 0)
 
 
 def said(content: Any, usage: ModelUsage | None = USAGE) -> ModelOutput:
