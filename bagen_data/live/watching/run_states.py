@@ -63,9 +63,12 @@ class RunStates:
         same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
         if same == len(self._turns) == len(turns):
             return same
-        if same < len(self._turns) - 1:
-            self._before, same = self._new_tracker and self._new_tracker(), 0
+        is_another = same < len(self._turns) - 1
+        if is_another or len(turns) < len(self._turns):
+            # the tracker cannot forget a turn
+            self._before = self._new_tracker and self._new_tracker()
             self.states = []
+        same = 0 if is_another else same
         start = min(same, max(len(self._turns) - 1, 0)) if self.states else 0
         del self.states[start:]
         self._turns = turns
