@@ -74,6 +74,9 @@ def _list(
         if real and not _is_within(real, root):
             reason = "is a link that leaves the family; copy what it names, or link the family"
             listing.refused.append(NamedReason(path, reason))
+        elif real and os.path.islink(real):
+            reason = "is a link that leads back to itself; remove it"
+            listing.refused.append(NamedReason(path, reason))
         elif not entry.is_dir():
             _list_file(path, suffixes, listing)
         elif real:

@@ -250,6 +250,13 @@ def test_a_folder_without_logs_is_waited_for(tmp_path: Path) -> None:
     assert used(watched) == [350]
 
 
+@pytest.mark.parametrize("target", ["loop.jsonl", "gone.jsonl"])
+def test_a_link_to_nothing_disturbs_no_session_beside_it(target: str, tmp_path: Path) -> None:
+    path = append(tmp_path / "s1.jsonl", LINES)
+    (tmp_path / "loop.jsonl").symlink_to(target)
+    assert used(watcher(path)) == used(watcher(tmp_path)) == [350, 520, 760]
+
+
 def test_a_pipe_is_not_opened(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.jsonl")
     with pytest.raises(InputError, match="is not a regular file"):
