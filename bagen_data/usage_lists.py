@@ -1,8 +1,8 @@
 """The token counts of one rollout, where they may be something else than single requests."""
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import replace
-from itertools import pairwise
 
 from bagen_data.errors import RolloutError
 from bagen_data.usage import Request
@@ -12,32 +12,58 @@ Requests = tuple[Request, ...] | None
 """The requests of one turn; None where they are unknown."""
 
 
-def refuse_sums(requests: Sequence[Request]) -> None:
-    """Refuse Codex counts in a list that can be a session's sums as well as single requests.
+class SessionSums:
+    """Whether Codex counts, request by request, can be a session's sums as well as single requests.
 
     Sums only grow, and so do the inputs between them. Counts of single requests fit that only where
     every input is more than twice the one before.
+    """
+
+    def __init__(self) -> None:
+        self._first: Request | None = None
+        self._counts = self._step = (0, 0, 0)
+        """Input, output and visible tokens of the latest request, and their growth up to it."""
+        self._fits = True
+
+    def check(self, request: Request) -> str:
+        """Take the next request; return why the requests so far can be sums, empty if not.
+
+        One request alone says nothing.
+        """
+        counts = (request.input_tokens, request.output_tokens, request.visible_tokens)
+        read, written, visible = (
+            now - before for now, before in zip(counts, self._counts, strict=True)
+        )
+        grows = min(read, written, visible) >= 0 and read >= self._step[0] + self._step[2]
+        self._fits = self._fits and grows and request.shape == CODEX
+        self._counts, self._step = counts, (read, written, visible)
+        if self._first is None:
+            self._first = request
+            return ""
+        if not self._fits:
+            return ""
+        return (
+            f"token counts grow from {self._first.input_tokens} to {request.input_tokens} "
+            "input tokens as a session's sums do (Codex's total_token_usage); expected each "
+            "request's own, last_token_usage"
+        )
+
+    def copy(self) -> "SessionSums":
+        """Return the same check, to go on with apart."""
+        return copy(self)
+
+
+def refuse_sums(requests: Sequence[Request]) -> None:
+    """Refuse Codex counts in a list that can be a session's sums as well as single requests.
 
     Raises:
         RolloutError: all requests are Codex's, there are two or more, and they fit sums.
     """
-    if len(requests) < 2 or any(request.shape != CODEX for request in requests):
-        return
-    counts = [
-        (request.input_tokens, request.output_tokens, request.visible_tokens)
-        for request in requests
-    ]
-    steps = [counts[0]] + [
-        (now[0] - before[0], now[1] - before[1], now[2] - before[2])
-        for before, now in pairwise(counts)
-    ]
-    grows = all(min(step) >= 0 for step in steps)
-    if grows and all(now[0] >= before[0] + before[2] for before, now in pairwise(steps)):
-        raise RolloutError(
-            f"token counts grow from {requests[0].input_tokens} to {requests[-1].input_tokens} "
-            "input tokens as a session's sums do (Codex's total_token_usage); expected each "
-            "request's own, last_token_usage"
-        )
+    sums, reason = SessionSums(), ""
+    for request in requests:
+        reason = sums.check(request)
+    if reason:
+        raise RolloutError(reason)
 
 
 class Compactions:

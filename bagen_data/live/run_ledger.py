@@ -19,7 +19,7 @@ from bagen_data.logs.turn_readers import unknown_usage
 from bagen_data.replay import plus
 from bagen_data.schema import Amounts, decimals
 from bagen_data.usage import ReplayedHistory, Request, fresh_usage
-from bagen_data.usage_lists import Compactions
+from bagen_data.usage_lists import Compactions, SessionSums
 
 TOKENS, TURNS, TOOL_CALLS, SECONDS = "tokens", "turns", "tool_calls", "seconds"
 _INNER = "\0"
@@ -71,6 +71,7 @@ class RunLedger:
         self.cost = RunningCost(prices)
         self._replayed = ReplayedHistory()
         self._compactions: dict[str, Compactions] = {}
+        self._sums: dict[str, SessionSums] = {}
         self._seconds = RunningShares(decimals(SECONDS))
         self._clock = time.monotonic()
 
@@ -127,6 +128,10 @@ class RunLedger:
         if reason:
             raise RolloutError(reason)
         context = observed.context
+        sums = self._sums.setdefault(context, SessionSums())
+        reasons = [sums.check(each) for each in requests]
+        if any(reasons):
+            raise RolloutError(next(filter(None, reasons)))
         if context not in self._compactions:
             self._compactions[context] = Compactions()
         moved = self._compactions[context].moved(requests)
@@ -170,6 +175,7 @@ class RunLedger:
         same.cost = self.cost.copy()
         same._replayed = self._replayed.copy()
         same._compactions = {name: copy(each) for name, each in self._compactions.items()}
+        same._sums = {name: each.copy() for name, each in self._sums.items()}
         same._seconds = copy(self._seconds)
         return same
 

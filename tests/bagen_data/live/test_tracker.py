@@ -162,6 +162,41 @@ def test_unknown_usage_is_reported_once(usage: Any, caplog: pytest.LogCaptureFix
     assert tracker.problems[0].startswith("turn 2: ")
 
 
+def codex_usage(read: int, cached: int, written: int, reasoning: int) -> dict[str, int]:
+    return {
+        "input_tokens": read,
+        "cached_input_tokens": cached,
+        "output_tokens": written,
+        "reasoning_output_tokens": reasoning,
+        "total_tokens": read + written,
+    }
+
+
+OF_REQUESTS = [(9000, 0, 700, 600), (9150, 8960, 900, 800), (9300, 9088, 500, 420)]
+OF_A_SESSION = [(9000, 0, 700, 600), (18150, 8960, 1600, 1400), (27450, 18048, 2100, 1820)]
+
+
+def test_requests_of_codex_are_counted() -> None:
+    tracker = BudgetTracker({"tokens": 99_000}, SumForecaster())
+    for counts in OF_REQUESTS:
+        tracker.observe(assistant="go", usage=codex_usage(*counts))
+    assert tracker.used == {"tokens": 9_700 + 950 + 550}
+    assert tracker.problems == ()
+    assert tracker.forecast() is not None
+
+
+@pytest.mark.parametrize("duplicate", [lambda tracker: tracker, copy.deepcopy])
+def test_sums_of_a_session_are_not_taken_for_requests(duplicate: Any) -> None:
+    tracker = BudgetTracker({"tokens": 99_000}, SumForecaster())
+    for counts in OF_A_SESSION:
+        tracker.observe(assistant="go", usage=codex_usage(*counts))
+        tracker = duplicate(tracker)
+    assert tracker.used == {"tokens": 9_700}
+    assert tracker.at_least == {"tokens"}
+    assert "expected each request's own, last_token_usage" in tracker.problems[0]
+    assert tracker.forecast() is None
+
+
 def test_usage_is_asked_for_only_where_a_budget_needs_it() -> None:
     tracker = BudgetTracker({"turns": 3}, SumForecaster(resources=("turns",)))
     tracker.observe(user="look", assistant="go")
