@@ -1,9 +1,9 @@
 """Count what a running agent spends, forecast what it will need, and say whether to go on."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast, get_args
 
-from bagen_data.live.advice import Advice
+from bagen_data.live.advice import Action, Advice
 from bagen_data.live.plain_rule import exceeded, plain_advice
 from bagen_data.live.policies import Policy
 from bagen_data.live.problems import said
@@ -267,7 +267,7 @@ class BudgetTracker:
             current = self._run.current()
             if self._policy is not None and current is not None:
                 try:
-                    return self._policy.advise(self._run.history())
+                    return _checked_advice(self._policy.advise(self._run.history()))
                 except Exception as error:  # of a policy of somebody's own
                     self._run.problems.report("policy", f"the policy failed: {said(error)}")
             return plain_advice(limits, used, current.forecast if current else None)
@@ -335,6 +335,21 @@ def _price_table(prices: PriceTable | Mapping[str, ModelPrice] | None) -> PriceT
             "models to ModelPrice, of bagen_data.logs.prices"
         )
     return PriceTable(dict(given))
+
+
+def _checked_advice(advice: Any) -> Advice:
+    """Return what a policy says, which others can rely on.
+
+    Raises:
+        TypeError: it is not an Advice with a known action and a reason in words.
+    """
+    is_advice = isinstance(advice, Advice) and isinstance(advice.because, str)
+    if is_advice and advice.action in get_args(Action):
+        return cast("Advice", advice)
+    raise TypeError(
+        f"its advice is of type {type(advice).__name__}; expected an Advice whose action is one of "
+        f"{', '.join(get_args(Action))}, and a text as its reason"
+    )
 
 
 def _checked_policy(policy: Policy | None) -> Policy | None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from bagen_data.forecasters.learning.asked_columns import AskedColumns
 from bagen_data.live import BudgetTracker, ThresholdPolicy
+from bagen_data.live.advice import Advice
 from bagen_data.logs.prices import ModelPrice
 from bagen_data.replay import replay
 from bagen_data.schema import Budget, Rollout, Turn
@@ -384,6 +385,18 @@ def test_a_policy_that_fails_gives_way_to_the_plain_rule() -> None:
     tracker.observe(assistant="go", usage=USAGE)
     assert tracker.advice().action in ("continue", "warn")
     assert "ZeroDivisionError" in tracker.problems[0]
+
+
+@pytest.mark.parametrize(
+    "advice",
+    [None, "stop", Advice("halt", "why"), Advice("stop", None)],
+)
+def test_what_is_no_advice_gives_way_to_the_plain_rule(advice: Any) -> None:
+    policy = SimpleNamespace(advise=lambda _: advice)
+    tracker = BudgetTracker({"tokens": 99_000}, SumForecaster(), policy)
+    tracker.observe(assistant="go", usage=USAGE)
+    assert tracker.advice().action in ("continue", "warn")
+    assert "expected an Advice" in tracker.problems[0]
 
 
 @pytest.mark.parametrize(
