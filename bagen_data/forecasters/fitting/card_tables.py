@@ -23,18 +23,21 @@ _WITHOUT_OUTCOMES = {
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Return a Markdown table; cells are Markdown and hold no line break."""
     lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+    escaped = ([cell.replace("|", r"\|") for cell in cells] for cells in lines)
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in escaped)
 
 
 def code(text: str) -> str:
-    r"""Return a text of others as code in a cell, whatever it holds.
+    r"""Return a text of others as code, whatever it holds; `table` escapes its `|`.
 
-    >>> print(code("a|b`c"))
-    ``a\|b`c``
+    >>> print(code("a|b`c"), code("`<b>"))
+    ``a|b`c`` `` `<b> ``
     """
-    line = " ".join(text.split()).replace("|", r"\|")
+    line = " ".join(text.split())
     fence = "`" * (1 + max(map(len, re.findall("`+", line)), default=0))
-    return f"{fence}{line}{fence}"
+    # Markdown takes away one space at each end, and a backtick there would lengthen the fence
+    space = " " if line[:1] in {"", "`"} or line[-1:] == "`" else ""
+    return f"{fence}{space}{line}{space}{fence}"
 
 
 def scores_table(scored: UnseenScores, knows_success: bool) -> str:

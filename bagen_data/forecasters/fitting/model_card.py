@@ -193,7 +193,7 @@ def _learned_from(facts: CardFacts) -> str:
         ("rollout models", _listed(list(map(code, data.rollout_models))) or "not named"),
         (
             "resources",
-            _listed([f"{code(each.name)} in {each.unit}" for each in data.resources]),
+            _listed([f"{code(each.name)} in {code(each.unit)}" for each in data.resources]),
         ),
         (
             "usual budget",

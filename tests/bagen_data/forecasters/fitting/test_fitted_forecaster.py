@@ -4,10 +4,12 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from html import escape
 from pathlib import Path
 
 import pytest
 from huggingface_hub import ModelCard
+from markdown_it import MarkdownIt
 
 from bagen_data.errors import OutputError, WrongUsageError
 from bagen_data.forecasters import find_forecaster
@@ -240,6 +242,16 @@ def test_names_of_others_stay_in_their_cells() -> None:
     odd = "a|b`c\n# d"
     fitted = fit("climatology", taught(examples_of(4), rollout_models=(odd,)), 0)
     assert "| rollout models | ``a\\|b`c # d`` |" in fitted.kept.card
+    assert "learned from runs of `chess` by ``a|b`c # d``." in fitted.kept.card
+
+
+@pytest.mark.parametrize("name", ["`<img src=x>", "<b>`", "`", "``<i>`<i>`", "x\\|`<u>"])
+def test_no_name_is_read_as_html(name: str) -> None:
+    card = fit("climatology", taught(examples_of(4), rollout_models=(name,)), 0).kept.card
+    html = MarkdownIt("commonmark").enable("table").render(card.partition("\n---\n")[2])
+    shown = escape(name, quote=False)
+    assert f"<td>rollout models</td>\n<td><code>{shown}</code></td>" in html
+    assert f"by <code>{shown}</code>. Another agent" in html
 
 
 def test_two_families_are_told_apart_in_the_scores() -> None:
