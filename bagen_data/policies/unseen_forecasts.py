@@ -7,7 +7,7 @@ from operator import attrgetter
 
 from bagen_data.dataset_configs import holds_samples, is_start, is_training, task_of
 from bagen_data.errors import InputError, WrongUsageError
-from bagen_data.forecasters import find_forecaster
+from bagen_data.forecasters import Answer, find_forecaster
 from bagen_data.forecasters.kept import KeptForecaster, instance_hash
 from bagen_data.forecasters.learning.examples import Example, load_examples, recorded_rollouts
 from bagen_data.forecasters.learning.predictions import parts_of_instances
@@ -90,7 +90,8 @@ def cross_fitted(recorded: RecordedConfig, name: str, seed: int) -> Mapping[str,
     """Return what a forecaster says of each rollout, learned from other instances of its family.
 
     After the turns that are samples of the dataset it is what `bagen predict baseline
-    --cross-validate` answers.
+    --cross-validate` answers. An instance without samples, which a benchmark of very many
+    rollouts has, taught nothing, so all samples of its family teach what is said of it.
 
     Args:
         recorded: rollouts.
@@ -125,11 +126,19 @@ def cross_fitted(recorded: RecordedConfig, name: str, seed: int) -> Mapping[str,
         for number in sorted(set(part.values())):
             answer = learn([one for one in known if part[one.instance_id] != number], seed)
             asked = [each for each in rollouts if part.get(each.instance_id) == number]
-            probes = [probe for each in asked for probe in each.probes()]
-            forecasts = [one.forecast for one in answer(probes)] if probes else []
-            said |= _by_rollout(asked, forecasts)
-        said |= _by_rollout([each for each in rollouts if each.name not in said], [])
+            said |= _answered(answer, asked)
+        others = [each for each in rollouts if each.instance_id not in part]
+        if any(len(each.rollout.turns) > 1 for each in others):
+            said |= _answered(learn(known, seed), others)
+        else:
+            said |= _by_rollout(others, [])
     return said
+
+
+def _answered(answer: Answer, asked: Sequence[RecordedRollout]) -> dict[str, Said]:
+    """Return what is said of each rollout."""
+    probes = [probe for each in asked for probe in each.probes()]
+    return _by_rollout(asked, [one.forecast for one in answer(probes)] if probes else [])
 
 
 def of_kept(

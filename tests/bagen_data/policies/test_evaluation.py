@@ -10,7 +10,7 @@ from bagen_data.answers import parse
 from bagen_data.errors import InputError, WrongUsageError
 from bagen_data.forecasters import find_forecaster
 from bagen_data.forecasters.kept import keep
-from bagen_data.forecasters.learning.examples import load_examples
+from bagen_data.forecasters.learning.examples import Example, load_examples
 from bagen_data.forecasters.learning.predictions import (
     ForecastRequest,
     parts_of_instances,
@@ -33,7 +33,7 @@ from bagen_data.policies.foretold_rollouts import (
 )
 from bagen_data.policies.measured_policies import Rollouts
 from bagen_data.policies.stopped_runs import StoppedRuns, by_policy
-from bagen_data.policies.unseen_forecasts import cross_fitted, load_recorded
+from bagen_data.policies.unseen_forecasts import RecordedConfig, cross_fitted, load_recorded
 from bagen_data.schema import Budget
 from bagen_data.scoring import score
 from bagen_data.scoring.resampling import Resampling
@@ -82,6 +82,25 @@ def test_forecasts_after_sampled_turns_are_those_of_cross_validation(sample: str
         assert forecast is not None
         told = said[name].finish[int(k) - 1], said[name].success[int(k) - 1]
         assert told == (forecast.finish, forecast.success)
+
+
+class WithoutSamples(RecordedConfig):
+    """A config of which one instance has no samples, as where very many rollouts share 512."""
+
+    def examples(self) -> list[Example]:
+        left_out = self.rollouts[0].instance_id
+        return [each for each in super().examples() if each.instance_id != left_out]
+
+
+def test_an_instance_without_samples_is_forecast_by_what_all_samples_teach(sample: str) -> None:
+    recorded = WithoutSamples(**vars(load_recorded(sample, "swebench")))
+    first = recorded.rollouts[0]
+    said = cross_fitted(recorded, "aft", 0)[first.name]
+    learn = find_forecaster("aft").learn_forecasts
+    assert learn is not None
+    taught = learn(recorded.examples(), 0)(first.probes())
+    assert said.finish.tolist() == [one.forecast.finish for one in taught if one.forecast]
+    assert len(said.success) == len(first.rollout.turns) - 1 > 1
 
 
 @pytest.mark.parametrize("config", ["swebench", "warehouse"])
