@@ -141,3 +141,11 @@ def test_turns_before_the_first_are_not_watched() -> None:
     runs = _runs([np.array([0.01, 0.5])] * 30, [True] * 30, list(range(30)))
     assert calibrated(runs, SHARE, first_turn=2).stop_below == pytest.approx(0.5)
     assert Calibration.of(runs, 3).evidence.max() == 0
+
+
+def test_an_instance_weighs_one_however_many_runs_it_has() -> None:
+    chances = [np.array([each]) for each in (0.1, 0.1, 0.1, 0.9, 0.9, 0.9, 0.9)]
+    runs = WatchedRuns(chances, np.ones(7, bool), "aaabcde")
+    test = calibrated(runs, 0.34)
+    assert test.calibrated_on == 5
+    assert test.threshold == test.evidence(0.9)
