@@ -187,7 +187,7 @@ def test_a_test_that_some_part_cannot_do_without_is_not_tried_on_the_others() ->
 
 def test_a_test_of_finishing_watches_what_succeeds_within_the_budgets() -> None:
     rollouts = made(4)
-    finish, success = (watched_runs(rollouts, each) for each in ("finish", "success"))  # type: ignore[arg-type]
+    finish, success = (watched_runs(rollouts, each) for each in ("finish", "success"))
     assert finish.outcome.sum() < success.outcome.sum()
     assert np.array_equal(finish.outcome, rollouts.is_feasible)
     assert all((a <= b).all() for a, b in zip(finish.chances, success.chances, strict=True))
