@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 """Format of a policy's file."""
+NEAREST = 1e-9
+"""Probabilities that must not be 0 or 1 are as far from both as this."""
 
 _LARGEST = 1 << 16
 """Bytes that a policy's file may have."""
@@ -98,13 +100,15 @@ def check_probability(name: str, value: float) -> None:
 
 
 def check_inner_probability(name: str, value: float) -> None:
-    """Refuse a value that is not between 0 and 1, or is one of them.
+    """Refuse a value that is not between 0 and 1, or nearer to one of them than `NEAREST`.
 
     Raises:
         InputError: naming the field.
     """
-    if not 0 < value < 1:
-        raise InputError(f"{name} is {value}; expected more than 0 and less than 1")
+    if not NEAREST <= value <= 1 - NEAREST:
+        raise InputError(
+            f"{name} is {value}; expected more than 0 and less than 1, at least {NEAREST} from both"
+        )
 
 
 def check_amount(name: str, value: float) -> None:

@@ -260,10 +260,9 @@ class RunState:
         if not lacking:
             return
         self.ledger.at_least |= set(lacking)
-        text = (
-            f"turn {self.turns}: {unknown[lacking[0]]}; {' and '.join(lacking)} are counted as at "
-            "least what is known"
-        )
+        reason = unknown[lacking[0]]
+        where = "" if reason.startswith("turn ") else f"turn {self.turns}: "
+        text = f"{where}{reason}; {' and '.join(lacking)} are counted as at least what is known"
         forecasts = self._forecasts
         if forecasts is None or set(lacking).isdisjoint(forecasts.resources):
             self.problems.report("usage", text)

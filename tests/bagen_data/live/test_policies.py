@@ -173,6 +173,7 @@ def test_a_pipe_and_a_missing_file_are_one_message(tmp_path: Path) -> None:
     [
         {"max_false_abort": 0.0},
         {"max_false_abort": 1.0},
+        {"max_false_abort": 5e-324},
         {"base_rate": 1.0},
         {"threshold": math.inf},
         {"threshold": -1.0},
