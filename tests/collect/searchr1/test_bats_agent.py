@@ -8,10 +8,13 @@ import pytest
 
 from collect.dialogue_layout import record
 from collect.searchr1.bats.bats_agent import play_bats
-from collect.searchr1.bats.bats_run import PROMPTS, BatsOptions
+from collect.searchr1.bats.bats_run import JUDGE_TOKENS, PROMPTS, BatsOptions, BatsRun
+from collect.searchr1.bats.choice import CheckedProposal
+from collect.searchr1.bats.verification import Verdict, Verification
 from collect.searchr1.prompt_parts import read_prompt_parts
 from collect.searchr1.question_file import Question
 from collect.searchr1.retrieval import Library
+from collect.searchr1.scaled_rollout import Proposal
 from tests.collect.searchr1.scripted_model import (
     ScriptedModel,
     actions,
@@ -221,3 +224,29 @@ def test_every_part_of_the_prompts_is_used() -> None:
         ),
         *("judge", "candidates", "candidate"),
     }
+
+
+@pytest.mark.parametrize(
+    ("checked", "tokens", "is_over"),
+    [
+        ((("1844", "SUCCESS"), ("1874", "SUCCESS")), JUDGE_TOKENS - 1, True),
+        ((("1844", "SUCCESS"), ("1874", "SUCCESS")), JUDGE_TOKENS, False),
+        ((("1844", "SUCCESS"), ("the 1844", "SUCCESS")), 1, False),
+        ((("1844", "SUCCESS"), ("1874", "CONTINUE")), 1, False),
+        ((("1844", "CONTINUE"), ("1874", "CONTINUE")), 1, False),
+    ],
+)
+def test_tokens_are_kept_for_a_judge_where_one_is_needed(
+    checked: tuple[tuple[str, Verdict], ...],
+    tokens: int,
+    is_over: bool,
+    question: Question,
+    library: Library,
+) -> None:
+    """A judge is asked of several confirmed answers; of others the search goes on."""
+    rollout = begun(ScriptedModel([]), question, library, {"tokens": tokens})
+    run = BatsRun(rollout, BatsOptions(1, 1, lambda _: 0))
+    run.checked += [
+        CheckedProposal(Proposal(answer, 1), Verification(verdict)) for answer, verdict in checked
+    ]
+    assert run.is_over == is_over
