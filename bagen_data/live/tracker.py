@@ -1,6 +1,7 @@
 """Count what a running agent spends, forecast what it will need, and say whether to go on."""
 
 from collections.abc import Mapping
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, cast, get_args
 
 from bagen_data.live.advice import Action, Advice
@@ -18,10 +19,15 @@ from bagen_data.live.run_state import Response, RunState, View
 from bagen_data.live.status_text import Standing, status_text
 from bagen_data.logs.prices import ModelPrice, PriceTable
 from bagen_data.replay import plus
-from bagen_data.schema import TARGET_PREFIX, Budget, Forecast, Turn
+from bagen_data.schema import GENERAL, TARGET_PREFIX, Budget, Forecast, Turn
 
 if TYPE_CHECKING:
     from bagen_data.forecasters.kept import AmountForecast
+
+_COUNTED = [resource.name for resource in GENERAL]
+"""Resources that a tracker counts by itself."""
+_NEAR = 0.8
+"""Similarity from which a name is taken for a misspelt one of `_COUNTED`, 0 .. 1."""
 
 
 class BudgetTracker:
@@ -70,7 +76,8 @@ class BudgetTracker:
             model: the model of responses that name none.
 
         Raises:
-            ValueError: there is no budget, or one is not a finite number from 0 on.
+            ValueError: there is no budget, one is not a finite number from 0 on, or its name is
+                nearly that of a resource which a tracker counts, such as `token`.
             TypeError: an argument is of another type.
         """
         self._policy = _checked_policy(policy)
@@ -311,6 +318,12 @@ def _budget(budgets: Mapping[str, float] | Budget) -> Budget:
     for name, amount in budgets.items():
         if not isinstance(name, str) or not _is_number(amount):
             raise TypeError(f"budget of {name!r} is {amount!r}; expected a number for a name")
+        meant = get_close_matches(name.lower(), _COUNTED, 1, _NEAR)
+        if meant and name not in _COUNTED:
+            raise ValueError(
+                f"budget of {name!r}: nothing is counted under this name; expected {meant[0]!r}, "
+                "or a name of your own that is less like it"
+            )
     is_condition = {name: name.startswith(TARGET_PREFIX) for name in budgets}
     limits, conditions = (
         {name: amount for name, amount in budgets.items() if is_condition[name] is kind}

@@ -547,3 +547,12 @@ def test_tasks_of_a_loop_lose_nothing() -> None:
 
     asyncio.run(all_work())
     assert tracker.used == {"tokens": 8 * (110 + 19 * 100), "search": 160, "turns": 160}
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"), [("token", "tokens"), ("tool_call", "tool_calls"), ("turn", "turns")]
+)
+def test_a_budget_that_nothing_would_be_counted_for_is_refused(name: str, meant: str) -> None:
+    with pytest.raises(ValueError, match=f"budget of '{name}': .* expected '{meant}'"):
+        BudgetTracker({name: 1_000})
+    assert BudgetTracker({"search": 3, "steps": 9}).remaining == {"search": 3, "steps": 9}
