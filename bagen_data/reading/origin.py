@@ -12,6 +12,7 @@ from bagen_data.prompts import Prompt, load_prompt
 from bagen_data.reading.origin_entries import absolute, entries, is_half_replaced, whole
 from bagen_data.tasks import Task, find_task, is_reserved, known_tasks
 from bagen_data.tasks.general import GeneralSettings, check_task_name, general_task
+from bagen_data.wording import in_a_clone
 
 _NAME_LENGTH = 150
 _MODEL_LENGTH = 100
@@ -113,7 +114,8 @@ def find_families(
         if is_half_replaced(family.folder):
             raise InputError(
                 f"{family.folder}: whoever wrote it was killed, and only some of its new files are "
-                "in place; go on with 'python -m collect ... --resume', or write it again"
+                f"in place; go on with {in_a_clone('python -m collect ... --resume')}, or write it "
+                "again"
             )
     _refuse_ambiguous(wanted)
     settings = general or GeneralSettings()
