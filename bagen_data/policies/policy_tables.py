@@ -14,7 +14,11 @@ from bagen_data.wording import numbered
 
 _ROWS = (0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
 """Thresholds that have a row beside the chosen one."""
-_NUMBERS = ("cost saved", "successes lost", "net benefit")
+_NUMBERS = ("cost saved", "successes\nlost", "net benefit")
+"""Headings of the measures, which leave room for a table in 80 columns."""
+_BRACKETS = "in brackets: 95% interval"
+_LARGE = 100
+"""Net benefit from which on digits after the point say nothing."""
 OUTCOMES: Mapping[str, str] = {
     "finish": "succeed within the budgets",
     "success": "succeed",
@@ -57,8 +61,8 @@ def guarantee(report: PolicyReport) -> str | None:
     if not isinstance(policy, SequentialPolicy) or policy.threshold is None:
         return None
     promise = (
-        f"of the runs that would {OUTCOMES[policy.outcome]}, at most "
-        f"{_percent(policy.max_false_abort)} are stopped, however long they last, if new runs are "
+        f"at most {_percent(policy.max_false_abort)} of the runs that would "
+        f"{OUTCOMES[policy.outcome]} are stopped, however long they last, if new runs are "
         "exchangeable with these rollouts"
     )
     if report.is_cross_fitted:
@@ -83,7 +87,7 @@ def facts(report: PolicyReport) -> str:
 def _threshold_curve(report: PolicyReport, choice: Choice[ThresholdPolicy]) -> Table:
     table = _table(f"{report.request.forecaster} on {report.request.config}: threshold policies")
     table.add_column("stop below", justify="right", no_wrap=True)
-    _add_columns(table, report)
+    _add_columns(table)
     for point in choice.curve:
         is_chosen = point.policy == choice.policy
         if is_chosen or point.policy.stop_below in _ROWS:
@@ -96,23 +100,25 @@ def _threshold_curve(report: PolicyReport, choice: Choice[ThresholdPolicy]) -> T
 def _sequential_curve(report: PolicyReport, choice: Choice[SequentialPolicy]) -> Table:
     table = _table(f"{report.request.forecaster} on {report.request.config}: sequential tests")
     table.add_column("allowed", justify="right", no_wrap=True)
-    table.add_column("stop below", justify="right", no_wrap=True)
+    table.add_column("stop\nbelow", justify="right", no_wrap=True)
     is_finish = choice.policy.outcome == "finish"
     if not is_finish:
-        table.add_column("any success lost", justify="right", no_wrap=True)
-    _add_columns(table, report)
+        table.add_column("any\nlost", justify="right", no_wrap=True)
+    _add_columns(table)
     for point in choice.curve:
         is_chosen = point.policy.max_false_abort == choice.policy.max_false_abort
         name = _percent(point.policy.max_false_abort)
         test = point.policy
         below = "never" if test.threshold is None else _percent(test.stop_below)
-        first = [f"asked: {name}" if is_chosen else name, below]
+        first = [f"* {name}" if is_chosen else name, below]
         watched = [] if is_finish else [_count(point.scores.false_aborts)]
         table.add_row(*first, *watched, *_cells(point.scores))
     runs = "succeed within the budgets" if is_finish else "succeed, within the budgets or not,"
+    any_lost = "" if is_finish else f"any lost: rollouts that {runs} and are stopped; "
     table.caption = shown(
-        f"allowed: share of the rollouts that {runs} that may be stopped; each part of the "
-        f"instances is stopped by a test calibrated on the others; {facts(report)}"
+        f"allowed: share of the rollouts that {runs} that may be stopped; *: the share that was "
+        f"asked for; {any_lost}each part of the instances is stopped by a test calibrated on the "
+        f"others; {facts(report)}"
     )
     return table
 
@@ -120,8 +126,8 @@ def _sequential_curve(report: PolicyReport, choice: Choice[SequentialPolicy]) ->
 def _comparison(report: PolicyReport) -> Table:
     table = _table(policy_sentence(report.policy))
     table.add_column("", no_wrap=True)
-    _add_columns(table, report)
-    table.add_row("hard cap alone", "0%", "", "0", "", "0", "")
+    _add_columns(table)
+    table.add_row("hard cap alone", "0%", "0", "0")
     choice = report.choice
     rows = {
         "policy, on unseen instances": choice.unseen,
@@ -136,6 +142,8 @@ def _comparison(report: PolicyReport) -> Table:
         f"success worth {report.request.worth:g}; unseen: each part of the instances is stopped by "
         "the policy that is chosen on the others"
     )
+    if any(_has_interval(scores) for scores in rows.values()):
+        table.caption += f"; {_BRACKETS}"
     return table
 
 
@@ -143,17 +151,24 @@ def _table(title: str) -> Table:
     return Table(title=shown(title), title_justify="left", caption_justify="left")
 
 
-def _add_columns(table: Table, report: PolicyReport) -> None:
-    interval = "95% interval" if report.request.resamples else ""
+def _add_columns(table: Table) -> None:
     for name in _NUMBERS:
         table.add_column(name, justify="right", no_wrap=True)
-        table.add_column(interval, justify="right", no_wrap=True)
 
 
 def _cells(scores: PolicyScores) -> list[str]:
+    """Return each measure, with its interval on a second line where it has one."""
     saved, lost, benefit = scores.cost_saved, scores.successes_lost, scores.net_benefit
-    shares = [_percent(saved.value), _interval(saved, 100), _count(lost), _interval(lost, 100)]
-    return [*shares, _number(benefit.value), _interval(benefit, 1)]
+    return [
+        _percent(saved.value) + _percents(saved),
+        _count(lost) + _percents(lost),
+        _number(benefit.value, 3) + _numbers(benefit),
+    ]
+
+
+def _has_interval(scores: PolicyScores) -> bool:
+    measures = scores.cost_saved, scores.successes_lost, scores.net_benefit
+    return any(each.low is not None for each in measures)
 
 
 def _count(share: Score) -> str:
@@ -163,16 +178,36 @@ def _count(share: Score) -> str:
     return f"{round(share.value * share.n):,} of {share.n:,}"
 
 
-def _interval(score: Score, scale: int) -> str:
+def _percents(score: Score) -> str:
+    """Return a line with the interval of a share, in percent; empty where it has none."""
     if score.low is None or score.high is None:
         return ""
-    if scale == 100:
-        return f"[{_percent(score.low)}, {_percent(score.high)}]"
-    return f"[{_number(score.low)}, {_number(score.high)}]"
+    return f"\n[{_bare(score.low)}, {_bare(score.high)}]"
 
 
-def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value + 0.0:.3f}".replace("-0.000", "0.000")
+def _numbers(score: Score) -> str:
+    """Return a line with the interval of a number; empty where it has none."""
+    if score.low is None or score.high is None:
+        return ""
+    return f"\n[{_number(score.low, 2)}, {_number(score.high, 2)}]"
+
+
+def _number(value: float | None, digits: int) -> str:
+    """Return a number with some digits after the point, or none where it is large.
+
+    >>> _number(-0.0001, 3), _number(-0.237, 2), _number(-1234.5, 3), _number(None, 3)
+    ('0.000', '-0.24', '-1,234', '-')
+    """
+    if value is None:
+        return "-"
+    if abs(value) >= _LARGE:
+        return f"{value:,.0f}"
+    return f"{round(value, digits) + 0.0:.{digits}f}"
+
+
+def _bare(share: float) -> str:
+    """Return a share in percent, without the sign."""
+    return f"{round(100 * share, 1):g}"
 
 
 def _percent(share: float | None) -> str:
@@ -181,4 +216,4 @@ def _percent(share: float | None) -> str:
     >>> _percent(0.15), _percent(0.001), _percent(None)
     ('15%', '0.1%', '-')
     """
-    return "-" if share is None else f"{round(100 * share, 1):g}%"
+    return "-" if share is None else f"{_bare(share)}%"

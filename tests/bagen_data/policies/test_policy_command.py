@@ -1,6 +1,7 @@
 """`bagen policy`."""
 
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -72,8 +73,8 @@ def test_a_test_says_what_it_guarantees(
     flags = ("--max-false-abort", 0.2, "--outcome", "finish", "--chart", chart)
     assert policy(sample, *flags) == 0
     printed = " ".join(capsys.readouterr().out.split())
-    assert "asked: 20%" in printed
-    assert "of the runs that would succeed within the budgets, at most 20% are stopped" in printed
+    assert "* 20%" in printed
+    assert "at most 20% of the runs that would succeed within the budgets are stopped" in printed
     assert "the bound is approximate" in printed
     assert "it is not tried on unseen instances" in printed
     assert "share of false aborts allowed" in chart.read_text()
@@ -114,6 +115,31 @@ def test_a_file_that_cannot_be_written_is_one_message(
     for option in ("--out", "--json", "--chart"):
         assert policy(sample, option, tmp_path / "file" / "new.svg") == 1
         assert "cannot be written" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("flags", [(), ("--max-false-abort", 0.123)])
+def test_the_tables_fit_into_80_columns(
+    flags: tuple[object, ...],
+    sample: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    of = ("--dataset", sample, "--config", "swebench_train", "--resamples", 50)
+    assert exit_code(main, "policy", "aft", *of, *flags, "--worth", 90) == 0
+    printed = capsys.readouterr().out
+    assert "in brackets: 95% interval" in " ".join(printed.split())
+    assert re.search(r"│ +\[[\d.]+, [\d.]+\] │", printed)
+    assert max(map(len, printed.splitlines())) <= 80
+
+
+def test_rows_without_intervals_are_one_line(
+    sample: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert policy(sample) == 0
+    printed = capsys.readouterr().out
+    assert "[" not in printed
+    assert "95%" not in printed
 
 
 def test_a_policy_in_words() -> None:
