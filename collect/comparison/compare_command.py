@@ -1,14 +1,14 @@
 """`python -m collect compare`: families side by side, in a terminal and as a picture."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from bagen_data.console import STDERR
-from bagen_data.errors import OutputError
+from bagen_data.errors import OutputError, WrongUsageError
 from bagen_data.logs.prices import PriceTable, parse_prices, price_date
-from bagen_data.logs.unified_cost import parse_tool_prices
+from bagen_data.logs.unified_cost import FLAG, parse_tool_prices
 from bagen_data.pictures import check_picture_file, save_picture
 from bagen_data.replaced_file import write_file
 from bagen_data.scoring.resampling import Resampling
@@ -46,6 +46,7 @@ def compare_families(folders: Sequence[Path], options: CompareOptions) -> None:
 
     Raises:
         InputError: the families cannot be compared, or a price is not known.
+        WrongUsageError: a price is of a tool that no family has.
         OutputError: a file cannot be written.
         MissingExtraError: the library of prices is needed, or that of pictures, and not there.
     """
@@ -55,6 +56,7 @@ def compare_families(folders: Sequence[Path], options: CompareOptions) -> None:
     prices = Prices(table, parse_tool_prices(options.tool_price))
     families = [read_priced(folder, prices) for folder in folders]
     compared = compare(families, options.resampling)
+    _check_tools(families, prices.tools)
     for each in comparison_tables(compared):
         print_table(each)
     _note_other_settings(families)
@@ -70,6 +72,18 @@ def compare_families(folders: Sequence[Path], options: CompareOptions) -> None:
             raise OutputError(
                 f"{options.json}: cannot be written: {error.strerror or error}"
             ) from error
+
+
+def _check_tools(families: Sequence[PricedFamily], priced: Iterable[str]) -> None:
+    known = sorted({tool for family in families for tool in family.tools})
+    for tool in priced:
+        if tool not in known:
+            task = families[0].task
+            expected = f"expected {', '.join(known)}" if known else "expected no tool price"
+            raise WrongUsageError(
+                f"{FLAG} {tool}: {task} has no tool of that name; {expected}, so correct the name "
+                "or leave the price out"
+            )
 
 
 def _note_other_settings(families: Sequence[PricedFamily]) -> None:

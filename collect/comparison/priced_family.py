@@ -18,10 +18,12 @@ from collect.agent_name import read_agent_name
 from collect.counted_turns import counted_turns
 from collect.dialogue_layout import Dialogues
 from collect.family_run import COLLECTION, read_collection
+from collect.scripted_agents import SCRIPTED
+from collect.searchr1.search_environment import SEARCH
 from collect.token_count import token_count
 
-TASKS = ("sokoban", "searchr1", "warehouse")
-"""Tasks whose families can be compared."""
+_TOOLS: Mapping[str, Sequence[str]] = {"sokoban": (), "searchr1": (SEARCH,), "warehouse": ()}
+"""Tools of each task whose families can be compared."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,12 @@ class PricedFamily:
         """Name of the task."""
         return str(self.settings["task"])
 
+    @property
+    def tools(self) -> frozenset[str]:
+        """Tools that the task has, and others that a rollout called."""
+        called = (tool for rollout in self.rollouts for tool in rollout.calls)
+        return frozenset((*_TOOLS.get(self.task, ()), *called))
+
 
 def read_priced(folder: Path, prices: Prices) -> PricedFamily:
     """Read a family and price its rollouts.
@@ -77,8 +85,8 @@ def read_priced(folder: Path, prices: Prices) -> PricedFamily:
         )
     settings, _ = read_collection(folder / COLLECTION)
     task = settings.get("task")
-    if task not in TASKS:
-        raise InputError(f"{folder}: is a family of {task}; expected one of {', '.join(TASKS)}")
+    if task not in _TOOLS:
+        raise InputError(f"{folder}: is a family of {task}; expected one of {', '.join(_TOOLS)}")
     try:
         rollouts = tuple(_priced(Dialogues(str(task)), folder, settings, prices))
     except RolloutError as error:
@@ -96,6 +104,8 @@ def _priced(
     agent = str(settings.get("agent", ""))
     model = read_agent_name(agent).model
     table = replace(prices.tokens, given=_by_agent(prices.tokens, agent, model))
+    if model.partition("/")[0] == SCRIPTED and model not in table.given:
+        raise _scripted_without_price(model)
     count = token_count(None).count
     for _, rollout in layout.read(folder):
         log = dialogues.read(rollout, FamilyFacts())
@@ -121,6 +131,15 @@ def _by_agent(table: PriceTable, agent: str, model: str) -> Mapping[str, Any]:
     names = (agent, model, name, model.rpartition("/")[2], provider)
     known = [each for each in names if each in table.given]
     return {**table.given, model: table.given[known[0]]} if known else table.given
+
+
+def _scripted_without_price(model: str) -> RolloutError:
+    form = "=IN,OUT[,CACHED[,CACHE_WRITE]]"
+    own = f", or {OVERRIDE} '{model}{form}' for this one" if model != SCRIPTED else ""
+    return RolloutError(
+        f"the price of {model} is not known; give {OVERRIDE} '{SCRIPTED}{form}' for all scripted "
+        f"agents{own}, in US dollars per million tokens"
+    )
 
 
 def _calls(log: Log) -> Mapping[str, int]:

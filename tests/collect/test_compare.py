@@ -224,6 +224,43 @@ def test_the_command_prints_and_draws(tmp_path: Path, capsys: pytest.CaptureFixt
     assert record["families"][1]["differences"]["search"]["low"] < 0
 
 
+def test_a_price_of_a_tool_that_no_family_has_is_refused_by_name(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    searched = [rollout(0, False, turn(10, 1, "search[a]"))]
+    answered = [rollout(0, True, turn(10, 1, "finish[a]"))]
+    moved = [rollout(0, True, turn(10, 1, "Up"))]
+    for task, rollouts, tool, expected in (
+        ("searchr1", searched, "serach", "searchr1 has no tool of that name; expected search, so"),
+        ("searchr1", searched, "finish", "searchr1 has no tool of that name; expected search, so"),
+        ("sokoban", moved, "search", "sokoban has no tool of that name; expected no tool price"),
+    ):
+        family = write_family(tmp_path / f"{task}-origin-{tool}", rollouts)
+        priced = ("--price", "m=1,10", "--tool-price", f"{tool}=0.001")
+        assert collect("compare", family, *priced) == 2
+        said = " ".join(capsys.readouterr().err.split())
+        assert f"--tool-price {tool}: {expected}" in said
+    family = write_family(tmp_path / "searchr1-origin-answered", answered)
+    known = ("--price", "m=1,10", "--tool-price", "search=0.001")
+    assert collect("compare", family, *known) == 0, "a tool that nobody called may have a price"
+
+
+@pytest.mark.parametrize(
+    ("agent", "named"),
+    [("scripted", ["scripted"]), ("scripted/budgeted", ["scripted", "scripted/budgeted"])],
+)
+def test_a_missing_price_of_a_scripted_agent_names_all_that_would_do(
+    tmp_path: Path, agent: str, named: list[str]
+) -> None:
+    family = write_family(tmp_path / "searchr1-origin-m", [rollout(0, False, turn(9, 1))], agent)
+    with pytest.raises(InputError, match=f"price of {agent} is not known") as refused:
+        read_priced(family, Prices(PriceTable(), {}))
+    assert re.findall(r"--price '(.*?)=IN,OUT", str(refused.value)) == named
+    for name in named:
+        prices = Prices(PriceTable({name: ModelPrice(1, 1, 1, 1)}), {})
+        assert read_priced(family, prices).rollouts[0].cost_usd > 0
+
+
 def test_the_command_refuses_in_one_message(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
