@@ -1,7 +1,9 @@
 """Families side by side: success against unified cost, paired by instance."""
 
 import json
+import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,8 @@ from bagen_data.errors import InputError, WrongUsageError
 from bagen_data.logs.prices import ModelPrice, PriceTable, parse_prices
 from bagen_data.logs.unified_cost import parse_tool_prices
 from bagen_data.scoring.resampling import Resampling, percentile_interval
+from bagen_data.terminal_tables import print_table
+from collect.comparison.comparison_table import comparison_tables
 from collect.comparison.paired_comparison import compare, shown_names
 from collect.comparison.priced_family import PricedFamily, PricedRollout, Prices, read_priced
 from tests.making import collect, write_json
@@ -178,6 +182,35 @@ def test_families_of_one_name_are_told_apart_by_their_parents() -> None:
     assert shown_names(families) == ["a/f", "b/f"]
 
 
+@pytest.mark.parametrize("name", ["m", "openai-gpt-5.2-with-a-very-long-name-of-its-own"])
+def test_tables_fit_80_columns(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    names = [f"searchr1-origin-{name}-{number}" for number in range(3)]
+    costs = {f"q{number}": 12.5 + number / 7 for number in range(12)}
+    families = [
+        replace(family, rollouts=[
+            replace(each, tokens=1_234_567 + 10 * rank, calls={"search": 40 + rank})
+            for rank, each in enumerate(family.rollouts)
+        ])
+        for family in (priced(each, costs, lambda _: True) for each in names)
+    ]  # fmt: skip
+    for table in comparison_tables(compare(families, Resampling())):
+        print_table(table)
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert "searchr1-origin" not in "".join(lines)
+    assert sum("1,234,6" in line for line in lines) == 3
+    assert f"{name}-2" in "".join(re.findall(r"│ [^│]* │ ([^│]*?) *│", "\n".join(lines)))
+
+
+def test_families_for_benchmark_and_training_keep_their_whole_names() -> None:
+    families = [priced(f"searchr1-{role}-m", {"q": 1.0}, bool) for role in ("origin", "train")]
+    table = comparison_tables(compare(families, Resampling(0)))[0]
+    assert [str(cell) for cell in table.columns[0].cells] == [
+        "searchr1-origin-m",
+        "searchr1-train-m",
+    ]
+
+
 @pytest.mark.parametrize("text", ["search", "search=", "=1", "search=-1", "search=inf", "search=x"])
 def test_a_tool_price_of_another_form_is_refused(text: str) -> None:
     with pytest.raises(WrongUsageError, match="expected TOOL=USD"):
@@ -206,10 +239,10 @@ def test_the_command_prints_and_draws(tmp_path: Path, capsys: pytest.CaptureFixt
     files = ("--chart", chart, "--json", numbers)
     assert collect("compare", free, capped, more, *prices, *files) == 0
     said = capsys.readouterr()
-    assert "means over the rollouts of 12 shared instances" in said.out
+    assert "searchr1: 12 shared instances" in said.out
     for word in ("success", "tokens", "search", "cost_usd", "stopped", "Pareto front"):
         assert word in said.out
-    assert "differences to searchr1-origin-free, paired by instance" in said.out
+    assert "differences to free, paired by instance" in said.out
     noted = " ".join(said.err.split())
     assert "note: searchr1-origin-more was recorded with documents 5, not 3, as" in noted
     assert "searchr1-origin-capped" not in noted
