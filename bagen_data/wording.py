@@ -1,6 +1,6 @@
 """Words that messages are made of."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from bagen_data.published import CODE_PAGE
@@ -27,21 +27,55 @@ def in_a_clone(command: str) -> str:
 def differences(begun: Mapping[str, Any], now: Mapping[str, Any]) -> str:
     """How what a run was begun with differs from what it is given now; empty if it does not.
 
+    A setting that has settings of its own is named by the one that differs, amounts as options
+    have them.
+
     >>> differences({"seed": 0, "model": "a"}, {"seed": 1, "model": "a"})
     'seed 0, not 1'
     >>> differences({"shard": "0/2"}, {})
     "shard '0/2', not without"
+    >>> limits = {"tokens": 2500, "search": 20}
+    >>> differences({"budget": {"limits": limits}}, {"budget": {"limits": {"tokens": 9}}})
+    'budget limits tokens=2500,search=20, not tokens=9'
     """
-    return ", and ".join(
-        f"{_stated(name, begun.get(name))}, not {_value(now.get(name))}"
-        for name in sorted(begun.keys() | now.keys())
-        if begun.get(name) != now.get(name)
+    return ", and ".join(_differences("", begun, now))
+
+
+def _differences(place: str, begun: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
+    for key in sorted(begun.keys() | now.keys()):
+        name, before, after = f"{place}{key}", begun.get(key), now.get(key)
+        if before == after:
+            continue
+        if not isinstance(before, Mapping) or not isinstance(after, Mapping):
+            yield f"{_stated(name, before)}, not {_value(after)}"
+        elif _are_amounts(before) and _are_amounts(after):
+            yield f"{name} {_value(before)}, not {_value(after)}"
+        else:
+            yield from _differences(f"{name} ", before, after)
+
+
+def _are_amounts(value: Any) -> bool:
+    return isinstance(value, Mapping) and all(
+        isinstance(each, int | float) and not isinstance(each, bool) for each in value.values()
     )
 
 
 def _stated(name: str, value: Any) -> str:
-    return f"no {name}" if value is None else f"{name} {value!r}"
+    return f"no {name}" if value is None else f"{name} {_value(value)}"
 
 
 def _value(value: Any) -> str:
-    return "without" if value is None else repr(value)
+    """Return a value as messages have it.
+
+    >>> _value({"limits": {"tokens": 2500, "search": 20}, "status block": False})
+    '(limits tokens=2500,search=20; status block False)'
+    """
+    if value is None:
+        return "without"
+    if not isinstance(value, Mapping):
+        return repr(value)
+    if not value:
+        return "none"
+    if _are_amounts(value):
+        return ",".join(f"{name}={amount}" for name, amount in value.items())
+    return f"({'; '.join(f'{name} {_value(each)}' for name, each in value.items())})"

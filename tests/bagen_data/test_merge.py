@@ -139,7 +139,7 @@ def _swapped(folder: Path) -> None:
 CHANGES: list[tuple[Callable[[Path], object], str]] = [
     (lambda each: _asked(each, model="openai/other"), "model 'openai-api/local/rule', not 'open"),
     (lambda each: _asked(each, config="sokoban"), "config 'swebench', not 'sokoban'"),
-    (lambda each: _asked(each, generation={"temperature": 1.0}), "'temperature': 1.0"),
+    (lambda each: _asked(each, generation={"temperature": 1.0}), "not temperature=1.0"),
     (lambda each: _record(each, code_version="0.0.1"), "code_version '0.1.0', not '0.0.1'"),
     (lambda each: _record(each, prompts_sha256="0"), "prompts_sha256"),
     (lambda each: _record(each, shards=5), "shards 4, not 5"),

@@ -207,11 +207,15 @@ def test_a_budget_is_recorded_and_another_one_is_not_gone_on_with(tmp_path, caps
         in (out / "collection.yaml").read_text()
     )
     again = ("searchr1", "--agent", "scripted", "--rollouts", 8, "--seed", 3, "--out", out)
-    for other in ((), ("--budget", "tokens=1300"), ("--budget", "tokens=1200", "--tracker")):
+    for other, words in (
+        ((), "budget (limits tokens=1200; status block False), not without"),
+        (("--budget", "tokens=1300"), "budget limits tokens=1200, not tokens=1300"),
+        (("--budget", "search=2"), "budget limits tokens=1200, not search=2"),
+        (("--budget", "tokens=1200", "--tracker"), "budget status block False, not True"),
+    ):
         assert collect(*again, "--resume", *other) == 2
         said = " ".join(capsys.readouterr().err.split())
-        assert "was begun with" in said
-        assert "budget" in said
+        assert f"was begun with {words}; give what it was begun with" in said
     assert collect(*again, "--resume", "--budget", "tokens=1200") == 0
     whole = family(tmp_path / "whole", "searchr1", "--budget", "tokens=1200", rollouts=8)
     assert contents(out) == contents(whole)
