@@ -60,10 +60,20 @@ def sokoban(
 def searchr1(
     options: CollectOptions,
     questions: Annotated[
-        Path, typer.Option(help="JSONL or Parquet: question, answer, perhaps id.")
+        Path,
+        typer.Option(
+            help="JSONL or Parquet: question, answer, perhaps id.  "
+            "[default: the clone's sample/search/questions.jsonl]",
+            show_default=False,
+        ),
     ] = SAMPLE / "questions.jsonl",
     corpus: Annotated[
-        Path, typer.Option(help="JSONL or Parquet: title and text, or contents.")
+        Path,
+        typer.Option(
+            help="JSONL or Parquet: title and text, or contents.  "
+            "[default: the clone's sample/search/corpus.jsonl]",
+            show_default=False,
+        ),
     ] = SAMPLE / "corpus.jsonl",
     first: Annotated[
         int,
