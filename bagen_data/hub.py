@@ -208,6 +208,18 @@ def build_record(path: str) -> Any:
     return read_record(place)
 
 
+def configs(path: str) -> list[str]:
+    """Return the configs of a dataset, sorted.
+
+    Args:
+        path: as in `load_samples`.
+
+    Raises:
+        as `load_samples`.
+    """
+    return sorted({row["config"] for row in read_manifest(locate(path)) if row["config"]})
+
+
 def splits(path: str, config: str) -> list[str]:
     """Return the splits of a config, sorted; none if the dataset has no such config.
 

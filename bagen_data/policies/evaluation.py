@@ -117,6 +117,7 @@ def evaluate(request: PolicyRequest) -> PolicyReport:
         StoreError: the Hub or a store does not answer.
     """
     foretold = _foretold(request)
+    _check_instances(foretold, request)
     families = foretold_families(foretold.recorded.rollouts, foretold.said)
     rollouts = Rollouts.of(families, Resampling(request.resamples, request.seed))
     counts = {
@@ -175,6 +176,24 @@ def _foretold(request: PolicyRequest) -> _Foretold:
     if left_out:
         learned += f" ({numbered(left_out, 'rollout')} of others left out)"
     return _Foretold(recorded, said, learned, is_cross_fitted=False)
+
+
+def _check_instances(foretold: _Foretold, request: PolicyRequest) -> None:
+    """Refuse rollouts on which a policy cannot be tried that was chosen on others of them.
+
+    Raises:
+        InputError: fewer than two instances have a rollout that could be stopped.
+    """
+    usable = {
+        each.instance_id for each in foretold.recorded.rollouts if len(each.rollout.turns) > 1
+    }
+    if len(usable) < 2:
+        raise InputError(
+            f"{foretold.recorded.dataset}: config {request.config} has "
+            f"{numbered(len(usable), 'instance')} to choose a policy on; {foretold.learned}; "
+            "expected two or more with rollouts of two turns or more, as a policy is tried on "
+            "instances that it was not chosen on; give another config, or record more"
+        )
 
 
 def _about(request: PolicyRequest, counts: Mapping[str, int]) -> str:

@@ -11,7 +11,7 @@ from bagen_data.forecasters import Answer, find_forecaster
 from bagen_data.forecasters.kept import KeptForecaster, instance_hash
 from bagen_data.forecasters.learning.examples import Example, load_examples, recorded_rollouts
 from bagen_data.forecasters.learning.predictions import parts_of_instances
-from bagen_data.hub import build_record, is_hidden, splits
+from bagen_data.hub import build_record, configs, is_hidden, splits
 from bagen_data.policies.foretold_rollouts import RecordedRollout, Said
 from bagen_data.repositories.dataset_places import pinned
 from bagen_data.schema import Forecast
@@ -53,7 +53,7 @@ def load_recorded(dataset: str, config: str) -> RecordedConfig:
         WrongUsageError: the config is of start probes, of several tasks, or holds no samples.
         InputError: there is no such dataset or config, or the dataset is a hidden split.
     """
-    if not holds_samples(config) or is_start(config) or config == "default":
+    if not _is_of_one_task(config):
         raise WrongUsageError(
             f"--config {config}: a policy is chosen on the rollouts of one task; give a task, such "
             "as swebench, or <task>_train"
@@ -65,7 +65,12 @@ def load_recorded(dataset: str, config: str) -> RecordedConfig:
             "with labels"
         )
     if not splits(dataset, config):
-        raise InputError(f"{dataset}: has no config {config}; give a task of it, or <task>_train")
+        known = [name for name in configs(dataset) if _is_of_one_task(name)]
+        raise InputError(
+            f"{dataset}: has no config {config}; expected one of {', '.join(known)}"
+            if known
+            else f"{dataset}: has no config {config}, and none of one task; give another dataset"
+        )
     kind = "train" if is_training(config) else "test"
     recorded = recorded_rollouts(dataset, kind, _OfTask(task_of(config)))
     rollouts = [
@@ -74,6 +79,10 @@ def load_recorded(dataset: str, config: str) -> RecordedConfig:
     if not rollouts:
         raise InputError(f"{dataset}: config {config} has no rollouts; give another config")
     return RecordedConfig(dataset, config, (build_record(dataset) or {}).get("revision"), rollouts)
+
+
+def _is_of_one_task(config: str) -> bool:
+    return holds_samples(config) and not is_start(config) and config != "default"
 
 
 class _OfTask:

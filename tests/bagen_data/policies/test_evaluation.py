@@ -230,7 +230,8 @@ def test_a_kept_forecaster_is_tried_on_instances_it_did_not_learn_from(
     on_test = evaluate(PolicyRequest(name, sample, "sokoban", NOW, resamples=10))
     assert on_test.counts["rollouts"] == 8
     assert on_test.learned == "the forecaster learned from none of these instances"
-    on_train = evaluate(PolicyRequest(name, sample, "sokoban_train", NOW, resamples=10))
+    of_sft = _kept(sample, tmp_path / "sft", "sft")
+    on_train = evaluate(PolicyRequest(of_sft, sample, "sokoban_train", NOW, resamples=10))
     assert 0 < on_train.counts["rollouts"] < 10
     assert "of others left out" in on_train.learned
     assert not on_train.is_cross_fitted
@@ -244,6 +245,21 @@ def test_a_forecaster_that_learned_from_every_instance_is_refused(
         evaluate(PolicyRequest(name, sample, "sokoban_train", NOW))
     with pytest.raises(InputError, match="forecasts sokoban, and --config swebench is of swebench"):
         evaluate(PolicyRequest(name, sample, "swebench", NOW))
+
+
+def test_one_instance_to_choose_on_is_refused(sample: str, tmp_path: Path) -> None:
+    examples = [
+        one
+        for split in ("sft", "rl", "heldout")
+        for one in load_examples(sample, "sokoban_train", split).examples
+    ]
+    left_out = examples[0].instance_id
+    fit = find_forecaster("climatology").fit
+    assert fit is not None
+    known = [one for one in examples if one.instance_id != left_out]
+    keep("climatology", fit(known, 0), known).save(tmp_path / "kept")
+    with pytest.raises(InputError, match="sokoban_train has 1 instance to choose a policy on"):
+        evaluate(PolicyRequest(str(tmp_path / "kept"), sample, "sokoban_train", NOW))
 
 
 def test_a_forecaster_of_amounts_alone_is_refused(sample: str, tmp_path: Path) -> None:
@@ -262,7 +278,12 @@ def test_a_forecaster_of_amounts_alone_is_refused(sample: str, tmp_path: Path) -
         ("quantiles", "sokoban", WrongUsageError, "answers with intervals"),
         ("climatology", "sokoban_start", WrongUsageError, "the rollouts of one task"),
         ("climatology", "default", WrongUsageError, "the rollouts of one task"),
-        ("climatology", "chess", InputError, "has no config chess"),
+        (
+            "climatology",
+            "chess",
+            InputError,
+            "has no config chess; expected one of .*, sokoban, sokoban_train, ",
+        ),
         ("frest", "sokoban", InputError, "frest: is not a forecaster .*climatology, aft, forest"),
         ("./frest", "sokoban", InputError, "there is no such folder"),
     ],
