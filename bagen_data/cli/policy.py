@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from bagen_data.cli.command_options import Dataset, Revision
+from bagen_data.cli.new_files import check_new_file
 from bagen_data.errors import OutputError, WrongUsageError
 
 if TYPE_CHECKING:
@@ -91,6 +92,9 @@ def policy_command(
     policy = _asked_for(max_false_abort, outcome, never_before, patience, warn_below)
     if chart:
         check_chart(chart)
+    for option, path in (("--out", out), ("--json", json), ("--chart", chart)):
+        if path:
+            check_new_file(option, path)
     named = at_revision(dataset, revision)
     report = evaluate(PolicyRequest(forecaster, named, config, policy, worth, seed, resamples))
     for table in policy_tables(report):

@@ -117,6 +117,19 @@ def test_a_file_that_cannot_be_written_is_one_message(
         assert "cannot be written" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("option", ["--out", "--json", "--chart"])
+def test_a_file_that_cannot_be_is_refused_before_the_work(
+    option: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "folder.svg").mkdir()
+    nowhere = tmp_path / "nowhere"
+    assert policy(nowhere, option, tmp_path / "folder.svg") == 1
+    assert "folder.svg: is a folder; expected the path of a file" in capsys.readouterr().err
+    assert policy(nowhere, option, tmp_path / "new" / "deep" / "curve.svg") == 1
+    assert f"there is no folder {tmp_path / 'new' / 'deep'}" in capsys.readouterr().err
+    assert not (tmp_path / "new").exists()
+
+
 @pytest.mark.parametrize("flags", [(), ("--max-false-abort", 0.123)])
 def test_the_tables_fit_into_80_columns(
     flags: tuple[object, ...],
