@@ -211,7 +211,12 @@ def test_without_out_nothing_is_written(tmp_path: Path, capsys: pytest.CaptureFi
         (("--logs", "SAMPLE", "--task", "a b"), 2, "--task a b"),
         (("--logs", "SAMPLE", "--resources", "gold"), 2, "--resources gold"),
         (("--logs", "SAMPLE", "--price", "x"), 2, "--price x"),
-        (("--dataset", "SAMPLE", "--config", "sokoban", "--forecaster", "x"), 2, "there are: "),
+        (
+            ("--dataset", "SAMPLE", "--config", "sokoban", "--forecaster", "forrest"),
+            2,
+            "--forecaster forrest: is not a forecaster; expected one of conformal, climatology, "
+            "aft, forest\n",
+        ),
         (
             ("--dataset", "SAMPLE", "--config", "sokoban", "--forecaster", "quantiles"),
             2,
@@ -241,6 +246,15 @@ def test_what_cannot_be_fitted_says_why(
     places = {"SAMPLE": sample, "NOWHERE": tmp_path / "no" / "where"}
     assert fit(*(places.get(each, each) for each in flags)) == code
     assert words in capsys.readouterr().err
+
+
+def test_a_folder_without_logs_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    assert fit("--logs", empty) == 1
+    problem = capsys.readouterr().err
+    assert f"\n{empty}: holds no .json" in problem
+    assert "\n.: " not in problem
 
 
 def test_a_hidden_split_has_nothing_to_learn_from(

@@ -84,6 +84,7 @@ def number_of_fits(name: str, data: TeachingData) -> int:
     Raises:
         WrongUsageError: as `fit`.
     """
+    _fit_of(name, data.knows_success)
     parts = number_of_parts(find_forecaster(name), data.examples)
     return parts + bool(data.heldout) + 1
 
@@ -104,8 +105,8 @@ def fit(
             without outcomes.
         MissingExtraError: it needs scikit-learn, which is not installed.
     """
-    forecaster = find_forecaster(name)
     learn_model = _told(_fit_of(name, data.knows_success), learned)
+    forecaster = find_forecaster(name)
     learn = forecast_learner(learn_model, data.knows_success)
     cross_fitted = cross_fitted_scores(forecaster, learn, data.examples, seed)
     heldout = None
@@ -202,12 +203,14 @@ def _fit_of(name: str, knows_success: bool) -> Fit:
     """Return how a forecaster learns what is kept of it.
 
     Raises:
-        WrongUsageError: it cannot be kept, or learns nothing without outcomes.
+        WrongUsageError: there is none, it cannot be kept, or it learns nothing without outcomes.
     """
-    learn_model = _kept_fit(name, knows_success)
+    is_known = name in known_forecasters()
+    learn_model = _kept_fit(name, knows_success) if is_known else None
     if learn_model is None:
         kept = [each for each in known_forecasters() if _kept_fit(each, knows_success)]
         why = "cannot be kept" if knows_success else "learns nothing from rollouts without outcomes"
+        why = why if is_known else "is not a forecaster"
         raise WrongUsageError(f"--forecaster {name}: {why}; expected one of {', '.join(kept)}")
     return learn_model
 

@@ -59,7 +59,9 @@ def log_data(logs: Path, options: PlainOptions, rollout_model: str = "") -> Teac
     _refuse_families(logs, where)
     read = read_plain_rollouts(logs, options)
     if not read.rollouts:
-        raise InputError(f"{where}: holds no rollout that can be used{_listed_refusals(read)}")
+        raise InputError(
+            f"{where}: holds no rollout that can be used{_listed_refusals(read, logs)}"
+        )
     chosen = chosen_rollouts(read, rollout_model, where)
     rollouts = [
         _taught(each, chosen)
@@ -76,7 +78,7 @@ def log_data(logs: Path, options: PlainOptions, rollout_model: str = "") -> Teac
     if not examples:
         longest = max((len(each.rollout.turns) for each in chosen.rollouts), default=0)
         error = nothing_to_learn(where, read.task.resources, longest)
-        raise InputError(f"{error}{_listed_refusals(read)}")
+        raise InputError(f"{error}{_listed_refusals(read, logs)}")
     single = sum(len(each.rollout.turns) == 1 for each in chosen.rollouts)
     data = TeachingData(
         Source(),
@@ -126,8 +128,12 @@ def _family_model(models: Sequence[str]) -> str:
     return models[0] if len(models) == 1 else SEVERAL_MODELS
 
 
-def _listed_refusals(read: PlainRollouts) -> str:
-    listed = [f"{each.where}: {each.reason}" for each in read.refused[:_SHOWN]]
+def _listed_refusals(read: PlainRollouts, logs: Path) -> str:
+    """Return a line for each of the first refusals; one of all logs names what was given."""
+    listed = [
+        f"{logs if each.where == '.' else each.where}: {each.reason}"
+        for each in read.refused[:_SHOWN]
+    ]
     more = len(read.refused) - len(listed)
     return "".join(f"\n{each}" for each in listed) + (f"\nand {more:,} more" if more > 0 else "")
 
