@@ -287,7 +287,7 @@ def _interrupted(out: Path) -> None:
     [
         ("quantiles", "--forecaster quantiles: cannot be kept; expected one of "),
         ("over_budget", "expected one of .*climatology.*forest"),
-        ("nothing", "no baseline is called nothing"),
+        ("nothing", "--forecaster nothing: is not a forecaster; expected one of "),
     ],
 )
 def test_what_cannot_be_kept_is_refused(name: str, words: str) -> None:
