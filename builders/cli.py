@@ -22,9 +22,15 @@ from bagen_data.command_line import new_app, run
 from bagen_data.console import STDERR, shown
 from bagen_data.errors import WrongUsageError
 from bagen_data.locations import parse_location
+from bagen_data.logs.log_options import (
+    BareCounts,
+    LogTokenizer,
+    ModelPrices,
+    PriceDay,
+    SuccessField,
+)
 from bagen_data.prompt_variants import VARIANTS, Variant
 from bagen_data.repositories.publish_options import CreatePr, DryRun, Private, Tag, To
-from bagen_data.usage import UsageChoice
 
 if TYPE_CHECKING:
     from bagen_data.executors import ExecutorChoice
@@ -93,40 +99,11 @@ def build_command(
             "that its logs name]",
         ),
     ] = "",
-    success: Annotated[
-        str | None,
-        typer.Option(
-            metavar="RULE",
-            help="Field of a log that decides its outcome: 'reward>=0.5', 'status=passed', "
-            "resolved. [default: the log's own outcome, and labels.jsonl in the family's folder]",
-        ),
-    ] = None,
-    price: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="MODEL=IN,OUT[,CACHED[,CACHE_WRITE]]",
-            help="Price of a model in US dollars per million tokens, for costs that a log does not "
-            "state; repeatable. [default: of the package genai-prices]",
-        ),
-    ] = None,
-    price_day: Annotated[
-        str | None,
-        typer.Option(
-            "--price-date",
-            metavar="YYYY-MM-DD",
-            help="Day whose prices genai-prices gives. [default: today]",
-        ),
-    ] = None,
-    tokenizer: Annotated[
-        str | None,
-        typer.Option(help="For logs without token counts: a tokenizer's folder or Hub id."),
-    ] = None,
-    usage: Annotated[
-        UsageChoice,
-        typer.Option(
-            help="Meaning of input counts that stand alone: the whole request or one turn."
-        ),
-    ] = "auto",
+    success: SuccessField = None,
+    price: ModelPrices = None,
+    price_day: PriceDay = None,
+    tokenizer: LogTokenizer = None,
+    usage: BareCounts = "auto",
     budget: Annotated[
         list[str] | None,
         typer.Option(
@@ -259,24 +236,9 @@ def _build_hidden(options: "BuildOptions", samples: int, apart_from: Sequence[st
 @app.command("inspect")
 def inspect_command(
     path: Annotated[Path, typer.Argument(help="A log file, or a folder of logs as one family.")],
-    tokenizer: Annotated[
-        str | None,
-        typer.Option(help="For logs without token counts: a tokenizer's folder or Hub id."),
-    ] = None,
-    usage: Annotated[
-        UsageChoice,
-        typer.Option(
-            help="Meaning of input counts that stand alone: the whole request or one turn."
-        ),
-    ] = "auto",
-    success: Annotated[
-        str | None,
-        typer.Option(
-            metavar="RULE",
-            help="Field of a log that decides its outcome: 'reward>=0.5', 'status=passed', "
-            "resolved. [default: the log's own outcome, and labels.jsonl in the family's folder]",
-        ),
-    ] = None,
+    tokenizer: LogTokenizer = None,
+    usage: BareCounts = "auto",
+    success: SuccessField = None,
     rollout: Annotated[
         str, typer.Option(help="Only the rollout of this id, instance, session or place.")
     ] = "",

@@ -18,6 +18,7 @@ import typer
 
 from bagen_data.command_line import new_app, run
 from bagen_data.errors import WrongUsageError
+from bagen_data.logs.log_options import ModelPrices, PriceDay
 from bagen_data.option_groups import spread_options
 from collect.collect_options import CollectOptions, refuse_unused
 from collect.searchr1.search_defaults import ATTEMPTS, DOCUMENTS
@@ -177,22 +178,8 @@ def compare(
         list[Path],
         typer.Argument(metavar="FAMILY", help="Folders of recorded families of one task."),
     ],
-    price: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="MODEL=IN,OUT[,CACHED[,CACHE_WRITE]]",
-            help="Price of a model in US dollars per million tokens; repeatable. [default: of the "
-            "package genai-prices]",
-        ),
-    ] = None,
-    price_day: Annotated[
-        str | None,
-        typer.Option(
-            "--price-date",
-            metavar="YYYY-MM-DD",
-            help="Day whose prices genai-prices gives. [default: today]",
-        ),
-    ] = None,
+    price: ModelPrices = None,
+    price_day: PriceDay = None,
     tool_price: Annotated[
         list[str] | None,
         typer.Option(

@@ -80,8 +80,9 @@ def policy_command(
     """
     from bagen_data.console import stdout_console
     from bagen_data.live.policies import policy_text
+    from bagen_data.pictures import check_picture_file, save_picture
     from bagen_data.policies.evaluation import PolicyRequest, evaluate
-    from bagen_data.policies.policy_chart import check_chart, draw_policy
+    from bagen_data.policies.policy_chart import policy_chart
     from bagen_data.policies.policy_tables import guarantee, policy_tables
     from bagen_data.repositories.dataset_names import at_revision
     from bagen_data.tables import to_json
@@ -91,7 +92,7 @@ def policy_command(
         raise WrongUsageError(f"--worth {worth:g}: expected a finite number from 0 on")
     policy = _asked_for(max_false_abort, outcome, never_before, patience, warn_below)
     if chart:
-        check_chart(chart)
+        check_picture_file("--chart", chart)
     for option, path in (("--out", out), ("--json", json), ("--chart", chart)):
         if path:
             check_new_file(option, path)
@@ -109,7 +110,7 @@ def policy_command(
         _write(out, policy_text(report.policy))
         print(f"the policy is in {out}")
     if chart:
-        draw_policy(chart, report)
+        save_picture(policy_chart(report), chart)
         print(f"the curve is drawn in {chart}")
 
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from bagen_data.usage import UsageChoice
+from bagen_data.logs.log_options import BareCounts, LogTokenizer, ModelPrices
 
 
 def watch_command(
@@ -51,24 +51,9 @@ def watch_command(
             "the last one]."
         ),
     ] = "",
-    tokenizer: Annotated[
-        str | None,
-        typer.Option(help="For logs without token counts: a tokenizer's folder or Hub id."),
-    ] = None,
-    usage: Annotated[
-        UsageChoice,
-        typer.Option(
-            help="Meaning of input counts that stand alone: the whole request or one turn."
-        ),
-    ] = "auto",
-    price: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="MODEL=IN,OUT[,CACHED[,CACHE_WRITE]]",
-            help="Price of a model in US dollars per million tokens, for costs that a log does not "
-            "state; repeatable. [default: of the package genai-prices]",
-        ),
-    ] = None,
+    tokenizer: LogTokenizer = None,
+    usage: BareCounts = "auto",
+    price: ModelPrices = None,
     every: Annotated[
         float, typer.Option(min=0.05, metavar="SECONDS", help="Time between looks at the log.")
     ] = 1.0,

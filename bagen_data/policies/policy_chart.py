@@ -1,12 +1,9 @@
 """The curve of a policy as a picture: what is saved against what is lost, and what it is worth."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
-from bagen_data.errors import MissingExtraError, OutputError, WrongUsageError
 from bagen_data.live.policies import SequentialPolicy, ThresholdPolicy
-from bagen_data.pictures import SUFFIXES
 from bagen_data.policies.evaluation import PolicyReport
 from bagen_data.policies.measured_policies import PolicyScores
 from bagen_data.policies.policy_tables import facts
@@ -24,38 +21,6 @@ _APART = 0.04
 """Shares saved or lost by which points with a name differ."""
 _WIDE = 110
 """Characters of a line of the subtitle."""
-
-
-def check_chart(path: Path) -> None:
-    """Refuse what cannot be drawn, before anything is read.
-
-    Raises:
-        WrongUsageError: the file has another ending.
-        MissingExtraError: the plotting library is missing.
-    """
-    if path.suffix not in SUFFIXES:
-        raise WrongUsageError(f"--chart {path}: expected a file ending in {', '.join(SUFFIXES)}")
-    try:
-        import altair  # noqa: F401
-        import vl_convert  # noqa: F401
-    except ModuleNotFoundError as error:
-        raise MissingExtraError("altair", "pictures") from error
-
-
-def draw_policy(path: Path, report: PolicyReport) -> None:
-    """Draw the curve of a policy into an SVG, a PNG, or a page that needs nothing else.
-
-    Raises:
-        OutputError: the file cannot be written.
-    """
-    picture = policy_chart(report)
-    try:
-        if path.suffix == ".html":
-            picture.save(path, inline=True)
-        else:
-            picture.save(path, scale_factor=2)
-    except OSError as error:
-        raise OutputError(f"{path}: cannot be written: {error.strerror or error}") from error
 
 
 def policy_chart(report: PolicyReport) -> Any:
