@@ -1,4 +1,4 @@
-"""What a tracker beside an agent costs: a turn, a forecast, and how both grow with the turns.
+"""Measure what a tracker costs beside an agent: a turn, a forecast, and how both grow with turns.
 
 python benchmarks/live.py                      the recorded swebench family, if it lies beside the
                                                clone, else the sample's

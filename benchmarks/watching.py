@@ -1,4 +1,4 @@
-"""What following a growing log costs: a look at it, and reading it again.
+"""Measure what following a growing log costs: a look at it, and reading it again.
 
 python benchmarks/watching.py
 

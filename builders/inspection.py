@@ -71,7 +71,7 @@ class InspectedRollout:
     unjudged: str = ""
     """Why there is no outcome; empty where there is one."""
     stopped: str = ""
-    """What ended it before its own end, such as `budget`; empty where nothing did."""
+    """The cause that ended it before its own end, such as `budget`; empty without one."""
     usage_source: str = ""
     """Where the amounts come from: `request`, `turn` or `tokenizer`; empty where refused."""
     refusal: str = ""

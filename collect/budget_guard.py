@@ -15,7 +15,7 @@ from collect.environment import Environment
 from collect.play import Ending, Played
 
 BUDGET, FORECASTER = "budget", "forecaster"
-"""What stops a rollout."""
+"""The causes that stop a rollout."""
 
 
 class BudgetGuard:

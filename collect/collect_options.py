@@ -62,7 +62,7 @@ class CollectOptions:
     ] = None
     workers: Annotated[int, typer.Option(min=1, help="Processes of scripted agents.")] = 1
     budgeting: BudgetOptions = field(default_factory=BudgetOptions)
-    """What a rollout may spend."""
+    """The limits of a rollout."""
     model: ModelOptions
     """How a model is asked, if the agent is one."""
 

@@ -1,4 +1,4 @@
-"""What the turns of a record in the dialogues layout spent, as a build of it counts them."""
+"""Amounts of the turns of a record in the dialogues layout, as a build of it counts them."""
 
 from collections.abc import Mapping
 from dataclasses import replace

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 @dataclass(frozen=True)
 class Observation:
-    """What came of a response."""
+    """Result of a response."""
 
     text: str
     """The next user message. After the last turn it shows the outcome, and no agent reads it."""

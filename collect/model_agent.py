@@ -184,7 +184,7 @@ class Modelled:
     tokenizer: str | None = None
     """Counts what of the history fits into a request; words and marks if None."""
     budget: RunBudget | None = None
-    """What the rollout may spend; None where it has no budget."""
+    """The limits of the rollout; None where it has no budget."""
 
     def __call__(self, number: int) -> dict[str, Any]:
         """The rollout of that number."""

@@ -28,7 +28,7 @@ class Scripted:
     options: Mapping[str, Any] = field(default_factory=dict)
     """Options of the scripted agent."""
     budget: RunBudget | None = None
-    """What the rollout may spend; None where it has no budget."""
+    """The limits of the rollout; None where it has no budget."""
 
     def __call__(self, number: int) -> dict[str, Any]:
         """The rollout of that number."""

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 _STOPPING = {"budget": "the budget", "forecaster": "the forecaster"}
-"""What stops a rollout, in words."""
+"""The causes that stop a rollout, in words."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Recording:
     continues: Mapping[str, Any] = field(default_factory=dict)
     """The recorded rollouts that are played on; empty where a family begins anew."""
     budget: Mapping[str, Any] = field(default_factory=dict)
-    """What a rollout may spend, and what its budget does; empty where there is none."""
+    """Limits of a rollout and effects of its budget; empty where there is none."""
     strategies: Collection[str] = ()
     """The strategies that `modelled` plays beside a model that answers turn by turn."""
     strategy: Mapping[str, Any] = field(default_factory=dict)

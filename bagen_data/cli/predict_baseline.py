@@ -118,7 +118,7 @@ def predict_baseline_command(
 
 @dataclass(frozen=True)
 class _AskedBaseline:
-    """What answers, and what it is called."""
+    """The forecaster that answers, and its name."""
 
     kind: str
     """The name of the forecaster."""

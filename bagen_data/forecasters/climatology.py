@@ -41,7 +41,7 @@ class OutcomeShares:
 
 @dataclass(frozen=True)
 class KnownRemainders:
-    """What p probes of q rollouts still spent, rollout by rollout."""
+    """Remaining amounts of p probes of q rollouts, rollout by rollout."""
 
     names: tuple[str, ...]
     """The features that it reads: none."""

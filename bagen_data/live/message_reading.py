@@ -25,7 +25,7 @@ _FIELDS = frozenset(
 
 
 class ReadMessage(NamedTuple):
-    """What a message says."""
+    """Text and tool calls of a message."""
 
     text: str
     tool_calls: int | None = None

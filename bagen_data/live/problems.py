@@ -7,7 +7,7 @@ _LOG = logging.getLogger("bagen")
 
 
 class Problems:
-    """What went wrong so far."""
+    """Problems so far, each reported once."""
 
     def __init__(self) -> None:
         self._texts: dict[str, str] = {}

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class LiveForecaster(Protocol):
-    """What a tracker asks: a `KeptForecaster`, or what answers as one does."""
+    """A forecaster that a tracker can ask: a `KeptForecaster`, or an object with its interface."""
 
     @property
     def task(self) -> str:

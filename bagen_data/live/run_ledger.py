@@ -28,7 +28,7 @@ _INNER = "\0"
 
 @dataclass(frozen=True)
 class Observed:
-    """What a caller said of one response."""
+    """Arguments of one call of `observe`, as they were read."""
 
     turn: int
     """Position of the turn that pays for it, from 0."""

@@ -35,7 +35,7 @@ class View:
 
 @dataclass(frozen=True)
 class Response:
-    """What a caller says of a response, or of what comes before it."""
+    """Arguments of one call of `observe`."""
 
     user: Any = ""
     assistant: Any = ""
@@ -73,10 +73,10 @@ _NOTHING = Response()
 
 @dataclass
 class PendingTurn:
-    """What is known of a turn that is not complete."""
+    """Amounts and texts of a turn that is not complete."""
 
     before: Response = _NOTHING
-    """What was said of it before its response."""
+    """Texts that were observed before its response."""
     counted: dict[str, float] = field(default_factory=dict)
     """Amounts that were counted by hand."""
     paid: dict[str, float] = field(default_factory=dict)

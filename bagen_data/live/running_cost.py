@@ -23,7 +23,7 @@ class Paid(NamedTuple):
 
 
 class RunningCost:
-    """What requests cost, in US dollars to a millionth.
+    """Cost of the requests so far, in US dollars to a millionth.
 
     A run is priced one way: by stated costs while every request states one, and from the first on
     that does not, all of its requests by the table.
@@ -38,7 +38,7 @@ class RunningCost:
         self._prices = prices
         self._is_stated = True
         self._paid: list[Paid] = []
-        """What was paid so far, while every request states its cost."""
+        """Stated costs so far, while every request states its own."""
         self._begin()
 
     def _begin(self) -> None:

@@ -219,7 +219,7 @@ class BudgetTracker:
 
     @property
     def remaining(self) -> dict[str, float]:
-        """What is left of each budget; below 0 where it is exceeded."""
+        """Amounts that are left of each budget; below 0 where it is exceeded."""
         with self._run.lock:
             run = self._run
             return {
@@ -240,7 +240,7 @@ class BudgetTracker:
 
     @property
     def problems(self) -> tuple[str, ...]:
-        """What could not be read, priced or forecast, each reported once."""
+        """Texts on everything that could not be read, priced or forecast, each reported once."""
         with self._run.lock:
             return self._run.problems.texts()
 

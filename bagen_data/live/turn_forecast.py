@@ -1,4 +1,4 @@
-"""What a forecaster said of a run after one of its turns."""
+"""The forecast of a run after one of its turns."""
 
 from dataclasses import dataclass
 

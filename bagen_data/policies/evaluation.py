@@ -56,7 +56,7 @@ class PolicyReport:
     revision: str | None
     """Of the dataset."""
     learned: str
-    """What the forecasts were learned from, one clause."""
+    """Source of the forecasts, one clause."""
     is_cross_fitted: bool
     """Whether each rollout's forecasts are by a forecaster of its own, learned from others."""
     counts: Mapping[str, int]
@@ -73,7 +73,7 @@ class PolicyReport:
 
     @property
     def warning(self) -> str | None:
-        """What the policy cannot do; None if it does what was asked for."""
+        """A sentence on what the policy cannot do; None if it does what was asked for."""
         policy = self.policy
         if not isinstance(policy, SequentialPolicy):
             return None

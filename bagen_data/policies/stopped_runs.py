@@ -1,4 +1,4 @@
-"""What a policy saves and loses on recorded rollouts, by the sums that scores are made of."""
+"""Savings and losses of a policy on recorded rollouts, by the sums that scores are made of."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
@@ -25,7 +25,7 @@ Stops = Callable[[ForetoldFamily], Sequence[int | None]]
 
 @dataclass(frozen=True)
 class StoppedRuns:
-    """What stopping comes to, for each of m rollouts of all families."""
+    """Sums of stopping, for each of m rollouts of all families."""
 
     saved: Floats
     """(m,) usage saved that a hard cap at the budget does not save, in budgets."""

@@ -66,7 +66,7 @@ class PlainRollout:
     usage_source: str
     """Where the amounts come from: `request`, `turn`, `tokenizer`, or a reader's own word."""
     stopped: str = ""
-    """What ended the run before its own end, such as its budget; empty where nothing did."""
+    """The cause that ended the run before its own end, such as its budget; empty without one."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ class PlainRollouts:
     family: Family
     """The folder that was read; its task and model are empty where nobody names them."""
     task: Task
-    """What the rollouts spend, and how it is counted."""
+    """Resources that the rollouts spend, with their counting."""
     rollouts: tuple[PlainRollout, ...]
     """Each rollout once."""
     refused: tuple[Unused, ...]

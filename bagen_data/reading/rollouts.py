@@ -60,7 +60,7 @@ class RolloutRules:
 
     family: Family
     task: Task
-    """What its turns spend."""
+    """Resources that its turns spend."""
     counting: Counting
     """How tokens are counted."""
     limits: RolloutLimits = DEFAULT_LIMITS

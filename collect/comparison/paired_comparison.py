@@ -29,16 +29,16 @@ class Estimate:
 
 @dataclass(frozen=True)
 class FamilyRow:
-    """What a family came to on the instances that all families have."""
+    """Means of a family over the instances that all families have."""
 
     name: str
     rollouts: int
     stopped: int
     """Rollouts that a budget or a forecaster stopped."""
     means: Mapping[str, Estimate]
-    """Of each measure, the mean over its rollouts."""
+    """Mean of each measure over its rollouts."""
     differences: Mapping[str, Estimate]
-    """Of each measure, its mean less that of the first family; empty for the first."""
+    """Mean of each measure less that of the first family; empty for the first."""
     is_on_front: bool
     """No other family succeeds as often at a lower cost, or more often at the same."""
 

@@ -28,7 +28,7 @@ _TOOLS: Mapping[str, Sequence[str]] = {"sokoban": (), "searchr1": (SEARCH,), "wa
 
 @dataclass(frozen=True)
 class Prices:
-    """What tokens and tool calls cost."""
+    """Prices of tokens and of tool calls."""
 
     tokens: PriceTable
     tools: Mapping[str, float]
@@ -37,7 +37,7 @@ class Prices:
 
 @dataclass(frozen=True)
 class PricedRollout:
-    """What a rollout came to."""
+    """Outcome, amounts and cost of a rollout."""
 
     instance_id: str
     success: bool
@@ -48,7 +48,7 @@ class PricedRollout:
     cost_usd: float
     """The unified cost."""
     stopped_by: str
-    """What stopped it; empty where nothing did."""
+    """The cause that stopped it; empty without one."""
 
 
 @dataclass(frozen=True)

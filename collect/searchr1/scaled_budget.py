@@ -10,7 +10,7 @@ from collect.searchr1.search_environment import SEARCH
 
 
 class SharedBudget:
-    """What the attempts of a rollout have spent, and may still spend.
+    """Amounts that the attempts of a rollout have spent, and may still spend.
 
     Tokens are known after a request; searches are counted before, and one too many is not made.
     """
@@ -34,7 +34,7 @@ class SharedBudget:
 
     @property
     def remaining(self) -> dict[str, float]:
-        """What is left of each budget; below 0 where it is exceeded."""
+        """Amounts that are left of each budget; below 0 where it is exceeded."""
         return dict(self._tracker.remaining) if self._tracker else {}
 
     def grant_share(self, place: int, shares: int) -> None:

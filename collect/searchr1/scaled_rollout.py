@@ -23,10 +23,10 @@ Ask = Callable[[Sequence[Message], int], Reply]
 Request = Literal["act", "verify", "judge"]
 """The purpose of a request."""
 ActionOutcome = Literal["executed", "proposed", "no search left", "over budget"]
-"""What became of an action; a response that takes the rollout over its budget is not used."""
+"""Fate of an action; a response that takes the rollout over its budget is not used."""
 
 NOTHING_SEEN = Observation("")
-"""What comes of a response that the environment does not see."""
+"""Result of a response that the environment does not see."""
 
 
 class AskedEnvironment(Environment, Protocol):
@@ -49,11 +49,11 @@ class Conversation:
 
 
 class Acted(NamedTuple):
-    """What came of a response."""
+    """Result of a response."""
 
     action: Search | Finish | Illegal
     text: str
-    """What the environment says of it; empty of an answer, and of what was not executed."""
+    """Text of the environment; empty for an answer, and for an action that was not executed."""
     outcome: ActionOutcome
 
 

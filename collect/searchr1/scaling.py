@@ -35,11 +35,11 @@ class ScalingOptions:
 
 
 class _Attempt(NamedTuple):
-    """What came of an attempt."""
+    """Result of an attempt."""
 
     answer: str | None
     unread: str = ""
-    """What the agent was to be told next, where the attempt ended before."""
+    """The next message to the agent, where the attempt ended before it."""
 
 
 def play_sequential(rollout: ScaledRollout, options: ScalingOptions) -> Played:

@@ -21,7 +21,7 @@ _LOST = 0.4
 """Probability that a rollout is lost."""
 _MOST_CHECKS = 6
 _RESERVE = 2.0
-"""What is to be left, in turns as expensive as the dearest so far, to go on."""
+"""Least amount to be left to go on, in turns as expensive as the dearest so far."""
 _LINE = re.compile(r"^(?:- )?(\w+): ([\d,]+) of ([\d,]+) used", re.MULTILINE)
 """A line of the tracker's status block."""
 _RAMBLING = (

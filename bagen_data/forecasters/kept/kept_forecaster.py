@@ -30,7 +30,7 @@ _UNITS = {resource.name: resource.unit for resource in (*GENERAL, *WAREHOUSE)}
 
 @dataclass(frozen=True)
 class AmountForecast:
-    """What a run will still use, of a forecaster that does not know which runs succeed."""
+    """Quantiles of remaining amounts by a forecaster that does not know which runs succeed."""
 
     quantiles: Mapping[str, tuple[float, ...]]
     """By resource, the quantiles at `QUANTILE_LEVELS` of what the run will still use."""
@@ -76,7 +76,7 @@ class LearnedFrom:
 
 @dataclass(frozen=True, eq=False)
 class KeptForecaster:
-    """What was learned of one task's rollouts, and from where.
+    """A model learned from one task's rollouts, with its source.
 
     Forecasts are the same to the bit whether a probe is asked alone or among others, before and
     after the forecaster is saved and loaded.
@@ -90,7 +90,7 @@ class KeptForecaster:
     budgets: Mapping[str, float]
     """By resource, the usual budget: the median of those of the rollouts it learned from."""
     model: ForecastModel = field(repr=False)
-    """What was learned."""
+    """The learned model."""
     conditions: Mapping[str, float] = field(default_factory=dict)
     """By `target_<state>`, the usual least that a run's final state must be, a median likewise;
     empty where success depends on none."""

@@ -185,7 +185,7 @@ def fit_amounts(examples: Sequence[Example], seed: int) -> CalibratedModel:
 
 @dataclass(frozen=True)
 class _Learning:
-    """What is learned from, in folds of whole instances."""
+    """The examples to learn from, in folds of whole instances."""
 
     known: Known
     asked: AskedColumns

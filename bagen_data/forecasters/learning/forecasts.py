@@ -16,7 +16,7 @@ from bagen_data.schema import FINISH_THRESHOLD, Estimate, Forecast, Probe, decim
 
 
 class ForecastModel(Protocol):
-    """What was learned from examples of one task: a frozen dataclass of arrays and numbers."""
+    """A model learned from examples of one task: a frozen dataclass of arrays and numbers."""
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -124,7 +124,7 @@ class RunningFeatures:
 
 
 class _Spent:
-    """What the turns spent of one resource.
+    """Running sums of one resource over the turns.
 
     The first turn carries the task's text, so rates are those of the later turns; of one turn
     alone, its own.
@@ -180,7 +180,7 @@ class _Spent:
 
 
 class _Texts:
-    """What the texts of the turns show."""
+    """Running counts of the texts of the turns."""
 
     def __init__(self, own: TaskFeatures) -> None:
         self.own = own.begin()

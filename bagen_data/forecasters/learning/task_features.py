@@ -23,12 +23,12 @@ class Asked(NamedTuple):
     completed_turns: int
     used: Amounts
     state: Amounts
-    """What the environment stands at."""
+    """State of the environment, by name."""
     budget: Budget
 
 
 class TaskPast(Protocol):
-    """What the turns of one run have shown so far.
+    """Facts that the turns of one run have shown so far.
 
     Its attributes are replaced and never change in place, so a shallow copy goes on apart.
     """

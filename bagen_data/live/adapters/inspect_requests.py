@@ -65,7 +65,7 @@ class InspectRequest:
 
 
 FOLLOWERS: ContextVar[tuple[Follower, ...]] = ContextVar("bagen_followers", default=())
-"""What counts the model calls made here, the innermost last."""
+"""Counters of the model calls made here, the innermost last."""
 LAST_REQUEST: ContextVar[InspectRequest | None] = ContextVar("bagen_last_request", default=None)
 
 

@@ -37,7 +37,7 @@ class LogRules:
     """Rules by which a log is read."""
 
     task: Task
-    """What its turns spend."""
+    """Resources that its turns spend."""
     counting: Counting
     """How tokens are counted."""
     rollout: str = ""
@@ -46,7 +46,7 @@ class LogRules:
 
 @dataclass(frozen=True)
 class ReadLog:
-    """What a log holds at a moment."""
+    """Content of a log at a moment."""
 
     rollout: PlainRollout | None = None
     """The rollout that is followed; None where none can be read, or no turn is complete."""

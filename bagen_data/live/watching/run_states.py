@@ -1,4 +1,4 @@
-"""What is said of a run after each of its turns: used amounts, forecast and advice."""
+"""Used amounts, forecast and advice after each turn of a run."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ NO_BUDGET = Advice("continue", "no budget is given, so amounts are counted alone
 
 @dataclass(frozen=True)
 class TurnState:
-    """What is said of a run after one of its turns."""
+    """Used amounts, forecast and advice after one turn of a run."""
 
     turn: int
     """Completed turns, k."""

@@ -1,4 +1,4 @@
-"""What is known of a watched log as JSON; docs/watch.md describes the fields."""
+"""The state of a watched log as JSON; docs/watch.md describes the fields."""
 
 from collections.abc import Mapping
 from typing import Any

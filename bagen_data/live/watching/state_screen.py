@@ -1,4 +1,4 @@
-"""What is known of a watched log as a screen that is redrawn."""
+"""The state of a watched log as a screen that is redrawn."""
 
 import math
 import os

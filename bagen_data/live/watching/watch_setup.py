@@ -1,4 +1,4 @@
-"""What a watch compares a log with: the task, the budgets, the forecaster and the policy."""
+"""The task, the budgets, the forecaster and the policy of a watch."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -39,7 +39,7 @@ class WatchOptions:
 
 @dataclass(frozen=True)
 class WatchSetup:
-    """What a log is compared with, whatever the log is."""
+    """Settings of a watch that hold for any log."""
 
     options: WatchOptions
     forecaster: "KeptForecaster | None"

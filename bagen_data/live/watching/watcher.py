@@ -16,7 +16,7 @@ from bagen_data.steady_files import FileMark
 
 @dataclass(frozen=True)
 class WatchState:
-    """What is known of a log at a moment."""
+    """State of a watched log at a moment."""
 
     path: Path
     """The file that is followed; the log as it was given where there is none."""

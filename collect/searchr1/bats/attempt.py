@@ -14,7 +14,7 @@ from collect.searchr1.tagged_text import last_tagged
 
 
 class Attempt:
-    """What is known in one attempt."""
+    """Knowledge that one attempt has gathered."""
 
     def __init__(self, run: BatsRun, number: int) -> None:
         """Begin an attempt; `number` is its number, from 1."""

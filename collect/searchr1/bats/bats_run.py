@@ -1,4 +1,4 @@
-"""What the parts of the agent share in one rollout."""
+"""State that the parts of the agent share in one rollout."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -50,7 +50,7 @@ class BatsRun:
 
     @property
     def level(self) -> Level:
-        """What is left of the scarcest budget, in a word."""
+        """Level of the scarcest budget, in a word."""
         budget = self.rollout.budget
         return scarcest_level(budget.limits, budget.used)
 

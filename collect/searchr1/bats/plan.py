@@ -7,9 +7,9 @@ from typing import Literal, cast
 from collect.searchr1.bats.malformed import MalformedError
 
 Mark = Literal[" ", "x", "~", "!"]
-"""Of a step: open, done, partly done, failed."""
+"""Status of a step: open, done, partly done, failed."""
 Use = Literal["explore", "verify"]
-"""Of a step: it leads to candidates, or tells a right candidate from a wrong one."""
+"""Kind of a step: it leads to candidates, or tells a right candidate from a wrong one."""
 
 MOST_STEPS = 64
 """Steps of a plan; a longer one is refused, as it is shown again after each summary."""

@@ -1,4 +1,4 @@
-"""What a model says when it checks an answer of its own."""
+"""The check that a model writes of its own answer."""
 
 import re
 from dataclasses import dataclass
