@@ -7,6 +7,7 @@
 # make bench   set up, print the ratios of time, size and memory of starting, building, loading, scoring,
 #              evaluate, the leaderboard and collecting, and what prefix caches can serve
 # make baselines  set up, print the table of skills of estimators that need no model
+# make docs    set up, build the documentation's site out/docs/index.html; make docs-links asks each link outside
 # make attacks set up, run attacks at full size, print the table of docs/security.md
 # make schemas set up, write the JSON schemas of submissions anew
 # make lock    write requirements/*.lock anew after a change of pyproject.toml; UPGRADE=--upgrade takes newer releases
@@ -58,7 +59,7 @@ COMPILE = $(BIN)/python -m compileall -qq -j 0 -x '/tests?/' $(VENV)/lib || true
 # those that answer at once; forest, conformal and reward_optimal take longer than the rest of demo
 DEMO_FORECASTERS := over_budget quantiles median_22 climatology aft
 
-.PHONY: demo setup test check format sample bench baselines attacks schemas lock lowest audit bom \
+.PHONY: demo setup test check format sample bench baselines docs docs-links attacks schemas lock lowest audit bom \
 	release-check clean
 
 demo: $(DEMO)
@@ -105,6 +106,13 @@ sample: $(READY)
 
 baselines: $(READY)
 	$(BIN)/python benchmarks/baselines.py
+
+docs: $(READY)
+	$(BIN)/sphinx-build -q -W --keep-going -b html docs out/docs
+	@echo out/docs/index.html
+
+docs-links: $(READY)
+	$(BIN)/sphinx-build -q -b linkcheck docs out/docs-links
 
 attacks: $(READY)
 	BAGEN_LONG_ATTACKS=1 $(BIN)/python -m pytest tests/attacks -n auto -p no:cacheprovider

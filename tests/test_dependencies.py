@@ -133,7 +133,7 @@ def test_a_workflow_runs_what_is_here_and_may_only_read(path: Path) -> None:
 def test_there_are_locks_and_workflows() -> None:
     assert [path.name for path in LOCKS] == ["alone.lock", "demo.lock", "dev.lock"]
     assert [path.name for path in WORKFLOWS] == [
-        *("audit.yml", "leaderboard.yml", "lower-bounds.yml", "release.yml", "test.yml")
+        *("audit.yml", "docs.yml", "leaderboard.yml", "lower-bounds.yml", "release.yml", "test.yml")
     ]
 
 

@@ -9,7 +9,8 @@ import yaml
 from bagen_data import published
 from bagen_data.versions import __version__
 from tests.making import REPO
-from tools.readme_commands import commands_of, fitted
+from tools.readme_commands import fitted
+from tools.release_check import page_commands
 
 PROJECT: dict[str, Any] = tomllib.loads((REPO / "pyproject.toml").read_text())["project"]
 CITATION: dict[str, Any] = yaml.safe_load((REPO / "CITATION.cff").read_text())
@@ -55,7 +56,7 @@ def test_the_package_is_for_the_pythons_that_it_is_tested_on() -> None:
     assert PROJECT["requires-python"] == f">={tested[0]}"
 
 
-def test_a_release_runs_the_commands_of_the_readme() -> None:
-    commands = commands_of((REPO / "README.md").read_text(encoding="utf-8"))
+def test_a_release_runs_the_commands_of_the_pages() -> None:
+    commands = page_commands()
     run = [fitted(command, REPO, "t/m/r/1") for command in commands]
     assert {"predict", "score"} <= {command.words[1] for command in run if not command.skipped}

@@ -1,14 +1,16 @@
-"""The commands of README.md that need no clone."""
+"""The commands of README.md, and of pages that go on from it, that need no clone."""
 
 import shlex
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
+PAGES = ("README.md", "docs/dataset.md", "docs/asking.md", "docs/scoring.md", "docs/leaderboard.md")
+"""Files whose commands an installed package runs."""
 PLACEHOLDER = "SAMPLE_ID"
-"""A word of README.md that stands for the name of a sample."""
+"""A word of these pages that stands for the name of a sample."""
 BUILT = "out/demo"
-"""The dataset that `make demo` builds, in README.md."""
+"""The dataset that `make demo` builds, in these pages."""
 _BEFORE_PREDICTIONS = ("--compare", "--predictions", "score", "submit", "validate")
 """Words that predictions follow."""
 _ELSEWHERE = {
@@ -64,7 +66,7 @@ def fitted(command: str, dataset: Path, sample_id: str) -> Command:
     """Return a command as it runs where `make demo` did not.
 
     Args:
-        command: a line of README.md.
+        command: a line of one of the pages.
         dataset: the folder of a built dataset.
         sample_id: the name of a sample of it.
 

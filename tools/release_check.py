@@ -5,7 +5,8 @@
 
 The wheel is built from the source distribution, both hold exactly the files that they should, and
 twine checks how an index will show them. Then the wheel is installed with its default dependencies
-in an environment of its own, where the commands of README.md run from an empty folder. The Hub is
+in an environment of its own, where the commands of README.md, and of the pages that
+go on from it, run from an empty folder. The Hub is
 one on this machine, with a dataset of the bundled rollouts under the published id. The two
 distributions stay in `OUT/dist`.
 """
@@ -27,7 +28,7 @@ from pathlib import Path
 from bagen_data.published import CODE_PAGE, HUB_ID, SUBMISSIONS_ID
 from bagen_data.versions import __version__
 from tests.loopback_hub import LoopbackHub, loopback_hub
-from tools.readme_commands import Command, commands_of, fitted, tags_of
+from tools.readme_commands import PAGES, Command, commands_of, fitted, tags_of
 
 REPO = Path(__file__).resolve().parents[1]
 CHECKERS = ("build==1.6.1", "twine==7.0.0")
@@ -97,7 +98,7 @@ def main() -> None:
         install(wheel, root, options.python)
         environment = prepared(Path(folder), root, hub)
         check_use(environment)
-        check_readme(environment)
+        check_pages(environment)
     print(f"{source.name} and {wheel.name} are fit for a release; they are in {source.parent}")
 
 
@@ -166,14 +167,14 @@ def prepared(folder: Path, root: Path, hub: LoopbackHub) -> Environment:
     call(*build, "--origin", str(REPO / "sample/origin"), "--out", str(dataset))
     commit = hub.upload(HUB_ID, dataset)
     hub.repository(SUBMISSIONS_ID, "dataset")
-    for tag in tags_of(readme_commands()):
+    for tag in tags_of(page_commands()):
         hub.repositories["dataset", HUB_ID].refs[f"refs/tags/{tag}"] = commit
     return Environment(root, folder / "place", dataset, hub)
 
 
-def readme_commands() -> list[str]:
-    """Return the commands of README.md."""
-    return commands_of((REPO / "README.md").read_text(encoding="utf-8"))
+def page_commands() -> list[str]:
+    """Return the commands of README.md and of the pages that go on from it."""
+    return [line for page in PAGES for line in commands_of((REPO / page).read_text("utf-8"))]
 
 
 def check_use(environment: Environment) -> None:
@@ -211,12 +212,12 @@ def check_use(environment: Environment) -> None:
         print(f"names {named}:", shortened(words, environment))
 
 
-def check_readme(environment: Environment) -> None:
-    """End if a command of README.md fails, unless it says which extra it needs."""
-    for line in readme_commands():
+def check_pages(environment: Environment) -> None:
+    """End if a command of these pages fails, unless it says which extra it needs."""
+    for line in page_commands():
         command = fitted(line, environment.dataset, environment.sample_id())
         if command.skipped:
-            print(f"README.md, {command.skipped}:", line)
+            print(f"{command.skipped}:", line)
             continue
         for name in command.predictions:
             provide(name, command, environment)
@@ -224,7 +225,7 @@ def check_readme(environment: Environment) -> None:
         extra = EXTRA.search(" ".join(done.stderr.split()))
         if not extra:
             expect_success(done)
-        print(f"README.md, {f'says {extra[0]}' if extra else 'works'}:", line)
+        print(f"{f'says {extra[0]}' if extra else 'works'}:", line)
 
 
 def provide(name: str, command: Command, environment: Environment) -> None:
