@@ -5,6 +5,7 @@
     |   +-- RolloutError       one rollout or source file is refused; the build goes on
     |   |   +-- NotJudgedError nobody says whether the rollout succeeded
     |   |       +-- StoppedError a budget or a forecaster ended it before its own end
+    |   +-- UnansweredError    predictions that leave samples out, and are right but for that
     |   +-- TemplateError      a prompt template and its fields do not match
     |   +-- WrongUsageError    a flag's value that fits nothing; exit 2
     |   +-- BuildChangedError  a built dataset is no longer what its manifest says
@@ -16,6 +17,7 @@
 A message says where, what was found, what was expected and what to do.
 """
 
+from collections.abc import Sequence
 from typing import Self
 
 
@@ -37,6 +39,15 @@ class NotJudgedError(RolloutError):
 
 class StoppedError(NotJudgedError):
     """A rollout that was stopped, whose own end is unknown."""
+
+
+class UnansweredError(InputError):
+    """Predictions that leave samples out, and are right but for that."""
+
+    def __init__(self, message: str, answered: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.answered = tuple(answered)
+        """The tasks that a folder has files for, where it lacks those of others."""
 
 
 class TemplateError(InputError):

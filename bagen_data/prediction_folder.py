@@ -21,7 +21,7 @@ from bagen_data.dataset_configs import (
     task_of,
     training_config,
 )
-from bagen_data.errors import InputError
+from bagen_data.errors import InputError, UnansweredError
 from bagen_data.prediction_files import SUFFIXES, files_in, prediction_reader
 from bagen_data.scoring.match_predictions import PredictionReader
 from bagen_data.submission_folder import ALL_TASKS, HIDDEN
@@ -48,6 +48,8 @@ class _SeenTasks:
     tasks: set[str] = field(default_factory=set)
     is_whole: bool = False
     """Whether the predictions were read to their end."""
+    others: int = 0
+    """Predictions of other configs, which one file holds beside those of the chosen config."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,11 @@ class FolderPredictions:
     read: PredictionReader
     """Reads the predictions from the first one on, without those of other configs."""
     _seen: _SeenTasks = field(default_factory=_SeenTasks, repr=False)
+
+    @property
+    def others(self) -> int:
+        """Predictions of other configs that were left aside while the one file was read."""
+        return self._seen.others
 
     def check_whole(self) -> None:
         """Refuse predictions that leave a task out, if they were read to their end.
@@ -80,9 +87,9 @@ def choose_predictions(path: Path, asked: AskedSamples) -> FolderPredictions:
     """Return the predictions of a path that answer the samples asked about.
 
     Args:
-        path: a file, whose predictions must all answer the samples; or a folder with one file, or
-            with one for each config. A single file is read whatever its name. Answers to other
-            configs in a folder's file `predictions` are left aside.
+        path: a file; or a folder with one file, or with one for each config. A single file is read
+            whatever its name. Answers to other configs than a chosen one are left aside, and
+            without one, answers to other configs in a folder's file `predictions`.
         asked: the samples.
 
     Raises:
@@ -94,7 +101,10 @@ def choose_predictions(path: Path, asked: AskedSamples) -> FolderPredictions:
     seen = _SeenTasks()
     if path.is_file() or (len(files) == 1 and _stem(files[0]) != ALL_TASKS):
         [file] = files
-        read = partial(_noting, prediction_reader(file), asked, seen)
+        read = prediction_reader(file)
+        if _is_of_tasks(asked):
+            read = partial(_own_rows, read, asked, seen)
+        read = partial(_noting, read, asked, seen)
         return FolderPredictions(file, (file,), (), asked, read, seen)
     chosen = _chosen(path, files, asked)
     readers = [partial(_rows_of, prediction_reader(file), asked, file) for file in chosen]
@@ -131,10 +141,11 @@ def _chosen(folder: Path, files: Sequence[Path], asked: AskedSamples) -> list[Pa
     return [by_stem[name] for name in (*wanted, ALL_TASKS) if name in by_stem]
 
 
-def _unanswered(path: Path, missing: Sequence[str], answered: Sequence[str]) -> InputError:
-    return InputError(
+def _unanswered(path: Path, missing: Sequence[str], answered: Sequence[str]) -> UnansweredError:
+    return UnansweredError(
         f"{path}: answers no sample of {', '.join(missing)}; expected answers to every sample; "
-        f"write a file for each config, or pass --config {answered[0]} to take one config alone"
+        f"write a file for each config, or pass --config {answered[0]} to take one config alone",
+        answered,
     )
 
 
@@ -151,6 +162,23 @@ def _names(asked: AskedSamples) -> set[str]:
 def _one_after_another(readers: Sequence[PredictionReader]) -> Iterator[pa.RecordBatch]:
     for reader in readers:
         yield from reader()
+
+
+def _is_of_tasks(asked: AskedSamples) -> bool:
+    """Return whether one config was chosen, whose samples other configs do not have."""
+    return bool(asked.config) and not asked.is_hidden and not is_training(asked.config or "")
+
+
+def _own_rows(
+    reader: PredictionReader, asked: AskedSamples, seen: _SeenTasks
+) -> Iterator[pa.RecordBatch]:
+    """Yield the predictions of one file that answer the chosen config, and count the others."""
+    others = 0
+    for batch in reader():
+        own = batch.filter(_is_of(batch["sample_id"], asked))
+        others += len(batch) - len(own)
+        yield own
+    seen.others = others
 
 
 def _rows_of(reader: PredictionReader, asked: AskedSamples, file: Path) -> Iterator[pa.RecordBatch]:

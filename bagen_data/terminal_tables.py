@@ -1,6 +1,7 @@
 """Reports as tables that people read in a terminal."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from rich.table import Table
@@ -8,15 +9,15 @@ from rich.table import Table
 from bagen_data.console import shown, stdout_console
 from bagen_data.errors import InputError
 from bagen_data.schema import Question
-from bagen_data.scoring.all_scores import PROGRESS_SCORES, SECTIONS
-from bagen_data.scoring.report import Comparison, Report, Score, Scores
+from bagen_data.scoring.all_scores import HEADLINE_SCORES, PROGRESS_SCORES, SCORES, SECTIONS
+from bagen_data.scoring.report import Comparison, Difference, Report, Score, Scores
 from bagen_data.wording import numbered
 
 if TYPE_CHECKING:
     from bagen_data.ceiling.ceiling_report import CeilingReport
     from bagen_data.ceiling.ceiling_scores import CeilingScore
 
-Value = TypeVar("Value")
+ShownScore = TypeVar("ShownScore", Score, Difference)
 
 _AFTER_LINES = {"macro_f1", *(next(iter(definitions)) for definitions in SECTIONS.values())}
 """Scores above which there is a line."""
@@ -29,20 +30,69 @@ _PAIRED = (
     "here from the estimator's own. n: number of samples or rollouts of the first."
 )
 """Caption of a comparison."""
+_OF_SAMPLES = ("share_failed", "share_over_budget", "share_failed_over_budget")
+"""Scores that say something of the samples, and nothing of an estimator."""
+_WIDEST_NAME = 16
+"""Characters of an estimator's name in a line of a column's head."""
 _OF_FORECASTS = ("brier_skill", "wis_skill", "brier", "wis", "coverage_80", "macro_f1_open")
 """The same of forecasts."""
 
 
-def report_tables(report: Report, by: str | None, question: Question = "interval") -> list[Table]:
-    """The tables of `bagen score`; those of forecasts begin with the scores of forecasts.
+@dataclass(frozen=True)
+class ScoreChoice:
+    """The scores that a table shows."""
+
+    question: Question = "interval"
+    """What the answers were asked for; scores of forecasts come first where it is `forecast`."""
+    every: bool = True
+    """Whether every score is shown; else the headline scores that have a value."""
+
+    def of(self, scores: Mapping[str, ShownScore]) -> dict[str, ShownScore]:
+        """Return the scores to show, in their order, of all scores by name."""
+        names = list(scores) if self.every else [*filter(scores.__contains__, HEADLINE_SCORES)]
+        if not self.every:
+            names = [name for name in names if _is_known(scores[name])]
+        if self.question == "forecast":
+            names.sort(key=lambda name: name not in SECTIONS["forecasts"])
+        return {name: scores[name] for name in names}
+
+    @property
+    def lines_above(self) -> Container[str]:
+        """Scores above which a table has a line."""
+        return _AFTER_LINES if self.every else ()
+
+
+def _is_known(score: Score | Difference) -> bool:
+    """Return whether a score has a value, of one of two estimators at least."""
+    values = (score.value,) if isinstance(score, Score) else (score.first, score.second)
+    return any(value is not None for value in values)
+
+
+def explanations(names: Iterable[str]) -> Table:
+    """Return what each score is, a line or more each."""
+    table = Table.grid(padding=(0, 2))
+    table.add_column(no_wrap=True)
+    table.add_column()
+    for name in names:
+        if name in SCORES:
+            table.add_row(name, shown(SCORES[name].meaning))
+    return table
+
+
+def report_tables(
+    report: Report, by: str | None, choice: ScoreChoice, part: str = ""
+) -> list[Table]:
+    """The tables of `bagen score`.
 
     Args:
         report: what was scored.
         by: `task`, `family`, `progress`, or None for the overall scores.
-        question: what the answers were asked for.
+        choice: which scores are shown.
+        part: the share of the samples that was scored, if it is not all of them.
     """
+    of_part = f": {part}" if part else ""
     if by == "family":
-        names = _OF_FORECASTS if question == "forecast" else _OF_FAMILIES
+        names = _OF_FORECASTS if choice.question == "forecast" else _OF_FAMILIES
         return [_rows("by family", {"overall": report.overall, **report.families}, names)]
     if by == "progress":
         if not report.progress:
@@ -53,34 +103,43 @@ def report_tables(report: Report, by: str | None, question: Question = "interval
         ]
     groups = {"overall": report.overall} | (dict(report.tasks) if by == "task" else {})
     tables = [
-        score_table(f"{name}, BAGEN {report.benchmark_version}", _ordered(scores, question))
+        score_table(
+            f"{name}, BAGEN {report.benchmark_version}{of_part}",
+            choice.of(scores),
+            choice.lines_above,
+        )
         for name, scores in groups.items()
     ]
     tables[-1].caption = _invalid(report)
     return tables
 
 
-def comparison_table(
-    comparison: Comparison, names: tuple[str, str], question: Question = "interval"
-) -> Table:
+def comparison_table(comparison: Comparison, names: tuple[str, str], choice: ScoreChoice) -> Table:
     """Both estimators' overall scores, and their difference.
+
+    Scores that say something of the samples alone are left out.
 
     Args:
         comparison: what was scored.
-        names: of the first and of the second estimator, as the title has them.
-        question: what the first estimator was asked for; scores of forecasts come first then.
+        names: of the first and of the second estimator, which head their columns.
+        choice: which scores are shown.
     """
-    first, second = names
+    of_estimators = {
+        name: score for name, score in comparison.overall.items() if name not in _OF_SAMPLES
+    }
+    scores = choice.of(of_estimators)
     table = Table(
-        title=shown(f"overall, paired by sample\nfirst: {first}\nsecond: {second}"),
+        title="overall, paired by sample",
         title_justify="left",
         caption=_PAIRED,
         caption_justify="left",
     )
     table.add_column("score", no_wrap=True)
-    for name in ("first", "second", "difference", "95% interval", "p", "n"):
+    for name in names:
+        table.add_column(shown(name), justify="right", overflow="fold", max_width=_WIDEST_NAME)
+    for name in ("difference", "95% interval", "p", "n"):
         table.add_column(name, justify="right", no_wrap=True)
-    for name, score in _ordered(comparison.overall, question).items():
+    for name, score in scores.items():
         interval = _interval(score.low, score.high)
         p = "" if score.p is None else f"{score.p:.3f}" if score.p >= _LEAST_P else f"<{_LEAST_P}"
         numbers = (_number(value) for value in (score.first, score.second, score.difference))
@@ -120,12 +179,6 @@ def _ceiling(title: str, scores: Mapping[str, "CeilingScore"]) -> Table:
     return table
 
 
-def _ordered(scores: Mapping[str, Value], question: Question) -> dict[str, Value]:
-    """Put the scores of forecasts first where forecasts were asked for."""
-    first = [name for name in SECTIONS["forecasts"] if question == "forecast" and name in scores]
-    return {name: scores[name] for name in (*first, *scores)}
-
-
 def print_table(table: Table) -> None:
     """To stdout, as wide as it is: a terminal that is narrower wraps it, and cuts nothing."""
     console = stdout_console()
@@ -133,14 +186,14 @@ def print_table(table: Table) -> None:
     console.print(table)
 
 
-def score_table(title: str, scores: Scores) -> Table:
+def score_table(title: str, scores: Scores, lines_above: Container[str] = _AFTER_LINES) -> Table:
     """Return a table with a row a score: its value, 95% interval and n."""
     table = Table(title=shown(title), title_justify="left", caption_justify="left")
     table.add_column("score", no_wrap=True)
     for name in ("value", "95% interval", "n"):
         table.add_column(name, justify="right", no_wrap=True)
     for name, score in scores.items():
-        if name in _AFTER_LINES:
+        if name in lines_above:
             table.add_section()
         table.add_row(name, _number(score.value), _interval(score.low, score.high), f"{score.n:,}")
     return table

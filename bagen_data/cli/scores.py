@@ -12,18 +12,16 @@ from bagen_data.cli.command_options import Config, Dataset, Predictions, Revisio
 from bagen_data.errors import InputError, OutputError, WrongUsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from typing import Any
 
     from rich.table import Table
 
+    from bagen_data.cli.scored_answers import ScoredAnswers
     from bagen_data.prediction_folder import FolderPredictions
     from bagen_data.schema import Question
     from bagen_data.scoring.report import Report
-
-
-_HIDDEN_KEYS = ("key_sha256", "salt")
-"""Keys of the record of a hidden split: of its public part, and of the part with labels."""
+    from bagen_data.terminal_tables import ScoreChoice
 
 
 def validate_command(
@@ -38,6 +36,7 @@ def validate_command(
     import pyarrow.compute as pc
 
     from bagen_data.answer_columns import INVALID
+    from bagen_data.cli.scored_answers import choose
     from bagen_data.cli.version_notes import note_revision, note_versions
     from bagen_data.held_folder import put_right
     from bagen_data.hub import is_hidden, load_questions, load_samples
@@ -58,7 +57,7 @@ def validate_command(
     load = load_samples if has_labels else load_questions
     samples = load(dataset, config, split)
     tasks = pc.unique(samples.table["task"].cast(pa.string())).to_pylist()
-    [chosen] = _chosen([predictions], dataset, config, tasks)
+    [chosen] = choose([predictions], dataset, config, tasks)
     metadata = read_metadata(folder / METADATA)
     note_revision(samples.source, metadata.dataset_revision)
     note_versions(dataset, [folder / METADATA])
@@ -101,6 +100,12 @@ def score_command(
     compare: Annotated[
         Path | None, typer.Option(help="Other predictions of the same samples to compare with.")
     ] = None,
+    every: Annotated[
+        bool, typer.Option("--all", help="Show every score, not only the headline scores.")
+    ] = False,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Say below the table what each score is.")
+    ] = False,
     resamples: Annotated[
         int, typer.Option(min=0, help="Resamples of instances, for 95% intervals.")
     ] = 1000,
@@ -112,24 +117,26 @@ def score_command(
         ),
     ] = None,
 ) -> None:
-    """Score predictions, and show each score with its 95% interval and its n."""
+    """Score predictions, and show each score with its 95% interval and its n.
+
+    Predictions of some samples only are scored on these, and the output says how many are missing.
+    """
     if compare and by:
         raise WrongUsageError("--compare and --by cannot be shown at once; leave one out")
     # The matrices are small, and threads for them wait longer than they work.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    from bagen_data.cli.scored_answers import ScoreRequest, score_answers
     from bagen_data.cli.version_notes import note_reference, note_versions
+    from bagen_data.console import STDERR, shown, stdout_console
     from bagen_data.held_folder import put_right
     from bagen_data.prediction_files import files_in
     from bagen_data.repositories.dataset_names import at_revision
     from bagen_data.repositories.dataset_places import pinned
     from bagen_data.sample_files import open_samples
-    from bagen_data.scoring.match_predictions import match_predictions
-    from bagen_data.scoring.measure import measure
     from bagen_data.scoring.other_question import refuse_other_question
     from bagen_data.scoring.resampling import Resampling
-    from bagen_data.scoring.score import ALPHA, compare_readers
     from bagen_data.submissions import METADATA
-    from bagen_data.terminal_tables import comparison_table, report_tables
+    from bagen_data.terminal_tables import ScoreChoice, explanations, print_table
 
     for path in filter(None, (predictions, compare)):
         put_right(path if path.is_dir() else path.parent)
@@ -137,71 +144,77 @@ def score_command(
     _refuse_predictions(json, [file for path in paths for file in files_in(path)])
     dataset = pinned(at_revision(dataset, revision))
     opened = open_samples(dataset, config, split)
-    samples = opened.samples
     folders = [files_in(path)[0].parent for path in paths]
     note_versions(dataset, [each / METADATA for each in folders])
     if split == "test" and not opened.has_reference:
         note_reference(dataset)
     resampling = Resampling(resamples, seed)
-    more = {}
     readings = [_reading(folder, question) for folder in folders]
-    tasks = (family.partition("/")[0] for family in samples.family_names)
-    chosen = _chosen(paths, dataset, config, tasks)
-    readers = [
-        (str(each.path), each.read, reading.question)
-        for each, reading in zip(chosen, readings, strict=True)
-    ]
-    if compare is None:
-        file, reader, asked = readers[0]
-        answered = match_predictions(samples, reader, file, asked)
-        with _whole(*chosen):
-            report = measure(samples, answered, resampling, ALPHA).report()
-        reports, tables = [report], report_tables(report, by, asked)
-    else:
-        with _whole(*chosen):
-            comparison = compare_readers(samples, readers, resampling, ALPHA)
-        report, reports = comparison.first, [comparison.first, comparison.second]
-        tables = [comparison_table(comparison, (readers[0][0], readers[1][0]), readers[0][2])]
-        more = {"comparison": comparison.to_dict()}
-    for own, (file, reader, asked), reading in zip(reports, readers, readings, strict=True):
+    questions = tuple(reading.question for reading in readings)
+    scored = score_answers(
+        ScoreRequest(dataset, config, split, tuple(paths), questions, opened.samples, resampling)
+    )
+    names = _names(paths, folders) if compare else ("", "")
+    reports, tables, more = _shown(scored, by, ScoreChoice(questions[0], every), names)
+    for own, answers, reading in zip(reports, scored.answers, readings, strict=True):
         if reading.remedy and not own.overall["valid_rate"].value:
-            refuse_other_question(samples, reader, file, asked, reading.remedy)
+            name, reader, its_question = answers
+            refuse_other_question(scored.samples, reader, name, its_question, reading.remedy)
     if json:
-        _write_report(json, report, opened.source, more)
-    _print_scores(tables, json)
-
-
-def _print_scores(tables: "Iterable[Table]", json: Path | None) -> None:
-    """Print tables of scores, and the file that holds every score."""
-    from bagen_data.terminal_tables import print_table
-
+        _write_report(json, reports[0], opened.source, more)
     for table in tables:
         print_table(table)
+    if explain:
+        listed = ScoreChoice(questions[0], every).of(reports[0].overall)
+        stdout_console().print(explanations(listed))
+    if not by and not every:
+        print(f"--all shows every score{'' if explain else ', --explain says what each is'}")
     if json:
         print(f"every score is in {json}")
+    if scored.part:
+        note = f"note: only {scored.part} have a prediction: scored on these, not submittable"
+        STDERR.print(shown(note))
 
 
-def _chosen(
-    paths: "Sequence[Path]", dataset: str, config: str | None, tasks: "Iterable[str]"
-) -> "list[FolderPredictions]":
-    """Return the predictions that answer samples of some tasks, and say which are not read."""
-    from bagen_data.console import STDERR, shown
-    from bagen_data.dataset_configs import DEFAULT, start_config
-    from bagen_data.hub import build_record, splits
-    from bagen_data.prediction_folder import AskedSamples, choose_predictions
+def _shown(
+    scored: "ScoredAnswers", by: str | None, choice: "ScoreChoice", names: tuple[str, str]
+) -> "tuple[list[Report], list[Table], dict[str, Any]]":
+    """Return the report of each file of predictions, the tables, and what a JSON says besides."""
+    from bagen_data.scoring.report import Report
+    from bagen_data.terminal_tables import comparison_table, report_tables
 
-    record = build_record(dataset)
-    is_hidden = isinstance(record, dict) and not record.keys().isdisjoint(_HIDDEN_KEYS)
-    names = tuple(dict.fromkeys(tasks))
-    start_tasks = tuple(task for task in names if splits(dataset, start_config(task)))
-    asked = AskedSamples(None if config == DEFAULT else config, names, start_tasks, is_hidden)
-    chosen = [choose_predictions(path, asked) for path in paths]
-    for each in chosen:
-        if each.left_aside:
-            files = ", ".join(file.name for file in each.left_aside)
-            note = f"note: {each.left_aside[0].parent}: left aside: {files}"
-            STDERR.print(shown(f"{note}; --config selects another config"))
-    return chosen
+    part = scored.part
+    more: dict[str, Any] = {}
+    if part:
+        more["answered"] = {"samples": part.total, "answered": len(part.samples)}
+    if isinstance(scored.result, Report):
+        return [scored.result], report_tables(scored.result, by, choice, str(part or "")), more
+    more["comparison"] = scored.result.to_dict()
+    table = comparison_table(scored.result, names, choice)
+    return [scored.result.first, scored.result.second], [table], more
+
+
+def _names(paths: "Sequence[Path]", folders: "Sequence[Path]") -> tuple[str, str]:
+    """Return what a comparison calls two estimators: by the first kind of name that differs."""
+    from bagen_data.submission_folder import ALL_TASKS
+    from bagen_data.submissions import METADATA, read_metadata
+
+    kinds: list[list[str]] = []
+    if all((folder / METADATA).exists() for folder in folders):
+        kinds.append([read_metadata(folder / METADATA).estimator for folder in folders])
+    stems = [path.name.partition(".")[0] for path in paths]
+    is_named = [
+        path != folder and stem != ALL_TASKS
+        for path, folder, stem in zip(paths, folders, stems, strict=True)
+    ]
+    kinds.append(
+        [
+            stem if named else folder.resolve().name
+            for stem, named, folder in zip(stems, is_named, folders, strict=True)
+        ]
+    )
+    first, second = next((names for names in kinds if names[0] != names[1]), map(str, paths))
+    return first, second
 
 
 def _refuse_predictions(json: Path | None, files: "Sequence[Path]") -> None:

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from bagen_data.array_types import Ints, Words
-from bagen_data.errors import InputError
+from bagen_data.errors import InputError, UnansweredError
 from bagen_data.spilled_rows import SpilledRows
 from bagen_data.wording import numbered
 
@@ -42,6 +42,7 @@ def find_positions(
         name: what an error calls the predictions.
 
     Raises:
+        UnansweredError: samples have no prediction, and nothing else is wrong.
         InputError: not every sample is predicted exactly once; the message lists the first ten of
             each kind and their count.
         OutputError: temporary files cannot be written.
@@ -173,6 +174,7 @@ class _Join:
         self._repeated = _Problem("sample", "predicted more than once")
         self._unknown_start_probes = 0
         self._has_start_probes = False
+        self._answered = 0
 
     def add(self, sample_ids: Any, rows: Ints, predicted_ids: Any, predicted_rows: Ints) -> Ints:
         """Return the row of each prediction's sample, -1 where it is of none.
@@ -186,6 +188,7 @@ class _Join:
         """
         indices = pc.index_in(predicted_ids, value_set=sample_ids).fill_null(-1).to_numpy()
         times = np.bincount(indices + 1, minlength=len(sample_ids) + 1)[1:]
+        self._answered += int((times > 0).sum())
         for problem, is_wrong in ((self._missing, times == 0), (self._repeated, times > 1)):
             wrong = np.flatnonzero(is_wrong)
             problem.add(rows[wrong], sample_ids.take(pa.array(wrong[:_LISTED_IDS])))
@@ -209,6 +212,7 @@ class _Join:
         """Refuse the predictions unless each sample has one.
 
         Raises:
+            UnansweredError: samples have none, and nothing else is wrong.
             InputError: as `find_positions`.
         """
         problems = [each for each in (self._missing, self._unknown, self._repeated) if each.number]
@@ -220,7 +224,8 @@ class _Join:
             lines.append(str(problem))
             if problem is self._unknown:
                 lines.extend(self._advice())
-        raise InputError("\n".join(lines))
+        is_partial = problems == [self._missing] and self._answered > 0
+        raise (UnansweredError if is_partial else InputError)("\n".join(lines))
 
     def _advice(self) -> Iterator[str]:
         """Say which predictions are of start probes, where the samples hold none."""

@@ -463,7 +463,7 @@ def test_training_splits_are_scored_too(built: Path, tmp_path: Path) -> None:
 def test_the_table_shows_every_score_with_its_interval_and_n(
     gold: Rows, built: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    found = scored(submission(tmp_path, every_other_impossible(gold)), built)
+    found = scored(submission(tmp_path, every_other_impossible(gold)), built, "--all")
     lines = {line.split()[1]: line for line in capsys.readouterr().out.splitlines() if "│" in line}
     assert list(lines) == list(SCORES)
     for name in ("macro_f1", "hit_rate", "saved_rate"):
@@ -493,7 +493,7 @@ def test_scores_are_shown_apart_and_nothing_is_cut_off(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("COLUMNS", columns)
-    assert run("score", file, "--dataset", built, "--by", by) == 0
+    assert run("score", file, "--dataset", built, "--by", by, "--all") == 0
     out, error = capsys.readouterr()
     assert [word for word in words if word not in out] == []
     assert "…" not in out
@@ -521,9 +521,13 @@ def test_two_estimators_are_compared(
     file: Path, gold: Rows, built: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     other = submission(tmp_path / "other", every_other_impossible(gold)[::-1])
-    found = scored(file, built, "--compare", other)
+    found = scored(file, built, "--compare", other, "--all")
     out = capsys.readouterr().out
-    assert [name for name in (*SCORES, "first", "second", "difference") if name not in out] == []
+    listed = {line.split()[1] for line in out.splitlines() if line.startswith("│")}
+    assert SCORES.keys() - listed == {
+        *("share_failed", "share_over_budget", "share_failed_over_budget")
+    }
+    assert found["comparison"]["overall"].keys() >= SCORES.keys()
     assert found["overall"] == scored(file, built)["overall"]
     for group in ("tasks", "families"):
         assert list(found["comparison"][group]) == list(found[group])
@@ -534,7 +538,8 @@ def test_two_estimators_are_compared(
     assert 0 < accuracy["low"] < accuracy["difference"] < accuracy["high"]
     assert accuracy["p"] < 0.05
     assert accuracy["n_first"] == accuracy["n_second"] == 257
-    assert f"first:{file}second:{other}" in "".join(out.split())
+    assert f" {file.parent.name} " in out
+    assert " other " in out
     assert "the families in which both estimators have a value" in " ".join(out.split())
     (line,) = (line for line in out.splitlines() if " accuracy " in line)
     assert line.split()[-2] == "257"
@@ -586,7 +591,7 @@ def test_an_estimator_does_not_differ_from_itself(file: Path, built: Path) -> No
 
 
 @pytest.mark.parametrize("is_first", [True, False])
-def test_both_of_a_comparison_answer_every_sample(
+def test_estimators_are_compared_on_the_samples_that_both_answer(
     is_first: bool,
     file: Path,
     gold: Rows,
@@ -596,8 +601,8 @@ def test_both_of_a_comparison_answer_every_sample(
 ) -> None:
     short = submission(tmp_path / "short", gold[2:])
     first, second = (short, file) if is_first else (file, short)
-    assert run("score", first, "--dataset", built, "--compare", second) == 1
-    assert_friendly(capsys.readouterr().err, "2 samples without", gold[0]["sample_id"])
+    assert run("score", first, "--dataset", built, "--compare", second) == 0
+    assert_friendly(capsys.readouterr().err, "only 255 of 257 samples", "not submittable")
 
 
 def test_json_goes_into_a_new_folder(
@@ -622,8 +627,62 @@ def test_nothing_is_written_when_predictions_are_refused(
     gold: Rows, built: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "scores.json"
-    assert run("score", submission(tmp_path, gold[1:]), "--dataset", built, "--json", out) == 1
+    file = submission(tmp_path, [*gold[1:], gold[1]])
+    assert run("score", file, "--dataset", built, "--json", out) == 1
     assert not out.exists()
+
+
+def test_a_part_of_the_samples_is_scored_and_cannot_be_submitted(
+    gold: Rows, built: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    part = [row for row in gold if row["sample_id"].startswith("sokoban/")][:20]
+    file = submission(tmp_path, part)
+    found = scored(file, built)
+    out, error = capsys.readouterr()
+    assert found["answered"] == {"samples": 257, "answered": 20}
+    assert found["overall"]["accuracy"] | {"low": None, "high": None} == {
+        "value": 1.0, "low": None, "high": None, "n": 20
+    }
+    assert "20 of 257 samples" in out
+    assert "not submittable" in error
+    assert list(found["tasks"]) == ["sokoban"]
+    assert run("validate", file, "--dataset", built) == 1
+    assert "answers no sample of" in plain(capsys.readouterr().err)
+
+
+def test_a_part_has_the_scores_of_its_samples_alone(
+    gold: Rows, built: Path, tmp_path: Path
+) -> None:
+    rows = every_other_impossible([row for row in gold if row["sample_id"].startswith("sokoban/")])
+    whole = scored(submission(tmp_path / "whole", rows), built, "--config", "sokoban")
+    part = scored(submission(tmp_path / "part", rows), built)
+    assert part["tasks"]["sokoban"] == whole["tasks"]["sokoban"]
+    assert "answered" not in whole
+
+
+def test_a_config_is_chosen_from_a_file_of_several(
+    gold: Rows, built: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own = [row for row in gold if row["sample_id"].startswith("sokoban/")]
+    all_tasks = submission(tmp_path / "all", gold)
+    found = scored(all_tasks, built, "--config", "sokoban")
+    note = plain(capsys.readouterr().err)
+    assert f"left aside: {len(gold) - len(own)} predictions of other configs" in note
+    assert found == scored(submission(tmp_path / "own", own), built, "--config", "sokoban")
+
+
+def test_headline_scores_come_first_and_are_explained_on_request(
+    gold: Rows, built: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = submission(tmp_path, gold)
+    assert run("score", file, "--dataset", built) == 0
+    short = capsys.readouterr().out
+    assert "brier_skill" in short
+    assert "recall_failed" not in short
+    assert "--all shows every score, --explain says what each is" in short
+    assert run("score", file, "--dataset", built, "--explain") == 0
+    explained = " ".join(capsys.readouterr().out.split())
+    assert "hit_rate share of feasible samples whose intervals cover every resource" in explained
 
 
 @pytest.mark.parametrize(
