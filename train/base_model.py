@@ -20,6 +20,10 @@ class ModelShape:
     """With a chat template."""
     context: int | None
     """The most tokens of prompt and answer together, if its config says so."""
+    config: Any
+    """The config of transformers."""
+    commit: str | None
+    """The commit of a model of the Hub."""
 
 
 def read_model_shape(name: str, revision: str | None) -> ModelShape:
@@ -58,7 +62,12 @@ def read_model_shape(name: str, revision: str | None) -> ModelShape:
             f"{name}: its chat template cannot show a system, a user and an assistant message: "
             f"{error}; take a model that knows all three, or mend its chat_template.jinja"
         ) from error
-    return ModelShape(tokenizer, getattr(config.get_text_config(), "max_position_embeddings", None))
+    return ModelShape(
+        tokenizer,
+        getattr(config.get_text_config(), "max_position_embeddings", None),
+        config,
+        getattr(config, "_commit_hash", None),
+    )
 
 
 def is_adapter(name: str) -> bool:

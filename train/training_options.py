@@ -8,7 +8,7 @@ import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
 from typing import Any, NoReturn, TypeVar
 
@@ -19,6 +19,7 @@ from bagen_data.errors import InputError, WrongUsageError
 from bagen_data.rewards import DENSE, PAPER, check_weights
 from train.base_model import is_adapter, read_model_shape
 from train.data import DataOptions
+from train.run_recipe import recipe_of, weights_digest
 from train.secret_options import check_no_token
 from train.training_run import RunOptions, check_resumable
 
@@ -73,7 +74,7 @@ class RunSettings:
     template: Mapping[str, Any]
     """Further arguments of the chat template."""
     recipe: Mapping[str, Any]
-    """What may not change where a run goes on: all but the trainer's own numbers."""
+    """Every option that decides the model; see `recipe_of`."""
 
 
 def parse(arguments: Sequence[str] | None, kind: type[Options]) -> tuple[Options, RunSettings]:
@@ -141,15 +142,14 @@ def parse(arguments: Sequence[str] | None, kind: type[Options]) -> tuple[Options
         "dtype": model.dtype,
         **(config.model_init_kwargs or {}),
     }
-    recipe = {
-        **asdict(data),
-        "model_name_or_path": model.model_name_or_path,
-        "model_revision": model.model_revision,
-        "use_peft": model.use_peft,
-        "rewards": getattr(config, "rewards", None),
-        "chat_template_kwargs": config.chat_template_kwargs,
-    }
-    check_resumable(str(config.output_dir), run, recipe)
+    recipe = recipe_of(
+        config,
+        data,
+        model,
+        model_commit=shape.commit,
+        model_weights=weights_digest(model.model_name_or_path),
+    )
+    check_resumable(config, run, recipe)
     template = config.chat_template_kwargs
     return config, RunSettings(data, run, model, shape.tokenizer, template, recipe)
 

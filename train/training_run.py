@@ -1,25 +1,23 @@
 """A run from its beginning, or from where it was stopped, to its end."""
 
-import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from transformers.trainer_callback import TrainerCallback
 
-from bagen_data.errors import InputError, WrongUsageError
+from bagen_data.errors import InputError, OutputError, WrongUsageError
 from bagen_data.held_folder import made_folder
 from bagen_data.replaced_file import write_file
 from bagen_data.tables import to_json
-from bagen_data.unique_keys import parse_json
-from bagen_data.wording import differences
+from train.checkpoints import last_checkpoint, remove_unfinished
 from train.data import RowCounts, check_list
+from train.kept_model import keep_model
+from train.run_recipe import RECIPE, recipe_changes
 
-RECIPE = "begun.json"
-"""In a run's folder: what its checkpoints are trained on."""
 _WHOLE = 1e-6
 """How near a whole number an epoch at its end is."""
 
@@ -43,35 +41,46 @@ class RunOptions:
             raise WrongUsageError(f"keep_epochs is {self.keep_epochs}; expected 1 or more")
 
 
-def check_resumable(folder: str, options: RunOptions, recipe: Mapping[str, Any]) -> None:
-    """Check that a run may go on from the checkpoints of its folder.
+def check_resumable(config: Any, options: RunOptions, recipe: Mapping[str, Any]) -> None:
+    """Check that a run may write to its folder, and go on from the checkpoints there.
 
     Args:
-        folder: of the run.
+        config: the trainer's options.
         options: how the run is kept.
-        recipe: everything that decides the model.
+        recipe: every option that decides the model.
 
     Raises:
-        InputError: they were begun with something else, and would be taken for this run's, or
-            are not to be gone on from and would be mixed with this run's.
+        InputError: the folder holds a model or checkpoints that were begun with other options, or
+            checkpoints that are not to be gone on from.
+        OutputError: another run is writing the folder.
     """
-    path = os.path.join(folder, RECIPE)
-    if last_checkpoint(folder) is None:
+    folder = str(config.output_dir)
+    if config.resume_from_checkpoint:
+        raise WrongUsageError(
+            f"resume_from_checkpoint is {config.resume_from_checkpoint!r}; expected it unset: "
+            "--resume true goes on from the last whole checkpoint in output_dir"
+        )
+    if options.resume and config.save_only_model:
+        raise WrongUsageError(
+            "save_only_model is true, and resume too; checkpoints without the optimizer cannot be "
+            "gone on from: leave one of them out"
+        )
+    if config.process_index == 0 and os.path.isdir(folder):
+        with _held(folder):
+            pass  # a run that is refused for a busy folder loads no weights
+    checkpoint = last_checkpoint(folder)
+    if checkpoint is None and not _holds_model(folder):
         return
-    if not options.resume:
+    if checkpoint and not options.resume:
         raise InputError(
             f"{folder}: holds checkpoints; give --resume true to go on from them, remove the "
             "folder, or give another output_dir"
         )
-    if not os.path.isfile(path):
-        return
-    with open(path, encoding="utf-8") as file:
-        before = parse_json(file.read())
-    changes = differences(before, json.loads(to_json(recipe)))
+    changes = recipe_changes(folder, recipe)
     if changes:
+        begun = "checkpoints were begun" if checkpoint else "model was trained"
         raise InputError(
-            f"{folder}: its checkpoints were begun with {changes}; remove the folder, or give "
-            "another output_dir"
+            f"{folder}: its {begun} with {changes}; remove the folder, or give another output_dir"
         )
 
 
@@ -92,21 +101,13 @@ def train(
     folder = trainer.args.output_dir
     with ExitStack() as stack:
         if trainer.accelerator.is_main_process:
-            stack.enter_context(made_folder(Path(folder)))
+            stack.enter_context(_held(folder))
+            for sentence in remove_unfinished(folder):
+                trainer.accelerator.print(sentence)
             write_file(Path(folder, RECIPE), to_json(recipe))
-        checkpoint = last_checkpoint(folder) if options.resume else None
-        trainer.train(resume_from_checkpoint=checkpoint or trainer.args.resume_from_checkpoint)
-        trainer.save_model(folder)
-
-
-def last_checkpoint(folder: str) -> str | None:
-    """The latest checkpoint that was written to its end, of those in a run's folder."""
-    checkpoints = []
-    for item in os.scandir(folder) if os.path.isdir(folder) else ():
-        name, _, step = item.name.rpartition("-")
-        if name == "checkpoint" and step.isdigit() and _is_whole(item.path):
-            checkpoints.append((int(step), item.path))
-    return max(checkpoints)[1] if checkpoints else None
+        trainer.accelerator.wait_for_everyone()
+        trainer.train(resume_from_checkpoint=last_checkpoint(folder) if options.resume else None)
+        keep_model(trainer, folder)
 
 
 class KeepEpochs(TrainerCallback):
@@ -117,18 +118,26 @@ class KeepEpochs(TrainerCallback):
         self.trainer = trainer
 
     def on_epoch_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ARG002
-        """Of the trainer."""
+        """Keep the model if the epoch is a chosen one."""
         epoch = round(state.epoch)
         if epoch in self.epochs and abs(state.epoch - epoch) < _WHOLE:  # max_steps may end one
-            self.trainer.save_model(os.path.join(args.output_dir, f"epoch-{epoch}"))
+            keep_model(self.trainer, os.path.join(args.output_dir, f"epoch-{epoch}"))
 
 
-def _is_whole(checkpoint: str) -> bool:
-    """The trainer's state is what is written last."""
-    from transformers import TrainerState
+@contextmanager
+def _held(folder: str) -> Iterator[None]:
+    """Hold the folder of a run, made if it is absent, for the length of a block."""
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(made_folder(Path(folder)))
+        except OutputError as error:
+            raise OutputError(str(error).replace("another --out", "another output_dir")) from error
+        yield
 
-    try:
-        TrainerState.load_from_json(os.path.join(checkpoint, "trainer_state.json"))
-    except (OSError, ValueError, TypeError):
-        return False
-    return True
+
+def _holds_model(folder: str) -> bool:
+    """Return whether a folder holds a model, or one after an epoch."""
+    return any(
+        next(Path(folder).glob(pattern), None) is not None
+        for pattern in ("*.safetensors", "epoch-*/*.safetensors")
+    )

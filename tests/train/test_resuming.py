@@ -1,14 +1,37 @@
 """Runs that are killed, and runs of two processes, give what one whole run gives."""
 
+import json
 import time
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
+import torch
+from safetensors.torch import save_file
 
-from bagen_data.errors import InputError
+from bagen_data.errors import InputError, OutputError
+from bagen_data.held_folder import made_folder
 from tests.train.running import fail, losses, run, sft_options, started, write_yaml
-from train.training_run import KeepEpochs, RunOptions, check_resumable, last_checkpoint
+from train.checkpoints import last_checkpoint, remove_unfinished
+from train.run_recipe import NOT_COMPARED, RECIPE
+from train.training_run import KeepEpochs, RunOptions, check_resumable
+
+
+def trainer_options(folder: Path, **changes: Any) -> Any:
+    same = {"resume_from_checkpoint": None, "save_only_model": False, "process_index": 0}
+    return SimpleNamespace(output_dir=str(folder), **{**same, **changes})
+
+
+def write_checkpoint(folder: Path, step: int = 9) -> Path:
+    checkpoint = folder / f"checkpoint-{step}"
+    checkpoint.mkdir()
+    (checkpoint / "trainer_state.json").write_text("{}")
+    return checkpoint
+
+
+def write_recipe(folder: Path, **options: Any) -> None:
+    (folder / RECIPE).write_text(json.dumps({**options, NOT_COMPARED: {"processes": 8}}))
 
 
 def test_a_killed_run_ends_like_one_that_was_not(dataset: str, tiny: str, tmp_path: Path) -> None:
@@ -41,22 +64,85 @@ def test_a_checkpoint_without_its_end_is_none(tmp_path: Path) -> None:
     assert last_checkpoint(str(tmp_path)) == str(tmp_path / "checkpoint-9")
 
 
+@pytest.mark.parametrize("file", ["model.safetensors", "optimizer.pt"])
+def test_a_checkpoint_with_a_file_that_is_cut_off_is_none(tmp_path: Path, file: str) -> None:
+    write_checkpoint(tmp_path, 4)
+    cut = write_checkpoint(tmp_path)
+    tensors = {"weight": torch.ones(8)}
+    save_file(tensors, cut / "model.safetensors")
+    torch.save(tensors, cut / "optimizer.pt")
+    assert last_checkpoint(str(tmp_path)) == str(cut)
+    (cut / file).write_bytes((cut / file).read_bytes()[:-9])
+    assert last_checkpoint(str(tmp_path)) == str(tmp_path / "checkpoint-4")
+    assert list(remove_unfinished(str(tmp_path))) == [
+        f"{cut}: was not written to its end, and is removed"
+    ]
+    assert not cut.exists()
+
+
 def test_checkpoints_are_not_mixed_with_another_runs(tmp_path: Path) -> None:
-    (tmp_path / "checkpoint-9").mkdir()
-    (tmp_path / "checkpoint-9" / "trainer_state.json").write_text("{}")
+    write_checkpoint(tmp_path)
     with pytest.raises(InputError, match="holds checkpoints; give --resume true"):
-        check_resumable(str(tmp_path), RunOptions(), {})
-    check_resumable(str(tmp_path), RunOptions(resume=True), {})
+        check_resumable(trainer_options(tmp_path), RunOptions(), {})
+    with pytest.raises(InputError, match=r"and no begun\.json that says what they were trained"):
+        check_resumable(trainer_options(tmp_path), RunOptions(resume=True), {})
+    write_recipe(tmp_path, beta=0.05)
+    same = {"beta": 0.05, NOT_COMPARED: {"processes": 4}}
+    check_resumable(trainer_options(tmp_path), RunOptions(resume=True), same)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "message"),
+    [
+        ('{"beta": 0.05', "begun.json: cannot be read: "),
+        ('{"target": "pct30"}', "begun.json: was written by an earlier version of these scripts"),
+    ],
+)
+def test_a_recipe_that_cannot_be_compared(tmp_path: Path, recipe: str, message: str) -> None:
+    write_checkpoint(tmp_path)
+    (tmp_path / RECIPE).write_text(recipe)
+    with pytest.raises(InputError, match=message):
+        check_resumable(trainer_options(tmp_path), RunOptions(resume=True), {})
+
+
+def test_a_kept_model_is_not_replaced_by_another_runs(tmp_path: Path) -> None:
+    """A run without checkpoints has a model at its end, which the next one wrote over."""
+    write_recipe(tmp_path, beta=0.05)
+    (tmp_path / "model.safetensors").write_bytes(b"")
+    with pytest.raises(
+        InputError, match=r"its model was trained with beta 0\.05, not 0\.1; remove"
+    ):
+        check_resumable(trainer_options(tmp_path), RunOptions(), {"beta": 0.1, NOT_COMPARED: {}})
+
+
+def test_options_that_a_run_cannot_go_on_with(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="save_only_model is true, and resume too"):
+        check_resumable(
+            trainer_options(tmp_path, save_only_model=True), RunOptions(resume=True), {}
+        )
+    with pytest.raises(InputError, match="resume_from_checkpoint is 'a/b'; expected it unset"):
+        check_resumable(trainer_options(tmp_path, resume_from_checkpoint="a/b"), RunOptions(), {})
+
+
+def test_two_runs_into_one_folder(tmp_path: Path) -> None:
+    with (
+        made_folder(tmp_path),
+        pytest.raises(OutputError, match=r"another process is writing it; .* another output_dir"),
+    ):
+        check_resumable(trainer_options(tmp_path), RunOptions(), {})
 
 
 @pytest.mark.parametrize(("epoch", "kept"), [(2.0, ["epoch-2"]), (1.6, []), (3.0, [])])
-def test_whole_epochs_are_kept(tmp_path: Path, epoch: float, kept: list[str]) -> None:
+def test_whole_epochs_are_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, epoch: float, kept: list[str]
+) -> None:
     """A run that max_steps ends in the middle of its second epoch has no epoch 2."""
     state = SimpleNamespace(epoch=epoch)
-    saver = SimpleNamespace(save_model=lambda folder: Path(folder).mkdir())
+    folders: list[str] = []
+    monkeypatch.setattr("train.training_run.keep_model", lambda _, folder: folders.append(folder))
     args = SimpleNamespace(output_dir=str(tmp_path))
-    KeepEpochs([1, 2], saver).on_epoch_end(args, state, None)
-    assert [path.name for path in tmp_path.iterdir()] == kept
+    KeepEpochs([1, 2], None).on_epoch_end(args, state, None)
+    assert folders == [str(tmp_path / name) for name in kept]
 
 
 def test_two_processes_learn_as_one(dataset: str, tiny: str, tmp_path: Path) -> None:

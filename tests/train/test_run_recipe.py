@@ -1,0 +1,103 @@
+"""A run goes on only with the options that it was begun with."""
+
+import json
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import pytest
+from trl import ModelConfig
+
+from bagen_data.errors import InputError
+from tests.train.running import sft_options, write_yaml
+from train.data import DataOptions
+from train.run_recipe import NOT_COMPARED, NOT_DECIDING, RECIPE, weights_digest
+from train.training_options import GRPOOptions, SFTOptions, parse
+from train.training_run import RunOptions
+
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:`gradient_checkpointing` is deprecated:FutureWarning"  # which TRL sets
+)
+GRPO = {"max_length": None, "num_generations": 4, "max_completion_length": 8, "beta": 0.05}
+
+
+def arguments(folder: Path, dataset: str, model: str, **changes: Any) -> list[str]:
+    options = sft_options(dataset, model, folder / "out", resume=True, **changes)
+    content = {name: value for name, value in options.items() if value is not None}
+    return ["--config", str(write_yaml(folder / "run.yaml", content))]
+
+
+@pytest.fixture
+def begun(tmp_path: Path, dataset: str, tiny: str) -> list[str]:
+    """The arguments of a GRPO run that has a checkpoint."""
+    given = arguments(tmp_path, dataset, tiny, **GRPO)
+    _, settings = parse(given, GRPOOptions)
+    checkpoint = tmp_path / "out" / "checkpoint-3"
+    checkpoint.mkdir(parents=True)
+    (checkpoint / "trainer_state.json").write_text("{}")
+    (tmp_path / "out" / RECIPE).write_text(json.dumps(dict(settings.recipe)))
+    return given
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("--learning_rate 0.02", "with learning_rate 0.01, not 0.02; remove the folder, or give"),
+        ("--beta 0.1", r"with beta 0\.05, not 0\.1;"),
+        ("--seed 1", "with seed 42, not 1;"),
+        ("--data_seed 1", "with no data_seed, not 1;"),
+        ("--max_steps 7", "with max_steps 6, not 7;"),
+        ("--lr_scheduler_type constant", "with lr_scheduler_type 'linear', not 'constant';"),
+        ("--rewards dense", "with rewards .*interval=1.8.* not .*closeness"),
+        ("--num_generations 2", "with num_generations 4, not 2;"),
+        ("--temperature 0.7", r"with temperature 1\.0, not 0\.7;"),
+        ("--bf16 true", "with bf16 False, not True;"),
+        ("--gradient_accumulation_steps 2", "with generation_batch_size 4, not 8, .*global_batch"),
+        ("--lora_r 8", "with lora_r 16, not 8;"),
+        ("--max_prompt_tokens 900", "with max_prompt_tokens 1152, not 900;"),
+        ("--model_revision v2", "with model_init_kwargs revision 'main', not 'v2', .*revision"),
+    ],
+)
+def test_a_run_with_other_options_is_refused(begun: list[str], change: str, message: str) -> None:
+    with pytest.raises(InputError, match=f"its checkpoints were begun {message}"):
+        parse([*begun, *change.split()], GRPOOptions)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "--logging_steps 5 --save_steps 2 --save_total_limit 3 --run_name other",
+        "--per_device_train_batch_size 2 --gradient_accumulation_steps 2",
+        "--keep_epochs 1 --gradient_checkpointing true --per_device_eval_batch_size 4",
+    ],
+)
+def test_what_does_not_decide_may_change(begun: list[str], change: str) -> None:
+    parse([*begun, *change.split()], GRPOOptions)
+
+
+def test_other_weights_under_the_same_name_are_refused(
+    tmp_path: Path, begun: list[str], tiny: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    weights = Path(tiny, "model.safetensors").read_bytes()
+    (tmp_path / "model.safetensors").write_bytes(weights[:-4] + b"\0\0\0\1")
+    assert weights_digest(str(tmp_path)) != weights_digest(tiny)
+    digest = weights_digest(str(tmp_path))
+    monkeypatch.setattr("train.training_options.weights_digest", lambda _: digest)
+    with pytest.raises(InputError, match="its checkpoints were begun with model_weights '"):
+        parse(begun, GRPOOptions)
+
+
+def test_exceptions_are_options_and_the_rest_is_compared(
+    tmp_path: Path, dataset: str, tiny: str
+) -> None:
+    """An option that TRL adds is compared until it is named as one that decides nothing."""
+    common = {each.name for kind in (DataOptions, ModelConfig) for each in fields(kind)}
+    known = {each.name for each in fields(RunOptions)}
+    for kind, changes in ((SFTOptions, {}), (GRPOOptions, GRPO)):
+        _, settings = parse(arguments(tmp_path, dataset, tiny, **changes), kind)
+        options = common | {each.name for each in fields(kind)}
+        added = {"global_batch", "model_commit", "model_weights", NOT_COMPARED}
+        assert settings.recipe.keys() == (options - NOT_DECIDING) | added
+        known |= options
+    assert known >= NOT_DECIDING
+    assert settings.recipe[NOT_COMPARED]["versions"].keys() >= {"torch", "transformers", "trl"}
