@@ -1,6 +1,6 @@
 """GRPO on the dataset's `rl` part, with TRL's trainer and the rewards of `bagen_data.rewards`.
 
-    accelerate launch --config_file train/accelerate/fsdp2.yaml train/grpo.py \
+    accelerate launch --config_file train/accelerate/fsdp2_grpo.yaml train/grpo.py \
         --config train/configs/sokoban_grpo.yaml
     python train/grpo.py --config train/configs/laptop_grpo.yaml --use_cpu true
 
@@ -26,6 +26,7 @@ def main(arguments: Sequence[str] | None) -> None:
     from trl import GRPOTrainer, get_peft_config
 
     from train.data import rl_rows
+    from train.reference_model import check_reference
     from train.reward_functions import CollapseWatch, reward_functions
     from train.training_options import GRPOOptions, parse, reward_weights
     from train.training_run import train
@@ -43,6 +44,7 @@ def main(arguments: Sequence[str] | None) -> None:
         peft_config=get_peft_config(settings.model),
         callbacks=[CollapseWatch()],
     )
+    check_reference(trainer)
     train(trainer, settings.run, training.counts, settings.recipe)
 
 

@@ -19,6 +19,7 @@ from bagen_data.errors import InputError, WrongUsageError
 from bagen_data.rewards import DENSE, PAPER, check_weights
 from train.base_model import is_adapter, read_model_shape
 from train.data import DataOptions
+from train.reference_model import check_reference_loading
 from train.run_recipe import recipe_of, weights_digest
 from train.secret_options import check_no_token
 from train.training_run import RunOptions, check_resumable
@@ -113,6 +114,7 @@ def parse(arguments: Sequence[str] | None, kind: type[Options]) -> tuple[Options
         model.attn_implementation = "sdpa"
     longest = data.max_prompt_tokens
     if isinstance(config, GRPOConfig):
+        check_reference_loading(config.beta, has_adapter=model.use_peft)
         longest += config.max_completion_length or 0
     elif config.max_length is not None:
         if config.max_length <= data.max_prompt_tokens:
