@@ -26,6 +26,7 @@ def main(arguments: Sequence[str] | None) -> None:
     from trl import GRPOTrainer, get_peft_config
 
     from train.data import rl_rows
+    from train.global_batch import describe_step
     from train.reference_model import check_reference
     from train.reward_functions import CollapseWatch, reward_functions
     from train.training_options import GRPOOptions, parse, reward_weights
@@ -33,6 +34,7 @@ def main(arguments: Sequence[str] | None) -> None:
 
     config, settings = parse(arguments, GRPOOptions)
     training = rl_rows(settings.data, settings.tokenizer, settings.template)
+    step = describe_step(config, len(training.rows), config.num_generations)
     weights = reward_weights(config.rewards)
     config.reward_weights = list(weights.values())
     trainer = GRPOTrainer(
@@ -44,6 +46,7 @@ def main(arguments: Sequence[str] | None) -> None:
         peft_config=get_peft_config(settings.model),
         callbacks=[CollapseWatch()],
     )
+    trainer.accelerator.print(step)
     check_reference(trainer)
     train(trainer, settings.run, training.counts, settings.recipe)
 

@@ -26,6 +26,7 @@ def main(arguments: Sequence[str] | None) -> None:
     from trl import SFTTrainer, get_peft_config
 
     from train.data import check_lengths, sft_rows
+    from train.global_batch import describe_step
     from train.training_options import SFTOptions, parse
     from train.training_run import train
 
@@ -46,6 +47,7 @@ def main(arguments: Sequence[str] | None) -> None:
         processing_class=settings.tokenizer,
         peft_config=get_peft_config(settings.model),
     )
+    trainer.accelerator.print(describe_step(config, len(trainer.train_dataset)))
     counts = (*training.counts, *(evaluation.counts if evaluation else ()))
     train(trainer, settings.run, counts, settings.recipe)
 

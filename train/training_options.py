@@ -3,7 +3,6 @@
 Everything that can be wrong is found before any weights load.
 """
 
-import importlib.util
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,10 +18,13 @@ from bagen_data.errors import InputError, WrongUsageError
 from bagen_data.rewards import DENSE, PAPER, check_weights
 from train.base_model import is_adapter, read_model_shape
 from train.data import DataOptions
+from train.global_batch import HELP as PROMPTS_HELP
+from train.global_batch import set_accumulation
 from train.reference_model import check_reference_loading
 from train.run_recipe import recipe_of, weights_digest
 from train.secret_options import check_no_token
 from train.training_run import RunOptions, check_resumable
+from train.vllm_options import fit_vllm
 
 REWARDS: Mapping[str, Mapping[str, float]] = {"paper": PAPER, "dense": DENSE}
 """Rewards by name."""
@@ -38,8 +40,11 @@ class SFTOptions(SFTConfig):
         default=None, metadata={"help": "Options of the chat template: {enable_thinking: false}."}
     )
 
+    prompts_per_step: int | None = field(default=None, metadata={"help": PROMPTS_HELP})
+
     def __post_init__(self) -> None:
         _check_device(self)
+        set_accumulation(self)
         super().__post_init__()
 
 
@@ -52,11 +57,12 @@ class GRPOOptions(GRPOConfig):
         metadata={"help": "paper, dense, or weights of parts: {interval: 1.8, format: 0.1}."},
     )
 
+    prompts_per_step: int | None = field(default=None, metadata={"help": PROMPTS_HELP})
+
     def __post_init__(self) -> None:
         _check_device(self)
         self.rewards = reward_weights(self.rewards)
-        if self.use_vllm:
-            _fit_vllm(self)
+        set_accumulation(self, self.num_generations or 1)
         super().__post_init__()
 
 
@@ -138,6 +144,8 @@ def parse(arguments: Sequence[str] | None, kind: type[Options]) -> tuple[Options
             f"answer may have {longest:,}; lower max_prompt_tokens and, for SFT, max_length, for "
             "GRPO max_completion_length"
         )
+    if isinstance(config, GRPOConfig):
+        fit_vllm(config, longest, shape)
     config.model_init_kwargs = {
         "revision": model.model_revision,
         "attn_implementation": model.attn_implementation,
@@ -208,18 +216,6 @@ def reward_weights(rewards: Any) -> dict[str, float]:
     return dict(weights)
 
 
-def tensor_parallel_size(most: int) -> int:
-    """The largest number of GPUs up to `most` that divides those of this machine.
-
-    >>> import torch; torch.cuda.device_count() or tensor_parallel_size(4)
-    1
-    """
-    import torch
-
-    gpus = max(1, torch.cuda.device_count())
-    return next(size for size in range(min(most, gpus), 0, -1) if gpus % size == 0)
-
-
 def _check_epochs(keep_epochs: Sequence[int], config: Any) -> None:
     if config.max_steps > 0:
         return
@@ -246,12 +242,3 @@ def _check_device(config: Any) -> None:
             "there is no GPU here that PyTorch can use; give --use_cpu true (or launch with "
             "train/accelerate/cpu.yaml), or install PyTorch for your GPU"
         )
-
-
-def _fit_vllm(config: Any) -> None:
-    if importlib.util.find_spec("vllm") is None:
-        raise InputError(
-            "use_vllm is true, and vLLM is not installed; install trl[vllm] in an environment of "
-            "its own, or give --use_vllm false"
-        )
-    config.vllm_tensor_parallel_size = tensor_parallel_size(config.vllm_tensor_parallel_size)

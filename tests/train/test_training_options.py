@@ -17,7 +17,6 @@ from train.training_options import (
     SFTOptions,
     parse,
     reward_weights,
-    tensor_parallel_size,
 )
 
 pytestmark = pytest.mark.filterwarnings(
@@ -165,12 +164,6 @@ def test_grpo_options(tmp_path: Path, dataset: str, tiny: str) -> None:
         parse(["--config", file, "--use_vllm", "true"], GRPOOptions)
     with pytest.raises(InputError, match="context has 2,048 tokens"):
         parse(["--config", file, "--max_completion_length", "1500"], GRPOOptions)
-
-
-def test_tensor_parallel_size_is_clamped(monkeypatch: pytest.MonkeyPatch) -> None:
-    for gpus, most, size in ((0, 4, 1), (1, 4, 1), (8, 4, 4), (6, 4, 3), (8, 3, 2)):
-        monkeypatch.setattr("torch.cuda.device_count", lambda gpus=gpus: gpus)
-        assert tensor_parallel_size(most) == size
 
 
 def test_reward_functions_log_what_to_watch() -> None:
