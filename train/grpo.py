@@ -29,6 +29,7 @@ def main(arguments: Sequence[str] | None) -> None:
     from train.global_batch import describe_step
     from train.reference_model import check_reference
     from train.reward_functions import CollapseWatch, reward_functions
+    from train.throughput import log_throughput
     from train.training_options import GRPOOptions, parse, reward_weights
     from train.training_run import train
 
@@ -48,6 +49,7 @@ def main(arguments: Sequence[str] | None) -> None:
     )
     trainer.accelerator.print(step)
     check_reference(trainer)
+    log_throughput(trainer, settings.throughput)
     train(trainer, settings.run, training.counts, settings.recipe)
 
 

@@ -27,6 +27,7 @@ def main(arguments: Sequence[str] | None) -> None:
 
     from train.data import check_lengths, sft_rows
     from train.global_batch import describe_step
+    from train.throughput import log_throughput
     from train.training_options import SFTOptions, parse
     from train.training_run import train
 
@@ -48,6 +49,7 @@ def main(arguments: Sequence[str] | None) -> None:
         peft_config=get_peft_config(settings.model),
     )
     trainer.accelerator.print(describe_step(config, len(trainer.train_dataset)))
+    log_throughput(trainer, settings.throughput)
     counts = (*training.counts, *(evaluation.counts if evaluation else ()))
     train(trainer, settings.run, counts, settings.recipe)
 

@@ -23,6 +23,7 @@ from train.global_batch import set_accumulation
 from train.reference_model import check_reference_loading
 from train.run_recipe import recipe_of, weights_digest
 from train.secret_options import check_no_token
+from train.throughput import ThroughputOptions
 from train.training_run import RunOptions, check_resumable
 from train.vllm_options import fit_vllm
 
@@ -68,6 +69,9 @@ class GRPOOptions(GRPOConfig):
 
 Options = TypeVar("Options", SFTOptions, GRPOOptions)
 
+OPTION_KINDS = (DataOptions, RunOptions, ThroughputOptions)
+"""Options of ours; those of a trainer and TRL's `ModelConfig` come after them."""
+
 
 @dataclass(frozen=True)
 class RunSettings:
@@ -75,6 +79,7 @@ class RunSettings:
 
     data: DataOptions
     run: RunOptions
+    throughput: ThroughputOptions
     model: ModelConfig
     tokenizer: Any
     """Of the model, with a chat template."""
@@ -96,9 +101,9 @@ def parse(arguments: Sequence[str] | None, kind: type[Options]) -> tuple[Options
             other, the machine or the model; the message says which and what to change.
     """
     try:
-        parser = _Parser((DataOptions, RunOptions, kind, ModelConfig))
+        parser = _Parser((*OPTION_KINDS, kind, ModelConfig))
         parser.set_defaults(report_to="trackio")
-        data, run, config, model, rest = parser.parse_args_and_config(
+        data, run, throughput, config, model, rest = parser.parse_args_and_config(
             None if arguments is None else list(arguments), return_remaining_strings=True
         )
     except IndexError as error:
@@ -161,7 +166,7 @@ def parse(arguments: Sequence[str] | None, kind: type[Options]) -> tuple[Options
     )
     check_resumable(config, run, recipe)
     template = config.chat_template_kwargs
-    return config, RunSettings(data, run, model, shape.tokenizer, template, recipe)
+    return config, RunSettings(data, run, throughput, model, shape.tokenizer, template, recipe)
 
 
 class _Parser(TrlParser):
@@ -190,8 +195,7 @@ def check_names(names: Iterable[str], known: Sequence[str], where: str = "option
 
 def names_of(kind: type[Any]) -> list[str]:
     """Of all options of a training script, whose trainer has options of this kind."""
-    kinds = (DataOptions, RunOptions, kind, ModelConfig)
-    return [each.name for one in kinds for each in fields(one)]
+    return [each.name for one in (*OPTION_KINDS, kind, ModelConfig) for each in fields(one)]
 
 
 def reward_weights(rewards: Any) -> dict[str, float]:
