@@ -23,6 +23,7 @@ from bagen_data.errors import WrongUsageError
 
 PEAK_TFLOPS: Mapping[str, float] = {
     "B200": 2250,
+    "H200 NVL": 835,
     "H200": 989,
     "H100 NVL": 835,
     "H100 PCIe": 756,

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import torch
 from transformers import AutoModelForCausalLM, Qwen3Config, Qwen3MoeConfig, TrainerState
+from trl.trainer.utils import get_peak_flops
 
 from bagen_data.errors import WrongUsageError
 from tests.train.running import run, sft_options, write_yaml
@@ -69,6 +70,13 @@ def test_a_mixture_of_experts_has_no_cost_that_the_shape_tells() -> None:
 )
 def test_a_peak_is_looked_up_by_the_whole_name(device: str, peak: float | None) -> None:
     assert known_peak(device) == peak
+
+
+@pytest.mark.parametrize("device", PEAK_TFLOPS)
+def test_the_table_agrees_with_trl(device: str) -> None:
+    """Which has one of its own for its asynchronous trainers, with other sources."""
+    theirs = get_peak_flops(device, "bfloat16")
+    assert theirs is None or theirs / 1e12 == pytest.approx(PEAK_TFLOPS[device], rel=0.01)
 
 
 def test_no_name_hides_a_longer_one() -> None:
