@@ -23,7 +23,7 @@ from train.process_group import ended_process_group
 @ended_process_group()
 def main(arguments: Sequence[str] | None) -> None:
     """Train, and write the model to `output_dir`."""
-    from trl import GRPOTrainer, get_peft_config
+    from trl import GRPOTrainer, get_peft_config, get_quantization_config
 
     from train.data import rl_rows
     from train.global_batch import describe_step
@@ -44,6 +44,7 @@ def main(arguments: Sequence[str] | None) -> None:
         args=config,
         train_dataset=training.rows,
         processing_class=settings.tokenizer,
+        quantization_config=get_quantization_config(settings.model),
         peft_config=get_peft_config(settings.model),
         callbacks=[CollapseWatch()],
     )

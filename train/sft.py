@@ -23,7 +23,7 @@ from train.process_group import ended_process_group
 @ended_process_group()
 def main(arguments: Sequence[str] | None) -> None:
     """Train, and write the model to `output_dir`."""
-    from trl import SFTTrainer, get_peft_config
+    from trl import SFTTrainer, get_peft_config, get_quantization_config
 
     from train.data import check_lengths, sft_rows
     from train.global_batch import describe_step
@@ -46,6 +46,7 @@ def main(arguments: Sequence[str] | None) -> None:
         train_dataset=training.rows,
         eval_dataset=evaluation.rows if evaluation else None,
         processing_class=settings.tokenizer,
+        quantization_config=get_quantization_config(settings.model),
         peft_config=get_peft_config(settings.model),
     )
     trainer.accelerator.print(describe_step(config, len(trainer.train_dataset)))

@@ -5,6 +5,7 @@ Everything that can be wrong is found before any weights load.
 
 import json
 import os
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, fields
@@ -20,6 +21,8 @@ from train.base_model import is_adapter, read_model_shape
 from train.data import DataOptions
 from train.global_batch import HELP as PROMPTS_HELP
 from train.global_batch import set_accumulation
+from train.needed_packages import check_packages
+from train.preset_options import PresetOptions, preset_values, with_presets
 from train.reference_model import check_reference_loading
 from train.run_recipe import recipe_of, weights_digest
 from train.secret_options import check_no_token
@@ -69,7 +72,7 @@ class GRPOOptions(GRPOConfig):
 
 Options = TypeVar("Options", SFTOptions, GRPOOptions)
 
-OPTION_KINDS = (DataOptions, RunOptions, ThroughputOptions)
+OPTION_KINDS = (DataOptions, RunOptions, ThroughputOptions, PresetOptions)
 """Options of ours; those of a trainer and TRL's `ModelConfig` come after them."""
 
 
@@ -100,11 +103,14 @@ def parse(arguments: Sequence[str] | None, kind: type[Options]) -> tuple[Options
         InputError: the file cannot be read, names an unknown option, or options do not fit each
             other, the machine or the model; the message says which and what to change.
     """
+    stage = "sft" if issubclass(kind, SFTConfig) else "grpo"
     try:
         parser = _Parser((*OPTION_KINDS, kind, ModelConfig))
+        parser.stage = stage
         parser.set_defaults(report_to="trackio")
-        data, run, throughput, config, model, rest = parser.parse_args_and_config(
-            None if arguments is None else list(arguments), return_remaining_strings=True
+        data, run, throughput, _, config, model, rest = parser.parse_args_and_config(
+            with_presets(sys.argv[1:] if arguments is None else arguments, stage),
+            return_remaining_strings=True,
         )
     except IndexError as error:
         raise WrongUsageError("options: --config names no file") from error
@@ -112,6 +118,7 @@ def parse(arguments: Sequence[str] | None, kind: type[Options]) -> tuple[Options
         raise InputError(f"options: {error}") from error
     check_names([word.lstrip("-") for word in rest[:1]], names_of(kind))
     check_no_token(vars(config))
+    check_packages(config, model)
     _check_epochs(run.keep_epochs, config)
     if config.eval_strategy != "no" and not data.evaluate_on:
         raise WrongUsageError(
@@ -170,7 +177,16 @@ def parse(arguments: Sequence[str] | None, kind: type[Options]) -> tuple[Options
 
 
 class _Parser(TrlParser):
-    """One that does not print hundreds of options where one of them is wrong."""
+    """A parser that knows presets, and does not print hundreds of options where one is wrong."""
+
+    stage: str
+    """The training stage whose presets a file may name: `sft` or `grpo`."""
+
+    def set_defaults_with_config(self, **options: Any) -> list[str]:
+        """Take the options of a file, after those of the presets that it names."""
+        presets = preset_values(options.get("preset", []), self.stage)
+        unknown: list[str] = super().set_defaults_with_config(**{**presets, **options})
+        return unknown
 
     def error(self, message: str) -> NoReturn:
         raise WrongUsageError(f"options: {message}")
