@@ -8,6 +8,7 @@
 set -euo pipefail
 VENV=${VENV:-.venv}
 source "$VENV/bin/activate"
+export CUDA_VISIBLE_DEVICES=${CUDA_VISIBLE_DEVICES:-0} # one: TRL refuses one process that sees several
 
 accelerate launch --config_file train/accelerate/single_gpu.yaml train/sft.py \
     --config train/configs/sokoban_pct30.yaml --preset lora --gradient_accumulation_steps 16 \
