@@ -36,8 +36,6 @@ from train.sweep_plan import flags
 
 REPO = Path(__file__).resolve().parent.parent
 _GGUF = "SmolLM2-135M-Instruct.Q4_1.gguf"
-_LONGEST_PROMPT, _LONGEST_ROW = 1152, 1216
-"""Tokens; the sample's are shorter."""
 app = new_app((__doc__ or "").partition("\n")[0])
 
 
@@ -67,22 +65,35 @@ def check(
         runs = CheckRuns(out, cpu=cpu, seconds=60 * minutes)
         weights = model or packaged_model(out / "model")
         dataset = sample_dataset(out / "sample")
-        rows_a_step = 2 if cpu else 4
-        options = sft_options(weights, steps, rows_a_step)
-        ours = runs.measured("sft", "train/sft.py", {**options, **our_rows(dataset)})
-        stock = runs.measured(
-            "stock", "trl.scripts.sft", {**options, **stock_rows(out, dataset, weights)}
-        )
+        sizes = CPU_SIZES if cpu else GPU_SIZES
+        rows = our_rows(dataset, sizes)
+        sft = sft_options(weights, steps, sizes)
+        ours = runs.measured("sft", "train/sft.py", {**sft, **rows})
+        stock = runs.measured("stock", "trl.scripts.sft", {**sft, **stock_rows(out, weights, rows)})
         begin = out / "sft" if ours else weights
-        grpo = runs.measured(
-            "grpo", "train/grpo.py", our_grpo(dataset, begin, grpo_steps, uses_vllm=uses_vllm)
-        )
-    rows = check_rows(ours, stock, grpo)
-    rows.append(CheckRow("minutes of all runs", runs.minutes, "at most", minutes, ".1f"))
-    print(printed(rows, _machine(cpu=cpu, uses_vllm=uses_vllm)))
-    missed = [row.name for row in rows if row.is_missed]
+        options = grpo_options(begin, grpo_steps, sizes, uses_vllm=uses_vllm)
+        grpo = runs.measured("grpo", "train/grpo.py", {**options, **rows})
+    table = check_rows(ours, stock, grpo)
+    table.append(CheckRow("minutes of all runs", runs.minutes, "at most", minutes, ".1f"))
+    print(printed(table, _machine(cpu=cpu, uses_vllm=uses_vllm)))
+    missed = [row.name for row in table if row.is_missed]
     if missed:
         raise InputError(f"{out}: bounds are missed: {', '.join(missed)}; see the logs there")
+
+
+@dataclass(frozen=True)
+class RunSizes:
+    """Sizes of the runs, which decide how long they take."""
+
+    prompt: int
+    """Most tokens of a prompt; longer ones lose their oldest turns."""
+    rows: int
+    """Rows of a step of SFT."""
+    answers: int
+    """Answers of a step of GRPO, four of each prompt."""
+
+
+GPU_SIZES, CPU_SIZES = RunSizes(1152, 4, 16), RunSizes(768, 1, 4)
 
 
 @dataclass
@@ -155,49 +166,51 @@ class CheckRuns:
             self._used += time.monotonic() - begin
 
 
-def sft_options(model: Path, steps: int, rows_a_step: int) -> dict[str, Any]:
+def sft_options(model: Path, steps: int, sizes: RunSizes) -> dict[str, Any]:
     """Return the options of SFT that train/sft.py and TRL's script share."""
     return {
         "model_name_or_path": str(model.resolve()),
-        "max_length": _LONGEST_ROW,
+        "max_length": sizes.prompt + 64,
         "max_steps": steps,
         "learning_rate": 1e-4,
-        "per_device_train_batch_size": rows_a_step,
+        "per_device_train_batch_size": sizes.rows,
     }
 
 
-def our_rows(dataset: Path) -> dict[str, Any]:
-    """Return the options of train/sft.py for its rows."""
-    return {"dataset": str(dataset), "max_prompt_tokens": _LONGEST_PROMPT}
+def our_rows(dataset: Path, sizes: RunSizes) -> dict[str, Any]:
+    """Return the options of our scripts for their rows."""
+    return {"dataset": str(dataset), "max_prompt_tokens": sizes.prompt}
 
 
-def stock_rows(out: Path, dataset: Path, model: Path) -> dict[str, Any]:
-    """Write the same rows for TRL's script, and return its option for them."""
+def stock_rows(out: Path, model: Path, rows: Mapping[str, Any]) -> dict[str, Any]:
+    """Write the rows of train/sft.py for TRL's script, and return its option for them.
+
+    Args:
+        out: a folder; the rows go into a folder of it.
+        model: whose tokenizer counts the prompts' tokens.
+        rows: see `our_rows`.
+    """
     from datasets import disable_progress_bars
 
     from train.base_model import read_model_shape
     from train.data import DataOptions, sft_rows
 
     disable_progress_bars()
-    options = DataOptions(**our_rows(dataset))
-    rows = sft_rows(options, read_model_shape(str(model), None).tokenizer, {}).rows
+    tokenizer = read_model_shape(str(model), None).tokenizer
     folder = out / "rows"
     folder.mkdir(exist_ok=True)
-    rows.to_parquet(str(folder / "train.parquet"))
+    sft_rows(DataOptions(**rows), tokenizer, {}).rows.to_parquet(str(folder / "train.parquet"))
     return {"dataset_name": str(folder.resolve())}
 
 
-def our_grpo(dataset: Path, model: Path, steps: int, *, uses_vllm: bool) -> dict[str, Any]:
+def grpo_options(model: Path, steps: int, sizes: RunSizes, *, uses_vllm: bool) -> dict[str, Any]:
     """Return the options of train/grpo.py; with a KL term, so that there is a reference model."""
     generation = {"vllm_mode": "colocate", "vllm_gpu_memory_utilization": 0.3} if uses_vllm else {}
     return {
         "model_name_or_path": str(model.resolve()),
-        "dataset": str(dataset),
-        "max_prompt_tokens": _LONGEST_PROMPT,
         "max_completion_length": 32,
-        "num_generations": 8,
-        "per_device_train_batch_size": 8,
-        "gradient_accumulation_steps": 2,
+        "num_generations": 4,
+        "per_device_train_batch_size": sizes.answers,
         "max_steps": steps,
         "learning_rate": 1e-6,
         "beta": 0.05,
