@@ -147,7 +147,7 @@ def parse(arguments: Sequence[str] | None, kind: type[Options]) -> tuple[Options
     if is_adapter(model.model_name_or_path):
         raise InputError(
             f"{model.model_name_or_path}: is a LoRA adapter, and training begins with weights; "
-            "merge it into its model (peft's merge_and_unload, then save_pretrained) and give that"
+            "merge it into its model (python train/merge_adapter.py ADAPTER OUT) and give that"
         )
     shape = read_model_shape(model.model_name_or_path, model.model_revision)
     if shape.context and longest > shape.context:
