@@ -66,9 +66,13 @@ def log_throughput(trainer: Any, options: ThroughputOptions) -> None:
         trainer: one of TRL's, before its model is wrapped for several processes.
         options: the peak, where it is given.
     """
-    peak = options.peak_tflops or (
-        known_peak(_device_name(trainer.args)) if _computes_in_16_bits(trainer) else None
-    )
+    device = _device_name(trainer.args)
+    peak = options.peak_tflops or (known_peak(device) if _computes_in_16_bits(trainer) else None)
+    if peak is None and device != "cpu":
+        trainer.accelerator.print(
+            f"mfu is not logged: the peak of {device} in this run's precision is not known; give "
+            "--peak_tflops"
+        )
     flops = flops_a_token(trainer.model)
     scale = getattr(trainer.args, "num_iterations", 1) / trainer.accelerator.num_processes
     seen = flops * scale / (peak * 1e12) if flops and peak else None
