@@ -641,7 +641,10 @@ def test_a_part_of_the_samples_is_scored_and_cannot_be_submitted(
     out, error = capsys.readouterr()
     assert found["answered"] == {"samples": 257, "answered": 20}
     assert found["overall"]["accuracy"] | {"low": None, "high": None} == {
-        "value": 1.0, "low": None, "high": None, "n": 20
+        "value": 1.0,
+        "low": None,
+        "high": None,
+        "n": 20,
     }
     assert "20 of 257 samples" in out
     assert "not submittable" in error
