@@ -146,6 +146,7 @@ def test_gold_answers_score_1_where_they_should(metric: evaluate.Metric, samples
         *("recall_feasible", "recall_infeasible", "hit_rate", "coverage", "reward"),
         *("macro_f1_open", "fail_f1_open", "accuracy_open", "interval_skill", "within_2x"),
         *("stopped_failed", "paper_stopped_failed", "paper_reward"),
+        *("accuracy_balanced", "rl_reward_balanced"),
         *(f"recall_{kind}" for kind in KINDS),
     }
     assert {name for name, value in scores.items() if value == 0.0} == {

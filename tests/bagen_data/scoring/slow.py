@@ -5,7 +5,7 @@ It shares no code with `bagen_data`. A score is `(value, n)`; its value is None 
 
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
@@ -362,7 +362,18 @@ def _paper_scores(samples: list[Sample]) -> dict[str, Score]:
     return {
         "paper_hit_rate": share(_covered(each) for each in succeeded),
         "paper_reward": mean(_paper_reward(each) for each in succeeded),
+        "accuracy_balanced": _balanced(samples, lambda each: each.verdict == each.truth),
+        "rl_reward_balanced": _balanced(samples, _rl_reward),
     }
+
+
+def _balanced(samples: list[Sample], worth: Callable[[Sample], float]) -> Score:
+    """The mean of what feasible and what infeasible samples are worth on average."""
+    feasible, _ = mean(worth(each) for each in samples if each.row["feasible"])
+    infeasible, _ = mean(worth(each) for each in samples if not each.row["feasible"])
+    if feasible is None or infeasible is None:
+        return None, 0
+    return (feasible + infeasible) / 2, len(samples)
 
 
 # --- proper scores ----------------------------------------------------------------------------

@@ -136,6 +136,8 @@ def test_a_known_confusion_matrix(
         "paper_hit_rate": feasible_hit / feasible,
         "paper_reward": 0.9 * feasible_hit / feasible,
         "rl_reward": (1.62 * feasible_hit + 0.2 * infeasible_found) / (feasible + infeasible),
+        "accuracy_balanced": (answered / feasible + infeasible_found / infeasible) / 2,
+        "rl_reward_balanced": 0.81 * feasible_hit / feasible + 0.1 * infeasible_found / infeasible,
     }
     for name, value in exact.items():
         assert found[name].value == pytest.approx(value, abs=1e-12), name
