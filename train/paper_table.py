@@ -9,14 +9,23 @@ from bagen_data.errors import InputError
 from bagen_data.schema import Question
 from bagen_data.scoring import score
 
-COLUMNS = (
-    *("valid_rate", "accuracy", "recall_feasible", "recall_infeasible", "hit_rate"),
-    *("mre_p50", "mre_p90", "rl_reward"),
-)
-"""The columns of Table 7 by our names, after the share of answers that can be parsed.
+PAPER_NAMES: Mapping[str, str] = {
+    "accuracy_balanced": "Accuracy",
+    "recall_feasible": "Recall, feasible",
+    "recall_infeasible": "Recall, infeasible",
+    "hit_rate": "Cover",
+    "mre_p50": "MRE p50",
+    "mre_p90": "MRE p90",
+    "rl_reward_balanced": "Mean RL reward",
+}
+"""The paper's name of each score of its Table 7, by our name.
 
-The paper's "Cover" is `hit_rate`: a feasible sample that is answered without an interval is a miss.
+Its test set is balanced, so accuracy and reward weigh both classes alike. Its "Cover" is our
+`hit_rate`: a feasible sample that is answered without an interval is a miss.
 """
+COLUMNS = ("valid_rate", *PAPER_NAMES, "accuracy", "rl_reward")
+"""The scores of a row: the share of answers that can be parsed, those of Table 7, and accuracy and
+reward over the samples as they are."""
 ScoresByName = Mapping[str, Mapping[str, Any]]
 """A score's `value`, `low`, `high` and `n` by its name."""
 
@@ -55,16 +64,25 @@ def table_row(
     return {name: scores[name].to_dict() for name in COLUMNS}
 
 
+def heading(column: str) -> str:
+    """Return the head of a column: the paper's name of a score, where it has one, and ours.
+
+    >>> heading("hit_rate"), heading("valid_rate")
+    ('Cover (`hit_rate`)', '`valid_rate`')
+    """
+    return f"{PAPER_NAMES[column]} (`{column}`)" if column in PAPER_NAMES else f"`{column}`"
+
+
 def markdown(rows: Mapping[str, ScoresByName]) -> str:
     """A table with a line a run.
 
     >>> print(markdown({"a": {name: {"value": 0.5, "low": 0.4, "high": 0.6} for name in COLUMNS}}))
     ... # doctest: +ELLIPSIS
-    | | `valid_rate` | ...
+    | | `valid_rate` | Accuracy (`accuracy_balanced`) | ...
     |---|---|...
     | a | 0.50 [0.40, 0.60] | ...
     """
-    head = "| | " + " | ".join(f"`{name}`" for name in COLUMNS) + " |"
+    head = "| | " + " | ".join(map(heading, COLUMNS)) + " |"
     lines = [
         f"| {name} | " + " | ".join(_cell(row.get(column, {})) for column in COLUMNS) + " |"
         for name, row in rows.items()
