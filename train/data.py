@@ -51,7 +51,10 @@ class DataOptions:
     )
     evaluate_on: list[str] = field(
         default_factory=list,
-        metadata={"help": "Configs whose heldout part gives the eval loss; may be other tasks."},
+        metadata={
+            "help": "Configs whose heldout part is evaluated while training: SFT's loss, GRPO's "
+            "answers. Other tasks, too; needs eval_strategy."
+        },
     )
     target: str = field(
         default="pct30",
@@ -181,13 +184,16 @@ def check_lengths(
         )
 
 
-def rl_rows(options: DataOptions, tokenizer: Any, template: Mapping[str, Any]) -> TrainingRows:
+def rl_rows(
+    options: DataOptions, tokenizer: Any, template: Mapping[str, Any], part: Part = "rl"
+) -> TrainingRows:
     """Columns `prompt`, `sample_id`, `feasible` and `resources`.
 
     Args:
         options: what to train on.
         tokenizer: of the model, with a chat template.
         template: further arguments of the chat template.
+        part: `rl`; `heldout` rows are of `evaluate_on`, each once.
 
     Raises:
         InputError: the dataset cannot be used, or nothing of it is left.
@@ -197,7 +203,7 @@ def rl_rows(options: DataOptions, tokenizer: Any, template: Mapping[str, Any]) -
         _check_reward(row["prompt_variant"])
         return {name: row[name] for name in ("prompt", *REQUIRED)}
 
-    return _training_rows(options, tokenizer, template, "rl", question)
+    return _training_rows(options, tokenizer, template, part, question)
 
 
 def _training_rows(

@@ -28,7 +28,8 @@ def main(arguments: Sequence[str] | None) -> None:
     from train.data import rl_rows
     from train.global_batch import describe_step
     from train.reference_model import check_reference
-    from train.reward_functions import CollapseWatch, reward_functions
+    from train.reward_functions import AnswerWatch, CollapseWatch, reward_functions
+    from train.starting_answers import StartingAnswers, feasible_share
     from train.throughput import log_throughput
     from train.training_options import GRPOOptions, parse, reward_weights
     from train.training_run import train
@@ -36,13 +37,20 @@ def main(arguments: Sequence[str] | None) -> None:
     config, settings = parse(arguments, GRPOOptions)
     training = rl_rows(settings.data, settings.tokenizer, settings.template)
     step = describe_step(config, len(training.rows), config.num_generations)
+    evaluation = (
+        rl_rows(settings.data, settings.tokenizer, settings.template, "heldout")
+        if settings.data.evaluate_on and config.eval_strategy != "no"
+        else None
+    )
     weights = reward_weights(config.rewards)
     config.reward_weights = list(weights.values())
+    watch = AnswerWatch(weights, feasible_share(training.rows))
     trainer = GRPOTrainer(
         model=settings.model.model_name_or_path,
-        reward_funcs=reward_functions(weights),
+        reward_funcs=reward_functions(watch),
         args=config,
         train_dataset=training.rows,
+        eval_dataset=evaluation.rows if evaluation else None,
         processing_class=settings.tokenizer,
         quantization_config=get_quantization_config(settings.model),
         peft_config=get_peft_config(settings.model),
@@ -51,7 +59,10 @@ def main(arguments: Sequence[str] | None) -> None:
     trainer.accelerator.print(step)
     check_reference(trainer)
     log_throughput(trainer, settings.throughput)
-    train(trainer, settings.run, training.counts, settings.recipe)
+    if config.break_even_prompts:
+        trainer.add_callback(StartingAnswers(trainer, watch, config.break_even_prompts))
+    counts = (*training.counts, *(evaluation.counts if evaluation else ()))
+    train(trainer, settings.run, counts, settings.recipe)
 
 
 if __name__ == "__main__":

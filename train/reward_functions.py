@@ -1,13 +1,16 @@
 """The reward's parts as TRL calls them, and a warning when training has stopped teaching."""
 
-import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 from transformers.trainer_callback import TrainerCallback
 
+from bagen_data.answer_columns import INFEASIBLE, INVALID
 from bagen_data.console import STDERR
-from bagen_data.rewards import judge
+from bagen_data.rewards import JudgedAnswers, judge
+from train.break_even import AnswerSums, break_even, interval_worth
 
 RewardFunction = Callable[..., list[float]]
 
@@ -17,18 +20,53 @@ MOST_WITHOUT_VARIANCE = 0.8
 """A group whose answers all earn the same teaches nothing."""
 
 
-def reward_functions(weights: Mapping[str, float]) -> list[RewardFunction]:
+@dataclass
+class AnswerWatch:
+    """The answers that the reward functions of a run have judged, in logs and in sums."""
+
+    weights: Mapping[str, float]
+    """The weights of the reward's parts."""
+    feasible_share: float
+    """The share of the prompts of training that are feasible."""
+    sums: AnswerSums = field(default_factory=AnswerSums)
+    """Over the answers of this process since the last `take`."""
+
+    def take(self) -> AnswerSums:
+        """Return the sums so far, and begin with none."""
+        sums, self.sums = self.sums, AnswerSums()
+        return sums
+
+    def judged(self, judged: JudgedAnswers, log_metric: Callable[[str, float], None]) -> None:
+        """Take note of a batch, and log each answer: the trainer takes the mean over processes."""
+        self.sums += AnswerSums.of(judged, self.weights)
+        for name, values in self._watched(judged):
+            for value in values:
+                log_metric(name, float(value))
+
+    def _watched(self, judged: JudgedAnswers) -> Iterable[tuple[str, Any]]:
+        yield "valid_rate", judged.verdict != INVALID
+        yield "impossible_rate", judged.verdict == INFEASIBLE
+        yield "coverage", judged.is_covered[judged.is_interval]
+        yield "relative_width", judged.relative_width[~np.isnan(judged.relative_width)]
+        bound = break_even(self.weights, self.feasible_share)
+        if bound is not None:
+            yield "interval_worth", interval_worth(judged, self.weights)
+            yield "break_even", [bound]
+
+
+def reward_functions(watch: AnswerWatch) -> list[RewardFunction]:
     """One function a part, so that TRL logs each part's mean and spread under its name.
 
-    The first of them logs `valid_rate`, `impossible_rate`, `coverage` and `relative_width` too.
+    The first of them logs what `AnswerWatch` does, too.
 
-    >>> [function.__name__ for function in reward_functions({"interval": 1.8, "impossible": 0.2})]
+    >>> functions = reward_functions(AnswerWatch({"interval": 1.8, "impossible": 0.2}, 0.5))
+    >>> [function.__name__ for function in functions]
     ['interval', 'impossible']
     """
-    return [_reward_function(name, logs=not place) for place, name in enumerate(weights)]
+    return [_reward_function(name, None if n else watch) for n, name in enumerate(watch.weights)]
 
 
-def _reward_function(name: str, *, logs: bool) -> RewardFunction:
+def _reward_function(name: str, watch: AnswerWatch | None) -> RewardFunction:
     def part(
         completions: Sequence[Any],
         feasible: Sequence[bool],
@@ -37,10 +75,8 @@ def _reward_function(name: str, *, logs: bool) -> RewardFunction:
         **_: Any,
     ) -> list[float]:
         judged = judge([text_of(each) for each in completions], feasible, resources)
-        if logs and log_metric:
-            for rate, value in judged.rates().items():
-                if not math.isnan(value):
-                    log_metric(rate, value)
+        if watch and log_metric:
+            watch.judged(judged, log_metric)
         rewards: list[float] = judged.parts[name].tolist()
         return rewards
 

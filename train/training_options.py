@@ -19,6 +19,7 @@ from bagen_data.errors import InputError, WrongUsageError
 from bagen_data.rewards import DENSE, PAPER, check_weights
 from train.base_model import is_adapter, read_model_shape
 from train.data import DataOptions
+from train.evaluation_batch import eval_batch_size
 from train.global_batch import HELP as PROMPTS_HELP
 from train.global_batch import set_accumulation
 from train.needed_packages import check_packages
@@ -60,13 +61,27 @@ class GRPOOptions(GRPOConfig):
         default="paper",
         metadata={"help": "paper, dense, or weights of parts: {interval: 1.8, format: 0.1}."},
     )
-
+    break_even_prompts: int = field(
+        default=64,
+        metadata={
+            "help": "Training prompts answered before step 1, to compare what intervals earn with "
+            "the break-even; all of evaluate_on where it is evaluated; 0: no comparison."
+        },
+    )
+    per_device_eval_batch_size: int = field(
+        default=0,
+        metadata={
+            "help": "Answers a device judges at once in evaluation; 0: as many as in training, in "
+            "whole groups of num_generations."
+        },
+    )
     prompts_per_step: int | None = field(default=None, metadata={"help": PROMPTS_HELP})
 
     def __post_init__(self) -> None:
         _check_device(self)
         self.rewards = reward_weights(self.rewards)
         set_accumulation(self, self.num_generations or 1)
+        _fit_evaluation(self)
         super().__post_init__()
 
 
@@ -261,4 +276,26 @@ def _check_device(config: Any) -> None:
         raise InputError(
             "there is no GPU here that PyTorch can use; give --use_cpu true (or launch with "
             "train/accelerate/cpu.yaml), or install PyTorch for your GPU"
+        )
+
+
+def _fit_evaluation(config: Any) -> None:
+    """Set the batch of evaluation, and check that it holds whole groups of answers."""
+    if config.break_even_prompts < 0:
+        raise WrongUsageError(
+            f"break_even_prompts is {config.break_even_prompts}; expected 0 or more"
+        )
+    if config.per_device_train_batch_size < 1 or not config.num_generations:
+        return  # refused elsewhere
+    group = config.num_generations_eval or config.num_generations
+    processes = int(os.environ.get("WORLD_SIZE", "1"))
+    config.per_device_eval_batch_size = config.per_device_eval_batch_size or eval_batch_size(
+        config.per_device_train_batch_size, group, processes
+    )
+    answers = config.per_device_eval_batch_size * processes
+    if answers % group:
+        raise WrongUsageError(
+            f"per_device_eval_batch_size is {config.per_device_eval_batch_size}, on {processes} "
+            f"processes {answers} answers; expected a multiple of the {group} answers of a prompt; "
+            "leave it out, or give num_generations_eval"
         )

@@ -66,11 +66,11 @@ def run(*command: object) -> str:
     return written
 
 
-def fail(*command: object) -> str:
-    """What it wrote, without the warnings of libraries; it has to fail with exit code 1."""
+def fail(*command: object, code: int = 1) -> str:
+    """What it wrote, without the warnings of libraries; it has to fail with this exit code."""
     with started(*command) as process:
         written = "".join(process.communicate(_LONGEST))
-    assert process.returncode == 1, written[-3000:]
+    assert process.returncode == code, written[-3000:]
     assert "Traceback" not in written
     return written
 

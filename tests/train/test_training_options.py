@@ -10,8 +10,9 @@ import torch
 
 from bagen_data.errors import InputError
 from tests.train.running import fail, run, sft_options, write_yaml
+from train.break_even import AnswerSums
 from train.data import sft_rows
-from train.reward_functions import CollapseWatch, reward_functions
+from train.reward_functions import AnswerWatch, CollapseWatch, reward_functions
 from train.training_options import (
     GRPOOptions,
     SFTOptions,
@@ -167,19 +168,20 @@ def test_grpo_options(tmp_path: Path, dataset: str, tiny: str) -> None:
 
 
 def test_reward_functions_log_what_to_watch() -> None:
-    """As TRL calls them: one a part, named after it, and the rates once."""
-    logged: dict[str, float] = {}
-    amounts = [{"resource": "tokens", "remaining": 400.0}]
+    """As TRL calls them: one a part, named after it, and each answer once."""
+    logged: dict[str, list[float]] = {}
+    amounts = [{"resource": "tokens", "budget": 900.0, "used": 200.0, "remaining": 400.0}]
     texts = ["<answer>[360, 440]</answer>", "<answer>impossible</answer>", "?"]
+    watch = AnswerWatch({"interval": 1.8, "impossible": 0.2, "format": 0}, feasible_share=0.5)
     rewards = {
         function.__name__: function(
             prompts=[[]] * 3,
             completions=[[{"role": "assistant", "content": text}] for text in texts],
             feasible=[True, False, False],
             resources=[amounts] * 3,
-            log_metric=logged.__setitem__,
+            log_metric=lambda name, value: logged.setdefault(name, []).append(value),
         )
-        for function in reward_functions({"interval": 1.8, "impossible": 0.2, "format": 0})
+        for function in reward_functions(watch)
     }
     assert rewards == {
         "interval": [pytest.approx(0.8), 0.0, 0.0],
@@ -187,11 +189,16 @@ def test_reward_functions_log_what_to_watch() -> None:
         "format": [1.0, 1.0, 0.0],
     }
     assert logged == {
-        "valid_rate": pytest.approx(2 / 3),
-        "impossible_rate": pytest.approx(1 / 3),
-        "coverage": 1.0,
-        "relative_width": pytest.approx(0.2),
+        "valid_rate": [1, 1, 0],
+        "impossible_rate": [0, 1, 0],
+        "coverage": [1],
+        "relative_width": [pytest.approx(0.2)],
+        "interval_worth": [pytest.approx(0.8)],
+        "break_even": [pytest.approx(1 / 9)],
     }
+    sums = watch.take()
+    assert (sums.answers, sums.valid, sums.worth) == (3, 2, pytest.approx(0.8))
+    assert watch.take() == AnswerSums()
 
 
 def test_a_collapse_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:
