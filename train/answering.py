@@ -1,23 +1,29 @@
 """Answer the questions of a split, and go on where an earlier run was stopped."""
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.progress import track
 
 from bagen_data.console import STDERR
+from bagen_data.errors import WorkerDiedError
 from bagen_data.replaced_file import write_file
 from bagen_data.tables import to_json
 from bagen_data.unique_keys import parse_json
-from train.fitted_prompts import Messages, PromptFitter, reworded
-from train.generation import Decoding, GeneratedAnswer, generator
+from train.fitted_prompts import FittedPrompt, PromptFitter, reworded
+from train.generation import Answers, Decoding, Engines, GeneratedAnswer, generator
+from train.generation.replicas import LOG, RolloutPrompts, replicated
 
 if TYPE_CHECKING:
     from bagen_data.hub import LoadedSamples
 
 PARTIAL = "answers.partial"
 """What was answered so far, beside the submission until all is."""
+_STEP = 256
+"""Tokens that an engine's context is a multiple of."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +46,8 @@ class ResumableAnswers:
     questions: QuestionOptions
     decoding: Decoding
     tokenizer: Any
-    backend: str
+    engines: Engines = field(default_factory=lambda: Engines("transformers"))
+    """The engines that answer; how many there are does not change what is kept."""
 
     def answers(self, samples: "LoadedSamples") -> tuple[list[dict[str, Any]], str]:
         """An answer to each sample, in their order, and the variant of the prompts.
@@ -49,19 +56,25 @@ class ResumableAnswers:
         """
         prompts, variants = self._prompts(samples)
         predictions = self._kept(samples.source["revision"])
-        waiting = [name for name, prompt in prompts.items() if prompt and name not in predictions]
+        waiting = {
+            name: prompt
+            for name, prompt in prompts.items()
+            if prompt is not None and name not in predictions
+        }
         if waiting:
-            generate = generator(self.backend, self.decoding, self.tokenizer)
-            answers = track(
-                generate([prompts[name] for name in waiting]),
-                "answering",
-                total=len(waiting),
-                console=STDERR,
-                disable=not STDERR.is_terminal,
-            )
-            with self._partial.open("a", encoding="utf-8") as file:
-                for position, answer in answers:
-                    row = _prediction(waiting[position], answer)
+            names = list(waiting)
+            with (
+                self._partial.open("a", encoding="utf-8") as file,
+                closing(self._generated(waiting)) as generated,
+            ):
+                for position, answer in track(
+                    generated,
+                    "answering",
+                    total=len(waiting),
+                    console=STDERR,
+                    disable=not STDERR.is_terminal,
+                ):
+                    row = _prediction(names[position], answer)
                     predictions[row["sample_id"]] = row
                     file.write(to_json(row) + "\n")
                     file.flush()
@@ -69,19 +82,57 @@ class ResumableAnswers:
         rows = [predictions.get(name) or _prediction(name, unanswered) for name in prompts]
         return rows, variants.pop() if len(variants) == 1 else "none"
 
+    def _generated(self, waiting: Mapping[str, FittedPrompt]) -> Answers:
+        """Yield the position of each prompt and its answer.
+
+        Raises:
+            WorkerDiedError: an engine has failed.
+        """
+        answered = 0
+        try:
+            with closing(self._engines_at_work(waiting)) as answers:
+                for each in answers:
+                    yield each
+                    answered += 1
+        except (WorkerDiedError, RuntimeError) as error:  # PyTorch's, as of memory that ran out
+            reason = str(error).strip().partition("\n")[0]
+            raise WorkerDiedError(
+                f"{self.decoding.model}: {reason}; {answered:,} answers of this run and all of "
+                f"earlier ones are kept in {self._partial}: {len(waiting) - answered:,} are left; "
+                "give the same command to go on, with fewer --replicas if memory ran out"
+            ) from error
+
+    def _engines_at_work(self, waiting: Mapping[str, FittedPrompt]) -> Answers:
+        """Answer in this process, or in one for each engine: always, where vLLM answers."""
+        engines = self.engines
+        prompts = [prompt.messages for prompt in waiting.values()]
+        if engines == Engines("transformers"):
+            return generator(engines.backend, self.decoding, self.tokenizer)(prompts)
+        rollouts = [name.rpartition("/")[0] for name in waiting]
+        asked = RolloutPrompts(prompts, rollouts)
+        return replicated(engines, self.decoding, asked, self._longest(waiting), self.out)
+
+    def _longest(self, waiting: Mapping[str, FittedPrompt]) -> int:
+        """The most tokens of a prompt and its answer, a little more where the context has room."""
+        room = self.decoding.max_new_tokens
+        needed = max(prompt.tokens for prompt in waiting.values()) + room
+        return min(-(-needed // _STEP) * _STEP, self.questions.max_prompt_tokens + room)
+
     def forget(self) -> None:
-        """Remove what was kept, once the submission is written."""
+        """Remove what was kept, and what engines that died have printed: the submission is made."""
         self._partial.unlink(missing_ok=True)
+        for log in self.out.glob(LOG.format("*")):
+            log.unlink()
 
     @property
     def _partial(self) -> Path:
         return self.out / PARTIAL
 
-    def _prompts(self, samples: "LoadedSamples") -> tuple[dict[str, Messages], set[str]]:
-        """By sample; empty where it cannot fit."""
+    def _prompts(self, samples: "LoadedSamples") -> tuple[dict[str, FittedPrompt | None], set[str]]:
+        """By sample; None where it cannot fit."""
         limit = self.questions.max_prompt_tokens
         fitter = PromptFitter(self.tokenizer, limit, self.decoding.template)
-        prompts: dict[str, Messages] = {}
+        prompts: dict[str, FittedPrompt | None] = {}
         variants: set[str] = set()
         shortened = 0
         names = ["sample_id", "task", "prompt", "prompt_variant", "resources"]
@@ -90,7 +141,7 @@ class ResumableAnswers:
             messages, variant = reworded(row, self.questions.variant)
             variants.add(variant)
             prompt = fitter.fit(messages)
-            prompts[row["sample_id"]] = prompt.messages if prompt else []
+            prompts[row["sample_id"]] = prompt
             shortened += bool(prompt and prompt.dropped_turns)
         too_long = sum(not prompt for prompt in prompts.values())
         if shortened or too_long:

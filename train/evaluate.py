@@ -5,7 +5,8 @@
 
 What it writes is what `bagen score` and the leaderboard take: an answer to every question. The
 table leaves out those with nothing remaining, which only training configs have. A run that was
-stopped goes on with the same command.
+stopped goes on with the same command. Each GPU has an engine with all of the weights, unless
+--tensor-parallel has several share them.
 """
 
 import json
@@ -26,7 +27,7 @@ from bagen_data.prompt_variants import VARIANTS, question_of
 from bagen_data.published import HUB_ID
 from train.base_model import read_model_shape
 from train.fitted_prompts import AS_BUILT
-from train.generation import BACKENDS, Decoding, choose_backend
+from train.generation import BACKENDS, Decoding, choose_backend, plan_engines, visible_gpus
 
 SCORES = "scores.json"
 """The table's row, beside the submission."""
@@ -64,6 +65,21 @@ def evaluate(
     max_new_tokens: Annotated[int, typer.Option(help="Most tokens of an answer.", min=1)] = 512,
     batch_size: Annotated[int, typer.Option(help="Prompts at once, of transformers.", min=1)] = 16,
     backend: Annotated[str, typer.Option(help=f"{', '.join(BACKENDS)}.")] = "auto",
+    replicas: Annotated[
+        int | None,
+        typer.Option(
+            help="Engines that answer at once, each with all of the weights [default: one a GPU, "
+            "one on a CPU].",
+            min=1,
+        ),
+    ] = None,
+    tensor_parallel: Annotated[
+        int,
+        typer.Option(
+            help="GPUs that share the weights of one engine of vLLM; divides GPUs and heads.",
+            min=1,
+        ),
+    ] = 1,
     dtype: Annotated[str, typer.Option(help="auto, float32, bfloat16, float16.")] = "auto",
     template: Annotated[
         str, typer.Option(help='Options of the chat template, in JSON: {"enable_thinking": false}.')
@@ -105,14 +121,15 @@ def evaluate(
             f"{model}: its context has {context:,} tokens, of which --max-new-tokens takes "
             f"{max_new_tokens:,}; give less"
         )
+    provider = choose_backend(backend, model)
+    engines = plan_engines(provider, visible_gpus(), replicas, tensor_parallel, shape.config)
     dataset = at_revision(dataset, dataset_revision)
     questions = QuestionOptions(dataset, config, split, variant, limit)
     decoding = Decoding(model, max_new_tokens, batch_size, dtype, _json(template))
     with made_folder(out) as held:
         check_out(out, estimator)
         samples = load_samples(dataset, config, split, also=("prompt", "prompt_variant"))
-        provider = choose_backend(backend, model)
-        resumable = ResumableAnswers(out, questions, decoding, shape.tokenizer, provider)
+        resumable = ResumableAnswers(out, questions, decoding, shape.tokenizer, engines)
         predictions, answered_variant = resumable.answers(samples)
         metadata = new_metadata(
             samples.source["revision"],

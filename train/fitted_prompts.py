@@ -37,6 +37,8 @@ class FittedPrompt:
     messages: Messages
     dropped_turns: int
     """Turns, of one user and one assistant message each, that were left out after the system."""
+    tokens: int
+    """Tokens of the prompt, the chat template's own included."""
 
 
 @dataclass(frozen=True)
@@ -64,19 +66,20 @@ class PromptFitter:
         def without(dropped: int) -> Messages:
             return [system, *turns[2 * dropped :], question]
 
-        if self._fits(without(0)):
-            return FittedPrompt(without(0), 0)
-        if not trim or not self._fits(without(pairs)):
+        tokens = self._tokens(without(0))
+        if tokens <= self.limit:
+            return FittedPrompt(without(0), 0, tokens)
+        if not trim or self._tokens(without(pairs)) > self.limit:
             return None
         fails, fits = 0, pairs  # one more turn left out never makes a prompt longer
         while fits - fails > 1:
             middle = (fits + fails) // 2
-            fails, fits = (fails, middle) if self._fits(without(middle)) else (middle, fits)
-        return FittedPrompt(without(fits), fits)
+            is_short = self._tokens(without(middle)) <= self.limit
+            fails, fits = (fails, middle) if is_short else (middle, fits)
+        return FittedPrompt(without(fits), fits, self._tokens(without(fits)))
 
-    def _fits(self, messages: Messages) -> bool:
-        length = token_count(messages, self.tokenizer, self.template, add_generation_prompt=True)
-        return length <= self.limit
+    def _tokens(self, messages: Messages) -> int:
+        return token_count(messages, self.tokenizer, self.template, add_generation_prompt=True)
 
 
 def token_count(

@@ -57,9 +57,8 @@ def answering(dataset: str, tiny: str, tmp_path: Path) -> ResumableAnswers:
     shutil.copytree(tiny, model)
     questions = QuestionOptions(dataset, "sokoban_train", "heldout", "as_built", 1000)
     decoding = Decoding(str(model), 4, 2, "float32")
-    return ResumableAnswers(
-        tmp_path / "out", questions, decoding, AutoTokenizer.from_pretrained(tiny), "transformers"
-    )
+    tokenizer = AutoTokenizer.from_pretrained(tiny)
+    return ResumableAnswers(tmp_path / "out", questions, decoding, tokenizer)
 
 
 def test_other_weights_do_not_go_on(answering: ResumableAnswers, dataset: str) -> None:
@@ -80,7 +79,7 @@ def test_what_cannot_fit_stays_unanswered(answering: ResumableAnswers, dataset: 
     samples = load_samples(dataset, "sokoban_train", "heldout", also=("prompt", "prompt_variant"))
     questions = QuestionOptions(dataset, "sokoban_train", "heldout", "as_built", 9)
     short = ResumableAnswers(
-        answering.out, questions, answering.decoding, answering.tokenizer, answering.backend
+        answering.out, questions, answering.decoding, answering.tokenizer, answering.engines
     )
     rows, _ = short.answers(samples)
     assert [row["response"] for row in rows] == [""] * len(samples.table)
