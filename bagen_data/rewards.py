@@ -1,11 +1,20 @@
 """The training rewards: what an answer earns while a model is trained.
 
-An answer is judged in parts, each 0 .. 1, and a reward is a weighted sum of them. The paper's
-[E] is `PAPER`: 1.8 x coverage x tightness where the sample is feasible, 0.2 for `impossible` where
-it is not. It is 0 for a whole group of answers when none covers, which teaches nothing; `DENSE`
-puts `closeness` in the place of coverage x tightness: it grows as an interval comes nearer.
+An answer is judged in parts, each 0 .. 1, and a reward is a weighted sum of them:
 
-Answers are read by `answers` and judged by the formulas of `scoring`, as everywhere.
+- `PAPER` [E] pays 1.8 x coverage x tightness where the sample is feasible, and 0.2 for `impossible`
+  where it is not. It is 0 for a whole group of answers when none covers, which teaches nothing.
+- `DENSE` pays 1 for the right class, and where the sample is feasible up to 1 more, the nearer an
+  interval is. So an interval pays more than `impossible` where a sample is feasible with a
+  probability above 1 / (2 + closeness), about a third; with the paper's weights before `closeness`
+  it would from about 0.2 / 2 on, and teach never to say `impossible`.
+- `PROPER` judges answers to the question for a forecast by proper scores: no answer earns more on
+  average than the probabilities and quantiles that are believed. So does any sum of its parts with
+  weights above 0, on rows that are drawn as they fall: where feasible rows are repeated, the
+  probabilities of repeated rows are taught.
+
+Answers are read by `answers` and judged by the formulas of `scoring`, as everywhere. A forecast is
+an interval estimate too, and has all parts; an interval has no `PROPER` ones.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,35 +23,45 @@ from typing import Any
 
 import numpy as np
 
-from bagen_data.answer_columns import FEASIBLE, INFEASIBLE, INVALID, AnswerColumns
+from bagen_data.answer_columns import (
+    FEASIBLE,
+    INFEASIBLE,
+    INVALID,
+    AnswerColumns,
+    ForecastColumns,
+)
 from bagen_data.answer_parsing import parse_column
 from bagen_data.array_types import Codes, Floats, Mask, every
 from bagen_data.errors import InputError
-from bagen_data.scoring.interval_formulas import (
-    covered,
-    interval_reward,
-    interval_score,
-    mean_over_resources,
-    relative_width,
-)
-from bagen_data.scoring.score import ALPHA
+from bagen_data.reward_parts import chance_part, closeness, quantiles_part
+from bagen_data.schema import Question
+from bagen_data.scoring.interval_formulas import covered, interval_reward, relative_width
 from bagen_data.scoring.scores.intervals import RL_IMPOSSIBLE, RL_INTERVAL
 
-PARTS: Mapping[str, str] = {
+INTERVAL_PARTS: Mapping[str, str] = {
     "format": "1 if the answer can be parsed",
     "feasibility": "1 if the class is right: an interval where feasible, `impossible` where not",
     "impossible": "1 for `impossible` where the sample is infeasible",
     "interval": "coverage x tightness where the sample is feasible, 0 without an interval",
-    "closeness": "1 - interval score of log(1 + amount) / WORST there, at least 0; 0 without one",
+    "closeness": "1 - interval score of log(1 + amount) / its greatest there; 0 without an "
+    "interval",
 }
-"""What a reward can be made of, and what each part is; all are 0 .. 1."""
+"""The parts of the reward of any answer."""
+FORECAST_PARTS: Mapping[str, str] = {
+    "brier": "1 - (finish - feasible)^2; 0 for an answer that cannot be parsed",
+    "success_brier": "1 - (success - success of the rollout)^2; 0 likewise",
+    "wis": "1 - weighted interval score of log(1 + amount) / its greatest, where the rollout "
+    "succeeded, and 1 where it did not; 0 likewise",
+}
+"""The parts of the reward of forecasts."""
+PARTS: Mapping[str, str] = {**INTERVAL_PARTS, **FORECAST_PARTS}
+"""The parts of a reward, and what each is; all are 0 .. 1."""
 PAPER: Mapping[str, float] = {"interval": RL_INTERVAL, "impossible": RL_IMPOSSIBLE}
 """Weights of the paper's reward [E]."""
-DENSE: Mapping[str, float] = {"closeness": RL_INTERVAL, "impossible": RL_IMPOSSIBLE}
-"""Weights of the one that is seldom 0."""
-WORST = 10.0
-"""The interval score from which on an interval earns nothing: a point that is wrong by a factor of
-e, or an interval that spans a factor of e^10."""
+DENSE: Mapping[str, float] = {"feasibility": 1.0, "closeness": 1.0}
+"""Weights of the reward that is seldom 0."""
+PROPER: Mapping[str, float] = {"brier": 0.4, "success_brier": 0.2, "wis": 0.4}
+"""Weights of the reward of honest forecasts; they add up to 1."""
 
 
 @dataclass(frozen=True)
@@ -59,9 +78,13 @@ class JudgedAnswers:
     """(n,): and cover every resource."""
     relative_width: Floats
     """(n,): mean over resources of `(high - low) / R`; NaN elsewhere, and where any R is 0."""
+    finish: Floats
+    """(n,): the probability to finish that a forecast gives; NaN where there is none."""
+    is_forecast: Mask
+    """(n,): answers to the question for a forecast, valid or not."""
 
     def reward(self, weights: Mapping[str, float]) -> Floats:
-        """The weighted sum of parts, (n,).
+        """Return the weighted sum of parts, (n,).
 
         Raises:
             InputError: a weight is of no part, is not finite, or there is none.
@@ -73,17 +96,19 @@ class JudgedAnswers:
         return total
 
     def rates(self) -> dict[str, float]:
-        """What to watch while training; NaN where there is nothing to take a mean of.
+        """Return what to watch while training; NaN where there is nothing to take a mean of.
 
-        `valid_rate` and `impossible_rate` are shares of all answers; `coverage` and
-        `relative_width` are means over feasible samples that were answered with intervals.
+        `valid_rate` is the share of answers that can be parsed; `impossible_rate` the share of
+        `impossible` among answers to other questions than for a forecast, and `mean_finish` the
+        mean probability of forecasts; `coverage` and `relative_width` are means over feasible
+        samples that were answered with intervals.
         """
-        known = self.relative_width[~np.isnan(self.relative_width)]
         return {
             "valid_rate": _mean(self.verdict != INVALID),
-            "impossible_rate": _mean(self.verdict == INFEASIBLE),
+            "impossible_rate": _mean((self.verdict == INFEASIBLE)[~self.is_forecast]),
+            "mean_finish": _mean(self.finish[~np.isnan(self.finish)]),
             "coverage": _mean(self.is_covered[self.is_interval]),
-            "relative_width": _mean(known),
+            "relative_width": _mean(self.relative_width[~np.isnan(self.relative_width)]),
         }
 
 
@@ -91,43 +116,59 @@ def judge(
     responses: Sequence[str],
     feasible: Sequence[bool],
     resources: Sequence[Sequence[Mapping[str, Any]]],
+    questions: Sequence[Question] | None = None,
+    rollout_success: Sequence[bool] | None = None,
 ) -> JudgedAnswers:
     """Judge answers to samples of any tasks.
 
     Args:
         responses: (n) raw texts.
         feasible: (n) the column of the dataset.
-        resources: (n) likewise: for each sample a list of `{resource, remaining, ...}`.
+        resources: (n) likewise: for each sample a list of `{resource, budget, used, remaining}`.
+        questions: (n) what was asked; for an interval each time if None.
+        rollout_success: (n) the column of the dataset, which forecasts are held against.
 
     Raises:
-        ValueError: the three differ in length.
+        ValueError: they differ in length, or forecasts were asked for and `rollout_success` is
+            None.
 
-    >>> amounts = [{"resource": "tokens", "remaining": 400.0}]
+    >>> amounts = [{"resource": "tokens", "budget": 900.0, "used": 100.0, "remaining": 400.0}]
     >>> texts = ["<answer>[360, 440]</answer>", "<answer>impossible</answer>", "400"]
     >>> judged = judge(texts, [True, False, True], [amounts] * 3)
     >>> judged.reward(PAPER).round(2).tolist()
     [1.44, 0.2, 0.0]
-    >>> judged.parts["closeness"].round(2).tolist()
-    [0.98, 0.0, 0.0]
+    >>> judged.parts["closeness"].round(3).tolist()
+    [0.997, 0.0, 0.0]
+    >>> text = "<answer>finish=0.5, success=1, tokens=[100, 200, 400, 500, 600]</answer>"
+    >>> forecast = judge([text], [True], [amounts], ["forecast"], [True])
+    >>> {name: float(forecast.parts[name][0].round(2)) for name in PROPER}
+    {'brier': 0.75, 'success_brier': 1.0, 'wis': 0.98}
     """
-    if not len(responses) == len(feasible) == len(resources):
+    questions = ["interval"] * len(responses) if questions is None else questions
+    if not len(responses) == len(feasible) == len(resources) == len(questions):
         raise ValueError(
-            f"{len(responses)} responses, {len(feasible)} labels and {len(resources)} resources; "
-            "expected as many of each"
+            f"{len(responses)} responses, {len(feasible)} labels, {len(resources)} resources and "
+            f"{len(questions)} questions; expected as many of each"
         )
-    is_feasible = np.array(feasible, bool)
-    names = [tuple(amount["resource"] for amount in each) for each in resources]
+    if rollout_success is None:
+        if "forecast" in questions:
+            raise ValueError("forecasts cannot be judged: rollout_success is missing")
+        rollout_success = feasible
+    labels = _Labels(np.array(feasible, bool), np.array(rollout_success, bool))
+    asked = [
+        (question, tuple(amount["resource"] for amount in each))
+        for question, each in zip(questions, resources, strict=True)
+    ]
     columns = _JudgedColumns(len(responses))
-    for own in sorted(set(names)):
-        rows = np.array([row for row, each in enumerate(names) if each == own])
-        answers = parse_column([responses[row] for row in rows], own)
-        remaining = np.array([[part["remaining"] for part in resources[row]] for row in rows]).T
-        columns.put(rows, answers, remaining.astype(float), is_feasible[rows])
-    return columns.judged(is_feasible)
+    for question, names in sorted(set(asked)):
+        rows = np.array([row for row, each in enumerate(asked) if each == (question, names)])
+        answers = parse_column([responses[row] for row in rows], names, question)
+        columns.put(rows, answers, _Amounts.of([resources[row] for row in rows]), labels.at(rows))
+    return columns.judged(labels.feasible)
 
 
 def check_weights(weights: Mapping[str, float]) -> None:
-    """Whether a reward can be made of these.
+    """Check that a reward can be made of these weights.
 
     Raises:
         InputError: a weight is of no part, is not finite, or there is none.
@@ -143,44 +184,92 @@ def check_weights(weights: Mapping[str, float]) -> None:
             raise InputError(f"reward: the weight of {name} is {weight}; expected a finite number")
 
 
+@dataclass(frozen=True)
+class _Labels:
+    """What became of the rollouts of n samples."""
+
+    feasible: Mask
+    """(n,)."""
+    success: Mask
+    """(n,) within the budget or not."""
+
+    def at(self, rows: Any) -> "_Labels":
+        return _Labels(self.feasible[rows], self.success[rows])
+
+
+@dataclass(frozen=True)
+class _Amounts:
+    """The amounts of n samples of r resources, (r, n) each."""
+
+    budget: Floats
+    used: Floats
+    remaining: Floats
+
+    @classmethod
+    def of(cls, resources: Sequence[Sequence[Mapping[str, Any]]]) -> "_Amounts":
+        return cls(*(_amounts(resources, name) for name in ("budget", "used", "remaining")))
+
+
 class _JudgedColumns:
-    """What is known of n answers, filled in by groups of rows that name the same resources."""
+    """What is known of n answers, filled in by groups of rows of one question and resources."""
 
     def __init__(self, rows: int) -> None:
         self.verdict: Codes = np.zeros(rows, np.uint8)
-        self.is_covered = np.zeros(rows, bool)
-        self.interval, self.closeness = np.zeros(rows), np.zeros(rows)
-        self.width = np.full(rows, np.nan)
+        self.is_covered, self.is_forecast = np.zeros((2, rows), bool)
+        self.width, self.finish = np.full((2, rows), np.nan)
+        self.parts = {name: np.zeros(rows) for name in PARTS}
 
-    def put(self, rows: Any, answers: AnswerColumns, remaining: Floats, is_feasible: Mask) -> None:
-        low, high = answers.low, answers.high
-        is_interval = is_feasible & (answers.verdict == FEASIBLE)
+    def put(self, rows: Any, answers: AnswerColumns, amounts: _Amounts, labels: _Labels) -> None:
+        low, high, remaining = answers.low, answers.high, amounts.remaining
+        is_interval = labels.feasible & (answers.verdict == FEASIBLE)
+        is_stop = ~labels.feasible & (answers.verdict == INFEASIBLE)
+        near = closeness(low, high, remaining, amounts.budget - amounts.used)
+        parts = {
+            "format": answers.verdict != INVALID,
+            "feasibility": is_interval | is_stop,
+            "impossible": is_stop,
+            "interval": np.where(is_interval, interval_reward(low, high, remaining), 0.0),
+            "closeness": np.where(is_interval, near, 0.0),
+        }
+        if answers.forecasts is not None:
+            self.is_forecast[rows] = True
+            self.finish[rows] = answers.forecasts.finish
+            is_valid = answers.verdict != INVALID
+            for name, part in _forecast_parts(answers.forecasts, amounts, labels).items():
+                parts[name] = np.where(is_valid, part, 0.0)
+        for name, part in parts.items():
+            self.parts[name][rows] = part
         self.verdict[rows] = answers.verdict
         self.is_covered[rows] = is_interval & every(covered(low, high, remaining))
-        for column, values in (
-            (self.interval, interval_reward(low, high, remaining)),
-            (self.closeness, _closeness(low, high, remaining)),
-        ):
-            column[rows] = np.where(is_interval, values, 0.0)
         self.width[rows] = np.where(is_interval, relative_width(low, high, remaining), np.nan)
 
     def judged(self, is_feasible: Mask) -> JudgedAnswers:
         is_interval = is_feasible & (self.verdict == FEASIBLE)
-        is_stop = ~is_feasible & (self.verdict == INFEASIBLE)
-        parts = {
-            "format": (self.verdict != INVALID).astype(float),
-            "feasibility": (is_interval | is_stop).astype(float),
-            "impossible": is_stop.astype(float),
-            "interval": self.interval,
-            "closeness": self.closeness,
-        }
-        return JudgedAnswers(parts, self.verdict, is_interval, self.is_covered, self.width)
+        return JudgedAnswers(
+            self.parts,
+            self.verdict,
+            is_interval,
+            self.is_covered,
+            self.width,
+            self.finish,
+            self.is_forecast,
+        )
 
 
-def _closeness(low: Floats, high: Floats, remaining: Floats) -> Floats:
-    """`max(0, 1 - score / WORST)`, mean over resources, (n,)."""
-    score = interval_score(np.log1p(low), np.log1p(high), np.log1p(remaining), ALPHA)
-    return mean_over_resources(np.maximum(0.0, 1.0 - score / WORST))
+def _forecast_parts(
+    forecasts: ForecastColumns, amounts: _Amounts, labels: _Labels
+) -> dict[str, Floats]:
+    """Return `FORECAST_PARTS`, (n,) each; NaN where an answer is invalid."""
+    spent = quantiles_part(forecasts, amounts.remaining, amounts.budget)
+    return {
+        "brier": chance_part(forecasts.finish, labels.feasible),
+        "success_brier": chance_part(forecasts.success, labels.success),
+        "wis": np.where(labels.success, spent, 1.0),
+    }
+
+
+def _amounts(resources: Sequence[Sequence[Mapping[str, Any]]], name: str) -> Floats:
+    return np.array([[part[name] for part in each] for each in resources], np.float64).T
 
 
 def _mean(values: Any) -> float:

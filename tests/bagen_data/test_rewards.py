@@ -1,16 +1,19 @@
 """Training rewards: one definition with the scores, and no constant answer pays."""
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bagen_data.answers import render
 from bagen_data.errors import InputError
 from bagen_data.forecasters.learning.predictions import ForecastRequest, predict
 from bagen_data.hub import load_samples, splits
-from bagen_data.rewards import DENSE, PAPER, PARTS, WORST, judge
+from bagen_data.rewards import DENSE, FORECAST_PARTS, PAPER, PARTS, judge
 from bagen_data.schema import Estimate, Interval
 from bagen_data.scoring import score
 from tests.making import SAMPLE, SHARED, build, make_tokenizer, needs_shared
@@ -54,20 +57,37 @@ def test_closeness_is_the_interval_score() -> None:
         {"sample_id": sample["sample_id"], "response": answer}
         for sample, answer in zip(samples, answers, strict=True)
     ]
-    found = judge(answers, [True, True], [TOKENS, TOKENS]).parts["closeness"]
+    parts = judge(answers, [True, True], [TOKENS, TOKENS]).parts["closeness"]
     shown = score(samples, rows, resamples=0).overall["interval_score"].value
-    assert WORST * (1 - found.mean()) == pytest.approx(shown)
+    assert 10 * np.log(900) * (1 - parts.mean()) == pytest.approx(shown)
 
 
 def test_closeness_by_hand() -> None:
-    """An interval at ln(401) scores its width; a miss 10 times its distance more."""
+    """An interval scores its width, and a miss 10 times its distance; log(900) is left."""
     low, high, missed = np.log(361), np.log(441), np.log(401) - np.log(301)
-    found = judge(
-        ["<answer>[360, 440]</answer>", "<answer>[300, 300]</answer>", "<answer>[1, 2]</answer>"],
-        [True] * 3,
-        [TOKENS] * 3,
+    parts = judge(
+        [f"<answer>{text}</answer>" for text in ("[360, 440]", "[300, 300]", "[900, 900]")]
+        + ["<answer>[900000000000, 900000000000]</answer>"],
+        [True] * 4,
+        [TOKENS] * 4,
     ).parts["closeness"]
-    assert found == pytest.approx([1 - (high - low) / WORST, 1 - 10 * missed / WORST, 0])
+    greatest = 10 * np.log(900)  # 899 tokens are left
+    above = 1 - 10 * np.log(901 / 401) / greatest
+    assert parts == pytest.approx(
+        [1 - (high - low) / greatest, 1 - 10 * missed / greatest, above, 0]
+    )
+
+
+@given(st.integers(1, 10**6), st.data())
+def test_no_interval_within_the_budget_earns_nothing(left: int, data: st.DataObject) -> None:
+    """But for [0, 0] where everything that is left is spent: the worst there is."""
+    remaining = data.draw(st.integers(1, left))
+    low = data.draw(st.integers(0, left))
+    high = data.draw(st.integers(low, left))
+    amounts = [{"resource": "tokens", "budget": left + 5.0, "used": 5.0, "remaining": remaining}]
+    part = judge([f"<answer>[{low}, {high}]</answer>"], [True], [amounts]).parts["closeness"][0]
+    is_worst = (low, high, remaining) == (0, 0, left)
+    assert (part < 1e-12) == is_worst
 
 
 def test_tasks_of_different_resources_in_one_batch() -> None:
@@ -79,7 +99,7 @@ def test_tasks_of_different_resources_in_one_batch() -> None:
     answers = ["<answer>[400, 400]</answer>", render(gold), "<answer>[1, 2]</answer>"]
     judged = judge(answers, [True, True, True], [TOKENS, several, several])
     assert judged.reward(PAPER).tolist() == [1.8, 1.8, 0.0]
-    assert judged.reward(DENSE).tolist() == [1.8, 1.8, 0.0]
+    assert judged.reward(DENSE).tolist() == [2.0, 2.0, 0.0]
     assert judged.is_covered.tolist() == [True, True, False]
 
 
@@ -103,7 +123,7 @@ def test_weights_that_make_no_reward(weights: dict[str, Any], said: str) -> None
 
 
 def test_lengths_that_differ() -> None:
-    with pytest.raises(ValueError, match="1 responses, 0 labels and 1 resources"):
+    with pytest.raises(ValueError, match="1 responses, 0 labels, 1 resources and 1 questions"):
         judge([""], [], [TOKENS])
 
 
@@ -113,6 +133,7 @@ def test_every_part_is_between_0_and_1() -> None:
         judged = judge(texts, [feasible] * 3, [TOKENS] * 3)
         assert judged.parts.keys() == PARTS.keys()
         assert all(((part >= 0) & (part <= 1)).all() for part in judged.parts.values())
+        assert all(not judged.parts[name].any() for name in FORECAST_PARTS)
 
 
 # A reward that a constant answer could win would teach the constant.
@@ -148,8 +169,9 @@ def earned(rows: Sequence[Row], answers: Sequence[str], weights: Mapping[str, fl
     return float(np.mean([found[mask].mean() for mask in (feasible, ~feasible) if mask.any()]))
 
 
-def rewards_of(path: str, task: str, weights: Mapping[str, float]) -> dict[str, float]:
-    """What the constants and the quantile baseline earn on a task's benchmark."""
+@cache
+def asked(path: str, task: str) -> tuple[list[Row], dict[str, list[str]]]:
+    """A task's benchmark, and what the constants and the quantile baseline answer to it."""
     rows = with_something_remaining(path, task, "test")
     parts = [part for part in ("sft", "rl") if part in splits(path, f"{task}_train")]
     learned = [
@@ -162,6 +184,12 @@ def rewards_of(path: str, task: str, weights: Mapping[str, float]) -> dict[str, 
     said = {row["sample_id"]: row["response"] for row in predict(request).rows}
     policies = constants(rows, learned)
     policies["quantiles"] = [said[row["sample_id"]] for row in rows]
+    return rows, policies
+
+
+def rewards_of(path: str, task: str, weights: Mapping[str, float]) -> dict[str, float]:
+    """What the constants and the quantile baseline earn on a task's benchmark."""
+    rows, policies = asked(path, task)
     return {name: earned(rows, answers, weights) for name, answers in policies.items()}
 
 
@@ -181,23 +209,40 @@ def bundled(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.mark.parametrize("task", ["sokoban", "searchr1"])
 def test_no_constant_beats_quantiles_on_the_sample(bundled: str, task: str) -> None:
-    found = rewards_of(bundled, task, DENSE)
-    assert max(found, key=found.__getitem__) == "quantiles"
+    earned_by = rewards_of(bundled, task, DENSE)
+    assert max(earned_by, key=earned_by.__getitem__) == "quantiles"
 
 
 @needs_shared
 @pytest.mark.parametrize("task", ["sokoban", "searchr1", "swebench"])
 def test_no_constant_beats_quantiles(recorded: str, task: str) -> None:
-    found = rewards_of(recorded, task, DENSE)
-    assert max(found, key=found.__getitem__) == "quantiles"
+    earned_by = rewards_of(recorded, task, DENSE)
+    assert max(earned_by, key=earned_by.__getitem__) == "quantiles"
     under_paper = rewards_of(recorded, task, PAPER)
     assert under_paper["quantiles"] >= max(under_paper["median"], under_paper["to the budget"])
+
+
+def test_an_interval_pays_where_a_third_of_the_samples_are_feasible() -> None:
+    """With the paper's weights before `closeness` it would from a tenth on, however wide it is."""
+
+    def gain(weights: Mapping[str, float], feasible: int) -> float:
+        """What `[0, 800]` earns more than `impossible`, of 100 samples."""
+        labels = [row < feasible for row in range(100)]
+        intervals, stops = (
+            judge([f"<answer>{text}</answer>"] * 100, labels, [TOKENS] * 100).reward(weights)
+            for text in ("[0, 800]", "impossible")
+        )
+        return float(intervals.mean() - stops.mean())
+
+    assert gain(DENSE, 30) < 0 < gain(DENSE, 40)
+    weights = {"closeness": PAPER["interval"], "impossible": PAPER["impossible"]}
+    assert gain(weights, 8) < 0 < gain(weights, 13)
 
 
 @needs_shared
 def test_the_papers_reward_prefers_impossible_to_honest_intervals(recorded: str) -> None:
     """Why RL without SFT collapses, and why there is a dense reward: on Sokoban a central 80%
     interval is so wide that it earns less than `impossible`, said of everything."""
-    found = rewards_of(recorded, "sokoban", PAPER)
-    assert found["impossible"] == pytest.approx(0.1)
-    assert found["quantiles"] < found["impossible"]
+    earned_by = rewards_of(recorded, "sokoban", PAPER)
+    assert earned_by["impossible"] == pytest.approx(0.1)
+    assert earned_by["quantiles"] < earned_by["impossible"]
