@@ -6,7 +6,7 @@ are repeated and infeasible ones drawn, without putting back, until there are as
 paper's appendix E), in each config on its own.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -19,16 +19,24 @@ from bagen_data.prompt_variants import FORMER_NAMES, VARIANTS, Variant, question
 from bagen_data.published import HUB_ID
 from bagen_data.repositories.dataset_names import at_revision
 from bagen_data.repositories.dataset_places import pinned
+from bagen_data.rewards import FORECAST_PARTS, PAPER
 from bagen_data.scoring.sample_table import REQUIRED
 from bagen_data.splits import PARTS, Part
+from train.distilled_forecasts import distilled_forecasts, names_forecaster
 from train.fitted_prompts import AS_BUILT, PromptFitter, reworded, token_count
-from train.targets import completion, interval_rule
+from train.targets import completion, forecast_completion, interval_rule
 
 if TYPE_CHECKING:
     from datasets import Dataset
 
-NEEDED = (*REQUIRED, "task", "prompt", "prompt_variant", "completed_turns")
+NEEDED = (
+    *(*REQUIRED, "task", "prompt", "prompt_variant"),
+    *("completed_turns", "rollout_success"),
+)
 """Columns of the dataset that training reads."""
+_ASKED = {"interval": "an interval", "point": "one number"}
+JUDGED = (*REQUIRED, "prompt_variant", "rollout_success")
+"""Columns that rewards judge answers by."""
 
 
 @dataclass
@@ -58,13 +66,19 @@ class DataOptions:
     )
     target: str = field(
         default="pct30",
-        metadata={"help": "The interval taught: pct10, pct30, pct50, fix100, ..., or point."},
+        metadata={
+            "help": "The interval taught: pct10, pct30, pct50, fix100, ..., or point; of forecast "
+            "variants the forecaster whose forecasts are taught: aft, forest, climatology, ..."
+        },
+    )
+    target_seed: int = field(
+        default=0, metadata={"help": "Seed of a forecaster that is the target, and of its parts."}
     )
     variant: str = field(
         default=AS_BUILT,
         metadata={
-            "help": "interval_think, interval_no_think, point_think or point_no_think; as_built "
-            "takes each prompt as the dataset has it."
+            "help": "interval_think, interval_no_think, point_think, point_no_think, "
+            "forecast_think or forecast_no_think; as_built takes each prompt as the dataset has it."
         },
     )
     max_prompt_tokens: int = field(
@@ -87,7 +101,8 @@ class DataOptions:
     def __post_init__(self) -> None:
         check_list("train_on", self.train_on, str)
         check_list("evaluate_on", self.evaluate_on, str)
-        interval_rule(self.target)
+        if not names_forecaster(self.target):
+            interval_rule(self.target)
         self.variant = checked_variant("variant", self.variant)
         _check_choice("overlong", self.overlong, ("trim", "drop"))
         for name in ("max_prompt_tokens", "repeat_feasible"):
@@ -149,17 +164,37 @@ def sft_rows(
     Raises:
         InputError: the dataset cannot be used, or nothing of it is left.
     """
-    rule = interval_rule(options.target)
+    answer = _taught_answer(options, part)
 
     def conversation(row: dict[str, Any]) -> dict[str, Any]:
         _check_target(row["prompt_variant"], options.target)
-        columns: dict[str, Any] = {
-            "prompt": row["prompt"],
-            "completion": completion(row, rule, row["prompt_variant"]),
-        }
+        columns: dict[str, Any] = {"prompt": row["prompt"], "completion": answer(row)}
         return columns | ({"chat_template_kwargs": dict(template)} if template else {})
 
     return _training_rows(options, tokenizer, template, part, conversation)
+
+
+def _taught_answer(
+    options: DataOptions, part: Part
+) -> Callable[[Mapping[str, Any]], list[dict[str, str]]]:
+    """Return what gives a row of a part its assistant message."""
+    if names_forecaster(options.target):
+        forecasts = {
+            name: estimate
+            for config in _configs(options, part)
+            for name, estimate in distilled_forecasts(
+                pinned(options.dataset_name()), config, part, options.target, options.target_seed
+            ).items()
+        }
+        return lambda row: forecast_completion(
+            row, forecasts[row["sample_id"]], row["prompt_variant"]
+        )
+    rule = interval_rule(options.target)
+    return lambda row: completion(row, rule, row["prompt_variant"])
+
+
+def _configs(options: DataOptions, part: Part) -> list[str]:
+    return options.evaluate_on if part == "heldout" else options.train_on
 
 
 def check_lengths(
@@ -185,23 +220,29 @@ def check_lengths(
 
 
 def rl_rows(
-    options: DataOptions, tokenizer: Any, template: Mapping[str, Any], part: Part = "rl"
+    options: DataOptions,
+    tokenizer: Any,
+    template: Mapping[str, Any],
+    part: Part = "rl",
+    *,
+    weights: Mapping[str, float] = PAPER,
 ) -> TrainingRows:
-    """Columns `prompt`, `sample_id`, `feasible` and `resources`.
+    """Columns `prompt` and `JUDGED`.
 
     Args:
         options: what to train on.
         tokenizer: of the model, with a chat template.
         template: further arguments of the chat template.
         part: `rl`; `heldout` rows are of `evaluate_on`, each once.
+        weights: of the reward's parts, which have to fit the question.
 
     Raises:
         InputError: the dataset cannot be used, or nothing of it is left.
     """
 
     def question(row: dict[str, Any]) -> dict[str, Any]:
-        _check_reward(row["prompt_variant"])
-        return {name: row[name] for name in ("prompt", *REQUIRED)}
+        _check_reward(row["prompt_variant"], weights)
+        return {name: row[name] for name in ("prompt", *JUDGED)}
 
     return _training_rows(options, tokenizer, template, part, question)
 
@@ -212,7 +253,7 @@ def _training_rows(
     from datasets import concatenate_datasets
 
     fitter = PromptFitter(tokenizer, options.max_prompt_tokens, template)
-    configs = options.evaluate_on if part == "heldout" else options.train_on
+    configs = _configs(options, part)
     parts = [_part(options, fitter, config, part, columns) for config in configs]
     rows, counts = zip(*parts, strict=True)
     return TrainingRows(concatenate_datasets(list(rows)), counts)
@@ -340,17 +381,21 @@ def checked_variant(name: str, value: str) -> str:
 
 
 def _check_target(variant: Variant, target: str) -> None:
-    """Refuse variants whose answers the targets cannot be.
+    """Check that a target answers the question of a variant.
 
     Raises:
-        WrongUsageError: the variant asks for a forecast, or for one number where intervals are
-            taught.
+        WrongUsageError: the variant asks for a forecast and no forecaster is the target, or for
+            something else and one is, or for one number where intervals are taught.
     """
     question = question_of(variant)
-    if question == "forecast":
+    if (question == "forecast") != names_forecaster(target):
+        asked, advice = (
+            ("a forecast", "give a forecaster, e.g. target: aft")
+            if question == "forecast"
+            else (f"{_ASKED[question]}", "give variant: forecast_no_think, or e.g. target: pct30")
+        )
         raise WrongUsageError(
-            f"variant {variant}: a forecast to teach needs a predicted distribution, which the "
-            "dataset does not have; train on an interval or a point variant"
+            f"variant {variant}: asks for {asked}, and target is {target}; {advice}"
         )
     if question == "point" and target != "point":
         raise WrongUsageError(
@@ -358,16 +403,23 @@ def _check_target(variant: Variant, target: str) -> None:
         )
 
 
-def _check_reward(variant: Variant) -> None:
-    """Refuse variants whose answers the rewards do not judge.
+def _check_reward(variant: Variant, weights: Mapping[str, float]) -> None:
+    """Check that a reward judges the answers to a variant.
 
     Raises:
-        WrongUsageError: the variant asks for something else than an interval.
+        WrongUsageError: the variant asks for one number, or for no forecast and parts judge one.
     """
-    if question_of(variant) != "interval":
+    question = question_of(variant)
+    if question == "point":
         raise WrongUsageError(
-            f"variant {variant}: the rewards judge intervals; train on interval_think or "
-            "interval_no_think"
+            f"variant {variant}: the rewards judge intervals and forecasts; train on an interval "
+            "or a forecast variant"
+        )
+    of_forecasts = [name for name in weights if name in FORECAST_PARTS]
+    if question != "forecast" and of_forecasts:
+        raise WrongUsageError(
+            f"variant {variant}: asks for no forecast, which the reward's {of_forecasts[0]} "
+            "judges; give variant: forecast_no_think, or rewards: paper or dense"
         )
 
 

@@ -35,14 +35,15 @@ def main(arguments: Sequence[str] | None) -> None:
     from train.training_run import train
 
     config, settings = parse(arguments, GRPOOptions)
-    training = rl_rows(settings.data, settings.tokenizer, settings.template)
+    weights = reward_weights(config.rewards)
+    source = settings.data, settings.tokenizer, settings.template
+    training = rl_rows(*source, weights=weights)
     step = describe_step(config, len(training.rows), config.num_generations)
     evaluation = (
-        rl_rows(settings.data, settings.tokenizer, settings.template, "heldout")
+        rl_rows(*source, "heldout", weights=weights)
         if settings.data.evaluate_on and config.eval_strategy != "no"
         else None
     )
-    weights = reward_weights(config.rewards)
     config.reward_weights = list(weights.values())
     watch = AnswerWatch(weights, feasible_share(training.rows))
     trainer = GRPOTrainer(

@@ -9,6 +9,7 @@ from transformers.trainer_callback import TrainerCallback
 
 from bagen_data.answer_columns import INFEASIBLE, INVALID
 from bagen_data.console import STDERR
+from bagen_data.prompt_variants import question_of
 from bagen_data.rewards import JudgedAnswers, judge
 from train.break_even import AnswerSums, break_even, interval_worth
 
@@ -69,12 +70,16 @@ def reward_functions(watch: AnswerWatch) -> list[RewardFunction]:
 def _reward_function(name: str, watch: AnswerWatch | None) -> RewardFunction:
     def part(
         completions: Sequence[Any],
-        feasible: Sequence[bool],
-        resources: Sequence[Any],
         log_metric: Callable[[str, float], None] | None = None,
-        **_: Any,
+        **columns: Any,
     ) -> list[float]:
-        judged = judge([text_of(each) for each in completions], feasible, resources)
+        judged = judge(
+            [text_of(each) for each in completions],
+            columns["feasible"],
+            columns["resources"],
+            [question_of(variant) for variant in columns["prompt_variant"]],
+            columns["rollout_success"],
+        )
         if watch and log_metric:
             watch.judged(judged, log_metric)
         rewards: list[float] = judged.parts[name].tolist()

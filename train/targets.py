@@ -1,4 +1,4 @@
-"""What a model is taught to answer: an interval around the true remainder, or `impossible`."""
+"""The answers that are taught: an interval around what remains, `impossible`, or a forecast."""
 
 import math
 import re
@@ -45,7 +45,8 @@ def interval_rule(name: str) -> IntervalRule:
         return lambda remaining: _around(remaining, remaining - distance, remaining + distance)
     raise WrongUsageError(
         f"target {name!r}: expected pct10, pct30, pct50 or another percentage, fix100, fix500, "
-        "fix1000 or another amount, or point"
+        "fix1000 or another amount, or point; or for a forecast variant the forecaster whose "
+        "forecasts are taught, such as aft, forest or climatology"
     )
 
 
@@ -62,7 +63,24 @@ def completion(
         rule: of the interval; `point` where the variant asks for one number.
         variant: of the row's prompt, which asks for an interval or a point.
     """
-    answer = render(_estimate(row, rule), question_of(variant))
+    return _message(row, _estimate(row, rule), variant)
+
+
+def forecast_completion(
+    row: Mapping[str, Any], forecast: Estimate, variant: Variant
+) -> list[dict[str, str]]:
+    """Return the assistant message with a forecast; its thought is as that of `completion`.
+
+    Args:
+        row: with `resources` and `completed_turns`.
+        forecast: what is taught, an estimate of a forecast.
+        variant: of the row's prompt, which asks for a forecast.
+    """
+    return _message(row, forecast, variant)
+
+
+def _message(row: Mapping[str, Any], estimate: Estimate, variant: Variant) -> list[dict[str, str]]:
+    answer = render(estimate, question_of(variant))
     text = f"<think>{_thought(row)}</think> {answer}" if thinks(variant) else answer
     return [{"role": "assistant", "content": text}]
 

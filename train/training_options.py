@@ -16,7 +16,7 @@ import yaml
 from trl import GRPOConfig, ModelConfig, SFTConfig, TrlParser
 
 from bagen_data.errors import InputError, WrongUsageError
-from bagen_data.rewards import DENSE, PAPER, check_weights
+from bagen_data.rewards import DENSE, PAPER, PROPER, check_weights
 from train.base_model import is_adapter, read_model_shape
 from train.data import DataOptions
 from train.evaluation_batch import eval_batch_size
@@ -24,6 +24,7 @@ from train.global_batch import HELP as PROMPTS_HELP
 from train.global_batch import set_accumulation
 from train.needed_packages import check_packages
 from train.preset_options import PresetOptions, preset_values, with_presets
+from train.proper_training import check_proper
 from train.reference_model import check_reference_loading
 from train.run_recipe import recipe_of, weights_digest
 from train.secret_options import check_no_token
@@ -31,7 +32,7 @@ from train.throughput import ThroughputOptions
 from train.training_run import RunOptions, check_resumable
 from train.vllm_options import fit_vllm
 
-REWARDS: Mapping[str, Mapping[str, float]] = {"paper": PAPER, "dense": DENSE}
+REWARDS: Mapping[str, Mapping[str, float]] = {"paper": PAPER, "dense": DENSE, "proper": PROPER}
 """Rewards by name."""
 
 
@@ -59,7 +60,10 @@ class GRPOOptions(GRPOConfig):
 
     rewards: dict[str, Any] | str | None = field(
         default="paper",
-        metadata={"help": "paper, dense, or weights of parts: {interval: 1.8, format: 0.1}."},
+        metadata={
+            "help": "paper, dense, proper (of forecasts), or weights of parts: "
+            "{interval: 1.8, format: 0.1}."
+        },
     )
     break_even_prompts: int = field(
         default=64,
@@ -146,8 +150,15 @@ def parse(arguments: Sequence[str] | None, kind: type[Options]) -> tuple[Options
     if model.attn_implementation is None:
         model.attn_implementation = "sdpa"
     longest = data.max_prompt_tokens
-    if isinstance(config, GRPOConfig):
+    if isinstance(config, GRPOOptions):
         check_reference_loading(config.beta, has_adapter=model.use_peft)
+        check_proper(
+            reward_weights(config.rewards),
+            balance=data.balance,
+            repeat_feasible=data.repeat_feasible,
+            scale_rewards=config.scale_rewards,
+            aggregation=config.multi_objective_aggregation,
+        )
         longest += config.max_completion_length or 0
     elif config.max_length is not None:
         if config.max_length <= data.max_prompt_tokens:
@@ -244,7 +255,7 @@ def reward_weights(rewards: Any) -> dict[str, float]:
             weights = json.loads(weights)
     if not isinstance(weights, Mapping):
         raise WrongUsageError(
-            f"rewards is {rewards!r}; expected {' or '.join(REWARDS)}, or weights of parts, such "
+            f"rewards is {rewards!r}; expected {', '.join(REWARDS)}, or weights of parts, such "
             'as {"interval": 1.8, "impossible": 0.2}'
         )
     check_weights(weights)

@@ -14,9 +14,10 @@ from transformers import AutoTokenizer
 
 from bagen_data import load, parse
 from bagen_data.errors import InputError, WrongUsageError
+from bagen_data.rewards import PROPER
 from tests.loopback_hub import loopback_hub
 from tests.making import SHARED, build, make_tokenizer, needs_shared
-from train.data import DataOptions, balanced, check_lengths, read_part, rl_rows, sft_rows
+from train.data import JUDGED, DataOptions, balanced, check_lengths, read_part, rl_rows, sft_rows
 from train.fitted_prompts import PromptFitter, token_count
 from train.targets import completion, interval_rule
 
@@ -103,10 +104,17 @@ def test_a_point_to_teach_is_the_remainder(dataset: str, tokenizer: Any, variant
 def test_variants_that_cannot_be_taught_are_refused(dataset: str, tokenizer: Any) -> None:
     with pytest.raises(WrongUsageError, match="variant point_think: asks for one number, and targ"):
         sft_rows(options(dataset, variant="point_think"), tokenizer, {})
-    with pytest.raises(WrongUsageError, match="forecast_think: a forecast to teach needs a predic"):
-        sft_rows(options(dataset, variant="forecast_think", target="point"), tokenizer, {})
+    with pytest.raises(WrongUsageError, match=r"asks for a forecast, and target is pct30; .* aft"):
+        sft_rows(options(dataset, variant="forecast_think"), tokenizer, {})
+    taught = {"target": "climatology"}
+    with pytest.raises(WrongUsageError, match="asks for an interval, and target is climatology"):
+        sft_rows(options(dataset, variant="interval_think", **taught), tokenizer, {})
+    with pytest.raises(WrongUsageError, match="asks for one number, and target is climatology"):
+        sft_rows(options(dataset, variant="point_think", **taught), tokenizer, {})
     with pytest.raises(WrongUsageError, match="variant point_think: the rewards judge intervals"):
         rl_rows(options(dataset, variant="point_think"), tokenizer, {})
+    with pytest.raises(WrongUsageError, match="asks for no forecast, which the reward's brier"):
+        rl_rows(options(dataset), tokenizer, {}, weights=PROPER)
 
 
 def test_names_of_version_1_are_variants_too() -> None:
@@ -155,7 +163,7 @@ def test_the_rl_part_is_balanced_too(dataset: str, tokenizer: Any) -> None:
 def test_rows_for_grpo_are_those_of_the_dataset(dataset: str, tokenizer: Any) -> None:
     training = options(dataset, train_on=["sokoban_train", "warehouse_train"], balance=False)
     loaded = rl_rows(training, tokenizer, {})
-    assert set(loaded.rows.column_names) == {"prompt", "sample_id", "feasible", "resources"}
+    assert set(loaded.rows.column_names) == {"prompt", *JUDGED}
     assert {row["sample_id"].partition("/")[0] for row in loaded.rows} == {"sokoban", "warehouse"}
     rows = {
         row["sample_id"]: row

@@ -142,8 +142,8 @@ def test_arguments_of_the_chat_template(tmp_path: Path, dataset: str, tiny: str)
 @pytest.mark.parametrize(
     ("rewards", "message"),
     [
-        ("papr", "rewards is 'papr'; expected paper or dense"),
-        ("[1]", "expected paper or dense"),
+        ("papr", "rewards is 'papr'; expected paper, dense, proper"),
+        ("[1]", "expected paper, dense, proper"),
         ('{"intervall": 1}', "reward of intervall"),
         ({"interval": "much"}, "the weight of interval is 'much'"),
     ],
@@ -179,6 +179,8 @@ def test_reward_functions_log_what_to_watch() -> None:
             completions=[[{"role": "assistant", "content": text}] for text in texts],
             feasible=[True, False, False],
             resources=[amounts] * 3,
+            prompt_variant=["interval_no_think"] * 3,
+            rollout_success=[True, False, False],
             log_metric=lambda name, value: logged.setdefault(name, []).append(value),
         )
         for function in reward_functions(watch)
