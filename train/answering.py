@@ -13,7 +13,7 @@ from bagen_data.errors import WorkerDiedError
 from bagen_data.replaced_file import write_file
 from bagen_data.tables import to_json
 from bagen_data.unique_keys import parse_json
-from train.fitted_prompts import FittedPrompt, PromptFitter, reworded
+from train.fitted_prompts import AS_BUILT, FittedPrompt, PromptFitter, reworded
 from train.generation import Answers, Decoding, Engines, GeneratedAnswer, generator
 from train.generation.replicas import LOG, RolloutPrompts, replicated
 
@@ -35,6 +35,8 @@ class QuestionOptions:
     split: str
     variant: str
     max_prompt_tokens: int
+    prompt_form: str = AS_BUILT
+    """One of `PROMPT_FORMS`."""
 
 
 @dataclass(frozen=True)
@@ -135,10 +137,10 @@ class ResumableAnswers:
         prompts: dict[str, FittedPrompt | None] = {}
         variants: set[str] = set()
         shortened = 0
-        names = ["sample_id", "task", "prompt", "prompt_variant", "resources"]
-        columns = samples.table.select(names)
+        names = ("sample_id", "task", "prompt", "prompt_variant", "resources", "completed_turns")
+        columns = samples.table.select(list(names))
         for row in columns.to_pylist():
-            messages, variant = reworded(row, self.questions.variant)
+            messages, variant = reworded(row, self.questions.variant, self.questions.prompt_form)
             variants.add(variant)
             prompt = fitter.fit(messages)
             prompts[row["sample_id"]] = prompt

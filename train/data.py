@@ -24,6 +24,7 @@ from bagen_data.scoring.sample_table import REQUIRED
 from bagen_data.splits import PARTS, Part
 from train.distilled_forecasts import distilled_forecasts, names_forecaster
 from train.fitted_prompts import AS_BUILT, PromptFitter, reworded, token_count
+from train.number_prompts import PROMPT_FORMS
 from train.targets import completion, forecast_completion, interval_rule
 
 if TYPE_CHECKING:
@@ -81,6 +82,13 @@ class DataOptions:
             "forecast_think or forecast_no_think; as_built takes each prompt as the dataset has it."
         },
     )
+    prompt_form: str = field(
+        default=AS_BUILT,
+        metadata={
+            "help": "as_built, or numbers_only: the turn and each resource's amounts, without the "
+            "agent's messages."
+        },
+    )
     max_prompt_tokens: int = field(
         default=8192, metadata={"help": "Longer prompts are shortened, or left out."}
     )
@@ -104,7 +112,8 @@ class DataOptions:
         if not names_forecaster(self.target):
             interval_rule(self.target)
         self.variant = checked_variant("variant", self.variant)
-        _check_choice("overlong", self.overlong, ("trim", "drop"))
+        check_choice("prompt_form", self.prompt_form, PROMPT_FORMS)
+        check_choice("overlong", self.overlong, ("trim", "drop"))
         for name in ("max_prompt_tokens", "repeat_feasible"):
             value = getattr(self, name)
             if not isinstance(value, int) or value < 1:
@@ -272,7 +281,7 @@ def _part(
     counts.nothing_remaining = counts.read - len(unfinished)
 
     def fitted(row: dict[str, Any]) -> dict[str, Any]:
-        messages, variant = reworded(row, options.variant)
+        messages, variant = reworded(row, options.variant, options.prompt_form)
         prompt = fitter.fit(messages, trim=options.overlong == "trim")
         return {
             "prompt": prompt.messages if prompt else [],
@@ -376,7 +385,7 @@ def checked_variant(name: str, value: str) -> str:
         WrongUsageError: there is no such variant.
     """
     variant = FORMER_NAMES.get(value, value)
-    _check_choice(name, variant, (AS_BUILT, *VARIANTS))
+    check_choice(name, variant, (AS_BUILT, *VARIANTS))
     return variant
 
 
@@ -423,6 +432,11 @@ def _check_reward(variant: Variant, weights: Mapping[str, float]) -> None:
         )
 
 
-def _check_choice(name: str, value: str, choices: Sequence[str]) -> None:
+def check_choice(name: str, value: str, choices: Sequence[str]) -> None:
+    """Check that an option has one of its values.
+
+    Raises:
+        WrongUsageError: it has not; the message lists them.
+    """
     if value not in choices:
         raise WrongUsageError(f"{name} is {value!r}; expected one of: {', '.join(choices)}")

@@ -58,6 +58,9 @@ def evaluate(
     variant: Annotated[
         str, typer.Option(help=f"Variant of the question: {', '.join(VARIANTS)}, or as_built.")
     ] = AS_BUILT,
+    prompt_form: Annotated[
+        str, typer.Option(help="as_built, or numbers_only: the run's amounts without its messages.")
+    ] = AS_BUILT,
     max_prompt_tokens: Annotated[
         int | None,
         typer.Option(help="Longer prompts lose their oldest turns; what fits the context.", min=1),
@@ -100,7 +103,8 @@ def evaluate(
         write_submission,
     )
     from train.answering import QuestionOptions, ResumableAnswers
-    from train.data import checked_variant
+    from train.data import check_choice, checked_variant
+    from train.number_prompts import PROMPT_FORMS
     from train.paper_table import markdown, table_row
 
     for flag, value, choices in (
@@ -111,6 +115,7 @@ def evaluate(
         if value not in choices:
             raise WrongUsageError(f"--{flag} {value}: expected one of: {', '.join(choices)}")
     variant = checked_variant("--variant", variant)
+    check_choice("--prompt-form", prompt_form, PROMPT_FORMS)
     estimator = name or Path(model).name
     shape = read_model_shape(model, None)
     context = shape.context or _LONGEST
@@ -124,11 +129,13 @@ def evaluate(
     provider = choose_backend(backend, model)
     engines = plan_engines(provider, visible_gpus(), replicas, tensor_parallel, shape.config)
     dataset = at_revision(dataset, dataset_revision)
-    questions = QuestionOptions(dataset, config, split, variant, limit)
+    questions = QuestionOptions(dataset, config, split, variant, limit, prompt_form)
     decoding = Decoding(model, max_new_tokens, batch_size, dtype, _json(template))
     with made_folder(out) as held:
         check_out(out, estimator)
-        samples = load_samples(dataset, config, split, also=("prompt", "prompt_variant"))
+        samples = load_samples(
+            dataset, config, split, also=("prompt", "prompt_variant", "completed_turns")
+        )
         resumable = ResumableAnswers(out, questions, decoding, shape.tokenizer, engines)
         predictions, answered_variant = resumable.answers(samples)
         metadata = new_metadata(

@@ -5,18 +5,22 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bagen_data.prompt_variants import Variant, find_variant
+from train.number_prompts import NUMBERS_ONLY, numbers_only
 
 Messages = list[dict[str, str]]
 AS_BUILT = "as_built"
 """No variant: each prompt stays in the one that the dataset has it in."""
 
 
-def reworded(row: Mapping[str, Any], variant: str) -> tuple[Messages, Variant]:
+def reworded(
+    row: Mapping[str, Any], variant: str, form: str = AS_BUILT
+) -> tuple[Messages, Variant]:
     """Return the prompt of a row of the dataset in a variant, and that variant.
 
     Args:
-        row: with `task`, `prompt`, `prompt_variant` and `resources`.
+        row: with `task`, `prompt`, `prompt_variant`, `resources` and `completed_turns`.
         variant: one of `VARIANTS`, a name of version 1, or `as_built`.
+        form: one of `PROMPT_FORMS`.
 
     Raises:
         TemplateError: the prompt ends with the question of no variant.
@@ -25,6 +29,8 @@ def reworded(row: Mapping[str, Any], variant: str) -> tuple[Messages, Variant]:
 
     built = find_variant(row["prompt_variant"])
     wanted = built if variant == AS_BUILT else find_variant(variant)
+    if form == NUMBERS_ONLY:
+        return numbers_only(row, wanted), wanted
     if wanted == built:
         return list(row["prompt"]), built
     return prompt_rewording.reworded(row, wanted), wanted

@@ -1,13 +1,12 @@
 """The bundled sample, without thoughts before answers, and a model of two layers, made once."""
 
-import argparse
 from collections.abc import Iterator
 
 import pytest
 
 from tests.making import SAMPLE, build
 from tests.train.running import FORKS
-from train.tiny_model import make
+from train.tiny_model import TinyShape, make
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -26,16 +25,5 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> str:
 @pytest.fixture(scope="session")
 def tiny(dataset: str, tmp_path_factory: pytest.TempPathFactory) -> str:
     out = tmp_path_factory.mktemp("train") / "tiny"
-    make(
-        argparse.Namespace(
-            dataset=dataset,
-            out=out,
-            config="sokoban_train",
-            vocabulary=2048,
-            hidden=64,
-            layers=2,
-            context=2048,
-            seed=0,
-        )
-    )
+    make(dataset, out, TinyShape(context=2048))
     return str(out)
