@@ -26,6 +26,7 @@ from bagen_data.command_line import new_app, run
 from bagen_data.errors import InputError, WrongUsageError
 from bagen_data.published import HUB_ID
 from bagen_data.rewards import JudgedAnswers
+from bagen_data.schema import Question
 
 if TYPE_CHECKING:
     from bagen_data.hub import LoadedSamples
@@ -35,6 +36,8 @@ Weights = Mapping[str, float]
 INTERVAL_PARTS = ("interval", "closeness")
 """Parts that an interval earns the better it is; 0 for any other answer."""
 _CLASS_PARTS = ("feasibility", "impossible", "format")
+BALANCED = 0.5
+"""The share of feasible prompts where training rows are balanced."""
 app = new_app((__doc__ or "").partition("\n")[0])
 
 
@@ -187,11 +190,13 @@ def main(
     ] = "paper",
     feasible_share: Annotated[
         float, typer.Option(help="Share of GRPO's prompts that are feasible, 0 to 1.")
-    ] = 0.5,
+    ] = BALANCED,
 ) -> None:
     """Compare a model's answers with the break-even of a reward."""
     from bagen_data.hub import load_samples
+    from bagen_data.prompt_variants import question_of
     from bagen_data.submission_writer import PREDICTIONS
+    from bagen_data.submissions import METADATA, read_metadata
     from bagen_data.tables import read_jsonl
     from train.training_options import reward_weights
 
@@ -202,13 +207,17 @@ def main(
     weights = reward_weights(rewards)
     responses = {row["sample_id"]: row["response"] for row in read_jsonl(answers / PREDICTIONS)}
     samples = load_samples(dataset, config, split)
-    sums = sums_of(samples, responses, weights, str(answers))
+    question = question_of(read_metadata(answers / METADATA).prompt_variant)
+    sums = sums_of(samples, responses, weights, question)
     lines = BreakEven(sums, weights, feasible_share).lines()
     print("\n".join(lines or ["this reward has no break-even: no part of it is of intervals"]))
 
 
 def sums_of(
-    samples: "LoadedSamples", responses: Mapping[str, str], weights: Weights, where: str
+    samples: "LoadedSamples",
+    responses: Mapping[str, str],
+    weights: Weights,
+    question: Question = "interval",
 ) -> AnswerSums:
     """Sum up the answers to the samples with something remaining.
 
@@ -216,28 +225,31 @@ def sums_of(
         samples: of the dataset.
         responses: raw texts by `sample_id`.
         weights: of the reward.
-        where: the place of the answers, for the error.
+        question: what was asked.
 
     Raises:
         InputError: a sample has no answer.
     """
     from bagen_data.rewards import judge
 
+    columns = ["sample_id", "feasible", "resources", "rollout_success"]
     rows: list[dict[str, Any]] = [
         row
-        for row in samples.table.select(["sample_id", "feasible", "resources"]).to_pylist()
+        for row in samples.table.select(columns).to_pylist()
         if any(amount["remaining"] for amount in row["resources"])
     ]
     missing = sum(row["sample_id"] not in responses for row in rows)
     if missing:
         raise InputError(
-            f"{where}: {missing:,} of {len(rows):,} samples have no answer there; give the "
-            "--dataset, --config and --split that were asked"
+            f"{missing:,} of {len(rows):,} samples have no answer; give the --dataset, --config "
+            "and --split that were asked"
         )
     judged = judge(
         [responses[row["sample_id"]] for row in rows],
         [row["feasible"] for row in rows],
         [row["resources"] for row in rows],
+        [question] * len(rows),
+        [row["rollout_success"] for row in rows],
     )
     return AnswerSums.of(judged, weights)
 

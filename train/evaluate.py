@@ -93,9 +93,11 @@ def evaluate(
     trained_on: Annotated[str, typer.Option(help="none, train, benchmark or other.")] = "train",
 ) -> None:
     """Ask a model a split's questions, write a submission, print the columns of Table 7."""
+    from bagen_data.console import STDERR, shown
     from bagen_data.held_folder import made_folder
     from bagen_data.hub import load_samples
     from bagen_data.repositories.dataset_names import at_revision
+    from bagen_data.rewards import PAPER
     from bagen_data.submission_writer import (
         PREDICTIONS,
         check_out,
@@ -103,6 +105,7 @@ def evaluate(
         write_submission,
     )
     from train.answering import QuestionOptions, ResumableAnswers
+    from train.break_even import BALANCED, BreakEven, sums_of
     from train.data import check_choice, checked_variant
     from train.number_prompts import PROMPT_FORMS
     from train.paper_table import markdown, table_row
@@ -153,11 +156,16 @@ def evaluate(
             trained_on=trained_on,
             weights="open",
         )
-        row = table_row(samples.table, predictions, question=question_of(answered_variant))
+        question = question_of(answered_variant)
+        row = table_row(samples.table, predictions, question=question)
         scores = json.dumps(row, indent=1) + "\n"
         write_submission(held, metadata, {PREDICTIONS: predictions}, {SCORES: scores})
         resumable.forget()
     print(markdown({estimator: row}))
+    responses = {row["sample_id"]: row["response"] for row in predictions}
+    sums = sums_of(samples, responses, PAPER, question)
+    for line in BreakEven(sums, PAPER, BALANCED).lines():
+        STDERR.print(shown(f"under the paper's reward: {line}"))
 
 
 def _json(text: str) -> Mapping[str, Any]:

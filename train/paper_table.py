@@ -26,6 +26,10 @@ Its test set is balanced, so accuracy and reward weigh both classes alike. Its "
 COLUMNS = ("valid_rate", *PAPER_NAMES, "accuracy", "rl_reward")
 """The scores of a row: the share of answers that can be parsed, those of Table 7, and accuracy and
 reward over the samples as they are."""
+FORECAST_COLUMNS = ("brier", "wis", "coverage_80")
+"""Further scores of a row, shown where a row is of forecasts."""
+ROW_SCORES = (*COLUMNS, *FORECAST_COLUMNS)
+"""Every score of a row."""
 ScoresByName = Mapping[str, Mapping[str, Any]]
 """A score's `value`, `low`, `high` and `n` by its name."""
 
@@ -61,7 +65,13 @@ def table_row(
         if row["sample_id"] in ids
     ]
     scores = score(unfinished, answers, question=question, resamples=resamples).overall
-    return {name: scores[name].to_dict() for name in COLUMNS}
+    return {name: scores[name].to_dict() for name in ROW_SCORES}
+
+
+def columns_of(rows: Mapping[str, ScoresByName]) -> tuple[str, ...]:
+    """Return the columns of a table: those of forecasts only where a row is of forecasts."""
+    has_forecasts = any(row.get("wis", {}).get("value") is not None for row in rows.values())
+    return ROW_SCORES if has_forecasts else COLUMNS
 
 
 def heading(column: str) -> str:
@@ -82,12 +92,13 @@ def markdown(rows: Mapping[str, ScoresByName]) -> str:
     |---|---|...
     | a | 0.50 [0.40, 0.60] | ...
     """
-    head = "| | " + " | ".join(map(heading, COLUMNS)) + " |"
+    columns = columns_of(rows)
+    head = "| | " + " | ".join(map(heading, columns)) + " |"
     lines = [
-        f"| {name} | " + " | ".join(_cell(row.get(column, {})) for column in COLUMNS) + " |"
+        f"| {name} | " + " | ".join(_cell(row.get(column, {})) for column in columns) + " |"
         for name, row in rows.items()
     ]
-    return "\n".join([head, "|---" * (len(COLUMNS) + 1) + "|", *lines])
+    return "\n".join([head, "|---" * (len(columns) + 1) + "|", *lines])
 
 
 def _cell(scored: Mapping[str, Any]) -> str:

@@ -46,7 +46,8 @@ class AnswerWatch:
 
     def _watched(self, judged: JudgedAnswers) -> Iterable[tuple[str, Any]]:
         yield "valid_rate", judged.verdict != INVALID
-        yield "impossible_rate", judged.verdict == INFEASIBLE
+        yield "impossible_rate", (judged.verdict == INFEASIBLE)[~judged.is_forecast]
+        yield "mean_finish", judged.finish[~np.isnan(judged.finish)]
         yield "coverage", judged.is_covered[judged.is_interval]
         yield "relative_width", judged.relative_width[~np.isnan(judged.relative_width)]
         bound = break_even(self.weights, self.feasible_share)

@@ -33,9 +33,10 @@ _SAVING = """
     save_only_model save_steps save_strategy save_total_limit
 """
 _EVALUATION = """
-    batch_eval_metrics bf16_full_eval eval_accumulation_steps eval_delay eval_do_concat_batches
-    eval_on_start eval_packing eval_steps eval_strategy eval_use_gather_object evaluate_on
-    fp16_full_eval num_generations_eval per_device_eval_batch_size prediction_loss_only
+    batch_eval_metrics bf16_full_eval break_even_prompts eval_accumulation_steps eval_delay
+    eval_do_concat_batches eval_on_start eval_packing eval_steps eval_strategy
+    eval_use_gather_object evaluate_on fp16_full_eval num_generations_eval
+    per_device_eval_batch_size prediction_loss_only
 """
 _MACHINE = """
     activation_checkpointing activation_checkpointing_kwargs activation_offloading

@@ -9,6 +9,12 @@ import pytest
 from bagen_data.hub import load_samples
 from bagen_data.rewards import PAPER, judge
 from bagen_data.scoring import score
+from bagen_data.submission_writer import (
+    PREDICTIONS,
+    new_metadata,
+    submission_folder,
+    write_submission,
+)
 from tests.train.running import fail, run, sft_options, write_yaml
 from train.break_even import AnswerSums, BreakEven, break_even, sums_of
 
@@ -136,14 +142,18 @@ def test_an_evaluations_answers_are_compared(dataset: str, tmp_path: Path) -> No
         {"sample_id": row["sample_id"], "response": text}
         for row, text in zip(rows, texts, strict=True)
     ]
-    (tmp_path / "predictions.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in answers))
+    with submission_folder(tmp_path / "said", "a model") as held:
+        known = {"model_id": "m", "decoding": {}, "trained_on": "train"}
+        variant = "interval_no_think"
+        metadata = new_metadata(None, estimator="a model", prompt_variant=variant, **known)
+        write_submission(held, metadata, {PREDICTIONS: answers})
     scores = score(samples.table, answers, resamples=0).overall
     responses = {row["sample_id"]: row["response"] for row in answers}
-    comparison = BreakEven(sums_of(samples, responses, PAPER, "here"), PAPER, 0.5)
+    comparison = BreakEven(sums_of(samples, responses, PAPER), PAPER, 0.5)
     among = scores["recall_feasible"].value or 0
     assert comparison.worth == pytest.approx((scores["reward"].value or 0) / among)
     asked = ("--dataset", dataset, "--config", "sokoban", "--split")
-    written = run("train/break_even.py", tmp_path, *asked, "test")
+    written = run("train/break_even.py", tmp_path / "said", *asked, "test")
     assert written.splitlines()[-3:] == comparison.lines()
-    message = fail("train/break_even.py", tmp_path, "--dataset", dataset)
-    assert "samples have no answer there; give the --dataset, --config and --split" in message
+    message = fail("train/break_even.py", tmp_path / "said", "--dataset", dataset)
+    assert "samples have no answer; give the --dataset, --config and --split" in message

@@ -7,7 +7,7 @@ import pytest
 
 from tests.bagen_data.scoring.scoring_cases import sample
 from tests.making import SHARED
-from train.paper_table import COLUMNS, PAPER_NAMES, heading, markdown, table_row
+from train.paper_table import COLUMNS, FORECAST_COLUMNS, PAPER_NAMES, heading, markdown, table_row
 
 TABLE_7 = SHARED.parent / "paper_tables" / "table7_training.csv"
 COLUMNS_OF_TABLE_7 = {
@@ -54,3 +54,13 @@ def test_classes_weigh_alike_however_many_samples_they_have() -> None:
     cells = dict(zip(head.split(" | ")[1:], line.split(" | ")[1:], strict=True))
     assert (cells[heading("hit_rate")], heading("hit_rate")) == ("1.00", "Cover (`hit_rate`)")
     assert len(cells) == len(COLUMNS)
+
+
+def test_forecasts_have_their_columns() -> None:
+    interval = {name: {"value": 0.5} for name in (*COLUMNS, "brier")} | {"wis": {"value": None}}
+    assert "wis" not in markdown({"a": interval})
+    forecast = interval | {name: {"value": 0.25} for name in FORECAST_COLUMNS}
+    head, _, first, second = markdown({"a": interval, "b": forecast}).splitlines()
+    assert head.endswith("| `brier` | `wis` | `coverage_80` |")
+    assert first.endswith("| 0.50 | – | – |")
+    assert second.endswith("| 0.25 | 0.25 | 0.25 |")

@@ -77,7 +77,8 @@ def test_two_engines_that_die_and_go_on_end_like_one(
     assert not any(map(is_running, engines))
     assert 1 <= kept < answered(two) < 48
     run(*command, two)
-    run(*command, tmp_path / "one")
+    written = run(*command, tmp_path / "one")
+    assert "under the paper's reward: 48 answers: " in written
     answers = {name: read_jsonl(tmp_path / name / "predictions.jsonl") for name in ("one", "two")}
     assert answers["two"] == answers["one"]
     names = sorted(path.name for path in two.iterdir())
