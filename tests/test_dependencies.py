@@ -102,6 +102,36 @@ def test_a_lock_has_what_the_project_asks_for(extra: str) -> None:
         assert all(map(requirement.specifier.contains, versions)), requirement
 
 
+def test_each_floor_of_training_is_a_version_that_was_run() -> None:
+    """The locked version, up to its patch release, and PyTorch's in the Makefile."""
+    locked = pins(REPO / "requirements" / "dev.lock") | {"torch": {torch_of_makefile()}}
+    own = [Requirement(text) for text in PROJECT["optional-dependencies"]["train"]]
+    for requirement in own:
+        if requirement.name != PROJECT["name"]:
+            (floor,) = (each.version for each in requirement.specifier if each.operator == ">=")
+            (version,) = locked[canonicalize_name(requirement.name)]
+            assert version.split(".")[:2] == floor.split(".")[:2], requirement
+
+
+def torch_of_makefile() -> str:
+    (version,) = set(re.findall(r"torch==([0-9.]+)", (REPO / "Makefile").read_text()))
+    return str(version)
+
+
+def test_the_environment_of_vllm_has_the_versions_that_the_tests_run() -> None:
+    lines = (REPO / "requirements" / "vllm.in").read_text().splitlines()
+    pinned = [Requirement(line) for line in lines if not line.startswith("#")]
+    locked = pins(REPO / "requirements" / "dev.lock") | {"torch": {torch_of_makefile()}}
+    floors = {requirement.name: requirement.specifier for requirement in wanted("train")}
+    assert {"torch", "transformers", "trl", "vllm"} <= {each.name for each in pinned}
+    for requirement in pinned:
+        (exact,) = requirement.specifier
+        assert exact.operator == "=="
+        if requirement.name != "vllm":
+            assert locked[requirement.name] == {exact.version}
+            assert floors[requirement.name].contains(exact.version)
+
+
 def test_no_lock_holds_a_package_that_was_compromised_or_needs_an_old_hub_client() -> None:
     locked = pins(REPO / "requirements" / "dev.lock")
     assert "litellm" not in locked
