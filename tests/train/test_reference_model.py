@@ -1,10 +1,15 @@
 """The reference model of GRPO is the model on disk in every process, or nothing is trained."""
 
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
+import yaml
+from accelerate.commands.launch import _validate_launch_command, launch_command_parser
+from accelerate.utils.launch import prepare_multi_gpu_env
 
 from bagen_data.errors import InputError
+from tests.making import REPO
 from tests.train.running import run, sft_options, write_yaml
 from train.reference_model import check_reference_loading
 from train.training_options import GRPOOptions, parse
@@ -25,6 +30,33 @@ def launched(monkeypatch: pytest.MonkeyPatch, release: str, **changes: str) -> N
     for name, value in {**FSDP2, **changes}.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr("train.reference_model.version", lambda _: release)
+
+
+def environment_of(launch: str) -> dict[str, str]:
+    """What `accelerate launch` sets for a file of ours."""
+    file = str(REPO / "train" / "accelerate" / launch)
+    words = ["--config_file", file, "train/grpo.py"]
+    arguments, *_ = _validate_launch_command(launch_command_parser().parse_args(words))
+    return {name: prepare_multi_gpu_env(arguments)[name] for name in FSDP2}
+
+
+@pytest.mark.parametrize(("launch", "is_refused"), [("fsdp2", True), ("fsdp2_grpo", False)])
+def test_the_file_for_grpo_loads_weights_with_any_release(
+    monkeypatch: pytest.MonkeyPatch, launch: str, is_refused: bool
+) -> None:
+    launched(monkeypatch, "5.17.0", **environment_of(f"{launch}.yaml"))
+    with pytest.raises(InputError) if is_refused else nullcontext():
+        check_reference_loading(0.05, has_adapter=False)
+
+
+def test_both_files_share_the_model_alike() -> None:
+    sft, grpo = (
+        yaml.safe_load((REPO / "train" / "accelerate" / name).read_text())
+        for name in ("fsdp2.yaml", "fsdp2_grpo.yaml")
+    )
+    loading = "fsdp_cpu_ram_efficient_loading"
+    assert (sft["fsdp_config"].pop(loading), grpo["fsdp_config"].pop(loading)) == (True, False)
+    assert sft == grpo
 
 
 def test_two_processes_compare_the_reference_with_the_weights(tiny: str) -> None:
