@@ -13,15 +13,17 @@ from difflib import get_close_matches
 from typing import Any, NoReturn, TypeVar
 
 import yaml
-from trl import GRPOConfig, ModelConfig, SFTConfig, TrlParser
+from trl import GRPOConfig, ModelConfig, SFTConfig, TrlParser, get_peft_config
 
 from bagen_data.errors import InputError, WrongUsageError
 from bagen_data.rewards import DENSE, PAPER, PROPER, check_weights
+from train.arithmetic import print_needs
 from train.base_model import is_adapter, read_model_shape
 from train.data import DataOptions
 from train.evaluation_batch import eval_batch_size
 from train.global_batch import HELP as PROMPTS_HELP
 from train.global_batch import set_accumulation
+from train.model_size import model_size
 from train.needed_packages import check_packages
 from train.preset_options import PresetOptions, preset_values, with_presets
 from train.proper_training import check_proper
@@ -198,6 +200,9 @@ def parse(arguments: Sequence[str] | None, kind: type[Options]) -> tuple[Options
         model_weights=weights_digest(model.model_name_or_path),
     )
     check_resumable(config, run, recipe)
+    if config.process_index == 0:
+        options = {**vars(data), **vars(run), **vars(model), **vars(config)}
+        print_needs(options, model_size(shape.config, get_peft_config(model)), config)
     template = config.chat_template_kwargs
     return config, RunSettings(data, run, throughput, model, shape.tokenizer, template, recipe)
 
