@@ -16,8 +16,8 @@ if __name__ == "__main__":
     sys.path[0] = str(Path(__file__).resolve().parent.parent)  # not this folder
     import train.installed  # noqa: F401
 
-from bagen_data.command_line import run
 from train.process_group import ended_process_group
+from train.worker import run_worker
 
 
 @ended_process_group()
@@ -56,4 +56,4 @@ def main(arguments: Sequence[str] | None) -> None:
 
 
 if __name__ == "__main__":
-    run(main)
+    run_worker(main)

@@ -1,5 +1,6 @@
 """Imported by the process that training commands are forked from: see `tests/forks.py`."""
 
+import accelerate.commands.launch  # noqa: F401
 import peft  # noqa: F401
 import torch.distributed.run  # noqa: F401
 from transformers import AutoModelForCausalLM, AutoTokenizer  # noqa: F401

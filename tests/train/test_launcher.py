@@ -1,0 +1,51 @@
+"""A launched script says once what went wrong, and the launcher ends with its exit code."""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.train.running import fail, started
+
+LAUNCHER = ("train/launcher.py", "--config_file", "train/accelerate/cpu.yaml")
+
+
+def command(end: str, processes: int, folder: Path) -> tuple[object, ...]:
+    count = ("--num_processes", processes)
+    return (*LAUNCHER, *count, "-m", "tests.train.toy_worker", end, folder)
+
+
+@pytest.mark.parametrize(
+    ("end", "processes", "code", "message"),
+    [
+        ("done", 2, 0, ""),
+        ("input", 1, 1, "dataset: cannot be read\n"),
+        ("input", 2, 1, "dataset: cannot be read\n"),
+        ("usage", 2, 2, "options: there is no targt\n"),
+        ("second", 2, 1, "process 1: dataset: the second process cannot read it\n"),
+    ],
+)
+def test_a_script_that_ends(
+    tmp_path: Path, end: str, processes: int, code: int, message: str
+) -> None:
+    with started(*command(end, processes, tmp_path)) as process:
+        written = process.communicate(300)[1]
+    assert (process.returncode, written) == (code, message)
+    assert len(list(tmp_path.iterdir())) == processes
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_a_script_that_is_interrupted(tmp_path: Path, processes: int) -> None:
+    with started(*command("never", processes, tmp_path)) as process:
+        while len(list(tmp_path.iterdir())) < processes:
+            assert process.poll() is None
+            time.sleep(0.05)
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+        written = process.communicate(300)[1]
+    assert (process.returncode, written) == (130, "interrupted; what was written so far stays\n")
+
+
+def test_a_launch_of_no_script() -> None:
+    assert fail(*LAUNCHER, "train/stf.py") == "train/stf.py: there is no such script\n"
