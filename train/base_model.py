@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from bagen_data.errors import InputError
+from bagen_data.unique_keys import parse_json
+from train.checkpoints import is_cut_off
 
 _SHORTEST = [{"role": role, "content": "-"} for role in ("system", "user", "assistant", "user")]
 """A prompt of one turn."""
@@ -34,8 +36,8 @@ def read_model_shape(name: str, revision: str | None) -> ModelShape:
         revision: of the Hub's model.
 
     Raises:
-        InputError: there is no such model, or its tokenizer has no chat template, or one that
-            takes no system message.
+        InputError: there is no such model, its weights are missing or cut off, or its tokenizer has
+            no chat template, or one that takes no system message.
     """
     from jinja2 import TemplateError
     from transformers import AutoConfig, AutoTokenizer
@@ -50,6 +52,8 @@ def read_model_shape(name: str, revision: str | None) -> ModelShape:
             f"{name}: no model can be read there: {reason}; give a folder with config.json and a "
             "tokenizer, or a Hub id that can be reached"
         ) from error
+    for folder in {name, _base(name)}:
+        check_weights(Path(folder))
     if not tokenizer.chat_template:
         raise InputError(
             f"{name}: its tokenizer has no chat template; take an instruction-tuned model, or add "
@@ -68,6 +72,35 @@ def read_model_shape(name: str, revision: str | None) -> ModelShape:
         config,
         getattr(config, "_commit_hash", None),
     )
+
+
+def check_weights(folder: Path) -> None:
+    """Check that the weights of a model's folder are there, and are as long as they say.
+
+    Nothing is checked of a model of the Hub, whose client checks what it downloads.
+
+    Raises:
+        InputError: a file is missing or cut off.
+    """
+    if not folder.is_dir():
+        return
+    files = set(folder.glob("*.safetensors"))
+    for index in folder.glob("*.safetensors.index.json"):
+        try:
+            files |= {
+                folder / name for name in parse_json(index.read_bytes())["weight_map"].values()
+            }
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise InputError(f"{index}: cannot be read: {error}; copy the model again") from error
+    if not files and not any(folder.glob("*.bin")):
+        raise InputError(
+            f"{folder}: holds no weights; expected model.safetensors, or a run's epoch-N or the "
+            "folder of one that has ended"
+        )
+    for path in sorted(files):
+        if not path.is_file() or is_cut_off(path):
+            state = "is cut off" if path.is_file() else "is missing"
+            raise InputError(f"{path}: {state}; copy the model again, or train it again")
 
 
 def is_adapter(name: str) -> bool:

@@ -112,6 +112,30 @@ def test_a_model_that_cannot_chat(tmp_path: Path, dataset: str, tiny: str) -> No
         parse(arguments(tmp_path, dataset, str(tmp_path / "mute")), SFTOptions)
 
 
+def test_weights_that_are_cut_off(tmp_path: Path, dataset: str, tiny: str) -> None:
+    """It was a traceback of safetensors, from each process."""
+    model = tmp_path / "model"
+    shutil.copytree(tiny, model)
+    weights = model / "model.safetensors"
+    content = weights.read_bytes()
+    for length in (len(content) - 1, 300, 0):
+        weights.write_bytes(content[:length])
+        with pytest.raises(
+            InputError, match=r"model\.safetensors: is cut off; copy the model again"
+        ):
+            parse(arguments(tmp_path, dataset, str(model)), SFTOptions)
+    weights.unlink()
+    with pytest.raises(InputError, match=r"model: holds no weights; expected model\.safetensors"):
+        parse(arguments(tmp_path, dataset, str(model)), SFTOptions)
+    index = model / "model.safetensors.index.json"
+    index.write_text('{"weight_map": {"a": "model-00001-of-00002.safetensors"}}')
+    with pytest.raises(InputError, match=r"model-00001-of-00002\.safetensors: is missing; copy"):
+        parse(arguments(tmp_path, dataset, str(model)), SFTOptions)
+    index.write_text('{"weight_')
+    with pytest.raises(InputError, match=r"model\.safetensors\.index\.json: cannot be read"):
+        parse(arguments(tmp_path, dataset, str(model)), SFTOptions)
+
+
 def test_a_model_that_takes_no_system_message(tmp_path: Path, dataset: str, tiny: str) -> None:
     """Gemma-2's template; it was a traceback of jinja's, once the rows were read."""
     shutil.copytree(tiny, tmp_path / "gemma")
