@@ -1,5 +1,6 @@
 """Several engines answer like one; where one dies, the others end and nothing is lost."""
 
+import json
 import os
 import signal
 import time
@@ -95,6 +96,65 @@ def test_an_engine_that_cannot_begin_says_why(tmp_path: Path) -> None:
         "nowhere"
         in (tmp_path / "replica-1.log").read_text() + (tmp_path / "replica-2.log").read_text()
     )
+
+
+VLLM = """
+import json, os
+from types import SimpleNamespace as Some
+
+print("vLLM talks")
+
+
+class SamplingParams:
+    def __init__(self, **options):
+        self.options = options
+
+
+class LLM:
+    def __init__(self, **options):
+        self.options = options
+
+    def chat(self, prompts, sampling, chat_template_kwargs):
+        for prompt in prompts:
+            said = {"gpus": os.environ["CUDA_VISIBLE_DEVICES"], "template": chat_template_kwargs}
+            text = json.dumps(self.options | sampling.options | said | {"asked": prompt})
+            yield Some(prompt_token_ids=[1, 2], outputs=[Some(text=text, token_ids=[3])])
+"""
+"""A package of the same name and calls, which answers with what it was given."""
+
+
+def test_each_engine_of_vllm_sees_its_own_gpus(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a stand-in for vLLM, which none of our machines can run."""
+    (tmp_path / "vllm.py").write_text(VLLM)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    rollouts = ["a", "b", "a", "c", "b", "c"]
+    prompts = [[{"role": "user", "content": f"{name} {n}"}] for n, name in enumerate(rollouts)]
+    decoding = Decoding("qwen", 7, 1, "bfloat16", {"enable_thinking": False})
+    engines = Engines("vllm", ("0,1", "2,3"), 2)
+    asked = RolloutPrompts(prompts, rollouts)
+    answers = dict(replicated(engines, decoding, asked, 512, tmp_path))
+    assert sorted(answers) == list(range(6))
+    gpus: dict[str, set[str]] = {}
+    for place, answer in answers.items():
+        said = json.loads(answer.text)
+        assert (answer.input_tokens, answer.output_tokens) == (2, 1)
+        assert said.pop("asked") == prompts[place]
+        gpus.setdefault(rollouts[place], set()).add(said.pop("gpus"))
+        assert said == {
+            "model": "qwen",
+            "dtype": "bfloat16",
+            "tensor_parallel_size": 2,
+            "max_model_len": 512,
+            "enable_prefix_caching": True,
+            "temperature": 0.0,
+            "max_tokens": 7,
+            "template": {"enable_thinking": False},
+        }
+    assert all(len(own) == 1 for own in gpus.values())
+    assert set.union(*gpus.values()) == {"0,1", "2,3"}
+    assert [path.name for path in tmp_path.glob("*.log")] == []
 
 
 def test_rollouts_stay_whole_and_engines_have_like_amounts() -> None:

@@ -29,12 +29,14 @@ def main(_arguments: object = None) -> None:
 
 
 def _answer(job: dict[str, Any], answers: TextIO) -> None:
-    from transformers import AutoTokenizer
-
     from train.generation import Decoding, generator
 
     decoding = Decoding(**job["decoding"])
-    tokenizer = AutoTokenizer.from_pretrained(decoding.model)
+    tokenizer = None
+    if job["backend"] == "transformers":
+        from transformers import AutoTokenizer
+
+        tokenizer = AutoTokenizer.from_pretrained(decoding.model)
     sizes = job["longest"], job["tensor_parallel"]
     generate = generator(job["backend"], decoding, tokenizer, *sizes)
     for place, answer in generate(job["prompts"]):
