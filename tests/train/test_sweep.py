@@ -12,8 +12,9 @@ import yaml
 from bagen_data.errors import InputError, WrongUsageError
 from tests.making import REPO, SHARED
 from tests.train.running import write_yaml
-from train.sweep import SweepRunner, check_options
+from train.sweep_checks import check_options
 from train.sweep_plan import SweepPlan, flags, read_sweep
+from train.sweep_runner import SweepRunner
 
 CONFIGS = REPO / "train" / "configs"
 TABLE_7 = SHARED.parent / "paper_tables" / "table7_training.csv"
@@ -28,7 +29,7 @@ GOOD: dict[str, Any] = {
 
 def commands(plan: SweepPlan, capsys: pytest.CaptureFixture[str]) -> list[str]:
     runner = SweepRunner(plan, dry_run=True)
-    for planned in plan.runs:
+    for planned in plan.seeded_runs():
         runner.run(planned, skip=False)
     return capsys.readouterr().out.splitlines()
 
@@ -72,9 +73,9 @@ def test_every_path_is_of_the_folder_of_the_call(
     options = {"config": "sokoban_train", "dataset": os.path.relpath(dataset), "max_new_tokens": 1}
     content = GOOD | {"out": "made", "evaluate": options, "runs": [{"name": "a", "model": "model"}]}
     runner = SweepRunner(SweepPlan.model_validate(content), dry_run=False)
-    runner.run(runner.plan.runs[0], skip=False)
+    runner.run(runner.plan.seeded_runs()[0], skip=False)
     assert (tmp_path / "made" / "predictions" / "a" / "scores.json").is_file()
-    assert runner.scores().keys() == {"a"}
+    assert runner.results.rows.keys() == {("a", None)}
 
 
 @pytest.mark.parametrize("path", sorted(CONFIGS.glob("*sweep.yaml")), ids=lambda path: path.name)
@@ -143,7 +144,7 @@ def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
     missing = GOOD | {"sft": "none.yaml", "runs": [{"name": "a", "model": "m", "stage": "sft"}]}
     plan = SweepPlan.model_validate(missing)
     with pytest.raises(InputError, match=r"none\.yaml: cannot be read"):
-        SweepRunner(plan, dry_run=True).run(plan.runs[0], skip=False)
+        SweepRunner(plan, dry_run=True).run(plan.seeded_runs()[0], skip=False)
 
 
 def test_every_config_is_of_known_options() -> None:
