@@ -13,7 +13,7 @@ from train.seed_intervals import FEWEST_SEEDS, MeanOverSeeds, retained, row_over
 from train.sweep_plan import SweepPlan, or_none, seeded_name
 from train.sweep_results import SweepResults
 
-RETAINED = ("accuracy", "hit_rate", "rl_reward")
+RETAINED = ("accuracy_balanced", "hit_rate", "rl_reward_balanced")
 """Scores whose retention is shown."""
 
 
