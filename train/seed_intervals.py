@@ -49,17 +49,21 @@ class MeanOverSeeds:
     """The fewest instances that contribute to the score of a seed."""
     seeds: int
     """The number s of seeds that have a value."""
+    is_single: bool
+    """Whether there is a single seed, or none, so that nothing varies but the instances."""
 
     def score(self) -> Score:
         """Return the mean with its 95% interval, which fewer instances than 10 do not have.
 
-        A single seed has the interval of instances alone; two seeds have none.
+        A single seed has the interval of instances alone; two seeds have none, and neither has a
+        score that only two of several seeds have.
         """
         value = float(self.draws[0])
         if np.isnan(value):
             return Score(None, self.n)
         known = self.draws[1:][~np.isnan(self.draws[1:])]
-        few = self.instances < FEWEST_INSTANCES or 1 < self.seeds < FEWEST_SEEDS
+        few_seeds = self.seeds < FEWEST_SEEDS and not self.is_single
+        few = self.instances < FEWEST_INSTANCES or few_seeds
         if few or not len(known):
             return Score(value, self.n)
         tail = (1 - LEVEL) / 2
@@ -81,7 +85,7 @@ def over_seeds(runs: Sequence[Measured], stream: str) -> MeanOverSeeds:
     """
     known = [run for run in runs if not np.isnan(run.values[0])]
     if not known:
-        return MeanOverSeeds(np.full_like(runs[0].values, np.nan), 0, 0, 0)
+        return MeanOverSeeds(np.full_like(runs[0].values, np.nan), 0, 0, 0, len(runs) == 1)
     values = np.array([run.values for run in known])
     instances = min(run.instances for run in known)
     means = _mean_of_known(values)
@@ -94,7 +98,7 @@ def over_seeds(runs: Sequence[Measured], stream: str) -> MeanOverSeeds:
         rng = np.random.default_rng(zlib.crc32(stream.encode()))
         draws[1:] += error * rng.standard_t(len(known) - 1, len(draws) - 1)
     n = round(sum(run.n for run in known) / len(known))
-    return MeanOverSeeds(draws, n, instances, len(known))
+    return MeanOverSeeds(draws, n, instances, len(known), len(runs) == 1)
 
 
 def row_over_seeds(
@@ -127,12 +131,13 @@ def retained(transferred: MeanOverSeeds, own: MeanOverSeeds) -> Score:
     """
     share = np.full(len(own.draws), np.nan)
     np.divide(transferred.draws, own.draws, out=share, where=own.draws > 0)
-    seeds = [each.seeds for each in (transferred, own) if each.seeds > 1]
+    seeds = [each.seeds for each in (transferred, own) if not each.is_single]
     return MeanOverSeeds(
         share,
         min(transferred.n, own.n),
         min(transferred.instances, own.instances),
         min(seeds, default=1),
+        is_single=not seeds,
     ).score()
 
 
