@@ -3,11 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import pyarrow.compute as pc
-
-from bagen_data.errors import InputError
 from bagen_data.schema import Question
-from bagen_data.scoring import score
+from train.measured_rows import AnsweredSamples
 
 PAPER_NAMES: Mapping[str, str] = {
     "accuracy_balanced": "Accuracy",
@@ -50,22 +47,10 @@ def table_row(
         question: what the predictions answer; what the samples ask if None.
 
     Raises:
-        InputError: no sample has anything remaining.
+        InputError: no sample has anything remaining, or one of these has no answer, or several.
     """
-    most = [
-        max(amount["remaining"] for amount in each) for each in samples["resources"].to_pylist()
-    ]
-    unfinished = samples.filter(pc.greater(most, 0))
-    if not len(unfinished):
-        raise InputError("no sample has anything remaining; nothing can be scored")
-    ids = set(unfinished["sample_id"].to_pylist())
-    answers = [
-        {name: row[name] for name in ("sample_id", "response")}
-        for row in predictions
-        if row["sample_id"] in ids
-    ]
-    scores = score(unfinished, answers, question=question, resamples=resamples).overall
-    return {name: scores[name].to_dict() for name in ROW_SCORES}
+    measured = AnsweredSamples.of(samples, predictions, question).measured(resamples)
+    return {name: measured[name].score().to_dict() for name in ROW_SCORES}
 
 
 def columns_of(rows: Mapping[str, ScoresByName]) -> tuple[str, ...]:

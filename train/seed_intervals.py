@@ -31,7 +31,7 @@ would make it vacuous."""
 SHARES = frozenset(
     {
         *("valid_rate", "accuracy", "accuracy_balanced", "accuracy_open"),
-        *("recall_feasible", "recall_infeasible", "hit_rate", "coverage"),
+        *("recall_feasible", "recall_infeasible", "hit_rate", "coverage", "coverage_80"),
     }
 )
 """Scores that are between 0 and 1, and whose intervals are."""

@@ -12,7 +12,7 @@ from bagen_data.schema import Question
 from bagen_data.submission_writer import PREDICTIONS
 from bagen_data.tables import read_jsonl
 from train.measured_rows import AnsweredSamples
-from train.paper_table import COLUMNS
+from train.paper_table import ROW_SCORES
 from train.sweep_results import RESULTS, RowResult, SweepResults
 
 _METADATA = "metadata.yaml"
@@ -46,9 +46,9 @@ def read_answers(results: SweepResults, row: RowResult) -> AnsweredSamples:
 
 
 def row_scores(answered: AnsweredSamples) -> dict[str, Any]:
-    """Return the columns of the table: each score's `value`, `low`, `high` and `n`."""
+    """Return the scores of the row by name: each one's `value`, `low`, `high` and `n`."""
     measured = answered.measured()
-    return {name: measured[name].score().to_dict() for name in COLUMNS}
+    return {name: measured[name].score().to_dict() for name in ROW_SCORES}
 
 
 def _dataset(evaluated: Mapping[str, Any]) -> str:

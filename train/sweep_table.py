@@ -8,7 +8,7 @@ from typing import Any
 from bagen_data.scoring.measure import Measured
 from bagen_data.scoring.report import Score
 from bagen_data.scoring.resampling import FEWEST_INSTANCES
-from train.paper_table import COLUMNS, ScoresByName, markdown
+from train.paper_table import ROW_SCORES, ScoresByName, markdown
 from train.seed_intervals import FEWEST_SEEDS, MeanOverSeeds, retained, row_over_seeds
 from train.sweep_plan import SweepPlan, or_none, seeded_name
 from train.sweep_results import SweepResults
@@ -42,7 +42,7 @@ class SweepTables:
             elif done:
                 means = self._means(name)
                 rows[_label(name, done, seeds)] = {
-                    column: means[column].score().to_dict() for column in COLUMNS
+                    column: means[column].score().to_dict() for column in ROW_SCORES
                 }
         return markdown(rows)
 
@@ -93,7 +93,7 @@ class SweepTables:
         return list(self.results.rows.values())
 
     def _means(self, name: str) -> dict[str, MeanOverSeeds]:
-        return row_over_seeds(self._runs(name), tuple(dict.fromkeys((*COLUMNS, *RETAINED))), name)
+        return row_over_seeds(self._runs(name), ROW_SCORES, name)
 
     def _runs(self, name: str) -> list[Mapping[str, Measured]]:
         """Return the scores of each seed of a row that is done, measured again."""
