@@ -2,8 +2,6 @@
 
 import os
 import shlex
-import subprocess
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +12,7 @@ from bagen_data.errors import InputError
 from bagen_data.replaced_file import write_file
 from bagen_data.tables import to_json
 from bagen_data.unique_keys import parse_json
+from train.python_command import run_python
 from train.secret_options import check_no_token
 from train.sweep_plan import (
     SeededRun,
@@ -224,12 +223,7 @@ class SweepRunner:
             print(line)
             return
         STDERR.print(shown(line))
-        with subprocess.Popen([sys.executable, *command]) as process:  # noqa: S603
-            try:
-                code = process.wait()
-            except KeyboardInterrupt:
-                process.wait()  # Ctrl-C reaches it as well, and it ends what it started
-                raise
+        code = run_python(command)
         if code:
             raise InputError(
                 f"exit code {code} of: {line}\nwhat was done is kept; correct the "
