@@ -9,12 +9,14 @@ import sys
 from collections.abc import Mapping, Sequence
 from inspect import signature
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import yaml
 
 from tests.making import REPO
 from train.evaluate import evaluate
+from train.global_batch import set_accumulation
 from train.preset_options import preset_values
 from train.training_options import GRPOOptions, SFTOptions, check_names, names_of
 
@@ -110,10 +112,17 @@ def check_command(words: Sequence[str]) -> None:
         raise AssertionError(f"no check of {name}")
 
 
-def global_batch(options: Mapping[str, str]) -> int:
-    names = ("per_device_train_batch_size", "gradient_accumulation_steps", "processes")
-    rows, steps, processes = (int(options[name]) for name in names)
-    return rows * steps * processes
+def global_batch(options: Mapping[str, str], monkeypatch: pytest.MonkeyPatch) -> int:
+    """Sequences of a step, as the scripts make them of their options and their processes."""
+    answers, processes = int(options.get("num_generations", 1)), int(options["processes"])
+    monkeypatch.setenv("WORLD_SIZE", str(processes))
+    config = SimpleNamespace(
+        prompts_per_step=int(options["prompts_per_step"]),
+        per_device_train_batch_size=int(options["per_device_train_batch_size"]),
+        gradient_accumulation_steps=int(options.get("gradient_accumulation_steps", 1)),
+    )
+    set_accumulation(config, answers)
+    return config.per_device_train_batch_size * config.gradient_accumulation_steps * processes
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda path: path.name)
@@ -136,27 +145,31 @@ def test_its_directives_are_those_of_sbatch(file: Path) -> None:
 
 
 @pytest.mark.parametrize("gpus", [1, 2, 4, 8])
-def test_one_machine_has_the_papers_batches(gpus: int, tmp_path: Path) -> None:
+def test_one_machine_has_the_papers_batches(
+    gpus: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     sft, grpo, said = commands(REPO / "train/launch/one_machine.sh", tmp_path, gpus)
     check_command(said)
-    assert global_batch(check_launch(sft[2:])) == 16
-    assert global_batch(check_launch(grpo[2:])) == 1024
+    assert global_batch(check_launch(sft[2:]), monkeypatch) == 16
+    assert global_batch(check_launch(grpo[2:]), monkeypatch) == 1024
 
 
-def test_one_gpu_with_lora(tmp_path: Path) -> None:
-    sft, said = commands(REPO / "train/launch/one_gpu_lora.sh", tmp_path)
+def test_one_gpu_with_lora(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sft, merging, said = commands(REPO / "train/launch/one_gpu_lora.sh", tmp_path)
     options = check_launch(sft[2:])
-    assert (global_batch(options), options["use_peft"]) == (16, True)
+    assert (global_batch(options, monkeypatch), options["use_peft"]) == (16, True)
+    script, adapter, merged = merging[1:]
+    assert (script, adapter) == ("train/merge_adapter.py", options["output_dir"])
     check_command(said)
-    assert options_of(said)["model"] == options["output_dir"]
+    assert options_of(said)["model"] == merged
 
 
-def test_one_node_of_slurm(tmp_path: Path) -> None:
+def test_one_node_of_slurm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (sft,) = commands(REPO / "train/launch/slurm_one_node.sh", tmp_path)
-    assert global_batch(check_launch(sft[2:])) == 16
+    assert global_batch(check_launch(sft[2:]), monkeypatch) == 16
 
 
-def test_nodes_of_slurm(tmp_path: Path) -> None:
+def test_nodes_of_slurm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A launch a node, each with its rank, and all else the same."""
     first, second = commands(REPO / "train/launch/slurm_nodes.sh", tmp_path, nodes=2)
     rank = first.index("--machine_rank") + 1
@@ -165,10 +178,10 @@ def test_nodes_of_slurm(tmp_path: Path) -> None:
     options = options_of(first)
     assert (options["num_machines"], options["num_processes"]) == ("2", "16")
     assert options["main_process_ip"] == "node-a"
-    assert global_batch(check_launch(first[2:])) == 1024
+    assert global_batch(check_launch(first[2:]), monkeypatch) == 1024
 
 
-def test_a_job_of_the_hub(tmp_path: Path) -> None:
+def test_a_job_of_the_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The client of the Hub reads its options; the command inside is checked like the others."""
     from huggingface_hub.cli.jobs import jobs_cli
 
@@ -180,7 +193,10 @@ def test_a_job_of_the_hub(tmp_path: Path) -> None:
     assert given["flavor"] in [str(flavor) for flavor in flavors]
     shell, flag, script = given["command"]
     assert (shell, flag) == ("bash", "-c")
-    launch = script.partition("accelerate launch ")[2].split()
-    options = check_launch(launch)
-    assert (global_batch(options), options["hub_model_id"]) == (16, "a/b")
+    *_, launch, said, upload = [line.split() for line in script.splitlines() if line]
+    check_command(said)
+    assert upload == ["hf", "upload", "a/b", f"{options_of(said)['model']}/README.md", "README.md"]
+    options = check_launch(launch[2:])
+    assert options["output_dir"] == options_of(said)["model"]
+    assert (global_batch(options, monkeypatch), options["hub_model_id"]) == (16, "a/b")
     assert ast.literal_eval(options["push_to_hub"].title())

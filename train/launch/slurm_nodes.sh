@@ -6,7 +6,7 @@
 #
 # Change: partition and account; nodes, CPUs and hours; VENV, which needs vLLM; the config. output_dir has to be on a
 # file system that all nodes see. Where nodes talk by InfiniBand, NCCL finds it; NCCL_SOCKET_IFNAME names the network
-# otherwise.
+# otherwise. Each node reads the weights once a process: a 7B needs 488 GB of its memory.
 #SBATCH --job-name=bagen-grpo
 #SBATCH --partition=gpu
 #SBATCH --account=CHANGE-ME
@@ -28,8 +28,7 @@ HEAD=$(scontrol show hostnames "$SLURM_JOB_NODELIST" | sed -n 1p) # which reads 
 PORT=$((20000 + SLURM_JOB_ID % 20000)) # the same on all nodes, another one for each job
 export HEAD PORT
 # Each node's own rank is known in its task only, so the command is expanded there.
-srun --kill-on-bad-exit=1 bash -c 'accelerate launch --config_file train/accelerate/fsdp2.yaml \
+srun --kill-on-bad-exit=1 bash -c 'accelerate launch --config_file train/accelerate/fsdp2_grpo.yaml \
     --num_machines "$SLURM_NNODES" --num_processes "$GPUS" --machine_rank "$SLURM_NODEID" \
     --main_process_ip "$HEAD" --main_process_port "$PORT" \
-    train/grpo.py --config train/configs/sokoban_grpo.yaml \
-    --per_device_train_batch_size 4 --gradient_accumulation_steps $((256 / GPUS))'
+    train/grpo.py --config train/configs/sokoban_grpo.yaml'
