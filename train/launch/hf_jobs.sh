@@ -5,7 +5,7 @@
 #   HF_TOKEN=... MODEL=your-name/bagen-sokoban-pct30 bash train/launch/hf_jobs.sh
 #
 # Change: MODEL, a repository that HF_TOKEN may write to; the flavor (hf jobs hardware lists them with prices) and GPUS
-# with it; the hours; the config. No checkpoints are written: this run takes minutes.
+# with it; the hours; the config. No checkpoints are written: a job that ends early begins anew.
 set -euo pipefail
 MODEL=${MODEL:?give MODEL=your-name/model}
 GPUS=8
