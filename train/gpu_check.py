@@ -166,7 +166,10 @@ class CheckRuns:
         try:
             process.wait(max(0.0, left))
         except subprocess.TimeoutExpired:
-            STDERR.print(f"{log.name}: ended, as the time of all runs is over")
+            STDERR.print(f"{log.name}: the run was ended, as the time of all runs is over")
+        else:
+            if process.returncode:
+                STDERR.print(f"{log.name}: the run failed, with exit code {process.returncode}")
         finally:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)

@@ -1,6 +1,7 @@
 """The check of a GPU: its bounds, how it measures any script, and what it refuses."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -124,3 +125,14 @@ def test_a_machine_without_a_gpu(tmp_path: Path) -> None:
         pytest.skip("there is a GPU here")
     message = fail("train/gpu_check.py", "--out", tmp_path / "check")
     assert "there is no GPU here that PyTorch can use; give --cpu" in message
+
+
+def test_runs_that_take_too_long_are_ended(dataset: str, tiny: str, tmp_path: Path) -> None:
+    """The table is printed all the same, and says what was not seen."""
+    out = tmp_path / "check"
+    shutil.copytree(dataset, out / "sample")
+    options = ("--cpu", "--model", tiny, "--minutes", "0")
+    written = " ".join(fail("train/gpu_check.py", "--out", out, *options).split())
+    assert written.count("the run was ended, as the time of all runs is over") == 3
+    assert "| GRPO, KL of the first step | not seen | at most 0.01000 | missed |" in written
+    assert "bounds are missed: SFT, speed over that of TRL's script," in written
