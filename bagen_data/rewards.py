@@ -4,10 +4,10 @@ An answer is judged in parts, each 0 .. 1, and a reward is a weighted sum of the
 
 - `PAPER` [E] pays 1.8 x coverage x tightness where the sample is feasible, and 0.2 for `impossible`
   where it is not. It is 0 for a whole group of answers when none covers, which teaches nothing.
-- `DENSE` pays 1 for the right class, and where the sample is feasible up to 1 more, the nearer an
-  interval is. So an interval pays more than `impossible` where a sample is feasible with a
-  probability above 1 / (2 + closeness), about a third; with the paper's weights before `closeness`
-  it would from about 0.2 / 2 on, and teach never to say `impossible`.
+- `DENSE` adds `closeness`, which grows as an interval comes nearer and is seldom 0. It has the
+  weight of `impossible`, so an interval that does not cover pays more than `impossible` where a
+  sample is feasible with a probability above 1 / (1 + closeness), which is a little above one half.
+  With a weight of 1.8 it would pay from a tenth on, and teach never to say `impossible`.
 - `PROPER` judges answers to the question for a forecast by proper scores: no answer earns more on
   average than the probabilities and quantiles that are believed. So does any sum of its parts with
   weights above 0, on rows that are drawn as they fall: where feasible rows are repeated, the
@@ -58,8 +58,8 @@ PARTS: Mapping[str, str] = {**INTERVAL_PARTS, **FORECAST_PARTS}
 """The parts of a reward, and what each is; all are 0 .. 1."""
 PAPER: Mapping[str, float] = {"interval": RL_INTERVAL, "impossible": RL_IMPOSSIBLE}
 """Weights of the paper's reward [E]."""
-DENSE: Mapping[str, float] = {"feasibility": 1.0, "closeness": 1.0}
-"""Weights of the reward that is seldom 0."""
+DENSE: Mapping[str, float] = {**PAPER, "closeness": RL_IMPOSSIBLE}
+"""Weights of the paper's reward with a slope where it is flat."""
 PROPER: Mapping[str, float] = {"brier": 0.4, "success_brier": 0.2, "wis": 0.4}
 """Weights of the reward of honest forecasts; they add up to 1."""
 
