@@ -1,5 +1,6 @@
 """A proper reward stays proper in GRPO only with options that leave it as it is."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 
 from bagen_data.errors import WrongUsageError
 from bagen_data.rewards import PAPER, PROPER
-from tests.train.running import sft_options, write_yaml
+from tests.train.running import run, sft_options, write_yaml
 from train.proper_training import check_proper
 from train.training_options import GRPOOptions, parse
 
@@ -74,3 +75,28 @@ def test_grpo_refuses_before_weights_load(tmp_path: Path, dataset: str, tiny: st
         parse(["--config", file, *natural], GRPOOptions)
     config, _ = parse(["--config", file, *natural, "--scale_rewards", "none"], GRPOOptions)
     assert config.rewards == dict(PROPER)
+
+
+def test_grpo_logs_the_parts_of_forecasts(tmp_path: Path, dataset: str, tiny: str) -> None:
+    """A step of a model that cannot answer yet: every column that the reward needs arrives."""
+    content = sft_options(
+        dataset,
+        tiny,
+        tmp_path / "out",
+        **{**FITTING, "multi_objective_aggregation": FITTING["aggregation"]},
+        variant="forecast_no_think",
+        rewards="proper",
+        num_generations=2,
+        per_device_train_batch_size=2,
+        max_completion_length=8,
+        max_steps=1,
+        save_strategy="steps",
+        save_only_model=True,
+    )
+    for name in ("target", "max_length", "aggregation"):
+        del content[name]
+    run("train/grpo.py", "--config", write_yaml(tmp_path / "grpo.yaml", content))
+    (state,) = (tmp_path / "out").glob("checkpoint-1/trainer_state.json")
+    logs = json.loads(state.read_bytes())["log_history"][0]
+    assert {f"rewards/{part}/mean" for part in PROPER} <= logs.keys()
+    assert logs["reward"] == 0
