@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from threading import RLock
 from typing import Any
 
-LFS_SUFFIXES = (".parquet", ".whl", ".gz", ".bin", ".zip")
+LFS_SUFFIXES = (".parquet", ".whl", ".gz", ".bin", ".zip", ".safetensors")
 """Ends of names that the Hub's `.gitattributes` sends to large file storage."""
 LFS_SIZE = 10 * 1024 * 1024
 """Bytes above which any file goes to large file storage."""

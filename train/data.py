@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bagen_data.errors import InputError, WrongUsageError
-from bagen_data.hub import splits
+from bagen_data.hub import build_record, splits
 from bagen_data.loading import load
 from bagen_data.prompt_variants import FORMER_NAMES, VARIANTS, Variant, question_of
 from bagen_data.published import HUB_ID
-from bagen_data.repositories.dataset_names import at_revision
+from bagen_data.repositories.dataset_names import at_revision, content_revision
 from bagen_data.repositories.dataset_places import pinned
 from bagen_data.rewards import FORECAST_PARTS, PAPER
 from bagen_data.scoring.sample_table import REQUIRED
@@ -124,6 +124,15 @@ class DataOptions:
     def dataset_name(self) -> str:
         """Return the name of the dataset with its revision; raises as `at_revision`."""
         return at_revision(self.dataset, self.dataset_revision)
+
+    def content_revision(self) -> str | None:
+        """Return the revision of the dataset's rows; None if its `build.json` states none.
+
+        Raises:
+            InputError: there is no such dataset or revision.
+            StoreError: the Hub does not answer.
+        """
+        return content_revision(build_record(self.dataset_name()))
 
 
 @dataclass

@@ -107,6 +107,7 @@ def evaluate(
     from train.answering import QuestionOptions, ResumableAnswers
     from train.break_even import BALANCED, BreakEven, sums_of
     from train.data import check_choice, checked_variant
+    from train.model_card import add_scores
     from train.number_prompts import PROMPT_FORMS
     from train.paper_table import markdown, table_row
 
@@ -161,6 +162,9 @@ def evaluate(
         scores = json.dumps(row, indent=1) + "\n"
         write_submission(held, metadata, {PREDICTIONS: predictions}, {SCORES: scores})
         resumable.forget()
+    card = add_scores(model, samples.source, answered_variant, row)
+    if card is not None:
+        STDERR.print(shown(f"{card}: holds these scores now"))
     print(markdown({estimator: row}))
     responses = {row["sample_id"]: row["response"] for row in predictions}
     sums = sums_of(samples, responses, PAPER, question)

@@ -19,6 +19,7 @@ from bagen_data.errors import InputError, WrongUsageError
 from bagen_data.rewards import DENSE, PAPER, PROPER, check_weights
 from train.arithmetic import print_needs
 from train.base_model import is_adapter, read_model_shape
+from train.card_writer import prepare_repository
 from train.data import DataOptions
 from train.evaluation_batch import eval_batch_size
 from train.global_batch import HELP as PROMPTS_HELP
@@ -198,11 +199,13 @@ def parse(arguments: Sequence[str] | None, kind: type[Options]) -> tuple[Options
         model,
         model_commit=shape.commit,
         model_weights=weights_digest(model.model_name_or_path),
+        dataset_content=data.content_revision(),
     )
     check_resumable(config, run, recipe)
     if config.process_index == 0:
         options = {**vars(data), **vars(run), **vars(model), **vars(config)}
         print_needs(options, model_size(shape.config, get_peft_config(model)), config)
+    prepare_repository(config)
     template = config.chat_template_kwargs
     return config, RunSettings(data, run, throughput, model, shape.tokenizer, template, recipe)
 

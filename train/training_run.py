@@ -13,6 +13,7 @@ from bagen_data.errors import InputError, OutputError, WrongUsageError
 from bagen_data.held_folder import made_folder
 from bagen_data.replaced_file import write_file
 from bagen_data.tables import to_json
+from train.card_writer import CardWriter, push
 from train.checkpoints import last_checkpoint, remove_unfinished
 from train.data import RowCounts, check_list
 from train.kept_model import keep_model
@@ -87,7 +88,9 @@ def check_resumable(config: Any, options: RunOptions, recipe: Mapping[str, Any])
 def train(
     trainer: Any, options: RunOptions, counts: Iterable[RowCounts], recipe: Mapping[str, Any]
 ) -> None:
-    """Train, and write the model to the trainer's `output_dir`.
+    """Train, and write the model and its card to the trainer's `output_dir`.
+
+    With `push_to_hub` both are pushed.
 
     Args:
         trainer: one of TRL's.
@@ -95,9 +98,11 @@ def train(
         counts: of what is trained on; the first process prints them.
         recipe: everything that decides the model; see `check_resumable`.
     """
+    counts = tuple(counts)
     for part_counts in counts:
         trainer.accelerator.print(part_counts)
-    trainer.add_callback(KeepEpochs(options.keep_epochs, trainer))
+    card = CardWriter(trainer, recipe, counts)
+    trainer.add_callback(KeepEpochs(options.keep_epochs, trainer, card))
     folder = trainer.args.output_dir
     with ExitStack() as stack:
         if trainer.accelerator.is_main_process:
@@ -108,20 +113,25 @@ def train(
         trainer.accelerator.wait_for_everyone()
         trainer.train(resume_from_checkpoint=last_checkpoint(folder) if options.resume else None)
         keep_model(trainer, folder)
+        card.write(folder)
+        push(trainer)
 
 
 class KeepEpochs(TrainerCallback):
     """Keeps the model as it is after chosen epochs, beside the checkpoints that come and go."""
 
-    def __init__(self, epochs: Sequence[int], trainer: Any) -> None:
+    def __init__(self, epochs: Sequence[int], trainer: Any, card: CardWriter) -> None:
         self.epochs = frozenset(epochs)
         self.trainer = trainer
+        self.card = card
 
     def on_epoch_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ARG002
         """Keep the model if the epoch is a chosen one."""
         epoch = round(state.epoch)
         if epoch in self.epochs and abs(state.epoch - epoch) < _WHOLE:  # max_steps may end one
-            keep_model(self.trainer, os.path.join(args.output_dir, f"epoch-{epoch}"))
+            folder = os.path.join(args.output_dir, f"epoch-{epoch}")
+            keep_model(self.trainer, folder)
+            self.card.write(folder)
 
 
 @contextmanager

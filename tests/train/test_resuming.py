@@ -141,8 +141,10 @@ def test_whole_epochs_are_kept(
     folders: list[str] = []
     monkeypatch.setattr("train.training_run.keep_model", lambda _, folder: folders.append(folder))
     args = SimpleNamespace(output_dir=str(tmp_path))
-    KeepEpochs([1, 2], None).on_epoch_end(args, state, None)
-    assert folders == [str(tmp_path / name) for name in kept]
+    cards: list[str] = []
+    card: Any = SimpleNamespace(write=cards.append)
+    KeepEpochs([1, 2], None, card).on_epoch_end(args, state, None)
+    assert folders == cards == [str(tmp_path / name) for name in kept]
 
 
 def test_two_processes_learn_as_one(dataset: str, tiny: str, tmp_path: Path) -> None:
