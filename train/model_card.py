@@ -19,6 +19,7 @@ from bagen_data.published import CODE_PAGE, HUB_ID, PAPER_PAGE, TITLE
 from bagen_data.replaced_file import write_file
 from bagen_data.repositories.dataset_names import is_folder
 from bagen_data.versions import __version__
+from train.paper_table import PAPER_NAMES
 
 CARD = "README.md"
 """Name of the card in a model's folder."""
@@ -277,7 +278,7 @@ def _result(
     metrics = [
         {
             "type": name,
-            "name": str(each.get("label") or name),
+            "name": PAPER_NAMES.get(name, name),
             "value": each["value"],
             "args": {key: each[key] for key in ("low", "high", "n") if each.get(key) is not None},
         }
@@ -323,8 +324,8 @@ def _score_table(result: Mapping[str, Any]) -> str:
 
 def _score_line(metric: Mapping[str, Any]) -> str:
     args = metric.get("args") or {}
-    name, label = f"`{metric['type']}`", metric.get("name")
-    shown = name if label in {None, metric["type"]} else f"{name}, {label}"
+    name, paper_name = f"`{metric['type']}`", metric.get("name")
+    shown = name if paper_name in {None, metric["type"]} else f"{name}, the paper's {paper_name}"
     low, high = args.get("low"), args.get("high")
     interval = "" if low is None or high is None else f"{low:.3f} to {high:.3f}"
     return f"| {shown} | {metric['value']:.3f} | {interval} | {_count(args.get('n'))} |"

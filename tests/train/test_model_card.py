@@ -52,7 +52,7 @@ def metadata_of(folder: Path) -> Any:
 
 
 def scored(folder: Path, source: Mapping[str, Any] = SOURCE, **scores: Any) -> Path | None:
-    rows = scores or {"accuracy": ACCURACY, "coverage": NONE}
+    rows = scores or {"accuracy": ACCURACY, "mre_p50": NONE}
     return add_scores(str(folder), source, "interval_no_think", rows)
 
 
@@ -79,6 +79,12 @@ def test_scores_are_put_there_once(model: Path) -> None:
     )
     scored(model, accuracy={**ACCURACY, "value": 0.8})
     assert [each.metric_value for each in metadata_of(model).eval_results] == [0.8]
+
+
+def test_a_score_of_the_papers_table_has_its_name_there(model: Path) -> None:
+    scored(model, hit_rate=ACCURACY)
+    assert "| `hit_rate`, the paper's Cover | 0.750 |" in (model / CARD).read_text("utf-8")
+    assert metadata_of(model).eval_results[0].metric_name == "Cover"
 
 
 def test_scores_on_other_questions_stand_beside(model: Path) -> None:
