@@ -18,7 +18,7 @@ from trl import GRPOConfig, ModelConfig, SFTConfig, TrlParser, get_peft_config
 from bagen_data.errors import InputError, WrongUsageError
 from bagen_data.rewards import DENSE, PAPER, PROPER, check_weights
 from train.arithmetic import print_needs
-from train.base_model import is_adapter, read_model_shape
+from train.base_model import ModelShape, is_adapter, read_model_shape
 from train.card_writer import prepare_repository
 from train.data import DataOptions
 from train.evaluation_batch import eval_batch_size
@@ -125,20 +125,7 @@ def parse(arguments: Sequence[str] | None, kind: type[Options]) -> tuple[Options
         InputError: the file cannot be read, names an unknown option, or options do not fit each
             other, the machine or the model; the message says which and what to change.
     """
-    stage = "sft" if issubclass(kind, SFTConfig) else "grpo"
-    try:
-        parser = _Parser((*OPTION_KINDS, kind, ModelConfig))
-        parser.stage = stage
-        parser.set_defaults(report_to="trackio")
-        data, run, throughput, _, config, model, rest = parser.parse_args_and_config(
-            with_presets(sys.argv[1:] if arguments is None else arguments, stage),
-            return_remaining_strings=True,
-        )
-    except IndexError as error:
-        raise WrongUsageError("options: --config names no file") from error
-    except (OSError, ValueError, yaml.YAMLError) as error:
-        raise InputError(f"options: {error}") from error
-    check_names([word.lstrip("-") for word in rest[:1]], names_of(kind))
+    data, run, throughput, config, model = _read(arguments, kind)
     check_no_token(vars(config))
     check_packages(config, model)
     _check_epochs(run.keep_epochs, config)
@@ -152,39 +139,11 @@ def parse(arguments: Sequence[str] | None, kind: type[Options]) -> tuple[Options
     config.chat_template_kwargs = config.chat_template_kwargs or {}
     if model.attn_implementation is None:
         model.attn_implementation = "sdpa"
-    longest = data.max_prompt_tokens
     if isinstance(config, GRPOOptions):
+        _check_rewards(config, data)
         check_reference_loading(config.beta, has_adapter=model.use_peft)
-        check_proper(
-            reward_weights(config.rewards),
-            balance=data.balance,
-            repeat_feasible=data.repeat_feasible,
-            scale_rewards=config.scale_rewards,
-            aggregation=config.multi_objective_aggregation,
-        )
-        longest += config.max_completion_length or 0
-    elif config.max_length is not None:
-        if config.max_length <= data.max_prompt_tokens:
-            raise InputError(
-                f"max_length is {config.max_length} and max_prompt_tokens "
-                f"{data.max_prompt_tokens}; a prompt and its answer must fit: lower "
-                "max_prompt_tokens or raise max_length"
-            )
-        longest = config.max_length
-    if not model.model_name_or_path:
-        raise InputError("model_name_or_path is missing; give a folder or a Hub id")
-    if is_adapter(model.model_name_or_path):
-        raise InputError(
-            f"{model.model_name_or_path}: is a LoRA adapter, and training begins with weights; "
-            "merge it into its model (python train/merge_adapter.py ADAPTER OUT) and give that"
-        )
-    shape = read_model_shape(model.model_name_or_path, model.model_revision)
-    if shape.context and longest > shape.context:
-        raise InputError(
-            f"{model.model_name_or_path}: its context has {shape.context:,} tokens, and prompt and "
-            f"answer may have {longest:,}; lower max_prompt_tokens and, for SFT, max_length, for "
-            "GRPO max_completion_length"
-        )
+    longest = _most_tokens(config, data)
+    shape = _shape(model, longest)
     if isinstance(config, GRPOConfig):
         fit_vllm(config, longest, shape)
     config.model_init_kwargs = {
@@ -208,6 +167,79 @@ def parse(arguments: Sequence[str] | None, kind: type[Options]) -> tuple[Options
     prepare_repository(config)
     template = config.chat_template_kwargs
     return config, RunSettings(data, run, throughput, model, shape.tokenizer, template, recipe)
+
+
+def _read(
+    arguments: Sequence[str] | None, kind: type[Options]
+) -> tuple[DataOptions, RunOptions, ThroughputOptions, Options, Any]:
+    """Return the options as they are given, by their groups; raises as `parse`."""
+    stage = "sft" if issubclass(kind, SFTConfig) else "grpo"
+    try:
+        parser = _Parser((*OPTION_KINDS, kind, ModelConfig))
+        parser.stage = stage
+        parser.set_defaults(report_to="trackio")
+        data, run, throughput, _, config, model, rest = parser.parse_args_and_config(
+            with_presets(sys.argv[1:] if arguments is None else arguments, stage),
+            return_remaining_strings=True,
+        )
+    except IndexError as error:
+        raise WrongUsageError("options: --config names no file") from error
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise InputError(f"options: {error}") from error
+    check_names([word.lstrip("-") for word in rest[:1]], names_of(kind))
+    return data, run, throughput, config, model
+
+
+def _check_rewards(config: GRPOOptions, data: DataOptions) -> None:
+    """Refuse what makes a proper reward improper; raises as `check_proper`."""
+    check_proper(
+        reward_weights(config.rewards),
+        balance=data.balance,
+        repeat_feasible=data.repeat_feasible,
+        scale_rewards=config.scale_rewards,
+        aggregation=config.multi_objective_aggregation,
+    )
+
+
+def _most_tokens(config: SFTOptions | GRPOOptions, data: DataOptions) -> int:
+    """Return the most tokens that a prompt and its answer have.
+
+    Raises:
+        InputError: `max_length` has no room for an answer.
+    """
+    if isinstance(config, GRPOConfig):
+        return data.max_prompt_tokens + (config.max_completion_length or 0)
+    if config.max_length is None:
+        return data.max_prompt_tokens
+    if config.max_length <= data.max_prompt_tokens:
+        raise InputError(
+            f"max_length is {config.max_length} and max_prompt_tokens {data.max_prompt_tokens}; "
+            "a prompt and its answer must fit: lower max_prompt_tokens or raise max_length"
+        )
+    return int(config.max_length)
+
+
+def _shape(model: Any, longest: int) -> ModelShape:
+    """Return the model without its weights.
+
+    Raises:
+        InputError: it is missing, cannot be read, is an adapter, or its context is too short.
+    """
+    if not model.model_name_or_path:
+        raise InputError("model_name_or_path is missing; give a folder or a Hub id")
+    if is_adapter(model.model_name_or_path):
+        raise InputError(
+            f"{model.model_name_or_path}: is a LoRA adapter, and training begins with weights; "
+            "merge it into its model (python train/merge_adapter.py ADAPTER OUT) and give that"
+        )
+    shape = read_model_shape(model.model_name_or_path, model.model_revision)
+    if shape.context and longest > shape.context:
+        raise InputError(
+            f"{model.model_name_or_path}: its context has {shape.context:,} tokens, and prompt and "
+            f"answer may have {longest:,}; lower max_prompt_tokens and, for SFT, max_length, for "
+            "GRPO max_completion_length"
+        )
+    return shape
 
 
 class _Parser(TrlParser):
