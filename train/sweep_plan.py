@@ -88,7 +88,7 @@ class SweepPlan(_StrictModel):
     """A list of runs."""
 
     out: str = Field(description="The folder of everything.")
-    launch: str = Field(description="The file of `accelerate launch --config_file`.")
+    launch: str = Field(description="The file of `train/launcher.py --config_file`.")
     launch_grpo: str | None = Field(None, description="That of stage grpo; `launch` if None.")
     sft: str = Field(description="The options of stage sft.")
     grpo: str = Field(description="The options of stage grpo.")

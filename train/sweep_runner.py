@@ -162,7 +162,7 @@ class SweepRunner:
             )
         if (folder / TRAINED).is_file():
             return
-        launch = ["-m", "accelerate.commands.launch", "--config_file", self._launch(run)]
+        launch = [_script("launcher.py"), "--config_file", self._launch(run)]
         script = [_script(f"{run.stage}.py"), "--config", self._file(run)]
         if not self.dry_run:
             write_file(folder / RECIPE, text)

@@ -44,7 +44,7 @@ def test_a_run_goes_on_from_the_same_seed(
     ]
     plan = plan_of(runs, out=str(tmp_path / "out"), seeds=[3, 7])
     lines = [line.replace(str(tmp_path), "") for line in commands(plan, capsys)]
-    trained = [line for line in lines if "accelerate" in line]
+    trained = [line for line in lines if "launcher.py" in line]
     evaluated = [line for line in lines if "evaluate.py" in line]
     assert [line.split("--output_dir ")[1].split()[0] for line in trained] == [
         *("/out/sft/seed-3", "/out/sft/seed-7"),
