@@ -16,6 +16,7 @@ from bagen_data.tables import to_json
 from train.card_writer import CardWriter, push
 from train.checkpoints import last_checkpoint, remove_unfinished
 from train.data import RowCounts, check_list
+from train.full_disk import full_disk_said
 from train.kept_model import keep_model
 from train.run_recipe import RECIPE, recipe_changes
 
@@ -97,6 +98,9 @@ def train(
         options: how the run is kept.
         counts: of what is trained on; the first process prints them.
         recipe: everything that decides the model; see `check_resumable`.
+
+    Raises:
+        OutputError: another run is writing the folder, or the disk is full.
     """
     counts = tuple(counts)
     for part_counts in counts:
@@ -111,9 +115,11 @@ def train(
                 trainer.accelerator.print(sentence)
             write_file(Path(folder, RECIPE), to_json(recipe))
         trainer.accelerator.wait_for_everyone()
-        trainer.train(resume_from_checkpoint=last_checkpoint(folder) if options.resume else None)
-        keep_model(trainer, folder)
-        card.write(folder)
+        checkpoint = last_checkpoint(folder) if options.resume else None
+        with full_disk_said(folder):
+            trainer.train(resume_from_checkpoint=checkpoint)
+            keep_model(trainer, folder)
+            card.write(folder)
         push(trainer)
 
 

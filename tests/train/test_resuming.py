@@ -14,6 +14,7 @@ from bagen_data.errors import InputError, OutputError
 from bagen_data.held_folder import made_folder
 from tests.train.running import fail, losses, run, sft_options, started, write_yaml
 from train.checkpoints import last_checkpoint, remove_unfinished
+from train.full_disk import full_disk_said
 from train.run_recipe import NOT_COMPARED, RECIPE
 from train.training_run import KeepEpochs, RunOptions, check_resumable
 
@@ -53,6 +54,38 @@ def test_a_killed_run_ends_like_one_that_was_not(dataset: str, tiny: str, tmp_pa
     assert losses(killed) == pytest.approx(losses(whole), abs=1e-4)
     message = " ".join(fail("train/sft.py", "--config", file, "--target", "point").split())
     assert "its checkpoints were begun with target 'pct30', not 'point'; remove the" in message
+
+
+def test_a_full_disk_loses_no_checkpoint(dataset: str, tiny: str, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    options = sft_options(dataset, tiny, out, save_strategy="steps", save_steps=3, resume=True)
+    file = write_yaml(tmp_path / "run.yaml", options)
+    most = Path(tiny, "model.safetensors").stat().st_size + 10_000  # less than the optimizer
+    limited = ("tests/train/small_files.py", most, "train/sft.py", "--config", file)
+    message = " ".join(fail(*limited).split())
+    assert f"{out}: the disk is full, or a file may not grow as large (" in message
+    assert "now); there is no whole checkpoint yet; free some space, then give the" in message
+    run("train/sft.py", "--config", file)
+    assert len(losses(out)) == 6
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(28, "No space left on device"),
+        RuntimeError("[enforce fail at inline_container.cc:863] . PytorchStreamWriter failed"),
+        ValueError("Error while serializing: I/O error: File too large (os error 27)"),
+    ],
+)
+def test_each_library_has_its_own_error_of_a_full_disk(tmp_path: Path, error: Exception) -> None:
+    write_checkpoint(tmp_path, 4)
+    with (
+        pytest.raises(OutputError, match="checkpoint-4 is whole; free"),
+        full_disk_said(str(tmp_path)),
+    ):
+        raise error
+    with pytest.raises(ValueError, match="another"), full_disk_said(str(tmp_path)):
+        raise ValueError("another")
 
 
 def test_a_checkpoint_without_its_end_is_none(tmp_path: Path) -> None:
@@ -156,4 +189,5 @@ def test_two_processes_learn_as_one(dataset: str, tiny: str, tmp_path: Path) -> 
     script = ("tests/train/gloo_threads.py", "train/sft.py")
     written = run(*torchrun, *script, "--config", write_yaml(tmp_path / "two.yaml", two))
     assert written.count("sokoban_train/sft:") == 1  # the first process alone speaks
+    assert written.count("memory of a machine: ") == 1
     assert losses(tmp_path / "two") == pytest.approx(losses(tmp_path / "one"), abs=1e-3)
