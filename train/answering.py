@@ -105,10 +105,10 @@ class ResumableAnswers:
             ) from error
 
     def _engines_at_work(self, waiting: Mapping[str, FittedPrompt]) -> Answers:
-        """Answer in this process, or in one for each engine: always, where vLLM answers."""
+        """Answer with one engine of transformers here, else with a process for each engine."""
         engines = self.engines
         prompts = [prompt.messages for prompt in waiting.values()]
-        if engines == Engines("transformers"):
+        if engines.backend == "transformers" and len(engines.devices) == 1:
             return generator(engines.backend, self.decoding, self.tokenizer)(prompts)
         rollouts = [name.rpartition("/")[0] for name in waiting]
         asked = RolloutPrompts(prompts, rollouts)

@@ -10,6 +10,7 @@ import pytest
 from tokenizers import Tokenizer, models
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
+from bagen_data.errors import WorkerDiedError
 from bagen_data.hub import load_samples
 from bagen_data.submissions import read_metadata
 from bagen_data.tables import read_jsonl
@@ -73,6 +74,19 @@ def test_other_weights_do_not_go_on(answering: ResumableAnswers, dataset: str) -
     assert all(row["response"].startswith("kept ") for row in again)
     os.utime(Path(answering.decoding.model) / "model.safetensors", ns=(1, 1))
     assert answering.answers(samples)[0] == rows
+
+
+def test_an_engine_that_fails_here_is_one_message(
+    answering: ResumableAnswers, dataset: str
+) -> None:
+    """As where memory runs out; here by weights of another shape."""
+    config = Path(answering.decoding.model) / "config.json"
+    config.write_text(json.dumps(json.loads(config.read_bytes()) | {"intermediate_size": 96}))
+    also = ("prompt", "prompt_variant", "completed_turns")
+    samples = load_samples(dataset, "sokoban_train", "heldout", also=also)
+    answering.out.mkdir()
+    with pytest.raises(WorkerDiedError, match=r"0 answers of this run .*: 5 are left; give the"):
+        answering.answers(samples)
 
 
 def test_what_cannot_fit_stays_unanswered(answering: ResumableAnswers, dataset: str) -> None:

@@ -159,11 +159,25 @@ def replicated(
                 }
             )
         yield from _heard(replicas, engines)
-    finally:
-        for replica in replicas:
-            replica.kill()
-        for replica in replicas:
-            replica.end()
+    except WorkerDiedError:
+        _end(replicas)
+        raise
+    except BaseException:
+        _end(replicas)
+        _forget(replicas)
+        raise
+    _end(replicas)
+    _forget(replicas)
+
+
+def _end(replicas: Sequence[_Replica]) -> None:
+    for replica in replicas:
+        replica.kill()
+    for replica in replicas:
+        replica.end()
+
+
+def _forget(replicas: Sequence[_Replica]) -> None:
     for replica in replicas:
         replica.log.unlink(missing_ok=True)
 
