@@ -42,6 +42,9 @@ def sweep(
         str | None,
         typer.Option(help="A folder or Hub id in place of every dataset of the sweep."),
     ] = None,
+    out: Annotated[
+        str | None, typer.Option(help="The folder of everything, in place of the file's.")
+    ] = None,
     dry_run: Annotated[bool, typer.Option(help="Print the commands, and run none.")] = False,
     table: Annotated[
         bool, typer.Option("--table", help="Print the table of what is done, and run nothing.")
@@ -54,6 +57,8 @@ def sweep(
     plan = read_sweep(config)
     if dataset is not None:
         plan = plan.with_dataset(dataset)
+    if out is not None:
+        plan = plan.model_copy(update={"out": out})
     chosen = _chosen(plan, only, config)
     if table:
         _print_tables(plan, by_seed)

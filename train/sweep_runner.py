@@ -11,7 +11,6 @@ from bagen_data.console import STDERR, shown
 from bagen_data.errors import InputError
 from bagen_data.replaced_file import write_file
 from bagen_data.tables import to_json
-from bagen_data.unique_keys import parse_json
 from train.python_command import run_python
 from train.secret_options import check_no_token
 from train.sweep_plan import (
@@ -206,10 +205,7 @@ class SweepRunner:
         answered = read_answers(self.results, RowResult(*key, {}, recipe))
         lines = "".join(to_json(row) + "\n" for row in answered.sample_scores())
         write_file(self.results.sample_scores(key), lines)
-        scores = out / "scores.json"
-        is_evaluated = run.resource is None and run.baseline is None and scores.is_file()
-        row = parse_json(scores.read_bytes()) if is_evaluated else row_scores(answered)
-        self.results.keep(RowResult(*key, row, recipe))
+        self.results.keep(RowResult(*key, row_scores(answered), recipe))
 
     def _call(self, command: list[str]) -> None:
         """Run a Python command of the project, or show it.

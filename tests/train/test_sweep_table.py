@@ -89,6 +89,8 @@ def test_tables_need_no_training(seeded: Path, capsys: pytest.CaptureFixture[str
     assert capsys.readouterr().out == f"{shown.by_row()}\n\n{shown.retention()}\n"
     app(["--config", str(seeded), "--table", "--by-seed"], standalone_mode=False)
     assert capsys.readouterr().out == f"{shown.by_seed()}\n"
+    with pytest.raises(InputError, match="no row is done; run the sweep first"):
+        app(["--config", str(seeded), "--table", "--out", "elsewhere"], standalone_mode=False)
 
 
 def test_answers_that_are_gone_are_named(seeded: Path, tmp_path: Path) -> None:
