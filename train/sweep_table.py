@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
 
 from bagen_data.scoring.measure import Measured
 from bagen_data.scoring.report import Score
@@ -70,6 +69,11 @@ class SweepTables:
 
     def notes(self) -> list[str]:
         """Return sentences on what the intervals are, and why some are missing."""
+        if not any(_has_interval(row.scores) for row in self.results.rows.values()):
+            return [
+                f"There are no intervals over fewer than {FEWEST_INSTANCES} instances: evaluate on "
+                "more."
+            ]
         notes = []
         many = {name: self.results.seeds_done(name, own) for name, own in self._seeds.items()}
         if any(len(done) >= FEWEST_SEEDS for done in many.values()):
@@ -82,15 +86,7 @@ class SweepTables:
                 f"Rows over two seeds have no interval: {FEWEST_SEEDS} are needed; --by-seed shows "
                 "each seed's row."
             )
-        if self.results.rows and not any(_has_interval(row.scores) for row in self._all()):
-            notes.append(
-                f"There are no intervals over fewer than {FEWEST_INSTANCES} instances: evaluate on "
-                "more."
-            )
         return notes
-
-    def _all(self) -> Sequence[Any]:
-        return list(self.results.rows.values())
 
     def _means(self, name: str) -> dict[str, MeanOverSeeds]:
         return row_over_seeds(self._runs(name), ROW_SCORES, name)

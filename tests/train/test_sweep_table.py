@@ -93,6 +93,13 @@ def test_tables_need_no_training(seeded: Path, capsys: pytest.CaptureFixture[str
         app(["--config", str(seeded), "--table", "--out", "elsewhere"], standalone_mode=False)
 
 
+def test_notes_say_why_an_interval_is_missing(seeded: Path) -> None:
+    """The sample has six levels."""
+    assert tables(seeded).notes() == [
+        "There are no intervals over fewer than 10 instances: evaluate on more."
+    ]
+
+
 def test_answers_that_are_gone_are_named(seeded: Path, tmp_path: Path) -> None:
     row = tables(seeded).results.rows["SFT", 0]
     with pytest.raises(InputError, match="is missing; remove the line of 'SFT' from"):
