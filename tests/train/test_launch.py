@@ -51,7 +51,7 @@ def commands(file: Path, folder: Path, gpus: int = 8, nodes: int = 1) -> list[li
     """The commands that a file runs, on nodes of so many GPUs each."""
     stubs, record = folder / "venv" / "bin", folder / "record"
     stubs.mkdir(parents=True, exist_ok=True)
-    for name in ("accelerate", "hf", "python", "scontrol", "srun"):
+    for name in ("hf", "python", "scontrol", "srun"):
         (stubs / name).write_text(_RECORDER)
         (stubs / name).chmod(0o755)
     (stubs / "activate").write_text("")
@@ -82,10 +82,11 @@ def options_of(words: Sequence[str]) -> dict[str, str]:
 
 
 def check_launch(words: Sequence[str]) -> dict[str, str]:
-    """Check a command of `accelerate launch`; returns the script's options and its processes."""
+    """Check a command of train/launcher.py; returns the script's options and its processes."""
     from accelerate.commands.launch import launch_command_parser
 
-    launch = launch_command_parser().parse_args(list(words))
+    assert words[:2] == ["python", "train/launcher.py"]
+    launch = launch_command_parser().parse_args(list(words[2:]))
     assert (REPO / launch.config_file).is_file()
     kind = {"train/sft.py": SFTOptions, "train/grpo.py": GRPOOptions}[launch.training_script]
     options = options_of(launch.training_script_args)
@@ -98,18 +99,11 @@ def check_launch(words: Sequence[str]) -> dict[str, str]:
     return {**content, **presets, **options, "processes": processes}
 
 
-def check_command(words: Sequence[str]) -> None:
-    """Check any command of a launch file."""
-    name, *rest = words
-    if name == "accelerate":
-        assert rest[0] == "launch"
-        check_launch(rest[1:])
-    elif name == "python":
-        assert rest[0] == "train/evaluate.py"
-        names = [option.replace("-", "_") for option in options_of(rest[1:])]
-        check_names(names, list(signature(evaluate).parameters))
-    else:
-        raise AssertionError(f"no check of {name}")
+def check_evaluation(words: Sequence[str]) -> None:
+    """Check a command of train/evaluate.py."""
+    assert words[:2] == ["python", "train/evaluate.py"]
+    names = [option.replace("-", "_") for option in options_of(words[2:])]
+    check_names(names, list(signature(evaluate).parameters))
 
 
 def global_batch(options: Mapping[str, str], monkeypatch: pytest.MonkeyPatch) -> int:
@@ -149,24 +143,24 @@ def test_one_machine_has_the_papers_batches(
     gpus: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sft, grpo, said = commands(REPO / "train/launch/one_machine.sh", tmp_path, gpus)
-    check_command(said)
-    assert global_batch(check_launch(sft[2:]), monkeypatch) == 16
-    assert global_batch(check_launch(grpo[2:]), monkeypatch) == 1024
+    check_evaluation(said)
+    assert global_batch(check_launch(sft), monkeypatch) == 16
+    assert global_batch(check_launch(grpo), monkeypatch) == 1024
 
 
 def test_one_gpu_with_lora(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     sft, merging, said = commands(REPO / "train/launch/one_gpu_lora.sh", tmp_path)
-    options = check_launch(sft[2:])
+    options = check_launch(sft)
     assert (global_batch(options, monkeypatch), options["use_peft"]) == (16, True)
     script, adapter, merged = merging[1:]
     assert (script, adapter) == ("train/merge_adapter.py", options["output_dir"])
-    check_command(said)
+    check_evaluation(said)
     assert options_of(said)["model"] == merged
 
 
 def test_one_node_of_slurm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (sft,) = commands(REPO / "train/launch/slurm_one_node.sh", tmp_path)
-    assert global_batch(check_launch(sft[2:]), monkeypatch) == 16
+    assert global_batch(check_launch(sft), monkeypatch) == 16
 
 
 def test_nodes_of_slurm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -178,7 +172,7 @@ def test_nodes_of_slurm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     options = options_of(first)
     assert (options["num_machines"], options["num_processes"]) == ("2", "16")
     assert options["main_process_ip"] == "node-a"
-    assert global_batch(check_launch(first[2:]), monkeypatch) == 1024
+    assert global_batch(check_launch(first), monkeypatch) == 1024
 
 
 def test_a_job_of_the_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -194,9 +188,9 @@ def test_a_job_of_the_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     shell, flag, script = given["command"]
     assert (shell, flag) == ("bash", "-c")
     *_, launch, said, upload = [line.split() for line in script.splitlines() if line]
-    check_command(said)
+    check_evaluation(said)
     assert upload == ["hf", "upload", "a/b", f"{options_of(said)['model']}/README.md", "README.md"]
-    options = check_launch(launch[2:])
+    options = check_launch(launch)
     assert options["output_dir"] == options_of(said)["model"]
     assert (global_batch(options, monkeypatch), options["hub_model_id"]) == (16, "a/b")
     assert ast.literal_eval(options["push_to_hub"].title())

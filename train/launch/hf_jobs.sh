@@ -14,7 +14,7 @@ hf jobs run --name bagen-sft --flavor h200x8 --timeout 2h --secrets HF_TOKEN --d
 set -e
 git clone --depth 1 https://github.com/mll-lab-nu/BAGEN && cd BAGEN
 pip install torch==2.13.0 && pip install -e '.[train]'
-accelerate launch --config_file train/accelerate/fsdp2.yaml --num_processes $GPUS train/sft.py \
+python train/launcher.py --config_file train/accelerate/fsdp2.yaml --num_processes $GPUS train/sft.py \
     --config train/configs/sokoban_pct30.yaml \
     --save_strategy no --resume false --report_to none --push_to_hub true --hub_model_id $MODEL
 python train/evaluate.py --model out/sokoban_pct30 --config sokoban_train --split heldout \

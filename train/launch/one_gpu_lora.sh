@@ -10,7 +10,7 @@ VENV=${VENV:-.venv}
 source "$VENV/bin/activate"
 export CUDA_VISIBLE_DEVICES=${CUDA_VISIBLE_DEVICES:-0} # one: TRL refuses one process that sees several
 
-accelerate launch --config_file train/accelerate/single_gpu.yaml train/sft.py \
+python train/launcher.py --config_file train/accelerate/single_gpu.yaml train/sft.py \
     --config train/configs/sokoban_pct30.yaml --preset lora \
     --output_dir out/sokoban_pct30_lora
 python train/merge_adapter.py out/sokoban_pct30_lora out/sokoban_pct30_merged

@@ -28,7 +28,7 @@ HEAD=$(scontrol show hostnames "$SLURM_JOB_NODELIST" | sed -n 1p) # which reads 
 PORT=$((20000 + SLURM_JOB_ID % 20000)) # the same on all nodes, another one for each job
 export HEAD PORT
 # Each node's own rank is known in its task only, so the command is expanded there.
-srun --kill-on-bad-exit=1 bash -c 'accelerate launch --config_file train/accelerate/fsdp2_grpo.yaml \
+srun --kill-on-bad-exit=1 bash -c 'python train/launcher.py --config_file train/accelerate/fsdp2_grpo.yaml \
     --num_machines "$SLURM_NNODES" --num_processes "$GPUS" --machine_rank "$SLURM_NODEID" \
     --main_process_ip "$HEAD" --main_process_port "$PORT" \
     train/grpo.py --config train/configs/sokoban_grpo.yaml'

@@ -3,7 +3,7 @@
 #
 #   sbatch train/launch/slurm_one_node.sh
 #
-# Change: partition and account; the number of GPUs (1, 2, 4 or 8), CPUs and hours; VENV; the config. Nodes
+# Change: partition and account; the number of GPUs (2, 4 or 8), CPUs and hours; VENV; the config. Nodes
 # without internet: hf download the model and the dataset on the login node, and give their folders with
 # --model_name_or_path and --dataset.
 #SBATCH --job-name=bagen-sft
@@ -23,5 +23,5 @@ VENV=${VENV:-.venv}
 source "$VENV/bin/activate"
 
 # Port 0 is a free one: another job may run on the node.
-srun accelerate launch --config_file train/accelerate/fsdp2.yaml --main_process_port 0 \
+srun python train/launcher.py --config_file train/accelerate/fsdp2.yaml --main_process_port 0 \
     --num_processes "$SLURM_GPUS_ON_NODE" train/sft.py --config train/configs/sokoban_pct30.yaml
