@@ -24,6 +24,7 @@ from bagen_data.command_line import run
 from bagen_data.errors import InputError, WrongUsageError
 from bagen_data.replaced_folder import replaced_folder
 from train.number_prompts import PROMPT_FORMS
+from train.tiny_sizes import HEAD, check_sizes
 
 CHAT_TEMPLATE = (
     "{% for message in messages %}<|im_start|>{{ message['role'] }}\n"
@@ -58,6 +59,10 @@ class TinyShape:
     """The most tokens of a prompt and its answer."""
     seed: int = 0
     """Seed of the first weights."""
+
+
+_SIZES = tuple(each for each in fields(TinyShape) if type(each.default) is int)
+"""The fields that are numbers."""
 
 
 def main(arguments: Sequence[str] | None) -> None:
@@ -110,7 +115,9 @@ def make(dataset: str, out: Path, shape: TinyShape) -> None:
 
     Raises:
         InputError: something lies at `out`, or the dataset has no such config.
+        WrongUsageError: as `check_sizes`.
     """
+    check_sizes({each.name: getattr(shape, each.name) for each in _SIZES})
     if out.exists():
         raise InputError(f"{out}: is there already; give another folder")
     import torch
@@ -118,7 +125,7 @@ def make(dataset: str, out: Path, shape: TinyShape) -> None:
 
     tokenizer = _tokenizer(_texts(dataset, shape), shape.vocabulary)
     torch.manual_seed(shape.seed)
-    heads = max(1, shape.hidden // 16)
+    heads = shape.hidden // HEAD
     config = Qwen3Config(
         vocab_size=len(tokenizer),
         hidden_size=shape.hidden,
@@ -126,7 +133,7 @@ def make(dataset: str, out: Path, shape: TinyShape) -> None:
         num_hidden_layers=shape.layers,
         num_attention_heads=heads,
         num_key_value_heads=heads,
-        head_dim=16,
+        head_dim=HEAD,
         max_position_embeddings=shape.context,
         tie_word_embeddings=True,
         bos_token_id=None,
