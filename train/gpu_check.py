@@ -45,10 +45,7 @@ def check(
     cpu: Annotated[bool, typer.Option("--cpu", help="Run on the CPU, with smaller runs.")] = False,
     bf16: Annotated[
         bool | None,
-        typer.Option(
-            help="Compute in bfloat16 [default: on a GPU; a CPU with instructions for it is twice "
-            "as fast so, others are slower].",
-        ),
+        typer.Option(help="Compute in bfloat16 [default: on a GPU; float32 on a CPU]."),
     ] = None,
     vllm: Annotated[
         bool, typer.Option(help="Generate with vLLM on the same GPU [default: not with --cpu].")
