@@ -232,7 +232,8 @@ def sums_of(
     """
     from bagen_data.rewards import judge
 
-    columns = ["sample_id", "feasible", "resources", "rollout_success"]
+    known = ("sample_id", "feasible", "resources", "rollout_success")
+    columns = [name for name in known if name in samples.table.column_names]
     rows: list[dict[str, Any]] = [
         row
         for row in samples.table.select(columns).to_pylist()
@@ -249,7 +250,7 @@ def sums_of(
         [row["feasible"] for row in rows],
         [row["resources"] for row in rows],
         [question] * len(rows),
-        [row["rollout_success"] for row in rows],
+        [row.get("rollout_success", row["feasible"]) for row in rows],
     )
     return AnswerSums.of(judged, weights)
 

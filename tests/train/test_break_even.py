@@ -1,6 +1,7 @@
 """GRPO says before its first step whether intervals earn more than `impossible`."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -150,6 +151,8 @@ def test_an_evaluations_answers_are_compared(dataset: str, tmp_path: Path) -> No
     scores = score(samples.table, answers, resamples=0).overall
     responses = {row["sample_id"]: row["response"] for row in answers}
     comparison = BreakEven(sums_of(samples, responses, PAPER), PAPER, 0.5)
+    fewer = replace(samples, table=samples.table.drop_columns(["rollout_success"]))
+    assert sums_of(fewer, responses, PAPER) == comparison.sums
     among = scores["recall_feasible"].value or 0
     assert comparison.worth == pytest.approx((scores["reward"].value or 0) / among)
     asked = ("--dataset", dataset, "--config", "sokoban", "--split")
