@@ -16,7 +16,7 @@ _OPTIONS = {
     "sft": ("target", "max_length"),
     "grpo": (
         *("rewards", "num_generations", "max_completion_length", "temperature", "beta"),
-        *("loss_type", "use_bias_correction_kl"),
+        *("scale_rewards", "loss_type", "use_bias_correction_kl"),
     ),
 }
 """Options of a method in the card's table; those of both are in `_settings`."""

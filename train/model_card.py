@@ -26,6 +26,14 @@ CARD = "README.md"
 TRAINING, SCORES = "training", "scores"
 """Names of the sections of a card that the project rewrites."""
 _HEAD = re.compile(r"\A---\n(?P<metadata>.*?)\n?---\n(?P<text>.*)\Z", re.DOTALL)
+_INTERVAL = (
+    "an interval around what remains, or with `impossible` if the agent will not finish within the "
+    "budget"
+)
+_FORECAST = (
+    "the probabilities that the agent finishes within the budget and that it succeeds at all, and "
+    "with quantiles of what remains"
+)
 _NO_SCORES = (
     "This model was not evaluated yet. `python train/evaluate.py --model FOLDER` puts the scores "
     "on the held-out rollouts here."
@@ -185,12 +193,12 @@ def _new_card(place: str, stage: Stage) -> Card:
 def _introduction(base: str | None, stage: Stage, training: str) -> str:
     methods = ", then ".join(re.findall(r"(?m)^### \d+\. (\w+)$", training))
     first = re.search(r"(?m)^\| `model_name_or_path` \| (.*) \|$", training)
+    answer = _FORECAST if stage.variant.startswith("forecast") else _INTERVAL
     origin = base or (first[1] if first else shown_place(stage.begun_with))
     return (
         "This model estimates what the rest of an agent's task will cost. After some turns it "
-        "reads the conversation, what was used so far and the budget. It answers with an interval "
-        "around what remains, or with `impossible` if the agent will not finish within the "
-        f"budget.\n\nIt was trained from `{origin}` by {methods}, with version {__version__} of "
+        f"reads the conversation, what was used so far and the budget. It answers with {answer}."
+        f"\n\nIt was trained from `{origin}` by {methods}, with version {__version__} of "
         f"[the BAGEN code]({CODE_PAGE}). The paper of the benchmark is [{TITLE}]({PAPER_PAGE})."
     )
 

@@ -65,6 +65,13 @@ def test_a_card_says_what_it_was_made_of(model: Path) -> None:
     assert "This model was not evaluated yet." in text
 
 
+def test_a_card_says_what_the_model_answers(model: Path, tmp_path: Path) -> None:
+    write_card(tmp_path / "forecasts", "ORG/f", stage(variant="forecast_no_think"))
+    texts = [(folder / CARD).read_text("utf-8") for folder in (model, tmp_path / "forecasts")]
+    assert ["an interval around what remains" in text for text in texts] == [True, False]
+    assert ["the probabilities that the agent" in text for text in texts] == [False, True]
+
+
 def test_scores_are_put_there_once(model: Path) -> None:
     assert scored(model) == model / CARD
     once = (model / CARD).read_bytes()
