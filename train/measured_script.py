@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 if __name__ == "__main__":
     sys.path[0] = str(Path(__file__).resolve().parent.parent)  # not this folder
@@ -34,7 +34,7 @@ class StepRecord:
     logs: list[dict[str, float]] = field(default_factory=list)
     """Of each log, as the trainer keeps it."""
     generation_seconds: float = 0.0
-    """Seconds in which GRPO generated answers, giving vLLM the new weights included."""
+    """Seconds of steps that GRPO spent on generation, giving vLLM the new weights included."""
     peak_gib: float = 0.0
     """The most memory: PyTorch's own on a GPU, the whole process's on a CPU."""
     device_gib: float = 0.0
@@ -48,13 +48,18 @@ RECORD = StepRecord()
 class StepClock(TrainerCallback):
     """Fills `RECORD`; waits for the GPU at both ends of a step."""
 
+    generated: ClassVar[float] = 0.0
+    """Seconds of all generation so far: that between steps, as of an evaluation, too."""
+
     def __init__(self) -> None:
         self._began = 0.0
         self._cpu_began = 0.0
+        self._generated_before = 0.0
 
     def on_step_begin(self, *_: Any, **__: Any) -> None:
         """Start the clock."""
         _wait_for_gpu()
+        self._generated_before = StepClock.generated
         self._began, self._cpu_began = time.perf_counter(), time.process_time()
 
     def on_step_end(self, *_: Any, **__: Any) -> None:
@@ -62,6 +67,7 @@ class StepClock(TrainerCallback):
         _wait_for_gpu()
         RECORD.seconds.append(time.perf_counter() - self._began)
         RECORD.cpu_seconds.append(time.process_time() - self._cpu_began)
+        RECORD.generation_seconds += StepClock.generated - self._generated_before
         _record_memory()
 
     def on_train_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ARG002
@@ -90,7 +96,7 @@ def main(arguments: list[str]) -> None:
 
 
 def timed_generation(generate: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a method that generates answers as another one, and adds its seconds to `RECORD`."""
+    """Return a method that generates answers as another one, and counts its seconds."""
 
     def measured(*arguments: Any, **options: Any) -> Any:
         begin = time.perf_counter()
@@ -98,7 +104,7 @@ def timed_generation(generate: Callable[..., Any]) -> Callable[..., Any]:
             return generate(*arguments, **options)
         finally:
             _wait_for_gpu()
-            RECORD.generation_seconds += time.perf_counter() - begin
+            StepClock.generated += time.perf_counter() - begin
 
     return measured
 
