@@ -196,8 +196,18 @@ BAD: dict[str, tuple[Layout, tuple[str, ...], Sequence[str]]] = {
 }
 
 
-@pytest.mark.parametrize("name", BAD)
-@pytest.mark.parametrize("command", ["score", "validate"])
+PARTS = {
+    "a config without a file": ["sokoban", "swebench", "warehouse"],
+    "one config alone": ["sokoban"],
+    "configs that one file leaves out": ["sokoban", "swebench"],
+}
+"""The tasks that are answered, in folders that leave others out."""
+
+
+@pytest.mark.parametrize(
+    ("command", "name"),
+    [("validate", name) for name in BAD] + [("score", name) for name in BAD if name not in PARTS],
+)
 def test_what_is_missing_or_wrong_is_named(
     command: str,
     name: str,
@@ -213,6 +223,21 @@ def test_what_is_missing_or_wrong_is_named(
     assert "Traceback" not in error
     for word in words:
         assert word in error
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_what_is_answered_is_scored_and_cannot_be_submitted(
+    name: str,
+    built: Path,
+    answers: dict[str, Rows],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    folder = made(tmp_path / "folder", answers, BAD[name][0])
+    found = scores(folder, built)
+    assert list(found["tasks"]) == PARTS[name]
+    assert found["answered"]["answered"] == sum(len(answers[task]) for task in PARTS[name])
+    assert "not submittable" in capsys.readouterr().err
 
 
 def test_a_line_that_cannot_be_read_is_named_and_not_a_config(
