@@ -16,6 +16,9 @@ Exit codes: 0 done, 1 bad input, 2 wrong usage.
 
 import sys
 from collections.abc import Sequence
+from typing import Annotated
+
+import typer
 
 from bagen_data.cli.fit import fit_command
 from bagen_data.cli.merge import merge_command
@@ -31,11 +34,19 @@ from bagen_data.cli.watch import watch_command
 from bagen_data.command_line import new_app, run
 from bagen_data.errors import WrongUsageError
 from bagen_data.published import CODE_PAGE
+from bagen_data.versions import BENCHMARK_VERSION, __version__
 
 _ELSEWHERE = (
     "Datasets are built, rollouts recorded, leaderboards made and models trained in a clone of "
     f"{CODE_PAGE}."
 )
+
+
+def _print_version(is_asked: bool) -> None:
+    if is_asked:
+        print(f"bagen {__version__}, benchmark {BENCHMARK_VERSION}")
+        raise typer.Exit
+
 
 predict = new_app("Answer every sample of a split, with a baseline or with a model.")
 predict.command("baseline")(predict_baseline_command)
@@ -53,6 +64,18 @@ app.command("fit")(fit_command)
 app.command("policy")(policy_command)
 app.command("show")(show_command)
 app.command("watch")(watch_command)
+
+
+@app.callback()
+def root_options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Show the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Take the options that stand before a command."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

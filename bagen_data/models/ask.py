@@ -32,6 +32,7 @@ from bagen_data.models.run_logs import (
     unite,
 )
 from bagen_data.models.server_asking import Asking, ask_server, ask_servers
+from bagen_data.models.server_reach import check_any_reachable
 from bagen_data.models.server_share import ServerShare, share_out
 from bagen_data.progress_bar import progress_bar
 from bagen_data.redaction import redact
@@ -59,6 +60,7 @@ def ask(
     Raises:
         OutputError: there is one, and it is not to be resumed; or a log cannot be written.
         WrongUsageError: the earlier run asked something else.
+        InputError: none of the servers takes connections.
         InputError, WrongUsageError: as `first_model`.
     """
     logs = (out / LOGS).absolute()
@@ -72,6 +74,8 @@ def ask(
     ids = asked.ids
     answered = set().union(*map(answered_ids, earlier)) & set(ids)
     shares = share_out(asked.rollouts, answered, run.servers, last_servers(earlier))
+    if any(share.open for share in shares):
+        check_any_reachable(run.servers)
     asking = Asking(run, price, logs)
     with _progress(run, len(ids), len(answered)):
         if len(shares) == 1 and shares[0].server == first:

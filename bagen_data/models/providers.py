@@ -1,5 +1,6 @@
 """Find a model through Inspect; what is missing shows at once, as one message."""
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -16,6 +17,8 @@ from bagen_data.redaction import check_address
 _PREREQUISITE = "PrerequisiteError"
 """Inspect's error for a package or a key that is missing. No public module of Inspect exports it,
 and its only public base is Exception; so it is recognised by its name."""
+_KEY = re.compile(r"\b[A-Z][A-Z0-9_]*_API_KEY\b")
+"""A variable of the environment that holds a key."""
 
 
 def find_model(
@@ -57,7 +60,8 @@ def prerequisites() -> Iterator[None]:
     """Turn what Inspect says of a missing package or key into an error of the user's input.
 
     Raises:
-        InputError: something is missing; the message is Inspect's, without Rich's markup.
+        InputError: something is missing; the message is Inspect's, without Rich's markup, and for a
+            key begins with the line that sets it.
     """
     try:
         yield
@@ -70,5 +74,8 @@ def prerequisites() -> Iterator[None]:
                 STDERR.print(message)
             except MarkupError:  # of a name in brackets
                 STDERR.print(shown(str(message)))
-        plain = captured.get().strip().removeprefix("ERROR:").strip()
+        plain = " ".join(captured.get().strip().removeprefix("ERROR:").split())
+        key = _KEY.search(plain)
+        if key:
+            plain = f"the model's key is missing; set it with: export {key[0]}=... ({plain})"
         raise InputError(plain) from error

@@ -19,7 +19,7 @@ from bagen_data.hub import load_reference, load_samples
 from bagen_data.replay import gold_estimate
 from bagen_data.schema import Target
 from bagen_data.scoring import SCORES, score
-from bagen_data.versions import BENCHMARK_VERSION
+from bagen_data.versions import BENCHMARK_VERSION, __version__
 from tests.making import REPO, SAMPLE, build, build_record, exit_code, write_json, write_lines
 
 Rows = list[dict[str, Any]]
@@ -701,6 +701,11 @@ def test_help_names_what_there_is(
 ) -> None:
     assert run(*command, "--help") == 0
     assert_friendly(capsys.readouterr().out, *words)
+
+
+def test_it_says_its_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("--version") == 0
+    assert capsys.readouterr().out == f"bagen {__version__}, benchmark {BENCHMARK_VERSION}\n"
 
 
 def test_it_runs_as_a_module(file: Path, built: Path, tmp_path: Path) -> None:

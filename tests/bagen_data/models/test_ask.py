@@ -3,6 +3,7 @@
 import json
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -172,7 +173,7 @@ def test_another_run_is_not_gone_on_with(small: Path, server: ModelServer, tmp_p
     ("key", "model", "words"),
     [
         ("wrong", MODEL, ("401", "40 of 40 samples have no answer", "--resume")),
-        (None, MODEL, ("LOCAL_API_KEY", "defined")),
+        (None, MODEL, ("the model's key is missing; set it with: export LOCAL_API_KEY=...",)),
         (KEY, "another", ("404", "40 of 40")),
     ],
 )
@@ -192,6 +193,16 @@ def test_what_cannot_be_asked_says_so(
     assert "Traceback" not in done.stderr
     mended = ask(server, small, out)
     assert mended.returncode == 0, mended.stderr
+
+
+def test_a_server_that_is_not_there_is_one_message_at_once(small: Path, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        address = f"http://127.0.0.1:{closed.getsockname()[1]}/v1"
+    out = tmp_path / "out"
+    done = FORKS.run(command(small, out, "--base-url", address), environment(out))
+    assert done.returncode == 1
+    message = f"{address}: no server answers there (connection refused); start it, or correct"
+    assert " ".join(done.stderr.split()) == f"{message} --base-url"
 
 
 def test_an_interrupted_run_says_how_to_go_on(dataset: Path, tmp_path: Path) -> None:
