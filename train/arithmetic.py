@@ -30,8 +30,12 @@ from train.model_size import ModelSize, model_size, read_config
 GB = 1e9
 _OPTIMIZER = {"adafactor": 0, "sgd": 0, "lion": 4, "8bit": 2}
 """Bytes a weight of optimizers by a part of their name, in float32; 8 for the others, as AdamW."""
-_VLLM, _ACTIVATIONS = "vLLM", "activations"
-"""Names of the amounts of which only one is taken at a time where vLLM sleeps."""
+_QUANTISED = {"load_in_4bit": 0.5 + 4 / 64, "load_in_8bit": 1.0}
+"""Bytes of a layer's weight that bitsandbytes loads by these options; in 4 bits, every 64 weights
+share a scale in float32 (QLoRA; Dettmers et al., 2023, section 3)."""
+_GENERATING, _SCORING, _LEARNING = "generating", "scoring", "learning"
+"""What a GPU does by turns: vLLM answers, the reference model scores answers, a step learns."""
+_WHOLE_GRADIENTS = "gradients, whole"
 _RESERVED = 2 * GB
 """Bytes of a GPU that CUDA, NCCL and the allocator's gaps take; a rule of thumb."""
 
@@ -45,6 +49,8 @@ class Amount:
     """In bytes."""
     reason: str
     """How it is reckoned."""
+    turn: str | None = None
+    """During which of the GPU's turns it is taken; None for all of them."""
 
 
 @dataclass(frozen=True)
@@ -66,10 +72,7 @@ class Needs:
     @property
     def gpu_size(self) -> float:
         """Bytes of a GPU that are taken at one time, at most."""
-        total = sum(amount.size for amount in self.gpu)
-        if not self.does_sleep:
-            return total
-        return total - min(each.size for each in self.gpu if each.name in (_VLLM, _ACTIVATIONS))
+        return _at_one_time(self.gpu, does_sleep=self.does_sleep)
 
     @property
     def disk_size(self) -> float:
@@ -86,6 +89,12 @@ class Needs:
                     f"  The GPU has {self.gpu_memory / GB:.0f} GB, less than this bound; lower "
                     "per_device_train_batch_size or the lengths, or take more GPUs."
                 )
+                if any(amount.name == _WHOLE_GRADIENTS for amount in self.gpu):
+                    lines.append(
+                        "  Gradients stay divided, at the price of more communication, with "
+                        "accelerator_config: {gradient_accumulation_kwargs: {sync_each_batch: "
+                        "true}}."
+                    )
         return "\n".join(lines)
 
 
@@ -190,7 +199,9 @@ def _disk(
     options: Mapping[str, Any], trained: int, plan: LaunchPlan, *, is_adapter: bool
 ) -> Iterator[Amount]:
     if str(getattr(options["save_strategy"], "value", options["save_strategy"])) != "no":
-        per_weight = _weight_bytes(options, plan) + _optimizer_bytes(options, plan)
+        per_weight = _weight_bytes(options, plan)
+        if not options.get("save_only_model"):
+            per_weight += _optimizer_bytes(options, plan)
         twice = 0 if is_adapter or not plan.writes_twice else 4
         limit = options["save_total_limit"]
         count = (limit or 0) + 1
@@ -214,19 +225,18 @@ def _disk(
 
 def _host(options: Mapping[str, Any], size: ModelSize, plan: LaunchPlan) -> Iterator[Amount]:
     local = max(1, plan.processes // plan.machines)
-    loading = 1 if plan.loads_once else local
     models = 2 if _has_reference(options, size) else 1
     weight = 2 if _is_half(options) else 4
     yield Amount(
         "loading",
-        models * loading * weight * size.parameters,
-        f"{weight} bytes a weight; {loading} process{'es' if loading > 1 else ''}"
+        models * local * weight * size.parameters,
+        f"{weight} bytes a weight; {local} process{'es' if local > 1 else ''}"
         + (", model and reference model" if models > 1 else ""),
     )
     if plan.gpu_memory is None:
         inside = tuple(_trained(options, size, plan))
         yield Amount(
-            "training", local * sum(amount.size for amount in inside), "as listed for a GPU"
+            "training", local * _at_one_time(inside, does_sleep=False), "as listed for a GPU"
         )
     trained = size.adapter_parameters or size.parameters
     yield Amount("keeping a model", 2 * trained, "2 bytes a weight, gathered by one process")
@@ -239,33 +249,53 @@ def _gpu(options: Mapping[str, Any], size: ModelSize, plan: LaunchPlan) -> Itera
         parallel = int(options.get("vllm_tensor_parallel_size") or 1)
         sleeps = ", given back while training" if options.get("vllm_enable_sleep_mode") else ""
         yield Amount(
-            _VLLM,
+            "vLLM",
             share * plan.gpu_memory,
             f"{share:g} of the GPU: {_gb(2 * size.parameters / parallel)} GB of weights, the rest "
             f"keys and values{sleeps}",
+            _GENERATING,
         )
     yield Amount("CUDA, NCCL, gaps", _RESERVED, "a rule of thumb")
 
 
 def _trained(options: Mapping[str, Any], size: ModelSize, plan: LaunchPlan) -> Iterator[Amount]:
     weight, state = _weight_bytes(options, plan), _optimizer_bytes(options, plan)
+    computed = 2 if _is_bf16(options) or options.get("fp16") or _is_half(options) else 4
     trained = size.adapter_parameters or size.parameters
-    frozen = size.parameters if size.adapter_parameters else 0
-    held = (2 if _is_half(options) else 4) * frozen
     by = f" / {plan.shares}" if plan.shares > 1 else ""
     yield Amount(
         "weights, gradients, optimizer",
-        (held + (2 * weight + state) * trained) / plan.shares,
+        (2 * weight + state) * trained / plan.shares,
         f"{2 * weight + state} bytes a trained weight{by}",
     )
+    if size.adapter_parameters:
+        yield _frozen(options, size, plan)
     if plan.is_split:
         yield Amount(
             "gathered layers",
-            4 * (size.outer_parameters + 2 * size.layer_parameters),
-            "4 bytes a weight (bf16 and its gradient) of two layers and the embeddings",
+            2 * computed * (size.outer_parameters + 2 * size.layer_parameters),
+            f"{2 * computed} bytes a weight (as computed, and its gradient) of two layers and the "
+            "embeddings",
+            _LEARNING,
         )
-    elif _is_bf16(options) and not _is_half(options):
-        yield Amount("copy in bfloat16", 2 * size.parameters, "2 bytes a weight, of autocast")
+        if _holds_gradients(options, plan):
+            yield Amount(
+                _WHOLE_GRADIENTS,
+                computed * trained,
+                f"{computed} bytes a trained weight: FSDP divides them at the last of the batches "
+                "that a step accumulates",
+                _LEARNING,
+            )
+    else:
+        if plan.processes > 1:
+            yield Amount(
+                "gradients that are sent",
+                weight * trained,
+                f"{weight} bytes a trained weight, in DDP's buckets",
+            )
+        if _is_bf16(options) and not _is_half(options):
+            copied = trained if _quantised(options) else size.parameters
+            yield Amount("copy in bfloat16", 2 * copied, "2 bytes a weight, of autocast", _LEARNING)
     if _has_reference(options, size):
         stored = 2 if _is_half(options) else 4
         yield Amount(
@@ -273,6 +303,13 @@ def _trained(options: Mapping[str, Any], size: ModelSize, plan: LaunchPlan) -> I
             stored * size.parameters / plan.shares,
             f"{stored} bytes a weight{by}",
         )
+        if plan.is_split:
+            yield Amount(
+                "reference model, gathered",
+                computed * size.parameters,
+                f"{computed} bytes a weight: TRL has FSDP gather all of its layers at once",
+                _SCORING,
+            )
     tokens, how = _tokens(options)
     in_layer = 48 * size.hidden + 16 * size.intermediate
     half = 1 if _is_bf16(options) else 2
@@ -282,7 +319,62 @@ def _trained(options: Mapping[str, Any], size: ModelSize, plan: LaunchPlan) -> I
     per_token = (
         2 * size.layers * size.hidden + in_layer if saves else (size.layers + 1) * in_layer // 2
     )
-    yield Amount(_ACTIVATIONS, half * per_token * tokens, f"{how}; a bound")
+    yield Amount("activations", half * per_token * tokens, f"{how}; a bound", _LEARNING)
+
+
+def _at_one_time(amounts: Sequence[Amount], *, does_sleep: bool) -> float:
+    """Return the bytes that are taken at one time, at most."""
+    turns: dict[str | None, float] = {}
+    for each in amounts:
+        turn = None if each.turn == _GENERATING and not does_sleep else each.turn
+        turns[turn] = turns.get(turn, 0.0) + each.size
+    return turns.pop(None, 0.0) + max(turns.values(), default=0.0)
+
+
+def _frozen(options: Mapping[str, Any], size: ModelSize, plan: LaunchPlan) -> Amount:
+    """Return the weights under an adapter, which are not trained.
+
+    FSDP divides them among the GPUs, but for those in 4 bits (Accelerate 1.15).
+    """
+    stored = 2 if _is_half(options) else 4
+    option = _quantised(options)
+    in_layers, shares = _QUANTISED.get(option or "", stored), plan.shares
+    outside = stored * size.outer_parameters / shares
+    inside = in_layers * (size.parameters - size.outer_parameters)
+    if option != "load_in_4bit":
+        inside /= shares
+    reason = f"{in_layers:g} bytes a weight"
+    if option:
+        reason += f" in layers ({option}), {stored} outside"
+    return Amount("weights that are not trained", outside + inside, reason)
+
+
+def _quantised(options: Mapping[str, Any]) -> str | None:
+    """Return the option by which the layers' weights are quantised."""
+    return next((name for name in _QUANTISED if options.get(name)), None)
+
+
+def _holds_gradients(options: Mapping[str, Any], plan: LaunchPlan) -> bool:
+    """Return whether each GPU holds the gradients of all weights while a step accumulates."""
+    return plan.holds_gradients and _accumulated(options, plan) > 1 and not _does_sync(options)
+
+
+def _accumulated(options: Mapping[str, Any], plan: LaunchPlan) -> float:
+    """Return how many batches a process accumulates in a step."""
+    prompts = options.get("prompts_per_step")
+    if prompts is None:
+        return float(options.get("gradient_accumulation_steps") or 1)
+    sequences = int(prompts) * int(options.get("num_generations") or 1)
+    return sequences / (plan.processes * int(options["per_device_train_batch_size"]))
+
+
+def _does_sync(options: Mapping[str, Any]) -> bool:
+    """Return whether gradients are divided after each of the batches that a step accumulates."""
+    given = options.get("accelerator_config") or {}
+    of_steps = (given if isinstance(given, Mapping) else vars(given)).get(
+        "gradient_accumulation_kwargs"
+    )
+    return bool((of_steps or {}).get("sync_each_batch"))
 
 
 def _tokens(options: Mapping[str, Any]) -> tuple[int, str]:
@@ -326,7 +418,8 @@ def _has_reference(options: Mapping[str, Any], size: ModelSize) -> bool:
 def _lines(heading: str, amounts: Sequence[Amount], total: float) -> Iterator[str]:
     yield f"  {heading}: {_gb(total)} GB at most"
     for amount in amounts:
-        yield f"    {_gb(amount.size):>7} GB  {amount.name}: {amount.reason}"
+        turn = f" (while {amount.turn})" if amount.turn else ""
+        yield f"    {_gb(amount.size):>7} GB  {amount.name}{turn}: {amount.reason}"
 
 
 def _count(weights: int) -> str:

@@ -25,8 +25,8 @@ class LaunchPlan:
     """Whether the processes share the weights, gradients and optimizer (FSDP, ZeRO-3)."""
     writes_twice: bool
     """Whether a checkpoint holds the weights twice: for the trainer, and as a whole model."""
-    loads_once: bool
-    """Whether one process of a machine loads the weights and hands them on."""
+    holds_gradients: bool
+    """Whether gradients are whole in each process until a step has accumulated all (FSDP)."""
     gpu_memory: float | None
     """Bytes of one GPU; None on a CPU."""
 
@@ -55,7 +55,7 @@ def running_plan(trainer: Any) -> LaunchPlan:
         is_split=uses_fsdp or stage == "3",
         writes_twice=stage is not None
         or (uses_fsdp and _is_whole(os.environ.get("FSDP_STATE_DICT_TYPE"))),
-        loads_once=uses_fsdp and _is_set("FSDP_CPU_RAM_EFFICIENT_LOADING"),
+        holds_gradients=uses_fsdp,
         gpu_memory=torch.cuda.get_device_properties(0).total_memory if has_gpu else None,
     )
 
@@ -83,7 +83,7 @@ def plan_of(path: Path | None, gpus: int | None, gpu_memory: float) -> LaunchPla
         is_split=kind == "FSDP" or (kind == "DEEPSPEED" and deepspeed.get("zero_stage") == 3),
         writes_twice=kind == "DEEPSPEED"
         or (kind == "FSDP" and _is_whole(fsdp.get("fsdp_state_dict_type"))),
-        loads_once=bool(fsdp.get("fsdp_cpu_ram_efficient_loading", False)),
+        holds_gradients=kind == "FSDP",
         gpu_memory=None if is_cpu else gpu_memory,
     )
 
