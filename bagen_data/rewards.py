@@ -72,6 +72,8 @@ class JudgedAnswers:
     """Each of `PARTS`, (n,)."""
     verdict: Codes
     """(n,): codes of `answer_columns`."""
+    is_feasible: Mask
+    """(n,): the samples' labels."""
     is_interval: Mask
     """(n,): feasible samples that were answered with intervals."""
     is_covered: Mask
@@ -248,6 +250,7 @@ class _JudgedColumns:
         return JudgedAnswers(
             self.parts,
             self.verdict,
+            is_feasible,
             is_interval,
             self.is_covered,
             self.width,

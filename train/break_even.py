@@ -94,24 +94,31 @@ class AnswerSums:
     impossible: float = 0
     intervals: float = 0
     """Answers that give intervals, where feasible or not."""
+    feasible: float = 0
+    """Answers of any kind where feasible."""
     feasible_intervals: float = 0
-    """Those of them where feasible."""
+    """Answers that give intervals where feasible."""
     covered: float = 0
-    """Those of these that cover."""
+    """Those of these that cover every resource."""
     worth: float = 0
-    """What they earn: see `interval_worth`."""
+    """What the intervals where feasible earn: see `interval_worth`."""
+    worth_covered: float = 0
+    """What those of them earn that cover every resource."""
 
     @classmethod
     def of(cls, judged: JudgedAnswers, weights: Weights) -> "AnswerSums":
         """Sum up some answers."""
+        worth = interval_worth(judged, weights)
         columns = (
             np.ones(len(judged.verdict)),
             judged.verdict != INVALID,
             judged.verdict == INFEASIBLE,
             judged.verdict == FEASIBLE,
+            judged.is_feasible,
             judged.is_interval,
             judged.is_covered,
-            interval_worth(judged, weights),
+            worth,
+            worth[judged.is_covered[judged.is_interval]],
         )
         return cls(*(float(column.sum()) for column in columns))
 
@@ -154,20 +161,43 @@ class BreakEven:
         if self.worth is None:
             return [shares, f"no interval was given where feasible; {at}: {_ADVICE}"]
         measured = f"intervals where feasible earn {self.worth:.3f} of 1, {self._coverage()}; {at}"
-        among = sums.feasible_intervals / sums.intervals
+        among = self._feasible_among_intervals()
         own = break_even(self.weights, among)
         there = (
-            f"of the prompts that were answered with an interval, {among:.0%} are feasible; "
-            f"break-even there is {own:.3f}: "
+            "of the prompts of training that such a model answers with an interval, "
+            f"{among:.0%} are feasible; break-even there is {own:.3f}: "
         )
         is_paid = own is not None and self.worth > own
         return [shares, measured, there + (_PAID if is_paid else _ADVICE)]
 
+    def _feasible_among_intervals(self) -> float:
+        """Return the share of feasible prompts among those of training that get an interval.
+
+        The answers may be to other prompts, with another share of feasible ones (the held-out part
+        is not balanced). So the rates of intervals where feasible and where not are taken from
+        them, and the share of feasible prompts from training. Both rates count as the same where
+        all prompts that were answered are feasible.
+        """
+        sums, share = self.sums, self.feasible_share
+        where_feasible = sums.feasible_intervals / sums.feasible
+        others = sums.answers - sums.feasible
+        where_not = (
+            (sums.intervals - sums.feasible_intervals) / others if others else where_feasible
+        )
+        feasible, infeasible = share * where_feasible, (1 - share) * where_not
+        return feasible / (feasible + infeasible)
+
     def _coverage(self) -> str:
-        covered = self.sums.covered / self.sums.feasible_intervals
-        if self.weights.get("closeness") or not self.sums.covered:
+        """Say how many cover, and how tightly, where nothing else is earned.
+
+        Of several resources, those that are covered earn where others are not.
+        """
+        sums = self.sums
+        covered = sums.covered / sums.feasible_intervals
+        is_partial = sums.worth > sums.worth_covered * (1 + 1e-6)
+        if self.weights.get("closeness") or not sums.covered or is_partial:
             return f"{covered:.0%} cover"
-        return f"{covered:.0%} cover x tightness {self.sums.worth / self.sums.covered:.2f}"
+        return f"{covered:.0%} cover x tightness {sums.worth / sums.covered:.2f}"
 
 
 _PAID = "intervals earn more than `impossible`"

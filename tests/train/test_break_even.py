@@ -74,8 +74,8 @@ def test_the_comparison_in_words() -> None:
         "6 answers: 83% valid, 33% impossible, 50% intervals",
         "intervals where feasible earn 0.400 of 1, 50% cover x tightness 0.80; break-even is 0.111 "
         "where 50% of prompts are feasible",
-        "of the prompts that were answered with an interval, 67% are feasible; break-even there is "
-        "0.056: intervals earn more than `impossible`",
+        "of the prompts of training that such a model answers with an interval, 67% are feasible; "
+        "break-even there is 0.056: intervals earn more than `impossible`",
     ]
     *_, last = lines([interval(0.05), IMPOSSIBLE, *[MISS] * 4], [True] + [False] * 5)
     assert "`impossible` earns more, and GRPO is likely to collapse to it; go on with SFT" in last
@@ -83,6 +83,28 @@ def test_the_comparison_in_words() -> None:
     assert last.startswith("no interval was given where feasible; break-even is 0.111 where 50%")
     (only,) = lines(["?"], [True])
     assert only.endswith("0% intervals: GRPO has nothing to reward; begin with SFT")
+
+
+def test_answers_to_other_prompts_than_those_of_training_are_weighed() -> None:
+    """Two of ten held-out prompts are feasible, half of training: intervals come to 2/3 of each."""
+    texts = [interval(0.2), IMPOSSIBLE, *[MISS] * 2, *[IMPOSSIBLE] * 6]
+    *_, last = lines(texts, [True, True, *[False] * 8])
+    assert "67% are feasible; break-even there is 0.056: intervals earn more" in last
+    *_, last = lines([interval(0.2)] * 2, [True, True])
+    assert "50% are feasible; break-even there is 0.111: intervals earn more" in last
+
+
+def test_coverage_of_several_resources_is_not_called_tightness() -> None:
+    """The intervals of time earn without covering the cost; divided by coverage that is 3."""
+    amounts = [{**AMOUNTS[0], "resource": name} for name in ("time", "cost")]
+    texts = ["<answer>time:[400, 400], cost:[1, 2]</answer>"] * 4
+    texts.append("<answer>time:[400, 400], cost:[400, 400]</answer>")
+    judged = judge(texts, [True] * 5, [amounts] * 5)
+    _, measured, _ = BreakEven(AnswerSums.of(judged, PAPER), PAPER, 0.5).lines()
+    assert "intervals where feasible earn 0.600 of 1, 20% cover; break-even" in measured
+    judged = judge(texts[4:], [True], [amounts])
+    _, measured, _ = BreakEven(AnswerSums.of(judged, PAPER), PAPER, 0.5).lines()
+    assert "100% cover x tightness 1.00" in measured
 
 
 def grpo(dataset: str, model: str, out: Path, **changes: Any) -> Path:
