@@ -211,10 +211,13 @@ class Definition:
     better: Better = "higher"
     pooled: bool = False
     """Tasks and overall have the score of all their rollouts together, instead of a mean."""
+    classes: tuple[Sum, ...] = ()
+    """The classes of samples that each have a mean of their own in the score, where there are
+    several: as many instances contribute as to the class with the fewest."""
 
     def __post_init__(self) -> None:
         inspect.signature(self.formula).bind(*self.sums)
-        for each in (*self.sums, self.n):
+        for each in (*self.sums, self.n, *self.classes):
             if not isinstance(each, Sum):
                 raise TypeError(f"{each!r} is not a sum; expected one of {', '.join(_SUM_NAMES)}")
         _check_better(self.better)

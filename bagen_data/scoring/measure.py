@@ -280,11 +280,19 @@ def _measured(
     }
     return [
         {
-            name: _known_or_nothing(Measured(values[row], int(n[row]), own[definitions[name].n]))
+            name: _known_or_nothing(
+                Measured(values[row], int(n[row]), _contributing(definitions[name], own))
+            )
             for name, (values, n) in columns.items()
         }
         for row, own in enumerate(contributes)
     ]
+
+
+def _contributing(definition: Definition, contributes: Mapping[Sum, Mask]) -> Mask:
+    """Return which clusters a score is taken over; of several classes, those of the smallest."""
+    counted = definition.classes or (definition.n,)
+    return min((contributes[each] for each in counted), key=np.count_nonzero)
 
 
 def _known_or_nothing(measured: Measured) -> Measured:

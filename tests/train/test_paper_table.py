@@ -56,6 +56,26 @@ def test_classes_weigh_alike_however_many_samples_they_have() -> None:
     assert len(cells) == len(COLUMNS)
 
 
+@pytest.mark.parametrize(("feasible", "has_interval"), [(6, False), (12, True), (34, False)])
+def test_a_balanced_score_needs_instances_of_both_classes(
+    feasible: int, has_interval: bool
+) -> None:
+    """Nine tenths of the reward are of the feasible samples; 40 instances with 6 of them are few.
+
+    In simulations with 6 of 40, 95% intervals as of 40 instances covered 87% of the time.
+    """
+    rows = [sample(f"t/m/r{n}/1", feasible=n < feasible) for n in range(40)]
+    predictions = [
+        {"sample_id": row["sample_id"], "response": f"<answer>{said}</answer>"}
+        for row, said in zip(rows, ["[1, 2]", "impossible"] * 20, strict=True)
+    ]
+    row = table_row(pa.Table.from_pylist(rows), predictions, resamples=100)
+    for name in ("accuracy_balanced", "rl_reward_balanced"):
+        assert (row[name]["low"] is not None) == has_interval, name
+        assert row[name]["n"] == 40
+    assert row["accuracy"]["low"] is not None
+
+
 def test_forecasts_have_their_columns() -> None:
     interval = {name: {"value": 0.5} for name in (*COLUMNS, "brier")} | {"wis": {"value": None}}
     assert "wis" not in markdown({"a": interval})

@@ -78,6 +78,7 @@ SCORES = {
         _accuracy_balanced,
         (FEASIBLE_INTERVAL, FEASIBLE, INFEASIBLE_IMPOSSIBLE, INFEASIBLE),
         SAMPLES,
+        classes=(FEASIBLE, INFEASIBLE),
     ),
     "rl_reward_balanced": Definition(
         "rl_reward with both classes alike: 0.9 x the mean coverage x tightness of feasible "
@@ -85,5 +86,6 @@ SCORES = {
         _rl_reward_balanced,
         (REWARD, FEASIBLE, INFEASIBLE_IMPOSSIBLE, INFEASIBLE),
         SAMPLES,
+        classes=(FEASIBLE, INFEASIBLE),
     ),
 }
