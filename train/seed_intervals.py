@@ -23,18 +23,21 @@ from bagen_data.array_types import Floats
 from bagen_data.scoring.measure import Measured
 from bagen_data.scoring.report import Score
 from bagen_data.scoring.resampling import FEWEST_INSTANCES, LEVEL, quantiles
+from bagen_data.scoring.scores.intervals import RL_INTERVAL
 from bagen_data.scoring.student import NORMAL, critical_t
 
 FEWEST_SEEDS = 3
 """Fewest seeds that a mean must be taken over to have an interval; Student's distribution of two
 would make it vacuous."""
-SHARES = frozenset(
-    {
-        *("valid_rate", "accuracy", "accuracy_balanced", "accuracy_open"),
-        *("recall_feasible", "recall_infeasible", "hit_rate", "coverage", "coverage_80"),
-    }
-)
-"""Scores that are between 0 and 1, and whose intervals are."""
+GREATEST = dict.fromkeys(
+    (
+        *("valid_rate", "accuracy", "accuracy_balanced", "recall_feasible", "recall_infeasible"),
+        *("hit_rate", "coverage_80", "rl_reward_balanced", "brier"),
+    ),
+    1.0,
+) | {"rl_reward": RL_INTERVAL}
+"""The greatest value of scores that have one, which their intervals do not pass. The scores of a
+row are 0 or more, and so are their intervals."""
 
 
 @dataclass(frozen=True)
@@ -108,13 +111,13 @@ def row_over_seeds(
 
     Args:
         runs: the scores of each seed, by name.
-        columns: names of scores.
+        columns: names of scores that are 0 or more.
         row: name of the row.
     """
     means = {}
     for name in columns:
         mean = over_seeds([scores[name] for scores in runs], f"{row} {name}")
-        means[name] = replace(mean, draws=mean.draws.clip(0, 1)) if name in SHARES else mean
+        means[name] = replace(mean, draws=mean.draws.clip(0, GREATEST.get(name, np.inf)))
     return means
 
 
@@ -123,22 +126,30 @@ def retained(transferred: MeanOverSeeds, own: MeanOverSeeds) -> Score:
 
     Our reading of the paper's retention, whose definition we could not read: the score of the
     estimator trained on another task, divided by that of the one trained on the task itself, both
-    on the same samples. Draws are paired: the same instances are drawn for both.
+    on the same samples. Draws are paired: the same instances are drawn for both. The share has no
+    value where the divisor is 0, and no interval where 2.5% of its draws are: what is divided by
+    something that may be 0 has no upper bound (Fieller, 1954).
 
     >>> score = [Measured(np.array([value, value]), 9, np.ones(12, bool)) for value in (0.3, 0.6)]
     >>> retained(over_seeds(score[:1], "a"), over_seeds(score[1:], "b")).value
     0.5
     """
+    is_positive = own.draws > 0
     share = np.full(len(own.draws), np.nan)
-    np.divide(transferred.draws, own.draws, out=share, where=own.draws > 0)
+    np.divide(transferred.draws, own.draws, out=share, where=is_positive)
+    is_zero = ~is_positive & ~np.isnan(own.draws)
+    is_bounded = is_zero[1:].mean() < (1 - LEVEL) / 2 if len(is_zero) > 1 else True
+    if not np.isnan(share[0]):
+        share[is_zero] = np.nanmax(share)  # the upper end
     seeds = [each.seeds for each in (transferred, own) if not each.is_single]
-    return MeanOverSeeds(
+    score = MeanOverSeeds(
         share,
         min(transferred.n, own.n),
         min(transferred.instances, own.instances),
         min(seeds, default=1),
         is_single=not seeds,
     ).score()
+    return score if is_bounded else replace(score, low=None, high=None)
 
 
 def _mean_of_known(values: Floats) -> Floats:

@@ -69,13 +69,20 @@ class SweepTables:
 
     def notes(self) -> list[str]:
         """Return sentences on what the intervals are, and why some are missing."""
+        missing = [note for name, own in self._done().items() for note in self._missing(name, own)]
+        return self._interval_notes() + missing
+
+    def _done(self) -> dict[str, list[int]]:
+        return {name: self.results.seeds_done(name, own) for name, own in self._seeds.items()}
+
+    def _interval_notes(self) -> list[str]:
         if not any(_has_interval(row.scores) for row in self.results.rows.values()):
             return [
                 f"There are no intervals over fewer than {FEWEST_INSTANCES} instances: evaluate on "
                 "more."
             ]
         notes = []
-        many = {name: self.results.seeds_done(name, own) for name, own in self._seeds.items()}
+        many = self._done()
         if any(len(done) >= FEWEST_SEEDS for done in many.values()):
             notes.append(
                 "Rows over seeds have the mean over seeds, and a 95% interval over seeds and "
@@ -87,6 +94,18 @@ class SweepTables:
                 "each seed's row."
             )
         return notes
+
+    def _missing(self, name: str, done: Sequence[int]) -> list[str]:
+        """Return which scores of a row only some of its seeds have."""
+        if len(done) < 2:
+            return []
+        means = self._means(name)
+        return [
+            f"{column} of {name} is the mean over {means[column].seeds} of {len(done)} seeds: the "
+            "others gave no interval where feasible, or no forecast."
+            for column in ROW_SCORES
+            if 0 < means[column].seeds < len(done)
+        ]
 
     def _means(self, name: str) -> dict[str, MeanOverSeeds]:
         return row_over_seeds(self._runs(name), ROW_SCORES, name)

@@ -11,7 +11,7 @@ from bagen_data.errors import InputError
 from bagen_data.scoring.measure import Measured
 from bagen_data.scoring.resampling import percentile_interval
 from train.measured_rows import AnsweredSamples
-from train.seed_intervals import over_seeds, retained
+from train.seed_intervals import over_seeds, retained, row_over_seeds
 
 INSTANCES = 40
 RNG = np.random.default_rng(0)
@@ -60,6 +60,34 @@ def test_retention_is_paired() -> None:
     half = Measured(own.values / 2, own.n, own.contributes)
     score = retained(over_seeds([half], "a"), over_seeds([own], "b"))
     assert [score.value, score.low, score.high] == pytest.approx([0.5] * 3)
+
+
+def test_retention_of_what_may_be_nothing_has_no_interval() -> None:
+    """The other estimator earns something on two instances of 40, which 13% of resamples lack."""
+    rare = np.zeros(INSTANCES)
+    rare[:2] = 1.0
+    own, moved = over_seeds([measured(rare)], "a"), over_seeds([measured(rare / 2)], "b")
+    assert (own.draws[1:] <= 0).mean() > 0.1
+    score = retained(moved, own)
+    assert (score.value, score.low, score.high) == (0.5, None, None)
+    nothing = over_seeds([measured(np.zeros(INSTANCES))], "c")
+    assert retained(own, nothing).value is None
+    assert retained(nothing, own).value == 0
+    missing = over_seeds([measured(rare).without_values()], "d")
+    assert retained(own, missing).value is None
+    assert retained(missing, own).value is None
+
+
+@pytest.mark.parametrize(
+    ("name", "seeds", "bound"),
+    [("rl_reward_balanced", [0.0, 0.02, 0.3], 0), ("hit_rate", [0.99, 1, 0.7], 1)],
+)
+def test_intervals_stay_within_what_a_score_can_be(
+    name: str, seeds: list[float], bound: int
+) -> None:
+    runs = [{name: measured(np.full(INSTANCES, each))} for each in seeds]
+    score = row_over_seeds(runs, [name], "row")[name].score()
+    assert bound in (score.low, score.high)
 
 
 def amount(name: str, remaining: float) -> dict[str, Any]:

@@ -74,6 +74,12 @@ def test_a_row_is_the_mean_of_its_seeds(seeded: Path) -> None:
     assert [hit.split()[0] for hit in hits] == ["1.00", "0.00", "0.00"]
     assert cells(by_row, "SFT (3 seeds)")["hit_rate"].split()[0] == "0.33"
     assert cells(by_row, "moved (2 of 3 seeds)")["recall_feasible"].split()[0] == "0.50"
+    assert [note.partition(":")[0] for note in shown.notes()[1:]] == [
+        "mre_p50 of SFT is the mean over 2 of 3 seeds",  # the third says `impossible` alone
+        "mre_p90 of SFT is the mean over 2 of 3 seeds",
+        "mre_p50 of moved is the mean over 1 of 2 seeds",
+        "mre_p90 of moved is the mean over 1 of 2 seeds",
+    ]
 
 
 def test_what_is_retained_is_of_the_row_on_the_same_samples(seeded: Path) -> None:
@@ -95,9 +101,8 @@ def test_tables_need_no_training(seeded: Path, capsys: pytest.CaptureFixture[str
 
 def test_notes_say_why_an_interval_is_missing(seeded: Path) -> None:
     """The sample has six levels."""
-    assert tables(seeded).notes() == [
-        "There are no intervals over fewer than 10 instances: evaluate on more."
-    ]
+    note = tables(seeded).notes()[0]
+    assert note == "There are no intervals over fewer than 10 instances: evaluate on more."
 
 
 def test_answers_that_are_gone_are_named(seeded: Path, tmp_path: Path) -> None:
