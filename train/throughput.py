@@ -171,4 +171,7 @@ def _computes_in_16_bits(trainer: Any) -> bool:
 
 
 def _count(weight: Any) -> int:
+    """Return the number of weights in a tensor; in 4 bits, bitsandbytes stores two in a byte."""
+    if type(weight).__name__ == "Params4bit":
+        return int(2 * weight.numel() * weight.element_size())
     return int(getattr(weight, "ds_numel", weight.numel()))

@@ -49,6 +49,20 @@ def test_a_frozen_weight_costs_four() -> None:
     assert flops_a_token(adapted) == 4 * (2 * LAYER + 8) + 6 * 2 * (8 + 8)
 
 
+def test_two_weights_in_a_byte_are_two() -> None:
+    """As bitsandbytes stores weights in 4 bits, which is not installed here."""
+
+    class Params4bit(torch.nn.Parameter):
+        pass
+
+    model = AutoModelForCausalLM.from_config(Qwen3Config(**SHAPE))
+    before = flops_a_token(model)
+    for layer in model.model.layers:
+        packed = torch.zeros(8 * 16 // 2, 1, dtype=torch.uint8)
+        layer.mlp.up_proj.weight = Params4bit(packed, requires_grad=False)
+    assert flops_a_token(model) == (before or 0) - 2 * 2 * 8 * 16  # no gradients of weights
+
+
 def test_a_mixture_of_experts_has_no_cost_that_the_shape_tells() -> None:
     experts = {"num_experts": 4, "num_experts_per_tok": 2, "moe_intermediate_size": 8}
     model = AutoModelForCausalLM.from_config(Qwen3MoeConfig(**SHAPE, **experts))
