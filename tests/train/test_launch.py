@@ -37,6 +37,7 @@ if name == "scontrol":
 elif name == "python" and words[0] == "-c":
     print(os.environ["TEST_GPUS"])
 elif name == "srun":
+    assert os.environ["SRUN_CPUS_PER_TASK"] == os.environ["SLURM_CPUS_PER_TASK"]
     while words[0].startswith("--"):
         words.pop(0)
     for node in range(int(os.environ["SLURM_NNODES"])):
@@ -63,6 +64,7 @@ def commands(file: Path, folder: Path, gpus: int = 8, nodes: int = 1) -> list[li
         "MODEL": "a/b",
         "TEST_GPUS": str(gpus),
         "TEST_RECORD": str(record),
+        "SLURM_CPUS_PER_TASK": "64",
         "SLURM_GPUS_ON_NODE": str(gpus),
         "SLURM_JOB_ID": "7",
         "SLURM_JOB_NODELIST": "node-[a-b]",

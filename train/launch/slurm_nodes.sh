@@ -22,6 +22,7 @@
 set -euo pipefail
 VENV=${VENV:-.venv}
 source "$VENV/bin/activate"
+export SRUN_CPUS_PER_TASK=$SLURM_CPUS_PER_TASK # since Slurm 22.05, srun does not take it over from sbatch
 
 export GPUS=$((SLURM_NNODES * SLURM_GPUS_ON_NODE))
 HEAD=$(scontrol show hostnames "$SLURM_JOB_NODELIST" | sed -n 1p) # which reads all: pipefail

@@ -21,6 +21,7 @@
 set -euo pipefail
 VENV=${VENV:-.venv}
 source "$VENV/bin/activate"
+export SRUN_CPUS_PER_TASK=$SLURM_CPUS_PER_TASK # since Slurm 22.05, srun does not take it over from sbatch
 
 # Port 0 is a free one: another job may run on the node.
 srun python train/launcher.py --config_file train/accelerate/fsdp2.yaml --main_process_port 0 \
