@@ -64,7 +64,9 @@ def check(
         raise InputError("there is no GPU here that PyTorch can use; give --cpu")
     uses_vllm = vllm and not cpu
     if uses_vllm and importlib.util.find_spec("vllm") is None:
-        raise InputError("vLLM is not installed; install trl[vllm], or give --no-vllm")
+        raise InputError(
+            "vLLM is not installed; pip install -r requirements/vllm.in, or give --no-vllm"
+        )
     with made_folder(out):
         runs = CheckRuns(out, cpu=cpu, bf16=not cpu if bf16 is None else bf16, seconds=60 * minutes)
         weights = model or packaged_model(out / "model")

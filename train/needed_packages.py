@@ -28,11 +28,10 @@ def check_packages(config: Any, model: Any) -> None:
     Raises:
         InputError: something is missing; the message names the option and what to install.
     """
-    for option, module, package in _needs(config, model):
+    for option, module, package, other_way in _needs(config, model):
         if importlib.util.find_spec(module) is None:
             raise InputError(
-                f"{option}, and {package} is not installed; pip install {package}, or leave that "
-                "option out"
+                f"{option}, and {package} is not installed; pip install {package}, or {other_way}"
             )
     is_quantised = model.load_in_4bit or model.load_in_8bit
     if is_quantised and not model.use_peft:
@@ -47,7 +46,17 @@ def check_packages(config: Any, model: Any) -> None:
         )
 
 
-def _needs(config: Any, model: Any) -> Iterator[tuple[str, str, str]]:
+def _needs(config: Any, model: Any) -> Iterator[tuple[str, str, str, str]]:
+    """Yield an option, the module and package that it needs, and how to do without."""
+    for option, module, package in _needs_of_options(config, model):
+        yield option, module, package, "leave that option out"
+    for tracker in config.report_to:
+        if tracker in _TRACKERS:
+            # trackio is the default, which only another value leaves out
+            yield f"report_to is {tracker}", _TRACKERS[tracker], tracker, "give --report_to none"
+
+
+def _needs_of_options(config: Any, model: Any) -> Iterator[tuple[str, str, str]]:
     """Yield an option as it was given, and the module and package that it needs."""
     if config.use_liger_kernel:
         yield "use_liger_kernel is true", "liger_kernel", "liger-kernel"
@@ -63,6 +72,3 @@ def _needs(config: Any, model: Any) -> Iterator[tuple[str, str, str]]:
         yield f"attn_implementation is {attention}", "kernels", "kernels"
     if (config.model_init_kwargs or {}).get("use_kernels"):
         yield "model_init_kwargs has use_kernels", "kernels", "kernels"
-    for tracker in config.report_to:
-        if tracker in _TRACKERS:
-            yield f"report_to is {tracker}", _TRACKERS[tracker], tracker

@@ -28,8 +28,8 @@ def fit_vllm(config: Any, longest: int, shape: ModelShape) -> None:
         return
     if importlib.util.find_spec("vllm") is None:
         raise InputError(
-            "use_vllm is true, and vLLM is not installed; install trl[vllm] in an environment of "
-            "its own, or give --use_vllm false"
+            "use_vllm is true, and vLLM is not installed; in an environment of its own, "
+            "pip install -e '.[train]' -r requirements/vllm.in; or give --use_vllm false"
         )
     if config.vllm_mode != "colocate":
         return
