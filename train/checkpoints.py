@@ -31,6 +31,12 @@ def remove_unfinished(folder: str) -> Iterator[str]:
         yield f"{path}: was not written to its end, and is removed"
 
 
+def remove_checkpoints(folder: str) -> None:
+    """Remove every checkpoint of the folder of a run that is done; models that it keeps stay."""
+    for _, path in list(_checkpoints(folder)):
+        shutil.rmtree(path)
+
+
 def is_cut_off(path: Path) -> bool:
     """Return whether a file of weights in safetensors is shorter or longer than its header says.
 

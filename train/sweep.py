@@ -6,7 +6,8 @@
 
 The file says what is run; see the one above. A sweep that was stopped goes on with the same
 command: what is trained stays, training goes on from its last checkpoint, and evaluated rows are
-kept in `OUT/results.jsonl`. With `seeds: [0, 1, 2]`, in the file or in a run, each run is trained
+kept in `OUT/results.jsonl`. The checkpoints of a run are removed once it is trained, and the models
+that it keeps stay. With `seeds: [0, 1, 2]`, in the file or in a run, each run is trained
 once with each seed, and a row is the mean over them.
 """
 

@@ -11,6 +11,7 @@ from bagen_data.console import STDERR, shown
 from bagen_data.errors import InputError
 from bagen_data.replaced_file import write_file
 from bagen_data.tables import to_json
+from train.checkpoints import remove_checkpoints
 from train.python_command import run_python
 from train.secret_options import check_no_token
 from train.sweep_plan import (
@@ -160,6 +161,8 @@ class SweepRunner:
                 "remove the folder, or give another out"
             )
         if (folder / TRAINED).is_file():
+            if not self.dry_run:
+                remove_checkpoints(str(folder))  # the sweep may have been stopped before it could
             return
         launch = [_script("launcher.py"), "--config_file", self._launch(run)]
         script = [_script(f"{run.stage}.py"), "--config", self._file(run)]
@@ -168,6 +171,7 @@ class SweepRunner:
         self._call([*launch, *script, *flags(recipe["options"])])
         if not self.dry_run:
             (folder / TRAINED).touch()
+            remove_checkpoints(str(folder))
 
     def _evaluate(self, run: SweepRun, key: RowKey) -> None:
         options = {**self.plan.evaluation(run), "model": self._models[key]}

@@ -105,6 +105,34 @@ def test_one_dataset_replaces_every_other(capsys: pytest.CaptureFixture[str]) ->
     assert len(lines) == 3
 
 
+def test_checkpoints_go_once_a_run_is_trained(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each of a 7B has 91 GB: twelve trainings would fill a disk that one of them fits on."""
+    plan = plan_of([{"name": "SFT", "model": "M", "stage": "sft"}], out=str(tmp_path))
+    folder = tmp_path / "sft"
+    codes = [1, 0]  # training fails, then ends
+
+    def trained(command: list[str]) -> int:
+        (folder / "checkpoint-8").mkdir(exist_ok=True)
+        (folder / "epoch-2").mkdir(exist_ok=True)
+        assert any("launcher.py" in word for word in command)
+        return codes.pop(0)
+
+    monkeypatch.setattr("train.sweep_runner.run_python", trained)
+    runner = SweepRunner(plan, dry_run=False)
+    (planned,) = plan.seeded_runs()
+    with pytest.raises(InputError, match="exit code 1"):
+        runner.run(planned, skip=False)
+    assert (folder / "checkpoint-8").is_dir()
+    monkeypatch.setattr(runner, "_evaluate", lambda *_: None)
+    for _ in range(2):  # the second time, nothing is left to train
+        runner.run(planned, skip=False)
+        assert not (folder / "checkpoint-8").exists()
+        assert (folder / "epoch-2").is_dir()
+        (folder / "checkpoint-8").mkdir()  # as a sweep that was killed in between leaves it
+
+
 def test_what_the_dataset_lacks_is_found_before_the_first_run(dataset: str) -> None:
     there = {"config": "sokoban", "split": "test"}
     runs = [
