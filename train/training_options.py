@@ -53,6 +53,7 @@ class SFTOptions(SFTConfig):
 
     def __post_init__(self) -> None:
         _check_device(self)
+        _name_checkpointing(self)
         set_accumulation(self)
         super().__post_init__()
 
@@ -86,6 +87,7 @@ class GRPOOptions(GRPOConfig):
 
     def __post_init__(self) -> None:
         _check_device(self)
+        _name_checkpointing(self)
         self.rewards = reward_weights(self.rewards)
         set_accumulation(self, self.num_generations or 1)
         _fit_evaluation(self)
@@ -133,6 +135,10 @@ def parse(arguments: Sequence[str] | None, kind: type[Options]) -> tuple[Options
         raise WrongUsageError(
             f"eval_strategy is {config.eval_strategy.value!r}, and evaluate_on names no config; "
             "give one, e.g. sokoban_train"
+        )
+    if config.eval_strategy == "no" and config.eval_on_start:
+        raise WrongUsageError(
+            "eval_on_start is true, and eval_strategy is 'no'; give --eval_strategy steps or epoch"
         )
     if config.per_device_train_batch_size < 1:
         raise WrongUsageError("per_device_train_batch_size is 0; expected 1 or more")
@@ -328,6 +334,14 @@ def _check_device(config: Any) -> None:
             "there is no GPU here that PyTorch can use; give --use_cpu true (or launch with "
             "train/accelerate/cpu.yaml), or install PyTorch for your GPU"
         )
+
+
+def _name_checkpointing(config: Any) -> None:
+    """Give gradient checkpointing its new name, so that transformers does not warn of TRL's old."""
+    for old in ("gradient_checkpointing", "gradient_checkpointing_kwargs"):
+        new = old.replace("gradient", "activation")
+        if getattr(config, new) is None:
+            setattr(config, new, getattr(config, old))
 
 
 def _fit_evaluation(config: Any) -> None:

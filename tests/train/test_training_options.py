@@ -20,10 +20,6 @@ from train.training_options import (
     reward_weights,
 )
 
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:`gradient_checkpointing` is deprecated:FutureWarning"  # which TRL sets
-)
-
 
 def arguments(tmp_path: Path, dataset: str, model: str, **changes: Any) -> list[str]:
     content = sft_options(dataset, model, tmp_path / "out", **changes)
@@ -37,6 +33,15 @@ def test_the_command_line_goes_before_the_file(tmp_path: Path, dataset: str, tin
     assert config.model_init_kwargs["attn_implementation"] == "sdpa"
     assert (config.report_to, config.bf16) == ([], False)
     assert settings.tokenizer.chat_template
+
+
+@pytest.mark.parametrize("checkpointing", [True, False])
+def test_trls_name_of_checkpointing_warns_of_nothing(
+    tmp_path: Path, dataset: str, tiny: str, checkpointing: bool
+) -> None:
+    words = arguments(tmp_path, dataset, tiny, gradient_checkpointing=checkpointing)
+    config, _ = parse(words, SFTOptions)  # a warning is an error here
+    assert config.activation_checkpointing == config.gradient_checkpointing == checkpointing
 
 
 def test_a_run_is_tracked_unless_told_otherwise(tmp_path: Path, dataset: str, tiny: str) -> None:
@@ -54,6 +59,7 @@ def test_a_run_is_tracked_unless_told_otherwise(tmp_path: Path, dataset: str, ti
         ({"max_length": 9000}, "its context has 2,048 tokens, and prompt and answer may have"),
         ({"target": "wide"}, "target 'wide'"),
         ({"eval_strategy": "epoch"}, "eval_strategy is 'epoch', and evaluate_on names no config"),
+        ({"eval_on_start": True}, "eval_on_start is true, and eval_strategy is 'no'; give"),
         ({"per_device_train_batch_size": 0}, "expected 1 or more"),
         ({"max_lenght": 9}, r"there is no max_lenght; did you mean max_length\?"),
         ({"zzzzz": 9}, "there is no zzzzz; see --help"),
