@@ -1,6 +1,6 @@
 """GRPO on the dataset's `rl` part, with TRL's trainer and the rewards of `bagen_data.rewards`.
 
-    accelerate launch --config_file train/accelerate/fsdp2_grpo.yaml train/grpo.py \
+    python train/launcher.py --config_file train/accelerate/fsdp2_grpo.yaml train/grpo.py \
         --config train/configs/sokoban_grpo.yaml
     python train/grpo.py --config train/configs/laptop_grpo.yaml --use_cpu true
 

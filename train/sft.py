@@ -1,6 +1,6 @@
 """Supervised fine-tuning on the dataset's `sft` part, with TRL's trainer.
 
-    accelerate launch --config_file train/accelerate/fsdp2.yaml train/sft.py \
+    python train/launcher.py --config_file train/accelerate/fsdp2.yaml train/sft.py \
         --config train/configs/sokoban_pct30.yaml
     python train/sft.py --config train/configs/laptop_sft.yaml --use_cpu true
 

@@ -3,8 +3,9 @@
 #
 #   bash train/launch/one_machine.sh
 #
-# Change: CUDA_VISIBLE_DEVICES where not all GPUs are free (2, 4 or 8 have the paper's batches); VENV, the
-# environment, which needs vLLM; the configs, for another model or target. Needs of disk and memory: docs/training.md.
+# Change: CUDA_VISIBLE_DEVICES where not all GPUs are free (2, 4 or 8 have the paper's batches; GRPO of a 7B needs 4 of
+# 80 GB); VENV, the environment, which needs vLLM; the configs, for another model or target. What each stage needs of
+# disk and memory: docs/training.md.
 set -euo pipefail
 VENV=${VENV:-.venv}
 source "$VENV/bin/activate"

@@ -6,7 +6,7 @@
 #
 # Change: partition and account; nodes, CPUs and hours; VENV, which needs vLLM; the config. output_dir has to be on a
 # file system that all nodes see. Where nodes talk by InfiniBand, NCCL finds it; NCCL_SOCKET_IFNAME names the network
-# otherwise. Each node reads the weights once a process: a 7B needs 488 GB of its memory.
+# otherwise. Each node reads the weights once a process: a 7.6B needs 487 GB of its memory.
 #SBATCH --job-name=bagen-grpo
 #SBATCH --partition=gpu
 #SBATCH --account=CHANGE-ME
