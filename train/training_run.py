@@ -9,6 +9,7 @@ from typing import Any
 
 from transformers.trainer_callback import TrainerCallback
 
+from bagen_data.console import STDERR, shown
 from bagen_data.errors import InputError, OutputError, WrongUsageError
 from bagen_data.held_folder import made_folder
 from bagen_data.replaced_file import write_file
@@ -138,6 +139,15 @@ class KeepEpochs(TrainerCallback):
             folder = os.path.join(args.output_dir, f"epoch-{epoch}")
             keep_model(self.trainer, folder)
             self.card.write(folder)
+
+    def on_train_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ARG002
+        """Say which of the chosen epochs the run did not come to, as where `max_steps` ended it."""
+        missed = sorted(epoch for epoch in self.epochs if epoch > state.epoch + _WHOLE)
+        if missed and state.is_world_process_zero:
+            names = ", ".join(f"epoch-{epoch}" for epoch in missed)
+            STDERR.print(
+                shown(f"{args.output_dir}: ended after {state.epoch:.3g} epochs, before {names}")
+            )
 
 
 @contextmanager

@@ -180,6 +180,18 @@ def test_whole_epochs_are_kept(
     assert folders == cards == [str(tmp_path / name) for name in kept]
 
 
+@pytest.mark.parametrize(
+    ("epoch", "said"), [(1.6, "ended after 1.6 epochs, before epoch-2"), (2.0, "")]
+)
+def test_a_chosen_epoch_that_was_not_reached_is_said(
+    epoch: float, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    state = SimpleNamespace(epoch=epoch, is_world_process_zero=True)
+    card: Any = None
+    KeepEpochs([1, 2], None, card).on_train_end(SimpleNamespace(output_dir="out"), state, None)
+    assert capsys.readouterr().err.strip() == (said and f"out: {said}")
+
+
 def test_two_processes_learn_as_one(dataset: str, tiny: str, tmp_path: Path) -> None:
     saved = {"save_strategy": "steps", "save_steps": 6}
     one = sft_options(dataset, tiny, tmp_path / "one", **saved)
