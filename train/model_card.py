@@ -82,6 +82,12 @@ class Card:
         results = first.get("results") if isinstance(first, dict) else None
         return list(results) if isinstance(results, list) else []
 
+    @property
+    def title(self) -> str | None:
+        """Return the first heading; None if there is none."""
+        match = re.search(r"(?m)^# (.+)$", self.text)
+        return match[1] if match else None
+
     def section(self, name: str) -> str | None:
         """Return the text between a section's comments; None if the card has no such section."""
         match = _section(name).search(self.text)
@@ -112,8 +118,8 @@ def read_card(folder: Path) -> Card | None:
 def write_card(folder: Path, place: str, stage: Stage) -> None:
     """Write the card of a model that was just saved.
 
-    The scores in a card of the same training stay, so that a run that was done already may be
-    started again.
+    A card of the same training stays as it is, with its scores and what was written by hand, so
+    that a run that was done already may be started again.
 
     Args:
         folder: the model's.
@@ -123,6 +129,8 @@ def write_card(folder: Path, place: str, stage: Stage) -> None:
     before = read_card(folder)
     card = _new_card(place, stage)
     if before is not None and before.section(TRAINING) == card.section(TRAINING):
+        if before.title == card.title:
+            return
         card = _with_results(card, before.results)
     write_file(folder / CARD, str(card))
 
@@ -194,7 +202,8 @@ def _introduction(base: str | None, stage: Stage, training: str) -> str:
     methods = ", then ".join(re.findall(r"(?m)^### \d+\. (\w+)$", training))
     first = re.search(r"(?m)^\| `model_name_or_path` \| (.*) \|$", training)
     answer = _FORECAST if stage.variant.startswith("forecast") else _INTERVAL
-    origin = base or (first[1] if first else shown_place(stage.begun_with))
+    named = first[1].replace("\\|", "|") if first else shown_place(stage.begun_with)
+    origin = base or named
     return (
         "This model estimates what the rest of an agent's task will cost. After some turns it "
         f"reads the conversation, what was used so far and the budget. It answers with {answer}."
@@ -297,18 +306,33 @@ def _result(
     return {"task": task, "dataset": dataset, "metrics": metrics}
 
 
-def _questions(result: Mapping[str, Any]) -> tuple[Any, ...]:
-    """Questions that an entry of `model-index` is about."""
-    dataset = result.get("dataset") or {}
-    variant = (dataset.get("args") or {}).get("variant")
-    return *(dataset.get(key) for key in ("name", "type", "config", "split")), variant
+def _questions(result: Any) -> tuple[Any, ...]:
+    """Questions that an entry of `model-index` is about; none for an entry of somebody else."""
+    if not _is_own(result):
+        return ()
+    dataset = result["dataset"]
+    keys = ("name", "type", "config", "split")
+    return *(dataset.get(key) for key in keys), dataset["args"].get("variant")
+
+
+def _is_own(result: Any) -> bool:
+    """Whether an entry of `model-index` has the form of `_result`."""
+    dataset = result.get("dataset") if isinstance(result, dict) else None
+    if not isinstance(dataset, dict) or not isinstance(dataset.get("args"), dict):
+        return False
+    metrics = result.get("metrics")
+    return (
+        {"name", "type", "config", "split", "revision"} <= dataset.keys()
+        and isinstance(metrics, list)
+        and all(isinstance(each, dict) and {"type", "value"} <= each.keys() for each in metrics)
+    )
 
 
 def _with_results(card: Card, results: Sequence[Mapping[str, Any]]) -> Card:
-    title = re.search(r"(?m)^# (.+)$", card.text)
-    index = [{"name": title[1] if title else "model", "results": list(results)}]
+    index = [{"name": card.title or "model", "results": list(results)}]
     metadata = card.metadata if not results else {**card.metadata, "model-index": index}
-    content = "\n\n".join([_HEAD_OF_SCORES, *map(_score_table, results)]) if results else _NO_SCORES
+    own = [each for each in results if _is_own(each)]
+    content = "\n\n".join([_HEAD_OF_SCORES, *map(_score_table, own)]) if own else _NO_SCORES
     text = _section(SCORES).sub(lambda _: _commented(SCORES, content), card.text, count=1)
     return Card(metadata, text)
 

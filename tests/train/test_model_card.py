@@ -12,7 +12,16 @@ from huggingface_hub import ModelCard
 from tests.forks import Forks
 from tests.loopback_hub import LoopbackHub, loopback_hub
 from tests.train.running import ENVIRONMENT, run, sft_options, write_yaml
-from train.model_card import CARD, TRAINING, Stage, add_scores, read_card, write_card
+from train.model_card import (
+    CARD,
+    SCORES,
+    TRAINING,
+    Card,
+    Stage,
+    add_scores,
+    read_card,
+    write_card,
+)
 
 SOURCE = {
     "path": "MLL-Lab/BAGEN",
@@ -134,6 +143,37 @@ def test_the_same_training_keeps_the_scores_and_another_does_not(model: Path) ->
     assert (model / CARD).read_bytes() == before
     write_card(model, "ORG/sft", stage(settings={"seed": 43}))
     assert metadata_of(model).eval_results is None
+
+
+def test_a_run_that_was_done_already_keeps_what_was_written_by_hand(model: Path) -> None:
+    """The same command, given again, wrote a new card over it."""
+    text = (model / CARD).read_text("utf-8").replace("## Scores", "By hand.\n\n## Scores")
+    (model / CARD).write_text(text, "utf-8")
+    write_card(model, "ORG/sft", stage())
+    assert (model / CARD).read_text("utf-8") == text
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        *("somebody's", None, {}),
+        {"task": {"type": "text-generation"}, "dataset": {"type": "mmlu"}, "metrics": []},
+        {"dataset": {"type": "mmlu", "args": {"num_few_shot": 5}}, "metrics": [{"value": 1}]},
+    ],
+)
+def test_scores_of_somebody_else_in_the_metadata_stay(model: Path, entry: Any) -> None:
+    """They were a KeyError at the end of an evaluation."""
+    scored(model)
+    card = read_card(model)
+    assert card is not None
+    index = [{"name": "ORG/sft", "results": [*card.results, entry]}]
+    changed = Card({**card.metadata, "model-index": index}, card.text)
+    (model / CARD).write_text(str(changed), "utf-8")
+    scored(model, accuracy={**ACCURACY, "value": 0.8})
+    card = read_card(model)
+    assert card is not None
+    assert card.results[0] == entry
+    assert "| `accuracy` | 0.800 |" in (card.section(SCORES) or "")
 
 
 def test_a_second_stage_names_the_first(model: Path, tmp_path: Path) -> None:
