@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from bagen_data.errors import InputError
-from bagen_data.unique_keys import parse_json
-from train.checkpoints import is_cut_off
+from train.weight_files import check_fit, check_weights
 
 _SHORTEST = [{"role": role, "content": "-"} for role in ("system", "user", "assistant", "user")]
 """A prompt of one turn."""
@@ -42,18 +41,19 @@ def read_model_shape(name: str, revision: str | None) -> ModelShape:
     from jinja2 import TemplateError
     from transformers import AutoConfig, AutoTokenizer
 
-    revision = revision or "main"
+    revision, base = revision or "main", base_of(name)
     try:
-        config = AutoConfig.from_pretrained(_base(name), revision=revision)
+        config = AutoConfig.from_pretrained(base, revision=revision)
         tokenizer = AutoTokenizer.from_pretrained(name, revision=revision)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, TypeError, AttributeError, KeyError) as error:
         reason = str(error).strip().partition("\n")[0]
         raise InputError(
             f"{name}: no model can be read there: {reason}; give a folder with config.json and a "
             "tokenizer, or a Hub id that can be reached"
         ) from error
-    for folder in {name, _base(name)}:
+    for folder in {name, base}:
         check_weights(Path(folder))
+    check_fit(Path(base), config)
     if not tokenizer.chat_template:
         raise InputError(
             f"{name}: its tokenizer has no chat template; take an instruction-tuned model, or add "
@@ -61,10 +61,11 @@ def read_model_shape(name: str, revision: str | None) -> ModelShape:
         )
     try:
         tokenizer.apply_chat_template(_SHORTEST, tokenize=False, add_generation_prompt=True)
-    except TemplateError as error:
+    except (TemplateError, ValueError, TypeError, AttributeError) as error:
+        reason = str(error).strip().partition("\n")[0]
         raise InputError(
             f"{name}: its chat template cannot show a system, a user and an assistant message: "
-            f"{error}; take a model that knows all three, or mend its chat_template.jinja"
+            f"{reason}; take a model that knows all three, or mend its chat_template.jinja"
         ) from error
     return ModelShape(
         tokenizer,
@@ -74,43 +75,36 @@ def read_model_shape(name: str, revision: str | None) -> ModelShape:
     )
 
 
-def check_weights(folder: Path) -> None:
-    """Check that the weights of a model's folder are there, and are as long as they say.
-
-    Nothing is checked of a model of the Hub, whose client checks what it downloads.
-
-    Raises:
-        InputError: a file is missing or cut off.
-    """
-    if not folder.is_dir():
-        return
-    files = set(folder.glob("*.safetensors"))
-    for index in folder.glob("*.safetensors.index.json"):
-        try:
-            files |= {
-                folder / name for name in parse_json(index.read_bytes())["weight_map"].values()
-            }
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            raise InputError(f"{index}: cannot be read: {error}; copy the model again") from error
-    if not files and not any(folder.glob("*.bin")):
-        raise InputError(
-            f"{folder}: holds no weights; expected model.safetensors, or a run's epoch-N or the "
-            "folder of one that has ended"
-        )
-    for path in sorted(files):
-        if not path.is_file() or is_cut_off(path):
-            state = "is cut off" if path.is_file() else "is missing"
-            raise InputError(f"{path}: {state}; copy the model again, or train it again")
-
-
 def is_adapter(name: str) -> bool:
     """Whether a folder holds a LoRA adapter and not weights."""
     return (Path(name) / _ADAPTER_CONFIG).is_file()
 
 
-def _base(name: str) -> str:
-    """The model that an adapter is of, else the model itself."""
+def base_of(name: str) -> str:
+    """Return the model that an adapter is of; of another model the model itself.
+
+    Raises:
+        InputError: the adapter does not name its model, or that is not there.
+    """
     if not is_adapter(name):
         return name
-    config = json.loads((Path(name) / _ADAPTER_CONFIG).read_bytes())
-    return str(config.get("base_model_name_or_path") or name)
+    path = Path(name) / _ADAPTER_CONFIG
+    try:
+        config = json.loads(path.read_bytes())
+        base = config["base_model_name_or_path"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(
+            f"{path}: does not name the model of the adapter ({type(error).__name__}: {error}); "
+            "expected base_model_name_or_path"
+        ) from error
+    if not isinstance(base, str) or not base:
+        raise InputError(
+            f"{path}: base_model_name_or_path is {base!r}; expected the folder or Hub id of the "
+            "model that the adapter was trained on"
+        )
+    if Path(base).is_absolute() and not Path(base).is_dir():
+        raise InputError(
+            f"{path}: base_model_name_or_path is {base}, and there is no such folder; put the "
+            "place of the model that the adapter was trained on there"
+        )
+    return base
