@@ -4,7 +4,6 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, fields, is_dataclass
 from enum import Enum
-from hashlib import blake2b
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -53,9 +52,15 @@ _MACHINE = """
 _BATCH = "per_device_train_batch_size gradient_accumulation_steps steps_per_generation"
 """Options that are compared as one, `global_batch`, beside TRL's `generation_batch_size`."""
 NOT_DECIDING = frozenset(" ".join((_REPORTS, _SAVING, _EVALUATION, _MACHINE, _BATCH)).split())
-"""Options that may change where a run goes on; every other one is compared."""
-_CHUNKS, _CHUNK = 64, 4096
-"""Places of a file of weights that its digest reads, and bytes at each."""
+"""Options that may change where a run goes on; every other one is compared.
+
+Evaluation and saving decide the model where the best checkpoint is kept; see `_deciding_too`.
+"""
+_BEST = "load_best_model_at_end"
+_PLATEAU = "reduce_lr_on_plateau"
+"""A schedule that evaluations decide."""
+_TRAINERS = ("trl", "transformers")
+"""Packages whose code decides the loss and the schedule."""
 
 
 def recipe_of(trainer: Any, *groups: Any, **more: Any) -> dict[str, Any]:
@@ -70,10 +75,17 @@ def recipe_of(trainer: Any, *groups: Any, **more: Any) -> dict[str, Any]:
     for group in (*groups, trainer):
         options |= {each.name: _plain(getattr(group, each.name)) for each in fields(group)}
     batch = trainer.train_batch_size * trainer.gradient_accumulation_steps * trainer.world_size
-    compared = {name: value for name, value in options.items() if name not in NOT_DECIDING}
+    deciding = _deciding_too(options)
+    compared = {
+        name: value
+        for name, value in options.items()
+        if name not in NOT_DECIDING or name in deciding
+    }
     return {
         **compared,
         "global_batch": batch,
+        "mixed_precision": trainer.mixed_precision,  # which a launcher may set
+        "trainer_versions": {name: _version(name) for name in _TRAINERS},
         **_plain(more),
         NOT_COMPARED: {
             "processes": trainer.world_size,
@@ -114,24 +126,13 @@ def recipe_changes(folder: str, recipe: Mapping[str, Any]) -> str:
     return differences(_compared(before), _compared(now))
 
 
-def weights_digest(model: str) -> str | None:
-    """Return a digest of the files of weights of a folder; None for a model of the Hub.
-
-    It reads the sizes and some kilobytes of each file: enough to tell two trainings apart, and
-    cheap with 15 GB.
-    """
-    folder = Path(model)
-    if not folder.is_dir():
-        return None
-    digest = blake2b(digest_size=16)
-    for path in sorted((*folder.glob("*.safetensors"), *folder.glob("*.bin"))):
-        size = path.stat().st_size
-        digest.update(f"{path.name} {size}\n".encode())
-        with path.open("rb") as file:
-            for number in range(_CHUNKS):
-                file.seek(number * max(0, size - _CHUNK) // (_CHUNKS - 1))
-                digest.update(file.read(_CHUNK))
-    return digest.hexdigest()
+def _deciding_too(options: Mapping[str, Any]) -> frozenset[str]:
+    """Return the options of evaluation and saving where these decide the model that is kept."""
+    if options.get(_BEST):
+        return frozenset(f"{_EVALUATION} save_steps save_strategy save_total_limit".split())
+    if options.get("lr_scheduler_type") == _PLATEAU:
+        return frozenset(_EVALUATION.split())
+    return frozenset()
 
 
 def _compared(recipe: Mapping[str, Any]) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from bagen_data.rewards import DENSE, PAPER, PROPER, check_weights
 from train.arithmetic import print_needs
 from train.base_model import ModelShape, is_adapter, read_model_shape
 from train.card_writer import prepare_repository
+from train.content_digests import model_files, rows_digest, weights_digest
 from train.data import DataOptions
 from train.evaluation_batch import eval_batch_size
 from train.global_batch import HELP as PROMPTS_HELP
@@ -29,7 +30,7 @@ from train.needed_packages import check_packages
 from train.preset_options import PresetOptions, preset_values, with_presets
 from train.proper_training import check_proper
 from train.reference_model import check_reference_loading
-from train.run_recipe import recipe_of, weights_digest
+from train.run_recipe import recipe_of
 from train.secret_options import check_no_token
 from train.throughput import ThroughputOptions
 from train.training_run import RunOptions, check_resumable
@@ -164,7 +165,9 @@ def parse(arguments: Sequence[str] | None, kind: type[Options]) -> tuple[Options
         model,
         model_commit=shape.commit,
         model_weights=weights_digest(model.model_name_or_path),
+        model_files=model_files(model.model_name_or_path),
         dataset_content=data.content_revision(),
+        dataset_rows=rows_digest(data.dataset_name(), data.train_on),
     )
     check_resumable(config, run, recipe)
     if config.process_index == 0:

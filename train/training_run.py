@@ -68,9 +68,9 @@ def check_resumable(config: Any, options: RunOptions, recipe: Mapping[str, Any])
             "save_only_model is true, and resume too; checkpoints without the optimizer cannot be "
             "gone on from: leave one of them out"
         )
-    if config.process_index == 0 and os.path.isdir(folder):
+    if config.process_index == 0:
         with _held(folder):
-            pass  # a run that is refused for a busy folder loads no weights
+            pass  # a run whose folder is busy, or cannot be written, is refused before weights load
     checkpoint = last_checkpoint(folder)
     if checkpoint is None and not _holds_model(folder):
         return

@@ -165,6 +165,17 @@ def test_two_runs_into_one_folder(tmp_path: Path) -> None:
         check_resumable(trainer_options(tmp_path), RunOptions(), {})
 
 
+def test_a_folder_that_cannot_be_written_is_refused_before_weights_load(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_text("kept", "utf-8")
+    for place in (file, file / "below"):
+        with pytest.raises(OutputError, match=r"(is not a folder|cannot be written)"):
+            check_resumable(trainer_options(place), RunOptions(), {})
+    check_resumable(trainer_options(tmp_path / "new"), RunOptions(), {})
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+    assert file.read_text("utf-8") == "kept"
+
+
 @pytest.mark.parametrize(("epoch", "kept"), [(2.0, ["epoch-2"]), (1.6, []), (3.0, [])])
 def test_whole_epochs_are_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, epoch: float, kept: list[str]

@@ -1,6 +1,7 @@
 """A run goes on only with the options that it was begun with."""
 
 import json
+import shutil
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,9 @@ from trl import ModelConfig
 
 from bagen_data.errors import InputError
 from tests.train.running import sft_options, write_yaml
+from train.content_digests import model_files, weights_digest
 from train.data import DataOptions
-from train.run_recipe import NOT_COMPARED, NOT_DECIDING, RECIPE, weights_digest
+from train.run_recipe import NOT_COMPARED, NOT_DECIDING, RECIPE
 from train.training_options import GRPOOptions, SFTOptions, parse
 from train.training_run import RunOptions
 
@@ -31,12 +33,17 @@ def arguments(folder: Path, dataset: str, model: str, **changes: Any) -> list[st
 def begun(tmp_path: Path, dataset: str, tiny: str) -> list[str]:
     """The arguments of a GRPO run that has a checkpoint."""
     given = arguments(tmp_path, dataset, tiny, **GRPO)
-    _, settings = parse(given, GRPOOptions)
-    checkpoint = tmp_path / "out" / "checkpoint-3"
+    write_begun(tmp_path / "out", given, GRPOOptions)
+    return given
+
+
+def write_begun(folder: Path, given: list[str], kind: Any) -> None:
+    """Write the checkpoint and the recipe of a run with these arguments."""
+    _, settings = parse(given, kind)
+    checkpoint = folder / "checkpoint-3"
     checkpoint.mkdir(parents=True)
     (checkpoint / "trainer_state.json").write_text("{}")
-    (tmp_path / "out" / RECIPE).write_text(json.dumps(dict(settings.recipe)))
-    return given
+    (folder / RECIPE).write_text(json.dumps(dict(settings.recipe)))
 
 
 @pytest.mark.parametrize(
@@ -51,7 +58,7 @@ def begun(tmp_path: Path, dataset: str, tiny: str) -> list[str]:
         ("--rewards dense", "with rewards .*interval=1.8.* not .*closeness"),
         ("--num_generations 2", "with num_generations 4, not 2;"),
         ("--temperature 0.7", r"with temperature 1\.0, not 0\.7;"),
-        ("--bf16 true", "with bf16 False, not True;"),
+        ("--bf16 true", "with bf16 False, not True, and mixed_precision 'no', not 'bf16';"),
         ("--gradient_accumulation_steps 2", "with generation_batch_size 4, not 8, .*global_batch"),
         ("--lora_r 8", "with lora_r 16, not 8;"),
         ("--max_prompt_tokens 900", "with max_prompt_tokens 1152, not 900;"),
@@ -75,16 +82,70 @@ def test_what_does_not_decide_may_change(begun: list[str], change: str) -> None:
     parse([*begun, *change.split()], GRPOOptions)
 
 
-def test_other_weights_under_the_same_name_are_refused(
-    tmp_path: Path, begun: list[str], tiny: str, monkeypatch: pytest.MonkeyPatch
+def test_other_files_under_the_same_name_are_refused(
+    tmp_path: Path, dataset: str, tiny: str
 ) -> None:
-    weights = Path(tiny, "model.safetensors").read_bytes()
-    (tmp_path / "model.safetensors").write_bytes(weights[:-4] + b"\0\0\0\1")
-    assert weights_digest(str(tmp_path)) != weights_digest(tiny)
-    digest = weights_digest(str(tmp_path))
-    monkeypatch.setattr("train.training_options.weights_digest", lambda _: digest)
-    with pytest.raises(InputError, match="its checkpoints were begun with model_weights '"):
+    """Of the model its weights, config and tokenizer; of the dataset the rows."""
+    model, built = tmp_path / "model", tmp_path / "built"
+    shutil.copytree(tiny, model)
+    shutil.copytree(dataset, built)
+    options = arguments(tmp_path, str(built), str(model))
+    write_begun(tmp_path / "out", options, SFTOptions)
+    (rows,) = (built / "data" / "sokoban_train").glob("sft*.parquet")
+    changed = {
+        "model_weights '": model / "model.safetensors",
+        "model_files chat_template.jinja '": model / "chat_template.jinja",
+        "model_files tokenizer.json '": model / "tokenizer.json",
+        "dataset_rows '": rows,
+    }
+    for message, path in changed.items():
+        content = path.read_bytes()
+        middle = len(content) // 2 + 1
+        other = b" " if path.suffix == ".jinja" else b""
+        path.write_bytes(
+            content + other if other else content[:middle] + b"\1" + content[middle + 1 :]
+        )
+        if path.suffix == ".json":
+            path.write_bytes(content + b"\n")
+        with pytest.raises(InputError, match=f"its checkpoints were begun with {message}"):
+            parse(options, SFTOptions)
+        path.write_bytes(content)
+    parse(options, SFTOptions)
+
+
+def test_what_decides_the_best_checkpoint_is_compared(
+    tmp_path: Path, dataset: str, tiny: str
+) -> None:
+    best = {"load_best_model_at_end": True, "save_strategy": "steps", "eval_strategy": "steps"}
+    best |= {"save_steps": 2, "eval_steps": 2, "evaluate_on": ["sokoban_train"]}
+    options = arguments(tmp_path, dataset, tiny, **best)
+    write_begun(tmp_path / "out", options, SFTOptions)
+    parse(options, SFTOptions)
+    with pytest.raises(
+        InputError, match=r"begun with eval_steps 2, not 1\.0, and save_steps 2, not 3;"
+    ):
+        parse([*options, "--eval_steps", "1", "--save_steps", "3"], SFTOptions)
+
+
+def test_another_version_of_the_trainer_is_refused(
+    begun: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A new version may have other losses and defaults under the same names."""
+    monkeypatch.setattr("train.run_recipe.version", lambda name: f"99 {name}")
+    with pytest.raises(InputError, match=r"trainer_versions transformers '.*', not '99 "):
         parse(begun, GRPOOptions)
+
+
+def test_a_launchers_precision_is_compared(
+    begun: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ACCELERATE_MIXED_PRECISION", "bf16")
+    with pytest.raises(InputError, match="begun with mixed_precision 'no', not 'bf16'; remove"):
+        parse(begun, GRPOOptions)
+
+
+def test_a_model_of_the_hub_has_its_commit_alone() -> None:
+    assert (weights_digest("ORG/NAME"), model_files("ORG/NAME")) == (None, {})
 
 
 def test_exceptions_are_options_and_the_rest_is_compared(
@@ -96,7 +157,9 @@ def test_exceptions_are_options_and_the_rest_is_compared(
     for kind, changes in ((SFTOptions, {}), (GRPOOptions, GRPO)):
         _, settings = parse(arguments(tmp_path, dataset, tiny, **changes), kind)
         options = common | {each.name for each in fields(kind)}
-        added = {"global_batch", "model_commit", "model_weights", NOT_COMPARED}
+        added = {"global_batch", "mixed_precision", "trainer_versions", NOT_COMPARED}
+        added |= {"model_commit", "model_weights", "model_files"}
+        added |= {"dataset_content", "dataset_rows"}
         assert settings.recipe.keys() == (options - NOT_DECIDING) | added
         known |= options
     assert known >= NOT_DECIDING
