@@ -1,5 +1,6 @@
 """Answer the questions of a split, and go on where an earlier run was stopped."""
 
+import json
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import asdict, dataclass, field
@@ -8,11 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from rich.progress import track
 
-from bagen_data.console import STDERR
+from bagen_data.console import STDERR, shown
 from bagen_data.errors import WorkerDiedError
 from bagen_data.replaced_file import write_file
 from bagen_data.tables import to_json
 from bagen_data.unique_keys import parse_json
+from bagen_data.wording import differences, numbered
+from train.base_model import base_of
+from train.content_digests import model_files, weights_digest
 from train.fitted_prompts import AS_BUILT, FittedPrompt, PromptFitter, reworded
 from train.generation import Answers, Decoding, Engines, GeneratedAnswer, generator
 from train.generation.replicas import LOG, RolloutPrompts, replicated
@@ -50,6 +54,8 @@ class ResumableAnswers:
     tokenizer: Any
     engines: Engines = field(default_factory=lambda: Engines("transformers"))
     """The engines that answer; how many there are does not change what is kept."""
+    commit: str | None = None
+    """The commit of a model of the Hub."""
 
     def answers(self, samples: "LoadedSamples") -> tuple[list[dict[str, Any]], str]:
         """An answer to each sample, in their order, and the variant of the prompts.
@@ -154,19 +160,42 @@ class ResumableAnswers:
         return prompts, variants
 
     def _kept(self, revision: str | None) -> dict[str, dict[str, Any]]:
-        """Predictions of an earlier run of the same weights and questions, by sample."""
-        settings = to_json(
-            {
-                "asked": asdict(self.questions),
-                "decoding": asdict(self.decoding),
-                "weights": _weights(self.decoding.model),
-                "revision": revision,
-            }
-        )
-        lines = self._partial.read_text("utf-8").split("\n") if self._partial.is_file() else [""]
-        complete = lines[1:-1] if lines[0] == settings else []  # the last one may be cut off
-        write_file(self._partial, "\n".join([settings, *complete, ""]))
-        return {row["sample_id"]: row for row in map(parse_json, complete)}
+        """Predictions of an earlier run of the same weights and questions, by sample.
+
+        Answers of another evaluation are not kept, which is said.
+        """
+        settings = {
+            "asked": asdict(self.questions),
+            "decoding": asdict(self.decoding),
+            "model": _model_digests(self.decoding.model, self.commit),
+            "revision": revision,
+        }
+        first, *lines = self._partial_lines()
+        complete = lines[:-1]  # the last one may be cut off
+        before = _object(first)
+        changes = differences(before, json.loads(to_json(settings)))
+        if changes and complete:
+            others = changes if before else "settings that cannot be read"
+            STDERR.print(
+                shown(
+                    f"{self._partial}: {numbered(len(complete), 'answer')} of an evaluation with "
+                    f"{others}; these are not kept, and all questions are asked again"
+                )
+            )
+        rows = () if changes else map(_object, complete)
+        kept = {
+            row["sample_id"]: row
+            for row in rows
+            if {"sample_id", "response", "usage"} <= row.keys()
+        }
+        lines = [to_json(settings), *map(to_json, kept.values()), ""]
+        write_file(self._partial, "\n".join(lines))
+        return kept
+
+    def _partial_lines(self) -> list[str]:
+        if not self._partial.is_file():
+            return [""]
+        return self._partial.read_text("utf-8", errors="replace").split("\n")
 
 
 def _prediction(name: str, answer: GeneratedAnswer) -> dict[str, Any]:
@@ -178,9 +207,21 @@ def _prediction(name: str, answer: GeneratedAnswer) -> dict[str, Any]:
     return {"sample_id": name, "response": answer.text, "usage": usage}
 
 
-def _weights(model: str) -> list[list[Any]]:
-    """What tells weights in a folder from those that were there before."""
-    return [
-        [path.name, path.stat().st_size, path.stat().st_mtime_ns]
-        for path in sorted(Path(model).glob("*.safetensors"))
-    ]
+def _object(line: str) -> dict[str, Any]:
+    """Return a line's object; an empty one where a crash of the machine left something else."""
+    try:
+        value = parse_json(line)
+    except (ValueError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _model_digests(model: str, commit: str | None) -> dict[str, Any]:
+    """Return what tells a model from another one under the same name, with that of its adapter."""
+    base = base_of(model)
+    return {
+        "commit": commit,
+        "weights": weights_digest(model),
+        "files": model_files(model),
+        "base": None if base == model else [weights_digest(base), model_files(base)],
+    }

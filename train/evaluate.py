@@ -140,7 +140,9 @@ def evaluate(
         samples = load_samples(
             dataset, config, split, also=("prompt", "prompt_variant", "completed_turns")
         )
-        resumable = ResumableAnswers(out, questions, decoding, shape.tokenizer, engines)
+        resumable = ResumableAnswers(
+            out, questions, decoding, shape.tokenizer, engines, shape.commit
+        )
         predictions, answered_variant = resumable.answers(samples)
         metadata = new_metadata(
             samples.source["revision"],

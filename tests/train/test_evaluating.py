@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
+from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer, models
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
@@ -62,7 +63,9 @@ def answering(dataset: str, tiny: str, tmp_path: Path) -> ResumableAnswers:
     return ResumableAnswers(tmp_path / "out", questions, decoding, tokenizer)
 
 
-def test_other_weights_do_not_go_on(answering: ResumableAnswers, dataset: str) -> None:
+def test_other_weights_do_not_go_on(
+    answering: ResumableAnswers, dataset: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     also = ("prompt", "prompt_variant")
     samples = load_samples(dataset, "sokoban_train", "heldout", also=also)
     rows, variant = answering.answers(samples)
@@ -72,8 +75,36 @@ def test_other_weights_do_not_go_on(answering: ResumableAnswers, dataset: str) -
     partial.write_text(kept, "utf-8")
     again, _ = answering.answers(samples)
     assert all(row["response"].startswith("kept ") for row in again)
-    os.utime(Path(answering.decoding.model) / "model.safetensors", ns=(1, 1))
+    weights = Path(answering.decoding.model) / "model.safetensors"
+    tensors = load_file(weights)
+    os.utime(weights, ns=(1, 1))  # a copy of them is not another model
+    assert answering.answers(samples)[0] == again
+    capsys.readouterr()
+    save_file(tensors, weights, metadata={"format": "pt", "other": "bytes"})
     assert answering.answers(samples)[0] == rows
+    said = " ".join(capsys.readouterr().err.split())
+    assert "5 answers of an evaluation with model weights '" in said
+    assert "these are not kept, and all questions are asked again" in said
+    Path(answering.decoding.model, "chat_template.jinja").write_text("-", "utf-8")
+    answering.answers(samples)
+    assert "with model files chat_template.jinja '" in " ".join(capsys.readouterr().err.split())
+
+
+def test_lines_that_a_crash_left_are_asked_again(answering: ResumableAnswers, dataset: str) -> None:
+    """Zeros in a file after the machine's end were a traceback."""
+    also = ("prompt", "prompt_variant")
+    samples = load_samples(dataset, "sokoban_train", "heldout", also=also)
+    rows, _ = answering.answers(samples)
+    partial = answering.out / PARTIAL
+    settings, first, *_ = partial.read_bytes().split(b"\n")
+    kept = first.replace(b'"response": "', b'"response": "kept ')
+    broken = [kept, b"\0" * 9, b"\xff", b"[]", b'{"sample_id": 5}', b""]
+    partial.write_bytes(b"\n".join([settings, *broken]))
+    again, _ = answering.answers(samples)
+    assert sum(row["response"].startswith("kept ") for row in again) == 1
+    assert [row for row in again if row in rows] == [
+        row for row in rows if row["sample_id"] != json.loads(first)["sample_id"]
+    ]
 
 
 def test_an_engine_that_fails_here_is_one_message(
