@@ -25,7 +25,7 @@ import typer
 
 from bagen_data.command_line import new_app, run
 from bagen_data.console import STDERR, shown
-from bagen_data.errors import InputError
+from bagen_data.errors import InputError, WrongUsageError
 from bagen_data.held_folder import made_folder
 from train.sweep_checks import check_data, check_options
 from train.sweep_plan import SweepPlan, read_sweep
@@ -59,6 +59,8 @@ def sweep(
     if dataset is not None:
         plan = plan.with_dataset(dataset)
     if out is not None:
+        if not out:
+            raise WrongUsageError("--out: names no folder; give one, or leave it out")
         plan = plan.model_copy(update={"out": out})
     chosen = _chosen(plan, only, config)
     if table:
@@ -98,15 +100,20 @@ def _run_all(plan: SweepPlan, chosen: frozenset[str], *, dry_run: bool) -> None:
 def _print_tables(plan: SweepPlan, by_seed: bool) -> None:
     from train.sweep_table import SweepTables
 
-    results = SweepResults.read(Path(plan.out))
-    if not results.rows:
+    done = SweepResults.read(Path(plan.out))
+    if not done.rows:
         raise InputError(f"{plan.out}: no row is done; run the sweep first, without --table")
+    results, left_out = done.made_as(SweepRunner(plan, dry_run=True).made())
+    if not results.rows:
+        raise InputError(
+            "\n".join([f"{plan.out}: no row of this sweep is done with these options", *left_out])
+        )
     tables = SweepTables(plan, results)
     print(tables.by_seed() if by_seed else tables.by_row())
     retention = "" if by_seed else tables.retention()
     if retention:
         print(f"\n{retention}")
-    for note in tables.notes():
+    for note in (*left_out, *tables.notes()):
         STDERR.print(shown(note))
 
 

@@ -18,6 +18,10 @@ Seed = Annotated[int, Field(ge=0, lt=2**32)]
 """A seed that NumPy takes, as the trainers do."""
 
 
+_TAKEN = ("predictions", "scratch", "results.jsonl")
+"""Names in a sweep's folder that no run's folder may have."""
+
+
 class _StrictModel(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -87,7 +91,7 @@ class SeededRun:
 class SweepPlan(_StrictModel):
     """A list of runs."""
 
-    out: str = Field(description="The folder of everything.")
+    out: str = Field(min_length=1, description="The folder of everything.")
     launch: str = Field(description="The file of `train/launcher.py --config_file`.")
     launch_grpo: str | None = Field(None, description="That of stage grpo; `launch` if None.")
     sft: str = Field(description="The options of stage sft.")
@@ -116,6 +120,12 @@ class SweepPlan(_StrictModel):
             rows |= dict.fromkeys(run.rows, seeds)
         row_folders = [slug(name) for run in self.runs for name in run.rows]
         run_folders = [slug(run.name) for run in self.runs]
+        for name in (*row_folders, *run_folders):
+            if not name or name in _TAKEN:
+                raise ValueError(
+                    f"a run is called {name or 'without a letter or digit'!r}, as a folder's name; "
+                    "give it another name"
+                )
         for folders in (row_folders, run_folders):
             twice = [name for name in folders if folders.count(name) > 1]
             if twice:

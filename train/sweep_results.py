@@ -8,7 +8,8 @@ from typing import Any
 from bagen_data.errors import InputError
 from bagen_data.replaced_file import write_file
 from bagen_data.tables import read_jsonl, to_json
-from train.sweep_plan import slug
+from bagen_data.wording import differences
+from train.sweep_plan import seeded_name, slug
 
 RESULTS = "results.jsonl"
 """In the sweep's folder: a line for each row and seed."""
@@ -57,18 +58,18 @@ class SweepResults:
             InputError: the file cannot be read.
         """
         path = out / RESULTS
-        lines = read_jsonl(path) if path.is_file() else []
+        advice = "mend or remove the line; rows without a line are evaluated again"
         try:
-            rows = [
-                RowResult(row["name"], row.get("seed"), row["scores"], row.get("made", {}))
-                for row in lines
-            ]
-        except (KeyError, TypeError, AttributeError) as error:
+            lines = read_jsonl(path) if path.is_file() else []
+        except InputError as error:
+            raise InputError(f"{path.parent}: {error}; {advice}") from error
+        rows = [_row(line) for line in lines]
+        if None in rows:
             raise InputError(
-                f"{path}: a line lacks name or scores; restore the file, or remove it: answers are "
-                "kept, and rows are then scored again"
-            ) from error
-        return cls(out, {row.key: row for row in rows})
+                f"{path}:{rows.index(None) + 1}: expected a row with name, scores and made, as "
+                f"sweep.py writes it; {advice}"
+            )
+        return cls(out, {row.key: row for row in rows if row is not None})
 
     def keep(self, result: RowResult) -> None:
         """Add a row to the file, which is written whole or not at all."""
@@ -78,6 +79,28 @@ class SweepResults:
     def is_done(self, key: RowKey, made: Mapping[str, Any]) -> bool:
         """Return whether a row was made of the same model with the same options."""
         return key in self.rows and self.rows[key].made == made
+
+    def made_as(self, made: Mapping[RowKey, Mapping[str, Any]]) -> "tuple[SweepResults, list[str]]":
+        """Return the rows that were made as a plan has them, and a sentence about each other one.
+
+        Folders of models are not compared, so that a sweep's folder may be moved.
+
+        Args:
+            made: by row, everything that decides its scores by the plan.
+        """
+        alike: dict[RowKey, RowResult] = {}
+        notes = []
+        for key, now in made.items():
+            if key not in self.rows:
+                continue
+            row = self.rows[key]
+            changes = differences(_without_folders(row.made), _without_folders(now))
+            if changes:
+                name = seeded_name(*key)
+                notes.append(f"{name!r} is left out: its row was made with {changes}")
+            else:
+                alike[key] = row
+        return SweepResults(self.out, alike), notes
 
     def seeds_done(self, name: str, seeds: Sequence[int]) -> list[int]:
         """Return those of a row's seeds that are done."""
@@ -94,3 +117,37 @@ class SweepResults:
         name, seed = key
         part = "" if seed is None else f"-seed-{seed}"
         return self.out / "sample_scores" / f"{slug(name)}{part}.jsonl"
+
+
+def _row(line: Mapping[str, Any]) -> RowResult | None:
+    """Return the row of a line; None if it is not one."""
+    name, seed, scores = (line.get(key) for key in ("name", "seed", "scores"))
+    made = line.get("made", {})
+    if not isinstance(name, str) or not isinstance(seed, int | None) or isinstance(seed, bool):
+        return None
+    if not isinstance(scores, dict) or not isinstance(made, dict):
+        return None
+    if not all(
+        isinstance(score, dict) and isinstance(score.get("value"), int | float | None)
+        for score in scores.values()
+    ):
+        return None
+    return RowResult(name, seed, scores, made)
+
+
+def _without_folders(made: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what decides a row's scores without the places of its models."""
+    evaluated, model = made.get("evaluate", {}), made.get("model")
+    return {
+        **made,
+        "evaluate": {name: value for name, value in evaluated.items() if name != "model"},
+        "model": _model_without_folders(model),
+    }
+
+
+def _model_without_folders(model: Any) -> Any:
+    if not isinstance(model, dict) or "options" not in model:
+        return model
+    places = ("model_name_or_path", "output_dir", "run_name")
+    options = {name: value for name, value in model["options"].items() if name not in places}
+    return {**model, "options": options, "begin": _model_without_folders(model.get("begin"))}

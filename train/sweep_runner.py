@@ -12,6 +12,7 @@ from bagen_data.errors import InputError
 from bagen_data.replaced_file import write_file
 from bagen_data.tables import to_json
 from train.checkpoints import remove_checkpoints
+from train.dataset_builds import DatasetBuilds, answered, trained_on
 from train.python_command import run_python
 from train.secret_options import check_no_token
 from train.sweep_plan import (
@@ -47,6 +48,7 @@ class SweepRunner:
     """Everything that decides the model of each row."""
     _made: set[Path] = field(default_factory=set)
     """Folders of models from nothing that are made, or whose commands are printed."""
+    _builds: DatasetBuilds = field(default_factory=DatasetBuilds)
 
     def __post_init__(self) -> None:
         self.results = SweepResults.read(self._out)
@@ -79,6 +81,30 @@ class SweepRunner:
             self._train(seeded, folder, recipe)
         for name in run.rows:
             self._evaluate(run, (name, seed))
+
+    def made(self) -> dict[RowKey, dict[str, Any]]:
+        """Return everything that decides the scores of each row, by the plan; nothing is run."""
+        made: dict[RowKey, dict[str, Any]] = {}
+        for seeded in self.plan.seeded_runs():
+            self.run(seeded, skip=True)
+            for name in seeded.run.rows:
+                made[name, seeded.seed] = self._made_of(seeded.run, (name, seeded.seed))
+        return made
+
+    def _made_of(self, run: SweepRun, key: RowKey) -> dict[str, Any]:
+        """Return everything that decides the scores of a row whose run was met."""
+        made = {"evaluate": self._asked(run, key), "model": self._recipes[key]}
+        return made if run.resource is None else {**made, "resource": run.resource}
+
+    def _asked(self, run: SweepRun, key: RowKey) -> dict[str, Value]:
+        """Return the options of a row's evaluation."""
+        evaluation = self.plan.evaluation(run)
+        if run.baseline is not None:
+            return {**evaluation, **self._baseline_options(run)}
+        options = {**evaluation, "model": self._models[key]}
+        if run.stage == "none" and not run.begin:
+            options["trained_on"] = "none"
+        return options
 
     def _beginning(self, seeded: SeededRun) -> tuple[str, Any]:
         """Return the model that a run begins with, and everything that decides it."""
@@ -161,6 +187,12 @@ class SweepRunner:
                 "remove the folder, or give another out"
             )
         if (folder / TRAINED).is_file():
+            change = self._builds.change(str(self._dataset(run)), trained_on(folder))
+            if change:
+                raise InputError(
+                    f"{folder}: run {seeded.label!r} is trained, and {change}; remove the folder, "
+                    "or give another out"
+                )
             if not self.dry_run:
                 remove_checkpoints(str(folder))  # the sweep may have been stopped before it could
             return
@@ -174,42 +206,40 @@ class SweepRunner:
             remove_checkpoints(str(folder))
 
     def _evaluate(self, run: SweepRun, key: RowKey) -> None:
-        options = {**self.plan.evaluation(run), "model": self._models[key]}
-        if run.stage == "none" and not run.begin:
-            options["trained_on"] = "none"
-        recipe = {"evaluate": options, "model": self._recipes[key]}
-        self._answer(run, key, recipe, [_script("evaluate.py"), *_dashed(options)])
+        self._answer(run, key, [_script("evaluate.py"), *_dashed(self._asked(run, key))])
 
     def _answer_baseline(self, run: SweepRun) -> None:
+        command = ["-m", "bagen_data", "predict", "baseline", run.baseline or ""]
+        self._answer(run, (run.name, None), [*command, *_dashed(self._baseline_options(run))])
+
+    def _baseline_options(self, run: SweepRun) -> dict[str, Value]:
+        """Return the options of the command of a baseline."""
         evaluation = self.plan.evaluation(run)
         options = {name: evaluation[name] for name in _BASELINE_OPTIONS if name in evaluation}
         if "dataset_revision" in options:
             options["revision"] = options.pop("dataset_revision")
         asks_forecast = str(evaluation.get("variant", "")).startswith("forecast")
-        options["question"] = "forecast" if asks_forecast else "interval"
-        command = ["-m", "bagen_data", "predict", "baseline", run.baseline or ""]
-        key: RowKey = (run.name, None)
-        recipe = {"evaluate": {**evaluation, **options}, "model": self._recipes[key]}
-        self._answer(run, key, recipe, [*command, *_dashed(options)])
+        return {**options, "question": "forecast" if asks_forecast else "interval"}
 
-    def _answer(
-        self, run: SweepRun, key: RowKey, recipe: dict[str, Any], command: list[str]
-    ) -> None:
+    def _answer(self, run: SweepRun, key: RowKey, command: list[str]) -> None:
         """Have all questions answered, unless that is done, and keep the scores."""
-        if run.resource is not None:
-            recipe["resource"] = run.resource
-        if self.results.is_done(key, recipe):
-            return
+        made = self._made_of(run, key)
         out = self.results.predictions(key)
+        if self.results.is_done(key, made):
+            dataset = str(made["evaluate"].get("dataset", ""))
+            change = self._builds.change(dataset, answered(out)) if dataset else None
+            if change is None:
+                return
+            STDERR.print(shown(f"{seeded_name(*key)}: {change}; its questions are asked again"))
         self._call([*command, "--name", seeded_name(*key), "--out", str(out)])
         if self.dry_run:
             return
         from train.sweep_scores import read_answers, row_scores
 
-        answered = read_answers(self.results, RowResult(*key, {}, recipe))
-        lines = "".join(to_json(row) + "\n" for row in answered.sample_scores())
+        answers = read_answers(self.results, RowResult(*key, {}, made))
+        lines = "".join(to_json(row) + "\n" for row in answers.sample_scores())
         write_file(self.results.sample_scores(key), lines)
-        self.results.keep(RowResult(*key, row_scores(answered), recipe))
+        self.results.keep(RowResult(*key, row_scores(answers), made))
 
     def _call(self, command: list[str]) -> None:
         """Run a Python command of the project, or show it.

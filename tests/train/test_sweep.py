@@ -2,6 +2,7 @@
 
 import csv
 import os
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -144,12 +145,15 @@ def test_our_sweeps_can_be_read(
             "two runs or rows are called 'a-b'",
         ),
         ({"runs": [{"name": "a", "model": "m", "stage": "dpo"}]}, "runs.0.stage"),
+        ({"runs": [{"name": "***", "model": "m"}]}, "'without a letter or digit', as a folder's"),
+        ({"runs": [{"name": "Scratch", "model": "m"}]}, "a run is called 'scratch', as a folder's"),
+        ({"out": ""}, "out: String should have at least 1 character"),
         ({"run": []}, "run: Extra inputs are not permitted"),
     ],
 )
 def test_a_file_that_is_no_sweep(tmp_path: Path, changes: dict[str, Any], message: str) -> None:
     content = GOOD | {"runs": [{"name": "a", "model": "m"}]} | changes
-    with pytest.raises(InputError, match=message.replace("|", r"\|")):
+    with pytest.raises(InputError, match=re.escape(message)):
         read_sweep(write_yaml(tmp_path / "sweep.yaml", content))
 
 

@@ -1,11 +1,13 @@
 """Runs of a sweep with several seeds, models from nothing, and baselines: what would be run."""
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bagen_data.errors import InputError
+from bagen_data.tables import to_json
 from tests.train.running import write_yaml
 from train.sweep_checks import check_data, needed_splits
 from train.sweep_plan import SweepPlan, read_sweep
@@ -195,7 +197,9 @@ def test_a_model_of_another_shape_is_not_taken(tmp_path: Path, dataset: str) -> 
         SweepRunner(plan, dry_run=False).run(plan.seeded_runs()[0], skip=False)
 
 
-def test_a_baseline_is_scored_once(tmp_path: Path, dataset: str) -> None:
+def test_a_baseline_is_scored_once(
+    tmp_path: Path, dataset: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     asked = {"dataset": dataset, "config": "sokoban", "split": "test"}
     runs = [{"name": "always", "baseline": "always_infeasible"}]
     plan = plan_of(runs, out=str(tmp_path / "out"), evaluate=asked)
@@ -209,3 +213,28 @@ def test_a_baseline_is_scored_once(tmp_path: Path, dataset: str) -> None:
     again = SweepRunner(plan, dry_run=True)  # which would print a command
     again.run(planned, skip=False)
     assert again.results.rows == runner.results.rows
+    metadata = tmp_path / "out" / "predictions" / "always" / "metadata.yaml"
+    of_another_build = re.sub(
+        "dataset_revision: .*", "dataset_revision: 0123abc", metadata.read_text()
+    )
+    metadata.write_text(of_another_build, "utf-8")
+    capsys.readouterr()
+    SweepRunner(plan, dry_run=True).run(planned, skip=False)
+    shown = capsys.readouterr()
+    assert "predict baseline always_infeasible" in shown.out
+    assert "was built anew: revision 0123abc, now " in shown.err
+
+
+def test_a_model_of_another_build_is_not_taken(tmp_path: Path, dataset: str) -> None:
+    """A dataset that was built anew in its folder, with other rows, has the same name."""
+    runs = [{"name": "a", "model": "m", "stage": "sft"}]
+    plan = plan_of(runs, out=str(tmp_path), evaluate={}).with_dataset(dataset)
+    (planned,) = plan.seeded_runs()
+    folder = tmp_path / "a"
+    folder.mkdir()
+    made = SweepRunner(plan, dry_run=True).made()["a", None]
+    (folder / "run.json").write_text(to_json(made["model"]), "utf-8")
+    (folder / "trained").touch()
+    (folder / "begun.json").write_text('{"dataset_content": "0123abc"}', "utf-8")
+    with pytest.raises(InputError, match=r"is trained, and .* built anew: revision 0123abc, now"):
+        SweepRunner(plan, dry_run=True).run(planned, skip=False)

@@ -1,9 +1,11 @@
 """Tables of a sweep, from answers that are there: over seeds, by seed, and what is retained."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
+import yaml
 
 from bagen_data.errors import InputError
 from bagen_data.hub import load_samples
@@ -11,6 +13,7 @@ from tests.train.running import write_yaml
 from train.sweep import app
 from train.sweep_plan import SweepPlan, read_sweep
 from train.sweep_results import RowResult, SweepResults
+from train.sweep_runner import SweepRunner
 from train.sweep_scores import read_answers, row_scores
 from train.sweep_table import SweepTables
 
@@ -38,11 +41,13 @@ def seeded(dataset: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
             {"name": "moved", "begin": "SFT", "retains": "SFT"},
         ],
     }
+    file = write_yaml(folder / "sweep.yaml", content)
+    made = SweepRunner(read_sweep(file), dry_run=True).made()
     results = SweepResults(folder / "out")
     samples = load_samples(dataset, "sokoban").table
     for name, seeds in (("SFT", (0, 1, 2)), ("moved", (0, 1))):
         for seed in seeds:
-            row = RowResult(name, seed, {}, {"evaluate": asked})
+            row = RowResult(name, seed, {}, made[name, seed])
             predictions = results.predictions(row.key)
             predictions.mkdir(parents=True)
             lines = [
@@ -53,7 +58,7 @@ def seeded(dataset: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
             write_yaml(predictions / "metadata.yaml", {"prompt_variant": "interval_no_think"})
             scores = row_scores(read_answers(results, row))
             results.keep(RowResult(name, seed, scores, row.made))
-    return write_yaml(folder / "sweep.yaml", content)
+    return file
 
 
 def tables(sweep: Path) -> SweepTables:
@@ -111,10 +116,45 @@ def test_answers_that_are_gone_are_named(seeded: Path, tmp_path: Path) -> None:
         read_answers(SweepResults(tmp_path), row)
 
 
-def test_a_file_of_results_that_is_not_one(tmp_path: Path) -> None:
-    (tmp_path / "results.jsonl").write_text('{"name": "a"}\n', "utf-8")
-    with pytest.raises(InputError, match="a line lacks name or scores"):
+@pytest.mark.parametrize(
+    "line",
+    [
+        *('{"name": "a"}', '{"name": ["a"], "scores": {}}', '{"name": "a", "scores": []}'),
+        *('{"name": "a", "scores": {"accuracy": 5}}', '{"name": "a", "scores": {}, "made": 5}'),
+        '{"name": "a", "seed": "0", "scores": {}}',
+        *('{"name": "a", "scores": {"accuracy": {"value": "5"}}}', "[]", "\0\0", '{"name'),
+    ],
+)
+def test_a_file_of_results_that_is_not_one(tmp_path: Path, line: str) -> None:
+    (tmp_path / "results.jsonl").write_text(f'{{"name": "b", "scores": {{}}}}\n{line}\n', "utf-8")
+    with pytest.raises(InputError, match=r"results\.jsonl:2: .*; mend or remove the line; rows"):
         SweepResults.read(tmp_path)
+
+
+def test_rows_of_other_options_are_left_out(
+    seeded: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A table showed what another dataset, split or training had given."""
+    content = yaml.safe_load(seeded.read_text("utf-8"))
+    content["runs"][1]["evaluate"] = {"max_new_tokens": 9}
+    changed = write_yaml(tmp_path / "sweep.yaml", content)
+    app(["--config", str(changed), "--table"], standalone_mode=False)
+    shown = capsys.readouterr()
+    assert "| SFT (3 seeds) |" in shown.out
+    assert "moved" not in shown.out
+    said = "'moved seed 1' is left out: its row was made with no evaluate max_new_tokens, not 9"
+    assert said in " ".join(shown.err.split())
+    with pytest.raises(InputError, match=r"no row of this sweep is done with these(.|\n)*dataset"):
+        app(["--config", str(seeded), "--table", "--dataset", "elsewhere"], standalone_mode=False)
+
+
+def test_a_sweeps_folder_may_be_moved(
+    seeded: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(seeded.parent / "out", tmp_path / "moved")
+    arguments = ["--config", str(seeded), "--table", "--out", str(tmp_path / "moved")]
+    app(arguments, standalone_mode=False)
+    assert "left out" not in capsys.readouterr().err
 
 
 def test_a_plan_has_no_seeds_where_nothing_is_trained() -> None:
