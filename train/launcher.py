@@ -52,7 +52,16 @@ def launch(arguments: Sequence[str] | None) -> int:
     _silence_torchrun()
     # The script gets Ctrl-C as well, and says what is kept: this process only waits for its end.
     signal.signal(signal.SIGINT, lambda *_: None)
+    signal.signal(signal.SIGTERM, _pass_on)
     return _exit_code(options)
+
+
+def _pass_on(number: int, _frame: object) -> None:
+    """Send a signal on to the processes: they would go on, and hold the run's folder."""
+    import psutil
+
+    for process in psutil.Process().children():
+        process.send_signal(number)
 
 
 def _silence_torchrun() -> None:

@@ -5,6 +5,7 @@ import signal
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.train.running import fail, started
@@ -45,6 +46,19 @@ def test_a_script_that_is_interrupted(tmp_path: Path, processes: int) -> None:
         os.killpg(process.pid, signal.SIGINT)  # as a terminal does
         written = process.communicate(300)[1]
     assert (process.returncode, written) == (130, "interrupted; what was written so far stays\n")
+
+
+def test_a_script_ends_with_its_launcher(tmp_path: Path) -> None:
+    """It went on, and held the run's folder, when the launcher alone was terminated."""
+    with started(*command("never", 1, tmp_path)) as process:
+        while not list(tmp_path.iterdir()):
+            assert process.poll() is None
+            time.sleep(0.05)
+        (worker,) = psutil.Process(process.pid).children()
+        os.kill(process.pid, signal.SIGTERM)
+        process.communicate(300)
+    assert process.returncode == 128 + signal.SIGTERM
+    assert not worker.is_running()
 
 
 def test_a_launch_of_no_script() -> None:

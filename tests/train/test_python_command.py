@@ -40,3 +40,17 @@ def test_a_command_has_the_time_to_end_what_it_started(tmp_path: Path) -> None:
         _, errors = process.communicate(timeout=60)
     assert errors.rstrip().endswith("KeyboardInterrupt")
     assert (tmp_path / "ended").exists()
+
+
+def test_a_command_ends_with_its_caller(tmp_path: Path) -> None:
+    """It went on alone, and held its folder, when the caller was terminated."""
+    parent = PARENT.replace("run_python(sys.argv[1:])", "print(run_python(sys.argv[1:]))")
+    command = [sys.executable, "-c", parent, "-c", CHILD, str(tmp_path)]
+    with subprocess.Popen(command, cwd=REPO, stdout=subprocess.PIPE, text=True) as process:
+        deadline = time.monotonic() + 60
+        while not (tmp_path / "started").exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        process.terminate()
+        written, _ = process.communicate(timeout=60)
+    assert written == f"{-signal.SIGTERM}\n"
