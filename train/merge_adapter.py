@@ -18,7 +18,8 @@ if __name__ == "__main__":
 from bagen_data.command_line import run
 from bagen_data.errors import InputError
 from bagen_data.replaced_folder import replaced_folder
-from train.base_model import is_adapter
+from train.base_model import base_of, is_adapter
+from train.weight_files import check_weights
 
 
 def main(arguments: Sequence[str] | None) -> None:
@@ -42,6 +43,8 @@ def merge(adapter: Path, out: Path) -> None:
         )
     if out.exists():
         raise InputError(f"{out}: is there already; give another folder")
+    for folder in (str(adapter), base_of(str(adapter))):
+        check_weights(Path(folder))
     import torch
     from peft import AutoPeftModelForCausalLM
     from transformers import AutoTokenizer

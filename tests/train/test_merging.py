@@ -51,7 +51,13 @@ def test_what_cannot_be_merged(tiny: str, tmp_path: Path) -> None:
     lora = adapter(tiny, tmp_path / "lora")
     with pytest.raises(InputError, match="lora: is there already; give another folder"):
         merge(lora, lora)
+    weights = lora / "adapter_model.safetensors"
+    content = weights.read_bytes()
+    weights.write_bytes(content[:-9])
+    with pytest.raises(InputError, match=r"adapter_model\.safetensors: is cut off; copy"):
+        merge(lora, tmp_path / "merged")
+    weights.write_bytes(content)
     config = (lora / "adapter_config.json").read_text("utf-8").replace(tiny, "/nowhere")
     (lora / "adapter_config.json").write_text(config, "utf-8")
-    with pytest.raises(InputError, match="the adapter or its model cannot be read: "):
+    with pytest.raises(InputError, match="base_model_name_or_path is /nowhere, and there"):
         merge(lora, tmp_path / "merged")
