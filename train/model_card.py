@@ -19,7 +19,7 @@ from bagen_data.published import CODE_PAGE, HUB_ID, PAPER_PAGE, TITLE
 from bagen_data.replaced_file import write_file
 from bagen_data.repositories.dataset_names import is_folder
 from bagen_data.versions import __version__
-from train.paper_table import PAPER_NAMES
+from train.paper_table import PAPER_NAMES, in_cell
 
 CARD = "README.md"
 """Name of the card in a model's folder."""
@@ -276,7 +276,7 @@ def _shown(value: Any) -> str:
         return ", ".join(f"{_shown(part)} {name}" for name, part in value.items())
     if isinstance(value, list | tuple):
         return ", ".join(map(_shown, value))
-    return str(value).replace("|", "\\|").replace("\n", " ")
+    return in_cell(str(value))
 
 
 def _result(

@@ -80,10 +80,21 @@ def markdown(rows: Mapping[str, ScoresByName]) -> str:
     columns = columns_of(rows)
     head = "| | " + " | ".join(map(heading, columns)) + " |"
     lines = [
-        f"| {name} | " + " | ".join(_cell(row.get(column, {})) for column in columns) + " |"
+        f"| {in_cell(name)} | "
+        + " | ".join(_cell(row.get(column, {})) for column in columns)
+        + " |"
         for name, row in rows.items()
     ]
     return "\n".join([head, "|---" * (len(columns) + 1) + "|", *lines])
+
+
+def in_cell(text: str) -> str:
+    r"""Return text as a cell of a Markdown table has it.
+
+    >>> print(in_cell("a|b"))
+    a\|b
+    """
+    return " ".join(text.replace("|", "\\|").split())
 
 
 def _cell(scored: Mapping[str, Any]) -> str:
