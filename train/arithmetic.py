@@ -303,7 +303,7 @@ def _trained(options: Mapping[str, Any], size: ModelSize, plan: LaunchPlan) -> I
             stored * size.parameters / plan.shares,
             f"{stored} bytes a weight{by}",
         )
-        if plan.is_split:
+        if plan.uses_fsdp:
             yield Amount(
                 "reference model, gathered",
                 computed * size.parameters,
@@ -356,7 +356,7 @@ def _quantised(options: Mapping[str, Any]) -> str | None:
 
 def _holds_gradients(options: Mapping[str, Any], plan: LaunchPlan) -> bool:
     """Return whether each GPU holds the gradients of all weights while a step accumulates."""
-    return plan.holds_gradients and _accumulated(options, plan) > 1 and not _does_sync(options)
+    return plan.uses_fsdp and _accumulated(options, plan) > 1 and not _does_sync(options)
 
 
 def _accumulated(options: Mapping[str, Any], plan: LaunchPlan) -> float:
@@ -370,10 +370,9 @@ def _accumulated(options: Mapping[str, Any], plan: LaunchPlan) -> float:
 
 def _does_sync(options: Mapping[str, Any]) -> bool:
     """Return whether gradients are divided after each of the batches that a step accumulates."""
-    given = options.get("accelerator_config") or {}
-    of_steps = (given if isinstance(given, Mapping) else vars(given)).get(
-        "gradient_accumulation_kwargs"
-    )
+    given = options.get("accelerator_config")
+    name = "gradient_accumulation_kwargs"
+    of_steps = given.get(name) if isinstance(given, Mapping) else getattr(given, name, None)
     return bool((of_steps or {}).get("sync_each_batch"))
 
 

@@ -25,8 +25,9 @@ class LaunchPlan:
     """Whether the processes share the weights, gradients and optimizer (FSDP, ZeRO-3)."""
     writes_twice: bool
     """Whether a checkpoint holds the weights twice: for the trainer, and as a whole model."""
-    holds_gradients: bool
-    """Whether gradients are whole in each process until a step has accumulated all (FSDP)."""
+    uses_fsdp: bool
+    """Whether FSDP shares them: it holds whole gradients in each process until a step has
+    accumulated all, and gathers TRL's reference model whole; DeepSpeed does neither."""
     gpu_memory: float | None
     """Bytes of one GPU; None on a CPU."""
 
@@ -55,7 +56,7 @@ def running_plan(trainer: Any) -> LaunchPlan:
         is_split=uses_fsdp or stage == "3",
         writes_twice=stage is not None
         or (uses_fsdp and _is_whole(os.environ.get("FSDP_STATE_DICT_TYPE"))),
-        holds_gradients=uses_fsdp,
+        uses_fsdp=uses_fsdp,
         gpu_memory=torch.cuda.get_device_properties(0).total_memory if has_gpu else None,
     )
 
@@ -83,7 +84,7 @@ def plan_of(path: Path | None, gpus: int | None, gpu_memory: float) -> LaunchPla
         is_split=kind == "FSDP" or (kind == "DEEPSPEED" and deepspeed.get("zero_stage") == 3),
         writes_twice=kind == "DEEPSPEED"
         or (kind == "FSDP" and _is_whole(fsdp.get("fsdp_state_dict_type"))),
-        holds_gradients=kind == "FSDP",
+        uses_fsdp=kind == "FSDP",
         gpu_memory=None if is_cpu else gpu_memory,
     )
 

@@ -52,7 +52,7 @@ SMOL = {
     "vocab_size": 49152,
     "tie_word_embeddings": True,
 }
-PLAN = LaunchPlan(8, 1, is_split=True, writes_twice=False, holds_gradients=True, gpu_memory=80e9)
+PLAN = LaunchPlan(8, 1, is_split=True, writes_twice=False, uses_fsdp=True, gpu_memory=80e9)
 """Eight GPUs that share a model."""
 SIZE = ModelSize(7_615_616_512, 0, 28, 233_057_792, 3584, 18944)
 """Qwen2.5-7B."""
@@ -107,9 +107,7 @@ def test_checkpoints_and_kept_models() -> None:
     """A checkpoint of all weights by FSDP took 122 GB; see docs/training.md."""
     needs = needs_of(options(keep_epochs=[2, 3, 5]), SIZE, PLAN)
     assert sizes(needs.disk) == {"checkpoints": 2 * 91.4, "kept models": 60.9}
-    whole = LaunchPlan(
-        8, 1, is_split=True, writes_twice=True, holds_gradients=True, gpu_memory=80e9
-    )
+    whole = LaunchPlan(8, 1, is_split=True, writes_twice=True, uses_fsdp=True, gpu_memory=80e9)
     assert sizes(needs_of(options(), SIZE, whole).disk)["checkpoints"] == pytest.approx(2 * 121.85)
     without = needs_of(options(save_strategy="no", bf16=False), SIZE, PLAN)
     assert sizes(without.disk) == {"kept models": 30.5}
@@ -161,7 +159,7 @@ def test_fsdp_holds_whole_gradients_while_it_accumulates(
     """As `set_requires_gradient_sync(False)` does, by which Accelerate accumulates."""
     needs = needs_of(options(**change), SIZE, PLAN)
     assert sizes(needs.gpu).get("gradients, whole") == (15.2 if is_whole else None)
-    alone = LaunchPlan(8, 1, False, writes_twice=False, holds_gradients=False, gpu_memory=80e9)
+    alone = LaunchPlan(8, 1, False, writes_twice=False, uses_fsdp=False, gpu_memory=80e9)
     replicated = sizes(needs_of(options(**change), SIZE, alone).gpu)
     assert replicated["gradients that are sent"] == 30.5
     assert "gradients, whole" not in replicated
@@ -175,7 +173,7 @@ def test_quantised_weights(change: dict[str, Any], frozen: float) -> None:
     """68 billion weights in layers and 2 outside; 4 bits have a scale for each 64 weights."""
     size = ModelSize(70_000_000_000, 200_000_000, 80, 850_000_000, 8192, 28672)
     peft = options(use_peft=True, dtype="bfloat16", **change)
-    one = LaunchPlan(1, 1, False, writes_twice=False, holds_gradients=False, gpu_memory=80e9)
+    one = LaunchPlan(1, 1, False, writes_twice=False, uses_fsdp=False, gpu_memory=80e9)
     assert sizes(needs_of(peft, size, one).gpu)["weights that are not trained"] == pytest.approx(
         frozen, abs=0.06
     )
@@ -258,3 +256,11 @@ def test_what_cannot_be_reckoned(
     file = str(REPO / "train/configs/sokoban_pct30.yaml")
     with pytest.raises(InputError, match=message):
         main(["--config", file, "--model", str(config_file(SMOL)), *change])
+
+
+def test_deepspeed_neither_holds_whole_gradients_nor_gathers_the_reference() -> None:
+    grpo = options(num_generations=16, beta=0.05, gradient_accumulation_steps=2)
+    grpo["max_completion_length"] = 1024
+    zero3 = LaunchPlan(8, 1, is_split=True, writes_twice=True, uses_fsdp=False, gpu_memory=80e9)
+    ours, theirs = (set(sizes(needs_of(grpo, SIZE, plan).gpu)) for plan in (PLAN, zero3))
+    assert ours - theirs == {"gradients, whole", "reference model, gathered"}
