@@ -5,9 +5,11 @@ it. `evaluate.py` puts its scores there: into the metadata (`model-index`, which
 between two comments in the text. What anybody writes elsewhere in the text stays.
 """
 
+import fcntl
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -154,14 +156,29 @@ def add_scores(
     """
     if is_training(source["config"]) and source["split"] != "heldout":
         return None
-    card = read_card(Path(model))
-    if card is None:
+    path = Path(model) / CARD
+    if read_card(Path(model)) is None:
         return None
     result = _result(source, variant, scores)
-    others = [each for each in card.results if _questions(each) != _questions(result)]
-    path = Path(model) / CARD
-    write_file(path, str(_with_results(card, [*others, result])))
+    with _own_turn(path):
+        card = read_card(Path(model))
+        if card is None:
+            return None
+        others = [each for each in card.results if _questions(each) != _questions(result)]
+        write_file(path, str(_with_results(card, [*others, result])))
     return path
+
+
+@contextmanager
+def _own_turn(card: Path) -> Iterator[None]:
+    """Wait until no other evaluation changes a card: each puts back what it has read."""
+    file = os.open(card.parent, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        with suppress(OSError):  # a file system without locks
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(file)
 
 
 def shown_place(place: str) -> str:

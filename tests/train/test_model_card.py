@@ -1,7 +1,9 @@
 """A model's card says how it was made, holds its held-out scores, and is pushed with the model."""
 
 import subprocess
+import time
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,6 +11,7 @@ from typing import Any
 import pytest
 from huggingface_hub import ModelCard
 
+from bagen_data.replaced_file import write_file
 from tests.forks import Forks
 from tests.loopback_hub import LoopbackHub, loopback_hub
 from tests.train.running import ENVIRONMENT, run, sft_options, write_yaml
@@ -95,6 +98,23 @@ def test_scores_are_put_there_once(model: Path) -> None:
     )
     scored(model, accuracy={**ACCURACY, "value": 0.8})
     assert [each.metric_value for each in metadata_of(model).eval_results] == [0.8]
+
+
+def test_evaluations_that_end_at_once_lose_no_scores(
+    model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each put back the card that it had read, without the scores of the others."""
+
+    def slow(path: Path, text: str) -> None:
+        time.sleep(0.05)
+        write_file(path, text)
+
+    monkeypatch.setattr("train.model_card.write_file", slow)
+    sources = [{**SOURCE, "config": config} for config in ("sokoban", "searchr1", "swebench")]
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(lambda source: scored(model, source), sources))
+    configs = {each.dataset_config for each in metadata_of(model).eval_results}
+    assert configs == {"sokoban", "searchr1", "swebench"}
 
 
 def test_a_score_of_the_papers_table_has_its_name_there(model: Path) -> None:
