@@ -51,15 +51,12 @@ def test_a_frozen_weight_costs_four() -> None:
 
 def test_two_weights_in_a_byte_are_two() -> None:
     """As bitsandbytes stores weights in 4 bits, which is not installed here."""
-
-    class Params4bit(torch.nn.Parameter):
-        pass
-
+    packed_weight = type("Params4bit", (torch.nn.Parameter,), {})
     model = AutoModelForCausalLM.from_config(Qwen3Config(**SHAPE))
     before = flops_a_token(model)
     for layer in model.model.layers:
         packed = torch.zeros(8 * 16 // 2, 1, dtype=torch.uint8)
-        layer.mlp.up_proj.weight = Params4bit(packed, requires_grad=False)
+        layer.mlp.up_proj.weight = packed_weight(packed, requires_grad=False)
     assert flops_a_token(model) == (before or 0) - 2 * 2 * 8 * 16  # no gradients of weights
 
 
