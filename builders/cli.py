@@ -107,7 +107,8 @@ def build_command(
     budget: Annotated[
         list[str] | None,
         typer.Option(
-            help="TASK=NUMBER, TASK=median or TASK=1.2x (of what each rollout spent); repeatable. "
+            help="Budget of a task: TASK=NUMBER, TASK=median or TASK=1.2x (of what each rollout spent); "
+            "repeatable. "
             "Several resources: support=tokens:median,cost_usd:1.5"
         ),
     ] = None,
@@ -128,7 +129,7 @@ def build_command(
         str | None,
         typer.Option(
             metavar="local[:N] | ray[:ADDRESS] | dask:ADDRESS",
-            help="Where families are read and written: N processes of this machine, or a cluster "
+            help="Processes that read and write families: N of this machine, or a cluster "
             "that shares --origin and --out (docs/scale.md); the output is the same. "
             "[default: local:1]",
         ),

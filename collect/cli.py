@@ -63,7 +63,7 @@ def searchr1(
     questions: Annotated[
         Path,
         typer.Option(
-            help="JSONL or Parquet: question, answer, perhaps id.  "
+            help="Questions, in JSONL or Parquet: question, answer, perhaps id.  "
             "[default: the clone's sample/search/questions.jsonl]",
             show_default=False,
         ),
@@ -71,7 +71,7 @@ def searchr1(
     corpus: Annotated[
         Path,
         typer.Option(
-            help="JSONL or Parquet: title and text, or contents.  "
+            help="Documents, in JSONL or Parquet: title and text, or contents.  "
             "[default: the clone's sample/search/corpus.jsonl]",
             show_default=False,
         ),
@@ -134,7 +134,7 @@ def swebench(
         Path | None, typer.Option(help="Names of SWE-bench's instances, one a line or JSONL.")
     ] = None,
     cost_usd: Annotated[
-        float | None, typer.Option(min=0, help="Where an instance of SWE-bench is stopped.")
+        float | None, typer.Option(min=0, help="Cost in US dollars that stops an instance.")
     ] = None,
     show: Annotated[
         list[Path] | None,

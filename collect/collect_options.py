@@ -21,13 +21,14 @@ class CollectOptions:
     agent: Annotated[
         str,
         typer.Option(
-            help="scripted, scripted/NAME, or a model: PROVIDER/NAME as of Inspect; for Search-R1 "
+            help="Agent: scripted, scripted/NAME, or a model: PROVIDER/NAME as of Inspect; for "
+            "Search-R1 "
             "also bats:, sequential: or parallel: before the model."
         ),
     ]
-    rollouts: Annotated[int | None, typer.Option(min=1, help="How many the family is to have.")] = (
-        None
-    )
+    rollouts: Annotated[
+        int | None, typer.Option(min=1, help="Number of rollouts of the family.")
+    ] = None
     resume_from: Annotated[
         str | None,
         typer.Option(
@@ -42,7 +43,7 @@ class CollectOptions:
     continuations: Annotated[
         int | None, typer.Option(min=1, help="Continuations of each rollout at each --turn.")
     ] = None
-    out: Annotated[Path, typer.Option(help="ORIGIN/TASK-origin-MODEL or ORIGIN/TASK-train-MODEL.")]
+    out: Annotated[Path, typer.Option(help="Folder: ORIGIN/TASK-origin-MODEL or -train-MODEL.")]
     seed: Annotated[
         int,
         typer.Option(

@@ -32,7 +32,7 @@ class Recording:
 
     task: str
     rollouts: int
-    """How many the family is to have."""
+    """Number of rollouts of the family."""
     settings: Mapping[str, Any]
     """All options of the task, and of its scripted agents."""
     layout: Layout

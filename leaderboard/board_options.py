@@ -24,7 +24,7 @@ class BoardOptions:
         int | None, typer.Option(min=1, help="Number of processes; all cores if left out.")
     ] = None
     cache: Annotated[
-        Path | None, typer.Option(help="Where scored submissions are kept, by hash.")
+        Path | None, typer.Option(help="Folder that keeps scored submissions, by hash.")
     ] = None
     use_cache: Annotated[
         bool, typer.Option("--use-cache/--no-cache", help="Take what was scored before from there.")

@@ -120,7 +120,7 @@ def build_command(
     dataset_id: DatasetId = None,
     files_url: Annotated[
         str | None,
-        typer.Option(help="Where the submissions' files are; without it the site has copies."),
+        typer.Option(help="Address of the submissions' files; without it the site has copies."),
     ] = None,
     board: BoardOptions = _BOARD,
 ) -> None:
@@ -386,7 +386,7 @@ def export_command(
     ] = None,
     dataset_id: Annotated[
         str | None,
-        typer.Option(help="hub: the id of the dataset that a folder was built or taken from."),
+        typer.Option(help="Id of the dataset that a folder was built or taken from, for hub."),
     ] = None,
 ) -> None:
     """Write results in the form that other places take."""

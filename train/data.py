@@ -85,8 +85,8 @@ class DataOptions:
     prompt_form: str = field(
         default=AS_BUILT,
         metadata={
-            "help": "as_built, or numbers_only: the turn and each resource's amounts, without the "
-            "agent's messages."
+            "help": "Form of the prompts: as_built, or numbers_only: the turn and each resource's "
+            "amounts, without the agent's messages."
         },
     )
     max_prompt_tokens: int = field(
@@ -99,12 +99,12 @@ class DataOptions:
         },
     )
     repeat_feasible: int = field(
-        default=2, metadata={"help": "How often a feasible training row is there."}
+        default=2, metadata={"help": "Times that a feasible training row appears."}
     )
     balance: bool = field(
         default=True, metadata={"help": "Draw as many infeasible training rows as feasible ones."}
     )
-    balance_seed: int = field(default=42, metadata={"help": "Of drawing infeasible rows."})
+    balance_seed: int = field(default=42, metadata={"help": "Seed of drawing infeasible rows."})
 
     def __post_init__(self) -> None:
         check_list("train_on", self.train_on, str)

@@ -53,21 +53,25 @@ def evaluate(
     ] = None,
     config: Annotated[str, typer.Option(help="A task or a <task>_train.")] = "sokoban_train",
     split: Annotated[
-        str, typer.Option(help="test; sft, rl or heldout of a <task>_train.")
+        str, typer.Option(help="Split: test; or sft, rl, heldout of a <task>_train.")
     ] = "heldout",
     variant: Annotated[
         str, typer.Option(help=f"Variant of the question: {', '.join(VARIANTS)}, or as_built.")
     ] = AS_BUILT,
     prompt_form: Annotated[
-        str, typer.Option(help="as_built, or numbers_only: the run's amounts without its messages.")
+        str, typer.Option(help="Form of the prompts: as_built, or numbers_only (amounts alone).")
     ] = AS_BUILT,
     max_prompt_tokens: Annotated[
         int | None,
         typer.Option(help="Longer prompts lose their oldest turns; what fits the context.", min=1),
     ] = None,
     max_new_tokens: Annotated[int, typer.Option(help="Most tokens of an answer.", min=1)] = 512,
-    batch_size: Annotated[int, typer.Option(help="Prompts at once, of transformers.", min=1)] = 16,
-    backend: Annotated[str, typer.Option(help=f"{', '.join(BACKENDS)}.")] = "auto",
+    batch_size: Annotated[
+        int, typer.Option(help="Prompts answered at once by transformers.", min=1)
+    ] = 16,
+    backend: Annotated[
+        str, typer.Option(help=f"Program that answers: {', '.join(BACKENDS)}.")
+    ] = "auto",
     replicas: Annotated[
         int | None,
         typer.Option(
@@ -83,14 +87,18 @@ def evaluate(
             min=1,
         ),
     ] = 1,
-    dtype: Annotated[str, typer.Option(help="auto, float32, bfloat16, float16.")] = "auto",
+    dtype: Annotated[
+        str, typer.Option(help="Type of the weights: auto, float32, bfloat16, float16.")
+    ] = "auto",
     template: Annotated[
         str, typer.Option(help='Options of the chat template, in JSON: {"enable_thinking": false}.')
     ] = "{}",
     name: Annotated[
         str | None, typer.Option(help="Name of the estimator; that of the model if left out.")
     ] = None,
-    trained_on: Annotated[str, typer.Option(help="none, train, benchmark or other.")] = "train",
+    trained_on: Annotated[
+        str, typer.Option(help="Data learned from: none, train, benchmark, other.")
+    ] = "train",
 ) -> None:
     """Ask a model a split's questions, write a submission, print the columns of Table 7."""
     from bagen_data.console import STDERR, shown

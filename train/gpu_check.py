@@ -41,7 +41,7 @@ app = new_app((__doc__ or "").partition("\n")[0])
 
 @app.command()
 def check(
-    out: Annotated[Path, typer.Option(help="Folder of everything; removed by nobody.")],
+    out: Annotated[Path, typer.Option(help="Folder for everything; it stays.")],
     cpu: Annotated[bool, typer.Option("--cpu", help="Run on the CPU, with smaller runs.")] = False,
     bf16: Annotated[
         bool | None,

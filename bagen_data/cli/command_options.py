@@ -60,9 +60,11 @@ Revision = Annotated[
 ]
 Config = Annotated[
     str | None,
-    typer.Option(help="A task, <task>_start or <task>_train; every task's benchmark if left out."),
+    typer.Option(
+        help="Config: a task, <task>_start or <task>_train [default: every task's benchmark]."
+    ),
 ]
-Split = Annotated[str, typer.Option(help="test; sft, rl or heldout of a <task>_train.")]
+Split = Annotated[str, typer.Option(help="Split: test; or sft, rl, heldout of a <task>_train.")]
 
 Prompt = Annotated[
     Variant | None,
@@ -78,7 +80,7 @@ Out = Annotated[
 ]
 Name = Annotated[str | None, typer.Option(help="The estimator's name, as it is shown.")]
 Link = Annotated[
-    str | None, typer.Option(help="Where to read more of the estimator [default: the dataset].")
+    str | None, typer.Option(help="Address of a page about the estimator [default: the dataset's].")
 ]
 TrainedOn = Annotated[
     Literal["none", "train", "benchmark", "other"],

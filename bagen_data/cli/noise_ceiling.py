@@ -33,8 +33,8 @@ def ceiling_command(
 ) -> None:
     """Score a forecaster that knows how runs can go on: the noise ceiling of a dataset.
 
-    Each probe's continuations are other ways in which the same run could have gone on. What no
-    forecast of them can know is the part of each score that is chance.
+    Each probe's continuations are other ways in which the same run could have gone on. The
+    part of each score that no forecast of them can know is chance.
     """
     from bagen_data.ceiling.ceiling_report import ceiling_of
     from bagen_data.replaced_file import write_file

@@ -59,7 +59,7 @@ def predict_baseline_command(
     link: Link = None,
     cross_validate: Annotated[
         bool,
-        typer.Option("--cross-validate", help="Learn about a family's rollouts from its others."),
+        typer.Option("--cross-validate", help="Learn for each instance from the family's others."),
     ] = False,
     learn_from: Annotated[
         str | None,

@@ -79,7 +79,9 @@ def predict_model_command(
     ] = False,
     price: Annotated[
         str | None,
-        typer.Option(help="US dollars a million tokens, e.g. input=1.75,cached=0.175,output=14."),
+        typer.Option(
+            help="Price in dollars per million tokens: input=1.75,cached=0.175,output=14."
+        ),
     ] = None,
     cache: Annotated[
         bool, typer.Option("--cache", help="Answer what was asked before from Inspect's cache.")

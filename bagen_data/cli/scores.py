@@ -95,7 +95,8 @@ def score_command(
     revision: Revision = None,
     json: Annotated[Path | None, typer.Option(help="Write every score to this file.")] = None,
     by: Annotated[
-        Literal["task", "family", "progress"] | None, typer.Option(help="Show scores apart.")
+        Literal["task", "family", "progress"] | None,
+        typer.Option(help="Show the scores of each task, family or fifth of progress."),
     ] = None,
     compare: Annotated[
         Path | None, typer.Option(help="Other predictions of the same samples to compare with.")

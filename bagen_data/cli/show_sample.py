@@ -22,24 +22,28 @@ _SHOWN = 1_500
 
 
 def show_command(
-    sample_id: Annotated[str, typer.Argument(help="task/rollout_model/rollout_id/k.")],
+    sample_id: Annotated[
+        str, typer.Argument(help="Sample to show: task/rollout_model/rollout_id/k.")
+    ],
     dataset: Dataset,
     revision: Revision = None,
     prompt: Prompt = None,
     predictions: Annotated[
-        list[Path] | None, typer.Option(help="Show these answers along the rollout; any number.")
+        list[Path] | None, typer.Option(help="Predictions to show along the rollout; repeatable.")
     ] = None,
     baseline: Annotated[
         list[str] | None,
-        typer.Option(help=f"Show its answers too: {', '.join(known_forecasters())}; any number."),
+        typer.Option(
+            help=f"Baseline whose answers are shown too: {', '.join(known_forecasters())}."
+        ),
     ] = None,
     cross_validate: Annotated[
         bool,
-        typer.Option("--cross-validate", help="Learn about a family's rollouts from its others."),
+        typer.Option("--cross-validate", help="Learn for each instance from the family's others."),
     ] = False,
     picture: Annotated[
         Path | None,
-        typer.Option(help="Draw its rollout, of sokoban or warehouse: a .svg, .png or .html file."),
+        typer.Option(help="Draw a rollout of sokoban or warehouse: a .svg, .png or .html file."),
     ] = None,
     full: Annotated[bool, typer.Option("--full", help="Do not cut long messages.")] = False,
 ) -> None:

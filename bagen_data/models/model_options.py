@@ -61,7 +61,7 @@ class ModelOptions:
     ] = None
     model_arg: Annotated[
         list[str] | None,
-        typer.Option(help="KEY=VALUE for the provider, as Inspect's -M; any number."),
+        typer.Option(help="Argument of the provider, KEY=VALUE, as Inspect's -M; repeatable."),
     ] = None
     connections: Annotated[int, typer.Option(min=1, help="Requests at a time, to each server.")] = (
         CONNECTIONS
