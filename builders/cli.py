@@ -107,8 +107,8 @@ def build_command(
     budget: Annotated[
         list[str] | None,
         typer.Option(
-            help="Budget of a task: TASK=NUMBER, TASK=median or TASK=1.2x (of what each rollout spent); "
-            "repeatable. "
+            help="Budget of a task: TASK=NUMBER, TASK=median or TASK=1.2x (of what each "
+            "rollout spent); repeatable. "
             "Several resources: support=tokens:median,cost_usd:1.5"
         ),
     ] = None,
