@@ -1,7 +1,7 @@
-"""Models of all but one fold of the instances each, and what each says of those it has not seen.
+"""Models that each learn from all but one fold of the instances, and their answers on that fold.
 
-Answers are the mean of the models. That they say on instances they have not seen what they will
-say on others is what both the judgment and the intervals rest on.
+Answers are the mean of the models. Both the judgment and the intervals rest on this: what the
+models say on instances they have not seen is what they will say on others.
 """
 
 import hashlib
@@ -21,9 +21,9 @@ from bagen_data.schema import Estimate, Probe
 
 FOLDS = 5
 _DRAWS = 200
-"""Of instances, for the log odds from which on an interval is given."""
+"""Draws of instances, for the log odds from which on an interval is given."""
 _CUTS = 64
-"""Log odds that it may be."""
+"""Number of candidates, at most, for the log odds from which on an interval is given."""
 _LEARNED: dict[tuple[int, bytes], Any] = {}
 """Learned things by the seed and a hash of all columns that they were learned from."""
 _REMEMBERED = 16
@@ -36,18 +36,21 @@ class _Member:
 
     judge: Judge
     spending: tuple[Spending, ...]
-    """One per resource; none where no feasible probe is known."""
+    """One model per resource; none where no feasible probe is known."""
 
     @classmethod
     def of(cls, asked: AskedColumns, known: Known, rows: Mask, seed: int) -> Self:
-        """Learns from these rows, one or more."""
+        """Learn from these rows, one or more."""
         return cls(
             Judge.of(asked.values[rows], known.feasible[rows], seed),
             learned_spending(asked, known.remaining, rows & known.feasible, seed),
         )
 
     def quantiles(self, asked: AskedColumns) -> Floats:
-        """(3, r, n) of log1p of what remains; from 0 to what is left where nothing is known."""
+        """Return (3, r, n) quantiles of log1p of what remains.
+
+        Where nothing is known, the quantiles go from 0 to what is left.
+        """
         if not self.spending:
             left = np.maximum(asked.amounts.left, 0)
             return np.log1p([0 * left, left / 2, left])
@@ -82,7 +85,7 @@ def learned_spending(
 
 @dataclass(frozen=True)
 class CrossFitted:
-    """What is learned of feasibility and of quantiles, and how it does on instances not seen."""
+    """Models of feasibility and of quantiles, and how they do on instances they have not seen."""
 
     members: tuple[_Member, ...]
     cut: float
@@ -90,9 +93,9 @@ class CrossFitted:
     unseen: Floats
     """(3, r, c) log1p quantiles of the c feasible probes that would be answered with intervals."""
     spent: Floats
-    """(r, c) log1p of what remained of those."""
+    """(r, c) log1p of what remained, of the c probes of `unseen`."""
     instance: Ints
-    """(c,) whose they are."""
+    """(c,) the instance of each of the c probes of `unseen`."""
 
     @classmethod
     def of(cls, examples: Sequence[Example], seed: int) -> Self:
@@ -135,10 +138,11 @@ class CrossFitted:
         return cls(tuple(members), cut, quantiles[:, :, counted], spent, instance[counted])
 
     def answer(self, interval: Callable[[Floats], tuple[Floats, Floats]]) -> Answer:
-        """Answers with these intervals.
+        """Return a function that answers probes with these intervals.
 
         Args:
-            interval: of (3, r, n) quantiles of log1p of what remains, lows and highs of it.
+            interval: gives the lows and highs of log1p of what remains, from its (3, r, n)
+                quantiles.
         """
 
         def answer(probes: Sequence[Probe]) -> list[Estimate]:
@@ -161,9 +165,9 @@ def mean_of(parts: Sequence[Floats]) -> Floats:
 
 
 def folds(cluster: Ints, feasible: Mask, seed: int) -> Ints:
-    """(n,) 0 .. 4, whole clusters each, in each about the same share of feasible ones.
+    """Return (n,) folds 0 .. 4 of whole clusters, each with about the same share of feasible ones.
 
-    Fewer where there are fewer clusters.
+    There are fewer folds where there are fewer clusters.
     """
     clusters = int(cluster.max()) + 1
     share = np.bincount(cluster, feasible, clusters) / np.bincount(cluster, minlength=clusters)
@@ -175,10 +179,10 @@ def folds(cluster: Ints, feasible: Mask, seed: int) -> Ints:
 
 
 def best_cut(odds: Floats, feasible: Mask, cluster: Ints, seed: int) -> float:
-    """The log odds from which on an interval is given, for the greatest macro-F1.
+    """Return the log odds from which on an interval is given, for the greatest macro-F1.
 
-    The mean of the best ones of many draws of whole clusters: a single best one hangs on few. For
-    this the log odds need not be calibrated, only in the right order.
+    The result is the mean of the best ones of many draws of whole clusters: a single best one hangs
+    on few. For this the log odds need not be calibrated, only in the right order.
 
     Args:
         odds: (n,) of clusters not seen; minus infinity of probes that are over their budget.

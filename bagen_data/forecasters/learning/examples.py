@@ -24,13 +24,13 @@ class Example:
     probe: Probe
     target: Target
     total_turns: int
-    """T of the rollout."""
+    """T, the number of turns of the rollout."""
     success: bool
-    """Whether the rollout succeeded, within the budget or not."""
+    """The rollout succeeded, within the budget or not."""
 
     @property
     def task(self) -> str:
-        """The probe's."""
+        """The task of the probe."""
         return self.probe.task
 
 
@@ -40,11 +40,11 @@ class LoadedExamples:
 
     examples: list[Example]
     revision: str | None
-    """Of the dataset."""
+    """Revision of the dataset."""
 
 
 def load_examples(path: str, config: str | None = None, split: str = "test") -> LoadedExamples:
-    """Every sample of a split, replayed from its recorded rollout, in the dataset's order.
+    """Return every sample of a split, replayed from its recorded rollout, in the dataset's order.
 
     Args:
         path: a folder that `python -m builders build` wrote, or ORG/NAME or ORG/NAME@REV.
@@ -132,7 +132,10 @@ def recorded_rollouts(
 
 
 def _rollout(row: Mapping[str, Any]) -> Rollout:
-    """A row of `schema.ROLLOUTS`; `replay` adds the budget's conditions to its success."""
+    """Return the rollout of a row of `schema.ROLLOUTS`.
+
+    `replay` adds the budget's conditions to the rollout's success.
+    """
     turns = tuple(
         Turn(turn["user"], turn["assistant"], _amounts(turn["usage"]), _amounts(turn["state"]))
         for turn in row["turns"]

@@ -1,4 +1,4 @@
-"""What a probe's past looks like in numbers; a probe holds only the past, so nothing else gets in.
+"""A probe's past in numbers; a probe holds only the past, so nothing else gets in.
 
 The columns are those of `running_features`, made by the same steps: probes that share the turns of
 a rollout share what was read of them, so a rollout costs work in proportion to its turns.
@@ -18,9 +18,9 @@ class Features:
     """Numbers of n probes."""
 
     names: tuple[str, ...]
-    """(f,)."""
+    """(f,) the columns' names."""
     values: Floats
-    """(n, f) finite."""
+    """(n, f) finite numbers."""
 
 
 def features(probes: Sequence[Probe]) -> Features:

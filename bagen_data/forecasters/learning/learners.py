@@ -1,4 +1,4 @@
-"""What some of the training rollouts teach: who is feasible, and what such a one still spends.
+"""Models of feasibility, and of what a feasible rollout still spends, from some training rollouts.
 
 Few rollouts are known and their probes are alike, so everything here is held back: trees of depth
 2 on random thirds of the columns and random halves of the rows, and a ridge-penalised line.
@@ -25,7 +25,7 @@ _RIDGE = 0.01
 _LEAST_SHARE = float(np.finfo(np.float32).eps)
 """The share of an outcome that scikit-learn's boosted trees start from is no less."""
 _FEW = 4
-"""Rows below which each tree sees all."""
+"""Rows below which each tree sees all rows."""
 _TREES: dict[str, Any] = {
     "n_estimators": 80,
     "learning_rate": 0.06,
@@ -40,9 +40,9 @@ class Columns:
     """Features as training has them: on one scale, and within the range it saw."""
 
     kept: Mask
-    """(f,) those that are not constant in training."""
+    """(f,) marks of the features that are not constant in training."""
     low: Floats
-    """(kept,) the least that training has seen; the greatest is `high`."""
+    """(kept,) the least values that training has seen; the greatest are `high`."""
     high: Floats
     mean: Floats
     deviation: Floats
@@ -58,14 +58,14 @@ class Columns:
 
     @classmethod
     def of(cls, values: Floats) -> Self:
-        """Of (n, f) training features, one row or more."""
+        """Return the columns of (n, f) training features, one row or more."""
         kept: Mask = values.min(axis=0) < values.max(axis=0)
         own = values[:, kept]
         deviation = np.maximum(own.std(axis=0), np.finfo(np.float64).tiny)
         return cls(kept, own.min(axis=0), own.max(axis=0), own.mean(axis=0), deviation)
 
     def scaled(self, values: Floats) -> Floats:
-        """(n, f) to (n, kept), standard deviations from the mean, at most 3.
+        """Scale (n, f) features to (n, kept) standard deviations from the mean, at most 3.
 
         A column that hardly varies in training can say no more elsewhere than it did there.
         """
@@ -77,15 +77,15 @@ class Columns:
 
 @dataclass(frozen=True)
 class Judge:
-    """How likely a rollout is feasible: the mean log odds of boosted trees and a line."""
+    """Model of how likely a rollout is feasible: the mean log odds of boosted trees and a line."""
 
     columns: Columns
     trees: SummedTrees | None
-    """None where there was nothing to tell apart."""
+    """Boosted trees; None where there was nothing to tell apart."""
     line: Line | None
-    """None likewise."""
+    """A line; None where there was nothing to tell apart."""
     share: float
-    """Of training probes that are feasible."""
+    """Share of the training probes that are feasible, smoothed to be above 0 and below 1."""
 
     def __post_init__(self) -> None:
         if not 0 < self.share < 1:
@@ -97,7 +97,7 @@ class Judge:
 
     @classmethod
     def of(cls, values: Floats, feasible: Mask, seed: int) -> Self:
-        """Learns from (n, f) features; n may be 0, and all may be of one class."""
+        """Learn from (n, f) features; n may be 0, and all may be of one class."""
         share = float((feasible.sum() + 1) / (len(feasible) + 2))
         columns = Columns.of(values)
         if feasible.all() or not feasible.any() or not columns.kept.any():
@@ -115,7 +115,7 @@ class Judge:
         return cls(columns, _boosted(trees, start), Line.of(line), share)
 
     def log_odds(self, values: Floats) -> Floats:
-        """(n,)."""
+        """Return (n,) log odds that a rollout is feasible."""
         if self.trees is None or self.line is None:
             return np.full(len(values), np.log(self.share / (1 - self.share)))
         own = self.columns.scaled(values)
@@ -129,7 +129,7 @@ class Spending:
 
     columns: Columns
     models: tuple[SummedTrees, ...]
-    """One for each of `QUANTILES`."""
+    """One model for each of `QUANTILES`."""
     unit: int
     """The column of units in which it is learned."""
 
@@ -169,7 +169,7 @@ class Spending:
         return cls(columns, boosted, unit)
 
     def quantiles(self, values: Floats, units: Floats) -> Floats:
-        """(3, n), ascending."""
+        """Return (3, n) quantiles, ascending."""
         own = never_empty(self.columns.scaled(values))
         ratios = np.sort([model.sums(own) for model in self.models], axis=0)
         quantiles: Floats = ratios + units[:, self.unit]
@@ -207,7 +207,7 @@ def _boosted(model: Any, start: float) -> SummedTrees:
 
 
 def _share_of(values: Floats) -> float:
-    """Of the rows that a tree sees; half of one row would be none."""
+    """Return the share of the rows that a tree sees; half of one row would be none."""
     return 0.5 if len(values) >= _FEW else 1.0
 
 

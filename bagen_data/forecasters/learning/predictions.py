@@ -21,7 +21,7 @@ _Asked = TypeVar("_Asked", bound=Example | AskedProbe)
 Load = Callable[[str, str | None, str], LoadedExamples]
 """`load_examples`, or what remembers what it has loaded."""
 TRAINING_SPLITS = ("sft", "rl")
-"""What is learned from of a `<task>_train`; the held-out part is for trying what was learned."""
+"""Splits of a `<task>_train` to learn from; the held-out one is for trying what was learned."""
 
 
 @dataclass(frozen=True)
@@ -54,11 +54,11 @@ class Predicted:
     trained_on: str
     """`none`, `train` or `benchmark`, as in the metadata of a submission."""
     settings: Mapping[str, bool | int | float | str]
-    """What the metadata say of how it was done."""
+    """Settings with which the answers were made, as the metadata give them."""
     question: BaselineQuestion
     """The question that was answered."""
     revision: str | None
-    """Of the dataset."""
+    """Revision of the dataset."""
 
 
 def predict(request: ForecastRequest, load: Load = load_examples) -> Predicted:
@@ -247,7 +247,7 @@ def answered(
 
 
 def _by(asked: Sequence[_Asked], name: str) -> Iterator[list[_Asked]]:
-    """Those of each task or family."""
+    """Yield the examples or probes of each task or family."""
 
     def key(each: _Asked) -> str:
         return str(getattr(each, name))

@@ -14,21 +14,21 @@ from bagen_data.schema import Estimate, Interval, Probe, decimals
 
 @dataclass(frozen=True)
 class ProbeAmounts:
-    """What n probes say of r resources, all of one task."""
+    """Amounts of r resources that n probes show, all of one task."""
 
     resources: tuple[str, ...]
     completed_turns: Ints
-    """(n,) k."""
+    """(n,) k, the turns before each probe."""
     used: Floats
-    """(r, n)."""
+    """(r, n) used so far."""
     used_first: Floats
-    """(r, n) in the first turn; NaN at k = 0."""
+    """(r, n) used in the first turn; NaN at k = 0."""
     left: Floats
-    """(r, n) of the budget; below 0 where it is exceeded."""
+    """(r, n) left of the budget; below 0 where it is exceeded."""
 
     @classmethod
     def of(cls, probes: Sequence[Probe]) -> Self:
-        """Columns of one probe or more."""
+        """Return the columns of one probe or more."""
         resources = tuple(probes[0].budget.limits)
         first = [probe.turns[0].usage if probe.turns else {} for probe in probes]
         used = _rows(resources, [probe.used for probe in probes])
@@ -41,7 +41,7 @@ class ProbeAmounts:
         )
 
     def at(self, rows: Mask | Ints) -> Self:
-        """What these probes say."""
+        """Return the amounts of these probes alone."""
         return type(self)(
             self.resources,
             self.completed_turns[rows],
@@ -52,28 +52,28 @@ class ProbeAmounts:
 
     @property
     def is_open(self) -> Mask:
-        """(n,) whether no budget is exceeded."""
+        """(n,) marks of the probes that exceed no budget."""
         return every(self.left >= 0)
 
 
 @dataclass(frozen=True)
 class Known:
-    """What is known of n training probes."""
+    """Amounts and outcomes that are known of n training probes."""
 
     amounts: ProbeAmounts
     remaining: Floats
-    """(r, n)."""
+    """(r, n) that the rollouts went on to spend."""
     feasible: Mask
-    """(n,)."""
+    """(n,) marks of the feasible probes."""
     success: Mask
-    """(n,) whether the rollout succeeded, within the budget or not."""
+    """(n,) marks of the probes whose rollout succeeded, within the budget or not."""
     total_turns: Ints
-    """(n,) T."""
+    """(n,) T, the number of turns of each probe's rollout."""
     rollout: Ints
-    """(n,) 0 .. m-1."""
+    """(n,) 0 .. m-1, the rollout of each probe."""
 
     def at(self, rows: Mask | Ints) -> Self:
-        """What is known of these probes."""
+        """Return what is known of these probes alone."""
         return type(self)(
             self.amounts.at(rows),
             self.remaining[:, rows],
@@ -91,7 +91,7 @@ class Known:
 
     @classmethod
     def of(cls, examples: Sequence[Example]) -> Self:
-        """Columns of one example or more."""
+        """Return the columns of one example or more."""
         amounts = ProbeAmounts.of([example.probe for example in examples])
         names = [example.rollout for example in examples]
         return cls(
@@ -107,7 +107,7 @@ class Known:
 def estimates(
     amounts: ProbeAmounts, is_feasible: Mask, low: Floats, high: Floats
 ) -> list[Estimate]:
-    """Answers in the digits of each resource, rounded outwards, within 0 and what is left.
+    """Return answers in the digits of each resource, rounded outwards, within 0 and what is left.
 
     A feasible rollout spends no more than is left, so nothing is lost by that.
 

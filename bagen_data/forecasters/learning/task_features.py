@@ -1,4 +1,4 @@
-"""What only one task's past shows: a board, searches, shell commands, cash.
+"""Features that only one task's past shows: a board, searches, shell commands, cash.
 
 Any text is read: one without a board, a search or a command shows none, and raises nothing. What a
 past shows is kept as running sums, so a turn costs the same work after 10 turns and after 1,000.
@@ -18,7 +18,7 @@ from bagen_data.schema import Amounts, Budget, Turn
 
 
 class Asked(NamedTuple):
-    """Where a run stands when it is asked about, beside the texts of its turns."""
+    """The standing of a run when it is asked about, beside the texts of its turns."""
 
     completed_turns: int
     used: Amounts
@@ -30,7 +30,8 @@ class Asked(NamedTuple):
 class TaskPast(Protocol):
     """Facts that the turns of one run have shown so far.
 
-    Its attributes are replaced and never change in place, so a shallow copy goes on apart.
+    The attributes of a past are replaced and never change in place, so a shallow copy goes on
+    apart.
     """
 
     def add(self, turn: Turn, /) -> None:
@@ -46,7 +47,7 @@ class TaskFeatures:
 
     names: tuple[str, ...]
     begin: Callable[[], TaskPast]
-    """Begins a run."""
+    """Function that makes the past of a new run."""
 
 
 _WALL, _PLAYER, _BOX, _TARGET = "#", "PS", "X√", "O√S"
@@ -57,7 +58,7 @@ _SOKOBAN = (
     *("moves", "answered_share", "distance_gained", "closest"),
 )
 _LARGEST = 2_500
-"""Letters of a board; what is larger is none."""
+"""Most characters of a board; a larger text is not taken for a board."""
 _NO_BOARD = (0.0, 0.0, 0.0, 0.0, 0.0)
 
 
@@ -89,7 +90,9 @@ class _SokobanPast:
 
 
 def _board(text: str) -> tuple[float, ...]:
-    r"""Of the last board in a text: boxes on and off targets, stuck ones, and distances in steps.
+    r"""Return five numbers of the last board in a text, each 0 without a box and a target.
+
+    The numbers are boxes on targets, boxes off targets, stuck boxes, and two distances in steps.
 
     >>> _board("######\n#_O__#\n#_X__#\n#P___#\n######")
     (0.0, 1.0, 0.0, 1.0, 2.0)
@@ -113,7 +116,7 @@ def _board(text: str) -> tuple[float, ...]:
 
 
 def _is_cornered(place: tuple[int, int], walls: set[tuple[int, int]]) -> bool:
-    """A box between two walls that meet can never be moved again."""
+    """Return whether a box is between two walls that meet, and so can never be moved again."""
     y, x = place
     beside = {(y, x - 1), (y, x + 1)} & walls
     return bool(beside and {(y - 1, x), (y + 1, x)} & walls)
@@ -124,7 +127,7 @@ def _nearest(place: tuple[int, int], others: Sequence[tuple[int, int]]) -> int:
 
 
 def _last_answer(text: str) -> str:
-    """What is between the last `<answer>` and its `</answer>`; empty if there is none."""
+    """Return the text between the last `<answer>` and its `</answer>`; empty if there is none."""
     _, opened, rest = text.rpartition("<answer>")
     action, closed, _ = rest.partition("</answer>")
     return action.strip() if opened and closed else ""
@@ -215,7 +218,7 @@ _CASH, _WEEKS = "cash_usd", "time_weeks"
 _RECENT_GAINS = 3
 """Turns that the recent gain looks back on."""
 _MOST_TARGETS = 9.0
-"""Amounts of cash end here, in targets."""
+"""Bound of amounts of cash above and below 0, in targets."""
 
 
 class _WarehousePast:
@@ -223,7 +226,7 @@ class _WarehousePast:
 
     def __init__(self) -> None:
         self._known = 0
-        """Turns that state cash."""
+        """Number of turns that state cash."""
         self._first = 0.0
         self._recent: tuple[float, ...] = ()
         """The cash of the last turns that state it, as many as recent gains need."""
@@ -274,4 +277,4 @@ TASK_FEATURES: Mapping[str, TaskFeatures] = {
     "swebench": TaskFeatures(_SWEBENCH, _SwebenchPast),
     "warehouse": TaskFeatures(_WAREHOUSE, _WarehousePast),
 }
-"""By the task's name."""
+"""Features by the task's name."""
