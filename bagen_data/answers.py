@@ -83,9 +83,9 @@ def parse(
 
 
 def answer_in(text: str) -> str | None:
-    """What the last whole answer after the last thought encloses, stripped; None without one.
+    """Return the stripped text in the last whole answer after the last thought; None without one.
 
-    It need not be an estimate: agents answer their environments in the same tags.
+    The text need not be an estimate: agents answer their environments in the same tags.
 
     >>> answer_in("<think><answer>Up</answer>?</think> No: <answer> Down </answer>")
     'Down'
@@ -96,10 +96,10 @@ def answer_in(text: str) -> str | None:
 
 
 def check_resource_name(name: str) -> None:
-    """A resource is called by a label of the grammar, and not as a probability is.
+    """Refuse a resource's name that is not a label of the grammar, or is a label of a probability.
 
     Raises:
-        InputError: this is not one.
+        InputError: the name is refused.
     """
     is_label = re.fullmatch(LABEL, name.encode("utf-8", "surrogatepass"))
     if not is_label or name in PROBABILITIES:
@@ -159,15 +159,15 @@ def _rendered_forecast(forecast: Forecast | None) -> str:
 
 
 def grammar(resources: Sequence[str], variant: str) -> str:
-    """The answer grammar as a regular expression, for decoders that can be held to one.
+    """Return the answer grammar as a regular expression, for decoders that can be held to one.
 
     Numbers have at most twelve digits before the point and six after it, so that a number ends.
-    That numbers are in order, no regular expression says.
+    A regular expression cannot say that numbers are in order.
 
     Args:
         resources: what the answer must name, in this order.
-        variant: of the prompt, one of `VARIANTS` or a name of version 1. The thought of one that
-            asks for it holds no `<`.
+        variant: the prompt's variant, one of `VARIANTS` or a name of version 1. The thought of
+            a variant that asks for one holds no `<`.
 
     Raises:
         InputError: there is no such variant.
@@ -195,5 +195,5 @@ def grammar(resources: Sequence[str], variant: str) -> str:
 
 
 def _plain_number(value: float) -> float:
-    """The same number, as an int where it is a whole one that a float holds exactly."""
+    """Return a number, as an int where it is a whole one that a float holds exactly."""
     return int(value) if value.is_integer() and value < 2**53 else value

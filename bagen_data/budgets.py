@@ -17,21 +17,21 @@ _MOST_DRAWS = 10_000
 
 @dataclass(frozen=True)
 class Realised:
-    """What one recorded rollout came to."""
+    """The totals and the final state of one recorded rollout."""
 
     totals: Amounts
-    """Spent over the whole rollout, by resource."""
+    """Amounts spent over the whole rollout, by resource."""
     final_state: Amounts
-    """What the environment stood at after the last turn, e.g. `cash_usd`."""
+    """Amounts of the environment after the last turn, by state, e.g. `cash_usd`."""
 
 
 def fixed(limits: Amounts, rollouts: Sequence[Realised]) -> list[Budget]:
-    """The same limits for every rollout."""
+    """Return a budget of the same limits for every rollout."""
     return [Budget(limits)] * len(rollouts)
 
 
 def family_median(rollouts: Sequence[Realised], resource: str) -> list[Budget]:
-    """The median of a family's totals; the lower middle value where the median is no integer.
+    """Return budgets at a family's median total; the lower middle one if the median is no integer.
 
     Raises:
         InputError: the rollouts do not spend the resource.
@@ -44,7 +44,7 @@ def family_median(rollouts: Sequence[Realised], resource: str) -> list[Budget]:
 
 
 def family_medians(rollouts: Sequence[Realised], resources: Sequence[str]) -> list[Budget]:
-    """The median of a family's totals of each resource, as `family_median` takes it.
+    """Return budgets at a family's median total of each resource, as `family_median` takes it.
 
     >>> rollouts = [Realised({"turns": n, "cost_usd": n / 8}, {}) for n in (2, 4, 9)]
     >>> family_medians(rollouts, ("turns", "cost_usd"))[0].limits
@@ -69,7 +69,7 @@ def _median(rollouts: Sequence[Realised], resource: str) -> float:
 def allowed_or_median(
     allowances: Mapping[str, "Allowance"], medians: Sequence[str], rollouts: Sequence[Realised]
 ) -> list[Budget]:
-    """Limits as `allowed` makes them, and the family's median of the resources in `medians`."""
+    """Return budgets as `allowed` does, with the family's median of the resources in `medians`."""
     if not rollouts:
         return []
     limits = {name: Allowance(_median(rollouts, name)) for name in medians}
@@ -84,7 +84,10 @@ class Allowance:
     is_ratio: bool = False
 
     def of(self, realised_amount: float) -> float:
-        """The amount allowed; ratios are rounded to whole units, of fractions to a millionth."""
+        """Return the amount allowed.
+
+        A ratio of an int is rounded to whole units, and a ratio of a float to a millionth.
+        """
         if not self.is_ratio:
             return self.number
         allowed = realised_amount * self.number
@@ -92,7 +95,9 @@ class Allowance:
 
 
 def allowed(allowances: Mapping[str, Allowance], rollouts: Sequence[Realised]) -> list[Budget]:
-    """A limit for each resource, and a target for each state; a target left out is the final state.
+    """Return budgets with a limit for each resource and a target for each state.
+
+    A target left out is the final state.
 
     Args:
         allowances: by resource, and by `target_<state>`.
@@ -132,7 +137,7 @@ def half_feasible(
     state: str,
     rng: random.Random,
 ) -> list[Budget]:
-    """Budgets that make half of a family feasible and half infeasible (paper, B.4).
+    """Return budgets that make half of a family feasible and half infeasible (paper, B.4).
 
     Indices are shuffled and the first half, rounded down, is the infeasible group. Then, in order:
     a feasible rollout gets a target of 50-100% of its final state, its exact total of one resource
@@ -140,7 +145,7 @@ def half_feasible(
     recorded rollout violates at least one of them.
 
     Args:
-        rollouts: a family's, in file order, amounts in whole units.
+        rollouts: a family's rollouts in file order, with amounts in whole units.
         exact: the resource whose budget is the realised total, e.g. `time_weeks`.
         loose: the resources drawn after it, in this order.
         state: the state a target is set on, e.g. `cash_usd`.

@@ -1,4 +1,4 @@
-"""What every command line of the project does alike: its help, its errors, its exit codes."""
+"""Help, errors and exit codes that all command lines of the project share."""
 
 import sys
 from collections.abc import Callable, Sequence

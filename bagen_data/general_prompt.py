@@ -18,11 +18,11 @@ ONE, SEVERAL = "general", "general_several"
 
 @dataclass(frozen=True)
 class _Words:
-    """How a prompt speaks of a resource."""
+    """The words in which a prompt speaks of a resource."""
 
     units: str
     verb: Literal["spend", "cost", "take", "make"]
-    """What a run does with the units."""
+    """The verb for what a run does with the units."""
     definition: str
     """A clause without a mark at its end."""
     example: str

@@ -1,4 +1,4 @@
-"""Whose work the files of a Claude Code family hold: sessions, and subagents of theirs."""
+"""Sessions, and their subagents, whose work the files of a Claude Code family hold."""
 
 from collections.abc import Iterator, Mapping
 from os.path import basename
@@ -32,7 +32,7 @@ def recognises(record: Any) -> bool:
 
 
 class Owners(NamedTuple):
-    """Whose work the files of a family hold."""
+    """The sessions and subagents whose work the files of a family hold."""
 
     sessions: set[str]
     """Ids of the sessions that have a file."""

@@ -1,4 +1,4 @@
-"""What the files of a Codex family say of themselves: sessions, and subagents of theirs."""
+"""Sessions, and their subagents, as the files of a Codex family describe themselves."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
@@ -26,7 +26,7 @@ def recognises(record: Any) -> bool:
 
 
 class Meta(NamedTuple):
-    """What a session says of itself."""
+    """Facts that a session states of itself."""
 
     id: str = ""
     parent: str = ""

@@ -30,7 +30,7 @@ _SYSTEM = ("system", "developer")
 
 @dataclass(frozen=True)
 class HeaderFacts:
-    """What a log's header says of all its samples."""
+    """Facts that a log's header states of all its samples."""
 
     model: str
     source: str
@@ -235,7 +235,7 @@ class _Conversation:
     def _branch(self, call: ModelCall, number: int) -> str:
         """Return the context of a call that asks something aside; empty if it asks nothing so.
 
-        It replays the conversation up to here, and the conversation goes on without it.
+        Such a call replays the conversation up to here, and the conversation goes on without it.
         """
         before = next((each for each in reversed(self.main) if each.number < call.number), None)
         if call.scope or before is None or not continues(call.keys, before.whole):
@@ -268,7 +268,7 @@ def _main_numbers(sample: "EvalSample", own: Sequence[ModelCall]) -> set[int]:
     """Return the numbers of the calls that are turns.
 
     A call is a turn if its response is in the sample's messages, or in the input of a later turn.
-    So is one that comes last and continues the conversation: a limit may end it there.
+    A call that comes last and continues the conversation is a turn, too: a limit may end it there.
     """
     known = _KnownResponses({call.response.id for call in own if call.response is not None})
     known.add(sample.messages)
@@ -315,7 +315,7 @@ class _KnownResponses:
 
 
 class _Heard:
-    """What the main conversation has heard and said so far."""
+    """Messages that the main conversation has heard and said so far."""
 
     def __init__(self) -> None:
         self.system = ""

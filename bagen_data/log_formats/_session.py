@@ -27,25 +27,25 @@ class Response:
     """A response of a model, as it is put together from a session's records."""
 
     user: str = ""
-    """What was heard since the response before."""
+    """Text that the model heard since the response before."""
     uncounted: str = ""
-    """What a tokenizer cannot count in the turn."""
+    """Name of what a tokenizer cannot count in the turn; empty where it counts all."""
     content: MessageContent = field(default_factory=lambda: MessageContent(""))
     requests: list[Request] | None = None
     """The response's own requests; None where its usage is unknown."""
     before: list[Request] = field(default_factory=list)
-    """Requests that were paid for since the response before, beside its own."""
+    """Requests that were paid for since the response before, beside the response's own."""
     after: list[Request] = field(default_factory=list)
     """Requests that were paid for after the last response."""
     began: float | None = None
-    """Time of its first record, in seconds."""
+    """Time of the response's first record, in seconds."""
     ended: float | None = None
-    """Time of its last record, in seconds."""
+    """Time of the response's last record, in seconds."""
     rewound_to: int | None = None
     """Position of the response that the conversation was taken back to before this one; -1 is the
     start. None where it went on."""
     is_part_unknown: bool = False
-    """Whether requests beside its own have unknown usage."""
+    """Requests beside the response's own have unknown usage."""
 
     @property
     def context(self) -> str:
@@ -54,7 +54,7 @@ class Response:
 
 
 class Heard:
-    """What a model hears between two responses."""
+    """Contents that a model hears between two responses."""
 
     def __init__(self) -> None:
         self._contents: list[MessageContent] = []
@@ -103,12 +103,12 @@ def as_json(value: Any) -> str:
 
 
 class Paid(NamedTuple):
-    """What was paid for beside the responses of a session's own conversation."""
+    """Requests that were paid for beside the responses of a session's own conversation."""
 
     moment: float | None
-    """When; None where the log does not say."""
+    """Time of the payment, in seconds; None where the log does not say."""
     requests: Sequence[Request] | None
-    """None where the usage is unknown."""
+    """The requests; None where their usage is unknown."""
 
 
 def place(responses: Sequence[Response], paid: Iterable[Paid]) -> None:

@@ -1,4 +1,4 @@
-"""From a list of chat messages to turns: what was heard between two responses is one message."""
+"""Turns from a list of chat messages: what was heard between two responses is one message."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -19,7 +19,7 @@ class Exchange(NamedTuple):
     user: str
     response: MessageContent
     uncounted: str
-    """What a tokenizer cannot count in either message; empty where it counts all."""
+    """Name of what a tokenizer cannot count in either message; empty where it counts all."""
     message: Mapping[str, Any]
 
 

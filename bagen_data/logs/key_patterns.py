@@ -47,14 +47,14 @@ _PLUGINS = {
 _IN_A_GROUP = ("aws key", "password in a url", "npm token")
 """Kinds whose patterns hold more than the secret, which is their first group then."""
 _SELDOM = {"npm.NpmDetector": "_authToken", "openai.OpenAIDetector": "T3BlbkFJ"}
-"""What a text must hold before a plugin is asked that is slow on long lines."""
+"""Strings that a text must hold before a plugin that is slow on long lines is asked."""
 _LINE_END = r"(?:\\[nrt]|\s|\d{1,6}(?:\t|\\t|→|: ))"
 _HEADER = rf"[A-Za-z-]{{1,40}}: [^\n\\]{{0,200}}+(?:\n|\\n|\\r\\n){_LINE_END}*+"
 _KEY_BODY = re.compile(
     rf"-*+{_LINE_END}++(?:{_HEADER}){{0,8}}+(?:[A-Za-z0-9+/=]{{16,}}+{_LINE_END}*+)++"
     rf"(?:(?:[A-Za-z0-9+/=]{{1,80}}{_LINE_END}{{0,9}}+)?-+END [A-Z0-9 ]+-+)?"
 )
-"""What follows the first line of a private key, also where line ends are written as \\n, or lines
+"""Pattern of a private key after its first line, also where line ends are written as \\n, or lines
 have numbers."""
 _JWT_START = re.compile("eyJ")
 _JWT_CHARACTER = re.compile(r"[A-Za-z0-9_-]")
@@ -68,7 +68,7 @@ class _Pattern(NamedTuple):
     group: int = 0
     """The group that is the secret."""
     needs: str = ""
-    """What a text must hold before it is searched."""
+    """The string that a text must hold before it is searched."""
     plugin: Any = None
 
 
@@ -114,7 +114,7 @@ _SEARCHES: dict[str, Callable[[_Pattern, str], Iterator[tuple[int, int]]]] = {
     "private key": _private_keys,
     "json web token": _web_tokens,
 }
-"""How kinds are looked for whose plugin finds a part of the secret."""
+"""Searches, by kind, for the kinds whose plugin finds a part of the secret."""
 
 
 @cache

@@ -1,4 +1,4 @@
-"""What a chat message says: its text, its tool calls as text, and its reasoning apart.
+"""The content of a chat message: its text, its tool calls as text, and its reasoning apart.
 
 Contents of the OpenAI, Anthropic, Hugging Face and LangChain spellings are understood. An assistant
 message reads as its text, then each call, a blank line between: a shell command as a fenced block,

@@ -1,4 +1,4 @@
-r"""What a text tells of a person: e-mail addresses, home folders and user names.
+r"""Personal data in a text: e-mail addresses, home folders and user names.
 
 alice@corp.io                     an e-mail address
 /home/alice, C:\Users\alice       a home folder: alice is a user name in the whole rollout
@@ -40,8 +40,8 @@ _WINDOWS_HOMES = (
 )
 _NO_START = re.compile(r"[\w./~-]$")
 _START = re.compile(r"(?:[\s=]-[A-Za-z]|\\[nrt]|\dm|file://|/mnt/[a-z]|/host|[^\w][A-Za-z]:)$")
-"""What may stand before a path though it looks like its beginning: an option (-I), a written line
-end, a colour code, a mount point or a drive."""
+"""Text that may stand before a path though it looks like the path's beginning: an option (-I), a
+written line end, a colour code, a mount point or a drive."""
 _LONGEST_START = 8
 _HOMES_IN_PLACE = (
     re.compile(r"(?<![\w~/.\\-])~(?P<name>[A-Za-z_][\w-]{1,31})(?=/)"),
@@ -74,7 +74,7 @@ _WORDS = frozenset(
 )
 """Names that are words of English or of code, too: they are replaced in their folders only."""
 _SHORTEST = 4
-"""Characters of a name that is replaced where it stands alone."""
+"""Fewest characters of a name that is replaced where it stands alone."""
 
 
 def email_spans(text: str) -> Iterator[Span]:

@@ -1,4 +1,4 @@
-"""What requests cost: prices given on the command line, else those of the library genai-prices.
+"""Costs of requests: prices given on the command line, else those of the library genai-prices.
 
 A price is in US dollars per million tokens. Tokens that a cache served or took have prices of their
 own; all other input has the input's. The library has prices that change with time and with the
@@ -28,9 +28,9 @@ class ModelPrice:
     input: float
     output: float
     cached: float
-    """Of input that a cache served."""
+    """Price of input that a cache served."""
     cache_write: float
-    """Of input that was written to a cache."""
+    """Price of input that was written to a cache."""
 
     def of(self, request: Request) -> float:
         """Return what a request costs, in US dollars.
@@ -49,11 +49,11 @@ class ModelPrice:
 
 
 class Cost(NamedTuple):
-    """What a request costs, and how that is known."""
+    """The cost of a request, and how it is known."""
 
     usd: float
     source: str
-    """The model and who priced it, for the record."""
+    """The model and the source of its price, for the record."""
 
 
 @dataclass(frozen=True)
@@ -145,7 +145,7 @@ def library_version() -> str:
     """Return the version of the library of prices.
 
     Raises:
-        MissingExtraError: it is not installed.
+        MissingExtraError: the library is not installed.
     """
     try:
         from genai_prices import __version__

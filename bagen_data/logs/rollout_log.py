@@ -1,4 +1,4 @@
-"""What every reader returns: a rollout as its log tells it, before any usage rule is applied."""
+"""The result of every reader: a rollout as its log tells it, before any usage rule is applied."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -26,7 +26,8 @@ class LoggedTurn(NamedTuple):
     reasoning: str = ""
     """Reasoning text: it is counted and not shown."""
     uncounted: str = ""
-    """What a tokenizer cannot count in the turn, such as `an image`; empty where it counts all."""
+    """Name of what a tokenizer cannot count in the turn, such as `an image`; empty where it counts
+    all."""
     cut_off: bool = False
     """The response was cut off by the context limit."""
     unparsed: bool = False
@@ -34,7 +35,7 @@ class LoggedTurn(NamedTuple):
     acted: bool = True
     """An action was executed; True where the layout does not record actions."""
     success: bool | None = None
-    """Whether the task was solved in this turn; None where the log does not say."""
+    """The task was solved in this turn; None where the log does not say."""
     amounts: Mapping[str, Any] | None = None
     """Numbers that the log states with the turn beside tokens, by name; None where it has none."""
     tool_calls: int | None = None
@@ -116,17 +117,17 @@ class Log:
     success: bool | None
     """The outcome; None where the log does not state it."""
     unjudged: str = ""
-    """Why it does not, where the format knows; empty otherwise."""
+    """The reason why the log does not state the outcome, where the format knows it; else empty."""
     stopped: str = ""
-    """What ended the run before its agent or task did, such as `budget`; empty where nothing did.
-    Its outcome and its totals without that are unknown."""
+    """The cause that ended the run before its agent or task did, such as `budget`; empty if none
+    did. The run's outcome and totals without that cause are unknown."""
     system: str = ""
     instance_id: str = ""
     """The source's own id of the task instance; empty if it has none."""
     initial_state: Any = None
     """The environment before turn 1, an object or printed text; None where the log has none."""
     final_state: Any = None
-    """The environment after the last turn, likewise."""
+    """The environment after the last turn, an object or printed text; None if the log has none."""
     source_id: str = ""
     """The source's own id of the rollout, such as a session's; empty if it has none."""
     model: str = ""
@@ -134,7 +135,7 @@ class Log:
     source: str = ""
     """The tool that wrote the log, and its version, such as `Codex 0.146.0`."""
     scores: Mapping[str, Any] = field(default_factory=dict)
-    """What the log states of the whole rollout, by name: rewards, scores and other fields."""
+    """Rewards, scores and other fields that the log states of the whole rollout, by name."""
     skipped: Mapping[str, int] = field(default_factory=dict)
     """Records that are no part of a turn, by type, and how many there are of each."""
     response_ids: frozenset[str] = frozenset()

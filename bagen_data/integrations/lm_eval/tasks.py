@@ -1,4 +1,4 @@
-"""What the YAML files of this folder name: the task's class, and a function for each metric."""
+"""The task's class, and a function for each metric, as the YAML files of this folder name them."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -29,18 +29,18 @@ class Answered:
     response: str
 
     def __str__(self) -> str:
-        """What the harness writes into its log of samples, once for each metric."""
+        """Return the sample's id: the harness writes it into its log of samples once a metric."""
         return str(self.sample["sample_id"])
 
 
 def process_results(doc: Mapping[str, Any], results: Sequence[str | None]) -> dict[str, Answered]:
-    """The same answer under each metric: only a whole task has a score."""
+    """Return the same answer under each metric: only a whole task has a score."""
     sample = {name: value for name, value in doc.items() if name != "prompt"}
     return dict.fromkeys(METRICS, Answered(sample, results[0] or ""))
 
 
 def _scored() -> Callable[[list[Answered]], dict[str, float | None]]:
-    """Scores a task once, though the harness asks for one metric at a time."""
+    """Return a function that scores a task once, though the harness asks metric by metric."""
     last: tuple[list[Answered], dict[str, float | None]] = ([], {})
 
     def scores(answered: list[Answered]) -> dict[str, float | None]:
@@ -90,7 +90,7 @@ def __getattr__(name: str) -> Callable[[list[Answered]], float | None]:
 
 @dataclass(frozen=True)
 class AskedRows:
-    """How a task asks its samples."""
+    """The question, the variant and the references with which a task asks its samples."""
 
     question: Question
     """The question that the task's name says."""
@@ -129,7 +129,10 @@ class AskedRows:
 
 
 class BagenTask(ConfigurableTask):  # type: ignore[misc]  # its module has no types
-    """Asks with the recorded chat; `--metadata` may give `dataset`, `revision` and `variant`."""
+    """A task that asks with the recorded chat.
+
+    `--metadata` may give `dataset`, `revision` and `variant`.
+    """
 
     VERSION = bagen_data.BENCHMARK_VERSION
 
@@ -154,18 +157,18 @@ class BagenTask(ConfigurableTask):  # type: ignore[misc]  # its module has no ty
         self.dataset = loaded.with_transform(AskedRows.of(metadata, path, name).asked)
 
     def fewshot_docs(self) -> None:
-        """None; the harness would read the whole split into memory for them."""
+        """Return None; for few-shot examples the harness would read the whole split into memory."""
 
     def doc_to_text(self, doc: Mapping[str, Any], doc_to_text: Any = None) -> str:  # noqa: ARG002
-        """The question, for the log."""
+        """Return the question, for the log."""
         return str(doc["prompt"][-1]["content"])
 
     def doc_to_target(self, doc: Mapping[str, Any], doc_to_target: Any = None) -> str:  # noqa: ARG002
-        """The best possible answer, for the log."""
+        """Return the best possible answer, for the log."""
         return gold_answer(doc, question_of(doc["prompt_variant"]))
 
     def build_all_requests(self, **options: Any) -> None:
-        """As the harness does, but never from its cache, which would mix up two datasets."""
+        """Build all requests, never from the harness's cache, which would mix up two datasets."""
         super().build_all_requests(**{**options, "cache_requests": False})
 
     def fewshot_context(  # noqa: PLR0913, PLR0917  the harness's own
@@ -178,7 +181,7 @@ class BagenTask(ConfigurableTask):  # type: ignore[misc]  # its module has no ty
         chat_template: Callable[..., str] | None = None,
         gen_prefix: str | None = None,
     ) -> str:
-        """The recorded chat, in the model's template.
+        """Return the recorded chat in the model's template.
 
         Raises:
             ValueError: without a template, or with anything that would change the prompt.
