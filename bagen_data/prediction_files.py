@@ -32,13 +32,13 @@ SCHEMA = pa.schema(
         ("cost_usd", pa.float64()),
     ]
 )
-"""Of every batch; `usage` and `cost_usd` are null where a row has none."""
+"""The columns of every batch; `usage` and `cost_usd` are null where a row has none."""
 
 _BLOCK = 1 << 20
 _LONGEST = 1 << 26
 """Bytes of a line: what is longer is no answer, and might fill the memory."""
 _MOST_KEYS = 100
-"""Of one JSON object; an error lists each that is wrong."""
+"""Most keys of one JSON object; an error lists each key that is wrong."""
 _ROWS = 1 << 16
 _NEWLINE, _BRACE = b"\n{"
 _TEXT = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
@@ -192,7 +192,7 @@ def _objects(block: bytes) -> int | None:
 
 
 def _is_good(batch: pa.RecordBatch) -> bool:
-    """Whether every row is a prediction."""
+    """Return whether every row is a prediction."""
     try:
         batch.validate(full=True)
     except pa.ArrowInvalid:

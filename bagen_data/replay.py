@@ -47,7 +47,7 @@ def training_prefixes(total_turns: int) -> range:
 
 
 def realised(rollout: Rollout, resources: Iterable[str]) -> Realised:
-    """What a rollout came to; needs at least one turn."""
+    """Return what a rollout came to; the rollout needs at least one turn."""
     totals = {name: _total(turn.usage[name] for turn in rollout.turns) for name in resources}
     return Realised(totals, rollout.turns[-1].state)
 

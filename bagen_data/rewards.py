@@ -66,7 +66,7 @@ PROPER: Mapping[str, float] = {"brier": 0.4, "success_brier": 0.2, "wis": 0.4}
 
 @dataclass(frozen=True)
 class JudgedAnswers:
-    """What n answers are worth."""
+    """The worth of n answers, by parts of a reward."""
 
     parts: Mapping[str, Floats]
     """Each of `PARTS`, (n,)."""
@@ -77,9 +77,9 @@ class JudgedAnswers:
     is_interval: Mask
     """(n,): feasible samples that were answered with intervals."""
     is_covered: Mask
-    """(n,): and cover every resource."""
+    """(n,): feasible samples that were answered with intervals that cover every resource."""
     relative_width: Floats
-    """(n,): mean over resources of `(high - low) / R`; NaN elsewhere, and where any R is 0."""
+    """(n,): mean over resources of `(high - low) / R`; NaN if not `is_interval` or any R is 0."""
     finish: Floats
     """(n,): the probability to finish that a forecast gives; NaN where there is none."""
     is_forecast: Mask
@@ -188,12 +188,12 @@ def check_weights(weights: Mapping[str, float]) -> None:
 
 @dataclass(frozen=True)
 class _Labels:
-    """What became of the rollouts of n samples."""
+    """The outcomes of the rollouts of n samples."""
 
     feasible: Mask
-    """(n,)."""
+    """(n,): samples that are feasible."""
     success: Mask
-    """(n,) within the budget or not."""
+    """(n,): rollouts that succeed, within the budget or not."""
 
     def at(self, rows: Any) -> "_Labels":
         return _Labels(self.feasible[rows], self.success[rows])
@@ -213,7 +213,7 @@ class _Amounts:
 
 
 class _JudgedColumns:
-    """What is known of n answers, filled in by groups of rows of one question and resources."""
+    """Columns about n answers, filled in by groups of rows of one question and resources."""
 
     def __init__(self, rows: int) -> None:
         self.verdict: Codes = np.zeros(rows, np.uint8)

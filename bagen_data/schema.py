@@ -53,7 +53,7 @@ WAREHOUSE = (
     Resource("warehouse_item_weeks", "item-weeks"),
     Resource("cumulative_cost_usd", "USD"),
 )
-"""What a warehouse rollout spends, in the order of prompts and answers."""
+"""The resources that a warehouse rollout spends, in the order of prompts and answers."""
 GENERAL = (
     TOKENS,
     Resource("cost_usd", "USD"),
@@ -82,8 +82,8 @@ TARGET_PREFIX = "target_"
 
 
 GOLD_VERDICTS = {True: "[", False: "impossible"}
-"""By whether a sample is feasible, the text in a right answer that tells so: an interval's bracket,
-or the word."""
+"""The text in a right answer that tells whether a sample is feasible, by `feasible`: an interval's
+bracket, or the word."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ class Turn:
     usage: Amounts
     """Spent in this turn, by resource; beside `tokens` its `input_tokens` and `output_tokens`."""
     state: Amounts = field(default_factory=dict)
-    """What the environment stood at after the turn, e.g. `cash_usd`."""
+    """The state of the environment after the turn, e.g. `cash_usd`."""
 
 
 @dataclass(frozen=True)
@@ -120,14 +120,14 @@ class Rollout:
     success: bool
     """The recorded outcome, before any budget or condition is put on it."""
     initial_state: Amounts = field(default_factory=dict)
-    """What the environment stood at before turn 1."""
+    """The state of the environment before turn 1."""
     dropped_turns: int = 0
     """Turns left out: cut off by the context limit, or with an empty assistant message."""
 
 
 @dataclass(frozen=True)
 class Budget:
-    """What a rollout may spend in total, and what its final state must reach."""
+    """Limits of what a rollout may spend in total, and targets that its final state must reach."""
 
     limits: Amounts
     """The most that may be spent of each resource over the whole rollout, inclusive."""
@@ -142,11 +142,11 @@ class Budget:
             raise ValueError("a budget limits at least one resource")
 
     def allows(self, totals: Amounts) -> bool:
-        """Whether every total is within its limit."""
+        """Return whether every total is within its limit."""
         return all(totals[name] <= limit for name, limit in self.limits.items())
 
     def is_reached_by(self, final_state: Amounts) -> bool:
-        """Whether the final state reaches every target."""
+        """Return whether the final state reaches every target."""
         return all(
             final_state[name.removeprefix(TARGET_PREFIX)] >= least
             for name, least in self.conditions.items()
@@ -167,7 +167,7 @@ class Probe:
     used: Amounts
     """Spent so far, by resource; at k = 0 the tokens of the opening message."""
     state: Amounts
-    """What the environment stands at now."""
+    """The state of the environment now."""
     budget: Budget
 
 
@@ -177,7 +177,7 @@ class Target:
 
     feasible: bool
     remaining: Amounts
-    """What the recorded rollout went on to spend, by resource; >= 0."""
+    """The amounts that the recorded rollout went on to spend, by resource; >= 0."""
 
 
 @dataclass(frozen=True)
@@ -209,8 +209,8 @@ class Forecast:
     success: float
     """The probability that the run succeeds if no budget stops it."""
     quantiles: Mapping[str, tuple[float, ...]]
-    """By resource, the quantiles at `QUANTILE_LEVELS` of what the run will still use if it
-    succeeds."""
+    """The quantiles, at `QUANTILE_LEVELS`, of what the run will still use if it succeeds, by
+    resource."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.finish <= self.success <= 1:
@@ -250,7 +250,7 @@ class Estimate:
 
     verdict: Verdict
     intervals: Mapping[str, Interval] = field(default_factory=dict)
-    """One per resource where the verdict is `feasible`, else empty."""
+    """The interval of each resource where the verdict is `feasible`, else empty."""
     reason: InvalidReason | Literal[""] = ""
     """Why the answer is invalid; empty where it is not."""
     forecast: Forecast | None = None

@@ -26,7 +26,7 @@ _FOLDER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 DEVICE_NAMES = "con|prn|aux|nul|com[0-9]|lpt[0-9]"
 """A pattern of names that some systems keep for devices, whatever their ending and case."""
 _RESERVED = re.compile(rf"({DEVICE_NAMES})(\..*)?|eval\.yaml", re.IGNORECASE)
-"""Those, and one that an export keeps."""
+"""A pattern of names that no submission may have: device names, and one that an export keeps."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class PredictionFile:
 
     path: Path
     task: str | None
-    """The config it is named for; None for `predictions`."""
+    """The config that the file is named for; None for `predictions`."""
     bytes: int
     sha256: str
 
@@ -45,16 +45,16 @@ class SubmissionFolder:
     """A submission whose folder and metadata are in order; its predictions are not read yet."""
 
     name: str
-    """Safe as a part of a path or an address."""
+    """The name of the submission, safe as a part of a path or an address."""
     metadata: Metadata
     files: tuple[PredictionFile, ...]
-    """By name."""
+    """The files of predictions, by name."""
     hidden: PredictionFile | None = None
     """Answers to a hidden split; None if it has none."""
 
 
 def find_folders(submissions: Path) -> list[Path]:
-    """What may be a submission in a folder of submissions: all but plain and hidden files, by name.
+    """Return all that may be a submission in a folder: all but plain and hidden files, by name.
 
     Raises:
         InputError: there is no such folder, or it holds more than `MOST_SUBMISSIONS`.
@@ -192,7 +192,7 @@ def _named(path: Path) -> Iterator[None]:
 
 
 def is_predictions(name: str) -> bool:
-    """Whether a file's name ends as that of predictions, whatever its case and spaces."""
+    """Return whether a file's name ends as that of predictions, whatever its case and spaces."""
     return name.strip().casefold().endswith(SUFFIXES)
 
 

@@ -41,20 +41,20 @@ from bagen_data.tables import to_json
 
 METADATA = "metadata.yaml"
 SCHEMAS = Path(__file__).parent / "schemas"
-"""Where the JSON schemas of both lie, `prediction.json` and `metadata.json`."""
+"""The folder of both JSON schemas, `prediction.json` and `metadata.json`."""
 
 METADATA_BYTES = 1 << 16
-"""Of a metadata file."""
+"""Most bytes of a metadata file."""
 _MERGE = "tag:yaml.org,2002:merge"
 """The tag of a key whose value holds more keys, which would stand there beside the written ones."""
 _SHOWN = 80
-"""Letters of a wrong value that an error shows."""
+"""Most characters of a wrong value that an error shows."""
 
 EARLIEST = datetime.date(2024, 1, 1)
 """The first day that predictions may bear; the benchmark is younger, and of two submissions whose
 names look alike the board keeps the earlier one, so that an early day must not be had for free."""
 MOST_USD = 1_000_000
-"""Of one prediction."""
+"""Most US dollars that one prediction may cost."""
 
 
 def _checked(check: Callable[[Any], Any]) -> Callable[[Any], Any]:
@@ -270,7 +270,7 @@ def metadata_in(file: IO[bytes], path: Path) -> Metadata:
 
 
 def problems(error: ValidationError) -> Iterator[str]:
-    """One line for each thing that is wrong."""
+    """Yield one line for each thing that is wrong."""
     for problem in error.errors(include_url=False):
         where = ".".join(map(str, problem["loc"])) or "it"
         shown = repr(problem["input"])

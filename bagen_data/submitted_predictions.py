@@ -13,7 +13,7 @@ from bagen_data.steady_files import HeldFile
 from bagen_data.submission_folder import LARGEST, PredictionFile, SubmissionFolder
 
 MOST_ROWS = 1 << 21
-"""Of one file."""
+"""Most predictions in one file."""
 _SHOWN = 5
 
 
@@ -29,13 +29,13 @@ class SubmittedPredictions:
     """Predictions of the benchmark's samples, in the columns of a prediction file, and `config`,
     read off the sample id."""
     tasks: tuple[str, ...]
-    """Of the dataset's, those it answers anything of; by name."""
+    """The tasks of the dataset that the submission answers anything of; by name."""
     start: pa.Table
     """Predictions of start probes, in the same columns."""
     start_tasks: tuple[str, ...]
-    """The tasks whose start probes it answers any of; by name."""
+    """The tasks whose start probes the submission answers any of; by name."""
     rows: tuple[int, ...]
-    """Of each of its files."""
+    """The number of predictions in each file of the submission."""
 
 
 def read_predictions(

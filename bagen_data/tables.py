@@ -30,7 +30,7 @@ _CHUNKING = {"min_chunk_size": 1 << 20, "max_chunk_size": _PAGE_BYTES, "norm_lev
 
 
 def sha256_of(path: Path) -> str:
-    """Of a file's bytes, read in blocks."""
+    """Return the sha256 of a file's bytes, read in blocks."""
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while block := file.read(_BLOCK):
@@ -39,12 +39,12 @@ def sha256_of(path: Path) -> str:
 
 
 def to_json(value: Any, indent: int | None = None) -> str:
-    """One way to write JSON: keys in the given order, UTF-8, no NaN."""
+    """Return a value as JSON of one form: keys in the given order, UTF-8, no NaN."""
     return json.dumps(value, indent=indent, ensure_ascii=False, allow_nan=False)
 
 
 def write_jsonl(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
-    """One object a line."""
+    """Write a file of JSON lines, one object a line."""
     path.write_text("".join(to_json(row) + "\n" for row in rows), encoding="utf-8")
 
 
@@ -111,7 +111,7 @@ class ParquetFile:
         self._writing = self._thread.submit(self._write, table)
 
     def _write(self, table: pa.Table) -> None:
-        """In the thread: write a row group, and give back the memory that Arrow keeps for more.
+        """Write a row group, in the thread, and give back the memory that Arrow keeps for more.
 
         What it keeps would grow with the row groups.
         """
@@ -145,5 +145,5 @@ def seal(record: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def is_sealed(record: Mapping[str, Any]) -> bool:
-    """Whether a record still is what `seal` returned."""
+    """Return whether a record still is what `seal` returned."""
     return record == seal(record)

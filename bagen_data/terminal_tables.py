@@ -22,7 +22,7 @@ ShownScore = TypeVar("ShownScore", Score, Difference)
 _AFTER_LINES = {"macro_f1", *(next(iter(definitions)) for definitions in SECTIONS.values())}
 """Scores above which there is a line."""
 _OF_FAMILIES = ("macro_f1", "fail_f1", "hit_rate", "coverage", "reward", "saved_below_cap")
-"""What a table with a row a family has room for."""
+"""Scores that a table with a row a family has room for."""
 _LEAST_P = 0.001
 """Smallest p that is shown as a number."""
 _PAIRED = (
@@ -35,7 +35,7 @@ _OF_SAMPLES = ("share_failed", "share_over_budget", "share_failed_over_budget")
 _WIDEST_NAME = 16
 """Characters of an estimator's name in a line of a column's head."""
 _OF_FORECASTS = ("brier_skill", "wis_skill", "brier", "wis", "coverage_80", "macro_f1_open")
-"""The same of forecasts."""
+"""Scores of forecasts that a table with a row a family has room for."""
 
 
 @dataclass(frozen=True)
@@ -43,9 +43,9 @@ class ScoreChoice:
     """The scores that a table shows."""
 
     question: Question = "interval"
-    """What the answers were asked for; scores of forecasts come first where it is `forecast`."""
+    """The question that was answered; scores of forecasts come first where it is `forecast`."""
     every: bool = True
-    """Whether every score is shown; else the headline scores that have a value."""
+    """True to show every score; else the headline scores that have a value."""
 
     def of(self, scores: Mapping[str, ShownScore]) -> dict[str, ShownScore]:
         """Return the scores to show, in their order, of all scores by name."""
@@ -180,7 +180,7 @@ def _ceiling(title: str, scores: Mapping[str, "CeilingScore"]) -> Table:
 
 
 def print_table(table: Table) -> None:
-    """To stdout, as wide as it is: a terminal that is narrower wraps it, and cuts nothing."""
+    """Print a table to stdout at its full width: a narrower terminal wraps it, and cuts nothing."""
     console = stdout_console()
     console.width = max(console.width, stdout_console(width=10_000).measure(table).maximum)
     console.print(table)

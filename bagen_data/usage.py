@@ -1,4 +1,4 @@
-"""From the token counts a log gives to what each turn freshly spent.
+"""Fresh usage of each turn, from the token counts that a log gives.
 
 A request's input repeats the whole history, so summing logged inputs counts early messages many
 times over. *Fresh* usage leaves the replayed history out:
@@ -19,7 +19,7 @@ from typing import Literal, get_args
 from bagen_data.errors import RolloutError
 
 Convention = Literal["request", "turn"]
-"""What a log's input counts mean: `request` includes the replayed history, `turn` does not."""
+"""The meaning of a log's input counts: `request` includes the replayed history, `turn` does not."""
 CONVENTIONS: frozenset[Convention] = frozenset(get_args(Convention))
 UsageChoice = Literal["auto", "request", "turn"]
 """A convention, or `auto`: decide it for a family whose counts are unanimous."""
@@ -66,7 +66,7 @@ class Request:
 
 
 def words_and_marks(text: str) -> int:
-    """How long a text is where there is no tokenizer: each word and each mark counts one.
+    """Return the length of a text where there is no tokenizer: each word and each mark counts one.
 
     >>> words_and_marks("Push it up, twice.")
     6

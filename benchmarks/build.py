@@ -1,4 +1,4 @@
-"""What a build costs in time, bytes and memory, as ratios against plain references, in one run.
+"""The cost of a build in time, bytes and memory, as ratios against plain references, in one run.
 
 python benchmarks/build.py                     the recorded swebench family, if it lies beside
                                                the clone, else one of its size that is made up

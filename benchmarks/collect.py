@@ -34,14 +34,14 @@ from sample.actors.swebench_agents import ScriptedToys  # noqa: E402
 from sample.actors.toy_repositories import make_repositories, toys  # noqa: E402
 
 ROLLOUTS = len(toys())
-"""Different ones of each environment; they are played again and again."""
+"""Different rollouts of each environment; they are played again and again."""
 SECONDS = 5.0
-"""For each environment."""
+"""Seconds for each environment."""
 SEARCH = REPO / "sample" / "search"
 
 
 def main() -> None:
-    """Print all of it."""
+    """Print all measurements."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--warehouse", type=int, default=1_000, help="rollouts of the collection")
     options = parser.parse_args()
@@ -73,7 +73,7 @@ def main() -> None:
 
 
 def steps_a_second(play: Play, steps: Callable[[Mapping[str, Any]], int]) -> float:
-    """Of whole rollouts, one after another."""
+    """Return the steps a second of whole rollouts, played one after another."""
     play(0)  # whatever is read once
     began, done = time.perf_counter(), 0
     for number in count():
@@ -84,12 +84,12 @@ def steps_a_second(play: Play, steps: Callable[[Mapping[str, Any]], int]) -> flo
 
 
 def len_turns(rollout: Mapping[str, Any]) -> int:
-    """Of the dialogues layout."""
+    """Return the number of turns of a rollout in the dialogues layout."""
     return len(rollout["turns"])
 
 
 def len_assistant(rollout: Mapping[str, Any]) -> int:
-    """Of a trajectory."""
+    """Return the number of assistant messages of a trajectory."""
     return sum(message["role"] == "assistant" for message in rollout["messages"])
 
 

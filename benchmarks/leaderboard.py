@@ -1,4 +1,4 @@
-"""How the time of building the leaderboard grows, as ratios, in one run.
+"""The growth of the time of building the leaderboard, as ratios, in one run.
 
 python benchmarks/leaderboard.py                          200 made-up submissions of 10,000 probes
 python benchmarks/leaderboard.py --submissions 20         fewer
@@ -124,13 +124,13 @@ def resampled_scores(estimators: int) -> Floats:
 
 
 def build(scratch: Path, folders: Sequence[Path], cache: Cache, out: str) -> None:
-    """What `python -m leaderboard build` does."""
+    """Build the leaderboard as `python -m leaderboard build` does."""
     scored = results(scratch, folders, cache)
     write_site(scored, scratch / out, scratch / "all", "https://example.org")
 
 
 def results(scratch: Path, folders: Sequence[Path], cache: Cache) -> dict[str, Any]:
-    """All but the pages."""
+    """Return the results of a build, which is all of it but the pages."""
     benchmark, resampling = load_benchmark(str(scratch / "dataset")), Resampling()
     checked = list(check_submissions(folders, benchmark, resampling, cache, WORKERS))
     scored = results_of(checked, benchmark, resampling)
@@ -150,7 +150,7 @@ def page_size(scratch: Path, folders: Sequence[Path], cache: Cache) -> int:
 
 
 def score_plainly(samples: pa.Table, folders: Sequence[Path]) -> None:
-    """What one would write without the leaderboard."""
+    """Score submissions as one would without the leaderboard."""
     for folder in folders:
         lines = (folder / "predictions.jsonl").read_text(encoding="utf-8").splitlines()
         score(samples, [json.loads(line) for line in lines])
@@ -201,7 +201,7 @@ def write_submission(folder: Path, samples: pa.Table, seed: int) -> None:
 
 
 def same(first: Path, second: Path) -> bool:
-    """Whether two sites hold the same bytes."""
+    """Return whether two sites hold the same bytes."""
     names = [path.relative_to(first) for path in first.rglob("*") if path.is_file()]
     return all((first / name).read_bytes() == (second / name).read_bytes() for name in names)
 

@@ -1,4 +1,4 @@
-"""What share of prompt tokens a prefix cache serves, in our order of questions and in a random one.
+"""The share of prompt tokens a prefix cache serves, in our order of questions and in a random one.
 
     python benchmarks/prefix_cache.py [DATASET] [--config swebench] [--tokens 20000,100000,1000000]
 
@@ -42,7 +42,7 @@ class PrefixCache:
         self._blocks: OrderedDict[int, None] = OrderedDict()
 
     def serve(self, blocks: Sequence[int]) -> int:
-        """How many tokens of a prompt were there; now all its blocks are."""
+        """Return how many tokens of a prompt were in the cache; now all its blocks are."""
         served = next((n for n, key in enumerate(blocks) if key not in self._blocks), len(blocks))
         for key in reversed(blocks):  # so that a prompt's end goes before its beginning
             self._blocks[key] = None
@@ -68,13 +68,13 @@ def _tokens(text: str) -> tuple[str, ...]:
 
 
 def share(prompts: Sequence[tuple[list[int], int]], tokens: int) -> float:
-    """Of all prompt tokens, those that a cache of this size serves."""
+    """Return the share of all prompt tokens that a cache of this size serves."""
     room = PrefixCache(tokens)
     return sum(room.serve(blocks) for blocks, _ in prompts) / sum(size for _, size in prompts)
 
 
 def read_prompts(dataset: str, config: str) -> Iterator[tuple[list[int], int]]:
-    """Of every sample, in the dataset's order, which is the order of the questions."""
+    """Yield `blocks_of` every sample's prompt, in the dataset's order, which is the questions'."""
     table = load_samples(dataset, config, also=("prompt",)).table
     for batch in table.select(["prompt"]).to_batches(max_chunksize=64):
         yield from map(blocks_of, batch["prompt"].to_pylist())

@@ -1,4 +1,4 @@
-"""What scoring costs, as ratios against plain loops, in one run.
+"""The cost of scoring, as ratios against plain loops, in one run.
 
 python benchmarks/score.py                  1,000,000 made-up responses
 python benchmarks/score.py --rows 100000    fewer
@@ -144,7 +144,7 @@ def report_forecasts(samples: pa.Table) -> None:
 
 
 def report_memory(samples: pa.Table, responses: list[str]) -> None:
-    """How memory grows with a prediction file."""
+    """Print how memory grows with a prediction file."""
     few = len(responses) // 4
     with tempfile.TemporaryDirectory() as name:
         peaks = []
@@ -289,7 +289,7 @@ Read = str | Intervals | None
 
 
 def read_plainly(response: str, resources: Sequence[str]) -> Read:
-    """As the tests read an answer."""
+    """Read an answer as the tests do."""
     verdict, _, intervals = slow.read(response, resources)
     return {"feasible": intervals, "infeasible": "impossible"}.get(verdict)
 
@@ -303,7 +303,7 @@ SEVERAL = re.compile(rf"{LABELLED.pattern}(?:\s*,\s*{LABELLED.pattern})*")
 
 
 def read_tuned(response: str, resources: Sequence[str]) -> Read:
-    """With as little work as `re` lets one do."""
+    """Read an answer with as little work as `re` lets one do."""
     contents = ANSWER.findall(THINK.split(response)[-1])
     if not contents:
         return None

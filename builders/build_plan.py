@@ -17,21 +17,21 @@ TEST = "test"
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What becomes of one rollout."""
+    """The plan for one rollout."""
 
     part: str
     """`test`, or a training part; empty if the rollout is left out."""
     budget: Budget | None
-    """None if the rollout is left out, or is too short to take part in its task."""
+    """The budget; None if the rollout is left out, or is too short to take part in its task."""
     prefixes: Sequence[int]
-    """The k of its samples."""
+    """The k of the rollout's samples."""
     start_prefixes: Sequence[int] = ()
-    """The k of its start probe: 0 if it has probes of the benchmark, else none."""
+    """The k of the rollout's start probe: 0 if it has probes of the benchmark, else none."""
 
 
 _MEDIAN = "median"
 _MOST = 1e15
-"""Of a budget: whole numbers up to here are exact in the floats of tables."""
+"""Largest amount of a budget: whole numbers up to here are exact in the floats of tables."""
 _LEFT_OUT = Plan("", None, ())
 
 

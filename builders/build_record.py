@@ -1,4 +1,4 @@
-"""What a build depends on, what it became, and the record of both: `build.json`."""
+"""The options of a build, what became of it, and the record of both: `build.json`."""
 
 import hashlib
 import platform
@@ -39,12 +39,12 @@ _REPORTED = ("refused", "ignored", "tokenizer")
 
 @dataclass(frozen=True)
 class BuildOptions:
-    """What a build depends on; the output is the same bytes for the same options and files."""
+    """The options of a build; its output is the same bytes for the same options and files."""
 
     origin: Location
     out: Location
     tasks: list[str] | None = None
-    """Only these; all if None."""
+    """The tasks to build; all if None."""
     tokenizer: str | None = None
     usage: UsageChoice = "auto"
     budgets: Mapping[str, str] = field(default_factory=dict)
@@ -59,9 +59,9 @@ class BuildOptions:
     limit: int | None = None
     """Rollouts a family, the first ones."""
     shard_sizes: ShardSizes = field(default_factory=ShardSizes)
-    """How families are cut into shards; changes nothing but the time and the memory."""
+    """The sizes of the shards of families; they change nothing but the time and the memory."""
     executor: ExecutorChoice = field(default_factory=ExecutorChoice)
-    """Where families are read and written; changes nothing but the time."""
+    """The choice of where families are read and written; it changes nothing but the time."""
     strict: bool = False
     """Write nothing if anything is refused."""
     scrub: bool = False
@@ -97,11 +97,11 @@ def _refuse_memory(flag: str, place: Location) -> None:
 
 @dataclass(frozen=True)
 class BuiltFamily:
-    """What one family became."""
+    """The result of building one family."""
 
     index: FamilyIndex
     plans: Sequence[Plan]
-    """One for each entry of the index."""
+    """The plan of each entry of the index."""
     files: Sequence[DataFile]
     reference_rows: int
     """Samples and start probes that the reference has a forecast of."""
@@ -128,7 +128,7 @@ class BuiltFamily:
         return files
 
     def counts(self) -> dict[str, int]:
-        """How many of what; the rollouts that are used, and each reason why others are not."""
+        """Return counts by name, with the used rollouts, and each reason why others are not."""
         index = self.index
         used = [
             (entry, plan)
@@ -217,7 +217,7 @@ def _added_options(built: Sequence[BuiltFamily], options: BuildOptions) -> dict[
 
 
 def _revision(record: Mapping[str, Any], built: Sequence[BuiltFamily]) -> str:
-    """What results are compared by: the sha256 of what decides the rows.
+    """Return the hash that results are compared by: the sha256 of what decides the rows.
 
     It covers the options, the families' sources and counts, and each rollout's outcome and usage as
     they were read. What other versions or machines may word differently is no part of it: the

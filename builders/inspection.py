@@ -1,4 +1,4 @@
-"""How logs are understood: what each request states, and what a build makes of it.
+"""An account of how logs are understood: what each request states, and what a build makes of it.
 
 The family is read by `read_witnessed`, as a build reads it; a `Witness` takes the notes.
 """
@@ -41,7 +41,7 @@ class InspectedTurn:
     requests: tuple[Request, ...] | None
     """The requests as stated, in normal form; None where the log gives no counts."""
     usage: Mapping[str, float] | None
-    """What a build counts for the turn, by name; None where the turn or the rollout is not used."""
+    """Amounts that a build counts, by name; None where the turn or the rollout is not used."""
     replayed: tuple[int, ...] = ()
     """The history that each request repeats, in tokens: fresh input is input without it. Empty
     where inputs are not whole requests."""
@@ -73,7 +73,7 @@ class InspectedRollout:
     stopped: str = ""
     """The cause that ended it before its own end, such as `budget`; empty without one."""
     usage_source: str = ""
-    """Where the amounts come from: `request`, `turn` or `tokenizer`; empty where refused."""
+    """The source of the amounts: `request`, `turn` or `tokenizer`; empty where refused."""
     refusal: str = ""
     """Why a build does not use the rollout; empty where it does, an outcome given."""
     total_turns: int = 0
@@ -89,23 +89,23 @@ class InspectedRollout:
 
     @property
     def is_duplicate(self) -> bool:
-        """Whether the same rollout stands before it."""
+        """Return whether the same rollout stands before this one."""
         return bool(self.usage_source and self.refusal)
 
     @property
     def is_unjudged(self) -> bool:
-        """Whether a build would use the rollout, had it an outcome."""
+        """Return whether a build would use the rollout, had it an outcome."""
         return self.outcome == NOT_JUDGED and not self.refusal
 
     @property
     def is_used(self) -> bool:
-        """Whether a build uses the rollout."""
+        """Return whether a build uses the rollout."""
         return bool(self.usage_source) and not self.refusal and not self.is_unjudged
 
 
 @dataclass(frozen=True)
 class Inspection:
-    """How the logs of a family, or one file, are understood."""
+    """An account of how the logs of a family, or of one file, are understood."""
 
     name: str
     """The family's name, or the file's."""
@@ -116,7 +116,7 @@ class Inspection:
     duplicates: int
     """Rollouts that are there twice; one of each is used."""
     bare_counts: str
-    """What input counts that stand alone were taken for, and why."""
+    """The meaning that was given to input counts that stand alone, and why."""
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON values."""

@@ -1,4 +1,4 @@
-"""How logs are understood, as tables that people read in a terminal."""
+"""Tables of how logs are understood, for people to read in a terminal."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -37,7 +37,7 @@ _STATED = (
     ),
     _Column("cost", lambda request: _cost(request.cost_usd)),
 )
-"""What a log states of a request; a column is left out where it is empty."""
+"""Columns of what a log states of a request; a column is left out where it is empty."""
 _ALWAYS = ("input", "output")
 
 

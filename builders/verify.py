@@ -244,7 +244,7 @@ def _broken_questions(stream: BinaryIO, row: dict[str, Any]) -> list[str]:
 
 
 def _broken_promises(stream: BinaryIO, row: dict[str, Any]) -> list[str]:
-    """What a reader may rely on, checked on columns."""
+    """Return the promises to readers that a file breaks, checked on columns."""
     file = ParquetStream(stream)
     expected, check = _TABLES.get(row["config"], (SAMPLES, _broken_samples))
     problems = []

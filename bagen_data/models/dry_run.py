@@ -1,4 +1,4 @@
-"""What asking a model would take: prompts to look at, counts, and an estimated cost."""
+"""A preview of asking a model: prompts to look at, counts, and an estimated cost."""
 
 import hashlib
 from collections.abc import Iterator, Mapping

@@ -1,4 +1,4 @@
-"""From an Inspect log of `bagen_data/bagen` to a submission.
+"""The way from an Inspect log of `bagen_data/bagen` to a submission.
 
 A sample that ended in an error is not answered: it stays open, and no submission is made of a log
 with open samples. An answer that is empty, cut off or refused is an answer. Inspect takes a
@@ -40,10 +40,10 @@ _WEIGHTS = {
     "openai": "closed",
     "vllm": "open",
 }
-"""Of a provider's models, where all are alike."""
+"""The weights of a provider's models, `open` or `closed`, where all of its models are alike."""
 _MARKUP = re.compile(r"\[/?bold\]")
 _WRAPPED = re.compile("RetryError|ModelGenerateError")
-"""How Inspect's own errors begin, which hide the provider's."""
+"""The beginnings of Inspect's own errors, which hide the provider's."""
 _CAUSE = re.compile(r"^[\w.]+Error: (.+)$", re.MULTILINE)
 _UNUSED = {"messages", "events", "attachments", "store"}
 """Parts of a logged sample that no prediction needs; they are nearly all of the log."""
@@ -61,16 +61,16 @@ _OPERATION = {
 }
 """Options of a run that do not change what a model answers, or that may hold a key."""
 _CANCELLED = "CancelledError"
-"""How the error of a sample begins that was in flight when the run stopped."""
+"""The beginning of the error of a sample that was in flight when the run stopped."""
 _AT_ONCE = 500
 """Samples that are read together."""
 _SHOWN = 300
-"""Letters of an error."""
+"""Most characters of an error that are shown."""
 
 
 @dataclass(frozen=True)
 class ModelLog:
-    """What a log says."""
+    """The content of a log, or of a folder of several: the answers and failures of its samples."""
 
     path: Path
     """The log, or the folder of several."""
@@ -81,7 +81,7 @@ class ModelLog:
     answers: Mapping[str, dict[str, Any]]
     """A row of `predictions.jsonl` for each answered sample, by the log's id of it."""
     failures: Counter[str]
-    """How many samples ended in which error."""
+    """The number of samples that ended in each error."""
     stopped_by: str
     """The error that ended the whole run; empty if none did, or if the log does not say."""
     servers: frozenset[str] = frozenset()
@@ -91,7 +91,7 @@ class ModelLog:
 
     @property
     def open(self) -> int:
-        """How many samples have no answer."""
+        """The number of samples that have no answer."""
         return sum(each not in self.answers for each in self.asked)
 
     def rows(self) -> list[dict[str, Any]]:
@@ -99,7 +99,7 @@ class ModelLog:
         return [self.answers[each] for each in self.asked if each in self.answers]
 
     def problem(self) -> str:
-        """Why samples are open: by server if there are several, else most frequent first."""
+        """Return why samples are open: by server if there are several, else most frequent first."""
         if self.by_server:
             return "\n  ".join(self.by_server)
         told = [f"{count:,} x {text}" for text, count in self.failures.most_common(3)]
@@ -144,7 +144,7 @@ def read_log(path: Path, asked: Sequence[str] | None = None, stopped_by: str = "
 
 
 def metadata_of(log: ModelLog, name: str | None, link: str | None, trained_on: str) -> Metadata:
-    """What the log says of itself, as the metadata of a submission.
+    """Return the metadata of a submission, from what the log says of itself.
 
     Args:
         log: complete or not.
@@ -229,7 +229,7 @@ def _plain(name: str, value: Any) -> bool | int | float | str:
 
 
 def _reason(error: EvalError) -> str:
-    """What went wrong: what the provider said, where it said something."""
+    """Return what went wrong: what the provider said, where it said something."""
     causes = _CAUSE.findall(error.traceback) if _WRAPPED.match(error.message) else []
     return short(causes[0] if causes else error.message)
 

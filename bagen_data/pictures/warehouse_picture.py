@@ -51,7 +51,7 @@ def rollout_chart(rollout: Mapping[str, Any], turn: int) -> Any:
 
 
 def _steps(turns: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, float]]:
-    """Of each turn: its number, the weeks over after it, cash then, and its mean stock."""
+    """Yield the number of each turn, the weeks over after it, cash then, and its mean stock."""
     weeks = 0.0
     for number, turn in enumerate(turns, 1):
         usage, state = amounts_by_name(turn["usage"]), amounts_by_name(turn["state"])
@@ -110,7 +110,7 @@ def _ordered(orders: Sequence[Mapping[str, Any]]) -> Any:
 def _orders(
     turns: Sequence[Mapping[str, Any]], steps: Sequence[Mapping[str, float]]
 ) -> Iterator[dict[str, Any]]:
-    """What is in production after a turn and was not before it; the last turn's are not shown."""
+    """Yield what is in production after a turn and not before it, for all turns but the last."""
     states = [Counter(_in_production(turn["user"])) for turn in turns]
     for (before, after), step in zip(pairwise(states), steps, strict=False):
         for (product, units, _day), count in (after - before).items():

@@ -54,11 +54,11 @@ class PolicyReport:
     dataset: str
     """The dataset, at its commit if it is on the Hub."""
     revision: str | None
-    """Of the dataset."""
+    """The revision of the dataset."""
     learned: str
     """Source of the forecasts, one clause."""
     is_cross_fitted: bool
-    """Whether each rollout's forecasts are by a forecaster of its own, learned from others."""
+    """True if each rollout's forecasts are by a forecaster of its own, learned from others."""
     counts: Mapping[str, int]
     """Numbers of `rollouts`, `instances`, of rollouts with `successes`, within their budgets or
     not, and of `feasible` ones."""
@@ -151,7 +151,7 @@ class _Foretold:
 
     recorded: RecordedConfig
     said: Mapping[str, Said]
-    """By the rollout's name."""
+    """The forecasts of each rollout, by the rollout's name."""
     learned: str
     is_cross_fitted: bool
 

@@ -25,7 +25,7 @@ class RecordedConfig:
     """The name of the dataset, at a commit if it is on the Hub."""
     config: str
     revision: str | None
-    """Of the dataset."""
+    """The revision of the dataset."""
     rollouts: Sequence[RecordedRollout]
 
     @property

@@ -40,7 +40,7 @@ _WILDCARD = re.compile(r"[*?\[]")
 
 @dataclass(frozen=True)
 class SourceRecord:
-    """What should be a rollout, or several, or the error that stands for it."""
+    """A record that should be a rollout, or several, or the error that stands for it."""
 
     where: str
     value: Any
@@ -52,7 +52,7 @@ class SourceRecord:
 
     @property
     def place(self) -> str:
-        """Where it stands, without the source's own name of it."""
+        """The place of the record, without the source's own name of the record."""
         return self.where.removesuffix(_named(self.value))
 
 
@@ -97,7 +97,7 @@ class FamilyFiles:
 
     @property
     def has_report(self) -> bool:
-        """Whether the family has one evaluation report to go by."""
+        """Return whether the family has one evaluation report to go by."""
         return self._facts.resolved is not None
 
     def facts(self, relative: str) -> FamilyFacts:

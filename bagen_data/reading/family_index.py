@@ -69,16 +69,16 @@ class FamilyIndex:
     sources: list[Source] = field(default_factory=list)
     usage_sources: Counter[str] = field(default_factory=Counter)
     bare_counts: dict[frozenset[Convention], str] = field(default_factory=dict)
-    """For each set of conventions that a rollout's bare counts fit, the first such rollout."""
+    """The first rollout whose bare counts fit a set of conventions, for each such set."""
     duplicates: int = 0
     without_turns: int = 0
     dropped_turns: int = 0
     clipped_turns: int = 0
     """Turns with an input shorter than the history that it replays."""
     scrubbed: Counter[str] | None = None
-    """What was replaced in the texts, by kind; None where nothing was looked for."""
+    """Numbers of replacements in the texts, by kind; None where nothing was looked for."""
     models: Counter[str] = field(default_factory=Counter)
-    """How many rollouts name each model; an empty name stands for none."""
+    """The number of rollouts that name each model; an empty name stands for none."""
 
     def unused(self) -> list[tuple[str, str]]:
         """Return where and why rollouts and files were not used."""

@@ -22,7 +22,7 @@ class NamedReason:
 
 @dataclass
 class FolderListing:
-    """What lies in a folder; paths are relative to it, with `/`, in order."""
+    """The content of a folder; paths are relative to it, with `/`, in order."""
 
     files: list[str] = field(default_factory=list)
     """Files that may hold rollouts."""

@@ -1,4 +1,4 @@
-"""Whether a rollout succeeded: its log says so, a rule about its scores does, or a label does.
+"""The outcome of a rollout: its log states it, a rule about its scores does, or a label does.
 
     --success 'reward>=0.5'                       a number, compared
     --success 'status=passed'                     a text or number, compared for equality
@@ -35,16 +35,16 @@ _SHOWN = 12
 
 @dataclass(frozen=True)
 class SuccessRule:
-    """How a field of a log's scores says whether the rollout succeeded."""
+    """A rule by which a field of a log's scores says whether the rollout succeeded."""
 
     text: str
-    """As it was given."""
+    """The rule as it was given."""
     name: str
-    """The field's name."""
+    """The name of the field."""
     sign: str
-    """Empty where the field is a truth value."""
+    """The sign of the comparison; empty where the field is a truth value."""
     value: float | bool | str
-    """What the field is compared with; True where there is no sign."""
+    """The value that the field is compared with; True where there is no sign."""
 
     def of(self, scores: Mapping[str, Any]) -> bool | None:
         """Return whether the scores say success; None where they do not have the field.
@@ -108,7 +108,7 @@ def _rule_value(text: str | None) -> float | bool | str:
 
 @dataclass(frozen=True)
 class Judgement:
-    """What is known of a rollout beside what happened in it."""
+    """The outcome of a rollout, and its instance where a label names one."""
 
     success: bool
     instance_id: str = ""
@@ -116,7 +116,7 @@ class Judgement:
 
 
 Judge = Callable[[Log, str, str], Judgement]
-"""From a log, its rollout id and a hash of its content to its outcome; raises RolloutError."""
+"""A map from a log, its rollout id and its content's hash to an outcome; raises RolloutError."""
 
 
 def own_outcome(log: Log, _rollout_id: str = "", _content: str = "") -> Judgement:

@@ -1,4 +1,4 @@
-"""From a log to a rollout: identity, limits on size, and the task's own accounts."""
+"""The way from a log to a rollout: identity, limits on size, and the task's own accounts."""
 
 import hashlib
 import json
@@ -17,9 +17,9 @@ from bagen_data.tasks import Task
 from bagen_data.usage import Convention
 
 MAX_TURNS = 1_000
-"""Prompts grow with the square of a rollout's turns."""
+"""Most turns of a rollout: prompts grow with the square of its turns."""
 MAX_ROW_BYTES = 2_000_000
-"""What the Hub's viewer still shows of a row."""
+"""Most bytes of a row that the Hub's viewer still shows."""
 
 
 @dataclass(frozen=True)
@@ -28,12 +28,12 @@ class RolloutLimits:
 
     turns: float = MAX_TURNS
     row_bytes: float = MAX_ROW_BYTES
-    """Bytes that its longest prompt would have."""
+    """Most bytes that the longest prompt of the rollout would have."""
 
 
 DEFAULT_LIMITS = RolloutLimits()
 UNLIMITED = RolloutLimits(math.inf, math.inf)
-"""For rollouts of which no prompt is made."""
+"""No limits, for rollouts of which no prompt is made."""
 
 _TEMPLATE_BYTES = 10_000
 _HISTORY_LINE_BYTES = 128
@@ -46,7 +46,7 @@ class Reading(NamedTuple):
 
     rollout: Rollout
     content_sha256: str
-    """The same for the same rollout, wherever it stands."""
+    """A hash that is the same for the same rollout, wherever the rollout stands."""
     usage_source: str
     fits: frozenset[Convention]
     """Conventions that the rollout's bare counts fit; all where none was to be decided."""
@@ -60,9 +60,9 @@ class RolloutRules:
 
     family: Family
     task: Task
-    """Resources that its turns spend."""
+    """The task, with the resources that the rollouts' turns spend."""
     counting: Counting
-    """How tokens are counted."""
+    """The way in which tokens are counted."""
     limits: RolloutLimits = DEFAULT_LIMITS
 
 

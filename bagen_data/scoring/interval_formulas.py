@@ -1,4 +1,4 @@
-"""What one answer is worth, as columns: every formula of a single sample (the paper's 3.3 and E).
+"""The worth of one answer, as columns: every formula of a single sample (the paper's 3.3 and E).
 
 Arrays are (r, n): a row a resource, a column a sample. `low` and `high` are the bounds of the
 answer, NaN where it has no interval; `remaining` is what the recorded rollout went on to spend, R,
@@ -75,7 +75,7 @@ def midpoint(low: Floats, high: Floats) -> Floats:
 
 
 def within_2x(low: Floats, high: Floats, remaining: Floats) -> Mask:
-    """Whether the midpoint is within a factor of 2 of R, for every resource, (n,).
+    """Return whether the midpoint is within a factor of 2 of R, for every resource, (n,).
 
     >>> within_2x(np.array([[0.0]]), np.array([[100.0]]), np.array([[100.0]])).tolist()
     [True]
@@ -85,7 +85,7 @@ def within_2x(low: Floats, high: Floats, remaining: Floats) -> Mask:
 
 
 def overrun(high: Floats, remaining: Floats) -> Floats:
-    """By how much R exceeds `high`: `(R - high) / R` where it does, else 0; (r, n), 0 .. 1.
+    """Return by how much R exceeds `high`: `(R - high) / R` where it does, else 0; (r, n), 0 .. 1.
 
     >>> overrun(np.array([[80.0, 110.0]]), np.array([[100.0, 100.0]])).tolist()
     [[0.2, 0.0]]
@@ -130,7 +130,7 @@ def mean_over_resources(values: Floats) -> Floats:
 def linear_extrapolation(
     used: Floats, used_first: Floats, completed_turns: Ints, total_turns: Ints
 ) -> Floats:
-    """What is left if every turn costs as much as those so far, and there are T of them.
+    """Return what is left if every turn costs as much as those so far, and there are T of them.
 
     `used_k / k * (T - k)` where several resources are counted; NaN at k = 0. With a single one,
     tokens, the first turn carries the task's text and is left out: `(used_k - used_1) / (k - 1) *

@@ -18,10 +18,11 @@ from bagen_data.replay import benchmark_prefixes
 from bagen_data.schema import Budget, Resource
 
 BudgetRule = Callable[[Sequence[Realised]], list[Budget]]
-"""From what a family's rollouts came to, in file order, to the budget of each."""
+"""A function from what a family's rollouts came to, in file order, to the budget of each."""
 
 PrefixRule = Callable[[Sequence[int]], list[list[int]]]
-"""From the turns T of each rollout of a family to the k of each that become benchmark samples."""
+"""A function from the turns T of each rollout of a family to the k of each that become benchmark
+samples."""
 
 
 RESERVED = ("default", "general", "overall", "reference", "rollouts")
@@ -43,19 +44,19 @@ class Task:
     """One of the benchmark's environments, or a user's own."""
 
     resources: tuple[Resource, ...]
-    """What its agents spend; one resource is answered with a bare interval."""
+    """The resources that the task's agents spend; one alone is answered with a bare interval."""
     budgets: BudgetRule
-    """Used where no `--budget` is given."""
+    """The rule of budgets where no `--budget` is given."""
     turns: TurnReader = token_turns
     """Reads what each turn spent; it must supply every resource."""
     prefixes: PrefixRule = every_prefix
-    """Which probes of a family are in the benchmark."""
+    """The rule of which probes of a family are in the benchmark."""
     least_turns: int = 1
     """Turns of a rollout, below which it takes no part: it gets neither a budget nor a sample."""
     context_limit: int | None = None
     """Tokens of one request, above which an idle turn counts as cut off."""
     seeds: Mapping[str, int] = field(default_factory=dict)
-    """Of its random rules, for the record."""
+    """The seeds of the task's random rules, for the record."""
     named_by_instance: bool = False
     """A rollout is named by its instance instead of a hash of its content."""
 

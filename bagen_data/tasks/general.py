@@ -22,12 +22,12 @@ _UNITS = {resource.name: resource for resource in GENERAL}
 
 @dataclass(frozen=True)
 class GeneralSettings:
-    """What the general task counts."""
+    """Settings of the general task: the resources that it counts, and prices."""
 
     resources: tuple[str, ...] = ("tokens",)
     """Names of `schema.GENERAL`, in the order of answers."""
     prices: PriceTable = field(default_factory=PriceTable)
-    """For costs that a log does not state."""
+    """Prices for costs that a log does not state."""
 
 
 def general_task(settings: GeneralSettings, model: str) -> Task:

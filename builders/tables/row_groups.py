@@ -1,4 +1,4 @@
-"""What the writers of samples and of rollouts share: rows gather until they are a row group."""
+"""The base of the writers of samples and of rollouts: rows gather until they are a row group."""
 
 from abc import ABC, abstractmethod
 from pathlib import Path
