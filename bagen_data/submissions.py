@@ -154,7 +154,7 @@ class Prediction(_SubmissionPart):
 
 
 class Metadata(_SubmissionPart):
-    """Whose predictions these are, and how they were made."""
+    """The maker of a submission's predictions, and how they were made."""
 
     estimator: Name = Field(description="The name that is shown.")
     provider: Name = Field(description="Who ran the model; `none` without a model.")
