@@ -86,7 +86,10 @@ class Handler(SimpleHTTPRequestHandler):
         return file
 
     def _is_asked_here(self) -> bool:
-        """Whether a request names this server, once; a server of all hosts has many names."""
+        """Return whether a request names this server, once.
+
+        A server of all hosts has many names.
+        """
         hosts = self.headers.get_all("Host", [])
         if not self.server.is_private:
             return len(hosts) <= 1

@@ -18,7 +18,7 @@ from bagen_data.scoring.sample_table import FamilyColumns, SampleTable
 from bagen_data.versions import BENCHMARK_VERSION
 
 _TASK = re.compile(r"(?!(overall|predictions|hidden)$)[A-Za-z0-9_]{1,50}")
-"""Not the group of all tasks, nor a file that answers any of them."""
+"""A task's name, which is neither the group of all tasks nor a file that answers any of them."""
 SPLIT = "test"
 
 
@@ -38,23 +38,23 @@ class Benchmark:
     reference: pa.Table | None = None
     """The reference's forecasts of the samples; None in a dataset that has none."""
     start: "Benchmark | None" = None
-    """The start probes of its tasks, k = 0 of each rollout; None if there are none."""
+    """The start probes of the tasks, k = 0 of each rollout; None if there are none."""
     prompt_variant: str | None = None
-    """The variant of the dataset's prompts; None if its record does not say."""
+    """The variant of the dataset's prompts; None if the dataset's record does not say."""
     has_verdicts: bool = False
-    """Whether its samples have the column `verdict`."""
+    """Whether the samples have the column `verdict`."""
     hidden: "Benchmark | None" = None
     """A hidden split with its labels, for verified scores; None if there is none."""
     _sample_tables: dict[frozenset[str], SampleTable] = field(default_factory=dict, compare=False)
 
     @property
     def tasks(self) -> list[str]:
-        """By name."""
+        """The tasks of the samples, sorted by name."""
         return sorted(pc.unique(self.samples["task"]).to_pylist())
 
     @property
     def start_tasks(self) -> list[str]:
-        """The tasks that have start probes, by name."""
+        """The tasks that have start probes, sorted by name."""
         return [] if self.start is None else self.start.tasks
 
     @property
@@ -73,7 +73,7 @@ class Benchmark:
         return replace(self, start=start, hidden=hidden, _sample_tables={})
 
     def sample_table(self, tasks: Collection[str]) -> SampleTable:
-        """The samples of some tasks."""
+        """Return the samples of some tasks."""
         key = frozenset(tasks)
         if key not in self._sample_tables:
             is_of_tasks = pc.is_in(self.samples["task"], pa.array(sorted(key)))
@@ -82,7 +82,7 @@ class Benchmark:
         return self._sample_tables[key]
 
     def summary(self) -> dict[str, Any]:
-        """What results say of it."""
+        """Return what results say of the benchmark."""
         return {
             "id": self.id,
             "revision": self.revision,

@@ -28,13 +28,13 @@ class Submissions:
     """The submissions of a board."""
 
     within: Path
-    """The folder that holds theirs."""
+    """The folder that holds the folders of the submissions."""
     folders: Sequence[Path]
-    """A path in it for each."""
+    """The path of each submission's folder, inside `within`."""
     refused: Sequence[CheckedSubmission] = ()
     """Submissions that were refused before."""
     files_url: str | None = None
-    """Where readers find their files; without it the site has copies."""
+    """The address where readers find the submissions' files; without it the site has copies."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""From a folder of submissions to results: scored, ranked, kept apart, or refused."""
+"""Results of a folder of submissions: scored, ranked, kept apart, or refused."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -36,15 +36,16 @@ class CheckedSubmission:
     """One submission, scored or refused."""
 
     name: str
-    """The name of its folder, whatever it is."""
+    """The name of the submission's folder, whatever it is."""
     folder: SubmissionFolder | None
-    """None if it is refused before its predictions are read."""
+    """The submission's folder; None if it is refused before its predictions are read."""
     scores: SubmissionScores | None
-    """None if it is refused, or apart and its predictions do not fit this dataset."""
+    """The submission's scores; None if it is refused, or apart and its predictions do not fit this
+    dataset."""
     reasons: tuple[str, ...]
-    """Why it is not scored; none if it is."""
+    """The reasons why the submission is not scored; empty if it is."""
     verified: SubmissionScores | None = None
-    """Scores on the hidden split; None if it does not answer it, or there is none."""
+    """Scores on the hidden split; None if the submission does not answer it, or there is none."""
 
 
 def with_declared_names(
@@ -111,7 +112,7 @@ def _kept(scores: SubmissionScores | None, arrays: ArrayFile) -> SubmissionScore
 
 
 _check_folder: partial[CheckedSubmission]
-"""In a worker: `_check` with what is the same for all submissions."""
+"""A worker's `_check`, given what is the same for all submissions."""
 
 
 def _set_up_worker(benchmark: Benchmark, resampling: Resampling, cache: Cache) -> None:
@@ -149,7 +150,7 @@ def results_of(
     earlier: Mapping[Path, Mapping[str, Any]] = MappingProxyType({}),
     ceiling: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """The results of all submissions, as `results.json` has them.
+    """Return the results of all submissions, as `results.json` has them.
 
     Args:
         checked: the submissions, in any order.
@@ -229,7 +230,7 @@ def names_of_paper(benchmark: Benchmark) -> list[str]:
 
 
 def apart_reasons(folder: SubmissionFolder, benchmark: Benchmark) -> list[str]:
-    """Why a submission is shown apart and not ranked; none if it is ranked."""
+    """Return why a submission is shown apart and not ranked; an empty list if it is ranked."""
     why = []
     version, revision = folder.metadata.benchmark_version, folder.metadata.dataset_revision
     if version not in (None, BENCHMARK_VERSION):

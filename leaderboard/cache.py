@@ -1,4 +1,4 @@
-"""What was scored before, by a hash of all that decides it."""
+"""A cache of scores, by a hash of all that decides them."""
 
 import hashlib
 import os
@@ -28,15 +28,15 @@ class Cache:
     """A folder of files that may be deleted at any time."""
 
     folder: Path | None
-    """None: nothing is kept."""
+    """The folder of the files; None if nothing is kept."""
 
     def key(self, decides: Mapping[str, Any]) -> str:
-        """Of what decides a result; the code that finds it does too, and is added."""
+        """Return a hash of what decides a result, and of the code that finds it, which is added."""
         content = to_json({"code": _code(), **decides})
         return hashlib.sha256(content.encode()).hexdigest()
 
     def get(self, key: str) -> tuple[str, dict[str, Floats]] | None:
-        """A record and its arrays; None if they are not there, or are not as `put` wrote them."""
+        """Return a record and its arrays; None if absent, or not as `put` wrote them."""
         if self.folder is None:
             return None
         try:
@@ -73,7 +73,7 @@ NO_CACHE = Cache(None)
 
 
 def default_folder() -> Path:
-    """Where users' caches are."""
+    """Return the folder in which users' caches are."""
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(base) / "bagen" / "leaderboard"
 
@@ -93,12 +93,12 @@ def _path(folder: Path, key: str) -> Path:
 
 @cache
 def _code() -> str:
-    """Of the library and of this package: what was scored by other code is scored again."""
+    """Return a hash of the library and this package: what other code scored is scored again."""
     return hash_of_code([Path(package.__path__[0]) for package in (bagen_data, leaderboard)])
 
 
 def hash_of_code(roots: Iterable[Path]) -> str:
-    """Of the names and contents of all Python files in some folders, and of NumPy's version."""
+    """Return a hash of Python files in some folders, names and contents, and of NumPy's version."""
     digest = hashlib.sha256(np.__version__.encode())
     for root in roots:
         for path in sorted(root.rglob("*.py")):

@@ -68,7 +68,7 @@ Repo = Annotated[
 _BOARD = BoardOptions()
 """The options of a board, none given."""
 _EXPORTED = "exported.txt"
-"""What an export wrote, a path a line: the next one replaces these files and no others."""
+"""The list of files an export wrote, a path a line: the next one replaces these and no others."""
 
 
 @app.command("validate")

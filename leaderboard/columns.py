@@ -8,12 +8,12 @@ from bagen_data.scoring.all_scores import SCORES
 
 @dataclass(frozen=True)
 class Column:
-    """One score."""
+    """One score as a column of the tables of estimators."""
 
     score: str
     title: str
     low: float = 0.0
-    """The left end of its bars."""
+    """The left end of the column's bars."""
     high: float = 1.0
     shows_n: bool = False
     """Whether n is shown, as it depends on the answers."""
@@ -22,7 +22,7 @@ class Column:
 
     @property
     def meaning(self) -> str:
-        """In a sentence."""
+        """The meaning of the score, in a sentence."""
         meaning = SCORES[self.score].meaning
         return (
             f"{meaning}; not ranked on: topped by {self.topped_by}" if self.topped_by else meaning
@@ -30,12 +30,12 @@ class Column:
 
     @property
     def better(self) -> str:
-        """Which way."""
+        """The direction that is better: `higher`, `lower` or `neither`."""
         return SCORES[self.score].better
 
     @property
     def zero(self) -> int | None:
-        """The place of 0 in its bars, 0 .. 100; None where that is an end."""
+        """The place of 0 in the column's bars, 0 .. 100; None where that is an end."""
         return round(-100 * self.low / (self.high - self.low)) if self.low < 0 < self.high else None
 
 

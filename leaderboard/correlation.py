@@ -1,4 +1,4 @@
-"""How much two scores go together, over all tasks and within tasks: the paper's decoupling."""
+"""The correlation of two scores, over all tasks and within tasks: the paper's decoupling."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -16,7 +16,8 @@ _OWN = "this submission"
 _CAP = "a hard cap (0)"
 _LINES = {"estimator": _OWN, "foresight": "perfect foresight", "never": "never stopping"}
 _STROKES = {"estimator": "", "foresight": "8 6", "never": DOTTED}
-"""Each line is drawn over those before it, which show through its gaps where they coincide."""
+"""Strokes of the lines: each is drawn over those before it, which show through its gaps where they
+coincide."""
 _CAP_STROKES = "1 7"
 _COUNTS_APART = (0.085, 0.09)
 """Shares of the width and height: a count that is closer to another is left out."""
@@ -26,7 +27,7 @@ _LEAST_REACH = 0.05
 """Least height of the net-benefit panels, in budgets."""
 
 Curves = Mapping[str, Mapping[str, Any]]
-"""By group, the curves as `scoring.curves.Curves.to_dict` has them."""
+"""The curves of each group, as `scoring.curves.Curves.to_dict` has them."""
 
 
 def reliability_figure(curves: Curves) -> str | None:

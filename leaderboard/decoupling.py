@@ -12,7 +12,7 @@ JUDGING = "macro_f1"
 """The paper's F1@All."""
 PAPER_REWARD = "paper_reward"
 MEASURING = ("paper_hit_rate", PAPER_REWARD)
-"""Defined as in the paper, so that both halves of the page are of the same scores."""
+"""Scores defined as in the paper, so that both halves of the page are of the same scores."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Pair:
     first: str
     second: str
     source: str
-    """The table or kind of points that it is over."""
+    """The table or kind of points that the correlation is over."""
     points: list[Point]
 
     @property

@@ -19,9 +19,9 @@ _Spec = dict[str, Any]
 _INK, _MUTED, _LINE, _ACCENT = "var(--ink)", "var(--muted)", "var(--line)", "var(--accent)"
 _SIZE = {"width": 560, "height": 340}
 _APART = (0.3, 0.04)
-"""Of the width and height: a point that is closer to one with a name has none itself."""
+"""Shares of the width and height: a point that is closer to one with a name has none itself."""
 _WITH_BARS = 100
-"""Points; more would hide each other behind their error bars."""
+"""The most points that are drawn with error bars; more would hide each other behind them."""
 _LEAST = 1e-6
 """US dollars for 1,000 probes from which costs are told apart; one of 1e-300 would squeeze all."""
 _LETTERS = 28
@@ -98,7 +98,7 @@ def decoupling_figure(rows: Sequence[EstimatorRow], score: str, folder: str) -> 
 
 
 def pareto(points: Sequence[tuple[float, float]]) -> list[int]:
-    """The positions of those (cost, skill) that nobody beats, by cost.
+    """Return the positions of the points (cost, skill) that nobody beats, by cost.
 
     >>> pareto([(1.0, 0.5), (2.0, 0.4), (3.0, 0.9), (3.0, 0.8), (4.0, 0.9)])
     [0, 2]
@@ -185,7 +185,7 @@ def _value(row: EstimatorRow, score: str) -> float | None:
 
 
 def _powers(least: float, most: float) -> list[float]:
-    """Of ten, from about the least to the most."""
+    """Return the powers of ten from about the least to the most."""
     if most <= 0:
         return []
     first, last = math.floor(math.log10(least)), math.floor(math.log10(most))

@@ -10,7 +10,7 @@ NOTHING = "\N{EN DASH}"
 
 
 def number(value: float | None, digits: int = 2) -> str:
-    """With a fixed number of digits; `–` for None.
+    """Return a number with a fixed number of digits; `–` for None.
 
     >>> number(0.456), number(-0.5, 1), number(None), number(123456.7)
     ('0.46', '−0.5', '–', '1.2e+05')
@@ -25,7 +25,7 @@ def number(value: float | None, digits: int = 2) -> str:
 
 
 def count(value: float | None) -> str:
-    """A whole number, in groups of three.
+    """Return a whole number, in groups of three.
 
     >>> count(12345.4), count(None)
     ('12,345', '–')
@@ -34,7 +34,7 @@ def count(value: float | None) -> str:
 
 
 def dollars(value: float | None) -> str:
-    """US dollars, exact enough to compare.
+    """Return an amount in US dollars, exact enough to compare.
 
     >>> dollars(0), dollars(0.0123), dollars(12.345), dollars(12345.6), dollars(None)
     ('$0', '$0.0123', '$12.3', '$12,346', '–')
@@ -47,14 +47,14 @@ def dollars(value: float | None) -> str:
 
 
 def interval(score: Mapping[str, Any]) -> str:
-    """The 95% interval of a score; empty if there is none."""
+    """Return the 95% interval of a score; empty if there is none."""
     if score["low"] is None:
         return ""
     return f"{number(score['low'])} to {number(score['high'])}"
 
 
 def bar(score: Mapping[str, Any], low: float = 0.0, high: float = 1.0) -> str:
-    """The path of an error bar in a box 100 wide and 8 high; empty if there is no value."""
+    """Return the path of an error bar in a box 100 wide and 8 high; empty if there is no value."""
     if score["value"] is None:
         return ""
 
@@ -75,7 +75,7 @@ def way(better: str) -> str:
 
 
 def plain(text: str) -> str:
-    """Without the marks of code.
+    """Return a text without the marks of code.
 
     >>> plain("an `impossible`")
     'an impossible'
@@ -93,6 +93,6 @@ def breakable(name: str) -> Markup:
 
 
 def clipped(text: Any, most: int = 120) -> str:
-    """At most this many characters, and an ellipsis where some were cut."""
+    """Return at most this many characters of a text, and an ellipsis where some were cut."""
     whole = str(text)
     return whole if len(whole) <= most else f"{whole[:most]}\N{HORIZONTAL ELLIPSIS}"

@@ -18,22 +18,22 @@ from bagen_data.array_types import Floats, Ints, Mask
 from bagen_data.scoring.sample_table import FamilyColumns
 
 NOTED = 0.5
-"""Share of intervals on a label from which a page says so."""
+"""Share of intervals on a label from which a page says that answers lie on labels."""
 FEWEST = 10
-"""Matches that are needed to say so."""
+"""Fewest matches from which a page says that answers lie on labels."""
 
 Keys = npt.NDArray[np.complex128]
 
 
 @dataclass
 class LabelMatches:
-    """Counts, over the families that passed through."""
+    """Counts of intervals, and of those on a label, over the families that passed through."""
 
     intervals: int = 0
     """Feasible samples answered with an interval."""
     matches: int = 0
-    """Those in which, for every resource, an end or the midpoint is what remains at this prefix or
-    at a later one of the same rollout, and for one of them at no prefix of another rollout."""
+    """Intervals in which, for every resource, an end or the midpoint is what remains at this prefix
+    or at a later one of the same rollout, and for one of them at no prefix of another rollout."""
 
     def counted(
         self, answers_by_family: Iterable[tuple[FamilyColumns, AnswerColumns]]
@@ -47,12 +47,12 @@ class LabelMatches:
 
     @property
     def is_noted(self) -> bool:
-        """Whether a page should say so."""
+        """Return whether a page should say that the answers lie on labels."""
         return self.matches >= max(FEWEST, NOTED * self.intervals)
 
 
 def _on_a_label(family: FamilyColumns, answers: AnswerColumns, rows: Ints) -> Mask:
-    """(a,) of these rows."""
+    """Return whether the interval of each of these rows lies on a label, (a,)."""
     every_resource = np.ones(len(rows), bool)
     tells = np.zeros(len(rows), bool)
     for resource in range(len(family.resources)):
@@ -68,12 +68,12 @@ def _on_a_label(family: FamilyColumns, answers: AnswerColumns, rows: Ints) -> Ma
 
 
 def _of_one_rollout(labels: Keys) -> Keys:
-    """Those whose amount no other rollout has."""
+    """Return the labels whose amount no other rollout has."""
     _, inverse, counts = np.unique(labels.imag, return_inverse=True, return_counts=True)
     unshared: Keys = labels[counts[inverse] == 1]
     return unshared
 
 
 def _keys(rollout: Ints, amounts: Floats) -> Keys:
-    """A rollout and an amount as one value."""
+    """Return a rollout and an amount as one value."""
     return rollout + 1j * amounts

@@ -29,11 +29,11 @@ class ShownName:
     """The names that the row of one submission shows."""
 
     folder: str
-    """The name of its folder."""
+    """The name of the submission's folder."""
     estimator: str
-    """The name of its estimator."""
+    """The name of the submission's estimator."""
     date: str
-    """The day of its predictions, as ISO 8601 writes it."""
+    """The day of the submission's predictions, as ISO 8601 writes it."""
 
 
 def look_alikes(names: Iterable[ShownName], kept: Iterable[str] = ()) -> dict[str, str]:

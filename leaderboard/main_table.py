@@ -20,35 +20,35 @@ class EstimatorRow:
 
     name: str
     folder: str | None
-    """Folder of its submission and page; None for all but estimators."""
+    """Folder of the estimator's submission and page; None for all but estimators."""
     kind: int | None
-    """The position of its kind among those of the results; None for all but estimators."""
+    """Position of the estimator's kind among those of the results; None for all but estimators."""
     scores: Mapping[str, Any]
-    """By name; those that it does not have are left out."""
+    """The row's scores by name; those that it does not have are left out."""
     standing: Standing = "estimator"
     """An estimator, or what estimators are compared with."""
     metadata: Mapping[str, Any] = field(default_factory=dict)
     rank: Mapping[str, Any] = field(default_factory=dict)
-    """By score, as in results; empty if it is not ranked."""
+    """The row's rank by score, as in results; empty if it is not ranked."""
     costs: Mapping[str, Any] = field(default_factory=dict)
     """The `spent` of the group in results; empty if it has none."""
     answered_tasks: tuple[str, ...] = ()
-    """The tasks it answers, if not all."""
+    """The tasks that the estimator answers, if not all."""
     lies_on_labels: bool = False
-    """Whether its answers lie on labels."""
+    """Whether the estimator's answers lie on labels."""
     verified: Mapping[str, Any] = field(default_factory=dict)
-    """By score, the value on the hidden split and its rank; empty if it has none."""
+    """The value on the hidden split and its rank, by score; empty if the row has none."""
 
     def cell(self, score: str) -> Mapping[str, Any]:
-        """A score of it, or one without a value."""
+        """Return a score of the row, or one without a value."""
         cell: Mapping[str, Any] = self.scores.get(score, _NO_SCORE)
         return cell
 
     def places(self, ranking: Ranking) -> str:
-        """By each score of a ranking, how many of each kind are better and worse, told apart.
+        """Return how many estimators are told apart as better and as worse, by kind and score.
 
-        Counts of kinds are apart by blanks, both lists by `|`, and scores by commas; empty where a
-        score does not rank it.
+        The scores are those of the ranking. Counts of kinds are apart by blanks, both lists by `|`,
+        and scores by commas; empty where a score does not rank the row.
         """
         ranks = (self.rank.get(score) for score in ranking.ranked)
         return ",".join(
@@ -68,14 +68,14 @@ class EstimatorRow:
 
     @property
     def tokens(self) -> float | None:
-        """In and out, a probe; None if it is not said."""
+        """Tokens in and out, a probe; None if they are not said."""
         if self.costs.get("input_tokens") is None:
             return None
         return float(self.costs["input_tokens"] + self.costs["output_tokens"])
 
 
 def rows_of(results: Mapping[str, Any], group: str, ranking: Ranking) -> list[EstimatorRow]:
-    """The rows of a ranking on a task, or overall, best first; those without a value last.
+    """Return the rows of a ranking on a task, or overall, best first; those without a value last.
 
     Args:
         results: as in `results.json`.
@@ -98,7 +98,7 @@ def rows_of(results: Mapping[str, Any], group: str, ranking: Ranking) -> list[Es
 def _row(
     submission: Mapping[str, Any], kinds: list[str], group: str, ranking: Ranking
 ) -> EstimatorRow | None:
-    """None if the group is a task that the submission does not answer."""
+    """Return a submission's row; None if the group is a task that it does not answer."""
     scores = scores_of(submission, group)
     if scores is None and group != OVERALL:
         return None
@@ -117,7 +117,7 @@ def _row(
 
 
 def _compared(results: Mapping[str, Any], group: str, ranking: Ranking) -> Iterator[EstimatorRow]:
-    """The reference, which skills are relative to, and the noise ceiling, where they are known."""
+    """Yield the reference, which skills are relative to, and the noise ceiling, where known."""
     if ranking is FORECASTS and results["dataset"]["has_reference"]:
         zero = {"value": 0.0, "n": None, "low": None, "high": None}
         skills = {each.score: zero for each in FORECASTS.first_columns}
@@ -139,7 +139,10 @@ def _papers(results: Mapping[str, Any], group: str) -> Iterator[EstimatorRow]:
 
 
 def _order(row: EstimatorRow, ranking: Ranking) -> tuple[bool, float, bool, float, str, str]:
-    """By the headline score; the paper's rows, which lack it, by the paper's own."""
+    """Return a key that sorts by the headline score.
+
+    The paper's rows, which lack that score, are sorted by the paper's own.
+    """
     value, papers = (row.cell(score)["value"] for score in (ranking.headline, "macro_f1"))
     is_paper = row.standing == "paper"
     return (

@@ -26,7 +26,7 @@ def replaced_ours(out: Path, manifest: str) -> Iterator[Path]:
 
 
 def _written_before(manifest: Path) -> list[str]:
-    """What a manifest names, and itself; nothing if it is none of ours."""
+    """Return what a manifest names, and itself; nothing if it cannot be read."""
     try:
         return [manifest.name, *manifest.read_text(encoding="utf-8").splitlines()]
     except (OSError, UnicodeDecodeError):

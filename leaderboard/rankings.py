@@ -15,13 +15,13 @@ ALWAYS_STOP = "always answering impossible"
 
 @dataclass(frozen=True)
 class Ranking:
-    """One ranking: who is in it, what it is by, and the columns of its table."""
+    """One ranking: the estimators in it, the scores it is by, and the columns of its table."""
 
     name: str
-    """The id of its table in a page."""
+    """The id of the ranking's table in a page."""
     title: str
     questions: Sequence[Question]
-    """Estimators that answer one of these are in it."""
+    """Questions of the ranking: estimators that answer one of these are in it."""
     ranked: Sequence[str]
     """Scores to rank by; the table is sorted by the first of them at first."""
     first_columns: Sequence[Column]
@@ -31,12 +31,12 @@ class Ranking:
 
     @property
     def headline(self) -> str:
-        """The score that its table is sorted by at first."""
+        """The score that the ranking's table is sorted by at first."""
         return self.ranked[0]
 
     @property
     def columns(self) -> list[Column]:
-        """All columns."""
+        """All columns of the ranking's table."""
         return [*self.first_columns, *chain.from_iterable(group.columns for group in self.more)]
 
 

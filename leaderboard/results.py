@@ -23,7 +23,7 @@ FORMAT = 2
 EARLIER_FORMATS = (1, FORMAT)
 """The formats whose submissions can be shown apart."""
 OVERALL = "overall"
-"""What the group of all tasks is called."""
+"""The name of the group of all tasks."""
 _NEEDED = ("benchmark_version", "scorer", "dataset", "resampling", "submissions")
 """Keys without which there is nothing to export, or to show apart."""
 _ANEW = "build the site anew with 'python -m leaderboard build'"
@@ -111,7 +111,7 @@ def read_results(path: Path, formats: Sequence[int] = (FORMAT,)) -> dict[str, An
 
 
 def has_model(metadata: Mapping[str, Any]) -> bool:
-    """Whether a model made the predictions, and not a rule: any of three keys may deny it."""
+    """Return whether a model made the predictions, not a rule: any of three keys may deny it."""
     return "none" not in (metadata.get(name) for name in ("provider", "model_id", "weights"))
 
 
@@ -147,7 +147,7 @@ def _rows(results: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _scored_on(submission: Mapping[str, Any], results: Mapping[str, Any]) -> tuple[str, str]:
-    """The version of BAGEN and the revision of the dataset that its scores are of."""
+    """Return BAGEN's version and the dataset's revision that a submission's scores are of."""
     if submission.get("earlier"):  # scored by another build, which ranked it, so they were its own
         return submission["benchmark_version"], submission["dataset_revision"]
     return results["benchmark_version"], results["dataset"]["revision"]

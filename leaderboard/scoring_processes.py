@@ -16,7 +16,7 @@ _Result = TypeVar("_Result")
 MEMORY = 4 << 30
 """Bytes of data a worker may hold; what needs more is refused."""
 SECONDS = 900
-"""Of a processor that a job may take; what needs more dies of it."""
+"""Seconds of a processor that a job may take; what needs more dies of it."""
 _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 """Sums that several threads add up may differ in their last bits from run to run."""
 
@@ -28,7 +28,7 @@ def run_each(
     set_up: Callable[..., None],
     arguments: tuple[Any, ...],
 ) -> Iterator[tuple[int, _Result | None]]:
-    """`function` of each job, as they are done.
+    """Yield `function` of each job, as they are done.
 
     When a process dies (for want of memory or time, in a library's native code, or because somebody
     ended it), its job is run once more, alone, after all others.
@@ -105,7 +105,7 @@ def _set_up(set_up: Callable[..., None], arguments: tuple[Any, ...]) -> None:
 
 
 def _timed(function: Callable[[_Job], _Result], job: _Job) -> _Result:
-    """In a worker: a job that takes too long ends it, even in native code."""
+    """Run a job in a worker, which ends if the job takes too long, even in native code."""
     _lower_limit("RLIMIT_CPU", int(time.process_time()) + SECONDS)
     return function(job)
 

@@ -37,9 +37,9 @@ from leaderboard.start_scores import SCORE as START_SCORE
 
 TEMPLATES = Path(__file__).parent / "templates"
 GUIDE = Path(__file__).parents[1] / "docs" / "leaderboard.md"
-"""What the page on how to submit says."""
+"""The file with the text of the page on how to submit."""
 MANIFEST = "files.txt"
-"""What a build wrote, a path a line: the next one replaces these files and no others."""
+"""The list of files a build wrote, a path a line: the next one replaces these and no others."""
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """Errors of a disk that takes no more; they say nothing about the file that is copied."""
 _BY_FAMILY = (
@@ -117,7 +117,7 @@ def _copied(source: Path, target: Path, sha256: str) -> bool:
 
 
 def _pages(pages: "_Pages", results: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Each page's path and text."""
+    """Yield each page's path and text."""
     groups = [OVERALL, *results["dataset"]["tasks"]]
     for group in groups:
         path = "index.html" if group == OVERALL else f"tasks/{group}.html"
@@ -153,13 +153,13 @@ class _Pages:
         }
 
     def render(self, template: str, path: str, **more: Any) -> str:
-        """A page at `path`, whose links lead from there."""
+        """Return a page at `path`, whose links lead from there."""
         root = "../" if "/" in path else ""
         page = self._environment.get_template(template)
         return page.render(**self._common, **more, root=root, path=path) + "\n"
 
     def table(self, group: str, path: str) -> str:
-        """The tables and the plots of a task, or overall."""
+        """Return the page of a task, or overall, with its tables and plots."""
         return self.render(
             "table.html",
             path,
@@ -170,7 +170,7 @@ class _Pages:
         )
 
     def _table(self, group: str, ranking: Ranking) -> dict[str, Any]:
-        """One ranking, as the template shows it."""
+        """Return one ranking, as the template shows it."""
         rows = rows_of(self._results, group, ranking)
         folder = "submissions" if group == OVERALL else "../submissions"
         hidden = (self._results["hidden"] or {"scores": []})["scores"]
@@ -184,7 +184,7 @@ class _Pages:
         }
 
     def submission(self, submission: Mapping[str, Any]) -> str:
-        """One submission's page."""
+        """Return one submission's page."""
         scores, spent = submission["scores"], submission["spent"]
         by_group = {OVERALL: scores[OVERALL]} if scores[OVERALL] else {}
         by_group |= scores["tasks"]
@@ -210,9 +210,9 @@ class _Pages:
         )
 
     def early_stop(self, groups: list[str]) -> str:
-        """What stopping at the first `impossible` saves and costs, against the paper's tables.
+        """Return the page of what stopping at the first `impossible` saves and costs.
 
-        Whoever saves most is first, ours before the paper's.
+        The paper's tables are beside it. Whoever saves most is first, ours before the paper's.
         """
         rows_by_group = {
             group: sorted(
@@ -236,7 +236,7 @@ class _Pages:
         )
 
     def start(self, groups: list[str]) -> str:
-        """The page of scores before the first turn, the highest overall value first."""
+        """Return the page of scores before the first turn, the highest overall value first."""
         answered = [each for each in self._results["submissions"] if each["start"]]
         return self.render(
             "start.html",
@@ -248,7 +248,10 @@ class _Pages:
         )
 
     def decoupling(self) -> str:
-        """Whether scores that the paper finds decoupled go together, pooled and within tasks."""
+        """Return the page on whether scores that the paper finds decoupled go together.
+
+        The scores are correlated pooled and within tasks.
+        """
         rows = rows_of(self._results, OVERALL, INTERVALS)
         pairs = {"paper": paper_pairs(), "board": board_pairs(self._results)}
         return self.render(
@@ -261,13 +264,13 @@ class _Pages:
         )
 
     def guide(self) -> str:
-        """How to submit."""
+        """Return the page on how to submit."""
         text = _rendered(GUIDE.read_text(encoding="utf-8"))
         return self.render("guide.html", "submit.html", text=text)
 
 
 def _rendered(markdown: str) -> Markup:
-    """As HTML, whose headings can be linked to."""
+    """Return Markdown as HTML, whose headings can be linked to."""
     reader = MarkdownIt("commonmark").enable("table")
     tokens = reader.parse(markdown)
     for opening, inside in pairwise(tokens):
@@ -277,7 +280,7 @@ def _rendered(markdown: str) -> Markup:
 
 
 def _by_saved_rate(row: tuple[Mapping[str, Any], Mapping[str, Any]]) -> tuple[Any, ...]:
-    """The best first; those without a value last, and equals by name."""
+    """Return a key that sorts the best first; those without a value last, and equals by name."""
     submission, scores = row
     value = scores["saved_rate"]["value"]
     name = submission["metadata"]["estimator"]
@@ -285,7 +288,10 @@ def _by_saved_rate(row: tuple[Mapping[str, Any], Mapping[str, Any]]) -> tuple[An
 
 
 def _by_start(submission: Mapping[str, Any]) -> tuple[Any, ...]:
-    """The highest overall correlation first; those without one last, by their mean over tasks."""
+    """Return a key that sorts the highest overall correlation first.
+
+    Submissions without one come last, by their mean over tasks.
+    """
     values = {group: scores[START_SCORE]["value"] for group, scores in submission["start"].items()}
     overall = values.get(OVERALL)
     known = [value for value in values.values() if value is not None]
@@ -318,7 +324,7 @@ def _figure(svg: str | None) -> Markup | None:
 
 
 def _policy(style: str, script: str) -> str:
-    """Of the page's content: its own style and script, by hash, and nothing from anywhere."""
+    """Return the policy of a page: its own style and script, by hash, nothing from elsewhere."""
 
     def digest(text: str) -> str:
         return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"

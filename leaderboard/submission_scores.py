@@ -35,7 +35,7 @@ class SubmissionScores:
     """The record of results: `question`, `answered`, `complete`, `scores`, `curves`, `start`,
     `progress`, `invalid`, `spent`, `label_matches`, and the `rows` of each file."""
     resampled: Mapping[str, Floats]
-    """By `group/score`, (1 + b,): the value, then that of each resample, of scores to rank by."""
+    """The value of each score to rank by, then of each resample, (1 + b,), by `group/score`."""
 
 
 def score_submission(

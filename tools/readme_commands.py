@@ -27,11 +27,11 @@ class Command:
     words: list[str]
     """The command and its arguments."""
     predictions: list[str]
-    """Files and folders of predictions that it reads."""
+    """Files and folders of predictions that the command reads."""
     config: str | None
-    """The config whose samples these answer; None for every task's benchmark."""
+    """The config whose samples the predictions answer; None for every task's benchmark."""
     skipped: str
-    """Why it is not run; empty if it is."""
+    """The reason why the command is not run; empty if it is."""
 
 
 def commands_of(text: str) -> list[str]:

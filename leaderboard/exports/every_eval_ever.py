@@ -57,7 +57,7 @@ def export_eee(results: dict[str, Any], out: Path) -> list[Path]:
 
 
 def record_of(results: dict[str, Any], submission: dict[str, Any]) -> dict[str, Any]:
-    """A submission's record."""
+    """Return a submission's record."""
     metadata, scorer = submission["metadata"], results["scorer"]
     model, seconds = _model_info(submission), _midnight(metadata["date"])
     return {
@@ -88,7 +88,7 @@ def _write(record: dict[str, Any], out: Path) -> Path:
 
 
 def _midnight(date: str) -> str:
-    """Seconds since 1970."""
+    """Return the seconds from 1970 to the beginning of a day in UTC."""
     day = datetime.datetime.fromisoformat(date).replace(tzinfo=datetime.UTC)
     return str(int(day.timestamp()))
 

@@ -1,4 +1,4 @@
-"""What every export needs of `results.json`, and safe names for its files."""
+"""The parts of `results.json` that every export needs, and safe names for its files."""
 
 import re
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ _LONGEST = 100
 
 
 def path_part(text: str) -> str:
-    """One portable part of a path, of whatever text: never empty, hidden or a way up.
+    """Return one portable part of a path, for any text: never empty, hidden or a way up.
 
     >>> path_part("gpt-5.2"), path_part("../etc"), path_part(".."), path_part("nul.txt")
     ('gpt-5.2', '_etc', '_', '_nul.txt')
@@ -25,7 +25,7 @@ def path_part(text: str) -> str:
 
 
 def groups(submission: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The scores of all tasks, if all were answered, then those of each answered task, by name."""
+    """Yield the scores of all tasks, if all were answered, then of each answered task, by name."""
     scores = submission["scores"]
     if submission["complete"] and scores[OVERALL] is not None:
         yield OVERALL, scores[OVERALL]

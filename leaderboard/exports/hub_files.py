@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 REGISTRATION = "eval.yaml"
 RESULTS = Path(".eval_results", "bagen.yaml")
-"""Where a model's repository has its results."""
+"""The path of the results in a model's repository."""
 RANKED = INTERVALS.headline
 """The score that the Hub shows: everybody is ranked by it."""
 
@@ -108,7 +108,7 @@ def unregistered(dataset: Mapping[str, Any]) -> str | None:
 
 
 def registration(dataset: Mapping[str, Any]) -> dict[str, Any]:
-    """The content of `eval.yaml`: a task for each of the dataset's, and one of all of them.
+    """Return the content of `eval.yaml`: a task for each of the dataset's, and one of all of them.
 
     Inspect runs them (`inspect eval hf/ORG/NAME/TASK`) and reports the share of samples whose
     feasibility is judged right. Its logs hold what BAGEN's own scorer needs.
@@ -148,7 +148,7 @@ def registration(dataset: Mapping[str, Any]) -> dict[str, Any]:
 def eval_results(
     results: dict[str, Any], submission: dict[str, Any], dataset_id: str
 ) -> list[dict[str, Any]]:
-    """The content of `.eval_results/bagen.yaml`: a row for each group of tasks with a score."""
+    """Return the content of `.eval_results/bagen.yaml`: a row for each group that has a score."""
     from huggingface_hub import eval_result_entries_to_yaml
 
     rows: list[dict[str, Any]] = eval_result_entries_to_yaml(
@@ -187,7 +187,7 @@ def _result_entry(
 def _notes(
     results: dict[str, Any], metadata: dict[str, Any], scores: dict[str, Any]
 ) -> Iterator[str]:
-    """How the estimator was asked, how sure its score is, its other scores, and who scored."""
+    """Yield how an estimator was asked, how sure its score is, its other scores, and who scored."""
     yield f"prompt {metadata['prompt_variant']}"
     yield f"trained on {metadata['trained_on']}"
     yield f"{'constrained' if metadata['constrained'] else 'free'} decoding"
@@ -205,12 +205,12 @@ def _notes(
 
 
 def is_repository(name: str) -> bool:
-    """Whether it reads ORG/NAME."""
+    """Return whether a name reads ORG/NAME."""
     return bool(_REPOSITORY.fullmatch(name))
 
 
 def _is_of_the_hub(submission: dict[str, Any]) -> bool:
-    """Whether it is of a model that may have a repository there."""
+    """Return whether a submission is of a model that may have a repository on the Hub."""
     metadata = submission["metadata"]
     if metadata["weights"] is None:
         return has_model(metadata) and is_repository(metadata["model_id"])

@@ -22,7 +22,7 @@ _INTERVAL = rf"\[\s*{_NUMBER}\s*,\s*{_NUMBER}\s*\]"
 _ZEROS = "0*(?!0)"
 """Zeros before the first digit that counts."""
 _TO_HIGH = rf"[^,]*,\s*{_ZEROS}"
-"""From somewhere in the lower end to the first digit of the upper one that counts."""
+"""A pattern from somewhere in the lower end to the first digit of the upper one that counts."""
 
 
 def verdict_pattern(resources: Collection[Sequence[str]]) -> str:

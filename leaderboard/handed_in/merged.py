@@ -23,7 +23,7 @@ class MergedSubmissions:
     commit: str
     """The whole id of the commit."""
     folders: tuple[Path, ...]
-    """Copies of those that are within the limits."""
+    """Copies of the submissions that are within the limits."""
     refused: tuple[CheckedSubmission, ...]
     """Submissions whose listing is beyond the limits; nothing of them was downloaded."""
     files_url: str

@@ -31,9 +31,9 @@ class Proposal:
     """One submission that a pull request adds or changes."""
 
     name: str
-    """The name of its folder, safe as a part of a path."""
+    """The name of the submission's folder, safe as a part of a path."""
     files: Mapping[str, RemoteFile]
-    """All files that the folder is to have, by name."""
+    """All files that the submission's folder is to have, by name."""
     replaces: bool
     """Whether the branch `main` has a submission of this name."""
 

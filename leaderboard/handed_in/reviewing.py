@@ -45,7 +45,7 @@ class Verdict:
 
     commit: str
     outcome: str
-    """Our words alone."""
+    """The outcome, in our words alone."""
     lines: tuple[str, ...]
     """The details, which may quote the pull request."""
 
@@ -56,9 +56,9 @@ class Review:
 
     number: int
     verdict: Verdict | None
-    """None if it could not be judged."""
+    """The verdict; None if the pull request could not be judged."""
     problem: str | None = None
-    """Why it could not be judged, or the verdict not be said."""
+    """The reason why the pull request could not be judged, or the verdict not be said."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class Reviewer:
     cache: Cache = NO_CACHE
     """Names of metadata that were read before."""
     says: bool = True
-    """Whether verdicts are commented."""
+    """Whether verdicts are said in comments."""
 
     def review(self, numbers: Sequence[int] | None = None) -> Iterator[Review]:
         """Review pull requests, and yield each as it is done; none stops the others.

@@ -21,11 +21,11 @@ class Tree:
     """The files and the folders of one commit."""
 
     files: Mapping[str, RemoteFile]
-    """By path."""
+    """The files of the commit, by path."""
     folders: frozenset[str]
     """Paths of what is listed as a folder."""
     is_whole: bool
-    """Whether the listing was read to its end."""
+    """Whether the listing of the commit was read to its end."""
 
     def without_files(self) -> set[str]:
         """Return the folders without a file, as a link to another repository is listed."""

@@ -1,4 +1,4 @@
-"""What the paper reports (Lin et al., 2026): tables 1, 3 and 6, and nothing that we recomputed.
+"""Numbers that the paper reports (Lin et al., 2026): tables 1, 3 and 6, none recomputed by us.
 
 In table 1 each model estimates its own rollouts. Hit rate and reward are averaged there over
 samples of rollouts that succeeded, within the budget or not; our `paper_hit_rate` and
@@ -24,9 +24,10 @@ class PaperRow:
 
     model: str
     scores: Mapping[str, float]
-    """By name."""
+    """The model's scores by name."""
     success: float | None = None
-    """The share of its own rollouts that succeeded; None of means, and where it is not reported."""
+    """The share of the model's own rollouts that succeeded; None of means, and where it is not
+    reported."""
 
 
 @dataclass(frozen=True)
@@ -35,13 +36,13 @@ class PaperStops:
 
     model: str
     counts: Mapping[str, tuple[int, int]]
-    """By score, the samples or rollouts that are counted, and of how many."""
+    """The samples or rollouts that are counted, and of how many, by score."""
     rates: Mapping[str, float]
-    """By score: `false_abort_rate`, `paper_stopped_failed`, `paper_saved_rate`."""
+    """Shares by score: `false_abort_rate`, `paper_stopped_failed`, `paper_saved_rate`."""
 
 
 def table1(task: str | None, tasks: Sequence[str]) -> list[PaperRow]:
-    """A task's rows, or the means over tasks.
+    """Return a task's rows, or the means over tasks.
 
     Args:
         task: which; None for the means, which the paper does not give.
@@ -66,7 +67,7 @@ def table1_tasks() -> list[str]:
 
 
 def early_stop() -> dict[str, list[PaperStops]]:
-    """Tables 3 and 6, by `overall` and task."""
+    """Return the rows of tables 3 and 6, by `overall` and task."""
     groups = {"overall": [_stops(row) for row in _read("table3.csv")]}
     for row in _read("table6.csv"):
         groups.setdefault(row["task"], []).append(_stops(row))
