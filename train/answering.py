@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from bagen_data.hub import LoadedSamples
 
 PARTIAL = "answers.partial"
-"""What was answered so far, beside the submission until all is."""
+"""The file of the answers so far, beside the submission until all are given."""
 _STEP = 256
 """Tokens that an engine's context is a multiple of."""
 
@@ -40,7 +40,7 @@ class QuestionOptions:
     variant: str
     max_prompt_tokens: int
     prompt_form: str = AS_BUILT
-    """One of `PROMPT_FORMS`."""
+    """The form of the prompts, one of `PROMPT_FORMS`."""
 
 
 @dataclass(frozen=True)
@@ -48,17 +48,17 @@ class ResumableAnswers:
     """Answers that are kept as they come, and not asked for again."""
 
     out: Path
-    """The folder they are kept in; the caller holds it (`held_folder`)."""
+    """The folder that the answers are kept in; the caller holds it (`held_folder`)."""
     questions: QuestionOptions
     decoding: Decoding
     tokenizer: Any
     engines: Engines = field(default_factory=lambda: Engines("transformers"))
     """The engines that answer; how many there are does not change what is kept."""
     commit: str | None = None
-    """The commit of a model of the Hub."""
+    """The model's commit, if it is a model of the Hub."""
 
     def answers(self, samples: "LoadedSamples") -> tuple[list[dict[str, Any]], str]:
-        """An answer to each sample, in their order, and the variant of the prompts.
+        """Return an answer to each sample, in their order, and the variant of the prompts.
 
         A prompt that cannot fit has an empty one. The variant is `none` where there are several.
         """
@@ -137,7 +137,7 @@ class ResumableAnswers:
         return self.out / PARTIAL
 
     def _prompts(self, samples: "LoadedSamples") -> tuple[dict[str, FittedPrompt | None], set[str]]:
-        """By sample; None where it cannot fit."""
+        """Return the prompt of each sample, None where it cannot fit, and the prompts' variants."""
         limit = self.questions.max_prompt_tokens
         fitter = PromptFitter(self.tokenizer, limit, self.decoding.template)
         prompts: dict[str, FittedPrompt | None] = {}
@@ -160,7 +160,7 @@ class ResumableAnswers:
         return prompts, variants
 
     def _kept(self, revision: str | None) -> dict[str, dict[str, Any]]:
-        """Predictions of an earlier run of the same weights and questions, by sample.
+        """Return predictions of an earlier run of the same weights and questions, by sample.
 
         Answers of another evaluation are not kept, which is said.
         """

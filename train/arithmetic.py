@@ -34,7 +34,7 @@ _QUANTISED = {"load_in_4bit": 0.5 + 4 / 64, "load_in_8bit": 1.0}
 """Bytes of a layer's weight that bitsandbytes loads by these options; in 4 bits, every 64 weights
 share a scale in float32 (QLoRA; Dettmers et al., 2023, section 3)."""
 _GENERATING, _SCORING, _LEARNING = "generating", "scoring", "learning"
-"""What a GPU does by turns: vLLM answers, the reference model scores answers, a step learns."""
+"""A GPU's turns: vLLM answers, the reference model scores answers, a step learns."""
 _WHOLE_GRADIENTS = "gradients, whole"
 _RESERVED = 2 * GB
 """Bytes of a GPU that CUDA, NCCL and the allocator's gaps take; a rule of thumb."""
@@ -42,15 +42,15 @@ _RESERVED = 2 * GB
 
 @dataclass(frozen=True)
 class Amount:
-    """One line of the table."""
+    """One line of the table of what a run needs."""
 
     name: str
     size: float
-    """In bytes."""
+    """The amount in bytes."""
     reason: str
-    """How it is reckoned."""
+    """How the amount is reckoned."""
     turn: str | None = None
-    """During which of the GPU's turns it is taken; None for all of them."""
+    """The GPU's turn during which the amount is taken; None for all of them."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Needs:
 
     title: str
     disk: tuple[Amount, ...]
-    """In the run's folder, at one time."""
+    """Disk in the run's folder, at one time."""
     host: tuple[Amount, ...]
     """Memory of one machine, at different times."""
     gpu: tuple[Amount, ...]

@@ -1,4 +1,4 @@
-"""What can be known of a model before its weights are loaded."""
+"""Facts of a model that can be known before its weights are loaded."""
 
 import json
 from dataclasses import dataclass
@@ -18,13 +18,13 @@ class ModelShape:
     """A model without its weights."""
 
     tokenizer: Any
-    """With a chat template."""
+    """The model's tokenizer, with a chat template."""
     context: int | None
-    """The most tokens of prompt and answer together, if its config says so."""
+    """The most tokens of prompt and answer together, if the model's config says so."""
     config: Any
     """The config of transformers."""
     commit: str | None
-    """The commit of a model of the Hub."""
+    """The model's commit, if it is a model of the Hub."""
 
 
 def read_model_shape(name: str, revision: str | None) -> ModelShape:
@@ -76,7 +76,7 @@ def read_model_shape(name: str, revision: str | None) -> ModelShape:
 
 
 def is_adapter(name: str) -> bool:
-    """Whether a folder holds a LoRA adapter and not weights."""
+    """Return whether a folder holds a LoRA adapter and not weights."""
     return (Path(name) / _ADAPTER_CONFIG).is_file()
 
 

@@ -99,11 +99,11 @@ class AnswerSums:
     feasible_intervals: float = 0
     """Answers that give intervals where feasible."""
     covered: float = 0
-    """Those of these that cover every resource."""
+    """Answers that give intervals where feasible, and cover every resource."""
     worth: float = 0
-    """What the intervals where feasible earn: see `interval_worth`."""
+    """The sum of what the intervals where feasible earn: see `interval_worth`."""
     worth_covered: float = 0
-    """What those of them earn that cover every resource."""
+    """The part of `worth` that intervals which cover every resource earn."""
 
     @classmethod
     def of(cls, judged: JudgedAnswers, weights: Weights) -> "AnswerSums":
@@ -131,7 +131,7 @@ class BreakEven:
     """The answers of a model beside the break-even of a reward."""
 
     sums: AnswerSums
-    """Over the model's answers."""
+    """Sums over the model's answers."""
     weights: Weights
     """The weights of the reward."""
     feasible_share: float
@@ -139,7 +139,7 @@ class BreakEven:
 
     @property
     def worth(self) -> float | None:
-        """What an interval earns where feasible, of 1; None where none was given."""
+        """The mean that an interval earns where feasible, of 1; None where none was given."""
         if not self.sums.feasible_intervals:
             return None
         return self.sums.worth / self.sums.feasible_intervals

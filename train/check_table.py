@@ -12,20 +12,20 @@ _WARM_UP = 5
 
 @dataclass(frozen=True)
 class CheckRow:
-    """One thing that was seen."""
+    """One line of the table: a value that was seen, and its bound."""
 
     name: str
     value: float | None
-    """None where it was not seen, which misses a bound."""
+    """The value that was seen; None where it was not, which misses a bound."""
     rule: Literal["at least", "at most", ""] = ""
     """How the bound binds; empty where there is none."""
     bound: float = 0.0
     form: str = ".2f"
-    """How numbers are written."""
+    """The format of the line's numbers."""
 
     @property
     def is_missed(self) -> bool:
-        """Whether there is a bound that the value does not keep."""
+        """Return whether there is a bound that the value does not keep."""
         if not self.rule:
             return False
         if self.value is None:

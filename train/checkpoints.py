@@ -8,7 +8,7 @@ from pathlib import Path
 from zipfile import is_zipfile
 
 _STATE = "trainer_state.json"
-"""In a checkpoint: what the trainer writes last."""
+"""The file of a checkpoint that the trainer writes last."""
 _HEADER = 8
 """Bytes at the beginning of a safetensors file that say how long its header is."""
 

@@ -1,4 +1,4 @@
-"""From the dataset's `sft`, `rl` and `heldout` parts to the columns that TRL trains on.
+"""The columns that TRL trains on, made of the dataset's `sft`, `rl` and `heldout` parts.
 
 A row becomes a conversation, `prompt` and `completion` for SFT, `prompt` and what rewards need for
 GRPO. Rows with nothing remaining are left out. In the training parts, and only there, feasible rows
@@ -42,7 +42,7 @@ JUDGED = (*REQUIRED, "prompt_variant", "rollout_success")
 
 @dataclass
 class DataOptions:
-    """What is trained on."""
+    """Options of the data that a model is trained on."""
 
     dataset: str = field(
         default=HUB_ID,
@@ -137,7 +137,7 @@ class DataOptions:
 
 @dataclass
 class RowCounts:
-    """What became of the rows of one part of one config."""
+    """Counts of the rows of one part of one config, by what became of them."""
 
     config: str
     part: Part
@@ -165,13 +165,13 @@ class TrainingRows:
 
     rows: "Dataset"
     counts: tuple[RowCounts, ...]
-    """By config."""
+    """The counts of each config."""
 
 
 def sft_rows(
     options: DataOptions, tokenizer: Any, template: Mapping[str, Any], part: Part = "sft"
 ) -> TrainingRows:
-    """Columns `prompt` and `completion`, both lists of messages, and `chat_template_kwargs`.
+    """Return columns `prompt` and `completion`, lists of messages, and `chat_template_kwargs`.
 
     Args:
         options: what to train on.
@@ -245,7 +245,7 @@ def rl_rows(
     *,
     weights: Mapping[str, float] = PAPER,
 ) -> TrainingRows:
-    """Columns `prompt` and `JUDGED`.
+    """Return columns `prompt` and `JUDGED`.
 
     Args:
         options: what to train on.
@@ -320,7 +320,7 @@ def _part(
 
 
 def read_part(path: str, config: str, part: str) -> "Dataset":
-    """One part of one config, with the columns that training needs.
+    """Return one part of one config, with the columns that training needs.
 
     Args:
         path: a folder that `python -m builders build` wrote, or ORG/NAME or ORG/NAME@REV.
@@ -357,7 +357,7 @@ def _is_missing(dataset: "Dataset", column: str) -> bool:
 
 
 def balanced(is_feasible: Any, options: DataOptions) -> Any:
-    """The positions of rows to train on, in their order: repeated, and balanced.
+    """Return the positions of rows to train on, in their order: repeated, and balanced.
 
     >>> balanced(np.array([True, False, False, False]), DataOptions()).tolist()
     [0, 0, 1, 3]

@@ -9,7 +9,7 @@ from train.number_prompts import NUMBERS_ONLY, numbers_only
 
 Messages = list[dict[str, str]]
 AS_BUILT = "as_built"
-"""No variant: each prompt stays in the one that the dataset has it in."""
+"""The choice of no variant: each prompt stays in the one that the dataset has it in."""
 
 
 def reworded(
@@ -60,7 +60,7 @@ class PromptFitter:
     def fit(
         self, messages: Sequence[Mapping[str, str]], *, trim: bool = True
     ) -> FittedPrompt | None:
-        """The prompt without as few of its oldest turns as need be; None if it cannot fit.
+        """Return the prompt without as few of its oldest turns as need be; None if it cannot fit.
 
         Args:
             messages: a system message, turns of a user and an assistant message each, the question.
@@ -91,6 +91,6 @@ class PromptFitter:
 def token_count(
     messages: Messages, tokenizer: Any, template: Mapping[str, Any], **more: bool
 ) -> int:
-    """How many tokens a conversation has, its chat template's own included."""
+    """Return how many tokens a conversation has, its chat template's own included."""
     text = tokenizer.apply_chat_template(messages, tokenize=False, **more, **template)
     return len(tokenizer(text, add_special_tokens=False)["input_ids"])

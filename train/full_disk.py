@@ -15,7 +15,7 @@ _TEXTS = (
     "PytorchStreamWriter failed writing",
     "inline_container.cc",
 )
-"""What PyTorch and safetensors say of it, in errors that are no OSError."""
+"""Texts by which PyTorch and safetensors report a full disk, in errors that are not an OSError."""
 
 
 @contextmanager

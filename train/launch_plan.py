@@ -11,7 +11,7 @@ import yaml
 from bagen_data.errors import InputError
 
 _WHOLE = ("1", "FULL_STATE_DICT")
-"""As Accelerate's files name the type of FSDP's checkpoints that one process writes."""
+"""Names, in Accelerate's files, of the type of FSDP's checkpoints that one process writes."""
 
 
 @dataclass(frozen=True)
@@ -19,15 +19,16 @@ class LaunchPlan:
     """The processes of a run."""
 
     processes: int
-    """Of all machines together; one a GPU."""
+    """The number of processes on all machines together; one a GPU."""
     machines: int
     is_split: bool
     """Whether the processes share the weights, gradients and optimizer (FSDP, ZeRO-3)."""
     writes_twice: bool
     """Whether a checkpoint holds the weights twice: for the trainer, and as a whole model."""
     uses_fsdp: bool
-    """Whether FSDP shares them: it holds whole gradients in each process until a step has
-    accumulated all, and gathers TRL's reference model whole; DeepSpeed does neither."""
+    """Whether FSDP shares the weights, gradients and optimizer: it holds whole gradients in each
+    process until a step has accumulated all, and gathers TRL's reference model whole; DeepSpeed
+    does neither."""
     gpu_memory: float | None
     """Bytes of one GPU; None on a CPU."""
 

@@ -25,14 +25,14 @@ from transformers.trainer_callback import TrainerCallback
 
 @dataclass
 class StepRecord:
-    """What the steps of one run took, and what they logged."""
+    """The time, memory and logs of the steps of one run."""
 
     seconds: list[float] = field(default_factory=list)
-    """Of each step, from its first row to the end of its update."""
+    """Seconds of each step, from its first row to the end of its update."""
     cpu_seconds: list[float] = field(default_factory=list)
-    """Of each step, of all threads of the process: what other processes do does not count."""
+    """CPU seconds of each step, of all threads of the process and of no other process."""
     logs: list[dict[str, float]] = field(default_factory=list)
-    """Of each log, as the trainer keeps it."""
+    """Log entries that have a loss, as the trainer keeps them."""
     generation_seconds: float = 0.0
     """Seconds of steps that GRPO spent on generation, giving vLLM the new weights included."""
     peak_gib: float = 0.0
@@ -42,7 +42,7 @@ class StepRecord:
 
 
 RECORD = StepRecord()
-"""The run of this process."""
+"""The record of this process's run."""
 
 
 class StepClock(TrainerCallback):

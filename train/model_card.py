@@ -56,13 +56,13 @@ class Stage:
     settings: Mapping[str, Any]
     """Options and facts by name, in the order of the table."""
     rows: Sequence[str]
-    """Sentences that say what it was trained on."""
+    """Sentences that say what the model was trained on."""
     begun_with: str
-    """A folder, or the id of a model on the Hub."""
+    """The model that training began with: a folder, or an id on the Hub."""
     dataset: str
-    """A folder, or the id of a dataset on the Hub, with or without its revision."""
+    """The dataset: a folder, or an id on the Hub, with or without its revision."""
     config: str
-    """The first of the configs it was trained on."""
+    """The first of the configs that the model was trained on."""
     variant: str
     """Variant of the questions, or `as_built`."""
     is_adapter: bool
@@ -333,7 +333,7 @@ def _questions(result: Any) -> tuple[Any, ...]:
 
 
 def _is_own(result: Any) -> bool:
-    """Whether an entry of `model-index` has the form of `_result`."""
+    """Return whether an entry of `model-index` has the form of `_result`."""
     dataset = result.get("dataset") if isinstance(result, dict) else None
     if not isinstance(dataset, dict) or not isinstance(dataset.get("args"), dict):
         return False

@@ -15,10 +15,10 @@ class ModelSize:
     parameters: int
     """Weights; tied ones once."""
     adapter_parameters: int
-    """Weights of its LoRA adapter, which alone are trained; 0 where all are."""
+    """Weights of the model's LoRA adapter, which alone are trained; 0 where all are."""
     layers: int
     layer_parameters: int
-    """Of the largest layer."""
+    """Weights of the largest layer."""
     hidden: int
     intermediate: int
     """Width of a layer's feed-forward part that one token passes."""

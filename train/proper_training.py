@@ -1,4 +1,4 @@
-"""What GRPO must not do with a proper reward: weigh outcomes by how likely they were drawn.
+"""A check that GRPO with a proper reward does not weigh outcomes by how likely they were drawn.
 
 A proper reward teaches the truth only on average over what happens. Two things change that average.
 

@@ -16,9 +16,9 @@ from train.break_even import AnswerSums, break_even, interval_worth
 RewardFunction = Callable[..., list[float]]
 
 MOST_IMPOSSIBLE = 0.95
-"""A model that says `impossible` more often than this has collapsed: the paper's RL without SFT."""
+"""The rate of `impossible` above which a model has collapsed: the paper's RL without SFT."""
 MOST_WITHOUT_VARIANCE = 0.8
-"""A group whose answers all earn the same teaches nothing."""
+"""Share of groups above which training stops teaching: their answers all earn the same."""
 
 
 @dataclass
@@ -30,7 +30,7 @@ class AnswerWatch:
     feasible_share: float
     """The share of the prompts of training that are feasible."""
     sums: AnswerSums = field(default_factory=AnswerSums)
-    """Over the answers of this process since the last `take`."""
+    """Sums over the answers of this process since the last `take`."""
 
     def take(self) -> AnswerSums:
         """Return the sums so far, and begin with none."""
@@ -57,7 +57,7 @@ class AnswerWatch:
 
 
 def reward_functions(watch: AnswerWatch) -> list[RewardFunction]:
-    """One function a part, so that TRL logs each part's mean and spread under its name.
+    """Return a function for each part, so that TRL logs each part's mean and spread under its name.
 
     The first of them logs what `AnswerWatch` does, too.
 
@@ -109,7 +109,7 @@ class CollapseWatch(TrainerCallback):
         logs: Mapping[str, float] | None = None,
         **_: Any,
     ) -> None:
-        """Of the trainer."""
+        """Warn once of each rate at which training has stopped teaching."""
         if not state.is_world_process_zero:
             return
         for name, most, advice in (

@@ -14,9 +14,9 @@ from bagen_data.unique_keys import parse_json
 from bagen_data.wording import differences
 
 RECIPE = "begun.json"
-"""In a run's folder: what its checkpoints are trained on."""
+"""The file in a run's folder that says what its checkpoints are trained on."""
 NOT_COMPARED = "not_compared"
-"""In a recipe: what is written down for the reader, and may change where a run goes on."""
+"""The key, in a recipe, of what is written for the reader, and may change where a run goes on."""
 _PACKAGES = ("torch", "transformers", "trl", "accelerate", "peft", "datasets", "vllm")
 _REPORTS = """
     debug disable_tqdm include_for_metrics include_num_input_tokens_seen log_completions

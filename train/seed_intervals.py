@@ -153,7 +153,7 @@ def retained(transferred: MeanOverSeeds, own: MeanOverSeeds) -> Score:
 
 
 def _mean_of_known(values: Floats) -> Floats:
-    """(s, 1 + b) to (1 + b,) the mean over the seeds that have a value in a resample."""
+    """Return the mean over the seeds that have a value in a resample, (s, 1 + b) to (1 + b,)."""
     is_known = ~np.isnan(values)
     mean = np.full(values.shape[1], np.nan)
     total = np.where(is_known, values, 0.0).sum(axis=0)
@@ -162,5 +162,5 @@ def _mean_of_known(values: Floats) -> Floats:
 
 
 def _student_ratio(freedom: int) -> float:
-    """The 97.5% quantile of Student's distribution over that of the normal one."""
+    """Return the 97.5% quantile of Student's distribution over that of the normal one."""
     return critical_t(1 - LEVEL, freedom) / NORMAL.inv_cdf((1 + LEVEL) / 2)

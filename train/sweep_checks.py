@@ -1,4 +1,4 @@
-"""What can be wrong with a sweep, found before the first of its runs begins."""
+"""Checks of a sweep, made before the first of its runs begins."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What a sweep is to run, read from a YAML file."""
+"""The plan of a sweep: what it is to run, read from a YAML file."""
 
 import json
 import re
@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from bagen_data.errors import InputError
 
 Value = bool | int | float | str | list[Any] | dict[str, Any]
-"""Of an option."""
+"""The value of an option."""
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 """A seed that NumPy takes, as the trainers do."""
 
@@ -68,7 +68,7 @@ class SweepRun(_StrictModel):
 
     @property
     def rows(self) -> dict[str, str]:
-        """The rows' names, and the folder of each one's model, inside the run's."""
+        """The names of the run's rows, and the folder of each one's model, inside the run's."""
         return {f"{self.name} e{epoch}": f"epoch-{epoch}" for epoch in self.epochs} or {
             self.name: "."
         }
@@ -80,7 +80,7 @@ class SeededRun:
 
     run: SweepRun
     seed: int | None
-    """None where the run has no seeds."""
+    """The run's seed; None where the run has no seeds."""
 
     @property
     def label(self) -> str:
@@ -163,14 +163,14 @@ class SweepPlan(_StrictModel):
         return self.seeds
 
     def seeds_of(self) -> dict[str, list[int]]:
-        """The seeds of each row, in the order of the runs; none where there is one model."""
+        """Return the seeds of each row, in the order of the runs; none where there is one model."""
         seeds: dict[str, list[int]] = {}
         for run in self.runs:
             seeds |= dict.fromkeys(run.rows, self._seeds(run, seeds))
         return seeds
 
     def seeded_runs(self) -> list[SeededRun]:
-        """Each run with each of its seeds, in order."""
+        """Return each run with each of its seeds, in order."""
         seeds = self.seeds_of()
         return [
             SeededRun(run, seed)
@@ -247,7 +247,7 @@ def read_options(path: str) -> dict[str, Any]:
 
 
 def slug(name: str) -> str:
-    """A folder's name for a run.
+    """Return a folder's name for a run.
 
     >>> slug("SFT pct10, RL KL 0.05")
     'sft-pct10-rl-kl-0.05'
@@ -265,7 +265,7 @@ def seeded_name(name: str, seed: int | None) -> str:
 
 
 def flags(options: Mapping[str, Value]) -> Iterator[str]:
-    """As the command lines of Hugging Face's parsers take them.
+    """Yield options as the command lines of Hugging Face's parsers take them.
 
     >>> list(flags({"train_on": ["a", "b"], "balance": True, "rewards": {"interval": 1}}))
     ['--train_on', 'a', 'b', '--balance', 'true', '--rewards', '{"interval": 1}']

@@ -12,21 +12,21 @@ from bagen_data.wording import differences
 from train.sweep_plan import seeded_name, slug
 
 RESULTS = "results.jsonl"
-"""In the sweep's folder: a line for each row and seed."""
+"""The file in the sweep's folder with a line for each row and seed."""
 RowKey = tuple[str, int | None]
 """The name of a row, and its seed; None where it has no seeds."""
 
 
 @dataclass(frozen=True)
 class RowResult:
-    """What is known of one row with one seed."""
+    """The scores of one row with one seed, and everything that decides them."""
 
     name: str
     """The row's name."""
     seed: int | None
-    """None where the row has no seeds."""
+    """The row's seed; None where the row has no seeds."""
     scores: Mapping[str, Any]
-    """By score: `value`, `low`, `high` and `n`."""
+    """The `value`, `low`, `high` and `n` of each score, by its name."""
     made: Mapping[str, Any]
     """Everything that decides the scores: `evaluate` (options of the evaluation) and `model`."""
 
@@ -48,7 +48,7 @@ class SweepResults:
     out: Path
     """The sweep's folder."""
     rows: dict[RowKey, RowResult] = field(default_factory=dict)
-    """By name and seed, in the order in which they were done."""
+    """The results by name and seed, in the order in which they were done."""
 
     @classmethod
     def read(cls, out: Path) -> "SweepResults":

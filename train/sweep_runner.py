@@ -29,7 +29,7 @@ from train.sweep_results import RowKey, RowResult, SweepResults
 
 REPO = Path(__file__).resolve().parent.parent
 RECIPE, TRAINED = "run.json", "trained"
-"""In each run's folder: what is trained, from its first step on; that it is done."""
+"""The files in each run's folder: what is trained, from its first step on; that it is done."""
 _BASELINE_OPTIONS = ("dataset", "dataset_revision", "config", "split")
 """Options of train/evaluate.py that decide the row of a baseline too."""
 

@@ -23,7 +23,7 @@ class SweepTables:
     plan: SweepPlan
     results: SweepResults
     _measured: dict[str, list[Mapping[str, Measured]]] = field(default_factory=dict)
-    """By row: the scores of each seed that is done, with resamples."""
+    """The scores of each row's seeds that are done, with resamples."""
 
     @cached_property
     def _seeds(self) -> dict[str, list[int]]:

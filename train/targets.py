@@ -13,13 +13,13 @@ from bagen_data.schema import Estimate, Interval
 from bagen_data.wording import numbered
 
 IntervalRule = Callable[[float], Interval]
-"""From what is remaining, above 0, to the interval that is taught."""
+"""A rule from what is remaining, above 0, to the interval that is taught."""
 
 _PCT, _FIX = re.compile(r"pct([1-9][0-9]?)"), re.compile(r"fix([1-9][0-9]*)")
 
 
 def interval_rule(name: str) -> IntervalRule:
-    """The rule of this name (spec of the paper's targets: appendix E).
+    """Return the rule of this name (spec of the paper's targets: appendix E).
 
     `pct10`, `pct30`, `pct50`, or any percentage w from 1 to 99: `[max(1, floor(R(1-w))),
     floor(R(1+w))]`. `fix100`, `fix500`, `fix1000`, or any whole d: `[max(1, R-d), R+d]`. `point`:
@@ -110,5 +110,5 @@ def _around(remaining: float, low: float, high: float) -> Interval:
 
 
 def _whole(amount: float) -> float:
-    """The same number, without a point where it needs none."""
+    """Return the same number, without a point where it needs none."""
     return int(amount) if amount == int(amount) else amount

@@ -56,5 +56,5 @@ def sizes(gpus: int, heads: int | None, key_heads: int | None) -> list[int]:
 
 
 def _divides(size: int, number: int, *, shared: bool) -> bool:
-    """Whether GPUs can have as many heads each; key-value heads are copied where there are few."""
+    """Return whether GPUs can have as many heads each; key-value heads are copied where few."""
     return number % size == 0 or (shared and size % number == 0)

@@ -44,7 +44,7 @@ it. A name that another one begins with stands after it.
 
 @dataclass
 class ThroughputOptions:
-    """How the use of the hardware is measured."""
+    """Options of how the use of the hardware is measured."""
 
     peak_tflops: float | None = field(
         default=None,

@@ -42,7 +42,7 @@ REWARDS: Mapping[str, Mapping[str, float]] = {"paper": PAPER, "dense": DENSE, "p
 
 @dataclass
 class SFTOptions(SFTConfig):
-    """TRL's, and the chat template's arguments."""
+    """TRL's options, and the chat template's arguments."""
 
     _VALID_DICT_FIELDS = (*SFTConfig._VALID_DICT_FIELDS, "chat_template_kwargs")
 
@@ -61,7 +61,7 @@ class SFTOptions(SFTConfig):
 
 @dataclass
 class GRPOOptions(GRPOConfig):
-    """TRL's, and what the reward is made of."""
+    """TRL's options, and what the reward is made of."""
 
     rewards: dict[str, Any] | str | None = field(
         default="paper",
@@ -110,7 +110,7 @@ class RunSettings:
     throughput: ThroughputOptions
     model: ModelConfig
     tokenizer: Any
-    """Of the model, with a chat template."""
+    """The model's tokenizer, with a chat template."""
     template: Mapping[str, Any]
     """Further arguments of the chat template."""
     recipe: Mapping[str, Any]
@@ -285,12 +285,12 @@ def check_names(names: Iterable[str], known: Sequence[str], where: str = "option
 
 
 def names_of(kind: type[Any]) -> list[str]:
-    """Of all options of a training script, whose trainer has options of this kind."""
+    """Return the names of all options of a script whose trainer has options of this kind."""
     return [each.name for one in (*OPTION_KINDS, kind, ModelConfig) for each in fields(one)]
 
 
 def reward_weights(rewards: Any) -> dict[str, float]:
-    """Weights of the parts of a reward, from its name, from JSON, or as they are.
+    """Return weights of the parts of a reward, from its name, from JSON, or as they are.
 
     Raises:
         InputError: there is no such reward or part, or a weight is no number.

@@ -22,12 +22,12 @@ from train.kept_model import keep_model
 from train.run_recipe import RECIPE, recipe_changes
 
 _WHOLE = 1e-6
-"""How near a whole number an epoch at its end is."""
+"""The distance from a whole number within which an epoch is at its end."""
 
 
 @dataclass
 class RunOptions:
-    """How a run is kept."""
+    """Options of how a run is kept."""
 
     keep_epochs: list[int] = field(
         default_factory=list,

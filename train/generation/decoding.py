@@ -1,4 +1,4 @@
-"""How answers are generated, and what is generated."""
+"""The options of generation, and the answers that are generated."""
 
 import collections.abc
 from collections.abc import Callable, Mapping, Sequence
@@ -10,16 +10,17 @@ from train.fitted_prompts import Messages
 
 @dataclass(frozen=True)
 class Decoding:
-    """How answers are generated.
+    """Options of how answers are generated.
 
-    Greedily, so that the same weights give the same answers, up to the rounding of a batch's shape.
+    Decoding is greedy, so that the same weights give the same answers, up to the rounding of a
+    batch's shape.
     """
 
     model: str
-    """A folder or a Hub id."""
+    """The model: a folder or a Hub id."""
     max_new_tokens: int
     batch_size: int
-    """Prompts at once; vLLM finds its own."""
+    """Prompts that are answered at once; vLLM finds its own number."""
     dtype: str
     """`auto`: bfloat16 on a GPU, float32 without one; or a name of torch's."""
     template: Mapping[str, Any] = field(default_factory=dict)
@@ -28,7 +29,7 @@ class Decoding:
 
 @dataclass(frozen=True)
 class GeneratedAnswer:
-    """What the model wrote."""
+    """An answer that the model wrote, and its counts of tokens."""
 
     text: str
     input_tokens: int
@@ -38,4 +39,4 @@ class GeneratedAnswer:
 Answers = collections.abc.Generator[tuple[int, GeneratedAnswer], None, None]
 """The position of each prompt and its answer, in any order; to close it ends what answers."""
 Generator = Callable[[Sequence[Messages]], Answers]
-"""From prompts to answers."""
+"""A function from prompts to answers."""

@@ -1,4 +1,4 @@
-"""Which engines answer, how many, and the GPUs of each."""
+"""The choice of engines that answer: which, how many, and the GPUs of each."""
 
 import importlib.util
 import os
@@ -22,7 +22,7 @@ class Engines:
     backend: str
     """`vllm` or `transformers`."""
     devices: tuple[str, ...] = ("",)
-    """By engine: its GPUs, as `CUDA_VISIBLE_DEVICES` names them; empty where there is none."""
+    """The GPUs of each engine, as `CUDA_VISIBLE_DEVICES` names them; empty where there is none."""
     tensor_parallel: int = 1
     """The number of GPUs of each engine."""
 

@@ -28,7 +28,7 @@ _CHUNK = 1 << 16
 _PATIENCE = 1.0
 """Seconds without an answer after which processes are looked after."""
 LOG = "replica-{}.log"
-"""In the folder of answers: what an engine's process printed, until all is answered."""
+"""The file of what an engine's process printed, in the folder of answers until all is answered."""
 
 
 @dataclass(frozen=True)
@@ -69,23 +69,26 @@ class _Replica:
     """One engine's process."""
 
     number: int
-    """From 1."""
+    """The engine's number, from 1."""
     share: Sequence[int]
-    """Positions of its prompts."""
+    """Positions of the engine's prompts."""
     process: "subprocess.Popen[bytes]"
     log: Path
-    """The file of what it prints."""
+    """The file of what the process prints."""
     answered: int = 0
     _begun: bytes = b""
-    """A line that is not whole yet."""
+    """The beginning of a line that is not whole yet."""
 
     @property
     def has_ended(self) -> bool:
-        """Whether it has ended."""
+        """Return whether the process has ended."""
         return self.process.poll() is not None
 
     def send(self, job: Mapping[str, Any]) -> None:
-        """Send its job; the pipe stays open, and the pipe's end is the end of this process."""
+        """Send the process its job.
+
+        The pipe stays open: the process ends when the pipe does, as at the end of this one.
+        """
         jobs = _pipe(self.process.stdin)
         with suppress(BrokenPipeError):  # it died, which is heard next
             jobs.write(json.dumps(job).encode() + b"\n")
@@ -105,7 +108,7 @@ class _Replica:
         return answers
 
     def end(self) -> int:
-        """Wait for its end, end what it started and left, and return its exit code."""
+        """Wait for the process to end, end what it started and left, and return its exit code."""
         exit_code = self.process.wait()
         self.kill()
         for pipe in (self.process.stdin, self.process.stdout):
@@ -114,7 +117,7 @@ class _Replica:
         return exit_code
 
     def kill(self) -> None:
-        """End it and all that it started."""
+        """End the process and all that it started."""
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self.process.pid, signal.SIGKILL)
 

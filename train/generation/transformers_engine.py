@@ -67,7 +67,9 @@ def _ends(*end_tokens: int | Sequence[int] | None) -> list[int]:
 
 
 def _up_to_end(tokens: Sequence[int], ends: Sequence[int]) -> Sequence[int]:
-    """What a row wrote, its end included, without what fills it up to the longest of its batch.
+    """Return what a row wrote, its end included, without what fills the row up.
+
+    A row is filled up to the longest of its batch.
 
     >>> _up_to_end([4, 0, 9, 9, 9], [9]), _up_to_end([4, 0], [9])
     ([4, 0, 9], [4, 0])
