@@ -11,7 +11,7 @@ class AgentName(NamedTuple):
     """The parts of an agent's name."""
 
     strategy: str
-    """How the model is used in a rollout, such as `bats`; empty where it answers turn by turn."""
+    """Use of the model in a rollout, such as `bats`; empty where it answers turn by turn."""
     model: str
     """PROVIDER/MODEL as of Inspect, or a scripted agent."""
 

@@ -65,7 +65,7 @@ class CollectOptions:
     budgeting: BudgetOptions = field(default_factory=BudgetOptions)
     """The limits of a rollout."""
     model: ModelOptions
-    """How a model is asked, if the agent is one."""
+    """Options of requests to a model, if the agent is one."""
 
     def __post_init__(self) -> None:
         played_on = {"turn": self.turn or None, "continuations": self.continuations}
@@ -87,12 +87,12 @@ class CollectOptions:
 
     @property
     def number_of_rollouts(self) -> int:
-        """How many rollouts a family is to have that begins anew."""
+        """Number of rollouts of a family that begins anew."""
         return self.rollouts or 0
 
     @property
     def strategy(self) -> str:
-        """How a model is used in a rollout; empty where it answers turn by turn."""
+        """Use of the model in a rollout; empty where it answers turn by turn."""
         return read_agent_name(self.agent).strategy
 
     @property
@@ -107,7 +107,7 @@ class CollectOptions:
 
     @property
     def is_scripted(self) -> bool:
-        """Whether no model is asked."""
+        """Return whether no model is asked."""
         return self.agent.partition("/")[0] == SCRIPTED
 
 

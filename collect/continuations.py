@@ -146,7 +146,7 @@ def _check_turn(
 
 @dataclass(frozen=True)
 class _ScriptedAgents:
-    """Makes the scripted agent of a recorded rollout again."""
+    """Maker of the scripted agents of recorded rollouts."""
 
     game: Game
     recorded_seed: int
@@ -166,7 +166,7 @@ class _ScriptedAgents:
 
 @dataclass(frozen=True)
 class ContinuedScripted:
-    """Plays continuations by number, with the scripted agents that were recorded."""
+    """Player of continuations by number, with the scripted agents that were recorded."""
 
     game: Game
     recorded_seed: int
@@ -176,7 +176,7 @@ class ContinuedScripted:
     """The tokenizer that counts usage; words and marks if None."""
 
     def __call__(self, number: int) -> dict[str, Any]:
-        """Return the continuation of that number: they go round the starts."""
+        """Return the continuation of a number: continuations go round the starts."""
         again, place = divmod(number, len(self.starts))
         start = self.starts[place]
         counting = token_count(self.tokenizer)
@@ -190,19 +190,19 @@ class ContinuedScripted:
 
 @dataclass(frozen=True)
 class ContinuedModelled:
-    """Plays continuations by number, with a model."""
+    """Player of continuations by number, with a model."""
 
     game: Game
     recorded_seed: int
     starts: Sequence[Start]
     model: "ModelAgent"
     seed: int
-    """For the record: a model's draws are its provider's."""
+    """Seed for the record: a model's draws are its provider's."""
     tokenizer: str | None = None
-    """Counts what of the history fits into a request; words and marks if None."""
+    """Tokenizer that counts what of the history fits into a request; words and marks if None."""
 
     def __call__(self, number: int) -> dict[str, Any]:
-        """Return the continuation of that number: they go round the starts."""
+        """Return the continuation of a number: continuations go round the starts."""
         from collect.model_agent import Conversation
 
         again, place = divmod(number, len(self.starts))

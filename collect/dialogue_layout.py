@@ -13,7 +13,7 @@ from collect.play import Played, PlayedTurn
 
 
 def record(number: int, played: Played, simulated: str | None) -> dict[str, Any]:
-    """A rollout as the layout has it, and what its environment says beside.
+    """Return a rollout as the layout has it, with what its environment says beside.
 
     Args:
         number: of the rollout in its family, from 0.
@@ -72,12 +72,12 @@ def _as_reported(reply: Reply) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Dialogues:
-    """A family's one file, a JSON list."""
+    """The layout of a family in one file, a JSON list."""
 
     task: str
 
     def write(self, folder: Path, rollouts: Iterable[dict[str, Any]]) -> None:
-        """Write one rollout after another: they need not fit into memory."""
+        """Write one rollout after another: the rollouts need not fit into memory."""
         with self.path(folder).open("wb") as file:
             separator = b"[\n"
             for rollout in rollouts:
@@ -86,7 +86,7 @@ class Dialogues:
             file.write(b"\n]\n")
 
     def read(self, folder: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-        """The rollouts by number."""
+        """Yield the rollouts with their numbers."""
         for rollout in load_json(self.path(folder).read_bytes()):
             yield rollout["env_id"], rollout
 

@@ -1,4 +1,4 @@
-"""What an environment is: text in, text out, and the same states for the same seed and actions."""
+"""Environments: text in, text out, and the same states for the same seed and actions."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -7,16 +7,16 @@ from typing import Any, Protocol
 
 @dataclass(frozen=True)
 class Observation:
-    """Result of a response."""
+    """The result of a response."""
 
     text: str
     """The next user message. After the last turn it shows the outcome, and no agent reads it."""
     actions: tuple[str, ...] = ()
-    """What was executed, as the log names it; empty where nothing in the response could be."""
+    """Actions that were executed, as the log names them; empty where none could be."""
     done: bool = False
-    """The rollout is over."""
+    """Whether the rollout is over."""
     success: bool = False
-    """The task was solved in this turn."""
+    """Whether the task was solved in this turn."""
     logged: Mapping[str, Any] = field(default_factory=dict)
     """More fields for the turn's log, such as Warehouse's `financials`."""
 
@@ -27,35 +27,35 @@ class Environment(Protocol):
     system: str
     """The agent's system message: the rules, and how to answer. The same for all instances."""
     instance_id: str
-    """Of the task instance: two rollouts have it in common exactly if they began alike."""
+    """Id of the task instance: two rollouts share it exactly if they began alike."""
 
     def start(self) -> str:
-        """The first user message: the initial state."""
+        """Return the first user message: the initial state."""
 
     def step(self, response: str) -> Observation:
         """Take a response of any text; one without a legal action costs a turn and is told so."""
 
     def calls(self, response: str) -> Mapping[str, int]:
-        """Tool calls that a response asks for, by the tool's name; empty where it asks for none."""
+        """Return the tool calls that a response asks for, by the tool's name; empty without any."""
 
     def outcome(self) -> Mapping[str, Any]:
-        """More fields for the rollout's log, such as Warehouse's `final_state`; read at its end."""
+        """Return more fields for a rollout's log at its end, such as Warehouse's `final_state`."""
 
 
 RESPONSE_TOKENS = 800
-"""The most of a response, in every environment (paper)."""
+"""Most tokens of a response, in every environment (paper)."""
 
 
 @dataclass(frozen=True)
 class Rules:
-    """What holds for every agent in an environment."""
+    """The limits that hold for every agent in an environment."""
 
     turns: int
-    """The most there are."""
+    """Most turns of a rollout."""
     response_tokens: int = RESPONSE_TOKENS
-    """The most a response has."""
+    """Most tokens of a response."""
     history_tokens: int | None = None
-    """The most that a request's messages have: oldest whole turns are left out; None: no limit."""
+    """Most tokens of a request's messages: oldest whole turns are left out; None: no limit."""
 
 
 class Game(Protocol):
@@ -63,11 +63,11 @@ class Game(Protocol):
 
     @property
     def task(self) -> str:
-        """As builders know it."""
+        """Name of the task, as builders know it."""
 
     @property
     def rules(self) -> Rules:
-        """For every agent."""
+        """The limits of every agent."""
 
     @property
     def tools(self) -> Sequence[str]:
@@ -82,4 +82,4 @@ class Game(Protocol):
         """All that decides what is played, for the record."""
 
     def environment(self, seed: int, number: int) -> Environment:
-        """A fresh instance for a rollout of a family: the same one for every agent."""
+        """Return a fresh instance for a rollout of a family: the same one for every agent."""

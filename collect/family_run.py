@@ -24,7 +24,7 @@ from collect.journal import NAME as JOURNAL
 from collect.journal import Journal, check_same, open_journal
 
 COLLECTION = "collection.yaml"
-"""In a family's folder: how it was collected, and what failed."""
+"""File in a family's folder that says how the family was collected, and what failed."""
 GIVE_UP = 8
 """Rollouts that fail one after another before a run stops: the next would hardly do better."""
 _KEPT = "the rollouts before are kept; go on with --resume"
@@ -33,31 +33,31 @@ _AT_ONCE = 16
 """Rollouts that a process is given at a time, at most: a job each would fill memory with jobs."""
 
 Play = Callable[[int], Mapping[str, Any]]
-"""From a rollout's number to the rollout, as its layout has it."""
+"""Function from a rollout's number to the rollout, as its layout has it."""
 
 
 class Layout(Protocol):
-    """How a family lies on disk."""
+    """The layout of a family on disk."""
 
     def write(self, folder: Path, rollouts: Iterable[dict[str, Any]]) -> None:
         """Write all of a family's files into a folder that is empty."""
 
     def read(self, folder: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-        """The rollouts that were written, with their numbers."""
+        """Yield the rollouts that were written, with their numbers."""
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """What came of a rollout."""
+    """The result of playing a rollout: the rollout, or why it failed."""
 
     number: int
     rollout: bytes = b""
-    """JSON; empty if it failed."""
+    """The rollout as JSON; empty if it failed."""
     failure: str = ""
 
 
 Driver = Callable[[Play, Sequence[int]], Iterator[Attempt]]
-"""Plays some numbers, in any order."""
+"""Function that plays the rollouts of some numbers, in any order."""
 
 
 def attempt(play: Play, number: int) -> Attempt:
@@ -81,7 +81,10 @@ def _playing(numbers: Sequence[int]) -> str:
 
 
 def in_processes(workers: int) -> Driver:
-    """Many at once where playing is this machine's work; the order is that of the numbers."""
+    """Return a driver that plays many at once where playing is this machine's work.
+
+    The rollouts come in the order of the numbers.
+    """
 
     def drive(play: Play, numbers: Sequence[int]) -> Iterator[Attempt]:
         size = max(1, min(_AT_ONCE, len(numbers) // (8 * workers)))
@@ -94,7 +97,7 @@ def in_processes(workers: int) -> Driver:
 
 
 def in_threads(threads: int) -> Driver:
-    """Many at once where playing is waiting for a server."""
+    """Return a driver that plays many at once where playing is waiting for a server."""
 
     def drive(play: Play, numbers: Sequence[int]) -> Iterator[Attempt]:
         pool = ThreadPoolExecutor(threads)
@@ -113,11 +116,11 @@ class Wanted:
 
     folder: Path
     settings: Mapping[str, Any]
-    """All that decides what is played, but how many."""
+    """All that decides what is played, but the number of rollouts."""
     rollouts: int
     layout: Layout
     resume: bool = False
-    """Go on with what is there."""
+    """Whether to go on with the rollouts that are there."""
 
 
 @dataclass(frozen=True)
@@ -126,7 +129,7 @@ class Collected:
 
     rollouts: int
     failed: Mapping[int, str] = field(default_factory=dict)
-    """Why, by number."""
+    """Reasons why rollouts failed, by number."""
 
 
 def collect(
@@ -191,7 +194,7 @@ def _take_up(wanted: Wanted, journal: Journal) -> None:
 def _play_missing(
     wanted: Wanted, play: Play, drive: Driver, journal: Journal, on_rollout: Callable[[], object]
 ) -> dict[int, str]:
-    """Returns why those failed that did."""
+    """Play the missing rollouts, and return why those failed that did, by number."""
     missing = sorted(set(range(wanted.rollouts)) - set(journal.numbers))
     failed: dict[int, str] = {}
     in_a_row = 0
@@ -213,7 +216,7 @@ def _play_missing(
 
 
 def _finished(wanted: Wanted) -> Collected | None:
-    """The family that is there already, if there is one.
+    """Return the family that is there already; None if there is none.
 
     Raises:
         OutputError: there is one that is not to be gone on with, or something else.
@@ -238,7 +241,7 @@ def _finished(wanted: Wanted) -> Collected | None:
 
 
 def read_collection(path: Path) -> tuple[Mapping[str, Any], Collected]:
-    """How a family was collected, and what it is.
+    """Return the settings that a family was collected with, and what the family is.
 
     Raises:
         InputError: the file is not as it was written.

@@ -17,14 +17,14 @@ from bagen_data.fast_json import load_json
 from bagen_data.wording import differences
 
 NAME = "rollouts.partial"
-"""Builders read no file with this ending."""
+"""Name of a journal; builders read no file with this ending."""
 
 
 class Journal:
-    """The rollouts there are, and how they are collected. `open_journal` makes one."""
+    """The rollouts that are there, and how they are collected. `open_journal` makes one."""
 
     def __init__(self, file: BinaryIO) -> None:
-        """Of a file that is open to be read and written.
+        """Read a file that is open to be read and written, and cut off a line half written.
 
         Raises:
             ValueError, KeyError, TypeError: a whole line is none of ours.
@@ -33,7 +33,7 @@ class Journal:
         self.settings: Mapping[str, Any] = {}
         """How the rollouts are collected."""
         self._offsets: dict[int, int] = {}
-        """Of each rollout's line, by its number."""
+        """Offset of each rollout's line, by the rollout's number."""
         end = 0
         for line in file:
             if not line.endswith(b"\n"):
@@ -47,14 +47,14 @@ class Journal:
         file.truncate(end)
 
     def begin(self, settings: Mapping[str, Any]) -> None:
-        """Say how the rollouts are collected, of which there is none yet."""
+        """Begin the file with how the rollouts are collected, while there are none."""
         self._file.truncate(0)
         self.settings = settings
         self._append(orjson.dumps({"told": settings}))
 
     @property
     def numbers(self) -> list[int]:
-        """Of the rollouts that are there, sorted."""
+        """Return the numbers of the rollouts that are there, sorted."""
         return sorted(self._offsets)
 
     def add(self, number: int, rollout: bytes) -> None:
@@ -62,14 +62,14 @@ class Journal:
         self._offsets[number] = self._append(b'{"number":%d,"rollout":%b}' % (number, rollout))
 
     def _append(self, line: bytes) -> int:
-        """Returns the line's offset."""
+        """Append a line, and return its offset."""
         offset = self._file.seek(0, os.SEEK_END)
         self._file.write(line + b"\n")
         self._file.flush()
         return offset
 
     def rollouts(self) -> Iterator[dict[str, Any]]:
-        """All of them, by number, read one at a time."""
+        """Yield all rollouts by number, read one at a time."""
         for number in self.numbers:
             self._file.seek(self._offsets[number])
             yield load_json(self._file.readline())["rollout"]
@@ -77,7 +77,7 @@ class Journal:
 
 @contextmanager
 def open_journal(folder: Path, settings: Mapping[str, Any], *, resume: bool) -> Iterator[Journal]:
-    """The journal of a family's folder, a new one or one to go on with.
+    """Open the journal of a family's folder, a new one or one to go on with.
 
     Args:
         folder: the caller holds it (`held_folder`).
@@ -112,7 +112,7 @@ def open_journal(folder: Path, settings: Mapping[str, Any], *, resume: bool) -> 
 
 
 def check_same(folder: Path, begun: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
-    """Refuse to go on otherwise than it was begun.
+    """Refuse to go on with other settings than the rollouts were begun with.
 
     Raises:
         WrongUsageError: something differs; the message names it.

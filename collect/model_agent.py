@@ -30,7 +30,7 @@ from collect.token_count import token_count
 
 
 class ModelAgent:
-    """Asks a model, from any number of threads. A context manager: its end ends all requests."""
+    """A model that any number of threads may ask. A context manager: its end ends all requests."""
 
     def __init__(self, name: str, options: ModelOptions) -> None:
         """Find the model.
@@ -63,7 +63,7 @@ class ModelAgent:
     def generate(
         self, messages: Sequence[ChatMessage], most: int, tools: Sequence[ToolInfo] = ()
     ) -> ModelOutput:
-        """The model's answer to a chat, of at most so many tokens.
+        """Return the model's answer to a chat, of at most so many tokens.
 
         Raises:
             Exception: the provider's, once the retries are over.
@@ -85,7 +85,7 @@ class ModelAgent:
 
 
 async def _end(model: Model) -> None:
-    """End whatever is asked, and close the model's connections."""
+    """End all requests, and close the model's connections."""
     others = asyncio.all_tasks() - {asyncio.current_task()}
     for task in others:
         task.cancel()
@@ -100,10 +100,10 @@ class Conversation:
 
     model: ModelAgent
     most: int
-    """Tokens of a response."""
+    """Most tokens of a response."""
 
     def reply(self, messages: Sequence[Message]) -> Reply:
-        """Ask it."""
+        """Ask the model, and return its reply."""
         return reply_of(self.model.generate([_chat(each) for each in messages], self.most))
 
 
@@ -117,7 +117,7 @@ def _chat(message: Message) -> ChatMessage:
 
 
 def reply_of(output: ModelOutput) -> Reply:
-    """What a model said, with its usage as reported.
+    """Return the reply of a model, with its usage as reported.
 
     Raises:
         ValueError: the provider reported no usage.
@@ -133,12 +133,14 @@ def reply_of(output: ModelOutput) -> Reply:
 
 
 def _whole(text: str) -> str:
-    """Without halves of characters, which no file can hold."""
+    """Return a text without halves of characters, which no file can hold."""
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def usage_of(output: ModelOutput) -> dict[str, Any]:
-    """Usage of one request, in the names of OpenAI's chat API; the input has its cached part.
+    """Return the usage of one request, in the names of OpenAI's chat API.
+
+    The input includes its cached part.
 
     Raises:
         ValueError: the provider reported none.
@@ -164,7 +166,7 @@ def usage_of(output: ModelOutput) -> dict[str, Any]:
 
 
 def _with_reasoning(output: ModelOutput) -> str:
-    """The text after the reasoning that the model shows apart; empty if it shows none."""
+    """Return the text after the reasoning that the model shows apart; empty if it shows none."""
     content = output.message.content if output.choices else ""
     if isinstance(content, str):
         return ""
@@ -176,18 +178,18 @@ def _with_reasoning(output: ModelOutput) -> str:
 
 @dataclass(frozen=True)
 class Modelled:
-    """Plays rollouts by number."""
+    """Player of rollouts by number, with a model."""
 
     game: Game
     seed: int
     model: ModelAgent
     tokenizer: str | None = None
-    """Counts what of the history fits into a request; words and marks if None."""
+    """Tokenizer that counts what of the history fits into a request; words and marks if None."""
     budget: RunBudget | None = None
     """The limits of the rollout; None where it has no budget."""
 
     def __call__(self, number: int) -> dict[str, Any]:
-        """The rollout of that number."""
+        """Play the rollout of a number."""
         agent = Conversation(self.model, self.game.rules.response_tokens)
         environment = self.game.environment(self.seed, number)
         count = token_count(self.tokenizer).count

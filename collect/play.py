@@ -10,22 +10,22 @@ from collect.environment import Environment, Observation, Rules
 
 @dataclass(frozen=True)
 class PlayedTurn:
-    """One request and what came of it."""
+    """One request and its result."""
 
     messages: tuple[Message, ...]
-    """New in this request: the user message, and before the first one the system message."""
+    """Messages new in this request: the user's, and before the first one the system message."""
     reply: Reply
     observation: Observation
     is_cut: bool
-    """Older turns were left out of the request."""
+    """Whether older turns were left out of the request."""
 
 
 @dataclass(frozen=True)
 class Ending:
-    """How a rollout with a budget ended."""
+    """The end of a rollout with a budget."""
 
     used: Mapping[str, float]
-    """Spent of each resource that the budget limits."""
+    """Amount spent of each resource that the budget limits."""
     stopped_by: str = ""
     """`budget` or `forecaster`; empty where the rollout came to its own end."""
     because: str = ""
@@ -34,23 +34,23 @@ class Ending:
 
 @dataclass(frozen=True)
 class Played:
-    """A rollout, whole."""
+    """A whole rollout."""
 
     instance_id: str
     turns: tuple[PlayedTurn, ...]
     outcome: Mapping[str, Any]
-    """What the environment says of it at its end."""
+    """Fields that the environment gives for the rollout's log at its end."""
     ending: Ending | None = None
-    """How it ended; None where it had no budget."""
+    """The end of the rollout; None where it had no budget."""
 
     @property
     def success(self) -> bool:
-        """Whether the task was solved."""
+        """Return whether the task was solved."""
         return bool(self.turns) and self.turns[-1].observation.success
 
 
 class Guard(Protocol):
-    """Watches what a rollout spends: one for each rollout."""
+    """A watcher of what one rollout spends."""
 
     def shown(self, text: str) -> str:
         """Return the user message that shows the agent an observation."""
@@ -118,7 +118,7 @@ def play(
 
 
 def within(messages: Sequence[Message], most: int | None, count: Counter) -> list[Message]:
-    """The messages without the oldest whole turns, so that at most this many tokens are left.
+    """Return the messages without the oldest whole turns, so that at most this many tokens remain.
 
     The first message, the system's, and the last always stay.
 

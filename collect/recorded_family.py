@@ -21,7 +21,7 @@ class ReadLayout(Protocol):
     """A layout that can be read again."""
 
     def read(self, folder: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-        """The rollouts that were written, with their numbers."""
+        """Yield the rollouts that were written, with their numbers."""
 
 
 @dataclass(frozen=True)
@@ -32,9 +32,9 @@ class RecordedFamily:
     settings: Mapping[str, Any]
     """All that decided what was played, as `collection.yaml` has it."""
     rollouts: Mapping[int, Mapping[str, Any]]
-    """By number; the one that was named, or all of them."""
+    """Rollouts by number: the one that was named, or all of them."""
     is_named: bool
-    """One rollout was named."""
+    """Whether one rollout was named."""
 
     def place(self, number: int) -> str:
         """Return a rollout as `--resume-from` names it."""

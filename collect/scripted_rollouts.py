@@ -17,21 +17,21 @@ from collect.token_count import token_count
 
 @dataclass(frozen=True)
 class Scripted:
-    """Plays rollouts by number."""
+    """Player of rollouts by number, with scripted agents."""
 
     game: Game
     seed: int
     name: str | None = None
     """Name of the scripted agent; any of the task's if None."""
     tokenizer: str | None = None
-    """Whose tokens usage is counted in; words and marks if None."""
+    """Tokenizer that counts usage; words and marks if None."""
     options: Mapping[str, Any] = field(default_factory=dict)
     """Options of the scripted agent."""
     budget: RunBudget | None = None
     """The limits of the rollout; None where it has no budget."""
 
     def __call__(self, number: int) -> dict[str, Any]:
-        """The rollout of that number."""
+        """Play the rollout of a number."""
         counting = token_count(self.tokenizer)
         count = cache(counting.count)
         environment = self.game.environment(self.seed, number)

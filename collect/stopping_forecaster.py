@@ -27,7 +27,7 @@ class StoppingForecaster:
 
     folder: Path
     files: tuple[RecordedFile, ...]
-    """The files that decide what it says, the policy's last where there is one."""
+    """Files that decide what the forecaster says, the policy's last where there is one."""
 
     @property
     def settings(self) -> Mapping[str, Any]:

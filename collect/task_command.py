@@ -28,7 +28,7 @@ _STOPPING = {"budget": "the budget", "forecaster": "the forecaster"}
 
 @dataclass(frozen=True)
 class Recording:
-    """How the rollouts of a task are played and kept."""
+    """The way in which the rollouts of a task are played and kept."""
 
     task: str
     rollouts: int
@@ -45,7 +45,7 @@ class Recording:
     strategies: Collection[str] = ()
     """The strategies that `modelled` plays beside a model that answers turn by turn."""
     strategy: Mapping[str, Any] = field(default_factory=dict)
-    """How the strategy of the agent plays; empty where it has none."""
+    """Settings of the agent's strategy; empty where the agent has none."""
 
 
 def record(options: CollectOptions, recording: Recording) -> None:
@@ -138,7 +138,7 @@ def check(options: CollectOptions, task: str, strategies: Collection[str] = ()) 
 
 
 def settings_of(options: CollectOptions, recording: Recording) -> dict[str, Any]:
-    """All that decides what is played, but how many rollouts."""
+    """Return all that decides what is played, but the number of rollouts."""
     counting = token_count(options.tokenizer)
     model = {"generation": options.model.generation, "model_args": options.model.model_args}
     return {

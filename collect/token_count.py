@@ -1,4 +1,4 @@
-"""How tokens are counted where no API reports them: with a tokenizer, or in words and marks."""
+"""Counts of tokens where no API reports them: with a tokenizer, or in words and marks."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -10,18 +10,18 @@ from collect.agents import Counter
 
 @dataclass(frozen=True)
 class TokenCount:
-    """A way to count."""
+    """A way to count tokens."""
 
     name: str
-    """The tokenizer's, as logs show it: of a folder, its last part."""
+    """Name of the tokenizer, as logs show it: of a folder, its last part."""
     sha256: str
-    """Of the tokenizer's definition; empty where there is none."""
+    """Hash of the tokenizer's definition; empty where there is no tokenizer."""
     count: Counter
 
 
 @lru_cache(1)
 def token_count(tokenizer: str | None) -> TokenCount:
-    """With this tokenizer, a folder or Hub id, or without one.
+    """Return the count with this tokenizer, a folder or Hub id, or without one.
 
     Raises:
         MissingExtraError: `transformers` is not installed.

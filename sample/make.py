@@ -19,7 +19,7 @@ from collect.cli import main as collect
 ORIGIN = REPO / "sample" / "origin"
 MODEL = "scripted"
 BENCHMARK, TRAINING = 8, 10
-"""Rollouts of a family."""
+"""Rollouts of a family of the benchmark, and of one of the training data."""
 OPTIONS = {
     "sokoban": (["--seed", "10"], ["--seed", "9"]),
     "searchr1": (["--seed", "5"], ["--seed", "5", "--first", str(BENCHMARK)]),
@@ -29,7 +29,7 @@ OPTIONS = {
     ),
     "warehouse": ([], ["--seed", "1"]),
 }
-"""Of each task's two families: they share no instance, and are feasible now and then."""
+"""Options of each task's two families: they share no instance, and are feasible now and then."""
 
 
 def main(origin: Path = ORIGIN) -> None:

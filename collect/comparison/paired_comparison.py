@@ -15,7 +15,7 @@ from bagen_data.scoring.resampling import Resampling, percentile_interval
 from collect.comparison.priced_family import PricedFamily, PricedRollout
 
 Measure = Callable[[PricedRollout], float]
-"""From a rollout to a number."""
+"""Function from a rollout to a number."""
 
 
 @dataclass(frozen=True)
@@ -36,11 +36,11 @@ class FamilyRow:
     stopped: int
     """Rollouts that a budget or a forecaster stopped."""
     means: Mapping[str, Estimate]
-    """Mean of each measure over its rollouts."""
+    """Mean of each measure over the family's rollouts."""
     differences: Mapping[str, Estimate]
     """Mean of each measure less that of the first family; empty for the first."""
     is_on_front: bool
-    """No other family succeeds as often at a lower cost, or more often at the same."""
+    """Whether no other family succeeds as often at a lower cost, or more often at the same cost."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class ComparedFamilies:
     instances: int
     """Instances that all families have."""
     left_out: Mapping[str, int]
-    """By family, the instances that another family lacks."""
+    """Number of instances of each family that another family lacks."""
     rows: Sequence[FamilyRow]
 
     @property
@@ -149,7 +149,7 @@ def shown_names(families: Sequence[PricedFamily]) -> list[str]:
 
 
 class _Sums:
-    """Adds up rollouts by the instances that are drawn together."""
+    """Sums over rollouts, by the instances that are drawn together."""
 
     def __init__(self, task: str, instances: Sequence[str], resampling: Resampling) -> None:
         self.place = {instance: rank for rank, instance in enumerate(instances)}

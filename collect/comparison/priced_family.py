@@ -48,7 +48,7 @@ class PricedRollout:
     cost_usd: float
     """The unified cost."""
     stopped_by: str
-    """The cause that stopped it; empty without one."""
+    """The cause that stopped the rollout; empty without one."""
 
 
 @dataclass(frozen=True)

@@ -19,11 +19,11 @@ class Document:
     """One document."""
 
     id: str
-    """The corpus's, or else `doc_` and its position, from 1."""
+    """Id of the document in the corpus, or else `doc_` and its position, from 1."""
     title: str
-    """On one line."""
+    """Title of the document, on one line."""
     text: str
-    """Without the title."""
+    """Text of the document, without the title."""
 
 
 class Corpus:
@@ -37,12 +37,12 @@ class Corpus:
         return len(self._id)
 
     def document(self, position: int) -> Document:
-        """The document at a position."""
+        """Return the document at a position."""
         columns = (self._id, self._title, self._text)
         return Document(*(column[position].as_py() for column in columns))
 
     def searchable(self) -> Iterator[str]:
-        """Title and text of each document, one after the other."""
+        """Yield title and text of each document, one after the other."""
         for titles, texts in zip(self._title.chunks, self._text.chunks, strict=True):
             for title, text in zip(titles, texts, strict=True):
                 yield f"{title.as_py()}\n{text.as_py()}"

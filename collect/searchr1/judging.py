@@ -1,4 +1,4 @@
-"""Is a final answer right? The measures of SQuAD and HotpotQA."""
+"""Measures of whether a final answer is right: those of SQuAD and HotpotQA."""
 
 import re
 import string
@@ -11,7 +11,7 @@ _CLOSED = frozenset({"yes", "no", "noanswer"})
 
 
 def normalised(answer: str) -> str:
-    """Lower case, without punctuation, articles and superfluous white space.
+    """Return a text in lower case, without punctuation, articles and superfluous white space.
 
     Source: SQuAD's evaluation (Rajpurkar et al. 2016), in that order; punctuation is ASCII's.
 
@@ -25,7 +25,7 @@ def normalised(answer: str) -> str:
 
 
 def exact_match(answer: str, accepted: Sequence[str]) -> bool:
-    """Whether the answer is one of the accepted ones, both normalised; of none, False.
+    """Return whether the answer is one of the accepted ones, both normalised; of none, False.
 
     >>> exact_match("the river Oskel.", ["Oskel", "River Oskel"])
     True
@@ -36,7 +36,7 @@ def exact_match(answer: str, accepted: Sequence[str]) -> bool:
 
 
 def f1(answer: str, accepted: Sequence[str]) -> float:
-    """The highest F1 score, from 0 to 1, of the answer's words over the accepted answers.
+    """Return the highest F1 score, 0 to 1, of the answer's words over the accepted answers.
 
     Words are counted as often as they occur; precision is the share of the answer's words that the
     accepted one has, recall the share of the accepted one's words that the answer has (SQuAD).

@@ -18,11 +18,11 @@ class Question:
     """One question."""
 
     id: str
-    """The file's, or else a hash of the text; no two questions share it."""
+    """Id of the question in the file, or else a hash of the text; no two questions share it."""
     text: str
-    """As it is asked."""
+    """Text of the question, as it is asked."""
     answers: tuple[str, ...]
-    """Any of them is right; one or more."""
+    """Accepted answers, one or more; any of them is right."""
 
 
 def read_questions(path: Path) -> tuple[Question, ...]:

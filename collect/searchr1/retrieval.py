@@ -10,7 +10,7 @@ from bagen_data.errors import InputError, MissingExtraError
 from collect.searchr1.corpus import Corpus, Document
 
 SCORE_DECIMALS = 3
-"""Scores are rounded to as many before they are compared: beyond them, machines may differ."""
+"""Decimals to which scores are rounded before they are compared: beyond, machines may differ."""
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Hit:
 
     document: Document
     score: float
-    """BM25's, rounded; above 0, higher is better."""
+    """BM25 score, rounded; above 0, higher is better."""
 
 
 class Library:
@@ -71,7 +71,7 @@ class Library:
 
 
 def _best(scores: np.ndarray, limit: int) -> np.ndarray:
-    """Positions of the highest scores above 0, the highest first, then the earliest."""
+    """Return the positions of the highest scores above 0, the highest first, then the earliest."""
     if 0 < limit < len(scores):
         least = max(np.partition(scores, len(scores) - limit)[len(scores) - limit], 0.0)
         candidates = np.flatnonzero((scores >= least) & (scores > 0))

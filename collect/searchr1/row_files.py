@@ -78,7 +78,7 @@ def _parquet_rows(path: Path, names: Collection[str]) -> Iterator[tuple[str, Map
 
 
 def text_of(row: Mapping[str, Any], name: str, place: str) -> str:
-    """The row's field of that name: a string with more than white space in it.
+    """Return the row's field of that name: a string with more than white space in it.
 
     Raises:
         InputError: it is missing, empty, or no string.
@@ -92,7 +92,7 @@ def text_of(row: Mapping[str, Any], name: str, place: str) -> str:
 
 
 def id_of(row: Mapping[str, Any], names: tuple[str, ...], place: str) -> str | None:
-    """The first of the named fields that is not null, as text; None if all are.
+    """Return the first of the named fields that is not null, as text; None if all are null.
 
     Raises:
         InputError: it is neither a text nor a whole number.
@@ -110,7 +110,7 @@ def id_of(row: Mapping[str, Any], names: tuple[str, ...], place: str) -> str | N
 
 
 def shown(value: Any) -> str:
-    """A value as a message shows it: at most 60 characters, and `missing` for null."""
+    """Return a value as a message shows it: at most 60 characters, and `missing` for null."""
     if value is None:
         return "missing"
     quoted = repr(value)

@@ -29,7 +29,7 @@ class SharedBudget:
 
     @property
     def used(self) -> dict[str, float]:
-        """Spent so far of each budget."""
+        """Amounts spent so far of each budget."""
         return dict(self._tracker.used) if self._tracker else {}
 
     @property
@@ -62,17 +62,17 @@ class SharedBudget:
 
     @property
     def has_search(self) -> bool:
-        """Whether one more search is within the budget."""
+        """Return whether one more search is within the budget."""
         return self.left(SEARCH) >= 1
 
     @property
     def is_used_up(self) -> bool:
-        """Whether no request may be made: nothing is left of a budget, other than of searches."""
+        """Return whether no request may be made: a budget other than of searches is used up."""
         return any(self.left(name) <= 0 for name in self.limits if name != SEARCH)
 
     @property
     def is_exceeded(self) -> bool:
-        """Whether the last request went beyond a budget, so that its response must not be used."""
+        """Return whether the last request exceeds a budget: its response must not be used."""
         return any(self.left(name) < 0 for name in self.limits)
 
     def begin_turn(self, turn: Turn) -> None:
@@ -91,5 +91,5 @@ class SharedBudget:
 
     @property
     def status(self) -> str:
-        """Text for the agent: what is used and left of each budget; empty without one."""
+        """Return text for the agent: what is used and left of each budget; empty without one."""
         return self._tracker.status_block() if self._tracker else ""

@@ -19,14 +19,14 @@ from collect.searchr1.search_actions import Finish, Illegal, Search, parse
 from collect.searchr1.search_environment import SEARCH
 
 Ask = Callable[[Sequence[Message], int], Reply]
-"""From the messages of a request, and the most tokens of its response, to the response."""
+"""Function from the messages of a request, and the most tokens of its response, to the response."""
 Request = Literal["act", "verify", "judge"]
 """The purpose of a request."""
 ActionOutcome = Literal["executed", "proposed", "no search left", "over budget"]
 """Fate of an action; a response that takes the rollout over its budget is not used."""
 
 NOTHING_SEEN = Observation("")
-"""Result of a response that the environment does not see."""
+"""The result of a response that the environment does not see."""
 
 
 class AskedEnvironment(Environment, Protocol):
@@ -42,14 +42,14 @@ class Conversation:
     """Messages that grow, and are replayed in every request."""
 
     context: str
-    """Its name in the log."""
+    """Name of the conversation in the log."""
     system: str
     messages: list[Message] = field(default_factory=list)
-    """After the system message, in order; the last one is the model's."""
+    """Messages after the system message, in order; the last one is the model's."""
 
 
 class Acted(NamedTuple):
-    """Result of a response."""
+    """The result of a response."""
 
     action: Search | Finish | Illegal
     text: str
@@ -93,7 +93,7 @@ class ScaledRollout:
 
     @property
     def is_over(self) -> bool:
-        """Whether the budget allows no further request; the first one is always made."""
+        """Return whether the budget allows no further request; the first one is always made."""
         return bool(self.turns) and self.budget.is_used_up
 
     def ask(self, conversation: Conversation, user: str, most: float | None = None) -> Reply:

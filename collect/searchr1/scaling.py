@@ -24,7 +24,7 @@ PROMPTS = Path(__file__).with_name("scaling_prompts.txt")
 
 @dataclass(frozen=True)
 class ScalingOptions:
-    """How a plain agent is scaled."""
+    """The options of the scaling of a plain agent."""
 
     attempts: int
     """The most attempts."""
@@ -80,11 +80,11 @@ def play_parallel(rollout: ScaledRollout, options: ScalingOptions) -> Played:
 
 Scaling = Callable[[ScaledRollout, ScalingOptions], Played]
 SCALINGS: dict[str, Scaling] = {"sequential": play_sequential, "parallel": play_parallel}
-"""By the strategy's name."""
+"""Functions that play a rollout, by the strategy's name."""
 
 
 def _is_enough(rollout: ScaledRollout) -> bool:
-    """Whether no further attempt begins: it could ask nothing, or search for nothing."""
+    """Return whether no further attempt begins: it could ask nothing, or search for nothing."""
     return bool(rollout.turns) and (rollout.is_over or not rollout.budget.has_search)
 
 

@@ -1,4 +1,4 @@
-"""What a response asks for: one search, or the final answer."""
+"""Actions that a response asks for: one search, or the final answer."""
 
 import re
 from dataclasses import dataclass
@@ -14,10 +14,10 @@ _SECOND = re.compile(r"\]\W{0,9}(?:and then|and|then)?\W{0,9}(?:search|finish)\s
 
 @dataclass(frozen=True)
 class Search:
-    """Look for documents."""
+    """A search for documents."""
 
     query: str
-    """On one line; may be empty."""
+    """Query of the search, on one line; may be empty."""
 
     def __str__(self) -> str:
         return f"search[{self.query}]"
@@ -25,10 +25,10 @@ class Search:
 
 @dataclass(frozen=True)
 class Finish:
-    """Give the final answer."""
+    """A final answer."""
 
     answer: str
-    """On one line, not empty."""
+    """Text of the answer, on one line, not empty."""
 
     def __str__(self) -> str:
         return f"finish[{self.answer}]"
@@ -36,10 +36,10 @@ class Finish:
 
 @dataclass(frozen=True)
 class Illegal:
-    """Neither."""
+    """A response that has neither a search nor a final answer."""
 
     problem: str
-    """What was wrong, for the agent to read: the rest of a sentence about the response."""
+    """Fault of the response, for the agent to read: the rest of a sentence about the response."""
 
 
 def parse(response: str) -> Search | Finish | Illegal:

@@ -1,8 +1,8 @@
 """Defaults of Search-R1's options."""
 
 DOCUMENTS = 3
-"""Shown of each search."""
+"""Documents that are shown of each search."""
 DOCUMENT_WORDS = 100
-"""Shown of each document, as many as a passage of Search-R1's Wikipedia has."""
+"""Words shown of each document, as many as a passage of Search-R1's Wikipedia has."""
 ATTEMPTS = 4
-"""Attempts of a strategy, at most."""
+"""Most attempts of a strategy."""

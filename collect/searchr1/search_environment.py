@@ -11,7 +11,7 @@ from collect.searchr1.search_actions import EXPECTED, Finish, Illegal, Search, p
 from collect.searchr1.search_defaults import DOCUMENT_WORDS, DOCUMENTS
 
 RULES = Rules(turns=10)
-"""The history is not cut: its first message is the question."""
+"""Limits of a rollout. The history is not cut: its first message is the question."""
 
 SEARCH = "search"
 """The tool whose calls are counted."""
@@ -55,7 +55,7 @@ class SearchEnvironment:
         self._answer: str | None = None
 
     def start(self) -> str:
-        """The question and the actions."""
+        """Return the question and the actions."""
         return f"Question: {self.question.text}\n{_AVAILABLE}"
 
     def step(self, response: str) -> Observation:
@@ -80,11 +80,11 @@ class SearchEnvironment:
                 )
 
     def calls(self, response: str) -> Mapping[str, int]:
-        """One search, if the response asks for one."""
+        """Return one search, if the response asks for one."""
         return {SEARCH: 1} if isinstance(parse(response), Search) else {}
 
     def outcome(self) -> Mapping[str, Any]:
-        """The question, its accepted answers, the answer given (None without one) and its score."""
+        """Return the question, its accepted answers, the answer given (or None) and its score."""
         given, accepted = self._answer, self.question.answers
         return {
             "question": self.question.text,

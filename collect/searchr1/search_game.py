@@ -24,9 +24,9 @@ class SearchR1:
     questions: RecordedFile
     corpus: RecordedFile
     first: int = 0
-    """Where a family begins in the order of its seed: two families of one seed can share none."""
+    """Place in the seed's order where a family begins: two families of one seed can share none."""
     documents: int = DOCUMENTS
-    """That a search shows."""
+    """Number of documents that a search shows."""
     task: ClassVar[str] = "searchr1"
     rules: ClassVar[Rules] = RULES
     tools: ClassVar[tuple[str, ...]] = (SEARCH,)
@@ -43,14 +43,14 @@ class SearchR1:
         }
 
     def environment(self, seed: int, number: int) -> SearchEnvironment:
-        """A question; once all of them were asked, they are asked again."""
+        """Return a question's environment; once all questions were asked, they are asked again."""
         questions = _ordered(self.questions, seed)
         question = questions[(self.first + number) % len(questions)]
         return SearchEnvironment(question, _library(self.corpus), documents=self.documents)
 
 
 def searchr1(questions: Path, corpus: Path, first: int, documents: int) -> SearchR1:
-    """The game of some options; reads both files.
+    """Read both files, and return the game with these options.
 
     Raises:
         InputError: a file cannot be used.
@@ -66,7 +66,7 @@ def searchr1(questions: Path, corpus: Path, first: int, documents: int) -> Searc
 
 @lru_cache(2)
 def _ordered(file: RecordedFile, seed: int) -> tuple[Question, ...]:
-    """The questions in the order of a seed."""
+    """Return the questions of a file in the order of a seed."""
     with file.unchanged() as path:
         questions = list(read_questions(path))
     random.Random(f"searchr1 {seed}").shuffle(questions)
@@ -75,6 +75,6 @@ def _ordered(file: RecordedFile, seed: int) -> tuple[Question, ...]:
 
 @lru_cache(1)
 def _library(file: RecordedFile) -> Library:
-    """Made once a process."""
+    """Return the library of a corpus, made once a process."""
     with file.unchanged() as path:
         return Library(read_corpus(path))

@@ -29,7 +29,7 @@ BATS = "bats"
 
 @dataclass(frozen=True)
 class Scaled:
-    """Plays rollouts by number."""
+    """Player of rollouts by number, with a strategy."""
 
     game: SearchR1
     seed: int
@@ -43,10 +43,10 @@ class Scaled:
     shows_status: bool
     """Whether each message ends with what is left of the budget; the one of BATS always does."""
     tokenizer: str | None = None
-    """Counts what a judge is to be shown; words and marks if None."""
+    """Tokenizer that counts what a judge is to be shown; words and marks if None."""
 
     def __call__(self, number: int) -> dict[str, Any]:
-        """The rollout of that number."""
+        """Play the rollout of a number."""
         from collect.model_agent import Conversation
 
         rules = self.game.rules

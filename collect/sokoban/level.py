@@ -6,7 +6,7 @@ Cell = tuple[int, int]
 """(row, column), from 0 at the top left."""
 
 STEPS: dict[str, Cell] = {"Up": (-1, 0), "Down": (1, 0), "Left": (0, -1), "Right": (0, 1)}
-"""By the move's name: rows and columns that the player goes."""
+"""Rows and columns that the player goes, by the move's name."""
 
 
 @dataclass(frozen=True)
@@ -16,18 +16,18 @@ class Level:
     rows: int
     columns: int
     floor: frozenset[Cell]
-    """Where there is no wall."""
+    """Cells without a wall."""
     targets: frozenset[Cell]
     boxes: frozenset[Cell]
     player: Cell
 
     @property
     def is_solved(self) -> bool:
-        """Whether every box is on a target."""
+        """Return whether every box is on a target."""
         return self.boxes == self.targets
 
     def after(self, move: str) -> "Level":
-        """The state after a move; the same state if a wall or a box is in the way."""
+        """Return the state after a move; the same state if a wall or a box is in the way."""
         ahead = moved(self.player, move)
         if ahead not in self.floor:
             return self
@@ -39,7 +39,7 @@ class Level:
         return replace(self, player=ahead, boxes=self.boxes - {ahead} | {beyond})
 
     def text(self) -> str:
-        """The state as an agent reads it: coordinates, then the grid."""
+        """Return the state as an agent reads it: coordinates, then the grid."""
         return "\n".join(
             (
                 f"Board size: {self.rows} rows x {self.columns} cols (zero-indexed).",
@@ -66,7 +66,7 @@ class Level:
 
 
 def moved(cell: Cell, move: str) -> Cell:
-    """The next cell in a direction.
+    """Return the next cell in a direction.
 
     >>> moved((2, 1), "Up")
     (1, 1)

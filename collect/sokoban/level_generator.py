@@ -8,13 +8,13 @@ from collect.sokoban.level_solver import Board, State, board, played_back
 DEPTH = 30
 """Moves that reverse play goes back: what ten turns of three actions can do."""
 LEAST = 4
-"""Moves of the shortest solution of a level."""
+"""Least number of moves of the shortest solution of a level."""
 _FLOOR_SHARE = 0.7
-"""Of the cells within the outer wall that become floor, at most."""
+"""Largest share of the cells within the outer wall that become floor."""
 
 
 def generate(rng: random.Random, rows: int, columns: int, boxes: int) -> Level:
-    """A level whose shortest solution has `LEAST` to `DEPTH` moves, as hard as it comes.
+    """Return a level whose shortest solution has `LEAST` to `DEPTH` moves, as hard as it comes.
 
     Args:
         rng: all that is drawn is drawn from it.
@@ -38,7 +38,10 @@ def generate(rng: random.Random, rows: int, columns: int, boxes: int) -> Level:
 
 
 def _start(rng: random.Random, plan: Board, targets: int) -> State | None:
-    """A state with no box on a target; how many moves it takes is drawn first, so all are met."""
+    """Return a state with no box on a target; None if none is hard enough.
+
+    The number of moves that it takes is drawn first, so that all numbers are met.
+    """
     layers = played_back(plan, targets, DEPTH)
     apart = [[state for state in layer if not state[1] & targets] for layer in layers]
     hard_enough = [layer for layer in apart[LEAST:] if layer]
@@ -46,7 +49,7 @@ def _start(rng: random.Random, plan: Board, targets: int) -> State | None:
 
 
 def _carved(rng: random.Random, rows: int, columns: int) -> frozenset[Cell]:
-    """Connected floor: a walk that turns now and then."""
+    """Return connected floor: a walk that turns now and then."""
     inside = (rows - 2) * (columns - 2)
     cell = rng.randrange(1, rows - 1), rng.randrange(1, columns - 1)
     floor, move = {cell}, rng.choice(list(STEPS))

@@ -16,24 +16,24 @@ WALL = -1
 
 @dataclass(frozen=True)
 class Board:
-    """Floor as numbers."""
+    """The floor of a level, with its cells numbered."""
 
     cells: tuple[Cell, ...]
-    """In order."""
+    """Cells in the order of their numbers."""
     next: tuple[dict[str, int], ...]
-    """Of each cell: the number of the next one by direction, or `WALL`."""
+    """Number of the next cell by direction, or `WALL`, for each cell."""
 
     def mask(self, cells: frozenset[Cell]) -> int:
-        """A bit for each of the cells."""
+        """Return a mask with a bit for each of the cells."""
         return sum(1 << self.cells.index(cell) for cell in cells)
 
     def boxes(self, mask: int) -> frozenset[Cell]:
-        """The cells of a mask."""
+        """Return the cells of a mask."""
         return frozenset(cell for n, cell in enumerate(self.cells) if mask >> n & 1)
 
 
 def board(floor: frozenset[Cell]) -> Board:
-    """Number the cells."""
+    """Number the cells of a floor."""
     cells = tuple(sorted(floor))
     number = {cell: n for n, cell in enumerate(cells)}
     steps = tuple({move: number.get(moved(cell, move), WALL) for move in STEPS} for cell in cells)
@@ -41,7 +41,7 @@ def board(floor: frozenset[Cell]) -> Board:
 
 
 def solve(level: Level) -> list[str] | None:
-    """A shortest solution in moves; None if there is none."""
+    """Return a shortest solution in moves; None if there is none."""
     plan = board(level.floor)
     goal = plan.mask(level.targets)
     start = plan.cells.index(level.player), plan.mask(level.boxes)
@@ -70,7 +70,7 @@ def _way(came: dict[State, tuple[State, str] | None], state: State) -> list[str]
 
 
 def _pushes(plan: Board, state: State) -> Iterator[tuple[str, State]]:
-    """What a move makes of a state, for the moves that change it."""
+    """Yield each move that changes a state, with the state after it."""
     player, boxes = state
     for move, ahead in plan.next[player].items():
         if ahead == WALL:
@@ -84,7 +84,7 @@ def _pushes(plan: Board, state: State) -> Iterator[tuple[str, State]]:
 
 
 def played_back(plan: Board, targets: int, most: int) -> list[list[State]]:
-    """The states from which a level can be solved, by the moves that the shortest solution has.
+    """Return the states from which a level can be solved, by the moves of the shortest solution.
 
     Play begins where every box is on a target and goes backwards: the player steps back, and may
     pull the box that is before it.
@@ -113,7 +113,7 @@ _BACK = {"Up": "Down", "Down": "Up", "Left": "Right", "Right": "Left"}
 
 
 def _pulls(plan: Board, state: State) -> Iterator[State]:
-    """The states from which a move leads here."""
+    """Yield the states from which a move leads to the given one."""
     player, boxes = state
     for move, back in _BACK.items():
         behind, ahead = plan.next[player][back], plan.next[player][move]

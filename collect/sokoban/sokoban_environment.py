@@ -10,9 +10,12 @@ from collect.environment import Observation, Rules
 from collect.sokoban.level import STEPS, Level
 
 RULES = Rules(turns=10, history_tokens=2_500)
-"""The history is cut at the context limit that a build of the task has (a test compares them)."""
+"""Limits of a rollout.
+
+The history is cut at the context limit that a build of the task has (a test compares them).
+"""
 MOVES = 3
-"""A turn, at most."""
+"""Most moves of a turn."""
 
 SYSTEM = f"""You play Sokoban. Push every box (X) onto a target (O).
 
@@ -35,16 +38,16 @@ class SokobanEnvironment:
     system = SYSTEM
 
     def __init__(self, level: Level) -> None:
-        """Of a level that is not solved."""
+        """Take a level that is not solved."""
         self.level = level
         self.instance_id = "level-" + hashlib.sha256(level.text().encode()).hexdigest()[:16]
 
     def start(self) -> str:
-        """The level."""
+        """Return the level as text."""
         return self.level.text()
 
     def step(self, response: str) -> Observation:
-        """Do the moves of an answer, the first three; what is no move stops them."""
+        """Do the first three moves of an answer; a word that is not a move stops them."""
         moves, problem = parse_moves(response)
         done: list[str] = []
         for move in moves:
@@ -61,16 +64,16 @@ class SokobanEnvironment:
         return Observation(text, tuple(moves[: len(done)]), done=is_solved, success=is_solved)
 
     def calls(self, _response: str) -> Mapping[str, int]:
-        """No tools."""
+        """Return no calls: the task has no tools."""
         return {}
 
     def outcome(self) -> Mapping[str, Any]:
-        """Where the boxes ended."""
+        """Return the final state: where the boxes ended."""
         return {"final_state": self.level.text()}
 
 
 def parse_moves(response: str) -> tuple[list[str], str]:
-    """The moves of a response that are to be done, and what is wrong with it, if anything is.
+    """Return the moves of a response that are to be done, and what is wrong with it, if anything.
 
     >>> parse_moves("<answer>up || Left</answer>")
     (['Up', 'Left'], '')

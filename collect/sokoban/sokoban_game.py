@@ -16,7 +16,7 @@ class Sokoban:
     """Levels of one size."""
 
     rows: int = 6
-    """With the outer wall."""
+    """Number of rows, with the outer wall."""
     columns: int = 6
     boxes: int = 1
     task: ClassVar[str] = "sokoban"
@@ -26,17 +26,17 @@ class Sokoban:
 
     @property
     def settings(self) -> Mapping[str, Any]:
-        """The options."""
+        """The options of the game, for the record."""
         return asdict(self)
 
     def environment(self, seed: int, number: int) -> SokobanEnvironment:
-        """A level."""
+        """Return the environment of a level."""
         rng = random.Random(f"sokoban {seed} {number}")
         return SokobanEnvironment(generate(rng, self.rows, self.columns, self.boxes))
 
 
 def sokoban(size: str, boxes: int) -> Sokoban:
-    """The game of some options.
+    """Return the game with these options.
 
     Args:
         size: ROWSxCOLUMNS, with the outer wall.

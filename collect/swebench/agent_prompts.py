@@ -1,4 +1,4 @@
-"""What local agents are told; the words are ours, not mini-swe-agent's."""
+"""Prompts of local agents; the words are ours, not mini-swe-agent's."""
 
 from collect.swebench.checkout import TESTBED
 
@@ -53,7 +53,7 @@ OBSERVATION = """\
 </output_end>
 {%- endif -%}
 """
-"""After a command; long output is cut in the middle."""
+"""Template of the message after a command; long output is cut in the middle."""
 
 NO_CALL = (
     "Your answer called no tool, so nothing was done. Call the bash tool with a command; an answer "

@@ -15,14 +15,14 @@ from bagen_data.errors import InputError
 from collect.swebench.instances import Instance
 
 TESTBED = "/testbed"
-"""What agents and logs call the clone: its name in SWE-bench's images."""
+"""The clone's name for agents and in logs: the one in SWE-bench's images."""
 GIT_SECONDS = 120
 _TESTBED = re.compile(rf"(?<![\w./-]){TESTBED}(?![\w.-])")
 _PERSON, _DATE = ("bagen", "bagen@localhost"), "2026-01-01T00:00:00+00:00"
 
 
 def plain_environment(home: Path) -> dict[str, str]:
-    """The environment of commands and of git: the same everywhere but for the search path.
+    """Return the environment of commands and of git: the same everywhere but for the search path.
 
     None of the caller's variables are in it, so none of the caller's keys either.
     """
@@ -50,7 +50,7 @@ class Clone:
     """A folder that is thrown away."""
 
     root: Path
-    """Texts call it `/`."""
+    """Root of the clone, which texts call `/`."""
 
     @property
     def testbed(self) -> Path:
@@ -79,15 +79,15 @@ class Clone:
 
     @property
     def environment(self) -> dict[str, str]:
-        """For commands and git."""
+        """Environment of commands and of git."""
         return plain_environment(self.home)
 
     def inward(self, command: str) -> str:
-        """A command of an agent, which knows the clone as `/testbed`, as it is run here."""
+        """Return an agent's command, which knows the clone as `/testbed`, as it is run here."""
         return _TESTBED.sub(lambda _: str(self.testbed), command)
 
     def outward(self, value: Any) -> Any:
-        """A text, or all texts of a JSON value, without the temporary folder's name."""
+        """Return a text, or all texts of a JSON value, without the temporary folder's name."""
         return replaced(value, {f"{self.root}/": "/", str(self.root): "/"})
 
     def git(self, *arguments: str, text: str = "") -> subprocess.CompletedProcess[str]:
@@ -97,7 +97,7 @@ class Clone:
 
 @contextmanager
 def fresh_clone(instance: Instance) -> Iterator[Clone]:
-    """A clone at the base commit, with its past and without its future: the fix may be there.
+    """Give a clone at the base commit, with its past and without its future: the fix may be there.
 
     Raises:
         InputError: the repository does not have that commit.
@@ -144,7 +144,7 @@ def run_git(
 
 
 def replaced(value: Any, names: Mapping[str, str]) -> Any:
-    """A JSON value with parts of its texts replaced, in the order given.
+    """Return a JSON value with parts of its texts replaced, in the order given.
 
     >>> replaced({"output": ["/tmp/x/a.py"]}, {"/tmp/x/": "/"})
     {'output': ['/a.py']}

@@ -29,7 +29,7 @@ _TRIAL_SECONDS = 30
 
 @dataclass(frozen=True)
 class Launch:
-    """How a command is started."""
+    """The way in which a command is started."""
 
     argv: tuple[str, ...]
     folder: Path
@@ -37,7 +37,7 @@ class Launch:
 
 
 class Containment(Protocol):
-    """Starts shell commands of a clone."""
+    """A way to start shell commands of a clone."""
 
     def launch(self, clone: Clone, command: str) -> Launch:
         """Return how a command is started in a clone."""
@@ -113,12 +113,12 @@ class Found:
     """The containment of a machine."""
 
     containment: Bubblewrap | Namespaces | None
-    """None where neither program works."""
+    """The first containment that works; None where neither program works."""
     problems: tuple[str, ...]
-    """Why the programs before it, or all, do not work."""
+    """Reasons why the programs before the one that works, or all, do not work."""
 
     def isolation(self, shown: Sequence[Path], shown_to_tests: Sequence[Path]) -> Isolation:
-        """Return it for commands and for tests, with what either may read besides."""
+        """Return the containment of commands and of tests, with what either may read besides."""
         if self.containment is None:
             return Isolation()
         commands = replace(self.containment, shown=tuple(shown))

@@ -1,4 +1,4 @@
-"""Whether a patch resolves an instance: hidden tests in a fresh clone."""
+"""Evaluation of whether a patch resolves an instance: hidden tests in a fresh clone."""
 
 import subprocess
 from dataclasses import dataclass
@@ -13,11 +13,11 @@ from collect.swebench.instances import Instance
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the hidden tests say."""
+    """The result of the hidden tests."""
 
     resolved: bool
     reason: str
-    """In words, for people."""
+    """Reason for the result, in words for people."""
 
 
 def evaluate(

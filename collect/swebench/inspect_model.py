@@ -34,21 +34,21 @@ BASH = ToolInfo(
         required=["command"],
     ),
 )
-"""The one tool there is."""
+"""The one tool of the model."""
 
 
 class Generator(Protocol):
-    """Asks a model; `collect.model_agent.ModelAgent` is one."""
+    """A model that can be asked, such as `collect.model_agent.ModelAgent`."""
 
     def generate(
         self, messages: Sequence[ChatMessage], most: int, tools: Sequence[ToolInfo] = ()
     ) -> ModelOutput:
-        """The answer to a chat, of at most so many tokens."""
+        """Return the answer to a chat, of at most so many tokens."""
 
 
 @dataclass(frozen=True)
 class Config:
-    """What a trajectory says of its model."""
+    """A model's entry in a trajectory."""
 
     model_name: str
     response_tokens: int = RESPONSE_TOKENS
@@ -58,13 +58,13 @@ class InspectModel:
     """A mini-swe-agent model; it keeps nothing between requests."""
 
     def __init__(self, name: str, generator: Generator) -> None:
-        """Say who answers, and under which name the trajectory has it."""
+        """Take the model that answers, and its name in the trajectory."""
         load_mini_swe_agent()
         self.config = Config(name)
         self._generator = generator
 
     def query(self, messages: list[dict[str, Any]], **_: Any) -> dict[str, Any]:
-        """The assistant's message, with the commands to run and the usage as reported.
+        """Return the assistant's message, with the commands to run and the usage as reported.
 
         Raises:
             minisweagent.exceptions.FormatError: there is no command in it. The answer itself and
@@ -99,7 +99,7 @@ class InspectModel:
         return message
 
     def format_message(self, **kwargs: Any) -> dict[str, Any]:
-        """A message as it is kept."""
+        """Return a message as it is kept."""
         return kwargs
 
     def format_observation_messages(
@@ -108,7 +108,7 @@ class InspectModel:
         outputs: list[dict[str, Any]],
         template_vars: dict[str, Any] | None = None,
     ) -> list[dict[str, Any]]:
-        """What the commands of a message gave, as messages."""
+        """Return the results of a message's commands, as messages."""
         from minisweagent.models.utils.actions_toolcall import (
             format_toolcall_observation_messages,
         )
@@ -122,35 +122,35 @@ class InspectModel:
         return formatted
 
     def get_template_vars(self, **kwargs: Any) -> dict[str, Any]:
-        """What the prompts may name."""
+        """Return the variables that the prompts may name."""
         return {"model_name": self.config.model_name, **kwargs}
 
     def serialize(self) -> dict[str, Any]:
-        """For the trajectory."""
+        """Return the model's entry for the trajectory."""
         kind = f"{type(self).__module__}.{type(self).__name__}"
         return {"info": {"config": {"model": asdict(self.config), "model_type": kind}}}
 
 
 @dataclass(frozen=True)
 class ModelledLocal:
-    """Plays rollouts by number."""
+    """Player of rollouts by number, with a model."""
 
     instances: Sequence[Instance]
     name: str
-    """Of the model, as the family lists it."""
+    """Name of the model, as the family lists it."""
     generator: Generator
     limits: Limits = LIMITS
     isolation: Isolation = OPEN
 
     def __call__(self, number: int) -> dict[str, Any]:
-        """The rollout of that number, as the family keeps it."""
+        """Play the rollout of a number, and return it as the family keeps it."""
         model = InspectModel(self.name, self.generator)
         played = rollout(self.instances[number], model, self.limits, self.isolation)
         return record(number, played.trajectory, self.name)
 
 
 def chat(messages: Iterable[Mapping[str, Any]]) -> list[ChatMessage]:
-    """A trajectory's messages as Inspect has them; an answer without any content is left out."""
+    """Return a trajectory's messages as Inspect has them; an answer without content is left out."""
     made: list[ChatMessage] = []
     for message in messages:
         role, content = message["role"], message["content"] or ""
@@ -171,7 +171,7 @@ def chat(messages: Iterable[Mapping[str, Any]]) -> list[ChatMessage]:
 
 
 def _problem(call: ToolCall) -> str:
-    """Why a call cannot be carried out; empty if it can."""
+    """Return why a call cannot be carried out; empty if it can."""
     if call.function != _TOOL:
         return f"There is no tool named {call.function}"
     if call.parse_error:
@@ -182,7 +182,7 @@ def _problem(call: ToolCall) -> str:
 
 
 def _refused(calls: Sequence[ToolCall], told: str) -> list[dict[str, Any]]:
-    """One answer to each call, as the providers ask for."""
+    """Return one answer to each call, as the providers ask for."""
     return [
         {"role": "tool", "tool_call_id": call.id, "content": told, "extra": {}} for call in calls
     ]

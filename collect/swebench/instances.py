@@ -21,7 +21,7 @@ from bagen_data.errors import InputError
 from bagen_data.fast_json import load_json
 
 TEST_COMMAND = "python3 -m unittest"
-"""Where an instance names none."""
+"""Test command of an instance that names none."""
 _ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,199}")
 _COMMIT = re.compile(r"[0-9a-f]{7,64}")
 
@@ -35,11 +35,11 @@ class Instance:
     """
 
     instance_id: str
-    """Also the rollout's id, and the name of its folder."""
+    """Id of the instance; also the rollout's id, and the name of its folder."""
     repo: Path
     """A git repository on this machine; it is only read."""
     base_commit: str
-    """Where the agent begins, in hexadecimal digits."""
+    """Commit at which the agent begins, in hexadecimal digits."""
     problem_statement: str
     test_patch: str = ""
     """Hidden tests as a diff; empty where the command has them elsewhere."""
@@ -57,7 +57,7 @@ class Instance:
 
 
 def read_instances(path: Path) -> tuple[Instance, ...]:
-    """The instances of a JSONL file, in its order.
+    """Return the instances of a JSONL file, in its order.
 
     Raises:
         InputError: the file cannot be read, a line is no instance, or two have the same id.
@@ -83,7 +83,7 @@ def read_instances(path: Path) -> tuple[Instance, ...]:
 
 
 def take(instances: Sequence[Instance], rollouts: int) -> tuple[Instance, ...]:
-    """The first of them, one for each rollout: rollouts of a family are named by their instances.
+    """Return the first instances, one for each rollout: a family's rollouts are named by them.
 
     Raises:
         InputError: there are too few.

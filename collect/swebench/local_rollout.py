@@ -16,17 +16,17 @@ from collect.swebench.swebench_defaults import STEPS
 
 @dataclass(frozen=True)
 class Limits:
-    """What holds for every agent."""
+    """The limits that hold for every agent."""
 
     steps: int = STEPS
     command_seconds: int = 60
-    """Of each of the agent's commands."""
+    """Most seconds of each of the agent's commands."""
     test_seconds: int = 300
-    """Of the hidden tests."""
+    """Most seconds of the hidden tests."""
 
 
 LIMITS = Limits()
-"""Those of the benchmark's rollouts."""
+"""The limits of the benchmark's rollouts."""
 
 
 @dataclass(frozen=True)
@@ -34,12 +34,12 @@ class Judged:
     """A rollout and its outcome, which its trajectory has, too."""
 
     trajectory: Mapping[str, Any]
-    """As mini-swe-agent saves it, without times and paths of this machine."""
+    """Trajectory as mini-swe-agent saves it, without times and paths of this machine."""
     resolved: bool
     reason: str
-    """Why it is, or is not."""
+    """Reason why the instance is resolved, or is not."""
     model_patch: str
-    """As it was submitted; empty where nothing was."""
+    """Patch as it was submitted; empty where nothing was."""
 
 
 OPEN = Isolation()
@@ -85,7 +85,7 @@ def rollout(
 
 
 def _without_times(value: Any) -> Any:
-    """A JSON value without what is called `timestamp`."""
+    """Return a JSON value without the fields that are called `timestamp`."""
     if isinstance(value, Mapping):
         return {key: _without_times(item) for key, item in value.items() if key != "timestamp"}
     if isinstance(value, list):

@@ -18,7 +18,7 @@ _ALONE = Lock()
 
 @cache
 def load_mini_swe_agent() -> None:
-    """Import all of it that rollouts need; later imports find it there.
+    """Import all of mini-swe-agent that rollouts need; later imports find it there.
 
     Raises:
         InputError: it, or a package it needs, is not installed; the message says how it is.
@@ -38,7 +38,7 @@ def load_mini_swe_agent() -> None:
 
 @contextmanager
 def _environment(folder: str) -> Iterator[None]:
-    """Keeps it from printing, and from reading or making settings of its own."""
+    """Keep mini-swe-agent from printing, and from reading or making settings of its own."""
     quiet = {"MSWEA_SILENT_STARTUP": "1", "MSWEA_GLOBAL_CONFIG_DIR": folder}
     before = {name: os.environ.get(name) for name in quiet}
     os.environ.update(quiet)

@@ -1,4 +1,4 @@
-"""Where the commands of a model run: contained where this machine can, else with a warning."""
+"""Commands of a model: run contained where this machine can, else with a warning."""
 
 import os
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ class CommandOptions:
     show_tests: Sequence[Path] = ()
     """Paths that contained hidden tests may read besides, and commands may not."""
     i_know: bool = False
-    """No warning where nothing contains commands."""
+    """Whether the warning is left out where nothing contains commands."""
 
     def given(self) -> dict[str, object]:
         """Return the options that were given, by name."""

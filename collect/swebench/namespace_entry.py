@@ -44,7 +44,7 @@ _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
 def main() -> None:
-    """Do it, or end with one line on stderr."""
+    """Furnish the namespaces and become the command, or end with one line on stderr."""
     room, command = json.loads(sys.argv[1]), sys.argv[2:]
     try:
         _furnish(room)

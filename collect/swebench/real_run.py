@@ -30,7 +30,7 @@ from collect.swebench.swebench_defaults import STEPS, SUBSET, SUBSETS
 
 CONFIG, NAMES, COMMANDS = "bagen.yaml", "instances.txt", "collect.sh"
 EVALUATION_VERSION = "5.0.2"
-"""Of the package swebench."""
+"""Version of the package swebench."""
 _INSTALL = f"pip install mini-swe-agent=={VERSION} swebench=={EVALUATION_VERSION}"
 _CHECK_SECONDS = 60
 
@@ -44,17 +44,20 @@ class RealRun:
     """
 
     model: str
-    """As litellm, which mini-swe-agent calls, names it: PROVIDER/NAME."""
+    """Name of the model as litellm, which mini-swe-agent calls, has it: PROVIDER/NAME."""
     rollouts: int
-    """How many; each is of another instance."""
+    """Number of rollouts; each is of another instance."""
     subset: str = SUBSET
-    """One of `SUBSETS`."""
+    """Subset of SWE-bench, one of `SUBSETS`."""
     instances: Sequence[str] = ()
-    """Their ids; if none are given, mini-swe-agent draws them with its own fixed seed."""
+    """Ids of the instances; without any, mini-swe-agent draws them with its own fixed seed."""
     workers: int = 4
     """Instances at a time."""
     cost_usd: float | None = None
-    """After which an instance is stopped; None: never, and models without a known price will do."""
+    """US dollars after which an instance is stopped.
+
+    None: never, and models without a known price will do.
+    """
 
     def __post_init__(self) -> None:
         if self.subset not in SUBSETS:
@@ -69,7 +72,7 @@ class RealRun:
 
 
 def read_names(path: Path) -> tuple[str, ...]:
-    """Instance ids from a file: JSONL with `instance_id`, or one id a line.
+    """Return instance ids from a file: JSONL with `instance_id`, or one id a line.
 
     Raises:
         InputError: the file cannot be read, holds none, or one twice.
@@ -124,7 +127,7 @@ def prepare(run: RealRun, folder: Path) -> Path:
 
 
 def missing_tools() -> list[str]:
-    """What this machine lacks to run the commands here; nothing if they can be.
+    """Return what this machine lacks to run the commands here; empty if they can be run.
 
     A caller that only prepared has done what it was asked for where tools are missing: it says what
     to run, and exits 0.
@@ -156,7 +159,7 @@ def run_here(commands: Path) -> None:
 
 
 def how_to_run(commands: Path, missing: Sequence[str]) -> str:
-    """What to tell a person where the commands cannot be run."""
+    """Return the message for a person where the commands cannot be run."""
     return (
         f"prepared {commands.parent}; this machine lacks: {'; '.join(missing)}\n"
         "On a machine with Docker, copy the folder there and run:\n"
@@ -227,7 +230,7 @@ echo "next: python -m builders build --origin $family --out OUT"
 
 
 def _failure(*command: str) -> str:
-    """How a command fails; empty if it does not."""
+    """Return how a command fails; empty if it does not."""
     if shutil.which(command[0]) is None:
         return "is not there"
     try:

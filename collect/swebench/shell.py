@@ -75,9 +75,9 @@ class Shell:
         return {"output": printed, "returncode": process.returncode, "exception_info": ""}
 
     def get_template_vars(self, **kwargs: Any) -> dict[str, Any]:
-        """What the prompts may name."""
+        """Return the variables that the prompts may name."""
         return {"cwd": TESTBED, **kwargs}
 
     def serialize(self) -> dict[str, Any]:
-        """For the trajectory."""
+        """Return the shell's entry for the trajectory."""
         return dict(self._local.serialize())

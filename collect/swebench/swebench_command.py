@@ -55,11 +55,11 @@ class SweBench:
     steps: int
     """Turns of a rollout, at most."""
     first: int
-    """Where in the seed's order of toys a family begins."""
+    """Place in the seed's order of toys where a family begins."""
     subset: str
     """Subset of SWE-bench that instances are of."""
     instances: Path | None
-    """Names of SWE-bench's; drawn if None."""
+    """File with the ids of SWE-bench's instances; the ids are drawn if None."""
     cost_usd: float | None
     """US dollars at which an instance of SWE-bench is stopped."""
     commands: CommandOptions
@@ -167,5 +167,5 @@ class SweBench:
 
 
 def _changed(**options: tuple[object, object]) -> dict[str, object]:
-    """Options by name that are not what they are if left out, given as (value, otherwise)."""
+    """Return the options, each given as (value, default), whose value is not the default."""
     return {name: value for name, (value, otherwise) in options.items() if value != otherwise}

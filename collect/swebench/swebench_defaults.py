@@ -10,7 +10,7 @@ LOCAL_HELP = (
     "A JSONL file of instances in local git repositories. The agent's shell commands then run on "
     "this machine and as this user: they can read, change and send whatever you can."
 )
-"""For the option that chooses this: nobody runs a model's commands without having asked for it."""
+"""Help of the option for local instances: nobody runs a model's commands without having asked."""
 SUBSETS = MappingProxyType(
     {
         "full": "SWE-bench/SWE-bench",
@@ -20,4 +20,4 @@ SUBSETS = MappingProxyType(
 )
 """Data sets for the evaluation, by the names that mini-swe-agent gives them."""
 SUBSET = "verified"
-"""Where none is named."""
+"""Subset of SWE-bench where none is named."""

@@ -18,7 +18,9 @@ RUN, PREDICTIONS, REPORT = "run", "preds.json", "report.json"
 
 
 def record(number: int, trajectory: Mapping[str, Any], model: str) -> dict[str, Any]:
-    """A rollout as the family keeps it: its trajectory, which says all that the other files need.
+    """Return a rollout as the family keeps it.
+
+    Its trajectory says all that the other files need.
 
     Args:
         number: of the rollout in its family.
@@ -62,14 +64,14 @@ class Trajectories:
         _write(folder / REPORT, _report(predictions, resolved))
 
     def read(self, folder: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-        """The rollouts by number, in the order of their instances' names."""
+        """Yield the rollouts with their numbers, in the order of their instances' names."""
         for path in sorted((folder / RUN).glob("*/*.traj.json")):
             trajectory = load_json(path.read_bytes())
             yield trajectory["info"]["rollout_number"], trajectory
 
 
 def _report(predictions: Mapping[str, Any], resolved: Mapping[str, bool]) -> dict[str, Any]:
-    """In the names of SWE-bench's evaluation."""
+    """Return the report in the names of SWE-bench's evaluation."""
     empty = {name for name, each in predictions.items() if not each["model_patch"].strip()}
     lists = {
         "submitted": set(predictions),

@@ -1,4 +1,4 @@
-"""What Acme has at a moment: all that an agent may see, and nothing of the demand to come."""
+"""Acme's state at a moment: all that an agent may see, and nothing of the demand to come."""
 
 from dataclasses import dataclass, field
 
@@ -6,18 +6,18 @@ from collect.warehouse.constants import PRODUCTS, RETAILERS, WAREHOUSE_UNITS, WE
 from collect.warehouse.ledger import COST_PARTS, Ledger
 
 Units = list[int]
-"""By product."""
+"""Units by product."""
 Table = list[Units]
-"""By retailer and product."""
+"""Units by retailer and product."""
 
 
 def no_units() -> Units:
-    """None of any product."""
+    """Return 0 units of every product."""
     return [0] * len(PRODUCTS)
 
 
 def empty_table() -> Table:
-    """None of any product at any retailer."""
+    """Return 0 units of every product at every retailer."""
     return [no_units() for _ in RETAILERS]
 
 
@@ -29,9 +29,9 @@ class Order:
     units: int
     placed_day: int
     due_day: int
-    """When they are finished, if the balance is paid; once past, the order is stalled."""
+    """Day when the goods are finished, if the balance is paid; once past, the order is stalled."""
     balance_cents: int
-    """Due then."""
+    """Balance that is due on `due_day`, in cents."""
 
 
 @dataclass(slots=True)
@@ -40,7 +40,7 @@ class Shipment:
 
     product: int
     units: int
-    """Still outside the warehouse: once arrived, those that wait at the port for room."""
+    """Units still outside the warehouse: once arrived, those that wait at the port for room."""
     arrival_day: int
 
 
@@ -56,19 +56,19 @@ class Delivery:
 
 @dataclass
 class TurnAccount:
-    """What happened in a turn of 14 days."""
+    """The accounts of a turn of 14 days."""
 
     revenue_cents: int = 0
-    """Of sales, paid or not."""
+    """Revenue of sales, paid or not, in cents."""
     costs: dict[str, int] = field(default_factory=lambda: dict.fromkeys(COST_PARTS, 0))
-    """Paid, in cents, by part."""
+    """Costs paid, in cents, by part."""
     reward_cents: int = 0
     """Operating profit minus chargebacks and the penalty."""
     sold: Table = field(default_factory=empty_table)
     unfilled: Table = field(default_factory=empty_table)
-    """Asked for in vain."""
+    """Units asked for in vain, by retailer and product."""
     refused: Table = field(default_factory=empty_table)
-    """Delivered to a full centre, and written off."""
+    """Units delivered to a full centre, and written off, by retailer and product."""
 
 
 @dataclass
@@ -79,9 +79,9 @@ class Business:
     """Days gone by: 0 to 154."""
     ledger: Ledger = field(default_factory=Ledger)
     orders: list[Order] = field(default_factory=list)
-    """In production or stalled, in the order in which they were placed."""
+    """Orders in production or stalled, in the order in which they were placed."""
     factory: Units = field(default_factory=no_units)
-    """Finished and paid for, not yet shipped."""
+    """Units finished and paid for, not yet shipped."""
     shipments: list[Shipment] = field(default_factory=list)
     warehouse: Units = field(default_factory=no_units)
     deliveries: list[Delivery] = field(default_factory=list)
@@ -89,9 +89,9 @@ class Business:
     listed: list[list[bool]] = field(
         default_factory=lambda: [[False] * len(PRODUCTS) for _ in RETAILERS]
     )
-    """What each retailer has been delivered before."""
+    """Whether each product has been delivered to each retailer before."""
     receivables: dict[int, int] = field(default_factory=dict)
-    """What retailers owe, by the day on which they pay."""
+    """Cents that retailers owe, by the day on which they pay."""
     ordered: Units = field(default_factory=no_units)
     """All units ever ordered."""
     sold: Units = field(default_factory=no_units)
@@ -101,7 +101,7 @@ class Business:
     unit_days: int = 0
     """Units in the warehouse at the end of each day, added up."""
     turn: TurnAccount = field(default_factory=TurnAccount)
-    """The last one that was played."""
+    """Accounts of the last turn that was played."""
     bankrupt: bool = False
 
     @property
@@ -115,26 +115,26 @@ class Business:
         return WAREHOUSE_UNITS - sum(self.warehouse)
 
     def centre_room(self, retailer: int) -> int:
-        """Units that still fit into a retailer's centre."""
+        """Return the units that still fit into a retailer's centre."""
         return RETAILERS[retailer].capacity_units - sum(self.centres[retailer])
 
     def stalled(self, order: Order) -> bool:
-        """Whether an order should be finished by now, but its balance could not be paid."""
+        """Return whether an order should be finished by now, but its balance could not be paid."""
         return order.due_day <= self.day
 
     def waiting(self, shipment: Shipment) -> bool:
-        """Whether a shipment waits at the port for room."""
+        """Return whether a shipment waits at the port for room."""
         return shipment.arrival_day <= self.day
 
     def in_production(self) -> Units:
-        """Units by product that are ordered and not finished."""
+        """Return the units by product that are ordered and not finished."""
         units = no_units()
         for order in self.orders:
             units[order.product] += order.units
         return units
 
     def in_transit(self) -> Units:
-        """Units by product on the way to the warehouse, at the port, or on the way to centres."""
+        """Return the units by product on the way to the warehouse or centres, or at the port."""
         units = no_units()
         for shipment in self.shipments:
             units[shipment.product] += shipment.units
@@ -143,5 +143,5 @@ class Business:
         return units
 
     def in_stock(self) -> Units:
-        """Units by product at the factory, in the warehouse and in the centres."""
+        """Return the units by product at the factory, in the warehouse and in the centres."""
         return [sum(held) for held in zip(self.factory, self.warehouse, *self.centres, strict=True)]

@@ -13,44 +13,44 @@ class Product:
     """Something that Acme has made, imports and sells."""
 
     name: str
-    """As actions write it."""
+    """Name of the product, as actions write it."""
     title: str
-    """As people call it (paper)."""
+    """Title of the product, as people call it (paper)."""
     price_cents: int
     """List price of a unit to a retailer."""
     cost_cents: int
-    """Of making a unit, before any discount: 24-30% of the price. So large a margin is needed where
-    cash comes back only after 70 to 110 days, and five empty weeks come first."""
+    """Cost of making a unit, before any discount: 24-30% of the price. So large a margin is needed
+    where cash comes back only after 70 to 110 days, and five empty weeks come first."""
     minimum_units: int
     """The minimum order: two weeks of typical demand, so that 1x keeps pace and 3x bets."""
     lead_days: int
-    """From the order to finished goods: 25-45 by product (paper's range)."""
+    """Days from the order to finished goods: 25-45 by product (paper's range)."""
     ocean_cents: int
     """Freight of a unit by sea: about 2% of the price."""
     air_cents: int
     """Freight of a unit by air: five times as much, a tenth of the price."""
     weekly_units: int
-    """What all retailers together typically ask for in a week; scales the demand series."""
+    """Units that all retailers together typically ask for in a week; scales the demand series."""
 
 
 @dataclass(frozen=True)
 class Retailer:
-    """Who sells Acme's products on, out of a distribution centre of its own."""
+    """A seller of Acme's products, out of a distribution centre of its own."""
 
     name: str
-    """As actions write it."""
+    """Name of the retailer, as actions write it."""
     title: str
     """The kind of retailer (paper)."""
     capacity_units: int
-    """Of its centre: 7K-25K (paper's range), in the order of the retailers' sizes."""
+    """Capacity of the centre: 7K-25K (paper's range), in the order of the retailers' sizes."""
     share_percent: int
-    """Of the typical demand for every product; all together are 100."""
+    """Share of the typical demand for every product; all retailers together have 100."""
     price_percent: int
-    """What it pays, of the list price: large buyers less, small ones more."""
+    """Share of the list price that the retailer pays: large buyers less, small ones more."""
     delivery_days: int
-    """From the warehouse to its centre: 3-4 (paper)."""
+    """Days from the warehouse to the centre: 3-4 (paper)."""
     delivery_cents: int
-    """Trucking a unit there: small drops cost more."""
+    """Cost of trucking a unit to the centre: small drops cost more."""
 
 
 PRODUCTS = (
@@ -69,61 +69,68 @@ RETAILERS = (
 )
 
 TURNS = 11
-"""Paper: 22 weeks."""
+"""Turns of a run: 22 weeks (paper)."""
 TURN_DAYS = 14
-"""Paper."""
+"""Days of a turn (paper)."""
 WEEK_DAYS = 7
 WEEKS = TURNS * TURN_DAYS // WEEK_DAYS
 LAST_DAY = TURNS * TURN_DAYS
 
 OPENING_CASH_CENTS = 500_000_00
-"""Paper."""
+"""Cash at the opening (paper)."""
 DEPOSIT_PERCENT = 30
-"""Of a production order's price, paid when it is placed (paper); the rest when it is finished."""
+"""Share of a production order's price that is paid when the order is placed (paper).
+
+The rest is paid when the order is finished.
+"""
 DISCOUNT_PERCENT = {1: 0, 2: 8, 3: 15}
-"""By how many times the minimum is ordered (paper)."""
+"""Discount by how many times the minimum is ordered (paper)."""
 CREDIT_LIMIT_CENTS = 200_000_00
-"""Paper."""
+"""Limit of the credit line (paper)."""
 INTEREST_PERMILLE = 8
-"""Of the credit drawn, at the end of each turn: 0.8% (paper)."""
+"""Interest on the credit drawn, at the end of each turn: 0.8% (paper)."""
 NET_DAYS = 30
-"""From a sale to the retailer's payment: Net-30 (paper)."""
+"""Days from a sale to the retailer's payment: Net-30 (paper)."""
 FACTORING_PERCENT = 5
-"""Kept by whoever buys a receivable (paper)."""
+"""Share of a receivable that its buyer keeps (paper)."""
 
 OPERATING_CENTS_WEEKLY = 9_000_00
-"""Staff, rent, systems. Over 22 weeks two fifths of the opening cash: doing nothing loses money,
-but does not go bankrupt."""
+"""Cost of a week's staff, rent and systems. Over 22 weeks two fifths of the opening cash: doing
+nothing loses money, but does not go bankrupt."""
 HOLDING_CENTS_DAILY = 2
-"""Of a unit in the warehouse: 14 cents a week, so that stock of a few weeks costs less than
+"""Cost of a unit in the warehouse: 14 cents a week, so that stock of a few weeks costs less than
 running out of it."""
 FACTORY_CENTS_DAILY = 1
-"""Of a finished unit at the factory: cheaper than the warehouse, yet not free to forget."""
+"""Cost of a finished unit at the factory: less than in the warehouse, yet not free to forget."""
 PORT_CENTS_DAILY = 10
-"""Of a unit that waits at the port for room in the warehouse: demurrage is dear, five times as
-much as storage, so that a full warehouse is no free buffer."""
+"""Cost of a unit that waits at the port for room in the warehouse: demurrage is dear, five times as
+much as storage, so that a full warehouse is not a free buffer."""
 
 WAREHOUSE_UNITS = 50_000
 """The warehouse's capacity (paper)."""
 CROWDED_PERCENT = 95
-"""Of the capacity of a place; a place with more in it is charged for (paper)."""
+"""Share of the capacity of a place; a place with more in it is charged for (paper)."""
 CROWDED_CENTS_DAILY = 25
-"""Of each unit above that, in the warehouse or a centre: overtime and touching goods twice."""
+"""Charge for each unit above `CROWDED_PERCENT` of the capacity, in the warehouse or a centre.
+
+The charge stands for overtime and touching goods twice.
+"""
 UNFILLED_PERCENT = 10
-"""Of the price of a unit that a retailer asked for in vain: at least 88 cents, six times a week's
-storage, so that running out is dearer than holding. Only for products that it has been delivered
-before: in the first weeks nothing can be there yet, and claims would be the same for everybody."""
+"""Charge for a unit that a retailer asked for in vain, as a share of its price: at least 88 cents,
+six times a week's storage, so that running out is dearer than holding. Only for products that the
+retailer has been delivered before: in the first weeks nothing can be there yet, and claims would
+be the same for everybody."""
 
 OCEAN_DAYS = 32
-"""Paper."""
+"""Days of a shipment by sea (paper)."""
 AIR_DAYS = 6
-"""Paper."""
+"""Days of a shipment by air (paper)."""
 
 CASH_FLOOR_CENTS = 25_000_00
 """Less cash than this at the end of a turn costs the penalty: more
 than the operating costs of one."""
 PENALTY_CENTS = 50_000_00
-"""Paper."""
+"""Penalty for less cash than `CASH_FLOOR_CENTS` at the end of a turn (paper)."""
 BANKRUPT_CENTS = -100_000_00
 """Less cash than this at the end of a turn is bankruptcy: two turns below the floor, when the
 credit is used up and nothing comes in."""
@@ -131,16 +138,16 @@ credit is used up and nothing comes in."""
 NOISE_PERCENT = 12
 """Standard deviation of a turn's demand about the series: a forecast misses, but not by much."""
 STEP_CHANCE_PERCENT = 8
-"""That a series changes its level in a week: nearly two changes in 22 weeks."""
+"""Chance that a series changes its level in a week: nearly two changes in 22 weeks."""
 STEP_FACTORS = (0.6, 1.6)
-"""The range of what such a change multiplies the level by: enough to upset a plan."""
+"""Range of the factor by which a change multiplies a series' level: enough to upset a plan."""
 LEVELS = (0.4, 2.0)
-"""The range of a series' level, of the typical demand: so that changes do not pile up."""
+"""Range of a series' level, of the typical demand: bounded, so that changes do not pile up."""
 FIRST_LEVELS = (0.7, 1.3)
-"""The range of the level in week 1."""
+"""Range of a series' level in week 1."""
 COLLAPSE_CHANCE_PERCENT = 12
-"""That a series collapses for good: of 25 series, about three."""
+"""Chance that a series collapses for good: of 25 series, about three."""
 COLLAPSE_WEEKS = (9, 18)
-"""The weeks in which it may, both inclusive: after the first goods can have been sold."""
+"""Weeks in which a series may collapse, inclusive: after the first goods can have been sold."""
 COLLAPSE_FACTOR = 0.15
-"""What is left of the demand."""
+"""Share of the demand that a collapse leaves."""

@@ -30,13 +30,13 @@ from collect.warehouse.constants import (
 Demand = tuple[tuple[tuple[int, ...], ...], ...]
 """Units by turn, retailer and product."""
 Series = tuple[float, ...]
-"""By week, as a multiple of the typical demand."""
+"""Demand by week, as a multiple of the typical demand."""
 
 BASE_SEED = "warehouse: base series"
 
 
 def demand_of(instance: str) -> Demand:
-    """What all retailers ask for in all turns of an instance, in whole units >= 0."""
+    """Return what all retailers ask for in all turns of an instance, in whole units >= 0."""
     rng = random.Random(f"warehouse: instance {instance}")
     dealt = [_shuffled(series, rng) for series in base_series()]
     return tuple(
@@ -52,12 +52,12 @@ def demand_of(instance: str) -> Demand:
 
 
 def typical_weekly(retailer: int, product: int) -> float:
-    """Units a week that a retailer asks for at the level 1."""
+    """Return the units a week that a retailer asks for at the level 1."""
     return PRODUCTS[product].weekly_units * RETAILERS[retailer].share_percent / 100
 
 
 def of_day(turn_units: int, day: int) -> int:
-    """A turn's units on one of its days, 0 to 13: even shares that add up.
+    """Return a turn's units on one of its days, 0 to 13: even shares that add up.
 
     >>> [of_day(5, day) for day in range(14)]
     [0, 0, 1, 0, 0, 1, 0, 0, 1, 0, 0, 1, 0, 1]
@@ -67,13 +67,13 @@ def of_day(turn_units: int, day: int) -> int:
 
 @cache
 def base_series() -> tuple[tuple[Series, ...], ...]:
-    """The 22-week series, by retailer: as many as there are products."""
+    """Return the 22-week series by retailer, for each retailer as many as there are products."""
     rng = random.Random(BASE_SEED)
     return tuple(tuple(_series(rng) for _ in PRODUCTS) for _ in RETAILERS)
 
 
 def normal(rng: random.Random) -> float:
-    """A nearly normal deviate: the sum of 12 uniform ones has variance 1, and mean 6.
+    """Return a nearly normal deviate: the sum of 12 uniform ones has variance 1, and mean 6.
 
     It needs nothing but additions, one after another: `sum` rounds floats differently since
     Python 3.12. It is never beyond +-6.
@@ -109,6 +109,6 @@ def _between(ends: tuple[float, float], rng: random.Random) -> float:
 
 
 def _shuffled(series: tuple[Series, ...], rng: random.Random) -> list[Series]:
-    """In random order, each equally likely."""
+    """Return the series in random order, each order equally likely."""
     left = list(series)
     return [left.pop(int(rng.random() * len(left))) for _ in series]

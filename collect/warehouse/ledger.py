@@ -25,12 +25,12 @@ COST_PARTS = (
     FINANCING,
     PENALTIES,
 )
-"""What money is spent on: goods made, shipped and trucked; storage; running the firm; retailers'
+"""Parts of the costs: goods made, shipped and trucked; storage; running the firm; retailers'
 claims; interest and factoring fees; the penalty for too little cash. A cost counts when it is
 paid."""
 
 COLLECTED = "collected"
-"""Paid by retailers, or by who bought a receivable (before the fee, which is a financing cost)."""
+"""Money from retailers, or from the buyer of a receivable (before the fee, a financing cost)."""
 DRAWN = "drawn"
 REPAID = "repaid"
 
@@ -40,15 +40,15 @@ class Entry:
     """One movement of cash."""
 
     day: int
-    """1 to 154; an agent's own actions are of the day on which its turn begins, from 0."""
+    """Day, 1 to 154; an agent's own actions are of the day on which its turn begins, from 0."""
     kind: str
-    """A cost part, `collected`, `drawn` or `repaid`."""
+    """Kind of movement: a cost part, `collected`, `drawn` or `repaid`."""
     cents: int
-    """Positive into cash, negative out of it."""
+    """Amount of cash, positive into cash, negative out of it."""
 
 
 class Ledger:
-    """Cash and debt. What cash cannot cover is drawn from the credit line by itself."""
+    """Cash and debt. A payment that cash cannot cover is drawn from the credit line by itself."""
 
     def __init__(self) -> None:
         self.day = 0
@@ -57,11 +57,11 @@ class Ledger:
         self.limit = CREDIT_LIMIT_CENTS
         self.entries: list[Entry] = []
         self.costs = dict.fromkeys(COST_PARTS, 0)
-        """Paid so far, by part; none ever falls."""
+        """Costs paid so far, by part; none ever falls."""
 
     @property
     def credit_left(self) -> int:
-        """What can still be drawn, in cents >= 0."""
+        """Credit that can still be drawn, in cents >= 0."""
         return self.limit - self.debt
 
     @property

@@ -34,12 +34,12 @@ _SHOWN = 60
 
 @dataclass(frozen=True)
 class Result:
-    """What came of an action."""
+    """The result of an action."""
 
     action: str
-    """As it was written, in lower case, with single spaces."""
+    """Action as it was written, in lower case, with single spaces."""
     problem: str = ""
-    """Why it was not executed; empty if it was."""
+    """Reason why the action was not executed; empty if it was."""
 
 
 def execute(response: str, business: Business) -> list[Result]:
@@ -48,7 +48,9 @@ def execute(response: str, business: Business) -> list[Result]:
 
 
 def written(response: str) -> list[str]:
-    """The actions of a response's last answer, legal or not; text before `</think>` is no answer.
+    """Return the actions of a response's last answer, legal or not.
+
+    Text before `</think>` is not part of the answer.
 
     >>> written("<answer>wait</answer></think><answer>Draw  5 || wait</answer>")
     ['draw 5', 'wait']
@@ -70,7 +72,7 @@ def _result(action: str, business: Business) -> Result:
 
 
 def decision(action: str) -> Decision:
-    """What an action does.
+    """Return the decision that an action names.
 
     Raises:
         IllegalActionError: it is none of `FORMS`.
@@ -129,7 +131,7 @@ _FORMS: dict[str, tuple[str, Callable[..., Decision]]] = {
     "wait": ("wait", _wait),
 }
 FORMS = tuple(form for form, _ in _FORMS.values())
-"""Of the actions, as an agent is told."""
+"""Forms of the actions, as an agent reads them."""
 
 
 def _named(name: str, known: dict[str, Value], what: str) -> Value:
@@ -145,7 +147,7 @@ def _units(word: str) -> int:
 
 
 def _cents(word: str) -> int | None:
-    """An amount of dollars > 0, with or without cents; None: all."""
+    """Return an amount of dollars > 0, with or without cents, in cents; None: all."""
     if word == "all":
         return None
     amount = _DOLLARS.fullmatch(word)

@@ -1,4 +1,4 @@
-"""What Acme's manager may do at the beginning of a turn. Each decision is whole or refused."""
+"""Decisions of Acme's manager at the beginning of a turn. Each decision is whole or refused."""
 
 from collect.warehouse.business import Business, Delivery, Order, Shipment
 from collect.warehouse.constants import (
@@ -36,7 +36,7 @@ def produce(business: Business, product: int, multiple: int) -> None:
 
 
 def order_price(product: int, multiple: int) -> int:
-    """Of a production order, in cents: the deposit and the balance."""
+    """Return the price of a production order, in cents: the deposit and the balance."""
     made = PRODUCTS[product]
     full = made.minimum_units * multiple * made.cost_cents
     return full - percent_of(full, DISCOUNT_PERCENT[multiple])

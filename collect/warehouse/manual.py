@@ -64,7 +64,7 @@ deliver usb_c_cable 1200 electronics
 
 
 def system_message() -> str:
-    """The same for all instances."""
+    """Return the system message, the same for all instances."""
     how, legal = _ANSWERING
     return "\n\n".join(
         [

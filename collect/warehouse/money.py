@@ -2,7 +2,7 @@
 
 
 def percent_of(cents: int, percent: int) -> int:
-    """A share of an amount >= 0, to the nearest cent, halves up.
+    """Return a share of an amount >= 0, to the nearest cent, halves up.
 
     >>> percent_of(1_50, 5)
     8
@@ -11,12 +11,12 @@ def percent_of(cents: int, percent: int) -> int:
 
 
 def permille_of(cents: int, permille: int) -> int:
-    """A share of an amount >= 0, to the nearest cent, halves up."""
+    """Return a share of an amount >= 0, to the nearest cent, halves up."""
     return (cents * permille + 500) // 1000
 
 
 def dollars(cents: int) -> str:
-    """To the cent.
+    """Return an amount as text, to the cent.
 
     >>> dollars(123450), dollars(-5)
     ('$1,234.50', '-$0.05')
@@ -26,7 +26,7 @@ def dollars(cents: int) -> str:
 
 
 def whole_dollars(cents: int) -> str:
-    """To the nearest dollar, halves away from zero.
+    """Return an amount as text, to the nearest dollar, halves away from zero.
 
     >>> whole_dollars(123450), whole_dollars(-123449), whole_dollars(-20)
     ('$1,235', '-$1,234', '$0')
@@ -36,5 +36,5 @@ def whole_dollars(cents: int) -> str:
 
 
 def as_float(cents: int) -> float:
-    """Dollars, as a log holds them."""
+    """Return an amount in dollars, as a log holds it."""
     return cents / 100

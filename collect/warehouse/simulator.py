@@ -38,20 +38,20 @@ PRICE_CENTS = [
     [percent_of(product.price_cents, retailer.price_percent) for product in PRODUCTS]
     for retailer in RETAILERS
 ]
-"""Of a unit, by retailer and product."""
+"""Price of a unit, by retailer and product."""
 _CLAIM_CENTS = [[percent_of(price, UNFILLED_PERCENT) for price in prices] for prices in PRICE_CENTS]
 _OPERATING_PARTS = (PRODUCTION, FREIGHT, DELIVERY, HOLDING, OPERATING)
 
 
 class Simulator:
-    """Passes time in a business. Only it knows the demand to come."""
+    """A business in which time passes. Only the simulator knows the demand to come."""
 
     def __init__(self, demand: Demand) -> None:
         self.business = Business()
         self._demand = demand
         self._costs_before = dict(self.business.ledger.costs)
         self._storage = 0
-        """Cents since the last weekly bill."""
+        """Cents of storage since the last weekly bill."""
         self._claims = 0
         """Cents of chargebacks since the turn began."""
 
@@ -79,7 +79,7 @@ class Simulator:
             self.business.ledger.collect(paid)
 
     def _finish_production(self) -> None:
-        """Orders that are due, earliest placed first; unpaid ones stall and are tried daily."""
+        """Finish due orders, earliest placed first; unpaid ones stall and are tried daily."""
         business = self.business
         for order in [order for order in business.orders if order.due_day <= business.day]:
             if order.balance_cents <= business.ledger.funds:
@@ -88,7 +88,7 @@ class Simulator:
                 business.orders.remove(order)
 
     def _unload_shipments(self) -> None:
-        """Into the warehouse as far as there is room; the rest waits at the port."""
+        """Unload shipments into the warehouse while there is room; the rest waits at the port."""
         business = self.business
         arrived = [s for s in business.shipments if s.arrival_day <= business.day]
         if not arrived:
@@ -100,7 +100,7 @@ class Simulator:
         business.shipments = [shipment for shipment in business.shipments if shipment.units]
 
     def _unload_deliveries(self) -> None:
-        """Into the centres; what finds no room is refused and written off."""
+        """Unload deliveries into the centres; what finds no room is refused and written off."""
         business = self.business
         under_way = []
         for delivery in business.deliveries:
@@ -141,7 +141,7 @@ class Simulator:
             business.receivables[business.day + NET_DAYS] = revenue
 
     def _count(self) -> None:
-        """The day's stock: what it costs to hold, and where it is crowded."""
+        """Count the day's stock: what it costs to hold, and where it is crowded."""
         business = self.business
         stored = sum(business.warehouse)
         at_port = sum(s.units for s in business.shipments if s.arrival_day <= business.day)
@@ -163,7 +163,7 @@ class Simulator:
         self._storage = 0
 
     def _settle(self) -> None:
-        """At the end of a turn, and of the run: then the credit drawn is paid back, too."""
+        """Settle the end of a turn, and of the run: then the credit drawn is paid back, too."""
         business, ledger, turn = self.business, self.business.ledger, self.business.turn
         ledger.pay(CHARGEBACKS, self._claims)
         self._claims = 0
@@ -180,5 +180,5 @@ class Simulator:
 
 
 def _crowded(units: int, capacity: int) -> int:
-    """Units above 95% of a capacity."""
+    """Return the units above 95% of a capacity."""
     return max(0, units - capacity * CROWDED_PERCENT // 100)

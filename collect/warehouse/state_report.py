@@ -26,7 +26,7 @@ _CELL_WIDTH = 12
 
 
 def report(business: Business, results: Sequence[Result] = ()) -> str:
-    """The state, below what became of the last turn's answer if not all of it was executed."""
+    """Return the state, below what became of the last turn's answer if not all was executed."""
     blocks = [_head(business), *_problems(business, results), _money(business)]
     if business.day:
         blocks.append(_last_turn(business))
@@ -49,7 +49,7 @@ def _head(business: Business) -> str:
 
 
 def _problems(business: Business, results: Sequence[Result]) -> list[str]:
-    """What was not executed; nothing before the first turn."""
+    """Return lines on what was not executed; none before the first turn."""
     illegal = [result for result in results if result.problem]
     if not business.day or (results and not illegal):
         return []
@@ -85,7 +85,7 @@ def _money(business: Business) -> str:
 
 
 def _by_turn(business: Business, amounts: Iterable[tuple[int, int]]) -> str:
-    """Amounts due by the end of each coming turn."""
+    """Return text with the amounts due by the end of each coming turn."""
     due: dict[int, int] = {}
     for day, cents in amounts:
         turns = -(-(day - business.day) // TURN_DAYS)
@@ -148,7 +148,7 @@ def _when(day: int, late: bool, since: str) -> str:
 
 
 def _listed(goods: Iterable[tuple[int, int, str]]) -> str:
-    """A line for each product that has any; units of the same day are added up."""
+    """Return a line for each product that has any; units of the same day are added up."""
     units: dict[tuple[int, str], int] = {}
     for product, more, when in goods:
         units[product, when] = units.get((product, when), 0) + more
@@ -189,7 +189,7 @@ def _demand_table(business: Business) -> str:
 
 
 def _table(title: str, left: Table, right: Table, cell: Callable[[int, int], str]) -> str:
-    """A line a product and a column a retailer; `left` and `right` share a cell."""
+    """Return a line a product and a column a retailer; `left` and `right` share a cell."""
     lines = [title, _row("", (retailer.name for retailer in RETAILERS))]
     for product, name in enumerate(_NAMES):
         cells = (cell(a[product], b[product]) for a, b in zip(left, right, strict=True))

@@ -24,7 +24,7 @@ class WarehouseEnvironment:
     system = SYSTEM
 
     def __init__(self, instance: str) -> None:
-        """Of the business with that demand."""
+        """Begin the business with the demand of an instance."""
         # hashed: a build shuffles sorted ids with the seed that it shuffles budgets with, and of
         # ids that count up the parts of the training data would be the halves of the budgets
         self.instance_id = f"acme-{sha256(instance.encode()).hexdigest()[:12]}"
@@ -33,11 +33,11 @@ class WarehouseEnvironment:
 
     @property
     def business(self) -> Business:
-        """What the agent may see; it holds nothing of the demand to come."""
+        """The state that the agent may see; it holds nothing of the demand to come."""
         return self._simulator.business
 
     def start(self) -> str:
-        """The state on day 0."""
+        """Return the state on day 0, as text."""
         return report(self.business)
 
     def step(self, response: str) -> Observation:
@@ -59,11 +59,11 @@ class WarehouseEnvironment:
         )
 
     def calls(self, _response: str) -> Mapping[str, int]:
-        """No tools."""
+        """Return no calls: the task has no tools."""
         return {}
 
     def outcome(self) -> Mapping[str, Any]:
-        """The first and the last state, in dollars with cents, and whether Acme survived.
+        """Return the first and the last state, in dollars with cents, and whether Acme survived.
 
         Success means no more than that: a target cash is drawn when a family is built.
         """
@@ -88,7 +88,7 @@ class WarehouseEnvironment:
         }
 
     def _financials(self) -> dict[str, float]:
-        """Of the turn: cash after it, its sales, reward and eight costs, and the running totals."""
+        """Return cash after the turn, its sales, reward and eight costs, and running totals."""
         turn, ledger = self.business.turn, self.business.ledger
         return {
             "cash": as_float(ledger.cash),

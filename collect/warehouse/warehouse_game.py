@@ -19,9 +19,9 @@ class Warehouse:
 
     @property
     def settings(self) -> Mapping[str, Any]:
-        """No options."""
+        """Options of the game: none."""
         return {}
 
     def environment(self, seed: int, number: int) -> WarehouseEnvironment:
-        """A business at its start."""
+        """Return the environment of a business at its start."""
         return WarehouseEnvironment(f"{seed}-{number}")

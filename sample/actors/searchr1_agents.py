@@ -48,15 +48,15 @@ class Searcher:
         self._question = environment.question
         self._rng = rng
         self._patience = rng.choice((0, 1, 2, 3, 4, 5, 6, 8, 99))
-        """Searches after which it answers with what it has."""
+        """Searches after which the searcher answers with what it has."""
         self._checks = rng.choice((0, 0, 1, 2, 4, 6))
-        """Searches that it makes after it could have answered."""
+        """Searches that the searcher makes after it could have answered."""
         self._carelessness = rng.choice((0.0, 0.0, 0.05, 0.2))
         """Probability that a response has no legal action."""
         self._wandering = rng.choice((0.0, 0.1, 0.3, 0.6))
         """Probability that a search is beside the point."""
         self._misreading = rng.choice((0.0, 0.0, 0.1, 0.4))
-        """Probability that it gives another name than the answer that it has read."""
+        """Probability that another name is given than the answer that was read."""
         self._pages: dict[str, str] = {}
         """Texts that were shown, by title."""
         self._tried: list[str] = []

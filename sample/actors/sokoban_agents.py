@@ -8,10 +8,10 @@ from collect.sokoban.level_solver import solve
 from collect.sokoban.sokoban_environment import MOVES, SokobanEnvironment
 
 ERROR_RATES = {"careful": (0.0, 0.08), "hasty": (0.15, 0.35), "lost": (0.5, 0.8)}
-"""Of each player: the range that its chance of a wrong move is drawn from."""
+"""Range from which each player's chance of a wrong move is drawn."""
 NAMES = tuple(ERROR_RATES)
 _MALFORMED = 0.3
-"""Of the error rate: the chance that a whole answer cannot be read."""
+"""Chance that a whole answer cannot be read, as a share of the error rate."""
 _MOST_SENTENCES = 9
 _REMARKS = (
     "The box must not end in a corner, so I look at the walls around it first.",
@@ -33,7 +33,7 @@ def script(
     rng: random.Random,
     error_rate: float | None = None,
 ) -> Script:
-    """A player of a level.
+    """Return a player of a level.
 
     Args:
         name: of the player; drawn if None.
@@ -60,7 +60,7 @@ def script(
 
 
 def _moves(level: Level, rng: random.Random, error_rate: float, pace: int) -> list[str]:
-    """The next moves of a solution, each wrong at the error rate; any if there is none left."""
+    """Return the next moves of a solution, each wrong at the error rate; any if none is left."""
     plan = solve(level) or [rng.choice(list(STEPS)) for _ in range(pace)]
     moves = []
     for move in plan[:pace]:

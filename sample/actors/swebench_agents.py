@@ -27,7 +27,7 @@ from sample.actors.toy_repositories import Case, Toy, choose_toys, make_reposito
 
 __all__ = ["NAMES", "ContinuedToys", "ScriptedToys", "choose_toys", "make_repositories"]
 NAMES: tuple[str, ...] = ()
-"""A family is dealt all scripts in turn, so none can be named."""
+"""Names of agents to choose: none, as a family is dealt all scripts in turn."""
 
 STEPS = {
     "list files": ("I look at what is in the repository.", "git ls-files", "cat README.md"),
@@ -71,13 +71,13 @@ _HAND_IN = ("write patch", "read patch", "submit")
 
 
 def _direct(rng: Random) -> Iterator[str]:
-    """Finds the bug at once."""
+    """Find the bug at once."""
     yield from rng.sample(_LOOKS, rng.randrange(2))
     yield from ("read module", "fix", "try example", *_HAND_IN)
 
 
 def _thorough(rng: Random) -> Iterator[str]:
-    """Looks at much before, and at much after."""
+    """Look at much before, and at much after."""
     yield from rng.sample(_LOOKS, 1 + rng.randrange(len(_LOOKS)))
     yield from ("read module", "try example", "fix")
     yield from rng.sample(_CHECKS, 1 + rng.randrange(len(_CHECKS)))
@@ -85,25 +85,25 @@ def _thorough(rng: Random) -> Iterator[str]:
 
 
 def _in_rounds(rng: Random) -> Iterator[str]:
-    """Repairs, finds that it was not all, and repairs again."""
+    """Repair, find that it was not all, and repair again."""
     yield from ("list files", "read module", *_FRUITLESS * (1 + rng.randrange(2)))
     yield from ("search notes", "fix", "try other case", "run tests", *_HAND_IN)
 
 
 def _hasty(rng: Random) -> Iterator[str]:
-    """Submits half a fix, with a look at the example at most."""
+    """Submit half a fix, with a look at the example at most."""
     yield from rng.sample(_LOOKS, rng.randrange(3))
     yield from ("read module", "fix half", "try example", *_HAND_IN)
 
 
 def _weary(rng: Random) -> Iterator[str]:
-    """Sees that the fix is only half of one, finds no better one, and submits it in the end."""
+    """See that the fix is only half of one, find no better one, and submit it in the end."""
     yield from ("list files", "read module", *_FRUITLESS * (1 + rng.randrange(3)))
     yield from ("fix half", "run tests", *_HAND_IN)
 
 
 def _lost(rng: Random) -> Iterator[str]:
-    """Goes round in circles until the steps are over."""
+    """Go round in circles until the steps are over."""
     yield from ("list files", "read module")
     while True:
         yield from (*_FRUITLESS, rng.choice(_LOOKS), "search notes")
@@ -175,7 +175,7 @@ def _apply(toy: Toy, part: str) -> str:
 
 @dataclass(frozen=True)
 class ScriptedToys:
-    """Plays rollouts by number: the same seed and number give the same bytes."""
+    """Player of rollouts by number: the same seed and number give the same bytes."""
 
     toys: Sequence[Toy]
     instances: Sequence[Instance]
@@ -186,7 +186,7 @@ class ScriptedToys:
     limits: Limits = LIMITS
 
     def __call__(self, number: int) -> dict[str, Any]:
-        """Return the rollout of that number, as the family keeps it."""
+        """Return the rollout of a number, as the family keeps it."""
         name = script_name(self.seed, number)
         steps = script_steps(name, self.toys[number], Random(f"swebench {self.seed} {number}"))
         played = rollout(
@@ -197,7 +197,7 @@ class ScriptedToys:
 
 @dataclass(frozen=True)
 class ContinuedToys:
-    """Plays rollouts of toys on: all of the recorded commands again, then others.
+    """Player of continuations of toys: all of the recorded commands again, then others.
 
     Nothing of a rollout is kept but its messages. A fresh clone in which the same commands run is
     in the same state.
@@ -210,7 +210,7 @@ class ContinuedToys:
     """Seed of what is drawn after the recorded turns."""
 
     def __call__(self, number: int) -> dict[str, Any]:
-        """Return the continuation of that number: they go round the starts."""
+        """Return the continuation of a number: continuations go round the starts."""
         again, place = divmod(number, len(self.starts))
         start = self.starts[place]
         played = self._played(start, start.seed(self.seed, again), self.recorded.limits)

@@ -23,7 +23,7 @@ FOLDER = Path(__file__).parent / "toys"
 HIDDEN = "test_hidden.py"
 INSTANCES = "instances.jsonl"
 _COMMITTER = "A. Developer <developer@localhost> 1767225600 +0000"
-"""The first second of 2026: the same commit always has the same hash."""
+"""Committer at the first second of 2026: the same commit always has the same hash."""
 
 
 @dataclass(frozen=True)
@@ -40,13 +40,13 @@ class Bug:
 
     name: str
     right: str
-    """What belongs there; the module has it exactly once."""
+    """Code without the bug, at its place; the module has this code exactly once."""
     wrong: str
-    """What stands there instead."""
+    """Code with the bug, in place of `right`."""
     half: str
     """A fix with which the example comes out right, and the other case does not."""
     issue: str
-    """What somebody reports: a title, and a few sentences."""
+    """Report that somebody makes of the bug: a title, and a few sentences."""
     example: Case
     """A case that the issue names."""
     other_case: Case
@@ -60,14 +60,14 @@ class Toy:
     module: str
     about: str
     source: str = field(repr=False)
-    """Without the bug."""
+    """Code of the module without the bug."""
     tests: str = field(repr=False)
-    """Those that can be seen; they pass with the bug, too."""
+    """Tests that can be seen; they pass with the bug, too."""
     bug: Bug
 
     @property
     def instance_id(self) -> str:
-        """In the manner of SWE-bench."""
+        """Id of the instance, in the manner of SWE-bench."""
         return f"toys__{self.module}-{self.bug.name}"
 
     @property
@@ -76,12 +76,12 @@ class Toy:
         return f"{self.module}.py"
 
     def with_part(self, part: str) -> str:
-        """The module, with something else where the bug is."""
+        """Return the module with something else where the bug is."""
         return self.source.replace(self.bug.right, part)
 
     @property
     def files(self) -> dict[str, str]:
-        """What the repository holds."""
+        """Contents of the repository's files, by name."""
         readme = f"# {self.module}\n\n{self.about}\n\nRun the tests: `{TEST_COMMAND}`\n"
         return {
             "README.md": readme,
@@ -91,7 +91,7 @@ class Toy:
 
     @property
     def hidden_tests(self) -> str:
-        """Of the example, and of the other case."""
+        """Tests of the example, and of the other case."""
         example, other = self.bug.example, self.bug.other_case
         return (
             f"import unittest\n\nfrom {self.module} import *\n\n\n"
@@ -105,7 +105,7 @@ class Toy:
 
 @cache
 def toys() -> tuple[Toy, ...]:
-    """All of them, by name.
+    """Return all toys, by name.
 
     >>> len(toys()), toys()[0].instance_id
     (18, 'toys__calc-left-to-right')
@@ -114,7 +114,7 @@ def toys() -> tuple[Toy, ...]:
 
 
 def choose_toys(seed: int, rollouts: int, first: int = 0) -> tuple[Toy, ...]:
-    """So many different ones in the seed's order.
+    """Return so many different toys in the seed's order.
 
     Args:
         seed: of the order.
@@ -166,7 +166,7 @@ def make_repositories(chosen: Sequence[Toy], folder: Path) -> tuple[Instance, ..
 
 
 def _make_repository(members: Sequence[Toy], folder: Path) -> dict[str, str]:
-    """Returns each branch's commit."""
+    """Make the repository of a module, and return each branch's commit."""
     folder.mkdir(parents=True)
     stream = "".join(_commit(toy) for toy in members)
     with TemporaryDirectory(prefix="bagen-home-") as home:
@@ -183,7 +183,7 @@ def _make_repository(members: Sequence[Toy], folder: Path) -> dict[str, str]:
 
 
 def _commit(toy: Toy) -> str:
-    """For `git fast-import`."""
+    """Return a toy's commit for `git fast-import`."""
     files = "".join(
         f"M 100644 inline {name}\n{_data(content)}" for name, content in toy.files.items()
     )
@@ -196,7 +196,7 @@ def _data(text: str) -> str:
 
 
 def _new_file(name: str, content: str) -> str:
-    """A diff that adds a file."""
+    """Return a diff that adds a file."""
     lines = content.splitlines()
     added = "".join(f"+{line}\n" for line in lines)
     header = f"diff --git a/{name} b/{name}\nnew file mode 100644\n--- /dev/null\n+++ b/{name}\n"

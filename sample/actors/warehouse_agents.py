@@ -17,7 +17,7 @@ _HABITS: dict[str, tuple[_Range, ...]] = {
     "sensible": ((0.9, 1.1), (12, 16), (3, 6), (3, 3), (6e4, 1.2e5), (0.85, 1), (0.7, 1), (0, 0)),
     "greedy": ((1.4, 3), (14, 30), (10, 40), (2, 3), (0, 4e4), (0, 0.7), (0.8, 1), (0, 0.4)),
 }
-"""By policy, the range of each of `Habits`' fields, in their order; found by trying."""
+"""Range of each of `Habits`' fields by policy, in their order; found by trying."""
 _SHARES = {"passive": 0.08, "cautious": 0.27, "sensible": 0.35, "greedy": 0.18, "erratic": 0.12}
 """Share of each policy among managers, where none is named."""
 NAMES = tuple(_SHARES)

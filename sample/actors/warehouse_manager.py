@@ -44,7 +44,7 @@ class Habits:
     """Traits that set one manager apart from another."""
 
     optimism: float
-    """Multiplies the demand expected; 1 is to believe what was seen."""
+    """Factor of the demand expected; 1 is to believe what was seen."""
     cover_weeks: float
     """Weeks of expected demand to have on order and in stock."""
     air_weeks: float
@@ -54,7 +54,7 @@ class Habits:
     reserve_dollars: float
     """Money that orders must leave untouched."""
     prudence: float
-    """How much of all bills not yet paid to keep money for, 0 to 1."""
+    """Share of all bills not yet paid to keep money for, 0 to 1."""
     credit_share: float
     """Share of the credit line that counts as money to spend."""
     skip_chance: float
@@ -62,7 +62,7 @@ class Habits:
 
 
 class Manager:
-    """Decides a turn's actions; remembers its forecast between turns."""
+    """Maker of a turn's actions, which remembers its forecast between turns."""
 
     def __init__(self, business: Business, habits: Habits, rng: random.Random) -> None:
         """Take the business at its start; `rng` decides which products are left out."""
@@ -78,7 +78,7 @@ class Manager:
         """Cents that can still be paid in this turn, from cash or credit."""
 
     def actions(self) -> list[str]:
-        """Return those of this turn, in the order in which they shall be executed."""
+        """Return the actions of this turn, in the order in which they shall be executed."""
         if self._business.day:
             self._learn()
         factored = self._to_factor()
@@ -137,7 +137,7 @@ class Manager:
         return actions
 
     def _shipments(self) -> list[str]:
-        """By air what is short soon and can still be sold, the rest by sea if it comes in time."""
+        """Send by air what is short soon and still sells, the rest by sea if it comes in time."""
         days_left = LAST_DAY - self._business.day
         sea_in_time = _days_to_sale(OCEAN_DAYS) <= days_left - TURN_DAYS
         air_in_time = _days_to_sale(AIR_DAYS) < days_left

@@ -43,7 +43,7 @@ NAMES: dict[str, tuple[str, ...]] = {
         *("Museum of Knots", "Lamp House Museum", "Museum of Charts", "Bell Museum"),
     ),
 }
-"""By kind of thing; no two things share a name."""
+"""Names by kind of thing; no two things share a name."""
 
 FACTS: dict[str, dict[str, str | range | Sequence[str]]] = {
     "river": {
@@ -79,7 +79,7 @@ FACTS: dict[str, dict[str, str | range | Sequence[str]]] = {
     },
     "museum": {"town": "town", "figurehead": "ship", "opened": range(1880, 1990)},
 }
-"""By kind and name of the fact: another kind, numbers of which none is used twice, or words."""
+"""Facts by kind and name: another kind, numbers of which none is used twice, or words."""
 
 SENTENCES = {
     "river": (
@@ -137,9 +137,9 @@ class Thing:
     """Something with a document of its own."""
 
     kind: str
-    """A key of `FACTS`."""
+    """Kind of the thing, a key of `FACTS`."""
     name: str
-    """Also the document's title."""
+    """Name of the thing, also the document's title."""
     facts: Mapping[str, Fact]
 
     def text(self, rng: random.Random) -> str:

@@ -41,7 +41,7 @@ def play_bats(rollout: ScaledRollout, options: BatsOptions) -> Played:
 
 
 def _is_worth_an_attempt(run: BatsRun) -> bool:
-    """Whether a further attempt could still follow a branch."""
+    """Return whether a further attempt could still follow a branch."""
     return not run.rollout.turns or (not run.is_over and run.branches > 0)
 
 

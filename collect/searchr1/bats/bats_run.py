@@ -20,7 +20,7 @@ JUDGE_TOKENS = 200
 
 @dataclass(frozen=True)
 class BatsOptions:
-    """How the agent plays."""
+    """The options of the agent."""
 
     attempts: int
     """The most attempts."""
@@ -35,7 +35,7 @@ class BatsRun:
     """A rollout of the agent."""
 
     rollout: ScaledRollout
-    """Its budget has one limit or more."""
+    """The rollout, with a budget of one limit or more."""
     options: BatsOptions
     checked: list[CheckedProposal] = field(default_factory=list)
     """All proposed answers so far, in order."""
@@ -73,7 +73,7 @@ class BatsRun:
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing but a choice among confirmed answers is within the budget."""
+        """Return whether nothing but a choice among confirmed answers is within the budget."""
         if self.rollout.is_over:
             return True
         choices = candidates(confirmed(self.checked))

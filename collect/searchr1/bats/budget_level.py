@@ -1,4 +1,4 @@
-"""How widely to search with what is left of a budget."""
+"""Breadth of a search with what is left of a budget."""
 
 from collections.abc import Mapping
 

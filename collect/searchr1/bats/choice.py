@@ -16,7 +16,7 @@ class CheckedProposal:
 
     proposal: Proposal
     verification: Verification | None
-    """None where the budget ended before the answer was checked."""
+    """Check of the answer; None where the budget ended before the answer was checked."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Candidate:
     """An answer to choose, and all proposals of it."""
 
     checked: tuple[CheckedProposal, ...]
-    """In order, one or more; their answers are the same once normalised."""
+    """Proposals of the answer in order, one or more, with the same answer once normalised."""
 
     @property
     def answer(self) -> str:
@@ -33,13 +33,13 @@ class Candidate:
 
     @property
     def attempts(self) -> str:
-        """The numbers of the attempts that gave it, such as `1, 3`."""
+        """The numbers of the attempts that gave the answer, such as `1, 3`."""
         numbers = dict.fromkeys(each.proposal.attempt for each in self.checked)
         return ", ".join(map(str, numbers))
 
     @property
     def checks(self) -> str:
-        """The last check of it, a constraint a line."""
+        """The last check of the answer, a constraint a line."""
         checks = [each.verification.checks for each in self.checked if each.verification]
         return "\n".join(map(str, checks[-1])) if checks and checks[-1] else "not checked"
 

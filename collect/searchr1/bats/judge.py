@@ -6,7 +6,7 @@ from collect.searchr1.bats.malformed import MalformedError
 from collect.searchr1.scaled_rollout import Conversation
 
 MOST_PROPOSALS = "most proposals"
-"""How an answer was chosen where no judge could be asked, or none was understood."""
+"""Name of the choice made where no judge could be asked, or none was understood."""
 
 
 def choose(run: BatsRun) -> tuple[str | None, str]:

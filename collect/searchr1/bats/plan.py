@@ -21,14 +21,14 @@ class Step:
     """One line of the checklist."""
 
     number: tuple[int, ...]
-    """Its place in the tree: (1, 2) is the second step below step 1."""
+    """Place of the step in the tree: (1, 2) is the second step below step 1."""
     mark: Mark
     use: Use
     text: str
 
     @property
     def is_open(self) -> bool:
-        """Whether something is left to do."""
+        """Return whether something of the step is left to do."""
         return self.mark in (" ", "~")
 
     def __str__(self) -> str:
@@ -40,7 +40,7 @@ class Plan:
     """The steps that were planned so far; none of them is ever removed."""
 
     steps: tuple[Step, ...] = ()
-    """In the order of the tree."""
+    """Steps in the order of the tree."""
 
     def updated(self, text: str) -> "Plan":
         """Return the plan with the steps of a checklist, new ones or others in their place.

@@ -8,7 +8,11 @@ from collect.searchr1.bats.malformed import MalformedError
 from collect.searchr1.tagged_text import last_tagged
 
 Verdict = Literal["SUCCESS", "CONTINUE", "PIVOT"]
-"""The answer is kept and the attempt over; the line of search goes on; another one is followed."""
+"""Verdict on a proposed answer, with which the attempt ends or goes on.
+
+SUCCESS: the answer is kept and the attempt over; CONTINUE: the line of search goes on; PIVOT:
+another line of search is followed.
+"""
 Finding = Literal["satisfied", "contradicted", "unverified"]
 
 _VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
@@ -32,11 +36,11 @@ class Verification:
 
     verdict: Verdict
     checks: tuple[Check, ...] = ()
-    """Empty where they could not be read."""
+    """Checks of the constraints; empty where they could not be read."""
     summary: str = ""
-    """Replaces the history after CONTINUE and PIVOT; empty where none was given."""
+    """Summary that replaces the history after CONTINUE and PIVOT; empty where none was given."""
     problem: str = ""
-    """Why the response could not be read, so that the verdict is CONTINUE; else empty."""
+    """Reason why the response could not be read, so that the verdict is CONTINUE; else empty."""
 
     def count(self, finding: Finding) -> int:
         """Return the number of constraints with a finding."""
