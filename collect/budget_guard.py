@@ -40,7 +40,7 @@ class BudgetGuard:
         Args:
             tracker: a new one; it counts what is spent, and judges where it has a forecaster.
             reader: reads what a turn spends, of each limited resource.
-            environment: what is played.
+            environment: the environment that is played.
             count: tokens of a text.
             is_shown: whether the agent sees the status block.
         """

@@ -115,8 +115,8 @@ def refuse_unused(options: Mapping[str, object], where: str, what_to_do: str = "
     """Refuse options that would be left unused.
 
     Args:
-        options: by name; None or an empty list where one was not given.
-        where: what they are of no use with.
+        options: the options by name; None or an empty list where one was not given.
+        where: the thing with which the options are of no use, as the message names it.
         what_to_do: the end of the message.
 
     Raises:

@@ -103,7 +103,7 @@ def check_start(
     """Replay the recorded turns, and refuse them where the environment gives something else.
 
     Args:
-        rules: of the game.
+        rules: the rules of the game.
         start: the rollout and the turn.
         environment: a fresh one, of the recorded seed and number.
         agent: gives the recorded replies.

@@ -16,7 +16,7 @@ def record(number: int, played: Played, simulated: str | None) -> dict[str, Any]
     """Return a rollout as the layout has it, with what its environment says beside.
 
     Args:
-        number: of the rollout in its family, from 0.
+        number: the number of the rollout in its family, from 0.
         played: the rollout.
         simulated: how its usage was counted; None where an API reported it.
     """

@@ -81,7 +81,7 @@ def _playing(numbers: Sequence[int]) -> str:
 
 
 def in_processes(workers: int) -> Driver:
-    """Return a driver that plays many at once where playing is this machine's work.
+    """Return a driver that plays many rollouts at once where playing is this machine's work.
 
     The rollouts come in the order of the numbers.
     """
@@ -97,7 +97,7 @@ def in_processes(workers: int) -> Driver:
 
 
 def in_threads(threads: int) -> Driver:
-    """Return a driver that plays many at once where playing is waiting for a server."""
+    """Return a driver that plays many rollouts at once where playing is waiting for a server."""
 
     def drive(play: Play, numbers: Sequence[int]) -> Iterator[Attempt]:
         pool = ThreadPoolExecutor(threads)

@@ -82,7 +82,7 @@ def play(
     Args:
         environment: a fresh one.
         agent: it answers every request.
-        rules: of the task.
+        rules: the rules of the task.
         count: tokens of a text, to keep requests within `rules.history_tokens`.
         guard: watches what the rollout spends; nobody does if None.
     """

@@ -85,7 +85,7 @@ def warn_of_equal(played: Sequence[tuple[tuple[int, int], bytes]]) -> None:
     """Warn where all continuations of a start are equal.
 
     Args:
-        played: of each continuation, where it starts and what was played after that.
+        played: for each continuation, where it starts and what was played after that.
     """
     groups: dict[tuple[int, int], list[bytes]] = {}
     for start, text in played:

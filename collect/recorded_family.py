@@ -44,7 +44,7 @@ class RecordedFamily:
         """Refuse to play on with settings that the family was not recorded with.
 
         Args:
-            settings: of the new run.
+            settings: the settings of the new run.
             names: the settings that must be the same.
 
         Raises:

@@ -46,8 +46,8 @@ class RestoredAgent:
         Args:
             place: the recorded rollout, for messages.
             replies: the recorded ones.
-            agent: as it was made for the recorded rollout.
-            rng: all that the agent draws is drawn from it.
+            agent: the agent, as it was made for the recorded rollout.
+            rng: the generator of all that the agent draws.
             seed: seed of the draws after the last recorded reply.
         """
         self._place = place

@@ -40,7 +40,7 @@ class RunBudget:
 
         Args:
             task: name of the task.
-            environment: what is played.
+            environment: the environment that is played.
             count: tokens of a text.
         """
         tracker = BudgetTracker(self.limits)

@@ -101,7 +101,7 @@ def check(options: CollectOptions, task: str, strategies: Collection[str] = ()) 
 
     Args:
         options: the options.
-        task: of the family.
+        task: the task of the family.
         strategies: the strategies that an agent's name may begin with.
 
     Raises:

@@ -78,7 +78,7 @@ class ScaledRollout:
             environment: a fresh one.
             ask: asks the model.
             response_tokens: the most tokens of a response.
-            budget: of this rollout.
+            budget: the budget of this rollout.
         """
         self.environment = environment
         self.budget = budget
@@ -151,7 +151,7 @@ class ScaledRollout:
 
         Args:
             request: the purpose of the request.
-            observation: what came of the response.
+            observation: the result of the response.
             facts: more about the turn, for its log.
         """
         searches = sum(action.startswith(f"{SEARCH}[") for action in observation.actions)

@@ -17,10 +17,10 @@ def generate(rng: random.Random, rows: int, columns: int, boxes: int) -> Level:
     """Return a level whose shortest solution has `LEAST` to `DEPTH` moves, as hard as it comes.
 
     Args:
-        rng: all that is drawn is drawn from it.
-        rows: with the outer wall, at least 5.
-        columns: as rows.
-        boxes: as many as targets.
+        rng: the generator of all that is drawn.
+        rows: the number of rows with the outer wall, at least 5.
+        columns: the number of columns with the outer wall, at least 5.
+        boxes: the number of boxes, and of targets.
     """
     while True:
         floor = _carved(rng, rows, columns)

@@ -91,7 +91,7 @@ def played_back(plan: Board, targets: int, most: int) -> list[list[State]]:
 
     Args:
         plan: the floor.
-        targets: a bit for each.
+        targets: a mask with a bit for each target.
         most: moves back.
     """
     edge = [(player, targets) for player in range(len(plan.cells)) if not targets >> player & 1]

@@ -40,7 +40,7 @@ def sokoban(size: str, boxes: int) -> Sokoban:
 
     Args:
         size: ROWSxCOLUMNS, with the outer wall.
-        boxes: as many as targets.
+        boxes: the number of boxes, and of targets.
 
     Raises:
         WrongUsageError: no such levels can be made.

@@ -12,8 +12,8 @@ def start(launch: Launch, output: int) -> "subprocess.Popen[str]":
     """Start a command, which reads nothing and sees no variable of this process.
 
     Args:
-        launch: how it is started.
-        output: of `subprocess`: where its standard output and errors go.
+        launch: the way in which the command is started.
+        output: a value of `subprocess`: where the command's standard output and errors go.
     """
     return subprocess.Popen(
         launch.argv,

@@ -28,9 +28,10 @@ def evaluate(
     Files that the hidden tests bring are theirs: what the patch does to them is undone first.
 
     Args:
-        instance: which.
-        patch: as submitted; empty resolves nothing.
-        test_seconds: after which the tests count as failed, and their process group is killed.
+        instance: the instance that the patch is for.
+        patch: the patch as submitted; empty resolves nothing.
+        test_seconds: seconds after which the tests count as failed, and their process group is
+            killed.
         containment: starts the tests, which run what the patch says.
 
     Raises:

@@ -54,10 +54,11 @@ def rollout(
     **Runs the shell commands that the model writes on this machine.**
 
     Args:
-        instance: which.
+        instance: the instance to work on.
         model: a mini-swe-agent model.
-        limits: of the rollout.
-        isolation: of the commands, and of the hidden tests, which run what the model wrote.
+        limits: the limits of the rollout.
+        isolation: the containment of the commands, and of the hidden tests, which run what the
+            model wrote.
 
     Raises:
         InputError: mini-swe-agent is missing, or the instance cannot be set up.

@@ -103,8 +103,8 @@ def prepare(run: RealRun, folder: Path) -> Path:
     """Write what the run needs.
 
     Args:
-        run: what is to be run.
-        folder: of the family, as `swebench-origin-MODEL`; made if it is not there.
+        run: the run to prepare.
+        folder: the family's folder, as `swebench-origin-MODEL`; made if it is not there.
 
     Returns:
         The file with the commands.

@@ -23,8 +23,8 @@ def record(number: int, trajectory: Mapping[str, Any], model: str) -> dict[str, 
     Its trajectory says all that the other files need.
 
     Args:
-        number: of the rollout in its family.
-        trajectory: of the rollout.
+        number: the number of the rollout in its family.
+        trajectory: the trajectory of the rollout.
         model: the name under which predictions are listed.
     """
     info = {**trajectory["info"], "rollout_number": number, "rollout_model": model}
@@ -39,7 +39,7 @@ class Trajectories:
 
         Args:
             folder: an empty one.
-            rollouts: of `record`; read one at a time.
+            rollouts: the rollouts, as `record` returns them; read one at a time.
 
         Raises:
             InputError: two are of the same instance, as rollouts are named by it.

@@ -36,9 +36,9 @@ def script(
     """Return a player of a level.
 
     Args:
-        name: of the player; drawn if None.
+        name: the name of the player; drawn if None.
         environment: what it plays. It looks at the state there, not at the text.
-        rng: all that is drawn is drawn from it.
+        rng: the generator of all that is drawn.
         error_rate: its chance of a wrong move; drawn from the player's range if None.
     """
     low, high = ERROR_RATES[name or rng.choice(NAMES)]

@@ -117,9 +117,9 @@ def choose_toys(seed: int, rollouts: int, first: int = 0) -> tuple[Toy, ...]:
     """Return so many different toys in the seed's order.
 
     Args:
-        seed: of the order.
-        rollouts: how many.
-        first: where in the order to begin; families that begin behind each other share none.
+        seed: the seed of the order.
+        rollouts: the number of toys.
+        first: the place in the order to begin at; families that begin behind each other share none.
 
     Raises:
         InputError: there are too few.
@@ -139,7 +139,7 @@ def make_repositories(chosen: Sequence[Toy], folder: Path) -> tuple[Instance, ..
     """Write a git repository for each module, with a branch for each bug.
 
     Args:
-        chosen: which.
+        chosen: the toys whose repositories are written.
         folder: made if it is not there; the repositories and an instance file go into it.
 
     Returns:
