@@ -60,7 +60,7 @@ class Chat:
     def __init__(self) -> None:
         self.skipped: Counter[str] = Counter()
         self.facts: dict[str, Any] = {}
-        """What the chat says of itself."""
+        """The facts that the chat states of itself."""
         self._messages: dict[str, _Message] = {}
         """Every message by id, in order of first appearance: those taken back were paid for."""
         self._current: list[str] = []
