@@ -34,7 +34,8 @@ def test_a_script_that_ends(
     with started(*command(end, processes, tmp_path)) as process:
         written = process.communicate(300)[1]
     assert (process.returncode, written) == (code, message)
-    assert len(list(tmp_path.iterdir())) == processes
+    begun = len(list(tmp_path.iterdir()))
+    assert begun == processes if code == 0 else 1 <= begun <= processes  # others end by the first
 
 
 @pytest.mark.parametrize("processes", [1, 2])
