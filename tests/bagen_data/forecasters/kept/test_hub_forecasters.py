@@ -13,7 +13,9 @@ from bagen_data.forecasters.climatology import fit
 from bagen_data.forecasters.kept import KeptForecaster, keep, load_forecaster
 from bagen_data.forecasters.kept.forecaster_files import ARRAYS, CARD, FILES, LARGEST, RECORD
 from tests.bagen_data.forecasters.simulated import family
-from tests.loopback_hub import LoopbackHub, loopback_hub
+from tests.loopback_hub import CLIENT_WARNING, LoopbackHub, loopback_hub
+
+pytestmark = pytest.mark.filterwarnings(CLIENT_WARNING)
 
 NAME = "ORG/FORECASTER"
 
