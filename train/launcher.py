@@ -89,18 +89,16 @@ def _exit_code(options: Any) -> int:
     except SignalException as error:
         return _SIGNALLED + int(error.sigval)
     except ChildFailedError as error:
-        return _failed(error)
+        return _failed(error, is_first_machine=not options.machine_rank)
     except (OSError, ValueError, TypeError) as error:
         raise InputError(f"launch: {error}; see accelerate launch --help") from error
     return 0
 
 
-def _failed(error: Any) -> int:
+def _failed(error: Any, *, is_first_machine: bool) -> int:
     """Say why the first process failed, unless the process of rank 0 has; returns the exit code."""
     rank, first = error.get_first_failure()
-    said = any(
-        number == 0 and os.path.isfile(each.error_file) for number, each in error.failures.items()
-    )
+    said = is_first_machine and _first_process_file(first.error_file).is_file()
     codes = {_code_of(each.exitcode) for each in error.failures.values()}
     if _INTERRUPTED in codes:
         return _INTERRUPTED
@@ -108,6 +106,16 @@ def _failed(error: Any) -> int:
         message = first.message["message"] if isinstance(first.message, dict) else first.message
         sys.stderr.write(f"process {rank}: {message}\n")
     return _code_of(first.exitcode)
+
+
+def _first_process_file(error_file: str) -> Path:
+    """Return where the process of rank 0 leaves its error, beside that of another one.
+
+    torchrun names these files ATTEMPT/RANK/error.json. The process of rank 0 may be ended by the
+    other's error after it said its own, and is then not among the failures.
+    """
+    path = Path(error_file)
+    return path.parent.parent / "0" / path.name
 
 
 def _code_of(returned: int) -> int:

@@ -25,27 +25,36 @@ def run_worker(main: Callable[[Sequence[str] | None], Any]) -> None:
     Args:
         main: the script, as a function of its arguments.
     """
-    if int(os.environ.get("RANK", "0")) == 0:
-        run(lambda arguments: _ended(main, arguments))
-        return
+    errors: list[str] = []
     try:
-        _ended(main, None)
+        if int(os.environ.get("RANK", "0")) == 0:
+            run(lambda arguments: _ended(main, arguments, errors))
+        else:
+            _ended(main, None, errors)
     except KeyboardInterrupt:
         sys.exit(_INTERRUPTED)
     except WrongUsageError:
         sys.exit(_WRONG_USAGE)
     except (BagenError, OSError):
         sys.exit(_FAILED)
+    finally:
+        for error in errors:
+            _leave(error)  # once it is said: a process that is ended meanwhile has left no file
 
 
-def _ended(main: Callable[[Sequence[str] | None], Any], arguments: Sequence[str] | None) -> None:
+def _ended(
+    main: Callable[[Sequence[str] | None], Any],
+    arguments: Sequence[str] | None,
+    errors: list[str],
+) -> None:
+    """Run a script, and add its error to those that are left to torchrun."""
     try:
         main(arguments)
     except KeyboardInterrupt:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         raise
     except (BagenError, OSError) as error:
-        _leave(str(error))
+        errors.append(str(error))
         raise
 
 
