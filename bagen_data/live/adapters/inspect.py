@@ -33,8 +33,8 @@ from bagen_data.live.adapters.inspect_requests import (
     Follower,
     InspectRequest,
     count_without_usage,
+    enclosing_tools,
     register_hooks,
-    running_tools,
 )
 
 
@@ -91,14 +91,14 @@ class BudgetLimit(Limit):
         self._conversations = ObservedConversations(tracker, plain_message)
         self._stop = stop
         self._conversation = conversation
-        self._tools: set[str | None] = set()
-        """The tools that the block runs inside of, if any."""
+        self._tools: set[str] = set()
+        """The tools that the block runs inside of, by their spans, if any."""
         self._outer: Token[tuple[Follower, ...]] | None = None
 
     def __enter__(self) -> "BudgetLimit":
         self._check_reuse()
         register_hooks()
-        self._tools = running_tools()
+        self._tools = enclosing_tools()
         self._outer = FOLLOWERS.set((*FOLLOWERS.get(), self))
         return self
 

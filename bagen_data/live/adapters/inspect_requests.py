@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Protocol
 
 from inspect_ai.agent import AgentState
-from inspect_ai.event import ModelEvent, ToolEvent
+from inspect_ai.event import InfoEvent, ModelEvent, SpanBeginEvent
 from inspect_ai.hooks import BeforeModelGenerate, Hooks, ModelCacheUsageData, ModelUsageData, hooks
 from inspect_ai.log import transcript
 from inspect_ai.model import ChatMessage, ContentText, ModelUsage
@@ -37,8 +37,8 @@ class InspectRequest:
     kept: list[ChatMessage]
     """The messages as the conversation keeps them."""
     followers: Sequence[Follower]
-    tools: set[str | None]
-    """The tools that run meanwhile: the request is made by one of them, if there are any."""
+    tools: set[str]
+    """The tools that it is made inside of, by their spans: a subagent's request has some."""
     seconds: float | None = None
     is_counted: bool = False
 
@@ -81,9 +81,30 @@ def register_hooks() -> None:
     hooks("budget", "Counts model calls within the budgets of bagen_data.")(BudgetHooks)
 
 
-def running_tools() -> set[str | None]:
-    """Return the tools that run in this sample."""
-    return {event.uuid for event in transcript().pending_events if isinstance(event, ToolEvent)}
+def enclosing_tools() -> set[str]:
+    """Return the spans of the tools that the code here runs inside of.
+
+    A tool of another agent of the sample, which runs at the same time, is not among them.
+    """
+    tools = set()
+    span: str | None = InfoEvent(data=None).span_id  # an event knows where it is made
+    while span is not None:
+        parent, is_tool = _span(span)
+        if is_tool:
+            tools.add(span)
+        span = parent
+    return tools
+
+
+@lru_cache(maxsize=4096)
+def _span(span: str) -> tuple[str | None, bool]:
+    """Return the span that encloses one of this sample's, and whether it is that of a tool."""
+    begin = transcript().history.find_last(
+        lambda event: isinstance(event, SpanBeginEvent) and event.id == span
+    )
+    if not isinstance(begin, SpanBeginEvent):
+        return None, False
+    return begin.parent_id, begin.type == "tool"
 
 
 class BudgetHooks(Hooks):
@@ -101,7 +122,7 @@ class BudgetHooks(Hooks):
         if earlier is not None and _responses(data.input) > _responses(earlier.sent):
             count_without_usage(earlier)
         kept = list(data.input)
-        request = InspectRequest(data.model_name, data.input, kept, _counting(), running_tools())
+        request = InspectRequest(data.model_name, data.input, kept, _counting(), enclosing_tools())
         for follower in request.followers:
             follower.before(request)
         LAST_REQUEST.set(request)

@@ -1,9 +1,11 @@
 """The agent and the limit for Inspect, with its real agents and a real server."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import anyio
+import anyio.lowlevel
 import inspect_ai
 import pytest
 from inspect_ai import Task
@@ -33,13 +35,14 @@ ASKED = "Where is the red ball ?"
 
 
 @tool
-def search() -> Tool:
+def search(before: Callable[[], Awaitable[None]] = anyio.lowlevel.checkpoint) -> Tool:
     async def execute(query: str) -> str:  # noqa: ARG001
         """Search the library.
 
         Args:
             query: what to look for.
         """
+        await before()
         return FOUND
 
     return execute
@@ -251,6 +254,31 @@ def test_agents_at_once_share_one_budget(tmp_path: Path) -> None:
         one = BudgetTracker({"tokens": 5_000})
         play(tmp_path, alone, budget_aware(searcher(), lambda: one, show_status=False))
     assert tracker.used["tokens"] == 4 * one.used["tokens"] == 4 * fresh_tokens(alone.usages)
+
+
+def test_a_tool_of_another_agent_makes_no_request_a_subagents(tmp_path: Path) -> None:
+    """The requests of one agent were charged whole while a tool of the agent beside it ran."""
+    tracker = BudgetTracker({"tokens": 50_000, "search": 90})
+    started = anyio.Event()
+    with agent_server(rounds=2) as server:
+
+        async def begin_and_wait() -> None:
+            started.set()
+            while server.requests < 4:  # its own first one, and all of the other's
+                await anyio.sleep(0.01)
+
+        tools = iter([search(begin_and_wait), search(started.wait)])
+        views = iter([tracker.agent("slow"), tracker.agent("quick")])
+
+        def aware() -> Agent:
+            return budget_aware(searcher([next(tools)]), lambda: next(views), show_status=False)
+
+        play(tmp_path, server, several(aware, 2))
+    with agent_server(rounds=2) as alone:
+        one = BudgetTracker({"tokens": 5_000})
+        play(tmp_path, alone, budget_aware(searcher(), lambda: one, show_status=False))
+    assert server.requests == 6
+    assert tracker.used["tokens"] == 2 * one.used["tokens"]
 
 
 def lead_and_helper(
