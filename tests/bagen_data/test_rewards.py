@@ -190,7 +190,7 @@ def asked(path: str, task: str, baseline: str) -> tuple[list[Row], dict[str, lis
 def rewards_of(
     path: str, task: str, weights: Mapping[str, float], baseline: str = "quantiles"
 ) -> dict[str, float]:
-    """What the constants and a baseline earn on a task's benchmark."""
+    """Return the rewards of constants and a baseline on a task's benchmark."""
     rows, policies = asked(path, task, baseline)
     return {name: earned(rows, answers, weights) for name, answers in policies.items()}
 
@@ -230,7 +230,7 @@ def test_an_interval_that_misses_pays_where_most_samples_are_feasible() -> None:
     """Under the paper's reward it never does; with 1.8 before `closeness`, from a tenth on."""
 
     def gain(weights: Mapping[str, float], feasible: int) -> float:
-        """What `[500, 800]` earns more than `impossible`, of 100 samples with 400 left."""
+        """Return the lead of `[500, 800]` over `impossible` in 100 samples with 400 left."""
         labels = [row < feasible for row in range(100)]
         intervals, stops = (
             judge([f"<answer>{text}</answer>"] * 100, labels, [TOKENS] * 100).reward(weights)

@@ -36,7 +36,7 @@ def scripts(command: Sequence[str]) -> list[str]:
 
 @cache
 def help_of(script: str) -> str:
-    """What a script prints of its options."""
+    """Return the options that a script prints."""
     done = subprocess.run(
         [sys.executable, script, "--help"], cwd=REPO, capture_output=True, text=True, check=True
     )

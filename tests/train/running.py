@@ -67,7 +67,7 @@ def run(*command: object) -> str:
 
 
 def fail(*command: object, code: int = 1) -> str:
-    """What it wrote, without the warnings of libraries; it has to fail with this exit code."""
+    """Return the output of a command that fails with this exit code, without warnings."""
     with started(*command) as process:
         written = "".join(process.communicate(_LONGEST))
     assert process.returncode == code, written[-3000:]

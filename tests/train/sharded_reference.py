@@ -14,7 +14,7 @@ from train.process_group import ended_process_group
 from train.reference_model import check_reference
 
 FAULTS = ("none", "zeros", "buffer", "not sharded", "not sharded, one value")
-"""What is wrong with the second process's copy; zeros are what old releases of transformers load.
+"""The fault of the second process's copy; zeros are what old releases of transformers load.
 
 TRL prepares the first three for FSDP2; each process of the last two has a whole copy, as with DDP.
 """

@@ -156,7 +156,7 @@ def test_memory_of_grpo_with_vllm() -> None:
 def test_fsdp_holds_whole_gradients_while_it_accumulates(
     change: dict[str, Any], is_whole: bool
 ) -> None:
-    """As `set_requires_gradient_sync(False)` does, by which Accelerate accumulates."""
+    """Accelerate accumulates by `set_requires_gradient_sync(False)`."""
     needs = needs_of(options(**change), SIZE, PLAN)
     assert sizes(needs.gpu).get("gradients, whole") == (15.2 if is_whole else None)
     alone = LaunchPlan(8, 1, False, writes_twice=False, uses_fsdp=False, gpu_memory=80e9)

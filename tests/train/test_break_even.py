@@ -24,7 +24,7 @@ IMPOSSIBLE, MISS = "<answer>impossible</answer>", "<answer>[1, 2]</answer>"
 
 
 def interval(tightness: float) -> str:
-    """Of 400 remaining, covered."""
+    """An interval that covers 400 remaining."""
     return f"<answer>[{400 - 200 * (1 - tightness)}, {400 + 200 * (1 - tightness)}]</answer>"
 
 

@@ -43,7 +43,7 @@ def with_labels(examples: list[Example], instance: str, change: Callable[[Target
 
 
 def otherwise(target: Target) -> Target:
-    """What else could have happened."""
+    """The same rollout with another end."""
     remaining = {name: 7 * amount + 11 for name, amount in target.remaining.items()}
     return Target(not target.feasible, remaining if any(remaining.values()) else target.remaining)
 

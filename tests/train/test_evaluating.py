@@ -110,7 +110,7 @@ def test_lines_that_a_crash_left_are_asked_again(answering: ResumableAnswers, da
 def test_an_engine_that_fails_here_is_one_message(
     answering: ResumableAnswers, dataset: str
 ) -> None:
-    """As where memory runs out; here by weights of another shape."""
+    """Weights of another shape stand for memory that runs out."""
     config = Path(answering.decoding.model) / "config.json"
     config.write_text(json.dumps(json.loads(config.read_bytes()) | {"intermediate_size": 96}))
     also = ("prompt", "prompt_variant", "completed_turns")

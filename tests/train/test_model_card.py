@@ -59,7 +59,7 @@ def model(tmp_path: Path) -> Path:
 
 
 def metadata_of(folder: Path) -> Any:
-    """As the Hub's client reads it."""
+    """Return the card as the Hub's client reads it."""
     return ModelCard.load(folder / CARD).data
 
 

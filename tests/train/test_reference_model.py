@@ -33,7 +33,7 @@ def launched(monkeypatch: pytest.MonkeyPatch, release: str, **changes: str) -> N
 
 
 def environment_of(launch: str) -> dict[str, str]:
-    """What `accelerate launch` sets for a file of ours."""
+    """The environment that `accelerate launch` sets for a file of ours."""
     file = str(REPO / "train" / "accelerate" / launch)
     words = ["--config_file", file, "train/grpo.py"]
     arguments, *_ = _validate_launch_command(launch_command_parser().parse_args(words))

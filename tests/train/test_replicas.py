@@ -205,7 +205,7 @@ def test_only_vllm_shares_weights() -> None:
 
 
 def test_key_value_heads_are_shared_or_copied() -> None:
-    """As vLLM does; a model of 6 key-value heads goes to 2 GPUs or 12, and not to 4."""
+    """A model of 6 key-value heads goes to 2 GPUs or 12, and not to 4, as in vLLM."""
     odd = SimpleNamespace(num_attention_heads=24, num_key_value_heads=6)
     check_tensor_parallel("--tensor-parallel", 12, 12, odd)
     with pytest.raises(InputError, match="4: does not divide the model's 6 key-value heads; give"):

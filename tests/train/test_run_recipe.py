@@ -85,7 +85,7 @@ def test_what_does_not_decide_may_change(begun: list[str], change: str) -> None:
 def test_other_files_under_the_same_name_are_refused(
     tmp_path: Path, dataset: str, tiny: str
 ) -> None:
-    """Of the model its weights, config and tokenizer; of the dataset the rows."""
+    """The model's weights, config and tokenizer count, and the dataset's rows."""
     model, built = tmp_path / "model", tmp_path / "built"
     shutil.copytree(tiny, model)
     shutil.copytree(dataset, built)

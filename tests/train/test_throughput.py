@@ -50,7 +50,7 @@ def test_a_frozen_weight_costs_four() -> None:
 
 
 def test_two_weights_in_a_byte_are_two() -> None:
-    """As bitsandbytes stores weights in 4 bits, which is not installed here."""
+    """Weights as bitsandbytes, which is not installed here, stores them in 4 bits."""
     packed_weight = type("Params4bit", (torch.nn.Parameter,), {})
     model = AutoModelForCausalLM.from_config(Qwen3Config(**SHAPE))
     before = flops_a_token(model)

@@ -52,7 +52,7 @@ class Packed:
     """A dataclass that was taken apart."""
 
     value: dict[str, Any]
-    """Its part that JSON holds."""
+    """The part of the dataclass that JSON holds."""
     arrays: Mapping[str, Array]
     """By the path of the field."""
 
