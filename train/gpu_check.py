@@ -32,7 +32,7 @@ from bagen_data.errors import InputError
 from bagen_data.held_folder import made_folder
 from bagen_data.unique_keys import parse_json
 from train.check_table import CheckRow, check_rows, printed
-from train.sweep_plan import flags
+from train.option_flags import flags
 
 REPO = Path(__file__).resolve().parent.parent
 _GGUF = "SmolLM2-135M-Instruct.Q4_1.gguf"

@@ -14,7 +14,7 @@ import yaml
 
 from bagen_data.errors import WrongUsageError
 from train.data import check_list
-from train.sweep_plan import flags
+from train.option_flags import flags
 
 FOLDER = Path(__file__).parent / "presets"
 

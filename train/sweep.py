@@ -27,10 +27,10 @@ from bagen_data.command_line import new_app, run
 from bagen_data.console import STDERR, shown
 from bagen_data.errors import InputError, WrongUsageError
 from bagen_data.held_folder import made_folder
-from train.sweep_checks import check_data, check_options
-from train.sweep_plan import SweepPlan, read_sweep
-from train.sweep_results import SweepResults
-from train.sweep_runner import SweepRunner
+from train.sweeps.sweep_checks import check_data, check_options
+from train.sweeps.sweep_plan import SweepPlan, read_sweep
+from train.sweeps.sweep_results import SweepResults
+from train.sweeps.sweep_runner import SweepRunner
 
 app = new_app((__doc__ or "").partition("\n")[0])
 
@@ -98,7 +98,7 @@ def _run_all(plan: SweepPlan, chosen: frozenset[str], *, dry_run: bool) -> None:
 
 
 def _print_tables(plan: SweepPlan, by_seed: bool) -> None:
-    from train.sweep_table import SweepTables
+    from train.sweeps.sweep_table import SweepTables
 
     done = SweepResults.read(Path(plan.out))
     if not done.rows:

@@ -96,7 +96,7 @@ def test_options_in_the_text_exist() -> None:
 def test_a_name_of_the_sweeps_is_a_row() -> None:
     from pathlib import Path
 
-    from train.sweep_plan import read_sweep
+    from train.sweeps.sweep_plan import read_sweep
 
     for command in COMMANDS:
         if "--only" in command:

@@ -13,9 +13,10 @@ import yaml
 from bagen_data.errors import InputError, WrongUsageError
 from tests.making import REPO, SHARED
 from tests.train.running import write_yaml
-from train.sweep_checks import check_options
-from train.sweep_plan import SweepPlan, flags, read_sweep
-from train.sweep_runner import SweepRunner
+from train.option_flags import flags
+from train.sweeps.sweep_checks import check_options
+from train.sweeps.sweep_plan import SweepPlan, read_sweep
+from train.sweeps.sweep_runner import SweepRunner
 
 CONFIGS = REPO / "train" / "configs"
 TABLE_7 = SHARED.parent / "paper_tables" / "table7_training.csv"

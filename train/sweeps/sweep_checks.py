@@ -6,7 +6,7 @@ from inspect import signature
 from typing import Any
 
 from bagen_data.errors import InputError
-from train.sweep_plan import SweepPlan, SweepRun, read_options
+from train.sweeps.sweep_plan import SweepPlan, SweepRun, read_options
 
 
 def check_options(plan: SweepPlan) -> None:

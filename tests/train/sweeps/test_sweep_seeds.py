@@ -9,9 +9,9 @@ import pytest
 from bagen_data.errors import InputError
 from bagen_data.tables import to_json
 from tests.train.running import write_yaml
-from train.sweep_checks import check_data, needed_splits
-from train.sweep_plan import SweepPlan, read_sweep
-from train.sweep_runner import SweepRunner
+from train.sweeps.sweep_checks import check_data, needed_splits
+from train.sweeps.sweep_plan import SweepPlan, read_sweep
+from train.sweeps.sweep_runner import SweepRunner
 
 GOOD: dict[str, Any] = {
     "out": "OUT",
@@ -121,7 +121,7 @@ def test_checkpoints_go_once_a_run_is_trained(
         assert any("launcher.py" in word for word in command)
         return codes.pop(0)
 
-    monkeypatch.setattr("train.sweep_runner.run_python", trained)
+    monkeypatch.setattr("train.sweeps.sweep_runner.run_python", trained)
     runner = SweepRunner(plan, dry_run=False)
     (planned,) = plan.seeded_runs()
     with pytest.raises(InputError, match="exit code 1"):

@@ -9,7 +9,7 @@ from bagen_data.errors import InputError
 from bagen_data.replaced_file import write_file
 from bagen_data.tables import read_jsonl, to_json
 from bagen_data.wording import differences
-from train.sweep_plan import seeded_name, slug
+from train.sweeps.sweep_plan import seeded_name, slug
 
 RESULTS = "results.jsonl"
 """The file in the sweep's folder with a line for each row and seed."""

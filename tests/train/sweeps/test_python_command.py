@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from tests.making import REPO
-from train.python_command import run_python
+from train.sweeps.python_command import run_python
 
 CHILD = """
 import pathlib, sys, time
@@ -20,7 +20,7 @@ except KeyboardInterrupt:
     time.sleep(1)  # longer than the quarter of a second that subprocess.run leaves
     (folder / "ended").touch()
 """
-PARENT = "import sys; from train.python_command import run_python; run_python(sys.argv[1:])"
+PARENT = "import sys; from train.sweeps.python_command import run_python; run_python(sys.argv[1:])"
 
 
 def test_the_exit_code_is_returned() -> None:

@@ -8,9 +8,9 @@ from bagen_data.scoring.measure import Measured
 from bagen_data.scoring.report import Score
 from bagen_data.scoring.resampling import FEWEST_INSTANCES
 from train.paper_table import ROW_SCORES, ScoresByName, markdown
-from train.seed_intervals import FEWEST_SEEDS, MeanOverSeeds, retained, row_over_seeds
-from train.sweep_plan import SweepPlan, or_none, seeded_name
-from train.sweep_results import SweepResults
+from train.sweeps.seed_intervals import FEWEST_SEEDS, MeanOverSeeds, retained, row_over_seeds
+from train.sweeps.sweep_plan import SweepPlan, or_none, seeded_name
+from train.sweeps.sweep_results import SweepResults
 
 RETAINED = ("accuracy_balanced", "hit_rate", "rl_reward_balanced")
 """Scores whose retention is shown."""
@@ -86,7 +86,7 @@ class SweepTables:
         if any(len(done) >= FEWEST_SEEDS for done in many.values()):
             notes.append(
                 "Rows over seeds have the mean over seeds, and a 95% interval over seeds and "
-                "instances (train/seed_intervals.py); --by-seed shows each seed's row."
+                "instances (train/sweeps/seed_intervals.py); --by-seed shows each seed's row."
             )
         elif any(len(done) > 1 for done in many.values()):
             notes.append(
@@ -112,7 +112,7 @@ class SweepTables:
 
     def _runs(self, name: str) -> list[Mapping[str, Measured]]:
         """Return the scores of each seed of a row that is done, measured again."""
-        from train.sweep_scores import read_answers
+        from train.sweeps.sweep_scores import read_answers
 
         if name not in self._measured:
             keys = [(name, seed) for seed in or_none(self._seeds[name])]

@@ -11,7 +11,7 @@ from bagen_data.errors import InputError
 from bagen_data.scoring.measure import Measured
 from bagen_data.scoring.resampling import percentile_interval
 from train.measured_rows import AnsweredSamples
-from train.seed_intervals import over_seeds, retained, row_over_seeds
+from train.sweeps.seed_intervals import over_seeds, retained, row_over_seeds
 
 INSTANCES = 40
 RNG = np.random.default_rng(0)

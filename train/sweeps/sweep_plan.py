@@ -1,8 +1,7 @@
 """The plan of a sweep: what it is to run, read from a YAML file."""
 
-import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -11,9 +10,8 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from bagen_data.errors import InputError
+from train.option_flags import Value
 
-Value = bool | int | float | str | list[Any] | dict[str, Any]
-"""The value of an option."""
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 """A seed that NumPy takes, as the trainers do."""
 
@@ -262,18 +260,3 @@ def seeded_name(name: str, seed: int | None) -> str:
     ('SFT pct30 seed 1', 'SFT pct30')
     """
     return name if seed is None else f"{name} seed {seed}"
-
-
-def flags(options: Mapping[str, Value]) -> Iterator[str]:
-    """Yield options as the command lines of Hugging Face's parsers take them.
-
-    >>> list(flags({"train_on": ["a", "b"], "balance": True, "rewards": {"interval": 1}}))
-    ['--train_on', 'a', 'b', '--balance', 'true', '--rewards', '{"interval": 1}']
-    """
-    for name, value in options.items():
-        yield f"--{name}"
-        yield from map(_text, value if isinstance(value, list) else [value])
-
-
-def _text(value: Value) -> str:
-    return value if isinstance(value, str) else json.dumps(value)

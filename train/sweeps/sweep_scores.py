@@ -13,7 +13,7 @@ from bagen_data.submission_writer import PREDICTIONS
 from bagen_data.tables import read_jsonl
 from train.measured_rows import AnsweredSamples
 from train.paper_table import ROW_SCORES
-from train.sweep_results import RESULTS, RowResult, SweepResults
+from train.sweeps.sweep_results import RESULTS, RowResult, SweepResults
 
 _METADATA = "metadata.yaml"
 

@@ -11,11 +11,11 @@ from bagen_data.errors import InputError
 from bagen_data.hub import load_samples
 from tests.train.running import write_yaml
 from train.sweep import app
-from train.sweep_plan import SweepPlan, read_sweep
-from train.sweep_results import RowResult, SweepResults
-from train.sweep_runner import SweepRunner
-from train.sweep_scores import read_answers, row_scores
-from train.sweep_table import SweepTables
+from train.sweeps.sweep_plan import SweepPlan, read_sweep
+from train.sweeps.sweep_results import RowResult, SweepResults
+from train.sweeps.sweep_runner import SweepRunner
+from train.sweeps.sweep_scores import read_answers, row_scores
+from train.sweeps.sweep_table import SweepTables
 
 ANSWERS = {
     0: "<answer>[1, 100000]</answer>",

@@ -12,22 +12,14 @@ from bagen_data.errors import InputError
 from bagen_data.replaced_file import write_file
 from bagen_data.tables import to_json
 from train.checkpoints import remove_checkpoints
-from train.dataset_builds import DatasetBuilds, answered, trained_on
-from train.python_command import run_python
+from train.option_flags import Value, flags
 from train.secret_options import check_no_token
-from train.sweep_plan import (
-    SeededRun,
-    SweepPlan,
-    SweepRun,
-    Value,
-    flags,
-    read_options,
-    seeded_name,
-    slug,
-)
-from train.sweep_results import RowKey, RowResult, SweepResults
+from train.sweeps.dataset_builds import DatasetBuilds, answered, trained_on
+from train.sweeps.python_command import run_python
+from train.sweeps.sweep_plan import SeededRun, SweepPlan, SweepRun, read_options, seeded_name, slug
+from train.sweeps.sweep_results import RowKey, RowResult, SweepResults
 
-REPO = Path(__file__).resolve().parent.parent
+REPO = Path(__file__).resolve().parents[2]
 RECIPE, TRAINED = "run.json", "trained"
 """The files in each run's folder: what is trained, from its first step on; that it is done."""
 _BASELINE_OPTIONS = ("dataset", "dataset_revision", "config", "split")
@@ -234,7 +226,7 @@ class SweepRunner:
         self._call([*command, "--name", seeded_name(*key), "--out", str(out)])
         if self.dry_run:
             return
-        from train.sweep_scores import read_answers, row_scores
+        from train.sweeps.sweep_scores import read_answers, row_scores
 
         answers = read_answers(self.results, RowResult(*key, {}, made))
         lines = "".join(to_json(row) + "\n" for row in answers.sample_scores())
@@ -267,5 +259,5 @@ def _dashed(options: Mapping[str, Value]) -> list[str]:
 
 
 def _script(name: str) -> str:
-    """A script of this folder, as the folder of the call has it: so it has every other path."""
+    """A script of train/, as the folder of the call has it: so it has every other path."""
     return os.path.relpath(REPO / "train" / name)
