@@ -182,7 +182,12 @@ def check_use(environment: Environment) -> None:
     of_dataset = ("--dataset", str(environment.dataset))
     predict = ["bagen", "predict", "baseline"]
     works = [
+        ["bagen"],
         ["bagen", "--help"],
+        ["bagen", "--version"],
+        ["python", "-m", "bagen_data", "--version"],
+        ["bagen", "demo"],
+        ["bagen", "score", "bagen-demo/quantiles", "--dataset", "bagen-demo/dataset"],
         [*predict, "over_budget", *of_dataset, "--config", "sokoban", "--out", "sokoban"],
         [*predict, "climatology", *of_dataset, "--cross-validate", "--out", "own"],
         ["bagen", "validate", "own", *of_dataset],

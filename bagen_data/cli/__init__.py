@@ -1,6 +1,7 @@
 """Predict, score and submit; fit a forecaster of your own, and watch a running agent with it.
 
 \b
+    bagen demo
     bagen predict baseline over_budget --dataset MLL-Lab/BAGEN --config swebench --out mine
     bagen predict model openai/gpt-5.2 --dataset MLL-Lab/BAGEN --config swebench --out gpt
     bagen merge shards/* --out gpt
@@ -20,6 +21,7 @@ from typing import Annotated
 
 import typer
 
+from bagen_data.cli.demo import demo_command
 from bagen_data.cli.fit import fit_command
 from bagen_data.cli.merge import merge_command
 from bagen_data.cli.noise_ceiling import ceiling_command
@@ -53,6 +55,7 @@ predict.command("baseline")(predict_baseline_command)
 predict.command("model")(predict_model_command)
 
 app = new_app(f"{__doc__}\n{_ELSEWHERE}")
+app.command("demo")(demo_command)
 app.add_typer(predict, name="predict")
 app.command("predictions-from-log")(predictions_from_log_command)
 app.command("merge")(merge_command)
