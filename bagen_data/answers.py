@@ -47,8 +47,8 @@ def parse(
         question: what was asked.
 
     Returns:
-        An `Estimate`; never raises for a text, however strange: what is not an answer is invalid,
-        with one reason. A number N to the question `point` is the interval [N, N].
+        An `Estimate`, whatever the text. A text that is not an answer is invalid, with one reason.
+        A number N to the question `point` is the interval [N, N].
 
     Raises:
         ValueError: `resources` is empty, or one string instead of a list of names.

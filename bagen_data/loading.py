@@ -31,8 +31,8 @@ def load(
     """Load a config with the package `datasets`, from the files that the manifest names.
 
     Args:
-        path: a folder that `python -m builders build` wrote, or a dataset on the Hub, as ORG/NAME
-            or ORG/NAME@REV.
+        path: a folder that `python -m builders build` wrote, or a dataset on the Hub, as
+            `ORG/NAME` or `ORG/NAME@REV`.
         config: `default` (every task's benchmark), a task, `<task>_start`, `<task>_train`,
             `reference` or `rollouts`.
         split: `test`; `sft`, `rl` or `heldout` of a `<task>_train`; all of them if left out.

@@ -7,7 +7,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from bagen_data.published import CODE_PAGE
 from bagen_data.versions import __version__
-from tools.docs_site import home, with_addresses
+from tools.docs_site import Whole, home, with_addresses, without_bare_parameters
 
 project = "BAGEN"
 author = "The BAGEN authors"
@@ -31,9 +31,10 @@ html_show_sphinx = False
 myst_enable_extensions = ["attrs_inline"]
 myst_heading_anchors = 4
 default_role = "code"  # docstrings are Markdown-like: `name`
+autoclass_content = "both"  # of a class and of its __init__
 autodoc_member_order = "bysource"
 autodoc_typehints = "description"
-autodoc_default_options = {"members": True, "show-inheritance": True}
+autodoc_default_options = {"members": True}
 suppress_warnings = ["myst.header"]  # pages begin as README.md does on GitHub
 linkcheck_anchors = False
 
@@ -48,3 +49,7 @@ def _read(_: Any, name: str, source: list[str]) -> None:
 def setup(app: Any) -> None:
     """Called by Sphinx."""
     app.connect("source-read", _read)
+    whole = Whole()
+    app.connect("autodoc-process-docstring", whole.keep, priority=400)  # before napoleon's, 500
+    app.connect("autodoc-process-docstring", whole.restore, priority=600)
+    app.connect("object-description-transform", without_bare_parameters, priority=900)

@@ -1,5 +1,6 @@
 """The documentation's site builds without a warning: no page is left out, no link leads nowhere."""
 
+import html
 import re
 import subprocess
 import sys
@@ -48,3 +49,21 @@ def test_pages_load_nothing_from_elsewhere(site: Path) -> None:
         text = page.read_text(encoding="utf-8")
         loaded = re.findall(r'<(?:script|img|link)\b[^>]*?(?:src|href)="(https?:[^"]+)"', text)
         assert not loaded, page.name
+
+
+def _text(page: Path) -> str:
+    """Return the words of a page."""
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", "", page.read_text("utf-8"))).split())
+
+
+def test_the_reference_shows_fields_as_they_are_written(site: Path) -> None:
+    words = _text(site / "reference.html")
+    assert "Turns left out: cut off by the context limit" in words
+    assert "Type: Turns left out" not in words
+
+
+def test_the_reference_says_what_a_class_takes_and_no_field_twice(site: Path) -> None:
+    words = _text(site / "reference.html")
+    assert "prices by model for requests that do not state their cost" in words  # BudgetTracker
+    assert "Parameters: name ( str ) unit ( str )" not in words  # Resource
+    assert "child 0, element" not in words  # an Arrow schema, printed
