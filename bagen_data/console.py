@@ -1,17 +1,25 @@
 r"""The consoles of messages and of results, and texts of others on them.
 
+Texts are plain where NO_COLOR is set, in a pipe and on a dumb terminal: no escape sequence at all.
 Rich's emoji names stay off: `file:100:` is a place. Texts of others, such as names, paths and
 what models wrote, go through `shown`: Rich takes `[red]` for a style, and a terminal obeys escape
 sequences. Rich's own `escape` loses backslashes, as in `a\[b]`.
 """
 
+import os
 import re
-from typing import Any
+from typing import Any, Literal
 
 from rich.console import Console
 from rich.text import Text
 
-STDERR = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
+
+def _colors() -> Literal["auto"] | None:
+    """Return how Rich chooses colours; with NO_COLOR no escape at all, for bold text neither."""
+    return None if os.environ.get("NO_COLOR") else "auto"
+
+
+STDERR = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False, color_system=_colors())
 """Messages go to stderr; results to stdout or to files."""
 
 _OBEYED = re.compile(
@@ -26,7 +34,7 @@ def stdout_console(**options: Any) -> Console:
     Args:
         options: of Rich's `Console`.
     """
-    return Console(highlight=False, emoji=False, **options)
+    return Console(**{"highlight": False, "emoji": False, "color_system": _colors(), **options})
 
 
 def shown(text: str) -> Text:

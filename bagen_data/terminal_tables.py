@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from rich.table import Table
 
-from bagen_data.console import shown, stdout_console
+from bagen_data.console import shown
 from bagen_data.errors import InputError
 from bagen_data.schema import Question
 from bagen_data.scoring.all_scores import HEADLINE_SCORES, PROGRESS_SCORES, SCORES, SECTIONS
@@ -177,13 +177,6 @@ def _ceiling(title: str, scores: Mapping[str, "CeilingScore"]) -> Table:
         interval = _interval(score.low, score.high)
         table.add_row(name, _number(score.value), interval, *numbers, *counts)
     return table
-
-
-def print_table(table: Table) -> None:
-    """Print a table to stdout at its full width: a narrower terminal wraps it, and cuts nothing."""
-    console = stdout_console()
-    console.width = max(console.width, stdout_console(width=10_000).measure(table).maximum)
-    console.print(table)
 
 
 def score_table(title: str, scores: Scores, lines_above: Container[str] = _AFTER_LINES) -> Table:

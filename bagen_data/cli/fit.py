@@ -209,7 +209,8 @@ def _built_data(
 def _print_scores(fitted: "FittedForecaster") -> None:
     """Print tables of scores, and what is to be known of them to stderr."""
     from bagen_data.console import STDERR, shown
-    from bagen_data.terminal_tables import print_table, score_table
+    from bagen_data.table_printing import print_table
+    from bagen_data.terminal_tables import score_table
 
     print_table(score_table("instances not seen, cross-fitted", fitted.cross_fitted.scores))
     if fitted.heldout:

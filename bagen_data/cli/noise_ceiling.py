@@ -40,8 +40,9 @@ def ceiling_command(
     from bagen_data.replaced_file import write_file
     from bagen_data.repositories.dataset_names import at_revision
     from bagen_data.scoring.resampling import Resampling
+    from bagen_data.table_printing import print_table
     from bagen_data.tables import to_json
-    from bagen_data.terminal_tables import ceiling_tables, print_table
+    from bagen_data.terminal_tables import ceiling_tables
 
     named = at_revision(dataset, revision)
     report = ceiling_of(continuations, named, config, Resampling(resamples, seed))

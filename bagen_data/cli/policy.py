@@ -85,8 +85,8 @@ def policy_command(
     from bagen_data.policies.policy_chart import policy_chart
     from bagen_data.policies.policy_tables import guarantee, policy_tables
     from bagen_data.repositories.dataset_names import at_revision
+    from bagen_data.table_printing import print_table
     from bagen_data.tables import to_json
-    from bagen_data.terminal_tables import print_table
 
     if not worth < math.inf:
         raise WrongUsageError(f"--worth {worth:g}: expected a finite number from 0 on")

@@ -137,7 +137,8 @@ def score_command(
     from bagen_data.scoring.other_question import refuse_other_question
     from bagen_data.scoring.resampling import Resampling
     from bagen_data.submissions import METADATA
-    from bagen_data.terminal_tables import ScoreChoice, explanations, print_table
+    from bagen_data.table_printing import print_table
+    from bagen_data.terminal_tables import ScoreChoice, explanations
 
     for path in filter(None, (predictions, compare)):
         put_right(path if path.is_dir() else path.parent)

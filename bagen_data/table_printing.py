@@ -1,0 +1,90 @@
+"""Tables on stdout that can be read at 80 columns, in a pipe, and without colours.
+
+A table has no frame: its columns are apart by two blanks, its head is above a line of dashes. One
+that is wider than the screen goes on in tables below it, which repeat its first column: no line
+wraps into nonsense, and nothing is cut.
+"""
+
+import sys
+from collections.abc import Iterator, Sequence
+
+from rich.box import Box
+from rich.console import RenderableType
+from rich.table import Column, Table
+
+from bagen_data.console import stdout_console
+
+_DASHES_BELOW_HEAD = Box("    \n    \n -- \n    \n    \n -- \n    \n    \n", ascii=True)
+"""The lines of a table: dashes below its head, a blank line between rows or sections."""
+_UNBOUNDED = 10_000
+"""Columns of a screen on which every table fits."""
+
+
+def print_table(table: Table) -> None:
+    """Print a table within the width of the screen: title, columns, caption, and a blank line.
+
+    A part whose first two columns are wider than the screen is printed at its full width.
+
+    Args:
+        table: its texts are printed; its frame is not.
+    """
+    width = stdout_console().width
+    parts = [_text(part, "", max(width, _width(part))) for part in _parts(table, width)]
+    text = "\n".join(parts)
+    if table.title:
+        text = _text(table.title, "table.title", _UNBOUNDED) + text
+    if table.caption:
+        text += _text(table.caption, "table.caption", width)
+    sys.stdout.write(text + "\n")
+
+
+def _parts(table: Table, width: int) -> Iterator[Table]:
+    """Yield tables that are at most so wide and have all columns, each with the first one."""
+    first, *rest = table.columns
+    room = width - max((_width(_part(table, [first, each])) for each in rest), default=0)
+    if room < 0:  # the first column folds
+        first.no_wrap, first.overflow = False, "fold"
+        first.max_width = max(width // 3, _width(_part(table, [first])) + room)
+    columns = [first]
+    for column in rest:
+        if len(columns) > 1 and _width(_part(table, [*columns, column])) > width:
+            yield _part(table, columns)
+            columns = [first]
+        columns.append(column)
+    yield _part(table, columns)
+
+
+def _part(table: Table, columns: Sequence[Column]) -> Table:
+    """Return a table of some columns of another one, without its title and caption."""
+    part = Table(
+        box=_DASHES_BELOW_HEAD,
+        show_edge=False,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+        show_lines=table.show_lines,
+    )
+    for column in columns:
+        part.add_column(
+            column.header,
+            justify=column.justify,
+            overflow=column.overflow,
+            no_wrap=column.no_wrap,
+            max_width=column.max_width,
+        )
+    cells = zip(*(column.cells for column in columns), strict=True)
+    for row, texts in zip(table.rows, cells, strict=True):
+        part.add_row(*texts, end_section=row.end_section)
+    return part
+
+
+def _width(table: Table) -> int:
+    return stdout_console(width=_UNBOUNDED).measure(table).maximum
+
+
+def _text(content: RenderableType, style: str, width: int) -> str:
+    """Return what a console prints, without the blanks at the ends of lines."""
+    console = stdout_console(width=width)
+    with console.capture() as captured:
+        console.print(content, style=style or None)
+    lines = captured.get().rstrip("\n").split("\n")
+    return "".join(f"{line.rstrip()}\n" for line in lines)
