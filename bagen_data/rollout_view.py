@@ -1,5 +1,6 @@
 """One sample, and the answers along its rollout, as a person reads them."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,18 +12,23 @@ from rich.table import Table
 from bagen_data.answers import parse
 from bagen_data.console import shown
 from bagen_data.dataset_configs import start_config, training_config
-from bagen_data.errors import InputError
 from bagen_data.hub import load_rollouts, load_samples, splits
 from bagen_data.number_texts import plain, readable
 from bagen_data.schema import Estimate, Interval, Question
 from bagen_data.scoring.match_predictions import PredictionReader
 from bagen_data.splits import PARTS
+from bagen_data.verdict_words import verdict_words
 
 Row = Mapping[str, Any]
 """A row of the dataset."""
+_ID = re.compile(r"[^/]+/[^/]+/.+/[0-9]+")
+"""The form of a sample's id."""
 _ALSO = ("prompt", "prompt_variant", "conditions", "instance_id")
 _WIDTH = 40
-"""Characters of a picture."""
+"""Characters of a drawing."""
+_WHOLE_FROM = 100
+"""Amount from which on tables show no decimals of an answer."""
+_LEGEND = "drawn: = answer, o what the run went on to use, | budget left"
 
 
 @dataclass(frozen=True)
@@ -37,44 +43,33 @@ class RolloutView:
     split: str
 
 
-def find_sample(path: str, sample_id: str) -> RolloutView:
-    """Look a sample up by its id.
+def find_sample(path: str, sample_id: str) -> RolloutView | None:
+    """Look a sample up by its id; None if the dataset has no such sample.
 
     Args:
         path: a folder that `python -m builders build` wrote, or ORG/NAME or ORG/NAME@REV.
         sample_id: `task/rollout_model/rollout_id/k`.
 
     Raises:
-        InputError: there is no such sample, or no such dataset.
+        InputError: the dataset cannot be loaded.
     """
+    if not _ID.fullmatch(sample_id):
+        return None
     task = sample_id.partition("/")[0]
     places = [
         (task, "test"),
         (start_config(task), "test"),
         *((training_config(task), name) for name in PARTS),
     ]
-    known = [place for place in places if place[1] in splits(path, place[0])]
-    if not known:
-        raise InputError(
-            f"{path}: has no task {task!r}, with which {sample_id!r} begins; expected "
-            "task/model/rollout/k, a sample_id of the dataset"
-        )
-    turns: list[int] = []
-    example = ""
-    for config, split in known:
+    for config, split in places:
+        if split not in splits(path, config):
+            continue
         table = load_samples(path, config, split, also=_ALSO).table
         place = pc.index(table["sample_id"], sample_id).as_py()
         if place >= 0:
             (sample,) = table.slice(place, 1).to_pylist()
             return RolloutView(sample, _rollout(table, sample_id), config, split)
-        example = example or (table["sample_id"][0].as_py() if len(table) else "")
-        turns += [row["completed_turns"] for row in _rollout(table, sample_id)]
-    if turns:
-        listed = ", ".join(map(str, sorted(turns)))
-        raise InputError(f"{path}: has no sample {sample_id!r}; of its rollout it has k = {listed}")
-    raise InputError(
-        f"{path}: has no sample {sample_id!r}; expected task/model/rollout/k, such as {example}"
-    )
+    return None
 
 
 def find_rollout(path: str, view: RolloutView) -> Row:
@@ -95,11 +90,10 @@ def find_rollout(path: str, view: RolloutView) -> Row:
 
 
 def _rollout(table: pa.Table, sample_id: str) -> list[Row]:
-    """The samples of the same rollout, whether the id ends in a turn or not."""
+    """Return the samples of the same rollout, by turn."""
     rows = table.drop_columns(["prompt"])
     stems = pc.replace_substring_regex(rows["sample_id"], "/[0-9]+$", "")
-    wanted = pa.array([sample_id, sample_id.rpartition("/")[0]], stems.type)
-    own = rows.filter(pc.is_in(stems, wanted)).to_pylist()
+    own = rows.filter(pc.equal(stems, sample_id.rpartition("/")[0])).to_pylist()
     return sorted(own, key=lambda row: int(row["completed_turns"]))
 
 
@@ -115,88 +109,89 @@ def responses_of(reader: PredictionReader, rows: Sequence[Row]) -> dict[str, str
     return responses
 
 
-def answers_table(
+def answers_tables(
     name: str, rows: Sequence[Row], responses: Mapping[str, str], question: Question = "interval"
-) -> Table:
-    """A row a prefix: what was spent, what was to come, what was answered, and what that is worth.
+) -> list[Table]:
+    """Return a table for each resource: a row a turn, with the amounts, the answer and its worth.
 
     Args:
-        name: of the estimator.
+        name: the estimator's name.
         rows: the samples of a rollout.
-        responses: by sample id; prefixes without one are said to have none.
-        question: what the responses answer.
+        responses: responses by sample id; the others are said to have no answer.
+        question: the question that the responses answer.
     """
     names = [part["resource"] for part in rows[0]["resources"]]
-    table = Table(title=shown(name), title_justify="left")
-    table.add_column("turn", justify="right")
-    table.add_column("resource", no_wrap=True)
-    for title in ("used", "budget left", "remaining", "answer"):
-        table.add_column(title, justify="right", no_wrap=True)
-    table.add_column("", no_wrap=True)
-    table.add_column("= answer, o remaining, | budget left", no_wrap=True)
-    for row in rows:
-        response = responses.get(row["sample_id"])
-        estimate = None if response is None else parse(response, names, question)
-        for part in row["resources"]:
-            turn = str(row["completed_turns"]) if part["resource"] == names[0] else ""
-            cells = _cells(row, part, estimate, rows)
-            table.add_row(turn, shown(part["resource"]), *map(shown, cells))
+    estimates = [_estimate(responses.get(row["sample_id"]), names, question) for row in rows]
+    return [
+        _answers_table(name if len(names) == 1 else f"{name}: {resource}", rows, estimates, place)
+        for place, resource in enumerate(names)
+    ]
+
+
+def _estimate(response: str | None, names: Sequence[str], question: Question) -> Estimate | None:
+    return None if response is None else parse(response, names, question)
+
+
+def _answers_table(
+    title: str, rows: Sequence[Row], estimates: Sequence[Estimate | None], place: int
+) -> Table:
+    """Return the table of the resource that has this place among the resources of a sample."""
+    table = Table(title=shown(title), caption=_LEGEND)
+    for heading in ("turn", "used", "budget\nleft", "went on\nto use", "answer"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("verdict", no_wrap=True)
+    table.add_column("0 to the largest amount", no_wrap=True)
+    parts = [row["resources"][place] for row in rows]
+    most = max(1.0, *(max(part["remaining"], _left(part)) for part in parts))
+    for row, part, estimate in zip(rows, parts, estimates, strict=True):
+        amounts = map(readable, (part["used"], _left(part), part["remaining"]))
+        interval = estimate.intervals.get(part["resource"]) if estimate else None
+        cells = (
+            str(row["completed_turns"]),
+            *amounts,
+            _answer_text(estimate, interval),
+            verdict_words(row, estimate, part),
+            _drawing(interval, part, most),
+        )
+        table.add_row(*map(shown, cells))
     return table
 
 
-def _cells(row: Row, part: Row, estimate: Estimate | None, rows: Sequence[Row]) -> tuple[str, ...]:
-    left, remaining = part["budget"] - part["used"], part["remaining"]
-    amounts = (readable(part["used"]), readable(left), readable(remaining))
-    interval = estimate.intervals.get(part["resource"]) if estimate else None
+def _left(part: Row) -> float:
+    return float(part["budget"] - part["used"])
+
+
+def _answer_text(estimate: Estimate | None, interval: Interval | None) -> str:
     if estimate is None:
-        answer, worth = "-", "no answer"
-    elif interval:
-        answer = f"{_probability(estimate)}{_interval_text(interval)}"
-        worth = _worth(interval, remaining) if row["feasible"] else "wrong: infeasible"
-    elif estimate.verdict == "invalid":
-        answer, worth = "invalid", f"wrong: {estimate.reason}"
-    else:
-        answer = f"{_probability(estimate)}impossible"
-        worth = "wrong: feasible" if row["feasible"] else "right"
-    return (*amounts, answer, worth, _picture(interval, left, remaining, _most(rows, part)))
-
-
-def _probability(estimate: Estimate) -> str:
-    """Return the probability to finish, before the answer that a forecast is taken for."""
-    return f"finish {estimate.forecast.finish:.2f}: " if estimate.forecast else ""
+        return "-"
+    if estimate.verdict == "invalid":
+        return f"invalid ({estimate.reason})"
+    text = _interval_text(interval) if interval else "impossible"
+    return f"finish {estimate.forecast.finish:.2f}: {text}" if estimate.forecast else text
 
 
 def _interval_text(interval: Interval) -> str:
-    if interval.low == interval.high:
-        return plain(interval.low)
-    return f"[{plain(interval.low)}, {plain(interval.high)}]"
+    low, high = _rounded(interval.low), _rounded(interval.high)
+    return low if interval.low == interval.high else f"[{low}, {high}]"
 
 
-def _worth(interval: Interval, remaining: float) -> str:
-    if interval.high < remaining:
-        return "too low"
-    return "too high" if interval.low > remaining else "covers"
+def _rounded(amount: float) -> str:
+    """Return an amount with three digits or more: whole from 100 on."""
+    digits = 0 if abs(amount) >= _WHOLE_FROM else 3
+    return plain(round(amount, digits))
 
 
-def _most(rows: Sequence[Row], part: Row) -> float:
-    """The largest amount of a resource that is left or remaining anywhere along the rollout."""
-    everywhere = [each for row in rows for each in row["resources"]]
-    own = [each for each in everywhere if each["resource"] == part["resource"]]
-    amounts = [max(each["remaining"], each["budget"] - each["used"]) for each in own]
-    return float(max(1.0, *amounts))
-
-
-def _picture(interval: Interval | None, left: float, remaining: float, most: float) -> str:
-    """From 0 to `most`."""
+def _drawing(interval: Interval | None, part: Row, most: float) -> str:
+    """Draw an answer, the truth and what is left of the budget on a line from 0 to `most`."""
 
     def place(amount: float) -> int:
         return round(min(max(amount / most, 0.0), 1.0) * (_WIDTH - 1))
 
-    letters = [" "] * _WIDTH
+    marks = [" "] * _WIDTH
     if interval:
         for position in range(place(interval.low), place(interval.high) + 1):
-            letters[position] = "="
-    if left >= 0:
-        letters[place(left)] = "|"
-    letters[place(remaining)] = "o"
-    return "".join(letters).rstrip()
+            marks[position] = "="
+    if _left(part) >= 0:
+        marks[place(_left(part))] = "|"
+    marks[place(part["remaining"])] = "o"
+    return "".join(marks).rstrip()

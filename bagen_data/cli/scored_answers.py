@@ -88,13 +88,13 @@ def choose(
     Raises:
         as `choose_predictions`.
     """
-    return _chosen(paths, _asked(dataset, config, tasks))
+    return _chosen(paths, asked_samples(dataset, config, tasks))
 
 
 def _chosen_of_some(request: ScoreRequest) -> list[FolderPredictions]:
     """Return the predictions; of a folder with files for some tasks, of these alone."""
     tasks = (family.partition("/")[0] for family in request.samples.family_names)
-    asked = _asked(request.dataset, request.config, tasks)
+    asked = asked_samples(request.dataset, request.config, tasks)
     try:
         return _chosen(request.paths, asked)
     except UnansweredError as error:
@@ -103,7 +103,14 @@ def _chosen_of_some(request: ScoreRequest) -> list[FolderPredictions]:
         return _chosen(request.paths, replace(asked, tasks=error.answered))
 
 
-def _asked(dataset: str, config: str | None, tasks: Iterable[str]) -> AskedSamples:
+def asked_samples(dataset: str, config: str | None, tasks: Iterable[str]) -> AskedSamples:
+    """Return the samples of some tasks that predictions are to answer.
+
+    Args:
+        dataset: as `hub.load_samples` takes it.
+        config: the config that was chosen, if one was.
+        tasks: the tasks of the samples, in their order.
+    """
     record = build_record(dataset)
     is_hidden = isinstance(record, dict) and not record.keys().isdisjoint(_HIDDEN_KEYS)
     names = tuple(dict.fromkeys(tasks))

@@ -1,6 +1,7 @@
 """`bagen predict baseline`, dry runs, and `bagen show`."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 import yaml
 
 from bagen_data.cli import main
-from bagen_data.hub import load_samples
+from bagen_data.hub import load_samples, splits
 from bagen_data.models.model_options import ModelOptions
 from bagen_data.models.presets import find_preset
 from bagen_data.submission_writer import new_metadata
@@ -229,7 +230,7 @@ def test_show(sample: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     assert "You are an estimator." in said
     assert "so the best answer is <answer>" in said
     assert str(tmp_path / "out" / "predictions.jsonl") in said
-    assert said.count("= answer, o remaining, | budget left") == 3
+    assert said.count("drawn: = answer, o what the run went on to use, | budget left") == 3
 
 
 def test_show_finds_training_samples_and_several_resources(
@@ -247,19 +248,103 @@ def test_show_finds_training_samples_and_several_resources(
 @pytest.mark.parametrize(
     ("sample_id", "words"),
     [
-        ("chess/m/r/1", "has no task 'chess'"),
-        ("sokoban/m/r/1", "task/model/rollout/k, such as sokoban/"),
-        ("{}99", "of its rollout it has k = 0, 1"),
-        ("[bold]", "has no task '[bold]'"),
-        ("{}", "of its rollout it has k = 0, 1"),
+        ("chess/m/r/1", "the dataset has the configs searchr1, searchr1_start, searchr1_train"),
+        ("[bold]", "no sample id begins with '[bold]'"),
+        ("sokoban/m/r/1", "expected sokoban/scripted; pass sokoban to list its ids"),
+        ("sokoban/scripted/r/1", "and 13 more; pass sokoban/scripted to list its ids"),
+        ("{}99", "expected {}0, {}1, {}2, {}3, {}4 and 5 more"),
     ],
 )
 def test_show_says_what_there_is(
     sample_id: str, words: str, sample: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     stem = first(sample).rpartition("/")[0] + "/"
+    wanted = words.replace("{}", stem)
     assert bagen("show", sample_id.format(stem), "--dataset", sample) == 1
-    assert words in capsys.readouterr().err
+    assert wanted in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("beginning", "configs"),
+    [
+        ("sokoban", ["sokoban"]),
+        ("soko", ["sokoban"]),
+        ("sokoban_start", ["sokoban_start"]),
+        ("sokoban_train", ["sokoban_train"]),
+        ("sokoban/scripted", ["sokoban", "sokoban_start", "sokoban_train"]),
+    ],
+)
+def test_show_lists_ids_one_a_line_in_a_pipe(
+    beginning: str, configs: list[str], sample: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert bagen("show", beginning, "--dataset", sample) == 0
+    ids = [
+        sample_id
+        for config in configs
+        for split in splits(str(sample), config)
+        for sample_id in load_samples(str(sample), config, split).table["sample_id"].to_pylist()
+    ]
+    assert sorted(capsys.readouterr().out.split("\n")[:-1]) == sorted(ids)
+
+
+@pytest.mark.parametrize("slash", ["", "/"])
+def test_show_lists_the_probes_of_a_rollout_by_turn(
+    slash: str, sample: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rollout = first(sample, "warehouse").rpartition("/")[0]
+    assert bagen("show", rollout + slash, "--dataset", sample) == 0
+    printed = capsys.readouterr().out.splitlines()
+    assert printed == [f"{rollout}/{turn}" for turn in range(11)]
+
+
+def test_show_cuts_a_list_to_a_screen(
+    sample: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in (("TTY_COMPATIBLE", "1"), ("LINES", "20"), ("COLUMNS", "80")):
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("NO_COLOR", "1")
+    listing = ("show", "swebench/scripted", "--dataset", sample)
+    assert bagen(*listing) == 0
+    cut = capsys.readouterr().out
+    assert "swebench/scripted: 232 samples of 18 rollouts" in cut
+    assert "These are 12 of 18 rows; pass --full to see all of them." in cut
+    assert re.search(r"^swebench/scripted/toys__calc-blanks +0 to 14 +failed$", cut, re.MULTILINE)
+    assert max(map(len, cut.splitlines())) <= 80
+    assert bagen(*listing, "--full") == 0
+    whole = capsys.readouterr().out
+    assert "--full" not in whole
+    assert whole.count("\nswebench/scripted/") == 18
+
+
+@pytest.mark.parametrize("option", ["--baseline", "--predictions", "--picture"])
+def test_answers_are_shown_along_one_rollout(
+    option: str, sample: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "predictions.jsonl").write_text("", encoding="utf-8")
+    value = {"--baseline": "over_budget", "--predictions": tmp_path}.get(option, tmp_path / "p.svg")
+    assert bagen("show", "sokoban", "--dataset", sample, option, value) == 2
+    error = " ".join(capsys.readouterr().err.split())
+    assert f"sokoban: is the beginning of 48 sample ids; {option} needs one, such as" in error
+
+
+def test_show_reads_a_folder_with_a_file_for_each_config(
+    sample: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert predict(sample, tmp_path / "all", "baseline", "over_budget") == 0
+    folder = tmp_path / "apart"
+    folder.mkdir()
+    lines = (tmp_path / "all" / "predictions.jsonl").read_text("utf-8").splitlines(keepends=True)
+    for task in ("sokoban", "swebench"):
+        own = [line for line in lines if f'"{task}/' in line]
+        (folder / f"{task}.jsonl").write_text("".join(own), encoding="utf-8")
+    capsys.readouterr()
+    for task in ("sokoban", "swebench"):
+        flags = ("--dataset", sample, "--predictions", folder)
+        assert bagen("show", first(sample, task), *flags) == 0
+        out, error = capsys.readouterr()
+        assert str(folder / f"{task}.jsonl") in out
+        assert "no answer" not in out
+        assert error == ""
 
 
 def test_show_takes_an_id_as_it_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -305,12 +390,12 @@ def test_show_asks_baselines_the_question_that_is_shown(
 ) -> None:
     rows = load_samples(str(sample), "sokoban").table.to_pylist()
     failed = next(row["sample_id"] for row in rows if not row["rollout_success"])
-    unscored = "of a run that failed none are scored"
+    unscored = "quantiles of this run are not scored, because it failed"
     baselines = ("--baseline", "climatology", "--baseline", "always_infeasible")
     flags = ("--dataset", sample, "--cross-validate", *baselines)
     assert bagen("show", failed, *flags, "--prompt", "forecast_think") == 0
     said = capsys.readouterr().out
-    assert "│ finish 0." in said or "│  finish 0." in said
+    assert "  finish 0." in said
     assert unscored in said
     assert bagen("show", failed, *flags) == 0
     said = capsys.readouterr().out
@@ -326,20 +411,51 @@ def test_show_marks_answers(
     stem = rows[0]["sample_id"].rpartition("/")[0]
     own = [row for row in rows if row["sample_id"].startswith(stem)]
     remaining = own[0]["resources"][0]["remaining"]
-    for response, mark in (
-        (f"<answer>[0, {remaining:.0f}]</answer>", "covers"),
-        ("<answer>[0, 1]</answer>", "too low"),
-        (f"<answer>[{remaining + 1:.0f}, 99999]</answer>", "too high"),
-        ("<answer>impossible</answer>", "wrong: feasible"),
-        ("", "wrong: no_answer"),
+    for response, verdict in (
+        (f"<answer>[0, {remaining:.0f}]</answer>", "right: covers the amount"),
+        ("<answer>[0, 1]</answer>", "too low: it used more"),
+        (f"<answer>[{remaining + 1:.0f}, 99999]</answer>", "too high: it used less"),
+        ("<answer>impossible</answer>", "wrong: it finished within the budget"),
+        ("", "invalid (no_answer)  wrong: no answer given"),
     ):
-        file = tmp_path / "predictions.jsonl"
-        escaped = response.replace('"', "")
-        file.write_text(
-            f'{{"sample_id": "{own[0]["sample_id"]}", "response": "{escaped}"}}\n', encoding="utf-8"
-        )
-        flags = ("--dataset", sample, "--predictions", file)
-        assert bagen("show", own[0]["sample_id"], *flags) == 0
-        said = capsys.readouterr().out
-        assert mark in said
-        assert said.count("no answer") == len(own) - 1
+        said = said_of(sample, own[0]["sample_id"], response, tmp_path, capsys)
+        assert verdict in said
+        assert said.count("-  no answer") == len(own) - 1
+        assert "the agent succeeded within the budget; this is after turn 1 of" in said
+
+
+@pytest.mark.parametrize(
+    ("is_success", "ending", "reason"),
+    [
+        (False, "the agent failed", "the agent failed"),
+        (True, "the agent succeeded above the budget", "it finished above the budget"),
+    ],
+)
+def test_show_says_why_a_run_was_infeasible(
+    is_success: bool,
+    ending: str,
+    reason: str,
+    sample: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    own = next(
+        row["sample_id"]
+        for row in load_samples(str(sample), "swebench").table.to_pylist()
+        if not row["feasible"] and row["rollout_success"] == is_success
+    )
+    for response, judged in (("[1, 9]", "wrong"), ("impossible", "right")):
+        said = said_of(sample, own, f"<answer>{response}</answer>", tmp_path, capsys)
+        assert f"{judged}: {reason}" in said
+        assert f"{ending}" in said
+
+
+def said_of(
+    sample: Path, own: str, response: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> str:
+    """The output of `bagen show` beside one prediction."""
+    file = folder / "predictions.jsonl"
+    line = json.dumps({"sample_id": own, "response": response})
+    file.write_text(f"{line}\n", encoding="utf-8")
+    assert bagen("show", own, "--dataset", sample, "--predictions", file) == 0
+    return capsys.readouterr().out
