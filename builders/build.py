@@ -6,11 +6,9 @@ from bagen_data.errors import InputError
 from bagen_data.executors import open_executor
 from bagen_data.logs.turn_readers import Counting
 from bagen_data.reading.origin import Family
-from bagen_data.reading.refusal_lines import refusal_lines
 from bagen_data.reading.workplace import Workplace
 from bagen_data.tasks import BudgetRule
 from bagen_data.tokenizer import HubTokenizer
-from bagen_data.wording import numbered
 from builders.build_families import read_families
 from builders.build_output import (
     previous_files,
@@ -22,9 +20,6 @@ from builders.build_output import (
 from builders.build_plan import budget_rule, make_plans
 from builders.build_record import BuildOptions, BuiltFamily
 from builders.dataset_writer import write_families, write_metadata
-
-_SHOWN_REASONS = 10
-"""Reasons that a message lists."""
 
 
 def build(
@@ -40,8 +35,8 @@ def build(
         One entry a family, ordered by name.
 
     Raises:
-        InputError: there is nothing to build, a flag's value does not fit, or, with `strict`,
-            something was refused.
+        InputError: there is nothing to build, a family has no rollout that can be used, a flag's
+            value does not fit, or, with `strict`, something was refused.
         OutputError: `out` cannot be written, or holds files that no build wrote.
         WorkerDiedError: the executor gave up a job.
         StoreError: a store of `origin` or `out` does not answer.
@@ -61,7 +56,6 @@ def build(
         indexes = read_families(options, families, counting, workplace, on_progress)
         planned = list(zip(indexes, make_plans(indexes, rules), strict=True))
         built, references = write_families(planned, options, executor, staging, on_progress)
-        _refuse_empty(built)
         write_metadata(staging, references, built, options, counting)
     return built
 
@@ -79,18 +73,3 @@ def _budget_rules(budgets: Mapping[str, str], families: Sequence[Family]) -> dic
             names = ", ".join(sorted(tasks))
             raise InputError(f"--budget {task}=...: no family of {task}; found {names}")
     return {task: budget_rule(task, tasks[task], text) for task, text in budgets.items()}
-
-
-def _refuse_empty(built: Sequence[BuiltFamily]) -> None:
-    if not any(family.files for family in built):
-        refused = [
-            (f"{family.index.family.name}/{refusal.where}", refusal.reason)
-            for family in built
-            for refusal in family.index.refused
-        ]
-        lines = refusal_lines(refused)[:_SHOWN_REASONS]
-        if without_turns := sum(family.index.without_turns for family in built):
-            logs = numbered(without_turns, "log")
-            lines.append(f"{logs} without a turn that can be used: nothing was answered in them")
-        lines = lines or ["no file holds one"]
-        raise InputError("no rollout could be used:\n  " + "\n  ".join(lines))

@@ -14,6 +14,7 @@ from bagen_data.reading.reading_options import ReadingOptions
 from bagen_data.reading.refusal_lines import refusal_lines
 from bagen_data.reading.workplace import Workplace
 from builders.build_record import BuildOptions
+from builders.lost_families import refuse_lost_families
 
 
 def read_families(
@@ -33,7 +34,8 @@ def read_families(
         on_progress: called with each family that was read.
 
     Raises:
-        InputError: with `strict`, something was refused; or a price is of no use.
+        InputError: with `strict`, something was refused; a family has no rollout that can be
+            used, and `allow_empty_families` is false; or a price is of no use.
         MissingExtraError: texts are to be scrubbed, and detect-secrets is not installed.
     """
     if options.strict:
@@ -53,6 +55,7 @@ def read_families(
             for index in indexes
             for where, reason in index.unused()
         )
+    refuse_lost_families(indexes, is_allowed=options.allow_empty_families)
     if options.limit is None:
         _refuse_unused_prices(indexes, options.general.prices)
     return indexes
@@ -64,7 +67,7 @@ def _refuse(unused: Iterable[tuple[str, str]]) -> None:
     if refused:
         raise InputError(
             f"{len(refused)} refused or ignored, so --strict wrote nothing:\n  "
-            + "\n  ".join(refusal_lines(refused, named=None))
+            + "\n  ".join(refusal_lines(refused, verb="not used", shown=None))
         )
 
 

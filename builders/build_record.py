@@ -64,6 +64,8 @@ class BuildOptions:
     """The choice of where families are read and written; it changes nothing but the time."""
     strict: bool = False
     """Write nothing if anything is refused."""
+    allow_empty_families: bool = False
+    """Build on without families that have no rollout which can be used."""
     scrub: bool = False
     """Replace keys, addresses and user names in the texts."""
     file_bytes: int = FILE_BYTES

@@ -35,6 +35,7 @@ from bagen_data.repositories.publish_options import CreatePr, DryRun, Private, T
 if TYPE_CHECKING:
     from bagen_data.executors import ExecutorChoice
     from bagen_data.locations import Location as Place
+    from bagen_data.reading.family_index import FamilyIndex
     from builders.build_record import BuildOptions, BuiltFamily
 else:
     Place = str  # Typer knows no unions; the option's parser makes a place of the text
@@ -56,6 +57,8 @@ _SUMMARY = {
 _ALWAYS = ("rollouts", "refused", "samples", "feasible")
 """Counts that are shown where they are 0, too."""
 _SUMMARY_WIDTH = 120
+_REASONS = 10
+"""Reasons that are shown of each family."""
 
 
 @app.command("build")
@@ -141,6 +144,14 @@ def build_command(
     strict: Annotated[
         bool, typer.Option("--strict", help="Exit 1 and write nothing if anything is refused.")
     ] = False,
+    allow_empty_families: Annotated[
+        bool,
+        typer.Option(
+            "--allow-empty-families",
+            help="Build on without a family that has no rollout which can be used, in place of "
+            "exit 1.",
+        ),
+    ] = False,
     scrub: Annotated[
         bool,
         typer.Option("--scrub", help="Replace keys, e-mail addresses and user names in the texts."),
@@ -188,6 +199,7 @@ def build_command(
         limit=limit,
         executor=_executor(executor, workers),
         strict=strict,
+        allow_empty_families=allow_empty_families,
         scrub=scrub,
     )
     if apart_from and hidden is None:
@@ -391,7 +403,6 @@ def _print_summary(built: "Sequence[BuiltFamily]", out: Place) -> None:
     from rich.table import Table
 
     from bagen_data.console import stdout_console
-    from bagen_data.reading.refusal_lines import refusal_lines
 
     table = Table(title=shown(str(out)), title_justify="left")
     table.add_column("family", no_wrap=True)
@@ -421,18 +432,23 @@ def _print_summary(built: "Sequence[BuiltFamily]", out: Place) -> None:
                 )
             )
     for family in built:
-        name = family.index.family.name
-        refused = refusal_lines(
-            (f"{name}/{refusal.where}", refusal.reason) for refusal in family.index.refused
-        )
-        for line in refused[:10]:
-            STDERR.print(shown(f"refused {line}"))
-        if len(refused) > 10:
-            STDERR.print(
-                shown(f"... and {len(refused) - 10} more reasons in {name}: see build.json")
-            )
-        for file in family.index.ignored[:10]:
-            STDERR.print(shown(f"ignored {family.index.family.name}/{file.where}: {file.reason}"))
+        _print_unused(family.index)
+
+
+def _print_unused(index: "FamilyIndex") -> None:
+    """Print a line for each reason why something of a family was not used."""
+    from bagen_data.reading.refusal_lines import refusal_lines
+
+    name = index.family.name
+    if not index.entries:
+        STDERR.print(shown(f"{name}: has no rollout that can be used; built without it"))
+    for verb, unused in (("refused", index.refused), ("ignored", index.ignored)):
+        lines = refusal_lines(((each.where, each.reason) for each in unused), name, verb=verb)
+        for line in lines[:_REASONS]:
+            STDERR.print(shown(line))
+        if len(lines) > _REASONS:
+            more = len(lines) - _REASONS
+            STDERR.print(shown(f"{name}: {verb} for {more:,} more reasons: see build.json"))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

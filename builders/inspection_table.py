@@ -62,11 +62,14 @@ def inspection_tables(inspection: Inspection) -> Iterator[Table | str]:
         yield _overview(inspection)
     elif not inspection.refused:
         yield f"{inspection.name}: holds no rollout"
-    told = {each.where for each in inspection.rollouts if len(inspection.rollouts) == 1}
-    refused = [(each.where, each.reason) for each in inspection.refused if each.where not in told]
-    yield from (f"refused {line}" for line in refusal_lines(refused))
-    for unused in inspection.ignored:
-        yield f"ignored {unused.where}: {unused.reason}"
+    alone = {each.where for each in inspection.rollouts if len(inspection.rollouts) == 1}
+    yield from refusal_lines(
+        (inspection.name if each.where == "." else each.where, each.reason)
+        for each in inspection.refused
+        if each.where not in alone
+    )
+    ignored = ((each.where, each.reason) for each in inspection.ignored)
+    yield from refusal_lines(ignored, verb="ignored")
     unjudged = sum(each.is_unjudged for each in inspection.rollouts)
     if unjudged:
         yield (

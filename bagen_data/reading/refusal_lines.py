@@ -1,35 +1,107 @@
-"""Refusals as people read them: what is refused for the same reason is told once."""
+"""Lines for people that say what is not used and why, one line for all equal reasons."""
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import PurePosixPath
+from typing import NamedTuple
 
-_NAMED = 5
-"""Places that a line names after the first."""
+SHOWN = 3
+"""Places that a line names of those with the same reason."""
+
+_NUMBER = r"(?:(?<![\w.-])|(?<![\w.])[-+])(?:0x[0-9a-f]+|\d+(?:,\d{3})*(?:\.\d+)?)(?![\w-])"
+"""A number by itself: `3`, `-1,024`, `0.5`, `0xff`, but not the 5 of `gpt-5`."""
+_PATH = r"[^\s,;()'\"]*\.(?:jsonl?|eval|traj|pred|txt|ya?ml)\b(?::\d+)?(?: \([^\s()]+\))?"
+"""A file's name, with a line and an id as places have them: `run/a.jsonl:1 (traj_0)`."""
+_ID = (
+    r"\b(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"  # a UUID
+    r"|[a-z]+_(?=\w*\d)\w{8,}|(?=[a-f]*\d)[0-9a-f]{8,})\b"  # toolu_01AbCdEf, 5e8ff9bf
+)
+_WORD = r"\w[^\s(),;:=\[\]{}'\"]*"
+_PIECE = re.compile(f"(?P<varies>{_PATH}|{_ID}|(?P<number>{_NUMBER}))|{_WORD}")
 
 
-def refusal_lines(refusals: Iterable[tuple[str, str]], named: int | None = _NAMED) -> list[str]:
-    r"""Return a line for each reason: the first place with the whole reason, then the others.
+def refusal_lines(
+    refusals: Iterable[tuple[str, str]],
+    family: str = "",
+    *,
+    verb: str = "refused",
+    shown: int | None = SHOWN,
+) -> list[str]:
+    r"""Return a line for each reason, with how often it was met and the first places.
 
-    Reasons are the same if they agree up to their first semicolon; advice follows it.
+    Reasons are equal if they agree up to their first semicolon, numbers, files and ids aside;
+    expectations and advice follow the semicolon.
 
     Args:
-        refusals: places and reasons, in order.
-        named: the most places that follow the first; None for all of them.
+        refusals: places and reasons, in order. The place `.` is the family itself.
+        family: the name of the places' family, which begins each line; may be empty.
+        verb: what became of the places.
+        shown: the most places that a line names; None for all of them.
 
-    >>> refusal_lines([("a", "is empty; fill a"), ("b", "is cut off"), ("c", "is empty; fill c")])
-    ['a: is empty; fill a\n  for the same reason, 1 more: c', 'b: is cut off']
+    >>> turns = [(f"a.jsonl:{n}", f"turn {n + 2} has no usage; give --tokenizer") for n in range(9)]
+    >>> for line in refusal_lines([*turns, ("b.json", "is cut off")], "x"):
+    ...     print(line)
+    x: 9 refused: turn N has no usage (first: a.jsonl:0, a.jsonl:1, a.jsonl:2); give --tokenizer
+    x/b.json: refused: is cut off
     """
-    kinds: dict[str, list[tuple[str, str]]] = {}
+    kinds: dict[tuple[str, ...], list[_Refusal]] = {}
     for where, reason in refusals:
-        kinds.setdefault(reason.partition(";")[0], []).append((where, reason))
-    return [_line(alike, named) for alike in kinds.values()]
+        head, semicolon, tail = reason.partition(";")
+        pieces = _pieces(where, head)
+        kinds.setdefault(tuple(pieces[::3]), []).append(_Refusal(where, pieces, semicolon + tail))
+    return [_line(alike, family, verb, shown) for alike in kinds.values()]
 
 
-def _line(alike: list[tuple[str, str]], named: int | None) -> str:
-    (first, reason), *others = alike
-    text = f"{first}: {reason}"
-    if others:
-        places = [where for where, _ in others]
-        shown = places[:named]
-        listed = ", ".join([*shown, "..."] if len(shown) < len(places) else shown)
-        text += f"\n  for the same reason, {len(places):,} more: {listed}"
-    return text
+class _Refusal(NamedTuple):
+    """A place, and its reason in pieces."""
+
+    where: str
+    head: list[str]
+    """The reason up to its first semicolon, as `_pieces` cuts it."""
+    tail: str
+    """The rest of the reason, from the semicolon on."""
+
+
+def _line(alike: Sequence[_Refusal], family: str, verb: str, shown: int | None) -> str:
+    first = alike[0]
+    if len(alike) == 1:
+        place = "/".join(
+            filter(None, (family, "" if family and first.where == "." else first.where))
+        )
+        return f"{place}: {verb}: {''.join(first.head)}{first.tail}"
+    places = [each.where for each in alike[:shown]]
+    listed = f"{'' if len(places) == len(alike) else 'first: '}{', '.join(places)}"
+    begin = f"{family}: " if family else ""
+    return f"{begin}{len(alike):,} {verb}: {_common_head(alike)} ({listed}){_common_tail(alike)}"
+
+
+def _common_head(alike: Sequence[_Refusal]) -> str:
+    """Return the beginnings of equal reasons as one, with N or `...` for what varies."""
+    slots = zip(*(each.head for each in alike), strict=True)
+    return "".join(
+        same[0] if len(set(same)) == 1 else ("N" if place % 3 == 1 else "...")
+        for place, same in enumerate(slots)
+    )
+
+
+def _common_tail(alike: Sequence[_Refusal]) -> str:
+    """Return what follows the semicolon; that of the first place, if they differ."""
+    first = alike[0]
+    if len({each.tail for each in alike}) == 1:
+        return first.tail
+    return f"; for {first.where}:{first.tail.removeprefix(';')}" if first.tail else ""
+
+
+def _pieces(where: str, text: str) -> list[str]:
+    """Cut a reason into a text, a number, and a file or id, and so on; each may be empty.
+
+    A word that stands in the place is an id, whatever its form.
+    """
+    own = {*re.split(r"[\s(),/:]+", where), *where.split(), PurePosixPath(where).name.split(".")[0]}
+    pieces, end = [], 0
+    for match in _PIECE.finditer(text):
+        if match["varies"] or (match[0] in own and any(map(str.isdigit, match[0]))):
+            number = match["number"] or ""
+            pieces += [text[end : match.start()], number, "" if number else match[0]]
+            end = match.end()
+    return [*pieces, text[end:]]

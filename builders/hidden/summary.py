@@ -5,14 +5,15 @@ from collections.abc import Sequence
 from rich.markup import escape
 from rich.table import Table
 
-from bagen_data.console import STDERR, stdout_console
+from bagen_data.console import STDERR, shown, stdout_console
+from bagen_data.reading.family_index import FamilyIndex
 from bagen_data.reading.refusal_lines import refusal_lines
 from builders.hidden.build import KEY, PUBLIC, HiddenOptions, HiddenTask
 
 _FEW = 10
 """Samples of a task below which scores have no interval."""
 _SHOWN = 10
-"""Lines of refusals of a family."""
+"""Reasons that are shown of each family."""
 _WIDTH = 120
 _HEADINGS = ("rollouts", "refused", "public", "one turn", "samples")
 
@@ -50,7 +51,7 @@ def print_hidden_summary(tasks: Sequence[HiddenTask], options: HiddenOptions) ->
                 f"{_FEW} has no interval"
             )
         for family in task.families:
-            _print_refusals(family.index.family.name, family.index.unused())
+            _print_unused(family.index)
     if not options.apart_from:
         STDERR.print(
             "nothing says that these rollouts are not public; name what is public with --apart-from"
@@ -60,9 +61,13 @@ def print_hidden_summary(tasks: Sequence[HiddenTask], options: HiddenOptions) ->
     console.print(f"to keep:      {out / KEY}", markup=False)
 
 
-def _print_refusals(family: str, unused: Sequence[tuple[str, str]]) -> None:
-    lines = refusal_lines((f"{family}/{where}", reason) for where, reason in unused)
+def _print_unused(index: FamilyIndex) -> None:
+    name = index.family.name
+    if not index.entries:
+        STDERR.print(shown(f"{name}: has no rollout that can be used; built without it"))
+    lines = refusal_lines(index.unused(), name, verb="not used")
     for line in lines[:_SHOWN]:
-        STDERR.print(f"refused {escape(line)}")
+        STDERR.print(shown(line))
     if len(lines) > _SHOWN:
-        STDERR.print(f"... and {len(lines) - _SHOWN} more reasons: see the key's build.json")
+        more = len(lines) - _SHOWN
+        STDERR.print(shown(f"{name}: not used for {more} more reasons: see the key's build.json"))

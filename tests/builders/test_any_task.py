@@ -339,7 +339,10 @@ def test_a_model_without_a_price_is_refused_by_name(tmp_path: Path, capsys: Any)
     flags = ("--task", "support", "--resources", "cost_usd")
     assert build(tmp_path / "logs", tmp_path / "out", *flags) == 1
     said = " ".join(capsys.readouterr().err.split())
-    assert "a.json: turn 1 states no cost_usd, and the price of our-own-model is not known" in said
+    assert (
+        "a.json: refused: turn 1 states no cost_usd, and the price of our-own-model is not known"
+        in said
+    )
     assert "give --price 'our-own-model=IN,OUT" in said
 
 

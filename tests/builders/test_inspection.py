@@ -204,7 +204,7 @@ def test_a_file_that_holds_no_rollout_says_so(tmp_path: Path, capsys: Any) -> No
     (folder / "notes.txt").write_text("hello")
     assert "refused: is not JSON" in shown(capsys, folder / "notes.txt")
     (tmp_path / "empty").mkdir()
-    assert "refused .: holds no .json" in shown(capsys, tmp_path / "empty")
+    assert "empty: refused: holds no .json" in shown(capsys, tmp_path / "empty")
 
 
 def test_a_family_is_a_line_a_rollout_and_what_was_not_used(tmp_path: Path, capsys: Any) -> None:
@@ -214,8 +214,8 @@ def test_a_family_is_a_line_a_rollout_and_what_was_not_used(tmp_path: Path, caps
     text = shown(capsys, folder)
     assert "sum of the 2 that can be used" in text
     assert "440 fresh tokens" in text
-    assert "refused c.jsonl:1: is not JSON" in text
-    assert "ignored notes.txt: does not end in" in text
+    assert "c.jsonl:1: refused: is not JSON" in text
+    assert "notes.txt: ignored: does not end in" in text
     assert "1 duplicate: the first of each is used" in text
     assert inspected(folder).rollouts[1].refusal.startswith("is the same rollout as a.jsonl:1")
 
@@ -290,14 +290,14 @@ def test_a_session_without_a_response_has_no_turns(tmp_path: Path, capsys: Any) 
     assert shown(capsys, tmp_path / "logs").count("no turns") == 2
     flags = ("--task", "t", "--origin", tmp_path / "logs", "--out", tmp_path / "out")
     assert exit_code(main, "build", *flags) == 1
-    assert "  2 logs without a turn that can be used" in capsys.readouterr().err
+    assert "logs: 2 logs without a turn that can be used" in capsys.readouterr().err
 
 
 def test_a_rollout_that_is_asked_for_says_why_it_is_refused(tmp_path: Path, capsys: Any) -> None:
     broken = counted("a") | {"per_turn_api_tokens": [1]}
     write_lines(tmp_path / "searchr1-origin-m" / "a.jsonl", [broken, broken, counted("b")])
     text = shown(capsys, tmp_path / "searchr1-origin-m", "--rollout", "(a)")
-    assert "refused a.jsonl:1 (a): per_turn_api_tokens has 1 entries" in text
+    assert "2 refused: per_turn_api_tokens has 1 entries (a.jsonl:1 (a), a.jsonl:2 (a))" in text
     assert "(b)" not in text
 
 

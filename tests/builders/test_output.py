@@ -100,7 +100,7 @@ def test_what_may_be_a_lost_family_is_named_and_refused_if_strict(
 def test_nothing_usable_builds_nothing(tmp_path: Path, capsys: Any) -> None:
     write_json(tmp_path / "origin" / "sokoban-origin-m" / "a.json", [3])
     assert build(tmp_path / "origin", tmp_path / "out") == 1
-    assert "no rollout could be used" in capsys.readouterr().err
+    assert "no rollout can be used" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
 

@@ -94,9 +94,9 @@ def test_unrelated_files_are_told_of_once(origin: Path, tmp_path: Path, capsys: 
     assert build(origin, tmp_path / "out") == 0
     said = capsys.readouterr().err
     assert (
-        said.count("is of no known format; its keys are: composer; remove it, or give one of") == 1
-    )
-    assert "for the same reason, 2 more: sokoban-origin-m/package.json, sokoban" in said
+        "sokoban-origin-m: 3 refused: is of no known format (composer.json, package.json, "
+        "tsconfig.json); for composer.json: its keys are: composer; remove it, or give one of"
+    ) in said
     assert "its keys are: tsconfig;" in reasons(tmp_path / "out")["tsconfig.json"]
 
 
@@ -107,7 +107,7 @@ def test_strict_exits_1_and_keeps_the_previous_output(
     before = contents(tmp_path / "out")
     (origin / "sokoban-origin-m" / "bad.json").write_bytes(b"")
     assert build(origin, tmp_path / "out", "--strict") == 1
-    assert "bad.json: is empty" in capsys.readouterr().err
+    assert "bad.json: not used: is empty" in capsys.readouterr().err
     assert contents(tmp_path / "out") == before
 
 
@@ -167,7 +167,8 @@ def test_a_strange_name_of_a_refused_rollout(
 
 def test_a_family_without_files(origin: Path, tmp_path: Path) -> None:
     (origin / "swebench-origin-m").mkdir()
-    assert build(origin, tmp_path / "out") == 0
+    assert build(origin, tmp_path / "out") == 1
+    assert build(origin, tmp_path / "out", "--allow-empty-families") == 0
     assert not (tmp_path / "out/data/swebench").exists()
     assert build(origin, tmp_path / "out", "--strict") == 1
 

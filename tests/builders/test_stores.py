@@ -295,9 +295,23 @@ def test_a_failed_build_leaves_nothing_in_the_store(store: SharedStore) -> None:
     (store.folder / "bucket/origin/mine").mkdir(parents=True)
     (store.folder / "bucket/origin/mine/a.json").write_text("[]")
     options = BuildOptions(origin=store.url / "origin/mine", out=store.url / "out", tasks=["mine"])
-    with pytest.raises(InputError, match="no rollout could be used"):
+    with pytest.raises(InputError, match="no rollout can be used"):
         build(options)
     assert not list_files(store.url / "out")
+
+
+def test_a_lost_family_leaves_the_earlier_build_in_the_store(store: SharedStore) -> None:
+    family = next(SAMPLE.iterdir())
+    origin = put(family, store, f"origin/{family.name}")
+    options = BuildOptions(origin=store.url / "origin", out=store.url / "out")
+    build(options)
+    before = contents(store.path(store.url / "out"))
+    assert before
+    store.path(origin).parent.joinpath("swebench-train-m").mkdir()
+    store.path(origin).parent.joinpath("swebench-train-m/a.json").write_text("[]")
+    with pytest.raises(InputError, match="1 of 2 families has no rollout that can be used"):
+        build(options)
+    assert contents(store.path(store.url / "out")) == before
 
 
 def test_a_hidden_split_is_not_written_to_a_store(store: SharedStore) -> None:
