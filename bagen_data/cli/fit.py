@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bagen_data.reading.plain_rollouts import PlainOptions
 
 _SHOWN = 5
-"""Logs that are named of those that could not be used."""
+"""Reasons that are shown why logs could not be used."""
 
 
 def fit_command(
@@ -209,17 +209,19 @@ def _built_data(
 def _print_scores(fitted: "FittedForecaster") -> None:
     """Print tables of scores, and what is to be known of them to stderr."""
     from bagen_data.console import STDERR, shown
+    from bagen_data.reading.refusal_lines import refusal_lines
     from bagen_data.table_printing import print_table
     from bagen_data.terminal_tables import score_table
 
     print_table(score_table("instances not seen, cross-fitted", fitted.cross_fitted.scores))
     if fitted.heldout:
         print_table(score_table("instances not seen, held out", fitted.heldout.scores))
-    refused = fitted.data.refused
-    for reason in refused[:_SHOWN]:
-        STDERR.print(shown(f"not used: {reason}"))
-    if len(refused) > _SHOWN:
-        STDERR.print(f"not used: {len(refused) - _SHOWN:,} more; --json names them all")
+    refused = ((each.where, each.reason) for each in fitted.data.refused)
+    lines = refusal_lines(refused, verb="not used")
+    for line in lines[:_SHOWN]:
+        STDERR.print(shown(line))
+    if len(lines) > _SHOWN:
+        STDERR.print(f"not used for {len(lines) - _SHOWN:,} more reasons; --json names them all")
     for note in (*fitted.data.notes, *fitted.limits):
         STDERR.print(shown(f"note: {note}"))
 

@@ -71,7 +71,7 @@ class FittedForecaster:
             "budgets": dict(self.kept.budgets),
             "knows_success": self.data.knows_success,
             "learned_from": learned,
-            "refused": list(self.data.refused),
+            "refused": [f"{each.where}: {each.reason}" for each in self.data.refused],
             "notes": list(self.data.notes),
             "limits": list(self.limits),
             "skill": dict(self.kept.skill),

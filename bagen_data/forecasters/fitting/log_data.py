@@ -23,6 +23,7 @@ from bagen_data.reading.plain_rollouts import (
     PlainRollouts,
     read_plain_rollouts,
 )
+from bagen_data.reading.refusal_lines import refusal_lines
 from bagen_data.replay import benchmark_prefixes, realised
 from bagen_data.schema import Rollout
 from bagen_data.wording import numbered
@@ -33,7 +34,7 @@ UNNAMED_MODEL = "unnamed"
 SEVERAL_MODELS = "several"
 """The rollout model of a family by more than one model."""
 _SHOWN = 3
-"""Refusals that a message names."""
+"""Names or reasons that a message lists."""
 
 
 def log_data(logs: Path, options: PlainOptions, rollout_model: str = "") -> TeachingData:
@@ -87,7 +88,7 @@ def log_data(logs: Path, options: PlainOptions, rollout_model: str = "") -> Teac
         chosen.models,
         knows_success=chosen.knows_success,
         notes=(*chosen.notes, *single_turn_notes(single), *_usage_notes(chosen.rollouts)),
-        refused=tuple(f"{each.where}: {each.reason}" for each in read.refused),
+        refused=read.refused,
     )
     return check_teaching(data, where)
 
@@ -129,13 +130,13 @@ def _family_model(models: Sequence[str]) -> str:
 
 
 def _listed_refusals(read: PlainRollouts, logs: Path) -> str:
-    """Return a line for each of the first refusals; one of all logs names what was given."""
-    listed = [
-        f"{logs if each.where == '.' else each.where}: {each.reason}"
-        for each in read.refused[:_SHOWN]
-    ]
-    more = len(read.refused) - len(listed)
-    return "".join(f"\n{each}" for each in listed) + (f"\nand {more:,} more" if more > 0 else "")
+    """Return a line for each of the first reasons; one of all logs names their path."""
+    lines = refusal_lines(
+        (str(logs) if each.where == "." else each.where, each.reason) for each in read.refused
+    )
+    if len(lines) > _SHOWN:
+        lines[_SHOWN:] = [f"refused for {len(lines) - _SHOWN:,} more reasons"]
+    return "".join(f"\n{line}" for line in lines)
 
 
 def _usage_notes(rollouts: Sequence[PlainRollout]) -> tuple[str, ...]:

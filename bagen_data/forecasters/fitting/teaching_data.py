@@ -6,6 +6,7 @@ from functools import cached_property
 
 from bagen_data.errors import InputError
 from bagen_data.forecasters.learning.examples import Example
+from bagen_data.reading.noticed import Unused
 from bagen_data.schema import Resource
 from bagen_data.wording import numbered
 
@@ -44,8 +45,8 @@ class TeachingData:
     says that a rollout stayed within its budget."""
     notes: tuple[str, ...] = ()
     """Sentences about rollouts that were left out, or were not judged."""
-    refused: tuple[str, ...] = ()
-    """Logs that could not be used: each one's place and the reason."""
+    refused: tuple[Unused, ...] = ()
+    """Logs that could not be used."""
 
     @property
     def task(self) -> str:

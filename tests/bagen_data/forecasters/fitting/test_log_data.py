@@ -14,6 +14,7 @@ from bagen_data.forecasters.fitting.log_data import (
     log_data,
 )
 from bagen_data.forecasters.fitting.teaching_data import TeachingData
+from bagen_data.reading.noticed import Unused
 from bagen_data.reading.plain_rollouts import PlainOptions
 from tests.bagen_data.forecasters.fitting.taught import counted
 from tests.making import SAMPLE, dialogue, write_json, write_lines
@@ -94,7 +95,8 @@ def test_labels_judge(tmp_path: Path) -> None:
 def test_a_rollout_that_stands_twice_teaches_once(tmp_path: Path) -> None:
     data = taught_by(tmp_path, [counted("a", True), counted("b", True), counted("a", True)])
     assert len(data.rollouts) == 2
-    assert data.refused == ("a.jsonl:3 (a): is the same rollout as a.jsonl:1 (a), which is used",)
+    reason = "is the same rollout as a.jsonl:1 (a), which is used"
+    assert data.refused == (Unused("a.jsonl:3 (a)", reason),)
 
 
 def test_a_rollout_of_one_turn_teaches_nothing_and_is_in_the_budget(tmp_path: Path) -> None:
