@@ -1,6 +1,6 @@
 """Words that messages are made of."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from bagen_data.published import CODE_PAGE
@@ -13,6 +13,17 @@ def numbered(number: int, thing: str) -> str:
     ('1 file', '0 files', '1,234 files')
     """
     return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+
+def one_of(names: Sequence[str], shown: int) -> str:
+    """Return names to choose from, the first few of many.
+
+    >>> one_of(["a"], 2), one_of(["a", "b"], 2), one_of(["a", "b", "c"], 2), one_of([], 2)
+    ('a', 'one of a, b', 'one of a, b, ...', 'none')
+    """
+    if len(names) < 2:
+        return names[0] if names else "none"
+    return f"one of {', '.join(names[:shown])}{', ...' if len(names) > shown else ''}"
 
 
 def in_a_clone(command: str) -> str:

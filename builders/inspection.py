@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from bagen_data.errors import WrongUsageError
+from bagen_data.errors import MissingExtraError, WrongUsageError
 from bagen_data.logs.rollout_log import Log, LoggedTurn
 from bagen_data.logs.turn_readers import Counting, kept_turns, unknown_usage
 from bagen_data.reading.family_index import FamilyIndex
@@ -24,8 +24,11 @@ from bagen_data.reading.unjudged_witness import NOT_JUDGED, UnjudgedWitness
 from bagen_data.reading.witness import SeenLog
 from bagen_data.tasks import Task
 from bagen_data.usage import Request, input_growth
+from bagen_data.wording import one_of
 
 _TEXT_LENGTH = 60
+_SHOWN = 5
+"""Ids that a message lists."""
 NO_TURNS = "has no turn that can be used"
 
 
@@ -133,6 +136,7 @@ def inspect_logs(path: Path, counting: Counting, success: SuccessRule | None = N
 
     Raises:
         InputError: the path does not exist, or cannot be read at all.
+        MissingExtraError: every log needs a package that is not installed.
     """
     choice = choose_logs(path)
     notes = _Notes(choice)
@@ -140,6 +144,8 @@ def inspect_logs(path: Path, counting: Counting, success: SuccessRule | None = N
         options = ReadingOptions(counting, success=success)
         index = read_witnessed(choice.family, Path(folder), options, notes)
     rollouts = tuple(notes.rollouts.values())
+    if notes.missing_extra is not None and notes.places_without_extra >= notes.rollouts.keys():
+        raise notes.missing_extra
     return Inspection(
         name=str(choice.file or choice.family.name),
         rollouts=rollouts,
@@ -166,9 +172,11 @@ def choose(inspection: Inspection, name: str, turns: range | None) -> Inspection
         named = [each for each in rollouts if name in _names(each)]
         rollouts = tuple(named or [each for each in rollouts if each.where.endswith(name)])
         if not rollouts:
-            some = ", ".join(each.rollout_id or each.where for each in inspection.rollouts[:5])
+            ids = [each.rollout_id or each.where for each in inspection.rollouts]
             raise WrongUsageError(
-                f"--rollout {name}: no rollout has this id; expected one of {some or 'none'}, ..."
+                f"--rollout {name}: no rollout has this id; expected {one_of(ids, _SHOWN)}"
+                if ids
+                else f"--rollout {name}: {inspection.name} holds no rollout; leave --rollout out"
             )
         places = {each.where for each in rollouts}
         refused = tuple(each for each in inspection.refused if each.where in places)
@@ -201,6 +209,16 @@ class _Notes(UnjudgedWitness):
         super().__init__(choice)
         self.rollouts: dict[str, InspectedRollout] = {}
         """By place; a second reading of the family replaces the first."""
+        self.missing_extra: MissingExtraError | None = None
+        """The error of the last log that needs a package which is not installed."""
+        self.places_without_extra: set[str] = set()
+        """The places of such logs."""
+
+    def lacks(self, where: str, error: MissingExtraError) -> None:
+        """Note a log that needs a package which is not installed, and read on."""
+        if self._choice.is_meant(where):
+            self.missing_extra = error
+            self.places_without_extra.add(where)
 
     def after(self, seen: SeenLog) -> None:
         """Note how a log is understood."""

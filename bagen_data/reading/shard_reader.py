@@ -4,7 +4,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from bagen_data.errors import BagenError, NotJudgedError, RolloutError, StoppedError
+from bagen_data.errors import (
+    BagenError,
+    MissingExtraError,
+    NotJudgedError,
+    RolloutError,
+    StoppedError,
+)
 from bagen_data.log_formats import known_formats, value_format
 from bagen_data.logs.rollout_log import FamilyFacts, Log, NamedLog
 from bagen_data.logs.turn_readers import Counting
@@ -94,6 +100,10 @@ class ShardReader:
             near = f"looks like {record.format} logs, but " if record.format else ""
             refusal = RefusedLog(record.where, f"{near}{error}", self._label)
             yield ReadLog(refusal, self._format)
+        except MissingExtraError as error:
+            self.witness.lacks(record.where, error)
+            self._note(record.place, facts.path)
+            yield ReadLog(RefusedLog(record.where, str(error), self._label), self._format)
         except Exception as error:
             error.add_note(f"while reading {self.files.family.name}/{record.where}")
             raise

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from bagen_data.errors import MissingExtraError
 from bagen_data.logs.rollout_log import Log
 from bagen_data.reading.origin import Family
 from bagen_data.reading.outcomes import Judge
@@ -38,6 +39,14 @@ class Witness:
     def judge(self, judge: Judge) -> Judge:
         """Return what judges the rollouts instead of another judge."""
         return judge
+
+    def lacks(self, where: str, error: MissingExtraError) -> None:
+        """Take note of a log that needs a package which is not installed.
+
+        Raises:
+            MissingExtraError: the reading ends here; a witness that returns has the log refused.
+        """
+        raise error
 
     def after(self, seen: SeenLog) -> None:
         """Take note of a log, or of a record that holds none."""

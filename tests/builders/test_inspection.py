@@ -1,6 +1,8 @@
 """`inspect` shows how logs are understood, with the numbers of a build."""
 
 import json
+import shutil
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -220,6 +222,33 @@ def test_a_family_is_a_line_a_rollout_and_what_was_not_used(tmp_path: Path, caps
     assert inspected(folder).rollouts[1].refusal.startswith("is the same rollout as a.jsonl:1")
 
 
+@needs_shared_logs
+def test_what_needs_a_missing_package_is_named_and_the_rest_is_read(
+    tmp_path: Path, capsys: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "inspect_ai", None)
+    folder = family(tmp_path, counted("a"))
+    log = SHARED_LOGS / "inspect" / "inspect.eval"
+    shutil.copy(log, folder / "b.eval")
+    text = shown(capsys, folder)
+    assert "b.eval: refused: inspect_ai is not installed; install it with: pip install" in text
+    assert "sum of the 1 that can be used" in text
+    assert exit_code(main, "inspect", log) == 1
+    assert "pip install 'bagen-data[models]'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("rollouts", "listed"), [(1, 1), (2, 2), (7, 5)])
+def test_a_rollout_that_is_not_there_names_those_that_are(
+    rollouts: int, listed: int, tmp_path: Path, capsys: Any
+) -> None:
+    folder = family(tmp_path, *map(counted, "abcdefg"[:rollouts]))
+    ids = [each.rollout_id for each in inspected(folder).rollouts]
+    assert exit_code(main, "inspect", folder, "--rollout", "xx") == 2
+    expected = "expected " + ("one of " if rollouts > 1 else "") + ", ".join(ids[:listed])
+    expected += ", ..." if listed < rollouts else ""
+    assert capsys.readouterr().err.strip().endswith(expected)
+
+
 def test_one_rollout_and_some_turns_can_be_chosen(tmp_path: Path, capsys: Any) -> None:
     folder = tmp_path / "swebench-origin-m"
     write_trajectories(folder, ["x", "y"], ["x"])
@@ -245,7 +274,7 @@ def test_turns_that_are_none(text: str) -> None:
     ("arguments", "code", "problem"),
     [
         (["nowhere"], 1, "nowhere: does not exist"),
-        (["FAMILY", "--rollout", "z"], 2, "--rollout z: no rollout has this id; expected one of"),
+        (["FAMILY", "--rollout", "z"], 2, "--rollout z: no rollout has this id; expected "),
         (["FAMILY", "--turns", "x"], 2, "--turns x: expected A:B"),
     ],
 )
