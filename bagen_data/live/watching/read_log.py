@@ -24,7 +24,7 @@ from bagen_data.reading.witness import SeenLog
 from bagen_data.schema import Rollout, Turn
 from bagen_data.tasks import Task
 from bagen_data.usage import UsageChoice
-from bagen_data.wording import numbered
+from bagen_data.wording import numbered, one_of
 
 _SHOWN = 5
 """Rollouts or turns that a message names."""
@@ -83,15 +83,16 @@ def read_log(choice: LogChoice, paths: Sequence[str], rules: LogRules) -> ReadLo
     rollouts = {} if stopped else {each: usable[each] for each in witness.places if each in usable}
     chosen = _chosen(rollouts, rules.rollout)
     if rollouts and chosen is None:
-        some = ", ".join([each.rollout.rollout_id for each in rollouts.values()][:_SHOWN])
+        ids = [each.rollout.rollout_id for each in rollouts.values()]
         raise WrongUsageError(
-            f"--rollout {rules.rollout}: no rollout of {choice.file} has this id; expected one of "
-            f"{some}, ..."
+            f"--rollout {rules.rollout}: no rollout of {choice.file} has this id; expected "
+            f"{one_of(ids, _SHOWN)}"
         )
     lost = [each for each in refused if not witness.is_ongoing(each.where)]
     notes = []
     if chosen is None and witness.begun == "unfinished":
-        notes.append(f"{_uncounted(1)}; where a log never states it, give --tokenizer")
+        advice = "" if witness.textless else "; where a log never states it, give --tokenizer"
+        notes.append(f"{_uncounted(1)}{advice}")
     problem = ""
     if chosen is None and (lost or not witness.begun):
         problem = _problem(stopped or lost, str(choice.file))
@@ -101,7 +102,8 @@ def read_log(choice: LogChoice, paths: Sequence[str], rules: LogRules) -> ReadLo
         number = len(chosen.rollout.turns) + 1
         notes.append(_uncounted(number))
     if chosen is not None and chosen.where in witness.lacking:
-        notes.append(_lacking(chosen.rollout, [each.name for each in rules.task.resources]))
+        names = [each.name for each in rules.task.resources]
+        notes.append(_lacking(chosen.rollout, names, witness.textless.get(chosen.where, "")))
     if chosen is not None and lost:
         notes.append(
             f"{numbered(len(lost), 'record')} cannot be used; the first: {lost[0].where}: "
@@ -154,8 +156,8 @@ def _uncounted(turn: int) -> str:
     return f"turn {turn} is not counted yet: its usage is not written"
 
 
-def _lacking(rollout: Rollout, resources: Sequence[str]) -> str:
-    """Say which turns do not state all resources."""
+def _lacking(rollout: Rollout, resources: Sequence[str], textless: str) -> str:
+    """Say which turns do not state all resources, and whether a tokenizer can count them."""
     numbers = [
         number
         for number, turn in enumerate(rollout.turns, 1)
@@ -164,8 +166,12 @@ def _lacking(rollout: Rollout, resources: Sequence[str]) -> str:
     some = ", ".join(map(str, numbers[:_SHOWN])) + (", ..." if len(numbers) > _SHOWN else "")
     return (
         f"{numbered(len(numbers), 'turn')} without usage ({some}): what is shown is the least that "
-        "was used, and nothing is forecast from there on; --tokenizer counts all turns, where the "
-        "log has all texts"
+        "was used, and nothing is forecast from there on; "
+        + (
+            f"the log does not show the text of {textless}, so --tokenizer cannot count it, either"
+            if textless
+            else "--tokenizer counts all turns by their texts"
+        )
     )
 
 
@@ -220,6 +226,8 @@ class _LogWitness(PlainWitness):
         """Rollouts of which some turns have no usage, by place."""
         self.unfinished: dict[str, PlainRollout] = {}
         """Rollouts without their last turn, by place."""
+        self.textless: dict[str, str] = {}
+        """What a tokenizer cannot count in a log whose usage is not complete, by place."""
         self._rules = RolloutRules(choice.family, rules.task, rules.counting, UNLIMITED)
 
     def files(self, _paths: Sequence[str]) -> Sequence[str]:
@@ -244,6 +252,8 @@ class _LogWitness(PlainWitness):
             return
         kept = kept_turns(seen.log, self._rules.task.context_limit)
         unknown = [turn.number for turn in kept if unknown_usage(turn)]
+        if textless := next((turn.uncounted for turn in kept if turn.uncounted), ""):
+            self.textless[seen.where] = textless
         if unknown and unknown == [kept[-1].number]:
             self._leave_last_out(seen.where, seen.log, unknown[0])
         elif unknown and len(unknown) < len(kept):

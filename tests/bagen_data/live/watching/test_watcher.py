@@ -291,6 +291,33 @@ def test_a_turn_without_usage_makes_what_is_used_a_lower_bound(tmp_path: Path) -
     assert uncounted.state.turns[-1].at_least == {"tokens"}
 
 
+def test_a_tokenizer_is_advised_where_it_can_count_alone(tmp_path: Path) -> None:
+    lines = json.loads(json.dumps(LINES))
+    lines[3]["message"]["usage"] = None
+    watched = watcher(append(tmp_path / "texts.jsonl", lines))
+    watched.look()
+    assert "--tokenizer counts all turns by their texts" in watched.state.notes[0]
+    picture = {"type": "image", "source": {"type": "base64", "data": "aGk="}}
+    lines[0]["message"]["content"] = [picture, {"type": "text", "text": "look"}]
+    watched = watcher(append(tmp_path / "pictures.jsonl", lines))
+    watched.look()
+    advice = "the log does not show the text of an image, so --tokenizer cannot count it, either"
+    assert advice in watched.state.notes[0]
+
+
+@pytest.mark.parametrize("has_subagent", [False, True])
+def test_no_tokenizer_is_advised_for_a_subagents_usage(tmp_path: Path, has_subagent: bool) -> None:
+    lines = claude_lines("s1", SIZES[:1])
+    helper = agent_lines("s1", "a7")
+    (helper if has_subagent else lines)[1]["message"]["usage"] = None
+    append(tmp_path / "agent-a7.jsonl", helper)
+    watched = watcher(append(tmp_path / "s1.jsonl", lines))
+    watched.look()
+    (note,) = watched.state.notes
+    assert note.startswith("turn 1 is not counted yet: its usage is not written")
+    assert ("--tokenizer" in note) != has_subagent
+
+
 def test_the_last_rollout_is_the_last_in_the_file(tmp_path: Path) -> None:
     open_turn = dialogue(name="a")
     open_turn["turns"][2]["api_input_tokens"] = None
