@@ -23,19 +23,28 @@ _UNBOUNDED = 10_000
 def print_table(table: Table) -> None:
     """Print a table within the width of the screen: title, columns, caption, and a blank line.
 
-    A part whose first two columns are wider than the screen is printed at its full width.
-
     Args:
         table: its texts are printed; its frame is not.
     """
-    width = stdout_console().width
+    sys.stdout.write(table_text(table, stdout_console().width) + "\n")
+
+
+def table_text(table: Table, width: int) -> str:
+    """Return a table as lines of at most so many characters: title, columns and caption.
+
+    A part whose first two columns are wider keeps its full width.
+
+    Args:
+        table: its texts are taken; its frame is not.
+        width: characters of a line.
+    """
     parts = [_text(part, "", max(width, _width(part))) for part in _parts(table, width)]
     text = "\n".join(parts)
     if table.title:
         text = _text(table.title, "table.title", _UNBOUNDED) + text
     if table.caption:
         text += _text(table.caption, "table.caption", width)
-    sys.stdout.write(text + "\n")
+    return text
 
 
 def _parts(table: Table, width: int) -> Iterator[Table]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bagen_data.cli.command_options import refuse_url
+from bagen_data.errors import InputError
 from bagen_data.published import CODE_PAGE
 
 if TYPE_CHECKING:
@@ -47,12 +48,14 @@ def demo_command(
     from bagen_data.hub import load_samples
     from bagen_data.number_texts import readable
     from bagen_data.prediction_files import find_predictions, prediction_reader
-    from bagen_data.rollout_view import answers_table, find_sample, responses_of
+    from bagen_data.rollout_view import answers_tables, find_sample, responses_of
     from bagen_data.unique_keys import parse_json
 
     dataset = copy_dataset(out)
     predictions, scores, report = out / _BASELINE, out / "scores.json", out / "report.html"
     view = find_sample(str(dataset), _SAMPLE)
+    if view is None:
+        raise InputError(f"{dataset}: has no sample {_SAMPLE}; remove the folder, and try again")
     amount = view.sample["resources"][0]
     truth = (
         f"The truth: {readable(amount['used'])} of {readable(amount['budget'])} tokens were used "
@@ -89,7 +92,7 @@ def demo_command(
             _BASELINE,
             view.sample,
             f"{truth} {best}",
-            answers_table(_BASELINE, view.rollout, responses),
+            answers_tables(_BASELINE, view.rollout, responses),
             parse_json(scores.read_bytes())["overall"],
             [_spelled(command) for command in commands],
         ),

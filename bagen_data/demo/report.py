@@ -1,7 +1,6 @@
 """The page of a demonstration: a question, the answers along its rollout, and the scores."""
 
 import html
-import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,9 +8,9 @@ from typing import Any
 
 from rich.table import Table
 
-from bagen_data.console import stdout_console
 from bagen_data.replaced_file import write_file
 from bagen_data.scoring.all_scores import HEADLINE_SCORES, SCORES
+from bagen_data.table_printing import table_text
 
 _WIDTH = 140
 """Characters of a line of the table of answers."""
@@ -50,8 +49,8 @@ class Demonstration:
     """The shown sample, with its prompt."""
     truth: str
     """A sentence about what the run went on to use."""
-    answers: Table
-    """The answers along the sample's rollout."""
+    answers: Sequence[Table]
+    """The answers along the sample's rollout, a table a resource."""
     scores: Mapping[str, Any]
     """The overall scores by name, as `bagen score --json` writes them."""
     commands: Sequence[str]
@@ -80,7 +79,8 @@ def _body(shown: Demonstration) -> Iterator[str]:
     name = f"One question: {shown.sample['sample_id']}"
     yield _block(name, "\n\n".join(messages), "prose")
     yield f"<p>{html.escape(shown.truth)}</p>"
-    yield _block("The answers along this run", _text_of(shown.answers))
+    answers = "\n".join(table_text(table, _WIDTH) for table in shown.answers)
+    yield _block("The answers along this run", answers)
     yield "<h2>The scores</h2>"
     yield '<div class="wide" tabindex="0" role="region" aria-label="The scores">'
     yield "<table><thead><tr>"
@@ -113,10 +113,3 @@ def _row(name: str, score: Mapping[str, Any]) -> str:
         f'<td class="number">{interval}</td><td class="number">{score["n"]:,}</td>'
         f"<td>{html.escape(SCORES[name].meaning)}</td></tr>"
     )
-
-
-def _text_of(table: Table) -> str:
-    """Return a table as plain text."""
-    file = io.StringIO()
-    stdout_console(file=file, width=_WIDTH, color_system=None).print(table)
-    return file.getvalue()

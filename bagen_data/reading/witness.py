@@ -40,7 +40,7 @@ class Witness:
         """Return what judges the rollouts instead of another judge."""
         return judge
 
-    def lacks(self, where: str, error: MissingExtraError) -> None:
+    def lacks(self, _where: str, error: MissingExtraError) -> None:
         """Take note of a log that needs a package which is not installed.
 
         Raises:

@@ -83,10 +83,10 @@ def read_log(choice: LogChoice, paths: Sequence[str], rules: LogRules) -> ReadLo
     rollouts = {} if stopped else {each: usable[each] for each in witness.places if each in usable}
     chosen = _chosen(rollouts, rules.rollout)
     if rollouts and chosen is None:
-        ids = [each.rollout.rollout_id for each in rollouts.values()]
+        known = [each.rollout.rollout_id for each in rollouts.values()]
         raise WrongUsageError(
             f"--rollout {rules.rollout}: no rollout of {choice.file} has this id; expected "
-            f"{one_of(ids, _SHOWN)}"
+            f"{one_of(known, _SHOWN)}"
         )
     lost = [each for each in refused if not witness.is_ongoing(each.where)]
     notes = []
