@@ -1,4 +1,4 @@
-"""One sample, and the answers along its rollout, as a person reads them."""
+"""A sample, and the answers along its rollout, as a person reads them."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -36,9 +36,9 @@ class RolloutView:
     """A sample, and all samples of its rollout, short prefix first."""
 
     sample: Row
-    """With its prompt."""
+    """The sample, with its prompt."""
     rollout: Sequence[Row]
-    """Without."""
+    """All samples of the same rollout, without prompts."""
     config: str
     split: str
 
@@ -73,10 +73,10 @@ def find_sample(path: str, sample_id: str) -> RolloutView | None:
 
 
 def find_rollout(path: str, view: RolloutView) -> Row:
-    """The whole rollout of a sample: a row of the config `rollouts`.
+    """Return the whole rollout of a sample: a row of the config `rollouts`.
 
     Args:
-        path: of the dataset that the sample was found in.
+        path: the dataset that the sample is of.
         view: what `find_sample` returned.
     """
     table = load_rollouts(path, "test" if view.split == "test" else "train")
@@ -98,7 +98,7 @@ def _rollout(table: pa.Table, sample_id: str) -> list[Row]:
 
 
 def responses_of(reader: PredictionReader, rows: Sequence[Row]) -> dict[str, str]:
-    """The responses to these samples, by id; those that are not there are left out."""
+    """Return the responses to these samples, by id; samples without one are left out."""
     wanted = pa.array([row["sample_id"] for row in rows])
     responses: dict[str, str] = {}
     for batch in reader():

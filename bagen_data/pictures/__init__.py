@@ -21,7 +21,10 @@ TASKS = ("sokoban", "warehouse")
 SUFFIXES = (".svg", ".png", ".html")
 
 ChartFunction = Callable[[Mapping[str, Any], int], "alt.TopLevelMixin | None"]
-"""From a row of the config `rollouts` and the turn k of a probe to a picture, if there is one."""
+"""A function of a row of the config `rollouts` and the turn k of a probe that returns a picture.
+
+It returns None where the messages show nothing that can be drawn.
+"""
 
 
 def check_picture(path: Path, task: str) -> None:
@@ -33,7 +36,7 @@ def check_picture(path: Path, task: str) -> None:
     """
     if task not in TASKS:
         raise WrongUsageError(
-            f"--picture: {task} has none; there are pictures of {' and '.join(TASKS)}"
+            f"--picture: no picture of {task} can be drawn; expected {' or '.join(TASKS)}"
         )
     check_picture_file("--picture", path)
 
@@ -83,7 +86,7 @@ def draw(path: Path, rollout: Mapping[str, Any], turn: int) -> None:
 
 
 def save_picture(picture: "alt.TopLevelMixin", path: Path) -> None:
-    """Write a picture into a file, by whose ending its form is.
+    """Write a picture into a file; the ending of its name says in which form.
 
     Raises:
         OutputError: the file cannot be written.
@@ -98,5 +101,5 @@ def save_picture(picture: "alt.TopLevelMixin", path: Path) -> None:
 
 
 def amounts_by_name(pairs: Sequence[Mapping[str, Any]]) -> dict[str, float]:
-    """A column of names and values, as the dataset has it, by name."""
+    """Return a column of names and values of the dataset as values by name."""
     return {pair["name"]: pair["value"] for pair in pairs}

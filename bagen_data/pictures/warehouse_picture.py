@@ -1,4 +1,4 @@
-"""Cash, stock and orders of a Warehouse rollout over its weeks."""
+"""The cash, stock and orders of a Warehouse rollout over its weeks."""
 
 import re
 from collections import Counter
@@ -15,39 +15,51 @@ _PRODUCTION = re.compile(r"^In production \(done on\):(.*(?:\n  .+)*)", re.MULTI
 _LINE = re.compile(r"^  ([\w-]+): (.+)$", re.MULTILINE)
 _ORDER = re.compile(r"(\d+) d(\d+)")
 _WIDTH, _HEIGHT = 520, 130
-_INK, _ACCENT, _PALE = "#4a4e57", "#2f6db3", "#b9c7d8"
+_ASKED, _ACCENT, _PALE = "#b83a08", "#2f6db3", "#b9c7d8"
 _PRODUCTS = ("#2f6db3", "#c8553d", "#4f8f5b", "#b98a4e", "#7a5ea8", "#5d9aa6")
 
 
 def rollout_chart(rollout: Mapping[str, Any], turn: int) -> Any:
-    """A panel each of cash, stock and, where the messages list them, orders; a line at the probe.
+    """Return a panel each of cash, stock and, where the messages list them, orders.
+
+    A line through all panels, with a label, is where the question is asked.
 
     Args:
         rollout: a row of the config `rollouts`.
-        turn: the k of the probe.
+        turn: the k of the probe: so many turns are before the question.
     """
     steps = list(_steps(rollout["turns"]))
     scale = alt.Scale(domain=[-1, steps[-1]["week"] + 1], nice=False)
     week = alt.X("week:Q", title="week", scale=scale, axis=alt.Axis(grid=False, tickMinStep=2))
-    probe = _chart([step for step in steps if step["turn"] == turn]).encode(x=week)
-    probe = probe.mark_rule(color=_INK, strokeDash=[2, 3])
+    asked = f"asked after turn {turn}" if turn else "asked before turn 1"
+    place = steps[turn - 1]["week"] if turn else 0.0
+    is_left = place <= steps[-1]["week"] / 2
+    probe = _chart([{"week": place}]).encode(x=week)
+    line = probe.mark_rule(color=_ASKED, strokeDash=[2, 3], strokeWidth=2)
+    label = probe.mark_text(
+        align="left" if is_left else "right",
+        dx=5 if is_left else -5,
+        color=_ASKED,
+        fontWeight="bold",
+    ).encode(y=alt.value(-7), text=alt.value(f"here: {asked}"))
+    target = amounts_by_name(rollout["conditions"]).get("target_cash_usd")
     panels = [
-        _cash(
-            [*_opening(rollout["turns"]), *steps],
-            week,
-            amounts_by_name(rollout["conditions"]).get("target_cash_usd"),
-        )
-        + probe,
-        _stock(steps) + probe,
+        _cash([*_opening(rollout["turns"]), *steps], week, target) + label + line,
+        _stock(steps) + line,
     ]
     orders = list(_orders(rollout["turns"], steps))
     if orders:
-        panels.append(_ordered(orders) + probe)
+        panels.append(_ordered(orders) + line)
     titled = (panel.properties(width=_WIDTH, height=_HEIGHT) for panel in panels)
     name = f"{rollout['rollout_model']}, {rollout['instance_id']}"
-    return alt.vconcat(*titled, title=f"{name}: the probe is after turn {turn}").resolve_scale(
-        x="shared", color="independent"
-    )
+    subtitle = [
+        f"The question is {asked}, at the dotted line; what is right of it comes after.",
+        "Stock is the mean of a turn, and orders are drawn at the turn that made them.",
+    ]
+    title = alt.TitleParams(name, subtitle=subtitle, anchor="start", offset=14)
+    return alt.vconcat(
+        *titled, title=title, description=f"Warehouse, {name}: its weeks; {asked}"
+    ).resolve_scale(x="shared", color="independent")
 
 
 def _steps(turns: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, float]]:
@@ -67,7 +79,7 @@ def _steps(turns: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, float]]:
 
 
 def _opening(turns: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, float]]:
-    """Cash before the first turn, where the first message prints it."""
+    """Yield the cash before the first turn, where the first message prints it."""
     match = _CASH.search(turns[0]["user"])
     if match:
         yield {"week": 0.0, "cash": float(match[1].replace(",", "").replace("$", ""))}
@@ -118,7 +130,7 @@ def _orders(
 
 
 def _in_production(text: str) -> Iterator[tuple[str, int, int]]:
-    """(product, units, day on which they are done) of each order of a state."""
+    """Yield (product, units, day on which they are done) for each order of a state."""
     block = _PRODUCTION.search(text)
     for product, listed in _LINE.findall(block[1] if block else ""):
         for units, day in _ORDER.findall(listed):

@@ -1,6 +1,7 @@
 """Pictures of rollouts, drawn from datasets that were built of collected families."""
 
 import json
+import re
 from itertools import groupby
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 
 from bagen_data.cli import main
 from bagen_data.hub import load_samples
-from bagen_data.pictures import sokoban_picture, warehouse_picture
+from bagen_data.pictures import draw, sokoban_picture, warehouse_picture
 from bagen_data.rollout_view import find_rollout, find_sample
 from tests.making import SHARED, build, collect, exit_code, needs_shared
 
@@ -47,7 +48,7 @@ def test_a_picture_is_drawn(dataset, tmp_path, capsys, task, ending):
 @pytest.mark.parametrize(
     ("task", "name", "message"),
     [
-        ("searchr1", "p.svg", "searchr1 has none; there are pictures of sokoban and warehouse"),
+        ("searchr1", "p.svg", "no picture of searchr1 can be drawn; expected sokoban or warehouse"),
         ("sokoban", "p.gif", "expected a file ending in .svg, .png, .html"),
         ("sokoban", "no/p.svg", "cannot be written"),
     ],
@@ -75,6 +76,46 @@ def test_a_level_is_drawn_as_it_was_told(dataset):
     assert [drawn[number] for number in sorted(drawn)] == grids
     assert {row["shown"] for row in rows if row["turn"] <= 2} == {1.0}
     assert all(row["shown"] < 1 for row in rows if row["turn"] > 2)
+
+
+@pytest.mark.parametrize(
+    ("task", "turn", "marks"),
+    [
+        ("sokoban", 0, ["asked before turn 1", "wall", "target", "box on target", "player"]),
+        ("sokoban", 2, ["asked after turn 2", "wall", "target", "box on target", "player"]),
+        ("warehouse", 0, ["here: asked before turn 1", "travel_dock", "cash"]),
+        ("warehouse", 3, ["here: asked after turn 3", "travel_dock", "cash"]),
+    ],
+)
+def test_a_picture_says_where_the_question_is_and_what_its_marks_are(
+    dataset, tmp_path, task, turn, marks
+):
+    picture = tmp_path / "p.svg"
+    draw(picture, rollout_of(dataset, task, turn or 1), turn)
+    texts = re.findall(r"<(?:text|tspan)[^>]*>([^<]+)", picture.read_text("utf-8"))
+    assert [mark for mark in marks if mark not in texts] == []
+    assert [text for text in texts if "\u2026" in text] == []
+
+
+@pytest.mark.parametrize(("turn", "framed"), [(0, 1), (1, 1), (2, 2)])
+def test_one_level_has_a_frame(dataset, turn, framed):
+    chart = sokoban_picture.rollout_chart(rollout_of(dataset, "sokoban", 2), turn).to_dict()
+    rows = chart["data"]["values"]
+    assert [row["turn"] for row in rows if row["is_framed"]] == [framed]
+    assert {row["turn"] for row in rows if "asked" in row["heading"]} == {framed}
+    [frame] = [layer for layer in chart["spec"]["layer"] if "stroke" in layer["mark"]]
+    assert frame["mark"]["strokeWidth"] > 2
+    assert frame["transform"] == [{"filter": {"equal": True, "field": "is_framed"}}]
+
+
+def test_long_actions_are_wrapped_above_a_level():
+    [heading] = {
+        row["heading"] for row in level_of("###\n#P#\n###", f"<answer>{'Up ' * 12}</answer>")
+    }
+    lines = heading.split("\n")
+    assert lines[-1] == "asked after turn 1"
+    assert "".join(lines[:-1]).count("Up") == 12
+    assert max(map(len, lines)) <= 20
 
 
 @needs_shared
