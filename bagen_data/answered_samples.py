@@ -1,5 +1,6 @@
 """The samples that predictions answer, where they leave others out."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -20,6 +21,14 @@ class AnsweredSamples:
     total: int
     """The number of samples of the split."""
     readers: tuple[PredictionReader, ...]
+
+    @property
+    def by_task(self) -> str:
+        """The number of samples of each task, such as `sokoban 48, swebench 94`."""
+        counts: Counter[str] = Counter()
+        for family in self.samples.families:
+            counts[family.task] += len(family.completed_turns)
+        return ", ".join(f"{task} {count:,}" for task, count in counts.items())
 
     def __str__(self) -> str:
         return f"{len(self.samples):,} of {self.total:,} samples"

@@ -27,12 +27,13 @@ _LEAST_P = 0.001
 """Smallest p that is shown as a number."""
 _PAIRED = (
     "Averages are over the families in which both estimators have a value, so a score can differ "
-    "here from the estimator's own. n: number of samples or rollouts of the first."
+    "here from the estimator's own. diff.: the first less the second. n: samples or rollouts, of "
+    "each where the two differ."
 )
 """Caption of a comparison."""
 _OF_SAMPLES = ("share_failed", "share_over_budget", "share_failed_over_budget")
 """Scores that say something of the samples, and nothing of an estimator."""
-_WIDEST_NAME = 16
+_WIDEST_NAME = 11
 """Characters of an estimator's name in a line of a column's head."""
 _OF_FORECASTS = ("brier_skill", "wis_skill", "brier", "wis", "coverage_80", "macro_f1_open")
 """Scores of forecasts that a table with a row a family has room for."""
@@ -114,8 +115,10 @@ def report_tables(
     return tables
 
 
-def comparison_table(comparison: Comparison, names: tuple[str, str], choice: ScoreChoice) -> Table:
-    """Both estimators' overall scores, and their difference.
+def comparison_table(
+    comparison: Comparison, names: tuple[str, str], choice: ScoreChoice, part: str = ""
+) -> Table:
+    """Return both estimators' overall scores, and their difference.
 
     Scores that say something of the samples alone are left out.
 
@@ -123,13 +126,15 @@ def comparison_table(comparison: Comparison, names: tuple[str, str], choice: Sco
         comparison: what was scored.
         names: of the first and of the second estimator, which head their columns.
         choice: which scores are shown.
+        part: the share of the samples that both answer, if it is not all of them.
     """
     of_estimators = {
         name: score for name, score in comparison.overall.items() if name not in _OF_SAMPLES
     }
     scores = choice.of(of_estimators)
+    of_part = f": {part}, which both answer" if part else ""
     table = Table(
-        title="overall, paired by sample",
+        title=f"overall, paired by sample{of_part}",
         title_justify="left",
         caption=_PAIRED,
         caption_justify="left",
@@ -137,13 +142,14 @@ def comparison_table(comparison: Comparison, names: tuple[str, str], choice: Sco
     table.add_column("score", no_wrap=True)
     for name in names:
         table.add_column(shown(name), justify="right", overflow="fold", max_width=_WIDEST_NAME)
-    for name in ("difference", "95% interval", "p", "n"):
+    for name in ("diff.", "95% interval", "p", "n"):
         table.add_column(name, justify="right", no_wrap=True)
     for name, score in scores.items():
         interval = _interval(score.low, score.high)
         p = "" if score.p is None else f"{score.p:.3f}" if score.p >= _LEAST_P else f"<{_LEAST_P}"
         numbers = (_number(value) for value in (score.first, score.second, score.difference))
-        table.add_row(name, *numbers, interval, p, f"{score.n_first:,}")
+        counts = dict.fromkeys((score.n_first, score.n_second))
+        table.add_row(name, *numbers, interval, p, "/".join(f"{count:,}" for count in counts))
     return table
 
 

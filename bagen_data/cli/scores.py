@@ -126,6 +126,7 @@ def score_command(
         raise WrongUsageError("--compare and --by cannot be shown at once; leave one out")
     # The matrices are small, and threads for them wait longer than they work.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    from bagen_data.cli.estimator_names import names_of_two
     from bagen_data.cli.scored_answers import ScoreRequest, score_answers
     from bagen_data.cli.version_notes import note_reference, note_versions
     from bagen_data.console import STDERR, shown, stdout_console
@@ -156,7 +157,7 @@ def score_command(
     scored = score_answers(
         ScoreRequest(dataset, config, split, tuple(paths), questions, opened.samples, resampling)
     )
-    names = _names(paths, folders) if compare else ("", "")
+    names = names_of_two(paths, folders) if compare else ("", "")
     reports, tables, more = _shown(scored, by, ScoreChoice(questions[0], every), names)
     for own, answers, reading in zip(reports, scored.answers, readings, strict=True):
         if reading.remedy and not own.overall["valid_rate"].value:
@@ -174,7 +175,11 @@ def score_command(
     if json:
         print(f"every score is in {json}")
     if scored.part:
-        note = f"note: only {scored.part} have a prediction: scored on these, not submittable"
+        answered_by = "a prediction of both estimators" if compare else "a prediction"
+        note = (
+            f"note: only {scored.part} have {answered_by} ({scored.part.by_task}): scored on "
+            "these, not submittable"
+        )
         STDERR.print(shown(note))
 
 
@@ -192,31 +197,8 @@ def _shown(
     if isinstance(scored.result, Report):
         return [scored.result], report_tables(scored.result, by, choice, str(part or "")), more
     more["comparison"] = scored.result.to_dict()
-    table = comparison_table(scored.result, names, choice)
+    table = comparison_table(scored.result, names, choice, str(part or ""))
     return [scored.result.first, scored.result.second], [table], more
-
-
-def _names(paths: "Sequence[Path]", folders: "Sequence[Path]") -> tuple[str, str]:
-    """Return what a comparison calls two estimators: by the first kind of name that differs."""
-    from bagen_data.submission_folder import ALL_TASKS
-    from bagen_data.submissions import METADATA, read_metadata
-
-    kinds: list[list[str]] = []
-    if all((folder / METADATA).exists() for folder in folders):
-        kinds.append([read_metadata(folder / METADATA).estimator for folder in folders])
-    stems = [path.name.partition(".")[0] for path in paths]
-    is_named = [
-        path != folder and stem != ALL_TASKS
-        for path, folder, stem in zip(paths, folders, stems, strict=True)
-    ]
-    kinds.append(
-        [
-            stem if named else folder.resolve().name
-            for stem, named, folder in zip(stems, is_named, folders, strict=True)
-        ]
-    )
-    first, second = next((names for names in kinds if names[0] != names[1]), map(str, paths))
-    return first, second
 
 
 def _refuse_predictions(json: Path | None, files: "Sequence[Path]") -> None:

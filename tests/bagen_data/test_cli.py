@@ -537,11 +537,10 @@ def test_two_estimators_are_compared(
     assert 0 < accuracy["low"] < accuracy["difference"] < accuracy["high"]
     assert accuracy["p"] < 0.05
     assert accuracy["n_first"] == accuracy["n_second"] == 257
-    assert f" {file.parent.name} " in out
-    assert " other " in out
+    assert re.search(r"^score +gold +other +diff\. +95% interval", out, re.MULTILINE)
     assert "the families in which both estimators have a value" in " ".join(out.split())
-    (line,) = (line for line in out.splitlines() if " accuracy " in line)
-    assert line.split()[-2] == "257"
+    lines = [line.split() for line in out.splitlines() if line.startswith("accuracy ")]
+    assert lines[-1][-1] == "257"
 
 
 @pytest.mark.parametrize("command", ["validate", "score"])
@@ -589,6 +588,54 @@ def test_an_estimator_does_not_differ_from_itself(file: Path, built: Path) -> No
     assert {each["p"] for each in known if each["low"] is not None} == {1.0}
 
 
+@pytest.mark.parametrize(
+    ("folders", "names"),
+    [
+        (("gold", "gold"), ("mine (1)", "mine (2)")),
+        (("a/gold", "b/gold"), ("a/gold", "b/gold")),
+        (("first", "second"), ("first", "second")),
+    ],
+)
+def test_columns_have_two_names(
+    folders: tuple[str, str],
+    names: tuple[str, str],
+    gold: Rows,
+    built: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    first, second = (submission(tmp_path / each, gold, estimator="mine") for each in folders)
+    flags = ("--dataset", built, "--resamples", 0, "--config", "sokoban")
+    assert run("score", first, *flags, "--compare", second) == 0
+    assert re.search(
+        rf"^score +{re.escape(names[0])} +{re.escape(names[1])} +diff\.",
+        capsys.readouterr().out,
+        re.MULTILINE,
+    )
+
+
+def test_a_comparison_of_long_names_fits_into_80_columns(
+    gold: Rows,
+    built: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    long = "Qwen/Qwen3-235B-A22B-Instruct-2507"
+    first = submission(tmp_path / "a", gold, estimator=f"{long}-a")
+    second = submission(tmp_path / "b", every_other_impossible(gold), estimator=f"{long}-b")
+    assert run("score", first, "--dataset", built, "--compare", second, "--resamples", 50) == 0
+    out = capsys.readouterr().out
+    assert max(map(len, out.splitlines())) <= 80
+    head = out[: out.index("----")].splitlines()[1:]
+    columns = list(zip(*(re.split(r" {2,}", line.strip())[:2] for line in head[:-1]), strict=True))
+    assert ["".join(column) for column in columns] == [long[: len(columns[0]) * 11]] * 2
+    assert "\u2026" not in out
+
+
 @pytest.mark.parametrize("is_first", [True, False])
 def test_estimators_are_compared_on_the_samples_that_both_answer(
     is_first: bool,
@@ -601,7 +648,10 @@ def test_estimators_are_compared_on_the_samples_that_both_answer(
     short = submission(tmp_path / "short", gold[2:])
     first, second = (short, file) if is_first else (file, short)
     assert run("score", first, "--dataset", built, "--compare", second) == 0
-    assert_friendly(capsys.readouterr().err, "only 255 of 257 samples", "not submittable")
+    out, error = capsys.readouterr()
+    assert_friendly(error, "only 255 of 257 samples have a prediction of both", "not submittable")
+    assert "sokoban 48, swebench 94" in " ".join(error.split())
+    assert "overall, paired by sample: 255 of 257 samples, which both answer" in out
 
 
 def test_json_goes_into_a_new_folder(
