@@ -7,10 +7,12 @@ wraps into nonsense, and nothing is cut.
 
 import sys
 from collections.abc import Iterator, Sequence
+from textwrap import fill
 
 from rich.box import Box
 from rich.console import RenderableType
 from rich.table import Column, Table
+from rich.text import Text, TextType
 
 from bagen_data.console import stdout_console
 
@@ -41,9 +43,9 @@ def table_text(table: Table, width: int) -> str:
     parts = [_text(part, "", max(width, _width(part))) for part in _parts(table, width)]
     text = "\n".join(parts)
     if table.title:
-        text = _text(table.title, "table.title", _UNBOUNDED) + text
+        text = _text(_wrapped(table.title, width), "table.title", _UNBOUNDED) + text
     if table.caption:
-        text += _text(table.caption, "table.caption", width)
+        text += _text(_wrapped(table.caption, width), "table.caption", _UNBOUNDED)
     return text
 
 
@@ -87,7 +89,15 @@ def _part(table: Table, columns: Sequence[Column]) -> Table:
 
 
 def _width(table: Table) -> int:
-    return stdout_console(width=_UNBOUNDED).measure(table).maximum
+    """Return the least width of a table, in which texts that may wrap do so."""
+    return stdout_console(width=_UNBOUNDED).measure(table).minimum
+
+
+def _wrapped(text: TextType, width: int) -> Text:
+    """Wrap a title or caption, and leave words whole: a path that is cut cannot be copied."""
+    lines = str(text).split("\n")
+    filled = (fill(line, width, break_long_words=False, break_on_hyphens=False) for line in lines)
+    return Text("\n".join(filled))
 
 
 def _text(content: RenderableType, style: str, width: int) -> str:

@@ -8,7 +8,7 @@ from rich.table import Table
 from bagen_data.console import shown, stdout_console
 from bagen_data.reading.labels import LABELS
 from bagen_data.reading.refusal_lines import refusal_lines
-from bagen_data.terminal_tables import print_table
+from bagen_data.table_printing import print_table
 from bagen_data.usage import BRANCH, Request
 from bagen_data.wording import numbered
 from builders.inspection import NO_TURNS, InspectedRollout, InspectedTurn, Inspection
@@ -42,7 +42,7 @@ _ALWAYS = ("input", "output")
 
 
 def print_inspection(inspection: Inspection) -> None:
-    """Print an inspection to stdout; tables are as wide as they are."""
+    """Print an inspection to stdout; wide tables go on below."""
     console = stdout_console(soft_wrap=True)
     for part in inspection_tables(inspection):
         if isinstance(part, Table):

@@ -12,8 +12,8 @@ from bagen_data.logs.unified_cost import FLAG, parse_tool_prices
 from bagen_data.pictures import check_picture_file, save_picture
 from bagen_data.replaced_file import write_file
 from bagen_data.scoring.resampling import Resampling
+from bagen_data.table_printing import print_table
 from bagen_data.tables import to_json
-from bagen_data.terminal_tables import print_table
 from bagen_data.wording import differences
 from collect.comparison.comparison_record import comparison_record
 from collect.comparison.comparison_table import comparison_tables
