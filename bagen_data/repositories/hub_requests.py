@@ -7,6 +7,7 @@ from json import JSONDecodeError
 from typing import Any, TypeVar
 
 from bagen_data.errors import InputError, StoreError
+from bagen_data.published import HUB_PAGE
 
 TRIES = 6
 """Times that a request is made before the Hub is said not to answer."""
@@ -14,12 +15,23 @@ _FIRST_PAUSE = 0.25
 """Seconds before the second try; each later pause is twice as long."""
 _PATIENCE = 60.0
 """Seconds that a request waits for the next byte; the client itself would wait for ever."""
+_CONNECTING = 10.0
+"""Seconds that a connection may take."""
+_READING = 20.0
+"""Seconds that a request which only reads waits for the next byte, and seconds after which it is
+not made again if nobody answered."""
+_READS = ("GET", "HEAD")
+"""Methods of requests that only read."""
 _PASSING = (408, 425, 429, 500, 502, 503, 504)
 """Statuses of a server that may answer later."""
 _TRANSPORT = ("httpx", "requests", "urllib3")
 """Packages whose errors are of connections, whichever of them huggingface_hub uses."""
+_MOST_OF_A_REASON = 200
+"""Characters of the client's own words that a message has."""
 
 _Answer = TypeVar("_Answer")
+_reached: set[str] = set()
+"""Endpoints that have answered a request of this process."""
 
 
 def ask(request: Callable[[], _Answer], repository: str) -> _Answer:
@@ -32,24 +44,37 @@ def ask(request: Callable[[], _Answer], repository: str) -> _Answer:
     Raises:
         HfHubHTTPError: the Hub answers 404, 409 or 412, or another status with a meaning of its
             own for the caller.
-        InputError: the Hub refuses the token, or asks for one.
+        InputError: the Hub refuses the token, or asks for one; or HF_ENDPOINT is not an address.
         StoreError: the Hub does not answer, however often it is asked.
     """
     pause = _FIRST_PAUSE
-    for _ in range(TRIES - 1):
+    begin = time.monotonic()
+    for tries in range(1, TRIES + 1):
         try:
             with _patience():
-                return request()
+                answer = request()
         except Exception as error:  # which class a client of the network raises changes with it
-            if not _is_passing(error):
-                raise _named(error, repository) from error
+            is_late = _is_unanswered_reading(error) and time.monotonic() - begin >= _READING
+            if tries == TRIES or is_late or not _is_passing(error):
+                raise _named(error, repository, tries) from error
+        else:
+            _reached.add(_endpoint())
+            return answer
         time.sleep(pause)
         pause *= 2
-    try:
-        with _patience():
-            return request()
-    except Exception as error:  # as above
-        raise _named(error, repository) from error
+    raise AssertionError("the last try returns or raises")
+
+
+def has_answered() -> bool:
+    """Return whether the Hub has answered a request of this process."""
+    return _endpoint() in _reached
+
+
+def _endpoint() -> str:
+    """Return the address of the Hub: HF_ENDPOINT, or its usual one."""
+    from huggingface_hub import constants
+
+    return str(constants.ENDPOINT)
 
 
 @contextmanager
@@ -61,9 +86,16 @@ def _patience() -> Iterator[None]:
 
     def limited(sent: Any) -> None:
         limits = sent.extensions.get("timeout", {})
+        reading = min(_READING, _PATIENCE) if sent.method in _READS else _PATIENCE
+        usual = {
+            "connect": min(_CONNECTING, _PATIENCE),
+            "read": reading,
+            "write": _PATIENCE,
+            "pool": _PATIENCE,
+        }
         sent.extensions["timeout"] = {
-            name: _PATIENCE if limits.get(name) is None else limits[name]
-            for name in ("connect", "read", "write", "pool")
+            name: seconds if limits.get(name) is None else limits[name]
+            for name, seconds in usual.items()
         }
 
     before = client.event_hooks
@@ -94,11 +126,56 @@ def _is_passing(error: Exception) -> bool:
         return status in _PASSING
     if isinstance(error, JSONDecodeError):  # the page of a gateway, where the client reads JSON
         return True
-    is_of_transport = type(error).__module__.partition(".")[0].startswith(_TRANSPORT)
-    return is_of_transport or isinstance(error, ConnectionError | TimeoutError)
+    if _is_without_scheme(error):
+        return False
+    return _is_of_transport(error) or isinstance(error, ConnectionError | TimeoutError)
 
 
-def _named(error: Exception, repository: str) -> Exception:
+def _is_of_transport(error: BaseException) -> bool:
+    return type(error).__module__.partition(".")[0].startswith(_TRANSPORT)
+
+
+def _is_without_scheme(error: BaseException) -> bool:
+    """Return whether an address does not begin with https:// or http://."""
+    return _is_of_transport(error) and type(error).__name__ == "UnsupportedProtocol"
+
+
+def _is_unanswered_reading(error: Exception) -> bool:
+    """Return whether nobody answered a request that only reads."""
+    from huggingface_hub.errors import LocalEntryNotFoundError
+
+    if status_of(error) is not None:
+        return False
+    if isinstance(error, LocalEntryNotFoundError):  # of a download
+        return True
+    try:
+        method = getattr(getattr(error, "request", None), "method", None)
+    except RuntimeError:  # the client's errors say so where they are of no request
+        return False
+    return _is_of_transport(error) and method in _READS
+
+
+def _reason(error: Exception) -> str:
+    """Return the reason why a request was not answered, and the address if it is not the usual one.
+
+    A download's error is the client's own about something else; its cause is the reason.
+    """
+    from huggingface_hub.errors import LocalEntryNotFoundError
+
+    if isinstance(error, LocalEntryNotFoundError) and isinstance(error.__cause__, Exception):
+        error = error.__cause__
+    status = status_of(error)
+    if status is not None:
+        return f"status {status}"
+    endpoint = _endpoint()
+    where = "" if endpoint == HUB_PAGE else f" at {endpoint}"
+    if isinstance(error, JSONDecodeError):
+        return f"a page that is not JSON{where}"
+    text = " ".join(str(error).split())[:_MOST_OF_A_REASON]
+    return f"{type(error).__name__}{where}{': ' if text else ''}{text}"
+
+
+def _named(error: Exception, repository: str, tries: int) -> Exception:
     """Return an error that says what to do; the same one where it means something to a caller."""
     from huggingface_hub.errors import (
         GatedRepoError,
@@ -126,9 +203,18 @@ def _named(error: Exception, repository: str) -> Exception:
             f"{repository}: the Hub refuses this with status {status}; log in with 'hf auth "
             "login', or set HF_TOKEN to a token that may do it"
         )
+    elif _is_without_scheme(error) or _is_without_scheme(error.__cause__ or error):
+        named = InputError(
+            f"{repository}: HF_ENDPOINT is {_endpoint()!r}, which is not an address; expected one "
+            f"that begins with https:// or http://, such as {HUB_PAGE}"
+        )
     elif isinstance(error, LocalEntryNotFoundError) or _is_passing(error):
-        reason = type(error).__name__ if status is None else f"status {status}"
+        reason = _reason(error)
+        to_do = "run again later"
+        if not reason.startswith("status"):
+            to_do = "check the network, the proxy (HTTPS_PROXY) and HF_ENDPOINT, or run again later"
         named = StoreError(
-            f"{repository}: the Hub does not answer after {TRIES} tries ({reason}); run again later"
+            f"{repository}: the Hub does not answer after {tries} "
+            f"{'try' if tries == 1 else 'tries'} ({reason}); {to_do}"
         )
     return named

@@ -71,6 +71,16 @@ def commit_of(repository: str, revision: str | None, token: str | bool | None = 
     raise unknown_revision(repository, name)
 
 
+def cached_commit(repository: str, revision: str | None) -> str | None:
+    """Return the commit that a revision had when it was last seen; None if it never was.
+
+    Args:
+        repository: the id of the dataset.
+        revision: a branch, tag or whole commit; `main` if None.
+    """
+    return _cached_name(repository, revision or _MAIN)
+
+
 def contents_of(repository: str, names: Iterable[str]) -> dict[str, str]:
     """Return the content revisions of those names that are commits or tags of a dataset.
 

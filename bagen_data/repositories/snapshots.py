@@ -12,7 +12,7 @@ from pathlib import Path
 
 from bagen_data.errors import InputError
 from bagen_data.locations import HubPath
-from bagen_data.repositories.hub_requests import ask
+from bagen_data.repositories.hub_requests import ask, has_answered
 
 _PLAIN = re.compile(r"(?!.*(?:^|/)\.{0,2}(?:/|$))[^\\\x00-\x1f]+")
 """A path that leads to a place below the root of a repository."""
@@ -34,11 +34,16 @@ def local_file(file: HubPath, token: str | bool | None = None) -> Path:
             out of the repository.
         StoreError: the Hub does not answer, or HF_HUB_OFFLINE is set and the cache has no copy.
     """
-    from huggingface_hub import hf_hub_download
+    from huggingface_hub import HfApi, hf_hub_download, try_to_load_from_cache
     from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError
 
     if not _PLAIN.fullmatch(file.path):
         raise InputError(f"{file}: is not the name of a file in a repository")
+    cached = try_to_load_from_cache(
+        file.repository, file.path, repo_type="dataset", revision=file.commit
+    )
+    if isinstance(cached, str):
+        return Path(cached)
 
     fetch = partial(
         hf_hub_download,
@@ -49,6 +54,9 @@ def local_file(file: HubPath, token: str | bool | None = None) -> Path:
         token=token,
     )
     try:
+        if not has_answered():  # a download without the Hub takes minutes to say so
+            api = HfApi(token=token)
+            ask(lambda: api.dataset_info(file.repository, revision=file.commit), file.repository)
         return Path(ask(fetch, file.repository))
     except EntryNotFoundError as error:
         raise FileNotFoundError(errno.ENOENT, "the commit has no such file", str(file)) from error
