@@ -34,12 +34,13 @@ _reached: set[str] = set()
 """Endpoints that have answered a request of this process."""
 
 
-def ask(request: Callable[[], _Answer], repository: str) -> _Answer:
+def ask(request: Callable[[], _Answer], repository: str, most_tries: int = TRIES) -> _Answer:
     """Return the answer to a request, which is made again where the Hub fails for a while.
 
     Args:
         request: a call of huggingface_hub that does no harm when it is made again.
         repository: the id that messages name.
+        most_tries: times that the request is made before the Hub is said not to answer.
 
     Raises:
         HfHubHTTPError: the Hub answers 404, 409 or 412, or another status with a meaning of its
@@ -49,13 +50,13 @@ def ask(request: Callable[[], _Answer], repository: str) -> _Answer:
     """
     pause = _FIRST_PAUSE
     begin = time.monotonic()
-    for tries in range(1, TRIES + 1):
+    for tries in range(1, most_tries + 1):
         try:
             with _patience():
                 answer = request()
         except Exception as error:  # which class a client of the network raises changes with it
             is_late = _is_unanswered_reading(error) and time.monotonic() - begin >= _READING
-            if tries == TRIES or is_late or not _is_passing(error):
+            if tries == most_tries or is_late or not _is_passing(error):
                 raise _named(error, repository, tries) from error
         else:
             _reached.add(_endpoint())
