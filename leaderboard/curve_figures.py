@@ -3,16 +3,17 @@
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
-from types import MappingProxyType
 from typing import Any
 
 from leaderboard.figure_labels import label
-from leaderboard.panels import DASHED, DOTTED, MUTED, SERIES, Axis, Panel, Place, panels_svg
+from leaderboard.panels import DASHED, DOTTED, MUTED, SERIES, Axis, Key, Panel, Place, panels_svg
 from leaderboard.progress_figures import ticks_to
+from leaderboard.task_titles import group_title
 
 _SHARES = tuple((tick / 5, f"{tick / 5:.1f}") for tick in range(6))
 _ACCENT = "var(--accent)"
 _OWN = "this submission"
+_OWN_DOTS = {_OWN: Key(_ACCENT, "")}
 _CAP = "a hard cap (0)"
 _LINES = {"estimator": _OWN, "foresight": "perfect foresight", "never": "never stopping"}
 _STROKES = {"estimator": "", "foresight": "8 6", "never": DOTTED}
@@ -34,7 +35,7 @@ def reliability_figure(curves: Curves) -> str | None:
     """Draw how often rollouts finish against the probability that was said, in ten bins."""
     panels = []
     for group, points in _having(curves, "finish"):
-        panel = Panel(group)
+        panel = Panel(group_title(group))
         panel.line([(0, 0), (1, 1)], MUTED, DASHED)
         line = [(each["said"], each["happened"]) for each in points]
         panel.line(line, _ACCENT)
@@ -49,14 +50,15 @@ def reliability_figure(curves: Curves) -> str | None:
                 panel.text(*point, count["label"], "below" if is_valley else "above")
         panels.append(panel)
     axes = (Axis(_SHARES, "probability said"), Axis(_SHARES, "share that finished"))
-    return _drawn("Share that finished against the probability said", panels, axes)
+    legend = _OWN_DOTS | {"perfect calibration": Key(MUTED, DASHED, is_dot=False)}
+    return _drawn("Share that finished against the probability said", panels, axes, legend)
 
 
 def quantile_figure(curves: Curves) -> str | None:
     """Draw how often what was used lies below each quantile that was said."""
     panels = []
     for group, points in _having(curves, "quantiles"):
-        panel = Panel(f"{group}, n {points[0]['n']:,}")
+        panel = Panel(f"{group_title(group)}, n {points[0]['n']:,}")
         panel.line([(0, 0), (1, 1)], MUTED, DASHED)
         line = [(each["level"], each["below"]) for each in points]
         panel.line(line, _ACCENT)
@@ -64,7 +66,8 @@ def quantile_figure(curves: Curves) -> str | None:
             panel.dot(*point, _ACCENT)
         panels.append(panel)
     axes = (Axis(_SHARES, "level of the quantile"), Axis(_SHARES, "share at or below it"))
-    return _drawn("Share at or below each quantile", panels, axes)
+    legend = _OWN_DOTS | {"perfect calibration": Key(MUTED, DASHED, is_dot=False)}
+    return _drawn("Share at or below each quantile", panels, axes, legend)
 
 
 def budget_figure(curves: Curves) -> str | None:
@@ -72,21 +75,22 @@ def budget_figure(curves: Curves) -> str | None:
     having = list(_having(curves, "budget"))
     budgets = list(dict.fromkeys(each["budget"] for _, points in having for each in points))
     places = {budget: (number + 0.5) / len(budgets) for number, budget in enumerate(budgets)}
-    legend = {"happened": SERIES[1], "said": _ACCENT}
+    lines = {"happened": Key(SERIES[1], ""), "said": Key(_ACCENT, DASHED)}
     panels = []
     for group, points in having:
-        panel = Panel(group)
-        for name, colour in legend.items():
+        panel = Panel(group_title(group))
+        for name, key in lines.items():
             line = [(places[each["budget"]], each[name]) for each in points]
-            panel.line(line, colour, DASHED if name == "said" else "")
+            panel.line(line, key.colour, key.dashes or "")
             for point in line:
-                panel.dot(*point, colour)
+                panel.dot(*point, key.colour)
         panels.append(panel)
     x_ticks = [
         (place, "\N{INFINITY}" if budget is None else f"{budget:g}")
         for budget, place in places.items()
     ]
     axes = (Axis(x_ticks, "times the budget"), Axis(_SHARES, "share that succeeds"))
+    legend = {"what happened": lines["happened"], _OWN: lines["said"]}
     return _drawn("Success within a budget, said and happened", panels, axes, legend)
 
 
@@ -102,7 +106,7 @@ def net_benefit_figure(curves: Curves) -> str | None:
     colours = dict(zip(_LINES, (_ACCENT, *SERIES[1:]), strict=False))
     panels = []
     for group, points in having:
-        panel = Panel(group)
+        panel = Panel(group_title(group))
         for name in _LINES:
             line = [
                 ((math.log2(point["worth"]) - start) / (end - start), 0.5 + point[name] / reach / 2)
@@ -119,7 +123,9 @@ def net_benefit_figure(curves: Curves) -> str | None:
     ]
     y_ticks = [(0.5 + part / 4, f"{part * reach / 2:.3g}") for part in range(-2, 3)]
     axes = (Axis(x_ticks, "worth of a success, in budgets"), Axis(y_ticks, "budgets a rollout"))
-    legend = {_LINES[name]: colour for name, colour in colours.items()} | {_CAP: MUTED}
+    legend = {
+        _LINES[name]: Key(colour, _STROKES[name], is_dot=False) for name, colour in colours.items()
+    } | {_CAP: Key(MUTED, _CAP_STROKES, is_dot=False)}
     return _drawn("Net benefit over a hard cap", panels, axes, legend)
 
 
@@ -145,7 +151,7 @@ def _drawn(
     about: str,
     panels: Sequence[Panel],
     axes: tuple[Axis, Axis],
-    legend: Mapping[str, str] = MappingProxyType({}),
+    legend: Mapping[str, Key],
 ) -> str | None:
     if not panels:
         return None

@@ -1,5 +1,6 @@
 """Numbers as pages show them."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -46,11 +47,32 @@ def dollars(value: float | None) -> str:
     return f"${value:.3g}" if value >= 1e-4 else f"${value:.1e}"
 
 
+def has_width(score: Mapping[str, Any]) -> bool:
+    """Return whether a score has an interval whose ends differ.
+
+    The ends are equal where every resample of instances gives the same value, as it does where
+    there is one instance.
+
+    >>> has_width({"low": 0.4, "high": 0.6}), has_width({"low": 1.0, "high": 1.0})
+    (True, False)
+    """
+    low, high = score["low"], score["high"]
+    return low is not None and not math.isclose(low, high, rel_tol=1e-9, abs_tol=1e-9)
+
+
 def interval(score: Mapping[str, Any]) -> str:
-    """Return the 95% interval of a score; empty if there is none."""
-    if score["low"] is None:
+    """Return the 95% interval of a score; empty if it has none, or one without width.
+
+    Digits are as many as tell the ends apart, four at most.
+
+    >>> interval({"low": -0.1, "high": 0.55}), interval({"low": 0.331, "high": 0.334})
+    ('−0.10 to 0.55', '0.331 to 0.334')
+    """
+    if not has_width(score):
         return ""
-    return f"{number(score['low'])} to {number(score['high'])}"
+    ends = ((number(score["low"], digits), number(score["high"], digits)) for digits in (2, 3, 4))
+    low, high = next((pair for pair in ends if pair[0] != pair[1]), (number(score["low"]),) * 2)
+    return f"{low} to {high}"
 
 
 def bar(score: Mapping[str, Any], low: float = 0.0, high: float = 1.0) -> str:
@@ -61,7 +83,7 @@ def bar(score: Mapping[str, Any], low: float = 0.0, high: float = 1.0) -> str:
     def place(value: float) -> int:
         return round(100 * min(max((value - low) / (high - low), 0.0), 1.0))
 
-    ends = "" if score["low"] is None else f"M{place(score['low'])} 4H{place(score['high'])}"
+    ends = f"M{place(score['low'])} 4H{place(score['high'])}" if has_width(score) else ""
     return f"{ends}M{place(score['value'])} 1V7"
 
 

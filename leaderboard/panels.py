@@ -16,7 +16,7 @@ Place = tuple[float, float]
 
 INK, MUTED, LINE = "var(--ink)", "var(--muted)", "var(--line)"
 SERIES = ("var(--s1)", "var(--s2)", "var(--s3)", "var(--s4)")
-"""Colours that are told apart."""
+"""Colours that differ from each other for every reader."""
 WIDTH, HEIGHT = 250, 160
 """A panel within its axes."""
 DASHED, DOTTED = "5 4", "3 6"
@@ -26,8 +26,12 @@ _LEFT, _TOP, _RIGHT, _BOTTOM = 48, 24, 18, 44
 _LEGEND = 24
 _NEAR_EDGE = 0.1
 _DOT = 3.5
-_CHARACTER = 6.2
-"""The usual width of a letter of the legend."""
+_KEY = 22
+"""Width of the mark of an entry of the legend."""
+_CHARACTER = 7.4
+"""The usual width of a character of the legend."""
+_SMALL_CHARACTER = 5.6
+"""The usual width of a character beside a point."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,16 @@ class Axis:
     ticks: Sequence[tuple[float, str]]
     """Place, from 0 to 1 along the axis, and text of each tick."""
     title: str = ""
+
+
+@dataclass(frozen=True)
+class Key:
+    """The mark of one entry of a legend: a dot, a line, or a line with dots."""
+
+    colour: str
+    dashes: str | None = None
+    """Strokes and gaps of the line, empty for a solid one; None without a line."""
+    is_dot: bool = True
 
 
 @dataclass(frozen=True)
@@ -74,6 +88,12 @@ class Panel:
         Marks that are drawn later cover the words.
         """
         is_above = y < _NEAR_EDGE or (side == "above" and y <= 1 - _NEAR_EDGE)
+        half = len(words) * _SMALL_CHARACTER / 2
+        anchor = "middle"
+        if x * WIDTH < half:
+            anchor = "start"
+        elif x * WIDTH > WIDTH - half:
+            anchor = "end"
         self.marks.append(
             _text(
                 float(_x(x)),
@@ -81,6 +101,7 @@ class Panel:
                 words,
                 fill=MUTED,
                 font_size=10,
+                text_anchor=anchor,
                 stroke="var(--bg)",
                 stroke_width=3,
                 paint_order="stroke",
@@ -93,16 +114,16 @@ def panels_svg(
     panels: Sequence[Panel],
     x_axis: Axis,
     y_axis: Axis,
-    legend: Mapping[str, str] | None = None,
+    legend: Mapping[str, Key],
 ) -> str:
     """Return HTML with a picture for each panel, as many in a row as there is room for.
 
     Args:
-        about: the figure in words, for who cannot see it.
+        about: the figure in words, for readers who cannot see it.
         panels: at least one.
-        x_axis: along the bottom of each panel.
-        y_axis: up the left of each panel.
-        legend: the colour of each name.
+        x_axis: the axis along the bottom of each panel.
+        y_axis: the axis up the left of each panel.
+        legend: the mark of each name; empty where the figure needs none.
     """
     axes = "".join((*_x_axis(x_axis), *_y_axis(y_axis)))
     size = (_LEFT + WIDTH + _RIGHT, _TOP + HEIGHT + _BOTTOM)
@@ -141,12 +162,20 @@ def _y_axis(axis: Axis) -> Iterator[str]:
         yield _text(-34, HEIGHT / 2, axis.title, fill=INK, font_size=12, transform=turned)
 
 
-def _legend(colours: Mapping[str, str]) -> Iterator[str]:
+def _legend(keys: Mapping[str, Key]) -> Iterator[str]:
     """Yield an entry for each name, so that a narrow page can put them below each other."""
-    for name, colour in colours.items():
-        dot = f'<circle cx="8" cy="12" r="5" fill="{colour}"/>'
-        words = _text(18, 16, name, fill=INK, font_size=11, text_anchor="start")
-        yield _svg(30 + round(_CHARACTER * len(name)), _LEGEND, dot + words)
+    for name, key in keys.items():
+        words = _text(_KEY + 8, 16, name, fill=INK, font_size=13, text_anchor="start")
+        width = _KEY + 22 + round(_CHARACTER * len(name))
+        yield _svg(width, _LEGEND, "".join((*_key(key), words)))
+
+
+def _key(key: Key) -> Iterator[str]:
+    if key.dashes is not None:
+        broken = f' stroke-dasharray="{key.dashes}"' if key.dashes else ""
+        yield f'<path d="M0 12H{_KEY}" stroke="{key.colour}" stroke-width="2"{broken}/>'
+    if key.is_dot:
+        yield f'<circle cx="{_KEY / 2:g}" cy="12" r="{_DOT}" fill="{key.colour}"/>'
 
 
 def _text(x: float, y: float, words: str, **attributes: object) -> str:

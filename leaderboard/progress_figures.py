@@ -1,16 +1,24 @@
-"""The figures of a submission's page: its scores along a rollout, a panel a task."""
+"""The figures of a submission's page that show its scores along a rollout, a panel a task."""
 
 import math
 from collections.abc import Mapping
 from typing import Any
 
 from leaderboard.figure_labels import label, reach
-from leaderboard.panels import LINE, SERIES, Axis, Panel, panels_svg
+from leaderboard.formatting import has_width
+from leaderboard.panels import LINE, SERIES, Axis, Key, Panel, panels_svg
+from leaderboard.task_titles import group_title
 
-_SCORES = ("coverage", "optimistic", "conservative", "predicted_feasible_on_infeasible")
+_SCORES = {
+    "coverage": "covered",
+    "optimistic": "too low",
+    "conservative": "too high",
+    "predicted_feasible_on_infeasible": "infeasible, called feasible",
+}
+"""The name of each score in the legend."""
 _COLOURS = dict(zip(_SCORES, SERIES, strict=True))
 _ACCENT = "var(--accent)"
-_PART_APART = (0.2, 0.08)
+_PART_APART = (0.24, 0.2)
 """Shares of the width and height: a part that is closer to one with a name has none itself."""
 _SHARES = tuple((tick / 5, f"{tick / 5:.1f}") for tick in range(6))
 _SPREAD = 0.15
@@ -38,20 +46,22 @@ def progress_figure(groups: Mapping[str, Mapping[str, Any]]) -> str | None:
     places = {name: (number + 0.5) / len(names) for number, name in enumerate(names)}
     panels = []
     for group, parts in groups.items():
-        panel = Panel(group)
+        panel = Panel(group_title(group))
         for part, scores in parts.items():
             for number, name in enumerate(_SCORES):
                 score = scores[name]
                 shift = _SPREAD * (number - (len(_SCORES) - 1) / 2) / len(names)
                 if score["value"] is None:
                     continue
-                if score["low"] is not None:
+                if has_width(score):
                     panel.bar(places[part] + shift, score["low"], score["high"], _COLOURS[name])
                 panel.dot(places[part] + shift, score["value"], _COLOURS[name])
         panels.append(panel)
-    about = f"{', '.join(_SCORES)} by part of a rollout, for {', '.join(groups)}"
-    x_axis = Axis([(place, name) for name, place in places.items()])
-    return panels_svg(about, panels, x_axis, Axis(_SHARES), _COLOURS)
+    titles = ", ".join(panel.name for panel in panels)
+    about = f"Shares of answers {', '.join(_SCORES.values())}, by part of a rollout, for {titles}"
+    x_axis = Axis([(place, name) for name, place in places.items()], "part of the rollout")
+    legend = {_SCORES[name]: Key(colour) for name, colour in _COLOURS.items()}
+    return panels_svg(about, panels, x_axis, Axis(_SHARES, "share of answers"), legend)
 
 
 def width_figure(groups: Mapping[str, Mapping[str, Any]]) -> str | None:
@@ -78,7 +88,7 @@ def width_figure(groups: Mapping[str, Mapping[str, Any]]) -> str | None:
     for group, points in points_of.items():
         if not points:
             continue
-        panel = Panel(group)
+        panel = Panel(group_title(group))
         places = [(point["width"] / ticks[-1], point["coverage"]) for point in points]
         ends_first = [*range(len(points))[:1], *range(len(points))[:0:-1]]
         label(points, "part", [(p["width"], p["coverage"]) for p in points], room, ends_first)
@@ -89,11 +99,17 @@ def width_figure(groups: Mapping[str, Mapping[str, Any]]) -> str | None:
             if point["label"]:
                 panel.text(*place, point["label"])
         panels.append(panel)
-    about = f"coverage against width by part of a rollout, for {', '.join(groups)}"
+    titles = ", ".join(panel.name for panel in panels)
     x_axis = Axis(
-        [(tick / ticks[-1], f"{tick:.4g}") for tick in ticks], "mean (high - low) / remaining"
+        [(tick / ticks[-1], f"{tick:.4g}") for tick in ticks], "mean width / what remained"
     )
-    return panels_svg(about, panels, x_axis, Axis(_SHARES, "coverage"))
+    return panels_svg(
+        f"Coverage against width by part of a rollout, for {titles}",
+        panels,
+        x_axis,
+        Axis(_SHARES, "coverage"),
+        {"one part of the rollouts": Key(_ACCENT)},
+    )
 
 
 def ticks_to(most: float) -> list[float]:

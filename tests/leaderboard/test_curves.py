@@ -103,7 +103,7 @@ def test_lines_end_where_they_leave_the_panel(values: tuple[float, float]) -> No
     none: dict[str, Any] = {"finish": [], "quantiles": [], "budget": []}
     svg = net_benefit_figure({"a": {**none, "net_benefit": curve}})
     tree = ET.fromstring(svg or "")  # noqa: S314  our own
-    for path in tree.findall(".//{*}path[@stroke-width]"):
+    for path in tree.findall(".//{*}g/{*}path[@stroke-width]"):
         for point in (path.get("d") or "")[1:].split("L"):
             x, y = map(float, point.split())
             assert 0 <= x <= 250
@@ -119,7 +119,7 @@ def test_lines_that_coincide_are_all_seen() -> None:
     curves = {"a": {"net_benefit": curve, "budget": budget}}
     for figure, lines in ((net_benefit_figure, 4), (budget_figure, 2)):
         tree = ET.fromstring(figure(curves) or "")  # noqa: S314  our own
-        paths = tree.findall(".//{*}path[@stroke-width]")
+        paths = tree.findall(".//{*}g/{*}path[@stroke-width]")
         assert len({path.get("d") for path in paths}) == 1
         first, *others = (path.get("stroke-dasharray") for path in paths)
         assert first is None

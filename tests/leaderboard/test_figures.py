@@ -54,7 +54,27 @@ def test_a_panel_has_a_point_for_each_score_of_each_part() -> None:
     tree = ET.fromstring(svg)  # noqa: S314  our own
     circles = tree.findall(".//{*}g/{*}circle")
     assert [circle.get("cy") for circle in circles] == ["80.0"] * 4 + ["0.0"] * 4
-    assert {"one", "&lt;b&gt;", "0-20%", "coverage"} <= set(texts(svg))
+    assert {"one", "&lt;b&gt;", "0-20%", "covered"} <= set(texts(svg))
+
+
+def test_an_interval_without_width_is_not_drawn() -> None:
+    """A bar stands where the ends of an interval differ, and nowhere else."""
+    same, wide = scores(0.5), scores(0.5)
+    wide["coverage"] = {"value": 0.5, "low": 0.4, "high": 0.6}
+    bars = [
+        len(re.findall('opacity="0.5"', progress_figure({"one": {"0-20%": part}}) or ""))
+        for part in (same, wide)
+    ]
+    assert bars == [0, 1]
+
+
+def test_words_beside_a_point_stay_within_their_panel() -> None:
+    """Words at an edge of a panel begin or end at their point."""
+    anchors = re.findall(
+        r'text-anchor="(\w+)"[^>]*>\d+-\d+%<',
+        width_figure({"one": parts(0.0, 4.0, 8.0, 10.0)}) or "",
+    )
+    assert anchors == ["start", "middle", "end"]
 
 
 def test_without_values_there_are_no_panels() -> None:
