@@ -13,27 +13,20 @@ import jinja2
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
-from bagen_data.scoring.all_scores import PROGRESS_SCORES, SCORES
+from bagen_data.scoring.all_scores import SCORES
 from bagen_data.scoring.scores.early_stop import EARLY_STOP_SCORES
 from bagen_data.steady_files import digest_of, steady_file
 from bagen_data.wording import numbered
 from leaderboard import formatting, paper
-from leaderboard.curve_figures import (
-    budget_figure,
-    net_benefit_figure,
-    quantile_figure,
-    reliability_figure,
-)
 from leaderboard.decoupling import PAPER_REWARD, board_pairs, paper_pairs
 from leaderboard.figures import cost_figure, decoupling_figure
-from leaderboard.kinds import cost_of
 from leaderboard.main_table import rows_of
 from leaderboard.manifest import replaced_ours
 from leaderboard.pair_figures import pair_figure
-from leaderboard.progress_figures import progress_figure, width_figure
-from leaderboard.rankings import INTERVALS, RANKINGS, TRICKS, Ranking, rankings_of
+from leaderboard.rankings import INTERVALS, RANKINGS, Ranking
 from leaderboard.results import OVERALL, scores_of, write_results
 from leaderboard.start_scores import SCORE as START_SCORE
+from leaderboard.submission_page import count_ranks, submission_page
 
 TEMPLATES = Path(__file__).parent / "templates"
 GUIDE = Path(__file__).parents[1] / "docs" / "leaderboard.md"
@@ -42,11 +35,6 @@ MANIFEST = "files.txt"
 """The list of files a build wrote, a path a line: the next one replaces these and no others."""
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """Errors of a disk that takes no more; they say nothing about the file that is copied."""
-_BY_FAMILY = (
-    ("macro_f1", "macro_f1_open", "fail_f1", "hit_rate", "coverage", "reward", "interval_skill"),
-    ("brier_skill", "wis_skill", "curve_skill", "brier", "wis", "macro_f1_open", "macro_f1"),
-)
-"""The scores of the table by family: of other submissions, and of forecasts."""
 _COLUMNS = tuple({each.score: each for ranking in RANKINGS for each in ranking.columns}.values())
 """The columns of all tables, each once."""
 _UNCOUNTED = ("paper_saved_rate", "saved_rate", "saved_below_cap", "net_benefit")
@@ -141,6 +129,7 @@ class _Pages:
     ) -> None:
         self._results = results
         self._environment = _environment()
+        self._rank_counts = count_ranks(results)
         style, script = (_asset(name) for name in ("style.css", "site.js"))
         self._common = {
             "results": results,
@@ -185,29 +174,9 @@ class _Pages:
 
     def submission(self, submission: Mapping[str, Any]) -> str:
         """Return one submission's page."""
-        scores, spent = submission["scores"], submission["spent"]
-        by_group = {OVERALL: scores[OVERALL]} if scores[OVERALL] else {}
-        by_group |= scores["tasks"]
-        return self.render(
-            "submission.html",
-            f"submissions/{submission['folder']}.html",
-            submission=submission,
-            by_group=by_group,
-            definitions={name: score for name, score in SCORES.items() if name != START_SCORE},
-            early_stop_scores=list(EARLY_STOP_SCORES),
-            start_score=START_SCORE,
-            ranked=[score for each in rankings_of(submission["question"]) for score in each.ranked],
-            tricks=TRICKS,
-            costs={group: cost_of(submission["metadata"], took) for group, took in spent.items()},
-            by_family=_BY_FAMILY[submission["question"] == "forecast"],
-            reliability_figure=_figure(reliability_figure(submission["curves"])),
-            quantile_figure=_figure(quantile_figure(submission["curves"])),
-            budget_figure=_figure(budget_figure(submission["curves"])),
-            net_benefit_figure=_figure(net_benefit_figure(submission["curves"])),
-            progress_scores=PROGRESS_SCORES,
-            progress_figure=_figure(progress_figure(submission["progress"])),
-            width_figure=_figure(width_figure(submission["progress"])),
-        )
+        page = submission_page(submission, self._rank_counts)
+        page["figures"] = {name: _figure(svg) for name, svg in page["figures"].items()}
+        return self.render("submission.html", f"submissions/{submission['folder']}.html", **page)
 
     def early_stop(self, groups: list[str]) -> str:
         """Return the page of what stopping at the first `impossible` saves and costs.
