@@ -7,7 +7,7 @@ from typing import Any
 
 import typer
 
-from bagen_data.errors import BagenError, WrongUsageError
+from bagen_data.errors import BagenError, InterruptedRunError, WrongUsageError
 
 _INTERRUPTED = 130
 """The exit code that typer gives Ctrl-C."""
@@ -40,6 +40,9 @@ def run(app: Callable[[Sequence[str] | None], Any], arguments: Sequence[str] | N
         raise
     except KeyboardInterrupt:  # of a function; typer makes its own an exit
         _say("interrupted; what was written so far stays")
+        sys.exit(_INTERRUPTED)
+    except InterruptedRunError as error:
+        _say(str(error))
         sys.exit(_INTERRUPTED)
     except WrongUsageError as error:
         _say(str(error), style="red")

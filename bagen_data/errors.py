@@ -12,6 +12,7 @@
     +-- OutputError            the output folder cannot be written, or is not ours
     +-- StoreError             a store does not answer, however often it is asked
     +-- WorkerDiedError       a worker process was killed or crashed; exit 1
+    +-- InterruptedRunError    the user stopped a run that can be gone on with; exit 130
     +-- MissingExtraError      an optional dependency is missing; the message names its extra
 
 A message says where, what was found, what was expected and what to do.
@@ -72,6 +73,10 @@ class StoreError(BagenError):
 
 class WorkerDiedError(BagenError):
     """A worker process that was killed, or that crashed."""
+
+
+class InterruptedRunError(BagenError):
+    """A run that its user stopped, and that can be gone on with."""
 
 
 class MissingExtraError(BagenError):

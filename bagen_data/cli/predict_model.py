@@ -1,6 +1,6 @@
 """`bagen predict model` and `bagen predictions-from-log`."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -25,7 +25,8 @@ from bagen_data.option_groups import spread_options
 
 if TYPE_CHECKING:
     from bagen_data.models.model_log import ModelLog
-    from bagen_data.models.model_run import ModelRun
+    from bagen_data.models.model_run import ModelRun, Price
+    from bagen_data.models.run_interrupts import RunAt
     from bagen_data.submissions import Metadata
 
 _GO_ON = "the same command with --resume"
@@ -97,7 +98,8 @@ def predict_model_command(
     if bool(model) == bool(preset):
         raise WrongUsageError("give a model as PROVIDER/NAME, or --preset NAME; one of the two")
     check_labels(name, link)
-    from bagen_data.models.model_run import ModelRun, parse_price, short_name
+    from bagen_data.models.model_run import ModelRun, parse_price
+    from bagen_data.models.run_interrupts import said_interrupts
     from bagen_data.models.shard import parse_shard
 
     chosen = find_preset(preset) if preset else Preset(str(model))
@@ -121,12 +123,40 @@ def predict_model_command(
 
         show_plan(_located(run, revision), usd)
         return
+    with said_interrupts(out) as at:
+        labels = _Labels(name, link, trained_on)
+        _ask(run, revision, usd, labels, at, resume=resume)
+
+
+@dataclass(frozen=True)
+class _Labels:
+    """The parts of a submission's metadata that its maker says."""
+
+    name: str | None
+    """The name of the estimator; the model's if None."""
+    link: str | None
+    """The page about the estimator; the dataset's if None."""
+    trained_on: str
+    """Data that the model learned estimating from, as in the metadata."""
+
+
+def _ask(
+    run: "ModelRun",
+    revision: str | None,
+    price: "Price | None",
+    labels: _Labels,
+    at: "RunAt",
+    *,
+    resume: bool,
+) -> None:
+    """Ask what is open of a run, and write its submission."""
     _check_inspect()
     from bagen_data.held_folder import made_folder
     from bagen_data.models.ask import ask, first_model
     from bagen_data.models.asked_rollouts import asked_rollouts
     from bagen_data.models.asked_samples import load_asked
     from bagen_data.models.model_log import metadata_of
+    from bagen_data.models.model_run import short_name
     from bagen_data.models.shard_writing import record_of
     from bagen_data.shard_record import SHARD, shard_record_text
     from bagen_data.submission_writer import (
@@ -137,20 +167,20 @@ def predict_model_command(
 
     first_model(run)  # what is wrong with the model is said before the dataset is looked for
     run = _located(run, revision)
-    with made_folder(out) as held:
-        check_out(out, name or short_name(run.model))
+    with made_folder(at.out) as held:
+        check_out(at.out, labels.name or short_name(run.model))
         asked = load_asked(run.dataset, run.config, run.split, run.variant)
         whole = asked_rollouts(asked, run.limit)
         own = whole.shard(run.shard) if run.shard else whole
-        log = ask(run, own, usd, out, resume=resume)
-        _refuse_open(log, out, go_on=_GO_ON_WITHOUT if log.by_server else _GO_ON)
-        metadata = metadata_of(log, name, link, trained_on)
-        check_out(out, metadata.estimator)
+        log = ask(run, own, price, at, resume=resume)
+        _refuse_open(log, at.out, go_on=_GO_ON_WITHOUT if log.by_server else _GO_ON)
+        metadata = metadata_of(log, labels.name, labels.link, labels.trained_on)
+        check_out(at.out, metadata.estimator)
         more = {}
         if run.shard:
             more[SHARD] = shard_record_text(record_of(run, run.shard, whole, log, metadata))
         write_submission(held, metadata, {PREDICTIONS: log.rows()}, more)
-    _print_written(log, metadata, out)
+    _print_written(log, metadata, at.out)
 
 
 def _located(run: "ModelRun", revision: str | None) -> "ModelRun":

@@ -7,20 +7,21 @@ asked again. When all have one, one log is left.
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 from inspect_ai.model import Model
 
 from bagen_data.console import shown
 from bagen_data.errors import OutputError, WrongUsageError
 from bagen_data.models.asked_rollouts import AskedRollouts
-from bagen_data.models.inspect_task import on_answer
 from bagen_data.models.model_log import ModelLog
-from bagen_data.models.model_run import ModelRun, Price
+from bagen_data.models.model_run import LIMIT, ModelRun, Price, without_limit
 from bagen_data.models.providers import find_model
+from bagen_data.models.request_events import on_request_event
+from bagen_data.models.run_interrupts import RunAt
 from bagen_data.models.run_logs import (
     answered_ids,
     last_servers,
@@ -31,22 +32,20 @@ from bagen_data.models.run_logs import (
     together,
     unite,
 )
+from bagen_data.models.run_progress import run_progress
 from bagen_data.models.server_asking import Asking, ask_server, ask_servers
 from bagen_data.models.server_reach import check_any_reachable
 from bagen_data.models.server_share import ServerShare, share_out
-from bagen_data.progress_bar import progress_bar
 from bagen_data.redaction import redact
 from bagen_data.wording import differences, numbered
 
-LOGS = "logs"
-"""The folder of Inspect's logs in that of the predictions."""
 _LOCALS = "INSPECT_TRACEBACK_LOCALS"
 _NAMED = 3
 """Rollouts of a server that a message names."""
 
 
 def ask(
-    run: ModelRun, asked: AskedRollouts, price: Price | None, out: Path, *, resume: bool
+    run: ModelRun, asked: AskedRollouts, price: Price | None, at: RunAt, *, resume: bool
 ) -> ModelLog:
     """Ask what is not answered yet; returns what the logs have, complete or not.
 
@@ -54,7 +53,7 @@ def ask(
         run: what is asked.
         asked: the run's rollouts.
         price: of the model's tokens, for the cost of each answer; unknown if None.
-        out: the logs are written into its folder `logs`; the caller holds it (`held_folder`).
+        at: the folder of the run, which the caller holds (`held_folder`); is set to what is asked.
         resume: whether an earlier run may be there, to go on with.
 
     Raises:
@@ -63,7 +62,7 @@ def ask(
         InputError: none of the servers takes connections.
         InputError, WrongUsageError: as `first_model`.
     """
-    logs = (out / LOGS).absolute()
+    logs = at.logs
     model = first_model(run)
     first = run.servers[0] if run.servers else None
     try:
@@ -71,18 +70,24 @@ def ask(
     except OSError as error:
         raise OutputError(f"{logs}: cannot be written: {error.strerror or error}") from error
     earlier = _earlier(run, logs, resume=resume)
-    ids = asked.ids
+    ids = at.asked = asked.ids
     answered = set().union(*map(answered_ids, earlier)) & set(ids)
     shares = share_out(asked.rollouts, answered, run.servers, last_servers(earlier))
     if any(share.open for share in shares):
         check_any_reachable(run.servers)
     asking = Asking(run, price, logs)
-    with _progress(run, len(ids), len(answered)):
+    name = shown(f"{run.model} on {run.config}").plain
+    with run_progress(name, len(ids), len(answered)) as progress:
         if len(shares) == 1 and shares[0].server == first:
-            errors = {first: ask_server(asking, model, shares[0])}
+            token = on_request_event.set(progress.heed)
+            try:
+                errors = {first: ask_server(asking, model, shares[0])}
+            finally:
+                on_request_event.reset(token)
         else:
-            errors = ask_servers(asking, shares)
-    ours = [path for path in run_logs(logs) if run_of(path) in (run.record(), {})]
+            errors = ask_servers(asking, shares, progress.heed)
+    progress.say_retries()
+    ours = [path for path in run_logs(logs) if _is_of(run, run_of(path) or {})]
     read = read_logs(ours, ids)
     new = [each for each in read if each.path not in earlier]
     log = together(read, new, ids, next(chain.from_iterable(errors.values()), ""))
@@ -122,13 +127,42 @@ def _earlier(run: ModelRun, logs: Path, *, resume: bool) -> list[Path]:
             f"{logs.parent}: holds a run already; go on with it: --resume, or give another --out"
         )
     for path in answering:
-        changed = differences(run_of(path) or {}, run.record())
+        begun = run_of(path) or {}
+        changed = differences(without_limit(begun), without_limit(run.record()))
         if changed:
             raise WrongUsageError(
-                f"--resume: {logs.parent} holds a run with {changed}; give what it was begun with, "
-                "or another --out"
+                f"--resume: {logs.parent} holds a run with {changed}; repeat the options of that "
+                "run, or give another --out"
             )
-    return [path for path in run_logs(logs) if run_of(path) == run.record()]
+        _check_limit(run, begun.get(LIMIT), logs.parent)
+    return [path for path in run_logs(logs) if run_of(path) and _is_of(run, run_of(path) or {})]
+
+
+def _check_limit(run: ModelRun, begun: int | None, out: Path) -> None:
+    """Refuse a limit below that of the run to go on with, and of a shard any other one.
+
+    Raises:
+        WrongUsageError: the limit cannot be changed so.
+    """
+    if run.limit == begun:
+        return
+    had = "no --limit" if begun is None else f"--limit {begun}"
+    if run.shard:
+        raise WrongUsageError(
+            f"--resume: {out} holds a shard of a run with {had}, and the rollouts of a shard "
+            f"depend on it; repeat {had}, or give another --out"
+        )
+    if begun is None or (run.limit is not None and run.limit < begun):
+        more = f"{had} or more, or leave it out" if begun else "no --limit"
+        raise WrongUsageError(
+            f"--resume: --limit {run.limit} is less than the run in {out} was started with "
+            f"({had}); give {more}, or give another --out"
+        )
+
+
+def _is_of(run: ModelRun, record: Mapping[str, Any]) -> bool:
+    """Return whether a log is the run's by its record, whatever the limit; an unreadable one is."""
+    return not record or without_limit(record) == without_limit(run.record())
 
 
 def _by_server(
@@ -151,16 +185,3 @@ def _by_server(
             f"--base-url {share.server}: {samples:,} of {numbered(len(share.open), 'sample')} have "
             f"no answer, of {', '.join(names[:_NAMED])}{more}: {reason}"
         )
-
-
-@contextmanager
-def _progress(run: ModelRun, asked: int, answered: int) -> Iterator[None]:
-    """A bar on stderr, where that is a terminal."""
-    with progress_bar() as progress:
-        name = shown(f"{run.model} on {run.config}").plain
-        bar = progress.add_task(name, total=asked, completed=answered)
-        token = on_answer.set(lambda: progress.advance(bar))
-        try:
-            yield
-        finally:
-            on_answer.reset(token)

@@ -7,8 +7,7 @@ these are the numbers of `bagen score`; `bagen predictions-from-log` makes a sub
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextvars import ContextVar
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -32,6 +31,7 @@ from bagen_data.models.asked_prompts import asked_prompts, messages_of
 from bagen_data.models.asked_samples import AskedSamples, load_asked
 from bagen_data.models.model_options import CONNECTIONS, MAX_TOKENS, RETRIES
 from bagen_data.models.redacted_model import redact_answers
+from bagen_data.models.request_events import asking_sample
 from bagen_data.prompt_variants import question_of
 from bagen_data.published import HUB_ID
 from bagen_data.repositories.dataset_names import at_revision
@@ -49,8 +49,6 @@ _MESSAGES = {
 }
 _TOO_LONG = re.compile(r"context.{0,3}length|maximum context|context window", re.IGNORECASE)
 """Messages of providers about a prompt that is too long."""
-on_answer: ContextVar[Callable[[], None]] = ContextVar("on_answer", default=lambda: None)
-"""Is called after each answer."""
 
 
 @task
@@ -111,13 +109,13 @@ def ask(constrained: bool = False) -> Solver:
             resources = [amounts["resource"] for amounts in state.metadata["resources"]]
             pattern = grammar(resources, state.metadata["prompt_variant"])
             options["extra_body"] = {"structured_outputs": {"regex": pattern}}
-        try:
-            state = await generate(state, tool_calls="none", **options)
-        except Exception as error:  # of whatever client the model has
-            if not _TOO_LONG.search(str(error)):
-                raise
-            state.output = ModelOutput.from_content(str(state.model), "", "model_length")
-        on_answer.get()()
+        with asking_sample(str(state.sample_id)):
+            try:
+                state = await generate(state, tool_calls="none", **options)
+            except Exception as error:  # of whatever client the model has
+                if not _TOO_LONG.search(str(error)):
+                    raise
+                state.output = ModelOutput.from_content(str(state.model), "", "model_length")
         return state
 
     return solve

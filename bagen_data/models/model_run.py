@@ -1,6 +1,7 @@
 """A run: which model is asked which samples, and at what price."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,10 @@ _PRICES = {
     "written": "input_cache_write",
     "output": "output",
 }
+
+
+LIMIT = "limit"
+"""The key of a run's record that holds its limit, which a resumed run may raise."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +96,7 @@ class ModelRun:
             )
 
     def record(self) -> dict[str, Any]:
-        """Return what a resumed run must have in common with this one.
+        """Return what a resumed run must have in common with this one, and its limit.
 
         Servers are not part of it: a model may be served from another address meanwhile.
         """
@@ -107,9 +112,14 @@ class ModelRun:
             "model_args": self.options.model_args,
             "generation": self.options.generation,
             "constrained": self.constrained,
-            "limit": self.limit,
+            LIMIT: self.limit,
             "variant": self.variant,
         }
+
+
+def without_limit(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is left of a run's record without its limit."""
+    return {name: value for name, value in record.items() if name != LIMIT}
 
 
 def short_name(model: str) -> str:

@@ -22,10 +22,11 @@ from inspect_ai.model import Model, ModelCost, ModelInfo, get_model_info, set_mo
 from bagen_data.errors import OutputError
 from bagen_data.executors.jobs import portable
 from bagen_data.models.asked_prompts import sample_of
-from bagen_data.models.inspect_task import on_answer
 from bagen_data.models.model_log import SERVERS, TASK
 from bagen_data.models.model_run import ModelRun, Price
 from bagen_data.models.providers import find_model, prerequisites
+from bagen_data.models.request_events import RequestEvent, SampleBegun, on_request_event
+from bagen_data.models.run_interrupts import interrupts_ignored, second_interrupt_ignored
 from bagen_data.models.run_logs import RUN, server_mark
 from bagen_data.models.server_share import ServerShare
 from bagen_data.worker_processes import die_with, how_it_ended
@@ -38,11 +39,6 @@ more: the next would hardly do better."""
 @dataclass(frozen=True)
 class _Ready:
     """The first message of a process: from now on it heeds an interrupt."""
-
-
-@dataclass(frozen=True)
-class _Answered:
-    """Another sample has its answer."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +62,7 @@ class _Died:
     how: str
 
 
-_Message = _Ready | _Answered | _Ended | _Failed | _Died
+_Message = _Ready | RequestEvent | _Ended | _Failed | _Died
 _SECONDS_TO_END = 10
 """Seconds that a process has to end after its last message."""
 
@@ -91,6 +87,7 @@ def ask_server(asking: Asking, model: Model, share: ServerShare) -> list[str]:
     Raises:
         InputError: a package or a key of the model is missing.
         OutputError: the log, or Inspect's own data, cannot be written.
+        KeyboardInterrupt: the user stopped it; what was answered is in the log.
     """
     try:
         return _evaluated(asking, model, share)
@@ -113,7 +110,7 @@ def _evaluated(asking: Asking, model: Model, share: ServerShare) -> list[str]:
         **run.options.generation,
         **run.options.limits,
     }
-    with prerequisites():
+    with prerequisites(), _ends_in_peace():
         ended = evaluate(
             TASK,
             task_args={
@@ -134,14 +131,42 @@ def _evaluated(asking: Asking, model: Model, share: ServerShare) -> list[str]:
             ctl_server=False,
             **options,
         )
+    if not ended or any(log.status == "cancelled" for log in ended):
+        raise KeyboardInterrupt  # which Inspect keeps to itself
     return [log.error.message for log in ended if log.error]
 
 
-def ask_servers(asking: Asking, shares: Sequence[ServerShare]) -> dict[str | None, list[str]]:
+@contextmanager
+def _ends_in_peace() -> Iterator[None]:
+    """Let an impatient second Ctrl-C not cut off the log that the first one has written."""
+    heed = on_request_event.get()
+    with second_interrupt_ignored() as guard:
+
+        def guarded(event: RequestEvent) -> None:
+            if isinstance(event, SampleBegun):
+                guard()
+            else:
+                heed(event)
+
+        token = on_request_event.set(guarded)
+        try:
+            yield
+        finally:
+            on_request_event.reset(token)
+
+
+def ask_servers(
+    asking: Asking, shares: Sequence[ServerShare], heed: Callable[[RequestEvent, str], None]
+) -> dict[str | None, list[str]]:
     """Ask several servers at once.
 
     Ctrl-C ends all of them, and what was answered is kept. A process that dies is an error of its
     server; the others go on.
+
+    Args:
+        asking: what is asked.
+        shares: the share of each server.
+        heed: called with each event and the address of its server.
 
     Returns:
         What `ask_server` returns, by the server's address.
@@ -149,14 +174,18 @@ def ask_servers(asking: Asking, shares: Sequence[ServerShare]) -> dict[str | Non
     Raises:
         as `ask_server`.
     """
-    advance = on_answer.get()
     errors: dict[str | None, list[str]] = {}
+    is_interrupted = False
     with _processes(asking, shares) as processes:
         while processes:
             try:
-                _hear(processes, errors, advance)
+                _hear(processes, errors, heed)
             except KeyboardInterrupt:
-                _interrupt(processes)
+                is_interrupted = True
+                with interrupts_ignored():
+                    _interrupt(processes)
+    if is_interrupted:
+        raise KeyboardInterrupt
     return errors
 
 
@@ -179,7 +208,7 @@ def _processes(asking: Asking, shares: Sequence[ServerShare]) -> Iterator[list[_
     context = get_context("spawn")
     started: list[_Server] = []
     try:
-        with _interrupts_ignored():  # which the processes inherit until they are ready
+        with interrupts_ignored():  # which the processes inherit until they are ready
             for share in shares:
                 ours, theirs = context.Pipe()
                 arguments = (theirs, os.getpid(), asking, share)
@@ -199,17 +228,10 @@ def _processes(asking: Asking, shares: Sequence[ServerShare]) -> Iterator[list[_
             each.process.join()
 
 
-@contextmanager
-def _interrupts_ignored() -> Iterator[None]:
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
 def _hear(
-    running: list[_Server], errors: dict[str | None, list[str]], advance: Callable[[], None]
+    running: list[_Server],
+    errors: dict[str | None, list[str]],
+    heed: Callable[[RequestEvent, str], None],
 ) -> None:
     """Take a message of each process that has one; those that ended are taken out."""
     ready = wait([each.pipe for each in running])
@@ -224,8 +246,8 @@ def _hear(
             raise message.error
         if isinstance(message, _Ready):
             server.is_ready = True
-        elif isinstance(message, _Answered):
-            advance()
+        elif isinstance(message, RequestEvent):
+            heed(message, server.address or "")
         else:
             running.remove(server)
             server.pipe.close()
@@ -254,7 +276,7 @@ def _ask_in_process(pipe: Connection, parent: int, asking: Asking, share: Server
     """Ask a server in a process of its own, and say what becomes of it."""
     die_with(parent)
     os.setsid()  # Ctrl-C reaches the parent alone, which passes it on once
-    on_answer.set(lambda: pipe.send(_Answered()))
+    on_request_event.set(pipe.send)
     message: _Message
     try:
         signal.signal(signal.SIGINT, signal.default_int_handler)

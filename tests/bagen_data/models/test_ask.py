@@ -1,6 +1,8 @@
 """`bagen predict model` against a real server on loopback: stopped, failing, and well."""
 
 import json
+import os
+import re
 import shutil
 import signal
 import socket
@@ -8,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -205,16 +208,130 @@ def test_a_server_that_is_not_there_is_one_message_at_once(small: Path, tmp_path
     assert " ".join(done.stderr.split()) == f"{message} --base-url"
 
 
-def test_an_interrupted_run_says_how_to_go_on(dataset: Path, tmp_path: Path) -> None:
-    with model_server(most=30) as server:
-        process = start(server, dataset, tmp_path / "out")
-        said = stopped(process, signal.SIGINT, lambda: sum(server.answered.values()) == 30)
-        assert process.returncode == 1
-        assert "--resume" in said
-        assert "Traceback" not in said
-        again = ask(server, dataset, tmp_path / "out")
+def test_interrupted_runs_say_what_is_kept_and_keep_it(dataset: Path, tmp_path: Path) -> None:
+    """At its first requests, in a resumed run, and with an impatient second Ctrl-C."""
+    out = tmp_path / "out"
+    kept = 0
+    with model_server() as server:
+        for flags, interrupts in (((), 1), (("--resume",), 2)):
+            most = server.most = server.requests + 30
+            process = start(server, dataset, out, *flags)
+            while server.requests < most + 8:  # as many as are asked at once
+                assert process.poll() is None, process.communicate()
+                time.sleep(0.01)
+            for _ in range(interrupts):
+                process.send_signal(signal.SIGINT)
+                time.sleep(0.2)
+            said = process.communicate()[1]
+            assert process.returncode == 130
+            kept += 30
+            assert said == (
+                f"interrupted; {kept} of {SAMPLES} samples are answered and kept in {out}/logs; go "
+                "on with: the same command with --resume\n"
+            )
+        again = ask(server, dataset, out)
         assert again.returncode == 1
         assert "holds a run already" in again.stderr
+        server.most = None
+        assert ask(server, dataset, out, "--resume").returncode == 0
+        assert set(server.answered.values()) == {1}
+    assert len(predictions(out)) == SAMPLES
+
+
+def test_an_interrupt_while_earlier_logs_are_read_is_one_line(
+    small: Path, server: ModelServer, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    assert ask(server, small, out, "--limit", 10).returncode == 0
+    before = log(out)
+    slow = out / "logs" / "slow.eval"
+    os.mkfifo(slow)  # which is read as long as nothing is written to it
+    process = start(server, small, out, "--resume")
+    while not _is_read(slow):
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    said = process.communicate()[1]
+    assert process.returncode == 130
+    assert said == (
+        f"interrupted; what was answered before is kept in {out}/logs; go on with: the same "
+        "command with --resume\n"
+    )
+    slow.unlink()
+    assert log(out) == before
+    assert ask(server, small, out, "--resume").returncode == 0
+    assert set(server.answered.values()) == {1}
+
+
+def _is_read(pipe: Path) -> bool:
+    with suppress(OSError):  # nobody has it open
+        os.close(os.open(pipe, os.O_WRONLY | os.O_NONBLOCK))
+        return True
+    return False
+
+
+def test_a_resumed_run_may_raise_its_limit(small: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    with model_server() as server:
+        for limit, asked in ((7, 7), (25, 25), (25, 25), (None, 40)):
+            flags = ("--limit", limit) if limit else ()
+            done = ask(server, small, out, *flags, "--resume")
+            assert done.returncode == 0, done.stderr
+            assert len(server.asked) == asked
+            assert len(predictions(out)) == asked
+            results = read_eval_log(str(log(out)), header_only=True)
+            assert results.eval.dataset.samples == asked
+        assert set(server.asked.values()) == {1}
+        done = ask(server, small, tmp_path / "whole")
+        assert predictions(out) == predictions(tmp_path / "whole")
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "words"),
+    [
+        (("--limit", 20), ("--limit", 10), "give --limit 20 or more, or leave it out, or give"),
+        ((), ("--limit", 30), "--limit 30 is less than the run in"),
+        (
+            ("--limit", 20, "--shard", "0/2"),
+            ("--shard", "0/2"),
+            "holds a shard of a run with --limit 20",
+        ),
+    ],
+)
+def test_a_limit_is_not_lowered_nor_that_of_a_shard_changed(
+    small: Path,
+    server: ModelServer,
+    tmp_path: Path,
+    first: tuple[object, ...],
+    then: tuple[object, ...],
+    words: str,
+) -> None:
+    out = tmp_path / "out"
+    assert ask(server, small, out, *first).returncode == 0
+    before = predictions(out)
+    refused = ask(server, small, out, *then, "--resume")
+    assert refused.returncode == 2
+    assert words in " ".join(refused.stderr.split())
+    assert predictions(out) == before
+
+
+def test_retries_are_said(small: Path, tmp_path: Path) -> None:
+    """Those of Inspect and those that a client makes by itself."""
+    with model_server(fail=lambda number: 429 if number <= 24 else 0) as server:
+        done = ask(server, small, tmp_path / "out")
+        assert done.returncode == 0, done.stderr
+    lines = done.stderr.splitlines()
+    said = re.fullmatch(r"server busy \(429\), retrying in \d+ s, [1-8] of 40 waiting", lines[0])
+    assert said, lines
+    assert lines[-1] == "8 requests were retried"
+    with model_server(fail=lambda number: 503 if number == 1 else 0) as server:
+        server.headers = {"Retry-After": "3"}
+        done = ask(server, small, tmp_path / "short", "--limit", 1)
+        assert done.returncode == 0, done.stderr
+    assert done.stderr.splitlines() == [
+        "request failed, retrying in 3 s, 1 of 1 waiting",
+        "1 request was retried",
+    ]
 
 
 def test_a_full_disk_keeps_what_was_answered(dataset: Path, tmp_path: Path) -> None:
@@ -282,7 +399,7 @@ def test_logs_of_others_are_left_alone(small: Path, server: ModelServer, tmp_pat
     refused = ask(server, small, out, "--limit", 2)
     assert refused.returncode == 1
     assert "holds a run already" in refused.stderr
-    resumed = ask(server, small, out, "--limit", 2, "--resume")
+    resumed = ask(server, small, out, "--limit", 2, "--resume", "--temperature", 1)
     assert resumed.returncode == 2
     assert (out / "logs" / "another-run.eval").read_bytes() == content
 
