@@ -114,9 +114,15 @@ def fit_command(
             "--success": success,
         },
     )
-    from bagen_data.forecasters.fitting.fitted_forecaster import fit, new_folder, number_of_fits
+    from bagen_data.forecasters.fitting.fitted_forecaster import (
+        check_forecaster,
+        fit,
+        new_folder,
+        number_of_fits,
+    )
     from bagen_data.progress_bar import progress_bar
 
+    check_forecaster(forecaster)
     with new_folder(out) as save:
         if logs is not None:
             options = _plain_options(task, resources, tokenizer, price or [], success)

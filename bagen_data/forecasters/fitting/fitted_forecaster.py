@@ -36,23 +36,23 @@ from bagen_data.versions import __version__
 from bagen_data.wording import numbered
 
 _FITTED_WITH = ("numpy", "scikit-learn")
-"""Packages whose version may change what is learned."""
+"""Packages whose version may change the fitted arrays."""
 
 
 @dataclass(frozen=True)
 class FittedForecaster:
-    """A forecaster, what it learned from, and how good it is."""
+    """A fitted forecaster, the data it learned from, and its scores on unseen instances."""
 
     kept: KeptForecaster
     data: TeachingData
     cross_fitted: UnseenScores
     heldout: UnseenScores | None
     limits: tuple[str, ...]
-    """Sentences about what it cannot do."""
+    """Limits of the forecaster, one sentence each."""
 
     @property
     def summary(self) -> str:
-        """The beginning of a sentence: what it is."""
+        """The beginning of a sentence: the forecaster, its task, and what it learned from."""
         data = self.data
         unknowing = "" if data.knows_success else ", which does not know success"
         return (
@@ -78,11 +78,21 @@ class FittedForecaster:
         }
 
 
-def number_of_fits(name: str, data: TeachingData) -> int:
-    """Return how often `fit` learns: once a part, once for the held-out ones, once for good.
+def check_forecaster(name: str) -> None:
+    """Check that a forecaster of this name can be fitted, before any data are read.
 
     Raises:
-        WrongUsageError: as `fit`.
+        WrongUsageError: no forecaster has the name, or it cannot be kept.
+    """
+    if name not in known_forecasters() or not (_kept_fit(name, True) or _kept_fit(name, False)):
+        _fit_of(name, knows_success=True)
+
+
+def number_of_fits(name: str, data: TeachingData) -> int:
+    """Return the number of times that `fit` learns: each part, the held-out ones, and for good.
+
+    Raises:
+        WrongUsageError: the forecaster cannot be fitted; see `fit`.
     """
     _fit_of(name, data.knows_success)
     parts = number_of_parts(find_forecaster(name), data.examples)
@@ -97,15 +107,15 @@ def fit(
     Args:
         name: one of `known_forecasters()` that can be kept.
         data: what it learns from.
-        seed: of folds, and of what is learned.
-        learned: is called each time that something was learned, for a progress bar.
+        seed: seed of the folds and of learning.
+        learned: is called after each time of learning, for a progress bar.
 
     Raises:
-        WrongUsageError: there is no such forecaster, it cannot be kept, or it learns no amounts
+        WrongUsageError: no forecaster has the name, it cannot be kept, or it learns no amounts
             without outcomes.
         MissingExtraError: it needs scikit-learn, which is not installed.
     """
-    learn_model = _told(_fit_of(name, data.knows_success), learned)
+    learn_model = _counted(_fit_of(name, data.knows_success), learned)
     forecaster = find_forecaster(name)
     learn = forecast_learner(learn_model, data.knows_success)
     cross_fitted = cross_fitted_scores(forecaster, learn, data.examples, seed)
@@ -150,7 +160,7 @@ def fit(
 
 
 def forecast_learner(learn_model: Fit, knows_success: bool) -> Learn:
-    """Return how to learn answers to the question for a forecast.
+    """Return a function that learns answers to the question for a forecast.
 
     Without outcomes `finish` of an answer is the probability that what is still used fits what is
     left, and `success` is 1: each rollout counts as one.
@@ -174,7 +184,7 @@ def forecast_learner(learn_model: Fit, knows_success: bool) -> Learn:
 
 @contextmanager
 def new_folder(out: Path | None) -> Iterator[Callable[[FittedForecaster], None]]:
-    """Hold a folder for a forecaster, from before it is fitted; give what writes its files.
+    """Hold a folder for a forecaster before it is fitted; yield the function that writes it.
 
     The folder appears whole when the block ends, and not at all if it fails.
 
@@ -182,7 +192,7 @@ def new_folder(out: Path | None) -> Iterator[Callable[[FittedForecaster], None]]
         out: the folder; None keeps nothing.
 
     Raises:
-        OutputError: it holds other files, cannot be written, or another process writes it.
+        OutputError: the folder holds other files, cannot be written, or another process writes it.
     """
     if out is None:
         yield lambda _: None
@@ -200,10 +210,11 @@ def new_folder(out: Path | None) -> Iterator[Callable[[FittedForecaster], None]]
 
 
 def _fit_of(name: str, knows_success: bool) -> Fit:
-    """Return how a forecaster learns what is kept of it.
+    """Return the function that fits the model of a forecaster that is kept.
 
     Raises:
-        WrongUsageError: there is none, it cannot be kept, or it learns nothing without outcomes.
+        WrongUsageError: no forecaster has the name, it cannot be kept, or it learns nothing without
+            outcomes.
     """
     is_known = name in known_forecasters()
     learn_model = _kept_fit(name, knows_success) if is_known else None
@@ -215,8 +226,8 @@ def _fit_of(name: str, knows_success: bool) -> Fit:
     return learn_model
 
 
-def _told(learn_model: Fit, learned: Callable[[], None]) -> Fit:
-    """Return the same fit, which tells of each time that it learned."""
+def _counted(learn_model: Fit, learned: Callable[[], None]) -> Fit:
+    """Return a fit that calls `learned` each time after it has learned."""
 
     def learn(examples: Sequence[Example], seed: int) -> ForecastModel:
         model = learn_model(examples, seed)
