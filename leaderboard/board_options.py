@@ -1,4 +1,4 @@
-"""Options of the commands that build a board."""
+"""The options of the commands that build a board."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +14,7 @@ Seed = Annotated[int, typer.Option(min=0, help="Seed of the resampling.")]
 
 @dataclass(frozen=True)
 class BoardOptions:
-    """Everything that decides a board beside its submissions and its dataset."""
+    """Everything that decides a board, except its submissions and its dataset."""
 
     earlier: Annotated[
         list[Path] | None,
@@ -46,3 +46,10 @@ class BoardOptions:
             "hidden.jsonl (docs/hidden-split.md).",
         ),
     ] = None
+    allow_empty: Annotated[
+        bool,
+        typer.Option(
+            "--allow-empty",
+            help="Write a board on which no submission is ranked, such as the first one.",
+        ),
+    ] = False

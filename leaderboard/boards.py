@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from bagen_data.errors import InputError
 from bagen_data.progress_bar import progress_bar
 from bagen_data.scoring.resampling import Resampling
 from leaderboard.benchmark_samples import Benchmark
@@ -45,6 +46,8 @@ class BuiltBoard:
     """The results, as `results.json` has them."""
     withheld: Sequence[str]
     """Files of submissions that the site does not offer, because they changed."""
+    is_written: bool = True
+    """False if the earlier site was kept, whose submissions were ranked when none is now."""
 
 
 def build_board(
@@ -56,7 +59,8 @@ def build_board(
         submissions: the submissions.
         benchmark: the samples that they answer.
         options: everything else that decides the board.
-        out: the site; one that was built earlier is replaced.
+        out: the site. One that was built earlier is replaced, unless only the earlier one has
+            ranked submissions and the options do not allow an empty board.
 
     Raises:
         InputError: earlier results, the ceiling or the key cannot be used.
@@ -75,5 +79,15 @@ def build_board(
         checked = list(bar.track(checks, len(submissions.folders), description="submissions"))
     benchmark = with_declared_names(benchmark, checked, earlier.values())
     results = results_of([*checked, *submissions.refused], benchmark, resampling, earlier, ceiling)
+    if not results["submissions"] and not options.allow_empty and _has_ranked(out):
+        return BuiltBoard(results, (), is_written=False)
     withheld = write_site(results, out, submissions.within, submissions.files_url)
     return BuiltBoard(results, withheld)
+
+
+def _has_ranked(site: Path) -> bool:
+    """Return whether a site that was built earlier has ranked submissions."""
+    try:
+        return bool(read_results(site, EARLIER_FORMATS)["submissions"])
+    except InputError:  # it is not a site, or cannot be read as one
+        return False

@@ -18,10 +18,10 @@ Exit codes: 0 done, 1 bad input, 2 wrong usage.
 import os
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -58,17 +58,18 @@ DatasetId = Annotated[
     str | None,
     typer.Option(
         metavar="ORG/NAME",
-        help="Id on the Hub of the dataset that a folder is a copy of, whose commits and tags "
-        "submissions may name.",
+        help="Id on the Hub of the dataset that a folder is a copy of; submissions may name its "
+        "commits and tags.",
     ),
 ]
 Repo = Annotated[
     str, typer.Option(metavar="ORG/NAME", help="Dataset repository of submissions on the Hub.")
 ]
 _BOARD = BoardOptions()
-"""The options of a board, none given."""
+"""The defaults of the options of a board."""
+_ALLOW_EMPTY = "or pass --allow-empty for a board without any"
 _EXPORTED = "exported.txt"
-"""The list of files an export wrote, a path a line: the next one replaces these and no others."""
+"""The list of files that an export wrote, a path a line: the next export replaces only these."""
 
 
 @app.command("validate")
@@ -85,7 +86,7 @@ def validate_command(
         ),
     ] = None,
 ) -> None:
-    """Say whether the leaderboard would take a submission, and why not."""
+    """Check whether the leaderboard would take a submission, and print the reasons if not."""
     from bagen_data.repositories.dataset_names import at_revision
     from bagen_data.scoring.resampling import Resampling
     from leaderboard.benchmark_samples import load_benchmark
@@ -124,7 +125,10 @@ def build_command(
     ] = None,
     board: BoardOptions = _BOARD,
 ) -> None:
-    """Score all submissions, and write results and the site."""
+    """Score all submissions, and write results and the site.
+
+    Exit code 1 if no submission is scored and ranked; a site on which some are is then kept.
+    """
     from bagen_data.repositories.dataset_names import at_revision
     from bagen_data.submission_folder import find_folders
     from bagen_data.submissions import METADATA
@@ -138,10 +142,10 @@ def build_command(
     _check_dataset_id(dataset_id)
     within = Path(os.path.abspath(submissions))
     folders = find_folders(within)
-    if not folders:
+    if not folders and not board.allow_empty:
         raise InputError(
             f"{submissions}: holds no submission; expected a folder of folders, each with "
-            f"{METADATA} and predictions"
+            f"{METADATA} and predictions; {_ALLOW_EMPTY}"
         )
     if within in Path(os.path.abspath(out)).parents:
         raise WrongUsageError(
@@ -150,7 +154,9 @@ def build_command(
         )
     benchmark = load_benchmark(at_revision(dataset, revision), dataset_id)
     handed_in = Submissions(submissions, folders, files_url=files_url)
-    _print_built(build_board(handed_in, benchmark, board, out), out)
+    built = build_board(handed_in, benchmark, board, out)
+    _print_built(built, out)
+    _check_ranked(built, board, out)
 
 
 @app.command("update")
@@ -172,10 +178,14 @@ def update_command(
     dry_run: DryRun = False,
     board: BoardOptions = _BOARD,
 ) -> None:
-    """Build the board of the merged submissions, and publish it if anything changed."""
+    """Build the board of the merged submissions, and publish it if anything changed.
+
+    Exit code 1, and nothing is published, if no submission is scored and ranked.
+    """
     import tempfile
 
     from bagen_data.repositories.dataset_names import at_revision
+    from bagen_data.repositories.handing_in import SUBMISSIONS
     from bagen_data.repositories.hub_repository import (
         HubRepository,
         check_repository_id,
@@ -184,6 +194,7 @@ def update_command(
         quiet_client,
     )
     from bagen_data.repositories.publish_command import print_published, publish_with_progress
+    from bagen_data.submissions import METADATA
     from leaderboard.benchmark_samples import load_benchmark
     from leaderboard.boards import Submissions, build_board
     from leaderboard.handed_in.merged import download_merged
@@ -206,9 +217,15 @@ def update_command(
             repository = SubmissionsRepository(HubRepository(repo, "dataset", token))
             merged = download_merged(repository, benchmark.configs, within)
         handed_in = Submissions(within, merged.folders, merged.refused, merged.files_url)
+        if not (merged.folders or merged.refused or board.allow_empty):
+            raise InputError(
+                f"{repo}: holds no submission; expected a folder {SUBMISSIONS}/NAME for each, with "
+                f"{METADATA} and predictions; {_ALLOW_EMPTY}"
+            )
         built = build_board(handed_in, benchmark, board, out)
     print(f"{repo}: commit {merged.commit}")
     _print_built(built, out)
+    _check_ranked(built, board, out)
     if publish:
         publication = replace(site_publication(out, to), dry_run=dry_run)
         print_published(publication, publish_with_progress(publication))
@@ -226,9 +243,22 @@ def _print_built(built: "BuiltBoard", out: Path) -> None:
     if is_worn(built.results):
         STDERR.print(
             "more submissions were scored on the hidden split than a twentieth of its samples: "
-            "their scores tell its labels; build a new one (docs/hidden-split.md)"
+            "their scores reveal its labels; build a new one (docs/hidden-split.md)"
         )
-    _print_summary(built.results, out)
+    _print_summary(built, out)
+
+
+def _check_ranked(built: "BuiltBoard", board: BoardOptions, out: Path) -> None:
+    """Raise where no submission is ranked and the options do not allow such a board."""
+    results = built.results
+    if results["submissions"] or board.allow_empty:
+        return
+    site = f"{out} shows them" if built.is_written else f"{out} keeps the board that it had"
+    raise InputError(
+        f"no submission is ranked: {len(results['refused']):,} refused and "
+        f"{len(results['apart']):,} apart, for the reasons above; {site}; correct the submissions, "
+        f"check each with 'python -m leaderboard validate' and build again, {_ALLOW_EMPTY}"
+    )
 
 
 def _check_dataset_id(dataset_id: str | None) -> None:
@@ -243,7 +273,8 @@ def _indented(reasons: Sequence[str]) -> str:
     return "\n".join(f"  {reason}" for reason in reasons)
 
 
-def _print_summary(results: Mapping[str, Any], out: Path) -> None:
+def _print_summary(built: "BuiltBoard", out: Path) -> None:
+    results = built.results
     for submission in results["refused"]:
         message = f"{submission['folder']!a}: refused\n{_indented(submission['reasons'])}"
         STDERR.print(shown(message), style="yellow")
@@ -252,8 +283,10 @@ def _print_summary(results: Mapping[str, Any], out: Path) -> None:
     counts = {name: len(results[name]) for name in ("submissions", "apart", "refused")}
     print(
         f"{numbered(counts['submissions'], 'submission')} scored, {counts['apart']:,} apart, "
-        f"{counts['refused']:,} refused\nopen {out / 'index.html'}"
+        f"{counts['refused']:,} refused"
     )
+    if built.is_written:
+        print(f"open {out / 'index.html'}")
 
 
 @app.command("review")
@@ -274,11 +307,11 @@ def review_command(
         bool, typer.Option("--dry-run", help="Print the verdicts, and comment nothing.")
     ] = False,
 ) -> None:
-    """Judge pull requests with submissions, and say each verdict in a comment.
+    """Judge pull requests with submissions, and write each verdict in a comment.
 
-    A verdict is commented once and edited when it changes. The token needs the right to comment and
-    no other: nothing is merged, closed or labelled. Exit code 1 if a pull request could not be
-    reviewed, whatever the verdicts are.
+    A verdict is commented once and edited when it changes. The token needs only the right to
+    comment: nothing is merged, closed or labelled. Exit code 1 if a pull request could not be
+    reviewed; the verdicts do not change it.
     """
     from bagen_data.repositories.dataset_names import at_revision
     from bagen_data.repositories.hub_repository import (
@@ -355,13 +388,15 @@ def serve_command(
 
     bring_back(site)
     if not (site / JSON).is_file():
-        raise InputError(f"{site}: is no site; expected what 'python -m leaderboard build' wrote")
+        raise InputError(
+            f"{site}: is not a site; expected what 'python -m leaderboard build' wrote"
+        )
     try:
         running = server(site, LOOPBACK, port)
     except OSError as error:
         raise OutputError(
-            f"--port {port}: cannot be had: {error.strerror}; pass another one, or 0 for any that "
-            "is free"
+            f"--port {port}: cannot be used: {error.strerror}; pass another port, or 0 for any "
+            "free one"
         ) from error
     with running:
         print(f"http://{LOOPBACK}:{running.server_port}/ (Ctrl-C ends it)", flush=True)
@@ -399,7 +434,7 @@ def export_command(
     folder = site.parent if site.is_file() else site
     target = out or folder.with_name(f"{folder.resolve().name}-{format}")
     if format == "eee" and dataset_id:
-        raise WrongUsageError("--dataset-id: of no use with --format eee; leave it out")
+        raise WrongUsageError("--dataset-id: has no effect with --format eee; leave it out")
     _check_dataset_id(dataset_id)
     with replaced_ours(target, _EXPORTED) as staging:
         if format == "hub":
@@ -408,7 +443,7 @@ def export_command(
             written = export_eee(results, staging)
     print(f"wrote {numbered(len(written), 'file')} into {target}")
     if format == "hub" and (reason := unregistered(results["dataset"])):
-        print(f"no {REGISTRATION}: {reason}")
+        print(f"{REGISTRATION} is left out: {reason}")
 
 
 @app.command("publish")

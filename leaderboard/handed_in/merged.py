@@ -25,7 +25,7 @@ class MergedSubmissions:
     folders: tuple[Path, ...]
     """Copies of the submissions that are within the limits."""
     refused: tuple[CheckedSubmission, ...]
-    """Submissions whose listing is beyond the limits; nothing of them was downloaded."""
+    """Submissions with a listing beyond the limits; nothing of them was downloaded."""
     files_url: str
     """Address of the folder of submissions, at the commit that changed it last."""
 
@@ -33,7 +33,7 @@ class MergedSubmissions:
 def download_merged(
     repository: SubmissionsRepository, configs: Sequence[str], target: Path
 ) -> MergedSubmissions:
-    """Copy the submissions of the newest commit of `main` into a folder.
+    """Copy the submissions, if there are any, of the newest commit of `main` into a folder.
 
     Args:
         repository: the repository of submissions.
@@ -41,17 +41,12 @@ def download_merged(
         target: the folder, which is empty.
 
     Raises:
-        InputError: there are no submissions, or more than a board takes; the Hub refuses.
+        InputError: there are more submissions than a board takes; the Hub refuses.
         StoreError: the Hub does not answer.
         OSError: a file cannot be written.
     """
     commit = repository.main()
     by_name = _by_name(repository.tree_of_main(commit).below(SUBMISSIONS))
-    if not by_name:
-        raise InputError(
-            f"{repository.hub.id}: holds no submission; expected a folder {SUBMISSIONS}/NAME for "
-            f"each, with {METADATA} and predictions"
-        )
     if len(by_name) > MOST_SUBMISSIONS:
         raise InputError(
             f"{repository.hub.id}: holds {len(by_name):,} submissions; expected at most "
@@ -85,7 +80,7 @@ def _by_name(files: Mapping[str, RemoteFile]) -> dict[str, dict[str, RemoteFile]
 
 
 def _is_read(path: str) -> bool:
-    """Return whether a file of a submission is read; others are left where they are."""
+    """Return whether a file of a submission is downloaded and read."""
     return path == METADATA or (is_predictions(path) and "/" not in path)
 
 

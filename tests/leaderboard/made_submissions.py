@@ -29,11 +29,13 @@ def leaderboard(*arguments: object) -> int:
     return exit_code(main, *arguments)
 
 
-def build_site(submissions: Path, dataset: Path, out: Path, *more: object) -> dict[str, Any]:
-    """Build without a cache, and read the results."""
+def build_site(
+    submissions: Path, dataset: Path, out: Path, *more: object, code: int = 0
+) -> dict[str, Any]:
+    """Build without a cache, and read the results; `code` is the expected exit code."""
     flags = ("--submissions", submissions, "--dataset", dataset, "--out", out, "--workers", 2)
     cache = () if "--cache" in more else ("--no-cache",)
-    assert leaderboard("build", *flags, *cache, *more) == 0
+    assert leaderboard("build", *flags, *cache, *more) == code
     return results(out)
 
 

@@ -221,8 +221,26 @@ def test_a_repository_without_submissions_is_named(
     hub: LoopbackHub, dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert update(dataset, tmp_path / "site") == 1
-    assert "holds no submission" in capsys.readouterr().err
+    error = " ".join(capsys.readouterr().err.split())
+    assert "holds no submission" in error
+    assert "--allow-empty" in error
     assert ("space", SPACE) not in hub.repositories
+    assert update(dataset, tmp_path / "site", "--allow-empty") == 0
+    assert published(hub)["submissions"] == []
+
+
+def test_a_board_on_which_nothing_is_ranked_is_not_published(
+    hub: LoopbackHub, mine: Path, dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    put(hub, mine)
+    assert update(dataset, tmp_path / "site") == 0
+    hub.commit(REPOSITORY, {"submissions/mine/predictions.jsonl": b"{}\n"})
+    for out in ("site", "elsewhere"):
+        assert update(dataset, tmp_path / out) == 1
+        assert "no submission is ranked" in " ".join(capsys.readouterr().err.split())
+    assert [row["folder"] for row in published(hub)["submissions"]] == ["mine"]
+    assert [row["folder"] for row in results(tmp_path / "site")["submissions"]] == ["mine"]
+    assert results(tmp_path / "elsewhere")["submissions"] == []
 
 
 def test_a_dry_run_needs_no_token_and_publishes_nothing(
