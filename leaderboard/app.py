@@ -1,13 +1,13 @@
-"""Serve a built site: for a Space that runs Python, and for a look at it on one's own machine.
+"""Serve a built site, in a Space that runs Python or on one's own machine.
 
 A Space with `sdk: gradio` (or `docker`) runs `python app.py` and asks port 7860. Put this file
-beside the folder `site`, or name the folder in the environment as `SITE`. It needs nothing that is
-not part of Python. A Space with `sdk: static` needs no server: its files are those of the site.
+beside the folder `site`, or name the folder in the environment as `SITE`. It needs only
+Python's standard library. A Space with `sdk: static` needs no server: it holds the site's files.
 
 Readers may be hostile, and so may a page open in the same browser. Only plain files that lie in the
-site are served, links out of it are not followed, and a connection has limited time. A server on
-this machine alone answers only where it is asked by this machine's name, so that a page whose
-host's name leads to 127.0.0.1 reads nothing.
+site are served, links out of it are not followed, and a connection has limited time. A server of
+this machine alone answers only requests that name this machine, so that a foreign page, the name of
+whose host leads to 127.0.0.1, can read nothing.
 """
 
 import os
@@ -27,7 +27,7 @@ from urllib.parse import unquote, urlsplit
 ALL_HOSTS, LOOPBACK = "0.0.0.0", "127.0.0.1"  # noqa: S104  a Space is reached from outside
 PORT = 7860
 CONNECTIONS = 64
-"""The most connections at once; another one is told to come again."""
+"""The most connections at once; a further one is answered with a request to come again."""
 ASKING_SECONDS = 10
 """The time that a request may take to arrive."""
 ANSWERING_SECONDS = 600
@@ -44,7 +44,7 @@ _HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 _TEXT = {".jsonl": "text/plain", ".yaml": "text/plain", ".parquet": "application/octet-stream"}
-"""Strangers' files are never taken for pages."""
+"""Files of strangers, which browsers must not show as pages."""
 
 
 class Handler(SimpleHTTPRequestHandler):
@@ -130,7 +130,7 @@ def _open_plain(path: Path) -> BufferedReader:
     """Open a plain file; a pipe would be waited for.
 
     Raises:
-        OSError: there is no such file.
+        OSError: the file is missing.
         ValueError: it is not a plain file.
     """
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
@@ -149,7 +149,7 @@ class SiteServer(ThreadingHTTPServer):
         super().__init__((host, port), partial(Handler, directory=str(site)))
 
     def may_answer(self, connection: socket.socket) -> None:
-        """Give a connection, whose request has arrived, the time of an answer."""
+        """Give a connection the time of an answer, after its request has arrived."""
         self._ends[connection] = time.monotonic() + ANSWERING_SECONDS
 
     def process_request(self, request: Any, client_address: Any) -> None:
@@ -177,7 +177,7 @@ class SiteServer(ThreadingHTTPServer):
                     connection.shutdown(socket.SHUT_RDWR)  # its thread reads an end, and closes it
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing of a reader that went away; others are errors of this server."""
+        """Print errors of this server, but none of a reader that went away."""
         if not isinstance(sys.exc_info()[1], ConnectionError | TimeoutError):
             super().handle_error(request, client_address)
 

@@ -29,22 +29,22 @@ def write_baselines(
 ) -> Iterator[Path]:
     """Write a submission for each baseline: a file for each config, and the metadata.
 
-    A baseline learns from `<task>_train`; where that is missing, about each rollout of a family
-    from the family's others, and the metadata say so. Start probes are answered too by those that
-    can.
+    A baseline learns from `<task>_train`. Where that config is missing, it learns about each
+    rollout from the other rollouts of the family, and the metadata say so. Start probes are
+    answered by the baselines that can.
 
     Args:
         dataset: a folder that `python -m builders build` wrote, or ORG/NAME or ORG/NAME@REV.
-        benchmark: that dataset's.
+        benchmark: the samples of that dataset.
         out: the folder of submissions.
         names: the forecasters; all of them if empty.
-        workers: processes; a task is the work of one.
+        workers: number of processes; each task is computed by one.
 
     Yields:
         The folder of each submission, as it is written.
 
     Raises:
-        WrongUsageError: there is no forecaster of a name.
+        WrongUsageError: a name is not a forecaster's.
         InputError: the dataset cannot be used, or some forecasters failed; the others are written.
         OutputError: a folder cannot be written, holds another submission, or another process is
             writing it.

@@ -1,4 +1,4 @@
-"""The samples that all submissions are held against."""
+"""The samples that all submissions answer."""
 
 import re
 from collections.abc import Collection, Iterable
@@ -28,23 +28,23 @@ class Benchmark:
 
     samples: pa.Table
     id: str | None
-    """The dataset's id on the Hub; None for a folder that is nobody's copy."""
+    """The dataset's id on the Hub; None for a folder that is not a copy of one."""
     revision: str
     """The content revision, which is the same on the Hub and on a disk."""
     commit: str | None = None
     """The commit of the Hub that was read; None for a folder."""
     other_names: frozenset[str] = frozenset()
-    """Commits and tags, as submissions name them, whose rows are these; see `with_other_names`."""
+    """Commits and tags with these rows, as submissions name them; see `with_other_names`."""
     reference: pa.Table | None = None
-    """The reference's forecasts of the samples; None in a dataset that has none."""
+    """The reference's forecasts of the samples; None if the dataset has no reference."""
     start: "Benchmark | None" = None
-    """The start probes of the tasks, k = 0 of each rollout; None if there are none."""
+    """The start probes of the tasks, k = 0 of each rollout; None if the dataset has none."""
     prompt_variant: str | None = None
     """The variant of the dataset's prompts; None if the dataset's record does not say."""
     has_verdicts: bool = False
-    """Whether the samples have the column `verdict`."""
+    """True if the samples have the column `verdict`."""
     hidden: "Benchmark | None" = None
-    """A hidden split with its labels, for verified scores; None if there is none."""
+    """A hidden split with its labels, for verified scores; None if it is not used."""
     _sample_tables: dict[frozenset[str], SampleTable] = field(default_factory=dict, compare=False)
 
     @property
@@ -67,7 +67,7 @@ class Benchmark:
         return is_revision(declared, self.revision) or declared in self.other_names
 
     def bare(self) -> Self:
-        """Return it without the tables that were made of it, as another process takes it."""
+        """Return the benchmark without tables made of it, as another process takes it."""
         start = None if self.start is None else self.start.bare()
         hidden = None if self.hidden is None else self.hidden.bare()
         return replace(self, start=start, hidden=hidden, _sample_tables={})
@@ -103,7 +103,7 @@ class Benchmark:
 
 
 def load_benchmark(dataset: str, dataset_id: str | None = None) -> Benchmark:
-    """Load what is needed of a dataset's benchmark.
+    """Load the benchmark of a dataset.
 
     Args:
         dataset: a folder that `python -m builders build` wrote, or ORG/NAME or ORG/NAME@REV.

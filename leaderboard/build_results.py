@@ -33,10 +33,10 @@ _LEVELS = ("overall", "tasks", "families")
 
 @dataclass(frozen=True)
 class CheckedSubmission:
-    """One submission, scored or refused."""
+    """A submission, scored or refused."""
 
     name: str
-    """The name of the submission's folder, whatever it is."""
+    """The name of the submission's folder, which may be a bad one."""
     folder: SubmissionFolder | None
     """The submission's folder; None if it is refused before its predictions are read."""
     scores: SubmissionScores | None
@@ -45,7 +45,7 @@ class CheckedSubmission:
     reasons: tuple[str, ...]
     """The reasons why the submission is not scored; empty if it is."""
     verified: SubmissionScores | None = None
-    """Scores on the hidden split; None if the submission does not answer it, or there is none."""
+    """Scores on the hidden split; None without a split, or without answers to it."""
 
 
 def with_declared_names(
@@ -105,7 +105,7 @@ def check_submissions(
 
 
 def _kept(scores: SubmissionScores | None, arrays: ArrayFile) -> SubmissionScores | None:
-    """Return the same scores, whose resampled values are in a file."""
+    """Return the same scores with their resampled values in a file."""
     if scores is None:
         return None
     return replace(scores, resampled=arrays.keep(scores.resampled))
@@ -225,7 +225,7 @@ def shown_name(name: str, metadata: Metadata) -> ShownName:
 
 
 def names_of_paper(benchmark: Benchmark) -> list[str]:
-    """Return the names of the paper's rows, which stay whatever submissions are called."""
+    """Return the names of the paper's rows, which no submission can displace."""
     return sorted({row.model for task in benchmark.tasks for row in paper.table1(task, [])})
 
 

@@ -52,7 +52,7 @@ class Cache:
             return None
 
     def put(self, key: str, record: str, arrays: Mapping[str, Floats]) -> None:
-        """Keep a record and its arrays, whole or not at all; where that fails it is no error."""
+        """Keep a record and its arrays, whole or not at all; a failure is not an error."""
         if self.folder is None:
             return
         path = _path(self.folder, key)
@@ -79,7 +79,7 @@ def default_folder() -> Path:
 
 
 def _seal(key: str, record: str, arrays: Mapping[str, Floats]) -> bytes:
-    """Return a hash of all that a file holds, so that no other record is believed to be its."""
+    """Return a hash of a file's whole content, so that no other record is taken for its own."""
     digest = hashlib.sha256(to_json([key, record]).encode())
     for name, array in sorted(arrays.items()):
         digest.update(to_json([name, array.dtype.str, list(array.shape)]).encode())
@@ -93,7 +93,7 @@ def _path(folder: Path, key: str) -> Path:
 
 @cache
 def _code() -> str:
-    """Return a hash of the library and this package: what other code scored is scored again."""
+    """Return a hash of the library and this package; scores by other code are computed again."""
     return hash_of_code([Path(package.__path__[0]) for package in (bagen_data, leaderboard)])
 
 

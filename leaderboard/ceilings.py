@@ -39,7 +39,7 @@ def read_ceiling(path: Path, benchmark: Benchmark) -> dict[str, Any]:
     try:
         source, tasks = content["dataset"], content["tasks"]
         revision, version = source["revision"], content["benchmark_version"]
-        found = {
+        groups = {
             "groups": _groups(content["overall"], tasks, benchmark.tasks),
             "continuations": int(content["continuations"]["rollouts"]),
         }
@@ -56,7 +56,7 @@ def read_ceiling(path: Path, benchmark: Benchmark) -> dict[str, Any]:
             f"--ceiling {path}: was scored by BAGEN {version!a}; this is {BENCHMARK_VERSION}; run "
             "'bagen ceiling' again"
         )
-    return found
+    return groups
 
 
 def _groups(

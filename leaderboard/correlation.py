@@ -8,10 +8,10 @@ import numpy as np
 from bagen_data.array_types import Floats
 
 _FEWEST = 3
-"""Points below which there is no correlation."""
+"""Fewest points of a correlation."""
 _LEVEL = 0.95
 _ALIKE = 1e-12
-"""A norm, relative to that of the values, that is nothing but rounding errors."""
+"""Largest norm, relative to that of the values, that may be rounding errors alone."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Correlation:
     """The correlation of two scores."""
 
     n: int
-    """Points that have both."""
+    """Number of points with both scores."""
     pearson: float
     low: float | None
     """The lower end of Pearson's 95% interval, by Fisher's transformation; None of few points."""
@@ -66,7 +66,7 @@ def _columns(points: Sequence[Point]) -> tuple[Floats, Floats]:
 
 
 def _correlation(first: Floats, second: Floats, lost: int) -> Correlation | None:
-    """Correlate two columns, of whose degrees of freedom some are lost to means of tasks."""
+    """Correlate two columns; means of tasks take some of the degrees of freedom."""
     n = len(first)
     if n - lost < _FEWEST or _is_constant(first) or _is_constant(second):
         return None

@@ -1,4 +1,4 @@
-"""The cost of predictions, as their submitters say."""
+"""The cost of predictions, as their submitters state it."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -12,7 +12,7 @@ _KINDS = ("input_tokens", "cached_tokens", "output_tokens")
 
 
 def mean_costs(table: pa.Table, tasks: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """Return what a prediction took on average, by `overall` and task.
+    """Return the mean cost and tokens of a prediction, by `overall` and task.
 
     Args:
         table: predictions, with their `config`.

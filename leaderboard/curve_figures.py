@@ -1,4 +1,4 @@
-"""The figures of a submission's page that its probabilities, quantiles and stops make."""
+"""The figures of a submission's page about its probabilities, quantiles and stops."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -32,7 +32,7 @@ Curves = Mapping[str, Mapping[str, Any]]
 
 
 def reliability_figure(curves: Curves) -> str | None:
-    """Draw how often rollouts finish against the probability that was said, in ten bins."""
+    """Draw how often rollouts finish against the stated probability, in ten bins."""
     panels = []
     for group, points in _having(curves, "finish"):
         panel = Panel(group_title(group))
@@ -55,7 +55,7 @@ def reliability_figure(curves: Curves) -> str | None:
 
 
 def quantile_figure(curves: Curves) -> str | None:
-    """Draw how often what was used lies below each quantile that was said."""
+    """Draw how often the amount that was used lies at or below each stated quantile."""
     panels = []
     for group, points in _having(curves, "quantiles"):
         panel = Panel(f"{group_title(group)}, n {points[0]['n']:,}")
@@ -179,7 +179,7 @@ def _within_panel(line: Sequence[Place]) -> Iterator[list[Place]]:
 
 
 def _cut(one: Place, other: Place) -> tuple[Place, Place] | None:
-    """Return the part of a segment with y in 0 .. 1; None if there is none."""
+    """Return the part of a segment with y in 0 .. 1; None if it has no such part."""
     (x, y), (dx, dy) = one, (other[0] - one[0], other[1] - one[1])
     if dy == 0:
         return (one, other) if 0 <= y <= 1 else None

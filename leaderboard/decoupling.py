@@ -12,7 +12,7 @@ JUDGING = "macro_f1"
 """The paper's F1@All."""
 PAPER_REWARD = "paper_reward"
 MEASURING = ("paper_hit_rate", PAPER_REWARD)
-"""Scores defined as in the paper, so that both halves of the page are of the same scores."""
+"""Scores defined as in the paper, so that both halves of the page show the same scores."""
 
 
 @dataclass(frozen=True)

@@ -14,11 +14,11 @@ def label(
     """Label points with their names as long as there is room, and the others with nothing.
 
     Args:
-        points: of one panel; each is given a `label`.
+        points: the points of one panel; each gets a `label`.
         names: the key of a point's name.
         positions: (x, y) of each point.
-        room: how far from every label, in x or in y, another may be.
-        order: positions in `points`, the ones to be labelled first before others.
+        room: least distance of two labels, in x or in y.
+        order: positions in `points`, in the order of labelling.
     """
     labelled: list[tuple[float, float]] = []
     for number in order:
@@ -30,6 +30,6 @@ def label(
 
 
 def reach(values: Iterable[float]) -> float:
-    """Return how far it is from the least to the largest; 1 if they are the same."""
+    """Return the difference of the largest and the least value; 1 if they are the same."""
     values = list(values)
     return max(values) - min(values) or 1.0

@@ -23,8 +23,8 @@ _APART = (0.3, 0.04)
 _WITH_BARS = 100
 """The most points that are drawn with error bars; more would hide each other behind them."""
 _LEAST = 1e-6
-"""US dollars for 1,000 probes from which costs are told apart; one of 1e-300 would squeeze all."""
-_LETTERS = 28
+"""Least cost of the axis, in US dollars for 1,000 probes; one of 1e-300 would squeeze all."""
+_NAME_CHARACTERS = 28
 _HERE = "https://here.invalid/"
 """Stands for the page's own folder: Vega takes a link without a host for one of its examples."""
 _VERSION = vl_convert.get_vegalite_versions()[-1]
@@ -46,15 +46,15 @@ _CONFIG: _Spec = {
 
 
 def cost_figure(rows: Sequence[EstimatorRow], score: str, folder: str) -> str | None:
-    """Skill against cost, with the Pareto front: nobody is both as cheap and better.
+    """Draw skill against cost, with the Pareto front of estimators that no cheaper one beats.
 
     Args:
-        rows: of a ranking's table.
-        score: the score that is skill.
-        folder: of the submissions' pages, as seen from the figure's.
+        rows: the rows of a ranking's table.
+        score: the name of the score on the y axis.
+        folder: the folder of the submissions' pages, relative to the figure's page.
 
     Returns:
-        SVG; None if nobody says a cost above 0.
+        SVG; None if no row has a cost above 0.
     """
     priced = [row for row in rows if row.cost is not None and _value(row, score) is not None]
     if not any(row.cost for row in priced):
@@ -85,7 +85,7 @@ def cost_figure(rows: Sequence[EstimatorRow], score: str, folder: str) -> str | 
 
 
 def decoupling_figure(rows: Sequence[EstimatorRow], score: str, folder: str) -> str | None:
-    """The quality of intervals against feasibility; None with fewer than two estimators."""
+    """Draw the quality of intervals against feasibility; None with fewer than two estimators."""
     complete = [
         row for row in rows if row.folder and None not in (_value(row, JUDGING), _value(row, score))
     ]
@@ -98,7 +98,7 @@ def decoupling_figure(rows: Sequence[EstimatorRow], score: str, folder: str) -> 
 
 
 def pareto(points: Sequence[tuple[float, float]]) -> list[int]:
-    """Return the positions of the points (cost, skill) that nobody beats, by cost.
+    """Return the positions of the points (cost, skill) that no other point beats, by cost.
 
     >>> pareto([(1.0, 0.5), (2.0, 0.4), (3.0, 0.9), (3.0, 0.8), (4.0, 0.9)])
     [0, 2]
@@ -120,7 +120,7 @@ def _label_estimators(
 
 
 def _marks(points: Sequence[Mapping[str, Any]], x: _Spec, y_title: str) -> _Spec:
-    """A dot with its interval for each point, and the names for which there is room."""
+    """Return the marks: a dot with its interval for each point, and names where they have room."""
     y = _height(y_title)
     bars = _layer(
         {"type": "rule", "color": _MUTED, "opacity": 0.6, "aria": False},
@@ -148,13 +148,13 @@ def _marks(points: Sequence[Mapping[str, Any]], x: _Spec, y_title: str) -> _Spec
 
 
 def _layer(mark: _Spec, encoding: _Spec, values: list[Any] | None = None) -> _Spec:
-    """A layer of one kind of mark, of values of its own or of the whole chart's."""
+    """Return a layer of one kind of mark, of its own values or those of the whole chart."""
     own: _Spec = {} if values is None else {"data": {"values": values}}
     return own | {"mark": mark, "encoding": encoding}
 
 
 def _number(field: str, title: str | None, **more: Any) -> _Spec:
-    """An encoding of a number; None for no title."""
+    """Return an encoding of a number; a title of None leaves it out."""
     return {"field": field, "type": "quantitative", "title": title} | more
 
 
@@ -168,7 +168,7 @@ def _height(title: str) -> _Spec:
 
 def _point(row: EstimatorRow, name_of_score: str, folder: str) -> dict[str, Any]:
     score = row.cell(name_of_score)
-    name = row.name if len(row.name) <= _LETTERS else f"{row.name[:_LETTERS]}..."
+    name = row.name if len(row.name) <= _NAME_CHARACTERS else f"{row.name[:_NAME_CHARACTERS]}..."
     return {
         "name": name,
         "y": score["value"],

@@ -1,8 +1,8 @@
 """Answers that repeat the labels.
 
-The labels of the benchmark are public, and a later prefix of a rollout tells what an earlier one
-asks. So predictions may be the labels themselves, or be joined from later prefixes; a file cannot
-show that they are not. What can be seen is an interval with an end or its midpoint exactly on a
+The labels of the benchmark are public, and a later prefix of a rollout shows the answer to an
+earlier one. So predictions may be the labels themselves, or be joined from later prefixes; a file
+cannot show that they are not. A sign of it is an interval with an end or its midpoint exactly on a
 remaining amount. Chance gives that where rollouts cost alike, so amounts that several rollouts of a
 family share do not count.
 """
@@ -68,7 +68,7 @@ def _on_a_label(family: FamilyColumns, answers: AnswerColumns, rows: Ints) -> Ma
 
 
 def _of_one_rollout(labels: Keys) -> Keys:
-    """Return the labels whose amount no other rollout has."""
+    """Return the labels with an amount that no other rollout has."""
     _, inverse, counts = np.unique(labels.imag, return_inverse=True, return_counts=True)
     unshared: Keys = labels[counts[inverse] == 1]
     return unshared

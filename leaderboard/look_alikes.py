@@ -2,10 +2,10 @@
 
 A name's skeleton is that of Unicode's report on security mechanisms (UTS 39): each character is
 replaced by the first of those that it may be taken for, by the tables of `confusable_homoglyphs`.
-Long dashes, letters that are one stroke like them, and small capitals, which the tables set apart,
-are replaced too: by a hyphen, and by small letters.
-Two names with one skeleton, upper or lower case, look alike. Names that are the same
-to the letter do not count: their rows show their folders.
+The tables leave out long dashes, characters that are one stroke like them, and small capitals;
+these are replaced too, by a hyphen or a lower-case letter.
+Two names with one skeleton, upper or lower case, look alike. Equal names do not count:
+their rows show their folders.
 """
 
 import re
@@ -18,7 +18,7 @@ from bagen_data.shown_names import EMOJI_PARTS
 
 _LRM = "\u200e"
 _LONG_DASHES = frozenset("\u1428\u23af\u23e4\u2e3a\u2e3b\u30fc\u3127")
-"""Prototypes of letters that look like a long stroke; the em dash and the ideograph for one have
+"""Prototypes of characters that look like a long stroke; the em dash and the ideograph for one have
 the prolonged sound mark."""
 _SMALL_CAPITAL = re.compile("LATIN LETTER SMALL CAPITAL ([A-Z])")
 """Unicode's names of small capitals that are one letter."""
@@ -44,7 +44,7 @@ def look_alikes(names: Iterable[ShownName], kept: Iterable[str] = ()) -> dict[st
 
     Args:
         names: the names of each submission; no folder twice.
-        kept: estimators that stay whatever the submissions are called, such as the paper's.
+        kept: estimators that no submission can displace, such as the paper's.
 
     >>> names = [ShownName("b", "GPT-4l", "2026-02-01"), ShownName("a", "GPT-4I", "2026-03-01")]
     >>> list(look_alikes(names))
@@ -82,16 +82,16 @@ def _precedence(shown: ShownName) -> tuple[bool, str, str]:
 
 
 def _taken(names: dict[str, tuple[str, str]], name: str) -> tuple[str, str] | None:
-    """Return another name that looks like this one; None if there is none or it is the same."""
+    """Return another name that looks like this one; None if nothing looks like it."""
     like_it = (names[key] for key in _keys(name) if key in names)
     return next((taken for taken in like_it if taken[0] != name), None)
 
 
 def _keys(name: str) -> set[str]:
-    """Return what a name looks like with case left aside; look-alikes have one in common.
+    """Return the looks of a name, ignoring case; names with one in common look alike.
 
     Case is folded before and after: `GPT-4I` looks like `GPT-4l` as it is written, and like
-    `gpt-4i` in small letters.
+    `gpt-4i` in lower case.
     """
     return {skeleton(name).casefold(), skeleton(name.casefold()).casefold()}
 

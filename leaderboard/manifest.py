@@ -1,4 +1,4 @@
-"""Folders that name the files we wrote into them, so that we replace those and no others."""
+"""Folders with a list of the files that we wrote, so that we replace only those."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,14 +9,14 @@ from bagen_data.replaced_folder import replaced_folder
 
 @contextmanager
 def replaced_ours(out: Path, manifest: str) -> Iterator[Path]:
-    """A folder to write into that becomes `out` when the block ends, or vanishes if it fails.
+    """Give a folder to write into that becomes `out` when the block ends, or vanishes if it fails.
 
     Args:
         out: absent, empty, or a folder of which its manifest names every file.
         manifest: the name of that file, a path a line; it is written last.
 
     Raises:
-        OutputError: `out` holds other files, is no folder, or cannot be written.
+        OutputError: `out` holds other files, is not a folder, or cannot be written.
     """
     with replaced_folder(out, _written_before(out / manifest)) as staging:
         yield staging
@@ -26,7 +26,7 @@ def replaced_ours(out: Path, manifest: str) -> Iterator[Path]:
 
 
 def _written_before(manifest: Path) -> list[str]:
-    """Return what a manifest names, and itself; nothing if it cannot be read."""
+    """Return the files that a manifest names, and the manifest; empty if it cannot be read."""
     try:
         return [manifest.name, *manifest.read_text(encoding="utf-8").splitlines()]
     except (OSError, UnicodeDecodeError):

@@ -83,7 +83,7 @@ class Panel:
     def text(
         self, x: float, y: float, words: str, side: Literal["above", "below"] = "above"
     ) -> None:
-        """Write beside a point, and never outside of the panel, on a ground of the page's colour.
+        """Write words beside a point, never outside the panel, on a ground of the page's colour.
 
         Marks that are drawn later cover the words.
         """

@@ -19,7 +19,7 @@ _CARD = "README.md"
 
 
 def site_publication(site: Path, space_id: str) -> Publication:
-    """Return what is published of a site: the files that its manifest names, and the manifest.
+    """Return the publication of a site: the files that its manifest names, and the manifest.
 
     Args:
         site: what `python -m leaderboard build` wrote.
@@ -60,7 +60,7 @@ def _named_files(site: Path) -> list[str]:
     """Return the files that a site's manifest names.
 
     Raises:
-        InputError: it is missing, or names a file outside of the site.
+        InputError: the manifest is missing, or names a file outside of the site.
     """
     try:
         names = (site / MANIFEST).read_text(encoding="utf-8").splitlines()

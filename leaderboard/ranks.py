@@ -21,12 +21,13 @@ def add_ranks(
 ) -> list[str]:
     """Give each submission `ranks`: by group and score, `first`, `last`, `better` and `worse`.
 
-    `better` and `worse` count those that are told apart from it, by kind, so that a table can rank
-    the kinds that its reader chose. A submission without a value in a group has no rank there.
+    `better` and `worse` count, by kind, the estimators that are reliably better or worse, so that a
+    table can rank the kinds that its reader chose. A submission without a value in a group has no
+    rank there.
 
     Args:
-        submissions: their records, which `ranks` is put into.
-        resampled: the values of each, as in `SubmissionScores`.
+        submissions: the records that `ranks` is added to.
+        resampled: the resampled values of each submission, as in `SubmissionScores`.
         benchmark: the samples that they answered.
         resampling: the resampling that the values are of.
 
@@ -57,7 +58,7 @@ def add_ranks(
 
 
 def _values(resampled: Sequence[Mapping[str, Floats]], name: str) -> tuple[list[int], Floats]:
-    """Return who has a value of a score, and (s, 1 + b) the values of those."""
+    """Return the positions of submissions with a value of a score, and their values, (s, 1 + b)."""
     rows = {
         position: by_score[name] for position, by_score in enumerate(resampled) if name in by_score
     }

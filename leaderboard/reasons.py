@@ -1,10 +1,10 @@
-"""The reasons for which a submission is refused, as its submitter and readers are shown them."""
+"""The reasons for which a submission is refused, as pages and comments show them."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 _LONGEST = 2_000
-"""Letters of a reason."""
+"""Most characters of a reason."""
 
 
 def reasons_of(text: str, folder: Path) -> Iterator[str]:
@@ -12,7 +12,7 @@ def reasons_of(text: str, folder: Path) -> Iterator[str]:
 
     Args:
         text: the error.
-        folder: the submission's, wherever it lies here.
+        folder: the path of the submission's folder on this machine.
     """
     text = text.replace(f"{folder}/", "").replace(str(folder), folder.name)
     text = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
@@ -20,7 +20,7 @@ def reasons_of(text: str, folder: Path) -> Iterator[str]:
 
 
 def visible(text: str) -> str:
-    r"""Return a text with escapes for what turns it around, moves a cursor or is not Unicode.
+    r"""Return a text with escapes for characters that turn text, move a cursor or are not Unicode.
 
     >>> print(visible("Ünï \u202e"))
     Ünï \u202e

@@ -21,12 +21,12 @@ from bagen_data.unique_keys import parse_json
 JSON, PARQUET = "results.json", "results.parquet"
 FORMAT = 2
 EARLIER_FORMATS = (1, FORMAT)
-"""The formats whose submissions can be shown apart."""
+"""The formats of results with submissions that can be shown apart."""
 OVERALL = "overall"
 """The name of the group of all tasks."""
 _NEEDED = ("benchmark_version", "scorer", "dataset", "resampling", "submissions")
-"""Keys without which there is nothing to export, or to show apart."""
-_ANEW = "build the site anew with 'python -m leaderboard build'"
+"""Keys that results must have to be exported, or shown apart."""
+_ANEW = "build the site again with 'python -m leaderboard build'"
 _ROWS = 50_000
 """Rows of `results.parquet` that are held at a time."""
 _SCHEMA = pa.schema(
@@ -86,8 +86,8 @@ def read_results(path: Path, formats: Sequence[int] = (FORMAT,)) -> dict[str, An
         formats: the formats that are taken.
 
     Raises:
-        InputError: there is none, it is something else or of another format, or lacks a key; the
-            message says what was found.
+        InputError: the file is missing, is something else or of another format, or lacks a key;
+            the message says which.
     """
     bring_back(path)
     file = path / JSON if path.is_dir() else path
@@ -122,7 +122,7 @@ def scores_of(submission: Mapping[str, Any], group: str) -> Mapping[str, Any] | 
 
 
 def _rows(results: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """The columns of `results.parquet`."""
+    """Yield the rows of `results.parquet`."""
     for standing in ("submissions", "apart"):
         for submission in results[standing]:
             version, revision = _scored_on(submission, results)

@@ -1,4 +1,4 @@
-"""Score many submissions in processes that may die of one without taking the others along."""
+"""Score many submissions in processes, so that one that kills its process stops no other."""
 
 import os
 import time
@@ -14,9 +14,9 @@ _Job = TypeVar("_Job")
 _Result = TypeVar("_Result")
 
 MEMORY = 4 << 30
-"""Bytes of data a worker may hold; what needs more is refused."""
+"""Bytes of data that a worker may hold; a submission that needs more is refused."""
 SECONDS = 900
-"""Seconds of a processor that a job may take; what needs more dies of it."""
+"""Processor seconds that a job may take; a job that needs more is killed."""
 _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 """Sums that several threads add up may differ in their last bits from run to run."""
 
@@ -34,11 +34,11 @@ def run_each(
     ended it), its job is run once more, alone, after all others.
 
     Args:
-        function: of the top level of a module.
-        jobs: its arguments.
-        workers: processes.
+        function: a function of the top level of a module.
+        jobs: the argument of each call.
+        workers: the number of processes.
         set_up: called once in each process before its first job.
-        arguments: of `set_up`.
+        arguments: the arguments of `set_up`.
 
     Yields:
         A job's position, and its result; None if its process died of it.
@@ -87,7 +87,7 @@ def _run(
 
 @contextmanager
 def _one_thread() -> Iterator[None]:
-    """Start processes whose sums are added up by one thread."""
+    """Start processes that add up sums in one thread."""
     before = {name: os.environ.get(name) for name in _ONE_THREAD}
     os.environ |= dict.fromkeys(_ONE_THREAD, "1")
     try:

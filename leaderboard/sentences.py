@@ -7,7 +7,7 @@ from leaderboard.build_results import CheckedSubmission
 
 
 def sentences_of(checked: CheckedSubmission) -> Iterator[str]:
-    """Yield what a submission that is not refused holds."""
+    """Yield sentences on the content of a submission that is not refused."""
     if checked.scores is None or checked.folder is None:
         return
     record = checked.scores.record
@@ -22,7 +22,7 @@ def sentences_of(checked: CheckedSubmission) -> Iterator[str]:
 
 
 def standing_of(checked: CheckedSubmission, why_apart: Sequence[str]) -> Iterator[str]:
-    """Yield how a submission that is not refused would stand on the board."""
+    """Yield sentences on the place of a submission that is not refused on the board."""
     if checked.scores is None:
         return
     record = checked.scores.record

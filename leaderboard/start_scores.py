@@ -1,4 +1,4 @@
-"""Scores of start probes: what an estimator knows before a rollout's first turn."""
+"""Scores of start probes, which are asked before a rollout's first turn."""
 
 from typing import Any
 
@@ -24,11 +24,11 @@ def start_scores(
     """Score a submission's answers to start probes.
 
     Args:
-        predictions: the submission's.
-        benchmark: the samples, whose `start` are the start probes.
-        question: what was asked.
+        predictions: the predictions of the submission.
+        benchmark: the samples, with the start probes in `start`.
+        question: the question that was asked.
         resampling: how intervals are computed.
-        name: what an error calls the predictions.
+        name: the name of the predictions in errors.
 
     Returns:
         By task, and by `overall` if it has a value for every task, `start_correlation`; empty if no

@@ -1,4 +1,4 @@
-"""Arrays of many submissions on disk: they are needed again, but never all of them at once."""
+"""Arrays of many submissions on disk, which are needed again, but never all at once."""
 
 import weakref
 from collections.abc import Iterator, Mapping
@@ -45,7 +45,7 @@ class ArrayFile:
         return StoredArrays(self, places)
 
     def read(self, start: int, size: int) -> Floats:
-        """Return the array that lies there; offset and size are in bytes."""
+        """Return the array at an offset; offset and size are in bytes."""
         self._file.seek(start)
         return np.frombuffer(self._file.read(size), np.float64)
 

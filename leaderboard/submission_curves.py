@@ -12,7 +12,7 @@ from leaderboard.results import OVERALL
 
 @dataclass
 class SubmissionCurves:
-    """Curves of the families that passed through."""
+    """Sums of the curves of families, by task."""
 
     _curves: dict[str, Curves] = field(default_factory=dict)
 

@@ -39,7 +39,7 @@ class Headline:
     name: str
     """The name of the score in a sentence."""
     reading: str
-    """What values of the score mean."""
+    """The meaning of the score's values."""
 
 
 _LOOK_UP = (

@@ -1,4 +1,4 @@
-"""Score one submission: all that results say of it but its rank."""
+"""Score one submission: everything that results hold of it, except its rank."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -121,7 +121,7 @@ def _without_overall(groups: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def resampled_scores(groups: Mapping[str, Group], scores: Sequence[str]) -> dict[str, Floats]:
-    """Return by `group/score`, (1 + b,): the value, then that of each resample."""
+    """Return the value and that of each resample, (1 + b,), by `group/score`."""
     return {
         f"{name}/{score}": group[score].values.astype(np.float64)
         for name, group in groups.items()

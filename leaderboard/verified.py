@@ -1,8 +1,8 @@
-"""The verified scores of a submission: one or two on a hidden split, by whoever has its key.
+"""The verified scores of a submission: one or two on a hidden split, computed with its key.
 
-Every score that is shown tells something of the labels: who hands in many files may learn them from
-how their scores differ. So there are only `macro_f1_open` and, of forecasts, `brier_skill`, each
-with its interval, in two digits, and the number of feasible samples is never said.
+Every score that is shown reveals something of the labels: somebody who submits many files may learn
+them from how the scores differ. So the only scores are `macro_f1_open` and, of forecasts,
+`brier_skill`, each with its interval, in two digits. The number of feasible samples is never shown.
 """
 
 import json
@@ -167,12 +167,12 @@ def add_verified(
     hidden: Benchmark | None,
     resampling: Resampling,
 ) -> None:
-    """Give each record `verified`: by group and score, its rank among those who have one too.
+    """Give each record `verified`: by group and score, its rank among the records that have one.
 
     Args:
-        records: of the submissions.
+        records: the records of the submissions.
         verified: the scores of each; None for those without.
-        hidden: the split; None if there is none.
+        hidden: the split; None if it is not used.
         resampling: how intervals were computed.
     """
     for record in records:
@@ -196,7 +196,7 @@ def add_verified(
 
 
 def hidden_summary(hidden: Benchmark | None) -> dict[str, Any] | None:
-    """Return what results say of a hidden split: nothing of its labels."""
+    """Return the record of a hidden split in results, which reveals nothing of its labels."""
     if hidden is None:
         return None
     return {
@@ -207,7 +207,7 @@ def hidden_summary(hidden: Benchmark | None) -> dict[str, Any] | None:
 
 
 def is_worn(results: Mapping[str, Any]) -> bool:
-    """Return whether so many submissions were scored on a hidden split that scores tell its labels.
+    """Return whether so many submissions were scored on a hidden split that scores reveal labels.
 
     Args:
         results: as in `results.json`.
@@ -231,7 +231,7 @@ def check_hidden_answers(folder: SubmissionFolder, dataset: str) -> str:
         dataset: the public part of the split: a folder, or ORG/NAME or ORG/NAME@REV.
 
     Returns:
-        A sentence on what was found.
+        A sentence on the result.
 
     Raises:
         InputError: the answers do not fit the split, or `dataset` is not a public part.

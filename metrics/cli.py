@@ -16,7 +16,7 @@ app = new_app(__doc__)
 
 @app.callback()
 def _commands() -> None:
-    """Keep `publish` a word of its own, as the only command would have none."""
+    """Keep the word `publish`, which an only command would lose."""
 
 
 @app.command("publish")
@@ -54,6 +54,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command and exit.
 
     Args:
-        arguments: of the command line; those of the process if None.
+        arguments: words of the command line; those of the process if None.
     """
     run(app, arguments)

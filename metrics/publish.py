@@ -23,12 +23,12 @@ from bagen_data.versions import __version__
 _REPO = Path(__file__).parents[1]
 _SOURCE = Path(__file__).parent / "bagen"
 _LOADED = re.compile(rf'"(?:metrics/bagen|{re.escape(METRIC_ID)})"')
-"""The metric as its texts load it, in a clone or by its own id."""
+"""The name of the metric in texts that load it, in a clone or by its own id."""
 _MODULE = re.compile(r"[A-Za-z0-9_-]+")
 _PACKAGE = re.compile(r"^(bagen-data\[metric\]).*$", re.MULTILINE)
 _WHEEL = re.compile(r"bagen_data-[^/]+\.whl")
 _PACKAGED = (".json", ".py", ".txt", ".typed", ".yaml")
-"""Ends of the names of files that the package has."""
+"""Suffixes of the package's files."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class MetricSpace:
         create_pr: bool = False,
         dry_run: bool = False,
     ) -> Publication:
-        """Return what is published of it."""
+        """Return the publication of the Space."""
         files = {path.name: path for path in sorted(self.folder.iterdir())}
         return Publication(
             repository=self.id,

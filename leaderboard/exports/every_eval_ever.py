@@ -1,6 +1,6 @@
 """Results as records of Every Eval Ever, a schema that many leaderboards share.
 
-One JSON file a submission, `data/bagen/DEVELOPER/MODEL/UUID.json`, as its datastore has them. See
+Each submission is one JSON file, `data/bagen/DEVELOPER/MODEL/UUID.json`, as in its datastore. See
 https://github.com/evaleval/every_eval_ever.
 """
 
@@ -32,7 +32,7 @@ _RANGES: dict[str, tuple[float | str, float | str]] = {
     "wis": (0, "Infinity"),
     "start_correlation": (-1, 1),
 }
-"""The least and the largest that a score can be, if it is not a share."""
+"""The range of each score that is not a share."""
 _KINDS = {"macro_f1": "f1", "fail_f1": "f1", "macro_f1_open": "f1", "fail_f1_open": "f1"}
 _ENGINES = frozenset({"hf", "llama-cpp-python", "mlx", "ollama", "sglang", "vllm"})
 """Providers that run a model on the submitter's own machine."""
@@ -232,7 +232,7 @@ def _is_argument(name: str, value: Any) -> bool:
 
 
 def _strings(details: Mapping[str, Any]) -> dict[str, str]:
-    """The schema's details are strings: what is none is JSON, and what is None is left out."""
+    """Return details as strings, which the schema wants: other values as JSON, None left out."""
     return {
         name: value if isinstance(value, str) else to_json(value)
         for name, value in details.items()

@@ -10,12 +10,12 @@ from leaderboard.results import OVERALL
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9._+@-]")
 _RESERVED = re.compile(rf"(?:data|unknown|{DEVICE_NAMES})(?:\..*)?", re.IGNORECASE)
-"""Names that a system, or a datastore whose root is `data`, keeps to itself."""
+"""Names that are reserved by a system, or by a datastore with the root `data`."""
 _LONGEST = 100
 
 
 def path_part(text: str) -> str:
-    """Return one portable part of a path, for any text: never empty, hidden or a way up.
+    """Return a portable part of a path for any text: never empty, hidden or a parent folder.
 
     >>> path_part("gpt-5.2"), path_part("../etc"), path_part(".."), path_part("nul.txt")
     ('gpt-5.2', '_etc', '_', '_nul.txt')

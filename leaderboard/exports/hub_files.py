@@ -30,7 +30,7 @@ REGISTRATION = "eval.yaml"
 RESULTS = Path(".eval_results", "bagen.yaml")
 """The path of the results in a model's repository."""
 RANKED = INTERVALS.headline
-"""The score that the Hub shows: everybody is ranked by it."""
+"""The score that the Hub shows, which every estimator is ranked by."""
 
 _DESCRIPTION = (
     "Does an LLM agent know what it is about to spend? Recorded agent rollouts are replayed turn "
@@ -50,7 +50,7 @@ _REPOSITORY = re.compile(r"\w[\w.-]*/\w[\w.-]*", re.ASCII)
 def export_hub(results: dict[str, Any], out: Path, dataset_id: str | None = None) -> list[Path]:
     """Write `eval.yaml`, and `FOLDER/.eval_results/bagen.yaml` for each model with open weights.
 
-    There is no `eval.yaml` of a dataset that `unregistered` gives a reason for.
+    A dataset that `unregistered` gives a reason for gets no `eval.yaml`.
 
     A submission whose metadata do not say whether the weights are open counts as one if its
     `model_id` reads ORG/NAME.
@@ -58,14 +58,14 @@ def export_hub(results: dict[str, Any], out: Path, dataset_id: str | None = None
     Args:
         results: the content of `results.json`.
         out: the folder to write into.
-        dataset_id: of the Hub's dataset, if the results are not those of one but of the same
-            samples in a folder. A revision is named only if it is a commit.
+        dataset_id: the id of the Hub's dataset, if the results are of the same samples in a
+            folder. A revision is named only if it is a commit.
 
     Returns:
         The files, `eval.yaml` first if it is written.
 
     Raises:
-        InputError: the results are of no dataset of the Hub, or a submission's folder is no name.
+        InputError: the results are of no dataset of the Hub, or a folder has a bad name.
     """
     dataset = results["dataset"]
     dataset_id = dataset_id or dataset["id"]
@@ -89,7 +89,7 @@ def unregistered(dataset: Mapping[str, Any]) -> str | None:
     """Return why a dataset has no `eval.yaml`; None if it has one.
 
     Args:
-        dataset: of `results.json`.
+        dataset: the dataset of `results.json`.
     """
     variant = dataset.get("prompt_variant")
     if not dataset.get("has_verdicts") or not isinstance(variant, str):
@@ -110,11 +110,11 @@ def unregistered(dataset: Mapping[str, Any]) -> str | None:
 def registration(dataset: Mapping[str, Any]) -> dict[str, Any]:
     """Return the content of `eval.yaml`: a task for each of the dataset's, and one of all of them.
 
-    Inspect runs them (`inspect eval hf/ORG/NAME/TASK`) and reports the share of samples whose
-    feasibility is judged right. Its logs hold what BAGEN's own scorer needs.
+    Inspect runs them (`inspect eval hf/ORG/NAME/TASK`) and reports the share of samples with
+    the right verdict. Its logs hold what BAGEN's own scorer needs.
 
     Args:
-        dataset: of `results.json`; `unregistered` has no reason against it.
+        dataset: the dataset of `results.json`; `unregistered` has no reason against it.
     """
     resources = {task: about["resources"] for task, about in dataset["tasks"].items()}
     configs = {OVERALL: "default"} | {task: task for task in resources}
@@ -187,7 +187,7 @@ def _result_entry(
 def _notes(
     results: dict[str, Any], metadata: dict[str, Any], scores: dict[str, Any]
 ) -> Iterator[str]:
-    """Yield how an estimator was asked, how sure its score is, its other scores, and who scored."""
+    """Yield notes: the prompt, the interval of the score, other scores, and the scorer."""
     yield f"prompt {metadata['prompt_variant']}"
     yield f"trained on {metadata['trained_on']}"
     yield f"{'constrained' if metadata['constrained'] else 'free'} decoding"
@@ -229,7 +229,7 @@ def _yaml(content: Any) -> str:
 
 
 class _Plain(yaml.SafeDumper):
-    """YAML that repeats what is there twice."""
+    """YAML without anchors: equal values are written again."""
 
     def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002
         return True

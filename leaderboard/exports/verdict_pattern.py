@@ -22,14 +22,14 @@ _INTERVAL = rf"\[\s*{_NUMBER}\s*,\s*{_NUMBER}\s*\]"
 _ZEROS = "0*(?!0)"
 """Zeros before the first digit that counts."""
 _TO_HIGH = rf"[^,]*,\s*{_ZEROS}"
-"""A pattern from somewhere in the lower end to the first digit of the upper one that counts."""
+"""A pattern from a place in the lower end to the first digit of the upper end that counts."""
 
 
 def verdict_pattern(resources: Collection[Sequence[str]]) -> str:
     """Return the pattern for answers about any of some lists of resources.
 
-    It is to be searched for with `re.IGNORECASE`. Its groups capture the verdict, and parts of the
-    answer that are no verdict.
+    It is to be searched for with `re.IGNORECASE`. Its groups capture the verdict, and other
+    parts of the answer.
 
     Args:
         resources: the distinct lists of resources that a sample has; one resource is answered with

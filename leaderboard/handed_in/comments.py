@@ -1,4 +1,4 @@
-"""The comment that says a verdict on a pull request: written once, and edited when it changes."""
+"""The comment with the verdict on a pull request: written once, and edited when it changes."""
 
 import re
 from collections.abc import Sequence
@@ -10,21 +10,21 @@ from leaderboard.handed_in.trees import SubmissionsRepository
 from leaderboard.reasons import visible
 
 MARKER = "<!-- bagen review -->"
-"""The first line of the comment, by which we find our own."""
+"""The first line of the comment, which marks it as ours."""
 _MOST_LINES = 60
 _LINE = 500
-"""Characters of a line."""
+"""Most characters of a line."""
 
 
 def comment_of(outcome: str, commit: str, revision: str, lines: Sequence[str]) -> str:
     """Return the text of a comment.
 
     Args:
-        outcome: our own words on the pull request.
+        outcome: the outcome in our own words.
         commit: the commit that was judged, in hexadecimal digits.
         revision: the revision of the dataset.
-        lines: the details, which may quote the pull request: they are shown as they are, whatever
-            they hold, within a block of code.
+        lines: the details, which may quote the pull request: they are shown unchanged,
+            in a block of code.
     """
     return "\n".join(
         [
@@ -61,8 +61,8 @@ def quoted(lines: Sequence[str]) -> list[str]:
 def say(repository: SubmissionsRepository, number: int, text: str) -> None:
     """Comment a text on a pull request, or edit our comment there if it says something else.
 
-    A comment whose answer was lost is found, and not written again. Ours are those that our user
-    wrote, whatever others write.
+    Where the Hub's answer to a comment was lost, the comment is not written again. Only comments of
+    our user count as ours.
 
     Raises:
         InputError: the pull request is not open.

@@ -13,7 +13,7 @@ from bagen_data.repositories.repository_files import RemoteFile, hash_file
 
 
 class OtherContentError(InputError):
-    """A file that is another one than the Hub lists."""
+    """A file with another content than the Hub lists."""
 
 
 @dataclass(frozen=True)
@@ -30,28 +30,28 @@ class Downloads:
     cache: Path | None = None
     """Folder of the downloaded files; that of huggingface_hub if None."""
     by_git: set[str] = field(default_factory=set)
-    """Files that were listed by their git hash; a server that lists none so counts in its own way,
-    and the client then names a copy by the id that is listed."""
+    """Files listed by their git hash. A server that lists no file so has hashes of its own, and the
+    client then names a copy by the listed id."""
 
     def file(self, path: str, remote: RemoteFile) -> Path:
-        """Return a file, given its path in the repository and how it was listed."""
+        """Download a file, given its path in the repository and how it was listed."""
         other = OtherContentError(
             f"{self.repository.id}: {path} arrived with another content than commit {self.commit} "
             "lists; run again"
         )
         try:
-            found = ask(lambda: self._downloaded(path), self.repository.id)
+            local_path = ask(lambda: self._downloaded(path), self.repository.id)
         except OSError as error:  # of the client, where a file has another size than was announced
             if status_of(error) is not None:
                 raise
             raise other from error
-        local = hash_file(found)
+        local = hash_file(local_path)
         if local.is_same(remote):
             self.by_git.update({path} if remote.sha256 is None else ())
-        elif self.by_git or not remote.may_be(local) or found.name != remote.blob_id:
-            found.unlink(missing_ok=True)  # else it would be taken from the cache again
+        elif self.by_git or not remote.may_be(local) or local_path.name != remote.blob_id:
+            local_path.unlink(missing_ok=True)  # else it would be taken from the cache again
             raise other
-        return found
+        return local_path
 
     def _downloaded(self, path: str) -> Path:
         local = self.repository.api.hf_hub_download(

@@ -59,13 +59,13 @@ def _name_of(
 def name_problem(own: ShownName, others: list[ShownName], of_paper: list[str]) -> str | None:
     """Return why a new submission is refused for its name; None if it is not.
 
-    The date of a submission is its author's word. So a new one is refused also where its date is
-    the earlier one and it would put another one off the board.
+    The author states the date of a submission. So a new submission is refused also where its date
+    is the earlier one, which would displace another submission.
 
     Args:
         own: the names of the new submission.
-        others: those of the submissions in `main`.
-        of_paper: estimators that stay whatever submissions are called.
+        others: the names of the submissions in `main`.
+        of_paper: estimators that no submission can displace.
 
     >>> mine = ShownName("a", "GPT-4l", "2025-01-01")
     >>> name_problem(mine, [ShownName("b", "GPT-4I", "2026-01-01")], [])

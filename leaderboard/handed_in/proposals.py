@@ -1,6 +1,6 @@
 """The change that a pull request proposes: one submission added or changed, or it is refused.
 
-Everything here is read off listings, before a file is downloaded.
+It is judged by listings alone, before a file is downloaded.
 """
 
 import re
@@ -28,14 +28,14 @@ class RefusedProposalError(InputError):
 
 @dataclass(frozen=True)
 class Proposal:
-    """One submission that a pull request adds or changes."""
+    """The submission that a pull request adds or changes."""
 
     name: str
     """The name of the submission's folder, safe as a part of a path."""
     files: Mapping[str, RemoteFile]
-    """All files that the submission's folder is to have, by name."""
+    """The files of the submission's folder after the change, by name."""
     replaces: bool
-    """Whether the branch `main` has a submission of this name."""
+    """True if the branch `main` has a submission of this name."""
 
 
 def read_proposal(
@@ -82,7 +82,7 @@ def read_proposal(
 
 
 def check_files(name: str, files: Mapping[str, RemoteFile], configs: Sequence[str]) -> None:
-    """Refuse the files of a submission that are others, larger or more than it may have.
+    """Refuse a submission with other, larger or more files than it may have.
 
     Args:
         name: the name of its folder.
@@ -136,7 +136,7 @@ def _only_notes(
 ) -> bool:
     """Return whether `.gitattributes` differs only by notes that files of a submission are large.
 
-    The Hub adds such a line itself for a large file whose ending does not say that it is one.
+    The Hub adds such a line itself for a large file that its ending does not mark as one.
     """
     before, after = base.files.get(ATTRIBUTES), head.files.get(ATTRIBUTES)
     if before is None or after is None or max(before.bytes, after.bytes) > _ATTRIBUTES_BYTES:

@@ -1,8 +1,8 @@
-"""Review pull requests to the repository of submissions: each is judged, and its verdict said.
+"""Review pull requests to the repository of submissions, and comment a verdict on each.
 
 A pull request is the work of a stranger. Its listing is judged first; then its files are downloaded
 to a temporary folder, and judged as any submission is, in processes with limits. Nothing in it is
-run. What is judged is one commit, whatever becomes of the pull request meanwhile.
+run. The verdict is on one commit, even if the pull request changes meanwhile.
 """
 
 import tempfile
@@ -58,7 +58,7 @@ class Review:
     verdict: Verdict | None
     """The verdict; None if the pull request could not be judged."""
     problem: str | None = None
-    """The reason why the pull request could not be judged, or the verdict not be said."""
+    """The reason why the pull request could not be judged, or the verdict not be commented."""
 
 
 @dataclass(frozen=True)
@@ -70,13 +70,13 @@ class Reviewer:
     cache: Cache = NO_CACHE
     """Names of metadata that were read before."""
     says: bool = True
-    """Whether verdicts are said in comments."""
+    """True if verdicts are written in comments."""
 
     def review(self, numbers: Sequence[int] | None = None) -> Iterator[Review]:
         """Review pull requests, and yield each as it is done; none stops the others.
 
         Args:
-            numbers: of the pull requests; all that are open if None.
+            numbers: the numbers of pull requests; all open ones if None.
 
         Raises:
             InputError, StoreError: the repository cannot be read at all.
@@ -84,7 +84,7 @@ class Reviewer:
         with named_refusals(self.repository.hub.id), quiet_client():
             chosen = self.open_numbers() if numbers is None else list(numbers)
             if self.says:
-                self.repository.user  # noqa: B018  a token that is refused is told once
+                self.repository.user  # noqa: B018  a refused token is reported once
             for number in chosen:
                 yield self._reviewed(number)
 
@@ -127,7 +127,7 @@ class Reviewer:
         if base_commit is None:
             return _refused(commit, ["it comes after no commit of the branch main"])
         base = self.repository.tree_of_main(base_commit)
-        head = self.repository.tree_beside(commit, base)
+        head = self.repository.tree_near(commit, base)
         with tempfile.TemporaryDirectory(prefix="bagen-review-") as own:
             cache = Path(own, "cache")
             downloads = Downloads(hub, commit, cache)

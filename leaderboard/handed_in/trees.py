@@ -23,12 +23,12 @@ class Tree:
     files: Mapping[str, RemoteFile]
     """The files of the commit, by path."""
     folders: frozenset[str]
-    """Paths of what is listed as a folder."""
+    """Paths that are listed as folders."""
     is_whole: bool
-    """Whether the listing of the commit was read to its end."""
+    """True if the listing of the commit was read to its end."""
 
     def without_files(self) -> set[str]:
-        """Return the folders without a file, as a link to another repository is listed."""
+        """Return the folders without a file; links to other repositories are listed so."""
         return set(self.folders - _parents(self.files))
 
     def below(self, folder: str) -> dict[str, RemoteFile]:
@@ -55,7 +55,7 @@ class SubmissionsRepository:
 
     @cached_property
     def user(self) -> str:
-        """The name of the user whose token it is."""
+        """The name of the token's user."""
         name: str = ask(self.hub.api.whoami, self.hub.id)["name"]
         return name
 
@@ -64,9 +64,9 @@ class SubmissionsRepository:
         return self.hub.commit_of(MAIN)
 
     def merge_base(self, commit: str) -> str | None:
-        """Return the newest commit of `main` that a commit comes after; None if there is none."""
+        """Return the newest commit of `main` that a commit comes after, or None."""
         own = self._commits(commit)
-        main = self.main()  # asked after those of the pull request, whose base it then has
+        main = self.main()  # asked after the commits of the pull request, so that it has their base
         if main != self._main_commits[0]:
             self._main_commits = (main, frozenset(self._commits(main)))
         return next((each for each in own if each in self._main_commits[1]), None)
@@ -88,8 +88,8 @@ class SubmissionsRepository:
             self._trees[commit] = self._tree(commit, _FIRST_ENTRIES)
         return self._trees[commit]
 
-    def tree_beside(self, commit: str, base: Tree) -> Tree:
-        """Return the files of another commit, not many more than those of a commit of `main`."""
+    def tree_near(self, commit: str, base: Tree) -> Tree:
+        """Return the files of another commit, listed up to some more than those of `base`."""
         return self._tree(commit, len(base.files) + len(base.folders) + _MOST_ENTRIES)
 
     def _tree(self, commit: str, most: int) -> Tree:

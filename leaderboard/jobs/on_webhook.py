@@ -1,4 +1,4 @@
-"""Run a command of the leaderboard for the event that a webhook of the Hub has brought.
+"""Run a command of the leaderboard for an event that a webhook of the Hub delivers.
 
     python -m leaderboard.jobs.on_webhook review --repo ORG/bagen-submissions
     python -m leaderboard.jobs.on_webhook update --repo ORG/bagen-submissions --to ORG/LEADERBOARD
@@ -28,18 +28,18 @@ _MOST_PULL_REQUESTS = 10
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the commands that an event asks for; return the exit code."""
-    given = list(sys.argv[1:] if arguments is None else arguments)
-    if given[:1] not in (["review"], ["update"]) or "--repo" not in given[:-1]:
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if words[:1] not in (["review"], ["update"]) or "--repo" not in words[:-1]:
         sys.stderr.write(
             "expected 'review' or 'update', and '--repo ORG/NAME', the repository that the "
             "webhook watches\n"
         )
         return 2
-    repository = given[given.index("--repo") + 1]
+    repository = words[words.index("--repo") + 1]
     payload = read_payload(os.environ.get("WEBHOOK_PAYLOAD", ""))
-    commands = commands_of(given, payload, repository)
+    commands = commands_of(words, payload, repository)
     if not commands:
-        sys.stdout.write(f"{repository}: the event asks for no {given[0]}\n")
+        sys.stdout.write(f"{repository}: the event asks for no {words[0]}\n")
     codes = [
         subprocess.run([sys.executable, "-m", "leaderboard", *command], check=False).returncode  # noqa: S603
         for command in commands
@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def read_payload(text: str) -> dict[str, Any]:
-    """Return the event of a webhook; an empty one where the text is none."""
+    """Return the event of a webhook; an empty one where the text does not hold one."""
     try:
         payload = json.loads(text)
     except (ValueError, RecursionError):
@@ -83,7 +83,7 @@ def commands_of(
 
 
 def _moved_refs(payload: dict[str, Any]) -> list[str]:
-    """Return the names of what has a new commit: branches, tags, pull requests."""
+    """Return the names of branches, tags and pull requests with a new commit."""
     refs = payload.get("updatedRefs")
     return [
         each["ref"]

@@ -1,4 +1,4 @@
-"""Try the metric: one sample's truth, one response, and what the answer earns."""
+"""Try the metric: one sample's truth, one response, and the scores of the answer."""
 
 import math
 

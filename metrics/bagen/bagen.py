@@ -91,18 +91,18 @@ class Bagen(evaluate.Metric):
         )
 
     def compute(self, *, predictions=None, references=None, **kwargs):
-        """The scores of what is given here, or of what was added before.
+        """Return the scores of the given responses and rows, or of those that were added before.
 
         Responses and rows that are given here alone, in one process, are scored as they are;
         `evaluate` writes others to a file first, and reads them from there.
         """
         if predictions is None and references is None:
             if self.writer is None:
-                raise ValueError("there is nothing to score; add predictions and references first")
+                raise ValueError("nothing was added to score; add predictions and references first")
         elif self.writer is None and self.num_process == 1:
             return self._compute(predictions, references, **kwargs)
         elif not len(metric_inputs.listed("predictions", predictions)):
-            raise ValueError("there are no predictions; expected at least one")
+            raise ValueError("predictions are empty; expected at least one")
         return super().compute(predictions=predictions, references=references, **kwargs)
 
     def add_batch(self, *, predictions=None, references=None, **kwargs):

@@ -155,12 +155,12 @@ def test_a_port_in_use_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[st
     with socket.create_server((LOOPBACK, 0)) as taken:
         port = taken.getsockname()[1]
         assert leaderboard("serve", tmp_path, "--port", port) == 1
-    assert f"--port {port}: cannot be had: Address already in use; pass" in capsys.readouterr().err
+    assert f"--port {port}: cannot be used: Address already in use; pass" in capsys.readouterr().err
 
 
 def test_what_is_no_site_is_not_served(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert leaderboard("serve", tmp_path) == 1
-    assert "is no site" in capsys.readouterr().err
+    assert "is not a site" in capsys.readouterr().err
 
 
 def test_serve_says_where_and_ends_with_ctrl_c(tmp_path: Path) -> None:

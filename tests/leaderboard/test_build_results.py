@@ -222,7 +222,7 @@ def test_earlier_results_that_are_none_are_refused(
     more = ("--out", tmp_path / "out", "--earlier", tmp_path / "old.json")
     assert leaderboard("build", *flags, *more) == 1
     assert f"{tmp_path / 'old.json'}: " in (message := capsys.readouterr().err)
-    assert "expected" in message or "build the site anew" in message
+    assert "expected" in message or "build the site again" in message
 
 
 @pytest.mark.parametrize(

@@ -224,7 +224,7 @@ def test_what_no_build_wrote_is_not_exported(
 ) -> None:
     (tmp_path / "results.json").write_text(text)
     assert leaderboard("export", tmp_path / "results.json", "--format", to) == 1
-    assert f"results.json: {message}build the site anew" in " ".join(
+    assert f"results.json: {message}build the site again" in " ".join(
         capsys.readouterr().err.split()
     )
 
