@@ -16,9 +16,11 @@ class Column:
     """The left end of the column's bars."""
     high: float = 1.0
     shows_n: bool = False
-    """Whether n is shown, as it depends on the answers."""
+    """Whether cells show n, where it depends on the answers."""
     topped_by: str = ""
-    """The trick that has the best value, of a score that is never ranked on for that reason."""
+    """The trick that has the best value of the score, which is never ranked on for that reason."""
+    asks: str = ""
+    """What the score answers, in a few words; empty where the title says it."""
 
     @property
     def meaning(self) -> str:

@@ -4,8 +4,6 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from markupsafe import Markup
-
 MINUS = "\N{MINUS SIGN}"
 NOTHING = "\N{EN DASH}"
 
@@ -105,13 +103,13 @@ def plain(text: str) -> str:
     return text.replace("`", "")
 
 
-def breakable(name: str) -> Markup:
-    """Return a name that may go on in a new line after each `_`.
+def address(url: str) -> str:
+    """Return an address as a page shows it.
 
-    >>> breakable("net_benefit")
-    Markup('net_<wbr>benefit')
+    >>> address("https://ragen-ai.github.io/bagen/")
+    'ragen-ai.github.io/bagen'
     """
-    return Markup("_<wbr>").join(name.split("_"))
+    return url.removeprefix("https://").rstrip("/")
 
 
 def clipped(text: Any, most: int = 120) -> str:

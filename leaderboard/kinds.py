@@ -1,9 +1,29 @@
-"""The kinds of estimators that a table's filters choose among."""
+"""The kinds of estimators: those that a table's filters choose among, and those that are ranked."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from leaderboard.results import has_model
+
+Standing = Literal["submitted", "learned", "baseline"]
+SUBMITTED: Standing = "submitted"
+"""The standing of an estimator that is ranked."""
+
+
+def standing_of(metadata: Mapping[str, Any]) -> Standing:
+    """Return how an estimator stands on a page; `submitted` ones alone have a rank.
+
+    Estimators without a model are lines to compare with (`baseline`). A model that learned from the
+    benchmark has seen the answers (`learned`).
+
+    >>> standing_of({"provider": "lab", "trained_on": "train"})
+    'submitted'
+    >>> standing_of({"provider": "none", "trained_on": "benchmark"})
+    'baseline'
+    """
+    if not has_model(metadata):
+        return "baseline"
+    return "learned" if metadata["trained_on"] == "benchmark" else SUBMITTED
 
 
 def weights_of(metadata: Mapping[str, Any]) -> str:
@@ -14,11 +34,11 @@ def weights_of(metadata: Mapping[str, Any]) -> str:
 
 
 def cost_of(metadata: Mapping[str, Any], costs: Mapping[str, Any]) -> float | None:
-    """Return US dollars for 1,000 probes; if it is not said, 0 without a model, None with one.
+    """Return US dollars for 1,000 probes; if not stated, 0 without a model and None with one.
 
     Args:
-        metadata: of a submission.
-        costs: what its predictions took, as `costs.mean_costs` has it for a group.
+        metadata: the submission's metadata.
+        costs: the submission's mean costs in a group, as `costs.mean_costs` has them.
     """
     cost: float | None = costs.get("cost_usd_per_1000")
     return 0.0 if cost is None and weights_of(metadata) == "none" else cost
@@ -30,7 +50,7 @@ def decoding_of(metadata: Mapping[str, Any]) -> str:
 
 
 def kind_of(metadata: Mapping[str, Any]) -> str:
-    """Return whatever the filters ask of an estimator, so that all of one kind pass or none.
+    """Return what the filters look at: all estimators of one kind pass a filter, or none does.
 
     >>> about = {"provider": "lab", "trained_on": "train", "constrained": False}
     >>> kind_of(about | {"weights": "open"})

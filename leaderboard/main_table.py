@@ -1,15 +1,16 @@
 """The table of a ranking on a task, or overall, as rows that a template shows."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from leaderboard import paper
-from leaderboard.kinds import cost_of, kind_of, weights_of
+from leaderboard.blocks import Block, blocks_of
+from leaderboard.kinds import Standing, cost_of, kind_of, standing_of, weights_of
 from leaderboard.rankings import FORECASTS, INTERVALS, Ranking
 from leaderboard.results import OVERALL, scores_of
 
-Standing = Literal["estimator", "paper", "reference", "ceiling"]
+RowStanding = Standing | Literal["reference", "ceiling", "paper"]
 _WAYS = ("better", "worse")
 _NO_SCORE = {"value": None, "n": 0, "low": None, "high": None}
 
@@ -25,11 +26,11 @@ class EstimatorRow:
     """Position of the estimator's kind among those of the results; None for all but estimators."""
     scores: Mapping[str, Any]
     """The row's scores by name; those that it does not have are left out."""
-    standing: Standing = "estimator"
-    """An estimator, or what estimators are compared with."""
+    standing: RowStanding = "submitted"
+    """Whether the row is ranked (`submitted`), or what it is that estimators are compared with."""
     metadata: Mapping[str, Any] = field(default_factory=dict)
     rank: Mapping[str, Any] = field(default_factory=dict)
-    """The row's rank by score, as in results; empty if it is not ranked."""
+    """The row's rank by score, as in results; empty if the row is not ranked."""
     costs: Mapping[str, Any] = field(default_factory=dict)
     """The `spent` of the group in results; empty if it has none."""
     answered_tasks: tuple[str, ...] = ()
@@ -47,8 +48,8 @@ class EstimatorRow:
     def places(self, ranking: Ranking) -> str:
         """Return how many estimators are told apart as better and as worse, by kind and score.
 
-        The scores are those of the ranking. Counts of kinds are apart by blanks, both lists by `|`,
-        and scores by commas; empty where a score does not rank the row.
+        The scores are those of the ranking. Blanks separate the counts of kinds, `|` the better
+        from the worse, and commas the scores; the text of a score without a rank is empty.
         """
         ranks = (self.rank.get(score) for score in ranking.ranked)
         return ",".join(
@@ -58,7 +59,7 @@ class EstimatorRow:
 
     @property
     def cost(self) -> float | None:
-        """US dollars for 1,000 probes; if it is not said, 0 without a model and None with one."""
+        """US dollars for 1,000 probes; if not stated, 0 without a model and None with one."""
         return cost_of(self.metadata, self.costs)
 
     @property
@@ -68,7 +69,7 @@ class EstimatorRow:
 
     @property
     def tokens(self) -> float | None:
-        """Tokens in and out, a probe; None if they are not said."""
+        """Tokens in and out, a probe; None if they are not stated."""
         if self.costs.get("input_tokens") is None:
             return None
         return float(self.costs["input_tokens"] + self.costs["output_tokens"])
@@ -78,15 +79,16 @@ def rows_of(results: Mapping[str, Any], group: str, ranking: Ranking) -> list[Es
     """Return the rows of a ranking on a task, or overall, best first; those without a value last.
 
     Args:
-        results: as in `results.json`.
+        results: as in `results.json`, with the ranks that pages show.
         group: a task or `overall`.
         ranking: the ranking.
     """
+    kinds = results["ranking"]["kinds"]
     rows = [
-        row
+        _row(submission, kinds, group, ranking)
         for submission in results["submissions"]
         if submission["question"] in ranking.questions
-        and (row := _row(submission, results["ranking"]["kinds"], group, ranking)) is not None
+        and (group == OVERALL or scores_of(submission, group) is not None)
     ]
     if rows:
         rows += _compared(results, group, ranking)
@@ -95,18 +97,25 @@ def rows_of(results: Mapping[str, Any], group: str, ranking: Ranking) -> list[Es
     return sorted(rows, key=lambda row: _order(row, ranking))
 
 
+def table_blocks(rows: Iterable[EstimatorRow]) -> list[Block[EstimatorRow]]:
+    """Return the blocks of a table's rows."""
+    return blocks_of(rows, lambda row: row.standing)
+
+
 def _row(
-    submission: Mapping[str, Any], kinds: list[str], group: str, ranking: Ranking
-) -> EstimatorRow | None:
-    """Return a submission's row; None if the group is a task that it does not answer."""
+    submission: Mapping[str, Any],
+    kinds: list[str],
+    group: str,
+    ranking: Ranking,
+) -> EstimatorRow:
+    """Return a submission's row; overall it has no scores if the submission lacks tasks."""
     scores = scores_of(submission, group)
-    if scores is None and group != OVERALL:
-        return None
     return EstimatorRow(
         name=submission["metadata"]["estimator"],
         folder=submission["folder"],
         kind=kinds.index(kind_of(submission["metadata"])),
         scores={each.score: scores[each.score] for each in ranking.columns} if scores else {},
+        standing=standing_of(submission["metadata"]),
         metadata=submission["metadata"],
         rank=submission["ranks"].get(group, {}),
         costs=submission["spent"].get(group, {}),

@@ -54,9 +54,9 @@ FORECASTS = Ranking(
     questions=("forecast",),
     ranked=("brier_skill", "wis_skill"),
     first_columns=(
-        Column("brier_skill", "Brier skill", low=-1.0),
-        Column("wis_skill", "WIS skill", low=-1.0),
-        Column("curve_skill", "Curve skill", low=-1.0),
+        Column("brier_skill", "Brier skill", low=-1.0, asks="will it finish?"),
+        Column("wis_skill", "WIS skill", low=-1.0, asks="how much more?"),
+        Column("curve_skill", "Curve skill", low=-1.0, asks="within other budgets?"),
     ),
     more=(
         ColumnGroup(

@@ -13,18 +13,24 @@ import jinja2
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
+from bagen_data import published
 from bagen_data.scoring.all_scores import SCORES
-from bagen_data.scoring.scores.early_stop import EARLY_STOP_SCORES
+from bagen_data.scoring.scores.early_stop import EARLY_STOP_SCORES, SUCCESS_WORTH
 from bagen_data.steady_files import digest_of, steady_file
 from bagen_data.wording import numbered
-from leaderboard import formatting, paper
+from leaderboard import formatting, paper, task_titles
+from leaderboard.blocks import blocks_of
 from leaderboard.decoupling import PAPER_REWARD, board_pairs, paper_pairs
+from leaderboard.early_stop_table import EARLY_STOP_TITLES, UNCOUNTED, early_stop_blocks
+from leaderboard.example_question import EXAMPLE
 from leaderboard.figures import cost_figure, decoupling_figure
-from leaderboard.main_table import rows_of
+from leaderboard.kinds import SUBMITTED, standing_of
+from leaderboard.main_table import rows_of, table_blocks
 from leaderboard.manifest import replaced_ours
 from leaderboard.pair_figures import pair_figure
 from leaderboard.rankings import INTERVALS, RANKINGS, Ranking
 from leaderboard.results import OVERALL, scores_of, write_results
+from leaderboard.shown_ranks import with_shown_ranks
 from leaderboard.start_scores import SCORE as START_SCORE
 from leaderboard.submission_page import count_ranks, submission_page
 
@@ -32,13 +38,16 @@ TEMPLATES = Path(__file__).parent / "templates"
 GUIDE = Path(__file__).parents[1] / "docs" / "leaderboard.md"
 """The file with the text of the page on how to submit."""
 MANIFEST = "files.txt"
-"""The list of files a build wrote, a path a line: the next one replaces these and no others."""
+"""The list of files that a build wrote, a path a line: the next build replaces only these."""
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-"""Errors of a disk that takes no more; they say nothing about the file that is copied."""
+"""Errors of a full disk; they say nothing about the file that is copied."""
 _COLUMNS = tuple({each.score: each for ranking in RANKINGS for each in ranking.columns}.values())
 """The columns of all tables, each once."""
-_UNCOUNTED = ("paper_saved_rate", "saved_rate", "saved_below_cap", "net_benefit")
-"""Scores of early stop that are no share of samples or rollouts."""
+_HUB_PAGES = {
+    "dataset": f"{published.HUB_PAGE}/datasets/{published.HUB_ID}",
+    "metric": f"{published.HUB_PAGE}/spaces/{published.METRIC_ID}",
+}
+"""Addresses of the benchmark's pages on the Hub."""
 
 
 def write_site(
@@ -52,8 +61,8 @@ def write_site(
     Args:
         results: as in `results.json`.
         out: the folder, replaced if an earlier build wrote all that it holds.
-        submissions: where the submissions' files are.
-        files_url: where readers find them; without it they are copied into the site.
+        submissions: the folder with the submissions' files.
+        files_url: the address where readers find these files; without it the site has copies.
 
     Returns:
         The files of submissions, as FOLDER/NAME, that the site does not offer, because they are no
@@ -65,7 +74,7 @@ def write_site(
     with replaced_ours(out, MANIFEST) as staging:
         write_results(results, staging)
         withheld = [] if files_url else _copy_files(results, submissions, staging)
-        for path, text in _pages(_Pages(results, files_url, withheld), results):
+        for path, text in _pages(_Pages(results, files_url, withheld)):
             target = staging / path
             target.parent.mkdir(exist_ok=True)
             target.write_text(text, encoding="utf-8")
@@ -73,11 +82,11 @@ def write_site(
 
 
 def _copy_files(results: Mapping[str, Any], submissions: Path, staging: Path) -> list[str]:
-    """Copy the files that were scored, and return those that are not there any more."""
+    """Copy the files that were scored, and return those that are gone or changed."""
     withheld = []
     for submission in (*results["submissions"], *results["apart"]):
         if submission.get("earlier") or submission["scores"] is None:
-            continue  # of another build, or of whatever is in them
+            continue  # another build has its files, or nothing of them was scored
         source = submissions / submission["folder"]
         target = staging / "files" / submission["folder"]
         target.mkdir(parents=True)
@@ -104,8 +113,9 @@ def _copied(source: Path, target: Path, sha256: str) -> bool:
     return is_same
 
 
-def _pages(pages: "_Pages", results: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _pages(pages: "_Pages") -> Iterator[tuple[str, str]]:
     """Yield each page's path and text."""
+    results = pages.results
     groups = [OVERALL, *results["dataset"]["tasks"]]
     for group in groups:
         path = "index.html" if group == OVERALL else f"tasks/{group}.html"
@@ -127,7 +137,7 @@ class _Pages:
     def __init__(
         self, results: Mapping[str, Any], files_url: str | None, withheld: Collection[str]
     ) -> None:
-        self._results = results
+        self.results = results = with_shown_ranks(results)
         self._environment = _environment()
         self._rank_counts = count_ranks(results)
         style, script = (_asset(name) for name in ("style.css", "site.js"))
@@ -137,6 +147,8 @@ class _Pages:
             "style": style,
             "script": script,
             "policy": _policy(style, script),
+            "published": published,
+            "hub": _HUB_PAGES,
             "files_url": files_url and files_url.rstrip("/"),
             "withheld": withheld,
         }
@@ -156,73 +168,67 @@ class _Pages:
             tables=[self._table(group, ranking) for ranking in RANKINGS],
             columns=_COLUMNS,
             paper=paper,
+            example=EXAMPLE,
         )
 
     def _table(self, group: str, ranking: Ranking) -> dict[str, Any]:
         """Return one ranking, as the template shows it."""
-        rows = rows_of(self._results, group, ranking)
+        rows = rows_of(self.results, group, ranking)
+        estimators = [row for row in rows if row.folder is not None]
         folder = "submissions" if group == OVERALL else "../submissions"
-        hidden = (self._results["hidden"] or {"scores": []})["scores"]
+        hidden = (self.results["hidden"] or {"scores": []})["scores"]
         return {
             "ranking": ranking,
             "rows": rows,
-            "estimators": sum(row.standing == "estimator" for row in rows),
+            "blocks": table_blocks(rows),
+            "submitted": sum(row.standing == SUBMITTED for row in rows),
+            "estimators": len(estimators),
             "verified": [score for score in ranking.ranked if score in hidden],
             "cost_figure": _figure(cost_figure(rows, ranking.headline, folder)),
-            "without_cost": sum(row.standing == "estimator" and row.cost is None for row in rows),
+            "without_cost": sum(row.cost is None for row in estimators),
         }
 
     def submission(self, submission: Mapping[str, Any]) -> str:
         """Return one submission's page."""
         page = submission_page(submission, self._rank_counts)
         page["figures"] = {name: _figure(svg) for name, svg in page["figures"].items()}
-        return self.render("submission.html", f"submissions/{submission['folder']}.html", **page)
+        return self.render(
+            "submission.html",
+            f"submissions/{submission['folder']}.html",
+            standing=_standing_of(submission),
+            **page,
+        )
 
     def early_stop(self, groups: list[str]) -> str:
-        """Return the page of what stopping at the first `impossible` saves and costs.
-
-        The paper's tables are beside it. Whoever saves most is first, ours before the paper's.
-        """
-        rows_by_group = {
-            group: sorted(
-                (
-                    (submission, scores)
-                    for submission in self._results["submissions"]
-                    if (scores := scores_of(submission, group)) is not None
-                ),
-                key=_by_saved_rate,
-            )
-            for group in groups
-        }
+        """Return the page of what stopping at the first `impossible` saves and costs."""
         return self.render(
             "early_stop.html",
             "early-stop.html",
-            rows_by_group=rows_by_group,
-            reported=paper.early_stop(),
+            blocks_by_group={group: early_stop_blocks(self.results, group) for group in groups},
+            scores_of=scores_of,
+            titles=EARLY_STOP_TITLES,
             definitions=EARLY_STOP_SCORES,
-            uncounted=_UNCOUNTED,
+            uncounted=UNCOUNTED,
+            success_worth=SUCCESS_WORTH,
             paper=paper,
         )
 
     def start(self, groups: list[str]) -> str:
         """Return the page of scores before the first turn, the highest overall value first."""
-        answered = [each for each in self._results["submissions"] if each["start"]]
+        answered = [each for each in self.results["submissions"] if each["start"]]
         return self.render(
             "start.html",
             "start.html",
-            answered=sorted(answered, key=_by_start),
+            blocks=blocks_of(sorted(answered, key=_by_start), _standing_of),
             start_groups=groups,
             score=START_SCORE,
             meaning=SCORES[START_SCORE].meaning,
         )
 
     def decoupling(self) -> str:
-        """Return the page on whether scores that the paper finds decoupled go together.
-
-        The scores are correlated pooled and within tasks.
-        """
-        rows = rows_of(self._results, OVERALL, INTERVALS)
-        pairs = {"paper": paper_pairs(), "board": board_pairs(self._results)}
+        """Return the page on whether scores that the paper finds decoupled go together."""
+        rows = rows_of(self.results, OVERALL, INTERVALS)
+        pairs = {"paper": paper_pairs(), "board": board_pairs(self.results)}
         return self.render(
             "decoupling.html",
             "decoupling.html",
@@ -248,12 +254,8 @@ def _rendered(markdown: str) -> Markup:
     return Markup(reader.renderer.render(tokens, reader.options, {}))  # noqa: S704  our own
 
 
-def _by_saved_rate(row: tuple[Mapping[str, Any], Mapping[str, Any]]) -> tuple[Any, ...]:
-    """Return a key that sorts the best first; those without a value last, and equals by name."""
-    submission, scores = row
-    value = scores["saved_rate"]["value"]
-    name = submission["metadata"]["estimator"]
-    return value is None, -(value or 0), name, submission["folder"]
+def _standing_of(submission: Mapping[str, Any]) -> str:
+    return standing_of(submission["metadata"])
 
 
 def _by_start(submission: Mapping[str, Any]) -> tuple[Any, ...]:
@@ -277,10 +279,13 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    for name in ("number", "count", "dollars", "interval", "plain", "clipped", "way", "breakable"):
+    for name in ("number", "count", "dollars", "interval", "plain", "clipped", "way", "address"):
         environment.filters[name] = getattr(formatting, name)
+    environment.filters["task_title"] = task_titles.task_title
     environment.filters["numbered"] = numbered
     environment.globals["bar"] = formatting.bar
+    for name in ("group_title", "family_title"):
+        environment.globals[name] = getattr(task_titles, name)
     return environment
 
 
@@ -289,7 +294,7 @@ def _asset(name: str) -> Markup:
 
 
 def _figure(svg: str | None) -> Markup | None:
-    return None if svg is None else Markup(svg)  # noqa: S704  escaped by who draws
+    return None if svg is None else Markup(svg)  # noqa: S704  the figures escape their words
 
 
 def _policy(style: str, script: str) -> str:

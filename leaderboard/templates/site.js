@@ -1,5 +1,5 @@
 "use strict";
-// Everything is there without this script; it sorts, filters and changes the theme.
+// Pages are complete without this script; it sorts, filters, draws error bars and changes the theme.
 const THEMES = ["system", "light", "dark"];
 
 function setTheme(theme) {
@@ -36,7 +36,7 @@ function startTheme() {
   });
 }
 
-// How many of each kind are better and worse than a row, for each score; null where it is not ranked.
+// Counts of estimators that are better and worse than a row, by kind, for each score; null for a score without a rank.
 function placesOf(text) {
   return text.split(",").map((part) => {
     if (part === "") return null;
@@ -45,13 +45,14 @@ function placesOf(text) {
   });
 }
 
-// Error bars, drawn here so that the page stays small; the intervals stand in the cells too.
+// Draws error bars, which would make the page large; their intervals are in the cells as numbers.
 function drawBars(table) {
   const namespace = "http://www.w3.org/2000/svg";
   const headings = table.tHead.rows[1].cells;
   for (const cell of table.querySelectorAll("[data-bar]")) {
     const picture = document.createElementNS(namespace, "svg");
     picture.setAttribute("viewBox", "0 0 100 8");
+    picture.setAttribute("preserveAspectRatio", "none"); // as wide as its cell; strokes do not scale
     picture.setAttribute("aria-hidden", "true");
     const zero = headings[cell.cellIndex].dataset.zero;
     if (zero !== undefined) {
@@ -64,31 +65,31 @@ function drawBars(table) {
     path.setAttribute("d", cell.dataset.bar);
     picture.append(path);
     cell.firstChild.after(picture);
+    document.querySelector("[data-needs=bars]").hidden = false;
   }
 }
 
-// A row for when no other is shown.
+// A body of a table with one row, which is shown where no other row is.
 function nothingFits(columns, clear) {
-  const row = document.createElement("tr");
-  const cell = row.insertCell();
+  const body = document.createElement("tbody");
+  const cell = body.insertRow().insertCell();
   cell.colSpan = columns;
   cell.className = "nothing";
   const button = document.createElement("button");
   button.type = "button";
   button.textContent = "clear the filters";
   button.addEventListener("click", clear);
-  cell.append("Nothing fits; ", button);
-  return row;
+  cell.append("No row fits; ", button);
+  return body;
 }
 
-// Makes a table sortable, and returns a function that shows what the filters choose and says how much.
+// Makes a table sortable, and returns a function that shows what the filters choose and reports how many rows that is.
 function startBoard(table, clear) {
   drawBars(table);
   const headings = [...table.tHead.rows[1].cells];
-  const body = table.tBodies[0];
   const ranked = table.dataset.ranked.split(",");
   const rankHeading = headings[0];
-  const rows = [...body.rows].map((element, order) => ({
+  const rows = [...table.querySelectorAll("tbody tr[data-standing]")].map((element, order) => ({
     element,
     order,
     text: `${element.cells[1].textContent}\n${element.dataset.model ?? ""}`.toLowerCase(),
@@ -96,29 +97,34 @@ function startBoard(table, clear) {
     values: [...element.cells].map((cell) => (cell.dataset.v === undefined ? null : Number(cell.dataset.v))),
     places: element.dataset.places === undefined ? [] : placesOf(element.dataset.places),
     kind: Number(element.dataset.kind),
-    isLine: ["reference", "ceiling"].includes(element.dataset.standing), // to compare all others with
+    isLine: ["reference", "ceiling"].includes(element.dataset.standing), // across the scores of all others
+  }));
+  const blocks = [...table.tBodies].map((body) => ({
+    body,
+    rows: rows.filter((row) => row.element.parentNode === body),
   }));
   const nothing = nothingFits(headings.length, clear);
+  table.append(nothing);
   let column = headings.findIndex((heading) => heading.dataset.key === table.dataset.by);
   let descending = true;
 
   function compare(first, second) {
     if (headings[column].dataset.key === "name") {
-      const found = first.name < second.name ? -1 : first.name > second.name ? 1 : first.order - second.order;
-      return descending ? -found : found;
+      const order = first.name < second.name ? -1 : first.name > second.name ? 1 : first.order - second.order;
+      return descending ? -order : order;
     }
     const [one, other] = [first.values[column], second.values[column]];
     if (one === null || other === null) return (one === null) - (other === null) || first.order - second.order;
     return (descending ? other - one : one - other) || first.order - second.order;
   }
 
-  // Ranks among the chosen rows, which a search may hide.
+  // Shows ranks among the chosen rows, including those that a search hides. Only submitted estimators have ranks.
   function showRanks(chosen) {
     const key = headings[column].dataset.key;
     const score = ranked.includes(key) ? ranked.indexOf(key) : 0;
     rankHeading.textContent = score === 0 ? "Rank" : "Rank by this";
-    const able = chosen.filter((row) => row.places[score]);
-    const kinds = [...new Set(able.map((row) => row.kind))];
+    const ranking = chosen.filter((row) => row.places[score]);
+    const kinds = [...new Set(ranking.map((row) => row.kind))];
     const total = (counts) => kinds.reduce((sum, kind) => sum + counts[kind], 0);
     for (const row of chosen) {
       if (row.places.length === 0 || row.places[score]) continue;
@@ -128,9 +134,9 @@ function startBoard(table, clear) {
       row.element.classList.remove("tie-odd", "tie-even");
     }
     let [last, odd] = [null, false];
-    for (const row of able) {
+    for (const row of ranking) {
       const better = total(row.places[score].better);
-      const lowest = able.length - total(row.places[score].worse);
+      const lowest = ranking.length - total(row.places[score].worse);
       const cell = row.element.cells[0];
       const rank = document.createElement("b");
       rank.textContent = 1 + better;
@@ -168,7 +174,11 @@ function startBoard(table, clear) {
       if (!row.isLine) visible += !row.element.hidden;
     }
     nothing.hidden = visible > 0;
-    body.append(...rows.map((row) => row.element), nothing);
+    for (const block of blocks) {
+      block.rows.sort(compare);
+      block.body.append(...block.rows.map((row) => row.element));
+      block.body.hidden = block.rows.every((row) => row.isLine || row.element.hidden);
+    }
     showRanks(chosen);
     return `${table.dataset.title}: ${visible} of ${rows.filter((row) => !row.isLine).length} rows`;
   }

@@ -114,7 +114,7 @@ class Visit:
         self.page.goto(self.root + path)
 
     def names(self) -> list[str]:
-        """Of the rows shown, the paper's left out."""
+        """Return the names of the visible rows, without the paper's."""
         names = self.page.locator(f"{BOARD} tbody tr:visible:not(.paper) th bdi")
         return [str(name) for name in names.all_inner_texts()]
 
@@ -136,7 +136,7 @@ def browser() -> Iterator[Any]:
 @contextmanager
 def new_page(browser: Any) -> Iterator[Any]:
     """Open a page in a context of its own, as a visitor without a past has it."""
-    with browser.new_context(viewport={"width": 1300, "height": 900}) as context:
+    with browser.new_context(viewport={"width": 1280, "height": 900}) as context:
         context.set_default_timeout(MILLISECONDS)
         yield context.new_page()
 
@@ -165,9 +165,9 @@ def on_files(browser: Any, site: Path) -> Iterator[Any]:
 def test_sort_filter_open_and_go_on(visit: Visit) -> None:
     visit.go()
     assert visit.names()[0] == "The labels"
-    assert visit.names()[-1] == "nobody"  # answers sokoban only
+    assert visit.names()[-2:] == ["nobody", "Blind"]  # baselines are below all others
     visit.page.locator(f"{BOARD} th[data-key=cost] button").click()
-    assert visit.names()[0] in ("nobody", "Blind")  # no model: 0
+    assert visit.names()[0] == "The labels"  # baselines cost nothing and stay below
     heading = visit.page.locator(f"{BOARD} th[data-key=cost]")
     assert heading.get_attribute("aria-sort") == "ascending"
     visit.page.locator(f"{BOARD} th[data-key=cost] button").click()
@@ -208,10 +208,13 @@ def test_ranks_are_those_among_the_chosen_rows(on_files: Any, site: Path) -> Non
     written = dict(zip(visit.names(), visit.ranks(), strict=True))
     assert written["The labels"] == "1"
     assert "<b>1</b>" in (site / "index.html").read_text()
+    assert written["Sees"] == "2"
+    on_files.get_by_label("Weights").select_option("open")
+    assert visit.names()[0] == "Sees"
+    assert visit.ranks() == ["1", "2", "not ranked", ""]  # the last learned from the benchmark
     on_files.get_by_label("Weights").select_option("none")
-    among = dict(zip(visit.names(), visit.ranks(), strict=True))
-    assert among.keys() == {"nobody", "Blind"}
-    assert among["nobody"] == "1"
+    assert visit.names() == ["nobody", "Blind"]
+    assert visit.ranks() == ["", ""]
     on_files.get_by_label("Weights").select_option("")
     assert dict(zip(visit.names(), visit.ranks(), strict=True)) == written
     assert on_files.locator("#forecasts .board th.rank").inner_text() == "Rank"
@@ -240,12 +243,12 @@ def test_models_are_found_by_their_ids(wanted: str, names: list[str], on_files: 
 def test_where_nothing_fits_filters_can_be_cleared(on_files: Any) -> None:
     visit = Visit(on_files, "", [], [])
     all_names = visit.names()
-    nothing = on_files.locator(BOARD).get_by_text("Nothing fits")
+    nothing = on_files.locator(BOARD).get_by_text("No row fits")
     assert not nothing.is_visible()
     on_files.get_by_label("Search").fill("nobody at all")
     on_files.get_by_label("Weights").select_option("open")
     assert visit.names() == []
-    assert nothing.inner_text() == "Nothing fits; clear the filters"
+    assert nothing.inner_text() == "No row fits; clear the filters"
     assert on_files.get_by_role("status").inner_text().endswith(": 0 of 13 rows")
     on_files.locator(BOARD).get_by_role("button", name="clear the filters").press("Enter")
     assert visit.names() == all_names
@@ -309,30 +312,30 @@ def test_a_phone_scrolls_the_table_and_nothing_else(on_files: Any, site: Path) -
         assert on_files.evaluate("document.documentElement.scrollWidth") <= 400
     on_files.goto((site / "index.html").as_uri())
     on_files.locator("#intervals .scroll").evaluate("box => { box.scrollLeft = 500 }")
-    name = on_files.locator(f"{BOARD} tbody th").first.bounding_box()
+    name = on_files.locator(f"{BOARD} tbody th.name").first.bounding_box()
     assert name["x"] >= 0  # it stays in sight
 
 
 def test_few_columns_are_shown_until_more_are_chosen(on_files: Any) -> None:
     headings = on_files.locator("#forecasts .board thead tr").last.locator("th:visible")
     first = ["Rank", "Estimator", "Brier skill", "WIS skill", "Curve skill", "$ per 1,000"]
-    assert [str(text) for text in headings.all_inner_texts()] == first
+    assert titles(headings) == first
     on_files.locator("#forecasts").get_by_label("Calibration").press("Space")
-    shown = [str(text) for text in headings.all_inner_texts()]
-    assert shown == [*first, "Within 10 to 90%", "Within 25 to 75%"]
+    assert titles(headings) == [*first, "Within 10 to 90%", "Within 25 to 75%"]
     assert not on_files.locator(f"{BOARD} th[data-key=hit_rate]").is_visible()
     on_files.locator("#forecasts th[data-key=coverage_80] button").click()
     heading = on_files.locator("#forecasts th[data-key=coverage_80]")
     assert heading.get_attribute("aria-sort") == "descending"
 
 
+def titles(headings: Any) -> list[str]:
+    """Return the first line of each heading."""
+    return [str(text).split("\n")[0] for text in headings.all_inner_texts()]
+
+
 def test_the_reference_stands_between_better_and_worse(on_files: Any) -> None:
-    names = on_files.locator("#forecasts .board tbody tr:visible th")
-    assert [str(text).split("\n")[0] for text in names.all_inner_texts()] == [
-        "Sees",
-        "The reference",
-        "Blind",
-    ]
+    names = on_files.locator("#forecasts .board tbody tr:visible th.name")
+    assert titles(names) == ["Sees", "The reference", "Blind"]
     assert on_files.locator("#forecasts .board td path.zero").count() > 0
     on_files.get_by_label("Weights").select_option("open")
     assert on_files.locator("#forecasts .board tbody tr.reference").is_visible()
@@ -404,10 +407,66 @@ def test_a_phone_has_panels_and_captions_in_sight(on_files: Any, site: Path) -> 
             assert box["x"] + box["width"] <= 400
 
 
-def test_the_table_of_early_stop_fits_a_laptop(on_files: Any, site: Path) -> None:
-    on_files.goto((site / "early-stop.html").as_uri())
-    for table in on_files.locator(".scroll").all():
+@pytest.mark.parametrize("path", ["index.html", "tasks/sokoban.html", "early-stop.html"])
+def test_tables_fit_a_laptop_and_say_on_a_phone_that_they_scroll(
+    path: str, on_files: Any, site: Path
+) -> None:
+    on_files.goto((site / path).as_uri())
+    for table in on_files.locator(".scroll:visible").all():
         assert table.evaluate("box => box.scrollWidth <= box.clientWidth")
+    hints = on_files.get_by_text("Scroll the table sideways")
+    assert hints.count() >= 2
+    assert not hints.first.is_visible()
+    on_files.set_viewport_size({"width": 400, "height": 800})
+    assert all(hint.is_visible() for hint in hints.all())
+
+
+def test_baselines_learners_and_the_paper_have_blocks_of_their_own(on_files: Any) -> None:
+    headings = on_files.locator(f"{BOARD} tr.block:visible th")
+    assert [text.split(" Not ranked:")[0] for text in texts(headings)] == [
+        "Submitted estimators",
+        "Models that learned from the benchmark",
+        "Baselines Reference lines, not ranked: rules and statistics without a language model.",
+        "In the paper",
+    ]
+    on_files.locator(f"{BOARD} th[data-key=macro_f1] button").click()
+    blocks = on_files.locator(f"{BOARD} tbody")
+    assert titles(blocks.nth(0).locator("bdi"))[:2] == ["The labels", "Sees"]
+    assert titles(blocks.nth(3).locator("bdi"))[0] == "Gemini 3.1 Pro Preview"
+    on_files.get_by_label("The paper's rows").uncheck()
+    assert headings.count() == 3
+    on_files.get_by_label("Weights").select_option("none")
+    assert [text[:9] for text in texts(headings)] == ["Baselines"]
+
+
+def texts(elements: Any) -> list[str]:
+    return [" ".join(str(text).split()) for text in elements.all_inner_texts()]
+
+
+def test_the_legend_of_bars_is_shown_with_them(on_files: Any) -> None:
+    assert on_files.locator("[data-needs=bars]").is_visible()
+    assert on_files.locator(f"{BOARD} td svg").count() > 0
+
+
+@pytest.mark.parametrize("width", [1280, 400])
+def test_the_picture_of_a_question_is_readable(width: int, on_files: Any) -> None:
+    """Its words are in the page's size, within it, and not upon each other."""
+    on_files.set_viewport_size({"width": width, "height": 800})
+    picture = on_files.locator(".question svg")
+    assert picture.evaluate("svg => svg.getScreenCTM().a") == 1
+    boxes = [words.bounding_box() for words in picture.locator("text").all()]
+    assert len(boxes) == 6
+    for number, box in enumerate(boxes):
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= width
+        for other in boxes[number + 1 :]:
+            apart = (
+                box["x"] + box["width"] <= other["x"]
+                or other["x"] + other["width"] <= box["x"]
+                or box["y"] + box["height"] <= other["y"]
+                or other["y"] + other["height"] <= box["y"]
+            )
+            assert apart, (box, other)
 
 
 def test_a_long_name_leaves_room_for_scores(on_files: Any, site: Path) -> None:
@@ -415,7 +474,7 @@ def test_a_long_name_leaves_room_for_scores(on_files: Any, site: Path) -> None:
         on_files.set_viewport_size({"width": width, "height": 800})
         for path in ("index.html", "early-stop.html"):
             on_files.goto((site / path).as_uri())
-            names = on_files.locator("main table").first.locator("tbody th")
+            names = on_files.locator("main table").first.locator("tbody th.name")
             names.locator("bdi").first.evaluate("name => { name.textContent = 'W'.repeat(200) }")
             assert names.first.bounding_box()["width"] <= width - room
 
@@ -425,7 +484,8 @@ def test_it_reads_without_its_script(browser: Any, site: Path) -> None:
     page = context.new_page()
     page.goto((site / "index.html").as_uri())
     assert page.locator("#filters").is_hidden()
-    assert page.locator(f"{BOARD} tbody tr").count() == 13
+    assert page.locator(f"{BOARD} tbody tr[data-standing]").count() == 13
+    assert page.locator("[data-needs=bars]").is_hidden()
     assert page.locator("td.rank b").first.inner_text() == "1"
     assert not page.locator(f"{BOARD} th[data-key=hit_rate]").is_visible()
     page.locator("#intervals").get_by_label("How much is needed?").check()
@@ -437,7 +497,7 @@ def test_it_reads_without_its_script(browser: Any, site: Path) -> None:
 def test_pictures_to_look_at(browser: Any, site: Path) -> None:
     if not SCREENSHOTS:
         pytest.skip("SCREENSHOTS names no folder")
-    for width, scheme in ((1300, "light"), (1300, "dark"), (400, "light")):
+    for width, scheme in ((1280, "light"), (1280, "dark"), (400, "light"), (400, "dark")):
         page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
         for path in PAGES:
             page.goto((site / path).as_uri())

@@ -15,6 +15,7 @@ from bagen_data.scoring import score
 from bagen_data.submission_folder import MOST_SUBMISSIONS
 from bagen_data.tables import to_json
 from bagen_data.versions import BENCHMARK_VERSION
+from leaderboard import paper
 from tests.leaderboard.made_submissions import (
     FORECAST,
     Sample,
@@ -113,8 +114,7 @@ def test_who_answers_some_configs_is_ranked_there_and_not_overall(
     assert "overall" not in part["progress"]
     assert whole["ranks"]["overall"]["macro_f1_open"]["first"] == 1
     overall = (tmp_path / "out" / "index.html").read_text()
-    assert "not ranked" in overall
-    assert "answers only sokoban, swebench" in overall
+    assert "answers only Sokoban, SWE-bench" in overall
     assert "submissions/some.html" in (tmp_path / "out/tasks/sokoban.html").read_text()
     assert "submissions/some.html" not in (tmp_path / "out/tasks/warehouse.html").read_text()
 
@@ -486,25 +486,36 @@ def test_validate_gives_the_verdict_of_build(
         assert str(tmp_path) not in json.dumps(results)
 
 
-def test_on_the_early_stop_page_who_saves_most_is_first(dataset: Path, tmp_path: Path) -> None:
-    submit(tmp_path / "in" / "a-never", dataset, lambda _: "perhaps")
-    submit(tmp_path / "in" / "b-gold", dataset, gold)
-    submit(tmp_path / "in" / "c-always", dataset)
+def test_on_the_early_stop_page_the_highest_net_benefit_is_first(
+    dataset: Path, tmp_path: Path
+) -> None:
+    for name, answer in (("always", impossible), ("gold", gold), ("never", lambda _: "perhaps")):
+        submit(tmp_path / "in" / name, dataset, answer, provider="lab", model_id=name)
+    submit(tmp_path / "in" / "rule", dataset, gold)
     build_site(tmp_path / "in", dataset, tmp_path / "out", "--resamples", 0)
     page = (tmp_path / "out" / "early-stop.html").read_text()
     tables = page.split('<table class="early">')[1:]
     assert len(tables) == 1 + len(TASKS)
     for table in tables:
-        assert "who saves most is first" in table
-        ours, _, papers = table.partition('<tr class="paper">')
-        folders = re.findall(r'href="submissions/(.*?)\.html"', ours)
-        assert folders[-1] == "a-never"
-        rates = [float(cells[2]) for cells in map(numbers, papers.split("<tr")) if cells]
-        assert rates == sorted(rates, reverse=True)
+        submitted, baselines, papers = table.split("<tbody>")[1:]
+        assert re.findall(r'href="submissions/(.*?)\.html"', submitted) == [
+            "gold",
+            "never",
+            "always",
+        ]
+        assert re.findall(r'href="submissions/(.*?)\.html"', baselines) == ["rule"]
+        assert paper.MARK in papers
+        saved = [float(row[-1]) for row in map(numbers, papers.split("<tr")) if row]
+        assert len(saved) == 5
+        assert saved == sorted(saved, reverse=True)
+
+
+def impossible(_: Sample) -> str:
+    return "<answer>impossible</answer>"
 
 
 def numbers(row: str) -> list[str]:
-    return re.findall(r"<td>([\d.]+)", row)
+    return re.findall(r"<td>(\d\.\d+)", row)
 
 
 def test_a_resampling_of_none_ranks_nobody_apart(dataset: Path, tmp_path: Path) -> None:

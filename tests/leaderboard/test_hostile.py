@@ -289,7 +289,9 @@ def test_names_of_others_and_of_the_paper_keep_their_own_rows(built: Built) -> N
     page = (built.site / "index.html").read_text()
     for folder, name in (("twin", "good"), ("as-the-paper", PAPER_MODEL)):
         assert f'submissions/{folder}.html"><bdi>{name}</bdi></a><small>{folder}<' in page
-    assert f"<bdi>{PAPER_MODEL}</bdi><small>{paper.MARK}" in page
+    _, _, papers = page.partition(f"<small>Not ranked: {paper.MARK}.")
+    assert f'<th scope="row" class="name"><bdi>{PAPER_MODEL}</bdi></th>' in papers
+    assert "submissions/" not in papers.partition("</tbody>")[0]
 
 
 def test_files_from_elsewhere_are_not_in_the_site(built: Built) -> None:
