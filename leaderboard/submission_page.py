@@ -8,7 +8,6 @@ from typing import Any
 from bagen_data.schema import Question
 from bagen_data.scoring.all_scores import PROGRESS_SCORES, SCORES
 from bagen_data.scoring.scores.early_stop import EARLY_STOP_SCORES
-from bagen_data.wording import numbered
 from leaderboard.curve_figures import (
     budget_figure,
     net_benefit_figure,
@@ -144,36 +143,29 @@ def _rank_sentences(
 
 
 def rank_sentence(rank: Mapping[str, Any], count: int) -> str:
-    """Say in a sentence which places an estimator may hold, and against whom.
+    """Say in a sentence which places an estimator may hold.
 
     Args:
-        rank: of one group and score, as in `results.json`.
-        count: the estimators that have a rank there.
+        rank: `first`, the place below all that are reliably better, and `last`, the place above all
+            that are reliably worse.
+        count: the number of estimators that have a rank there.
 
-    >>> rank_sentence({"first": 1, "last": 2, "better": [0, 0], "worse": [2, 1]}, 5)
-    'Rank 1 to 2 of 5: no other estimator is reliably better, and 3 are reliably worse.'
-    >>> rank_sentence({"first": 1, "last": 1, "better": [0], "worse": [0]}, 1)
-    'The only estimator with this score.'
+    >>> rank_sentence({"first": 1, "last": 2}, 5)
+    'Rank 1 to 2 of 5 submitted estimators: none is reliably better, and 3 are reliably worse.'
+    >>> rank_sentence({"first": 1, "last": 1}, 1)
+    'The only submitted estimator with this score.'
     """
     if count == 1:
-        return "The only estimator with this score."
+        return "The only submitted estimator with this score."
+    better, worse = rank["first"] - 1, count - rank["last"]
     last = "" if rank["last"] == rank["first"] else f" to {rank['last']:,}"
-    better, worse = sum(rank["better"]), sum(rank["worse"])
-    if not better and not worse:
-        compared = "no other estimator is reliably better or worse"
-    else:
-        compared = (
-            f"{_estimators(better)} reliably better, and {_are(worse) if worse else 'none is'} "
-            "reliably worse"
-        )
-    return f"Rank {rank['first']:,}{last} of {count:,}: {compared}."
-
-
-def _estimators(count: int) -> str:
-    if not count:
-        return "no other estimator is"
-    return f"{numbered(count, 'other estimator')} {'is' if count == 1 else 'are'}"
+    compared = (
+        f"{_are(better)} reliably better, and {_are(worse)} reliably worse"
+        if better or worse
+        else "none is reliably better or worse"
+    )
+    return f"Rank {rank['first']:,}{last} of {count:,} submitted estimators: {compared}."
 
 
 def _are(count: int) -> str:
-    return f"{count:,} {'is' if count == 1 else 'are'}"
+    return f"{count:,} are" if count > 1 else "1 is" if count else "none is"

@@ -28,10 +28,13 @@ def some_unreadable(sample: Sample) -> str:
 def pages(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """The text of the page of each submission, without line breaks."""
     folder = tmp_path_factory.mktemp("pages")
-    submit(folder / "in/sees", dataset, partial(forecast, skill=0.8), **FORECAST)
-    submit(folder / "in/some", dataset, some_unreadable, **FORECAST, estimator="Some")
+    model = {"provider": "lab", "model_id": "m", **FORECAST}
+    submit(folder / "in/sees", dataset, partial(forecast, skill=0.8), estimator="Sees", **model)
+    submit(folder / "in/some", dataset, some_unreadable, estimator="Some", **model)
     submit(folder / "in/left", dataset, budget_left)
     submit(folder / "in/gold", dataset, gold, tasks=["searchr1", "swebench"], estimator="Labels")
+    learned = {"estimator": "Learned", "trained_on": "benchmark", **model}
+    submit(folder / "in/learned", dataset, forecast, **learned)
     build_site(folder / "in", dataset, folder / "site")
     return {
         path.stem: path.read_text().replace("\n", " ")
@@ -77,10 +80,22 @@ def test_a_forecast_is_compared_with_the_reference_in_words(pages: dict[str, str
     text = words(pages["sees"])
     assert "0 is the reference, which looks up what other instances came to" in text
     assert re.search(
-        r"Will it finish\? skill 0\.\d\d 95% interval 0\.\d\d to 0\.\d\d Rank 1 of 2: no other "
-        "estimator is reliably better, and 1 is reliably worse.",
+        r"Will it finish\? skill 0\.\d\d 95% interval 0\.\d\d to 0\.\d\d Rank 1 of 2 submitted "
+        "estimators: none is reliably better, and 1 is reliably worse.",
         text,
     )
+
+
+def test_an_estimator_without_a_rank_says_why(pages: dict[str, str]) -> None:
+    reasons = {
+        "left": "A baseline without a language model: a line to compare with, which is not ranked.",
+        "learned": "It learned from the benchmark itself, so it is not ranked.",
+    }
+    for name, reason in reasons.items():
+        text = words(pages[name])
+        assert reason in text
+        assert not re.search(r"\b[Rr]ank \d", text)
+    assert "not ranked:" not in words(pages["sees"]).partition("Who made it")[0]
 
 
 def test_an_interval_estimator_opens_with_its_own_questions(pages: dict[str, str]) -> None:
@@ -138,15 +153,12 @@ def test_an_interval_is_shown_where_its_ends_differ(
 
 
 @pytest.mark.parametrize(
-    ("first", "last", "better", "worse", "sentence"),
+    ("first", "last", "compared"),
     [
-        (1, 4, 0, 0, "Rank 1 to 4 of 4: no other estimator is reliably better or worse."),
-        (2, 3, 1, 1, "Rank 2 to 3 of 4: 1 other estimator is reliably better, and 1 is reliably "),
-        (4, 4, 3, 0, "Rank 4 of 4: 3 other estimators are reliably better, and none is reliably "),
+        (1, 4, "1 to 4 of 4 submitted estimators: none is reliably better or worse."),
+        (2, 3, "2 to 3 of 4 submitted estimators: 1 is reliably better, and 1 is reliably worse."),
+        (4, 4, "4 of 4 submitted estimators: 3 are reliably better, and none is reliably worse."),
     ],
 )
-def test_a_rank_is_one_sentence(
-    first: int, last: int, better: int, worse: int, sentence: str
-) -> None:
-    rank = {"first": first, "last": last, "better": [better, 0], "worse": [0, worse]}
-    assert rank_sentence(rank, 4).startswith(sentence)
+def test_a_rank_is_one_sentence(first: int, last: int, compared: str) -> None:
+    assert rank_sentence({"first": first, "last": last}, 4) == f"Rank {compared}"
