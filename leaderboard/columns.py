@@ -8,7 +8,7 @@ from bagen_data.scoring.all_scores import SCORES
 
 @dataclass(frozen=True)
 class Column:
-    """One score as a column of the tables of estimators."""
+    """A score as a column of the tables of estimators."""
 
     score: str
     title: str
@@ -16,11 +16,11 @@ class Column:
     """The left end of the column's bars."""
     high: float = 1.0
     shows_n: bool = False
-    """Whether cells show n, where it depends on the answers."""
+    """True where cells show n, because it depends on the answers."""
     topped_by: str = ""
     """The trick that has the best value of the score, which is never ranked on for that reason."""
     asks: str = ""
-    """What the score answers, in a few words; empty where the title says it."""
+    """The question that the score answers; empty where the title says it."""
 
     @property
     def meaning(self) -> str:

@@ -17,7 +17,7 @@ _Spec = dict[str, Any]
 """A chart, or a part of one, in Vega-Lite."""
 
 _INK, _MUTED, _LINE, _ACCENT = "var(--ink)", "var(--muted)", "var(--line)", "var(--accent)"
-_SIZE = {"width": 560, "height": 340}
+_SIZE = {"width": 840, "height": 340}
 _APART = (0.3, 0.04)
 """Shares of the width and height: a point that is closer to one with a name has none itself."""
 _WITH_BARS = 100

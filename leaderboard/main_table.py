@@ -17,7 +17,7 @@ _NO_SCORE = {"value": None, "n": 0, "low": None, "high": None}
 
 @dataclass(frozen=True)
 class EstimatorRow:
-    """One estimator, or a row to compare estimators with."""
+    """An estimator, or a row to compare estimators with."""
 
     name: str
     folder: str | None
@@ -27,7 +27,7 @@ class EstimatorRow:
     scores: Mapping[str, Any]
     """The row's scores by name; those that it does not have are left out."""
     standing: RowStanding = "submitted"
-    """Whether the row is ranked (`submitted`), or what it is that estimators are compared with."""
+    """The block of the row, or `reference` or `ceiling` for a line across the scores."""
     metadata: Mapping[str, Any] = field(default_factory=dict)
     rank: Mapping[str, Any] = field(default_factory=dict)
     """The row's rank by score, as in results; empty if the row is not ranked."""

@@ -1,4 +1,4 @@
-"""The two rankings of a board: of forecasts, and of intervals as in the paper.
+"""The two rankings of a board: forecasts, and intervals as in the paper.
 
 A forecast is an interval estimate too, so a submission of forecasts is in both.
 """
@@ -15,13 +15,13 @@ ALWAYS_STOP = "always answering impossible"
 
 @dataclass(frozen=True)
 class Ranking:
-    """One ranking: the estimators in it, the scores it is by, and the columns of its table."""
+    """A ranking: the questions of its estimators, its scores, and the columns of its table."""
 
     name: str
     """The id of the ranking's table in a page."""
     title: str
     questions: Sequence[Question]
-    """Questions of the ranking: estimators that answer one of these are in it."""
+    """Questions whose estimators are in the ranking."""
     ranked: Sequence[str]
     """Scores to rank by; the table is sorted by the first of them at first."""
     first_columns: Sequence[Column]
@@ -36,7 +36,7 @@ class Ranking:
 
     @property
     def columns(self) -> list[Column]:
-        """All columns of the ranking's table."""
+        """The columns of the ranking's table, with those that a reader chooses."""
         return [*self.first_columns, *chain.from_iterable(group.columns for group in self.more)]
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 SOURCE = "BAGEN: Are LLM Agents Budget-Aware? (Lin et al., 2026)"
 MARK = "reported by the paper, not recomputed"
 SCORES = ("macro_f1_first_turn", "macro_f1", "fail_f1", "paper_hit_rate", "paper_reward")
-"""The scores of table 1, each defined there as here."""
+"""The scores of table 1, defined in the paper as here."""
 _FOLDER = Path(__file__).parent
 
 
@@ -36,7 +36,7 @@ class PaperStops:
 
     model: str
     counts: Mapping[str, tuple[int, int]]
-    """The samples or rollouts that are counted, and of how many, by score."""
+    """The number of samples or rollouts that count, and of how many, by score."""
     rates: Mapping[str, float]
     """Shares by score: `false_abort_rate`, `paper_stopped_failed`, `paper_saved_rate`."""
 
@@ -45,8 +45,8 @@ def table1(task: str | None, tasks: Sequence[str]) -> list[PaperRow]:
     """Return a task's rows, or the means over tasks.
 
     Args:
-        task: which; None for the means, which the paper does not give.
-        tasks: the tasks of the means. Unless the paper has them all, there are none.
+        task: the task; None for the means, which the paper does not give.
+        tasks: the tasks of the means, which are empty unless the paper has all of these tasks.
     """
     rows = list(_read("table1.csv"))
     averaged = {task} if task else set(tasks)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -477,6 +478,25 @@ def test_a_long_name_leaves_room_for_scores(on_files: Any, site: Path) -> None:
             names = on_files.locator("main table").first.locator("tbody th.name")
             names.locator("bdi").first.evaluate("name => { name.textContent = 'W'.repeat(200) }")
             assert names.first.bounding_box()["width"] <= width - room
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (400, "dark")])
+def test_axe_complains_of_no_page(width: int, scheme: str, browser: Any, site: Path) -> None:
+    """Screen readers and people who see little: axe-core's rules, with all folds open."""
+    axe = pytest.importorskip("axe_playwright_python", reason="pip install axe-playwright-python")
+    script = resources.files(axe) / "axe.min.js"
+    context = browser.new_context(
+        viewport={"width": width, "height": 900}, color_scheme=scheme, bypass_csp=True
+    )
+    context.set_default_timeout(MILLISECONDS)
+    page = context.new_page()
+    for path in (*PAGES, "tasks/sokoban.html", "refused.html"):
+        page.goto((site / path).as_uri())
+        page.evaluate("document.querySelectorAll('details').forEach(fold => { fold.open = true })")
+        page.evaluate(script.read_text(encoding="utf-8"))
+        violations = page.evaluate("axe.run().then(result => result.violations)")
+        assert [(path, each["id"], each["nodes"][0]["html"]) for each in violations] == []
+    context.close()
 
 
 def test_it_reads_without_its_script(browser: Any, site: Path) -> None:

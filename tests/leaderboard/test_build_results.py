@@ -452,9 +452,12 @@ def test_what_one_submission_is_told_reads_as_of_one(
     assert capsys.readouterr().out == f"wrote 1 file into {tmp_path / 'out-eee'}\n"
 
 
+MODEL = {"provider": "lab", "model_id": "m"}
 VERDICTS: list[tuple[dict[str, Any], int, str]] = [
-    ({}, 0, "it would be ranked"),
-    ({"tasks": ["sokoban"]}, 0, "it would be ranked on sokoban, and not overall"),
+    (MODEL, 0, "it would be ranked"),
+    (MODEL | {"tasks": ["sokoban"]}, 0, "it would be ranked on sokoban, and not overall"),
+    (MODEL | {"trained_on": "benchmark"}, 0, "not ranked: it learned from the benchmark"),
+    ({}, 0, "it would be shown as a baseline and not ranked: no model made its predictions"),
     ({"dataset_revision": "0" * 40}, 0, "it would be shown apart and not ranked"),
     ({"answer": gold}, 0, "its intervals lie on the public labels"),
     ({"answer": lambda _: "<answer>1</answer>"}, 1, "look like answers to 'point'; metadata.yaml"),

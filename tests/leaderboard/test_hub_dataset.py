@@ -151,7 +151,7 @@ def test_a_folder_is_a_copy_of_a_dataset_whose_commits_may_be_named(
     for flags in ((dataset,), (dataset, *more), (NAME,), (f"{NAME}@{commit[:7]}",)):
         capsys.readouterr()
         assert leaderboard("validate", made / "mine", "--dataset", *flags) == 0
-        said[flags] = "it would be ranked" in capsys.readouterr().out
+        said[flags] = "it would be shown as a baseline" in capsys.readouterr().out
     assert list(said.values()) == [False, True, True, True]
 
 

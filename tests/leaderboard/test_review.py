@@ -82,7 +82,7 @@ def test_a_good_pull_request_is_accepted_in_one_comment(
     [comment] = comments(hub)
     assert comment.startswith(f"{MARKER}\n**The leaderboard would take it**\n")
     assert f"commit `{head}`" in comment
-    assert "it would be ranked" in comment
+    assert "it would be shown as a baseline" in comment
     asked = len(hub.requests)
     assert review(dataset) == 0
     assert comments(hub) == [comment]
