@@ -53,7 +53,7 @@ def submission(name: str, metadata: dict[str, Any], *ranks: int | list[int]) -> 
 
 def test_what_is_shown_to_compare_with_takes_no_place() -> None:
     """Of five, a learner and a baseline are told apart as better than all that are submitted."""
-    results = {
+    results: dict[str, Any] = {
         "ranking": {"kinds": KINDS},
         "submissions": [
             submission("learner", {"trained_on": "benchmark"}, 1, 1, [0, 0, 0], [0, 1, 3]),

@@ -91,6 +91,8 @@ def test_baselines_alone_are_lines_and_nobody_has_submitted_yet(site: Path) -> N
         assert "Reference lines, not ranked" in intervals
         assert "<b>1</b>" not in page.partition("</dl>")[2].partition("</section>")[2]
         assert 'data-places="' not in page
+        assert "ranked by <code>" not in page
+        assert "sorted by <code>macro_f1_open</code>" in intervals
         first = forecasts[forecasts.index("<tbody>") :]
         assert first.index("Baselines") < first.index("submissions/table.html")
         assert 'class="reference"' in first
