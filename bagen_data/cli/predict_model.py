@@ -63,10 +63,22 @@ def predict_model_command(
         ),
     ] = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show prompts, counts and costs; ask nothing.")
+        bool,
+        typer.Option(
+            "--dry-run",
+            help="Show counts, the cost, a missing package or key (exit code 1), and the begin and "
+            "end of three prompts; ask nothing.",
+        ),
+    ] = False,
+    full: Annotated[
+        bool, typer.Option("--full", help="Show the prompts of --dry-run whole.")
     ] = False,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with the run in --out; ask what is open.")
+        bool,
+        typer.Option(
+            "--resume",
+            help="Go on with the run in --out: ask what is open, perhaps with a higher --limit.",
+        ),
     ] = False,
     max_tokens: Annotated[
         int | None, typer.Option(min=1, help=f"Most tokens of an answer [default: {MAX_TOKENS}].")
@@ -118,10 +130,12 @@ def predict_model_command(
         servers=tuple(options.base_urls or ()),
     )
     usd = parse_price(price) if price else None
+    if full and not dry_run:
+        raise WrongUsageError("--full: shows the prompts of --dry-run; give that, too")
     if dry_run:
         from bagen_data.models.dry_run import show_plan
 
-        show_plan(_located(run, revision), usd)
+        show_plan(_located(run, revision), usd, is_whole=full)
         return
     with said_interrupts(out) as at:
         labels = _Labels(name, link, trained_on)
@@ -223,7 +237,7 @@ def _refuse_open(log: "ModelLog", out: Path, *, go_on: str) -> None:
         raise InputError(
             f"{log.path}: {log.open:,} of {len(log.asked):,} samples have no answer, and nothing "
             f"was written to {out}:\n  {log.problem()}\n"
-            f"what was answered is kept in the log; go on with: {go_on}"
+            f"{'what was answered is kept in the log; ' if log.answers else ''}go on with: {go_on}"
         )
 
 

@@ -25,6 +25,7 @@ from inspect_ai.log import (
 from inspect_ai.model import GenerateConfig
 
 from bagen_data.errors import InputError
+from bagen_data.models.failure_reasons import failure_reason
 from bagen_data.models.model_run import short_name
 from bagen_data.redaction import REDACTED, holds_secret, is_secret_name, redact, without_known_keys
 from bagen_data.submission_writer import new_metadata
@@ -102,10 +103,10 @@ class ModelLog:
         """Return why samples are open: by server if there are several, else most frequent first."""
         if self.by_server:
             return "\n  ".join(self.by_server)
-        told = [f"{count:,} x {text}" for text, count in self.failures.most_common(3)]
-        if self.stopped_by and not told:
-            told = [self.stopped_by]
-        return "\n  ".join(told) or "the run was stopped"
+        reasons = [f"{count:,} x {text}" for text, count in self.failures.most_common(3)]
+        if self.stopped_by and not reasons:
+            reasons = [self.stopped_by]
+        return "\n  ".join(reasons) or "the run was stopped"
 
 
 def read_log(path: Path, asked: Sequence[str] | None = None, stopped_by: str = "") -> ModelLog:
@@ -231,7 +232,7 @@ def _plain(name: str, value: Any) -> bool | int | float | str:
 def _reason(error: EvalError) -> str:
     """Return what went wrong: what the provider said, where it said something."""
     causes = _CAUSE.findall(error.traceback) if _WRAPPED.match(error.message) else []
-    return short(causes[0] if causes else error.message)
+    return failure_reason(short(causes[0] if causes else error.message))
 
 
 def short(text: str) -> str:

@@ -159,10 +159,23 @@ class ServedModelOptions(ModelOptions):
 
 def _check_server(address: str) -> None:
     """Refuse an address that could hold a key, or that no client can ask."""
-    from bagen_data.redaction import check_address  # no help text needs it
+    from urllib.parse import urlsplit  # no help text needs these
+
+    from bagen_data.redaction import check_address
 
     check_address("--base-url", address)
-    if not address.lower().startswith(("http://", "https://")):
+    try:
+        url = urlsplit(address)
+        has_host = bool(url.hostname) and (url.port is None or url.port > 0)
+    except ValueError:  # a bracket that is not closed, a port that is not a port
+        has_host = False
+    is_web = address.lower().startswith(("http://", "https://"))
+    if is_web and not has_host:
+        raise WrongUsageError(
+            f"--base-url {address}: has no valid host and port; expected scheme, host and path, as "
+            "in http://localhost:8000/v1"
+        )
+    if not is_web:
         raise WrongUsageError(
             f"--base-url {address}: does not begin with http:// or https://; expected scheme, host "
             "and path, as in http://localhost:8000/v1"

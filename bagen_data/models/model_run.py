@@ -19,6 +19,8 @@ _PRICES = {
 }
 
 
+_SERVED = ("openai-api", "openai-api-completions")
+"""Providers whose models have a name of a server, too."""
 LIMIT = "limit"
 """The key of a run's record that holds its limit, which a resumed run may raise."""
 
@@ -89,6 +91,7 @@ class ModelRun:
 
     def __post_init__(self) -> None:
         check_no_secret("PROVIDER/NAME", self.model)
+        _check_name(self.model)
         if self.constrained and not self.model.startswith(("vllm/", "openai-api/")):
             raise WrongUsageError(
                 "--constrained: needs a vLLM server; give vllm/NAME, or openai-api/NAME/MODEL with "
@@ -115,6 +118,27 @@ class ModelRun:
             LIMIT: self.limit,
             "variant": self.variant,
         }
+
+
+def _check_name(model: str) -> None:
+    """Refuse a name that no provider can be read from.
+
+    Raises:
+        WrongUsageError: a part of it is missing.
+    """
+    parts = model.split("/")
+    least = 3 if parts[0] in _SERVED else 2
+    if len(parts) >= least and all(parts[:least]) and parts[0] != "none":
+        return
+    if parts[0] in _SERVED:
+        raise WrongUsageError(
+            f"{model}: a part of the name is missing; expected {parts[0]}/NAME/MODEL, where NAME "
+            "is any name for the server, whose key is in NAME_API_KEY, and MODEL is the model there"
+        )
+    raise WrongUsageError(
+        f"{model}: is not PROVIDER/NAME; expected e.g. openai/gpt-5.2, vllm/ORG/NAME, or "
+        "openai-api/NAME/MODEL with the server's --base-url"
+    )
 
 
 def without_limit(record: Mapping[str, Any]) -> dict[str, Any]:

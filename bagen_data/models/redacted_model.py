@@ -21,7 +21,7 @@ def redact_answers(model: Model) -> Model:
     """Let a model answer and fail without its keys from now on; returns the same model."""
     api = model.api
     if _GENERATE not in vars(api):
-        for key in (api.api_key, api.initial_api_key):
+        for key in (api.api_key, getattr(api, "initial_api_key", None)):  # vLLM's has one only
             remember(key)
         vars(api)[_GENERATE] = _redacting(api.generate)
     return model

@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -79,6 +80,11 @@ def test_cross_validation_is_written_down(sample: Path, tmp_path: Path) -> None:
         (("baseline", "over_budget", "--name", ""), "--name: found ''"),
         (("baseline", "conformal", "--seed", "4294967296"), "--seed"),
         (("model", "openai/x", "--constrained"), "needs a vLLM server"),
+        (("model", "gpt-5"), "gpt-5: is not PROVIDER/NAME; expected e.g. openai/gpt-5.2"),
+        (("model", "openai/"), "openai/: is not PROVIDER/NAME"),
+        (("model", "openai-api/local"), "a part of the name is missing; expected openai-api/NAME"),
+        (("model", "openai-api//x"), "a part of the name is missing"),
+        (("model", "openai/x", "--full"), "--full: shows the prompts of --dry-run"),
         (("model", "openai/x", "--price", "cheap"), "US dollars a million"),
         (("model", "openai/x", "--price", "input=1"), "lacks input= or output="),
         (("model", "openai/x", "--model-arg", "x"), "expected KEY=VALUE"),
@@ -86,6 +92,21 @@ def test_cross_validation_is_written_down(sample: Path, tmp_path: Path) -> None:
         (("model", "openai/x", "--model-arg", 'headers={"auth": 1}'), "in the environment"),
         (("model", "openai/x", "--base-url", "http://key@host"), "in the environment"),
         (("model", "openai/x", "--base-url", "localhost:8000"), "does not begin with http://"),
+        (
+            ("model", "openai/x", "--base-url", "http://a/v1", "--base-url", "b:80/v1"),
+            "--base-url b:80/v1: does not begin with http://",
+        ),
+        (("model", "openai/x", "--base-url", "http://"), "has no valid host and port"),
+        (("model", "openai/x", "--base-url", "http://a:99999/v1"), "has no valid host and port"),
+        (("model", "openai/x", "--base-url", "http://[::1/v1"), "has no valid host and port"),
+        (
+            ("model", "openai/x", "--reasoning-effort", "huge"),
+            "--reasoning-effort: found 'huge'; expected 'none', 'minimal'",
+        ),
+        (
+            ("model", "openai/x", "--model-arg", "foo=1"),
+            "--model-arg foo: the client of openai/x does not take it so",
+        ),
         (("baseline", "quantiles", "--config", "sokoban_train", "--split", "rl"), "learns from"),
     ],
 )
@@ -94,10 +115,14 @@ def test_wrong_usage(
     words: str,
     sample: Path,
     tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "any")
     assert predict(sample, tmp_path / "out", *flags) == 2
-    assert words in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert words in said
+    assert "pydantic" not in said
     assert not (tmp_path / "out").exists()
 
 
@@ -168,15 +193,61 @@ def test_predictions_of_others_are_not_replaced(
     assert "is not a folder" in capsys.readouterr().err
 
 
-def test_a_dry_run_shows_prompts_and_costs_and_asks_nothing(
-    sample: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("model", "missing"),
+    [
+        ("openai/gpt-5.2", "the model's key is missing; set it with: export OPENAI_API_KEY=..."),
+        ("mistral/x", "the provider's package is missing; install it with: pip install mistralai"),
+        ("vllm/ORG/NAME", "package is missing; install it with: pip install vllm"),
+        ("openai-api/local/rule", "give --base-url, as in --base-url http://localhost:8000/v1"),
+        ("nosuch/x", "nosuch is not a provider; expected e.g. openai, anthropic"),
+    ],
+)
+def test_a_dry_run_finds_what_the_run_would_lack(
+    model: str,
+    missing: str,
+    sample: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """No key, no provider's package and no Inspect is needed for it."""
+    package = re.search(r"pip install (\w+)", missing)
+    if package and find_spec(package[1]):
+        pytest.skip(f"{package[1]} is installed here")
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    monkeypatch.setenv("LOCAL_API_KEY", "any")
+    flags = ("model", model, "--dry-run", "--config", "sokoban", "--full")
+    assert predict(sample, tmp_path / "out", *flags) == 1
+    said = capsys.readouterr()
+    (ready,) = [line for line in said.out.splitlines() if line.startswith("ready: ")]
+    assert ready.startswith("ready: no, ")
+    assert missing in ready
+    assert said.out.count("You are an estimator.") == 3
+    assert "--full shows" not in said.out
+    assert said.err.startswith("the run would fail: ")
+    assert missing in " ".join(said.err.split())
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_dry_run_shows_prompts_and_costs_and_asks_nothing(
+    sample: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """No request is made, and no key is checked but for being there."""
+    monkeypatch.setenv("OPENAI_API_KEY", "any")
     model = ("model", "openai/gpt-5.2", "--dry-run", "--temperature", 0)
     flags = (*model, "--config", "sokoban")
     assert predict(sample, tmp_path / "out", *flags) == 0
     said = capsys.readouterr().out
+    assert said.index("ready: yes") < said.index("You are an estimator.")
     assert said.count("You are an estimator.") == 3
+    assert said.count("more characters; --full shows them") == 3
+    prompts = re.split(r"(?m)^─+ [a-z]+/.*$", said)[1:]
+    assert len(prompts) == 3
+    assert all(len(prompt) < 1_600 and prompt.count("\n") < 32 for prompt in prompts)
+    assert all(prompt.rstrip().endswith("<answer>impossible</answer>") for prompt in prompts)
     assert "48 of 8 rollouts" in said
     assert "cost: unknown; give --price" in said
     assert "temperature 0.0" in said
@@ -188,7 +259,8 @@ def test_a_dry_run_shows_prompts_and_costs_and_asks_nothing(
     assert predict(sample, tmp_path / "out", *model) == 0
     assert "257 of 32 rollouts" in capsys.readouterr().out
     for prompt, tokens in (("no_think", 30), ("point_no_think", 20), ("forecast_think", 330)):
-        assert predict(sample, tmp_path / "out", *flags, "--prompt", prompt, "--limit", 1) == 0
+        one = ("--prompt", prompt, "--limit", 1, "--full")
+        assert predict(sample, tmp_path / "out", *flags, *one) == 0
         said = capsys.readouterr().out
         assert f"output: about {tokens} tokens" in said
     assert "question: forecast_think" in said

@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from inspect_ai.log import read_eval_log
@@ -433,6 +434,27 @@ def test_what_a_server_objects_to_is_told(small: Path, tmp_path: Path) -> None:
         done = ask(server, small, tmp_path / "out")
         assert done.returncode == 1
         assert "temperature is not supported by this model" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"fail": lambda _: 200, "is_malformed": True}, "the server's answer cannot be read"),
+        ({"fail": lambda _: 200}, "the server's answer cannot be read; check that --base-url"),
+        ({"fail": lambda _: 404, "said": "no model m"}, "404, no model m; check the model's name"),
+        ({"fail": lambda _: 429, "said": "later"}, "429, later; the server is busy: wait, or give"),
+        ({"fail": lambda _: 403, "said": "no"}, "403, no; check the key in the environment"),
+    ],
+)
+def test_a_failure_says_what_to_do(
+    small: Path, tmp_path: Path, options: dict[str, Any], words: str
+) -> None:
+    with model_server(**options) as server:
+        done = ask(server, small, tmp_path / "out", "--limit", 1, "--retries", 0)
+    assert done.returncode == 1
+    assert words in done.stderr
+    assert "what was answered is kept" not in done.stderr
+    assert not {"Traceback", "Error code", "Error("} & set(done.stderr.split())
 
 
 def test_a_tool_call_is_not_asked_again(small: Path, tmp_path: Path) -> None:
