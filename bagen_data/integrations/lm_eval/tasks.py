@@ -1,9 +1,11 @@
 """The task's class, and a function for each metric, as the YAML files of this folder name them."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from lm_eval.api.task import ConfigurableTask
 
 import bagen_data
@@ -15,10 +17,24 @@ from bagen_data.repositories.dataset_names import at_revision
 from bagen_data.repositories.dataset_places import pinned
 from bagen_data.sample_references import COLUMN, load_forecasts, references_of
 from bagen_data.schema import Question
-from bagen_data.scoring import score
 from bagen_data.scoring.all_scores import HEADLINE_SCORES, SCORES
+from bagen_data.scoring.match_predictions import match_predictions, reader_in_memory
+from bagen_data.scoring.measure import Group, Measured, measure
+from bagen_data.scoring.resampling import FEWEST_INSTANCES, Resampling
+from bagen_data.scoring.sample_table import SampleTable
+from bagen_data.scoring.score import ALPHA
 
 METRICS = HEADLINE_SCORES
+STANDARD_ERROR = "_stderr"
+"""The end of a metric's name that is the standard error of another one, as the harness has it."""
+RESAMPLES = 1_000
+"""Resamples of instances, for standard errors."""
+_NOT_KNOWN = "N/A"
+"""What the harness has for a standard error that is not known."""
+_GROUPED = ("brier_skill", "macro_f1_open", "valid_rate")
+"""The scores that the groups of tasks average, which must be numbers."""
+_GROUPED_FORECASTS = ("wis_skill",)
+"""The scores that the group of forecasts averages beside them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,32 +50,36 @@ class Answered:
 
 
 def process_results(doc: Mapping[str, Any], results: Sequence[str | None]) -> dict[str, Answered]:
-    """Return the same answer under each metric: only a whole task has a score."""
+    """Return the same answer under each metric: only a whole task has a score.
+
+    Standard errors come last, as the harness has put its own, which it does not know, there before.
+    """
     sample = {name: value for name, value in doc.items() if name != "prompt"}
-    return dict.fromkeys(METRICS, Answered(sample, results[0] or ""))
+    names = (*METRICS, *(f"{name}{STANDARD_ERROR}" for name in METRICS))
+    return dict.fromkeys(names, Answered(sample, results[0] or ""))
 
 
-def _scored() -> Callable[[list[Answered]], dict[str, float | None]]:
+def task_scores(answered: Sequence[Answered]) -> Group:
+    """Return every score of a task, with its resamples."""
+    samples = [each.sample for each in answered]
+    responses = [
+        {"sample_id": each.sample["sample_id"], "response": each.response} for each in answered
+    ]
+    table = SampleTable.of(samples, references_of(samples))
+    question = question_of(samples[0]["prompt_variant"])
+    matched = match_predictions(table, reader_in_memory(responses), "predictions", question)
+    return measure(table, matched, Resampling(RESAMPLES), ALPHA).overall
+
+
+def _scored() -> Callable[[list[Answered]], Group]:
     """Return a function that scores a task once, though the harness asks metric by metric."""
-    last: tuple[list[Answered], dict[str, float | None]] = ([], {})
+    last: tuple[list[Answered], Group] = ([], {})
 
-    def scores(answered: list[Answered]) -> dict[str, float | None]:
+    def scores(answered: list[Answered]) -> Group:
         nonlocal last
         known, values = last
         if len(known) != len(answered) or any(map(_differ, known, answered)):
-            responses = [
-                {"sample_id": each.sample["sample_id"], "response": each.response}
-                for each in answered
-            ]
-            samples = [each.sample for each in answered]
-            report = score(
-                samples,
-                responses,
-                reference=references_of(samples),
-                question=question_of(samples[0]["prompt_variant"]),
-                resamples=0,
-            )
-            values = {name: each.value for name, each in report.overall.items()}
+            values = task_scores(answered)
             last = answered, values
         return values
 
@@ -75,17 +95,44 @@ _scores = _scored()
 
 def _metric(name: str) -> Callable[[list[Answered]], float | None]:
     def aggregate(answered: list[Answered]) -> float | None:
-        return _scores(answered)[name]
+        value = float(_scores(answered)[name].values[0])
+        if not math.isnan(value):
+            return value
+        is_forecast = question_of(answered[0].sample["prompt_variant"]) == "forecast"
+        is_grouped = name in _GROUPED or (is_forecast and name in _GROUPED_FORECASTS)
+        return value if is_grouped else None
 
     aggregate.__name__ = aggregate.__qualname__ = name
     return aggregate
 
 
-def __getattr__(name: str) -> Callable[[list[Answered]], float | None]:
+def _standard_error_metric(name: str) -> Callable[[list[Answered]], float | str]:
+    def aggregate(answered: list[Answered]) -> float | str:
+        error = standard_error(_scores(answered)[name])
+        return _NOT_KNOWN if error is None else error
+
+    aggregate.__name__ = aggregate.__qualname__ = f"{name}{STANDARD_ERROR}"
+    return aggregate
+
+
+def standard_error(measured: Measured) -> float | None:
+    """Return the standard error of a score: the spread of its resamples, whole instances each.
+
+    As for `bagen score`'s intervals, the variance of n instances' resamples is too small by
+    (n - 1) / n, which is put right, and fewer than ten instances give none.
+    """
+    instances = measured.instances
+    if math.isnan(measured.values[0]) or instances < FEWEST_INSTANCES:
+        return None
+    return float(np.nanstd(measured.values[1:])) * math.sqrt(instances / (instances - 1))
+
+
+def __getattr__(name: str) -> Callable[[list[Answered]], float | str | None]:
     """Return the function of a metric, which the YAML files name as `tasks.<score>`."""
-    if name not in SCORES:
+    score = name.removesuffix(STANDARD_ERROR)
+    if score not in SCORES:
         raise AttributeError(f"{__name__} has no score {name!r}")
-    return _metric(name)
+    return _metric(name) if name == score else _standard_error_metric(score)
 
 
 @dataclass(frozen=True)

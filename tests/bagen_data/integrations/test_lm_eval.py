@@ -1,6 +1,7 @@
 """The lm-evaluation-harness, offline, with models of our own."""
 
 import json
+import math
 import re
 import subprocess
 import sys
@@ -10,10 +11,12 @@ from typing import Any
 from zlib import crc32
 
 import lm_eval
+import numpy as np
 import pytest
 from huggingface_hub import close_session
 from lm_eval.loggers import EvaluationTracker
 from lm_eval.tasks import TaskManager
+from lm_eval.utils import make_table
 
 import bagen_data
 from bagen_data.errors import InputError
@@ -23,7 +26,12 @@ from bagen_data.integrations.lm_eval import tasks
 from bagen_data.integrations.lm_eval.tasks import AskedRows
 from bagen_data.prompt_variants import question_of
 from bagen_data.scoring import SCORES, score
+from bagen_data.scoring.match_predictions import match_predictions, reader_in_memory
+from bagen_data.scoring.measure import measure
 from bagen_data.scoring.ranking import RANKED
+from bagen_data.scoring.resampling import Resampling
+from bagen_data.scoring.sample_table import SampleTable
+from bagen_data.scoring.score import ALPHA
 from tests.answering import Answering
 from tests.loopback_hub import loopback_hub
 from tests.making import REPO, SAMPLE, build
@@ -102,7 +110,7 @@ def all_kinds(row: dict[str, Any]) -> str | None:
 
 def test_gold_answers_score_1_in_every_task(manager: TaskManager) -> None:
     results = run(Answering(gold), manager)
-    assert sorted(results["results"]) == NAMES
+    assert sorted(results["results"]) == ["bagen", *NAMES]
     for name in NAMES:
         found = values(results, name)
         check_best(found)
@@ -122,6 +130,48 @@ def test_scores_are_those_of_bagen_data(manager: TaskManager, built: Path) -> No
             metric: report.overall[metric].value for metric in tasks.METRICS
         }
         assert 0 < (report.overall["valid_rate"].value or 0) < 1
+
+
+@pytest.mark.parametrize("kind", ["", "_forecast"])
+def test_a_group_has_the_overall_scores_and_their_standard_errors(
+    manager: TaskManager, built: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    """The sample has few instances, so that without the patch no score has a standard error."""
+    answers: dict[str, str] = {}
+
+    def answer(row: dict[str, Any]) -> str:
+        answers[row["sample_id"]] = all_kinds(row) or ""
+        return answers[row["sample_id"]]
+
+    monkeypatch.setattr(tasks, "FEWEST_INSTANCES", 2)
+    results = run(Answering(answer), manager, f"bagen{kind}")
+    group = results["groups"][f"bagen{kind}"]
+    rows = bagen_data.load(built, "default", split="test").to_list()
+    table = SampleTable.of(rows, load_reference(str(built)))
+    responses = [{"sample_id": name, "response": text} for name, text in answers.items()]
+    question = question_of(f"{kind.strip('_') or 'interval'}_think")
+    matched = match_predictions(table, reader_in_memory(responses), "answers", question)
+    measured = measure(table, matched, Resampling(4_000, seed=1), ALPHA)
+    overall = measured.overall
+    scores = ["brier_skill", "macro_f1_open", "valid_rate", *(["wis_skill"] if kind else [])]
+    assert {name for name in group if name.endswith(",none")} == {
+        f"{name}{part},none" for name in scores for part in ("", "_stderr")
+    }
+    for name in scores:
+        assert group[f"{name},none"] == pytest.approx(overall[name].values[0])
+        spread = np.nanstd(overall[name].values[1:])
+        counts = [scores[name].instances for scores in measured.tasks.values()]
+        expansions = [math.sqrt(count / (count - 1)) for count in counts]
+        error = group[f"{name}_stderr,none"]
+        assert 0.93 * min(expansions) * spread < error < 1.07 * max(expansions) * spread
+        assert spread > 0
+    assert f"|bagen{kind}" in make_table(results, "groups").replace(" ", "")
+
+
+def test_few_instances_have_no_standard_error(manager: TaskManager) -> None:
+    results = run(Answering(all_kinds), manager, "bagen_sokoban")
+    assert results["results"]["bagen_sokoban"]["brier_skill_stderr,none"] == "N/A"
+    assert "N/A" in make_table(results)
 
 
 @pytest.mark.parametrize("question", ["point", "forecast"])
@@ -183,11 +233,11 @@ def test_a_task_is_scored_once_for_all_metrics(
 ) -> None:
     sizes: list[int] = []
 
-    def counted(samples: Any, *arguments: Any, **options: Any) -> Any:
-        sizes.append(len(samples))
-        return score(samples, *arguments, **options)
+    def counted(table: Any, *arguments: Any) -> Any:
+        sizes.append(len(table))
+        return measure(table, *arguments)
 
-    monkeypatch.setattr(tasks, "score", counted)
+    monkeypatch.setattr(tasks, "measure", counted)
     results = run(Answering(gold), manager)
     assert sizes == [results["n-samples"][name]["effective"] for name in results["n-samples"]]
     assert len(sizes) == 4
@@ -260,7 +310,7 @@ def test_two_datasets_are_not_mixed_up(manager: TaskManager, built: Path, tmp_pa
 def test_every_task_is_found_by_name_and_together(manager: TaskManager) -> None:
     every = sorted(f"{name}{kind}" for name in NAMES for kind in KINDS)
     assert sorted(manager.all_subtasks) == every
-    assert sorted(manager.all_tags) == [f"bagen{kind}" for kind in KINDS]
+    assert sorted(manager.all_groups) == sorted(f"bagen{kind}" for kind in KINDS)
     assert sorted(path.stem for path in FOLDER.glob("bagen_*.yaml")) == every
 
 
@@ -270,7 +320,9 @@ def test_every_metric_is_a_score_and_is_listed() -> None:
         assert f"metric: {name}, aggregation: !function {tasks.__name__}.{name}," in listed
         direction = "false" if SCORES[name].better == "lower" else "true"
         assert re.search(rf"metric: {name}, .* higher_is_better: {direction}}}", listed)
-    assert listed.count("metric:") == len(tasks.METRICS)
+        error = f"{name}{tasks.STANDARD_ERROR}"
+        assert f"metric: {error}, aggregation: !function {tasks.__name__}.{error}," in listed
+    assert listed.count("metric:") == 2 * len(tasks.METRICS)
 
 
 def test_the_ranked_scores_are_shown_first() -> None:
