@@ -23,6 +23,10 @@ from bagen_data.steady_files import HeldFile
 from bagen_data.submissions import MOST_USD, Prediction, problems
 
 SUFFIXES = (".jsonl", ".jsonl.gz", ".parquet")
+ALL_TASKS = "predictions"
+"""The name of a file that may answer several configs; others are named for the one they answer."""
+_OF_ONE = f"{ALL_TASKS}-"
+"""The beginning that the name of a file for one config may have."""
 _USAGE = pa.struct([(f"{kind}_tokens", pa.int64()) for kind in ("input", "cached", "output")])
 SCHEMA = pa.schema(
     [
@@ -88,6 +92,23 @@ def read_held(path: Path, held: HeldFile, largest: int | None = None) -> Iterato
             yield from read(file, path, largest)
     except (OSError, EOFError, UnicodeDecodeError, zlib.error, pa.ArrowException) as error:
         raise InputError(f"{path}: cannot be read: {error}") from error
+
+
+def config_named_by(file: Path) -> str:
+    """Return the config that a file's name says, or `predictions`.
+
+    Raises:
+        InputError: the name ends in nothing known.
+
+    >>> [config_named_by(Path(name)) for name in ("sokoban.jsonl.gz", "predictions-chess.jsonl")]
+    ['sokoban', 'chess']
+    >>> config_named_by(Path("predictions.jsonl"))
+    'predictions'
+    """
+    endings = [ending for ending in SUFFIXES if file.name.endswith(ending)]
+    if not endings:
+        raise InputError(f"{file}: expected a name that ends in {', '.join(SUFFIXES)}")
+    return file.name.removesuffix(endings[0]).removeprefix(_OF_ONE)
 
 
 def find_predictions(path: Path) -> Path:

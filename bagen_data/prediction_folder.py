@@ -22,9 +22,14 @@ from bagen_data.dataset_configs import (
     training_config,
 )
 from bagen_data.errors import InputError, UnansweredError
-from bagen_data.prediction_files import SUFFIXES, files_in, prediction_reader
+from bagen_data.prediction_files import (
+    ALL_TASKS,
+    config_named_by,
+    files_in,
+    prediction_reader,
+)
 from bagen_data.scoring.match_predictions import PredictionReader
-from bagen_data.submission_folder import ALL_TASKS, HIDDEN
+from bagen_data.submission_folder import HIDDEN
 
 
 @dataclass(frozen=True)
@@ -99,7 +104,7 @@ def choose_predictions(path: Path, asked: AskedSamples) -> FolderPredictions:
     """
     files = files_in(path)
     seen = _SeenTasks()
-    if path.is_file() or (len(files) == 1 and _stem(files[0]) != ALL_TASKS):
+    if path.is_file() or (len(files) == 1 and config_named_by(files[0]) != ALL_TASKS):
         [file] = files
         read = prediction_reader(file)
         if _is_of_tasks(asked):
@@ -120,7 +125,7 @@ def _chosen(folder: Path, files: Sequence[Path], asked: AskedSamples) -> list[Pa
     Raises:
         InputError: as `choose_predictions`.
     """
-    stems = [_stem(file) for file in files]
+    stems = [config_named_by(file) for file in files]
     by_stem = dict(zip(stems, files, strict=True))
     if asked.is_hidden and HIDDEN in by_stem:
         return [by_stem[HIDDEN]]
@@ -134,7 +139,7 @@ def _chosen(folder: Path, files: Sequence[Path], asked: AskedSamples) -> list[Pa
         )
     twice = [stem for stem in stems if stems.count(stem) > 1]
     if twice:
-        raise InputError(f"{folder}: holds several files {min(twice)}.*; leave one")
+        raise InputError(f"{folder}: holds several files of {min(twice)}; leave one")
     missing = [config for config in wanted if config not in by_stem]
     if missing and ALL_TASKS not in by_stem:
         raise _unanswered(folder, missing, [name for name in wanted if name in by_stem])
@@ -147,10 +152,6 @@ def _unanswered(path: Path, missing: Sequence[str], answered: Sequence[str]) -> 
         f"write a file for each config, or pass --config {answered[0]} to take one config alone",
         answered,
     )
-
-
-def _stem(file: Path) -> str:
-    return next(file.name.removesuffix(end) for end in SUFFIXES if file.name.endswith(end))
 
 
 def _names(asked: AskedSamples) -> set[str]:
@@ -187,7 +188,7 @@ def _rows_of(reader: PredictionReader, asked: AskedSamples, file: Path) -> Itera
     Raises:
         InputError: the file is named for a config, and answers samples of another one.
     """
-    named = _stem(file)
+    named = config_named_by(file)
     for batch in reader():
         if asked.is_hidden or is_training(named) or (asked.config and is_training(asked.config)):
             yield batch

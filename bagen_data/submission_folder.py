@@ -9,13 +9,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bagen_data.errors import InputError
-from bagen_data.prediction_files import SUFFIXES
+from bagen_data.prediction_files import ALL_TASKS, SUFFIXES, config_named_by
 from bagen_data.replacement_journal import is_interrupted
 from bagen_data.steady_files import SteadyFile, digest_of, steady_file
 from bagen_data.submissions import METADATA, Metadata, metadata_in, missing_metadata
 
-ALL_TASKS = "predictions"
-"""The name of a file that may answer several configs; others are named for the one they answer."""
 HIDDEN = "hidden"
 """The name of a file that answers a hidden split."""
 LARGEST = 1 << 30
@@ -198,16 +196,17 @@ def is_predictions(name: str) -> bool:
 
 def task_of_file(path: Path, configs: Sequence[str]) -> str | None:
     """Return the config that a file is named for; None if it may answer any."""
-    stem = next((path.name.removesuffix(end) for end in SUFFIXES if path.name.endswith(end)), None)
-    if stem is None:
+    if not path.name.endswith(SUFFIXES):
         raise InputError(
             f"{path}: has an ending in capital letters or with spaces; expected one of "
             f"{', '.join(SUFFIXES)}; write it so, or take the file away"
         )
+    stem = config_named_by(path)
     if stem not in (ALL_TASKS, HIDDEN, *configs):
         raise InputError(
-            f"{path}: is named for no config; expected {ALL_TASKS} or one of {', '.join(configs)}, "
-            f"or {HIDDEN} for a hidden split, and an ending of {', '.join(SUFFIXES)}"
+            f"{path}: is not named for a config; expected {ALL_TASKS} or one of "
+            f"{', '.join(configs)}, or {HIDDEN} for a hidden split, and an ending of "
+            f"{', '.join(SUFFIXES)}"
         )
     return None if stem == ALL_TASKS else stem
 
@@ -224,4 +223,4 @@ def _check_once(folder: Path, named_for: Iterable[str | None]) -> None:
     named = [task or ALL_TASKS for task in named_for]
     twice = {name for name in named if named.count(name) > 1}
     if twice:
-        raise InputError(f"{folder}: holds several files {min(twice)}.*; leave one")
+        raise InputError(f"{folder}: holds several files of {min(twice)}; leave one")

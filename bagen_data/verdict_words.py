@@ -53,6 +53,7 @@ def verdict_words(sample: Mapping[str, Any], estimate: Estimate | None, part: An
         part: the resource, an element of the sample's `resources`.
 
     >>> part = {"resource": "tokens", "used": 90, "remaining": 20, "budget": 200}
+    >>> from bagen_data.schema import Interval
     >>> sample = {"rollout_success": True, "feasible": True, "resources": [part]}
     >>> verdict_words(sample, Estimate("feasible", {"tokens": Interval(10, 15)}), part)
     'too low: it used more'

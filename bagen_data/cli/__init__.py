@@ -29,9 +29,10 @@ from bagen_data.cli.old_spellings import moved
 from bagen_data.cli.policy import policy_command
 from bagen_data.cli.predict_baseline import predict_baseline_command
 from bagen_data.cli.predict_model import predict_model_command, predictions_from_log_command
-from bagen_data.cli.scores import score_command, validate_command
+from bagen_data.cli.scores import score_command
 from bagen_data.cli.show_sample import show_command
 from bagen_data.cli.submit import submit_command
+from bagen_data.cli.validate import validate_command
 from bagen_data.cli.watch import watch_command
 from bagen_data.command_line import new_app, run
 from bagen_data.errors import WrongUsageError

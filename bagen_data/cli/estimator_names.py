@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from bagen_data.submission_folder import ALL_TASKS
+from bagen_data.prediction_files import ALL_TASKS
 from bagen_data.submissions import METADATA, read_metadata
 
 

@@ -1,7 +1,6 @@
-"""`bagen validate` and `bagen score`."""
+"""`bagen score`."""
 
 import os
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -9,82 +8,18 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from bagen_data.cli.command_options import Config, Dataset, Predictions, Revision, Split
-from bagen_data.errors import InputError, OutputError, WrongUsageError
+from bagen_data.errors import OutputError, WrongUsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
     from rich.table import Table
 
     from bagen_data.cli.scored_answers import ScoredAnswers
-    from bagen_data.prediction_folder import FolderPredictions
     from bagen_data.schema import Question
     from bagen_data.scoring.report import Report
     from bagen_data.terminal_tables import ScoreChoice
-
-
-def validate_command(
-    predictions: Predictions,
-    dataset: Dataset,
-    config: Config = None,
-    split: Split = "test",
-    revision: Revision = None,
-) -> None:
-    """Check a submission: metadata.yaml, the predictions, and that there is one for each sample."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    from bagen_data.answer_columns import INVALID
-    from bagen_data.cli.scored_answers import choose
-    from bagen_data.cli.version_notes import note_revision, note_versions
-    from bagen_data.held_folder import put_right
-    from bagen_data.hub import is_hidden, load_questions, load_samples
-    from bagen_data.prediction_files import files_in
-    from bagen_data.prompt_variants import question_of
-    from bagen_data.repositories.dataset_names import at_revision
-    from bagen_data.repositories.dataset_places import pinned
-    from bagen_data.scoring.check_predictions import check_predictions
-    from bagen_data.scoring.match_predictions import match_predictions
-    from bagen_data.scoring.other_question import correct_metadata, refuse_valid_elsewhere
-    from bagen_data.scoring.sample_table import SampleTable
-    from bagen_data.submissions import METADATA, read_metadata
-
-    put_right(predictions if predictions.is_dir() else predictions.parent)
-    folder = files_in(predictions)[0].parent
-    dataset = pinned(at_revision(dataset, revision))
-    has_labels = not is_hidden(dataset)
-    load = load_samples if has_labels else load_questions
-    samples = load(dataset, config, split)
-    tasks = pc.unique(samples.table["task"].cast(pa.string())).to_pylist()
-    [chosen] = choose([predictions], dataset, config, tasks)
-    metadata = read_metadata(folder / METADATA)
-    note_revision(samples.source, metadata.dataset_revision)
-    note_versions(dataset, [folder / METADATA])
-    name = str(chosen.path)
-    sample_table = SampleTable.of(samples.table) if has_labels else None
-
-    def count_invalid(question: "Question") -> int:
-        if sample_table is None:
-            return check_predictions(samples.table, chosen.read, name, question)
-        matched = match_predictions(sample_table, chosen.read, name, question)
-        return sum(int((answers.verdict == INVALID).sum()) for _, answers in matched)
-
-    asked = question_of(metadata.prompt_variant)
-    with _whole(chosen):
-        invalid = count_invalid(asked)
-    if invalid == len(samples.table):
-        refuse_valid_elsewhere(
-            lambda other: count_invalid(other) < len(samples.table),
-            name,
-            asked,
-            correct_metadata(folder / METADATA, metadata.prompt_variant),
-        )
-    print(
-        f"{name}: {len(samples.table):,} predictions of {metadata.estimator}, one for each sample"
-    )
-    if invalid:
-        print(f"invalid answers, which count as wrong: {invalid:,}; `bagen score` says why")
 
 
 def score_command(
@@ -209,21 +144,6 @@ def _refuse_predictions(json: Path | None, files: "Sequence[Path]") -> None:
     """
     if json and any(json.exists() and json.samefile(file) for file in files):
         raise WrongUsageError(f"--json {json}: these are the predictions; give another file")
-
-
-@contextmanager
-def _whole(*predictions: "FolderPredictions") -> "Iterator[None]":
-    """Name the tasks without any answer where predictions are refused for what is missing.
-
-    Raises:
-        InputError: instead of the one raised in the block, if a task is not answered at all.
-    """
-    try:
-        yield
-    except InputError:
-        for each in predictions:
-            each.check_whole()
-        raise
 
 
 @dataclass(frozen=True)

@@ -699,7 +699,7 @@ def test_a_part_of_the_samples_is_scored_and_cannot_be_submitted(
     assert "not submittable" in error
     assert list(found["tasks"]) == ["sokoban"]
     assert run("validate", file, "--dataset", built) == 1
-    assert "answers no sample of" in plain(capsys.readouterr().err)
+    assert "28 samples without a prediction" in plain(capsys.readouterr().err)
 
 
 def test_a_part_has_the_scores_of_its_samples_alone(

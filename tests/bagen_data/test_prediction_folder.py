@@ -98,6 +98,9 @@ GOOD = {
     "one file": layout(f"predictions.jsonl:{ALL}"),
     "one file of any name": layout(f"mine.jsonl:{ALL}"),
     "one file a config": layout(*(f"{task}.jsonl" for task in TASKS)),
+    "one file a config, named predictions-": layout(
+        *(f"predictions-{task}.jsonl:{task}" for task in TASKS)
+    ),
     "one a config in three formats": layout(
         "searchr1.jsonl.gz", "sokoban.parquet", "swebench.jsonl", "warehouse.jsonl"
     ),
@@ -171,7 +174,7 @@ BAD: dict[str, tuple[Layout, tuple[str, ...], Sequence[str]]] = {
     "two files of one config": (
         layout("sokoban.jsonl", "sokoban.parquet"),
         ("--config", "sokoban"),
-        ["holds several files sokoban.*; leave one"],
+        ["holds several files of sokoban; leave one"],
     ),
     "a config twice": (
         layout(f"predictions.jsonl:{ALL}", "sokoban.jsonl"),
@@ -206,7 +209,7 @@ PARTS = {
 
 @pytest.mark.parametrize(
     ("command", "name"),
-    [("validate", name) for name in BAD] + [("score", name) for name in BAD if name not in PARTS],
+    [(command, name) for command in ("validate", "score") for name in BAD if name not in PARTS],
 )
 def test_what_is_missing_or_wrong_is_named(
     command: str,
@@ -238,6 +241,11 @@ def test_what_is_answered_is_scored_and_cannot_be_submitted(
     assert list(found["tasks"]) == PARTS[name]
     assert found["answered"]["answered"] == sum(len(answers[task]) for task in PARTS[name])
     assert "not submittable" in capsys.readouterr().err
+    assert run("validate", folder, "--dataset", built) == 0
+    out, error = capsys.readouterr()
+    assert f"one for each sample of {', '.join(PARTS[name])}\n" in out
+    missing = ", ".join(task for task in TASKS if task not in PARTS[name])
+    assert f"no sample of {missing} is answered" in " ".join(error.split())
 
 
 def test_a_line_that_cannot_be_read_is_named_and_not_a_config(

@@ -124,7 +124,7 @@ OF_FILES: list[Case] = [
     ("folder-as-file", other(GOOD, Path.mkdir), f"{GOOD}: is not a plain file"),
     ("link", other(GOOD, link_out), f"{GOOD}: is a symbolic link"),
     ("link-to-device", other(GOOD, lambda to: to.symlink_to("/dev/zero")), "is a symbolic link"),
-    ("device-name", file("con.jsonl", b""), "con.jsonl: is named for no config"),
+    ("device-name", file("con.jsonl", b""), "con.jsonl: is not named for a config"),
     (
         "no-name",
         lambda to: open(os.fsencode(to) + b"/\xff.jsonl", "w").close(),
