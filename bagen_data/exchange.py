@@ -19,7 +19,10 @@ def exchange(one: Path, other: Path) -> bool:
     Raises:
         OSError: the system can, and this swap failed.
     """
-    library = ctypes.CDLL(None, use_errno=True)
+    try:
+        library = ctypes.CDLL(None, use_errno=True)
+    except TypeError:  # of Windows, whose calls are not those of a process's own library
+        return False
     if not hasattr(library, "renameat2"):
         return False
     if library.renameat2(_HERE, os.fsencode(one), _HERE, os.fsencode(other), _EXCHANGE) == 0:

@@ -1,12 +1,17 @@
 """Locks on files, so that two processes never write to one place at once."""
 
-import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 
 from bagen_data.errors import OutputError
+
+HAS_LOCKS = find_spec("fcntl") is not None
+"""Whether the system locks files for as long as their process lives; Windows does not."""
+if HAS_LOCKS:
+    import fcntl
 
 
 @contextmanager
@@ -18,6 +23,9 @@ def held_lock(path: Path, busy: str) -> Iterator[None]:
     machines whose mount has locks (version 4, or version 3 with lockd; not with `nolock`), and on
     file systems without locks the block is refused.
 
+    Windows has no such locks. There the file itself is the lock: what a killed process left has to
+    be removed by hand, and the error says so.
+
     Args:
         path: the lock file, made and removed; its folder must exist.
         busy: the error's text where another process holds the lock.
@@ -26,6 +34,10 @@ def held_lock(path: Path, busy: str) -> Iterator[None]:
         OutputError: another process holds it, it has content and so is not a lock of this project,
             or the file system has no locks.
     """
+    if not HAS_LOCKS:
+        with _made_file(path, busy):
+            yield
+        return
     while True:
         file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
         try:
@@ -42,6 +54,27 @@ def held_lock(path: Path, busy: str) -> Iterator[None]:
     finally:
         path.unlink(missing_ok=True)
         os.close(file)
+
+
+@contextmanager
+def _made_file(path: Path, busy: str) -> Iterator[None]:
+    """Make a file for the length of a block, which no other process can make meanwhile.
+
+    Raises:
+        OutputError: the file exists.
+    """
+    try:
+        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
+    except FileExistsError as error:
+        raise OutputError(
+            f"{busy}; this system has no file locks, so if no process is running, one was ended "
+            f"before it could remove {path}: remove it, or use WSL, where locks end by themselves"
+        ) from error
+    os.close(file)  # an open file cannot be removed there
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
 
 
 def _take(file: int, path: Path, busy: str) -> None:

@@ -1,6 +1,5 @@
 """Files that are written whole or not at all."""
 
-import fcntl
 import os
 import re
 import secrets
@@ -8,6 +7,11 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from bagen_data.file_locks import HAS_LOCKS
+
+if HAS_LOCKS:
+    import fcntl
 
 _STAGING = re.compile(r"\.bagen-[0-9a-f]{16}\.partial")
 
@@ -20,7 +24,7 @@ def replaced_file(path: Path) -> Iterator[Path]:
     at once the later one's stands. What a killed process left is removed by the next that writes
     into the folder; the file that a living one writes is locked, and so left alone. A link is
     followed, the mode of the old file is kept, and a device, a pipe or an open file's descriptor,
-    as `/dev/stdout`, is written as it is.
+    as `/dev/stdout`, is written as it is. Windows has no such locks, so nothing is removed there.
 
     Args:
         path: the file; its folder is made if it is missing.
@@ -33,6 +37,10 @@ def replaced_file(path: Path) -> Iterator[Path]:
         return
     target = path.resolve()
     target.parent.mkdir(parents=True, exist_ok=True)
+    if not HAS_LOCKS:
+        with _staged(target) as staging:
+            yield staging
+        return
     _remove_leftovers(target.parent)
     staging, lock = _locked_staging(target.parent)
     try:
@@ -43,6 +51,22 @@ def replaced_file(path: Path) -> Iterator[Path]:
     finally:
         staging.unlink(missing_ok=True)
         os.close(lock)
+
+
+@contextmanager
+def _staged(target: Path) -> Iterator[Path]:
+    """Give a file that becomes `target`, and that no descriptor holds open when it does."""
+    staging = _new_staging(target.parent)
+    try:
+        yield staging
+        staging.replace(target)
+    finally:
+        staging.unlink(missing_ok=True)
+
+
+def _new_staging(folder: Path) -> Path:
+    """Return the path of a file that nobody else has; nothing is made."""
+    return folder / f".bagen-{secrets.token_hex(8)}.partial"
 
 
 def _is_written_through(path: Path) -> bool:
@@ -76,7 +100,7 @@ def write_file(path: Path, text: str) -> None:
 def _locked_staging(folder: Path) -> tuple[Path, int]:
     """Return a new file of a name that nobody else has, and the descriptor that locks it."""
     while True:
-        path = folder / f".bagen-{secrets.token_hex(8)}.partial"
+        path = _new_staging(folder)
         file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
         if _is_kept(path, file):
             return path, file

@@ -75,7 +75,7 @@ def _exchanged(staging: Path, folder: Path) -> bool:
         if _link_others(folder, whole) > _MOST_OTHERS or not _is_alike(folder, whole):
             return False
         return exchange(whole, folder)
-    except OSError:
+    except (OSError, NotImplementedError):  # Windows links no links
         return False
     finally:
         shutil.rmtree(whole, ignore_errors=True)  # once exchanged, what was there before
@@ -123,12 +123,15 @@ def _is_current(folder: Path) -> bool:
 def _sync(folder: Path) -> None:
     """Have the disk keep the files of a folder before they are shown."""
     for path in files_of(folder):
-        with path.open("rb") as file:
+        with path.open("r+b") as file:  # Windows syncs only what may be written
             os.fsync(file.fileno())
     _sync_folder(folder)
 
 
 def _sync_folder(folder: Path) -> None:
+    """Have the disk keep the names in a folder; Windows opens no folders."""
+    if not hasattr(os, "O_DIRECTORY"):
+        return
     file = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(file)

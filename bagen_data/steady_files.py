@@ -18,6 +18,7 @@ import os
 import shutil
 import stat
 import tempfile
+import threading
 import time
 import weakref
 from collections.abc import Iterator
@@ -42,8 +43,11 @@ _COARSE_TICK = 2_100_000_000
 _SECOND = 1_000_000_000
 _TRIES = 4
 """Times that a file may be found changed a moment ago before it is refused."""
-_FLAGS = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0)
-"""Without blocking, as a pipe without a writer would; a regular file never does."""
+_FLAGS = os.O_RDONLY
+for _name in ("O_BINARY", "O_CLOEXEC", "O_NONBLOCK"):
+    _FLAGS |= getattr(os, _name, 0)
+"""Flags of reading: without blocking, as a pipe without a writer would; a regular file never does.
+Each flag where the system has it."""
 
 
 class Mark(Protocol):
@@ -282,6 +286,19 @@ def _copied_prefix(file: SteadyFile, target: IO[bytes]) -> FileDigest:
     return FileDigest(size, digest.hexdigest(), file.mark)
 
 
+_moving = threading.Lock()
+"""Held while a descriptor's position is moved, on systems that cannot read at a position."""
+
+
+def _read_at(descriptor: int, size: int, position: int) -> bytes:
+    """Return at most `size` bytes of a file from a position on."""
+    if hasattr(os, "pread"):
+        return os.pread(descriptor, size, position)
+    with _moving:
+        os.lseek(descriptor, position, os.SEEK_SET)
+        return os.read(descriptor, size)
+
+
 class _Positioned(io.RawIOBase):
     """Reads a file of somebody else's at a position of its own."""
 
@@ -297,7 +314,7 @@ class _Positioned(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int:
-        data = os.pread(self._descriptor, len(buffer), self._position)
+        data = _read_at(self._descriptor, len(buffer), self._position)
         buffer[: len(data)] = data
         self._position += len(data)
         return len(data)

@@ -144,7 +144,16 @@ def check_name(name: str) -> None:
 
 @contextmanager
 def _opened_folder(folder: Path) -> Iterator[int]:
-    """Open a folder, which may be moved or replaced from then on: its files are those in it."""
+    """Open a folder, which may be moved or replaced from then on: its files are those in it.
+
+    Raises:
+        InputError: the system opens no folders, as Windows.
+    """
+    if not hasattr(os, "O_DIRECTORY"):
+        raise InputError(
+            f"{folder}: a submission is read through its opened folder, and this system, Windows "
+            "perhaps, opens no folders; run the command in WSL"
+        )
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     try:
         yield descriptor

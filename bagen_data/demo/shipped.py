@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 from bagen_data.errors import OutputError
+from bagen_data.folder_staging import is_beside
 from bagen_data.replaced_folder import bring_back, replaced_folder
 from bagen_data.tables import MANIFEST
 
@@ -29,7 +30,8 @@ def copy_dataset(out: Path) -> Path:
         raise OutputError(f"{out}: is not a folder; give another --out")
     if out.is_dir():
         bring_back(copy)
-        if any(out.iterdir()) and not (copy / MANIFEST).is_file():
+        others = [path.name for path in out.iterdir() if not is_beside(path.name)]
+        if others and not (copy / MANIFEST).is_file():
             raise OutputError(
                 f"{out}: holds files, and not the sample of an earlier 'bagen demo'; nothing was "
                 "touched; give an empty or new folder as --out"

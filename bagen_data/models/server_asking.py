@@ -275,7 +275,8 @@ def _interrupt(running: Sequence[_Server]) -> None:
 def _ask_in_process(pipe: Connection, parent: int, asking: Asking, share: ServerShare) -> None:
     """Ask a server in a process of its own, and say what becomes of it."""
     die_with(parent)
-    os.setsid()  # Ctrl-C reaches the parent alone, which passes it on once
+    if hasattr(os, "setsid"):  # not on Windows
+        os.setsid()  # Ctrl-C reaches the parent alone, which passes it on once
     on_request_event.set(pipe.send)
     message: _Message
     try:

@@ -18,13 +18,14 @@ from shutil import which
 from tempfile import TemporaryDirectory
 from typing import Protocol
 
-from collect.swebench import namespace_entry
 from collect.swebench.checkout import TESTBED, Clone, plain_environment
 from collect.swebench.visible_files import HOME, Bind, binds
 
 _TRIAL = "git --version && python3 -c 'import json' && test -w . && test ! -e /proc/$OUTER_PID/root"
 """A script that a contained shell must be able to run: the outer process has no name there."""
 _TRIAL_SECONDS = 30
+_ENTRY = str(Path(__file__).with_name("namespace_entry.py"))
+"""The script that furnishes namespaces; its modules are those of Linux."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,7 @@ class Namespaces:
             for each in binds(clone, self.shown)
         ]
         room = json.dumps({"root": str(clone.jail), "folder": TESTBED, "binds": places})
-        entry = (sys.executable, "-I", "-S", namespace_entry.__file__, room)
+        entry = (sys.executable, "-I", "-S", _ENTRY, room)
         return _contained(clone, (*unshare, *entry, "bash", "-c", command))
 
 

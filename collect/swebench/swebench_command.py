@@ -1,5 +1,6 @@
 """SWE-bench as it is collected: on local repositories here, or prepared for real instances."""
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,6 +45,11 @@ NO_BUDGET = (
     "are of sokoban, searchr1 and warehouse, and docs/live.md shows a tracker in mini-swe-agent"
 )
 """The reason why `--budget` is refused."""
+NO_SHELLS = (
+    "swebench runs shell commands, and ends them as a group of processes, which this system, "
+    "Windows perhaps, does not have; run it in WSL"
+)
+"""The reason why nothing is played on Windows."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +87,8 @@ class SweBench:
             refuse_unused(own | _changed(subset=(self.subset, SUBSET)), "local rollouts")
         if options.is_scripted or not self.local:
             refuse_unused(self.commands.given(), "commands that no model writes on this machine")
+        if (options.is_scripted or self.local) and not hasattr(os, "killpg"):
+            raise WrongUsageError(NO_SHELLS)
         if options.resume_from is not None:
             from collect.swebench.toy_continuations import record_toy_continuations
 
