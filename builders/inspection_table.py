@@ -1,5 +1,6 @@
 """Tables of how logs are understood, for people to read in a terminal."""
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -71,11 +72,8 @@ def inspection_tables(inspection: Inspection) -> Iterator[Table | str]:
     ignored = ((each.where, each.reason) for each in inspection.ignored)
     yield from refusal_lines(ignored, verb="ignored")
     unjudged = sum(each.is_unjudged for each in inspection.rollouts)
-    if unjudged:
-        yield (
-            f"{unjudged} not judged: a build refuses a rollout without an outcome; give one with "
-            f"--success, or in {LABELS}"
-        )
+    if unjudged and len(inspection.rollouts) > 1:  # one alone has the reason in its facts
+        yield _unjudged_line(inspection, unjudged)
     stopped = sum(bool(each.stopped) and each.is_unjudged for each in inspection.rollouts)
     if stopped and stopped < len(inspection.rollouts):
         yield (
@@ -86,6 +84,21 @@ def inspection_tables(inspection: Inspection) -> Iterator[Table | str]:
         yield f"{numbered(inspection.duplicates, 'duplicate')}: the first of each is used"
     if inspection.bare_counts:
         yield f"bare counts: {inspection.bare_counts}"
+
+
+def _unjudged_line(inspection: Inspection, unjudged: int) -> str:
+    """Say what gives rollouts the outcomes that they lack."""
+    first = next(each for each in inspection.rollouts if each.is_unjudged)
+    name = first.rollout_id if " " in first.where else first.where
+    label = json.dumps({"rollout": name, "success": True}, ensure_ascii=False)
+    rule = ""
+    scores = [each.scores.values() for each in inspection.rollouts if each.is_unjudged]
+    if any(value is not None for values in scores for value in values):
+        rule = ", or name a score that decides it with --success"
+    return (
+        f"{unjudged} not judged: a build needs each rollout's outcome; write lines such as {label} "
+        f"into {LABELS} in the folder that is built{rule}; 'bagen fit' and 'bagen watch' need none"
+    )
 
 
 def rollout_tables(rollout: InspectedRollout) -> Iterator[Table | str]:

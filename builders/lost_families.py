@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from bagen_data.errors import InputError
 from bagen_data.reading.family_index import FamilyIndex
+from bagen_data.reading.labels import is_other_labels
 from bagen_data.reading.refusal_lines import refusal_lines
 from bagen_data.wording import numbered
 
@@ -40,6 +41,8 @@ def lost_lines(index: FamilyIndex) -> list[str]:
     name = index.family.name
     reasons = ((refusal.where, refusal.reason) for refusal in index.refused)
     lines = refusal_lines(reasons, name)
+    labels = [(each.where, each.reason) for each in index.ignored if is_other_labels(each.where)]
+    lines[:0] = refusal_lines(labels, name, verb="ignored")
     if len(lines) > _SHOWN:
         lines[_SHOWN:] = [f"{name}: refused for {len(lines) - _SHOWN:,} more reasons"]
     if index.without_turns:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from bagen_data.log_formats import known_suffixes
+from bagen_data.reading.labels import LABEL_LAYOUT, LABELS, is_other_labels
 
 NOTES = ("collection.yaml", "README.md", "LICENSE", "LICENSE.md", ".gitattributes")
 """Files about a family, in its folder, that hold no rollout and no outcome."""
@@ -99,7 +100,10 @@ def _list_file(path: str, suffixes: tuple[str, ...], listing: FolderListing) -> 
     elif has_suffix(path, suffixes):
         listing.files.append(path)
     else:
-        listing.ignored.append(NamedReason(path, f"does not end in {', '.join(suffixes)}"))
+        reason = f"does not end in {', '.join(suffixes)}"
+        if is_other_labels(path):
+            reason += f"; labels are lines of {LABELS}: {LABEL_LAYOUT}"
+        listing.ignored.append(NamedReason(path, reason))
 
 
 def has_suffix(path: str, suffixes: Iterable[str]) -> bool:

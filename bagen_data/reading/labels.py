@@ -10,7 +10,7 @@ to the family's folder, with `:line` or `[index]` where the file holds several.
 import posixpath
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from bagen_data.errors import InputError, RolloutError
 from bagen_data.logs import log_fields
@@ -18,6 +18,20 @@ from bagen_data.logs.lines import Line
 
 LABELS = "labels.jsonl"
 """The file of a family's folder that says which rollouts succeeded."""
+LABEL_LAYOUT = '{"rollout": ID OR PATH, "success": true or false}'
+"""The layout of a line of labels, for messages."""
+_KEYS = {"rollout", "success", "instance"}
+
+
+def is_label(value: Any) -> bool:
+    """Return whether a value of a log is a label, which stands in the wrong place there."""
+    return isinstance(value, Mapping) and "rollout" in value and value.keys() <= _KEYS
+
+
+def is_other_labels(path: str) -> bool:
+    """Return whether a file's name says that it holds labels, in another layout."""
+    name = posixpath.basename(path)
+    return name != LABELS and posixpath.splitext(name)[0].lower() == posixpath.splitext(LABELS)[0]
 
 
 @dataclass(frozen=True)
@@ -88,16 +102,14 @@ def read_labels(lines: Iterable[Line]) -> Labels:
 
 def _label(line: Line) -> Label:
     if line.error:
-        raise RolloutError(line.error)
+        raise RolloutError(f"{line.error}; expected {LABEL_LAYOUT}")
     record = log_fields.mapping(line.value, "it")
     rollout, instance = record.get("rollout"), record.get("instance")
     for name, value in (("rollout", rollout), ("instance", instance)):
         if not isinstance(value, str | int | None) or isinstance(value, bool):
             raise RolloutError(f"{name} is {log_fields.brief(value)}; expected a name")
     if rollout in (None, ""):
-        raise RolloutError(
-            'has no rollout; expected {"rollout": ID OR PATH, "success": true or false}'
-        )
+        raise RolloutError(f"has no rollout; expected {LABEL_LAYOUT}")
     success = log_fields.flag(record.get("success"), "success")
     return Label(line.number, str(rollout), success, log_fields.identity(instance))
 
@@ -159,8 +171,8 @@ class LabelUses:
         missing = [
             (
                 f"{LABELS}:{label.line}",
-                f"labels {label.rollout!r}, and no rollout of the family has this id, source id or "
-                "path; correct or remove the line",
+                f"labels {label.rollout!r}, and no rollout of the family has this id, session id "
+                "or path; write one of them in full, or remove the line",
             )
             for label in self._labels.by_line.values()
             if label.line not in self._used and not label.names & names

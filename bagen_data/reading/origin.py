@@ -105,9 +105,9 @@ def find_families(
     if not wanted:
         present = f"; found families of {names}" if names else ""
         raise InputError(
-            f"--origin {origin}: no family to build{present}; expected folders named "
-            "TASK-origin-MODEL or TASK-train-MODEL, without spaces, or one such folder; "
-            f"known tasks: {known}; any other folder of logs is one family with --task NAME"
+            f"--origin {origin}: no family to build{present}; give --task NAME, with a name of "
+            "your own, for a folder of logs; expected without it: folders named TASK-origin-MODEL "
+            f"or TASK-train-MODEL, without spaces, or one such folder; known tasks: {known}"
         )
     for family in wanted:
         _check_name(family, is_asked_for=tasks is not None)

@@ -33,7 +33,10 @@ def whole(origin: Location) -> Location:
         problem = "does not exist" if not origin.exists() else ""
         problem = "is not a folder" if not problem and not origin.is_dir() else problem
     if problem:
-        raise InputError(f"--origin {origin}: {problem}; expected a folder of logs")
+        advice = ""
+        if isinstance(origin, Path) and origin.is_file():
+            advice = f"; give the folder that holds it, {origin.parent}"
+        raise InputError(f"--origin {origin}: {problem}; expected a folder of logs{advice}")
     return absolute(origin)
 
 

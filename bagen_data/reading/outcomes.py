@@ -213,22 +213,27 @@ def _not_judged(log: Log, rule: SuccessRule | None, place: str) -> str:
     if rule is not None:
         return (
             f"is not judged: its log has no {rule.name}, which --success {rule.text} names; its "
-            f"numbers are: {_names(log.scores)}; correct --success, or {label}"
+            f"numbers are: {_names(log.scores) or 'none'}; correct --success, or {label}"
         )
     if log.unjudged:
         return f"{log.unjudged}; or {label}"
+    field_rule = ""
+    if numbers := _names(log.scores):
+        field_rule = (
+            " name a field that decides it with --success, such as 'reward>=0.5' (its numbers "
+            f"are: {numbers}),"
+        )
     return (
-        f"is not judged: the log states no outcome; {label}, name a field that decides it with "
-        f"--success, such as 'reward>=0.5' (its numbers are: {_names(log.scores)}), or let the log "
-        "state one (rollout_success, success or metadata.success, true or false)"
+        f"is not judged: the log states no outcome; {label},{field_rule} or let the log state one "
+        "(rollout_success, success or metadata.success, true or false)"
     )
 
 
 def _names(scores: Mapping[str, Any]) -> str:
-    """Return the names of the numbers and truth values among scores, for messages."""
+    """Return the names of the numbers and truth values among scores, for messages; may be empty."""
     names = sorted(name for name, value in scores.items() if not isinstance(value, str))
     more = ["..."] if len(names) > _SHOWN else []
-    return ", ".join([*names[:_SHOWN], *more]) or "none"
+    return ", ".join([*names[:_SHOWN], *more])
 
 
 def _word(value: bool) -> str:

@@ -1,6 +1,7 @@
 """Lines for people that say what is not used and why, one line for all equal reasons."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath
 from typing import NamedTuple
@@ -85,11 +86,13 @@ def _common_head(alike: Sequence[_Refusal]) -> str:
 
 
 def _common_tail(alike: Sequence[_Refusal]) -> str:
-    """Return what follows the semicolon; that of the first place, if they differ."""
-    first = alike[0]
-    if len({each.tail for each in alike}) == 1:
-        return first.tail
-    return f"; for {first.where}:{first.tail.removeprefix(';')}" if first.tail else ""
+    """Return what follows the semicolon; if it differs, the most frequent one with its place."""
+    tails = Counter(each.tail for each in alike)
+    tail, uses = tails.most_common(1)[0]
+    if uses == len(alike) or not tail:
+        return tail
+    where = next(each.where for each in alike if each.tail == tail)
+    return f"; for {where}:{tail.removeprefix(';')}"
 
 
 def _pieces(where: str, text: str) -> list[str]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from bagen_data.errors import (
     BagenError,
@@ -25,7 +25,7 @@ from bagen_data.reading.events import (
 )
 from bagen_data.reading.family_files import FamilyFiles, SourceRecord
 from bagen_data.reading.family_index import IndexedRollout
-from bagen_data.reading.labels import LabelNote
+from bagen_data.reading.labels import LABELS, LabelNote, is_label
 from bagen_data.reading.line_ranges import FilePart
 from bagen_data.reading.outcomes import Judge, Judgement, OutcomeRules, judgement
 from bagen_data.reading.rollout_spool import SpoolWriter, text_size
@@ -111,7 +111,7 @@ class ShardReader:
     def _logs(self, record: SourceRecord, facts: FamilyFacts) -> Iterable[NamedLog]:
         if record.error:
             raise RolloutError(record.error)
-        name = value_format(record.value) if record.kind == "value" else record.format
+        name = _value_format(record.value) if record.kind == "value" else record.format
         self.formats.add(name)
         self._format = name
         logs = known_formats()[name].read(record.value, facts)
@@ -185,3 +185,20 @@ class ShardReader:
             tuple(sorted(log.response_ids)),
             scrubbed,
         )
+
+
+def _value_format(value: Any) -> str:
+    """Return the name of the format of a JSON value.
+
+    Raises:
+        RolloutError: no format recognises the value, or several do.
+    """
+    try:
+        return value_format(value)
+    except RolloutError as error:
+        if is_label(value):
+            raise RolloutError(
+                f"is a label, which is read from {LABELS} in the family's own folder alone; move "
+                "it there, or build the folder that it is in"
+            ) from error
+        raise

@@ -217,7 +217,7 @@ def test_a_providers_name_before_the_model_is_left_out(tmp_path: Path) -> None:
         (("--task", "support_train"), 2, "the name is reserved"),
         (("--task", "Sokoban"), 2, "the task is spelt sokoban"),
         (("--task", "a", "--task", "b"), 2, "--task a: unknown; found families of no task"),
-        ((), 1, "any other folder of logs is one family with --task NAME"),
+        ((), 1, "give --task NAME, with a name of your own, for a folder of logs"),
         (("--task", "support", "--resources", "tokens,money"), 2, "expected one or more of tokens"),
         (("--task", "support", "--resources", "turns,turns"), 2, "each once"),
         (("--task", "sokoban", "--resources", "turns"), 2, "is for a task without a file"),

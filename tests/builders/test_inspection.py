@@ -104,7 +104,13 @@ def test_without_an_outcome_a_rollout_is_shown_and_not_judged(tmp_path: Path, ca
     folder = family(tmp_path, counted("a", success=None), counted("b"))
     text = shown(capsys, folder)
     assert "not judged" in text
-    assert "1 not judged: a build refuses a rollout without an outcome" in text
+    assert "1 not judged: a build needs each rollout's outcome; write lines such as {" in text
+    sessions = tmp_path / "sessions"
+    for name in ("s1", "s2"):
+        write_lines(sessions / f"{name}.jsonl", _session(name, ("x", "y")))
+    text = shown(capsys, sessions)
+    assert 'lines such as {"rollout": "s1.jsonl", "success": true} into labels.jsonl' in text
+    assert "--success" not in text  # their logs have no number that it could name
     first, second = inspected(folder).rollouts
     assert (first.outcome, first.total_turns, first.refusal) == ("not judged", 3, "")
     assert (second.outcome, second.totals["tokens"]) == ("success", 220)

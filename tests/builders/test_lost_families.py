@@ -1,10 +1,12 @@
 """A family without a rollout that can be used ends a build, and is named with every reason."""
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.bagen_data.live.watching.sessions import claude_lines
 from tests.making import (
     SAMPLE,
     build,
@@ -89,3 +91,27 @@ def test_a_hidden_split_needs_every_family_too(lost: Path, tmp_path: Path, capsy
     assert build(lost, tmp_path / "out", "--hidden", 1) == 1
     assert REASON in " ".join(capsys.readouterr().err.split())
     assert not (tmp_path / "out").exists()
+
+
+LABEL = {"rollout": "a.jsonl", "success": True}
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("labels.csv", "rollout,success", "labels.csv: ignored: does not end in"),
+        ("Labels.txt", "a.jsonl good", "labels are lines of labels.jsonl: {"),
+        ("labels.jsonl", "rollout,success", 'character 1; expected {"rollout": ID OR PATH, "succ'),
+        ("labels.json", json.dumps([LABEL]), "labels.json[0]: refused: is a label, which is read"),
+        ("sub/labels.jsonl", json.dumps(LABEL), "in the family's own folder alone; move it there"),
+    ],
+)
+def test_labels_in_a_wrong_place_or_layout_say_so(
+    name: str, text: str, said: str, tmp_path: Path, capsys: Any
+) -> None:
+    logs = tmp_path / "logs"
+    write_lines(logs / "a.jsonl", claude_lines("s1"))
+    (logs / name).parent.mkdir(exist_ok=True)
+    (logs / name).write_text(text, "utf-8")
+    assert build(logs, tmp_path / "out", "--task", "coding") == 1
+    assert said in " ".join(capsys.readouterr().err.split())

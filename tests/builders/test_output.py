@@ -64,6 +64,14 @@ def test_an_origin_without_families(tmp_path: Path, capsys: Any) -> None:
     assert not (tmp_path / "out").exists()
 
 
+def test_a_file_as_origin_names_its_folder(origin: Path, tmp_path: Path, capsys: Any) -> None:
+    file = origin / "sokoban-origin-m" / "good.json"
+    assert build(file, tmp_path / "out") == 1
+    said = " ".join(capsys.readouterr().err.split())
+    assert "is not a folder; expected a folder of logs; give the folder that holds it" in said
+    assert said.endswith("sokoban-origin-m")
+
+
 def test_other_folders_of_the_origin_are_mentioned(
     origin: Path, tmp_path: Path, capsys: Any
 ) -> None:

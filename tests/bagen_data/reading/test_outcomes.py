@@ -106,6 +106,9 @@ def test_nothing_judges_says_the_three_ways(tmp_path: Path) -> None:
     assert reason.startswith("a.jsonl:1 (a): is not judged")
     for way in ("metadata.success", "--success", "reward", "labels.jsonl"):
         assert way in reason
+    write_lines(tmp_path / "bare" / "a.jsonl", [log("a")])
+    (reason,) = reasons(read(tmp_path / "bare"))
+    assert "--success" not in reason  # there is no number that it could name
     (reason,) = reasons(read(tmp_path / "logs", "rewad>=0.5"))
     assert "is not judged: its log has no rewad" in reason
     assert "its numbers are: reward" in reason

@@ -53,9 +53,11 @@ def test_reasons_that_differ_in_a_word_are_not_equal(first: str, second: str) ->
     ]
 
 
-def test_advice_that_differs_is_that_of_the_first() -> None:
+def test_advice_that_differs_is_the_most_frequent_one_with_its_place() -> None:
     refusals = [("a", "is odd; expected 3"), ("b", "is odd; expected 4"), ("c", "is odd")]
     assert refusal_lines(refusals) == ["3 refused: is odd (a, b, c); for a: expected 3"]
+    refusals.append(("d", "is odd; expected 4"))
+    assert refusal_lines(refusals) == ["4 refused: is odd (first: a, b, c); for b: expected 4"]
 
 
 def test_a_reason_of_the_whole_family_names_the_family() -> None:
