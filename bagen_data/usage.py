@@ -33,7 +33,7 @@ _WORDS_AND_MARKS = re.compile(r"\w+|[^\w\s]")
 
 @dataclass(frozen=True)
 class Request:
-    """One request to a model in normal form, in tokens."""
+    """A request to a model in normal form, in tokens."""
 
     input_tokens: int
     """Everything the model was given, from a cache or not."""

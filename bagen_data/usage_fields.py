@@ -63,10 +63,10 @@ class Roles:
 
 
 class _RolePlaces(NamedTuple):
-    """Where the counts of roles stand in usage objects of one layout."""
+    """Places of the counts of roles in usage objects of one layout."""
 
     by_role: tuple[tuple[tuple[str, int], ...], ...]
-    """For each role, those of its paths that hold a value, and the places of their values."""
+    """Paths of each role that hold a value, and the places of their values."""
     others: tuple[tuple[str, int], ...]
     """Paths of numbers that count tokens and have none of the roles, and their places."""
     plain: Callable[[Sequence[Any]], tuple[int, ...]] | None
@@ -76,7 +76,7 @@ class _RolePlaces(NamedTuple):
 
 
 class _Layout:
-    """Where the values of usage objects stand that have the same keys and types of values.
+    """Places of values in usage objects that have the same keys and types of values.
 
     Args:
         structure: the type of each value, those of inner objects after those around them; then the
@@ -101,7 +101,7 @@ class _Layout:
         """Answers to questions that depend on the layout alone."""
         self._places: dict[str, int] = {}
         """The place of each value that is not null, by its path."""
-        self._found: dict[tuple[str, ...], tuple[tuple[str, int], ...]] = {}
+        self._present: dict[tuple[str, ...], tuple[tuple[str, int], ...]] = {}
         self._roles: dict[Roles, _RolePlaces] = {}
         waiting = [("", False, True)]
         first = 0
@@ -137,11 +137,11 @@ class _Layout:
 
     def find(self, paths: tuple[str, ...]) -> tuple[tuple[str, int], ...]:
         """Return those of the paths that hold a value, and the places of their values."""
-        present = self._found.get(paths)
+        present = self._present.get(paths)
         if present is None:
             places = self._places
             present = tuple((path, places[path]) for path in paths if path in places)
-            self._found[paths] = present
+            self._present[paths] = present
         return present
 
     def find_roles(self, roles: Roles) -> _RolePlaces:
@@ -422,7 +422,7 @@ class UsageFields:
         they know none.
 
         Raises:
-            RolloutError: a price is no amount of dollars, or two differ.
+            RolloutError: a price is not an amount of dollars, or two differ.
         """
         present = self._layout.find(_COSTS)
         if not present:
@@ -486,7 +486,7 @@ def stated_price(value: Any, name: str) -> float | None:
     """Return a price in dollars; None where the value states none.
 
     Raises:
-        RolloutError: it is a number that is no price, or a text that is a number.
+        RolloutError: it is a number that is not a price, or a text that is a number.
 
     >>> stated_price(0.5, "cost"), stated_price(None, "cost"), stated_price("unknown", "cost")
     (0.5, None, None)

@@ -13,7 +13,7 @@ Requests = tuple[Request, ...] | None
 
 
 class SessionSums:
-    """Whether Codex counts, request by request, can be a session's sums as well as single requests.
+    """A test, request by request, of whether Codex counts can be a session's sums.
 
     Sums only grow, and so do the inputs between them. Counts of single requests fit that only where
     every input is more than twice the one before.

@@ -1,1 +1,1 @@
-"""From origin rollouts to the dataset: `python -m builders build|verify`."""
+"""The way from origin rollouts to the dataset: `python -m builders build|verify`."""

@@ -162,7 +162,7 @@ def budget_rule(name: str, task: Task, text: str) -> BudgetRule:
 def _allowance(text: str) -> Allowance:
     number = float(text.removesuffix("x"))
     if not 0 <= number <= _MOST:
-        raise ValueError(f"{text} is no amount")
+        raise ValueError(f"{text} is not an amount")
     return Allowance(int(number) if number == int(number) else number, text.endswith("x"))
 
 

@@ -68,7 +68,7 @@ class WrittenFile:
 
     file: DataFile
     samples: NotedSamples | None
-    """None of a file of rollouts or of training samples, which have no reference."""
+    """Samples for the reference; None for a file of rollouts or of training samples."""
     example: dict[str, Any] | None
     """The first sample, shortened; None of a file of rollouts."""
 

@@ -34,7 +34,7 @@ NO_TURNS = "has no turn that can be used"
 
 @dataclass(frozen=True)
 class InspectedTurn:
-    """One logged turn: what the log states of it, and what a build counts."""
+    """A logged turn: what the log states of it, and what a build counts."""
 
     number: int
     user: str
@@ -58,7 +58,7 @@ class InspectedTurn:
 
 @dataclass(frozen=True)
 class InspectedRollout:
-    """One rollout of a log, or a record that none can be read from."""
+    """A rollout of a log, or a record that none can be read from."""
 
     where: str
     format: str
@@ -208,7 +208,7 @@ class _Notes(UnjudgedWitness):
     def __init__(self, choice: LogChoice) -> None:
         super().__init__(choice)
         self.rollouts: dict[str, InspectedRollout] = {}
-        """By place; a second reading of the family replaces the first."""
+        """Rollouts by place; a second reading of the family replaces the first."""
         self.missing_extra: MissingExtraError | None = None
         """The error of the last log that needs a package which is not installed."""
         self.places_without_extra: set[str] = set()

@@ -50,7 +50,7 @@ class Provenance:
     authors: tuple[str, ...]
     """Authors of the data; empty where the data is not the paper's."""
     sources: str
-    """Where the rollouts come from, as the Hub's `source_datasets` has it."""
+    """Origin of the rollouts, as the Hub's `source_datasets` has it."""
     citation_sentence: str
     contact: str
 

@@ -99,8 +99,8 @@ def refuse_key(folder: Path) -> None:
     is_key = isinstance(record, dict) and "hidden" in record and "key_sha256" not in record
     if is_key or folder.resolve().name == KEY:
         raise InputError(
-            f"{folder}: is the key of a hidden split and is never published: whoever has it can "
-            f"forge a score; give the public part, the folder '{PUBLIC}' that was written beside it"
+            f"{folder}: is the key of a hidden split and is never published: with it a score can "
+            f"be forged; give the public part, the folder '{PUBLIC}' that was written beside it"
         )
 
 

@@ -22,7 +22,7 @@ _REPO = Path(__file__).parents[1]
 
 @dataclass(frozen=True)
 class _Step:
-    """One repository that is published."""
+    """A repository that is published."""
 
     name: str
     repository: str

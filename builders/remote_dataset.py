@@ -22,7 +22,7 @@ class RemoteDataset:
 
     seen: Seen
     is_hidden: bool | None
-    """Whether it is the public part of a hidden split; None where it is not a dataset of ours."""
+    """Whether it holds a hidden split; None where it holds no dataset of ours."""
     data: frozenset[str]
     """The data files that its manifest names."""
 

@@ -1,4 +1,4 @@
-"""How a dataset was collected, its limits and its use, in the words of its card and Croissant."""
+"""Collection, limits and use of a dataset, in the words of its card and Croissant."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -108,13 +108,13 @@ class ResponsibleUse:
     """Facts about a dataset that a reader should know before using it."""
 
     collection: str
-    """How the rollouts were recorded, and which were refused."""
+    """Sentences on how the rollouts were recorded, and which were refused."""
     collection_types: tuple[str, ...]
     """Kinds of collection, in the words of Croissant's vocabulary."""
     preparation: str
     """Steps from the rollouts to the rows."""
     annotation: str
-    """Where the labels come from."""
+    """Sentences on where the labels come from."""
     limits: tuple[str, ...]
     """Leaks and limits, a paragraph each."""
     biases: tuple[str, ...]

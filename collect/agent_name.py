@@ -24,5 +24,5 @@ def read_agent_name(name: str) -> AgentName:
     >>> read_agent_name("ollama/llama3:8b")
     AgentName(strategy='', model='ollama/llama3:8b')
     """
-    found = _STRATEGY.match(name)
-    return AgentName(found[1], name[found.end() :]) if found else AgentName("", name)
+    match = _STRATEGY.match(name)
+    return AgentName(match[1], name[match.end() :]) if match else AgentName("", name)

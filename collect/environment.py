@@ -22,7 +22,7 @@ class Observation:
 
 
 class Environment(Protocol):
-    """One task instance, played once."""
+    """A task instance, played once."""
 
     system: str
     """The agent's system message: the rules, and how to answer. The same for all instances."""
@@ -79,7 +79,7 @@ class Game(Protocol):
 
     @property
     def settings(self) -> Mapping[str, Any]:
-        """All that decides what is played, for the record."""
+        """Return the settings that decide what is played, for the record."""
 
     def environment(self, seed: int, number: int) -> Environment:
         """Return a fresh instance for a rollout of a family: the same one for every agent."""

@@ -116,11 +116,11 @@ class Wanted:
 
     folder: Path
     settings: Mapping[str, Any]
-    """All that decides what is played, but the number of rollouts."""
+    """Settings that decide what is played, without the number of rollouts."""
     rollouts: int
     layout: Layout
     resume: bool = False
-    """Whether to go on with the rollouts that are there."""
+    """Whether the family goes on with the rollouts that are recorded."""
 
 
 @dataclass(frozen=True)
@@ -146,7 +146,7 @@ def collect(
     Raises:
         OutputError: the folder holds something else, is not to be gone on with, or another process
             is writing it.
-        WrongUsageError: what is there was begun otherwise.
+        WrongUsageError: the family was begun with other settings.
         InputError: all rollouts failed, or many one after another, and those that did not are
             kept; or a file that is there is damaged.
     """
@@ -209,7 +209,7 @@ def _play_missing(
         if in_a_row == GIVE_UP or len(failed) == len(missing) == wanted.rollouts:
             raise InputError(
                 f"{wanted.folder}: {len(failed)} rollouts failed, the last {in_a_row} one after "
-                f"another; the last with: {each.failure}\n{len(journal.numbers)} are kept; mend "
+                f"another; the last with: {each.failure}\n{len(journal.numbers)} are kept; correct "
                 "that, then go on with --resume"
             )
     return failed

@@ -23,7 +23,7 @@ class Strategy:
 
     play: Callable[[CollectOptions, "ModelAgent"], Play]
     settings: Mapping[str, Any]
-    """All that decides how the strategy plays, for the record."""
+    """Settings that decide how the strategy plays, for the record."""
 
 
 def record_game(

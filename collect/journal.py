@@ -31,7 +31,7 @@ class Journal:
         """
         self._file = file
         self.settings: Mapping[str, Any] = {}
-        """How the rollouts are collected."""
+        """Settings of the collection."""
         self._offsets: dict[int, int] = {}
         """Offset of each rollout's line, by the rollout's number."""
         end = 0
@@ -86,7 +86,7 @@ def open_journal(folder: Path, settings: Mapping[str, Any], *, resume: bool) -> 
 
     Raises:
         OutputError: there is one and it is not to be resumed, or the folder cannot be written.
-        WrongUsageError: it was begun otherwise.
+        WrongUsageError: it was begun with other settings.
         InputError: it is none of ours.
     """
     try:
@@ -99,7 +99,7 @@ def open_journal(folder: Path, settings: Mapping[str, Any], *, resume: bool) -> 
         try:
             journal = Journal(file)
         except (ValueError, KeyError, TypeError) as error:
-            raise InputError(f"{path}: is no journal of rollouts: {error}") from error
+            raise InputError(f"{path}: is not a journal of rollouts: {error}") from error
         if not journal.numbers:  # a run that got nowhere, perhaps with a wrong option
             journal.begin(settings)
         elif not resume:

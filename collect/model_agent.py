@@ -145,23 +145,23 @@ def usage_of(output: ModelOutput) -> dict[str, Any]:
     Raises:
         ValueError: the provider reported none.
     """
-    told = output.usage
-    cached = told.input_tokens_cache_read or 0 if told else 0
-    cache_write = told.input_tokens_cache_write or 0 if told else 0
-    read = told.input_tokens + cached + cache_write if told else 0
-    if told is None or not read:
+    usage = output.usage
+    cached = usage.input_tokens_cache_read or 0 if usage else 0
+    cache_write = usage.input_tokens_cache_write or 0 if usage else 0
+    read = usage.input_tokens + cached + cache_write if usage else 0
+    if usage is None or not read:
         raise ValueError("the model reported no usage; expected token counts with each answer")
     counts: dict[str, Any] = {
         "prompt_tokens": read,
-        "completion_tokens": told.output_tokens,
-        "total_tokens": read + told.output_tokens,
+        "completion_tokens": usage.output_tokens,
+        "total_tokens": read + usage.output_tokens,
         "prompt_tokens_details": {
             "cached_tokens": cached,
             **({"cache_write_tokens": cache_write} if cache_write else {}),
         },
     }
-    if told.reasoning_tokens is not None:
-        counts["completion_tokens_details"] = {"reasoning_tokens": told.reasoning_tokens}
+    if usage.reasoning_tokens is not None:
+        counts["completion_tokens_details"] = {"reasoning_tokens": usage.reasoning_tokens}
     return counts
 
 

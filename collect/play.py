@@ -1,4 +1,4 @@
-"""One rollout: an agent in an environment."""
+"""A rollout: an agent plays an environment."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -10,7 +10,7 @@ from collect.environment import Environment, Observation, Rules
 
 @dataclass(frozen=True)
 class PlayedTurn:
-    """One request and its result."""
+    """A request and its result."""
 
     messages: tuple[Message, ...]
     """Messages new in this request: the user's, and before the first one the system message."""

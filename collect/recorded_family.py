@@ -30,7 +30,7 @@ class RecordedFamily:
 
     folder: Path
     settings: Mapping[str, Any]
-    """All that decided what was played, as `collection.yaml` has it."""
+    """Settings that decided what was played, as `collection.yaml` has them."""
     rollouts: Mapping[int, Mapping[str, Any]]
     """Rollouts by number: the one that was named, or all of them."""
     is_named: bool
@@ -139,7 +139,7 @@ def _number_of(name: str, rollouts: Mapping[int, Mapping[str, Any]], text: str) 
         listed = ", ".join(map(str, named))
         raise InputError(f"{FLAG} {text}: rollouts {listed} are of that instance; give a number")
     raise InputError(
-        f"{FLAG} {text}: there is no rollout {name!r}; expected a number from 0 to "
+        f"{FLAG} {text}: rollout {name!r} is missing; expected a number from 0 to "
         f"{max(rollouts, default=0)}, or the instance of a rollout"
     )
 
@@ -161,9 +161,9 @@ def starts_of(
     for turn in turns:
         if turn >= longest:
             place = family.place(next(iter(family.rollouts)))
-            who = place if family.is_named else f"the longest rollout of {family.folder}"
+            rollout = place if family.is_named else f"the longest rollout of {family.folder}"
             raise InputError(
-                f"--turn {turn}: {who} has {longest} turns; expected a turn from 1 to "
+                f"--turn {turn}: {rollout} has {longest} turns; expected a turn from 1 to "
                 f"{longest - 1}, as nothing is left to play after the last one"
             )
     return [

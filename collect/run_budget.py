@@ -31,7 +31,7 @@ class RunBudget:
 
     @property
     def settings(self) -> Mapping[str, Any]:
-        """All that decides what a budget does, for the record of a family."""
+        """Return the settings that decide what a budget does, for the record of a family."""
         forecaster = {"forecaster": self.forecaster.settings} if self.forecaster else {}
         return {"limits": dict(self.limits), "status block": self.is_shown, **forecaster}
 

@@ -60,9 +60,9 @@ def stopping_forecaster(place: str) -> StoppingForecaster:
             "DIR'"
         )
     names = [*_FORECASTER, *([POLICY] if (folder / POLICY).is_file() else [])]
-    found = StoppingForecaster(folder, tuple(recorded_file(folder / name) for name in names))
-    found.load()
-    return found
+    forecaster = StoppingForecaster(folder, tuple(recorded_file(folder / name) for name in names))
+    forecaster.load()
+    return forecaster
 
 
 @lru_cache(2)

@@ -34,7 +34,7 @@ class Recording:
     rollouts: int
     """Number of rollouts of the family."""
     settings: Mapping[str, Any]
-    """All options of the task, and of its scripted agents."""
+    """Options of the task, and of its scripted agents."""
     layout: Layout
     scripted: Callable[[CollectOptions], Play]
     modelled: Callable[[CollectOptions, "ModelAgent"], Play]
@@ -72,8 +72,8 @@ def record(options: CollectOptions, recording: Recording) -> None:
             raise
         except OSError as error:
             raise OutputError(
-                f"{options.out}: {error.strerror or error}; what was recorded is kept, mend that, "
-                "then go on with --resume"
+                f"{options.out}: {error.strerror or error}; what was recorded is kept; correct "
+                "that, then go on with --resume"
             ) from error
     print(
         f"{options.out} holds {numbered(family.rollouts, 'rollout')} of {recording.task} by "

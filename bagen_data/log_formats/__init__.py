@@ -22,7 +22,7 @@ rollouts themselves. An optional `owns(paths)` returns files that are not read a
 files of the family tell the same: an agent's own log beside the trajectory it was converted to.
 
 A format of sessions whose subagents have files of their own has `session_file(lines, path)`, which
-returns by a file's first lines whose work it holds, so that somebody who follows a session knows
+returns by a file's first lines whose work it holds, so that a follower of a session knows
 the files to look at.
 
 Nothing registers a format: the file does. At most one format may recognise a record, general ones
@@ -49,7 +49,7 @@ class LogFormat(Protocol):
     LAYOUT: str
 
     def recognises(self, record: Any) -> bool:
-        """Whether a record is of this format."""
+        """Return whether a record is of this format."""
 
     def read(self, record: Any, facts: FamilyFacts) -> Log | Iterator[NamedLog]:
         """Read one record; raises RolloutError naming the turn and the field."""
@@ -84,7 +84,7 @@ def _load(name: str) -> LogFormat:
     where = f"bagen_data/log_formats/{name}.py"
     try:
         module = import_module(f"{__name__}.{name}")
-    except Exception as error:  # whatever a module of somebody's own raises
+    except Exception as error:  # whatever a user's own module raises
         raise InputError(
             f"{where}: cannot be imported: {type(error).__name__}: {error}; correct or remove it"
         ) from error
@@ -180,9 +180,9 @@ def session_of(head: Sequence[Line], path: str) -> SessionFile | None:
     """
     for module in formats_reading("lines").values():
         look = getattr(module, "session_file", None)
-        found: SessionFile | None = look and look(iter(head), path)
-        if found is not None:
-            return found
+        session: SessionFile | None = look and look(iter(head), path)
+        if session is not None:
+            return session
     return None
 
 

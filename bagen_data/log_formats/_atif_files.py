@@ -112,7 +112,7 @@ def segments(file: TrajectoryFile, name: str) -> Iterator[TrajectoryFile]:
         if following.path in seen:
             raise RolloutError(
                 f"{file.place}continued_trajectory_ref names {log_fields.brief(target)}, which "
-                "stands before it; expected files that go on in one direction"
+                "comes before it; expected files that go on in one direction"
             )
         seen.add(following.path)
         file = following

@@ -23,7 +23,7 @@ class Work(NamedTuple):
     is_known: bool
     """False where its trajectory is missing, or a step of it has no usage."""
     end: float | None = None
-    """Its last time, in seconds since 1970; None where it is unknown."""
+    """Time of its last step, in seconds since 1970; None where it is unknown."""
 
 
 class Subagents:

@@ -98,7 +98,7 @@ class Sums(NamedTuple):
     completion_tokens: int
     cached_tokens: int
     cost_usd: float | None
-    """None where a request states no price."""
+    """Sum of the stated prices in US dollars; None where a request states none."""
 
     @classmethod
     def of(cls, requests: Iterable[Request]) -> "Sums":

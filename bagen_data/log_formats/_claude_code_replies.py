@@ -29,7 +29,7 @@ class Reply:
     response: Response
     model: str = ""
     blocks: list[dict[str, Any]] = field(default_factory=list)
-    """Its content, each block once."""
+    """Blocks of the response's content, each once."""
     usage: Mapping[str, Any] | None = None
     """The last usage that its lines state."""
     is_open: bool = False

@@ -25,7 +25,7 @@ from bagen_data.logs.rollout_log import Log
 from bagen_data.usage import BRANCH, Request
 
 _COPIES = ("acompact-", "aprompt_suggestion-", "aside_question-")
-"""How ids of subagents begin that go on with the session's own conversation."""
+"""Beginnings of the ids of subagents that go on with the session's own conversation."""
 
 
 class Session:

@@ -19,7 +19,7 @@ _SYNTHETIC = "<synthetic>"
 
 
 class Thread:
-    """One conversation of a session: its own, or a subagent's.
+    """A conversation of a session: its own, or a subagent's.
 
     Args:
         name: empty for the session's own.
@@ -30,7 +30,7 @@ class Thread:
     def __init__(self, name: str, skipped: Counter[str], is_shown: bool = True) -> None:
         self.replies: list[Reply] = []
         self.positions: dict[str, int] = {}
-        """By a record's id, the position of the last response at it; -1 before the first."""
+        """Position of the last response at each record, by the record's id; -1 before the first."""
         self.start: float | None = None
         """Time of the first record, in seconds."""
         self._name = name
@@ -44,7 +44,7 @@ class Thread:
         self._context = 0
         """The compaction that the current context began with; 0 where it is the first."""
         self._is_compacted = False
-        """Whether a compaction is the last that happened."""
+        """Whether nothing has happened since a compaction."""
         self._rewound_to: int | None = None
         self._prompts = self._rewinds = 0
         """Prompts with a known parent, and those whose parent is older than the last response."""

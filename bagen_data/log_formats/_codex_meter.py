@@ -1,4 +1,4 @@
-"""The requests of a Codex session, told from its token counts."""
+"""The requests of a Codex session, derived from its token counts."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -21,7 +21,7 @@ class Meter:
 
     def __init__(self, is_continued: bool = False) -> None:
         self.seen: set[tuple[int, ...]] = set()
-        """All sums so far."""
+        """Sums that were stated so far."""
         self.is_continued = is_continued
         """Whether the sums may begin above 0, as those of a forked session do."""
         self.is_restarted = False

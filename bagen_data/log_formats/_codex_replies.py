@@ -44,7 +44,7 @@ class Bill(NamedTuple):
     when: float | None
     """Time of its record, in seconds."""
     is_apart: bool = False
-    """Whether the log says that it is no response's."""
+    """Whether the log says that the item is not of a response."""
 
 
 @dataclass
@@ -57,7 +57,7 @@ class Reply:
     reasoning: list[str] = field(default_factory=list)
     ids: list[str] = field(default_factory=list)
     is_cut: bool = False
-    """Whether the user stopped it before it was complete."""
+    """Whether the user stopped the response before it was complete."""
 
     def finish(self) -> None:
         """Put the content together."""

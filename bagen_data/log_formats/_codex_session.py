@@ -63,8 +63,7 @@ class Session:
         self._items: list[int] = []
         """Hashes of the items so far, which a resumed session repeats."""
         self._replayed: int | None = None
-        """How many of the items were repeated since the session was resumed; None where it goes
-        on."""
+        """Number of items repeated since the session was resumed; None where it goes on."""
         self._records: deque[tuple[str, Mapping[str, Any]]] = deque(maxlen=8)
         """The last usage records, by response."""
         self._turn_usages: list[Mapping[str, Any]] = []

@@ -47,7 +47,7 @@ class _Message:
     context: str
     """The context that it was said in."""
     is_summary: bool = False
-    """Whether a compression wrote it: it was not generated as a response."""
+    """Whether a compression wrote the message, which was not generated as a response then."""
     rewound_to: str | None = None
     """The message that the chat was taken back to before this one; empty for the start."""
     is_told: bool = True

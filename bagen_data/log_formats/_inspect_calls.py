@@ -36,7 +36,7 @@ Sums = Mapping[str, tuple[int, ...]]
 
 @dataclass(frozen=True)
 class ModelCall:
-    """One call to a model."""
+    """A call to a model."""
 
     event: "ModelEvent"
     number: int

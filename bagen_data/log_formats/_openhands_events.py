@@ -16,7 +16,7 @@ _STATE = ("agent_state_changed", "null", "recall_result")
 
 
 class Event(NamedTuple):
-    """One event."""
+    """An event of a history."""
 
     kind: Kind
     content: MessageContent
@@ -44,7 +44,7 @@ def events(history: Any, where: str) -> Iterator[Event]:
 
 
 def _event(event: Mapping[str, Any], where: str) -> Event:
-    """Read an event of version 0: an action of somebody, or an observation."""
+    """Read an event of version 0: an action, or an observation."""
     action, observation = event.get("action"), event.get("observation")
     arguments = log_fields.mapping(event.get("args") or {}, f"{where}.args")
     said = arguments.get("content") or event.get("content") or event.get("message")

@@ -61,7 +61,7 @@ _CALL = re.compile(r"([A-Za-z_]\w*)\[.*\]", re.DOTALL)
 
 
 def recognises(record: Mapping[str, Any]) -> bool:
-    """Whether a record is a rollout of evaluation dialogues."""
+    """Return whether a record is a rollout of evaluation dialogues."""
     return "turns" in record
 
 

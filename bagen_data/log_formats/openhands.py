@@ -325,7 +325,7 @@ def _outcome(record: Mapping[str, Any], instance_id: str, facts: FamilyFacts) ->
 
 class _Verdict(NamedTuple):
     place: str
-    """Where it stands: the field, or the file in the rollout's folder."""
+    """Place of the verdict: the field, or the file in the rollout's folder."""
     resolved: bool
 
 
@@ -333,9 +333,9 @@ class _Beside(NamedTuple):
     """The outcomes that evaluations in a folder state."""
 
     verdicts: Mapping[str, Sequence[_Verdict]]
-    """By instance."""
+    """Verdicts by instance."""
     problem: str
-    """How an evaluation contradicts itself; empty if none does."""
+    """The contradiction within an evaluation; empty if there is none."""
 
 
 class _Evaluations:
@@ -356,13 +356,13 @@ class _Evaluations:
         return self._folders[folder]
 
     def _read(self, folder: str) -> _Beside:
-        found: dict[str, list[_Verdict]] = {}
+        verdicts: dict[str, list[_Verdict]] = {}
         try:
             for name, verdict in self._verdicts(folder):
-                found.setdefault(name, []).append(verdict)
+                verdicts.setdefault(name, []).append(verdict)
         except RolloutError as error:
             return _Beside({}, str(error))
-        return _Beside(found, "")
+        return _Beside(verdicts, "")
 
     def _verdicts(self, folder: str) -> Iterator[tuple[str, _Verdict]]:
         for line in self._family.lines(folder + _EVALUATION):

@@ -14,7 +14,7 @@ _HEARD = ("user", "tool", "function", *_SYSTEM)
 
 
 class Exchange(NamedTuple):
-    """One turn's contents, and the assistant message they end with."""
+    """The contents of a turn, and the assistant message that they end with."""
 
     user: str
     response: MessageContent

@@ -17,7 +17,7 @@ _TOTAL = "total_instances"
 
 
 def is_report(value: Any) -> TypeGuard[dict[str, Any]]:
-    """Whether a JSON value is an evaluation report."""
+    """Return whether a JSON value is an evaluation report."""
     resolved = value.get("resolved_ids") if isinstance(value, dict) else None
     return isinstance(resolved, list) and all(isinstance(name, str) for name in resolved)
 
@@ -51,19 +51,19 @@ def _lists(report: Mapping[str, Any]) -> dict[str, list[str]]:
 
 
 def _malformed(report: Mapping[str, Any]) -> str:
-    """Say which list holds no names, or which count is no whole number; empty if none."""
+    """Say which list holds no names, or which count is not a whole number; empty if none."""
     for name in _LISTS:
         ids = report.get(name)
         if isinstance(ids, str):
-            return f"states {name} = {brief(ids)}, which is no list"
+            return f"states {name} = {brief(ids)}, which is not a list"
         for each in ids if isinstance(ids, list) else ():
             if not isinstance(each, str):
-                return f"lists {brief(each)} in {name}, which is no instance's name"
+                return f"lists {brief(each)} in {name}, which is not an instance's name"
     for counter in (*map(_counter, _LISTS), _TOTAL):
         stated = report.get(counter)
         is_whole = type(stated) is int or (isinstance(stated, float) and stated.is_integer())
         if isinstance(stated, str | float | bool) and not is_whole:
-            return f"states {counter} = {brief(stated)}, which is no whole number"
+            return f"states {counter} = {brief(stated)}, which is not a whole number"
     return ""
 
 
@@ -120,7 +120,7 @@ def _counter(name: str) -> str:
 
 
 def belongs_to_trajectories(value: Any) -> bool:
-    """Whether a JSON value is a report, or mini-swe-agent's `preds.json`: no rollout itself."""
+    """Return whether a JSON value is a report, or mini-swe-agent's `preds.json`."""
     return is_report(value) or (
         isinstance(value, dict)
         and bool(value)

@@ -10,7 +10,7 @@ CUT = "cut last line"
 
 
 class Line(NamedTuple):
-    """One line that is not empty."""
+    """A line that is not empty."""
 
     number: int
     value: Any

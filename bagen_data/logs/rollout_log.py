@@ -13,7 +13,7 @@ Survey = TypeVar("Survey")
 
 
 class LoggedTurn(NamedTuple):
-    """One user message, the assistant message that answers it, and what the log says of them."""
+    """A user message, the assistant message that answers it, and what the log says about them."""
 
     number: int
     """Position in the log, from 1."""
@@ -111,7 +111,7 @@ class FamilyFacts:
 
 @dataclass(frozen=True)
 class Log:
-    """One recorded rollout."""
+    """A recorded rollout."""
 
     turns: tuple[LoggedTurn, ...]
     success: bool | None
@@ -144,7 +144,7 @@ class Log:
 
 
 class NamedLog(NamedTuple):
-    """One of several rollouts in a record or file, or the reason why it cannot be used."""
+    """A rollout of a record or file that holds several, or the reason why it cannot be used."""
 
     name: str
     """The part's place, such as ` (epoch 2)`, to be put behind the record's; may be empty."""

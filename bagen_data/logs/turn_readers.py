@@ -1,4 +1,4 @@
-"""From logged turns to turns with usage: which turns are dropped, and what each one spent.
+"""Readers of logged turns: they say which turns are dropped, and what each one spent.
 
 A task's `TurnReader` says what a turn spent of each resource. Ready ones:
 
@@ -49,12 +49,12 @@ class Tokenizer(Protocol):
 
 @dataclass(frozen=True)
 class Counting:
-    """How tokens are counted."""
+    """The way that tokens are counted."""
 
     convention: UsageChoice = "auto"
     """Meaning of bare input counts; `auto` reads them as `request` and says what they fit."""
     tokenizer: Tokenizer | None = None
-    """For rollouts whose log gives no counts."""
+    """Tokenizer for rollouts whose log gives no counts."""
 
 
 class Accounts(NamedTuple):
@@ -63,7 +63,7 @@ class Accounts(NamedTuple):
     turns: tuple[Turn, ...]
     initial_state: Amounts
     source: str
-    """Where the amounts come from: a convention, `tokenizer`, or a reader's own word."""
+    """Source of the amounts: a convention, `tokenizer`, or a reader's own word."""
     fits: frozenset[Convention] = CONVENTIONS
     """Conventions that the rollout's bare counts fit; all where none was to be decided."""
     clipped_turns: int = 0

@@ -1,1 +1,1 @@
-"""From an origin folder to rollouts: families, their files, and an index of what was read."""
+"""The way from an origin folder to rollouts: families, their files, and an index of each family."""

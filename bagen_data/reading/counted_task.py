@@ -1,4 +1,4 @@
-"""The task as which logs are read, where somebody says what is to be counted."""
+"""The task as which logs are read, where a user says what is counted."""
 
 from collections.abc import Sequence
 from dataclasses import replace

@@ -23,9 +23,9 @@ class RefusedLog(NamedTuple):
     reason: str
     label: LabelNote | None
     is_unjudged: bool = False
-    """Whether it is a rollout that nothing judges."""
+    """Whether nothing judges the rollout."""
     is_stopped: bool = False
-    """Whether it is a rollout that was stopped before its own end."""
+    """Whether the rollout was stopped before its own end."""
 
 
 class LogWithoutTurns(NamedTuple):
@@ -48,12 +48,12 @@ class ScrubNotes(NamedTuple):
     """The counts and names of what was scrubbed in a rollout."""
 
     counts: Mapping[str, int]
-    """How often each kind was replaced."""
+    """Numbers of replacements by kind."""
     names: frozenset[str]
     """The user names that its texts show."""
 
 
-class FoundRollout(NamedTuple):
+class ReadRollout(NamedTuple):
     """A rollout that is used, unless one of an earlier part is the same, or of its id."""
 
     where: str
@@ -73,9 +73,9 @@ class FoundRollout(NamedTuple):
     model: str
     """The model that its log names; empty where it names none."""
     response_ids: tuple[str, ...]
-    """In an order that does not depend on the process."""
+    """Ids of its responses, in an order that does not depend on the process."""
     scrubbed: ScrubNotes | None
-    """None where nothing was looked for."""
+    """Replacements in its texts; None where nothing was looked for."""
 
 
 class Failure(NamedTuple):
@@ -84,7 +84,7 @@ class Failure(NamedTuple):
     error: BagenError
 
 
-LogEvent = RefusedLog | LogWithoutTurns | RepeatedRollout | FoundRollout
+LogEvent = RefusedLog | LogWithoutTurns | RepeatedRollout | ReadRollout
 Event = Notice | LogEvent | Failure
 
 

@@ -78,7 +78,7 @@ class FamilyFiles:
         self._consulted: set[str] = set()
         """Files whose values say something about rollouts in others."""
         self._looks = Looks({}, set())
-        """The files that were opened, or first consulted, since somebody asked."""
+        """The files that were opened, or first consulted, since the last question."""
         self._noticed: list[Notice] = []
         listing = self._source.listing()
         self.has_labels = LABELS in listing.files

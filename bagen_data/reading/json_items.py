@@ -56,7 +56,7 @@ def list_items(file: BufferedReader, chunk: int = _CHUNK) -> Iterator[Any]:
         if mark == "]":
             break
     if text.next_mark():
-        raise RolloutError("is not JSON: something stands behind the list")
+        raise RolloutError("is not JSON: something follows the list")
 
 
 class _Text:

@@ -56,10 +56,10 @@ class Labels:
     """The labels of a family, as its folder states them."""
 
     by_line: Mapping[int, Label] = field(default_factory=dict)
-    """In the order of the lines."""
+    """Labels by their lines, in order."""
     by_name: Mapping[str, list[Label]] = field(default_factory=dict)
     unusable: tuple[tuple[str, str], ...] = ()
-    """Where and why lines cannot be used."""
+    """Places of lines that cannot be used, and the reasons."""
     unread: tuple[int, ...] = ()
     """Lines that cannot be used; each may be the label of any rollout without one."""
 

@@ -34,7 +34,7 @@ def _reason(entry: OriginEntry, tasks: Sequence[str] | None) -> str:
     if is_beside(entry.name) or (name and tasks is not None and name.task not in tasks):
         return ""
     if entry.kind == "broken link":
-        return f"is a link to {entry.target}, which cannot be followed; mend or remove it"
+        return f"is a link to {entry.target}, which cannot be followed; correct or remove it"
     is_hidden = entry.name.startswith(".")
     if entry.kind == "folder":
         return (

@@ -14,8 +14,8 @@ from bagen_data.log_formats import known_suffixes
 from bagen_data.reading.events import (
     Event,
     Failure,
-    FoundRollout,
     LogWithoutTurns,
+    ReadRollout,
     RefusedLog,
     RepeatedRollout,
     ShardIndex,
@@ -56,11 +56,11 @@ class Merge:
         self._formats: set[str] = set()
         self._named: set[str] = set()
         self.looks = Looks(dict(looks.marks), set(looks.consulted))
-        """All files of the family that were looked at."""
+        """Files of the family that were looked at."""
         self._unjudged = 0
-        """How many rollouts have no outcome."""
+        """Number of rollouts without an outcome."""
         self._stopped = 0
-        """How many rollouts were stopped before their own end, and have no label."""
+        """Number of rollouts that were stopped before their own end and have no label."""
         self._seen: dict[str, bytes] = {}
         """Hash of content and outcome by rollout id."""
         self._response_ids: dict[str, str] = {}
@@ -88,7 +88,7 @@ class Merge:
         self.end_part(shard.spool, shard.formats, shard.named, shard.looks)
 
     def end_part(self, spool: SpoolPart, formats: Set[str], named: Set[str], looks: Looks) -> None:
-        """Take what is told of a part beside its events, once all of these were taken."""
+        """Take the facts of a part beside its events, once all of these were taken."""
         self._parts.append(SpoolRows(spool, np.array(self._rows, np.int64)))
         self._rows = []
         self._formats |= formats
@@ -108,7 +108,7 @@ class Merge:
             InputError: a label names two rollouts, or the reading failed.
         """
         match event:
-            case FoundRollout():
+            case ReadRollout():
                 return self._take_rollout(event)
             case Source():
                 self.index.sources.append(event)
@@ -140,23 +140,23 @@ class Merge:
         self.index.refused.append(Unused(where, reason))
         return reason
 
-    def _take_rollout(self, found: FoundRollout) -> str:
-        self._take_label(found.label)
-        if found.rollout_id in self._seen:
-            return self._refuse_other(found)
-        self._seen[found.rollout_id] = found.content
-        for response_id in found.response_ids:
+    def _take_rollout(self, event: ReadRollout) -> str:
+        self._take_label(event.label)
+        if event.rollout_id in self._seen:
+            return self._refuse_other(event)
+        self._seen[event.rollout_id] = event.content
+        for response_id in event.response_ids:
             if response_id in self._response_ids:
                 return self._refuse(
-                    found.where,
+                    event.where,
                     f"repeats responses of {self._response_ids[response_id]}, as a resumed or "
                     "forked session does; keep one of the two",
                 )
-        self._response_ids.update(dict.fromkeys(found.response_ids, found.where))
-        self._enter(found)
+        self._response_ids.update(dict.fromkeys(event.response_ids, event.where))
+        self._enter(event)
         return ""
 
-    def _refuse_other(self, repeated: FoundRollout | RepeatedRollout) -> str:
+    def _refuse_other(self, repeated: ReadRollout | RepeatedRollout) -> str:
         """Refuse a rollout whose id another one has; the same rollout again is counted."""
         rollout_id = repeated.rollout_id
         if self._seen[rollout_id] == repeated.content:
@@ -164,22 +164,22 @@ class Merge:
             return ""
         return self._refuse(
             repeated.where,
-            f"another rollout named {rollout_id} stands before it in this family; keep one",
+            f"another rollout named {rollout_id} comes before it in this family; keep one",
         )
 
-    def _enter(self, found: FoundRollout) -> None:
+    def _enter(self, event: ReadRollout) -> None:
         index = self.index
-        if found.fits != CONVENTIONS:
-            index.bare_counts.setdefault(found.fits, found.where)
-        index.usage_sources[found.usage_source] += 1
-        index.dropped_turns += found.dropped_turns
-        index.clipped_turns += found.clipped_turns
-        index.models[found.model] += 1
-        index.entries.append(found.entry)
-        self._rows.append(found.row)
-        if found.scrubbed is not None and self._user_names is not None:
-            self._user_names |= found.scrubbed.names
-            self._scrubbed.update(found.scrubbed.counts)
+        if event.fits != CONVENTIONS:
+            index.bare_counts.setdefault(event.fits, event.where)
+        index.usage_sources[event.usage_source] += 1
+        index.dropped_turns += event.dropped_turns
+        index.clipped_turns += event.clipped_turns
+        index.models[event.model] += 1
+        index.entries.append(event.entry)
+        self._rows.append(event.row)
+        if event.scrubbed is not None and self._user_names is not None:
+            self._user_names |= event.scrubbed.names
+            self._scrubbed.update(event.scrubbed.counts)
 
     def finish(self) -> FamilyIndex:
         """Return the index, once all parts were taken, or the family is full."""

@@ -74,8 +74,8 @@ def find_families(
     Raises:
         WrongUsageError: a task cannot have its name, or `rollout_model` is not a model's name or
             contradicts the folders' names.
-        InputError: there is none, a family's task is unknown, two folders may be one family, or
-            only some of a family's new files are in place.
+        InputError: no family is there, a family's task is unknown, two folders may be one family,
+            or only some of a family's new files are in place.
     """
     for task in tasks or ():
         if task not in known_tasks():
@@ -113,8 +113,8 @@ def find_families(
         _check_name(family, is_asked_for=tasks is not None)
         if is_half_replaced(family.folder):
             raise InputError(
-                f"{family.folder}: whoever wrote it was killed, and only some of its new files are "
-                f"in place; go on with {in_a_clone('python -m collect ... --resume')}, or write it "
+                f"{family.folder}: its writer was killed, and only some of its new files are in "
+                f"place; go on with {in_a_clone('python -m collect ... --resume')}, or write it "
                 "again"
             )
     _refuse_ambiguous(wanted)

@@ -32,7 +32,7 @@ from bagen_data.tasks.general import check_task_name
 
 @dataclass(frozen=True)
 class PlainOptions:
-    """How rollouts are read."""
+    """Options of reading rollouts."""
 
     task: str = ""
     """The task of logs whose folder names none; of a folder whose task has no file of its own, too.
@@ -40,9 +40,9 @@ class PlainOptions:
     resources: tuple[str, ...] = ()
     """Resources that each turn must state; the task's own if empty."""
     counting: Counting = field(default_factory=Counting)
-    """How tokens are counted."""
+    """The way that tokens are counted."""
     prices: PriceTable = field(default_factory=PriceTable)
-    """For costs that a log does not state."""
+    """Prices for costs that a log does not state."""
     success: SuccessRule | None = None
     """The rule that decides the outcomes; the logs themselves, and labels, decide if None."""
 
@@ -52,7 +52,7 @@ class PlainRollout:
     """A rollout, and what its log says beside it."""
 
     where: str
-    """Its place: the file relative to the family's folder, and the line or item in it."""
+    """The rollout's place: the file relative to the family's folder, and the line or item in it."""
     rollout: Rollout
     """The turns and names. Its `success` is False where the outcome is not known."""
     success: bool | None
@@ -64,7 +64,7 @@ class PlainRollout:
     source_id: str
     """The source's own id of the rollout, such as a session's; empty if it has none."""
     usage_source: str
-    """Where the amounts come from: `request`, `turn`, `tokenizer`, or a reader's own word."""
+    """Source of the amounts: `request`, `turn`, `tokenizer`, or a reader's own word."""
     stopped: str = ""
     """The cause that ended the run before its own end, such as its budget; empty without one."""
 
@@ -117,7 +117,7 @@ def read_plain_rollouts(path: Path, options: PlainOptions | None = None) -> Plai
 
 
 def named_family(family: Family, task: str) -> Family:
-    """Return a family with the task that somebody names.
+    """Return a family with the task that a user names.
 
     Raises:
         WrongUsageError: it cannot be a task's name, or is not that of a task which has a file.
@@ -145,7 +145,7 @@ class PlainWitness(UnjudgedWitness):
     def __init__(self, choice: LogChoice, task: Task) -> None:
         super().__init__(choice)
         self.rollouts: dict[str, PlainRollout] = {}
-        """By place; a second reading of the family replaces the first."""
+        """Rollouts by place; a second reading of the family replaces the first."""
         self.repeated: dict[str, str] = {}
         """Why a rollout is not used that stands elsewhere too, by place."""
         self.without_turns: dict[str, None] = {}

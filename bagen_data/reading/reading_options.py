@@ -1,4 +1,4 @@
-"""How the families of a build are read."""
+"""Options of reading the families of a build."""
 
 from dataclasses import dataclass, field
 
@@ -9,7 +9,7 @@ from bagen_data.reading.rollouts import DEFAULT_LIMITS, RolloutLimits
 
 @dataclass(frozen=True)
 class ShardSizes:
-    """How a family's files are cut into shards; it changes nothing but the time and the memory."""
+    """Sizes of the shards of a family's files; they change nothing but the time and the memory."""
 
     shard: int = 8_000_000
     """Bytes of files after which a shard ends. Processes wait for the last shard, so it is small:
@@ -20,16 +20,16 @@ class ShardSizes:
 
 @dataclass(frozen=True)
 class ReadingOptions:
-    """How the families of a build are read."""
+    """Options of reading the families of a build."""
 
     counting: Counting
-    """How tokens are counted."""
+    """The way that tokens are counted."""
     limit: int | None = None
     """The most usable rollouts of a family, the first ones."""
     success: SuccessRule | None = None
     """The rule that decides the outcomes; the logs themselves decide if None."""
     is_scrubbed: bool = False
-    """Whether what should not be published is replaced in the rollouts' texts."""
+    """Whether keys, addresses and user names in the rollouts' texts are replaced."""
     sizes: ShardSizes = field(default_factory=ShardSizes)
     limits: RolloutLimits = DEFAULT_LIMITS
     """The largest rollout that is read."""

@@ -90,7 +90,7 @@ class SpoolPart:
     """The rollouts of one spool writer; it can be sent to another process."""
 
     content: bytes
-    """All of a small part; empty where the part is a file."""
+    """The bytes of a small part; empty where the part is a file."""
     path: Location | None
     """The file of a larger part, which another process must be able to read."""
     rows: int

@@ -33,7 +33,7 @@ class RolloutLimits:
 
 DEFAULT_LIMITS = RolloutLimits()
 UNLIMITED = RolloutLimits(math.inf, math.inf)
-"""No limits, for rollouts of which no prompt is made."""
+"""Limits that refuse nothing, for rollouts of which no prompt is made."""
 
 _TEMPLATE_BYTES = 10_000
 _HISTORY_LINE_BYTES = 128

@@ -46,7 +46,7 @@ class ScrubbedRollout(NamedTuple):
 
     rollout: Rollout
     counts: Mapping[str, int]
-    """How often each kind was replaced; `id` counts ids."""
+    """Numbers of replacements by kind; `id` counts ids."""
     names: frozenset[str]
     """The user names that its texts show."""
 

@@ -17,8 +17,8 @@ from bagen_data.logs.turn_readers import Counting
 from bagen_data.reading.events import (
     Event,
     Failure,
-    FoundRollout,
     LogWithoutTurns,
+    ReadRollout,
     RefusedLog,
     RepeatedRollout,
     ScrubNotes,
@@ -42,9 +42,9 @@ class ReadLog(NamedTuple):
     format: str = ""
     """The log's format; empty where none is known."""
     log: Log | None = None
-    """None where the event tells of none."""
+    """The log that was read; None where the event is about none."""
     reading: Reading | None = None
-    """None where there is no rollout that can be used."""
+    """The rollout that was read; None where none can be used."""
 
 
 @dataclass
@@ -76,7 +76,7 @@ class ShardReader:
         self._rules = RolloutRules(self.files.family, self.task, self.counting, self.limits)
 
     def read(self, parts: Iterable[FilePart]) -> Iterator[ReadLog]:
-        """Yield what is told of each log of some parts, in order; an error of ours is the last."""
+        """Yield an event for each log of some parts, in order; an error of ours is the last."""
         self.files.taken_notices()  # of a reading that was given up
         try:
             for part in parts:
@@ -89,7 +89,7 @@ class ShardReader:
             yield ReadLog(Failure(error))
 
     def _take(self, record: SourceRecord, facts: FamilyFacts) -> Iterator[ReadLog]:
-        """Yield what is told of the logs of a record, or why they are not used."""
+        """Yield an event for each log of a record, or the reason why they are not used."""
         self._format = record.format
         try:
             for name, log in self._logs(record, facts):
@@ -127,7 +127,7 @@ class ShardReader:
             reading = to_rollout(log, self._rules, judge)
             if reading is None:
                 return ReadLog(LogWithoutTurns(where, self._label), self._format, log)
-            return ReadLog(self._found(where, log, reading), self._format, log, reading)
+            return ReadLog(self._rollout_event(where, log, reading), self._format, log, reading)
         except RolloutError as error:
             is_unjudged = isinstance(error, NotJudgedError)
             is_stopped = isinstance(error, StoppedError)
@@ -158,7 +158,7 @@ class ShardReader:
 
         return judge
 
-    def _found(self, where: str, log: Log, reading: Reading) -> Event:
+    def _rollout_event(self, where: str, log: Log, reading: Reading) -> Event:
         rollout = reading.rollout
         own_id = rollout.rollout_id
         content = bytes.fromhex(reading.content_sha256) + bytes((rollout.success,))
@@ -170,7 +170,7 @@ class ShardReader:
             rollout, counts, names = scrub_rollout(rollout)
             scrubbed = ScrubNotes(counts, names)
         size = text_size(rollout)
-        return FoundRollout(
+        return ReadRollout(
             where,
             own_id,
             content,

@@ -18,9 +18,9 @@ class SeenLog(NamedTuple):
     format: str
     """The log's format; empty where none is known."""
     log: Log | None
-    """None where the record cannot be read."""
+    """The log that was read; None where the record cannot be read."""
     reading: Reading | None = None
-    """None where the log is refused, or no turn is left of it."""
+    """The rollout that was read; None where the log is refused, or no turn is left of it."""
     refusal: str = ""
     """Why the log is not used; empty where it is."""
 

@@ -8,7 +8,7 @@ from bagen_data.locations import Location
 
 @dataclass(frozen=True)
 class Workplace:
-    """Where the jobs of a build are done."""
+    """The place where the jobs of a build are done."""
 
     executor: JobExecutor
     spools: Location

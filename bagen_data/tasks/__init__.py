@@ -35,13 +35,13 @@ def is_reserved(name: str) -> bool:
 
 
 def every_prefix(total_turns: Sequence[int]) -> list[list[int]]:
-    """All k = 1 .. T-1 of each rollout."""
+    """Return every k = 1 .. T-1 of each rollout."""
     return [list(benchmark_prefixes(turns)) for turns in total_turns]
 
 
 @dataclass(frozen=True)
 class Task:
-    """One of the benchmark's environments, or a user's own."""
+    """An environment of the benchmark, or a user's own."""
 
     resources: tuple[Resource, ...]
     """The resources that the task's agents spend; one alone is answered with a bare interval."""
@@ -97,7 +97,7 @@ def find_task(name: str) -> Task:
         raise InputError(f"unknown task '{name}'; known: {', '.join(known_tasks())}")
     try:
         task = import_module(f"{__name__}.{name}").TASK
-    except Exception as error:  # whatever a module of somebody's own raises
+    except Exception as error:  # whatever a user's own module raises
         raise InputError(
             f"bagen_data/tasks/{name}.py: cannot be used: {type(error).__name__}: {error}"
         ) from error

@@ -16,7 +16,7 @@ _BUCKETS = 8
 
 
 def spread_prefixes(total_turns: Sequence[int]) -> list[list[int]]:
-    """At most 512 prefixes of a family, spread over short and long rollouts (paper, B.2).
+    """Return at most 512 prefixes of a family, spread over short and long rollouts (paper, B.2).
 
     Rollouts are sorted by length and cut into 8 buckets; in passes over the buckets, each gives
     one prefix of its next rollout that still has one, in seeded random order, until there are 512

@@ -1,1 +1,1 @@
-"""Hidden splits: probes without their labels, and a key for whoever scores."""
+"""Hidden splits: probes without their labels, and a key for the scorer."""

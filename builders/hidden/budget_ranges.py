@@ -72,9 +72,9 @@ class BudgetRanges:
     """The ranges of one task's budgets."""
 
     limits: Mapping[str, AmountRange]
-    """By resource, in the order of answers."""
+    """Ranges of the limits by resource, in the order of answers."""
     conditions: Mapping[str, AmountRange]
-    """By `target_<state>`."""
+    """Ranges of the targets by `target_<state>`."""
 
     def draw(self, rng: random.Random) -> Budget:
         """Draw a budget; no rollout is looked at."""
@@ -84,7 +84,7 @@ class BudgetRanges:
         )
 
     def often_allow(self, used: Amounts) -> bool:
-        """Whether about half of the draws or more leave a probe open that has used so much."""
+        """Return whether half of the draws or more, about, leave a probe of this usage open."""
         return all(used[name] <= own.middle for name, own in self.limits.items())
 
     def record(self) -> dict[str, list[float]]:

@@ -1,4 +1,4 @@
-"""Build a hidden split: a public folder of questions, and a key that stays with whoever scores."""
+"""Build a hidden split: a public folder of questions, and a key that stays with the scorer."""
 
 import random
 import secrets
@@ -48,7 +48,7 @@ class HiddenOptions:
     """Everything that a hidden split depends on, beside chance."""
 
     build: BuildOptions
-    """How rollouts are read, and where the split is written."""
+    """Options of reading the rollouts, and of the place where the split is written."""
     samples: int
     """The samples of each task."""
     apart_from: Sequence[str] = ()
@@ -88,7 +88,7 @@ class HiddenTask:
     families: Sequence[ReadFamily]
     ranges: BudgetRanges
     samples: Sequence[HiddenSample]
-    """In the order of their ids."""
+    """Samples in the order of their ids."""
 
     @property
     def path(self) -> str:
@@ -111,7 +111,7 @@ def build_hidden(
     Args:
         options: what to build.
         rng: the source of randomness; the system's if None. A split of a known seed is not hidden
-            from whoever has the rollouts.
+            from anybody who has the rollouts.
         on_progress: called with each family that was read.
 
     Returns:

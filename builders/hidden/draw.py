@@ -29,7 +29,7 @@ class Candidate:
     """The amounts spent after each turn k that may be asked about."""
 
     def is_of_instance(self, other: "Candidate") -> bool:
-        """Whether both work on one instance, though one of them may name it by its opening."""
+        """Return whether both work on one instance, which one of them may name by its opening."""
         mine, others = ((each.instance_id, each.opening_id) for each in (self, other))
         return self.instance_id in others or other.instance_id in mine
 

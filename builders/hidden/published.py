@@ -20,11 +20,11 @@ class PublishedInstances:
 
     instances: set[str] = field(default_factory=set)
     _instances_of: dict[str, set[str]] = field(default_factory=dict)
-    """By an opening's hash, the instances that begin with it."""
+    """Instances that begin with an opening, by the opening's hash."""
     _beginnings: set[str] = field(default_factory=set)
     """Hashes of the first two turns."""
     _unnamed: int = 0
-    """How many were entered without an instance; each is taken for one of its own."""
+    """Number of rollouts without an instance; each is taken for an instance of its own."""
 
     def add(self, instance_id: str, texts: Texts) -> None:
         """Enter a rollout, or as much of one as a prompt shows.
@@ -42,7 +42,7 @@ class PublishedInstances:
             self._beginnings.add(_hash(texts[: 2 * _TURNS]))
 
     def holds(self, rollout: Rollout, opening_id: str) -> bool:
-        """Whether a rollout, or its instance, is among them.
+        """Return whether a rollout, or its instance, is published.
 
         An instance is known by its id, by its opening unless several instances there begin with it
         (a game whose first message is always the same), and by two turns of the same text.
@@ -86,7 +86,7 @@ class Published:
         return cls(by_task)
 
     def holds(self, rollout: Rollout, opening_id: str) -> bool:
-        """Whether a rollout, or its instance, is in one of them."""
+        """Return whether a rollout, or its instance, is in one of the datasets."""
         own = self.by_task.get(rollout.task)
         return own is not None and own.holds(rollout, opening_id)
 

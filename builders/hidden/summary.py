@@ -1,4 +1,4 @@
-"""The summary of a hidden split, for whoever built it."""
+"""The summary of a hidden split, for its builder."""
 
 from collections.abc import Sequence
 

@@ -34,9 +34,9 @@ class RolloutRow:
     """Columns that the plan adds to a rollout's."""
 
     budget: Budget | None
-    """None of a rollout that takes no part in its task."""
+    """The rollout's budget; None for a rollout that takes no part in its task."""
     is_reached: bool
-    """Whether its final state reaches the conditions of its budget."""
+    """Whether the rollout's final state reaches the conditions of its budget."""
     text_size: int
     """Characters of its turns."""
 

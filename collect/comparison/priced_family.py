@@ -57,7 +57,7 @@ class PricedFamily:
 
     folder: Path
     settings: Mapping[str, Any]
-    """All that decided what was played, as `collection.yaml` has it."""
+    """Settings that decided what was played, as `collection.yaml` has them."""
     rollouts: Sequence[PricedRollout]
 
     @property

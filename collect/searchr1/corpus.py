@@ -16,7 +16,7 @@ _SCHEMA = pa.schema({"id": pa.string(), "title": pa.string(), "text": pa.string(
 
 @dataclass(frozen=True)
 class Document:
-    """One document."""
+    """A document of the corpus."""
 
     id: str
     """Id of the document in the corpus, or else `doc_` and its position, from 1."""
@@ -78,8 +78,8 @@ def _batch(documents: list[dict[str, str]], place: str) -> pa.RecordBatch:
         return pa.RecordBatch.from_pylist(documents, _SCHEMA)
     except (pa.ArrowInvalid, UnicodeEncodeError) as error:
         raise InputError(
-            f"{place}: this row, or one of the {len(documents)} before it, is no proper Unicode "
-            f"({error}); expected UTF-8, mend or drop it"
+            f"{place}: this row, or one of the {len(documents)} before it, is not proper Unicode "
+            f"({error}); expected UTF-8; correct or remove it"
         ) from error
 
 
@@ -92,6 +92,6 @@ def _title_and_text(row: Mapping[str, Any], place: str) -> tuple[str, str]:
     if not title or not text.strip():
         raise InputError(
             f"{place}: contents has no title or no text; expected the title on the first line and "
-            "the text after it, mend or drop it"
+            "the text after it; correct or remove it"
         )
     return title, text.strip()

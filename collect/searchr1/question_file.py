@@ -15,7 +15,7 @@ _IDS = ("id", "_id")
 
 @dataclass(frozen=True)
 class Question:
-    """One question."""
+    """A question and its accepted answers."""
 
     id: str
     """Id of the question in the file, or else a hash of the text; no two questions share it."""
@@ -46,7 +46,7 @@ def read_questions(path: Path) -> tuple[Question, ...]:
         elif known != question:
             raise InputError(
                 f"{place}: is as {places[question.id]} by its id {shown(question.id)}, but asks or "
-                "expects something else; expected an id of its own, mend or drop one of them"
+                "expects something else; expected an id of its own; correct or remove one of them"
             )
     return tuple(questions.values())
 
@@ -75,5 +75,5 @@ def _accepted(row: Mapping[str, Any], place: str) -> tuple[str, ...]:
         return tuple(answer.strip() for answer in answers)
     raise InputError(
         f"{place}: {name} is {shown(value)}; expected a text that is not empty, or a list of such "
-        "texts, mend or drop it"
+        "texts; correct or remove it"
     )

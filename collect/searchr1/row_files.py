@@ -49,11 +49,13 @@ def _json_lines(path: Path, _names: Collection[str]) -> Iterator[tuple[str, Mapp
                 raise InputError(f"{place}: {error}; remove one of them") from error
             except ValueError as error:
                 raise InputError(
-                    f"{place}: is no JSON ({error}); expected one object a line, mend or drop it"
+                    f"{place}: is not JSON ({error}); expected one object a line; correct or "
+                    "remove it"
                 ) from error
             if not isinstance(row, dict):
                 raise InputError(
-                    f"{place}: is no JSON object; expected one object a line, mend or drop it"
+                    f"{place}: is not a JSON object; expected one object a line; correct or "
+                    "remove it"
                 )
             yield place, row
 
@@ -74,7 +76,7 @@ def _parquet_rows(path: Path, names: Collection[str]) -> Iterator[tuple[str, Map
                     number += 1
                     yield f"{path}: row {number}", row
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-        raise InputError(f"{path}: is no readable Parquet ({error}); write it anew") from error
+        raise InputError(f"{path}: is not readable Parquet ({error}); write it anew") from error
 
 
 def text_of(row: Mapping[str, Any], name: str, place: str) -> str:
@@ -87,7 +89,8 @@ def text_of(row: Mapping[str, Any], name: str, place: str) -> str:
     if isinstance(value, str) and value.strip():
         return value
     raise InputError(
-        f"{place}: {name} is {shown(value)}; expected a text that is not empty, mend or drop it"
+        f"{place}: {name} is {shown(value)}; expected a text that is not empty; correct or "
+        "remove it"
     )
 
 
@@ -104,7 +107,7 @@ def id_of(row: Mapping[str, Any], names: tuple[str, ...], place: str) -> str | N
         if value is not None:
             raise InputError(
                 f"{place}: {name} is {shown(value)}; expected a text or a whole number, "
-                "mend it or leave it out"
+                "correct it or leave it out"
             )
     return None
 

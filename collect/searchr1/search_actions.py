@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from bagen_data.answers import answer_in
 
 EXPECTED = "search[<query>], finish[<answer>]"
-"""The actions, as an agent is told of them."""
+"""The actions, as the agent's prompt describes them."""
 
 _ACTION = re.compile(r"(search|finish)\s*\[(.*)\]", re.IGNORECASE | re.DOTALL)
 _SECOND = re.compile(r"\]\W{0,9}(?:and then|and|then)?\W{0,9}(?:search|finish)\s*\[", re.IGNORECASE)

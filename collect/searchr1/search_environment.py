@@ -1,4 +1,4 @@
-"""One question, played: search as often as you like within the turns, then answer."""
+"""A question, played: search as often as you like within the turns, then answer."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -34,7 +34,7 @@ For example:
 
 
 class SearchEnvironment:
-    """One question over a library; solved if the final answer is an exact match (normalised)."""
+    """A question over a library; solved if the final answer is an exact match (normalised)."""
 
     system = _SYSTEM
 

@@ -33,7 +33,7 @@ _EXPECTED = "expected <answer>Up || Left</answer> with moves of Up, Down, Left a
 
 
 class SokobanEnvironment:
-    """One level, played once."""
+    """A level, played once."""
 
     system = SYSTEM
 

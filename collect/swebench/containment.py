@@ -110,7 +110,7 @@ class Isolation:
 
 
 @dataclass(frozen=True)
-class Found:
+class MachineContainment:
     """The containment of a machine."""
 
     containment: Bubblewrap | Namespaces | None
@@ -126,7 +126,7 @@ class Found:
         return Isolation(commands, replace(commands, shown=(*shown, *shown_to_tests)))
 
 
-def find_containment() -> Found:
+def find_containment() -> MachineContainment:
     """Try the programs in turn."""
     problems = []
     kinds: dict[str, type[Bubblewrap] | type[Namespaces]] = {
@@ -141,9 +141,9 @@ def find_containment() -> Found:
         containment = kind(program)
         problem = _trial(containment)
         if not problem:
-            return Found(containment, tuple(problems))
+            return MachineContainment(containment, tuple(problems))
         problems.append(f"{name} does not work: {problem}")
-    return Found(None, tuple(problems))
+    return MachineContainment(None, tuple(problems))
 
 
 def _trial(containment: Containment) -> str:

@@ -87,8 +87,8 @@ class InspectModel:
         }
         if not calls:
             del message["tool_calls"]
-            told = NO_CALL.format(most=self.config.response_tokens)
-            raise FormatError(message, {"role": "user", "content": told, "extra": {}})
+            text = NO_CALL.format(most=self.config.response_tokens)
+            raise FormatError(message, {"role": "user", "content": text, "extra": {}})
         problems = [_problem(call) for call in calls]
         if any(problems):
             first = next(filter(None, problems))
@@ -181,10 +181,10 @@ def _problem(call: ToolCall) -> str:
     return ""
 
 
-def _refused(calls: Sequence[ToolCall], told: str) -> list[dict[str, Any]]:
+def _refused(calls: Sequence[ToolCall], text: str) -> list[dict[str, Any]]:
     """Return one answer to each call, as the providers ask for."""
     return [
-        {"role": "tool", "tool_call_id": call.id, "content": told, "extra": {}} for call in calls
+        {"role": "tool", "tool_call_id": call.id, "content": text, "extra": {}} for call in calls
     ]
 
 

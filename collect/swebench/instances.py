@@ -60,7 +60,7 @@ def read_instances(path: Path) -> tuple[Instance, ...]:
     """Return the instances of a JSONL file, in its order.
 
     Raises:
-        InputError: the file cannot be read, a line is no instance, or two have the same id.
+        InputError: the file cannot be read, a line is not an instance, or two have the same id.
     """
     try:
         lines = path.read_bytes().splitlines()
@@ -73,7 +73,7 @@ def read_instances(path: Path) -> tuple[Instance, ...]:
         try:
             instance = _instance(load_json(line), path.parent)
             if instance.instance_id in instances:
-                raise InputError(f"instance_id {instance.instance_id} stands before; keep one")
+                raise InputError(f"instance_id {instance.instance_id} appears twice; keep one")
         except (InputError, ValueError) as error:
             raise InputError(f"{path}:{number}: {error}") from error
         instances[instance.instance_id] = instance
@@ -99,12 +99,12 @@ def take(instances: Sequence[Instance], rollouts: int) -> tuple[Instance, ...]:
 
 def _instance(value: Any, folder: Path) -> Instance:
     if not isinstance(value, dict):
-        raise InputError("is no object; expected one instance a line")
+        raise InputError("is not an object; expected one instance a line")
     if not (value.get("test_patch") or value.get("test_command")):
         raise InputError("has neither test_patch nor test_command; expected hidden tests")
     repo = (folder / _text(value, "repo")).resolve()
     if not repo.is_dir():
-        raise InputError(f"repo is {repo}, which is no folder; expected a git repository")
+        raise InputError(f"repo is {repo}, which is not a folder; expected a git repository")
     return Instance(
         instance_id=_text(value, "instance_id"),
         repo=repo,

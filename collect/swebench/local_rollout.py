@@ -1,4 +1,4 @@
-"""One rollout: mini-swe-agent's default agent on a local instance, and what came of it."""
+"""A rollout: mini-swe-agent's default agent on a local instance, and the result."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -8,7 +8,7 @@ from pathlib import Path
 from bagen_data.console import STDERR
 from bagen_data.errors import WrongUsageError
 from collect.own_process import hide_environment
-from collect.swebench.containment import Found, Isolation, find_containment
+from collect.swebench.containment import Isolation, MachineContainment, find_containment
 from collect.swebench.instances import Instance
 from collect.swebench.visible_files import unseen_paths
 
@@ -68,7 +68,7 @@ def _check_test_commands(instances: Sequence[Instance], shown: Sequence[Path]) -
             )
 
 
-def _warning(search: Found, *, are_keys_hidden: bool) -> str:
+def _warning(search: MachineContainment, *, are_keys_hidden: bool) -> str:
     if os.geteuid() == 0:
         reach = "as root: nothing keeps them from any file, process or key of this machine"
     elif are_keys_hidden:

@@ -153,7 +153,7 @@ def run_here(commands: Path) -> None:
     done = subprocess.run(["bash", str(commands)], check=False)
     if done.returncode:
         raise InputError(
-            f"{commands}: ended with exit code {done.returncode}; mend what it says above, then "
+            f"{commands}: ended with exit code {done.returncode}; correct what it says above, then "
             "run it again: instances that are done are not done again"
         )
 

@@ -93,11 +93,11 @@ class Business:
     receivables: dict[int, int] = field(default_factory=dict)
     """Cents that retailers owe, by the day on which they pay."""
     ordered: Units = field(default_factory=no_units)
-    """All units ever ordered."""
+    """Units ever ordered."""
     sold: Units = field(default_factory=no_units)
-    """All units ever sold."""
+    """Units ever sold."""
     written_off: Units = field(default_factory=no_units)
-    """All units ever refused by full centres."""
+    """Units ever refused by full centres."""
     unit_days: int = 0
     """Units in the warehouse at the end of each day, added up."""
     turn: TurnAccount = field(default_factory=TurnAccount)

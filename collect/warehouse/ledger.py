@@ -37,7 +37,7 @@ REPAID = "repaid"
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One movement of cash."""
+    """A movement of cash."""
 
     day: int
     """Day, 1 to 154; an agent's own actions are of the day on which its turn begins, from 0."""

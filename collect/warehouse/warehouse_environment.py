@@ -19,7 +19,7 @@ SYSTEM = system_message()
 
 
 class WarehouseEnvironment:
-    """One business, run once; its instance decides the demand, and nothing else is random."""
+    """A business, run once; its instance decides the demand, and nothing else is random."""
 
     system = SYSTEM
 

@@ -54,7 +54,7 @@ def read_status(message: str) -> dict[str, Spent]:
 
 
 class BudgetedSearcher(Searcher):
-    """Memory of a searcher that minds its budget, if it is told of one."""
+    """Memory of a searcher that minds its budget, if a prompt states one."""
 
     def __init__(self, environment: SearchEnvironment, rng: random.Random) -> None:
         """Draw how the rollout goes; all that is drawn is drawn from `rng`."""

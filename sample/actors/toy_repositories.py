@@ -46,7 +46,7 @@ class Bug:
     half: str
     """A fix with which the example comes out right, and the other case does not."""
     issue: str
-    """Report that somebody makes of the bug: a title, and a few sentences."""
+    """Report of the bug: a title, and a few sentences."""
     example: Case
     """A case that the issue names."""
     other_case: Case

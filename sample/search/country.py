@@ -151,7 +151,7 @@ class Thing:
 
 
 class Country:
-    """All things by name."""
+    """The things of a made-up country, by name."""
 
     def __init__(self, rng: random.Random) -> None:
         self.things: dict[str, Thing] = {}

@@ -145,7 +145,7 @@ def test_equal_continuations_are_told(tmp_path: Path, capsys: pytest.CaptureFixt
 
 
 REFUSED = [
-    (":99", (), "there is no rollout '99'; expected a number from 0 to 11"),
+    (":99", (), "rollout '99' is missing; expected a number from 0 to 11"),
     (":0", ("--turn", 11), "has 11 turns; expected a turn from 1 to 10, as nothing is left"),
     ("", ("--turn", 40), "the longest rollout of"),
     ("-x", (), "is missing; expected the folder of a recorded family"),

@@ -202,7 +202,7 @@ def test_a_file_is_no_folder(tmp_path):
 def test_a_strange_journal_is_not_touched(tmp_path):
     (tmp_path / "f").mkdir()
     (tmp_path / "f" / NAME).write_text("what is this?\n")
-    with pytest.raises(InputError, match="is no journal"):
+    with pytest.raises(InputError, match="is not a journal"):
         collect(wanted(tmp_path, resume=True), never, HERE)
     assert (tmp_path / "f" / NAME).read_text() == "what is this?\n"
 

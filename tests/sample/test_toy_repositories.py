@@ -94,9 +94,9 @@ def test_too_few_toys() -> None:
     ("line", "message"),
     [
         (b"nonsense", ":1: "),
-        (b"[]", ":1: is no object"),
+        (b"[]", ":1: is not an object"),
         (b'{"instance_id": "a"}', "neither test_patch nor test_command"),
-        (b'{"test_command": "true", "repo": "nowhere"}', "which is no folder"),
+        (b'{"test_command": "true", "repo": "nowhere"}', "which is not a folder"),
         (b'{"test_command": "true", "repo": ".", "instance_id": "../a"}', "instance_id is"),
         (b'{"test_command": "true", "repo": "."}', "instance_id is None"),
     ],
@@ -116,5 +116,5 @@ def test_an_instance_stands_once(tmp_path: Path) -> None:
     make_repositories(choose_toys(0, 1), tmp_path / "toys")
     path = tmp_path / "toys" / INSTANCES
     path.write_bytes(path.read_bytes() * 2)
-    with pytest.raises(InputError, match=r"jsonl:2: .*stands before"):
+    with pytest.raises(InputError, match=r"jsonl:2: .*appears twice"):
         read_instances(path)

@@ -1,4 +1,4 @@
-"""One attempt: plan, search, propose an answer, check it, and go on from a summary if need be."""
+"""An attempt: plan, search, propose an answer, check it, and go on from a summary if need be."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ class Attempt:
         self._searches: list[str] = []
         """Queries of the searches that were made."""
         self._is_warned = False
-        """Whether the agent has been told that no search is left."""
+        """Whether the agent was warned that no search is left."""
 
     def play(self) -> None:
         """Play until an answer is confirmed, or the attempt's turns or a budget are used up."""

@@ -38,7 +38,7 @@ class BatsRun:
     """The rollout, with a budget of one limit or more."""
     options: BatsOptions
     checked: list[CheckedProposal] = field(default_factory=list)
-    """All proposed answers so far, in order."""
+    """Proposed answers so far, in order."""
     malformed: Counter[str] = field(
         default_factory=partial(Counter, {"plan": 0, "check": 0, "summary": 0, "choice": 0})
     )

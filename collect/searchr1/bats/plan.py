@@ -18,7 +18,7 @@ _LINE = re.compile(r"\[([ x~!])\] +([1-9]\d*(?:\.[1-9]\d*)*)\.? +(explore|verify
 
 @dataclass(frozen=True)
 class Step:
-    """One line of the checklist."""
+    """A line of the checklist."""
 
     number: tuple[int, ...]
     """Place of the step in the tree: (1, 2) is the second step below step 1."""
@@ -83,11 +83,11 @@ class Plan:
 
 
 def _step(line: str) -> Step:
-    found = _LINE.fullmatch(line)
-    if found is None:
+    match = _LINE.fullmatch(line)
+    if match is None:
         shown = line if len(line) <= 60 else f"{line[:57]}..."
         raise MalformedError(f"'{shown}' is not a step")
-    mark, number, use, text = found.groups()
+    mark, number, use, text = match.groups()
     return Step(
         tuple(map(int, number.split("."))),
         cast("Mark", mark.lower()),

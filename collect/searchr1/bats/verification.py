@@ -21,7 +21,7 @@ _CHECK = re.compile(r"\[(satisfied|contradicted|unverified)\] +(\S.*)", re.IGNOR
 
 @dataclass(frozen=True)
 class Check:
-    """One constraint of the question."""
+    """A constraint of the question."""
 
     finding: Finding
     constraint: str
@@ -79,11 +79,11 @@ def _checks(response: str) -> tuple[Check, ...]:
 
 
 def _check(line: str) -> Check:
-    found = _CHECK.fullmatch(line)
-    if found is None:
+    match = _CHECK.fullmatch(line)
+    if match is None:
         shown = line if len(line) <= 60 else f"{line[:57]}..."
         raise MalformedError(f"has '{shown}' among its checks")
-    return Check(cast("Finding", found[1].lower()), found[2])
+    return Check(cast("Finding", match[1].lower()), match[2])
 
 
 def _verdict(response: str) -> Verdict:

@@ -442,19 +442,19 @@ REPORTS = {
     ),
     "of a count as text": (
         {"resolved_ids": ["one"], "unresolved_ids": ["two"], "resolved_instances": "0"},
-        'states resolved_instances = "0", which is no whole number',
+        'states resolved_instances = "0", which is not a whole number',
     ),
     "of half an instance": (
         {"resolved_ids": ["one"], "unresolved_ids": ["two"], "unresolved_instances": 2.5},
-        "states unresolved_instances = 2.5, which is no whole number",
+        "states unresolved_instances = 2.5, which is not a whole number",
     ),
     "of a name that is none": (
         {"resolved_ids": ["one"], "unresolved_ids": ["two", 5]},
-        "lists 5 in unresolved_ids, which is no instance's name",
+        "lists 5 in unresolved_ids, which is not an instance's name",
     ),
     "of a list that is none": (
         {"resolved_ids": ["one"], "unresolved_ids": "two"},
-        'states unresolved_ids = "two", which is no list',
+        'states unresolved_ids = "two", which is not a list',
     ),
     "of too few in all": (
         {"resolved_ids": ["one"], "unresolved_ids": ["two"], "total_instances": 1},

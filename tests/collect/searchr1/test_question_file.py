@@ -65,7 +65,7 @@ def test_ids_may_be_numbers_underscored_or_missing(tmp_path: Path, write: Write)
         ({"question": "Q?", "answer": ""}, "answer is ''"),
         ({"question": "Q?", "answers": []}, r"answers is \[\]"),
         ({"question": "Q?", "golden_answers": ["a", " "]}, r"golden_answers is \['a', ' '\]"),
-        ({"question": "Q?", "answer": 1874}, "answer is 1874; .* mend or drop it"),
+        ({"question": "Q?", "answer": 1874}, "answer is 1874; .* correct or remove it"),
         ({"question": "Q?", "answer": "a", "id": 1.5}, "id is 1.5; expected a text or a whole"),
         ({"question": "Q?", "answer": "a", "id": True}, "id is True"),
     ],
@@ -123,7 +123,7 @@ def test_a_corpus_of_many_batches(tmp_path: Path) -> None:
 )
 def test_bad_documents(tmp_path: Path, write: Write, row: dict[str, Any], problem: str) -> None:
     path = write(tmp_path, [row])
-    with pytest.raises(InputError, match=f"1: {problem}.*mend or drop it"):
+    with pytest.raises(InputError, match=f"1: {problem}.*correct or remove it"):
         read_corpus(path)
 
 
@@ -133,12 +133,12 @@ def test_bad_documents(tmp_path: Path, write: Write, row: dict[str, Any], proble
     [
         ("a.jsonl", b"", "a.jsonl: has no rows"),
         ("a.jsonl", b" \n\n", "a.jsonl: has no rows"),
-        ("a.jsonl", b"\n{", "a.jsonl:2: is no JSON .*mend or drop it"),
-        ("a.jsonl", b"[1]", "a.jsonl:1: is no JSON object; expected one object a line"),
-        ("a.jsonl", b'{"title": "\xff"}', "a.jsonl:1: is no JSON"),
+        ("a.jsonl", b"\n{", "a.jsonl:2: is not JSON .*correct or remove it"),
+        ("a.jsonl", b"[1]", "a.jsonl:1: is not a JSON object; expected one object a line"),
+        ("a.jsonl", b'{"title": "\xff"}', "a.jsonl:1: is not JSON"),
         ("a.jsonl", b'{"title": "a", "title": "b"}', "a.jsonl:1: holds the key 'title' twice"),
-        ("a.parquet", b"", "a.parquet: is no readable Parquet"),
-        ("a.parquet", b"PAR1 and no more", "a.parquet: is no readable Parquet"),
+        ("a.parquet", b"", "a.parquet: is not readable Parquet"),
+        ("a.parquet", b"PAR1 and no more", "a.parquet: is not readable Parquet"),
         ("a.csv", b"question,answer", r"a.csv: expected a .jsonl or .parquet file"),
     ],
 )
