@@ -254,17 +254,24 @@ def _overview(inspection: Inspection) -> Table:
             shown(each.usage_source),
             shown(each.source or each.format),
         )
+    table.add_section()
     used = [each for each in inspection.rollouts if each.is_used]
+    unjudged = [each for each in inspection.rollouts if each.is_unjudged]
+    if used or not unjudged:
+        _add_sum(table, used, "that can be used")
+    if unjudged:
+        _add_sum(table, unjudged, "not judged")
+    return table
+
+
+def _add_sum(table: Table, rollouts: Sequence[InspectedRollout], which: str) -> None:
+    """Add a row with the turns and amounts of some rollouts together."""
     totals: dict[str, float] = {}
-    for each in used:
+    for each in rollouts:
         for name, amount in each.totals.items():
             totals[name] = totals.get(name, 0) + amount
-    table.add_section()
-    turns = sum(each.total_turns for each in used)
-    table.add_row(
-        f"sum of the {len(used):,} that can be used", f"{turns:,}", shown(_amounts(totals))
-    )
-    return table
+    turns = sum(each.total_turns for each in rollouts)
+    table.add_row(f"sum of the {len(rollouts):,} {which}", f"{turns:,}", shown(_amounts(totals)))
 
 
 def _state(rollout: InspectedRollout) -> str:

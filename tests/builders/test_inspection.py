@@ -110,6 +110,8 @@ def test_without_an_outcome_a_rollout_is_shown_and_not_judged(tmp_path: Path, ca
         write_lines(sessions / f"{name}.jsonl", _session(name, ("x", "y")))
     text = shown(capsys, sessions)
     assert 'lines such as {"rollout": "s1.jsonl", "success": true} into labels.jsonl' in text
+    assert "sum of the 1 not judged" in text  # the other one repeats it
+    assert "that can be used" not in text
     assert "--success" not in text  # their logs have no number that it could name
     first, second = inspected(folder).rollouts
     assert (first.outcome, first.total_turns, first.refusal) == ("not judged", 3, "")
