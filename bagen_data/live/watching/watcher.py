@@ -175,7 +175,7 @@ class Watcher:
         return ""
 
     def _missing(self) -> WatchState:
-        where = "holds no log yet" if self.log.is_dir() else "does not exist yet"
+        where = "holds no log yet" if self.log.exists() else "does not exist yet"
         self._marks = None
         if self._run is not None and self._run.good.rollout is not None:
             return self._kept(f"{self._path}: was removed")

@@ -305,6 +305,13 @@ def test_a_tokenizer_is_advised_where_it_can_count_alone(tmp_path: Path) -> None
     assert advice in watched.state.notes[0]
 
 
+def test_a_file_of_labels_is_not_said_to_be_absent(tmp_path: Path) -> None:
+    path = append(tmp_path / "labels.jsonl", [{"rollout": "s1", "success": True}])
+    watched = watcher(path)
+    watched.look()
+    assert watched.state.notes == (f"{path} holds no log yet; it is waited for",)
+
+
 @pytest.mark.parametrize("has_subagent", [False, True])
 def test_no_tokenizer_is_advised_for_a_subagents_usage(tmp_path: Path, has_subagent: bool) -> None:
     lines = claude_lines("s1", SIZES[:1])
