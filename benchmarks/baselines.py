@@ -1,4 +1,4 @@
-"""How well the forecasters do, which need no model, as tables in Markdown.
+"""Tables, in Markdown, of how well the forecasters do that need no model.
 
     python benchmarks/baselines.py                      the recorded families, if they lie beside
                                                         the clone, else the bundled sample
@@ -6,8 +6,8 @@
     python benchmarks/baselines.py --more               the other scores too, a table a task
 
 Skills are against the reference of the dataset, climatology of each family's other instances: it is
-0, and 1 is perfect. A forecaster learns from the task's training families; where there are none,
-from each family's other instances. Of the recorded families, SWE-bench has its token counts;
+0, and 1 is perfect. A forecaster learns from the task's training families; without any, it
+learns from each family's other instances. Of the recorded families, SWE-bench has its token counts;
 Sokoban and Search-R1 are counted with a tokenizer trained on their own text. Budgets are the
 paper's.
 """
@@ -146,7 +146,7 @@ def _built(folder: Path) -> str:
 
 
 def _tokenizer(folder: Path) -> Path:
-    """Byte-level BPE of the rollouts that are not counted."""
+    """Return a byte-level BPE tokenizer of the rollouts without token counts."""
     texts = [path.read_text("utf-8") for path in sorted(RECORDED.glob("*/rollouts.jsonl"))]
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)

@@ -91,7 +91,7 @@ def _values(path: Path) -> list[bytes]:
 
 
 def _interleaved(first: Callable[[], None], second: Callable[[], None]) -> tuple[float, float]:
-    """Best seconds of each, run in turns so that both meet the same machine."""
+    """Return the best seconds of each, run in turns so that both meet the same machine."""
     seconds: tuple[list[float], list[float]] = ([], [])
     first()
     second()
@@ -124,7 +124,7 @@ def _report_doubling(scratch: Path) -> None:
 
 
 def _synthetic_size(scratch: Path, turns: int) -> int:
-    """Bytes of the samples of ten rollouts of that many turns of random words."""
+    """Return the bytes of the samples of ten rollouts of so many turns of random words."""
     rng = random.Random(0)
     words = [
         "".join(rng.choices("abcdefghijklmnopqrstuvwxyz", k=rng.randint(2, 9)))
@@ -153,7 +153,7 @@ def _report_memory(family: Path, scratch: Path) -> None:
 
 
 def _peak_memory(family: Path, out: Path) -> int:
-    """KiB, of a process that builds and nothing else."""
+    """Return the peak in KiB of a process that builds and does nothing else."""
     command = [sys.executable, __file__, "--family", str(family), "--only-build", str(out)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     return int(done.stdout)

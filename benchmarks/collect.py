@@ -1,4 +1,4 @@
-"""How fast rollouts of scripted agents are collected, and that memory does not grow with them.
+"""The speed of collecting rollouts of scripted agents, and the growth of memory with them.
 
     python benchmarks/collect.py                   about a minute
     python benchmarks/collect.py --warehouse 10000 with a larger family of it
@@ -74,7 +74,7 @@ def main() -> None:
 
 def steps_a_second(play: Play, steps: Callable[[Mapping[str, Any]], int]) -> float:
     """Return the steps a second of whole rollouts, played one after another."""
-    play(0)  # whatever is read once
+    play(0)  # a first time, for files and modules that are read once
     began, done = time.perf_counter(), 0
     for number in count():
         done += steps(play(number % ROLLOUTS))
@@ -94,7 +94,7 @@ def len_assistant(rollout: Mapping[str, Any]) -> int:
 
 
 def solvers(levels: int = 40) -> tuple[float, float]:
-    """Seconds of the plain solver and of ours, on the same levels."""
+    """Return the seconds of the plain solver and of ours, on the same levels."""
     made_levels = [Sokoban(8, 8, 2).environment(0, number).level for number in range(levels)]
     seconds = []
     for solver in (plain_solution, lambda level: len(solve(level) or ())):
@@ -106,7 +106,7 @@ def solvers(levels: int = 40) -> tuple[float, float]:
 
 
 def plain_solution(level: Level) -> int:
-    """Moves of a shortest solution, by breadth-first search on states as they are."""
+    """Return the moves of a shortest solution, by breadth-first search on states as they are."""
     seen, edge, moves = {level}, [level], 0
     while edge:
         if any(each.is_solved for each in edge):
@@ -118,7 +118,7 @@ def plain_solution(level: Level) -> int:
 
 
 def collected(rollouts: int) -> tuple[float, float]:
-    """Seconds of the command, and the largest resident memory of its main process, in MB."""
+    """Return the seconds of the command, and the peak memory of its main process in MB."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "warehouse-origin-scripted"
         options = ["--agent", "scripted", "--rollouts", str(rollouts), "--workers", "2"]

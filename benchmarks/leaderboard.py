@@ -114,7 +114,7 @@ def rank(values: Floats, parts: Sequence[Part]) -> None:
 
 
 def resampled_scores(estimators: int) -> Floats:
-    """(s, 1 + b) the shares of rollouts that estimators of all skills get right."""
+    """Return the shares of rollouts that estimators of all skills get right, (s, 1 + b)."""
     rng = np.random.default_rng(0)
     hardness = 0.7 * rng.normal(size=ROLLOUTS)
     skill = 2 * rng.random((estimators, 1)) - 0.5
@@ -139,7 +139,7 @@ def results(scratch: Path, folders: Sequence[Path], cache: Cache) -> dict[str, A
 
 
 def page_size(scratch: Path, folders: Sequence[Path], cache: Cache) -> int:
-    """Bytes of the main page with these rows."""
+    """Return the bytes of the main page with these rows."""
     for number, folder in enumerate(folders):
         target = scratch / "many" / f"a-submission-of-somebody-{number:03}"
         target.mkdir(parents=True)
@@ -157,7 +157,7 @@ def score_plainly(samples: pa.Table, folders: Sequence[Path]) -> None:
 
 
 def write_dataset(folder: Path, probes: int) -> pa.Table:
-    """A folder that loads as a built dataset does."""
+    """Write a folder that loads as a built dataset does."""
     samples, _ = make(probes)
     samples = samples.append_column("instance_id", samples["rollout_id"])
     folder.mkdir()
@@ -170,7 +170,7 @@ def write_dataset(folder: Path, probes: int) -> pa.Table:
 
 
 def write_submission(folder: Path, samples: pa.Table, seed: int) -> None:
-    """Answers with an error of their own."""
+    """Write answers with an error of their own."""
     rng = random.Random(seed)
     skill = rng.random()
     folder.mkdir(parents=True)

@@ -6,11 +6,11 @@
     python benchmarks/policy.py recorded         against E-valuator on the recorded SWE-bench family
                                                  (`../shared/rollouts`; without it, the sample)
 
-E-valuator (arXiv 2512.03109; `pip install e-valuator`) is given the same forecasts as scores. Its
+E-valuator (arXiv 2512.03109; `pip install e-valuator`) takes the same forecasts as scores. Its
 PAC variant is the method of its paper, with its default split of the calibration; its Ville variant
-trusts its density ratios. Without the package only our own test is measured. What is saved is turns
-in simulations, and budgets in the recorded family. Intervals are 95% ones, over independent
-calibrations or over instances.
+trusts its density ratios. Without the package only our own test is measured. Savings are counted in
+turns in simulations, and in budgets in the recorded family. Intervals are 95% ones, over
+independent calibrations or over instances.
 """
 
 import sys
@@ -55,7 +55,7 @@ TRIED = 100
 
 
 def main(parts: Sequence[str]) -> None:
-    """Print the parts that are asked for; all without one."""
+    """Print the parts that are named on the command line, or all."""
     known = {"promise": promise, "simulated": simulated, "recorded": recorded}
     for name in parts or known:
         known[name]()
@@ -91,7 +91,7 @@ class Test:
 
     evidence: Callable[[WatchedRuns], Paths]
     thresholds: Mapping[float, float]
-    """By the share of false aborts that is allowed."""
+    """The threshold by the share of false aborts that is allowed."""
 
 
 Calibrate = Callable[[WatchedRuns, Sequence[float]], Test]
@@ -111,7 +111,7 @@ def ours(runs: WatchedRuns, shares: Sequence[float]) -> Test:
 
 
 def rival(variant: str) -> Calibrate | None:
-    """Return how a variant of E-valuator is calibrated; None without the package."""
+    """Return the calibration of a variant of E-valuator; None without the package."""
     try:
         from evaluator import EValuator
     except ModuleNotFoundError:
@@ -141,8 +141,8 @@ def _table(runs: WatchedRuns) -> Any:
     import pandas as pd
 
     rows = [
-        (f"p{number:06}", turn + 1, chances[: turn + 1].tolist(), int(had))
-        for number, (chances, had) in enumerate(zip(runs.chances, runs.outcome, strict=True))
+        (f"p{number:06}", turn + 1, chances[: turn + 1].tolist(), int(succeeded))
+        for number, (chances, succeeded) in enumerate(zip(runs.chances, runs.outcome, strict=True))
         for turn in range(len(chances))
     ]
     names = ("uq_problem_idx", "num_steps", "judge_probability_series", "solved")
@@ -168,7 +168,7 @@ def simulated() -> None:
 
 
 def _tests() -> dict[str, Calibrate]:
-    """Return how each test that is installed is calibrated."""
+    """Return the calibration of each test that is installed."""
     rivals = {f"e-valuator {each}": rival(each) for each in VARIANTS}
     return {"ours": ours} | {name: own for name, own in rivals.items() if own is not None}
 
@@ -180,7 +180,9 @@ def _print_simulated(name: str, calibrate: Calibrate, agent: Agent, instances: i
         test = calibrate(agent.instances(instances, rng), SHARES)
         new = agent.instances(TRIED, rng)
         evidence = test.evidence(new)
-        highest = [own.max() for own, had in zip(evidence, new.outcome, strict=True) if had]
+        highest = [
+            own.max() for own, succeeded in zip(evidence, new.outcome, strict=True) if succeeded
+        ]
         for share, own in columns.items():
             threshold = test.thresholds[share]
             matched = float(np.quantile(highest, 1 - share, method="higher"))
@@ -201,7 +203,7 @@ def _print_simulated(name: str, calibrate: Calibrate, agent: Agent, instances: i
 
 def _saved_turns(evidence: Paths, outcome: Mask, threshold: float) -> float:
     """Return the share of the turns of failing runs that lie after the stop."""
-    failing = [own for own, had in zip(evidence, outcome, strict=True) if not had]
+    failing = [own for own, succeeded in zip(evidence, outcome, strict=True) if not succeeded]
     stops = [first_above(own, threshold) for own in failing]
     saved = sum(
         len(own) - stop for own, stop in zip(failing, stops, strict=True) if stop is not None
@@ -251,8 +253,8 @@ def _print_recorded(forecaster: str, rollouts: Rollouts, outcome: Outcome) -> No
     for share in shares:
         for name, by_share in stopped.items():
             own, matched = by_share[share]
-            told = [_measures(rollouts, watched.outcome, each) for each in (own, matched)]
-            print(f"  {share:.0%} {name:17} {told[0]}; matched: {told[1]}", flush=True)
+            measures = [_measures(rollouts, watched.outcome, each) for each in (own, matched)]
+            print(f"  {share:.0%} {name:17} {measures[0]}; matched: {measures[1]}", flush=True)
             if name != "ours":
                 more = [
                     _share(rollouts.share(mine.saved - other.saved, rollouts.spent))

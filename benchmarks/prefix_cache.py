@@ -3,10 +3,10 @@
     python benchmarks/prefix_cache.py [DATASET] [--config swebench] [--tokens 20000,100000,1000000]
 
 Without a dataset it builds the recorded SWE-bench family, if it lies beside the clone, else the
-bundled one. The cache is the usual
-one of inference servers: prompts are cut into blocks of 16 tokens, a block is known by itself and
-all before it, the least recently used blocks go first, and of a prompt the longest known beginning
-is served. A token is a word or a mark here; roles cost one each.
+bundled one. The cache is the usual one of inference servers: prompts are cut into blocks of 16
+tokens, a block is known by itself and all before it, the least recently used blocks go first, and
+the longest known beginning of a prompt is served. A token is a word or a mark here; a role costs
+one.
 """
 
 import argparse
@@ -53,7 +53,7 @@ class PrefixCache:
 
 
 def blocks_of(prompt: Iterable[dict[str, str]]) -> tuple[list[int], int]:
-    """The keys of a prompt's whole blocks, and its tokens."""
+    """Return the keys of a prompt's whole blocks, and its tokens."""
     tokens = [token for each in prompt for token in (each["role"], *_tokens(each["content"]))]
     keys, parent = [], 0
     for start in range(0, len(tokens) - BLOCK + 1, BLOCK):

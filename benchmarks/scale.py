@@ -1,4 +1,4 @@
-"""How building, scoring and the leaderboard grow, as slopes, and what a build costs, as ratios.
+"""The growth of building, scoring and the leaderboard, as slopes, and the cost of a build.
 
 python benchmarks/scale.py                   copies of the recorded swebench family, if it lies
                                              beside the clone, else of one of its size
@@ -53,14 +53,14 @@ class Measure:
     cpu: float
     """Seconds of this process and of those that it started, without starting Python."""
     wall: float
-    """Seconds."""
+    """Seconds that passed."""
     peak: int
     """KiB of the largest process."""
 
 
 @dataclass(frozen=True)
 class Sizes:
-    """How much is measured."""
+    """Sizes and repetitions of the measurements."""
 
     copies: Sequence[int]
     """Copies of the family, ascending; ratios are of the last one."""
@@ -197,11 +197,11 @@ def _cpu_seconds() -> float:
 
 
 Prepared = Callable[[], int]
-"""Does the work of a job, and returns its size."""
+"""A function that does the work of a job and returns its size."""
 
 
 def _loads(origin: str) -> Prepared:
-    """`orjson.loads` of every file."""
+    """Prepare `orjson.loads` of every file."""
     import orjson
 
     def work() -> int:
@@ -217,7 +217,7 @@ def _loads(origin: str) -> Prepared:
 
 
 def _reading(origin: str) -> Prepared:
-    """Read a family as a build reads it, and write nothing."""
+    """Prepare to read a family as a build reads it, and to write nothing."""
     from bagen_data.executors.job_executor import ThisProcess
     from bagen_data.reading.workplace import Workplace
     from builders.build import counting_of
@@ -237,7 +237,7 @@ def _reading(origin: str) -> Prepared:
 
 
 def _build(origin: str, workers: str = "1") -> Prepared:
-    """Build a family, files to Parquet."""
+    """Prepare to build a family, files to Parquet."""
     from bagen_data.executors import ExecutorChoice
     from builders.build import build
     from builders.build_record import BuildOptions
@@ -253,7 +253,7 @@ def _build(origin: str, workers: str = "1") -> Prepared:
 
 
 def _score(dataset: str, predictions: str, samples: str) -> Prepared:
-    """Score a file of predictions as `bagen score` does."""
+    """Prepare to score a file of predictions as `bagen score` does."""
     from bagen_data.prediction_files import prediction_reader
     from bagen_data.sample_files import open_samples
     from bagen_data.scoring.match_predictions import match_predictions
@@ -284,7 +284,7 @@ def _write_board(folder: str, submissions: str, probes: str) -> Prepared:
 
 
 def _board(folder: str) -> Prepared:
-    """Build a leaderboard, pages included, with an empty cache."""
+    """Prepare to build a leaderboard, pages included, with an empty cache."""
     from bagen_data.submission_folder import find_folders
     from benchmarks import leaderboard
     from leaderboard.cache import NO_CACHE

@@ -93,15 +93,15 @@ def main() -> None:
         score_files(arguments.only_score)
         return
     samples, responses = make(arguments.rows)
-    letters = sum(map(len, responses)) / len(responses)
-    print(f"{len(responses):,} responses of {letters:.0f} letters; the bounds are for 1,000,000")
+    length = sum(map(len, responses)) / len(responses)
+    print(f"{len(responses):,} responses of {length:.0f} characters; the bounds are for 1,000,000")
     report_time(samples, responses)
     report_forecasts(samples)
     report_memory(samples, responses)
 
 
 def report_time(samples: pa.Table, responses: list[str]) -> None:
-    """Ours against the loops, and with resamples."""
+    """Print the ratios of the loops to our scoring, and of scoring with resamples to without."""
     predictions = pa.table(
         {"sample_id": pa.array(samples["sample_id"].to_pylist()), "response": pa.array(responses)}
     )
@@ -120,7 +120,7 @@ def report_time(samples: pa.Table, responses: list[str]) -> None:
 
 
 def report_forecasts(samples: pa.Table) -> None:
-    """Ours against a loop over forecasts, each beside one of the reference."""
+    """Print the ratio of a loop over forecasts, each beside the reference's, to our scoring."""
     rng = random.Random(1)
     rows = samples.select(["sample_id", "feasible", "rollout_success", "resources"]).to_pylist()
     responses = [forecast(rng, row["resources"]) for row in rows]
@@ -138,8 +138,8 @@ def report_forecasts(samples: pa.Table) -> None:
     plain = time.perf_counter() - start
     for family, scores in looped.items():
         for name, value in scores.items():
-            found = report.families[family][name].value or 0
-            assert math.isclose(value, found, rel_tol=1e-9), name  # noqa: S101
+            ours = report.families[family][name].value or 0
+            assert math.isclose(value, ours, rel_tol=1e-9), name  # noqa: S101
     print_ratio("forecasts", plain / seconds, BOUNDS, f"{plain:.2f} s against {seconds:.3f} s")
 
 
@@ -166,7 +166,7 @@ def report_memory(samples: pa.Table, responses: list[str]) -> None:
 
 
 def score_files(folder: Path) -> None:
-    """Score what lies in a folder, and print the peak of this process in KiB."""
+    """Score the predictions in a folder, and print the peak of this process in KiB."""
     repeated = ["task", "rollout_model", "rollout_id", "resources.list.element.resource"]
     table = pq.read_table(folder / "samples.parquet", read_dictionary=repeated)
     samples = SampleTable.of(table)
@@ -178,7 +178,7 @@ def score_files(folder: Path) -> None:
 
 
 def make(rows: int) -> tuple[pa.Table, list[str]]:
-    """Samples as our readers give them, and a response to each."""
+    """Return samples as our readers give them, and a response to each."""
     rng = random.Random(0)
     rollouts = max(1, rows // (len(TASKS) * MODELS * (TURNS - 1)))
     responses: list[str] = []
@@ -187,7 +187,9 @@ def make(rows: int) -> tuple[pa.Table, list[str]]:
     for task, resources in TASKS.items():
         for model in range(MODELS):
             for _ in range(rollouts):
-                rollout = f"{rng.getrandbits(64):016x}"  # as built: a hash, in no order
+                rollout = (
+                    f"{rng.getrandbits(64):016x}"  # a hash as in a build, so ids are in no order
+                )
                 is_feasible = rng.random() < 0.5
                 totals = [rng.randint(1_000, 20_000) for _ in resources]
                 for k in range(1, TURNS):
@@ -231,7 +233,7 @@ def make(rows: int) -> tuple[pa.Table, list[str]]:
 
 
 def respond(rng: random.Random, resources: Sequence[str], left: Sequence[int]) -> str:
-    """A response as a model might give it."""
+    """Return a response as a model might give it."""
     thought = " ".join(rng.choices(THOUGHTS, k=rng.randint(2, 5)))
     start = f"<think>{thought}</think> "
     kind = rng.random()
@@ -251,7 +253,7 @@ def respond(rng: random.Random, resources: Sequence[str], left: Sequence[int]) -
 
 
 def forecast(rng: random.Random, amounts: Sequence[dict[str, Any]]) -> str:
-    """A forecast as a model might give it."""
+    """Return a forecast as a model might give it."""
     thought = " ".join(rng.choices(THOUGHTS, k=rng.randint(2, 5)))
     start = f"<think>{thought}</think> "
     if rng.random() < 0.01:
@@ -263,12 +265,12 @@ def forecast(rng: random.Random, amounts: Sequence[dict[str, Any]]) -> str:
 
 
 def quantiles(rng: random.Random, remaining: float) -> list[int]:
-    """Five amounts around what remains."""
+    """Return five amounts around the remaining one."""
     return sorted(int(remaining * rng.uniform(0.3, 2)) for _ in range(5))
 
 
 def reference_row(rng: random.Random, row: dict[str, Any]) -> dict[str, Any]:
-    """A row of config `reference`."""
+    """Return a row of the config `reference`."""
     return {
         "sample_id": row["sample_id"],
         "finish": 0.4,
@@ -326,7 +328,7 @@ def loop(
     samples: Sequence[dict[str, Any]],
     responses: Sequence[str],
 ) -> dict[str, float]:
-    """Accuracy, coverage and reward, sample by sample."""
+    """Return accuracy, coverage and reward, sample by sample."""
     right = feasible = with_intervals = covered = 0
     reward = 0.0
     for sample, response in zip(samples, responses, strict=True):
@@ -360,7 +362,7 @@ def loop_forecasts(
     responses: Sequence[str],
     reference: Sequence[dict[str, Any]],
 ) -> dict[str, dict[str, float]]:
-    """Brier score, weighted interval score and budget curve of each family, by a loop."""
+    """Return Brier score, weighted interval score and budget curve of each family, by a loop."""
     sums: dict[str, dict[str, float]] = {}
     for sample, response, expected in zip(samples, responses, reference, strict=True):
         resources = sample["resources"]
@@ -416,7 +418,7 @@ def loop_forecasts(
 
 
 def wis_of(amounts: Sequence[float], remaining: float) -> float:
-    """The weighted interval score of five quantiles on the log1p scale."""
+    """Return the weighted interval score of five quantiles on the log1p scale."""
     q10, q25, q50, q75, q90 = map(math.log1p, amounts)
     rest = math.log1p(remaining)
     outer, inner = slow.interval_score(q10, q90, rest), slow.interval_score(q25, q75, rest, 0.5)
@@ -424,12 +426,12 @@ def wis_of(amounts: Sequence[float], remaining: float) -> float:
 
 
 def chance_within(amounts: Sequence[float], left: float) -> float:
-    """The distribution function at an amount."""
+    """Return the distribution function at an amount."""
     return 1.0 if left == math.inf else slow_questions.chance_within(amounts, left)
 
 
 def best(function: Callable[[], Any]) -> float:
-    """Seconds of the fastest of a few runs."""
+    """Return the seconds of the fastest of a few runs."""
     return min(timed(function) for _ in range(ROUNDS))
 
 

@@ -177,7 +177,7 @@ def _mixed(table: pa.Table) -> pa.Table:
 
 
 def _rollout_of(piece: _Piece) -> Ints:
-    """(n,) the rollout of each sample, from 0 in its piece."""
+    """Return the rollout of each sample, (n,), counted from 0 in its piece."""
     return np.repeat(np.arange(piece.rollouts, dtype=np.int32), PROBES)
 
 
@@ -186,7 +186,7 @@ def _turns(piece: _Piece) -> Ints:
 
 
 def _rollouts(piece: _Piece) -> list[str]:
-    """The ids of rollouts: hashes, in no order, as a build has them."""
+    """Return ids of rollouts: hashes, in no order, as a build has them."""
     high = _random(piece, 4).integers(0, 1 << 32, piece.rollouts)
     return [f"{each:08x}{piece.first + number:08x}" for number, each in enumerate(high.tolist())]
 
@@ -197,7 +197,7 @@ def _ids(piece: _Piece) -> Any:
 
 
 def _totals(piece: _Piece) -> Floats:
-    """(n, r) what each sample's rollout spends in all."""
+    """Return the totals of each sample's rollout, (n, r)."""
     shape = piece.rollouts, len(TASKS[piece.task])
     totals = _random(piece, 5).integers(1_000, 20_000, shape).astype(np.float64)
     return totals.repeat(PROBES, axis=0)
@@ -209,7 +209,7 @@ def _remaining(piece: _Piece) -> Floats:
 
 
 def _lists(names: Sequence[str], values: list[Any], fields: Sequence[str], size: int) -> Any:
-    """Lists of one struct for each resource."""
+    """Return lists of one struct for each resource."""
     resource = _repeated(names, np.tile(np.arange(len(names), dtype=np.int32), size))
     structs = pa.StructArray.from_arrays([resource, *values], list(fields))
     starts = pa.array(np.arange(size + 1, dtype=np.int32) * len(names))
@@ -225,6 +225,6 @@ def _text(numbers: Ints) -> Any:
 
 
 def _joined(parts: Sequence[Any]) -> Any:
-    """Texts joined row by row; a plain string is in every row."""
+    """Return texts joined row by row; a plain string is in every row."""
     columns = [pa.scalar(part) if isinstance(part, str) else part for part in parts]
     return pc.binary_join_element_wise(*columns, "")

@@ -4,7 +4,7 @@ python -m benchmarks.score_pictures            all of them
 python -m benchmarks.score_pictures brier wis  some
 
 Each picture is an SVG without a background, in tones that are readable on light and on dark pages.
-All that is random has a seed, so a picture is the same, byte for byte, with the same versions of
+Random draws have a seed, so a picture is the same, byte for byte, with the same versions of
 altair and vl-convert. `interval-coverage` and `family-wise-error` simulate studies, which takes
 some minutes, and print their numbers.
 """
@@ -342,11 +342,11 @@ def interval_coverage() -> Any:
     for instances in INSTANCES:
         half = coverage(Setup(instances), SIMULATED, studies=COVERAGE_STUDIES)
         fifth = coverage(Setup(instances, feasible=0.2), HARD, studies=COVERAGE_STUDIES)
-        found = half | {f"{name}, 20% feasible": each for name, each in fifth.items()}
-        print(instances, {name: (each.covered, each.intervals) for name, each in found.items()})
+        by_score = half | {f"{name}, 20% feasible": each for name, each in fifth.items()}
+        print(instances, {name: (each.covered, each.intervals) for name, each in by_score.items()})
         rows += [
             {"x": instances, "y": each.covered, "line": name}
-            for name, each in found.items()
+            for name, each in by_score.items()
             if each.intervals >= COVERAGE_STUDIES / 2
         ]
     rows.sort(key=lambda row: row["line"])
@@ -361,10 +361,10 @@ def family_wise() -> Any:
     for instances in (30, 128):
         for correlation in (0.0, 0.3, 0.6):
             setup = Setup(instances, families=5, correlation=correlation)
-            found = family_wise_error(setup, RANKED, studies=ERROR_STUDIES)
-            print(instances, correlation, found)
+            errors = family_wise_error(setup, RANKED, studies=ERROR_STUDIES)
+            print(instances, correlation, errors)
             rows.append(
-                {"x": correlation, "y": max(found.values()), "line": f"{instances} instances"}
+                {"x": correlation, "y": max(errors.values()), "line": f"{instances} instances"}
             )
     axis = _quantity("x", "correlation of families on an instance", (0, 0.6), values=[0, 0.3, 0.6])
     share = _quantity("y", "studies with a false difference", (0, 0.1), format=".0%")
@@ -384,7 +384,7 @@ PICTURES: Mapping[str, Callable[[], Any]] = {
     "interval-coverage": interval_coverage,
     "family-wise-error": family_wise,
 }
-"""By file name without its ending."""
+"""Functions that draw a picture, by file name without its ending."""
 
 
 # --- how they look ----------------------------------------------------------------------------

@@ -12,7 +12,7 @@ PLACEHOLDER = "SAMPLE_ID"
 BUILT = "out/demo"
 """The dataset that `make demo` builds, in these pages."""
 _BEFORE_PREDICTIONS = ("--compare", "--predictions", "score", "submit", "validate")
-"""Words that predictions follow."""
+"""Options of which the next word is a file or folder of predictions."""
 _ELSEWHERE = {
     "merge": "needs the shards of a model's run",
     "predictions-from-log": "needs the log of a model's run",

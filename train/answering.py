@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from bagen_data.hub import LoadedSamples
 
 PARTIAL = "answers.partial"
-"""The file of the answers so far, beside the submission until all are given."""
+"""The file of the answers so far, in the submission's folder until every question is answered."""
 _STEP = 256
 """Tokens that an engine's context is a multiple of."""
 
@@ -102,7 +102,10 @@ class ResumableAnswers:
                 for each in answers:
                     yield each
                     answered += 1
-        except (WorkerDiedError, RuntimeError) as error:  # PyTorch's, as of memory that ran out
+        except (
+            WorkerDiedError,
+            RuntimeError,
+        ) as error:  # RuntimeError is PyTorch's, as where memory runs out
             reason = str(error).strip().partition("\n")[0]
             raise WorkerDiedError(
                 f"{self.decoding.model}: {reason}; {answered:,} answers of this run and all of "
@@ -121,13 +124,13 @@ class ResumableAnswers:
         return replicated(engines, self.decoding, asked, self._longest(waiting), self.out)
 
     def _longest(self, waiting: Mapping[str, FittedPrompt]) -> int:
-        """The most tokens of a prompt and its answer, a little more where the context has room."""
+        """Return the most tokens of a prompt and its answer, rounded up if the context has room."""
         room = self.decoding.max_new_tokens
         needed = max(prompt.tokens for prompt in waiting.values()) + room
         return min(-(-needed // _STEP) * _STEP, self.questions.max_prompt_tokens + room)
 
     def forget(self) -> None:
-        """Remove what was kept, and what engines that died have printed: the submission is made."""
+        """Remove the kept answers, and the logs of engines: the submission is made."""
         self._partial.unlink(missing_ok=True)
         for log in self.out.glob(LOG.format("*")):
             log.unlink()
@@ -162,7 +165,7 @@ class ResumableAnswers:
     def _kept(self, revision: str | None) -> dict[str, dict[str, Any]]:
         """Return predictions of an earlier run of the same weights and questions, by sample.
 
-        Answers of another evaluation are not kept, which is said.
+        Answers of another evaluation are not kept, and a message says so.
         """
         settings = {
             "asked": asdict(self.questions),
@@ -208,7 +211,7 @@ def _prediction(name: str, answer: GeneratedAnswer) -> dict[str, Any]:
 
 
 def _object(line: str) -> dict[str, Any]:
-    """Return a line's object; an empty one where a crash of the machine left something else."""
+    """Return the object of a line; an empty one where the line is not whole, as after a crash."""
     try:
         value = parse_json(line)
     except (ValueError, RecursionError):
@@ -217,7 +220,7 @@ def _object(line: str) -> dict[str, Any]:
 
 
 def _model_digests(model: str, commit: str | None) -> dict[str, Any]:
-    """Return what tells a model from another one under the same name, with that of its adapter."""
+    """Return digests that tell a model from another one under the same name, with its adapter's."""
     base = base_of(model)
     return {
         "commit": commit,

@@ -3,9 +3,9 @@
     python train/arithmetic.py --config train/configs/sokoban_grpo.yaml --gpus 8
     python train/arithmetic.py --config train/configs/sokoban_grpo.yaml --gpus 8 --model config.json
 
-The second needs no hub: the config.json of any model is enough, and no weights are read. The
-training scripts print the same before they load weights, and refuse a disk that is too small.
-Activations are a rough upper bound; nothing here is measured.
+The second command needs no hub: the config.json of any model is enough, and no weights are read.
+The training scripts print the same before they load weights, and refuse a disk that is too small.
+Activations are a rough upper bound. Nothing is measured.
 """
 
 import argparse
@@ -42,13 +42,13 @@ _RESERVED = 2 * GB
 
 @dataclass(frozen=True)
 class Amount:
-    """One line of the table of what a run needs."""
+    """A line of the table of what a run needs."""
 
     name: str
     size: float
     """The amount in bytes."""
     reason: str
-    """How the amount is reckoned."""
+    """Text that says how the amount is computed."""
     turn: str | None = None
     """The GPU's turn during which the amount is taken; None for all of them."""
 
@@ -59,15 +59,15 @@ class Needs:
 
     title: str
     disk: tuple[Amount, ...]
-    """Disk in the run's folder, at one time."""
+    """Disk in the run's folder: amounts that are taken together."""
     host: tuple[Amount, ...]
-    """Memory of one machine, at different times."""
+    """Memory of one machine: amounts that are taken one after another."""
     gpu: tuple[Amount, ...]
-    """Memory of one GPU, together; empty on a CPU."""
+    """Memory of one GPU: amounts that are taken together, by its turns; empty on a CPU."""
     gpu_memory: float | None
     """Bytes that one GPU has."""
     does_sleep: bool
-    """Whether vLLM gives its share back while the model is trained."""
+    """True where vLLM gives its share back while the model is trained."""
 
     @property
     def gpu_size(self) -> float:
@@ -143,7 +143,7 @@ def check_disk(needs: Needs, folder: str) -> None:
     Files that lie in the folder already count as free: the run goes on from them, or replaces them.
 
     Raises:
-        InputError: they do not.
+        InputError: the files do not fit.
     """
     place = Path(folder).resolve()
     used = sum(path.stat().st_size for path in place.rglob("*") if path.is_file())
@@ -169,26 +169,27 @@ def main(arguments: Sequence[str] | None) -> None:
     parser.add_argument(
         "--launch",
         type=Path,
-        help="the file of accelerate launch [default: fsdp2.yaml for several GPUs]",
+        help="the file of launch settings [default: for several GPUs, fsdp2.yaml for SFT and "
+        "fsdp2_grpo.yaml for GRPO]",
     )
     parser.add_argument("--model", help="a folder or config.json [default: model_name_or_path]")
     parser.add_argument("--stage", choices=("sft", "grpo"), help="[default: by the options]")
-    given = parser.parse_args(arguments)
-    if given.gpus is not None and given.gpus < 0:
-        raise InputError(f"--gpus is {given.gpus}; expected 0 or more")
-    options = _options(given.config, given.stage)
-    name = given.model or options["model_name_or_path"]
+    flags = parser.parse_args(arguments)
+    if flags.gpus is not None and flags.gpus < 0:
+        raise InputError(f"--gpus is {flags.gpus}; expected 0 or more")
+    options = _options(flags.config, flags.stage)
+    name = flags.model or options["model_name_or_path"]
     if not name:
-        raise InputError(f"{given.config}: model_name_or_path is missing; give --model")
+        raise InputError(f"{flags.config}: model_name_or_path is missing; give --model")
     size = model_size(read_config(name), _lora(options))
-    plan = plan_of(_launch(given, options), given.gpus, given.gpu_memory * GB)
+    plan = plan_of(_launch(flags, options), flags.gpus, flags.gpu_memory * GB)
     print(needs_of(options, size, plan))
 
 
-def _launch(given: argparse.Namespace, options: Mapping[str, Any]) -> Path | None:
-    """Return the file of `accelerate launch` that a run is reckoned with."""
-    if given.launch or (given.gpus or 0) <= 1:
-        path: Path | None = given.launch
+def _launch(flags: argparse.Namespace, options: Mapping[str, Any]) -> Path | None:
+    """Return the file of launch settings that the table is made for; None without one."""
+    if flags.launch or (flags.gpus or 0) <= 1:
+        path: Path | None = flags.launch
         return path
     folder = Path(__file__).resolve().parent / "accelerate"
     of_grpo = folder / "fsdp2_grpo.yaml"
@@ -202,17 +203,17 @@ def _disk(
         per_weight = _weight_bytes(options, plan)
         if not options.get("save_only_model"):
             per_weight += _optimizer_bytes(options, plan)
-        twice = 0 if is_adapter or not plan.writes_twice else 4
+        second_copy = 0 if is_adapter or not plan.writes_twice else 4
         limit = options["save_total_limit"]
         count = (limit or 0) + 1
         how = f"{count} at once: the new one is written before the oldest goes"
         if not limit:
             how = "one a save, and no save_total_limit: each further save takes as much"
-        one = (per_weight + twice) * trained
+        one = (per_weight + second_copy) * trained
         yield Amount(
             "checkpoints",
             count * one,
-            f"{per_weight + twice} bytes a weight are {_gb(one)} GB; {how}",
+            f"{per_weight + second_copy} bytes a weight are {_gb(one)} GB; {how}",
         )
     kept = 2 if _is_bf16(options) and not is_adapter else 4
     models = len(options.get("keep_epochs") or ()) + 1
@@ -314,7 +315,7 @@ def _trained(options: Mapping[str, Any], size: ModelSize, plan: LaunchPlan) -> I
     in_layer = 48 * size.hidden + 16 * size.intermediate
     half = 1 if _is_bf16(options) else 2
     saves = options.get("activation_checkpointing")
-    if saves is None:  # its older name
+    if saves is None:  # the older name of the option
         saves = options.get("gradient_checkpointing")
     per_token = (
         2 * size.layers * size.hidden + in_layer if saves else (size.layers + 1) * in_layer // 2
@@ -370,14 +371,16 @@ def _accumulated(options: Mapping[str, Any], plan: LaunchPlan) -> float:
 
 def _does_sync(options: Mapping[str, Any]) -> bool:
     """Return whether gradients are divided after each of the batches that a step accumulates."""
-    given = options.get("accelerator_config")
+    settings = options.get("accelerator_config")
     name = "gradient_accumulation_kwargs"
-    of_steps = given.get(name) if isinstance(given, Mapping) else getattr(given, name, None)
+    of_steps = (
+        settings.get(name) if isinstance(settings, Mapping) else getattr(settings, name, None)
+    )
     return bool((of_steps or {}).get("sync_each_batch"))
 
 
 def _tokens(options: Mapping[str, Any]) -> tuple[int, str]:
-    """Return the most tokens that one process computes at once, and how they are reckoned."""
+    """Return the most tokens that one process computes at once, and how they are computed."""
     batch = int(options["per_device_train_batch_size"])
     if "num_generations" in options:
         longest = int(options["max_prompt_tokens"]) + int(options["max_completion_length"] or 0)

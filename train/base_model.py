@@ -35,8 +35,8 @@ def read_model_shape(name: str, revision: str | None) -> ModelShape:
         revision: of the Hub's model.
 
     Raises:
-        InputError: there is no such model, its weights are missing or cut off, or its tokenizer has
-            no chat template, or one that takes no system message.
+        InputError: the model or its weights are missing, the weights are cut off, or its tokenizer
+            has no chat template, or one that takes no system message.
     """
     from jinja2 import TemplateError
     from transformers import AutoConfig, AutoTokenizer
@@ -48,7 +48,7 @@ def read_model_shape(name: str, revision: str | None) -> ModelShape:
     except (OSError, ValueError, TypeError, AttributeError, KeyError) as error:
         reason = str(error).strip().partition("\n")[0]
         raise InputError(
-            f"{name}: no model can be read there: {reason}; give a folder with config.json and a "
+            f"{name}: cannot be read as a model: {reason}; give a folder with config.json and a "
             "tokenizer, or a Hub id that can be reached"
         ) from error
     for folder in {name, base}:
@@ -65,7 +65,7 @@ def read_model_shape(name: str, revision: str | None) -> ModelShape:
         reason = str(error).strip().partition("\n")[0]
         raise InputError(
             f"{name}: its chat template cannot show a system, a user and an assistant message: "
-            f"{reason}; take a model that knows all three, or mend its chat_template.jinja"
+            f"{reason}; take a model that knows all three, or correct its chat_template.jinja"
         ) from error
     return ModelShape(
         tokenizer,
@@ -81,10 +81,10 @@ def is_adapter(name: str) -> bool:
 
 
 def base_of(name: str) -> str:
-    """Return the model that an adapter is of; of another model the model itself.
+    """Return the model that an adapter was trained on; for a whole model, the model itself.
 
     Raises:
-        InputError: the adapter does not name its model, or that is not there.
+        InputError: the adapter does not name its model, or the model is missing.
     """
     if not is_adapter(name):
         return name
@@ -104,7 +104,7 @@ def base_of(name: str) -> str:
         )
     if Path(base).is_absolute() and not Path(base).is_dir():
         raise InputError(
-            f"{path}: base_model_name_or_path is {base}, and there is no such folder; put the "
-            "place of the model that the adapter was trained on there"
+            f"{path}: base_model_name_or_path is {base}, and that folder is missing; change it to "
+            "the folder of the model that the adapter was trained on"
         )
     return base

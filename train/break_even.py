@@ -1,4 +1,4 @@
-"""Say from where on an interval earns more than `impossible`, and whether a model's answers do.
+"""Say how good an interval has to be to earn more than `impossible`, and whether a model's are.
 
     python train/break_even.py out/sokoban_pct30_said --dataset MLL-Lab/BAGEN \
         --config sokoban_train --split heldout
@@ -73,7 +73,7 @@ def break_even(weights: Weights, feasible_share: float) -> float | None:
 
 
 def interval_worth(judged: JudgedAnswers, weights: Weights) -> Floats:
-    """Return what the intervals given where feasible earn, of 1 that the best one does, (a,).
+    """Return the earnings of intervals where feasible, (a,), as shares of the best one's.
 
     Under the paper's reward it is coverage x tightness.
     """
@@ -139,7 +139,7 @@ class BreakEven:
 
     @property
     def worth(self) -> float | None:
-        """The mean that an interval earns where feasible, of 1; None where none was given."""
+        """The mean share that an interval earns where feasible; None without an interval there."""
         if not self.sums.feasible_intervals:
             return None
         return self.sums.worth / self.sums.feasible_intervals
@@ -159,7 +159,7 @@ class BreakEven:
         if not sums.valid:
             return [f"{shares}: GRPO has nothing to reward; begin with SFT"]
         if self.worth is None:
-            return [shares, f"no interval was given where feasible; {at}: {_ADVICE}"]
+            return [shares, f"no answer is an interval where feasible; {at}: {_ADVICE}"]
         measured = f"intervals where feasible earn {self.worth:.3f} of 1, {self._coverage()}; {at}"
         among = self._feasible_among_intervals()
         own = break_even(self.weights, among)

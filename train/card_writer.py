@@ -23,7 +23,7 @@ _OPTIONS = {
 _DIGITS = 16
 """Characters of a content revision that the card shows."""
 _NOT_SENT = ["_*", "checkpoint-*", "checkpoint-*/**", ".lock", "*.partial"]
-"""Patterns of what lies in a run's folder beside its models."""
+"""Patterns of files in a run's folder that are not sent to the Hub."""
 
 
 class CardWriter(TrainerCallback):
@@ -140,8 +140,8 @@ def prepare_repository(config: Any) -> None:
     except (HfHubHTTPError, ValueError) as error:
         reason = str(error).strip().partition("\n")[0]
         raise InputError(
-            f"hub_model_id {name}: the Hub makes no such repository: {reason}; give ORG/NAME, or "
-            "--push_to_hub false"
+            f"hub_model_id {name}: the Hub does not make this repository: {reason}; "
+            "give ORG/NAME, or --push_to_hub false"
         ) from error
 
 

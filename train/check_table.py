@@ -1,4 +1,4 @@
-"""The table of train/gpu_check.py: what was seen in its runs, and the bounds it has to keep."""
+"""The table of train/gpu_check.py: values that its runs measured, and the bounds of each."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,25 +7,25 @@ from typing import Any, Literal
 Record = Mapping[str, Any]
 """A `StepRecord`, as its file has it."""
 _WARM_UP = 5
-"""Steps that are not timed where there are twice as many; else the first one only."""
+"""Steps that are not timed in a run of twice as many or more; in a shorter run, the first one."""
 
 
 @dataclass(frozen=True)
 class CheckRow:
-    """One line of the table: a value that was seen, and its bound."""
+    """A line of the table: a measured value, and its bound."""
 
     name: str
     value: float | None
-    """The value that was seen; None where it was not, which misses a bound."""
+    """The measured value; None where nothing was measured, which misses a bound."""
     rule: Literal["at least", "at most", ""] = ""
-    """How the bound binds; empty where there is none."""
+    """Side of the bound on which the value has to lie; empty without a bound."""
     bound: float = 0.0
     form: str = ".2f"
     """The format of the line's numbers."""
 
     @property
     def is_missed(self) -> bool:
-        """Return whether there is a bound that the value does not keep."""
+        """Return whether the value misses its bound."""
         if not self.rule:
             return False
         if self.value is None:
@@ -35,7 +35,7 @@ class CheckRow:
 
 
 def check_rows(ours: Record | None, stock: Record | None, grpo: Record | None) -> list[CheckRow]:
-    """Return what was seen of three runs, each None where it did not come to its end.
+    """Return the rows of three runs, each None where it did not come to its end.
 
     The bounds: train/sft.py has 90% of the tokens a second of TRL's script, at most 110% of its
     memory, and its loss at the first step, as both see the same rows. Speeds are compared by

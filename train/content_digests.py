@@ -57,7 +57,7 @@ def rows_digest(dataset: str, configs: Sequence[str]) -> str | None:
     """Return a digest of the files of configs of a folder; None for a dataset of the Hub.
 
     Raises:
-        InputError: there is no such dataset, or it has no manifest.
+        InputError: the dataset is missing, or has no manifest.
         StoreError: the Hub does not answer.
     """
     place = locate(dataset)

@@ -129,7 +129,7 @@ class DataOptions:
         """Return the revision of the dataset's rows; None if its `build.json` states none.
 
         Raises:
-            InputError: there is no such dataset or revision.
+            InputError: the dataset or its revision is missing.
             StoreError: the Hub does not answer.
         """
         return content_revision(build_record(self.dataset_name()))
@@ -195,7 +195,7 @@ def sft_rows(
 def _taught_answer(
     options: DataOptions, part: Part
 ) -> Callable[[Mapping[str, Any]], list[dict[str, str]]]:
-    """Return what gives a row of a part its assistant message."""
+    """Return the function that gives a row of a part its assistant message."""
     if names_forecaster(options.target):
         forecasts = {
             name: estimate
@@ -221,7 +221,7 @@ def check_lengths(
     """Check that every prompt fits together with its answer, which would else be cut off.
 
     Raises:
-        InputError: one does not; the message says how many.
+        InputError: some do not fit; the message says how many.
     """
     if longest is None:
         return
@@ -328,7 +328,7 @@ def read_part(path: str, config: str, part: str) -> "Dataset":
         part: `sft`, `rl` or `heldout`.
 
     Raises:
-        InputError: there is no such dataset, config or part, or a column is missing.
+        InputError: the dataset, its config, the part or a column is missing.
     """
     path = pinned(path)
     parts = splits(path, config)
@@ -371,10 +371,10 @@ def balanced(is_feasible: Any, options: DataOptions) -> Any:
 
 
 def check_list(name: str, value: Any, kind: type) -> None:
-    """A YAML file may give an option that is a list as one value; its letters would be the list.
+    """Check that an option is a list: one name in a YAML file would be a list of characters.
 
     Raises:
-        WrongUsageError: it is no list of these.
+        WrongUsageError: the value is not a list of this kind.
     """
     if not isinstance(value, list) or not all(isinstance(each, kind) for each in value):
         raise WrongUsageError(
@@ -391,7 +391,7 @@ def checked_variant(name: str, value: str) -> str:
         value: of the option.
 
     Raises:
-        WrongUsageError: there is no such variant.
+        WrongUsageError: the variant is unknown.
     """
     variant = FORMER_NAMES.get(value, value)
     check_choice(name, variant, (AS_BUILT, *VARIANTS))
@@ -436,8 +436,8 @@ def _check_reward(variant: Variant, weights: Mapping[str, float]) -> None:
     of_forecasts = [name for name in weights if name in FORECAST_PARTS]
     if question != "forecast" and of_forecasts:
         raise WrongUsageError(
-            f"variant {variant}: asks for no forecast, which the reward's {of_forecasts[0]} "
-            "judges; give variant: forecast_no_think, or rewards: paper or dense"
+            f"variant {variant}: does not ask for a forecast, which the reward's "
+            f"{of_forecasts[0]} judges; give variant: forecast_no_think, or rewards: paper or dense"
         )
 
 
@@ -445,7 +445,7 @@ def check_choice(name: str, value: str, choices: Sequence[str]) -> None:
     """Check that an option has one of its values.
 
     Raises:
-        WrongUsageError: it has not; the message lists them.
+        WrongUsageError: the value is another one; the message lists those that are allowed.
     """
     if value not in choices:
         raise WrongUsageError(f"{name} is {value!r}; expected one of: {', '.join(choices)}")

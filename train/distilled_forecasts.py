@@ -44,7 +44,7 @@ def names_forecaster(target: str) -> bool:
         return False
     if find_forecaster(target).learn_forecasts is None:
         raise WrongUsageError(
-            f"target {target!r}: gives no forecasts; expected a forecaster that does, such as aft, "
+            f"target {target!r}: does not forecast; expected a forecaster that does, such as aft, "
             "forest or climatology"
         )
     return True
@@ -100,7 +100,7 @@ def unseen_forecasts(
     """
     learn = forecaster.learn_forecasts
     if learn is None:
-        raise WrongUsageError("the forecaster gives no forecasts")
+        raise WrongUsageError("the forecaster does not forecast")
     estimates: dict[str, Estimate] = {}
     for group in _groups(known, asked):
         _check_instances(group.known, where)

@@ -3,10 +3,10 @@
     python train/evaluate.py --model OUT/sft --dataset MLL-Lab/BAGEN --config sokoban_train \
         --split heldout --out OUT/sft-heldout
 
-What it writes is what `bagen score` and the leaderboard take: an answer to every question. The
-table leaves out those with nothing remaining, which only training configs have. A run that was
-stopped goes on with the same command. Each GPU has an engine with all of the weights, unless
---tensor-parallel has several share them.
+The folder that it writes is one that `bagen score` and the leaderboard take: an answer to every
+question. The table leaves out questions with nothing remaining, which only training configs have. A
+run that was stopped goes on with the same command. Each GPU has an engine with all of the weights,
+unless --tensor-parallel has several share them.
 """
 
 import json
@@ -38,10 +38,12 @@ app = new_app((__doc__ or "").partition("\n")[0])
 
 @app.command()
 def evaluate(
-    model: Annotated[str, typer.Option(help="A folder, with an adapter or weights, or a Hub id.")],
-    out: Annotated[Path, typer.Option(help="The folder of the submission.")],
+    model: Annotated[
+        str, typer.Option(help="Model: a folder with weights or an adapter, or a Hub id.")
+    ],
+    out: Annotated[Path, typer.Option(help="Folder to write the submission to.")],
     dataset: Annotated[
-        str, typer.Option(help="A folder that `build` wrote, or ORG/NAME or ORG/NAME@REV.")
+        str, typer.Option(help="Dataset: a folder that `build` wrote, or ORG/NAME or ORG/NAME@REV.")
     ] = HUB_ID,
     dataset_revision: Annotated[
         str | None,
@@ -51,7 +53,9 @@ def evaluate(
             "[default: main].",
         ),
     ] = None,
-    config: Annotated[str, typer.Option(help="A task or a <task>_train.")] = "sokoban_train",
+    config: Annotated[
+        str, typer.Option(help="Config of the dataset: a task or a <task>_train.")
+    ] = "sokoban_train",
     split: Annotated[
         str, typer.Option(help="Split: test; or sft, rl, heldout of a <task>_train.")
     ] = "heldout",
@@ -63,7 +67,11 @@ def evaluate(
     ] = AS_BUILT,
     max_prompt_tokens: Annotated[
         int | None,
-        typer.Option(help="Longer prompts lose their oldest turns; what fits the context.", min=1),
+        typer.Option(
+            help="Most tokens of a prompt; longer ones lose their oldest turns [default: what the "
+            "context holds beside --max-new-tokens].",
+            min=1,
+        ),
     ] = None,
     max_new_tokens: Annotated[int, typer.Option(help="Most tokens of an answer.", min=1)] = 512,
     batch_size: Annotated[
@@ -94,7 +102,7 @@ def evaluate(
         str, typer.Option(help='Options of the chat template, in JSON: {"enable_thinking": false}.')
     ] = "{}",
     name: Annotated[
-        str | None, typer.Option(help="Name of the estimator; that of the model if left out.")
+        str | None, typer.Option(help="Name of the estimator [default: the model's].")
     ] = None,
     trained_on: Annotated[
         str, typer.Option(help="Data learned from: none, train, benchmark, other.")
@@ -136,7 +144,7 @@ def evaluate(
     if limit < 1:
         raise InputError(
             f"{model}: its context has {context:,} tokens, of which --max-new-tokens takes "
-            f"{max_new_tokens:,}; give less"
+            f"{max_new_tokens:,}; give a smaller --max-new-tokens"
         )
     provider = choose_backend(backend, model)
     engines = plan_engines(provider, visible_gpus(), replicas, tensor_parallel, shape.config)
@@ -186,7 +194,7 @@ def _json(text: str) -> Mapping[str, Any]:
     try:
         arguments = json.loads(text)
     except ValueError as error:
-        raise WrongUsageError(f"--template {text}: is no JSON: {error}") from error
+        raise WrongUsageError(f"--template {text}: is not JSON: {error}") from error
     if not isinstance(arguments, dict):
         raise WrongUsageError(f"--template {text}: expected a JSON object")
     return arguments

@@ -35,13 +35,13 @@ def convert(gguf: Path, out: Path) -> None:
     """Write the model and its tokenizer to `out`.
 
     Raises:
-        InputError: there is no such file, it is not a whole language model that transformers knows,
+        InputError: the file is missing, or is not a whole language model that transformers knows,
             something lies at `out`, or the package gguf is missing.
     """
     if not gguf.is_file():
-        raise InputError(f"{gguf}: there is no such file; expected weights in GGUF")
+        raise InputError(f"{gguf}: cannot find this file; expected weights in GGUF")
     if out.exists():
-        raise InputError(f"{out}: is there already; give another folder")
+        raise InputError(f"{out}: exists already; give another folder")
     if importlib.util.find_spec("gguf") is None:
         raise InputError("gguf is not installed; install it with: pip install gguf")
     model, tokenizer = _read(gguf)

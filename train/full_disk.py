@@ -35,7 +35,7 @@ def full_disk_said(folder: str) -> Iterator[None]:
             raise
         free = shutil.disk_usage(folder).free / 1e9
         checkpoint = last_checkpoint(folder)
-        kept = f"{checkpoint} is whole" if checkpoint else "there is no whole checkpoint yet"
+        kept = f"{checkpoint} is whole" if checkpoint else "no checkpoint is whole yet"
         raise OutputError(
             f"{folder}: the disk is full, or a file may not grow as large ({free:,.1f} GB are free "
             f"now); {kept}; free some space, then give the same command with --resume true"

@@ -25,7 +25,7 @@ def set_accumulation(config: Any, answers: int = 1) -> None:
         answers: sequences of a prompt: 1 in SFT, `num_generations` in GRPO.
 
     Raises:
-        WrongUsageError: `gradient_accumulation_steps` is given too and says something else.
+        WrongUsageError: `gradient_accumulation_steps` is set too, to another number.
         InputError: a step is not a whole number of batches of each process.
     """
     prompts, batch = config.prompts_per_step, config.per_device_train_batch_size

@@ -61,7 +61,7 @@ def check(
     import torch
 
     if not cpu and not torch.cuda.is_available():
-        raise InputError("there is no GPU here that PyTorch can use; give --cpu")
+        raise InputError("cannot find a GPU that PyTorch can use; give --cpu")
     uses_vllm = vllm and not cpu
     if uses_vllm and importlib.util.find_spec("vllm") is None:
         raise InputError(

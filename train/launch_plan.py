@@ -22,13 +22,13 @@ class LaunchPlan:
     """The number of processes on all machines together; one a GPU."""
     machines: int
     is_split: bool
-    """Whether the processes share the weights, gradients and optimizer (FSDP, ZeRO-3)."""
+    """True where the processes share the weights, gradients and optimizer (FSDP, ZeRO-3)."""
     writes_twice: bool
-    """Whether a checkpoint holds the weights twice: for the trainer, and as a whole model."""
+    """True where a checkpoint holds the weights twice: for the trainer, and as a whole model."""
     uses_fsdp: bool
-    """Whether FSDP shares the weights, gradients and optimizer: it holds whole gradients in each
-    process until a step has accumulated all, and gathers TRL's reference model whole; DeepSpeed
-    does neither."""
+    """True where FSDP shares the weights, gradients and optimizer. FSDP holds whole gradients in
+    each process until a step has accumulated all, and gathers TRL's reference model whole;
+    DeepSpeed does neither."""
     gpu_memory: float | None
     """Bytes of one GPU; None on a CPU."""
 

@@ -1,12 +1,12 @@
-"""Start a training script's processes, as `accelerate launch` does, and say once what went wrong.
+"""Start a training script's processes, as `accelerate launch` does, and report an error once.
 
     python train/launcher.py --config_file train/accelerate/fsdp2.yaml train/sft.py --config FILE
     python train/launcher.py --config_file train/accelerate/cpu.yaml --num_processes 2 SCRIPT ...
 
-Options before the script are those of `accelerate launch`. That one follows every error and Ctrl-C
-with a traceback of its own and ends with exit code 1; this one adds nothing to what the script says
-and ends with the script's exit code: 1, 2, or 130 after Ctrl-C. Several processes on a CPU run
-here, where `accelerate launch` starts one without saying so.
+Options before the script are those of `accelerate launch`. That command adds a traceback of its own
+to every error and Ctrl-C, and ends with exit code 1. This one adds nothing to what the script says,
+and ends with the script's exit code: 1, 2, or 130 after Ctrl-C. `--num_processes 2` on a CPU starts
+two processes here, where `accelerate launch` starts one without a message.
 """
 
 import logging
@@ -27,28 +27,28 @@ from bagen_data.errors import InputError
 
 _INTERRUPTED = 130
 _SIGNALLED = 128
-"""Exit codes above it are of processes that a signal ended."""
+"""The exit code of a process that a signal ended is this and the number of the signal."""
 
 
 def main(arguments: Sequence[str] | None) -> None:
     """Run a script in its processes, and exit with its code."""
     codes: list[int] = []
-    run(lambda given: codes.append(launch(given)), arguments)
+    run(lambda words: codes.append(launch(words)), arguments)
     sys.exit(codes[0])
 
 
 def launch(arguments: Sequence[str] | None) -> int:
-    """Run a script in its processes; returns its exit code.
+    """Run a script in its processes, and return its exit code.
 
     Raises:
-        InputError: there is no such script, or the processes cannot be started.
+        InputError: the script is missing, or the processes cannot be started.
     """
     from accelerate.commands.launch import launch_command_parser
 
     parser = launch_command_parser()
     options = parser.parse_args(None if arguments is None else list(arguments))
     if not Path(options.training_script).is_file() and not options.module:
-        raise InputError(f"{options.training_script}: there is no such script")
+        raise InputError(f"{options.training_script}: cannot find this script")
     _silence_torchrun()
     # The script gets Ctrl-C as well, and says what is kept: this process only waits for its end.
     signal.signal(signal.SIGINT, lambda *_: None)
@@ -57,7 +57,7 @@ def launch(arguments: Sequence[str] | None) -> int:
 
 
 def _pass_on(number: int, _frame: object) -> None:
-    """Send a signal on to the processes: they would go on, and hold the run's folder."""
+    """Send a signal on to the processes, which would go on and hold the run's folder."""
     import psutil
 
     for process in psutil.Process().children():
@@ -96,7 +96,7 @@ def _exit_code(options: Any) -> int:
 
 
 def _failed(error: Any, *, is_first_machine: bool) -> int:
-    """Say why the first process failed, unless the process of rank 0 has; returns the exit code."""
+    """Say why the first process failed, unless the process of rank 0 has; return the exit code."""
     rank, first = error.get_first_failure()
     said = is_first_machine and _first_process_file(first.error_file).is_file()
     codes = {_code_of(each.exitcode) for each in error.failures.values()}

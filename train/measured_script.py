@@ -1,7 +1,7 @@
-"""Run a training script as it is, and write down what its steps took.
+"""Run a training script as it is, and write the time and memory of its steps to a file.
 
-    accelerate launch ... train/measured_script.py OUT.json train/sft.py --config FILE
-    accelerate launch ... train/measured_script.py OUT.json trl.scripts.sft --model_name_or_path ...
+    python train/launcher.py ... train/measured_script.py OUT.json train/sft.py --config FILE
+    python train/launcher.py ... train/measured_script.py OUT.json trl.scripts.sft ...
 
 Every script is measured in the same way, TRL's own too: by a callback that transformers gives to
 each trainer. The script, a file or a module, and its arguments follow the file to write.

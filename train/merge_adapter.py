@@ -35,14 +35,14 @@ def merge(adapter: Path, out: Path) -> None:
     """Write the model of an adapter, with the adapter in its weights, and its tokenizer.
 
     Raises:
-        InputError: there is no adapter, its model cannot be read, or something lies at `out`.
+        InputError: the adapter is missing, its model cannot be read, or `out` exists.
     """
     if not is_adapter(str(adapter)):
         raise InputError(
             f"{adapter}: holds no adapter_config.json; give the folder of a LoRA adapter"
         )
     if out.exists():
-        raise InputError(f"{out}: is there already; give another folder")
+        raise InputError(f"{out}: exists already; give another folder")
     for folder in (str(adapter), base_of(str(adapter))):
         check_weights(Path(folder))
     import torch

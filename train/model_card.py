@@ -49,7 +49,7 @@ _HEAD_OF_SCORES = (
 
 @dataclass(frozen=True)
 class Stage:
-    """One training run: the last of those that made a model."""
+    """A training run: the last of those that made a model."""
 
     method: str
     """`sft` or `grpo`."""
@@ -66,7 +66,7 @@ class Stage:
     variant: str
     """Variant of the questions, or `as_built`."""
     is_adapter: bool
-    """Whether the model's folder holds a LoRA adapter."""
+    """True where the model's folder holds a LoRA adapter."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ class Card:
 
     @property
     def title(self) -> str | None:
-        """Return the first heading; None if there is none."""
+        """Return the first heading; None without a heading."""
         match = re.search(r"(?m)^# (.+)$", self.text)
         return match[1] if match else None
 
@@ -104,7 +104,7 @@ def read_card(folder: Path) -> Card | None:
     """Read the card in a model's folder.
 
     Returns:
-        The card; None if there is none, or it is not one of this project.
+        The card; None if the folder has no card, or not one of this project.
     """
     try:
         match = _HEAD.match((folder / CARD).read_text("utf-8"))

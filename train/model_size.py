@@ -59,8 +59,8 @@ def model_size(config: Any, lora: Any = None) -> ModelSize:
         lora: PEFT's config of the adapter, if one is trained.
 
     Raises:
-        InputError: transformers knows no language model of this config, or the adapter does not
-            fit the model.
+        InputError: transformers does not know a language model of this config, or the adapter does
+            not fit the model.
     """
     import torch
     from transformers import AutoModelForCausalLM
@@ -70,8 +70,8 @@ def model_size(config: Any, lora: Any = None) -> ModelSize:
             model: Any = AutoModelForCausalLM.from_config(config)
     except ValueError as error:
         raise InputError(
-            f"config of model_type {config.model_type!r}: transformers knows no language model of "
-            "it; give the config.json of a causal language model"
+            f"config of model_type {config.model_type!r}: is not a language model that "
+            "transformers knows; give the config.json of a causal language model"
         ) from error
     parameters = model.num_parameters()
     layers = max(

@@ -28,7 +28,7 @@ def ended_process_group() -> Iterator[None]:
 
 
 def _end(*backends: str) -> None:
-    """End the process group if it is of one of these backends, or of any if none is given."""
+    """End the process group if it is of one of these backends; of any backend if none is named."""
     from torch import distributed
 
     if not distributed.is_available() or not distributed.is_initialized():

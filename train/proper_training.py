@@ -29,14 +29,14 @@ def check_proper(
     """Check that a reward with parts of forecasts stays proper in training.
 
     Args:
-        weights: of the reward's parts; without one of forecasts there is nothing to check.
+        weights: of the reward's parts; nothing is checked if none is a part of forecasts.
         balance: the option of that name.
-        repeat_feasible: likewise.
+        repeat_feasible: the option of that name.
         scale_rewards: TRL's option of that name.
         aggregation: TRL's `multi_objective_aggregation`.
 
     Raises:
-        WrongUsageError: it does not; the message says which option changes it.
+        WrongUsageError: an option makes the reward improper; the message names it.
     """
     parts = [name for name in weights if name in FORECAST_PARTS]
     if not parts:

@@ -96,7 +96,7 @@ def text_of(completion: Any) -> str:
 
 
 class CollapseWatch(TrainerCallback):
-    """Says so, once each, when a model collapses or its groups teach nothing."""
+    """Warns, once each, that a model has collapsed or that its groups teach nothing."""
 
     def __init__(self) -> None:
         self._warned: set[str] = set()

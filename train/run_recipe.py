@@ -90,13 +90,13 @@ def recipe_of(trainer: Any, *groups: Any, **more: Any) -> dict[str, Any]:
         NOT_COMPARED: {
             "processes": trainer.world_size,
             **{name: options[name] for name in _BATCH.split() if name in options},
-            "versions": {name: found for name in _PACKAGES if (found := _version(name))},
+            "versions": {name: number for name in _PACKAGES if (number := _version(name))},
         },
     }
 
 
 def recipe_changes(folder: str, recipe: Mapping[str, Any]) -> str:
-    """Return how a recipe differs from the one that a folder was begun with, as `differences`.
+    """Return how a recipe differs from the one in a folder, in the words of `differences`.
 
     Args:
         folder: the folder of a run, with or without a recipe.

@@ -28,14 +28,14 @@ class StartingAnswers(TrainerCallback):
         Args:
             trainer: TRL's.
             watch: what its reward functions have judged.
-            prompts: the number of training prompts to answer where there is no evaluation.
+            prompts: the number of training prompts to answer if the trainer does not evaluate.
         """
         self._trainer = trainer
         self._watch = watch
         self._prompts = prompts
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ARG002
-        """Answer, unless the trainer is about to."""
+        """Answer the prompts, unless the trainer is about to evaluate."""
         has_none = break_even(self._watch.weights, self._watch.feasible_share) is None
         if state.global_step or has_none or args.eval_on_start:
             return

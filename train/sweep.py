@@ -80,13 +80,15 @@ def _chosen(plan: SweepPlan, only: Sequence[str] | None, config: Path) -> frozen
     """Return the names of the runs to run.
 
     Raises:
-        InputError: there is no such run.
+        InputError: a name is not that of a run.
     """
     names = [planned.name for planned in plan.runs]
     unknown = sorted(set(only or ()) - set(names))
     if unknown:
         listed = ", ".join(names)
-        raise InputError(f"--only {unknown[0]}: no such run in {config}; there are: {listed}")
+        raise InputError(
+            f"--only {unknown[0]}: no run in {config} is called so; expected one of: {listed}"
+        )
     return frozenset(only or names)
 
 

@@ -26,7 +26,7 @@ def interval_rule(name: str) -> IntervalRule:
     `[R, R]`. Where R is a fraction, an end that rounding would take past R is R.
 
     Raises:
-        WrongUsageError: there is no such rule.
+        WrongUsageError: the rule is unknown.
 
     >>> interval_rule("pct30")(70), interval_rule("fix100")(70), interval_rule("point")(70)
     (Interval(low=49, high=91), Interval(low=1, high=170), Interval(low=70, high=70))

@@ -5,8 +5,8 @@ over what the GPUs could compute in its time. A token costs 2 operations a weigh
 backward to the layer below, and 2 more for a weight that is trained: 6 with all weights, about 4
 with LoRA.
 
-The `mfu` logged is a lower bound. Left out are: attention between tokens (6 x layers x heads' width
-x length of the row for each token: for Qwen2.5-7B 5% more at 3,000 tokens, 12% at 8,000);
+The `mfu` in the log is a lower bound. It leaves out attention between tokens (6 x layers x heads'
+width x length of the row for each token: for Qwen2.5-7B 5% more at 3,000 tokens, 12% at 8,000);
 embeddings, and the output head, which TRL computes at the answers only; activations that are
 computed again; and, in GRPO, generation and the reference model, whose time does count.
 """
@@ -37,8 +37,8 @@ PEAK_TFLOPS: Mapping[str, float] = {
 }
 """Peak of dense bfloat16 products in 10^12 operations a second, by a part of the device's name.
 
-The numbers are those of the makers' data sheets; where a sheet gives one "with sparsity", half of
-it. A name that another one begins with stands after it.
+The numbers are those of the makers' data sheets; where a sheet gives a number "with sparsity", half
+of it. A name that is the beginning of another one stands after it.
 """
 
 
@@ -64,7 +64,7 @@ def log_throughput(trainer: Any, options: ThroughputOptions) -> None:
 
     Args:
         trainer: one of TRL's, before its model is wrapped for several processes.
-        options: the peak, where it is given.
+        options: the peak, where the user states it.
     """
     device = _device_name(trainer.args)
     peak = options.peak_tflops or (known_peak(device) if _computes_in_16_bits(trainer) else None)

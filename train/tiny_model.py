@@ -3,8 +3,9 @@
     python train/tiny_model.py out/demo out/tiny
     python train/tiny_model.py out/recorded out/numbers --shape train/configs/numbers_model.yaml
 
-It knows nothing and learns the form of an answer in a minute: to try the training commands on a
-machine without a GPU or a hub. The same dataset, shape and seed make the same weights.
+The model knows nothing, and learns the form of an answer in a minute. It serves to try the
+training commands on a machine without a GPU or a hub. The same dataset, shape and seed make the
+same weights.
 """
 
 import argparse
@@ -66,7 +67,7 @@ _SIZES = tuple(each for each in fields(TinyShape) if type(each.default) is int)
 
 
 def main(arguments: Sequence[str] | None) -> None:
-    """Make one."""
+    """Make a model."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("dataset", help="a folder that build wrote, or ORG/NAME or ORG/NAME@REV")
     parser.add_argument("out", type=Path, help="the folder to write")
@@ -81,8 +82,8 @@ def main(arguments: Sequence[str] | None) -> None:
         )
     options = vars(parser.parse_args(arguments))
     dataset, out, file = (options.pop(name) for name in ("dataset", "out", "shape"))
-    given = {name: value for name, value in options.items() if value is not None}
-    make(dataset, out, TinyShape(**{**(read_shape(file) if file else {}), **given}))
+    sizes = {name: value for name, value in options.items() if value is not None}
+    make(dataset, out, TinyShape(**{**(read_shape(file) if file else {}), **sizes}))
 
 
 def read_shape(path: Path) -> Mapping[str, Any]:
@@ -101,7 +102,7 @@ def read_shape(path: Path) -> Mapping[str, Any]:
     kinds = {each.name: type(each.default) for each in fields(TinyShape)}
     for name, value in content.items():
         if name not in kinds:
-            raise WrongUsageError(f"{path}: there is no {name}; expected {', '.join(kinds)}")
+            raise WrongUsageError(f"{path}: unknown field {name}; expected {', '.join(kinds)}")
         if type(value) is not kinds[name]:
             raise WrongUsageError(
                 f"{path}: {name} is {value!r}; expected "
@@ -114,12 +115,12 @@ def make(dataset: str, out: Path, shape: TinyShape) -> None:
     """Write the model and its tokenizer.
 
     Raises:
-        InputError: something lies at `out`, or the dataset has no such config.
+        InputError: `out` exists, or the dataset lacks the config.
         WrongUsageError: as `check_sizes`.
     """
     check_sizes({each.name: getattr(shape, each.name) for each in _SIZES})
     if out.exists():
-        raise InputError(f"{out}: is there already; give another folder")
+        raise InputError(f"{out}: exists already; give another folder")
     import torch
     from transformers import Qwen3Config, Qwen3ForCausalLM
 

@@ -13,7 +13,7 @@ def check_sizes(sizes: dict[str, int]) -> None:
     """Check the sizes of a model, by name: hidden, layers, context, vocabulary, seed.
 
     Raises:
-        WrongUsageError: one is too small or too large, or hidden is not a multiple of a head's.
+        WrongUsageError: a size is too small or too large, or hidden is not a multiple of a head's.
 
     >>> check_sizes({"hidden": 64, "layers": 0})
     Traceback (most recent call last):

@@ -1,6 +1,6 @@
 """The options of the training scripts: TRL's own, ours beside them, and what can be checked.
 
-Everything that can be wrong is found before any weights load.
+Every option is checked before any weights load.
 """
 
 import json
@@ -181,7 +181,7 @@ def parse(arguments: Sequence[str] | None, kind: type[Options]) -> tuple[Options
 def _read(
     arguments: Sequence[str] | None, kind: type[Options]
 ) -> tuple[DataOptions, RunOptions, ThroughputOptions, Options, Any]:
-    """Return the options as they are given, by their groups; raises as `parse`."""
+    """Return the options as they were given, by their groups; raise as `parse` does."""
     stage = "sft" if issubclass(kind, SFTConfig) else "grpo"
     try:
         parser = _Parser((*OPTION_KINDS, kind, ModelConfig))
@@ -200,7 +200,7 @@ def _read(
 
 
 def _check_rewards(config: GRPOOptions, data: DataOptions) -> None:
-    """Refuse what makes a proper reward improper; raises as `check_proper`."""
+    """Refuse options that make a proper reward improper; raise as `check_proper` does."""
     check_proper(
         reward_weights(config.rewards),
         balance=data.balance,
@@ -271,17 +271,17 @@ def check_names(names: Iterable[str], known: Sequence[str], where: str = "option
     """Check that options exist.
 
     Raises:
-        WrongUsageError: one does not; the message names the nearest one.
+        WrongUsageError: an option does not exist; the message names the nearest one.
 
     >>> check_names(["targt"], ["target", "variant"])
     Traceback (most recent call last):
-    bagen_data.errors.WrongUsageError: options: there is no targt; did you mean target?
+    bagen_data.errors.WrongUsageError: options: unknown option targt; did you mean target?
     """
     for name in names:
         if name not in known:
             near = get_close_matches(name, known, 1)
             advice = f"; did you mean {near[0]}?" if near else "; see --help"
-            raise WrongUsageError(f"{where}: there is no {name}{advice}")
+            raise WrongUsageError(f"{where}: unknown option {name}{advice}")
 
 
 def names_of(kind: type[Any]) -> list[str]:
@@ -293,7 +293,7 @@ def reward_weights(rewards: Any) -> dict[str, float]:
     """Return weights of the parts of a reward, from its name, from JSON, or as they are.
 
     Raises:
-        InputError: there is no such reward or part, or a weight is no number.
+        InputError: the reward or a part is unknown, or a weight is not a number.
 
     >>> reward_weights("paper"), reward_weights('{"interval": 1}')
     ({'interval': 1.8, 'impossible': 0.2}, {'interval': 1})
@@ -334,7 +334,7 @@ def _check_device(config: Any) -> None:
         return
     if not torch.accelerator.is_available():
         raise InputError(
-            "there is no GPU here that PyTorch can use; give --use_cpu true (or launch with "
+            "cannot find a GPU that PyTorch can use; give --use_cpu true (or launch with "
             "train/accelerate/cpu.yaml), or install PyTorch for your GPU"
         )
 

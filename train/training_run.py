@@ -53,8 +53,8 @@ def check_resumable(config: Any, options: RunOptions, recipe: Mapping[str, Any])
         recipe: every option that decides the model.
 
     Raises:
-        InputError: the folder holds a model or checkpoints that were begun with other options, or
-            checkpoints that are not to be gone on from.
+        InputError: the folder holds a model or checkpoints that were made with other options, or
+            checkpoints without --resume true.
         OutputError: another run is writing the folder.
     """
     folder = str(config.output_dir)
@@ -65,8 +65,8 @@ def check_resumable(config: Any, options: RunOptions, recipe: Mapping[str, Any])
         )
     if options.resume and config.save_only_model:
         raise WrongUsageError(
-            "save_only_model is true, and resume too; checkpoints without the optimizer cannot be "
-            "gone on from: leave one of them out"
+            "save_only_model is true, and resume too; a run cannot go on from checkpoints without "
+            "the optimizer: leave one of them out"
         )
     if config.process_index == 0:
         with _held(folder):
@@ -81,9 +81,9 @@ def check_resumable(config: Any, options: RunOptions, recipe: Mapping[str, Any])
         )
     changes = recipe_changes(folder, recipe)
     if changes:
-        begun = "checkpoints were begun" if checkpoint else "model was trained"
+        made = "checkpoints were made" if checkpoint else "model was trained"
         raise InputError(
-            f"{folder}: its {begun} with {changes}; remove the folder, or give another output_dir"
+            f"{folder}: its {made} with {changes}; remove the folder, or give another output_dir"
         )
 
 
@@ -141,7 +141,7 @@ class KeepEpochs(TrainerCallback):
             self.card.write(folder)
 
     def on_train_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ARG002
-        """Say which of the chosen epochs the run did not come to, as where `max_steps` ended it."""
+        """Name the chosen epochs that the run did not reach, as where `max_steps` ended it."""
         missed = sorted(epoch for epoch in self.epochs if epoch > state.epoch + _WHOLE)
         if missed and state.is_world_process_zero:
             names = ", ".join(f"epoch-{epoch}" for epoch in missed)

@@ -39,7 +39,7 @@ def run_worker(main: Callable[[Sequence[str] | None], Any]) -> None:
         sys.exit(_FAILED)
     finally:
         for error in errors:
-            _leave(error)  # once it is said: a process that is ended meanwhile has left no file
+            _leave(error)  # after it was reported: a process that is ended meanwhile leaves no file
 
 
 def _ended(

@@ -18,7 +18,7 @@ _LONGEST = 900
 
 
 def sft_options(dataset: str, model: str, out: Path, **changes: Any) -> dict[str, Any]:
-    """Those of a run of a few seconds."""
+    """Options of a run of a few seconds."""
     return {
         "model_name_or_path": model,
         "dataset": dataset,
@@ -59,7 +59,7 @@ def started(*command: object) -> Iterator[Fork]:
 
 
 def run(*command: object) -> str:
-    """What it wrote; it has to succeed."""
+    """Return the output of a command, which has to succeed."""
     with started(*command) as process:
         written = "".join(process.communicate(_LONGEST))
     assert process.returncode == 0, written[-3000:]
@@ -76,7 +76,7 @@ def fail(*command: object, code: int = 1) -> str:
 
 
 def losses(folder: Path) -> list[float]:
-    """Of each step, as the last checkpoint has them."""
+    """Logged values of each step, from the last checkpoint."""
     states: Sequence[Path] = sorted(
         folder.glob("checkpoint-*/trainer_state.json"),
         key=lambda path: int(path.parent.name.rpartition("-")[2]),

@@ -88,9 +88,9 @@ def other_config(folder: Path) -> None:
         ),
         (
             lambda model: as_adapter(model, '{"base_model_name_or_path": "/nowhere/base"}'),
-            "base_model_name_or_path is /nowhere/base, and there is no such folder",
+            "base_model_name_or_path is /nowhere/base, and that folder is missing",
         ),
-        (lambda model: (model / "tokenizer.json").write_text("[]"), "no model can be read there"),
+        (lambda model: (model / "tokenizer.json").write_text("[]"), "cannot be read as a model"),
         (
             lambda model: with_template(model, [{"name": "rag", "template": "-"}]),
             "its chat template cannot show a system, a user and an assistant message: This model",

@@ -80,7 +80,7 @@ def test_the_comparison_in_words() -> None:
     *_, last = lines([interval(0.05), IMPOSSIBLE, *[MISS] * 4], [True] + [False] * 5)
     assert "`impossible` earns more, and GRPO is likely to collapse to it; go on with SFT" in last
     *_, last = lines([IMPOSSIBLE, "?"], [True, False])
-    assert last.startswith("no interval was given where feasible; break-even is 0.111 where 50%")
+    assert last.startswith("no answer is an interval where feasible; break-even is 0.111 where 50%")
     (only,) = lines(["?"], [True])
     assert only.endswith("0% intervals: GRPO has nothing to reward; begin with SFT")
 
@@ -124,7 +124,7 @@ def history(out: Path) -> list[dict[str, float]]:
 def test_grpo_is_evaluated_before_its_first_step_and_while_it_runs(
     dataset: str, tiny: str, tmp_path: Path
 ) -> None:
-    """On the held-out part, here of another task; the evaluation does not change the steps."""
+    """Evaluation on a held-out part, here of another task, does not change the steps."""
     evaluated = {"evaluate_on": ["searchr1_train"], "eval_strategy": "steps", "eval_steps": 1}
     watched, plain = tmp_path / "watched", tmp_path / "plain"
     written = run("train/grpo.py", "--config", grpo(dataset, tiny, watched, **evaluated))
@@ -154,7 +154,7 @@ def test_a_batch_that_holds_no_whole_group_is_refused(
 
 
 def test_an_evaluations_answers_are_compared(dataset: str, tmp_path: Path) -> None:
-    """By the command, which takes a folder of `train/evaluate.py`."""
+    """The command takes a folder of `train/evaluate.py`."""
     samples = load_samples(dataset, "sokoban")
     rows = samples.table.to_pylist()
     texts = [

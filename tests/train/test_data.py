@@ -1,4 +1,4 @@
-"""What models are trained on."""
+"""The rows that models are trained on."""
 
 import shutil
 from collections import Counter
@@ -30,7 +30,7 @@ def tokenizer(tiny: str) -> Any:
 
 
 def options(dataset: str, **changes: Any) -> DataOptions:
-    """With room for every prompt of the sample."""
+    """Options with room for every prompt of the sample."""
     return DataOptions(dataset=dataset, max_prompt_tokens=50_000, **changes)
 
 
@@ -113,7 +113,7 @@ def test_variants_that_cannot_be_taught_are_refused(dataset: str, tokenizer: Any
         sft_rows(options(dataset, variant="point_think", **taught), tokenizer, {})
     with pytest.raises(WrongUsageError, match="variant point_think: the rewards judge intervals"):
         rl_rows(options(dataset, variant="point_think"), tokenizer, {})
-    with pytest.raises(WrongUsageError, match="asks for no forecast, which the reward's brier"):
+    with pytest.raises(WrongUsageError, match="does not ask for a forecast, which the rew"):
         rl_rows(options(dataset), tokenizer, {}, weights=PROPER)
 
 
@@ -141,7 +141,7 @@ def test_a_thought_says_what_the_prompt_says() -> None:
 def test_training_parts_are_balanced_and_the_heldout_part_is_as_it_is(
     dataset: str, tokenizer: Any
 ) -> None:
-    """Of each instance exactly the rows that have something remaining; feasible ones twice."""
+    """Each instance has exactly its rows with something remaining, feasible ones twice."""
     training = options(dataset, evaluate_on=["sokoban_train"])
     for part, times in (("sft", 2), ("heldout", 1)):
         rows = load(dataset, "sokoban_train", split=part)

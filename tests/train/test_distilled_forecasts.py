@@ -96,7 +96,7 @@ def test_one_instance_teaches_no_forecasts(known: list[Example]) -> None:
 
 @pytest.mark.parametrize("variant", ["forecast_think", "forecast_no_think"])
 def test_rows_teach_valid_forecasts(dataset: str, tiny: str, variant: str) -> None:
-    """For as many rows as intervals have, with thoughts where these are asked for."""
+    """Rows are as many as with intervals, and have thoughts where the variant asks for them."""
     tokenizer = AutoTokenizer.from_pretrained(tiny)
     options = DataOptions(
         dataset=dataset, max_prompt_tokens=50_000, variant=variant, target="climatology"
@@ -151,7 +151,7 @@ def test_digits_of_what_is_taught() -> None:
 @pytest.mark.parametrize(
     ("target", "message"),
     [
-        ("quantiles", "target 'quantiles': gives no forecasts; expected a forecaster that does"),
+        ("quantiles", "target 'quantiles': does not forecast; expected a forecaster that does"),
         (
             "aftt",
             r"target 'aftt': expected pct10, .* or for a forecast variant the forecaster whose",

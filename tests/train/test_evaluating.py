@@ -154,7 +154,7 @@ def test_a_models_own_sampling_does_not_change_what_is_greedy(tiny: str, tmp_pat
 
 
 def test_an_answer_does_not_depend_on_its_batch(tiny: str, tmp_path: Path) -> None:
-    """Where a tokenizer has no padding (Llama-3.1), token 0 filled short answers: `!!!!`."""
+    """Token 0 filled short answers where a tokenizer has no padding (Llama-3.1): `!!!!`."""
     model = tmp_path / "model"
     shutil.copytree(tiny, model)
     for file in (model / "config.json", model / "generation_config.json"):

@@ -43,7 +43,7 @@ def test_a_whole_model_is_written(
         convert(file, tmp_path / "out")
     kept = AutoModelForCausalLM.from_pretrained(tmp_path / "out")
     assert kept.num_parameters() == AutoModelForCausalLM.from_pretrained(tiny).num_parameters()
-    with pytest.raises(InputError, match="out: is there already"):
+    with pytest.raises(InputError, match="out: exists already"):
         convert(file, tmp_path / "out")
 
 
@@ -87,7 +87,7 @@ def test_a_file_that_transformers_does_not_read(
 
 def test_without_the_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
-    with pytest.raises(InputError, match="there is no such file"):
+    with pytest.raises(InputError, match="cannot find this file"):
         convert(tmp_path / "model.gguf", tmp_path / "out")
     (tmp_path / "model.gguf").write_bytes(b"GGUF")
     with pytest.raises(

@@ -117,7 +117,7 @@ def test_without_the_option_trls_own_count(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_a_run_trains_as_many_steps_as_it_says(dataset: str, tiny: str, tmp_path: Path) -> None:
-    """With a KL term, whose reference model is compared first."""
+    """A run with a KL term compares its reference model first."""
     content = sft_options(dataset, tiny, tmp_path / "out") | {
         "prompts_per_step": 16,
         "num_generations": 2,

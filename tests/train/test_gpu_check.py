@@ -65,7 +65,7 @@ def test_a_reference_model_of_zeros_is_seen() -> None:
 
 
 def test_on_a_cpu_the_process_is_timed() -> None:
-    """So that what else runs there does not count."""
+    """Speed on a CPU is measured in seconds of the process, which others do not slow."""
     slowed = record(device_gib=0.0, seconds=[10.0] + [9.0] * 11)
     assert missed(slowed, record(device_gib=0.0), grpo()) == set()
 
@@ -124,7 +124,7 @@ def test_a_machine_without_a_gpu(tmp_path: Path) -> None:
     if torch.cuda.is_available():
         pytest.skip("there is a GPU here")
     message = fail("train/gpu_check.py", "--out", tmp_path / "check")
-    assert "there is no GPU here that PyTorch can use; give --cpu" in message
+    assert "cannot find a GPU that PyTorch can use; give --cpu" in message
 
 
 def test_runs_that_take_too_long_are_ended(dataset: str, tiny: str, tmp_path: Path) -> None:

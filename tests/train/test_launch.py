@@ -75,7 +75,7 @@ def commands(file: Path, folder: Path, gpus: int = 8, nodes: int = 1) -> list[li
 
 
 def options_of(words: Sequence[str]) -> dict[str, str]:
-    """By name; the last value of each."""
+    """Return the options of a command by name, with the last value of each."""
     return {
         name[2:]: value
         for name, value in zip(words, [*words[1:], ""], strict=True)
@@ -183,11 +183,11 @@ def test_a_job_of_the_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
 
     ((_, jobs, *words),) = commands(REPO / "train/launch/hf_jobs.sh", tmp_path)
     job = jobs_cli.get_command(jobs_cli.make_context("jobs", ["run"]), words[0])
-    given = job.make_context("run", words[1:]).params
-    assert (jobs, given["image"], given["flavor"]) == ("jobs", "python:3.12", "h200x8")
+    job_options = job.make_context("run", words[1:]).params
+    assert (jobs, job_options["image"], job_options["flavor"]) == ("jobs", "python:3.12", "h200x8")
     flavors = next(option.type.choices for option in job.params if option.name == "flavor")
-    assert given["flavor"] in [str(flavor) for flavor in flavors]
-    shell, flag, script = given["command"]
+    assert job_options["flavor"] in [str(flavor) for flavor in flavors]
+    shell, flag, script = job_options["command"]
     assert (shell, flag) == ("bash", "-c")
     *_, launch, said, upload = [line.split() for line in script.splitlines() if line]
     check_evaluation(said)

@@ -24,7 +24,7 @@ def command(end: str, processes: int, folder: Path) -> tuple[object, ...]:
         ("done", 2, 0, ""),
         ("input", 1, 1, "dataset: cannot be read\n"),
         ("input", 2, 1, "dataset: cannot be read\n"),
-        ("usage", 2, 2, "options: there is no targt\n"),
+        ("usage", 2, 2, "options: unknown option targt\n"),
         ("second", 2, 1, "process 1: dataset: the second process cannot read it\n"),
     ],
 )
@@ -52,7 +52,7 @@ def test_a_script_that_is_interrupted(tmp_path: Path, processes: int) -> None:
 
 
 def test_a_script_ends_with_its_launcher(tmp_path: Path) -> None:
-    """It went on, and held the run's folder, when the launcher alone was terminated."""
+    """The script went on, and held the run's folder, when the launcher alone was terminated."""
     with started(*command("never", 1, tmp_path)) as process:
         while not list(tmp_path.iterdir()):
             assert process.poll() is None
@@ -65,4 +65,4 @@ def test_a_script_ends_with_its_launcher(tmp_path: Path) -> None:
 
 
 def test_a_launch_of_no_script() -> None:
-    assert fail(*LAUNCHER, "train/stf.py") == "train/stf.py: there is no such script\n"
+    assert fail(*LAUNCHER, "train/stf.py") == "train/stf.py: cannot find this script\n"

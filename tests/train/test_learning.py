@@ -78,7 +78,7 @@ def test_it_learns(sweep: Path) -> None:
 
 
 def test_grpo_does_not_lose_what_sft_taught(sweep: Path, dataset: str) -> None:
-    """By the reward that it is given, greedy, on rollouts that neither stage has seen."""
+    """GRPO earns no less by its own reward, greedy, on rollouts that neither stage has seen."""
     samples = load_samples(dataset, "sokoban").table.to_pylist()
     labels, amounts = ([row[name] for row in samples] for name in ("feasible", "resources"))
     earned = {}
@@ -123,6 +123,6 @@ def test_a_run_with_other_options_is_not_taken_for_this_one(sweep: Path) -> None
     text = sweep.read_text("utf-8")
     other = sweep.with_name("other.yaml")
     other.write_text(text.replace("stage: sft", "stage: sft\n  options: {target: pct10}"), "utf-8")
-    assert "run 'SFT' was begun with other options or another model; remove" in " ".join(
+    assert "run 'SFT' was started with other options or another model; remove" in " ".join(
         fail("train/sweep.py", "--config", other).split()
     )

@@ -49,7 +49,7 @@ def test_what_cannot_be_merged(tiny: str, tmp_path: Path) -> None:
     ):
         merge(Path(tiny), tmp_path / "merged")
     lora = adapter(tiny, tmp_path / "lora")
-    with pytest.raises(InputError, match="lora: is there already; give another folder"):
+    with pytest.raises(InputError, match="lora: exists already; give another folder"):
         merge(lora, lora)
     weights = lora / "adapter_model.safetensors"
     content = weights.read_bytes()
@@ -59,5 +59,5 @@ def test_what_cannot_be_merged(tiny: str, tmp_path: Path) -> None:
     weights.write_bytes(content)
     config = (lora / "adapter_config.json").read_text("utf-8").replace(tiny, "/nowhere")
     (lora / "adapter_config.json").write_text(config, "utf-8")
-    with pytest.raises(InputError, match="base_model_name_or_path is /nowhere, and there"):
+    with pytest.raises(InputError, match="base_model_name_or_path is /nowhere, and that"):
         merge(lora, tmp_path / "merged")

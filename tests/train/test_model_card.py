@@ -103,7 +103,7 @@ def test_scores_are_put_there_once(model: Path) -> None:
 def test_evaluations_that_end_at_once_lose_no_scores(
     model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each put back the card that it had read, without the scores of the others."""
+    """Evaluations at once each wrote the card that it had read, without the others' scores."""
 
     def slow(path: Path, text: str) -> None:
         time.sleep(0.05)
@@ -182,7 +182,7 @@ def test_a_run_that_was_done_already_keeps_what_was_written_by_hand(model: Path)
     ],
 )
 def test_scores_of_somebody_else_in_the_metadata_stay(model: Path, entry: Any) -> None:
-    """They were a KeyError at the end of an evaluation."""
+    """Evaluation ended with a KeyError on such a card."""
     scored(model)
     card = read_card(model)
     assert card is not None

@@ -110,7 +110,11 @@ def test_the_same_shape_and_seed_make_the_same_weights(
 @pytest.mark.parametrize(
     ("text", "error", "message"),
     [
-        ("layer: 3", WrongUsageError, "there is no layer; expected config, prompt_form, vocabul"),
+        (
+            "layer: 3",
+            WrongUsageError,
+            "unknown field layer; expected config, prompt_form, vocabul",
+        ),
         ("layers: many", WrongUsageError, "layers is 'many'; expected a whole number"),
         ("layers: true", WrongUsageError, "layers is True; expected a whole number"),
         ("config: 3", WrongUsageError, "config is 3; expected a name"),

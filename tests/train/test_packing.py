@@ -53,7 +53,7 @@ def first_step(tmp_path: Path, model: str, *, packing: bool) -> tuple[int, dict[
 
 
 def test_a_packed_row_attends_to_itself_only(tmp_path: Path, tiny: str) -> None:
-    """With PyTorch's own attention too, where TRL's documentation asks for FlashAttention."""
+    """PyTorch's own attention is enough, where TRL's documentation asks for FlashAttention."""
     rows, plain = first_step(tmp_path, tiny, packing=False)
     packed_rows, packed = first_step(tmp_path, tiny, packing=True)
     assert packed_rows < rows == 6

@@ -26,15 +26,15 @@ needs_proc = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="th
 
 def children(parent: int) -> list[int]:
     """The processes that one has started."""
-    found = []
+    processes = []
     for path in Path("/proc").glob("[0-9]*/stat"):
         try:
             fields = path.read_text().rpartition(")")[2].split()
         except OSError:  # it has ended meanwhile
             continue
         if int(fields[1]) == parent and fields[0] != "Z":
-            found.append(int(path.parent.name))
-    return sorted(found)
+            processes.append(int(path.parent.name))
+    return sorted(processes)
 
 
 def is_running(process: int) -> bool:
@@ -120,13 +120,13 @@ class LLM:
             text = json.dumps(self.options | sampling.options | said | {"asked": prompt})
             yield Some(prompt_token_ids=[1, 2], outputs=[Some(text=text, token_ids=[3])])
 """
-"""A package of the same name and calls, which answers with what it was given."""
+"""A package of the same name and calls, which answers with its input."""
 
 
 def test_each_engine_of_vllm_sees_its_own_gpus(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With a stand-in for vLLM, which none of our machines can run."""
+    """A stand-in takes the place of vLLM, which needs a GPU."""
     (tmp_path / "vllm.py").write_text(VLLM)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     rollouts = ["a", "b", "a", "c", "b", "c"]

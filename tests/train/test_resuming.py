@@ -53,7 +53,7 @@ def test_a_killed_run_ends_like_one_that_was_not(dataset: str, tiny: str, tmp_pa
     assert len(losses(whole)) == 8
     assert losses(killed) == pytest.approx(losses(whole), abs=1e-4)
     message = " ".join(fail("train/sft.py", "--config", file, "--target", "point").split())
-    assert "its checkpoints were begun with target 'pct30', not 'point'; remove the" in message
+    assert "its checkpoints were made with target 'pct30', not 'point'; remove the" in message
 
 
 def test_a_full_disk_loses_no_checkpoint(dataset: str, tiny: str, tmp_path: Path) -> None:
@@ -64,7 +64,7 @@ def test_a_full_disk_loses_no_checkpoint(dataset: str, tiny: str, tmp_path: Path
     limited = ("tests/train/small_files.py", most, "train/sft.py", "--config", file)
     message = " ".join(fail(*limited).split())
     assert f"{out}: the disk is full, or a file may not grow as large (" in message
-    assert "now); there is no whole checkpoint yet; free some space, then give the" in message
+    assert "now); no checkpoint is whole yet; free some space, then give the" in message
     run("train/sft.py", "--config", file)
     assert len(losses(out)) == 6
 

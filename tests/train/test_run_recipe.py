@@ -1,4 +1,4 @@
-"""A run goes on only with the options that it was begun with."""
+"""A run goes on only with the options that it was started with."""
 
 import json
 import shutil
@@ -30,16 +30,16 @@ def arguments(folder: Path, dataset: str, model: str, **changes: Any) -> list[st
 
 
 @pytest.fixture
-def begun(tmp_path: Path, dataset: str, tiny: str) -> list[str]:
+def run_options(tmp_path: Path, dataset: str, tiny: str) -> list[str]:
     """The arguments of a GRPO run that has a checkpoint."""
-    given = arguments(tmp_path, dataset, tiny, **GRPO)
-    write_begun(tmp_path / "out", given, GRPOOptions)
-    return given
+    words = arguments(tmp_path, dataset, tiny, **GRPO)
+    write_checkpoint(tmp_path / "out", words, GRPOOptions)
+    return words
 
 
-def write_begun(folder: Path, given: list[str], kind: Any) -> None:
+def write_checkpoint(folder: Path, words: list[str], kind: Any) -> None:
     """Write the checkpoint and the recipe of a run with these arguments."""
-    _, settings = parse(given, kind)
+    _, settings = parse(words, kind)
     checkpoint = folder / "checkpoint-3"
     checkpoint.mkdir(parents=True)
     (checkpoint / "trainer_state.json").write_text("{}")
@@ -65,9 +65,11 @@ def write_begun(folder: Path, given: list[str], kind: Any) -> None:
         ("--model_revision v2", "with model_init_kwargs revision 'main', not 'v2', .*revision"),
     ],
 )
-def test_a_run_with_other_options_is_refused(begun: list[str], change: str, message: str) -> None:
-    with pytest.raises(InputError, match=f"its checkpoints were begun {message}"):
-        parse([*begun, *change.split()], GRPOOptions)
+def test_a_run_with_other_options_is_refused(
+    run_options: list[str], change: str, message: str
+) -> None:
+    with pytest.raises(InputError, match=f"its checkpoints were made {message}"):
+        parse([*run_options, *change.split()], GRPOOptions)
 
 
 @pytest.mark.parametrize(
@@ -78,8 +80,8 @@ def test_a_run_with_other_options_is_refused(begun: list[str], change: str, mess
         "--keep_epochs 1 --gradient_checkpointing true --per_device_eval_batch_size 4",
     ],
 )
-def test_what_does_not_decide_may_change(begun: list[str], change: str) -> None:
-    parse([*begun, *change.split()], GRPOOptions)
+def test_what_does_not_decide_may_change(run_options: list[str], change: str) -> None:
+    parse([*run_options, *change.split()], GRPOOptions)
 
 
 def test_other_files_under_the_same_name_are_refused(
@@ -90,7 +92,7 @@ def test_other_files_under_the_same_name_are_refused(
     shutil.copytree(tiny, model)
     shutil.copytree(dataset, built)
     options = arguments(tmp_path, str(built), str(model))
-    write_begun(tmp_path / "out", options, SFTOptions)
+    write_checkpoint(tmp_path / "out", options, SFTOptions)
     (rows,) = (built / "data" / "sokoban_train").glob("sft*.parquet")
     changed = {
         "model_weights '": model / "model.safetensors",
@@ -107,7 +109,7 @@ def test_other_files_under_the_same_name_are_refused(
         )
         if path.suffix == ".json":
             path.write_bytes(content + b"\n")
-        with pytest.raises(InputError, match=f"its checkpoints were begun with {message}"):
+        with pytest.raises(InputError, match=f"its checkpoints were made with {message}"):
             parse(options, SFTOptions)
         path.write_bytes(content)
     parse(options, SFTOptions)
@@ -119,29 +121,29 @@ def test_what_decides_the_best_checkpoint_is_compared(
     best = {"load_best_model_at_end": True, "save_strategy": "steps", "eval_strategy": "steps"}
     best |= {"save_steps": 2, "eval_steps": 2, "evaluate_on": ["sokoban_train"]}
     options = arguments(tmp_path, dataset, tiny, **best)
-    write_begun(tmp_path / "out", options, SFTOptions)
+    write_checkpoint(tmp_path / "out", options, SFTOptions)
     parse(options, SFTOptions)
     with pytest.raises(
-        InputError, match=r"begun with eval_steps 2, not 1\.0, and save_steps 2, not 3;"
+        InputError, match=r"made with eval_steps 2, not 1\.0, and save_steps 2, not 3;"
     ):
         parse([*options, "--eval_steps", "1", "--save_steps", "3"], SFTOptions)
 
 
 def test_another_version_of_the_trainer_is_refused(
-    begun: list[str], monkeypatch: pytest.MonkeyPatch
+    run_options: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A new version may have other losses and defaults under the same names."""
     monkeypatch.setattr("train.run_recipe.version", lambda name: f"99 {name}")
     with pytest.raises(InputError, match=r"trainer_versions transformers '.*', not '99 "):
-        parse(begun, GRPOOptions)
+        parse(run_options, GRPOOptions)
 
 
 def test_a_launchers_precision_is_compared(
-    begun: list[str], monkeypatch: pytest.MonkeyPatch
+    run_options: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ACCELERATE_MIXED_PRECISION", "bf16")
-    with pytest.raises(InputError, match="begun with mixed_precision 'no', not 'bf16'; remove"):
-        parse(begun, GRPOOptions)
+    with pytest.raises(InputError, match="made with mixed_precision 'no', not 'bf16'; remove"):
+        parse(run_options, GRPOOptions)
 
 
 def test_a_model_of_the_hub_has_its_commit_alone() -> None:

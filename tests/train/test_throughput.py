@@ -85,7 +85,7 @@ def test_a_peak_is_looked_up_by_the_whole_name(device: str, peak: float | None) 
 
 @pytest.mark.parametrize("device", PEAK_TFLOPS)
 def test_the_table_agrees_with_trl(device: str) -> None:
-    """Which has one of its own for its asynchronous trainers, with other sources."""
+    """TRL has a table of its own for its asynchronous trainers, with other sources."""
     theirs = get_peak_flops(device, "bfloat16")
     assert theirs is None or theirs / 1e12 == pytest.approx(PEAK_TFLOPS[device], rel=0.01)
 

@@ -1,4 +1,4 @@
-"""What is wrong is said before any weights load."""
+"""Wrong options are reported before any weights load."""
 
 import json
 import shutil
@@ -54,22 +54,22 @@ def test_a_run_is_tracked_unless_told_otherwise(tmp_path: Path, dataset: str, ti
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"use_cpu": False}, "there is no GPU here that PyTorch can use; give --use_cpu true"),
+        ({"use_cpu": False}, "cannot find a GPU that PyTorch can use; give --use_cpu true"),
         ({"max_length": 600}, "max_length is 600 and max_prompt_tokens 1152; a prompt and its"),
         ({"max_length": 9000}, "its context has 2,048 tokens, and prompt and answer may have"),
         ({"target": "wide"}, "target 'wide'"),
         ({"eval_strategy": "epoch"}, "eval_strategy is 'epoch', and evaluate_on names no config"),
         ({"eval_on_start": True}, "eval_on_start is true, and eval_strategy is 'no'; give"),
         ({"per_device_train_batch_size": 0}, "expected 1 or more"),
-        ({"max_lenght": 9}, r"there is no max_lenght; did you mean max_length\?"),
-        ({"zzzzz": 9}, "there is no zzzzz; see --help"),
+        ({"max_lenght": 9}, r"unknown option max_lenght; did you mean max_length\?"),
+        ({"zzzzz": 9}, "unknown option zzzzz; see --help"),
         ({"hub_token": "hf_abc"}, "hub_token: holds a key, and checkpoints keep all options"),
         ({"model_init_kwargs": {"token": "hf_abc"}}, "model_init_kwargs: holds a key"),
         (
             {"num_train_epochs": "many"},
             "argument --num_train_epochs.*: invalid float value: 'many'",
         ),
-        ({"model_name_or_path": "/nowhere"}, "/nowhere: no model can be read there"),
+        ({"model_name_or_path": "/nowhere"}, "/nowhere: cannot be read as a model"),
         ({"train_on": "sokoban_train"}, "train_on is 'sokoban_train'; expected a list of names"),
         ({"keep_epochs": 2}, "keep_epochs is 2; expected a list of whole numbers"),
         ({"keep_epochs": [0]}, r"keep_epochs is \[0\]; expected 1 or more"),
@@ -119,7 +119,7 @@ def test_a_model_that_cannot_chat(tmp_path: Path, dataset: str, tiny: str) -> No
 
 
 def test_weights_that_are_cut_off(tmp_path: Path, dataset: str, tiny: str) -> None:
-    """It was a traceback of safetensors, from each process."""
+    """A weights file that is cut off was a traceback of safetensors, from each process."""
     model = tmp_path / "model"
     shutil.copytree(tiny, model)
     weights = model / "model.safetensors"
@@ -152,7 +152,7 @@ def test_a_model_that_takes_no_system_message(tmp_path: Path, dataset: str, tiny
 
 
 def test_training_does_not_begin_with_an_adapter(tmp_path: Path, dataset: str, tiny: str) -> None:
-    """As GRPO after SFT with LoRA would."""
+    """SFT with LoRA leaves an adapter, with which GRPO cannot begin."""
     shutil.copytree(tiny, tmp_path / "lora")
     adapter = {"base_model_name_or_path": tiny}
     (tmp_path / "lora" / "adapter_config.json").write_text(json.dumps(adapter))
@@ -161,7 +161,7 @@ def test_training_does_not_begin_with_an_adapter(tmp_path: Path, dataset: str, t
 
 
 def test_arguments_of_the_chat_template(tmp_path: Path, dataset: str, tiny: str) -> None:
-    """In YAML or, as JSON, on the command line; SFT's rows carry them to TRL."""
+    """Template options are YAML or, on the command line, JSON; SFT's rows carry them to TRL."""
     flags = ["--chat_template_kwargs", '{"enable_thinking": false}']
     _, settings = parse([*arguments(tmp_path, dataset, tiny), *flags], SFTOptions)
     assert settings.template == {"enable_thinking": False}
@@ -198,7 +198,7 @@ def test_grpo_options(tmp_path: Path, dataset: str, tiny: str) -> None:
 
 
 def test_reward_functions_log_what_to_watch() -> None:
-    """As TRL calls them: one a part, named after it, and each answer once."""
+    """TRL calls a function for each part, named after it, which judges each answer once."""
     logged: dict[str, list[float]] = {}
     amounts = [{"resource": "tokens", "budget": 900.0, "used": 200.0, "remaining": 400.0}]
     texts = ["<answer>[360, 440]</answer>", "<answer>impossible</answer>", "?"]
@@ -266,6 +266,6 @@ def test_one_message_and_exit_code_1(dataset: str, tiny: str, tmp_path: Path) ->
     assert "nowhere: there is no such folder" in fail("train/sft.py", *file)
     assert "none.yaml" in fail("train/grpo.py", "--config", tmp_path / "none.yaml")
     options = ("--dataset", dataset, "--out", tmp_path / "message", "--model")
-    assert "no model can be read there" in fail("train/evaluate.py", *options, tmp_path / "none")
+    assert "cannot be read as a model" in fail("train/evaluate.py", *options, tmp_path / "none")
     message = fail("train/evaluate.py", *options, tiny, "--max-new-tokens", 5000)
     assert "its context has 2,048 tokens, of which --max-new-tokens takes 5,000" in message

@@ -1,4 +1,4 @@
-"""A script in several processes that ends as it is told: END FOLDER."""
+"""A script in several processes that ends as its first argument says: END FOLDER."""
 
 import os
 import sys
@@ -19,7 +19,7 @@ def main(arguments: Sequence[str] | None) -> None:
     if end == "input":
         raise InputError("dataset: cannot be read")
     if end == "usage":
-        raise WrongUsageError("options: there is no targt")
+        raise WrongUsageError("options: unknown option targt")
     if end == "second" and rank == "1":
         raise InputError("dataset: the second process cannot read it")
     time.sleep(120)

@@ -22,7 +22,7 @@ class Engines:
     backend: str
     """`vllm` or `transformers`."""
     devices: tuple[str, ...] = ("",)
-    """The GPUs of each engine, as `CUDA_VISIBLE_DEVICES` names them; empty where there is none."""
+    """The GPUs of each engine, as `CUDA_VISIBLE_DEVICES` names them; empty without a GPU."""
     tensor_parallel: int = 1
     """The number of GPUs of each engine."""
 
@@ -30,7 +30,7 @@ class Engines:
 def choose_backend(backend: str, model: str) -> str:
     """Return `vllm` or `transformers`.
 
-    `auto` takes vLLM where it is installed, there is a GPU, and `model` is no LoRA adapter.
+    `auto` takes vLLM where it is installed, a GPU is visible, and `model` is not a LoRA adapter.
 
     Raises:
         InputError: vLLM is asked for, and is not installed or cannot run this.

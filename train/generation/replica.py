@@ -1,4 +1,4 @@
-"""One engine's process: it reads a job from stdin and writes an answer a line to stdout.
+"""The process of an engine: it reads a job from stdin and writes an answer a line to stdout.
 
 `replicas` starts it, and its end is the end of this process and of all that it started.
 """
@@ -18,7 +18,7 @@ if __name__ == "__main__":
 def main(_arguments: object = None) -> None:
     """Answer all prompts of the job."""
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)  # what libraries print is no answer
+    os.dup2(2, 1)  # libraries print to stdout, which is for answers only
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     job = json.loads(sys.stdin.buffer.readline())
     threading.Thread(target=_end_with_parent, daemon=True).start()

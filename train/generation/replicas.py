@@ -66,7 +66,7 @@ class RolloutPrompts:
 
 @dataclass(eq=False)
 class _Replica:
-    """One engine's process."""
+    """The process of an engine."""
 
     number: int
     """The engine's number, from 1."""

@@ -6,7 +6,7 @@ from train.fitted_prompts import Messages
 from train.generation.decoding import Answers, Decoding, GeneratedAnswer, Generator
 
 _CHUNK = 1024
-"""Prompts that vLLM is given at once, so that what is answered is kept now and then."""
+"""Prompts that vLLM takes at once; answers are kept after each such group."""
 
 
 def vllm_generator(decoding: Decoding, longest: int, tensor_parallel: int) -> Generator:

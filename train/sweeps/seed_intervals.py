@@ -45,7 +45,7 @@ class MeanOverSeeds:
     """A score's mean over s seeds, and b draws from what is known of it."""
 
     draws: Floats
-    """(1 + b,) the mean, then the draws; NaN where there is no value."""
+    """The mean, then the draws, (1 + b,); NaN where there is no value."""
     n: int
     """The number of samples that each seed's score is taken over; the mean over seeds, rounded."""
     instances: int
@@ -53,7 +53,7 @@ class MeanOverSeeds:
     seeds: int
     """The number s of seeds that have a value."""
     is_single: bool
-    """Whether there is a single seed, or none, so that nothing varies but the instances."""
+    """True with one seed, or none, so that nothing varies but the instances."""
 
     def score(self) -> Score:
         """Return the mean with its 95% interval, which fewer instances than 10 do not have.

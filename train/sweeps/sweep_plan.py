@@ -25,7 +25,7 @@ class _StrictModel(BaseModel):
 
 
 class SweepRun(_StrictModel):
-    """One training run, a model as it is, or a baseline that needs no model."""
+    """A training run, a model as it is, or a baseline that needs no model."""
 
     name: str = Field(pattern=r"^[^\n|]+$", description="Name of its row.")
     model: str | None = Field(None, description="A folder or Hub id to begin with.")
@@ -91,7 +91,7 @@ class SweepPlan(_StrictModel):
 
     out: str = Field(min_length=1, description="The folder of everything.")
     launch: str = Field(description="The file of `train/launcher.py --config_file`.")
-    launch_grpo: str | None = Field(None, description="That of stage grpo; `launch` if None.")
+    launch_grpo: str | None = Field(None, description="The file of stage grpo; `launch` if None.")
     sft: str = Field(description="The options of stage sft.")
     grpo: str = Field(description="The options of stage grpo.")
     evaluate: dict[str, Value] = Field(description="Options of train/evaluate.py.")
@@ -104,7 +104,9 @@ class SweepPlan(_StrictModel):
         rows: dict[str, Sequence[int]] = {}
         for run in self.runs:
             if run.begin is not None and run.begin not in rows:
-                raise ValueError(f"run {run.name!r}: begins with {run.begin!r}, no earlier row")
+                raise ValueError(
+                    f"run {run.name!r}: begins with {run.begin!r}, which is not an earlier row"
+                )
             if run.retains is not None:
                 self._check_retains(run, rows)
             seeds = self._seeds(run, rows)
@@ -125,15 +127,17 @@ class SweepPlan(_StrictModel):
                     "give it another name"
                 )
         for folders in (row_folders, run_folders):
-            twice = [name for name in folders if folders.count(name) > 1]
-            if twice:
-                raise ValueError(f"two runs or rows are called {twice[0]!r}, as a folder's name")
+            repeated = [name for name in folders if folders.count(name) > 1]
+            if repeated:
+                raise ValueError(f"two runs or rows are called {repeated[0]!r}, as a folder's name")
         return self
 
     def _check_retains(self, run: SweepRun, rows: Mapping[str, Sequence[int]]) -> None:
         own = next((each for each in self.runs if run.retains in each.rows), None)
         if own is None or run.retains not in rows:
-            raise ValueError(f"run {run.name!r}: retains {run.retains!r}, no earlier row")
+            raise ValueError(
+                f"run {run.name!r}: retains {run.retains!r}, which is not an earlier row"
+            )
         for name in ("dataset", "dataset_revision", "config", "split"):
             moved, there = (self.evaluation(each).get(name) for each in (run, own))
             if moved != there:
@@ -195,10 +199,10 @@ def or_none(seeds: Sequence[int]) -> Sequence[int | None]:
     return list(seeds) or [None]
 
 
-def _check_seeds(whose: str, seeds: Sequence[int]) -> None:
-    twice = [seed for seed in seeds if seeds.count(seed) > 1]
-    if twice:
-        raise ValueError(f"{whose}: seed {twice[0]} appears twice")
+def _check_seeds(where: str, seeds: Sequence[int]) -> None:
+    repeated = [seed for seed in seeds if seeds.count(seed) > 1]
+    if repeated:
+        raise ValueError(f"{where}: seed {repeated[0]} appears twice")
 
 
 def _on(options: Mapping[str, Value], dataset: str | None) -> dict[str, Value]:

@@ -58,7 +58,7 @@ class SweepResults:
             InputError: the file cannot be read.
         """
         path = out / RESULTS
-        advice = "mend or remove the line; rows without a line are evaluated again"
+        advice = "correct or remove the line; rows without a line are evaluated again"
         try:
             lines = read_jsonl(path) if path.is_file() else []
         except InputError as error:

@@ -175,7 +175,7 @@ class SweepRunner:
         text = to_json(recipe)
         if (folder / RECIPE).is_file() and (folder / RECIPE).read_text("utf-8") != text:
             raise InputError(
-                f"{folder}: run {seeded.label!r} was begun with other options or another model; "
+                f"{folder}: run {seeded.label!r} was started with other options or another model; "
                 "remove the folder, or give another out"
             )
         if (folder / TRAINED).is_file():

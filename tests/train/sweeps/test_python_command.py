@@ -43,7 +43,7 @@ def test_a_command_has_the_time_to_end_what_it_started(tmp_path: Path) -> None:
 
 
 def test_a_command_ends_with_its_caller(tmp_path: Path) -> None:
-    """It went on alone, and held its folder, when the caller was terminated."""
+    """The command went on alone, and held its folder, when the caller was terminated."""
     parent = PARENT.replace("run_python(sys.argv[1:])", "print(run_python(sys.argv[1:]))")
     command = [sys.executable, "-c", parent, "-c", CHILD, str(tmp_path)]
     with subprocess.Popen(command, cwd=REPO, stdout=subprocess.PIPE, text=True) as process:

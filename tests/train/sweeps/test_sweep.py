@@ -1,4 +1,4 @@
-"""What a sweep would run, and files that are none."""
+"""The commands of a sweep, and files that are not sweeps."""
 
 import csv
 import os
@@ -38,7 +38,7 @@ def commands(plan: SweepPlan, capsys: pytest.CaptureFixture[str]) -> list[str]:
 
 @pytest.mark.skipif(not TABLE_7.is_file(), reason="no paper tables beside the clone")
 def test_the_papers_rows_are_swept() -> None:
-    """All of Table 7 but the row that the paper calls a bug."""
+    """The sweep has every row of Table 7 but the one that the paper calls a bug."""
     plan = read_sweep(CONFIGS / "sweep.yaml")
     with TABLE_7.open(encoding="utf-8") as file:
         reported = [row["run"] for row in csv.DictReader(file)]
@@ -138,7 +138,10 @@ def test_our_sweeps_can_be_read(
         ({"runs": []}, "runs: List should have at least 1 item"),
         ({"runs": [{"name": "a"}]}, "run 'a': give one of model and begin"),
         ({"runs": [{"name": "a", "model": "m", "begin": "b"}]}, "give one of model and begin"),
-        ({"runs": [{"name": "a", "begin": "b"}]}, "run 'a': begins with 'b', no earlier row"),
+        (
+            {"runs": [{"name": "a", "begin": "b"}]},
+            "begins with 'b', which is not an earlier row",
+        ),
         ({"runs": [{"name": "a", "model": "m", "epochs": [1]}]}, "has epochs, and no stage"),
         ({"runs": [{"name": "a|b", "model": "m"}]}, "runs.0.name"),
         (
@@ -161,11 +164,26 @@ def test_a_file_that_is_no_sweep(tmp_path: Path, changes: dict[str, Any], messag
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"evaluate": {"max_new_token": 9}}, "evaluate: there is no max_new_token; did you mean"),
-        ({"options": {"targt": "a"}}, "options of run 'a': there is no targt; did you mean target"),
-        ({"stage": "grpo", "options": {"max_length": 9}}, "run 'a': there is no max_length"),
-        ({"stage": "none", "options": {"target": "a"}}, "run 'a': there is no target; see --help"),
-        ({"run_evaluate": {"spilt": "test"}}, "evaluate of run 'a': there is no spilt; did you"),
+        (
+            {"evaluate": {"max_new_token": 9}},
+            "evaluate: unknown option max_new_token; did you mean",
+        ),
+        (
+            {"options": {"targt": "a"}},
+            "options of run 'a': unknown option targt; did you mean target",
+        ),
+        (
+            {"stage": "grpo", "options": {"max_length": 9}},
+            "run 'a': unknown option max_length",
+        ),
+        (
+            {"stage": "none", "options": {"target": "a"}},
+            "run 'a': unknown option target; see --help",
+        ),
+        (
+            {"run_evaluate": {"spilt": "test"}},
+            "evaluate of run 'a': unknown option spilt; did you",
+        ),
     ],
 )
 def test_options_are_checked_before_anything_runs(changes: dict[str, Any], message: str) -> None:

@@ -110,7 +110,7 @@ def test_one_dataset_replaces_every_other(capsys: pytest.CaptureFixture[str]) ->
 def test_checkpoints_go_once_a_run_is_trained(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each of a 7B has 91 GB: twelve trainings would fill a disk that one of them fits on."""
+    """A checkpoint of a 7B has 91 GB: twelve trainings would fill a disk that one fits on."""
     plan = plan_of([{"name": "SFT", "model": "M", "stage": "sft"}], out=str(tmp_path))
     folder = tmp_path / "sft"
     codes = [1, 0]  # training fails, then ends
@@ -166,7 +166,7 @@ def test_what_the_dataset_lacks_is_found_before_the_first_run(dataset: str) -> N
             ],
             r"run 'b': has seeds \[1, 2\], and 'a', with which it begins, has \[1\]",
         ),
-        ([{"name": "a", "model": "m", "retains": "b"}], "retains 'b', no earlier row"),
+        ([{"name": "a", "model": "m", "retains": "b"}], "retains 'b', which is not an earlier row"),
         (
             [
                 {"name": "a", "model": "m"},

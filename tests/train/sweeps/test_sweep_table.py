@@ -127,14 +127,14 @@ def test_answers_that_are_gone_are_named(seeded: Path, tmp_path: Path) -> None:
 )
 def test_a_file_of_results_that_is_not_one(tmp_path: Path, line: str) -> None:
     (tmp_path / "results.jsonl").write_text(f'{{"name": "b", "scores": {{}}}}\n{line}\n', "utf-8")
-    with pytest.raises(InputError, match=r"results\.jsonl:2: .*; mend or remove the line; rows"):
+    with pytest.raises(InputError, match=r"results\.jsonl:2: .*; correct or remove the line; rows"):
         SweepResults.read(tmp_path)
 
 
 def test_rows_of_other_options_are_left_out(
     seeded: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A table showed what another dataset, split or training had given."""
+    """A table showed scores of another dataset, split or training."""
     content = yaml.safe_load(seeded.read_text("utf-8"))
     content["runs"][1]["evaluate"] = {"max_new_tokens": 9}
     changed = write_yaml(tmp_path / "sweep.yaml", content)
