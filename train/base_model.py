@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bagen_data.errors import InputError
+from bagen_data.errors import InputError, StoreError
+from bagen_data.repositories.hub_requests import ask
 from train.weight_files import check_fit, check_weights
 
 _SHORTEST = [{"role": role, "content": "-"} for role in ("system", "user", "assistant", "user")]
@@ -37,11 +38,14 @@ def read_model_shape(name: str, revision: str | None) -> ModelShape:
     Raises:
         InputError: the model or its weights are missing, the weights are cut off, or its tokenizer
             has no chat template, or one that takes no system message.
+        StoreError: the Hub does not answer.
     """
+    revision, base = revision or "main", base_of(name)
+    for place in {base, name}:
+        check_reachable(place, revision)
     from jinja2 import TemplateError
     from transformers import AutoConfig, AutoTokenizer
 
-    revision, base = revision or "main", base_of(name)
     try:
         config = AutoConfig.from_pretrained(base, revision=revision)
         tokenizer = AutoTokenizer.from_pretrained(name, revision=revision)
@@ -73,6 +77,33 @@ def read_model_shape(name: str, revision: str | None) -> ModelShape:
         config,
         getattr(config, "_commit_hash", None),
     )
+
+
+def check_reachable(name: str, revision: str) -> None:
+    """Ask the Hub for a model, unless it is in a folder or the Hub is not to be asked.
+
+    Without a network, transformers would try for a minute, file after file. Other answers than
+    none are left to transformers, which names them.
+
+    Raises:
+        InputError: the Hub refuses the token, or asks for one.
+        StoreError: the Hub does not answer.
+    """
+    from huggingface_hub import HfApi, constants
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError
+    from huggingface_hub.utils import validate_repo_id
+
+    if Path(name).is_dir() or constants.HF_HUB_OFFLINE:
+        return
+    try:
+        validate_repo_id(name)
+        ask(lambda: HfApi().model_info(name, revision=revision), name)
+    except (HFValidationError, HfHubHTTPError):
+        return
+    except StoreError as error:
+        raise StoreError(
+            f"{error}; give a model's folder, or HF_HUB_OFFLINE=1 for a copy in the cache"
+        ) from error
 
 
 def is_adapter(name: str) -> bool:

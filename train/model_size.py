@@ -5,15 +5,16 @@ from pathlib import Path
 from typing import Any
 from warnings import catch_warnings
 
-from bagen_data.errors import InputError
+from bagen_data.errors import InputError, StoreError
+from train.base_model import check_reachable
 
 
 @dataclass(frozen=True)
 class ModelSize:
-    """The numbers of a model that its memory is reckoned from."""
+    """The numbers of a model from which its memory is computed."""
 
     parameters: int
-    """Weights; tied ones once."""
+    """Number of weights; tied ones count once."""
     adapter_parameters: int
     """Weights of the model's LoRA adapter, which alone are trained; 0 where all are."""
     layers: int
@@ -36,11 +37,17 @@ def read_config(name: str) -> Any:
         name: a folder, its `config.json`, or a Hub id.
 
     Raises:
-        InputError: it cannot be read.
+        InputError: the config cannot be read.
+        StoreError: the Hub does not answer.
     """
+    path = Path(name)
+    try:
+        if not path.is_file():
+            check_reachable(name, "main")
+    except StoreError as error:
+        raise StoreError(f"{error}; --model takes the model's config.json alone") from error
     from transformers import AutoConfig
 
-    path = Path(name)
     try:
         return AutoConfig.from_pretrained(path.parent if path.is_file() else name)
     except (OSError, ValueError, KeyError) as error:

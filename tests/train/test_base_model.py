@@ -8,11 +8,14 @@ from typing import Any
 
 import pytest
 import torch
+from huggingface_hub import close_session
 from safetensors.torch import load_file, save_file
 from transformers import AutoConfig, AutoModelForCausalLM
 
-from bagen_data.errors import InputError
+from bagen_data.errors import InputError, StoreError
+from tests.loopback_hub import loopback_hub
 from train.base_model import read_model_shape
+from train.model_size import read_config
 from train.weight_files import check_fit
 
 WEIGHTS = "model.safetensors"
@@ -125,3 +128,27 @@ def test_tied_weights_are_stored_once(model: Path, tmp_path: Path) -> None:
     config.tie_word_embeddings = False
     with pytest.raises(InputError, match=r"its weights lack lm_head\.weight, which config"):
         check_fit(tmp_path / "tied", config)
+
+
+def test_a_hub_that_does_not_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Transformers itself would try for a minute, file after file, without a word of the cache."""
+    monkeypatch.setattr("bagen_data.repositories.hub_requests._FIRST_PAUSE", 0.001)
+    with loopback_hub() as hub:
+        hub.patch(monkeypatch, tmp_path / "home")
+        hub.fail_every(1)
+        with pytest.raises(
+            StoreError, match=r"ORG/NAME: the Hub does not answer .* HF_HUB_OFFLINE"
+        ):
+            read_model_shape("ORG/NAME", None)
+        with pytest.raises(StoreError, match=r"does not answer .* --model takes the model's"):
+            read_config("ORG/NAME")
+        close_session()
+    assert {request.method for request in hub.requests} == {"GET"}  # HEAD asks for a file
+
+
+def test_a_model_that_the_hub_lacks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with loopback_hub() as hub:
+        hub.patch(monkeypatch, tmp_path / "home")
+        with pytest.raises(InputError, match="ORG/NAME: cannot be read as a model"):
+            read_model_shape("ORG/NAME", None)
+        close_session()
