@@ -36,14 +36,16 @@ def load(
         config: `default` (every task's benchmark), a task, `<task>_start`, `<task>_train`,
             `reference` or `rollouts`.
         split: `test`; `sft`, `rl` or `heldout` of a `<task>_train`; all of them if left out.
-        revision: REV, where `path` does not name it: a branch, tag, commit or content revision.
+        revision: revision of a dataset on the Hub, where `path` does not name it: a branch, tag,
+            commit or content revision.
         in_memory: hold the config in memory, each repeated message once, instead of writing it to
             a cache on disk: a fifth of the time and a seventh of the bytes. Rows read the same.
             `load_in_memory` says which options go with it.
         options: passed on to `datasets.load_dataset`, e.g. `streaming=True`, `columns=[...]`.
 
     Returns:
-        What `datasets.load_dataset` returns; with `in_memory=True` what reads in the same ways.
+        A `Dataset`, or a `DatasetDict` of all splits if `split` is left out; with `streaming=True`
+        their iterable kinds.
 
     Raises:
         MissingExtraError: `datasets` is not installed.

@@ -126,7 +126,7 @@ def judge(
     Args:
         responses: (n) raw texts.
         feasible: (n) the column of the dataset.
-        resources: (n) likewise: for each sample a list of `{resource, budget, used, remaining}`.
+        resources: (n) for each sample a list of `{resource, budget, used, remaining}`.
         questions: (n) what was asked; for an interval each time if None.
         rollout_success: (n) the column of the dataset, which forecasts are held against.
 

@@ -78,7 +78,7 @@ def decimals(resource: str) -> int:
 
 
 TARGET_PREFIX = "target_"
-"""A budget's condition `target_<state>` is the least its final `<state>` must be."""
+"""Beginning of a budget's condition: `target_<state>` is the least that a final state must be."""
 
 
 GOLD_VERDICTS = {True: "[", False: "impossible"}
@@ -101,7 +101,7 @@ class Turn:
     user: str
     assistant: str
     usage: Amounts
-    """Spent in this turn, by resource; beside `tokens` its `input_tokens` and `output_tokens`."""
+    """Amounts spent in the turn, by resource; also `input_tokens` and `output_tokens`."""
     state: Amounts = field(default_factory=dict)
     """The state of the environment after the turn, e.g. `cash_usd`."""
 
@@ -165,7 +165,7 @@ class Probe:
     opening: str
     """The first user message where k is 0, else empty: it is part of turn 1 then."""
     used: Amounts
-    """Spent so far, by resource; at k = 0 the tokens of the opening message."""
+    """Amounts spent so far, by resource; at k = 0 the tokens of the opening message."""
     state: Amounts
     """The state of the environment now."""
     budget: Budget
@@ -182,7 +182,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Interval:
-    """`[low, high]`, both ends inclusive, `0 <= low <= high`, finite."""
+    """An interval `[low, high]`: both ends inclusive and finite, `0 <= low <= high`."""
 
     low: float
     high: float
@@ -252,7 +252,7 @@ class Estimate:
     intervals: Mapping[str, Interval] = field(default_factory=dict)
     """The interval of each resource where the verdict is `feasible`, else empty."""
     reason: InvalidReason | Literal[""] = ""
-    """Why the answer is invalid; empty where it is not."""
+    """The reason why an answer is invalid; empty for a valid one."""
     forecast: Forecast | None = None
     """The forecast that the estimate was made of, where one was asked for and given."""
 

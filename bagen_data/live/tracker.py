@@ -213,7 +213,7 @@ class BudgetTracker:
 
     @property
     def used(self) -> dict[str, float]:
-        """Spent so far of each budget, by all agents."""
+        """Amounts spent so far of each budget, by all agents."""
         with self._run.lock:
             return dict(self._run.ledger.used)
 
@@ -294,7 +294,7 @@ class BudgetTracker:
             return status_text(standing)
 
     def copy(self) -> "BudgetTracker":
-        """Return the same tracker with the same forecaster and policy, to go on with apart."""
+        """Return a copy that goes on apart, with the same forecaster and policy."""
         with self._run.lock:
             tracker = self._viewed(self._view)
             tracker._run = self._run.copy()

@@ -119,7 +119,7 @@ def compare(  # noqa: PLR0913  as many as `score` and one more
     Args:
         samples: as in `score`.
         first: the predictions of one estimator, as in `score`.
-        second: those of the other.
+        second: the predictions of the other estimator.
         reference: as in `score`.
         question: as in `score`, the same for both.
         resamples: number of resamples of instances, the same for both.
