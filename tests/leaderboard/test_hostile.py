@@ -49,6 +49,8 @@ Case = tuple[str, Make, str]
 SECRET = "what lies outside of the submissions"
 HTML = "\"'><script>alert(1)</script><img src=x onerror=alert(1)><a href=javascript:alert(1)>"
 TURNED = "gpt\u202eabc"
+BLANK_LINES = b"\n" * 999 + (b" " * ((1 << 20) - 1) + b"\n") * 16
+"""Mostly long ones: a thousand million short ones take a minute and a half to read."""
 BOGUS = '{"sample_id": "sokoban/%d", "response": ""}'
 PAPER_MODEL = paper.table1(None, ["sokoban"])[0].model
 
@@ -106,7 +108,7 @@ OF_LINES: list[Case] = [
 OF_FILES: list[Case] = [
     ("5-gb-line", lambda to: sparse(5 << 30)(to / GOOD), "is of 5,368,70"),
     ("gzip-of-a-line", zipped(b"x" * (1 << 20), 99), ":1: is longer than 67,108,864"),
-    ("gzip-of-blank-lines", zipped(b"\n" * (1 << 24), 66), "more than 1,073,741,824 bytes"),
+    ("gzip-of-blank-lines", zipped(BLANK_LINES, 66), "more than 1,073,741,824 bytes"),
     ("two-files", lambda to: (to / f"{GOOD}.gz").touch(), "several files predictions.*"),
     ("capitals", lambda to: (to / "SOKOBAN.JSONL").touch(), "SOKOBAN.JSONL: has an ending in cap"),
     ("space-last", lambda to: (to / "sokoban.jsonl ").touch(), "sokoban.jsonl : has an ending"),
