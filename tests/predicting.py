@@ -49,7 +49,7 @@ def environment(out: Path | None = None, key: str | None = KEY) -> dict[str, str
 
 
 FORKS = Forks("tests.asking", environment=environment())
-"""Whoever uses it closes it."""
+"""Shared by all test files that ask models."""
 
 
 def start(server: ModelServer, dataset: Path, out: Path, *more: object) -> Fork:

@@ -11,7 +11,7 @@ import yaml
 from bagen_data.cli import main
 from tests.making import exit_code
 from tests.model_server import ModelServer, model_server
-from tests.predicting import FORKS, ask, command, make, predictions
+from tests.predicting import ask, command, make, predictions
 
 SAMPLES, SHARDS = 60, 4
 
@@ -25,7 +25,6 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def server() -> Iterator[ModelServer]:
     with model_server() as started:
         yield started
-    FORKS.close()
 
 
 @pytest.fixture(scope="module")
@@ -157,7 +156,7 @@ CHANGES: list[tuple[Callable[[Path], object], str]] = [
     (lambda each: _record(each, files={"../../x": "0"}), "expected predictions, metadata and logs"),
     (_without_a_line, "predictions.jsonl: was changed"),
     (_swapped, "are not those of the run"),
-    (shutil.rmtree, "there is no such folder"),
+    (shutil.rmtree, "no such folder"),
 ]
 
 

@@ -1,18 +1,9 @@
 """The bundled sample, without thoughts before answers, and a model of two layers, made once."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from tests.making import SAMPLE, build
-from tests.train.running import FORKS
 from train.tiny_model import TinyShape, make
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _forks_end() -> Iterator[None]:
-    yield
-    FORKS.close()
 
 
 @pytest.fixture(scope="session")

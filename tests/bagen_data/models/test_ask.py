@@ -56,12 +56,6 @@ def server() -> Iterator[ModelServer]:
         yield found
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _forks_end() -> Iterator[None]:
-    yield
-    FORKS.close()
-
-
 def test_killed_twice_and_resumed_it_is_as_if_nothing_had_happened(
     dataset: Path, tmp_path: Path
 ) -> None:

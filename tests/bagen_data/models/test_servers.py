@@ -49,12 +49,6 @@ def three() -> Iterator[list[ModelServer]]:
         yield [stack.enter_context(model_server()) for _ in range(3)]
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _forks_end() -> Iterator[None]:
-    yield
-    FORKS.close()
-
-
 def ask_all(
     servers: list[ModelServer], dataset: Path, out: Path, *more: object
 ) -> "subprocess.CompletedProcess[str]":
