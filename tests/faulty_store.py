@@ -190,7 +190,7 @@ class SharedStore:
         return StoreUrl("faulty://bucket")
 
     def path(self, url: StoreUrl | str) -> Path:
-        """Where a URL's file or folder lies."""
+        """Return the local path of a URL's file or folder."""
         return self.folder / str(url).removeprefix("faulty://")
 
     def set(self, **settings: float) -> "SharedStore":

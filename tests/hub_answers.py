@@ -51,14 +51,14 @@ _NOBODY = Account("anonymous", frozenset())
 
 @dataclass(frozen=True)
 class Request:
-    """One request that came, as it came."""
+    """A request as it arrived."""
 
     method: str
     path: str
     """Path without the query, percent-encoded."""
     query: Mapping[str, list[str]]
     authorized: bool
-    """Whether an Authorization header came with it."""
+    """Whether the request had an Authorization header."""
     body: bytes = field(repr=False)
 
 

@@ -74,7 +74,7 @@ class Blob:
 
 @dataclass(frozen=True)
 class Commit:
-    """One state of all files of a repository."""
+    """A state of all files of a repository."""
 
     id: str
     parents: tuple[str, ...]

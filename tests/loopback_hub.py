@@ -43,7 +43,7 @@ CLIENT_WARNING = "ignore:Use 'content=:DeprecationWarning"
 
 @dataclass(frozen=True)
 class Faults:
-    """What goes wrong with one request in `every`, in turns."""
+    """Faults of one request in `every`, in turns."""
 
     every: int
     kinds: Sequence[int | str]

@@ -190,7 +190,7 @@ def read(family: Path, counting: Counting | None = None) -> FamilyIndex:
 
 
 def exit_code(command: Callable[[Sequence[str]], None], *arguments: object) -> int:
-    """Of a command line, run in this process."""
+    """Return the exit code of a command line, run in this process."""
     try:
         command([str(argument) for argument in arguments])
     except SystemExit as end:

@@ -20,7 +20,7 @@ Messages = list[dict[str, Any]]
 
 @dataclass
 class ModelServer:
-    """What a client sees, and what it asked."""
+    """The server's answers to a client, and the requests that it got."""
 
     url: str = ""
     key: str = KEY
@@ -28,15 +28,15 @@ class ModelServer:
     model: str = MODEL
     """The model that requests must name."""
     answer: Callable[[int], str] = lambda number: f"<answer>[0, {number}]</answer>"
-    """From a number that depends on the whole prompt alone."""
+    """Returns the answer to a number that depends on the whole prompt alone."""
     respond: Callable[[list[dict[str, Any]]], str] | None = None
-    """From the messages of a request; `answer` is asked if None."""
+    """Returns the answer to the messages of a request; `answer` does if None."""
     fail: Callable[[int], int] = lambda _: 0
     """The status of the n-th request, 0 for a good one."""
     said: str = ""
     """The message of what fails."""
     is_malformed: bool = False
-    """Whether what fails is not JSON."""
+    """Whether the body of a failed request is not JSON."""
     headers: dict[str, str] = field(default_factory=dict)
     """Further headers of each answer."""
     tool_calls: list[dict[str, Any]] = field(default_factory=list)
@@ -52,11 +52,11 @@ class ModelServer:
     most: int | None = None
     """Requests that are answered; later ones wait until it is raised or the server ends."""
     asked: Counter[str] = field(default_factory=Counter)
-    """How often each prompt was asked, whatever came of it."""
+    """Number of times that each prompt was asked, answered or not."""
     order: list[str] = field(default_factory=list)
     """The prompts in the order in which they came."""
     answered: Counter[str] = field(default_factory=Counter)
-    """How often each prompt was answered well."""
+    """Number of times that each prompt was answered well."""
     bodies: list[dict[str, Any]] = field(default_factory=list)
     usages: list[dict[str, Any]] = field(default_factory=list)
     """The usage objects of the answers, in the order in which they were made."""
@@ -97,7 +97,7 @@ class _Server(ThreadingHTTPServer):
         super().server_close()
 
     def handle_error(self, *_: object) -> None:
-        """Nothing: clients of these tests are killed."""
+        """Print nothing: clients of these tests are killed."""
 
 
 @contextmanager
@@ -111,7 +111,7 @@ def model_server(**options: Any) -> Iterator[ModelServer]:
 
 
 def digest(messages: list[dict[str, Any]]) -> str:
-    """Of a prompt."""
+    """Return the digest of a prompt."""
     texts = [[message["role"], _text(message["content"])] for message in messages]
     return hashlib.sha256(json.dumps(texts).encode()).hexdigest()
 
@@ -217,7 +217,7 @@ def _handler(state: ModelServer) -> type[BaseHTTPRequestHandler]:
         protocol_version = "HTTP/1.1"
 
         def log_message(self, *_: object) -> None:
-            """Nothing."""
+            """Print nothing."""
 
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))

@@ -37,7 +37,7 @@ def pins(lock: Path) -> dict[str, set[str]]:
 
 
 def wanted(extra: str) -> list[Requirement]:
-    """What an extra asks for, those of other extras in it included."""
+    """Return the packages that an extra needs, with those of the extras in it."""
     requirements = []
     for text in PROJECT["optional-dependencies"][extra]:
         requirement = Requirement(text)

@@ -26,7 +26,7 @@ _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to go wrong."""
+    """The fault that the command is to meet."""
 
     below: str
     """The folder whose changes are moments."""
@@ -73,7 +73,7 @@ class _Killer:
         self._plan = plan
         self._process = os.getpid()
         self.moments: list[str] = []
-        """Their events so far."""
+        """The moments so far, by their events."""
 
     def __call__(self, event: str, arguments: tuple[Any, ...]) -> None:
         """Count one event, if it is a moment of this process and not of one that it forked."""

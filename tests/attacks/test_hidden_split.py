@@ -92,7 +92,7 @@ def climatology(row: Row, known: Sequence[Trace]) -> float:
 
 
 def side_channels(row: Row, position: int, expected: float) -> list[float]:
-    """What is in a row beside its texts, with what climatology expects of it."""
+    """Return the numbers of a row, and the forecast of climatology for it."""
     budget = row["resources"][0]["budget"]
     name = row["sample_id"].rpartition("/")[2]
     return [

@@ -66,7 +66,7 @@ class Writer:
     out: Path
     """The output, or a folder of outputs."""
     is_fast: bool = True
-    """Whether it takes well under a second."""
+    """Whether the command takes well under a second."""
     is_set: bool = False
     """Whether each folder in `out` is an output of its own."""
 

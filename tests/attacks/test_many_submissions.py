@@ -24,7 +24,7 @@ MINUTES = 10
 HANGS = 3600
 """Seconds after which a build is killed, however busy the machine is."""
 GIB = 1 << 20
-"""In KiB, of which the system counts the memory of processes."""
+"""KiB, in which the system counts the memory of processes."""
 
 
 def build(folder: Path, tally: Tally) -> Path:

@@ -122,7 +122,7 @@ def _originals() -> list[Original]:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a family."""
+    """The outcome of reading a family."""
 
     rollouts: tuple[Any, ...] = ()
     """The usage of each turn of each rollout, and whether the rollout succeeded."""

@@ -195,9 +195,9 @@ def variables(folder: Path, key: str, **more: str) -> dict[str, str]:
 
 
 KILLED = -1
-"""In place of a status: the client is killed with half of its answers."""
+"""Value in place of a status: the client is killed with half of its answers."""
 STREAMED = -2
-"""In place of a status: a good answer, in pieces."""
+"""Value in place of a status: a good answer, in pieces."""
 ECHOES = {
     "as it is": lambda key: key,
     "in a url": lambda key: f"http://rule:{quote(key)}@host/v1?api_key={quote(key)}",
@@ -209,7 +209,7 @@ ECHOES = {
 @pytest.mark.attack("a server repeats the key")
 @pytest.mark.parametrize("make", [ask, play])
 def test_a_server_repeats_the_key(tmp_path: Path, key: str, make, tally: Tally) -> None:
-    """In answers, in errors of every kind, in headers, and before a run is killed."""
+    """Secrets are in answers, in errors of every kind, in headers, and before a run is killed."""
     rows = [dialogue([(9, 5)] * 4, name=f"row {n}") for n in range(3)]
     write_json(tmp_path / "origin" / "sokoban-origin-m" / "a.json", rows)
     assert build(tmp_path / "origin", tmp_path / "built") == 0
@@ -249,7 +249,7 @@ def test_a_server_repeats_the_key(tmp_path: Path, key: str, make, tally: Tally) 
 
 @pytest.mark.attack("a key in an option")
 def test_a_key_in_an_option(tmp_path: Path, key: str, tally: Tally) -> None:
-    """In addresses, in arguments at any depth, in names; given, or in the environment."""
+    """Secrets are in addresses, arguments at any depth and names; given, or in the environment."""
     with model_server(key=key) as server:
         host = urlsplit(server.url).netloc
         addresses = [

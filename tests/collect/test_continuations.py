@@ -84,7 +84,7 @@ def test_equal_continuations_stay_apart_in_a_build(
 
 @pytest.mark.parametrize("task", ["sokoban", "searchr1"])
 def test_recorded_rollouts_end_as_their_continuations_do(tmp_path: Path, task: str) -> None:
-    """What was recorded is one more draw, so on average it differs from the others by chance."""
+    """The recorded rest is one more draw, and differs from the others by chance on average."""
     source = tmp_path / "origin" / name(task)
     assert collect(task, "--agent", "scripted", "--rollouts", 60, "--out", source) == 0
     assert play_on(task, source, tmp_path, "--seed", 1) == 0

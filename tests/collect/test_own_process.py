@@ -1,4 +1,4 @@
-"""What other processes of the same user see of one that hid its environment."""
+"""A process that hid its environment, as other processes of the same user see it."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""Where scripted agents are looked for, and what is said where they are not."""
+"""The folders where scripted agents are looked for, and the error where they are missing."""
 
 import os
 import subprocess

@@ -118,7 +118,7 @@ def test_a_stopped_rollout_says_why_and_goes_on_as_the_others_until_then(
 
 
 def test_a_tracker_in_a_rollout_says_what_the_forecaster_says_of_its_probes(learned: Path) -> None:
-    """To the bit: the turns are those of a build, and so are the forecasts."""
+    """The turns are those of a build, to the bit, and so are the forecasts."""
     kept = load_forecaster(learned / "forecaster")
     examples = load_examples(str(learned / "built"), "searchr1").examples
     expected: dict[str, list[float]] = {}

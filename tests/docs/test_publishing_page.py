@@ -1,4 +1,4 @@
-"""docs/publishing.md: each of its lines runs, in order, and what it promises is so."""
+"""docs/publishing.md: each of its lines runs, in order, and each of its promises holds."""
 
 import json
 import os

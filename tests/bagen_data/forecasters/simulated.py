@@ -12,7 +12,7 @@ from bagen_data.schema import Budget, Rollout, Turn
 def examples_of(
     recorded: Rollout, budget: Budget, name: str, prefixes: range | None = None
 ) -> list[Example]:
-    """At each k = 1 .. T-1, or at these."""
+    """Return the probes at each k = 1 .. T-1, or at these."""
     prefixes = prefixes or range(1, len(recorded.turns))
     return [
         Example(

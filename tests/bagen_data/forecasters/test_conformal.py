@@ -123,7 +123,7 @@ def test_of_one_class_there_is_no_doubt(learn: Learn) -> None:
 
 @pytest.mark.parametrize("learn", LEARNERS)
 def test_what_gives_failure_away_is_seen(learn: Learn) -> None:
-    """Within the budget, only the judgment of feasibility can tell."""
+    """The judgment of feasibility is all that can tell within the budget."""
     known, asked = (
         [*(reading(one, "!" * 500) if not one.target.feasible else one for one in family(60, seed))]
         for seed in (0, 1)
@@ -134,7 +134,7 @@ def test_what_gives_failure_away_is_seen(learn: Learn) -> None:
 
 @pytest.mark.parametrize("instances", [1, 2, 3])
 def test_a_few_instances_however_often_recorded_are_few(instances: int) -> None:
-    """What is alike within them must not be taken for what others will do."""
+    """The likeness of an instance's runs must not be taken for that of other instances."""
     known = [
         replace(one, instance_id=f"{number % instances}")
         for number, one in enumerate(one for one in family(60, 0) if one.target.feasible)

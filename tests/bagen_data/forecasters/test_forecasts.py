@@ -1,4 +1,4 @@
-"""What every baseline that forecasts keeps to, and what each of them is."""
+"""The rules that every baseline of forecasts keeps, and the model of each."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -236,7 +236,7 @@ def test_a_level_is_moved_to_have_its_share_below_it() -> None:
 
 
 def test_start_probes_are_learned_about_from_start_probes(sample: str) -> None:
-    """They are as many as the rollouts, and each knows the first message only."""
+    """Start probes are as many as the rollouts, and each knows the first message only."""
     from bagen_data.forecasters.learning import predictions
     from bagen_data.forecasters.learning.examples import load_examples
 

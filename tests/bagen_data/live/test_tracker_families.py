@@ -1,4 +1,4 @@
-"""What the tracker says at turn k is what a kept forecaster says of that probe, to the bit.
+"""The tracker's forecast at turn k is a kept forecaster's of that probe, to the bit.
 
 Forecasters learn from half of the instances, and run beside rollouts of the others.
 """

@@ -1,4 +1,4 @@
-"""What a tracker sums is what a build sums of the same log."""
+"""A tracker's sums are a build's of the same log."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -58,7 +58,7 @@ class DictUsage:
 
 
 class ProtoUsage(type):
-    """As proto-plus: the class and not the object has `to_dict`."""
+    """Usage of proto-plus: the class and not the object has `to_dict`."""
 
     def to_dict(cls, instance: Any) -> dict[str, Any]:
         assert isinstance(instance, cls)

@@ -33,7 +33,7 @@ class Agent:
     runs: tuple[int, int] = (1, 1)
     """Least and most recorded runs of an instance."""
     spread: float = 0.0
-    """How much instances differ in their probability: 0 not at all, 1 each succeeds or fails."""
+    """Spread of the instances' probability: 0 is none, at 1 each succeeds or fails."""
 
     def instances(self, number: int, rng: np.random.Generator) -> WatchedRuns:
         """Record runs of new instances."""
@@ -74,7 +74,7 @@ class Agent:
 
 
 Rule = Callable[[Floats], bool]
-"""Whether a run is ever stopped, from what was said of it after each turn."""
+"""Decides whether a run is ever stopped, by its forecasts after each turn."""
 
 
 def by_policy(policy: SequentialPolicy) -> Rule:
@@ -102,7 +102,7 @@ class FalseAborts:
 
     share: float
     error: float
-    """Its Monte Carlo standard error: that of the mean over independent calibrations."""
+    """The Monte Carlo standard error: that of the mean over independent calibrations."""
 
     @classmethod
     def of(

@@ -285,7 +285,7 @@ def test_a_forecaster_of_amounts_alone_is_refused(sample: str, tmp_path: Path) -
             "has no config chess; expected one of .*, sokoban, sokoban_train, ",
         ),
         ("frest", "sokoban", InputError, "frest: is not a forecaster .*climatology, aft, forest"),
-        ("./frest", "sokoban", InputError, "there is no such folder"),
+        ("./frest", "sokoban", InputError, "no such folder"),
     ],
 )
 def test_what_cannot_be_evaluated_is_refused(

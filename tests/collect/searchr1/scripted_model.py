@@ -71,5 +71,5 @@ def check(verdict: str, *findings: str, summary: str = "") -> str:
 
 
 def actions(record: Mapping[str, Any]) -> list[str]:
-    """All actions of a recorded rollout."""
+    """Return the actions of a recorded rollout."""
     return [action for turn in record["turns"] for action in turn["actions"]]

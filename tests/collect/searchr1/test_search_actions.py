@@ -1,4 +1,4 @@
-"""Which action a response has."""
+"""The action that a response has."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""Which question a rollout is about."""
+"""The question that a rollout is about."""
 
 from pathlib import Path
 

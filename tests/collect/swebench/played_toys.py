@@ -39,12 +39,12 @@ def run_script(name: str, instance: Instance, toy: Toy = TOY, steps: int = 20) -
 
 
 def run_commands(instance: Instance, commands: Sequence[str], limits: Limits = LIMITS) -> Judged:
-    """Of an agent that runs these, one a turn; the last one should submit."""
+    """Return the turns of an agent that runs these commands, one a turn; the last should submit."""
     steps = [Step("next", (command,)) for command in commands]
     return rollout(instance, scripted_model("commanded", steps, limits), limits)
 
 
 def outputs(collected: Judged) -> list[str]:
-    """What the commands printed."""
+    """Return the output of the commands."""
     messages = collected.trajectory["messages"]
     return [each["extra"]["raw_output"] for each in messages if each["role"] == "tool"]

@@ -1,4 +1,4 @@
-"""What contained commands see and reach, and what is said where nothing contains them."""
+"""The reach of contained commands, and the error where nothing contains them."""
 
 import os
 import shutil

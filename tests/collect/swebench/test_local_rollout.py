@@ -27,7 +27,7 @@ pytestmark = needs_tool
 
 
 def diff(name: str, before: list[str], after: list[str]) -> str:
-    """What turns one into the other; a file without lines is removed."""
+    """Return the patch between two states; a file without lines is removed."""
     to = f"b/{name}" if after else os.devnull
     return "".join(unified_diff(before, after, f"a/{name}", to))
 

@@ -1,4 +1,4 @@
-"""Without mini-swe-agent."""
+"""Commands without mini-swe-agent."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""What a real run is told; every flag stands in the source of the tools."""
+"""The flags that a real run is given; each stands in the source of the tools."""
 
 import importlib.util
 import os

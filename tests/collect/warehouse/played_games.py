@@ -21,7 +21,7 @@ def answer(*actions: str) -> str:
 
 
 def flat(units: int = 0) -> Demand:
-    """So many units a turn of every product at every retailer."""
+    """Return orders of so many units a turn of every product at every retailer."""
     return (((units,) * len(PRODUCTS),) * len(RETAILERS),) * TURNS
 
 

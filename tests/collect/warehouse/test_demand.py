@@ -44,7 +44,7 @@ def test_a_turn_is_two_weeks_with_noise_of_12_percent() -> None:
 
 
 def test_each_retailer_keeps_its_series_and_deals_them_anew() -> None:
-    """Over many instances every product gets the mean of a retailer's series."""
+    """Every product gets the mean of a retailer's series over many instances."""
     many = [demand_of(seed) for seed in range(150)]
     assert len(set(many)) == 150
     for r in range(len(RETAILERS)):

@@ -1,4 +1,4 @@
-"""What holds after every turn, whatever the agent answers."""
+"""Properties that hold after every turn, whatever the agent answers."""
 
 from collections.abc import Callable, Iterator
 

@@ -99,7 +99,7 @@ def test_without_outcomes_it_gives_amounts_and_says_so(name: str, tmp_path: Path
 
 
 def test_amounts_alone_do_not_depend_on_outcomes() -> None:
-    """Also where some rollouts are known to have failed."""
+    """Known failures do not change what is learned."""
     examples = examples_of(12)
     counted = with_outcomes(examples, success=True, feasible=True)
     one, other = (
@@ -197,7 +197,7 @@ def test_the_card_holds_every_score_and_how_many_taught() -> None:
 
 
 def test_the_example_of_a_card_has_the_usual_budget_and_conditions() -> None:
-    """Without the target cash, a Warehouse forecaster would be asked another question."""
+    """A Warehouse forecaster would be asked another question without the target cash."""
     examples = examples_of(3)
     targets = dict(zip(sorted({each.rollout for each in examples}), (10, 30, 20), strict=True))
     aimed = [

@@ -111,7 +111,7 @@ def test_a_rollout_of_one_turn_teaches_nothing_and_is_in_the_budget(tmp_path: Pa
 
 
 def test_a_turn_that_leaves_nothing_is_not_asked(tmp_path: Path) -> None:
-    """After the last tool call, no call is left."""
+    """No call is left after the last tool call."""
     rows = [counted(name, True) for name in "ab"]
     for row in rows:
         call = {"id": "1", "type": "function", "function": {"name": "ls", "arguments": "{}"}}
@@ -183,7 +183,7 @@ def dialogue_of(name: str, stopped: str = "") -> dict[str, Any]:
 
 
 def test_a_run_that_was_stopped_teaches_nothing_unless_it_is_judged(tmp_path: Path) -> None:
-    """Its amounts are not those of a run that ended."""
+    """Amounts of a cut-off run are not those of a run that ended."""
     family = tmp_path / "chess-origin-m"
     rows = [dialogue_of("a"), dialogue_of("b"), dialogue_of("c", "budget")]
     write_json(family / "a.json", rows)

@@ -145,4 +145,4 @@ def test_the_command_names_the_forecaster_by_its_hash(
     assert exit_code(main, "predict", "baseline", "nothing", *flags) == 2
     assert "no baseline is called nothing" in capsys.readouterr().err
     assert exit_code(main, "predict", "baseline", "./nothing", *flags) == 1
-    assert "there is no such folder" in capsys.readouterr().err
+    assert "no such folder" in capsys.readouterr().err

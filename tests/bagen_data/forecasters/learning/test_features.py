@@ -20,7 +20,7 @@ SOLVED = "######\n#_√__#\n#_P__#\n#____#\n######"
 
 
 def probe(*turns: Turn, task: str = "swebench") -> Probe:
-    """After all of these turns."""
+    """Return the probe after all of these turns."""
     recorded = Rollout(task, "m", "r", "i", "", turns, True)
     return next(iter(replay(recorded, BUDGET, [len(turns)])))[0]
 

@@ -87,7 +87,7 @@ def test_it_learns_from_training_families_only(tmp_path: Path) -> None:
 
 
 def test_cross_validation_never_learns_from_the_same_instance(tmp_path: Path) -> None:
-    """One instance, recorded often, is all alike; the others are too, and differ from it."""
+    """Rollouts of an instance that is recorded often are alike; the others' are too, and differ."""
     origin = tmp_path / "origin"
     odd = [("odd", 500, True), ("odd", 501, True), ("odd", 502, True)]
     family(origin, "sokoban-origin-m", [*odd, *((f"b{n}", 20, True) for n in range(9))])
@@ -162,7 +162,7 @@ def test_a_dataset_without_its_rollouts_says_so(sample: str, tmp_path: Path) -> 
 
 
 def test_over_budget_is_perfect_where_nothing_is_open(tmp_path: Path) -> None:
-    """What an answer from the amounts alone is worth shows in the open scores."""
+    """The worth of an answer from the amounts alone shows in the open scores."""
     family(tmp_path / "origin", "sokoban-origin-m", [(f"b{n}", 40, n < 3) for n in range(6)])
     assert build(tmp_path / "origin", tmp_path / "built", "--budget", "sokoban=1") == 0
     found = predict(ForecastRequest(str(tmp_path / "built"), "sokoban", "test", "over_budget"))
@@ -173,7 +173,7 @@ def test_over_budget_is_perfect_where_nothing_is_open(tmp_path: Path) -> None:
 
 
 def test_the_held_out_part_is_asked_and_never_learned_from(tmp_path: Path) -> None:
-    """Its rollouts cost a hundred times what the others do, and nobody can know."""
+    """Rollouts of the held-out instance cost a hundred times the others', and nobody can know."""
     origin = tmp_path / "origin"
     family(origin, "sokoban-train-m", [(f"t{n}", 50, True) for n in range(30)])
     assert build(origin, tmp_path / "first", "--budget", "sokoban=999999") == 0

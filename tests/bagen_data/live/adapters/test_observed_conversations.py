@@ -1,4 +1,4 @@
-"""What adapters tell a tracker of each request."""
+"""The facts of each request that adapters report to a tracker."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What is said of a run depends on its turns as they stand, however they came to be so."""
+"""The states of a run depend on its turns as they stand, in whatever steps they arrived."""
 
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,4 +1,4 @@
-"""What is said at turn k is what the forecaster says of that probe, to the bit."""
+"""The watched forecast at turn k is the forecaster's of that probe, to the bit."""
 
 import json
 from pathlib import Path
