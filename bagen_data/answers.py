@@ -113,7 +113,7 @@ def render(estimate: Estimate, question: Question = "interval") -> str:
     """Write an answer, such that `parse(render(estimate, question), resources, question)` is it.
 
     Raises:
-        ValueError: the estimate is no answer to the question: it is invalid, is not of a forecast,
+        ValueError: the estimate does not answer the question: it is invalid, is not of a forecast,
             or its interval is not a single point.
 
     >>> render(Estimate("feasible", {"tokens": Interval(0.5, 1e21)}))
@@ -170,7 +170,7 @@ def grammar(resources: Sequence[str], variant: str) -> str:
             a variant that asks for one holds no `<`.
 
     Raises:
-        InputError: there is no such variant.
+        InputError: no variant has this name.
 
     >>> pattern = grammar(["tokens"], "interval_no_think")
     >>> bool(re.fullmatch(pattern, "<answer>[600, 900.5]</answer>"))

@@ -31,13 +31,13 @@ def fixed(limits: Amounts, rollouts: Sequence[Realised]) -> list[Budget]:
 
 
 def family_median(rollouts: Sequence[Realised], resource: str) -> list[Budget]:
-    """Return budgets at a family's median total; the lower middle one if the median is no integer.
+    """Return budgets at a family's median total; the lower middle one of two if not whole.
 
     Raises:
         InputError: the rollouts do not spend the resource.
 
     >>> totals = [Realised({"tokens": n}, {}) for n in (10, 20, 31, 90)]
-    >>> family_median(totals, "tokens")[0].limits["tokens"]    # 25.5 is no integer
+    >>> family_median(totals, "tokens")[0].limits["tokens"]    # 25.5 is not an integer
     20
     """
     return family_medians(rollouts, (resource,))

@@ -140,7 +140,7 @@ class Pool:
 
     @classmethod
     def of(cls, family: SampleColumns, instance: Ints, rows: Ints) -> Self:
-        """From the samples at `rows`, and the instances of all samples."""
+        """Make it of the samples at `rows`, and the instances of all samples."""
         rows = rows[np.lexsort((family.completed_turns[rows], family.rollout[rows]))]
         start = np.flatnonzero(np.diff(family.rollout[rows], prepend=-1))
         turn, remaining = family.completed_turns[rows], family.remaining[:, rows]
@@ -190,7 +190,7 @@ class _Pairs:
 
     @classmethod
     def of(cls, turn: Ints, instance: Ints) -> tuple[Self, Ints]:
-        """From the turns and the instances of n samples; also each sample's pair, (n,)."""
+        """Make it of the turns and instances of n samples; also return each sample's pair, (n,)."""
         turns, position = np.unique(turn, return_inverse=True)
         width = int(instance.max()) + 1
         keys, of_sample = np.unique(position * width + instance, return_inverse=True)

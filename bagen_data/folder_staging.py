@@ -53,7 +53,7 @@ def remove_leftovers(out: Path) -> None:
 
 
 def is_moved_away(out: Path) -> bool:
-    """Whether a process was killed, or is just now, between the two renames of its output."""
+    """Return whether a process is, or was killed, between the two renames of its output."""
     return not os.path.exists(out) and bool(_beside(out, REPLACED))
 
 

@@ -1,4 +1,4 @@
-"""The prompt of a task without a file of its own: no domain's words, and those of its resources.
+"""The prompt of a task without a file of its own, in the words of its resources and no domain.
 
 `prompts/general.txt` asks about one resource, `prompts/general_several.txt` about two or more.
 Their fields beside the usual ones are filled in here, and the result is a `Prompt` like any other.

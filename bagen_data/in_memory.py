@@ -65,8 +65,8 @@ def load_in_memory(
     """Load a dataset that reads as that of `datasets.load_dataset`, without a cache on disk.
 
     Each batch of rows holds its distinct strings once, as the files do, and rows are written out
-    when they are read. What makes a new table of all rows, such as `map` or `concatenate_datasets`,
-    writes out all of them: load without the columns that are not needed.
+    when they are read. A method that makes a new table of all rows, such as `map`, writes out all
+    of them: load without the columns that are not needed.
 
     Args:
         place: the folder, URL or commit on the Hub that the files are read from.
@@ -141,7 +141,7 @@ class _Loading:
     columns: Sequence[str] | None
     """Names of the columns to read; all if None."""
     token: str | bool | None
-    """For the Hub."""
+    """Token for the Hub."""
     read: dict[str, "_Split"] = field(default_factory=dict)
     """The splits that were read."""
 

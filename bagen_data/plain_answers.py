@@ -1,7 +1,7 @@
 """Read answers in their plain form, from each row's end, eight bytes of all rows at a time.
 
 The plain form is lower case, with plain numbers, labels in their order and at most one space after
-a comma: `<answer>[600, 900]</answer>`. What is written otherwise is left to `answer_reading.read`.
+a comma: `<answer>[600, 900]</answer>`. Any other answer is left to `answer_reading.read`.
 """
 
 from collections.abc import Callable, Mapping

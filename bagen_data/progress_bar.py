@@ -18,7 +18,7 @@ def progress_bar() -> Progress:
 
     A description is shown as it stands, without Rich's markup.
 
-    Where stderr is not a terminal there is none: it would leave an empty line in a log.
+    Where stderr is not a terminal no bar is shown: it would leave an empty line in a log.
     """
     return _Bar(
         TextColumn("{task.description}", markup=False),

@@ -31,30 +31,30 @@ def find_variant(name: str) -> Variant:
     """Return the variant of a name, which may be one of version 1.
 
     Raises:
-        InputError: there is no such variant.
+        InputError: no variant has this name.
 
     >>> find_variant("point_think"), find_variant("no_think")
     ('point_think', 'interval_no_think')
     """
-    found = FORMER_NAMES.get(name) or next((each for each in VARIANTS if each == name), None)
-    if found is None:
+    variant = FORMER_NAMES.get(name) or next((each for each in VARIANTS if each == name), None)
+    if variant is None:
         raise InputError(f"no variant named {name!r}; expected one of: {', '.join(VARIANTS)}")
-    return found
+    return variant
 
 
 def find_question(name: str) -> "Question":
     """Return the question of a name.
 
     Raises:
-        InputError: there is no such question.
+        InputError: no question has this name.
 
     >>> find_question("point")
     'point'
     """
-    found = next((each for each in _QUESTIONS if each == name), None)
-    if found is None:
+    question = next((each for each in _QUESTIONS if each == name), None)
+    if question is None:
         raise InputError(f"no question named {name!r}; expected one of: {', '.join(_QUESTIONS)}")
-    return found
+    return question
 
 
 def question_of(prompt_variant: str) -> "Question":
@@ -63,7 +63,7 @@ def question_of(prompt_variant: str) -> "Question":
     `think` and `no_think` ask for intervals, and `none`, no prompt, is answered with intervals.
 
     Raises:
-        InputError: there is no such variant.
+        InputError: no variant has this name.
 
     >>> question_of("forecast_no_think"), question_of("think"), question_of("none")
     ('forecast', 'interval', 'interval')

@@ -1,4 +1,4 @@
-"""From a probe to the messages an estimator is asked with.
+"""The messages that an estimator is asked with, made of a probe.
 
 One system message, the prefix as alternating user and assistant messages, and the question as the
 last user message: all probes of a rollout share their beginning, so prompt caches reuse it. At
@@ -46,12 +46,12 @@ _FORMS: Mapping[Question, tuple[str, str]] = {
     "point": (":", "est"),
     "forecast": ("=", f"[{', '.join(f'q{level * 100:.0f}' for level in QUANTILE_LEVELS)}]"),
 }
-"""For each question, what joins a resource and its amounts in an answer, and the amounts."""
+"""The text between a resource and its amounts in an answer, and these amounts, by question."""
 
 
 @dataclass(frozen=True)
 class Prompt:
-    """One task's templates in one variant, before any field is filled in."""
+    """The templates of a task in a variant, before any field is filled in."""
 
     task: str
     variant: Variant
@@ -156,8 +156,8 @@ def load_prompt(task: str, variant: str) -> Prompt:
         variant: one of `VARIANTS`, or a name of version 1.
 
     Raises:
-        TemplateError: there is no such task, or its file lacks a part that is needed.
-        InputError: there is no such variant.
+        TemplateError: the task has no file, or the file lacks a part that is needed.
+        InputError: no variant has this name.
 
     >>> load_prompt("sokoban", "interval_think").system("")[:7]
     'You are'
@@ -220,7 +220,7 @@ def answer_forms(variant: Variant, template: str, names: tuple[str, ...]) -> str
 
 
 def known_prompts() -> list[str]:
-    """The tasks that have a prompt of their own, sorted."""
+    """Return the tasks that have a prompt of their own, sorted."""
     folder = resources.files("bagen_data") / "prompts"
     names = [file.name for file in folder.iterdir() if file.name.endswith(".txt")]
     return sorted({name.removesuffix(".txt") for name in names} - {*VARIANTS, *_GENERAL})
@@ -307,7 +307,7 @@ def _read(name: str) -> str:
 
 
 def _history(turns: tuple[Turn, ...]) -> str:
-    """A line a turn; written in one expression, as most of a build's strings are these."""
+    """Return a line for each turn, in one expression, as these are most of a build's strings."""
     usages = [turn.usage for turn in turns]
     if usages[0].keys() == _TOKEN_KEYS and not turns[0].state:
         return "\n".join(
@@ -321,7 +321,7 @@ def _history(turns: tuple[Turn, ...]) -> str:
 
 
 def _spent(turn: Turn) -> str:
-    """Amounts of a turn, tokens first as in a task of tokens alone."""
+    """Return the amounts of a turn, tokens first as in a task of tokens alone."""
     amounts = {**turn.usage, **turn.state}
     tokens = (
         {}

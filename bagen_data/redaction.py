@@ -111,7 +111,7 @@ _remembered: set[str] = set()
 
 
 def remember(value: str | None) -> None:
-    """Take a value for a secret from now on, wherever it came from."""
+    """Take a value for a secret from now on, whatever its source."""
     if value and _may_be_key(value):
         _remembered.add(value)
 
@@ -175,7 +175,7 @@ def check_address(flag: str, address: str | None) -> None:
 
 
 def holds_secret(value: object) -> bool:
-    """Whether JSON has a secret in its texts, or names that say that a value is one."""
+    """Return whether JSON has a secret in its texts, or names that say that a value is one."""
     if isinstance(value, Mapping):
         return any(
             _is_secret_beside(str(name), part) or holds_secret(str(name)) or holds_secret(part)
@@ -193,19 +193,19 @@ def holds_secret(value: object) -> bool:
 
 
 def _is_secret_beside(name: str, value: object) -> bool:
-    """Whether a name says that the value beside it is a secret; a count of tokens is none."""
+    """Return whether a name says that the value beside it is a secret; counts of tokens are not."""
     is_number = str(value).isdigit() or isinstance(value, int | float)
     return is_secret_name(name) and not (is_number and _COUNT.search(name))
 
 
 def _is_header_name(value: object) -> bool:
-    """Whether an item of a list says that the next one is a secret."""
+    """Return whether an item of a list says that the next one is a secret."""
     return isinstance(value, str) and bool(_WORD.fullmatch(value)) and is_secret_name(value)
 
 
 @lru_cache(1_000)
 def is_secret_name(name: str) -> bool:
-    """Whether a variable or an argument of this name holds a secret.
+    """Return whether a variable or an argument of this name holds a secret.
 
     >>> names = ("OPENAI_API_KEY", "max_tokens", "GIT_AUTHOR_NAME")
     >>> list(filter(is_secret_name, names))
@@ -239,7 +239,7 @@ def _without_values(text: str) -> str:
 
 
 def _without_encoded(text: str, pattern: re.Pattern[str], code: re.Pattern[str], depth: int) -> str:
-    """Return a text without the secrets that it has when what matches a code is decoded."""
+    """Return a text without the secrets that it has when the matches of a code are decoded."""
     for level in range(1, depth + 1):
         plain = text
         for _ in range(level):
@@ -272,7 +272,7 @@ def _spans(
 
 
 def _character(match: re.Match[str]) -> str:
-    """Return the character that a match of a code is; a line break is none."""
+    """Return the character that a match of a code stands for; empty for a line break."""
     kind = match.lastgroup
     if kind is None:
         return ""
@@ -285,7 +285,7 @@ def _character(match: re.Match[str]) -> str:
 
 
 def _pattern() -> re.Pattern[str] | None:
-    """Return what finds the secrets of this process as it is now; None if it has none."""
+    """Return the pattern of the secrets that this process has now; None if it has none."""
     named = (value for name, value in os.environ.items() if is_secret_name(name))
     return _compiled(frozenset((*named, *_addresses(), *_remembered)))
 
@@ -330,7 +330,7 @@ def _address_secrets(address: str) -> Iterator[str]:
 
 
 def _may_be_key(value: str) -> bool:
-    """Whether a value is neither a short word, nor a number, nor a path of this machine."""
+    """Return whether a value is neither a short word, nor a number, nor a path of this machine."""
     if len(value.strip()) < _SHORTEST or value.strip().isdigit():
         return False
     try:

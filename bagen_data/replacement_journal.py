@@ -15,7 +15,7 @@ from bagen_data.errors import OutputError
 from bagen_data.folder_staging import TOKEN_PATTERN, new_token
 
 COMMITTED = ".replacement"
-"""In a folder: files that stand instead of those of the same names beside it."""
+"""Name of a folder of files that stand instead of those of the same names beside it."""
 _STAGING = f"{COMMITTED}-"
 _STAGING_NAME = re.compile(rf"{re.escape(_STAGING)}{TOKEN_PATTERN}")
 
@@ -92,8 +92,8 @@ def check_target(target: Path, folder: Path) -> None:
             return
         is_folder = _is_folder(path)
         if os.path.lexists(path) and is_folder == (path == target):
-            found, expected = ("a folder", "a file") if is_folder else ("not a folder", "a folder")
-            raise OutputError(f"{path}: is {found}; expected {expected}; move it elsewhere")
+            kind, expected = ("a folder", "a file") if is_folder else ("not a folder", "a folder")
+            raise OutputError(f"{path}: is {kind}; expected {expected}; move it elsewhere")
 
 
 def _is_folder(path: Path) -> bool:

@@ -20,7 +20,7 @@ _START, _NONE = range(1), range(0)
 
 
 def benchmark_prefixes(total_turns: int) -> range:
-    """All k = 1 .. T-1: the last turn leaves nothing to estimate.
+    """Return all k = 1 .. T-1: the last turn leaves nothing to estimate.
 
     >>> list(benchmark_prefixes(4))
     [1, 2, 3]
@@ -38,7 +38,7 @@ def start_prefixes(total_turns: int) -> range:
 
 
 def training_prefixes(total_turns: int) -> range:
-    """All k = 0 .. T; none for a rollout without a turn.
+    """Return all k = 0 .. T; an empty range for a rollout without a turn.
 
     >>> list(training_prefixes(2)), list(training_prefixes(0))
     ([0, 1, 2], [])
@@ -47,7 +47,7 @@ def training_prefixes(total_turns: int) -> range:
 
 
 def realised(rollout: Rollout, resources: Iterable[str]) -> Realised:
-    """Return what a rollout came to; the rollout needs at least one turn."""
+    """Return the outcome of a rollout of at least one turn."""
     totals = {name: _total(turn.usage[name] for turn in rollout.turns) for name in resources}
     return Realised(totals, rollout.turns[-1].state)
 
@@ -74,14 +74,14 @@ def plus(one: float, other: float) -> float:
 
 
 def succeeded(rollout: Rollout, budget: Budget) -> bool:
-    """The recorded success, and every `target_<state>` condition reached by the final state."""
+    """Return whether a run succeeded, and its final state reached every `target_<state>`."""
     return rollout.success and budget.is_reached_by(rollout.turns[-1].state)
 
 
 def replay(
     rollout: Rollout, budget: Budget, prefixes: Iterable[int]
 ) -> Iterator[tuple[Probe, Target]]:
-    """The probe and the target after each k of `prefixes`.
+    """Return the probe and the target after each k of `prefixes`.
 
     Feasible means: the rollout succeeded and every resource's total is within its budget, so all
     of a rollout's targets share one label. At k = 0 only the first user message is shown, and its
@@ -109,7 +109,7 @@ def replay(
 def replay_head(
     head: Rollout, whole: Realised, budget: Budget, prefixes: Iterable[int]
 ) -> Iterator[tuple[Probe, Target]]:
-    """Yield what `replay` does of a rollout, of whose turns only the first ones are at hand.
+    """Yield the pairs of `replay` for a rollout whose first turns alone are at hand.
 
     Args:
         head: the rollout with its first turns, as many as the largest of `prefixes` or more, and
@@ -152,7 +152,7 @@ def _pairs(
 
 
 def _used_by_prefix(turns: Sequence[Turn], resources: tuple[str, ...]) -> list[Amounts]:
-    """Return what is spent after each k = 0 .. T, for T turns."""
+    """Return the amounts spent after each k = 0 .. T, for T turns."""
     first = turns[0].usage
     running: dict[str, float] = dict.fromkeys(resources, 0)
     opening = running | ({"tokens": first["input_tokens"]} if "tokens" in running else {})
@@ -164,7 +164,7 @@ def _used_by_prefix(turns: Sequence[Turn], resources: tuple[str, ...]) -> list[A
 
 
 def gold_estimate(target: Target) -> Estimate:
-    """The best possible answer: the exact remainders, or infeasible.
+    """Return the best possible answer: the exact remainders, or infeasible.
 
     >>> gold_estimate(Target(True, {"tokens": 130})).intervals
     {'tokens': Interval(low=130, high=130)}

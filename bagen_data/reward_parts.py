@@ -14,7 +14,7 @@ from bagen_data.scoring.interval_formulas import interval_score, mean_over_resou
 from bagen_data.scoring.score import ALPHA
 
 MOST_BUDGETS = 10.0
-"""Amounts of a forecast are told apart up to this many budgets: two beyond it count as equal."""
+"""Budgets up to which amounts of a forecast differ: two amounts beyond it count as equal."""
 
 
 def closeness(low: Floats, high: Floats, remaining: Floats, left: Floats) -> Floats:

@@ -69,7 +69,7 @@ class JudgedAnswers:
     """The worth of n answers, by parts of a reward."""
 
     parts: Mapping[str, Floats]
-    """Each of `PARTS`, (n,)."""
+    """Worths by part, `PARTS`, (n,) each."""
     verdict: Codes
     """(n,): codes of `answer_columns`."""
     is_feasible: Mask
@@ -81,7 +81,7 @@ class JudgedAnswers:
     relative_width: Floats
     """(n,): mean over resources of `(high - low) / R`; NaN if not `is_interval` or any R is 0."""
     finish: Floats
-    """(n,): the probability to finish that a forecast gives; NaN where there is none."""
+    """(n,): the probability to finish that a forecast gives; NaN where it gives none."""
     is_forecast: Mask
     """(n,): answers to the question for a forecast, valid or not."""
 
@@ -89,7 +89,7 @@ class JudgedAnswers:
         """Return the weighted sum of parts, (n,).
 
         Raises:
-            InputError: a weight is of no part, is not finite, or there is none.
+            InputError: a weight names no part or is not finite, or no weight is given.
         """
         check_weights(weights)
         total = np.zeros(len(self.verdict))
@@ -98,7 +98,7 @@ class JudgedAnswers:
         return total
 
     def rates(self) -> dict[str, float]:
-        """Return what to watch while training; NaN where there is nothing to take a mean of.
+        """Return the means to watch while training; NaN for a mean over nothing.
 
         `valid_rate` is the share of answers that can be parsed; `impossible_rate` the share of
         `impossible` among answers to other questions than for a forecast, and `mean_finish` the
@@ -173,7 +173,7 @@ def check_weights(weights: Mapping[str, float]) -> None:
     """Check that a reward can be made of these weights.
 
     Raises:
-        InputError: a weight is of no part, is not finite, or there is none.
+        InputError: a weight names no part or is not finite, or no weight is given.
     """
     unknown = sorted(weights.keys() - PARTS.keys())
     if unknown or not weights:

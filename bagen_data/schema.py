@@ -88,7 +88,7 @@ bracket, or the word."""
 
 @dataclass(frozen=True)
 class Message:
-    """One chat message."""
+    """A chat message."""
 
     role: Role
     content: str
@@ -96,7 +96,7 @@ class Message:
 
 @dataclass(frozen=True)
 class Turn:
-    """One user message, the assistant message that answers it, and what the two cost."""
+    """A user message, the assistant message that answers it, and what the two cost."""
 
     user: str
     assistant: str
@@ -108,7 +108,7 @@ class Turn:
 
 @dataclass(frozen=True)
 class Rollout:
-    """One recorded run of an agent on one task instance, after the drops of the usage rules."""
+    """A recorded run of an agent on a task instance, after the drops of the usage rules."""
 
     task: str
     rollout_model: str
@@ -304,7 +304,7 @@ SAMPLES = pa.schema(
         _required("dropped_turns", pa.int32()),
     ]
 )
-"""One row an estimation sample: a probe and its target.
+"""Columns of an estimation sample: a probe and its target.
 
 `verdict` is the one of `GOLD_VERDICTS`, for scorers that compare texts; no prompt has it.
 """
@@ -322,7 +322,7 @@ QUESTIONS = pa.schema(
         _required("turns", _records(usage=PAIRS, state=PAIRS)),
     ]
 )
-"""One row a probe of a hidden split, without its target: what its prompt says, and no more.
+"""Columns of a probe of a hidden split, without its target: no more than its prompt says.
 
 `turns` has the usage and the state of each completed turn, which the prompt gives in words.
 """
@@ -344,7 +344,7 @@ ROLLOUTS = pa.schema(
         _required("conditions", PAIRS),
     ]
 )
-"""One row a rollout."""
+"""Columns of a rollout."""
 
 REFERENCE = pa.schema(
     [
@@ -360,4 +360,4 @@ REFERENCE = pa.schema(
         ),
     ]
 )
-"""One row a sample of the benchmark: the reference's forecast, quantiles at `QUANTILE_LEVELS`."""
+"""Columns of a reference forecast of a benchmark sample, quantiles at `QUANTILE_LEVELS`."""

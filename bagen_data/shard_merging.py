@@ -66,7 +66,7 @@ def merge_shards(folders: Sequence[Path], out: Path) -> MergedShards:
 
 def _read(folder: Path) -> _Shard:
     if not folder.is_dir():
-        raise InputError(f"{folder}: there is no such folder; expected one of a shard")
+        raise InputError(f"{folder}: no such folder; expected one of a shard")
     put_right(folder)
     try:
         record = read_shard_record(folder / SHARD)
@@ -78,7 +78,7 @@ def _read(folder: Path) -> _Shard:
 
 
 def _what_it_is(folder: Path) -> str:
-    """Return what a folder without `shard.json` is, and what to do."""
+    """Return a sentence on a folder without `shard.json`, and what to do."""
     if (folder / PREDICTIONS).exists():
         return f"is not a shard: {SHARD} is missing; expected what `predict model --shard` wrote"
     if any((folder / "logs").glob("*.eval")):
@@ -118,10 +118,10 @@ def _check_same_run(shards: Sequence[_Shard]) -> None:
 
 
 def _common(shard: _Shard) -> dict[str, Any]:
-    """Return what is equal in all shards of a run."""
-    told = shard.metadata.model_dump(mode="json")
-    decoding = {name: value for name, value in told["decoding"].items() if name != "servers"}
-    return {**shard.record.common(), **told, "decoding": decoding, "date": None}
+    """Return the facts that are equal in all shards of a run."""
+    metadata = shard.metadata.model_dump(mode="json")
+    decoding = {name: value for name, value in metadata["decoding"].items() if name != "servers"}
+    return {**shard.record.common(), **metadata, "decoding": decoding, "date": None}
 
 
 def _check_all_there(shards: Sequence[_Shard]) -> None:

@@ -50,7 +50,7 @@ class ShardRecord(BaseModel):
         return files
 
     def common(self) -> dict[str, Any]:
-        """Return what all shards of a run have in common."""
+        """Return the facts that all shards of a run have in common."""
         return {
             "shards": self.shards,
             "code_version": self.code_version,

@@ -3,7 +3,7 @@
 The rules are those of Unicode's report on security mechanisms (UTS 39) for names of one script
 a word, without its tables: Python has no script of a character, and the first word of its Unicode
 name (`CYRILLIC SMALL LETTER A`) says the same of letters. Whole words that look like other words,
-such as a Cyrillic `сор`, are told apart only beside the other word: `leaderboard/look_alikes.py`.
+such as a Cyrillic `сор`, differ visibly only beside the other word: `leaderboard/look_alikes.py`.
 """
 
 import re
@@ -81,7 +81,7 @@ def check_shown_name(name: str) -> str:
 
 
 def _follows_picture(name: str, place: int) -> bool:
-    """Whether a joiner stands between two pictures, or a selector after one."""
+    """Return whether a joiner stands between two pictures, or a selector after one."""
     before = name[:place].rstrip("\ufe0f") if name[place] == "\u200d" else name[:place]
     after = name[place + 1 : place + 2] if name[place] == "\u200d" else before[-1:]
     return all(unicodedata.category(each or " ") in ("So", "Sk") for each in (before[-1:], after))

@@ -74,11 +74,11 @@ class Scanner:
         return np.flatnonzero(self._ok & mask)
 
     def matches(self) -> Mask:
-        """Whether all that was expected was found, within the row's own text."""
+        """Return whether each row's text matched every expectation, within its own bytes."""
         return self._ok & (self._at >= self._starts)
 
     def last_is(self, choices: bytes) -> Mask:
-        """Whether the byte before the position is one of these."""
+        """Return whether the byte before each position is one of these."""
         last = self._last()
         is_one = last == choices[0]
         for other in choices[1:]:
@@ -184,7 +184,7 @@ def _trailing_number(word: Words) -> tuple[Words, Ints]:
     other = (word & _LOW_BITS) + _TO_HIGH_BIT
     other |= word
     other &= _HIGH_BITS
-    for shift in (8, 16, 32):  # what comes before a byte that is no digit is out as well
+    for shift in (8, 16, 32):  # a byte before one that is not a digit is out as well
         other |= other >> np.uint64(shift)
     other >>= np.uint64(7)
     digits = _WORD - ((other * _ONES) >> np.uint64(56)).astype(np.int64)

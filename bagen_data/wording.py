@@ -7,7 +7,7 @@ from bagen_data.published import CODE_PAGE
 
 
 def numbered(number: int, thing: str) -> str:
-    """How many there are of a thing, in groups of three digits.
+    """Return a number and the name of a thing, in groups of three digits.
 
     >>> numbered(1, "file"), numbered(0, "file"), numbered(1234, "file")
     ('1 file', '0 files', '1,234 files')
@@ -36,7 +36,7 @@ def in_a_clone(command: str) -> str:
 
 
 def differences(begun: Mapping[str, Any], now: Mapping[str, Any]) -> str:
-    """How what a run was begun with differs from what it is given now; empty if it does not.
+    """Return the differences of a run's first settings and its present ones; empty without any.
 
     A setting that has settings of its own is named by the one that differs, amounts as options
     have them.

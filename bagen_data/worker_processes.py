@@ -70,7 +70,7 @@ class _Worker:
     process: "BaseProcess"
     pipe: "Connection"
     is_ready: bool = False
-    """Whether it has set itself up."""
+    """Whether the process has set itself up."""
     job: _Job | None = None
     """The job that it is at."""
 
@@ -109,7 +109,7 @@ class WorkerProcesses(JobExecutor):
         self._broken: BaseException | None = None
         """Why no job can be done any more."""
         self._stops: list[threading.Event] = []
-        """To be set when no process is at a cancelled job."""
+        """Events to set when no process is at a cancelled job."""
         self._bell: Connection | None = None
         """The pipe that wakes the thread; None before there is one."""
         self._has_rung = False
@@ -193,7 +193,7 @@ class WorkerProcesses(JobExecutor):
             self._ring()
 
     def _run(self, ear: "Connection") -> None:
-        """In the thread: give jobs to processes, and hear from these, until all is done.
+        """Give jobs to processes in the thread, and hear from these, until all is done.
 
         The processes are started here and nowhere else: the kernel kills them when the thread that
         started them ends.
@@ -368,7 +368,7 @@ class WorkerProcesses(JobExecutor):
 def _work(
     pipe: "Connection", parent: int, set_up: Callable[..., None], arguments: tuple[Any, ...]
 ) -> None:
-    """In a worker: do one job after another until the pipe is closed.
+    """Do one job after another in a worker, until the pipe is closed.
 
     It ends without taking apart what it imported, for which its parent would have to wait.
     """

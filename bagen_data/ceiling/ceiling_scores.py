@@ -39,42 +39,42 @@ class ReferenceForecast:
 
 
 References = Mapping[str, ReferenceForecast]
-"""By sample id; a family without a reference has none."""
+"""Reference forecasts by sample id; a family without a reference has none."""
 Sums = Mapping[str, Floats]
 """Sums over probes, by name, (b,): one number a resample."""
 Three = tuple[Floats, Floats, Floats]
-"""A score in each of `WAYS`, (b,); NaN where there is nothing to take it over."""
+"""A score in each of `WAYS`, (b,); NaN without a probe to take it over."""
 
 
 @dataclass(frozen=True)
 class CeilingScore:
-    """One score of a perfect forecaster."""
+    """A score of a perfect forecaster."""
 
     value: float | None
-    """Corrected for the number of continuations; None where there is nothing to take it over."""
+    """Corrected for the number of continuations; None without a probe to take it over."""
     n: int
-    """How many probes it is taken over."""
+    """Number of probes that the score is taken over."""
     instances: int
-    """How many instances these are of: a task's families share theirs, and tasks have their own."""
+    """Number of instances of these probes: a task's families share theirs, tasks do not."""
     low: float | None = None
     """Lower bound of the 95% interval; None with fewer than ten instances."""
     high: float | None = None
     in_sample: float | None = None
-    """By forecasts that have seen the outcome: better than the truth, in expectation."""
+    """Score of forecasts that have seen the outcome: better than the truth, in expectation."""
     leave_one_out: float | None = None
-    """By forecasts of the other continuations: worse than the truth, in expectation."""
+    """Score of forecasts of the other continuations: worse than the truth, in expectation."""
 
 
 @dataclass(frozen=True)
 class Ceiling:
-    """All scores of a perfect forecaster."""
+    """The scores of a perfect forecaster."""
 
     overall: Mapping[str, CeilingScore]
-    """By score: the mean over tasks."""
+    """Means over tasks, by score."""
     tasks: Mapping[str, Mapping[str, CeilingScore]]
-    """By task: the mean over its families."""
+    """Means over a task's families, by task."""
     families: Mapping[str, Mapping[str, CeilingScore]]
-    """By `task/rollout_model`."""
+    """Scores of families, by `task/rollout_model`."""
     benchmark_version: str = field(default=BENCHMARK_VERSION)
 
     def to_dict(self) -> dict[str, Any]:
@@ -215,7 +215,7 @@ def _score(in_sample: Measured, value: Measured, leave_one_out: Measured) -> Cei
 
 @dataclass(frozen=True)
 class _Draws:
-    """How often each resample draws each instance of a task."""
+    """Numbers of times that each resample draws each instance of a task."""
 
     instances: Sequence[str]
     weights: Floats

@@ -26,7 +26,7 @@ class ContinuedProbe:
     """The probe's name, `task/rollout_model/rollout_id/k`."""
     instance_id: str
     is_open: bool
-    """No budget is passed yet."""
+    """Whether no budget is exceeded yet."""
     finish: Mask
     """(n,): success within every budget of the probe."""
     success: Mask
@@ -47,7 +47,7 @@ class ContinuedProbe:
 
 @dataclass(frozen=True)
 class ContinuedProbes:
-    """The probes that continuations were found for."""
+    """The probes with recorded continuations."""
 
     probes: Sequence[ContinuedProbe]
     """Each with two continuations or more, ordered by sample id."""
@@ -154,7 +154,7 @@ def _source(
     compared.
 
     Raises:
-        InputError: there is none.
+        InputError: no recorded rollout begins as the continuation does.
     """
     key = _identity(continuation.row, continuation.name.instance_id)
     prefix = continuation.prefix

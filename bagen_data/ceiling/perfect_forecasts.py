@@ -1,4 +1,4 @@
-"""Forecasts of one who knows the distribution of continuations, scored on the continuations.
+"""Forecasts by the known distribution of continuations, scored on the continuations.
 
 The distribution is known from n continuations only. A forecast made of all n has seen the outcome
 that it is scored on, and its score is too good (*in sample*); one made of the n - 1 others knows
@@ -27,11 +27,11 @@ class Estimated:
     """A perfect forecaster's expected score at one probe, estimated in three ways."""
 
     in_sample: float
-    """By forecasts made of all continuations: too good."""
+    """Score of forecasts made of all continuations: too good."""
     value: float
     """Corrected for the number of continuations."""
     leave_one_out: float
-    """By forecasts made of the other continuations: too bad."""
+    """Score of forecasts made of the other continuations: too bad."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Judgements:
 
 
 def perfect_brier(happened: Mask) -> Estimated:
-    """Return the expected Brier score of who knows the probability p of an outcome, p (1 - p).
+    """Return the expected Brier score of the true probability p of an outcome, p (1 - p).
 
     With q the share of n outcomes, q (1 - q) n / (n - 1) has exactly that expectation; in sample
     it is q (1 - q), and forecasts of the other outcomes' share have q (1 - q) (n / (n - 1))^2.
@@ -64,7 +64,7 @@ def perfect_brier(happened: Mask) -> Estimated:
 
 
 def perfect_wis(remaining: Floats) -> Estimated:
-    """Return the expected weighted interval score of who knows the distribution of R.
+    """Return the expected weighted interval score of the true distribution of R.
 
     Args:
         remaining: (r, n) what n >= 2 continuations that succeeded went on to spend.

@@ -1,4 +1,4 @@
-"""The forecasters, one file each: what answers probes without a model, and how it is found.
+"""The forecasters, one file each, which answer probes without a language model.
 
 A forecaster is a module `bagen_data/forecasters/<name>.py` with a `FORECASTER`. Nothing registers
 it: the file name does. `learning/` holds what several of them use.
@@ -43,23 +43,23 @@ _SIMPLEST_FIRST = (
 
 @dataclass(frozen=True)
 class Forecaster:
-    """How probes are answered without a model, and what the metadata say of it."""
+    """A way to answer probes without a language model, and the facts that metadata state of it."""
 
     learn: Learn
-    """How it learns to answer with intervals."""
+    """The function that learns to answer with intervals."""
     learns: bool = True
-    """Whether it needs examples."""
+    """Whether the forecaster needs examples."""
     settings: Mapping[str, bool | int | float | str] = field(default_factory=dict)
     """Values that the metadata give as its decoding parameters."""
     learn_forecasts: Learn | None = None
-    """How it learns to answer with forecasts; None where it answers with intervals only."""
+    """The function that learns to answer with forecasts; None if it answers with intervals only."""
     folds: int | None = FOLDS
     """Parts of a family's instances where each part is predicted from the others; None: each
     instance is a part."""
     fit: "Fit | None" = None
-    """How it learns what its forecasts are made of; None where it answers with intervals only."""
+    """The function that fits the model of its forecasts; None if it answers with intervals only."""
     fit_amounts: "Fit | None" = None
-    """How it learns amounts alone, from rollouts whose outcome is not known."""
+    """The function that fits amounts alone, from rollouts whose outcome is not known."""
     model: "type[ForecastModel] | None" = None
     """The class of what `fit` and `fit_amounts` return; None where it cannot be kept."""
 
@@ -69,7 +69,7 @@ class Forecaster:
         return "interval" if self.learn_forecasts is None else "forecast"
 
     def learner(self, question: BaselineQuestion) -> Learn | None:
-        """Return how it learns to answer a question; None where it cannot answer it."""
+        """Return the function that learns to answer a question; None if it cannot answer it."""
         return self.learn if question == "interval" else self.learn_forecasts
 
     @classmethod
@@ -89,14 +89,14 @@ def find_forecaster(name: str) -> Forecaster:
     """Return the forecaster of this name.
 
     Raises:
-        WrongUsageError: there is none; the message lists the known ones.
+        WrongUsageError: no forecaster has this name; the message lists the known ones.
         InputError: its module has no `FORECASTER`.
     """
     known = known_forecasters()
     if name not in known:
         raise WrongUsageError(
-            f"no baseline is called {name}; there are: {', '.join(known)}, and the folders of "
-            "forecasters that 'bagen fit' wrote"
+            f"no baseline is called {name}; expected one of {', '.join(known)}, or the folder of a "
+            "forecaster that 'bagen fit' wrote"
         )
     forecaster = getattr(import_module(f"{__name__}.{name}"), "FORECASTER", None)
     if not isinstance(forecaster, Forecaster):

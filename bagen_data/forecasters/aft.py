@@ -1,16 +1,16 @@
 """A log-normal accelerated failure time model, times a logistic probability of success.
 
-What a successful run still uses is exp(a line of the features) times log-normal noise, so each
-feature speeds its spending up or slows it down; the probability that a run succeeds is logistic in
-the same features. The probability to finish within any budget follows: success times the
-probability to need no more than what is left. `fit` returns the model, which names its weights.
+The amount that a successful run still uses is exp(a line of the features) times log-normal noise,
+so each feature speeds its spending up or slows it down; the probability that a run succeeds is
+logistic in the same features. The probability to finish within any budget follows: success times
+the probability to need no more than what is left. `fit` returns the model, which names its weights.
 
 Amounts of successful runs are known to the end and nothing is censored, so the line's likelihood is
 that of least squares; scikit-learn has it, and lifelines or scikit-survival would add nothing.
 
 The noise is as large as it is on instances that the line has not seen. Below two successful
-instances there is none, and the noise is a factor e; without a successful rollout the amounts are
-those of all rollouts.
+instances the noise is unknown, and taken to be a factor e; without a successful rollout the amounts
+are those of all rollouts.
 """
 
 from collections.abc import Sequence
@@ -157,13 +157,13 @@ class FailureTimeModel:
     names: tuple[str, ...]
     """(f,) the features."""
     resources: tuple[str, ...]
-    """(r,)."""
+    """(r,), their names."""
     lines: tuple[SpentLine, ...]
-    """One per resource."""
+    """(r,), one for each resource."""
     noise: Floats
     """(draws, r) standard normal noise, correlated as that of the known runs is."""
     success: Success | None
-    """None where outcomes are not known."""
+    """The probabilities of success; None where outcomes are not known."""
 
     def __post_init__(self) -> None:
         check_parts(self.lines, self.resources)
@@ -175,7 +175,7 @@ class FailureTimeModel:
 
     @property
     def knows_success(self) -> bool:
-        """Whether it learned from outcomes."""
+        """Whether the model learned from outcomes."""
         return self.success is not None
 
     def weights(self) -> dict[str, dict[str, float]]:

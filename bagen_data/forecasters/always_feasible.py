@@ -1,4 +1,4 @@
-"""From 0 to what is left of the budget, whatever is asked."""
+"""The interval from 0 to what is left of the budget, whatever is asked."""
 
 from collections.abc import Sequence
 

@@ -27,7 +27,7 @@ _MOST_PROBES = 1 << 22
 
 @dataclass(frozen=True)
 class OutcomeShares:
-    """How known rollouts ended."""
+    """Shares of known rollouts by their end."""
 
     finish: float
     """The share of feasible rollouts among those with an open probe."""
@@ -54,7 +54,7 @@ class KnownRemainders:
     start: Ints
     """(q,) the first probe of each rollout."""
     outcomes: OutcomeShares | None
-    """None where outcomes are not known."""
+    """The shares of outcomes; None where these are not known."""
 
     def __post_init__(self) -> None:
         if self.names:
@@ -76,7 +76,7 @@ class KnownRemainders:
 
     @property
     def knows_success(self) -> bool:
-        """Whether it learned from outcomes."""
+        """Whether the model learned from outcomes."""
         return self.outcomes is not None
 
     @cached_property

@@ -71,7 +71,7 @@ def widenings(said: Floats, spent: Floats, cluster: Ints, alpha: float) -> Float
 
 
 def pooled_quantile(scores: Floats, cluster: Ints, share: float) -> float:
-    """The least that is no less than this share of the scores and of one cluster's more.
+    """Return the least number that bounds this share of the scores and of one cluster more.
 
     That cluster is of mean length and above all; infinity where it decides. With one score a
     cluster this is the ceil((n + 1) share)-th of n.

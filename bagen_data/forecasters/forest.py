@@ -126,11 +126,11 @@ class Forest:
     names: tuple[str, ...]
     """(f,) the features."""
     resources: tuple[str, ...]
-    """(r,)."""
+    """(r,), their names."""
     amounts: tuple[SpentAmounts, ...]
-    """One per resource."""
+    """(r,), one for each resource."""
     chances: Chances | None
-    """None where outcomes are not known."""
+    """The probabilities of outcomes; None where these are not known."""
 
     def __post_init__(self) -> None:
         check_parts(self.amounts, self.resources)
@@ -142,7 +142,7 @@ class Forest:
 
     @property
     def knows_success(self) -> bool:
-        """Whether it learned from outcomes."""
+        """Whether the model learned from outcomes."""
         return self.chances is not None
 
     def foretell(self, asked: AskedColumns) -> ForecastColumns:
@@ -185,7 +185,7 @@ def fit_amounts(examples: Sequence[Example], seed: int) -> Forest:
 def _amounts(
     asked: AskedColumns, known: Known, teachers: Mask, seed: int
 ) -> tuple[SpentAmounts, ...]:
-    """Learn the amounts of each resource from these probes, or from all where there are none."""
+    """Learn the amounts of each resource from the teachers, or from all probes without any."""
     teachers = teachers if teachers.any() else np.ones_like(teachers)
     spent = np.log1p(known.remaining)
     return tuple(

@@ -9,8 +9,8 @@ from bagen_data.forecasters.learning.turn_amounts import answer_by_turn
 from bagen_data.scoring.resampling import central_interval
 
 _TUNED = 0.22
-"""To either side of the median: within 0.001 of the best possible reward for any lognormal
-remainder of sigma >= 0.3, though it covers far less than 80% of what may happen."""
+"""Share of the median to either side of it: within 0.001 of the best possible reward for any
+lognormal remainder of sigma >= 0.3, though it covers far less than 80% of what may happen."""
 
 
 def learn(examples: Sequence[Example], _: int) -> Answer:

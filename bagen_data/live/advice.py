@@ -8,7 +8,7 @@ Action = Literal["continue", "warn", "stop"]
 
 @dataclass(frozen=True)
 class Advice:
-    """Whether a run is worth going on with."""
+    """Advice on whether a run is worth going on with."""
 
     action: Action
     because: str

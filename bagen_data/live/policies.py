@@ -63,7 +63,7 @@ class ThresholdPolicy:
     warn_below: float = 0.5
     """Warn where `finish` is below it, 0 .. 1."""
     about: str = ""
-    """How the policy was chosen, one sentence."""
+    """Sentence that says how the policy was chosen."""
 
     def __post_init__(self) -> None:
         check_probability("stop_below", self.stop_below)
@@ -76,10 +76,12 @@ class ThresholdPolicy:
         Args:
             history: a forecast of each turn, in order.
         """
-        told = [one.finish for one in history[-self.patience :] if one.completed_turns >= 1]
-        is_long_enough = len(told) == self.patience
+        recent = [one.finish for one in history[-self.patience :] if one.completed_turns >= 1]
+        is_long_enough = len(recent) == self.patience
         if is_long_enough and history[-1].completed_turns >= self.first_turn:
-            chances = [chance for chance in told if chance is not None and chance < self.stop_below]
+            chances = [
+                chance for chance in recent if chance is not None and chance < self.stop_below
+            ]
             if len(chances) == self.patience:
                 lasting = f" at {self.patience} turns in a row" if self.patience > 1 else ""
                 return Advice(
@@ -118,8 +120,8 @@ class SequentialPolicy:
     """Stop a run once its evidence against success passes a calibrated threshold.
 
     The evidence after turn k is `(1 - p) / p` of the forecast probability p of the outcome, divided
-    by the same of the base rate. Of runs that would have had the outcome, at most a share of
-    `max_false_abort` is stopped (`bagen_data/policies/calibration.py` has the conditions).
+    by the same of the base rate. At most a share of `max_false_abort` of the runs that
+    would have had the outcome is stopped (`bagen_data/policies/calibration.py` has the conditions).
 
     Raises:
         InputError: a value is out of range.
@@ -142,7 +144,7 @@ class SequentialPolicy:
     """Weight of the calibration's runs that had the outcome: each instance weighs 1, and its runs
     share it."""
     about: str = ""
-    """How the policy was calibrated, one sentence."""
+    """Sentence that says how the policy was calibrated."""
 
     def __post_init__(self) -> None:
         check_inner_probability("max_false_abort", self.max_false_abort)

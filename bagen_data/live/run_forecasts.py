@@ -68,7 +68,7 @@ def _listed(conditions: Iterable[str]) -> str:
 
 
 class RunForecasts:
-    """One forecaster beside one run.
+    """A forecaster beside one run.
 
     Turns are kept until a forecast is wanted, so taking one costs next to nothing; then the
     forecasts of all turns since are made together, each from what was known at its turn.
@@ -91,7 +91,7 @@ class RunForecasts:
         self._run = self._begin()
         self._turns: list[Turn] = []
         self._rows: list[RunRow] = []
-        """Where the run stood after turns that nobody asked about yet."""
+        """States of the run after turns whose forecast was not asked for yet."""
         self._history: list[RunForecast] = []
 
     def add(self, turn: Turn) -> None:

@@ -49,7 +49,7 @@ class Spent:
 
     amounts: dict[str, float] = field(default_factory=dict)
     unknown: dict[str, str] = field(default_factory=dict)
-    """By resource, why its amount is not known."""
+    """Reasons why amounts are not known, by resource."""
     repriced: bool = False
     """The costs of earlier turns changed."""
 
@@ -181,7 +181,7 @@ class RunLedger:
 
 
 def number_of(value: Any) -> Any:
-    """Return a number of NumPy or a decimal as Python's own; else a value that is no number."""
+    """Return a number of NumPy or a decimal as Python's own; else the value as it is."""
     kind = type(value)
     if kind in (int, float, bool, str) or value is None:
         return value

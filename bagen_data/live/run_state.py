@@ -25,7 +25,7 @@ _DATED = re.compile(r"[-@:](latest|\d{4}-?\d{2}-?\d{2}|\d{4}|v\d+)$")
 
 @dataclass(frozen=True)
 class View:
-    """One of the agents of a run."""
+    """An agent of a run."""
 
     name: str = ""
     """Empty for the agent that has the tracker itself."""
@@ -48,7 +48,7 @@ class Response:
 
     @property
     def is_complete(self) -> bool:
-        """Whether there is a response: usage, or something that the agent said."""
+        """Whether the turn has a response: usage, or something that the agent said."""
         return self.usage is not None or bool(self.assistant.strip())
 
     @classmethod
@@ -310,7 +310,7 @@ class RunState:
             return self._past
 
     def current(self) -> RunForecast | None:
-        """Return the forecast after the last turn; None where there is none."""
+        """Return the forecast after the last turn; None without a forecast."""
         history = self.history()
         if self._forecasts is None or not history:
             return None

@@ -40,7 +40,7 @@ _TOOL_CONDUCT: Mapping[Level, str] = {
 
 @dataclass(frozen=True)
 class Standing:
-    """Where a run stands."""
+    """The amounts and the state of a run that a status text tells."""
 
     turns: int
     """Completed turns."""

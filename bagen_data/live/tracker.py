@@ -37,9 +37,9 @@ class BudgetTracker:
     what it answered: each response is a turn, also where a tool's result and not a user's message
     came before it.
 
-    No method raises into the agent's loop. What cannot be read, forecast or priced is reported once
-    (`problems`, and the logger `bagen`), and counting goes on. Several threads and tasks may share
-    a tracker.
+    No method raises into the agent's loop. A value that cannot be read, forecast or priced is
+    reported once (`problems`, and the logger `bagen`), and counting goes on. Several threads and
+    tasks may share a tracker.
 
     >>> tracker = BudgetTracker({"tokens": 2_000, "search": 3})
     >>> usage = {"prompt_tokens": 300, "completion_tokens": 40, "total_tokens": 340}
@@ -76,7 +76,7 @@ class BudgetTracker:
             model: the model of responses that name none.
 
         Raises:
-            ValueError: there is no budget, one is not a finite number from 0 on, or its name is
+            ValueError: no budget is given, one is not a finite number from 0 on, or its name is
                 nearly that of a resource which a tracker counts, such as `token`.
             TypeError: an argument is of another type.
         """
@@ -138,7 +138,7 @@ class BudgetTracker:
 
         A loop that asks the model several times between two messages of a person calls it after
         each response; the results of tools are what the model was newly given then. A call with
-        neither `assistant` nor `usage` is no turn: what it says belongs to the turn that is
+        neither `assistant` nor `usage` is not a turn: what it says belongs to the turn that is
         completed next, so a loop may also call it before a request.
 
         Args:

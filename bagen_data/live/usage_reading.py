@@ -1,7 +1,7 @@
 """Usage as agent loops have it: mappings, objects of SDKs, and lists of them, as requests.
 
 An object becomes a mapping by its own `model_dump` or `to_dict`, its dataclass fields, else its
-public attributes. What the mapping means is decided where logs are read, in `usage_objects`.
+public attributes. The meaning of the mapping is decided where logs are read, in `usage_objects`.
 """
 
 import dataclasses
@@ -72,13 +72,13 @@ def plain(value: Any, levels: int = _DEEPEST, most_values: int = _MOST_VALUES) -
 
 
 def _plain_mapping(value: Any) -> dict[str, Any]:
-    found = plain(value)
-    if not isinstance(found, dict):
+    usage = plain(value)
+    if not isinstance(usage, dict):
         raise RolloutError(
             f"usage is of type {type(value).__name__}; expected a mapping, the usage object of an "
             "SDK, or a list of them"
         )
-    return found
+    return usage
 
 
 _SINGLE = frozenset({int, str, bool, float, type(None)})
@@ -86,7 +86,7 @@ _SINGLE = frozenset({int, str, bool, float, type(None)})
 
 
 class _Plain:
-    """One value on its way to JSON's types."""
+    """Converts a value to JSON's types, within limits."""
 
     def __init__(self, levels: int, most_values: int) -> None:
         self._values = 0
@@ -116,12 +116,12 @@ class _Plain:
         return self._fields(fields, levels)
 
     def _fields(self, fields: Iterable[tuple[Any, Any]], levels: int) -> dict[str, Any]:
-        found = {}
+        converted = {}
         for name, value in fields:
             is_single = type(value) in _SINGLE
-            found[str(name)] = value if is_single else self.of(value, levels - 1)
-        self._values += len(found)
-        return found
+            converted[str(name)] = value if is_single else self.of(value, levels - 1)
+        self._values += len(converted)
+        return converted
 
 
 def _is_named_tuple(value: Any) -> bool:

@@ -71,7 +71,7 @@ class WatchedRuns:
         )
 
     def lowest(self, first_turn: int = 1) -> Floats:
-        """Return (m,) the lowest probability of each run from a turn on; 1 where there is none."""
+        """Return (m,) the lowest probability of each run from a turn on; 1 without one."""
         return np.array(
             [np.nanmin(own[first_turn - 1 :], initial=1.0) for own in self.chances], np.float64
         )

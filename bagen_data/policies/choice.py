@@ -42,7 +42,7 @@ class Choice(Generic[AnyPolicy]):
     """The policies that it was chosen among, by their threshold."""
     policy: AnyPolicy
     seen: PolicyScores
-    """Its measures on the very rollouts that it was chosen on, so too good."""
+    """Measures of the policy on the very rollouts that it was chosen on, so too good."""
     unseen: PolicyScores
     """Measures of choosing in this way: each part of the instances is stopped by the policy that
     is chosen on the other parts."""

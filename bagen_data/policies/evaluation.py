@@ -31,7 +31,7 @@ class PolicyRequest:
     """A forecaster, the rollouts that a policy is chosen on, and what is wanted of it."""
 
     forecaster: str
-    """One of `known_forecasters()`, or the folder or Hub id of a kept forecaster."""
+    """Name of the forecaster, of `known_forecasters()`, or the folder or Hub id of a kept one."""
     dataset: str
     """A folder, URL, ORG/NAME or ORG/NAME@REV."""
     config: str
@@ -147,7 +147,7 @@ def evaluate(request: PolicyRequest) -> PolicyReport:
 
 @dataclass(frozen=True)
 class _Foretold:
-    """Recorded rollouts, what was said of them, and by whom."""
+    """Recorded rollouts, their forecasts, and the forecaster that made these."""
 
     recorded: RecordedConfig
     said: Mapping[str, Said]

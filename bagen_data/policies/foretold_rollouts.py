@@ -52,8 +52,10 @@ class Said:
     @classmethod
     def of(cls, forecasts: Sequence[Forecast | None]) -> Self:
         """Take the probabilities of the forecasts of a rollout, in order; None is not known."""
-        told = [(np.nan, np.nan) if one is None else (one.finish, one.success) for one in forecasts]
-        columns = np.array(told, np.float64).reshape(-1, 2).T
+        probabilities = [
+            (np.nan, np.nan) if one is None else (one.finish, one.success) for one in forecasts
+        ]
+        columns = np.array(probabilities, np.float64).reshape(-1, 2).T
         return cls(columns[0], columns[1])
 
 

@@ -92,7 +92,7 @@ class Rollouts:
     def _stopped(self, stopped: Mask, among: Mask) -> Score:
         """Return the share of some rollouts that is stopped.
 
-        Resamples of none or all of them are none or all again, so there is no interval then.
+        Resamples of none or all of them are none or all again, and have no interval.
         """
         score = self.share(stopped, among)
         return Score(score.value, score.n) if score.value in {0, 1} else score

@@ -193,7 +193,7 @@ def _strictness(policy: ThresholdPolicy | SequentialPolicy) -> float:
 
 
 def _measures(scores: PolicyScores) -> dict[str, float | None]:
-    """Return each measure with its interval; where there is no interval, its value."""
+    """Return each measure with its interval; its value alone without an interval."""
     measures: dict[str, float | None] = {}
     for name, score in (
         ("saved", scores.cost_saved),

@@ -51,7 +51,7 @@ def load_recorded(dataset: str, config: str) -> RecordedConfig:
 
     Raises:
         WrongUsageError: the config is of start probes, of several tasks, or holds no samples.
-        InputError: there is no such dataset or config, or the dataset is a hidden split.
+        InputError: the dataset or config does not exist, or the dataset is a hidden split.
     """
     if not _is_of_one_task(config):
         raise WrongUsageError(
@@ -108,7 +108,7 @@ def cross_fitted(recorded: RecordedConfig, name: str, seed: int) -> Mapping[str,
         seed: of the parts, and of what is learned.
 
     Raises:
-        WrongUsageError: there is no such forecaster, or it gives no forecasts.
+        WrongUsageError: no forecaster has the name, or it gives no forecasts.
         InputError: a family has one instance only.
     """
     forecaster = find_forecaster(name)

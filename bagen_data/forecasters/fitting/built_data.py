@@ -36,7 +36,7 @@ def built_data(dataset: str, config: str, rollout_model: str | None = None) -> T
     Raises:
         WrongUsageError: the config has no probes to learn from, or several families of which none
             was chosen, or none of the model that was chosen.
-        InputError: the dataset cannot be read or has no labels, there is no such config, or it has
+        InputError: the dataset cannot be read or has no labels, or the config does not exist or has
             too little to learn from.
         StoreError: the Hub or a store does not answer.
     """

@@ -52,7 +52,7 @@ def log_data(logs: Path, options: PlainOptions, rollout_model: str = "") -> Teac
         rollout_model: only rollouts of this model, and of logs that name none; all if empty.
 
     Raises:
-        InputError: there is no such file or folder, it is a folder of families, or there is
+        InputError: the file or folder does not exist, it is a folder of families, or there is
             nothing in it to learn from.
         WrongUsageError: a task or a resource cannot be, or no rollout is of the model.
     """
@@ -146,6 +146,6 @@ def _usage_notes(rollouts: Sequence[PlainRollout]) -> tuple[str, ...]:
         return ()
     listed = ", ".join(f"{source} of {number:,}" for source, number in sorted(counts.items()))
     return (
-        f"The amounts are not all counted alike: by {listed}. What a tokenizer counts and what a "
-        "provider bills may differ.",
+        f"The amounts are not all counted alike: by {listed}. A tokenizer's counts and those that "
+        "a provider bills may differ.",
     )

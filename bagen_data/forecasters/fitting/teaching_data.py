@@ -16,7 +16,7 @@ FEWEST_INSTANCES = 2
 
 @dataclass(frozen=True)
 class Source:
-    """Where rollouts are from."""
+    """The origin of rollouts: a dataset or logs."""
 
     dataset: str | None = None
     """The dataset's id on the Hub; None of a folder, a URL, or logs."""

@@ -35,7 +35,7 @@ SCORES = (
 """The names of the scores of a forecaster, in the order of tables."""
 
 _Reference = Callable[[FamilyColumns, Sequence[Example]], ForecastColumns | None]
-"""From a family's columns and its examples in the same order to the reference's forecasts."""
+"""Returns the reference's forecasts of a family's columns and its examples in the same order."""
 
 
 @dataclass(frozen=True)
@@ -43,14 +43,14 @@ class UnseenScores:
     """The scores of forecasts about instances that the forecaster had not seen."""
 
     how: str
-    """How the instances were kept from it, one sentence."""
+    """Sentence that says how the instances were kept from the forecaster."""
     scores: Mapping[str, Score]
-    """By name, those of `SCORES`; the mean over families where there are several."""
+    """Scores by name, those of `SCORES`; the mean over families where there are several."""
     reliability: Sequence[Mapping[str, float | int | None]]
-    """By tenth of the probability to finish: `low`, `high`, `n` probes, and the mean probability
+    """Tenths of the probability to finish: `low`, `high`, `n` probes, and the mean probability
     `said` and the share that `happened`, None without a probe."""
     quantiles: Sequence[Mapping[str, float | int | None]]
-    """By level of a quantile: `level`, `n` amounts, and the share at or `below` it."""
+    """Levels of the quantiles: `level`, `n` amounts, and the share at or `below` the quantile."""
     probes: int
     rollouts: int
     instances: int

@@ -15,7 +15,7 @@ _KINDS = {
     "I32": np.dtype("<i4"),
     "I64": np.dtype("<i8"),
 }
-"""By its name in safetensors, each kind of array that a forecaster may have."""
+"""Kinds of arrays that a forecaster may have, by their names in safetensors."""
 _SHOWN = 60
 
 

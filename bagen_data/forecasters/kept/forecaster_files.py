@@ -264,7 +264,7 @@ def _content(read: Read, name: str, place: str) -> bytes:
 
 
 def _card(read: Read, place: str) -> str:
-    """Return the text of the card; empty where there is none."""
+    """Return the text of the card; empty where the card is missing."""
     try:
         return _content(read, CARD, place).decode("utf-8", "replace")
     except InputError as error:

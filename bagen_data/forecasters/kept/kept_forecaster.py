@@ -33,7 +33,7 @@ class AmountForecast:
     """Quantiles of remaining amounts by a forecaster that does not know which runs succeed."""
 
     quantiles: Mapping[str, tuple[float, ...]]
-    """By resource, the quantiles at `QUANTILE_LEVELS` of what the run will still use."""
+    """Quantiles at `QUANTILE_LEVELS` of what the run will still use, by resource."""
     within_budget: float
     """The probability that what is still used fits what is left, 0 where a budget is exceeded. Of
     several resources it is the least probability of one, which the probability that all fit is at
@@ -41,11 +41,11 @@ class AmountForecast:
 
     @property
     def finish(self) -> None:
-        """None: the forecaster learned from runs whose outcome is not known."""
+        """Always None: the forecaster learned from runs whose outcome is not known."""
 
     @property
     def success(self) -> None:
-        """None: the forecaster learned from runs whose outcome is not known."""
+        """Always None: the forecaster learned from runs whose outcome is not known."""
 
 
 @dataclass(frozen=True)
@@ -86,18 +86,17 @@ class KeptForecaster:
     """The name of the forecaster that learned, such as `forest`."""
     task: str
     units: Mapping[str, str]
-    """By resource, in the order of forecasts, the unit of its amounts."""
+    """Units of the amounts, by resource in the order of forecasts."""
     budgets: Mapping[str, float]
-    """By resource, the usual budget: the median of those of the rollouts it learned from."""
+    """Usual budgets, by resource: the median of those of the rollouts it learned from."""
     model: ForecastModel = field(repr=False)
     """The learned model."""
     conditions: Mapping[str, float] = field(default_factory=dict)
-    """By `target_<state>`, the usual least that a run's final state must be, a median likewise;
-    empty where success depends on none."""
+    """Usual least values of a run's final state, by `target_<state>`, medians as well;
+    empty where success depends on no state."""
     learned_from: LearnedFrom = field(default_factory=LearnedFrom)
     skill: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    """Its skill and calibration on instances it had not seen; a JSON object, empty where they were
-    not measured."""
+    """Skill and calibration on unseen instances, a JSON object; empty where not measured."""
     card: str = field(default="", repr=False)
     """The text of README.md, which the Hub shows; a short one is written where it is empty."""
     package_version: str = __version__
@@ -110,7 +109,7 @@ class KeptForecaster:
 
     @property
     def knows_success(self) -> bool:
-        """Whether it learned from outcomes; otherwise its forecasts are of amounts alone."""
+        """Whether the model learned from outcomes; otherwise its forecasts are of amounts alone."""
         return self.model.knows_success
 
     def foretell(self, asked: AskedColumns) -> ForecastColumns:
@@ -215,7 +214,7 @@ class KeptForecaster:
 
         Raises:
             WrongUsageError: `repository` is not ORG/NAME.
-            InputError: a part of it cannot be kept, there is no token, or the Hub refuses.
+            InputError: a part of it cannot be kept, the token is missing, or the Hub refuses.
             StoreError: the Hub does not answer.
         """
         from bagen_data.forecasters.kept.pushing import push
@@ -231,7 +230,7 @@ class KeptForecaster:
             revision: a branch, tag or commit of the Hub; the newest commit if None.
 
         Raises:
-            InputError: there is no such forecaster, or it cannot be used.
+            InputError: the forecaster does not exist, or cannot be used.
             StoreError: the Hub does not answer.
         """
         from bagen_data.forecasters.kept.loading import load_forecaster

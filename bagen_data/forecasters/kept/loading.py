@@ -27,7 +27,7 @@ def load_forecaster(name: str | Path) -> KeptForecaster:
             commit. A folder of the very name wins over the Hub.
 
     Raises:
-        InputError: there is no such forecaster, or it cannot be used.
+        InputError: the forecaster does not exist, or cannot be used.
         StoreError: the Hub does not answer, or HF_HUB_OFFLINE is set and the cache has no copy.
     """
     folder, text = Path(name), str(name)
@@ -36,7 +36,7 @@ def load_forecaster(name: str | Path) -> KeptForecaster:
     repository, _, revision = text.partition("@")
     if not _is_on_hub(repository) or text.endswith("@"):
         raise InputError(
-            f"{text}: there is no such folder; expected one that 'bagen fit' wrote, or a "
+            f"{text}: no such folder; expected one that 'bagen fit' wrote, or a "
             "forecaster on the Hub as ORG/NAME or ORG/NAME@REVISION"
         )
     return _fetched(repository, revision or None)

@@ -37,7 +37,7 @@ _SHOWN = 60
 """Characters of a value that a message shows."""
 _INTEGERS = (np.int8, np.int16, np.int32, np.int64)
 _KINDS: dict[Any, str] = {np.float64: "f8", np.bool_: "b1", np.signedinteger: "i"}
-"""By the scalar of an array's type hint, the kind of arrays that it takes."""
+"""Kinds of arrays that a type hint takes, by the hint's scalar."""
 _KIND_NAMES = {"f8": "float64", "b1": "bool", "i": "whole numbers"}
 
 _Model = TypeVar("_Model")
@@ -54,7 +54,7 @@ class Packed:
     value: dict[str, Any]
     """The part of the dataclass that JSON holds."""
     arrays: Mapping[str, Array]
-    """By the path of the field."""
+    """Arrays by the path of their field."""
 
 
 def pack(model: Any) -> Packed:
@@ -194,7 +194,7 @@ _IS_PLAIN: Mapping[Any, Callable[[Any], bool]] = {
         isinstance(value, str) and len(value) <= MOST_CHARACTERS and value.isprintable()
     ),
 }
-"""By kind, whether a value is of it."""
+"""Tests whether a value is of a kind, by kind."""
 _EXPECTED = {
     bool: "true or false",
     int: "a whole number",

@@ -23,7 +23,7 @@ def push(
 
     Raises:
         WrongUsageError: `repository` is not an id.
-        InputError: a part cannot be kept, there is no token, or the Hub refuses.
+        InputError: a part cannot be kept, the token is missing, or the Hub refuses.
         StoreError: the Hub does not answer.
     """
     check_repository_id("repository", repository)

@@ -46,8 +46,8 @@ class AskedColumns:
         """Return (r,) the column of units in which the amounts of each resource vary least.
 
         Where families differ in scale, that is what a turn costs; where budgets were drawn around
-        the totals, what is left. What is left of one fixed budget tells nothing of what a run
-        needs, and is not considered.
+        the totals, what is left. The rest of one fixed budget tells nothing of what a run needs,
+        and is not considered.
 
         Args:
             spent: (r, n) log1p of what remained.

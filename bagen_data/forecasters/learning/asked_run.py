@@ -17,7 +17,7 @@ from bagen_data.schema import Amounts, Budget, Turn
 
 @dataclass(frozen=True)
 class RunRow:
-    """Where a run stood after some turn."""
+    """The state of a run after some turn."""
 
     completed_turns: int
     used: Mapping[str, float]
@@ -29,7 +29,7 @@ class RunRow:
 
 
 class AskedRun:
-    """One run under a budget: its columns are those of its probes, to the bit.
+    """A run under a budget, whose columns are those of its probes, to the bit.
 
     >>> run = AskedRun("chess", Budget({"tokens": 80.0}))
     >>> run.add(Turn("look", "go", {"tokens": 40.0}))

@@ -136,7 +136,7 @@ class CalibratedModel:
     moves: Floats
     """(5, r, 1) by how much the quantile of each level is moved."""
     chances: CalibratedChances | None
-    """None where outcomes are not known."""
+    """The calibrated probabilities; None where outcomes are not known."""
 
     def __post_init__(self) -> None:
         if not 0 < len(self.spending) <= FOLDS:
@@ -152,7 +152,7 @@ class CalibratedModel:
 
     @property
     def knows_success(self) -> bool:
-        """Whether it learned from outcomes."""
+        """Whether the model learned from outcomes."""
         return self.chances is not None
 
     def foretell(self, asked: AskedColumns) -> ForecastColumns:

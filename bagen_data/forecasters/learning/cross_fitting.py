@@ -36,7 +36,7 @@ class _Member:
 
     judge: Judge
     spending: tuple[Spending, ...]
-    """One model per resource; none where no feasible probe is known."""
+    """Models of the resources; empty where no feasible probe is known."""
 
     @classmethod
     def of(cls, asked: AskedColumns, known: Known, rows: Mask, seed: int) -> Self:
@@ -64,7 +64,7 @@ class _Member:
 def learned_spending(
     asked: AskedColumns, remaining: Floats, rows: Mask, seed: int
 ) -> tuple[Spending, ...]:
-    """Return what these rows teach of each resource; nothing if there are none.
+    """Return the model that these rows teach of each resource; an empty tuple without rows.
 
     Args:
         asked: n probes.

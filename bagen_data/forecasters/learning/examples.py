@@ -52,8 +52,7 @@ def load_examples(path: str, config: str | None = None, split: str = "test") -> 
         split: `test`; `sft`, `rl` or `heldout` of a `<task>_train`.
 
     Raises:
-        InputError: there is no such dataset, config or split, or the rollout of a sample is not in
-            the dataset.
+        InputError: the dataset, config or split does not exist, or lacks the rollout of a sample.
         StoreError, MissingExtraError: as `hub.load_samples`.
     """
     from bagen_data.hub import load_samples

@@ -28,7 +28,7 @@ class ForecastModel(Protocol):
 
     @property
     def knows_success(self) -> bool:
-        """Whether it learned from outcomes; without, its probabilities are NaN."""
+        """Whether the model learned from outcomes; without them its probabilities are NaN."""
 
     def foretell(self, asked: AskedColumns) -> ForecastColumns:
         """Return forecasts of n probes, each the same to the bit whatever others are asked."""

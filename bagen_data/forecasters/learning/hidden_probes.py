@@ -42,8 +42,8 @@ def load_hidden_probes(path: str, config: str | None, split: str) -> LoadedProbe
         split: `test`.
 
     Raises:
-        InputError: there is no such dataset, config or split.
-        MissingExtraError: `path` is no folder, and `datasets` is not installed.
+        InputError: the dataset, config or split does not exist.
+        MissingExtraError: `path` is not a folder, and `datasets` is not installed.
     """
     questions = load_questions(path, config, split)
     probes = [

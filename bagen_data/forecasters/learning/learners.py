@@ -23,7 +23,7 @@ _MOST_DEVIATIONS = 3.0
 _RIDGE = 0.01
 """The inverse of the penalty, in scikit-learn's units."""
 _LEAST_SHARE = float(np.finfo(np.float32).eps)
-"""The share of an outcome that scikit-learn's boosted trees start from is no less."""
+"""The least share of an outcome that scikit-learn's boosted trees start from."""
 _FEW = 4
 """Rows below which each tree sees all rows."""
 _TREES: dict[str, Any] = {
@@ -129,7 +129,7 @@ class Spending:
 
     columns: Columns
     models: tuple[SummedTrees, ...]
-    """One model for each of `QUANTILES`."""
+    """Models of the quantiles, one for each of `QUANTILES`."""
     unit: int
     """The column of units in which it is learned."""
 
@@ -192,7 +192,7 @@ def check_scaled(columns: Columns, trees: Sequence[SummedTrees], lines: Sequence
     Raises:
         ValueError: they do.
     """
-    features = max(len(columns.low), 1)  # one that is always 0 where there is none: `never_empty`
+    features = max(len(columns.low), 1)  # without features, one that is always 0: `never_empty`
     if any(each.trees.most_features > features for each in trees):
         raise ValueError(f"compares a feature that is not one of {features}")
     if any(len(each.weights) != features for each in lines):

@@ -24,7 +24,7 @@ def check_unit(unit: int) -> None:
     """Refuse a column of units that probes do not have.
 
     Raises:
-        ValueError: there is no such column.
+        ValueError: the column does not exist.
     """
     if not 0 <= unit < UNITS:
         raise ValueError(f"has unit {unit}; expected 0 to {UNITS - 1}")

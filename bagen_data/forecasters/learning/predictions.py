@@ -35,7 +35,7 @@ class ForecastRequest:
     split: str
     """`test`; `heldout` of a `<task>_train`."""
     forecaster: str
-    """One of `known_forecasters()`."""
+    """Name of the forecaster, one of `known_forecasters()`."""
     seed: int = 0
     cross_validate: bool = False
     """Learn of each family from the family itself: of some instances from the others."""
@@ -69,7 +69,7 @@ def predict(request: ForecastRequest, load: Load = load_examples) -> Predicted:
         load: what reads the samples; `functools.cache(load_examples)` for several forecasters.
 
     Raises:
-        WrongUsageError: there is no such forecaster, it does not answer the question, it learns
+        WrongUsageError: no forecaster has the name, it does not answer the question, it learns
             nothing although `cross_validate` is asked for, or it would be asked what it learned
             from.
         InputError: the dataset cannot be used, or has nothing to learn from.

@@ -1,7 +1,7 @@
 """Features that only one task's past shows: a board, searches, shell commands, cash.
 
-Any text is read: one without a board, a search or a command shows none, and raises nothing. What a
-past shows is kept as running sums, so a turn costs the same work after 10 turns and after 1,000.
+Any text is read: one without a board, a search or a command shows none, and raises nothing. The
+features of a past are running sums, so a turn costs the same work after 10 turns and after 1,000.
 """
 
 import re
@@ -127,7 +127,7 @@ def _nearest(place: tuple[int, int], others: Sequence[tuple[int, int]]) -> int:
 
 
 def _last_answer(text: str) -> str:
-    """Return the text between the last `<answer>` and its `</answer>`; empty if there is none."""
+    """Return the text between the last `<answer>` and its `</answer>`; empty without an answer."""
     _, opened, rest = text.rpartition("<answer>")
     action, closed, _ = rest.partition("</answer>")
     return action.strip() if opened and closed else ""
@@ -190,7 +190,7 @@ class _SwebenchPast:
         self._counts = (0.0,) * (len(_SHOWN) + 1)
         self._last = self._counts
         self._edited = -1
-        """Position of the last turn with an edit; -1 where there is none."""
+        """Position of the last turn with an edit; -1 without one."""
         self._runs_since = 0.0
 
     def add(self, turn: Turn) -> None:

@@ -1,4 +1,4 @@
-"""Model calls of Inspect, told to the budgets around them by Inspect's hooks."""
+"""Model calls of Inspect, reported to the budgets around them by Inspect's hooks."""
 
 from collections.abc import Sequence
 from contextvars import ContextVar

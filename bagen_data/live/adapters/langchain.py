@@ -86,8 +86,8 @@ class BudgetMiddleware(AgentMiddleware):
             return request
         *earlier, last = request.messages or [HumanMessage("")]
         status = self._tracker.status_block()
-        told = [_extended(last, status)] if last.type != "ai" else [last, HumanMessage(status)]
-        return request.override(messages=[*earlier, *told])
+        extended = [_extended(last, status)] if last.type != "ai" else [last, HumanMessage(status)]
+        return request.override(messages=[*earlier, *extended])
 
     def _observed(
         self, request: ModelRequest, response: ModelResponse, began: float

@@ -125,14 +125,14 @@ class _Shown(dict[str, Any]):
 
 def _ended(item: Any, status: str) -> list[Any]:
     """Return an item, and the status after its text; as a message of its own after other items."""
-    told = dict(item) if isinstance(item, Mapping) else {}
-    field = "output" if "output" in told else "content"
-    given = None if told.get("role") == "assistant" else told.get(field)
+    message = dict(item) if isinstance(item, Mapping) else {}
+    field = "output" if "output" in message else "content"
+    given = None if message.get("role") == "assistant" else message.get(field)
     if isinstance(given, str):
-        return [_Shown({**told, field: f"{given}\n\n{status}"}, item)]
+        return [_Shown({**message, field: f"{given}\n\n{status}"}, item)]
     if isinstance(given, list):
         part = {"type": "input_text", "text": status}
-        return [_Shown({**told, field: [*given, part]}, item)]
+        return [_Shown({**message, field: [*given, part]}, item)]
     return [item, _Shown({"role": "user", "content": status}, None)]
 
 

@@ -126,7 +126,7 @@ class FolderFollower:
         self._seen: set[str] = set()
         """Logs that were there when one was chosen."""
         self._others: dict[str, FileMark] = {}
-        """Files that are no logs, as they were when that was found."""
+        """Files that are not logs, as they were when they were looked at."""
 
     def look(self, session_ids: Iterable[str] = ()) -> FollowedFile | None:
         """Return the followed file as it is now; None where the folder holds no log yet.
@@ -152,7 +152,7 @@ class FolderFollower:
         return followed(choice, self._folder, near, session_ids)
 
     def _followed(self, files: Mapping[str, LogFile]) -> str:
-        """Return the file to follow; empty where there is none."""
+        """Return the file to follow; empty if the folder holds no log."""
         order = session_files(files)
         written = dict(order)
         now = written.get(self._current)

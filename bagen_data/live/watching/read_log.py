@@ -39,9 +39,9 @@ class LogRules:
     task: Task
     """Resources that its turns spend."""
     counting: Counting
-    """How tokens are counted."""
+    """The counting of tokens."""
     rollout: str = ""
-    """A rollout's id, instance, session or place, or how its place ends; the last one if empty."""
+    """An id, instance, session or place of a rollout, or the place's end; the last one if empty."""
 
 
 @dataclass(frozen=True)
@@ -142,7 +142,7 @@ def family_counting(choice: LogChoice, rules: LogRules) -> Counting:
 
 
 def _convention(index: FamilyIndex) -> UsageChoice:
-    """Return what the counts of a family mean that stand alone; `auto` where there are none."""
+    """Return what the counts of a family mean that stand alone; `auto` without such counts."""
     if any("turn" in source.split(", ") for source in index.usage_sources):
         return "turn"
     return "request" if index.bare_counts else "auto"
@@ -219,7 +219,7 @@ class _LogWitness(PlainWitness):
         self.is_log = False
         """Whether a format recognised anything."""
         self.begun: Literal["", "empty", "unfinished"] = ""
-        """Whether there is a log of which no turn is complete, and whether one has begun."""
+        """`empty` after a log without a turn, `unfinished` after one whose first turn has begun."""
         self.ongoing: set[str] = set()
         """Places of logs whose first turn is not complete."""
         self.lacking: dict[str, PlainRollout] = {}

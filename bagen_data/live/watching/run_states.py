@@ -38,14 +38,14 @@ class RunStates:
 
     Args:
         resources: names of the resources that each turn states, in the order of display.
-        new_tracker: makes the tracker of a run; None where there is no budget.
+        new_tracker: makes the tracker of a run; None without a budget.
     """
 
     def __init__(
         self, resources: Sequence[str], new_tracker: Callable[[], BudgetTracker] | None
     ) -> None:
         self.states: list[TurnState] = []
-        """One a turn, in order."""
+        """States of the turns, in order."""
         self.problems: tuple[str, ...] = ()
         """Reasons why the tracker gives no forecast."""
         self._resources = resources

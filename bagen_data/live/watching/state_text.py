@@ -42,7 +42,7 @@ def chance_text(chance: float | None) -> str:
 
 
 def chance_of(state: TurnState) -> float | None:
-    """Return the probability that a forecast is followed by; None where there is none."""
+    """Return the probability that a forecast is followed by; None without a forecast."""
     forecast = state.forecast
     if forecast is None:
         return None
@@ -52,7 +52,7 @@ def chance_of(state: TurnState) -> float | None:
 
 
 def knows_success(state: TurnState) -> bool:
-    """Return whether a forecast tells success from failure; True where there is none."""
+    """Return whether a forecast tells success from failure; True without a forecast."""
     return state.forecast is None or state.forecast.finish is not None
 
 

@@ -102,7 +102,7 @@ def _follow(
     remark: Callable[[str], None],
 ) -> None:
     """Print a line for each turn that is new or another one, and each new remark."""
-    told: tuple[str, ...] = ()
+    printed: tuple[str, ...] = ()
     with _ended_by_signals(), _until_nobody_reads():
         for is_new in _looks(watcher, every):
             state = watcher.state
@@ -112,9 +112,9 @@ def _follow(
                 _print(line(turn))
             remarks = (*state.notes, *filter(None, [state.problem]))
             for text in remarks:
-                if text not in told:
+                if text not in printed:
                     remark(text)
-            told = remarks
+            printed = remarks
 
 
 def _looks(watcher: Watcher, every: float) -> Iterator[bool]:

@@ -19,7 +19,7 @@ class WatchState:
     """State of a watched log at a moment."""
 
     path: Path
-    """The file that is followed; the log as it was given where there is none."""
+    """The file that is followed; the log as it was given without such a file."""
     task: str = ""
     """The name of the task as which it is read; empty where it has none."""
     resources: tuple[str, ...] = ()
@@ -182,7 +182,7 @@ class Watcher:
         return WatchState(self.log, notes=(f"{self.log} {where}; it is waited for",))
 
     def _kept(self, reason: str) -> WatchState:
-        """Return the last state, and why there is no newer one."""
+        """Return the last state, and why no newer state can be read."""
         note = f"{reason}; the state before is shown, and the log is read again once it changes"
         run = self._run
         if run is None or run.good.rollout is None:
