@@ -44,7 +44,7 @@ def parse(
             interval or number, several with a labelled one each; a forecast labels all. Left out,
             a bare answer is one of `tokens` and a labelled one must name the three warehouse
             resources; a forecast must name `tokens`.
-        question: what was asked.
+        question: the question that was asked.
 
     Returns:
         An `Estimate`, whatever the text. A text that is not an answer is invalid, with one reason.
@@ -165,7 +165,7 @@ def grammar(resources: Sequence[str], variant: str) -> str:
     A regular expression cannot say that numbers are in order.
 
     Args:
-        resources: what the answer must name, in this order.
+        resources: resources that the answer must name, in this order.
         variant: the prompt's variant, one of `VARIANTS` or a name of version 1. The thought of
             a variant that asks for one holds no `<`.
 

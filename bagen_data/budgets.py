@@ -100,8 +100,8 @@ def allowed(allowances: Mapping[str, Allowance], rollouts: Sequence[Realised]) -
     A target left out is the final state.
 
     Args:
-        allowances: by resource, and by `target_<state>`.
-        rollouts: what the rollouts came to.
+        allowances: allowances by resource, and by `target_<state>`.
+        rollouts: outcomes of the rollouts.
 
     Raises:
         InputError: a target on a state that the rollouts do not have.

@@ -19,7 +19,7 @@ _GATHERED_ROWS = 1_000
 """Rows that are brought into another order at once, which makes one array of their strings."""
 
 
-class EncodedTable(InMemoryTable):  # type: ignore[misc]  # of a package without types
+class EncodedTable(InMemoryTable):  # type: ignore[misc]  # a package without types
     """A table in memory whose repeated strings are dictionaries, which readers see as strings.
 
     What is not overridden here works on `table`, which writes everything out.

@@ -58,7 +58,7 @@ def refuse_repeated_keys(text: bytes, value: Any) -> None:
 
     Args:
         text: JSON.
-        value: what a reader made of it.
+        value: the value that a reader made of it.
 
     Raises:
         RepeatedKeyError: an object has a key twice.

@@ -12,8 +12,8 @@ def gold_answer(row: Mapping[str, Any], question: Question = "interval") -> str:
     """Return the best possible answer to the question about a sample.
 
     Args:
-        row: of the dataset, with `feasible` and `resources`; a forecast takes the run's success
-            from `rollout_success`, or from `feasible` where that is missing.
+        row: a row of the dataset, with `feasible` and `resources`; a forecast takes the run's
+            success from `rollout_success`, or from `feasible` where that is missing.
         question: interval, point or forecast.
 
     >>> row = {"feasible": True, "resources": [{"resource": "tokens", "remaining": 40.0}]}

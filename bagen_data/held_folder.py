@@ -112,5 +112,5 @@ def _make(path: Path, stack: ExitStack) -> None:
 
 
 def _remove_if_empty(path: Path) -> None:
-    with suppress(OSError):  # it is not empty
+    with suppress(OSError):  # the folder is not empty
         path.rmdir()

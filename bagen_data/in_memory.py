@@ -70,11 +70,11 @@ def load_in_memory(
 
     Args:
         place: the folder, URL or commit on the Hub that the files are read from.
-        config: as in `load`.
-        split: as in `datasets.load_dataset`: a split, a slice such as `test[:100]`, a sum such as
-            `sft+rl`, a list of these, or None for all splits.
+        config: the config, as in `load`.
+        split: the split, as in `datasets.load_dataset`: a name, a slice such as `test[:100]`, a sum
+            such as `sft+rl`, a list of these, or None for all splits.
         columns: names of the columns to read; all if None.
-        token: for the Hub; as huggingface_hub takes it.
+        token: token for the Hub, as huggingface_hub takes it.
         others: other options of `datasets.load_dataset`, none of which may be set.
 
     Returns:
@@ -93,7 +93,7 @@ def load_in_memory(
         raise MissingExtraError("datasets", "load") from error
     name = config or DEFAULT
     if isinstance(place, HubPath):
-        with suppress(FileNotFoundError):  # which the manifest's reader names
+        with suppress(FileNotFoundError):  # the manifest's reader names it
             local_files([place / MANIFEST, place / BUILD_RECORD], token)
     manifest = read_manifest(place)
     names = {row["split"] for row in manifest if name in names_of(row["config"])}

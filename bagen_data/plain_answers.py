@@ -25,7 +25,7 @@ def read_plain(
         texts: an Arrow array of n large strings.
         answers: room for n answers, all invalid so far.
         resources: the r resources each answer must name.
-        question: what was asked.
+        question: the question that was asked.
     """
     _, offsets, data = texts.buffers()
     bounds = np.frombuffer(offsets, np.int64)[texts.offset : texts.offset + len(texts) + 1]

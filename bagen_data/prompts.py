@@ -208,8 +208,8 @@ def answer_forms(variant: Variant, template: str, names: tuple[str, ...]) -> str
     """Return the text with the output forms of a variant.
 
     Args:
-        variant: of the prompt.
-        template: as `answer_template` returns it.
+        variant: variant of the prompt.
+        template: template, as `answer_template` returns it.
         names: the resources that an answer names, in the order of answers.
     """
     question = question_of(variant)

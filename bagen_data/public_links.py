@@ -46,7 +46,7 @@ def check_host(host: str | None) -> None:
     """Refuse a host that only this machine or its network knows.
 
     Args:
-        host: as a URL parser gives it, in ASCII.
+        host: host as a URL parser gives it, in ASCII.
 
     Raises:
         ValueError: the host is missing, has no dot, or is a private address or name.

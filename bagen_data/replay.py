@@ -114,7 +114,7 @@ def replay_head(
     Args:
         head: the rollout with its first turns, as many as the largest of `prefixes` or more, and
             at least one.
-        whole: what the whole rollout came to.
+        whole: the outcome of the whole rollout.
         budget: limits each resource that the rollout's turns have usage of.
         prefixes: each k from 0 to the number of turns in `head`.
 

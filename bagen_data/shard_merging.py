@@ -43,7 +43,7 @@ def merge_shards(folders: Sequence[Path], out: Path) -> MergedShards:
     Predictions are copied line by line, a rollout at a time, so memory does not grow with them.
 
     Args:
-        folders: those that `bagen predict model --shard` wrote, in any order.
+        folders: folders that `bagen predict model --shard` wrote, in any order.
         out: the folder of the submission.
 
     Raises:

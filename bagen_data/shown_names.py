@@ -93,7 +93,7 @@ def _check_character(character: str) -> None:
     if unicodedata.category(character) == "Zs" and character != " ":
         raise ValueError(f"{_told(character)} is a space of another kind; write an ordinary one")
     if unicodedata.normalize("NFC", character) != character:
-        return  # of the whole name, whose message shows what to write
+        return  # the whole name fails, and its message shows the usual form
     plain = unicodedata.normalize("NFKC", character)
     if plain != character and character not in _ORDINARY:
         raise ValueError(f"{_told(character)} is another form of {plain!r}; write that")

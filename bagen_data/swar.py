@@ -170,7 +170,7 @@ class Scanner:
         shift <<= np.uint64(3)
         low >>= shift
         np.subtract(np.uint64(64), shift, out=shift)
-        high <<= shift  # by 64: nothing of it, as NumPy defines it
+        high <<= shift  # a shift by 64 leaves 0, as NumPy defines it
         low |= high
         return low
 

@@ -254,7 +254,7 @@ class WorkerProcesses(JobExecutor):
                     if not self._waiting:
                         break
                     worker.job = self._waiting.popleft()
-                with suppress(OSError):  # it died, which is heard next
+                with suppress(OSError):  # the worker died, which is heard next
                     worker.pipe.send_bytes(worker.job.call)
         return True
 
@@ -313,7 +313,7 @@ class WorkerProcesses(JobExecutor):
             process = context.Process(target=_work, args=(theirs, *self._start), daemon=True)
             try:
                 process.start()
-            except BrokenPipeError:  # it died before it heard what it is for
+            except BrokenPipeError:  # the worker died before it heard of its job
                 ours.close()
                 self._count_early_death("died at its start")
             else:
@@ -353,9 +353,9 @@ class WorkerProcesses(JobExecutor):
     def _end_workers(self) -> None:
         """End all processes, which are idle or killed, and wait for them."""
         for worker in self._workers:
-            if not worker.is_ready:  # it still imports what nobody needs any more
+            if not worker.is_ready:  # the worker still imports modules that nobody needs
                 worker.process.kill()
-            worker.pipe.close()  # which they take for the end
+            worker.pipe.close()  # workers take that for the end
         for worker in self._workers:
             worker.process.join(_SECONDS_TO_END)
             if worker.process.exitcode is None:

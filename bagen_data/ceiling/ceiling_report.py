@@ -46,7 +46,7 @@ def ceiling_of(
         continuations: a dataset that `build` wrote from continuations.
         dataset: a dataset of the recorded rollouts: a folder, or ORG/NAME or ORG/NAME@REV.
         config: a task; every task of the continuations if None.
-        resampling: how uncertainty is measured.
+        resampling: resamples that uncertainty is measured by.
 
     Raises:
         InputError: one of the two cannot be loaded, they do not belong together, or no probe has

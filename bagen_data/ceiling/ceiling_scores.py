@@ -169,7 +169,7 @@ def ceiling(
         probes: each with two continuations or more.
         references: what skills are relative to; without one for all probes of a family there is
             no skill.
-        resampling: how uncertainty is measured.
+        resampling: resamples that uncertainty is measured by.
     """
     families: dict[str, _Group] = {}
     tasks: dict[str, _Group] = {}

@@ -80,7 +80,7 @@ def continued_probes(
     whose first k turns are the same, in their texts and in what they used.
 
     Args:
-        rollouts: of the dataset, in the columns of `schema.ROLLOUTS`.
+        rollouts: rollouts of the dataset, in the columns of `schema.ROLLOUTS`.
         continuations: a built dataset's, likewise.
         sample_ids: the probes of the dataset.
         where: the continuations' folder, for messages.

@@ -106,7 +106,7 @@ class SpentAmounts:
             values: (n, f) features.
             ratios: (n,) log1p of what remained, less that of the unit.
             unit: the column of units in which the amounts are learned.
-            seed: of the trees.
+            seed: seed of the trees.
         """
         order = np.argsort(ratios, kind="stable")
         make = scikit_learn("RandomForestRegressor", ".ensemble")

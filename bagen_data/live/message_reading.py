@@ -48,7 +48,7 @@ def read_message(value: Any, role: str) -> ReadMessage:
         return ReadMessage(value)
     if value is None:
         return ReadMessage("")
-    with suppress(Exception):  # of an object of somebody's own, or a content that is not known
+    with suppress(Exception):  # an object or content of an unknown kind
         return _read(plain(_message_fields(value), _DEEPEST, _MOST_VALUES), role)
     with suppress(Exception):
         return ReadMessage(str(value))

@@ -41,7 +41,7 @@ def unfit_reason(forecaster: LiveForecaster, task: str | None, budget: Budget) -
     """Return why a forecaster has nothing to say of a run; empty where it has.
 
     Args:
-        forecaster: what would be asked.
+        forecaster: the forecaster that would be asked.
         task: the run's task; the forecaster's if None.
         budget: the run's budget.
     """
@@ -78,7 +78,7 @@ class RunForecasts:
         """Begin a run.
 
         Args:
-            forecaster: what is asked.
+            forecaster: the forecaster that is asked.
             task: the task whose features a run has.
             budget: limits the forecaster's resources, in their order.
         """

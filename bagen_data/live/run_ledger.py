@@ -62,7 +62,7 @@ class RunLedger:
 
         Args:
             resources: the names of what is summed.
-            prices: for requests that state no cost.
+            prices: prices for requests that state no cost.
         """
         self.used: dict[str, float] = dict.fromkeys(resources, 0)
         """Spent so far, by resource, as a build sums it."""
@@ -85,7 +85,7 @@ class RunLedger:
         """Return what a response spent, and add it to the sums.
 
         Args:
-            observed: what was said of it.
+            observed: the arguments that it was reported with.
             counted: resources that were counted by hand for its turn.
         """
         spent = Spent()
@@ -145,7 +145,7 @@ class RunLedger:
         before = self.cost.total
         try:
             spent.repriced = self.cost.add(paid)
-        except Exception as error:  # of the library of prices, too
+        except Exception as error:  # the library of prices may raise any
             spent.unknown[COST] = str(error) if isinstance(error, BagenError) else said(error)
             return
         spent.amounts[COST] = self.cost.by_turn[paid.turn]

@@ -33,7 +33,7 @@ class RunningCost:
         """Begin a run.
 
         Args:
-            prices: for requests that state no cost.
+            prices: prices for requests that state no cost.
         """
         self._prices = prices
         self._is_stated = True

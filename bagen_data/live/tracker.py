@@ -68,7 +68,7 @@ class BudgetTracker:
                 (fresh ones: history that a request repeats is not counted again), `turns`,
                 `tool_calls`, `seconds`, `cost_usd`, and any name that `count` counts. A name
                 `target_<state>` is the least that the final `<state>` must be.
-            forecaster: what `load_forecaster` returns.
+            forecaster: a forecaster, as `load_forecaster` returns it.
             policy: says when to stop; without one, only an exceeded budget stops a run.
             task: the task of the run; the forecaster's if None.
             prices: prices by model for requests that do not state their cost; else those of the
@@ -102,7 +102,7 @@ class BudgetTracker:
                 limits = {name: run.budget.limits[name] for name in forecaster.resources}
                 budget = Budget(limits, run.budget.conditions)
                 run.forecast_with(RunForecasts(forecaster, forecaster.task, budget))
-        except Exception as error:  # of whatever stands in a forecaster's place
+        except Exception as error:  # any object may stand for a forecaster
             reason = said(error)
         if reason:
             run.stop_forecasts("forecaster", f"the forecaster is not used: {reason}")
@@ -114,7 +114,7 @@ class BudgetTracker:
         harmless.
 
         Args:
-            amounts: how much was spent of each resource, >= 0.
+            amounts: amount spent of each resource, >= 0.
         """
         with self._run.lock:
             try:
@@ -151,8 +151,8 @@ class BudgetTracker:
             context: the growing conversation that the request belongs to. A history that was
                 compacted or begun anew is another context; one named `A > B` begins with what `A`
                 holds by then, as a rewound or forked conversation does.
-            state: what the environment stands at after the turn, such as `cash_usd`.
-            seconds: how long the turn took; by default the time since the turn before.
+            state: the environment's state after the turn, such as `cash_usd`.
+            seconds: duration of the turn; by default the time since the turn before.
             tool_calls: the number of tool calls that the response asks for; by default those of the
                 assistant's message, 0 of a text.
             model: the model that answered.
@@ -275,7 +275,7 @@ class BudgetTracker:
             if self._policy is not None and current is not None:
                 try:
                     return _checked_advice(self._policy.advise(self._run.history()))
-                except Exception as error:  # of a policy of somebody's own
+                except Exception as error:  # a policy may be anybody's
                     self._run.problems.report("policy", f"the policy failed: {said(error)}")
             return plain_advice(limits, used, current.forecast if current else None)
 

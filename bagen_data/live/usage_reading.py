@@ -62,8 +62,8 @@ def plain(value: Any, levels: int = _DEEPEST, most_values: int = _MOST_VALUES) -
 
     Args:
         value: the value.
-        levels: how deep objects may be nested in it.
-        most_values: how much it may hold.
+        levels: levels that objects may be nested in it.
+        most_values: number of values that it may hold.
 
     Raises:
         RolloutError: the value is nested too deeply, or holds too much.

@@ -57,9 +57,9 @@ def choose_threshold(
 
     Args:
         rollouts: with forecasts of a forecaster that did not learn from them.
-        policy: what is chosen for, but its `stop_below`.
-        worth: of a success, in budgets.
-        seed: of the parts of the instances.
+        policy: the policy, but for its `stop_below`, which is chosen.
+        worth: worth of a success, in budgets.
+        seed: seed of the parts of the instances.
     """
     policies = [replace(policy, stop_below=threshold) for threshold in THRESHOLDS]
     runs = [StoppedRuns.of(rollouts.families, by_policy(each)) for each in policies]
@@ -94,9 +94,9 @@ def choose_sequential(
 
     Args:
         rollouts: with forecasts of a forecaster that did not learn from them.
-        policy: what is calibrated, but for its threshold.
-        worth: of a success, in budgets.
-        seed: of the parts of the instances.
+        policy: the policy, but for its threshold, which is calibrated.
+        worth: worth of a success, in budgets.
+        seed: seed of the parts of the instances.
     """
     watched = watched_runs(rollouts, policy.outcome)
     parts = list(parts_of(rollouts, seed))

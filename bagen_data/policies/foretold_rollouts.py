@@ -86,8 +86,8 @@ class ForetoldFamily:
         """Put the rollouts of a family, one or more, into columns.
 
         Args:
-            rollouts: of one family.
-            said: by the rollout's name.
+            rollouts: rollouts of one family.
+            said: forecasts by the rollout's name.
             ranks: the rank of each instance among those of all families.
         """
         first = rollouts[0].rollout
@@ -157,7 +157,7 @@ def foretold_families(
 
     Args:
         rollouts: one or more.
-        said: what was forecast of each, by its name.
+        said: forecasts of each, by its name.
     """
     instances = sorted({each.instance_id for each in rollouts})
     ranks = {name: rank for rank, name in enumerate(instances)}

@@ -105,7 +105,7 @@ def cross_fitted(recorded: RecordedConfig, name: str, seed: int) -> Mapping[str,
     Args:
         recorded: rollouts.
         name: one of `known_forecasters()`, which gives forecasts.
-        seed: of the parts, and of what is learned.
+        seed: seed of the parts and of learning.
 
     Raises:
         WrongUsageError: no forecaster has the name, or it gives no forecasts.
@@ -157,7 +157,7 @@ def of_kept(
 
     Args:
         recorded: rollouts.
-        kept: of the same task.
+        kept: a kept forecaster of the same task.
         name: the folder or Hub id of the forecaster, for messages.
 
     Raises:
@@ -204,7 +204,7 @@ def _by_rollout(
 
     Args:
         rollouts: with turns.
-        forecasts: of all their probes, in order.
+        forecasts: forecasts of all their probes, in order.
     """
     said, start = {}, 0
     for each in rollouts:

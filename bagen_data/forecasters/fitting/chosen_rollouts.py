@@ -30,7 +30,7 @@ def chosen_rollouts(read: PlainRollouts, rollout_model: str, where: str) -> Chos
     Args:
         read: rollouts of logs, one or more.
         rollout_model: the model that is meant; empty for all.
-        where: what a message calls the logs.
+        where: the name of the logs in a message.
 
     Raises:
         WrongUsageError: no rollout is of the model.

@@ -106,7 +106,7 @@ def fit(
 
     Args:
         name: one of `known_forecasters()` that can be kept.
-        data: what it learns from.
+        data: the data that it learns from.
         seed: seed of the folds and of learning.
         learned: is called after each time of learning, for a progress bar.
 

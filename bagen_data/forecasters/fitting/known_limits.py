@@ -15,7 +15,7 @@ def known_limits(data: TeachingData, scored: UnseenScores) -> Iterator[str]:
     """Yield a sentence for each limit, the gravest first; a terminal and the card show them.
 
     Args:
-        data: what the forecaster learned from.
+        data: the data that the forecaster learned from.
         scored: its scores on instances that it had not seen.
     """
     yield from _of_outcomes(data)

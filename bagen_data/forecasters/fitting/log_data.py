@@ -48,7 +48,7 @@ def log_data(logs: Path, options: PlainOptions, rollout_model: str = "") -> Teac
 
     Args:
         logs: a log file, a folder of logs, or a family.
-        options: how the logs are read.
+        options: options of reading the logs.
         rollout_model: only rollouts of this model, and of logs that name none; all if empty.
 
     Raises:

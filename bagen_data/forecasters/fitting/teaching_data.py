@@ -96,8 +96,8 @@ def nothing_to_learn(where: str, resources: Sequence[Resource], longest: int) ->
     """Return the error of rollouts without a probe that leaves something to forecast.
 
     Args:
-        where: what a message calls them.
-        resources: what they spend.
+        where: their name in a message.
+        resources: the resources that they spend.
         longest: the most turns that one has.
     """
     if longest < 2:
@@ -116,8 +116,8 @@ def check_teaching(data: TeachingData, where: str) -> TeachingData:
     """Return the data if a forecaster can be fitted on it.
 
     Args:
-        data: what is to be learned from.
-        where: what a message calls it.
+        data: the data to learn from.
+        where: its name in a message.
 
     Raises:
         InputError: it has one instance only, or rollouts that spend different resources.

@@ -77,9 +77,9 @@ def cross_fitted_scores(
 
     Args:
         forecaster: says into how many parts instances are divided.
-        learn: how it learns to answer with forecasts.
-        examples: of one task, and two instances or more.
-        seed: of the parts, and of what is learned.
+        learn: function that learns to answer with forecasts.
+        examples: examples of one task, and two instances or more.
+        seed: seed of the parts and of learning.
 
     Raises:
         InputError: all examples are of one instance.
@@ -106,10 +106,10 @@ def heldout_scores(
     The reference has learned from the same examples: those of the asked rollout's own family.
 
     Args:
-        learn: how the forecaster learns to answer with forecasts.
-        known: of one task; one or more.
-        asked: of the same task and of other instances; one or more.
-        seed: of what is learned.
+        learn: function that learns to answer with forecasts.
+        known: examples of one task; one or more.
+        asked: examples of the same task and of other instances; one or more.
+        seed: seed of learning.
     """
 
     def reference(_: FamilyColumns, own: Sequence[Example]) -> ForecastColumns | None:

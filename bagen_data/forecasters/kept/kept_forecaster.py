@@ -168,7 +168,7 @@ class KeptForecaster:
         """Refuse a budget of other resources, or with other conditions, than it learned from.
 
         Args:
-            budget: what a run may spend, and what its final state must reach.
+            budget: the limits of a run, and the least values of its final state.
             where: the beginning of the message.
 
         Raises:
@@ -256,9 +256,9 @@ def keep(
 
     Args:
         kind: the name of the forecaster that learned.
-        model: what its `fit` or `fit_amounts` returned.
-        examples: what it learned from, one or more of one task; its usual budget is theirs.
-        learned_from: what is to be said of them; counted if None.
+        model: the model that its `fit` or `fit_amounts` returned.
+        examples: the examples it learned from, one or more of one task; its usual budget is theirs.
+        learned_from: facts of these examples; counted if None.
         skill: its skill on instances it had not seen, as JSON.
     """
     budgets = {example.rollout: example.probe.budget for example in examples}.values()
@@ -285,7 +285,7 @@ def learned_of(examples: Iterable[Example], **known: Any) -> LearnedFrom:
     """Return what is to be said of examples, counted, with fields that are known of their source.
 
     Args:
-        examples: what was learned from.
+        examples: the examples that were learned from.
         known: further fields of `LearnedFrom`, such as `dataset`.
     """
     examples = list(examples)
@@ -313,7 +313,7 @@ def within_budget(quantiles: Floats, amounts: ProbeAmounts) -> Floats:
 
     Args:
         quantiles: (r, 5, n) at `QUANTILE_LEVELS`.
-        amounts: of the n probes.
+        amounts: amounts of the n probes.
     """
     from bagen_data.scoring.forecast_formulas import chance_within
 

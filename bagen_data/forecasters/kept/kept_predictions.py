@@ -38,7 +38,7 @@ def predict_kept(
         request: the samples; its forecaster and seed are not read.
         seen: what becomes of samples whose instance the forecaster learned from. The instances of
             a hidden split are not known, so none of its samples is refused.
-        load: what reads the samples.
+        load: function that reads the samples.
 
     Raises:
         WrongUsageError: the request asks it to learn.

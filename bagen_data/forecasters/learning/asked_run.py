@@ -67,8 +67,8 @@ class AskedRun:
 
         Args:
             opening: the first user message.
-            used: what the message spent; a resource that is left out is 0.
-            state: what the environment stands at.
+            used: amounts that the message spent; a resource that is left out is 0.
+            state: the environment's state.
         """
         whole = {name: used.get(name, 0) for name in self._budget.limits}
         return self._row(whole, state, opening)

@@ -210,7 +210,7 @@ class _Learning:
     @classmethod
     def _folded(cls, examples: Sequence[Example], known: Known, even: Mask, seed: int) -> Self:
         instance = instances(examples)
-        group = instance if instance.max() else known.rollout  # of one instance, its rollouts
+        group = instance if instance.max() else known.rollout  # the rollouts of a single instance
         asked = AskedColumns.of([example.probe for example in examples])
         return cls(known, asked, folds(group, even, seed), seed)
 

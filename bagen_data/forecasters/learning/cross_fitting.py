@@ -70,7 +70,7 @@ def learned_spending(
         asked: n probes.
         remaining: (r, n).
         rows: (n,).
-        seed: of the trees.
+        seed: seed of the trees.
     """
     if not rows.any():
         return ()
@@ -119,7 +119,7 @@ class CrossFitted:
 
     @classmethod
     def _learned(cls, known: Known, asked: AskedColumns, instance: Ints, seed: int) -> Self:
-        group = instance if instance.max() else known.rollout  # of one instance, its rollouts
+        group = instance if instance.max() else known.rollout  # the rollouts of a single instance
         fold = folds(group, known.feasible, seed)
         is_open = known.amounts.is_open
         odds = np.full(len(instance), -np.inf)
@@ -188,7 +188,7 @@ def best_cut(odds: Floats, feasible: Mask, cluster: Ints, seed: int) -> float:
         odds: (n,) of clusters not seen; minus infinity of probes that are over their budget.
         feasible: (n,) one or more are.
         cluster: (n,) 0 .. g-1.
-        seed: of the draws.
+        seed: seed of the draws.
 
     >>> odds, feasible = np.array([-3.0, -2.0, 1.0, 2.0]), np.array([False, False, True, True])
     >>> -2.0 < best_cut(odds, feasible, np.arange(4), seed=0) < 1.0

@@ -109,7 +109,7 @@ def recorded_rollouts(
     """Return the rollouts of these tasks, models and ids, with their budgets.
 
     Args:
-        path: as in `load_examples`.
+        path: the dataset, as in `load_examples`.
         split: `test`, those of the benchmark, or `train`.
         wanted: the rollouts that are returned, if they are in the dataset.
 

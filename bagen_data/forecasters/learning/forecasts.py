@@ -51,10 +51,10 @@ def forecasting(
     """Return a forecaster that answers with forecasts, and with the intervals of its forecasts.
 
     Args:
-        fit: how it learns.
+        fit: function that fits its model.
         settings: values that the metadata give as its decoding parameters.
-        folds: as `Forecaster.folds`.
-        fit_amounts: how it learns amounts from rollouts whose outcome is not known, if it can.
+        folds: parts of the instances, as `Forecaster.folds`.
+        fit_amounts: function that fits amounts from rollouts whose outcome is not known, if it can.
         model: the class of what it learns, if that can be kept.
     """
     return Forecaster(

@@ -70,7 +70,7 @@ class Columns:
         A column that hardly varies in training can say no more elsewhere than it did there.
         """
         clipped = np.clip(values[:, self.kept], self.low, self.high)
-        with np.errstate(over="ignore"):  # of a hardly varying column
+        with np.errstate(over="ignore"):  # a column may hardly vary
             deviations = (clipped - self.mean) / self.deviation
         return np.clip(deviations, -_MOST_DEVIATIONS, _MOST_DEVIATIONS)
 
@@ -147,7 +147,7 @@ class Spending:
             values: (n, f) features.
             ratios: (n,) log1p of what remained, less that of the unit.
             unit: the column of units in which it is learned.
-            seed: of the trees.
+            seed: seed of the trees.
         """
         columns = Columns.of(values)
         own = never_empty(columns.scaled(values))

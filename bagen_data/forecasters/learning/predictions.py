@@ -66,7 +66,8 @@ def predict(request: ForecastRequest, load: Load = load_examples) -> Predicted:
 
     Args:
         request: a forecaster and samples.
-        load: what reads the samples; `functools.cache(load_examples)` for several forecasters.
+        load: function that reads the samples; `functools.cache(load_examples)` for several
+            forecasters.
 
     Raises:
         WrongUsageError: no forecaster has the name, it does not answer the question, it learns
@@ -183,10 +184,10 @@ def cross_validated(
     """Return answers by sample, each instance's learned from the instances of other parts.
 
     Args:
-        learn: how to learn answers from examples.
+        learn: function that learns answers from examples.
         examples: one or more, of one task; an instance is left out with its rollouts of every
             family.
-        seed: of the parts, and of what is learned.
+        seed: seed of the parts and of learning.
         folds: parts at most; None: each instance is a part.
 
     Raises:
@@ -213,7 +214,7 @@ def parts_of_instances(instances: Collection[str], parts: int | None, seed: int)
     Args:
         instances: ids, each once or more often.
         parts: parts at most; None: each instance is a part.
-        seed: of the draw.
+        seed: seed of the draw.
     """
     known = sorted(set(instances))
     order = np.random.default_rng(seed).permutation(len(known))

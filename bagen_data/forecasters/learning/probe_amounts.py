@@ -112,7 +112,7 @@ def estimates(
     A feasible rollout spends no more than is left, so nothing is lost by that.
 
     Args:
-        amounts: of n probes.
+        amounts: amounts of n probes.
         is_feasible: (n,).
         low: (r, n), finite where feasible.
         high: (r, n), likewise, and no lower than `low`.

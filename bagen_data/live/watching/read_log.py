@@ -66,7 +66,7 @@ def read_log(choice: LogChoice, paths: Sequence[str], rules: LogRules) -> ReadLo
     Args:
         choice: one file of a folder.
         paths: the files that tell of it, relative to the folder; its own among them.
-        rules: how it is read.
+        rules: rules of reading it.
 
     Raises:
         WrongUsageError: the file has rollouts, and none of the name that is asked for.
@@ -120,7 +120,7 @@ def family_counting(choice: LogChoice, rules: LogRules) -> Counting:
 
     Args:
         choice: one file; the counting of `rules` is returned where it is of no family.
-        rules: how the log is read.
+        rules: rules of reading the log.
 
     Raises:
         InputError: the counts of the family contradict each other.
@@ -209,7 +209,7 @@ class _LogWitness(PlainWitness):
 
     Args:
         choice: the file.
-        rules: how it is read.
+        rules: rules of reading it.
     """
 
     def __init__(self, choice: LogChoice, rules: LogRules) -> None:

@@ -55,8 +55,8 @@ class Screen:
     """A watched log as Rich draws it, for any width and height.
 
     Args:
-        state: what is known of the log.
-        setup: what it is compared with.
+        state: the state of the log.
+        setup: forecaster, policy and budgets that it is compared with.
         height: lines that there are; None for as many as are needed.
     """
 

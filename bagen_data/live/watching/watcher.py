@@ -55,7 +55,7 @@ class Watcher:
     Args:
         log: a file, or a folder of which the session that was written last is followed; it may not
             exist yet.
-        setup: what the log is compared with.
+        setup: forecaster, policy and budgets that the log is compared with.
     """
 
     def __init__(self, log: Path, setup: WatchSetup) -> None:
