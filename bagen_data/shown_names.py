@@ -89,14 +89,14 @@ def _follows_picture(name: str, place: int) -> bool:
 
 def _check_character(character: str) -> None:
     if _UNSEEN.match(character) or unicodedata.category(character) in _NO_TEXT:
-        raise ValueError(f"{_told(character)} cannot be seen; leave it out")
+        raise ValueError(f"{_named(character)} cannot be seen; leave it out")
     if unicodedata.category(character) == "Zs" and character != " ":
-        raise ValueError(f"{_told(character)} is a space of another kind; write an ordinary one")
+        raise ValueError(f"{_named(character)} is a space of another kind; write an ordinary one")
     if unicodedata.normalize("NFC", character) != character:
         return  # the whole name fails, and its message shows the usual form
     plain = unicodedata.normalize("NFKC", character)
     if plain != character and character not in _ORDINARY:
-        raise ValueError(f"{_told(character)} is another form of {plain!r}; write that")
+        raise ValueError(f"{_named(character)} is another form of {plain!r}; write that")
 
 
 def _words(name: str) -> Iterator[str]:
@@ -122,19 +122,19 @@ def _check_word(word: str) -> None:
         script = _script(character)
         before = _script(word[place - 1]) if place else None
         if is_mark and (script is None or script != before or marks > _MARKS):
-            raise ValueError(f"{_told(character)} is a mark of no letter here; leave it out")
+            raise ValueError(f"{_named(character)} is a mark of no letter here; leave it out")
         if script is not None:
             scripts.setdefault(script, character)
     accent = _ACCENT.search(word)
     if accent and "BOPOMOFO" not in scripts:
-        raise ValueError(f"{_told(accent[0])} is an accent of no letter here; leave it out")
+        raise ValueError(f"{_named(accent[0])} is an accent of no letter here; leave it out")
     stroke, rest = _STROKES.search(word), _STROKES.sub("", word)
     if stroke and rest and {_script(character) for character in rest} <= {None, "LATIN"}:
-        raise ValueError(f"{_told(stroke[0])} looks like a dash in this word; write '-'")
+        raise ValueError(f"{_named(stroke[0])} looks like a dash in this word; write '-'")
     if len(scripts) > 1 and not any(scripts.keys() <= allowed for allowed in _TOGETHER):
         first, *_, last = sorted(scripts, key=lambda script: (script == "LATIN", script))
         raise ValueError(
-            f"{_told(scripts[first])} and {_told(scripts[last])} stand in one word; "
+            f"{_named(scripts[first])} and {_named(scripts[last])} stand in one word; "
             "write a word in one script"
         )
 
@@ -149,6 +149,6 @@ def _script(character: str) -> str | None:
     return _SCRIPT.get(first, first)
 
 
-def _told(character: str) -> str:
+def _named(character: str) -> str:
     """Return a character's number and name."""
     return f"U+{ord(character):04X} {unicodedata.name(character, '(without a name)')}"

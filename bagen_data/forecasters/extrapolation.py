@@ -59,8 +59,8 @@ def _usual_rates(known: Known) -> Floats:
     rates = linear_extrapolation(
         known.amounts.used, known.amounts.used_first, known.amounts.completed_turns, one_more
     )
-    shown = [own[np.isfinite(own)] for own in rates]
-    medians = [float(np.median(own)) if len(own) else 0.0 for own in shown]
+    finite = [own[np.isfinite(own)] for own in rates]
+    medians = [float(np.median(own)) if len(own) else 0.0 for own in finite]
     return np.array(medians)[:, np.newaxis]
 
 

@@ -339,15 +339,15 @@ def _is_number(value: Any) -> bool:
 def _price_table(prices: PriceTable | Mapping[str, ModelPrice] | None) -> PriceTable:
     if isinstance(prices, PriceTable):
         return prices
-    given = {} if prices is None else prices
-    if not isinstance(given, Mapping) or not all(
-        isinstance(price, ModelPrice) for price in given.values()
+    by_model = {} if prices is None else prices
+    if not isinstance(by_model, Mapping) or not all(
+        isinstance(price, ModelPrice) for price in by_model.values()
     ):
         raise TypeError(
             f"prices are of type {type(prices).__name__}; expected a PriceTable, or a mapping from "
             "models to ModelPrice, of bagen_data.logs.prices"
         )
-    return PriceTable(dict(given))
+    return PriceTable(dict(by_model))
 
 
 def _checked_advice(advice: Any) -> Advice:

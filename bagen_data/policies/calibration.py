@@ -92,8 +92,8 @@ class Calibration:
     def of(cls, runs: WatchedRuns, first_turn: int = 1) -> Self:
         """Take the successes of recorded runs."""
         weights = runs.weights
-        had = float(weights[runs.outcome].sum())
-        base_rate = (had + 1) / (float(weights.sum()) + 2)
+        had_outcome = float(weights[runs.outcome].sum())
+        base_rate = (had_outcome + 1) / (float(weights.sum()) + 2)
         evidence = evidence_against(runs.lowest(first_turn)[runs.outcome], base_rate)
         order = np.argsort(evidence, kind="stable")
         return cls(evidence[order], weights[runs.outcome][order], base_rate)

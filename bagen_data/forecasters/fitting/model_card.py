@@ -142,10 +142,10 @@ def _use(facts: CardFacts) -> str:
     usual = {**facts.budgets, **facts.conditions}
     budgets = ", ".join(f'"{name}": {plain(limit)}' for name, limit in usual.items())
     names = [each.name for each in facts.data.resources]
-    given = [name for name in names if name in _OBSERVED]
-    given += ["state"] if facts.conditions else []
+    arguments = [name for name in names if name in _OBSERVED]
+    arguments += ["state"] if facts.conditions else []
     counted = [f"{name}=..." for name in names if name not in (*_OBSERVED, *_OF_USAGE)]
-    observed = "".join(f", {name}=..." for name in given)
+    observed = "".join(f", {name}=..." for name in arguments)
     return "\n".join(
         [
             "## Use",

@@ -43,15 +43,15 @@ def read_arrays(content: bytes) -> dict[str, Array]:
 
 
 def _array(name: str, kind: str, shape: list[int], data: bytes) -> Array:
-    shown = ascii(name[:_SHOWN])
+    shown_name = ascii(name[:_SHOWN])
     if kind not in _KINDS:
         kinds = ", ".join(_KINDS)
-        raise PackingError(f"has the array {shown} of {kind}; expected one of {kinds}")
+        raise PackingError(f"has the array {shown_name} of {kind}; expected one of {kinds}")
     if math.prod(shape) * _KINDS[kind].itemsize != len(data):
-        raise PackingError(f"has the array {shown} of another size than its shape")
+        raise PackingError(f"has the array {shown_name} of another size than its shape")
     if kind == "BOOL" and np.frombuffer(data, np.uint8).max(initial=0) > 1:
-        raise PackingError(f"has the array {shown} with flags that are not 0 or 1")
+        raise PackingError(f"has the array {shown_name} with flags that are not 0 or 1")
     try:
         return np.frombuffer(data, _KINDS[kind]).reshape(shape)
     except ValueError as error:  # more dimensions than NumPy has
-        raise PackingError(f"has the array {shown} of a shape that cannot be") from error
+        raise PackingError(f"has the array {shown_name} of a shape that cannot be") from error

@@ -194,8 +194,8 @@ def best_cut(odds: Floats, feasible: Mask, cluster: Ints, seed: int) -> float:
     >>> -2.0 < best_cut(odds, feasible, np.arange(4), seed=0) < 1.0
     True
     """
-    shown = odds[np.isfinite(odds)]
-    cuts = np.unique(np.quantile(shown, np.linspace(0, 1, _CUTS)))
+    finite = odds[np.isfinite(odds)]
+    cuts = np.unique(np.quantile(finite, np.linspace(0, 1, _CUTS)))
     clusters = int(cluster.max()) + 1
     said = odds[:, np.newaxis] >= cuts
     hits, misses = np.zeros((2, clusters, len(cuts)))

@@ -55,10 +55,10 @@ def load_hidden_probes(path: str, config: str | None, split: str) -> LoadedProbe
 
 
 def _probe(row: Mapping[str, Any]) -> Probe:
-    shown = [message["content"] for message in row["prompt"][1:-1]]
+    contents = [message["content"] for message in row["prompt"][1:-1]]
     turns = tuple(
         Turn(user, assistant, _amounts(turn["usage"]), _amounts(turn["state"]))
-        for user, assistant, turn in zip(shown[::2], shown[1::2], row["turns"], strict=True)
+        for user, assistant, turn in zip(contents[::2], contents[1::2], row["turns"], strict=True)
     )
     budget = {part["resource"]: part["budget"] for part in row["resources"]}
     return Probe(

@@ -127,12 +127,12 @@ def _ended(item: Any, status: str) -> list[Any]:
     """Return an item, and the status after its text; as a message of its own after other items."""
     message = dict(item) if isinstance(item, Mapping) else {}
     field = "output" if "output" in message else "content"
-    given = None if message.get("role") == "assistant" else message.get(field)
-    if isinstance(given, str):
-        return [_Shown({**message, field: f"{given}\n\n{status}"}, item)]
-    if isinstance(given, list):
+    content = None if message.get("role") == "assistant" else message.get(field)
+    if isinstance(content, str):
+        return [_Shown({**message, field: f"{content}\n\n{status}"}, item)]
+    if isinstance(content, list):
         part = {"type": "input_text", "text": status}
-        return [_Shown({**message, field: [*given, part]}, item)]
+        return [_Shown({**message, field: [*content, part]}, item)]
     return [item, _Shown({"role": "user", "content": status}, None)]
 
 

@@ -92,7 +92,7 @@ class Watcher:
         said = ""
         is_first = self._path is None
         if file.path != self._path:
-            said = self._said(file)
+            said = self._introduction(file)
             self._path, self._run, self._marks = file.path, None, None
         if file.marks == self._marks:
             return replace(self.state, first_new=len(self.state.turns))
@@ -166,7 +166,7 @@ class Watcher:
             first_new=same,
         )
 
-    def _said(self, file: FollowedFile) -> str:
+    def _introduction(self, file: FollowedFile) -> str:
         """Return what is said of a file that is followed from now on."""
         if self._path is not None:
             return f"{file.path} is followed now: it was written last"
