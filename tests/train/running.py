@@ -44,6 +44,8 @@ def write_yaml(path: Path, content: Mapping[str, Any]) -> Path:
     return path
 
 
+SHORT = {"prompt_form": "numbers_only"}
+"""Prompts of 40 tokens instead of 1,100, for runs that are not about prompts."""
 FORKS = Forks("tests.train.imported", environment=ENVIRONMENT)
 
 

@@ -11,7 +11,7 @@ from transformers import TrainingArguments
 
 from bagen_data.errors import InputError, WrongUsageError
 from tests.making import REPO
-from tests.train.running import losses, run, sft_options, write_yaml
+from tests.train.running import SHORT, losses, run, sft_options, write_yaml
 from train.global_batch import describe_step, set_accumulation
 from train.training_options import GRPOOptions, SFTOptions
 
@@ -118,7 +118,7 @@ def test_without_the_option_trls_own_count(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_a_run_trains_as_many_steps_as_it_says(dataset: str, tiny: str, tmp_path: Path) -> None:
     """A run with a KL term compares its reference model first."""
-    content = sft_options(dataset, tiny, tmp_path / "out") | {
+    content = sft_options(dataset, tiny, tmp_path / "out", **SHORT) | {
         "prompts_per_step": 16,
         "num_generations": 2,
         "per_device_train_batch_size": 8,

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from bagen_data.errors import InputError
-from tests.train.running import fail, run, sft_options, write_yaml
+from tests.train.running import SHORT, fail, run, sft_options, write_yaml
 from train.check_table import CheckRow, check_rows, generation_share, printed, tokens_per_second
 from train.gpu_check import packaged_model
 
@@ -98,7 +98,8 @@ def test_a_script_is_measured_as_it_is(dataset: str, tiny: str, tmp_path: Path) 
     """GRPO, whose generation is timed too."""
     if torch.accelerator.is_available():
         pytest.skip("there is a GPU here")
-    options = sft_options(dataset, tiny, tmp_path / "out", max_steps=2, num_generations=2, beta=0.1)
+    few = {"max_steps": 2, "num_generations": 2, "beta": 0.1}
+    options = sft_options(dataset, tiny, tmp_path / "out", **few, **SHORT)
     for name in ("target", "max_length"):
         del options[name]
     file = write_yaml(tmp_path / "grpo.yaml", options | {"max_completion_length": 4})

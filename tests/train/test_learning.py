@@ -8,17 +8,17 @@ import pytest
 from bagen_data.hub import load_samples
 from bagen_data.rewards import DENSE, judge
 from bagen_data.scoring import score
-from tests.train.running import fail, run, sft_options, write_yaml
+from tests.train.running import SHORT, fail, run, sft_options, write_yaml
 
 REWARDS = {**DENSE, "format": 0.5}
 
 
 @pytest.fixture(scope="module")
 def sweep(dataset: str, tiny: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A sweep's file, run to its end."""
+    """The file of a sweep that has run to its end, with prompts of 40 tokens instead of 1,100."""
     folder = tmp_path_factory.mktemp("learning")
-    wide = {"target": "fix1000", "max_prompt_tokens": 1152, "max_length": 1216}
-    sft = sft_options(dataset, tiny, folder / "unused", **wide)
+    short = {**SHORT, "max_prompt_tokens": 128}
+    sft = sft_options(dataset, tiny, folder / "unused", target="fix1000", max_length=192, **short)
     del sft["max_steps"]
     grpo = {name: value for name, value in sft.items() if name not in ("target", "max_length")} | {
         "rewards": REWARDS,
@@ -45,8 +45,8 @@ def sweep(dataset: str, tiny: str, tmp_path_factory: pytest.TempPathFactory) -> 
             "dataset": dataset,
             "config": "sokoban",
             "split": "test",
-            "max_prompt_tokens": 1152,
             "max_new_tokens": 24,
+            **short,
         },
         "runs": runs,
     }

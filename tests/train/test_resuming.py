@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 
 from bagen_data.errors import InputError, OutputError
 from bagen_data.held_folder import made_folder
-from tests.train.running import fail, losses, run, sft_options, started, write_yaml
+from tests.train.running import SHORT, fail, losses, run, sft_options, started, write_yaml
 from train.checkpoints import last_checkpoint, remove_unfinished
 from train.full_disk import full_disk_said
 from train.run_recipe import NOT_COMPARED, RECIPE
@@ -58,7 +58,8 @@ def test_a_killed_run_ends_like_one_that_was_not(dataset: str, tiny: str, tmp_pa
 
 def test_a_full_disk_loses_no_checkpoint(dataset: str, tiny: str, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    options = sft_options(dataset, tiny, out, save_strategy="steps", save_steps=3, resume=True)
+    saved = {"save_strategy": "steps", "save_steps": 3, "resume": True}
+    options = sft_options(dataset, tiny, out, **saved, **SHORT)
     file = write_yaml(tmp_path / "run.yaml", options)
     most = Path(tiny, "model.safetensors").stat().st_size + 10_000  # less than the optimizer
     limited = ("tests/train/small_files.py", most, "train/sft.py", "--config", file)

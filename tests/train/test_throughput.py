@@ -10,7 +10,7 @@ from transformers import AutoModelForCausalLM, Qwen3Config, Qwen3MoeConfig, Trai
 from trl.trainer.utils import get_peak_flops
 
 from bagen_data.errors import WrongUsageError
-from tests.train.running import run, sft_options, write_yaml
+from tests.train.running import SHORT, run, sft_options, write_yaml
 from train.throughput import (
     PEAK_TFLOPS,
     Throughput,
@@ -146,8 +146,8 @@ def test_a_run_logs_its_rates(dataset: str, tiny: str, tmp_path: Path) -> None:
     if torch.accelerator.is_available():
         pytest.skip("there is a GPU here")
     saved = {"max_steps": 2, "save_strategy": "steps", "save_steps": 2, "save_only_model": True}
-    sft = sft_options(dataset, tiny, tmp_path / "sft", **saved, peak_tflops=0.001)
-    grpo = sft_options(dataset, tiny, tmp_path / "grpo", **saved, num_generations=2)
+    sft = sft_options(dataset, tiny, tmp_path / "sft", **saved, **SHORT, peak_tflops=0.001)
+    grpo = sft_options(dataset, tiny, tmp_path / "grpo", **saved, **SHORT, num_generations=2)
     for name in ("target", "max_length"):
         del grpo[name]
     for stage, options in (("sft", sft), ("grpo", grpo | {"max_completion_length": 4})):
