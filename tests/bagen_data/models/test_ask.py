@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,24 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make(tmp_path_factory.mktemp("small"), 40)
 
 
+@dataclass(frozen=True)
+class WholeRun:
+    """A run of all samples that nothing disturbed."""
+
+    out: Path
+    order: list[str]
+    """The prompts in the order of the requests."""
+
+
+@pytest.fixture(scope="module")
+def whole(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> WholeRun:
+    out = tmp_path_factory.mktemp("whole") / "out"
+    with model_server() as server:
+        assert ask(server, dataset, out).returncode == 0
+        assert sum(server.asked.values()) == SAMPLES
+        return WholeRun(out, server.order)
+
+
 @pytest.fixture
 def server() -> Iterator[ModelServer]:
     with model_server() as found:
@@ -57,7 +76,7 @@ def server() -> Iterator[ModelServer]:
 
 
 def test_killed_twice_and_resumed_it_is_as_if_nothing_had_happened(
-    dataset: Path, tmp_path: Path
+    dataset: Path, whole: WholeRun, tmp_path: Path
 ) -> None:
     with model_server(most=45) as server:
         killed = tmp_path / "killed"
@@ -71,29 +90,24 @@ def test_killed_twice_and_resumed_it_is_as_if_nothing_had_happened(
         done = ask(server, dataset, killed, "--resume")
         assert done.returncode == 0, done.stderr
         asked, repeated = len(server.asked), sum(server.asked.values()) - len(server.asked)
-    with model_server() as server:
-        whole = tmp_path / "whole"
-        assert ask(server, dataset, whole).returncode == 0
-        assert sum(server.asked.values()) == SAMPLES
     assert asked == SAMPLES
     assert repeated <= 2 * (8 + BUFFERED)
-    assert predictions(killed) == predictions(whole)
+    assert predictions(killed) == predictions(whole.out)
     assert [row["sample_id"] for row in predictions(killed)] == (
         load_samples(str(dataset), "swebench").table["sample_id"].to_pylist()
     )
     table = load_samples(str(dataset), "swebench").table
-    scores = [score(table, predictions(out), resamples=0).to_dict() for out in (killed, whole)]
+    scores = [score(table, predictions(out), resamples=0).to_dict() for out in (killed, whole.out)]
     assert scores[0] == scores[1]
     assert read_eval_log(str(log(killed))).status == "success"
     assert len(read_eval_log(str(log(killed))).samples or ()) == SAMPLES
 
 
 def test_prompts_are_asked_rollout_by_rollout_short_prefix_first(
-    dataset: Path, server: ModelServer, tmp_path: Path
+    dataset: Path, whole: WholeRun
 ) -> None:
-    assert ask(server, dataset, tmp_path / "out").returncode == 0
     place = {prompt: number for number, prompt in enumerate(prompts(dataset))}
-    order = [place[prompt] for prompt in server.order]
+    order = [place[prompt] for prompt in whole.order]
     late = [came for came, number in enumerate(order) if abs(number - came) > 2 * 8]
     assert len(late) <= 0.05 * SAMPLES  # one that is asked again comes late
 
@@ -376,9 +390,8 @@ def test_constrained_decoding_is_asked_for_and_recorded(
     assert "structured_outputs" not in server.bodies[-1]
 
 
-def test_a_finished_log_is_small(dataset: Path, server: ModelServer, tmp_path: Path) -> None:
-    assert ask(server, dataset, tmp_path / "out").returncode == 0
-    assert log(tmp_path / "out").stat().st_size < 2_000 * SAMPLES
+def test_a_finished_log_is_small(whole: WholeRun) -> None:
+    assert log(whole.out).stat().st_size < 2_000 * SAMPLES
 
 
 def test_logs_of_others_are_left_alone(small: Path, server: ModelServer, tmp_path: Path) -> None:

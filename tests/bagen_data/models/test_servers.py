@@ -6,6 +6,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,26 @@ def whole(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
+@dataclass(frozen=True)
+class SharedRun:
+    """A run that three servers shared, with one connection each."""
+
+    out: Path
+    shares: list[dict[int, list[int]]]
+    """The probes of each rollout that each server was asked."""
+
+
+@pytest.fixture(scope="module")
+def shared(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> SharedRun:
+    """Return a run on three servers; each is a process, which imports for seconds."""
+    out = tmp_path_factory.mktemp("shared") / "out"
+    with ExitStack() as stack:
+        servers = [stack.enter_context(model_server()) for _ in range(3)]
+        done = ask_all(servers, dataset, out, "--connections", 1)
+        assert done.returncode == 0, done.stderr
+        return SharedRun(out, [rollouts_of(server, dataset) for server in servers])
+
+
 @pytest.fixture
 def three() -> Iterator[list[ModelServer]]:
     with ExitStack() as stack:
@@ -64,13 +85,8 @@ def rollouts_of(server: ModelServer, dataset: Path) -> dict[int, list[int]]:
     return asked
 
 
-def test_servers_share_whole_rollouts_and_answer_as_one(
-    dataset: Path, whole: Path, three: list[ModelServer], tmp_path: Path
-) -> None:
-    out = tmp_path / "out"
-    done = ask_all(three, dataset, out, "--connections", 1)
-    assert done.returncode == 0, done.stderr
-    shares = [rollouts_of(server, dataset) for server in three]
+def test_servers_share_whole_rollouts_and_answer_as_one(whole: Path, shared: SharedRun) -> None:
+    out, shares = shared.out, shared.shares
     assert sorted(name for share in shares for name in share) == list(range(6))
     assert [len(share) for share in shares] == [2, 2, 2]
     for probes in (probes for share in shares for probes in share.values()):
@@ -105,21 +121,21 @@ def test_a_dead_server_is_named_with_its_rollouts_and_a_rerun_without_it_complet
     out = tmp_path / "out"
     dead = three[1]
     dead.fail = lambda number: 503 if number > 5 else 0
-    failed = ask_all(three, dataset, out, "--retries", 0)
+    failed = ask_all(three[:2], dataset, out, "--retries", 0)
     assert failed.returncode == 1
     (line,) = [line for line in failed.stderr.splitlines() if line.strip().startswith("--base-url")]
     assert dead.url in line
-    assert "15 of 20 samples have no answer, of swebench/m/" in line
+    assert "25 of 30 samples have no answer, of swebench/m/" in line
     assert "the server says 503" in line
     assert "without the --base-url of a server that is gone" in failed.stderr
     assert not (out / "predictions.jsonl").exists()
-    assert [len(three[number].answered) for number in (0, 2)] == [20, 20]
+    assert len(three[0].answered) == 30
     left = [three[0], three[2]]
     done = ask_all(left, dataset, out, "--resume")
     assert done.returncode == 0, done.stderr
     assert sum(len(server.answered) for server in left) == SAMPLES - 5
     assert (out / "predictions.jsonl").read_bytes() == (whole / "predictions.jsonl").read_bytes()
-    assert read_metadata(out / "metadata.yaml").decoding["servers"] == 3
+    assert read_metadata(out / "metadata.yaml").decoding["servers"] == 3  # of both runs
     assert len(read_eval_log(str(log(out))).samples or ()) == SAMPLES
 
 
@@ -178,15 +194,12 @@ def test_a_server_given_twice_is_refused(dataset: Path, tmp_path: Path) -> None:
     assert "--base-url http://a/v1/: appears twice" in done.stderr
 
 
-def test_a_finished_run_is_not_asked_again(
-    dataset: Path, three: list[ModelServer], tmp_path: Path
-) -> None:
-    out = tmp_path / "out"
-    assert ask_all(three[:2], dataset, out, "--limit", 30).returncode == 0
+def test_a_finished_run_is_not_asked_again(dataset: Path, shared: SharedRun) -> None:
+    out = shared.out
     before = {path.name: path.read_bytes() for path in out.iterdir() if path.is_file()}
-    requests = sum(server.requests for server in three)
-    assert ask_all(three[:1], dataset, out, "--limit", 30, "--resume").returncode == 0
-    assert sum(server.requests for server in three) == requests
+    with model_server() as server:
+        assert ask(server, dataset, out, "--connections", 1, "--resume").returncode == 0
+        assert server.requests == 0
     assert {path.name: path.read_bytes() for path in out.iterdir() if path.is_file()} == before
-    assert len(predictions(out)) == 30
-    assert read_metadata(out / "metadata.yaml").decoding["servers"] == 2
+    assert len(predictions(out)) == SAMPLES
+    assert read_metadata(out / "metadata.yaml").decoding["servers"] == 3
