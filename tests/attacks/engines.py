@@ -26,13 +26,13 @@ def descendants(pid: int) -> dict[int, bytes]:
         with suppress(OSError):
             parent = int(stat.read_text().rpartition(")")[2].split()[1])
             children.setdefault(parent, []).append(int(stat.parent.name))
-    found, waiting = {}, [pid]
+    commands, waiting = {}, [pid]
     while waiting:
         for child in children.get(waiting.pop(), ()):
             with suppress(OSError):
-                found[child] = Path(f"/proc/{child}/cmdline").read_bytes()
+                commands[child] = Path(f"/proc/{child}/cmdline").read_bytes()
             waiting.append(child)
-    return found
+    return commands
 
 
 def outlive(pids: Collection[int]) -> list[int]:

@@ -150,8 +150,10 @@ def test_later_prefixes_decide_most_infeasible_probes_of_the_published_split(
         used = row["resources"][0]["used"]
         most[row["rollout_id"]] = max(used, most.get(row["rollout_id"], 0))
     infeasible = [row for row in rows if not row["feasible"]]
-    told = [row for row in infeasible if most[row["rollout_id"]] > row["resources"][0]["budget"]]
-    assert (len(told), len(infeasible)) == (297, 341)
+    over_budget = [
+        row for row in infeasible if most[row["rollout_id"]] > row["resources"][0]["budget"]
+    ]
+    assert (len(over_budget), len(infeasible)) == (297, 341)
 
 
 def test_the_attackers_find_what_a_careless_split_gives_away(tmp_path: Path) -> None:
@@ -240,19 +242,19 @@ def test_texts_of_recorded_rollouts_join_to_nothing(tmp_path: Path, tally: Tally
 
 def _look_up(split: Path, public: Path, tally: Tally) -> None:
     rows = load_questions(str(split / "public")).table.to_pylist()
-    found = 0
+    recognised = 0
     openings = {row["turns"][0]["user"] for row in load_rollouts(str(public), "test").to_pylist()}
     for row in rows:
         own = shown(row)
         others = [shown(other) for other in rows if other is not row]
         tally.tried += 1
-        found += bool(
+        recognised += bool(
             _continued(row, public)
             or own[0] in openings
             or any(other[: len(own)] == own for other in others)
         )
-    tally.wrong += found
-    tally.worst = f"{found} of {len(rows)} prefixes found"
+    tally.wrong += recognised
+    tally.worst = f"{recognised} of {len(rows)} prefixes found"
     bytes_of_all = b"".join(contents(split / "public").values())
     for name, data in contents(split / "KEY-DO-NOT-PUBLISH").items():
         tally.tried += 1

@@ -177,10 +177,10 @@ class Attack:
 
     def is_whole(self, old: bool = True) -> bool:
         """Whether each output is the new one, or the old one where that may be."""
-        found = _outputs(self.writer)
+        outputs = _outputs(self.writer)
         allowed = self.outputs if old else self.outputs[1:]
-        return found.keys() == self.outputs[1].keys() and all(
-            any(files == one[name] for one in allowed) for name, files in found.items()
+        return outputs.keys() == self.outputs[1].keys() and all(
+            any(files == one[name] for one in allowed) for name, files in outputs.items()
         )
 
     def is_put_right(self) -> bool:

@@ -93,8 +93,8 @@ class Original:
 def _trajectories(folder: Path, most: int) -> Iterator[Original]:
     """Yield the smallest trajectories of a family, each with the family's report."""
     reports = {path.name: path.read_bytes() for path in folder.glob("*.json")}
-    found = sorted((path.stat().st_size, path) for path in folder.rglob("*.traj.json"))
-    for _, path in [each for each in found if each[0]][:most]:
+    sized = sorted((path.stat().st_size, path) for path in folder.rglob("*.traj.json"))
+    for _, path in [each for each in sized if each[0]][:most]:
         yield Original("swebench-origin-m", reports, f"run/{path.name}", path.read_bytes())
 
 
@@ -150,8 +150,8 @@ def _read(original: Original, folder: Path, text: bytes) -> Outcome:
     started = time.perf_counter()
     family = original.family(folder / original.name, text)
     try:
-        [found] = find_families(family, [original.name.partition("-")[0]])
-        index = read_witnessed(found, folder, ReadingOptions(Counting()), _Judging())
+        [own] = find_families(family, [original.name.partition("-")[0]])
+        index = read_witnessed(own, folder, ReadingOptions(Counting()), _Judging())
         rollouts = tuple(
             (tuple(tuple(turn.usage.items()) for turn in rollout.turns), rollout.success)
             for rollout in index.rollouts

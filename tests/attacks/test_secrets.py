@@ -113,9 +113,9 @@ def kind(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mon
         (programs / name).chmod(0o755)
     before = os.environ["PATH"]
     monkeypatch.setenv("PATH", f"{programs}:{before}")
-    found = find_containment()
-    if kind != "none" and Path(getattr(found.containment, "program", "none")).name != kind:
-        pytest.skip(f"{kind} does not contain commands here: {'; '.join(found.problems)}")
+    containment = find_containment()
+    if kind != "none" and Path(getattr(containment.containment, "program", "none")).name != kind:
+        pytest.skip(f"{kind} does not contain commands here: {'; '.join(containment.problems)}")
     if kind == "unshare" and shutil.which("bwrap", path=before) and not os.environ.get(LONG):
         pytest.skip("bwrap contains commands here; `make attacks` tries both")
     return kind
@@ -273,8 +273,8 @@ def test_a_key_in_an_option(tmp_path: Path, key: str, tally: Tally) -> None:
             tally.wrong += done.returncode != 2 or server.requests > 0
             tally.wrong += bool(finds(key, tmp_path, done.stdout, done.stderr))
             assert not tally.wrong, (option, done)
-        found = [(make, address) for make in (ask, play) for address in addresses]
-        for make, address in found[:: tally.size(9, 1)]:
+        cases = [(make, address) for make in (ask, play) for address in addresses]
+        for make, address in cases[:: tally.size(9, 1)]:
             command = make(tmp_path, server)
             place = command.index("--base-url")
             del command[place : place + 2]

@@ -27,7 +27,7 @@ def family(
 ) -> list[Example]:
     """Seven in ten feasible; what remains is lognormal given the past, noisier where it is loud."""
     rng = np.random.default_rng(seed)
-    found = []
+    examples = []
     for number in range(rollouts):
         success, loud = rng.random() < 0.7, rng.random()
         rate = np.exp(rng.normal(4, 0.5)) * (1 if success else 1.5)
@@ -40,5 +40,5 @@ def family(
         )
         recorded = Rollout("chess", "m", f"{number}", f"{number}", "", turns, bool(success))
         limits = Budget(dict.fromkeys(resources, budget))
-        found += examples_of(recorded, limits, f"{seed}-{number}")
-    return found
+        examples += examples_of(recorded, limits, f"{seed}-{number}")
+    return examples

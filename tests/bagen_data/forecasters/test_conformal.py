@@ -103,13 +103,13 @@ def test_what_is_remembered_is_what_was_learned_from_the_same(
 @pytest.mark.parametrize("task", ["sokoban", "warehouse"])
 @pytest.mark.parametrize("outcomes", ["1", "00", "10", "1000", "10110"])
 def test_a_handful_of_rollouts_is_enough(learn: Learn, task: str, outcomes: str) -> None:
-    found = []
+    examples = []
     for number, success in enumerate(outcomes):
         recorded, budget = recorded_for(task, 4 + number % 2)
         recorded = replace(recorded, success=success == "1", instance_id=f"{number}")
-        found += examples_of(recorded, budget, f"{number}", range(5 + number % 2))
-    said = ask(learn, found, found)
-    assert len(said) == len(found)
+        examples += examples_of(recorded, budget, f"{number}", range(5 + number % 2))
+    said = ask(learn, examples, examples)
+    assert len(said) == len(examples)
     assert not any(one.intervals for one in said) or "1" in outcomes
 
 

@@ -27,17 +27,17 @@ def probes(turns: Sequence[tuple[int, int]], budget: int, *prefixes: int) -> lis
 def examples(
     *rollouts: Sequence[tuple[int, int]], budget: int = 10_000, success: bool = True
 ) -> list[Example]:
-    found = []
+    taught = []
     for number, turns in enumerate(rollouts):
         name = f"{success}{number}"
         recorded = rollout(turns, success)
         for k, (probe, target) in enumerate(
             replay(recorded, Budget({"tokens": budget}), range(1, len(turns))), 1
         ):
-            found.append(
+            taught.append(
                 Example(f"{name}/{k}", "sokoban/m", name, name, probe, target, len(turns), success)
             )
-    return found
+    return taught
 
 
 def learned(name: str, known: Sequence[Example] = ()) -> Answer:
@@ -58,7 +58,7 @@ def test_over_budget_is_impossible_exactly_where_the_usage_exceeds_the_budget() 
 def test_one_of_several_budgets_exceeded_is_enough() -> None:
     budget = Budget(dict(WAREHOUSE_BUDGET.limits) | {"time_weeks": 3}, WAREHOUSE_BUDGET.conditions)
     asked = [probe for probe, _ in replay(warehouse_rollout([9, 9, 9]), budget, [1, 2])]
-    verdicts = [found.verdict for found in learned("over_budget")(asked)]
+    verdicts = [estimate.verdict for estimate in learned("over_budget")(asked)]
     assert verdicts == ["feasible", "infeasible"]
 
 
@@ -81,8 +81,8 @@ def test_median_22() -> None:
 
 def test_a_turn_that_few_rollouts_reached_borrows_from_its_neighbours() -> None:
     known = examples(*([(10, 10), (0, 100), (0, 50)] for _ in range(20)))
-    (found,) = learned("quantiles", known)(probes([(1, 1)] * 9, 9_999, 8))
-    assert found == tokens(50, 50)
+    (estimate,) = learned("quantiles", known)(probes([(1, 1)] * 9, 9_999, 8))
+    assert estimate == tokens(50, 50)
 
 
 def test_extrapolation_goes_on_as_before() -> None:
@@ -101,8 +101,8 @@ def test_extrapolation_knows_a_fixed_horizon() -> None:
         Example(f"r/{k}", "warehouse/m", "r", "r", probe, target, 11, True)
         for k, (probe, target) in enumerate(asked, 1)
     ]
-    found = learned("extrapolation", known)([probe for probe, _ in asked])
-    for (_, target), estimate in zip(asked, found, strict=True):
+    estimates = learned("extrapolation", known)([probe for probe, _ in asked])
+    for (_, target), estimate in zip(asked, estimates, strict=True):
         weeks = target.remaining["time_weeks"]
         assert estimate.intervals["time_weeks"] == Interval(weeks, weeks)
 
@@ -123,10 +123,10 @@ def test_every_answer_is_whole_and_within_what_is_left(name: str, seed: int) -> 
 
     known = examples(*made(8), budget=600) + examples(*made(4), budget=600, success=False)
     asked = [probe for turns in made(6) for probe in probes(turns, 450, 0, 1, 2, 3, 4, 5)]
-    found = find_forecaster(name).learn(known, seed)(asked)
+    estimates = find_forecaster(name).learn(known, seed)(asked)
     again = find_forecaster(name).learn(known, seed)(asked)
-    assert found == again
-    for probe, estimate in zip(asked, found, strict=True):
+    assert estimates == again
+    for probe, estimate in zip(asked, estimates, strict=True):
         for interval in estimate.intervals.values():
             left = max(0, probe.budget.limits["tokens"] - probe.used["tokens"])
             assert 0 <= interval.low <= interval.high <= left
@@ -152,11 +152,11 @@ def test_an_unknown_name_lists_the_known_ones() -> None:
 def test_ten_probes_are_enough_and_fewer_are_not() -> None:
     """Nine at the turn, 100 each, and as many at the next, 10 each, of which one more is needed."""
     known = examples(*([(0, 100), (0, 90), (0, 10)] for _ in range(9)))
-    (found,) = learned("quantiles", known)(probes([(1, 1), (1, 1), (1, 1)], 9_999, 1))
-    assert found == tokens(10, 100)
+    (estimate,) = learned("quantiles", known)(probes([(1, 1), (1, 1), (1, 1)], 9_999, 1))
+    assert estimate == tokens(10, 100)
     known = examples(*([(0, 100), (0, 90), (0, 10)] for _ in range(10)))
-    (found,) = learned("quantiles", known)(probes([(1, 1), (1, 1), (1, 1)], 9_999, 1))
-    assert found == tokens(100, 100)
+    (estimate,) = learned("quantiles", known)(probes([(1, 1), (1, 1), (1, 1)], 9_999, 1))
+    assert estimate == tokens(100, 100)
 
 
 def of_warehouse(turns: int, *prefixes: int) -> list[Example]:
@@ -178,30 +178,30 @@ def test_one_resource_that_will_not_last_is_enough(name: str, short: str) -> Non
             dict(WAREHOUSE_BUDGET.limits) | {short: used + left}, WAREHOUSE_BUDGET.conditions
         )
         asked = [probe for probe, _ in replay(warehouse_rollout([99] * 6), budget, [3])]
-        (found,) = learned(name, known)(asked)
-        assert found.verdict == verdict
+        (estimate,) = learned(name, known)(asked)
+        assert estimate.verdict == verdict
 
 
 def test_the_spread_of_extrapolation_is_that_of_feasible_rollouts() -> None:
     feasible = examples(*([(90, 10), *[(0, 20)] * 4] for _ in range(6)))
     failed = examples(*([(90, 10), (0, 20), *[(0, 900)] * 3] for _ in range(6)), success=False)
-    (found,) = learned("extrapolation", feasible + failed)(
+    (estimate,) = learned("extrapolation", feasible + failed)(
         probes([(9, 0), *[(0, 30)] * 3], 9_999, 3)
     )
-    assert found == tokens(60, 60)
+    assert estimate == tokens(60, 60)
 
 
 def test_a_rollout_longer_than_all_known_takes_one_more_turn() -> None:
     known = examples(*([(90, 10), *[(0, 20)] * 2] for _ in range(6)))
-    (found,) = learned("extrapolation", known)(probes([(9, 0), *[(0, 30)] * 8], 9_999, 8))
-    assert found == tokens(30, 30)
-    (found,) = learned("extrapolation", known)(probes([(9, 0), *[(0, 30)] * 8], 9_999, 3))
-    assert found == tokens(30, 30)
+    (estimate,) = learned("extrapolation", known)(probes([(9, 0), *[(0, 30)] * 8], 9_999, 8))
+    assert estimate == tokens(30, 30)
+    (estimate,) = learned("extrapolation", known)(probes([(9, 0), *[(0, 30)] * 8], 9_999, 3))
+    assert estimate == tokens(30, 30)
 
 
 def test_long_rollouts_count_once() -> None:
     """Two short ones and one long one: the median length is the short one's."""
     short, long = [(9, 1), (0, 20), (0, 20)], [(9, 1), *[(0, 20)] * 30]
     known = examples(short, short, long)
-    (found,) = learned("extrapolation", known)(probes([(9, 0), (0, 30), (0, 30)], 99_999, 1))
-    assert found.intervals["tokens"].low <= 2 * 20
+    (estimate,) = learned("extrapolation", known)(probes([(9, 0), (0, 30), (0, 30)], 99_999, 1))
+    assert estimate.intervals["tokens"].low <= 2 * 20

@@ -44,19 +44,19 @@ POLICIES = st.one_of(THRESHOLDS, SEQUENTIALS)
 
 @given(
     policy=POLICIES,
-    told=st.lists(st.tuples(CHANCES, CHANCES), max_size=12),
+    chances=st.lists(st.tuples(CHANCES, CHANCES), max_size=12),
     has_opening=st.booleans(),
 )
 def test_advice_first_says_stop_where_the_policy_stops(
-    policy: Policy, told: list[tuple[float | None, float | None]], has_opening: bool
+    policy: Policy, chances: list[tuple[float | None, float | None]], has_opening: bool
 ) -> None:
     history = [TurnForecast(0, 0.0, 0.0)] if has_opening else []
     first = None
-    for turn, (finish, success) in enumerate(told, 1):
+    for turn, (finish, success) in enumerate(chances, 1):
         history.append(TurnForecast(turn, finish, success))
         if first is None and policy.advise(history).action == "stop":
             first = turn
-    columns = np.array(told, float).reshape(-1, 2)
+    columns = np.array(chances, float).reshape(-1, 2)
     assert policy.stops(columns[:, 0], columns[:, 1]) == first
 
 

@@ -41,16 +41,16 @@ class Agent:
         chance = self._chances(number, rng)
         instance = np.repeat(np.arange(number), of_instance)
         outcome = rng.random(len(instance)) < chance[instance]
-        told = [self._told(bool(own), rng) for own in outcome]
-        return WatchedRuns(told, outcome, instance.tolist())
+        chances = [self._chances(bool(own), rng) for own in outcome]
+        return WatchedRuns(chances, outcome, instance.tolist())
 
     def new_successes(self, number: int, rng: np.random.Generator) -> list[Floats]:
         """Record a run of each of new instances until so many succeeded; what was said of those."""
-        told: list[Floats] = []
-        while len(told) < number:
+        chances: list[Floats] = []
+        while len(chances) < number:
             outcome = rng.random(number) < self._chances(number, rng)
-            told += [self._told(True, rng) for _ in range(int(outcome.sum()))]
-        return told[:number]
+            chances += [self._chances(True, rng) for _ in range(int(outcome.sum()))]
+        return chances[:number]
 
     def _chances(self, number: int, rng: np.random.Generator) -> Floats:
         if not self.spread:
@@ -58,7 +58,7 @@ class Agent:
         scale = 1 / self.spread - 1 + 1e-9
         return rng.beta(scale * self.success, scale * (1 - self.success), number)
 
-    def _told(self, outcome: bool, rng: np.random.Generator) -> Floats:
+    def _chances(self, outcome: bool, rng: np.random.Generator) -> Floats:
         """Return what is said after each turn of a run that ends in this way."""
         least, most = self.turns
         turns = int(rng.integers(least, (most if outcome else 2 * most) + 1))
@@ -79,7 +79,7 @@ Rule = Callable[[Floats], bool]
 
 def by_policy(policy: SequentialPolicy) -> Rule:
     """Return the rule of a policy."""
-    return lambda told: policy.stops(told, told) is not None
+    return lambda chances: policy.stops(chances, chances) is not None
 
 
 def by_pooled_quantile(runs: WatchedRuns, share: float) -> Rule:
@@ -88,12 +88,12 @@ def by_pooled_quantile(runs: WatchedRuns, share: float) -> Rule:
         [own for own, had in zip(runs.chances, runs.outcome, strict=True) if had]
     )
     threshold = np.quantile(pooled, share)
-    return lambda told: bool((told < threshold).any())
+    return lambda chances: bool((chances < threshold).any())
 
 
 def by_face_value(share: float) -> Rule:
     """Return a naive rule: a run is stopped where its probability of success is below the share."""
-    return lambda told: bool((told < share).any())
+    return lambda chances: bool((chances < share).any())
 
 
 @dataclass(frozen=True)
@@ -119,10 +119,10 @@ class FalseAborts:
         shares = []
         for _ in range(calibrations):
             rule = make(agent.instances(instances, rng))
-            shares.append(np.mean([rule(told) for told in agent.new_successes(new, rng)]))
+            shares.append(np.mean([rule(chances) for chances in agent.new_successes(new, rng)]))
         return cls(float(np.mean(shares)), float(np.std(shares, ddof=1) / np.sqrt(calibrations)))
 
 
 def stopped(rule: Rule, runs: WatchedRuns) -> Mask:
     """Return (m,) which runs a rule stops."""
-    return np.array([rule(told) for told in runs.chances])
+    return np.array([rule(chances) for chances in runs.chances])

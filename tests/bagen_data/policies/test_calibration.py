@@ -59,10 +59,10 @@ def test_naive_thresholds_stop_more_than_that() -> None:
 def test_ville_holds_for_exact_probabilities_without_a_calibration() -> None:
     agent = Agent(success=0.5, turns=(300, 600), evidence=1.5, forecaster="calibrated")
     rng = np.random.default_rng(0)
-    told = agent.new_successes(4_000, rng)
-    evidence = np.array([((1 - own) / own).max() for own in told])
+    successes = agent.new_successes(4_000, rng)
+    evidence = np.array([((1 - own) / own).max() for own in successes])
     for share in (0.05, 0.2):
-        error = math.sqrt(share * (1 - share) / len(told))
+        error = math.sqrt(share * (1 - share) / len(successes))
         assert (evidence >= 1 / share).mean() <= share + 3 * error
 
 

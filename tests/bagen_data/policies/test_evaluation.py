@@ -80,8 +80,8 @@ def test_forecasts_after_sampled_turns_are_those_of_cross_validation(sample: str
         name, _, k = row["sample_id"].rpartition("/")
         forecast = parse(row["response"], ["tokens"], "forecast").forecast
         assert forecast is not None
-        told = said[name].finish[int(k) - 1], said[name].success[int(k) - 1]
-        assert told == (forecast.finish, forecast.success)
+        probabilities = said[name].finish[int(k) - 1], said[name].success[int(k) - 1]
+        assert probabilities == (forecast.finish, forecast.success)
 
 
 class WithoutSamples(RecordedConfig):

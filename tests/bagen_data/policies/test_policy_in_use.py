@@ -54,9 +54,9 @@ def test_a_tracker_stops_where_the_policy_does(policy: Policy, task: str, sample
     kept = fitted(sample, f"{task}_train")
     recorded, said = of_kept(load_recorded(str(sample), task), kept, "kept")
     for each in recorded.rollouts:
-        told = said[each.name]
+        forecast = said[each.name]
         open_turns = sum(min(_left(each, k)) >= 0 for k in range(1, len(each.rollout.turns)))
-        expected = policy.stops(told.finish[:open_turns], told.success[:open_turns])
+        expected = policy.stops(forecast.finish[:open_turns], forecast.success[:open_turns])
         assert first_stop(each, kept, policy) == expected
 
 

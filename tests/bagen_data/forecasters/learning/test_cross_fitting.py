@@ -36,5 +36,5 @@ def test_the_cut_is_as_good_as_scikit_learn_finds_it() -> None:
     def score(cut: float) -> float:
         return float(metrics.f1_score(feasible, odds >= cut, average="macro"))
 
-    found = score(best_cut(odds, feasible, np.arange(2000), seed=0))
-    assert found > max(map(score, np.linspace(-3, 5, 81))) - 0.01
+    reached = score(best_cut(odds, feasible, np.arange(2000), seed=0))
+    assert reached > max(map(score, np.linspace(-3, 5, 81))) - 0.01

@@ -30,8 +30,8 @@ def said(*texts: tuple[str, str], task: str = "swebench") -> Probe:
 
 
 def value(one: Probe, name: str) -> float:
-    found = features([one])
-    return float(found.values[0, found.names.index(name)])
+    columns = features([one])
+    return float(columns.values[0, columns.names.index(name)])
 
 
 def all_values(recorded: Rollout, budget: Budget) -> Floats:
@@ -56,9 +56,9 @@ def test_a_probe_looks_the_same_alone(task: str) -> None:
 @pytest.mark.parametrize("task", TASKS)
 def test_a_name_for_each_finite_column(task: str) -> None:
     recorded, budget = recorded_for(task, 5)
-    found = features([one for one, _ in replay(recorded, budget, range(6))])
-    assert found.values.shape == (6, len(set(found.names))) == (6, len(found.names))
-    assert np.isfinite(found.values).all()
+    columns = features([one for one, _ in replay(recorded, budget, range(6))])
+    assert columns.values.shape == (6, len(set(columns.names))) == (6, len(columns.names))
+    assert np.isfinite(columns.values).all()
 
 
 @pytest.mark.parametrize("task", TASKS)

@@ -67,11 +67,11 @@ def test_probes_are_those_of_the_dataset(sample: str) -> None:
 @pytest.mark.parametrize("name", known_forecasters())
 def test_every_estimator_answers_every_task(name: str, sample: str) -> None:
     asked = ForecastRequest(sample, None, "test", name, question="interval")
-    found = predict(asked)
-    assert found.trained_on == ("train" if find_forecaster(name).learns else "none")
-    report = score(load_samples(sample).table, found.rows, resamples=0)
+    predictions = predict(asked)
+    assert predictions.trained_on == ("train" if find_forecaster(name).learns else "none")
+    report = score(load_samples(sample).table, predictions.rows, resamples=0)
     assert report.overall["valid_rate"].value == 1
-    assert found.rows == predict(asked).rows
+    assert predictions.rows == predict(asked).rows
     heldout = predict(ForecastRequest(sample, "sokoban_train", "heldout", name))
     assert len(heldout.rows) == len(load_samples(sample, "sokoban_train", "heldout").table)
 
@@ -92,12 +92,12 @@ def test_cross_validation_never_learns_from_the_same_instance(tmp_path: Path) ->
     odd = [("odd", 500, True), ("odd", 501, True), ("odd", 502, True)]
     family(origin, "sokoban-origin-m", [*odd, *((f"b{n}", 20, True) for n in range(9))])
     assert build(origin, tmp_path / "built", "--budget", "sokoban=99999") == 0
-    found = predict(
+    predictions = predict(
         ForecastRequest(str(tmp_path / "built"), "sokoban", "test", "quantiles", 0, True)
     )
-    assert found.trained_on == "benchmark"
-    assert found.settings["cross_validated_folds"] == 10
-    by_id = {row["sample_id"]: row["response"] for row in found.rows}
+    assert predictions.trained_on == "benchmark"
+    assert predictions.settings["cross_validated_folds"] == 10
+    by_id = {row["sample_id"]: row["response"] for row in predictions.rows}
     for example in load_examples(str(tmp_path / "built"), "sokoban").examples:
         if "odd" in example.probe.turns[0].user:
             high = float(by_id[example.sample_id].split(", ")[1].split("]")[0])
@@ -165,11 +165,13 @@ def test_over_budget_is_perfect_where_nothing_is_open(tmp_path: Path) -> None:
     """The worth of an answer from the amounts alone shows in the open scores."""
     family(tmp_path / "origin", "sokoban-origin-m", [(f"b{n}", 40, n < 3) for n in range(6)])
     assert build(tmp_path / "origin", tmp_path / "built", "--budget", "sokoban=1") == 0
-    found = predict(ForecastRequest(str(tmp_path / "built"), "sokoban", "test", "over_budget"))
-    report = score(load_samples(str(tmp_path / "built")).table, found.rows, resamples=0)
+    predictions = predict(
+        ForecastRequest(str(tmp_path / "built"), "sokoban", "test", "over_budget")
+    )
+    report = score(load_samples(str(tmp_path / "built")).table, predictions.rows, resamples=0)
     assert report.overall["accuracy"].value == 1
     assert report.overall["accuracy_open"].value is None
-    assert np.all([json.dumps(row) for row in found.rows])
+    assert np.all([json.dumps(row) for row in predictions.rows])
 
 
 def test_the_held_out_part_is_asked_and_never_learned_from(tmp_path: Path) -> None:

@@ -19,10 +19,10 @@ class Heard(BudgetTracker):
 
     def __init__(self, *budgets: Any) -> None:
         super().__init__(*budgets)
-        self.told: list[tuple[str, str, str]] = []
+        self.observed: list[tuple[str, str, str]] = []
 
     def observe(self, **given: Any) -> None:
-        self.told.append((given["user"], given["assistant"], given["context"]))
+        self.observed.append((given["user"], given["assistant"], given["context"]))
         super().observe(**given)
 
 
@@ -37,7 +37,7 @@ def test_a_turn_is_what_is_new_and_the_answer_with_its_calls() -> None:
     answer = {"role": "assistant", "content": "In the drawer."}
     conversations.observe([SYSTEM, USER, CALL, FOUND, FOUND], answer, usage(30, 5))
     calls = 'search({"q": 1})'
-    assert tracker.told == [
+    assert tracker.observed == [
         ("Where?", f"Let me see.\n\n{calls}\n\n{calls}", ""),
         ("There.\n\nThere.", "In the drawer.", ""),
     ]
@@ -52,7 +52,7 @@ def test_a_request_that_continues_none_opens_a_conversation() -> None:
     conversations.observe([other], CALL, usage(8, 5))
     conversations.observe([USER, CALL, FOUND], CALL, usage(20, 5))
     conversations.observe([other, CALL, FOUND], CALL, usage(18, 5))
-    assert [context for *_, context in tracker.told] == ["", "1", "", "1"]
+    assert [context for *_, context in tracker.observed] == ["", "1", "", "1"]
     assert tracker.used == {"tokens": 10 + 5 + 8 + 5 + 5 + 5 + 5 + 5}
 
 
@@ -62,7 +62,7 @@ def test_a_system_message_may_change() -> None:
     conversations.observe([SYSTEM, USER], CALL, usage(10, 5))
     later = {"role": "system", "content": "Be quick."}
     conversations.observe([later, USER, CALL, FOUND], CALL, usage(20, 5))
-    assert [context for *_, context in tracker.told] == ["", ""]
+    assert [context for *_, context in tracker.observed] == ["", ""]
 
 
 def test_a_last_message_may_have_grown() -> None:
@@ -70,7 +70,7 @@ def test_a_last_message_may_have_grown() -> None:
     conversations = ObservedConversations(tracker, dict)
     conversations.observe([USER], CALL, usage(10, 5))
     conversations.observe([{"role": "user", "content": "Where? Say it."}], CALL, usage(12, 5))
-    assert [user for user, *_ in tracker.told] == ["Where?", "Say it."]
+    assert [user for user, *_ in tracker.observed] == ["Where?", "Say it."]
 
 
 def test_a_tool_with_the_name_of_a_resource_spends_none_of_it() -> None:
@@ -88,5 +88,5 @@ def test_a_message_of_an_unknown_kind_has_no_text() -> None:
     tracker = Heard({"tokens": 900})
     strange = {"role": "user", "content": [{"type": "hologram"}]}
     ObservedConversations(tracker, dict).observe([strange], CALL, usage(10, 5))
-    assert tracker.told[0][0] == ""
+    assert tracker.observed[0][0] == ""
     assert tracker.used == {"tokens": 15}
