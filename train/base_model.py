@@ -97,7 +97,7 @@ def check_reachable(name: str, revision: str) -> None:
         return
     try:
         validate_repo_id(name)
-        ask(lambda: HfApi().model_info(name, revision=revision), name)
+        ask(lambda: HfApi().model_info(name, revision=revision), name, most_tries=1)
     except (HFValidationError, HfHubHTTPError):
         return
     except StoreError as error:
