@@ -481,7 +481,7 @@ def test_validate_gives_the_verdict_of_build(
     assert leaderboard("validate", tmp_path / "in" / "mine", "--dataset", dataset) == code
     output = capsys.readouterr()
     assert message in (output.err if code else output.out)
-    results = build_site(tmp_path / "in", dataset, tmp_path / "out")
+    results = build_site(tmp_path / "in", dataset, tmp_path / "out", "--allow-empty")
     assert bool(results["refused"]) == bool(code)
     if code:
         reasons = results["refused"][0]["reasons"]
@@ -538,7 +538,7 @@ def test_every_sample_needs_a_prediction(dataset: Path, tmp_path: Path) -> None:
     file = tmp_path / "in/a/predictions.jsonl"
     lines = file.read_text().splitlines()
     file.write_text("\n".join([*lines[:-3], lines[0]]))
-    (refused,) = build_site(tmp_path / "in", dataset, tmp_path / "out")["refused"]
+    (refused,) = build_site(tmp_path / "in", dataset, tmp_path / "out", code=1)["refused"]
     reasons = "\n".join(refused["reasons"])
     assert "3 samples without a prediction" in reasons
     assert "1 sample predicted more than once" in reasons
