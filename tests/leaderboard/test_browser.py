@@ -499,6 +499,32 @@ def test_axe_complains_of_no_page(width: int, scheme: str, browser: Any, site: P
     context.close()
 
 
+def test_a_keyboard_opens_all_scores_of_a_submission(on_files: Any, site: Path) -> None:
+    on_files.goto((site / "submissions/sees.html").as_uri())
+    fold = on_files.locator("details", has_text="All scores by task").first
+    assert not fold.locator("table").is_visible()
+    summary = fold.locator("summary")
+    summary.focus()
+    summary.press("Enter")
+    assert fold.locator("table").is_visible()
+    on_files.keyboard.press("Tab")
+    assert on_files.evaluate("document.activeElement.getAttribute('aria-label')") == "Scores"
+
+
+@pytest.mark.parametrize("width", [1280, 1000])
+def test_figures_of_a_submission_are_as_wide_as_the_page(
+    width: int, on_files: Any, site: Path
+) -> None:
+    on_files.set_viewport_size({"width": width, "height": 800})
+    on_files.goto((site / "submissions/sees.html").as_uri())
+    main = on_files.locator("main").bounding_box()["width"]
+    for panels in on_files.locator(".panels").all():
+        boxes = [svg.bounding_box() for svg in panels.locator("> svg").all()]
+        row = [box for box in boxes if box["y"] == boxes[0]["y"]]
+        assert len(row) > 1
+        assert row[-1]["x"] + row[-1]["width"] - row[0]["x"] > 0.9 * main
+
+
 def test_it_reads_without_its_script(browser: Any, site: Path) -> None:
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
