@@ -217,7 +217,8 @@ def predictions_from_log_command(
 ) -> None:
     """Make a submission of an Inspect log, whoever wrote it."""
     if not log.is_file():
-        raise InputError(f"{log}: there is no such file; expected an Inspect log")
+        problem = "is a folder" if log.is_dir() else "no such file"
+        raise InputError(f"{log}: {problem}; expected an Inspect log")
     check_labels(name, link)
     _check_inspect()
     from bagen_data.models.model_log import metadata_of, read_log

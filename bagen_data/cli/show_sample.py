@@ -79,6 +79,8 @@ def show_command(
     task = sample_id.partition("/")[0]
     if picture:
         check_picture(picture, task)
+    for name in baseline or ():
+        find_forecaster(name)  # an unknown one is refused before data is read
     folders = {path: files_in(path)[0].parent for path in predictions or ()}
     dataset = pinned(at_revision(dataset, revision))
     located = find_sample(dataset, sample_id)

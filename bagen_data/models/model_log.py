@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 from inspect_ai.log import (
     EvalError,
@@ -46,6 +47,8 @@ _MARKUP = re.compile(r"\[/?bold\]")
 _WRAPPED = re.compile("RetryError|ModelGenerateError")
 """The beginnings of Inspect's own errors, which hide the provider's."""
 _CAUSE = re.compile(r"^[\w.]+Error: (.+)$", re.MULTILINE)
+UNREADABLE = (OSError, ValueError, KeyError, BadZipFile)
+"""Errors of reading a log that was cut off before its first answer, or that is not a log."""
 _UNUSED = {"messages", "events", "attachments", "store"}
 """Parts of a logged sample that no prediction needs; they are nearly all of the log."""
 _OPERATION = {
@@ -134,9 +137,12 @@ def read_log(path: Path, asked: Sequence[str] | None = None, stopped_by: str = "
                     failures[_reason(sample.error)] += 1
             elif sample.output.choices:
                 answers[str(sample.id)] = without_known_keys(_prediction(sample))
-    except (OSError, ValueError, KeyError, IndexError, TypeError, RuntimeError) as error:
+    except PermissionError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from error
+    except (*UNREADABLE, IndexError, TypeError, RuntimeError) as error:
         raise InputError(
-            f"{path}: cannot be read as an Inspect log: {short(str(error))}"
+            f"{path}: cannot be read as an Inspect log: it is cut off, or another kind of file; "
+            f"expected an .eval or .json log of {TASK}"
         ) from error
     stopped_by = stopped_by or (header.error.message if header.error else "")
     asked = asked or [str(each) for each in header.eval.dataset.sample_ids or ()]

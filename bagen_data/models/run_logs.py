@@ -11,7 +11,6 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
-from zipfile import BadZipFile
 
 from inspect_ai.log import (
     EvalLog,
@@ -25,7 +24,14 @@ from inspect_ai.log import (
 from inspect_ai.model import ModelUsage
 
 from bagen_data.errors import InputError
-from bagen_data.models.model_log import SERVERS, ModelLog, logged_samples, read_log, short
+from bagen_data.models.model_log import (
+    SERVERS,
+    UNREADABLE,
+    ModelLog,
+    logged_samples,
+    read_log,
+    short,
+)
 from bagen_data.redaction import redact
 from bagen_data.replaced_file import replaced_file
 
@@ -34,8 +40,6 @@ RUN = "bagen_run"
 _SAMPLES = "samples"
 """The argument of the task that names the samples of one server."""
 _LOOPBACK = ("localhost", "127.", "[::1]", "::1", "0.0.0.0")  # noqa: S104  nothing is bound
-UNREADABLE = (OSError, ValueError, KeyError, BadZipFile)
-"""Errors of reading a log that was cut off before its first answer."""
 
 
 def run_logs(folder: Path) -> list[Path]:

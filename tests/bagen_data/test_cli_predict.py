@@ -127,6 +127,24 @@ def test_wrong_usage(
 
 
 @pytest.mark.parametrize(
+    "command",
+    [
+        ("predict", "baseline", "oracle", "--config", "sokoban", "--out", "out"),
+        ("show", "sokoban/m/r/1", "--baseline", "oracle"),
+        ("policy", "oracle", "--config", "sokoban"),
+    ],
+)
+def test_an_unknown_forecaster_is_refused_before_data_is_read(
+    command: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert bagen(*command, "--dataset", tmp_path / "nowhere") != 0
+    said = capsys.readouterr().err
+    assert "oracle" in said
+    assert "conformal" in said
+    assert "nowhere" not in said
+
+
+@pytest.mark.parametrize(
     ("old", "new"),
     [
         (("predict", "--estimator", "over_budget"), "bagen predict baseline NAME"),

@@ -244,10 +244,13 @@ def test_a_log_of_something_else_is_refused(
         Task(dataset=[Sample(input="1+1", target="2")], scorer=match()), tmp_path, says("2")
     )
     (tmp_path / "no.eval").write_text("hm", encoding="utf-8")
+    (tmp_path / "no.json").write_text('{"a": 1}', encoding="utf-8")
     for path, words in (
         (log_file(log), "expected one of bagen_data/bagen"),
-        (tmp_path / "no.eval", "cannot be read as an Inspect log"),
-        (tmp_path / "nowhere.eval", "there is no such file"),
+        (tmp_path / "no.eval", "cannot be read as an Inspect log: it is cut off, or another kind"),
+        (tmp_path / "no.json", "cannot be read as an Inspect log: it is cut off, or another kind"),
+        (tmp_path / "nowhere.eval", "no such file"),
+        (tmp_path, "is a folder; expected an Inspect log"),
     ):
         assert bagen_command("predictions-from-log", path, "--out", tmp_path / "out") == 1
         assert words in capsys.readouterr().err
