@@ -31,7 +31,7 @@ def parse_variant(name: str) -> Variant:
     """Return the variant that an option names.
 
     Raises:
-        typer.BadParameter: there is no such variant.
+        typer.BadParameter: the variant is unknown.
     """
     try:
         return find_variant(name)

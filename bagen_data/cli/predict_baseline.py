@@ -131,14 +131,14 @@ def _asked_baseline(name: str, seen: SeenSamples) -> _AskedBaseline:
     """Return a baseline by its name, or a kept forecaster by its folder or its id on the Hub.
 
     Raises:
-        WrongUsageError, InputError, StoreError: there is none, or it cannot be used.
+        WrongUsageError, InputError, StoreError: the name is unknown, or it cannot be used.
     """
     from bagen_data.forecasters.learning.predictions import predict
 
     if name in known_forecasters():
         return _AskedBaseline(name, name, predict)
     if "/" not in name and not Path(name).is_dir():
-        find_forecaster(name)  # which says what there is
+        find_forecaster(name)  # which refuses it and lists all names
     from bagen_data.forecasters.kept import load_forecaster
     from bagen_data.forecasters.kept.kept_predictions import predict_kept
 

@@ -148,7 +148,7 @@ def response_text(number: int, prediction: Any) -> str:
             f"prediction {number} is {type(prediction).__name__}; expected the raw response as a "
             "string, empty if there was none"
         )
-    # What no text file could hold is no part of an answer either.
+    # A character that no text file can hold is not part of an answer either.
     return prediction.encode("utf-8", "replace").decode("utf-8")
 
 
@@ -261,10 +261,11 @@ def _is_text(kind: pa.DataType) -> bool:
     )
 
 
-def _is_of(kind: type, found: pa.DataType) -> bool:
+def _is_of(kind: type, column_type: pa.DataType) -> bool:
     if kind is str:
-        return _is_text(found)
-    return bool(pa.types.is_boolean(found) if kind is bool else pa.types.is_integer(found))
+        return _is_text(column_type)
+    is_whole = pa.types.is_boolean if kind is bool else pa.types.is_integer
+    return bool(is_whole(column_type))
 
 
 def _are_amounts(column: pa.ChunkedArray) -> bool:

@@ -1,8 +1,8 @@
 """Ask a model every question of a split; concurrency, retries, caches and logs are Inspect's.
 
-The logs lie in the folder `logs` of the output, one a server. A run that was stopped, or whose
-provider or server failed, is gone on with from them: samples that have an answer there are not
-asked again. When all have one, one log is left.
+The logs lie in the folder `logs` of the output, one for each server. A run that was stopped, or
+that failed, is resumed from them: samples that have an answer there are not asked again. When all
+samples have one, the logs become one.
 """
 
 import os
@@ -54,12 +54,13 @@ def ask(
         asked: the run's rollouts.
         price: of the model's tokens, for the cost of each answer; unknown if None.
         at: the folder of the run, which the caller holds (`held_folder`); is set to what is asked.
-        resume: whether an earlier run may be there, to go on with.
+        resume: whether an earlier run may be in the folder, which is resumed then.
 
     Raises:
-        OutputError: there is one, and it is not to be resumed; or a log cannot be written.
-        WrongUsageError: the earlier run asked something else.
+        OutputError: an earlier run is there and is not to be resumed; or a log cannot be written.
+        WrongUsageError: the earlier run asked something else, or more samples.
         InputError: none of the servers takes connections.
+        KeyboardInterrupt: the user stopped the run; what was answered is kept.
         InputError, WrongUsageError: as `first_model`.
     """
     logs = at.logs
@@ -115,16 +116,16 @@ def _refuse_local_variables() -> None:
 
 
 def _earlier(run: ModelRun, logs: Path, *, resume: bool) -> list[Path]:
-    """Return the logs of the run to go on with, oldest first; those without an answer may be any.
+    """Return the logs of the run to resume, oldest first; logs without an answer may be of any run.
 
     Raises:
-        OutputError: there are answers, and they are not to be gone on with.
+        OutputError: there are answers, and they are not to be resumed.
         WrongUsageError: they are another model's, or were asked for otherwise.
     """
     answering = [path for path in run_logs(logs) if answered_ids(path)]
     if answering and not resume:
         raise OutputError(
-            f"{logs.parent}: holds a run already; go on with it: --resume, or give another --out"
+            f"{logs.parent}: holds a run already; resume it with --resume, or give another --out"
         )
     for path in answering:
         begun = run_of(path) or {}

@@ -36,7 +36,7 @@ class AskedRollout:
 
 @dataclass(frozen=True)
 class AskedRollouts:
-    """All rollouts of a run, or of a shard, in the dataset's order."""
+    """The rollouts of a run or of a shard, in the dataset's order."""
 
     rollouts: Sequence[AskedRollout]
 
@@ -47,18 +47,18 @@ class AskedRollouts:
 
     @property
     def samples(self) -> int:
-        """How many samples there are."""
+        """The number of samples."""
         return sum(len(rollout.ids) for rollout in self.rollouts)
 
     def shard(self, shard: Shard) -> "AskedRollouts":
         """Return the rollouts of a shard; which ones depends on the prompts and N alone.
 
         Raises:
-            WrongUsageError: there are fewer rollouts than shards.
+            WrongUsageError: the rollouts are fewer than the shards.
         """
         if shard.of > len(self.rollouts):
             raise WrongUsageError(
-                f"--shard {shard}: there are {len(self.rollouts):,} rollouts, which are not "
+                f"--shard {shard}: the run has {len(self.rollouts):,} rollouts, which are not "
                 f"divided; expected at most as many shards"
             )
         parts = spread_evenly([rollout.work for rollout in self.rollouts], shard.of)

@@ -24,7 +24,7 @@ class AskedSamples:
     """The source of the samples, as `hub.LoadedSamples` has it."""
     variant: Variant
     has_labels: bool
-    """Whether the samples have labels; those of a hidden split have none."""
+    """Whether the samples have labels; the questions of a hidden split have none."""
 
     def references(self) -> dict[str, dict[str, Any]]:
         """Return the reference's forecast of each sample that has one, by the sample's id."""
@@ -72,7 +72,7 @@ def _chosen(table: pa.Table, samples: Sequence[str], dataset: str) -> pa.Table:
     chosen = table.filter(pc.is_in(table["sample_id"].cast(pa.string()), wanted))
     if len(chosen) < len(set(samples)):
         missing = min(set(samples) - set(chosen["sample_id"].to_pylist()))
-        raise InputError(f"{dataset}: there is no sample {missing}; expected ids of this config")
+        raise InputError(f"{dataset}: has no sample {missing}; expected ids of this config")
     return chosen
 
 

@@ -19,7 +19,7 @@ _ADVICE: Mapping[int, str] = {
     404: "check the model's name, and --base-url, which as a rule ends in /v1",
     429: "the server is busy: wait, or give fewer --connections or more --retries",
 }
-"""What to do about a status."""
+"""The advice for a status, in words for the user."""
 
 
 def failure_reason(message: str) -> str:

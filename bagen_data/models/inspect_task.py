@@ -97,9 +97,9 @@ def bagen(  # noqa: PLR0913, PLR0917  Inspect gives them by name
 
 @solver
 def ask(constrained: bool = False) -> Solver:
-    """One request a sample, with the recorded chat.
+    """Make one request for each sample, with the recorded chat.
 
-    A prompt too long for the model is one it has no answer to: trying again would not help.
+    A prompt that is too long for the model has an empty answer: trying again would not help.
     """
 
     async def solve(state: TaskState, generate: Generate) -> TaskState:
@@ -149,7 +149,7 @@ def bagen_scores() -> Metric:
 
 @scorer(metrics=[bagen_scores()])
 def estimate() -> Scorer:
-    """Whether feasible or infeasible was judged correctly; an invalid answer is wrong."""
+    """Score whether feasible or infeasible was judged correctly; an invalid answer is wrong."""
 
     async def judge(state: TaskState, target: Target) -> Score:  # noqa: ARG001
         resources = [amounts["resource"] for amounts in state.metadata["resources"]]
@@ -183,7 +183,7 @@ def _samples(asked: AskedSamples) -> Iterator[Sample]:
 
 
 def _question(facts: Mapping[str, Any]) -> Question:
-    """Return what was asked about a sample; an interval, where nobody says."""
+    """Return the question about a sample; an interval, where its facts do not say."""
     return question_of(facts.get("prompt_variant", "none"))
 
 

@@ -118,10 +118,10 @@ def read_log(path: Path, asked: Sequence[str] | None = None, stopped_by: str = "
     Args:
         path: of the log.
         asked: the log's ids of the samples that are to be answered; those of the log if None.
-        stopped_by: the error that ended the run, where the log itself could not be told.
+        stopped_by: the error that ended the run, where the log itself does not say it.
 
     Raises:
-        InputError: it is no Inspect log of this task, or asked samples more than once.
+        InputError: it is not an Inspect log of this task, or asked samples more than once.
     """
     try:
         header = read_eval_log(str(path), header_only=True)
@@ -224,12 +224,12 @@ def _decoding(config: GenerateConfig) -> dict[str, Any]:
 
 
 def _servers(log: ModelLog) -> dict[str, int]:
-    """Return the number of servers, if there are several; their addresses are nobody's business."""
+    """Return the number of servers, if there are several; their addresses are private."""
     return {"servers": len(log.servers)} if len(log.servers) > 1 else {}
 
 
 def _plain(name: str, value: Any) -> bool | int | float | str:
-    """Return a parameter as metadata has it; a log of somebody else's may hold keys in it."""
+    """Return a parameter as metadata has it; a log that others wrote may hold keys in it."""
     if is_secret_name(name) or holds_secret(value):
         return REDACTED
     return value if isinstance(value, bool | int | float | str) else json.dumps(value)

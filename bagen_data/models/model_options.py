@@ -1,4 +1,4 @@
-"""How a model is asked: the options of every command that asks one, declared and checked once."""
+"""The options of every command that asks a model, declared and checked once."""
 
 import re
 from collections.abc import Sequence
@@ -36,7 +36,7 @@ _NAMING = ("name", "header", "field", "id")
 
 @dataclass(frozen=True, kw_only=True)
 class ModelOptions:
-    """How a model is asked, whichever it is.
+    """The options of asking any model.
 
     Fields with a typer option are options of each command (`option_groups.spread_options`); the
     others are set by the commands that have them.
@@ -76,9 +76,9 @@ class ModelOptions:
     max_tokens: int | None = None
     """Most tokens of an answer."""
     cache: bool = False
-    """Whether Inspect's cache may answer."""
+    """Answer from Inspect's cache where it can."""
     batch: bool = False
-    """Whether the provider's batch API is used."""
+    """Use the provider's batch API."""
     seed: int | None = None
     """Seed of the sampling, where a provider takes one."""
 
@@ -127,14 +127,14 @@ class ModelOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class ServedModelOptions(ModelOptions):
-    """How a model is asked that several servers may serve.
+    """The options of asking a model that several servers may serve.
 
     Raises:
         WrongUsageError: as `ModelOptions`, or an address is given twice.
     """
 
     base_url: str | None = None
-    """The address of one of the servers, set for whoever asks it."""
+    """The address of one of the servers, set where that server is asked."""
     base_urls: Annotated[
         list[str] | None,
         typer.Option(
@@ -183,7 +183,7 @@ def _check_server(address: str) -> None:
 
 
 def _parse(texts: Sequence[str]) -> dict[str, Any]:
-    """KEY=VALUE options; values are JSON, or else text."""
+    """Return the values of KEY=VALUE options, as JSON where they are JSON, else as text."""
     import json  # no help text needs these
 
     from bagen_data.redaction import check_no_secret
@@ -192,7 +192,7 @@ def _parse(texts: Sequence[str]) -> dict[str, Any]:
     for text in texts:
         key, equals, value = text.partition("=")
         if not equals:
-            raise WrongUsageError("--model-arg: a value has no '='; expected KEY=VALUE")
+            raise WrongUsageError("--model-arg: '=' is missing; expected KEY=VALUE")
         try:
             arguments[key] = json.loads(value)
         except ValueError:
@@ -207,7 +207,7 @@ def _parse(texts: Sequence[str]) -> dict[str, Any]:
 
 
 def _holds_key(name: str, value: object) -> bool:
-    """Whether a name in JSON, at any depth, or a text below it says that there is a key.
+    """Return whether a name or text in JSON, at any depth, says that it holds a key.
 
     Raises:
         WrongUsageError: a text is an address that could hold one.

@@ -38,14 +38,14 @@ class Price:
 
 
 def parse_price(text: str) -> Price:
-    """A price as the command line takes it.
+    """Return the price that an option states.
 
     Args:
         text: `input=`, `output=`, and perhaps `cached=` and `written=`, which cost what other
             input does if they are left out.
 
     Raises:
-        WrongUsageError: it is not that.
+        WrongUsageError: the text is something else.
 
     >>> parse_price("input=2,cached=0.2,output=10").input_cache_read
     0.2
@@ -64,7 +64,7 @@ def parse_price(text: str) -> Price:
             )
         prices[_PRICES[name.strip()]] = number
     if not {"input", "output"} <= prices.keys():
-        raise WrongUsageError(f"--price {text}: lacks input= or output=")
+        raise WrongUsageError(f"--price {text}: input= or output= is missing")
     own = {"input_cache_read": prices["input"], "input_cache_write": prices["input"]}
     return Price(**{**own, **prices})
 
@@ -81,13 +81,13 @@ class ModelRun:
     options: ModelOptions
     constrained: bool = False
     limit: int | None = None
-    """How many samples, the first ones; all if None."""
+    """The number of samples, the first ones; all if None."""
     variant: Variant | None = None
     """The variant of the question; that of the dataset if None."""
     shard: Shard | None = None
     """The part of the samples that is asked; all of them if None."""
     servers: tuple[str, ...] = ()
-    """Addresses of the servers that share the rollouts; the provider's own if there are none."""
+    """Addresses of the servers that share the rollouts; empty for the provider's own."""
 
     def __post_init__(self) -> None:
         check_no_secret("PROVIDER/NAME", self.model)

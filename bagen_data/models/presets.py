@@ -27,7 +27,7 @@ class Preset:
 
 
 _ROOM_TO_REASON = {"max_tokens": 16_384}
-"""For a model that always reasons before it answers."""
+"""Options of a model that always reasons before it answers."""
 
 PRESETS: Mapping[str, Preset] = {
     "gpt-5.2-instant": Preset("openai/gpt-5.2", {"reasoning_effort": "none"}),
@@ -39,11 +39,11 @@ PRESETS: Mapping[str, Preset] = {
 
 
 def find_preset(name: str) -> Preset:
-    """The preset of this name.
+    """Return the preset of a name.
 
     Raises:
-        WrongUsageError: there is none; the message lists those that there are.
+        WrongUsageError: the name is unknown; the message lists all names.
     """
     if name not in PRESETS:
-        raise WrongUsageError(f"--preset {name}: there is none; there are: {', '.join(PRESETS)}")
+        raise WrongUsageError(f"--preset {name}: unknown; expected one of: {', '.join(PRESETS)}")
     return PRESETS[name]

@@ -91,7 +91,7 @@ def check_package(name: str, base_url: str | None) -> None:
 
     Args:
         name: PROVIDER/NAME.
-        base_url: the address of a server that has the weights; None if there is none.
+        base_url: the address of a server that has the weights; None without one.
 
     Raises:
         InputError: it is missing.
@@ -155,7 +155,7 @@ def _missing(where: str, said: str) -> str:
 
 
 def _refusal(said: str) -> str:
-    """Return in our words why there is no such model, from what Inspect says."""
+    """Return in our words why a model cannot be asked, from what Inspect says."""
     unknown = _UNKNOWN.search(said)
     if unknown:
         return (

@@ -36,7 +36,7 @@ class RequestRetried:
     sample: str
     """The log's id of the sample."""
     reason: str
-    """What the server did, in words; empty if only its client knows."""
+    """The failure in words; empty if only the client knows it."""
     seconds: float
     """The wait."""
 

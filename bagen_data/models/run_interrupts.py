@@ -20,7 +20,7 @@ _IGNORED = 1
 
 @dataclass
 class RunAt:
-    """How far a run came, for the line that an interrupt ends it with."""
+    """The progress of a run, for the line that an interrupt ends it with."""
 
     out: Path
     """The folder of its submission."""

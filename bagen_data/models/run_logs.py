@@ -111,12 +111,12 @@ def together(
 
     Args:
         logs: the logs, oldest first.
-        new: the logs whose failures count; what failed earlier has been tried again since.
+        new: the logs with failures that count; earlier failures have been tried again since.
         asked: the log's ids of the samples that are to be answered.
-        stopped_by: the error that ended the run, where a log itself could not be told.
+        stopped_by: the error that ended the run, where the logs themselves do not say it.
 
     Raises:
-        InputError: there is no log.
+        InputError: `logs` is empty.
     """
     if not logs:
         raise InputError(f"nothing was asked, and no log was written: {redact(stopped_by)}")

@@ -21,7 +21,7 @@ _TICK = 1.0
 
 
 class RunProgress:
-    """What a user sees of a run while it goes on.
+    """The lines and counts that a user sees of a run while it goes on.
 
     Lines go to stderr, also where that is not a terminal.
     """

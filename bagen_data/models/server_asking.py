@@ -32,8 +32,8 @@ from bagen_data.models.server_share import ServerShare
 from bagen_data.worker_processes import die_with, how_it_ended
 
 GIVE_UP = 20
-"""Samples that failed for good after which a server is left, or a tenth of its samples if that is
-more: the next would hardly do better."""
+"""Samples that failed for good after which a server is given up, or a tenth of its samples if that
+is more: the next would hardly do better."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class _Ended:
 
 @dataclass(frozen=True)
 class _Failed:
-    """Nothing can be asked, of any server."""
+    """The run cannot be asked of any server."""
 
     error: Exception
 
@@ -197,9 +197,9 @@ class _Server:
     process: BaseProcess
     pipe: Connection
     is_ready: bool = False
-    """Whether it heeds an interrupt."""
+    """Whether the process heeds an interrupt."""
     is_stopped: bool = False
-    """Whether it was killed because of an interrupt, before it asked anything."""
+    """Whether the process was killed by an interrupt, before it asked anything."""
 
 
 @contextmanager
@@ -262,7 +262,7 @@ def _words(died: _Died) -> str:
 
 
 def _interrupt(running: Sequence[_Server]) -> None:
-    """Have each process end as one that is interrupted; one that has not begun is killed."""
+    """Have each process end as one that is interrupted; kill one that has not started."""
     for each in running:
         if each.is_ready and each.process.pid:
             with suppress(ProcessLookupError):

@@ -1,4 +1,4 @@
-"""Whether a server is there to be asked, found in seconds instead of by retries."""
+"""Check in seconds, instead of by retries, that a server can be reached."""
 
 import socket
 from collections.abc import Sequence
@@ -17,10 +17,10 @@ def check_any_reachable(addresses: Sequence[str]) -> None:
     A server behind a proxy is not checked: only the proxy can tell.
 
     Args:
-        addresses: URLs; none is fine.
+        addresses: URLs; may be empty.
 
     Raises:
-        InputError: none of them does; the message says why of the first.
+        InputError: no server takes connections; the message has the reason of the first one.
     """
     reasons = []
     for address in addresses:

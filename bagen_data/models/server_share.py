@@ -15,7 +15,7 @@ class ServerShare:
     server: str | None
     """The server's address; None for the provider's own."""
     rollouts: Sequence[AskedRollout]
-    """Whole rollouts, in the dataset's order."""
+    """The rollouts of the share, all whole, in the dataset's order."""
     open: Sequence[str]
     """The log's ids of their samples that have no answer yet, in the dataset's order."""
 
@@ -28,14 +28,14 @@ def share_out(
 ) -> list[ServerShare]:
     """Return the share of each server, by their addresses; those that have none are left out.
 
-    A rollout that was begun goes to the server that it was given to, if that is still there, for
+    A rollout that was started goes to the server that it was given to, if that is still there, for
     its cache may hold the prompts. Other rollouts are spread evenly by work. So every resumed run
     with the same servers asks each server for the same rollouts.
 
     Args:
         rollouts: all rollouts of the run.
         answered: the log's ids of samples that have an answer.
-        servers: their addresses; the provider's own is asked if there are none.
+        servers: their addresses; the provider's own is asked if empty.
         last: the mark of the server that a sample was given to before, by the log's id of it.
     """
     unfinished = [rollout for rollout in rollouts if not answered >= set(rollout.ids)]

@@ -10,7 +10,7 @@ _FORM = re.compile(r"(\d{1,9})/(\d{1,9})")
 
 @dataclass(frozen=True)
 class Shard:
-    """One of N parts."""
+    """The part of a run with a number, of N parts."""
 
     number: int
     """The number of this part, from 0 to N - 1."""
@@ -45,10 +45,10 @@ def parse_shard(text: str) -> Shard:
         )
     shard = Shard(int(match[1]), int(match[2]))
     if shard.of == 0:
-        raise WrongUsageError(f"--shard {text}: there are no shards of 0; expected I/N, as in 0/16")
+        raise WrongUsageError(f"--shard {text}: N is 0; expected I/N, as in 0/16")
     if shard.number >= shard.of:
         raise WrongUsageError(
-            f"--shard {text}: there is no shard {shard.number} of {shard.of}; shards are numbered "
-            f"from 0 to {shard.of - 1}, as in --array=0-{shard.of - 1} of Slurm"
+            f"--shard {text}: shard {shard.number} of {shard.of} does not exist; shards are "
+            f"numbered from 0 to {shard.of - 1}, as in --array=0-{shard.of - 1} of Slurm"
         )
     return shard

@@ -225,8 +225,12 @@ def test_a_shard_that_is_not_complete_is_gone_on_with(
 
 
 def test_a_dry_run_shows_the_samples_of_a_shard(
-    dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    dataset: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
+    monkeypatch.setenv("LOCAL_API_KEY", "any")
     flags = ("--base-url", "http://a/v1", "--base-url", "http://b/v1", "--shard", "3/4")
     arguments = command(dataset, tmp_path / "out", *flags, "--dry-run")[2:]
     assert exit_code(main, *arguments) == 0
@@ -239,11 +243,11 @@ def test_a_dry_run_shows_the_samples_of_a_shard(
 @pytest.mark.parametrize(
     ("shard", "words"),
     [
-        ("4/4", "there is no shard 4 of 4; shards are numbered from 0 to 3"),
+        ("4/4", "shard 4 of 4 does not exist; shards are numbered from 0 to 3"),
         ("-1/4", "expected I/N"),
         ("1", "expected I/N"),
-        ("0/0", "there are no shards of 0"),
-        ("0/7", "there are 6 rollouts, which are not divided; expected at most as many shards"),
+        ("0/0", "N is 0; expected I/N"),
+        ("0/7", "the run has 6 rollouts, which are not divided; expected at most as many shards"),
     ],
 )
 def test_shards_that_cannot_be_are_refused(

@@ -30,7 +30,7 @@ STANDARD_ERROR = "_stderr"
 RESAMPLES = 1_000
 """Resamples of instances, for standard errors."""
 _NOT_KNOWN = "N/A"
-"""What the harness has for a standard error that is not known."""
+"""The harness's sign for a standard error that is not known."""
 _GROUPED = ("brier_skill", "macro_f1_open", "valid_rate")
 """The scores that the groups of tasks average, which must be numbers."""
 _GROUPED_FORECASTS = ("wis_skill",)
@@ -191,7 +191,7 @@ class BagenTask(ConfigurableTask):  # type: ignore[misc]  # its module has no ty
         """Load the samples in the variant to ask, and write down from where.
 
         Raises:
-            InputError: there is no such dataset, or the variant asks another question.
+            InputError: the dataset is missing, or the variant asks another question.
         """
         metadata = self.config.metadata or {}
         named = str(metadata.get("dataset") or self.config.dataset_path)

@@ -218,7 +218,7 @@ def test_a_server_that_is_not_there_is_one_message_at_once(small: Path, tmp_path
 
 
 def test_interrupted_runs_say_what_is_kept_and_keep_it(dataset: Path, tmp_path: Path) -> None:
-    """At its first requests, in a resumed run, and with an impatient second Ctrl-C."""
+    """A new run, and a resumed one with an impatient second Ctrl-C."""
     out = tmp_path / "out"
     kept = 0
     with model_server() as server:
@@ -325,7 +325,7 @@ def test_a_limit_is_not_lowered_nor_that_of_a_shard_changed(
 
 
 def test_retries_are_said(small: Path, tmp_path: Path) -> None:
-    """Those of Inspect and those that a client makes by itself."""
+    """Retries of Inspect, and retries that a client makes by itself."""
     with model_server(fail=lambda number: 429 if number <= 24 else 0) as server:
         done = ask(server, small, tmp_path / "out")
         assert done.returncode == 0, done.stderr
@@ -426,7 +426,7 @@ def test_two_runs_do_not_share_a_folder(dataset: Path, tmp_path: Path) -> None:
 
 
 def test_a_prompt_that_is_too_long_is_an_answer_that_is_wrong(small: Path, tmp_path: Path) -> None:
-    """As a server says it that is asked for more than its model can read."""
+    """The server refuses prompts that are longer than its model can read."""
     with model_server(fail=lambda number: 400 if number % 2 else 0) as server:
         server.said = "This model's maximum context length is 4096 tokens"
         done = ask(server, small, tmp_path / "out")

@@ -45,7 +45,7 @@ pytestmark = [
 
 @pytest.fixture(autouse=True)
 def collected() -> Iterator[None]:
-    """What Inspect left is gone before the next test."""
+    """Remove what Inspect left before the next test."""
     yield
     gc.collect()
 

@@ -77,7 +77,7 @@ def ask_all(
 
 
 def rollouts_of(server: ModelServer, dataset: Path) -> dict[int, list[int]]:
-    """Which probes of which rollout a server was asked, in the order of the requests."""
+    """Return the probes that a server was asked, by rollout, in the order of the requests."""
     place = {prompt: number for number, prompt in enumerate(prompts(dataset))}
     asked: dict[int, list[int]] = {}
     for prompt in server.order:
