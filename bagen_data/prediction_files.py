@@ -17,10 +17,11 @@ import pyarrow.json
 from pydantic import ValidationError
 
 from bagen_data.errors import InputError
+from bagen_data.field_problems import problems
 from bagen_data.parquet_streams import ParquetStream
 from bagen_data.scoring.match_predictions import PredictionReader
 from bagen_data.steady_files import HeldFile
-from bagen_data.submissions import MOST_USD, Prediction, problems
+from bagen_data.submissions import MOST_USD, Prediction
 
 SUFFIXES = (".jsonl", ".jsonl.gz", ".parquet")
 ALL_TASKS = "predictions"
@@ -247,6 +248,10 @@ def _prediction(line: bytes, where: str) -> dict[str, Any]:
     try:
         content = json.loads(line.decode("utf-8"), object_pairs_hook=_no_duplicates)
         json.dumps(content, ensure_ascii=False).encode("utf-8")
+    except json.JSONDecodeError as error:
+        raise InputError(
+            f"{where}: not one JSON object in UTF-8: {error.msg} at character {error.colno}"
+        ) from error
     except (ValueError, RecursionError) as error:
         raise InputError(f"{where}: not one JSON object in UTF-8: {str(error)[:200]}") from error
     try:
@@ -263,7 +268,7 @@ def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(content) < len(pairs):
         times = Counter(name for name, _ in pairs)
         twice = next(name for name in content if times[name] > 1)
-        raise ValueError(f"key {twice!r} is there twice")
+        raise ValueError(f"key {twice!r} appears twice")
     return content
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from bagen_data.errors import InputError
-from bagen_data.submissions import problems
+from bagen_data.field_problems import problems
 
 SHARD = "shard.json"
 _FILE = re.compile(r"predictions\.jsonl|metadata\.yaml|logs/[\w+-][\w.+-]*\.eval")

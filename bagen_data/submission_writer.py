@@ -11,11 +11,12 @@ import yaml
 from pydantic import ValidationError
 
 from bagen_data.errors import InputError, OutputError
+from bagen_data.field_problems import problems
 from bagen_data.forecasters import BaselineQuestion
 from bagen_data.held_folder import HeldFolder, held_folder
 from bagen_data.prediction_files import SUFFIXES
 from bagen_data.replaced_set import replaced_set
-from bagen_data.submissions import METADATA, Metadata, Prediction, problems, read_metadata
+from bagen_data.submissions import METADATA, Metadata, Prediction, read_metadata
 from bagen_data.tables import to_json
 from bagen_data.versions import BENCHMARK_VERSION
 

@@ -12,7 +12,7 @@ answer, a missing one is an error. Whatever else a file or its metadata holds is
 import datetime
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Annotated, Any, Literal, Self
 
@@ -32,6 +32,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from bagen_data.errors import InputError
+from bagen_data.field_problems import problems
 from bagen_data.prompt_variants import FORMER_NAMES, VARIANTS, Variant
 from bagen_data.public_links import PATTERN, check_form, check_host
 from bagen_data.replaced_file import write_file
@@ -47,8 +48,6 @@ METADATA_BYTES = 1 << 16
 """Most bytes of a metadata file."""
 _MERGE = "tag:yaml.org,2002:merge"
 """The tag of a key whose value holds more keys, which would stand there beside the written ones."""
-_SHOWN = 80
-"""Most characters of a wrong value that an error shows."""
 
 EARLIEST = datetime.date(2024, 1, 1)
 """The first day that predictions may bear; the benchmark is younger, and of two submissions whose
@@ -254,6 +253,12 @@ def metadata_in(file: IO[bytes], path: Path) -> Metadata:
         content = json.dumps(yaml.load(text.decode("utf-8"), _PlainYaml))  # noqa: S506  a safe loader
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: cannot be read: {error}") from error
+    except yaml.MarkedYAMLError as error:
+        line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
+        raise InputError(
+            f"{path}{line}: is not plain YAML: {error.problem}; expected lines such as "
+            "'estimator: NAME'"
+        ) from error
     except (
         yaml.YAMLError,
         ValueError,
@@ -267,33 +272,6 @@ def metadata_in(file: IO[bytes], path: Path) -> Metadata:
         return Metadata.model_validate_json(content)  # in JSON a date and a link are strings
     except ValidationError as error:
         raise InputError("\n".join(f"{path}: {problem}" for problem in problems(error))) from error
-
-
-def problems(error: ValidationError) -> Iterator[str]:
-    """Yield one line for each thing that is wrong."""
-    for problem in error.errors(include_url=False):
-        where = ".".join(map(str, problem["loc"])) or "it"
-        shown = repr(problem["input"])
-        shown = shown if len(shown) <= _SHOWN else f"{shown[:_SHOWN]}..."
-        if problem["type"] == "extra_forbidden":
-            yield f"{where[:_SHOWN]}: unknown key; leave it out"
-        elif problem["type"] == "missing":
-            yield f"{where}: is missing"
-        elif problem["type"] == "string_type" and isinstance(problem["input"], int | float):
-            yield f"{where}: found {shown}; expected a string: put it in quotes"
-        else:
-            yield f"{where}: found {shown}; {_expected(problem['msg'])}"
-
-
-def _expected(message: str) -> str:
-    """Return what Pydantic expected, without its own opening words.
-
-    >>> _expected("Value error, expected a day"), _expected("Input should be 'a' or 'b'")
-    ('expected a day', "expected 'a' or 'b'")
-    """
-    text = message.removeprefix("Value error, ")
-    prefix = "Input should be "
-    return f"expected {text.removeprefix(prefix)}" if text.startswith(prefix) else text
 
 
 class _PlainYaml(yaml.SafeLoader):
@@ -315,12 +293,12 @@ class _PlainYaml(yaml.SafeLoader):
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         keys = [key.value if isinstance(key, yaml.ScalarNode) else None for key, _ in node.value]
         if None in keys:
-            raise ValueError("a key is not a word")
+            raise ValueError("a key is not a word; write keys as in 'estimator: NAME'")
         if any(key.tag == _MERGE for key, _ in node.value):
             raise ValueError("<<: merge keys are not allowed; write the keys out")
         twice = {key for key, times in Counter(keys).items() if times > 1}
         if twice:
-            raise ValueError(f"key {min(map(str, twice))!r} is there twice")
+            raise ValueError(f"key {min(map(str, twice))!r} appears twice")
         return super().construct_mapping(node, deep)
 
 

@@ -96,8 +96,9 @@ def check_labels(name: str | None, link: str | None) -> None:
     """
     from pydantic import ValidationError
 
+    from bagen_data.field_problems import problems
     from bagen_data.redaction import check_no_secret
-    from bagen_data.submissions import Labels, problems
+    from bagen_data.submissions import Labels
 
     for flag, value in (("--name", name), ("--link", link)):
         check_no_secret(flag, value)

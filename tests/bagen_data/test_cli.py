@@ -206,7 +206,7 @@ def test_a_missing_response_is_an_error(
 ) -> None:
     file = submission(tmp_path, [gold[0], gold[1] | {"response": None}, *gold[2:]])
     assert run(command, file, "--dataset", built) == 1
-    assert_friendly(capsys.readouterr().err, f"{file}:2: response: found None")
+    assert_friendly(capsys.readouterr().err, f"{file}:2: response: found nothing")
 
 
 @pytest.mark.parametrize("command", ["validate", "score"])

@@ -126,7 +126,7 @@ def test_every_number_of_json_up_to_a_million_is_a_cost(cost: str, tmp_path: Pat
 
 @pytest.mark.parametrize("cost", ["1000000.1", "1e308", "12345678901234567890"])
 def test_a_cost_whose_sum_might_be_infinite_is_refused(cost: str, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="less than or equal to 1000000"):
+    with pytest.raises(InputError, match="at most 1,000,000"):
         read_text(tmp_path, f'{{"sample_id": "a", "response": "", "cost_usd": {cost}}}\n')
 
 
@@ -147,7 +147,7 @@ BAD_LINES = {
     "more tokens than can be": (
         '{"sample_id": "a", "response": "", '
         '"usage": {"input_tokens": 9223372036854775808, "cached_tokens": 0, "output_tokens": 1}}',
-        "less than or equal",
+        "expected at most",
     ),
     "more cached than there are": (
         '{"sample_id": "a", "response": "", '
@@ -177,11 +177,11 @@ BAD_LINES = {
     ),
     "a list": ('["a", ""]', "found"),
     "a number": ("5", "found 5"),
-    "null": ("null", "found None"),
+    "null": ("null", "found nothing"),
     "no response": ('{"sample_id": "a"}', "response: is missing"),
     "no id": ('{"response": ""}', "sample_id: is missing"),
     "nothing": ("{}", "is missing"),
-    "a null response": ('{"sample_id": "a", "response": null}', "response: found None"),
+    "a null response": ('{"sample_id": "a", "response": null}', "response: found nothing"),
     "a number as response": ('{"sample_id": "a", "response": 5}', "response: found 5"),
     "an object as response": ('{"sample_id": "a", "response": {}}', "response: found {}"),
     "a number as id": ('{"sample_id": 5, "response": ""}', "sample_id: found 5"),

@@ -2,6 +2,7 @@
 
 import datetime
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -314,11 +315,11 @@ NO_METADATA: dict[str, str | bytes] = {
 def test_what_is_no_metadata_is_refused_with_its_path(case: str, tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
         read(tmp_path, NO_METADATA[case])
-    assert str(caught.value).startswith(f"{tmp_path / METADATA}: ")
+    assert re.match(rf"{re.escape(str(tmp_path / METADATA))}(:\d+)?: ", str(caught.value))
 
 
 def test_a_key_that_is_there_twice_is_named(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="'estimator' is there twice"):
+    with pytest.raises(InputError, match="'estimator' appears twice"):
         read(tmp_path, yaml_of() + "estimator: another\n")
 
 
