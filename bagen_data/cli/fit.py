@@ -114,6 +114,7 @@ def fit_command(
             "--success": success,
         },
     )
+    from bagen_data.forecasters import find_forecaster
     from bagen_data.forecasters.fitting.fitted_forecaster import (
         check_forecaster,
         fit,
@@ -123,6 +124,7 @@ def fit_command(
     from bagen_data.progress_bar import progress_bar
 
     check_forecaster(forecaster)
+    find_forecaster(forecaster).check_packages()
     with new_folder(out) as save:
         if logs is not None:
             options = _plain_options(task, resources, tokenizer, price or [], success)

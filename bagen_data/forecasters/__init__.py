@@ -62,6 +62,19 @@ class Forecaster:
     """The function that fits amounts alone, from rollouts whose outcome is not known."""
     model: "type[ForecastModel] | None" = None
     """The class of what `fit` and `fit_amounts` return; None where it cannot be kept."""
+    needs_scikit_learn: bool = False
+    """Whether it learns with scikit-learn, which is an extra."""
+
+    def check_packages(self) -> None:
+        """Refuse to go on without the packages that it learns with.
+
+        Raises:
+            MissingExtraError: scikit-learn is needed and not installed.
+        """
+        if self.needs_scikit_learn:
+            from bagen_data.forecasters.learning.learners import scikit_learn
+
+            scikit_learn("__version__")
 
     @property
     def question(self) -> BaselineQuestion:

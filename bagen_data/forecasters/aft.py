@@ -14,7 +14,7 @@ are those of all rollouts.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import NormalDist
 from typing import Self
 
@@ -279,4 +279,6 @@ def _correlated(residuals: Floats, seed: int) -> Floats:
     return noise
 
 
-FORECASTER = forecasting(fit, fit_amounts=fit_amounts, model=FailureTimeModel)
+FORECASTER = replace(
+    forecasting(fit, fit_amounts=fit_amounts, model=FailureTimeModel), needs_scikit_learn=True
+)

@@ -98,4 +98,5 @@ FORECASTER = Forecaster(
     fit=fit,
     fit_amounts=fit_amounts,
     model=CalibratedModel,
+    needs_scikit_learn=True,
 )

@@ -8,7 +8,7 @@ turns. Without a successful rollout the amounts are those of all rollouts.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
@@ -196,6 +196,7 @@ def _amounts(
     )
 
 
-FORECASTER = forecasting(
-    fit, {"trees": _FOREST["n_estimators"]}, fit_amounts=fit_amounts, model=Forest
+FORECASTER = replace(
+    forecasting(fit, {"trees": _FOREST["n_estimators"]}, fit_amounts=fit_amounts, model=Forest),
+    needs_scikit_learn=True,
 )

@@ -48,4 +48,4 @@ def best_factors(residuals: Floats) -> tuple[float, float]:
     return float(np.exp(ends[first[best]])), float(np.exp(ends[last[best]]))
 
 
-FORECASTER = Forecaster(learn, settings={"tuned_to": "reward"})
+FORECASTER = Forecaster(learn, settings={"tuned_to": "reward"}, needs_scikit_learn=True)

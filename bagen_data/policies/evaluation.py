@@ -158,6 +158,7 @@ class _Foretold:
 
 def _foretold(request: PolicyRequest) -> _Foretold:
     if request.forecaster in known_forecasters():
+        find_forecaster(request.forecaster).check_packages()
         recorded = load_recorded(request.dataset, request.config)
         said = cross_fitted(recorded, request.forecaster, request.seed)
         learned = "forecasts of each rollout are learned from other instances"

@@ -1,9 +1,7 @@
 """`bagen demo`: the main job, from the package alone."""
 
 import json
-import os
 import subprocess
-import sys
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -15,11 +13,10 @@ from bagen_data.cli import main
 from bagen_data.demo.shipped import SHIPPED
 from bagen_data.hub import load_samples
 from bagen_data.tables import sha256_of
-from tests.making import REPO, exit_code
+from tests.bare_install import bare_bagen
+from tests.making import exit_code
 from tools import shipped_sample
 
-EXTRAS = ("altair", "datasets", "fsspec", "inspect_ai", "jinja2", "pandas", "scipy", "sklearn")
-"""Packages that `pip install bagen-data` does not bring."""
 MOST_BYTES = 200_000
 
 
@@ -29,27 +26,7 @@ def run_demo(*options: str) -> int:
 
 def bare(folder: Path, *options: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run `bagen demo` in a folder, without the packages of extras and without a network."""
-    code = f"""
-import socket, sys
-class Absent:
-    def find_spec(self, name, *_):
-        if name in {EXTRAS}:
-            raise ModuleNotFoundError(name, name=name)
-sys.meta_path.insert(0, Absent())
-def refuse(*_):
-    raise OSError("no network here")
-socket.socket.connect = refuse
-from bagen_data.cli import main
-main(["demo", *{options}])
-"""
-    return subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(REPO), **environment},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return bare_bagen(folder, "demo", *options, **environment)
 
 
 @pytest.fixture(scope="module")

@@ -79,6 +79,7 @@ def predict(request: ForecastRequest, load: Load = load_examples) -> Predicted:
     question = request.question or forecaster.question
     learn = _learner(request.forecaster, forecaster, question)
     _check(request, forecaster)
+    forecaster.check_packages()
     request = replace(request, path=pinned(request.path))
     answers: dict[str, Estimate] = {}
     asked: Sequence[Example | AskedProbe]
