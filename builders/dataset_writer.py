@@ -76,7 +76,7 @@ def write_families(
         on_progress: called with each family that was written.
 
     Returns:
-        What each family became, and the files of the references.
+        The result of each family, and the files of the references.
     """
     planned = [plan_files(index, plans, options.file_bytes) for index, plans in families]
     jobs = [

@@ -57,7 +57,7 @@ _Check = Callable[[BinaryIO, dict[str, Any]], list[str]]
 def verify(folder: ReadLocation) -> int:
     """Compare every file with the manifest, and check the tables' promises.
 
-    What the Hub adds to a repository, and its tools to a copy of one, is left alone.
+    Files that the Hub adds to a repository, and its tools to a copy of one, are left alone.
 
     Args:
         folder: the dataset: a folder, which may be a snapshot in the cache of huggingface_hub or

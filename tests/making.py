@@ -73,11 +73,11 @@ def recorded_for(task: str, length: int) -> tuple[Rollout, Budget]:
 
 def requests(sizes: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
     """(input, output) per request, inputs repeating the history, from fresh sizes."""
-    history, found = 0, []
+    history, pairs = 0, []
     for fresh, output in sizes:
-        found.append((history + fresh, output))
+        pairs.append((history + fresh, output))
         history += fresh + output
-    return found
+    return pairs
 
 
 def dialogue(
@@ -233,8 +233,8 @@ def build_record(out: Path) -> dict[str, Any]:
 
 def counts(out: Path, family: int = 0) -> dict[str, Any]:
     """The counts of one family of a build."""
-    found: dict[str, Any] = build_record(out)["families"][family]["counts"]
-    return found
+    family_counts: dict[str, Any] = build_record(out)["families"][family]["counts"]
+    return family_counts
 
 
 def contents(folder: Path) -> dict[str, bytes]:

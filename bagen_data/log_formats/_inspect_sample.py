@@ -141,7 +141,7 @@ class _Conversation:
     def _paid_in(self, position: int) -> tuple[tuple[Request, ...] | None, str]:
         """Return the requests of a turn, its own last; and what a tokenizer cannot count of them.
 
-        What is paid for after the last response belongs to the last turn.
+        Requests after the last response belong to the last turn.
         """
         own = self.main[position].number
         start = self.main[position - 1].number if position else 0
@@ -326,7 +326,7 @@ class _Heard:
     def new_messages(self, call: ModelCall) -> "list[ChatMessage]":
         """Return the messages of a call's input that are new, and remember them.
 
-        Everything after the latest response is new. What comes before it is new if nothing like it
+        Everything after the latest response is new. A message before it is new if nothing like it
         was heard: the summary that opens a context, for example.
         """
         messages, keys = call.event.input, call.keys

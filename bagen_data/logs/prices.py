@@ -110,7 +110,7 @@ def price_date(text: str | None) -> str:
 def parse_prices(texts: Sequence[str]) -> dict[str, ModelPrice]:
     """Return the prices of `--price MODEL=IN,OUT[,CACHED[,CACHE_WRITE]]` values by model.
 
-    What is left out is priced as other input.
+    Prices that are left out are those of other input.
 
     Raises:
         WrongUsageError: a value has another form, or a model has two.

@@ -24,7 +24,7 @@ class LogChoice:
     def is_alone(self) -> bool:
         """Whether the file is read without the others of its folder.
 
-        Those of a family are read, as all of them decide what bare counts mean.
+        The files of a family are read together, as all of them decide what bare counts mean.
         """
         return self.file is not None and not self.family.task
 

@@ -40,7 +40,7 @@ def f1(answer: str, accepted: Sequence[str]) -> float:
 
     Words are counted as often as they occur; precision is the share of the answer's words that the
     accepted one has, recall the share of the accepted one's words that the answer has (SQuAD).
-    Yes and no fit only themselves (HotpotQA). Of no accepted answer, 0.
+    Yes and no fit only themselves (HotpotQA). Without an accepted answer, 0.
 
     >>> f1("the Heron Bridge", ["Heron Bridge at Garlow"])  # precision 2/2, recall 2/4
     0.6666666666666666

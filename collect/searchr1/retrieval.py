@@ -56,7 +56,7 @@ class Library:
     def search(self, query: str, limit: int) -> tuple[Hit, ...]:
         """Find the documents that fit the query best, best first, at most `limit`.
 
-        Of equal scores the document that comes first in the corpus is first. A query without a
+        Documents of equal scores are in the order of the corpus. A query without a
         word of the corpus finds nothing.
         """
         [words] = self._tokenize([query], stopwords="en", show_progress=False, return_ids=False)

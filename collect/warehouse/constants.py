@@ -1,8 +1,8 @@
 """Every number of the Warehouse environment.
 
-Those that the paper names are marked *paper*; all others are ours, with the reason. Prices, costs
-and volumes are invented, and were set by trying: until the sensible scripted manager sold about
-$116K a week, as in the paper. Money is in whole US cents, so that sums are exact.
+Constants that the paper names are marked *paper*; all others are ours, with the reason. Prices,
+costs and volumes are invented, and were set by trying: until the sensible scripted manager sold
+about $116K a week, as in the paper. Money is in whole US cents, so that sums are exact.
 """
 
 from dataclasses import dataclass

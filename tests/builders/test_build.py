@@ -173,7 +173,7 @@ def test_the_gold_answer_of_every_sample_covers_every_resource(built: Path) -> N
 
 
 def test_not_even_the_bytes_of_a_file_hold_the_last_turn(tmp_path: Path) -> None:
-    """No benchmark prompt shows it, so the dictionary of texts must not hold it either."""
+    """The dictionary of texts must not hold what no benchmark prompt shows."""
     write_json(tmp_path / "origin" / "sokoban-origin-m" / "a.json", [dialogue(name="x")])
     assert build(tmp_path / "origin", tmp_path / "out") == 0
     path = tmp_path / "out/data/sokoban/test-m.parquet"

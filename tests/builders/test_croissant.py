@@ -110,8 +110,8 @@ def test_odd_names_of_models_load(tmp_path: Path) -> None:
         ("rollouts", "rollout_model", 2),
     ):
         records = list(dataset.records(record_set))
-        found = Counter(each[f"{record_set}/{column}"].decode() for each in records)
-        assert found == dict.fromkeys(models, count)
+        counted = Counter(each[f"{record_set}/{column}"].decode() for each in records)
+        assert counted == dict.fromkeys(models, count)
     splits = Counter(each["rollouts/split"].decode() for each in records)
     assert splits == {"test": len(models), "train": len(models)}
 

@@ -1,4 +1,4 @@
-"""Who reads a build: datasets, pandas, Polars, DuckDB."""
+"""Readers of a build: datasets, pandas, Polars, DuckDB."""
 
 from pathlib import Path
 

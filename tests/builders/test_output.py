@@ -291,8 +291,8 @@ def test_a_family_half_moved_into_place_is_refused(
     write_json(family / "a.json", [dialogue()])
     (family / ".replacement").mkdir()
     assert build(tmp_path / "origin", tmp_path / "out") == 1
-    told = "only some of its new files are in place; go on with 'python -m collect ... --resume'"
-    assert told in " ".join(capsys.readouterr().err.split())
+    advice = "only some of its new files are in place; go on with 'python -m collect ... --resume'"
+    assert advice in " ".join(capsys.readouterr().err.split())
 
 
 def test_a_dataset_that_a_kill_moved_away_is_brought_back_by_its_reader(tmp_path: Path) -> None:

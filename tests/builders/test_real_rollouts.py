@@ -18,7 +18,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_swebench_family_whole(tmp_path: Path) -> None:
-    """All 579 probes, by hand from the rollouts table: the benchmark keeps 512 of them."""
+    """The 579 probes, by hand from the rollouts table: the benchmark keeps 512 of them."""
     assert build(SHARED / "swebench-origin-gpt5.2-instant", tmp_path / "out") == 0
     [family] = build_record(tmp_path / "out")["families"]
     assert family["budget"] == {"tokens": 7547}

@@ -50,12 +50,12 @@ def test_other_options_give_another_revision(tmp_path: Path, flags: tuple[Any, .
 
 
 def test_other_rollouts_give_another_revision(origin: Path, built: Path, tmp_path: Path) -> None:
-    found = {build_record(built)["revision"]}
+    revisions = {build_record(built)["revision"]}
     for number in range(2):
         assert build(origin, tmp_path / "out") == 0
-        found.add(build_record(tmp_path / "out")["revision"])
+        revisions.add(build_record(tmp_path / "out")["revision"])
         write_json(origin / "sokoban-origin-m" / "good.json", [dialogue(name=f"{number}")])
-    assert len(found) == 3
+    assert len(revisions) == 3
 
 
 def test_other_benchmark_versions_give_another_revision(

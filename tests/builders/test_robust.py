@@ -149,8 +149,8 @@ def test_a_rollout_that_cannot_be_used_is_refused(
 ) -> None:
     write_json(origin / "sokoban-origin-m" / "bad.json", [record])
     assert build(origin, tmp_path / "out") == 0
-    [found] = reasons(tmp_path / "out").values()
-    assert re.search(reason, found)
+    [stated] = reasons(tmp_path / "out").values()
+    assert re.search(reason, stated)
     assert counts(tmp_path / "out")["rollouts"] == 1
 
 
@@ -306,9 +306,9 @@ def test_short_rollouts_are_counted_and_have_no_sample(
         turn["user_prompt"] += " short"
     write_json(origin / "sokoban-origin-m" / "short.json", [record])
     assert build(origin, tmp_path / "out") == 0
-    found = counts(tmp_path / "out")
-    assert (found["without_turns"], found["without_samples"]) == ((1, 0), (0, 1))[turns]
-    assert found["samples"] == 2
+    totals = counts(tmp_path / "out")
+    assert (totals["without_turns"], totals["without_samples"]) == ((1, 0), (0, 1))[turns]
+    assert totals["samples"] == 2
 
 
 def test_a_family_of_short_rollouts_only(tmp_path: Path) -> None:

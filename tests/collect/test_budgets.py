@@ -52,8 +52,8 @@ def family(folder: Path, task: str, *more: object, rollouts: int = 16, seed: int
 
 def rollouts_of(out: Path) -> list[dict[str, Any]]:
     (path,) = out.glob("*_eval_estimation_dialogues.json")
-    found: list[dict[str, Any]] = json.loads(path.read_bytes())
-    return found
+    dialogues: list[dict[str, Any]] = json.loads(path.read_bytes())
+    return dialogues
 
 
 def searches(rollout: dict[str, Any]) -> int:

@@ -57,9 +57,9 @@ def test_a_warehouse_rollout_gives_ten_samples_and_half_of_them_are_feasible(tmp
     verdicts: dict[str, list[bool]] = {}
     for row in rows_of(tmp_path / "built"):
         verdicts.setdefault(row["rollout_id"], []).append(row["feasible"])
-    survived = [found for found in verdicts.values() if len(found) == 10]
+    survived = [own for own in verdicts.values() if len(own) == 10]
     assert len(survived) >= sum(not rollout["bankrupt"] for rollout in recorded)
-    feasible = sum(found[0] for found in verdicts.values())
+    feasible = sum(own[0] for own in verdicts.values())
     bankrupt = sum(rollout["bankrupt"] for rollout in recorded)
     assert 32 - bankrupt <= feasible <= 32
 

@@ -41,15 +41,15 @@ def never(number: int) -> dict[str, Any]:
 
 @pytest.mark.parametrize("drive", [HERE, in_processes(2), in_threads(3)])
 def test_rollouts_are_written_by_number(tmp_path, drive):
-    found = collect(wanted(tmp_path), rollout, drive)
-    assert found.rollouts == 4
+    collected = collect(wanted(tmp_path), rollout, drive)
+    assert collected.rollouts == 4
     assert written(tmp_path) == [rollout(number) for number in range(4)]
     assert not (tmp_path / "f" / NAME).exists()
 
 
 def test_one_failure_is_recorded_and_loses_no_other(tmp_path):
-    found = collect(wanted(tmp_path), failing(1), HERE)
-    assert found.failed == {1: "ValueError: no 1"}
+    collected = collect(wanted(tmp_path), failing(1), HERE)
+    assert collected.failed == {1: "ValueError: no 1"}
     assert [each["env_id"] for each in written(tmp_path)] == [0, 2, 3]
     assert "ValueError: no 1" in (tmp_path / "f" / "collection.yaml").read_text()
     assert not (tmp_path / "f" / NAME).exists()
@@ -62,8 +62,8 @@ def test_one_failure_is_recorded_and_loses_no_other(tmp_path):
 def test_a_run_stops_when_nothing_works_and_keeps_what_did(tmp_path):
     with pytest.raises(InputError, match=f"{GIVE_UP} one after another.*no 9\n2 are kept"):
         collect(wanted(tmp_path, 99), failing(*range(2, 99)), HERE)
-    found = collect(wanted(tmp_path, 3, resume=True), rollout, HERE)
-    assert found.rollouts == 3
+    collected = collect(wanted(tmp_path, 3, resume=True), rollout, HERE)
+    assert collected.rollouts == 3
 
 
 def test_where_all_failed_nothing_is_written_and_nothing_stands_in_the_way(tmp_path):
@@ -80,8 +80,8 @@ def test_failures_between_successes_do_not_end_a_run(tmp_path):
 
 
 def test_every_rollout_is_played_however_many_processes_get_at_a_time(tmp_path):
-    found = collect(wanted(tmp_path, 37), rollout, in_processes(2))
-    assert (found.rollouts, len(written(tmp_path))) == (37, 37)
+    collected = collect(wanted(tmp_path, 37), rollout, in_processes(2))
+    assert (collected.rollouts, len(written(tmp_path))) == (37, 37)
 
 
 def test_progress_counts_what_was_there_before(tmp_path):
@@ -93,8 +93,8 @@ def test_progress_counts_what_was_there_before(tmp_path):
 
 def test_a_family_with_failures_is_not_finished_though_it_has_as_many_as_are_wanted(tmp_path):
     collect(wanted(tmp_path, 4), failing(1), HERE)
-    found = collect(wanted(tmp_path, 3, resume=True), rollout, HERE)
-    assert (found.rollouts, found.failed) == (4, {})
+    collected = collect(wanted(tmp_path, 3, resume=True), rollout, HERE)
+    assert (collected.rollouts, collected.failed) == (4, {})
     assert [each["env_id"] for each in written(tmp_path)] == [0, 1, 2, 3]
 
 

@@ -40,15 +40,15 @@ def played(answers: list[str], **rules: int):
 
 
 def test_a_rollout_ends_where_the_environment_does_and_its_last_text_is_no_turn():
-    found = played(["down", "up", "down", "down", "never asked"])
-    assert found.success
-    assert [turn.messages[-1]["content"] for turn in found.turns] == [
+    rollout = played(["down", "up", "down", "down", "never asked"])
+    assert rollout.success
+    assert [turn.messages[-1]["content"] for turn in rollout.turns] == [
         "3 left",
         "2 left",
         "no such thing: 2 left",
         "1 left",
     ]
-    assert [turn.observation.actions for turn in found.turns] == [
+    assert [turn.observation.actions for turn in rollout.turns] == [
         ("down",),
         (),
         ("down",),
@@ -57,9 +57,9 @@ def test_a_rollout_ends_where_the_environment_does_and_its_last_text_is_no_turn(
 
 
 def test_a_rollout_ends_with_its_turns():
-    found = played(["up"] * 9, turns=2)
-    assert not found.success
-    assert len(found.turns) == 2
+    rollout = played(["up"] * 9, turns=2)
+    assert not rollout.success
+    assert len(rollout.turns) == 2
 
 
 def test_inputs_repeat_the_history():
@@ -79,12 +79,12 @@ def test_a_cut_history_is_marked_and_keeps_the_system_message():
             asked.append([message["content"] for message in messages])
             return Reply("down", 1, 1)
 
-    found = play(Countdown(), Listening(), Rules(9, 9, history_tokens=7), words)
+    rollout = play(Countdown(), Listening(), Rules(9, 9, history_tokens=7), words)
     assert asked[1] == ["Count down.", "3 left", "down", "2 left"]
     assert asked[2] == ["Count down.", "2 left", "down", "1 left"]
-    assert [turn.is_cut for turn in found.turns] == [False, False, True]
+    assert [turn.is_cut for turn in rollout.turns] == [False, False, True]
     assert [
-        turn.get("context_token_truncated", False) for turn in record(0, found, None)["turns"]
+        turn.get("context_token_truncated", False) for turn in record(0, rollout, None)["turns"]
     ] == [
         False,
         False,

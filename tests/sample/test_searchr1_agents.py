@@ -75,7 +75,7 @@ def test_it_plays_on_any_question(library: Library, question: str) -> None:
 def test_the_budgeted_searcher_answers_when_its_budget_is_nearly_used_up(
     library: Library, questions: tuple[Question, ...]
 ) -> None:
-    """It reads the status block that a tracker writes, whatever else stands in the message."""
+    """The agent reads the status block that a tracker writes, whatever else is in the message."""
     for seed, question in enumerate(questions[:20]):
         environment = SearchEnvironment(question, library)
         agent = script("budgeted", environment, random.Random(seed))

@@ -18,7 +18,7 @@ EVERY_TOY = pytest.mark.parametrize("toy", toys(), ids=lambda toy: toy.instance_
 
 
 def passes(toy: Toy, part: str, tests: str, monkeypatch: pytest.MonkeyPatch) -> bool:
-    """Whether tests pass with this part where the bug is."""
+    """Return whether the tests pass with this part where the bug is."""
     module = ModuleType(toy.module)
     exec(toy.with_part(part), module.__dict__)
     monkeypatch.setitem(sys.modules, toy.module, module)
@@ -104,8 +104,8 @@ def test_too_few_toys() -> None:
 def test_a_bad_instance_is_named_with_its_line(tmp_path: Path, line: bytes, message: str) -> None:
     value = line
     if b"instance_id" in line and b"repo" in line:
-        told = {**orjson.loads(line), "base_commit": "abcdef0", "problem_statement": "it fails"}
-        value = orjson.dumps(told)
+        record = {**orjson.loads(line), "base_commit": "abcdef0", "problem_statement": "it fails"}
+        value = orjson.dumps(record)
     path = tmp_path / "instances.jsonl"
     path.write_bytes(value + b"\n")
     with pytest.raises(InputError, match=message):

@@ -48,15 +48,17 @@ def named(**reference: str) -> Any:
 
 
 def log(record: Any) -> Log:
-    found = read_record(record, FamilyFacts())
-    assert isinstance(found, Log)
-    return found
+    run_log = read_record(record, FamilyFacts())
+    assert isinstance(run_log, Log)
+    return run_log
 
 
-def fresh(found: Log) -> list[tuple[int, int]]:
+def fresh(run_log: Log) -> list[tuple[int, int]]:
     """The fresh input and the output of each turn."""
-    counts = iter(fresh_usage([r for turn in found.turns for r in turn.requests or ()], "request"))
-    pairs = [[next(counts) for _ in turn.requests or ()] for turn in found.turns]
+    counts = iter(
+        fresh_usage([r for turn in run_log.turns for r in turn.requests or ()], "request")
+    )
+    pairs = [[next(counts) for _ in turn.requests or ()] for turn in run_log.turns]
     return [(sum(n for n, _ in pair), sum(n for _, n in pair)) for pair in pairs]
 
 
@@ -68,7 +70,7 @@ def index(folder: Path, files: dict[str, Any]) -> FamilyIndex:
 
 def test_what_a_step_observes_is_heard_in_the_next_turn() -> None:
     call = {"tool_call_id": "c", "function_name": "bash", "arguments": {"command": "ls"}}
-    found = log(
+    run_log = log(
         trajectory(
             {"source": "system", "message": "Be brief."},
             USER,
@@ -77,15 +79,15 @@ def test_what_a_step_observes_is_heard_in_the_next_turn() -> None:
             agent("Done.", (150, 5), reasoning_content="It is there.", **observed("bye")),
         )
     )
-    assert found.system == "Be brief."
-    assert [turn.user for turn in found.turns] == [
+    assert run_log.system == "Be brief."
+    assert [turn.user for turn in run_log.turns] == [
         "Create hello.txt.",
         "a.txt\n\nb.txt\n\nOne minute left.",
     ]
-    assert found.turns[0].assistant == "I look.\n\n```bash\nls\n```"
-    assert (found.turns[0].tool_calls, found.turns[1].reasoning) == (1, "It is there.")
-    assert fresh(found) == [(100, 20), (30, 5)]
-    assert (found.source, found.model) == ("terminus-2 2.0 (ATIF-v1.8)", "gpt-4o")
+    assert run_log.turns[0].assistant == "I look.\n\n```bash\nls\n```"
+    assert (run_log.turns[0].tool_calls, run_log.turns[1].reasoning) == (1, "It is there.")
+    assert fresh(run_log) == [(100, 20), (30, 5)]
+    assert (run_log.source, run_log.model) == ("terminus-2 2.0 (ATIF-v1.8)", "gpt-4o")
 
 
 def test_seconds_cost_cache_and_model() -> None:
@@ -122,16 +124,23 @@ def test_an_image_is_named_and_no_tokenizer_counts_it() -> None:
 
 
 def test_a_step_without_a_model_call_spends_nothing() -> None:
-    found = log(trajectory(USER, agent("route", llm_call_count=0), agent("go", (50, 5))))
-    assert [turn.requests is not None and len(turn.requests) for turn in found.turns] == [0, 1]
+    run_log = log(trajectory(USER, agent("route", llm_call_count=0), agent("go", (50, 5))))
+    assert [turn.requests is not None and len(turn.requests) for turn in run_log.turns] == [
+        0,
+        1,
+    ]
 
 
 def test_the_second_action_of_a_response_of_openhands_is_no_request() -> None:
     steps = (USER, agent("a", (90, 9)), agent("b", metrics={}), agent("c", (120, 5)))
     made: dict[str, Any] = {"agent": {"name": "openhands", "version": "1.1"}}
     totals = {"final_metrics": {"total_prompt_tokens": 210, "total_completion_tokens": 14}}
-    found = log(trajectory(*steps, **made, **totals))
-    assert [turn.requests is not None and len(turn.requests) for turn in found.turns] == [1, 0, 1]
+    run_log = log(trajectory(*steps, **made, **totals))
+    assert [turn.requests is not None and len(turn.requests) for turn in run_log.turns] == [
+        1,
+        0,
+        1,
+    ]
     assert log(trajectory(*steps, **made)).turns[1].requests is None
 
 
@@ -221,7 +230,7 @@ def test_a_price_that_is_an_estimate_is_not_the_logs() -> None:
 
 def test_an_embedded_subagent_is_paid_where_its_result_is_heard() -> None:
     child = trajectory(USER, agent("x", (70, 7)), agent("y", (80, 1)), trajectory_id="s1")
-    found = log(
+    run_log = log(
         trajectory(
             USER,
             agent("ask", (100, 10), **named(trajectory_id="s1")),
@@ -230,15 +239,15 @@ def test_an_embedded_subagent_is_paid_where_its_result_is_heard() -> None:
             final_metrics={"total_prompt_tokens": 215},
         )
     )
-    assert fresh(found) == [(100, 10), (70 + 3 + 5, 7 + 1 + 4)]
-    assert {r.context for r in found.turns[1].requests or ()} == {"agent s1", ""}
-    assert found.turns[1].uncounted == "a subagent's work"
+    assert fresh(run_log) == [(100, 10), (70 + 3 + 5, 7 + 1 + 4)]
+    assert {r.context for r in run_log.turns[1].requests or ()} == {"agent s1", ""}
+    assert run_log.turns[1].uncounted == "a subagent's work"
 
 
 def test_a_subagent_that_no_step_names_is_paid_once() -> None:
     child = trajectory(USER, agent("x", (70, 7)), trajectory_id="s1")
-    found = log(trajectory(USER, agent("end", (100, 10)), subagent_trajectories=[child]))
-    assert fresh(found) == [(170, 17)]
+    run_log = log(trajectory(USER, agent("end", (100, 10)), subagent_trajectories=[child]))
+    assert fresh(run_log) == [(170, 17)]
 
 
 def test_a_subagent_whose_file_is_missing_is_unknown_usage() -> None:
@@ -253,7 +262,7 @@ def sidechain(step: Any, **more: Any) -> Any:
 
 
 def test_steps_of_a_sidechain_are_a_subagents() -> None:
-    found = log(
+    run_log = log(
         trajectory(
             USER,
             agent("ask", (100, 10)),
@@ -266,8 +275,8 @@ def test_steps_of_a_sidechain_are_a_subagents() -> None:
             final_metrics={"total_prompt_tokens": 425, "total_completion_tokens": 28},
         )
     )
-    assert [turn.user for turn in found.turns] == ["Create hello.txt.", ""]
-    assert fresh(found) == [(100, 10), (70 + 60 + 3 + 5, 7 + 6 + 1 + 4)]
+    assert [turn.user for turn in run_log.turns] == ["Create hello.txt.", ""]
+    assert fresh(run_log) == [(100, 10), (70 + 60 + 3 + 5, 7 + 6 + 1 + 4)]
 
 
 @pytest.mark.parametrize(("at_once", "is_known"), [(False, True), (True, False)])
@@ -291,8 +300,8 @@ COMPACTION = {
 
 def test_a_compaction_begins_a_context() -> None:
     steps = (USER, agent("a", (900, 50)), COMPACTION, USER, agent("b", (300, 10)))
-    found = log(trajectory(*steps, agent("c", (330, 10))))
-    assert fresh(found) == [(900, 50), (300, 10), (20, 10)]
+    run_log = log(trajectory(*steps, agent("c", (330, 10))))
+    assert fresh(run_log) == [(900, 50), (300, 10), (20, 10)]
 
 
 def copies(*steps: Any) -> list[Any]:
@@ -351,9 +360,11 @@ def test_a_file_that_goes_on_with_all_that_was_said_keeps_the_context(
 
 def test_copied_steps_that_come_first_are_what_the_first_request_is_given() -> None:
     earlier = copies(USER, agent("a", (100, 50)))
-    found = log(trajectory(*earlier, {"source": "user", "message": "next"}, agent("b", (190, 10))))
-    assert fresh(found) == [(190, 10)]
-    assert found.turns[0].user == "Create hello.txt.\n\na\n\nnext"
+    run_log = log(
+        trajectory(*earlier, {"source": "user", "message": "next"}, agent("b", (190, 10)))
+    )
+    assert fresh(run_log) == [(190, 10)]
+    assert run_log.turns[0].user == "Create hello.txt.\n\na\n\nnext"
 
 
 @pytest.mark.parametrize(
@@ -507,10 +518,10 @@ class Files:
 @given(st.lists(CALL, min_size=1, max_size=8))
 def test_requests_come_back_as_they_were_written(calls: list[dict[str, Any]]) -> None:
     beside = Files(written(calls))
-    found = read_record(beside.files["t0.json"], FamilyFacts(path="t0.json", beside=beside))
-    assert isinstance(found, Log)
+    run_log = read_record(beside.files["t0.json"], FamilyFacts(path="t0.json", beside=beside))
+    assert isinstance(run_log, Log)
     paid = [40 * (call["before"] == "subagent") for call in calls]
-    assert fresh(found) == [
+    assert fresh(run_log) == [
         (call["new"] + more, call["output"] + more // 10)
         for call, more in zip(calls, paid, strict=True)
     ]
@@ -519,15 +530,15 @@ def test_requests_come_back_as_they_were_written(calls: list[dict[str, Any]]) ->
 @needs_shared_logs
 def test_shared_files() -> None:
     folder = SHARED_LOGS / "atif"
-    found = log(json.loads((folder / "atif_openhands.json").read_text(encoding="utf-8")))
-    assert [turn.tool_calls for turn in found.turns] == [1, 1]
-    assert found.turns[1].user == "File created successfully at: /app/hello.txt"
-    costs = [request.cost_usd for turn in found.turns for request in turn.requests or ()]
+    run_log = log(json.loads((folder / "atif_openhands.json").read_text(encoding="utf-8")))
+    assert [turn.tool_calls for turn in run_log.turns] == [1, 1]
+    assert run_log.turns[1].user == "File created successfully at: /app/hello.txt"
+    costs = [request.cost_usd for turn in run_log.turns for request in turn.requests or ()]
     assert sum(cost or 0 for cost in costs) == pytest.approx(0.00135)
     unfinished = json.loads((folder / "atif_t2.json").read_text(encoding="utf-8"))
     with pytest.raises(RolloutError, match=r'names "trajectory.cont-1.json"'):
         log(unfinished)
     del unfinished["continued_trajectory_ref"]
-    found = log(unfinished)
-    assert fresh(found)[:2] == [(682, 60), (8, 50)]
-    assert found.turns[2].requests is None  # its subagents' files are missing
+    run_log = log(unfinished)
+    assert fresh(run_log)[:2] == [(682, 60), (8, 50)]
+    assert run_log.turns[2].requests is None  # its subagents' files are missing

@@ -393,14 +393,14 @@ def test_a_total_that_is_no_sum_is_refused_also_where_it_is_written_again(
     records = [meta(), heard("go"), call("one"), meter.count(900, 0, 20, 0), output("one")]
     records += [said("Done."), meter.count(950, 0, 10, 0)]
     for again in (False, True):
-        told = json.loads(json.dumps(records))
-        for each in (told[3], told[6]):
+        copies = json.loads(json.dumps(records))
+        for each in (copies[3], copies[6]):
             for usage in each["payload"]["info"].values():
                 if isinstance(usage, dict):
                     usage["total_tokens"] = usage["input_tokens"] + usage["output_tokens"]
-        assert len(session(tmp_path, told).turns) == 2
+        assert len(session(tmp_path, copies).turns) == 2
         if again:
-            told.insert(place + 1, json.loads(json.dumps(told[place])))
-        told[place + again]["payload"]["info"][part]["total_tokens"] += 7
+            copies.insert(place + 1, json.loads(json.dumps(copies[place])))
+        copies[place + again]["payload"]["info"][part]["total_tokens"] += 7
         with pytest.raises(RolloutError, match=r"total"):
-            session(tmp_path, told)
+            session(tmp_path, copies)

@@ -71,26 +71,26 @@ def rollout(*history: Any, usages: Any = None, **more: Any) -> dict[str, Any]:
 
 
 def log(record: Any) -> Log:
-    found = read_record(record, FamilyFacts())
-    assert isinstance(found, Log)
-    return found
+    run_log = read_record(record, FamilyFacts())
+    assert isinstance(run_log, Log)
+    return run_log
 
 
-def fresh(found: Log) -> list[tuple[int, int]]:
-    return fresh_usage([r for turn in found.turns for r in turn.requests or ()], "request")
+def fresh(run_log: Log) -> list[tuple[int, int]]:
+    return fresh_usage([r for turn in run_log.turns for r in turn.requests or ()], "request")
 
 
 def test_the_actions_of_a_response_are_a_turn() -> None:
     both = run("r1", "ls", "pwd", said="I look.")
     history = (both, output("a.py"), both, output("/app"), run("r2", "rm a.py"), output(""))
-    found = log(rollout(*history, usages=[usage("r1", 900, 40), usage("r2", 990, 10)]))
-    assert found.system == "You are careful."
-    assert [turn.user for turn in found.turns] == ["Fix it.", "a.py\n\n/app"]
-    assert found.turns[0].assistant == "I look.\n\n```bash\nls\n```\n\n```bash\npwd\n```"
-    assert [turn.tool_calls for turn in found.turns] == [2, 1]
-    assert fresh(found) == [(900, 40), (50, 10)]
-    assert found.skipped == {"agent_state_changed": 1}
-    assert (found.model, found.response_ids) == ("gpt-4o", {"r1", "r2"})
+    run_log = log(rollout(*history, usages=[usage("r1", 900, 40), usage("r2", 990, 10)]))
+    assert run_log.system == "You are careful."
+    assert [turn.user for turn in run_log.turns] == ["Fix it.", "a.py\n\n/app"]
+    assert run_log.turns[0].assistant == "I look.\n\n```bash\nls\n```\n\n```bash\npwd\n```"
+    assert [turn.tool_calls for turn in run_log.turns] == [2, 1]
+    assert fresh(run_log) == [(900, 40), (50, 10)]
+    assert run_log.skipped == {"agent_state_changed": 1}
+    assert (run_log.model, run_log.response_ids) == ("gpt-4o", {"r1", "r2"})
 
 
 @pytest.mark.parametrize(("costs", "prices"), [([0.5, 0.25], [0.5, 0.25]), ([0.5], [None, None])])
@@ -129,10 +129,10 @@ def test_totals_that_the_requests_do_not_add_up_to_are_refused(stated: Any, prob
 def test_a_condensation_begins_a_context_and_is_paid() -> None:
     history = (run("r1", "ls"), output("a"), CONDENSATION, run("r2", "pwd"))
     usages = [usage("r1", 900, 40), usage("c1", 800, 60), usage("r2", 300, 10)]
-    found = log(rollout(*history, usages=usages))
-    assert fresh(found) == [(900, 40), (800, 60), (300, 10)]
-    assert [len(turn.requests or ()) for turn in found.turns] == [1, 2]
-    assert found.turns[1].user == "a\n\nSo far: ..."
+    run_log = log(rollout(*history, usages=usages))
+    assert fresh(run_log) == [(900, 40), (800, 60), (300, 10)]
+    assert [len(turn.requests or ()) for turn in run_log.turns] == [1, 2]
+    assert run_log.turns[1].user == "a\n\nSo far: ..."
 
 
 @pytest.mark.parametrize(
@@ -169,9 +169,9 @@ def test_actions_without_ids_take_usages_in_order() -> None:
     says = {"source": "agent", "action": "message", "args": {"content": "Which file?"}}
     history = (run("r1", "ls"), output("a"), says, USER, run("r3", "pwd"))
     usages = [usage("r1", 900, 40), usage("r2", 950, 10), usage("r3", 970, 5)]
-    found = log(rollout(*history, usages=usages))
-    assert found.turns[1].assistant == "Which file?"
-    assert fresh(found) == [(900, 40), (10, 10), (10, 5)]
+    run_log = log(rollout(*history, usages=usages))
+    assert run_log.turns[1].assistant == "Which file?"
+    assert fresh(run_log) == [(900, 40), (10, 10), (10, 5)]
 
 
 def test_the_oldest_histories_are_pairs() -> None:
@@ -207,12 +207,12 @@ def test_events_of_the_sdk() -> None:
         act("r2", "rm a", "Remove."),
     ]
     usages = [usage("r1", 90, 9, reasoning_tokens=4), usage("r2", 100, 5)]
-    found = log(rollout(usages=usages) | {"history": history})
-    assert found.system == "Be brief."
-    assert found.turns[0].assistant == "Look.\n\n```bash\nls\n```\n\n```bash\npwd\n```"
-    assert [turn.user for turn in found.turns] == ["Fix it.", "a\n\na"]
-    assert fresh(found) == [(90, 9), (5, 5)]
-    assert found.skipped == {"ConversationStateUpdateEvent": 1}
+    run_log = log(rollout(usages=usages) | {"history": history})
+    assert run_log.system == "Be brief."
+    assert run_log.turns[0].assistant == "Look.\n\n```bash\nls\n```\n\n```bash\npwd\n```"
+    assert [turn.user for turn in run_log.turns] == ["Fix it.", "a\n\na"]
+    assert fresh(run_log) == [(90, 9), (5, 5)]
+    assert run_log.skipped == {"ConversationStateUpdateEvent": 1}
 
 
 def test_outcomes_stand_beside_the_output(tmp_path: Path) -> None:
@@ -293,11 +293,11 @@ def test_evaluations_that_differ_refuse_the_rollout(tmp_path: Path, kind: str) -
     write_lines(family / "output.jsonl", [record])
     for name, text in files.items():
         (family / name).write_text(text, encoding="utf-8")
-    found = read(family)
-    assert list(found.rollouts) == []
+    run_log = read(family)
+    assert list(run_log.rollouts) == []
     assert any(
         refusal.where.startswith("output.jsonl") and problem in refusal.reason
-        for refusal in found.refused
+        for refusal in run_log.refused
     )
 
 
@@ -335,6 +335,6 @@ def test_requests_come_back_as_they_were_written(responses: list[Any]) -> None:
         usages.append(usage(f"r{number}", prompt, written, **cached))
         expected.append((new, written))
         replayed = prompt + written
-    found = log(rollout(*history, usages=usages))
-    assert fresh(found) == expected
-    assert [turn.tool_calls for turn in found.turns] == [each[-1] for each in responses]
+    run_log = log(rollout(*history, usages=usages))
+    assert fresh(run_log) == expected
+    assert [turn.tool_calls for turn in run_log.turns] == [each[-1] for each in responses]

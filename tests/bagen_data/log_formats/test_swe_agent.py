@@ -60,20 +60,24 @@ LOOKS = (
 
 
 def log(record: Any) -> Log:
-    found = read_record(record, FamilyFacts(path="run/x-1/x-1.traj"))
-    assert isinstance(found, Log)
-    return found
+    run_log = read_record(record, FamilyFacts(path="run/x-1/x-1.traj"))
+    assert isinstance(run_log, Log)
+    return run_log
 
 
 def test_steps_are_turns() -> None:
-    found = log(trajectory(*LOOKS, api_calls=2))
-    assert (found.system, found.instance_id, found.success) == ("Fix it.", "x-1", None)
-    assert [turn.user for turn in found.turns] == ["The issue", "Observation: a.py"]
-    assert [turn.assistant for turn in found.turns] == [
+    run_log = log(trajectory(*LOOKS, api_calls=2))
+    assert (run_log.system, run_log.instance_id, run_log.success) == (
+        "Fix it.",
+        "x-1",
+        None,
+    )
+    assert [turn.user for turn in run_log.turns] == ["The issue", "Observation: a.py"]
+    assert [turn.assistant for turn in run_log.turns] == [
         "I look.\n\n```bash\nls\n```",
         "I am done.\n```\nsubmit\n```",
     ]
-    assert [turn.requests for turn in found.turns] == [None, None]
+    assert [turn.requests for turn in run_log.turns] == [None, None]
 
 
 def test_thinking_stands_in_the_history() -> None:
@@ -91,14 +95,14 @@ def test_thinking_stands_in_the_history() -> None:
 def test_a_response_that_could_not_be_parsed_is_a_turn() -> None:
     complaint = [*spoken(), {"role": "assistant", "content": "???"}]
     again = step([*complaint, {"role": "user", "content": "No action found."}], "ls", "ls")
-    found = log(trajectory(step(spoken(), "???"), again, api_calls=2))
-    assert [turn.user for turn in found.turns] == ["The issue", "No action found."]
+    run_log = log(trajectory(step(spoken(), "???"), again, api_calls=2))
+    assert [turn.user for turn in run_log.turns] == ["The issue", "No action found."]
 
 
 def test_an_exit_of_swe_agent_itself_is_no_turn() -> None:
-    found = log(trajectory(*LOOKS, EXIT, api_calls=2))
-    assert len(found.turns) == 2
-    assert found.skipped == {"a step without a request": 1}
+    run_log = log(trajectory(*LOOKS, EXIT, api_calls=2))
+    assert len(run_log.turns) == 2
+    assert run_log.skipped == {"a step without a request": 1}
 
 
 @pytest.mark.parametrize("calls", [1, 3])
@@ -110,14 +114,14 @@ def test_requests_without_a_step_are_refused_by_name(calls: int) -> None:
 
 def test_older_trajectories_have_no_queries() -> None:
     steps = [{k: v for k, v in each.items() if k != "query"} for each in (*LOOKS, EXIT)]
-    found = log(trajectory(*steps, api_calls=2))
-    assert [turn.user for turn in found.turns] == ["The issue", "a.py"]
+    run_log = log(trajectory(*steps, api_calls=2))
+    assert [turn.user for turn in run_log.turns] == ["The issue", "a.py"]
 
 
 def test_attempts_are_one_rollout() -> None:
     attempts = [trajectory(*LOOKS, api_calls=2), trajectory(LOOKS[0], api_calls=1)]
-    found = log({"attempts": attempts, **trajectory(*LOOKS, api_calls=3)})
-    assert [turn.number for turn in found.turns] == [1, 2, 3]
+    run_log = log({"attempts": attempts, **trajectory(*LOOKS, api_calls=3)})
+    assert [turn.number for turn in run_log.turns] == [1, 2, 3]
     reviewed = {"attempts": attempts, **trajectory(*LOOKS, api_calls=5)}
     reviewed["info"]["rloop_model_stats"] = {"api_calls": 2}
     assert log(reviewed).turns[-1].uncounted == "the requests of a reviewer of attempts"

@@ -1,4 +1,4 @@
-"""What turns cost, how many tools they call and how long they take; or the rollout is refused."""
+"""Costs, tool calls and seconds of turns; or the rollout is refused."""
 
 from dataclasses import replace
 from typing import Any

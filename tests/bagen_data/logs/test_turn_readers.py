@@ -1,4 +1,4 @@
-"""What is dropped from a rollout, and how its tokens are counted."""
+"""Turns that are dropped from a rollout, and the counts of its tokens."""
 
 from collections.abc import Sequence
 from pathlib import Path

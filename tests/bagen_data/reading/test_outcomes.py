@@ -1,4 +1,4 @@
-"""Who says that a rollout succeeded: its log, a rule about a field, or a line of labels.jsonl."""
+"""Sources of an outcome: the log, a rule about a field, or a line of labels.jsonl."""
 
 import json
 from pathlib import Path
@@ -17,7 +17,7 @@ from tests.making import chat, write_json, write_lines, write_trajectories
 
 
 def log(name: str, success: Any = None, **more: Any) -> dict[str, Any]:
-    """One conversation with usage; its outcome is unknown where `success` is None."""
+    """A conversation with usage; its outcome is unknown where `success` is None."""
     record = chat(
         [f"look {name}", "go", "look again", "go"], success, per_turn_api_tokens=[[9, 1], [19, 1]]
     )
@@ -191,9 +191,9 @@ def test_a_label_that_cannot_be_used_is_named_and_lets_no_rollout_in(
     family = tmp_path / "logs"
     write_lines(family / "a.jsonl", [log("a", None if len(labels) == 2 else True)])
     label(family, *labels)
-    found = sorted(reasons(read(family)))
-    assert len(found) == len(messages)
-    for reason, message in zip(found, sorted(messages), strict=True):
+    refusals = sorted(reasons(read(family)))
+    assert len(refusals) == len(messages)
+    for reason, message in zip(refusals, sorted(messages), strict=True):
         assert reason.startswith(message)
 
 

@@ -1,4 +1,4 @@
-"""Which probes are drawn, and with what budgets."""
+"""Draws of probes, and the budgets they get."""
 
 import random
 from collections import Counter

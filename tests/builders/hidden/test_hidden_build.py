@@ -1,4 +1,4 @@
-"""What a hidden split holds, what it does not, and what is refused."""
+"""A hidden split: its content, what it leaves out, and what is refused."""
 
 import hashlib
 import json

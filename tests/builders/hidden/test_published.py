@@ -1,4 +1,4 @@
-"""How a rollout that is public already is known again."""
+"""A rollout that is public already is known again."""
 
 from dataclasses import replace
 
