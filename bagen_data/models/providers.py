@@ -12,10 +12,10 @@ from rich.errors import MarkupError
 
 from bagen_data.console import STDERR, shown
 from bagen_data.errors import InputError, WrongUsageError
+from bagen_data.field_problems import problems
 from bagen_data.models.model_options import ModelOptions
 from bagen_data.models.redacted_model import redact_answers
 from bagen_data.redaction import check_address, redact
-from bagen_data.submissions import problems
 
 _PREREQUISITE = "PrerequisiteError"
 """Inspect's error for a package or a key that is missing. No public module of Inspect exports it,
