@@ -18,6 +18,8 @@ from bagen_data.console import stdout_console
 
 _DASHES_BELOW_HEAD = Box("    \n    \n -- \n    \n    \n -- \n    \n    \n", ascii=True)
 """The lines of a table: dashes below its head, a blank line between rows or sections."""
+_APART = 2
+"""Blanks between two columns."""
 _UNBOUNDED = 10_000
 """Columns of a screen on which every table fits."""
 
@@ -89,8 +91,13 @@ def _part(table: Table, columns: Sequence[Column]) -> Table:
 
 
 def _width(table: Table) -> int:
-    """Return the least width of a table, in which texts that may wrap do so."""
-    return stdout_console(width=_UNBOUNDED).measure(table).minimum
+    """Return the least width of a table in which only texts that may wrap do so."""
+    console = stdout_console(width=_UNBOUNDED)
+    widths = 0
+    for column in table.columns:
+        measured = console.measure(_part(table, [column]))
+        widths += measured.maximum if column.no_wrap else measured.minimum
+    return widths + _APART * (len(table.columns) - 1)
 
 
 def _wrapped(text: TextType, width: int) -> Text:
