@@ -3,9 +3,9 @@
 DEFAULT = "default"
 """Every task's benchmark."""
 ROLLOUTS = "rollouts"
-"""One row a rollout."""
+"""The config with a row for each rollout."""
 REFERENCE = "reference"
-"""One row a sample of the benchmark: the forecast that skills are relative to."""
+"""The config with the forecast of each benchmark sample that skills are relative to."""
 
 _TRAINING, _START = "_train", "_start"
 

@@ -53,7 +53,7 @@ class ChosenFiles:
 
     folder: ReadLocation
     manifest: list[dict[str, Any]]
-    """All rows of the manifest, as it was read first."""
+    """The whole manifest, as it was read first."""
     record: bytes
     """The content of `build.json`, as it was read first."""
     rows: list[dict[str, Any]]
@@ -101,7 +101,7 @@ def choose_files(
     if "feasible" in columns.required and is_public_part(read_record(folder)):
         raise InputError(
             f"{folder}: is the public part of a hidden split and holds no labels; expected a "
-            "dataset with labels, such as the split's key, which whoever scores has"
+            "dataset with labels, such as the split's key, which its scorer has"
         )
     manifest = read_manifest(folder)
     files = [row for row in manifest if _has(row["config"], columns)]
@@ -113,10 +113,7 @@ def choose_files(
                 f"{folder}: config {config} has no split {split}; it has: {', '.join(splits)}"
             )
         known = ", ".join(sorted({row["config"] for row in files})) or "none"
-        raise InputError(
-            f"{folder}: there is no config {config} with a split {split}; "
-            f"there are configs: {known}"
-        )
+        raise InputError(f"{folder}: has no config {config} with a split {split}; it has: {known}")
     try:
         record = read_location(folder / BUILD_RECORD)
     except OSError as error:

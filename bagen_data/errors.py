@@ -31,7 +31,7 @@ class InputError(BagenError):
 
 
 class RolloutError(InputError):
-    """One rollout, or one source file, that is refused."""
+    """A refused rollout, or a refused source file."""
 
 
 class NotJudgedError(RolloutError):
@@ -86,7 +86,7 @@ class MissingExtraError(BagenError):
         super().__init__(
             f"{package} is not installed; install it with: pip install 'bagen-data[{extra}]'"
         )
-        self._told = package, extra
+        self._arguments = package, extra
 
     def __reduce__(self) -> tuple[type[Self], tuple[str, str]]:  # between processes
-        return type(self), self._told
+        return type(self), self._arguments

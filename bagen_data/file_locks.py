@@ -9,7 +9,7 @@ from pathlib import Path
 from bagen_data.errors import OutputError
 
 HAS_LOCKS = find_spec("fcntl") is not None
-"""Whether the system locks files for as long as their process lives; Windows does not."""
+"""Whether the system has locks on files that end with their process; Windows has none."""
 if HAS_LOCKS:
     import fcntl
 
@@ -48,7 +48,7 @@ def held_lock(path: Path, busy: str) -> Iterator[None]:
         except BaseException:
             os.close(file)
             raise
-        os.close(file)  # whoever held it removed the file meanwhile: take the new one
+        os.close(file)  # its holder removed the file meanwhile: take the new one
     try:
         yield
     finally:

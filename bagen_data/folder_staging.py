@@ -21,7 +21,7 @@ def new_token() -> str:
 
 
 def lock_beside(out: Path) -> Path:
-    """Return the lock file of whoever writes to an output folder, in the folder's parent."""
+    """Return the lock file of the writer of an output folder, in the folder's parent."""
     return out.parent / f".{out.name}.lock"
 
 
@@ -53,7 +53,7 @@ def remove_leftovers(out: Path) -> None:
 
 
 def is_moved_away(out: Path) -> bool:
-    """Return whether a process is, or was killed, between the two renames of its output."""
+    """Return whether a process was killed, or is now, between the two renames of its output."""
     return not os.path.exists(out) and bool(_beside(out, REPLACED))
 
 

@@ -81,7 +81,7 @@ def load_samples(
 
     Raises:
         InputError: the folder holds no built dataset, was replaced while it was read, or has a
-            file that cannot be read; or there is no such config, split, dataset or revision; or a
+            file that cannot be read; or no such config, split, dataset or revision exists; or a
             file of the Hub or a store has another hash than in the manifest.
         StoreError: the Hub or a store does not answer.
     """
@@ -158,7 +158,7 @@ def reference_of(forecasts: Any, config: str) -> Any:
 
     Args:
         forecasts: a table or batch of the config `reference`.
-        config: a task, `<task>_start` or `<task>_train`, about whose samples there are none.
+        config: a task, `<task>_start` or `<task>_train`, whose samples have none.
     """
     import pyarrow.compute as pc
 
@@ -199,7 +199,7 @@ def build_record(path: str) -> Any:
         path: as in `load_samples`.
 
     Raises:
-        InputError: there is no such dataset or revision; a URL or commit holds no manifest.
+        InputError: no such dataset or revision exists; a URL or commit holds no manifest.
         StoreError: as `load_samples`.
     """
     place = locate(path)

@@ -141,7 +141,7 @@ class _Loading:
     columns: Sequence[str] | None
     """Names of the columns to read; all if None."""
     token: str | bool | None
-    """Token for the Hub."""
+    """Token for the Hub; the stored one if None."""
     read: dict[str, "_Split"] = field(default_factory=dict)
     """The splits that were read."""
 

@@ -50,7 +50,7 @@ def load(
     Raises:
         MissingExtraError: `datasets` is not installed.
         InputError: `path` is a folder without a built dataset, a URL without `in_memory=True`, or a
-            dataset that the Hub does not have; or there is no such config.
+            dataset that the Hub does not have; or it has no such config.
         StoreError: the Hub does not answer.
     """
     token = options.get("token")
@@ -102,7 +102,7 @@ def files_of(
             files.setdefault(row["split"], []).append(place / row["path"])
     if not files:
         known = ", ".join(sorted({row["config"] for row in manifest})) or "none"
-        raise InputError(f"{place}: there is no config {config}; there are configs: {known}")
+        raise InputError(f"{place}: has no config {config}; it has: {known}")
     return files
 
 

@@ -25,7 +25,7 @@ def replaced_folder(out: Path, may_replace: Iterable[str]) -> Iterator[Path]:
 
     Killed at any moment, `out` is the old folder or the new one. Where the file system can exchange
     two folders, as those of Linux do, `out` is never absent; elsewhere it is for a moment, and a
-    run that was killed in it is put right by whoever writes or reads `out` next: see `bring_back`.
+    run that was killed in it is put right by the next reader or writer of `out`: see `bring_back`.
     What an interrupted run left beside `out` is removed by the next one. One process at a time
     writes to `out`: see `held_lock`.
 

@@ -108,7 +108,7 @@ def _link_others(folder: Path, whole: Path) -> int:
 
 
 def _is_alike(folder: Path, whole: Path) -> bool:
-    """Whether the new folder has the owner, the group and the mode of the one it replaces."""
+    """Return whether the new folder has the owner, group and mode of the one it replaces."""
     old, new = folder.stat(), whole.stat()
     return (old.st_uid, old.st_gid, old.st_mode) == (new.st_uid, new.st_gid, new.st_mode)
 

@@ -160,8 +160,8 @@ def _check_sizes(out: StoreUrl, expected: Mapping[str, StoredFile]) -> None:
     placed = list_files(out)
     for path, facts in expected.items():
         if path not in placed or placed[path].bytes != facts.bytes:
-            found = f"{placed[path].bytes:,} bytes" if path in placed else "no file"
+            present = f"{placed[path].bytes:,} bytes" if path in placed else "no file"
             raise OutputError(
-                f"{out / path}: {found}; expected the {facts.bytes:,} bytes that were copied "
+                f"{out / path}: {present}; expected the {facts.bytes:,} bytes that were copied "
                 "there; run again when nothing else writes there"
             )

@@ -15,7 +15,7 @@ from bagen_data.errors import OutputError
 from bagen_data.folder_staging import TOKEN_PATTERN, new_token
 
 COMMITTED = ".replacement"
-"""Name of a folder of files that stand instead of those of the same names beside it."""
+"""Name of the folder with files that stand instead of those of the same names beside it."""
 _STAGING = f"{COMMITTED}-"
 _STAGING_NAME = re.compile(rf"{re.escape(_STAGING)}{TOKEN_PATTERN}")
 

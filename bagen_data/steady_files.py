@@ -332,7 +332,7 @@ def _new_copy(size: int, scratch: Path | None) -> IO[bytes]:
     """Return an empty file of our own, with room for a copy of this size.
 
     Raises:
-        OSError: there is no room.
+        OSError: the room is too small.
     """
     refuse_no_room(size, scratch)
     return tempfile.TemporaryFile(dir=scratch)
@@ -342,7 +342,7 @@ def refuse_no_room(size: int, scratch: Path | None) -> None:
     """Refuse a copy of this size that does not fit where temporary files are.
 
     Raises:
-        OSError: there is no room.
+        OSError: the room is too small.
     """
     room = shutil.disk_usage(scratch or tempfile.gettempdir()).free
     if size > room:

@@ -56,9 +56,9 @@ class StoreLock:
         """
         holder = _holder(self.folder)
         if holder.get("token") != self.token:
-            found = _described(holder) if holder else "removed its lock"
+            other = _described(holder) if holder else "removed its lock"
             raise OutputError(
-                f"{self.folder}: another process writes it or {found}; expected one at a time; "
+                f"{self.folder}: another process writes it or {other}; expected one at a time; "
                 "run again when nothing writes to it"
             )
 
@@ -119,7 +119,7 @@ def _take(lock: StoreLock) -> None:
 
 
 def _holder(folder: StoreUrl) -> dict[str, Any]:
-    """Return what a lock says of its process; empty where there is no lock."""
+    """Return what a lock says of its process; empty if the lock is missing."""
     try:
         content = json.loads(read_bytes(folder / LOCK))
     except FileNotFoundError:

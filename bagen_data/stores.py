@@ -81,9 +81,9 @@ def list_files(folder: StoreUrl) -> dict[str, StoredFile]:
         OSError: the folder is a file, or may not be listed.
     """
     system, root = _system(folder)
-    found = _found(folder, system, root) if _lists_at_once(system) else _walked(folder)
+    listed = _listed(folder, system, root) if _lists_at_once(system) else _walked(folder)
     files = {}
-    for path, info in found.items():
+    for path, info in listed.items():
         relative = path.strip("/").removeprefix(root.strip("/")).lstrip("/")
         if not relative:
             raise NotADirectoryError(errno.ENOTDIR, "it is a file", str(folder))
@@ -106,11 +106,11 @@ def _lists_at_once(system: Any) -> bool:
     return getattr(kind, own[1]) is not getattr(*own)
 
 
-def _found(folder: StoreUrl, system: Any, root: str) -> Mapping[str, Mapping[str, Any]]:
+def _listed(folder: StoreUrl, system: Any, root: str) -> Mapping[str, Mapping[str, Any]]:
     def find() -> Mapping[str, Mapping[str, Any]]:
         system.invalidate_cache()
-        found: Mapping[str, Mapping[str, Any]] = system.find(root, detail=True)
-        return found
+        entries: Mapping[str, Mapping[str, Any]] = system.find(root, detail=True)
+        return entries
 
     try:
         return _tried(folder, "listed", find)
@@ -119,7 +119,7 @@ def _found(folder: StoreUrl, system: Any, root: str) -> Mapping[str, Mapping[str
 
 
 def _walked(folder: StoreUrl) -> Mapping[str, Mapping[str, Any]]:
-    found: dict[str, Mapping[str, Any]] = {}
+    entries: dict[str, Mapping[str, Any]] = {}
     waiting = [folder]
     while waiting:
         below = waiting.pop()
@@ -131,8 +131,8 @@ def _walked(folder: StoreUrl) -> Mapping[str, Mapping[str, Any]]:
             if info["type"] == "directory":
                 waiting.append(below / path.rpartition("/")[2])
             else:
-                found[path] = info
-    return found
+                entries[path] = info
+    return entries
 
 
 def list_folders(folder: StoreUrl) -> list[str]:
@@ -205,7 +205,7 @@ def read_part(file: StoreUrl, start: int, stop: int) -> bytes:
 
 
 def download(file: StoreUrl, target: Path) -> None:
-    """Copy a file to this machine; raises as `facts_of`, or `OSError` where there is no room."""
+    """Copy a file to this machine; raises as `facts_of`, or `OSError` if the room is too small."""
     system, path = _system(file)
 
     def get() -> None:

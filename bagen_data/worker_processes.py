@@ -72,7 +72,7 @@ class _Worker:
     is_ready: bool = False
     """Whether the process has set itself up."""
     job: _Job | None = None
-    """The job that it is at."""
+    """The job that the process is at."""
 
 
 class WorkerProcesses(JobExecutor):
@@ -193,7 +193,7 @@ class WorkerProcesses(JobExecutor):
             self._ring()
 
     def _run(self, ear: "Connection") -> None:
-        """Give jobs to processes in the thread, and hear from these, until all is done.
+        """Give jobs to processes from the thread, and hear from them, until all jobs are done.
 
         The processes are started here and nowhere else: the kernel kills them when the thread that
         started them ends.

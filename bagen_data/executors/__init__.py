@@ -1,4 +1,4 @@
-"""Where jobs are done: in this process, in worker processes, on a Ray or on a Dask cluster.
+"""Executors of jobs: this process, worker processes, a Ray cluster or a Dask cluster.
 
     with open_executor(parse_executor("local:4")) as executor:
         results = list(run_jobs(function, jobs, executor, what))

@@ -73,7 +73,7 @@ class DaskExecutor(JobExecutor):
 
     @property
     def workers(self) -> int:
-        """The worker processes that there are now; each does a job at a time."""
+        """The number of worker processes at present; each does a job at a time."""
         self._workers = self._asked(lambda: max(1, len(self._client.nthreads())), self._workers)
         return self._workers
 
@@ -171,6 +171,6 @@ class DaskExecutor(JobExecutor):
 
 
 def _held(keys: Collection[str], dask_worker: Any) -> list[str]:
-    """In a worker: return which of some jobs it is at, or has yet to do."""
+    """Return the jobs among these that the worker which runs this is at, or has yet to do."""
     tasks = {key: dask_worker.state.tasks.get(key) for key in keys}
     return [key for key, task in tasks.items() if task and task.state not in _DONE]

@@ -27,7 +27,7 @@ class JobExecutor(Executor):
     """A standard executor that says how much it does at once, and ends jobs that nobody needs."""
 
     is_remote = False
-    """Whether workers have packages of their own, which may be of other versions."""
+    """Whether workers have packages of their own, whose versions may differ."""
     fewest_jobs: float = 0
     """Jobs for which workers are worth while; the process that has fewer does them itself."""
 
@@ -51,7 +51,7 @@ class ThisProcess(JobExecutor):
 
     @property
     def workers(self) -> int:
-        """One job at a time."""
+        """The number of jobs at a time: one."""
         return 1
 
     def submit(self, fn: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs) -> Future[_T]:

@@ -119,7 +119,7 @@ def _versions() -> dict[str, str]:
 
 
 def _attempt(sent_versions: bytes, function: bytes, job: bytes) -> bytes:
-    """In a worker: do a job, and return its pickled result, or the error that it raised."""
+    """Do a job in a worker, and return its pickled result, or the error that it raised."""
     with _ONE_AT_A_TIME:
         try:
             _check_versions(pickle.loads(sent_versions))  # noqa: S301  the driver's
@@ -141,9 +141,9 @@ def _check_versions(expected: dict[str, str]) -> None:
         InputError: a package has another version.
     """
     for name, wanted in expected.items():
-        if (found := _versions()[name]) != wanted:
+        if (version := _versions()[name]) != wanted:
             raise InputError(
-                f"a worker of the executor has {name} {found}; expected {wanted}, as in the "
+                f"a worker of the executor has {name} {version}; expected {wanted}, as in the "
                 "process that sends the jobs; install the same there (docs/scale.md)"
             )
 

@@ -127,5 +127,5 @@ def _wait_for(address: str) -> None:
 
 
 def _call(function: Callable[..., _T], arguments: tuple[Any, ...], named: dict[str, Any]) -> _T:
-    """In a worker: do a job."""
+    """Do a job in a worker."""
     return function(*arguments, **named)

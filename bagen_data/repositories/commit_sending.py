@@ -131,7 +131,7 @@ class PlannedCommit:
     is_done: Callable[[str], bool]
     """Whether a revision has just the files that the commit is to have."""
     create_pr: bool = False
-    """Whether it is made in a pull request of its own."""
+    """Whether the commit is made in a pull request of its own."""
 
 
 def send_commit(repository: HubRepository, planned: PlannedCommit) -> Commit:

@@ -55,7 +55,7 @@ def parse_dataset(text: str) -> DatasetName:
     is_id = match is not None and not _NOT_AN_ID.fullmatch(match["id"])
     if match is None or not is_id or os.path.exists(text.partition("/")[0]):
         raise InputError(
-            f"{text}: there is no such folder; expected one that holds a built dataset, its URL, "
+            f"{text}: no such folder; expected one that holds a built dataset, its URL, "
             "or a dataset on the Hub as ORG/NAME or ORG/NAME@REVISION"
         )
     named = match["revision"]
@@ -103,11 +103,11 @@ def check_folder(folder: Location, revision: str) -> None:
         WrongUsageError: the content revision does not begin so.
     """
     try:
-        found = content_revision(parse_json(read_location(folder / BUILD_RECORD)))
+        actual = content_revision(parse_json(read_location(folder / BUILD_RECORD)))
     except (OSError, ValueError):
-        found = None
-    if found is None or not is_revision(revision, found):
-        stated = "states no revision" if found is None else f"is of revision {found}"
+        actual = None
+    if actual is None or not is_revision(revision, actual):
+        stated = "states no revision" if actual is None else f"is of revision {actual}"
         raise WrongUsageError(
             f"{folder}: {stated}, and revision {revision} was asked for; expected the beginning of "
             "'revision' in its build.json, or a dataset on the Hub; leave the revision out"

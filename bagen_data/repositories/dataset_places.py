@@ -22,7 +22,7 @@ def locate(dataset: str, token: str | bool | None = None) -> ReadLocation:
         token: for the Hub; as huggingface_hub takes it.
 
     Raises:
-        InputError: there is no such folder, dataset or revision, or it may not be read.
+        InputError: no such folder, dataset or revision exists, or it may not be read.
         WrongUsageError: a folder is of another revision than its name says.
         StoreError: the Hub does not answer.
     """

@@ -67,7 +67,7 @@ def hand_in(
 
     Raises:
         WrongUsageError: `repository_id` is not ORG/NAME.
-        InputError: there is no token, the Hub refuses, a file changed since it was checked, or the
+        InputError: no token is set, the Hub refuses, a file changed since it was checked, or the
             name is taken.
         StoreError: the Hub does not answer.
     """

@@ -50,7 +50,7 @@ class HubRepository:
         return f"{self.api.endpoint}/{folder}{self.id}"
 
     def head(self) -> str | None:
-        """Return the newest commit of the branch `main`; None where there is no repository.
+        """Return the newest commit of the branch `main`; None if the repository is missing.
 
         Without a token None may also be a private one: both are answered with status 401.
         """
@@ -66,7 +66,7 @@ class HubRepository:
             raise
 
     def commit_of(self, revision: str | None) -> str:
-        """Return the commit of a revision, of `main` if None; empty where there is no commit."""
+        """Return the commit of a revision, of `main` if None; empty if it has no commit."""
         info = ask(
             lambda: self.api.repo_info(self.id, repo_type=self.kind, revision=revision), self.id
         )
@@ -130,7 +130,7 @@ class HubRepository:
         return Path(copy)
 
     def tagged_commit(self, tag: str) -> str | None:
-        """Return the commit of a tag; None where there is no such tag.
+        """Return the commit of a tag; None if it has no such tag.
 
         Raises:
             WrongUsageError: a branch has that name.

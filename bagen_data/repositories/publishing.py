@@ -55,7 +55,7 @@ class Publication:
     repository: str
     """Id, ORG/NAME."""
     files: Mapping[str, Path]
-    """By path in the repository."""
+    """The files to publish, by path in the repository."""
     message: str
     """First line of the commit's message, and title of a pull request."""
     is_ours: Callable[[str], bool] = lambda _: False
@@ -131,11 +131,11 @@ def publish(publication: Publication, watch: Watch = _UNWATCHED) -> Published:
 
     Args:
         publication: what is published, and where.
-        watch: functions that are told of each step.
+        watch: functions that hear of each step.
 
     Raises:
         WrongUsageError: the id or the tag cannot be one, or a tag is wanted of a pull request.
-        InputError: a file cannot be read or changes meanwhile, there is no token, the Hub refuses,
+        InputError: a file cannot be read or changes meanwhile, no token is set, the Hub refuses,
             the tag is of another state, or somebody else published meanwhile.
         StoreError: the Hub does not answer.
     """
@@ -168,7 +168,7 @@ def check_token(repository: str, *, dry_run: bool) -> str | None:
     """Return the token to publish with; a dry run may have none.
 
     Raises:
-        InputError: there is no token.
+        InputError: no token is set.
     """
     token = find_token()
     if token is None and not dry_run:
@@ -247,7 +247,7 @@ def _check_tag_fits(
     files: Mapping[str, LocalFile],
     tag: str,
 ) -> str | None:
-    """Return the commit of a tag that is of the files to publish; None where there is no such tag.
+    """Return the commit of a tag that is of the files to publish; None if it has no such tag.
 
     Raises:
         InputError: the tag is of other files.

@@ -40,7 +40,7 @@ def commit_of(repository: str, revision: str | None, token: str | bool | None = 
         token: as huggingface_hub takes it; the stored one, or HF_TOKEN, if None.
 
     Raises:
-        InputError: there is no such dataset or revision, it may not be read, or several commits
+        InputError: no such dataset or revision exists, it may not be read, or several commits
             begin so.
         StoreError: the Hub does not answer, or the cache has not seen the revision.
     """
@@ -224,9 +224,9 @@ def _cached_name(repository: str, name: str) -> str | None:
     from huggingface_hub import try_to_load_from_cache
 
     for file in (MANIFEST, BUILD_RECORD):
-        found = try_to_load_from_cache(repository, file, repo_type="dataset", revision=name)
-        if isinstance(found, str):
-            return Path(found).parent.name
+        copy = try_to_load_from_cache(repository, file, repo_type="dataset", revision=name)
+        if isinstance(copy, str):
+            return Path(copy).parent.name
     return None
 
 
@@ -239,5 +239,5 @@ def _cached_commits(repository: str) -> Sequence[str]:
     folder = Path(constants.HF_HUB_CACHE, name, "snapshots")
     if not folder.is_dir():
         return []
-    found = sorted(folder.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)
-    return [path.name for path in found]
+    newest_first = sorted(folder.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)
+    return [path.name for path in newest_first]

@@ -30,7 +30,7 @@ def local_file(file: HubPath, token: str | bool | None = None) -> Path:
 
     Raises:
         FileNotFoundError: the commit has no such file.
-        InputError: there is no such repository or commit, it may not be read, or the name leads
+        InputError: no such repository or commit exists, it may not be read, or the name leads
             out of the repository.
         StoreError: the Hub does not answer, or HF_HUB_OFFLINE is set and the cache has no copy.
     """
@@ -78,7 +78,7 @@ def list_names_at(dataset: HubPath) -> set[str]:
     """Return the paths of all files of a commit.
 
     Raises:
-        InputError: there is no such repository or commit, or it may not be read.
+        InputError: no such repository or commit exists, or it may not be read.
         StoreError: the Hub does not answer.
     """
     from huggingface_hub import HfApi

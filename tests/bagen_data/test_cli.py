@@ -801,7 +801,7 @@ def test_a_folder_that_is_not_there_is_no_hub_id(
     (tmp_path / "out").mkdir()
     monkeypatch.chdir(tmp_path)
     assert run("score", file, "--dataset", dataset) == 1
-    assert "there is no such folder" in capsys.readouterr().err
+    assert "no such folder" in capsys.readouterr().err
 
 
 def test_a_damaged_dataset_is_named(

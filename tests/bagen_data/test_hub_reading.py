@@ -127,7 +127,7 @@ def test_stale_files_are_never_read(hub: LoopbackHub, built: Path) -> None:
     loaded, expected = (load(name, "sokoban", split="test") for name in (NAME, built))
     assert list(loaded) == list(expected)
     assert set(load(NAME, "sokoban_train")) == {"sft", "rl", "heldout"}
-    with pytest.raises(InputError, match="there is no config chess; there are configs: reference"):
+    with pytest.raises(InputError, match="has no config chess; it has: reference"):
         load(NAME, "chess")
 
 

@@ -241,7 +241,7 @@ def test_the_fingerprint_is_of_the_files_and_of_what_is_read(out: Path, tmp_path
         (
             {"config": "chess"},
             InputError,
-            "there is no config chess .* there are configs: .*sokoban",
+            "has no config chess .* it has: .*sokoban",
         ),
     ],
 )

@@ -263,7 +263,7 @@ def test_lora_is_trained_and_evaluated(dataset: str, tiny: str, tmp_path: Path) 
 
 def test_one_message_and_exit_code_1(dataset: str, tiny: str, tmp_path: Path) -> None:
     file = arguments(tmp_path, "nowhere", tiny)
-    assert "nowhere: there is no such folder" in fail("train/sft.py", *file)
+    assert "nowhere: no such folder" in fail("train/sft.py", *file)
     assert "none.yaml" in fail("train/grpo.py", "--config", tmp_path / "none.yaml")
     options = ("--dataset", dataset, "--out", tmp_path / "message", "--model")
     assert "cannot be read as a model" in fail("train/evaluate.py", *options, tmp_path / "none")

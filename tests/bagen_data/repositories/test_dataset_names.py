@@ -43,7 +43,7 @@ def test_a_name_is_parsed(text: str, expected: DatasetName) -> None:
     ],
 )
 def test_a_text_that_names_no_dataset_is_refused(text: str) -> None:
-    with pytest.raises(InputError, match="there is no such folder"):
+    with pytest.raises(InputError, match="no such folder"):
         parse_dataset(text)
 
 
@@ -95,7 +95,7 @@ def test_a_folder_of_the_very_name_wins(
     shutil.copytree(built, tmp_path / "ORG" / "NAME@v1")
     monkeypatch.chdir(tmp_path)
     assert parse_dataset("ORG/NAME@v1") == DatasetName("ORG/NAME@v1", None, False)
-    with pytest.raises(InputError, match="there is no such folder"):
+    with pytest.raises(InputError, match="no such folder"):
         parse_dataset("ORG/NAME")  # a folder ORG is there, so this is a wrong path
     os.rename("ORG/NAME@v1", "ORG/NAME")
     assert parse_dataset("ORG/NAME@v1") == DatasetName("ORG/NAME", "v1", False)
