@@ -50,11 +50,11 @@ class Reading(NamedTuple):
     verdict: Verdict
     reason: InvalidReason | Literal[""] = ""
     bounds: Mapping[str, tuple[float, float]] = {}
-    """By resource, (low, high); empty unless the verdict is `feasible`."""
+    """Bounds (low, high) by resource; empty unless the verdict is `feasible`."""
     finish: float = math.nan
     success: float = math.nan
     quantiles: Mapping[str, tuple[float, ...]] = {}
-    """By resource, of a valid forecast; else empty, as the probabilities are not a number."""
+    """Quantiles by resource of a valid forecast; else empty, and the probabilities are NaN."""
 
 
 def read(text: bytes, resources: Sequence[str] | None, question: Question = "interval") -> Reading:

@@ -43,7 +43,7 @@ class AskedSamples:
     start_tasks: tuple[str, ...]
     """The tasks of the dataset that have start probes, which end in /0."""
     is_hidden: bool = False
-    """Whether they are of a hidden split, whose answers are in a file of its own."""
+    """Whether the samples are of a hidden split, whose answers are in a file of its own."""
 
 
 @dataclass

@@ -38,7 +38,7 @@ class RolloutView:
     sample: Row
     """The sample, with its prompt."""
     rollout: Sequence[Row]
-    """All samples of the same rollout, without prompts."""
+    """The samples of the same rollout, without prompts."""
     config: str
     split: str
 

@@ -29,7 +29,7 @@ _RESERVED = re.compile(rf"({DEVICE_NAMES})(\..*)?|eval\.yaml", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class PredictionFile:
-    """One file of predictions."""
+    """A file of predictions."""
 
     path: Path
     task: str | None

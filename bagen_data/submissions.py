@@ -102,7 +102,7 @@ Name = Annotated[
         }
     ),
 ]
-"""One line that is not blank and reads as it is written; the schema cannot say all of that."""
+"""A line that is not blank and reads as it is written; the schema cannot say all of that."""
 Link = Annotated[
     HttpUrl,
     BeforeValidator(_checked(_checked_form)),

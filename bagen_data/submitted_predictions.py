@@ -23,7 +23,7 @@ class NothingAnsweredError(InputError):
 
 @dataclass(frozen=True)
 class SubmittedPredictions:
-    """All predictions of one submission."""
+    """The predictions of one submission."""
 
     table: pa.Table
     """Predictions of the benchmark's samples, in the columns of a prediction file, and `config`,

@@ -26,13 +26,13 @@ _HIDDEN_KEYS = ("key_sha256", "salt")
 
 @dataclass(frozen=True)
 class ScoreRequest:
-    """One or two files or folders of predictions, and what they are held against."""
+    """Files or folders of predictions to score, and the samples that they are scored on."""
 
     dataset: str
     config: str | None
     split: str
     paths: tuple[Path, ...]
-    """One; or two, which are compared."""
+    """Paths of the predictions: one, or two, which are compared."""
     questions: tuple[Question, ...]
     """The question that each answers."""
     samples: SampleSource

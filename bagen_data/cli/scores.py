@@ -148,7 +148,7 @@ def _refuse_predictions(json: Path | None, files: "Sequence[Path]") -> None:
 
 @dataclass(frozen=True)
 class _Reading:
-    """How the predictions of a file are read."""
+    """The question that predictions answer, and the advice if they answer another one."""
 
     question: "Question"
     """The question that they answer."""

@@ -59,7 +59,7 @@ PROGRESS_SCORES: dict[str, Definition] = {
 }
 """The scores that each fifth of progress has too, of every module that has some."""
 SCORES = _joined(SECTIONS)
-"""All scores by name, in the order of reports."""
+"""Scores by name, in the order of reports."""
 QUANTILE_SCORES = {
     name: score for name, score in SCORES.items() if isinstance(score, QuantileDefinition)
 }

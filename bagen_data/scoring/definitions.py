@@ -201,10 +201,10 @@ class Definition:
     """
 
     meaning: str
-    """In words, for cards and tables."""
+    """The meaning of the score in words, for cards and tables."""
     formula: Callable[..., Floats]
-    """From the arrays of `sums`, in their order, to values; NaN where there is nothing to divide
-    by."""
+    """A function from the arrays of `sums`, in their order, to values; NaN where nothing can be
+    divided."""
     sums: tuple[Sum, ...]
     n: Sum
     """The number of samples, or rollouts, that the value is taken over."""

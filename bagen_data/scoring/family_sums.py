@@ -1,4 +1,4 @@
-"""One family's sums by cluster of instances, and by progress.
+"""The sums of one family by cluster of instances, and by progress.
 
 Samples of which the same facts are true count alike, and few combinations of facts occur. So a
 family's samples are counted once, by cluster, progress bin and combination, and the number of
@@ -92,7 +92,7 @@ def _sums_of(definitions: Iterable[Definition]) -> dict[Sum, None]:
 
 @dataclass(frozen=True)
 class FamilySums:
-    """One family's sums by cluster: the rollouts of an instance, or of a bundle of instances."""
+    """The sums of one family by cluster: the rollouts of an instance or a bundle of them."""
 
     totals: Mapping[Sum, Floats]
     """(1, clusters); of a `ResourceSum`, (r, clusters)."""

@@ -18,7 +18,7 @@ Rows = slice | Ints
 
 _AMOUNTS = ("budget", "used", "remaining")
 _MOST = 1e150
-"""No amount is larger, so that sums of them are finite."""
+"""The largest amount, so that sums of them are finite."""
 _ID = r"^(?P<task>[^/]+)/(?P<rollout_model>.+)/(?P<rollout_id>[^/]+)/(?P<completed_turns>[0-9]+)$"
 
 
@@ -143,7 +143,7 @@ class AmountColumns:
 
     @classmethod
     def of(cls, lists: Any) -> Self:
-        """From an Arrow array of lists of `{resource, budget, used, remaining}`."""
+        """Read an Arrow array of lists of `{resource, budget, used, remaining}`."""
         if not pa.types.is_list(lists.type) and not pa.types.is_large_list(lists.type):
             raise InputError(f"resources is a column of {lists.type}; expected lists of dicts")
         flat = lists.flatten()

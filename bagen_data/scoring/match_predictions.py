@@ -167,7 +167,7 @@ class _Unread:
     number: int
     """The number of the first one, from 0."""
     families_read: int
-    """How many families of the first one are read."""
+    """The number of families that are read of the first one."""
     parts: Iterator[SampleTable]
 
 

@@ -1,4 +1,4 @@
-"""From answers to every score of every group, each with its resamples."""
+"""Every score of every group of answers, each with its resamples."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -68,7 +68,7 @@ class Measured:
         return type(self)(np.full_like(self.values, np.nan), 0, np.zeros_like(self.contributes))
 
     def score(self) -> Score:
-        """With its interval."""
+        """Return the score with its interval."""
         if np.isnan(value := float(self.values[0])):
             return Score(None, self.n)
         interval = percentile_interval(self.values[1:], self.instances)
@@ -89,7 +89,7 @@ class Measurement:
     invalid: Mapping[str, Mapping[str, int]]
 
     def report(self) -> Report:
-        """With intervals instead of resamples."""
+        """Return the scores with intervals instead of resamples."""
         return Report(
             overall=_scores(self.overall),
             tasks={name: _scores(group) for name, group in self.tasks.items()},
@@ -108,14 +108,14 @@ def _scores(group: Group) -> dict[str, Score]:
 
 @dataclass(frozen=True)
 class DrawnFamily:
-    """One family's sums, over all of its clusters and over those of each of b resamples."""
+    """The sums of one family, over all of its clusters and over those of each of b resamples."""
 
     name: str
     """`task/rollout_model`."""
     task: str
     resources: tuple[str, ...]
     has_progress: bool
-    """Whether the total turns of its rollouts are known."""
+    """Whether the total turns of the family's rollouts are known."""
     sums: Mapping[Sum, Floats]
     """(1, 1 + b); of a `ResourceSum`, (r, 1 + b)."""
     progress: Mapping[Sum, Floats]
@@ -125,7 +125,7 @@ class DrawnFamily:
     contributes_to_bin: Mapping[Sum, Mask]
     """(bins, c)."""
     quantiles: Mapping[str, Measured]
-    """By score."""
+    """Values by score."""
     invalid: Mapping[str, int]
     """Invalid answers by reason."""
 
@@ -370,7 +370,7 @@ def _total(values: Any) -> Any:
 def _progress(
     drawn: Sequence[DrawnFamily], members: Mapping[str, Sequence[int]]
 ) -> dict[str, dict[str, Group]]:
-    """By `overall` or task, then by part of a rollout."""
+    """Scores by `overall` or task, then by part of a rollout."""
     if not all(family.has_progress for family in drawn):
         return {}
     groups: dict[str, dict[str, Group]] = {name: {} for name in ("overall", *members)}

@@ -18,12 +18,12 @@ Differences = Mapping[str, "Difference"]
 
 @dataclass(frozen=True)
 class Score:
-    """One number."""
+    """A score: one number, its interval and its n."""
 
     value: float | None
-    """None where there is nothing to take it over."""
+    """The value; None where there is nothing to take it over."""
     n: int
-    """How many samples, or rollouts, it is taken over."""
+    """The number of samples, or rollouts, that the score is taken over."""
     low: float | None = None
     """Lower bound of the 95% interval; None without a value, or with fewer than ten instances."""
     high: float | None = None
@@ -35,18 +35,18 @@ class Score:
 
 @dataclass(frozen=True)
 class Report:
-    """All scores of one estimator's answers."""
+    """The scores of one estimator's answers."""
 
     overall: Scores
-    """By score: the mean over tasks; early stop from the counts of all."""
+    """Scores by name: the mean over tasks; early stop from the counts of all."""
     tasks: Mapping[str, Scores]
-    """By task: the mean over its families; early stop from the counts of all."""
+    """Scores by task: the mean over its families; early stop from the counts of all."""
     families: Mapping[str, Scores]
-    """By `task/rollout_model`."""
+    """Scores by family, `task/rollout_model`."""
     progress: Mapping[str, Mapping[str, Scores]]
-    """By `overall` or task, then by part of a rollout, e.g. `0-20%`; empty if T is not known."""
+    """Scores by `overall` or task, then by part of a rollout, as `0-20%`; empty if T is unknown."""
     invalid: Mapping[str, Mapping[str, int]]
-    """By family: how many answers are invalid, by reason."""
+    """The number of invalid answers by family, then by reason."""
     benchmark_version: str = field(default=BENCHMARK_VERSION)
 
     def to_dict(self) -> dict[str, Any]:
@@ -88,7 +88,7 @@ class Report:
 
 @dataclass(frozen=True)
 class Difference:
-    """One score of two estimators."""
+    """A score of two estimators."""
 
     first: float | None
     """Value of the first estimator; None where there is nothing to take it over."""
@@ -119,7 +119,7 @@ class Comparison:
     tasks: Mapping[str, Differences]
     families: Mapping[str, Differences]
     resamples: int
-    """How many were drawn: no p tells more than `resamples + 1` draws can."""
+    """The number of resamples that were drawn: no p tells more than `resamples + 1` draws can."""
 
     def to_dict(self) -> dict[str, Any]:
         """The differences, by group and score, as JSON takes them."""

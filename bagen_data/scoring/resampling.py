@@ -55,7 +55,7 @@ class TaskDraws:
 
 @dataclass(frozen=True)
 class Resampling:
-    """How uncertainty is measured.
+    """The number and seed of the resamples by which uncertainty is measured.
 
     Probes of one rollout are correlated, and so are rollouts of one instance by different models.
     So each resample draws instances of a task with replacement, as many as the task has, and all

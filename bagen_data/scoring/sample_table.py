@@ -48,7 +48,7 @@ class FamilyColumns:
     rollout_model: str
     resources: tuple[str, ...]
     rows: Rows
-    """Where its samples are in the table."""
+    """The places of the family's samples in the table."""
     rollout: Ints
     """(n,) 0 .. m-1, the samples' rollouts, in the order of their ids."""
     first: Ints
@@ -85,7 +85,7 @@ class FamilyColumns:
 
 @dataclass(frozen=True)
 class SampleTable:
-    """All samples that answers are held against."""
+    """The samples that answers are held against."""
 
     sample_id: Any
     """An Arrow array of n strings, in the order of the table."""
@@ -127,7 +127,7 @@ class SampleTable:
 
     @classmethod
     def of(cls, samples: Any, reference: Any = None, instance_ids: Any = None) -> Self:
-        """From a table of samples, as `load_dataset` gives them.
+        """Read a table of samples, as `load_dataset` gives them.
 
         Args:
             samples: with columns `sample_id`, `feasible` and `resources`, a list of
@@ -194,7 +194,7 @@ class SampleTable:
 
 @dataclass(frozen=True)
 class _SampleColumns:
-    """All samples' columns."""
+    """The columns of all samples."""
 
     ids: Any
     columns: dict[str, npt.NDArray[Any]]
@@ -318,7 +318,7 @@ def _question(table: pa.Table) -> Question | None:
 
 
 def _starts(values: Ints) -> Ints:
-    """Where each stretch of equal values begins."""
+    """Return the places where stretches of equal values begin."""
     return np.flatnonzero(np.concatenate([[True], values[1:] != values[:-1]]))
 
 

@@ -7,7 +7,7 @@ from statistics import NormalDist
 NORMAL = NormalDist()
 """The standard normal distribution."""
 _MOST = 2.0**60
-"""No quantile is looked for above it."""
+"""The largest quantile that is looked for."""
 
 
 def two_sided_p(t: float, freedom: int) -> float:

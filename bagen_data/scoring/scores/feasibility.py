@@ -34,7 +34,7 @@ def _has_outcome(family: AnsweredFamily) -> Mask:
 
 
 SAMPLES = Condition()
-"""All samples."""
+"""The condition that every sample meets."""
 FEASIBLE = samples_where(lambda family: family.samples.feasible)
 INFEASIBLE = ~FEASIBLE
 OPEN = samples_where(lambda family: family.samples.is_open)
