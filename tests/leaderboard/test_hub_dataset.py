@@ -141,7 +141,7 @@ def test_a_folder_is_a_copy_of_a_dataset_whose_commits_may_be_named(
 ) -> None:
     commit = hub.upload(NAME, dataset)
     made = submissions(answered, dataset, tmp_path / "in", mine=commit)
-    apart = build_site(made, dataset, tmp_path / "apart")
+    apart = build_site(made, dataset, tmp_path / "apart", code=1)
     assert (names(apart), names(apart, "apart")) == ([], ["mine"])
     more = ("--dataset-id", NAME)
     ranked = build_site(made, dataset, tmp_path / "ranked", *more)
