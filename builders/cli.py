@@ -56,7 +56,6 @@ _SUMMARY = {
 """Counts of a family by their headings."""
 _ALWAYS = ("rollouts", "refused", "samples", "feasible")
 """Counts that are shown where they are 0, too."""
-_SUMMARY_WIDTH = 120
 _REASONS = 10
 """Reasons that are shown of each family."""
 
@@ -402,14 +401,14 @@ def _budgets(texts: Sequence[str], tasks: Sequence[str]) -> dict[str, str]:
 def _print_summary(built: "Sequence[BuiltFamily]", out: Place) -> None:
     from rich.table import Table
 
-    from bagen_data.console import stdout_console
+    from bagen_data.table_printing import print_table
 
     table = Table(title=shown(str(out)), title_justify="left")
     table.add_column("family", no_wrap=True)
     counts = [family.counts() for family in built]
     names = [name for name in _SUMMARY if name in _ALWAYS or any(each[name] for each in counts)]
     for heading in (*map(_SUMMARY.__getitem__, names), "KB"):
-        table.add_column(heading, justify="right")
+        table.add_column(heading, justify="right", no_wrap=True)
     rows = [
         [*map(each.__getitem__, names), family.bytes // 1000]
         for family, each in zip(built, counts, strict=True)
@@ -418,9 +417,7 @@ def _print_summary(built: "Sequence[BuiltFamily]", out: Place) -> None:
         table.add_row(shown(family.index.family.name), *(f"{count:,}" for count in row))
     table.add_section()
     table.add_row("all", *(f"{sum(column):,}" for column in zip(*rows, strict=True)))
-    console = stdout_console()
-    console.width = max(console.width, _SUMMARY_WIDTH)
-    console.print(table)
+    print_table(table)
     if not any(family.counts()["samples"] for family in built):
         STDERR.print("no samples: no rollout has two turns or more, or a training family's one")
     for family, each in zip(built, counts, strict=True):

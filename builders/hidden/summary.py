@@ -8,23 +8,23 @@ from rich.table import Table
 from bagen_data.console import STDERR, shown, stdout_console
 from bagen_data.reading.family_index import FamilyIndex
 from bagen_data.reading.refusal_lines import refusal_lines
+from bagen_data.table_printing import print_table
 from builders.hidden.build import KEY, PUBLIC, HiddenOptions, HiddenTask
 
 _FEW = 10
 """Samples of a task below which scores have no interval."""
 _SHOWN = 10
 """Reasons that are shown of each family."""
-_WIDTH = 120
 _HEADINGS = ("rollouts", "refused", "public", "one turn", "samples")
 
 
 def print_hidden_summary(tasks: Sequence[HiddenTask], options: HiddenOptions) -> None:
     """Print what each family gave, what was left out, and where the two parts are."""
     out = options.build.out
-    table = Table(title=escape(str(out)), title_justify="left")
+    table = Table(title=shown(str(out)), title_justify="left")
     table.add_column("family", no_wrap=True)
     for heading in _HEADINGS:
-        table.add_column(heading, justify="right")
+        table.add_column(heading, justify="right", no_wrap=True)
     for task in tasks:
         for family in task.families:
             index = family.index
@@ -33,9 +33,7 @@ def print_hidden_summary(tasks: Sequence[HiddenTask], options: HiddenOptions) ->
                 escape(index.family.name),
                 *(f"{n:,}" for n in (*counts, family.without_probe, family.drawn)),
             )
-    wide = stdout_console()
-    wide.width = max(wide.width, _WIDTH)
-    wide.print(table)
+    print_table(table)
     for task in tasks:
         feasible = sum(sample.target.feasible for sample in task.samples)
         samples = len(task.samples)

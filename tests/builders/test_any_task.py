@@ -248,6 +248,22 @@ def test_a_model_is_named_by_a_folder_or_a_flag(logs: Path, tmp_path: Path, caps
     )
 
 
+@pytest.mark.parametrize("hidden", [(), ("--hidden", "3")])
+def test_a_summary_fits_a_terminal_of_80_columns(
+    hidden: tuple[str, ...], logs: Path, tmp_path: Path, capsys: Any, monkeypatch: Any
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    model = "a-model-of-a-long-name-2026-11-28"
+    (logs / "twice.json").write_bytes((logs / "00.json").read_bytes())
+    out = tmp_path / "out"
+    assert build(logs, out, "--task", "support", "--rollout-model", model, *hidden) == 0
+    lines = capsys.readouterr().out.splitlines()
+    table = lines[1 : lines.index("", lines.index("") + 1)]
+    assert sum(f"support-origin-{model} " in line for line in table) >= 1
+    assert max(map(len, table)) <= 80
+    assert all(set(line) & set("\u2502\u2503\u2026") == set() for line in lines)
+
+
 @pytest.mark.parametrize(
     ("budget", "limits"),
     [
