@@ -35,7 +35,7 @@ def look_once(watcher: Watcher) -> WatchState:
     """Return the state of a log as it is now.
 
     Raises:
-        InputError: the log does not exist, or nothing can be read of it.
+        InputError: the log does not exist, is a folder without a log, or cannot be read.
     """
     for _ in range(_TRIES):
         watcher.look()
@@ -46,6 +46,11 @@ def look_once(watcher: Watcher) -> WatchState:
         raise InputError(f"{watcher.log}: does not exist; expected a log file or a folder of logs")
     if watcher.state.problem:
         raise InputError(watcher.state.problem)
+    if watcher.log.is_dir() and watcher.state.path == watcher.log:
+        raise InputError(
+            f"{watcher.log}: holds no log; expected a folder of logs, or leave --once out to wait "
+            "for one"
+        )
     return watcher.state
 
 

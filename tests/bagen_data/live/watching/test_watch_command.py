@@ -102,6 +102,21 @@ def test_errors_say_what_to_do(
     assert message in " ".join(capsys.readouterr().err.split())
 
 
+@pytest.mark.parametrize("options", [(), ("--json",)])
+def test_a_folder_without_a_log_has_no_state(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], options: tuple[str, ...]
+) -> None:
+    (tmp_path / "notes.txt").write_text("no log")
+    assert exit_code(main, "watch", tmp_path, "--once", *options) == 1
+    said = capsys.readouterr()
+    assert "holds no log; expected a folder of logs, or leave --once out" in " ".join(
+        said.err.split()
+    )
+    assert said.out == ""
+    append(tmp_path / "s1.jsonl", LINES)
+    assert exit_code(main, "watch", tmp_path, "--once", *options) == 0
+
+
 def test_another_task_than_the_forecasters_is_refused_by_name(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
