@@ -167,7 +167,8 @@ def of_kept(
     if kept.task != recorded.task:
         raise InputError(
             f"{name}: forecasts {kept.task}, and --config {recorded.config} is of {recorded.task}; "
-            f"give a config of {kept.task}, or a forecaster that was fitted on {recorded.task}"
+            f"give a config of {kept.task}, or a forecaster of {recorded.task}: 'bagen fit --task "
+            f"{recorded.task}' makes one of logs"
         )
     if not kept.knows_success:
         raise InputError(

@@ -245,6 +245,8 @@ def test_a_forecaster_that_learned_from_every_instance_is_refused(
         evaluate(PolicyRequest(name, sample, "sokoban_train", NOW))
     with pytest.raises(InputError, match="forecasts sokoban, and --config swebench is of swebench"):
         evaluate(PolicyRequest(name, sample, "swebench", NOW))
+    with pytest.raises(InputError, match="'bagen fit --task swebench' makes one of logs"):
+        evaluate(PolicyRequest(name, sample, "swebench", NOW))
 
 
 def test_one_instance_to_choose_on_is_refused(sample: str, tmp_path: Path) -> None:
