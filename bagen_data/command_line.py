@@ -2,10 +2,12 @@
 
 import sys
 from collections.abc import Callable, Sequence
+from io import TextIOWrapper
 from types import TracebackType
 from typing import Any
 
 import typer
+from typer.core import TyperCommand
 
 from bagen_data.errors import BagenError, InterruptedRunError, WrongUsageError
 
@@ -13,9 +15,38 @@ _INTERRUPTED = 130
 """The exit code that typer gives Ctrl-C."""
 
 
+class _Command(TyperCommand):
+    """A command whose arguments are refused in the words of this project."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, args)
+        except typer.BadParameter as error:
+            raise _in_our_words(error) from error
+
+
+def _in_our_words(error: typer.BadParameter) -> Exception:
+    """Return the error to raise for a refused argument: the same one unless Pydantic words it."""
+    from pydantic import ValidationError
+
+    from bagen_data.field_problems import argument_problem
+
+    if error.param is None or not isinstance(error.__cause__, ValidationError):
+        return error
+    name = max(error.param.opts, key=len)
+    return WrongUsageError(f"{name} {argument_problem(error.__cause__)}")
+
+
+class _App(typer.Typer):
+    """A command line of commands of this project."""
+
+    def command(self, *arguments: Any, **options: Any) -> Any:
+        return super().command(*arguments, **{"cls": _Command, **options})
+
+
 def new_app(description: str | None) -> typer.Typer:
     """Return a command line with this help, in plain text."""
-    return typer.Typer(
+    return _App(
         help=description,
         no_args_is_help=True,
         add_completion=False,
@@ -32,6 +63,7 @@ def run(app: Callable[[Sequence[str] | None], Any], arguments: Sequence[str] | N
         arguments: the arguments of the command; those of the process if None.
     """
     sys.excepthook = _print_traceback
+    _escape_unwritable()
     try:
         app(arguments)
     except SystemExit as end:
@@ -54,6 +86,12 @@ def run(app: Callable[[Sequence[str] | None], Any], arguments: Sequence[str] | N
         where = f"{error.filename}: " if error.filename else ""
         _say(f"{where}{error.strerror or error}; the output is as it was", style="red")
         sys.exit(1)
+
+
+def _escape_unwritable() -> None:
+    """Let stdout escape characters that its encoding lacks: a folder's name ended a command."""
+    if isinstance(sys.stdout, TextIOWrapper) and sys.stdout.errors == "strict":
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def _say(message: str, style: str | None = None) -> None:

@@ -1,6 +1,7 @@
-"""The faults of a file's fields, in the words of this project instead of Pydantic's."""
+"""The faults of fields and arguments, in the words of this project instead of Pydantic's."""
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -14,6 +15,9 @@ _SHOWN = 80
 _KINDS = ("bool", "int", "float", "str", "list[str]")
 """Names of the kinds of a decoding parameter, each of which refuses a value of another kind."""
 
+_CHOICES = re.compile(r" is not one of (.+?)\.?$", re.DOTALL)
+"""What Typer says of a value that is not one of an option's choices."""
+
 _Words = Callable[[Mapping[str, Any]], str]
 """From the facts of a fault to what was expected."""
 _EXPECTED: Mapping[str, _Words] = {
@@ -21,8 +25,8 @@ _EXPECTED: Mapping[str, _Words] = {
         f"text of {numbered(facts['min_length'], 'character')} or more"
     ),
     "string_too_long": lambda facts: f"at most {facts['max_length']:,} characters",
-    "greater_than_equal": lambda facts: f"a number from {int(facts['ge']):,} on",
-    "less_than_equal": lambda facts: f"at most {int(facts['le']):,}",
+    "greater_than_equal": lambda facts: f"a number from {_plain(facts['ge'])} on",
+    "less_than_equal": lambda facts: f"at most {_plain(facts['le'])}",
     "literal_error": lambda facts: str(facts["expected"]),
     "finite_number": lambda _: "a finite number",
     "missing": lambda _: "a value",
@@ -66,6 +70,18 @@ def problems(error: ValidationError) -> Iterator[str]:
         yield f"{name}: {words}" if name else words
 
 
+def argument_problem(error: ValidationError) -> str:
+    """Return an argument of a command that is wrong, and what was expected: `0: expected ...`."""
+    detail = error.errors(include_url=False)[0]
+    value, message = detail["input"], detail["msg"].removeprefix("Value error, ")
+    choices = _CHOICES.search(message)
+    if choices:
+        return f"{value}: expected one of {choices[1].replace(chr(39), '')}"
+    if detail["type"] == "value_error":
+        return f"{value}: {message}"
+    return f"{value}: expected {_expected(detail)}"
+
+
 def _fault(detail: ErrorDetails) -> str:
     kind, value = detail["type"], detail["input"]
     if kind == "extra_forbidden":
@@ -92,6 +108,11 @@ def _expected(detail: ErrorDetails) -> str:
 def _parameter(detail: ErrorDetails) -> str:
     value = _shown(detail["input"])
     return f"found {value}; expected true, false, a finite number, text or a list of texts"
+
+
+def _plain(bound: float) -> str:
+    """Return a bound without the decimals of a whole number."""
+    return f"{int(bound):,}" if bound == int(bound) else f"{bound:,}"
 
 
 def _shown(value: Any) -> str:
