@@ -42,5 +42,8 @@ def copy_dataset(out: Path) -> Path:
         for source, name in zip(sources, names, strict=True):
             target = staging / name
             target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(source, target)
+            try:
+                shutil.copyfile(source, target)
+            except OSError as error:
+                raise OutputError(f"{copy}: cannot be written: {error.strerror}") from error
     return copy

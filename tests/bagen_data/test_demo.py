@@ -1,7 +1,9 @@
 """`bagen demo`: the main job, from the package alone."""
 
 import json
+import resource
 import subprocess
+import sys
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -77,7 +79,8 @@ def test_it_shows_predicts_validates_and_scores_without_extras_or_network(tmp_pa
     assert len((folder / "quantiles/predictions.jsonl").read_text().splitlines()) == 142
     scores = json.loads((folder / "scores.json").read_text())["overall"]
     assert scores["valid_rate"] == {"value": 1.0, "n": 142, "low": 1.0, "high": 1.0}
-    assert max(map(len, (line for line in lines if not line.startswith(("$", "  bagen"))))) < 100
+    own = [line for line in lines if not line.startswith(("$", "  bagen", "bagen-demo/"))]
+    assert max(map(len, own)) < 100
 
 
 def test_its_last_line_names_a_page_with_the_question_the_answers_and_the_scores(
@@ -118,6 +121,7 @@ class PageText(HTMLParser):
 def test_the_commands_that_it_names_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lines = bare(tmp_path).stdout.splitlines()
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("OPENAI_API_KEY", "none")  # a dry run without a key says so, and exits 1
     named = [line.split()[1:] for line in lines if line.startswith("  bagen ")]
     assert [words[0] for words in named] == ["show", "predict"]
     for words in named:
@@ -170,3 +174,18 @@ def test_a_file_in_the_copy_that_no_demo_wrote_is_kept(
     assert run_demo("--out", str(tmp_path)) == 1
     assert "notes.txt" in capsys.readouterr().err
     assert (tmp_path / "dataset/notes.txt").read_text() == "mine"
+
+
+def test_a_full_disk_is_one_line_that_names_the_copy(tmp_path: Path) -> None:
+    """It named the file in the package that was copied, which is not what is full."""
+    out, sizes = tmp_path / "out", (2_000, 2_000)
+    done = subprocess.run(
+        [sys.executable, "-m", "bagen_data", "demo", "--out", out],
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, sizes),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr == f"{out / 'dataset'}: cannot be written: File too large\n"
+    assert list(out.iterdir()) == []
