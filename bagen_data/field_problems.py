@@ -19,7 +19,7 @@ _CHOICES = re.compile(r" is not one of (.+?)\.?$", re.DOTALL)
 """What Typer says of a value that is not one of an option's choices."""
 
 _Words = Callable[[Mapping[str, Any]], str]
-"""From the facts of a fault to what was expected."""
+"""A function that says what was expected, given the facts of a fault."""
 _EXPECTED: Mapping[str, _Words] = {
     "string_too_short": lambda facts: (
         f"text of {numbered(facts['min_length'], 'character')} or more"

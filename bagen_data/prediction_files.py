@@ -142,7 +142,7 @@ def files_in(path: Path) -> list[Path]:
     if not path.name.endswith(SUFFIXES) and files == [path]:
         raise InputError(f"{path}: expected a name that ends in {', '.join(SUFFIXES)}")
     if not files:
-        raise InputError(f"{path}: there is no prediction file; expected predictions.jsonl")
+        raise InputError(f"{path}: predictions are missing; expected a file predictions.jsonl")
     return files
 
 

@@ -25,7 +25,7 @@ class ListedSample:
     config: str
     split: str
     outcome: str
-    """How its run ended: `succeeded` (within the budget), `over budget` or `failed`."""
+    """End of its run: `succeeded` (within the budget), `over budget` or `failed`."""
 
     @property
     def rollout(self) -> str:

@@ -93,7 +93,7 @@ def read_submission_folder(
     if folder.is_symlink():
         raise InputError(f"{folder}: is a symbolic link; expected a folder")
     if not folder.is_dir():
-        problem = "is no folder" if folder.exists() else "there is no such folder"
+        problem = "is not a folder" if folder.exists() else "no such folder"
         raise InputError(f"{folder}: {problem}; expected one with {METADATA} in it")
     if is_interrupted(folder):
         raise InputError(
@@ -114,7 +114,7 @@ def read_submission_folder(
                 metadata = metadata_in(opened[METADATA].stream, folder / METADATA)
             if not prediction_files:
                 raise InputError(
-                    f"{folder}: there is no file of predictions; expected {ALL_TASKS}.jsonl, or "
+                    f"{folder}: a file of predictions is missing; expected {ALL_TASKS}.jsonl, or "
                     f"one for each config, e.g. {configs[0]}.jsonl ({', '.join(SUFFIXES)})"
                 )
             files = [_file(folder / name, opened[name], named_for[name]) for name in named_for]

@@ -22,7 +22,7 @@ class RemoteDataset:
 
     seen: Seen
     is_hidden: bool | None
-    """Whether it holds a hidden split; None where it holds no dataset of ours."""
+    """Whether the repository holds a hidden split; None where it holds no dataset of ours."""
     data: frozenset[str]
     """The data files that its manifest names."""
 

@@ -1,8 +1,10 @@
-"""Docstrings: the first line of each one stands alone, whoever meets it in a hover box."""
+"""Docstrings and messages: each stands alone, in a hover box or a terminal."""
 
 import ast
 import re
 from collections.abc import Iterator
+
+import pytest
 
 from tests.making import REPO
 
@@ -10,14 +12,32 @@ ROOMS = (
     *("bagen_data", "benchmarks", "builders", "collect", "docs"),
     *("leaderboard", "metrics", "sample", "tools", "train"),
 )
-RIDDLE = re.compile(r"(As|Likewise|Of|That|These|Those|What|Which|Who|Whose)\b")
-"""A beginning that refers to something that is not there."""
+RIDDLE = re.compile(
+    r"(All|Also|And|As|At|Because|Before|After|But|By|Each of|Either|For|From|How|If|In|Into|It|Its"
+    r"|Likewise|Near|No|None|Not|Nothing|Of|On|One|Once|Only|Or|Over|So|Such|Than|That|Their|Them"
+    r"|Then|There|These|They|This|Those|Through|To|Under|Until|What|When|Where|Which|While|Who|Whom"
+    r"|Whose|With|Within|Without|Whether (?:it|its|that|they))\b"
+)
+"""A beginning that refers to something that is not there, or that comes before the subject."""
+ODD = re.compile(
+    r"\bthere (is|are) no\b|\b(is|are|stands?) there twice|begun otherwise|cannot be had"
+    r"|\bmend (it|that|this)\b"
+    r"|\b(is|are) no (config|file|folder|link|list|name|number|object|option|value)\b",
+    re.IGNORECASE,
+)
+"""Words that are seldom said: "is missing", "appears twice" and "is not a folder" are."""
+SAID_TO_AGENTS = {
+    "collect/searchr1/bats/attempt.py",
+    "collect/swebench/inspect_model.py",
+    "collect/warehouse/manager_decisions.py",
+}
+"""Files whose texts the recorded agents read; these texts stay as they are."""
 
 
 def docs(tree: ast.AST) -> Iterator[tuple[int, str]]:
     """The line and text of each docstring, and of each text below a name."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             text = ast.get_docstring(node)
             if text:
                 yield getattr(node, "lineno", 1), text
@@ -28,13 +48,46 @@ def docs(tree: ast.AST) -> Iterator[tuple[int, str]]:
                         yield after.lineno, value
 
 
+def modules() -> Iterator[tuple[str, ast.Module]]:
+    """The path and syntax tree of each module of the rooms."""
+    for path in (path for room in ROOMS for path in (REPO / room).rglob("*.py")):
+        yield path.relative_to(REPO).as_posix(), ast.parse(path.read_text(encoding="utf-8"))
+
+
+def texts(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """The line and value of each text that the program can print: all but docstrings."""
+    docstrings = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    constants = (node for node in ast.walk(tree) if isinstance(node, ast.Constant))
+    for node in constants:
+        if isinstance(node.value, str) and id(node) not in docstrings:
+            yield node.lineno, node.value
+
+
 def test_each_docstring_says_its_subject_first() -> None:
-    paths = [path for room in ROOMS for path in (REPO / room).rglob("*.py")]
+    trees = list(modules())
     riddles = [
-        f"{path.relative_to(REPO)}:{line}: {text.splitlines()[0]}"
-        for path in paths
-        for line, text in docs(ast.parse(path.read_text(encoding="utf-8")))
+        f"{path}:{line}: {text.splitlines()[0]}"
+        for path, tree in trees
+        for line, text in docs(tree)
         if RIDDLE.match(text)
     ]
-    assert len(paths) > 500
+    assert len(trees) > 500
     assert riddles == []
+
+
+def test_messages_use_ordinary_words() -> None:
+    trees = [(path, tree) for path, tree in modules() if path not in SAID_TO_AGENTS]
+    odd = [
+        f"{path}:{line}: {text}"
+        for path, tree in trees
+        for line, text in texts(tree)
+        if ODD.search(text)
+    ]
+    assert len(trees) > 500
+    assert odd == []
+
+
+@pytest.mark.parametrize("name", sorted(SAID_TO_AGENTS))
+def test_what_is_said_to_agents_needs_its_exception(name: str) -> None:
+    tree = ast.parse((REPO / name).read_text(encoding="utf-8"))
+    assert any(ODD.search(text) for _, text in texts(tree))

@@ -20,7 +20,7 @@ def check_new_file(option: str, path: Path) -> None:
     if path.is_dir():
         problem = "is a folder; expected the path of a file"
     elif not folder.is_dir():
-        problem = f"cannot be written: there is no folder {folder}; make it first"
+        problem = f"cannot be written: the folder {folder} is missing; make it first"
     elif not path.exists() and not os.access(folder, os.W_OK | os.X_OK):
         problem = f"cannot be written: nothing may be written into {folder}; give another folder"
     else:

@@ -63,7 +63,7 @@ class Forecaster:
     model: "type[ForecastModel] | None" = None
     """The class of what `fit` and `fit_amounts` return; None where it cannot be kept."""
     needs_scikit_learn: bool = False
-    """Whether it learns with scikit-learn, which is an extra."""
+    """Whether the forecaster learns with scikit-learn, which is an extra."""
 
     def check_packages(self) -> None:
         """Refuse to go on without the packages that it learns with.

@@ -61,7 +61,7 @@ def metric_tables(predictions: Any, references: Any) -> MetricTables:
     """
     responses = _responses(predictions)
     if not len(responses):
-        raise ValueError("there are no predictions; expected at least one")
+        raise ValueError("predictions are empty; expected at least one")
     table = _as_arrow(references)
     rows = listed("references", references) if table is None else None
     check_lengths(responses, table if rows is None else rows)

@@ -35,8 +35,8 @@ class Part:
     """The part that one task has in a score, a mean over tasks."""
 
     instances: int
-    """How many the score is taken over, in any family of the task, at least 1: those with a
-    feasible rollout, say."""
+    """Number of instances that the score is taken over, in any family of the task, at least 1: for
+    some scores, only instances with a feasible rollout."""
     weight: float
     """Weight of the task's score in the mean."""
 

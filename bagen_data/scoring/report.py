@@ -11,9 +11,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Scores = Mapping[str, "Score"]
-"""By name."""
+"""A value of each score, by its name."""
 Differences = Mapping[str, "Difference"]
-"""By name of the score."""
+"""A difference of each score, by the score's name."""
 
 
 @dataclass(frozen=True)

@@ -142,7 +142,7 @@ class SampleTable:
                 those of the table if None. A table that is part of a dataset has fewer.
 
         Raises:
-            InputError: a column is missing or of the wrong type, a sample is there twice, its
+            InputError: a column is missing or of the wrong type, a sample appears twice, its
                 amounts or turns cannot be, its rollout is both feasible and not, both a success and
                 not, feasible without success, or of two instances, samples of one family name
                 different resources, a prompt variant is unknown, or the reference cannot be used or
@@ -253,7 +253,7 @@ class _SampleColumns:
         rows = np.arange(len(self.rollout))[rows][order]
         if twice.any():
             row = int(rows[1:][twice][0])
-            raise InputError(f"row {row}: sample {self.ids[row].as_py()!r} is there twice")
+            raise InputError(f"row {row}: sample {self.ids[row].as_py()!r} appears twice")
         return rows
 
     def _check_label(self, rows: Rows, name: str, values: Mask, of_rollout: Mask) -> None:

@@ -422,9 +422,9 @@ def test_a_dataset_with_a_file_gone_is_refused(
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("nothing.jsonl", ("there is no prediction file",)),
+        ("nothing.jsonl", ("predictions are missing",)),
         ("scores.csv", (".jsonl, .jsonl.gz, .parquet",)),
-        ("empty", ("there is no prediction file; expected predictions.jsonl",)),
+        ("empty", ("predictions are missing; expected a file predictions.jsonl",)),
         ("two", ("holds several prediction files", "a.jsonl, b.parquet")),
     ],
 )

@@ -466,8 +466,8 @@ def test_a_folder_means_the_file_in_it(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("names", "expected"),
     [
-        ((), "there is no prediction file; expected predictions.jsonl"),
-        (("metadata.yaml", "predictions.csv"), "there is no prediction file"),
+        ((), "predictions are missing; expected a file predictions.jsonl"),
+        (("metadata.yaml", "predictions.csv"), "predictions are missing"),
         (("a.jsonl", "a.jsonl.gz"), "holds several prediction files: a.jsonl, a.jsonl.gz; name"),
         (("b.parquet", "a.jsonl"), "holds several prediction files: a.jsonl, b.parquet; name"),
     ],
@@ -561,7 +561,7 @@ def test_parquet_that_was_damaged_is_named(tmp_path: Path) -> None:
 
 def test_a_folder_with_the_name_of_a_file(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").mkdir()
-    with pytest.raises(InputError, match="there is no prediction file"):
+    with pytest.raises(InputError, match="predictions are missing"):
         find_predictions(tmp_path)
     with pytest.raises(InputError, match="cannot be read"):
         find_predictions(tmp_path / ("x" * 5_000))

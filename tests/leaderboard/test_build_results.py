@@ -422,7 +422,7 @@ def test_a_file_is_no_submission(
     submit(tmp_path / "a", dataset)
     file = tmp_path / "a" / "predictions.jsonl"
     assert leaderboard("validate", file, "--dataset", dataset) == 1
-    assert "predictions.jsonl: is no folder; expected one with metadata.yaml" in " ".join(
+    assert "predictions.jsonl: is not a folder; expected one with metadata.yaml" in " ".join(
         capsys.readouterr().err.split()
     )
 

@@ -386,7 +386,7 @@ HOSTILE: dict[str, tuple[Make, str]] = {
     "a gzip bomb": (instead(bomb), "holds more than 1,073,741,824 bytes, unpacked"),
     "no predictions": (
         instead(lambda good: without(good, "predictions.jsonl")),
-        "there is no file of predictions",
+        "a file of predictions is missing",
     ),
     "no metadata": (
         instead(lambda good: without(good, "metadata.yaml")),

@@ -320,7 +320,7 @@ def test_what_cannot_be_read_is_named_and_not_kept(
 
 def test_what_cannot_be_scored_is_named(metric: evaluate.Metric) -> None:
     wrong = [
-        ([ROW, ROW], r"row 1: sample 'sokoban/m/r1/1' is there twice"),
+        ([ROW, ROW], r"row 1: sample 'sokoban/m/r1/1' appears twice"),
         ([ROW | {"sample_id": "r1"}, NEXT], r"'r1'; expected task/rollout_model/rollout_id/k"),
         ([ROW, NEXT | {"resources": [TOKENS | {"used": float("nan")}]}], r"row 1: .* used "),
         ([ROW, NEXT | {"resources": [TOKENS | {"budget": -1}]}], r"row 1: .* budget "),

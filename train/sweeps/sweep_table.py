@@ -77,10 +77,7 @@ class SweepTables:
 
     def _interval_notes(self) -> list[str]:
         if not any(_has_interval(row.scores) for row in self.results.rows.values()):
-            return [
-                f"There are no intervals over fewer than {FEWEST_INSTANCES} instances: evaluate on "
-                "more."
-            ]
+            return [f"Fewer than {FEWEST_INSTANCES} instances have no interval: evaluate on more."]
         notes = []
         many = self._done()
         if any(len(done) >= FEWEST_SEEDS for done in many.values()):

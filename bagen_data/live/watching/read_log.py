@@ -227,7 +227,7 @@ class _LogWitness(PlainWitness):
         self.unfinished: dict[str, PlainRollout] = {}
         """Rollouts without their last turn, by place."""
         self.textless: dict[str, str] = {}
-        """What a tokenizer cannot count in a log whose usage is not complete, by place."""
+        """Part that a tokenizer cannot count in a log whose usage is not complete, by place."""
         self._rules = RolloutRules(choice.family, rules.task, rules.counting, UNLIMITED)
 
     def files(self, _paths: Sequence[str]) -> Sequence[str]:

@@ -126,7 +126,7 @@ def test_a_file_that_cannot_be_is_refused_before_the_work(
     assert policy(nowhere, option, tmp_path / "folder.svg") == 1
     assert "folder.svg: is a folder; expected the path of a file" in capsys.readouterr().err
     assert policy(nowhere, option, tmp_path / "new" / "deep" / "curve.svg") == 1
-    assert f"there is no folder {tmp_path / 'new' / 'deep'}" in capsys.readouterr().err
+    assert f"the folder {tmp_path / 'new' / 'deep'} is missing" in capsys.readouterr().err
     assert not (tmp_path / "new").exists()
 
 

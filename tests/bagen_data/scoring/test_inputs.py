@@ -96,7 +96,7 @@ def test_without_what_is_known_afterwards() -> None:
     [
         ({"sample_id": "r/1"}, "row 1: sample_id is 'r/1'; expected task/rollout_model/rollout_id"),
         ({"sample_id": None}, "samples: row 1: sample_id is missing"),
-        ({"sample_id": "t/m/r/1"}, "sample 't/m/r/1' is there twice"),
+        ({"sample_id": "t/m/r/1"}, "sample 't/m/r/1' appears twice"),
         ({"feasible": None}, "samples: row 1: feasible is missing"),
         ({"resources": []}, "row 1: sample 't/m/r/2' names other resources"),
         ({"resources": sample(remaining=[1, 2, 3])["resources"]}, "names other resources"),

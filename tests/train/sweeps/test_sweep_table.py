@@ -107,7 +107,7 @@ def test_tables_need_no_training(seeded: Path, capsys: pytest.CaptureFixture[str
 def test_notes_say_why_an_interval_is_missing(seeded: Path) -> None:
     """The sample has six levels."""
     note = tables(seeded).notes()[0]
-    assert note == "There are no intervals over fewer than 10 instances: evaluate on more."
+    assert note == "Fewer than 10 instances have no interval: evaluate on more."
 
 
 def test_answers_that_are_gone_are_named(seeded: Path, tmp_path: Path) -> None:
