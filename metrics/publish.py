@@ -29,6 +29,8 @@ _PACKAGE = re.compile(r"^(bagen-data\[metric\]).*$", re.MULTILINE)
 _WHEEL = re.compile(r"bagen_data-[^/]+\.whl")
 _PACKAGED = (".json", ".py", ".txt", ".typed", ".yaml")
 """Suffixes of the package's files."""
+_SHIPPED = re.compile(r"bagen_data/demo/dataset/.*\.(?:jsonl|md|parquet)")
+"""Files of the dataset that ships in the package."""
 
 
 @dataclass(frozen=True)
@@ -143,7 +145,8 @@ def _build_wheel(folder: Path) -> str:
         raise InputError(f"{_REPO}: its wheel cannot be built:\n{done.stderr.strip()[-2000:]}")
     with ZipFile(folder / wheels[0]) as archive:
         names = [name for name in archive.namelist() if name.startswith("bagen_data/")]
-    if foreign := [name for name in names if not name.endswith(_PACKAGED)]:
+    foreign = [name for name in names if not name.endswith(_PACKAGED)]
+    if foreign := [name for name in foreign if not _SHIPPED.fullmatch(name)]:
         raise InputError(
             f"{_REPO}: {foreign[0]} is not a file of the package, and a wheel would publish it; "
             "move it elsewhere"

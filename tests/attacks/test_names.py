@@ -31,13 +31,13 @@ def accepts(name: str | None = None, link: str | None = None) -> bool:
 def twins() -> dict[str, list[str]]:
     """Characters by the one that each looks like."""
     characters = map(chr, [*range(0xA0, 0xD800), *range(0xF900, 0x1F900)])
-    characters: dict[str, list[str]] = {}
+    twins_of: dict[str, list[str]] = {}
     for character in characters:
         if unicodedata.category(character) not in ("Cn", "Co", "Cs"):
             plain = skeleton(unicodedata.normalize("NFKC", character))
             if plain.isascii() and plain.strip():
-                characters.setdefault(plain, []).append(character)
-    return characters
+                twins_of.setdefault(plain, []).append(character)
+    return twins_of
 
 
 @pytest.mark.attack("names that look like another")

@@ -273,8 +273,8 @@ def test_a_key_in_an_option(tmp_path: Path, key: str, tally: Tally) -> None:
             tally.wrong += done.returncode != 2 or server.requests > 0
             tally.wrong += bool(finds(key, tmp_path, done.stdout, done.stderr))
             assert not tally.wrong, (option, done)
-        cases = [(make, address) for make in (ask, play) for address in addresses]
-        for make, address in cases[:: tally.size(9, 1)]:
+        in_environment = [(make, address) for make in (ask, play) for address in addresses]
+        for make, address in in_environment[:: tally.size(9, 1)]:
             command = make(tmp_path, server)
             place = command.index("--base-url")
             del command[place : place + 2]

@@ -196,7 +196,7 @@ def test_messages_are_those_of_the_commands() -> None:
     table = PAGE.read_text(encoding="utf-8").partition("| message |")[2]
     messages = re.findall(r"(?m)^\| `([^`]+)` \|", table)
     assert len(messages) > 5
-    values = {"v2.0": "{tag}", "403": "{status}", " 6 ": " {TRIES} "}
+    values = {"v2.0": "{tag}", "403": "{status}", " 6 tries": " {tries} "}
     for value, name in values.items():
         messages = [message.replace(value, name) for message in messages]
     assert [message for message in messages if message not in code] == []
