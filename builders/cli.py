@@ -8,7 +8,7 @@
     python -m builders publish out/sample --to ORG/NAME --dry-run
     python -m builders publish out/sample --to ORG/NAME --tag v2.0 --all --site SITE
 
-Exit codes: 0 done, 1 bad input, 2 wrong usage.
+Exit codes: 0 done, 1 bad input, 2 wrong usage, 130 stopped by Ctrl-C.
 """  # noqa: D301  \b keeps the lines as they are
 
 from collections.abc import Sequence

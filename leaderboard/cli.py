@@ -12,7 +12,7 @@
 
 DATASET is a folder that was built, or ORG/NAME or ORG/NAME@REV on the Hub.
 
-Exit codes: 0 done, 1 bad input, 2 wrong usage.
+Exit codes: 0 done, 1 bad input, 2 wrong usage, 130 stopped by Ctrl-C.
 """  # noqa: D301  \b keeps the lines as they are
 
 import os

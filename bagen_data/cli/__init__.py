@@ -12,7 +12,7 @@
     bagen watch ~/.claude/projects/mine --forecaster my-forecaster
     bagen policy forest --dataset MLL-Lab/BAGEN --config swebench --out policy.json
 
-Exit codes: 0 done, 1 bad input, 2 wrong usage.
+Exit codes: 0 done, 1 bad input, 2 wrong usage, 130 stopped by Ctrl-C.
 """  # noqa: D301  \b keeps the lines as they are
 
 import sys
