@@ -258,6 +258,13 @@ def inspect_command(
         str | None, typer.Option(help="Only these turns, A:B with both ends included.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the same as JSON.")] = False,
+    labels_template: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="New file for a label of each rollout that nothing judges, to be filled in.",
+        ),
+    ] = None,
 ) -> None:
     """Show how logs are understood: counts as stated, and what a build makes of them."""
     import json
@@ -265,18 +272,28 @@ def inspect_command(
     from bagen_data.logs.turn_readers import Counting
     from bagen_data.reading.outcomes import success_rule
     from bagen_data.tokenizer import HubTokenizer
+    from bagen_data.wording import numbered
     from builders.inspection import choose, inspect_logs, parse_turns
     from builders.inspection_table import print_inspection
+    from builders.labels_template import write_labels_template
 
     numbers = None if turns is None else parse_turns(turns)
     counting = Counting(usage, HubTokenizer(tokenizer) if tokenizer else None)
     rule = None if success is None else success_rule(success)
-    inspection = inspect_logs(path, counting, rule)
-    inspection = choose(inspection, rollout, numbers)
+    chosen = choose(inspect_logs(path, counting, rule), rollout, None)
+    inspection = choose(chosen, "", numbers)
     if as_json:
         print(json.dumps(inspection.to_json(), indent=2))
     else:
         print_inspection(inspection)
+    if labels_template is not None:
+        written = write_labels_template(chosen, labels_template)
+        STDERR.print(
+            shown(
+                f"{numbered(written, 'label')} to be filled in with true or false: "
+                f"{labels_template}; a build reads labels.jsonl in the folder that it builds"
+            )
+        )
 
 
 @app.command("verify")

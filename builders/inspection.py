@@ -91,6 +91,11 @@ class InspectedRollout:
     turns: tuple[InspectedTurn, ...] = ()
 
     @property
+    def label_name(self) -> str:
+        """The name of the rollout in a label: its place, or its id where a place has blanks."""
+        return self.rollout_id if " " in self.where else self.where
+
+    @property
     def is_duplicate(self) -> bool:
         """Return whether the same rollout stands before this one."""
         return bool(self.usage_source and self.refusal)

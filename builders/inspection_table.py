@@ -89,15 +89,15 @@ def inspection_tables(inspection: Inspection) -> Iterator[Table | str]:
 def _unjudged_line(inspection: Inspection, unjudged: int) -> str:
     """Say what gives rollouts the outcomes that they lack."""
     first = next(each for each in inspection.rollouts if each.is_unjudged)
-    name = first.rollout_id if " " in first.where else first.where
-    label = json.dumps({"rollout": name, "success": True}, ensure_ascii=False)
+    label = json.dumps({"rollout": first.label_name, "success": True}, ensure_ascii=False)
     rule = ""
     scores = [each.scores.values() for each in inspection.rollouts if each.is_unjudged]
     if any(value is not None for values in scores for value in values):
         rule = ", or name a score that decides it with --success"
     return (
         f"{unjudged} not judged: a build needs each rollout's outcome; write lines such as {label} "
-        f"into {LABELS} in the folder that is built{rule}; 'bagen fit' and 'bagen watch' need none"
+        f"into {LABELS} in the folder that is built (--labels-template FILE writes them to be "
+        f"filled in){rule}; 'bagen fit' and 'bagen watch' need none"
     )
 
 
@@ -240,7 +240,7 @@ def _sum_of(heading: str, requests: Sequence[Request]) -> str:
 
 def _overview(inspection: Inspection) -> Table:
     table = Table(title=shown(inspection.name), title_justify="left")
-    table.add_column("rollout", overflow="fold")
+    table.add_column("rollout", overflow="fold", no_wrap=True)
     for heading in ("turns", "spent"):
         table.add_column(heading, justify="right", no_wrap=True)
     for heading in ("outcome", "counted by", "written by"):

@@ -20,7 +20,8 @@ LABELS = "labels.jsonl"
 """The file of a family's folder that says which rollouts succeeded."""
 LABEL_LAYOUT = '{"rollout": ID OR PATH, "success": true or false}'
 """The layout of a line of labels, for messages."""
-_KEYS = {"rollout", "success", "instance"}
+_KEYS = {"rollout", "success", "instance", "about"}
+"""Keys of a label; `about` is for its reader alone."""
 
 
 def is_label(value: Any) -> bool:
@@ -172,7 +173,8 @@ class LabelUses:
             (
                 f"{LABELS}:{label.line}",
                 f"labels {label.rollout!r}, and no rollout of the family has this id, session id "
-                "or path; write one of them in full, or remove the line",
+                "or path; write one of them in full, as 'builders inspect' lists them, or remove "
+                "the line",
             )
             for label in self._labels.by_line.values()
             if label.line not in self._used and not label.names & names

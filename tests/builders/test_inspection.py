@@ -119,6 +119,40 @@ def test_without_an_outcome_a_rollout_is_shown_and_not_judged(tmp_path: Path, ca
     assert len(read(folder).refused) == 1
 
 
+def test_a_template_of_labels_is_filled_in_and_built(tmp_path: Path, capsys: Any) -> None:
+    logs, template = tmp_path / "my logs", tmp_path / "to fill in.jsonl"
+    for name in ("s1", "s2", "s 3"):
+        write_lines(logs / f"{name}.jsonl", [counted(f"{name} says", success=None)])
+    write_lines(logs / "judged.jsonl", [counted("judged")])
+    assert exit_code(main, "inspect", logs, "--turns", "2", "--labels-template", template) == 0
+    said = " ".join(capsys.readouterr().err.split())
+    assert "3 labels to be filled in with true or false" in said
+    labels = [json.loads(line) for line in template.read_text().splitlines()]
+    assert [label["success"] for label in labels] == [None, None, None]
+    assert {label["about"] for label in labels} == {"s1 says look", "s2 says look", "s 3 says look"}
+    assert exit_code(main, "inspect", logs, "--labels-template", template) == 1
+    assert "exists, and may hold labels" in " ".join(capsys.readouterr().err.split())
+    write_lines(logs / "labels.jsonl", [label | {"success": True} for label in labels])
+    assert [each.outcome for each in inspected(logs).rollouts] == ["success"] * 4
+    flags = ("--task", "t", "--rollout-model", "m", "--origin", logs, "--out", tmp_path / "out")
+    assert exit_code(main, "build", *flags, "--strict") == 0
+    other = tmp_path / "other.jsonl"
+    assert exit_code(main, "inspect", logs, "--labels-template", other) == 1
+    assert "no label is missing" in " ".join(capsys.readouterr().err.split())
+    assert not other.exists()
+
+
+def test_a_short_name_does_not_fold_the_row_of_sums(
+    tmp_path: Path, capsys: Any, monkeypatch: Any
+) -> None:
+    write_lines(tmp_path / "logs" / "a.jsonl", [counted("a"), counted("b")])
+    monkeypatch.setenv("COLUMNS", "80")
+    assert exit_code(main, "inspect", tmp_path / "logs") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert any(line.startswith("sum of the 2 that can be used ") for line in lines)
+    assert max(map(len, lines)) <= 80
+
+
 def test_a_rule_or_a_label_gives_the_outcome(tmp_path: Path, capsys: Any) -> None:
     scored = [counted(name, success=None, reward=reward) for name, reward in (("a", 1), ("b", 0))]
     folder = family(tmp_path, *scored)

@@ -168,6 +168,13 @@ UNLABELLED = "a.jsonl:1 (a): has no label that can be used, and line 1 of labels
     ("labels", "messages"),
     [
         ([("b", True)], ["labels.jsonl:1: labels 'b', and no rollout of the family has this id"]),
+        (  # a beginning: sessions of one minute share that of their ids
+            [("a.json", True)],
+            [
+                "labels.jsonl:1: labels 'a.json', and no rollout of the family has this id, "
+                "session id or path; write one of them in full, as 'builders inspect' lists them"
+            ],
+        ),
         (
             [("a", True), ("a.jsonl", True)],
             ["a.jsonl:1 (a): is labelled on lines 1 and 2 of labels.jsonl; keep one"],
