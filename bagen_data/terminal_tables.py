@@ -185,7 +185,7 @@ def _ceiling(title: str, scores: Mapping[str, "CeilingScore"]) -> Table:
     return table
 
 
-def score_table(title: str, scores: Scores, lines_above: Container[str] = _AFTER_LINES) -> Table:
+def score_table(title: str, scores: Scores, lines_above: Container[str] = ()) -> Table:
     """Return a table with a row a score: its value, 95% interval and n."""
     table = Table(title=shown(title), title_justify="left", caption_justify="left")
     table.add_column("score", no_wrap=True)

@@ -49,7 +49,9 @@ def test_a_training_config_of_the_sample(
     flags = ("--dataset", sample, "--config", config, "--forecaster", "aft", "--out", out)
     assert fit(*flags, "--json", scores) == 0
     printed = capsys.readouterr()
-    assert "brier_skill" in printed.out
+    rows = printed.out.splitlines()
+    first = next(n for n, row in enumerate(rows) if row.startswith("brier "))
+    assert rows[first + 1].startswith("brier_skill ")  # no line between them
     assert f"the aft forecaster of {task}, learned from 9 rollouts of 9 instances" in printed.out
     assert "It learned from 9 instances" in printed.err
     kept = load_forecaster(out)
