@@ -1,7 +1,7 @@
 """The samples that predictions answer, where they leave others out."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -21,14 +21,27 @@ class AnsweredSamples:
     total: int
     """The number of samples of the split."""
     readers: tuple[PredictionReader, ...]
+    totals: Mapping[str, int]
+    """The number of samples of each task of the split."""
 
     @property
     def by_task(self) -> str:
         """The number of samples of each task, such as `sokoban 48, swebench 94`."""
+        return ", ".join(f"{task} {count:,}" for task, count in self._counts().items())
+
+    @property
+    def submittable(self) -> str:
+        """What can be submitted of these: the tasks that are answered whole, if all are."""
+        counts = self._counts()
+        others = ", ".join(task for task in self.totals if task not in counts)
+        is_whole = all(self.totals[task] == count for task, count in counts.items())
+        return f"not submittable for {others}" if is_whole and others else "not submittable"
+
+    def _counts(self) -> Counter[str]:
         counts: Counter[str] = Counter()
         for family in self.samples.families:
             counts[family.task] += len(family.completed_turns)
-        return ", ".join(f"{task} {count:,}" for task, count in counts.items())
+        return counts
 
     def __str__(self) -> str:
         return f"{len(self.samples):,} of {self.total:,} samples"
@@ -64,6 +77,7 @@ def answered_samples(
         SampleTable.of(table.filter(is_answered), reference),
         len(table),
         tuple(partial(_without, reader, others) for reader in readers),
+        dict(sorted(Counter(table["task"].cast(pa.string()).to_pylist()).items())),
     )
 
 

@@ -4,6 +4,7 @@
 file is; nothing but the batch at hand is in memory.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -30,6 +31,12 @@ from bagen_data.prediction_files import (
 )
 from bagen_data.scoring.match_predictions import PredictionReader
 from bagen_data.submission_folder import HIDDEN
+from bagen_data.wording import numbered
+
+_LISTED = 5
+"""Most tasks that a message names."""
+_SHOWN = 80
+"""Most characters of a name in it."""
 
 
 @dataclass(frozen=True)
@@ -108,13 +115,16 @@ def choose_predictions(path: Path, asked: AskedSamples) -> FolderPredictions:
         [file] = files
         read = prediction_reader(file)
         if _is_of_tasks(asked):
-            read = partial(_own_rows, read, asked, seen)
+            read = partial(_some, partial(_own_rows, read, asked, seen), [file], asked)
         read = partial(_noting, read, asked, seen)
         return FolderPredictions(file, (file,), (), asked, read, seen)
     chosen = _chosen(path, files, asked)
     readers = [partial(_rows_of, prediction_reader(file), asked, file) for file in chosen]
     named = chosen[0] if len(chosen) == 1 else path
-    read = partial(_noting, partial(_one_after_another, readers), asked, seen)
+    read = partial(_one_after_another, readers)
+    if _is_of_tasks(asked):
+        read = partial(_some, read, chosen, asked)
+    read = partial(_noting, read, asked, seen)
     aside = tuple(file for file in files if file not in chosen)
     return FolderPredictions(named, tuple(chosen), aside, asked, read, seen)
 
@@ -168,6 +178,34 @@ def _one_after_another(readers: Sequence[PredictionReader]) -> Iterator[pa.Recor
 def _is_of_tasks(asked: AskedSamples) -> bool:
     """Return whether one config was chosen, whose samples other configs do not have."""
     return bool(asked.config) and not asked.is_hidden and not is_training(asked.config or "")
+
+
+def _some(
+    reader: PredictionReader, files: Sequence[Path], asked: AskedSamples
+) -> Iterator[pa.RecordBatch]:
+    """Yield the predictions that answer the chosen config.
+
+    Raises:
+        InputError: there are none, and the files answer other tasks.
+    """
+    rows = 0
+    for batch in reader():
+        rows += len(batch)
+        yield batch
+    if rows:
+        return
+    config = asked.config or ""
+    others: Counter[str] = Counter()
+    for file in files:
+        for batch in prediction_reader(file)():
+            others.update(id_.partition("/")[0] for id_ in batch["sample_id"].to_pylist())
+    if others and task_of(config) not in others:
+        tasks = ", ".join(f"{task[:_SHOWN]!a}" for task in sorted(others)[:_LISTED])
+        raise InputError(
+            f"{files[0]}: answers no sample of {config}; its "
+            f"{numbered(others.total(), 'prediction')} answer {tasks}; pass --config of these, or "
+            "give other predictions"
+        )
 
 
 def _own_rows(

@@ -65,9 +65,14 @@ def score_answers(request: ScoreRequest) -> ScoredAnswers:
         scored = ScoredAnswers(
             _result(request.samples, answers, request.resampling), request.samples, answers, None
         )
-    except UnansweredError:
+    except UnansweredError as error:
         readers = [each.read for each in chosen]
         part = answered_samples(request.dataset, request.config, request.split, readers)
+        if part is None and len(names) > 1:
+            raise UnansweredError(
+                f"no sample is answered both by {names[0]} and by {names[1]}; compare predictions "
+                "of the same samples"
+            ) from error
         if part is None:
             raise
         answers = tuple(zip(names, part.readers, request.questions, strict=True))

@@ -113,7 +113,7 @@ def score_command(
         answered_by = "a prediction of both estimators" if compare else "a prediction"
         note = (
             f"note: only {scored.part} have {answered_by} ({scored.part.by_task}): scored on "
-            "these, not submittable"
+            f"these, {scored.part.submittable}"
         )
         STDERR.print(shown(note))
 

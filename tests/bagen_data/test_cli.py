@@ -654,6 +654,57 @@ def test_estimators_are_compared_on_the_samples_that_both_answer(
     assert "overall, paired by sample: 255 of 257 samples, which both answer" in out
 
 
+def test_estimators_that_answer_no_sample_both_are_not_compared(
+    gold: Rows, built: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It listed the samples that the first one leaves out, 209 of them."""
+    first, second = (
+        submission(tmp_path / task, [row for row in gold if row["sample_id"].startswith(task)])
+        for task in ("sokoban/", "swebench/")
+    )
+    assert run("score", first, "--dataset", built, "--compare", second) == 1
+    assert_friendly(capsys.readouterr().err, "no sample is answered both by", first, second)
+
+
+@pytest.mark.parametrize("command", ["score", "validate"])
+@pytest.mark.parametrize("is_folder", [False, True])
+def test_answers_to_another_config_say_which(
+    command: str,
+    is_folder: bool,
+    gold: Rows,
+    built: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    rows = [row for row in gold if row["sample_id"].startswith("sokoban/")]
+    file = submission(tmp_path, rows)
+    place = file.parent if is_folder else file
+    assert run(command, place, "--dataset", built, "--config", "swebench") == 1
+    error = capsys.readouterr().err
+    assert_friendly(error, "48 predictions answer 'sokoban'")
+    assert error.splitlines()[-1].startswith(f"{file}: answers no sample of swebench")
+
+
+@pytest.mark.parametrize(
+    ("least", "words"), [(48, "not submittable for searchr1, swebench, warehouse\n"), (20, "\n")]
+)
+def test_a_config_that_is_answered_whole_can_be_submitted(
+    least: int,
+    words: str,
+    gold: Rows,
+    built: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    rows = [row for row in gold if row["sample_id"].startswith("sokoban/")][:least]
+    file = submission(tmp_path, rows)
+    assert run("score", file, "--dataset", built, "--resamples", "0") == 0
+    assert f"(sokoban {least}): scored on these, not submittable" in (
+        error := capsys.readouterr().err
+    )
+    assert error.endswith(words)
+
+
 def test_json_goes_into_a_new_folder(
     file: Path, built: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
