@@ -32,6 +32,7 @@ def pages(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, 
     submit(folder / "in/sees", dataset, partial(forecast, skill=0.8), estimator="Sees", **model)
     submit(folder / "in/some", dataset, some_unreadable, estimator="Some", **model)
     submit(folder / "in/left", dataset, budget_left)
+    submit(folder / "in/stop", dataset, estimator="Always stop")
     submit(folder / "in/gold", dataset, gold, tasks=["searchr1", "swebench"], estimator="Labels")
     learned = {"estimator": "Learned", "trained_on": "benchmark", **model}
     submit(folder / "in/learned", dataset, forecast, **learned)
@@ -115,6 +116,11 @@ def test_answers_that_cannot_be_read_are_counted_at_the_top(pages: dict[str, str
     assert re.search(r"\d+ answers could not be read and count as wrong", words(pages["some"]))
     assert "could not be read and" not in words(pages["sees"])
     assert "Every answer could be read." in words(pages["sees"])
+
+
+def test_labels_are_looked_for_where_there_are_intervals(pages: dict[str, str]) -> None:
+    assert re.search(r"In \d+ of its \d+ intervals of feasible probes", words(pages["left"]))
+    assert "intervals of feasible probes" not in words(pages["stop"])
 
 
 def test_tasks_have_the_names_that_people_say(pages: dict[str, str]) -> None:
