@@ -34,6 +34,9 @@ Trust = Literal["the folder", "the manifest"]
 REPEATED = ["task", "rollout_model", "rollout_id", "resources.list.element.resource"]
 """Columns that are read as dictionaries, where they are read."""
 
+_MOST_INSIDE = 3
+"""Most datasets that are named where the folder around them was given."""
+
 
 @dataclass(frozen=True)
 class ReadColumns:
@@ -236,4 +239,7 @@ def _without_manifest(folder: ReadLocation) -> str:
             f"{folder}: holds no {MANIFEST}, so it is not a dataset of this project; expected one "
             f"such as {HUB_ID}"
         )
+    inside = [str(path.parent) for path in sorted(folder.glob(f"*/{MANIFEST}"))][:_MOST_INSIDE]
+    if inside:
+        return f"{folder} holds no {MANIFEST}; give a dataset inside it: {', '.join(inside)}"
     return f"{folder} holds no {MANIFEST}; expected a folder written by {build}"

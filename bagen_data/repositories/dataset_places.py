@@ -9,7 +9,7 @@ from bagen_data.wording import in_a_clone
 
 _FROM_THE_CACHE = "with HF_HUB_OFFLINE=1, what was read before is read from the cache"
 _WITHOUT_THE_HUB = (
-    "without it, 'bagen demo' tries the tools on a sample in the package, and "
+    "without the Hub, 'bagen demo' tries the tools on a sample in the package, and "
     f"{in_a_clone('python -m builders build')}, writes a folder to give in its place"
 )
 
@@ -46,11 +46,16 @@ def _commit_of(name: DatasetName, token: str | bool | None) -> str:
     except StoreError as error:
         is_kept = cached_commit(name.place, name.revision) is not None
         to_do = _FROM_THE_CACHE if is_kept else _WITHOUT_THE_HUB
-        raise StoreError(f"{error}; {to_do}") from error
+        raise StoreError(f"{error}; {_no_folder(name)}; {to_do}") from error
     except InputError as error:
         if error.__cause__ is None or status_of(error.__cause__) is None:
             raise  # it is there, and has no such revision
-        raise InputError(f"{error}; {_WITHOUT_THE_HUB}") from error
+        raise InputError(f"{error}; {_no_folder(name)}; {_WITHOUT_THE_HUB}") from error
+
+
+def _no_folder(name: DatasetName) -> str:
+    """Say that a name was also looked for as a folder: `out/demo` may be meant as one."""
+    return f"no folder {name.place} exists here either"
 
 
 def pinned(dataset: str) -> str:

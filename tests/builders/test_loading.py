@@ -54,6 +54,17 @@ def test_bagen_data_load_is_load_dataset(built: Path) -> None:
         bagen_data.load(built.parent, "sokoban")
 
 
+def test_the_folder_around_a_dataset_is_refused_with_the_name_of_the_dataset(
+    tmp_path: Path,
+) -> None:
+    """`bagen demo` writes bagen-demo/dataset, and bagen-demo is what people try first."""
+    (tmp_path / "dataset").mkdir()
+    (tmp_path / "dataset" / "manifest.jsonl").touch()
+    with pytest.raises(bagen_data.BagenError) as caught:
+        bagen_data.load(tmp_path, "sokoban")
+    assert f"give a dataset inside it: {tmp_path / 'dataset'}" in str(caught.value)
+
+
 def test_a_folder_that_is_built_again_loads_anew(tmp_path: Path) -> None:
     for variant in ("interval_think", "interval_no_think"):
         assert build(SAMPLE, tmp_path / "out", "--prompt", variant) == 0

@@ -20,7 +20,7 @@ from tests.making import exit_code
 from tests.serving import serving
 
 NAME = "ORG/NAME"
-WITHOUT_IT = "without it, 'bagen demo' tries the tools on a sample in the package"
+WITHOUT_IT = "without the Hub, 'bagen demo' tries the tools on a sample in the package"
 
 
 @pytest.fixture(autouse=True)
@@ -92,6 +92,7 @@ def test_a_hub_that_refuses_connections(
     assert "refused" in line
     assert "check the network, the proxy (HTTPS_PROXY) and HF_ENDPOINT" in line
     assert WITHOUT_IT in line
+    assert f"no folder {NAME} exists here either; " in line
     assert "'python -m builders build', which runs in a clone of https://" in line
     with pytest.raises(StoreError, match="'bagen demo'"):
         load(NAME, "swebench", split="test")
