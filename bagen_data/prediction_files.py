@@ -141,6 +141,8 @@ def files_in(path: Path) -> list[Path]:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from error
     if not path.name.endswith(SUFFIXES) and files == [path]:
         raise InputError(f"{path}: expected a name that ends in {', '.join(SUFFIXES)}")
+    if not files and not path.exists():
+        raise InputError(f"{path}: no such file or folder; expected predictions")
     if not files:
         raise InputError(f"{path}: predictions are missing; expected a file predictions.jsonl")
     return files

@@ -11,6 +11,7 @@ from bagen_data.errors import InputError
 from bagen_data.schema import Question
 from bagen_data.scoring.all_scores import HEADLINE_SCORES, PROGRESS_SCORES, SCORES, SECTIONS
 from bagen_data.scoring.report import Comparison, Difference, Report, Score, Scores
+from bagen_data.scoring.resampling import FEWEST_INSTANCES
 from bagen_data.wording import numbered
 
 if TYPE_CHECKING:
@@ -67,6 +68,18 @@ def _is_known(score: Score | Difference) -> bool:
     """Return whether a score has a value, of one of two estimators at least."""
     values = (score.value,) if isinstance(score, Score) else (score.first, score.second)
     return any(value is not None for value in values)
+
+
+def few_instances(scores: Mapping[str, ShownScore]) -> str:
+    """Return a line on why intervals are missing; empty if each shown value has its interval."""
+    if all(score.low is not None or not _has_value(score) for score in scores.values()):
+        return ""
+    return f"no 95% interval: the score is taken over fewer than {FEWEST_INSTANCES} instances\n"
+
+
+def _has_value(score: Score | Difference) -> bool:
+    """Return whether a score, or the difference of two, has a value."""
+    return (score.value if isinstance(score, Score) else score.difference) is not None
 
 
 def explanations(names: Iterable[str]) -> Table:

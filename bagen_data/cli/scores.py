@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
+    from bagen_data.answered_samples import AnsweredSamples
     from bagen_data.cli.scored_answers import ScoredAnswers
     from bagen_data.schema import Question
     from bagen_data.scoring.report import Report
@@ -64,7 +65,7 @@ def score_command(
     from bagen_data.cli.estimator_names import names_of_two
     from bagen_data.cli.scored_answers import ScoreRequest, score_answers
     from bagen_data.cli.version_notes import note_reference, note_versions
-    from bagen_data.console import STDERR, shown, stdout_console
+    from bagen_data.console import stdout_console
     from bagen_data.held_folder import put_right
     from bagen_data.prediction_files import files_in
     from bagen_data.repositories.dataset_names import at_revision
@@ -74,7 +75,7 @@ def score_command(
     from bagen_data.scoring.resampling import Resampling
     from bagen_data.submissions import METADATA
     from bagen_data.table_printing import print_table
-    from bagen_data.terminal_tables import ScoreChoice, explanations
+    from bagen_data.terminal_tables import ScoreChoice, explanations, few_instances
 
     for path in filter(None, (predictions, compare)):
         put_right(path if path.is_dir() else path.parent)
@@ -93,7 +94,8 @@ def score_command(
         ScoreRequest(dataset, config, split, tuple(paths), questions, opened.samples, resampling)
     )
     names = names_of_two(paths, folders) if compare else ("", "")
-    reports, tables, more = _shown(scored, by, ScoreChoice(questions[0], every), names)
+    choice = ScoreChoice(questions[0], every)
+    reports, tables, more = _shown(scored, by, choice, names)
     for own, answers, reading in zip(reports, scored.answers, readings, strict=True):
         if reading.remedy and not own.overall["valid_rate"].value:
             name, reader, its_question = answers
@@ -102,20 +104,28 @@ def score_command(
         _write_report(json, reports[0], opened.source, more)
     for table in tables:
         print_table(table)
+    if resamples:
+        print(few_instances(choice.of(scored.result.overall)), end="")
     if explain:
-        listed = ScoreChoice(questions[0], every).of(reports[0].overall)
-        stdout_console().print(explanations(listed))
+        stdout_console().print(explanations(choice.of(reports[0].overall)))
     if not by and not every:
         print(f"--all shows every score{'' if explain else ', --explain says what each is'}")
     if json:
         print(f"every score is in {json}")
     if scored.part:
-        answered_by = "a prediction of both estimators" if compare else "a prediction"
-        note = (
-            f"note: only {scored.part} have {answered_by} ({scored.part.by_task}): scored on "
-            f"these, {scored.part.submittable}"
-        )
-        STDERR.print(shown(note))
+        _note_part(scored.part, compare)
+
+
+def _note_part(part: "AnsweredSamples", compare: Path | None) -> None:
+    """Say which samples were scored, where others have no prediction."""
+    from bagen_data.console import STDERR, shown
+
+    answered_by = "a prediction of both estimators" if compare else "a prediction"
+    note = (
+        f"note: only {part} have {answered_by} ({part.by_task}): scored on these, "
+        f"{part.submittable}"
+    )
+    STDERR.print(shown(note))
 
 
 def _shown(

@@ -144,7 +144,7 @@ def _lines(run: ModelRun, table: pa.Table, variant: Variant, price: Price | None
         yield f"servers: {len(run.servers)}, which share the rollouts evenly"
     yield f"question: {variant}"
     yield f"input: about {read:,} tokens, at {CHARACTERS_A_TOKEN} characters each"
-    yield f"prefix cache: about {cached:,} of them also begin the prompt before"
+    yield f"prefix cache: about {cached:,} of these tokens repeat the prompt before"
     yield f"output: about {written:,} tokens, without reasoning that is not asked for"
     if price is None:
         yield "cost: unknown; give --price input=...,cached=...,output=... in US dollars a million"

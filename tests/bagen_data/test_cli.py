@@ -422,7 +422,7 @@ def test_a_dataset_with_a_file_gone_is_refused(
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("nothing.jsonl", ("predictions are missing",)),
+        ("nothing.jsonl", ("no such file or folder; expected predictions",)),
         ("scores.csv", (".jsonl, .jsonl.gz, .parquet",)),
         ("empty", ("predictions are missing; expected a file predictions.jsonl",)),
         ("two", ("holds several prediction files", "a.jsonl, b.parquet")),
@@ -506,6 +506,20 @@ def test_without_resamples_there_are_no_intervals(
     assert {each["low"] for each in found["overall"].values()} == {None}
     assert found["overall"]["macro_f1"]["value"] == 1.0
     assert "[" not in plain(capsys.readouterr().out)
+
+
+def test_missing_intervals_are_explained(
+    gold: Rows, built: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """SWE-bench has 8 instances here: an empty column without a word looked like a fault."""
+    file = submission(tmp_path, gold)
+    reason = "no 95% interval: the score is taken over fewer than 10 instances"
+    few = ("score", file, "--dataset", built, "--config", "swebench")
+    for options in ((), ("--compare", file)):
+        assert run(*few, *options) == 0
+        assert reason in capsys.readouterr().out.splitlines()
+    assert run(*few, "--resamples", 0) == 0
+    assert reason not in capsys.readouterr().out
 
 
 def test_a_seed_draws_the_same_rollouts_again(gold: Rows, built: Path, tmp_path: Path) -> None:
