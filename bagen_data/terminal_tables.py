@@ -70,16 +70,16 @@ def _is_known(score: Score | Difference) -> bool:
     return any(value is not None for value in values)
 
 
-def few_instances(scores: Mapping[str, ShownScore]) -> str:
+def few_instances(result: Report | Comparison, choice: ScoreChoice) -> str:
     """Return a line on why intervals are missing; empty if each shown value has its interval."""
-    if all(score.low is not None or not _has_value(score) for score in scores.values()):
-        return ""
-    return f"no 95% interval: the score is taken over fewer than {FEWEST_INSTANCES} instances\n"
-
-
-def _has_value(score: Score | Difference) -> bool:
-    """Return whether a score, or the difference of two, has a value."""
-    return (score.value if isinstance(score, Score) else score.difference) is not None
+    if isinstance(result, Report):
+        scores = choice.of(result.overall).values()
+        is_missing = any(each.value is not None and each.low is None for each in scores)
+    else:
+        pairs = choice.of(result.overall).values()
+        is_missing = any(each.difference is not None and each.low is None for each in pairs)
+    few = f"no 95% interval: the score is taken over fewer than {FEWEST_INSTANCES} instances\n"
+    return few if is_missing else ""
 
 
 def explanations(names: Iterable[str]) -> Table:

@@ -105,7 +105,7 @@ def score_command(
     for table in tables:
         print_table(table)
     if resamples:
-        print(few_instances(choice.of(scored.result.overall)), end="")
+        print(few_instances(scored.result, choice), end="")
     if explain:
         stdout_console().print(explanations(choice.of(reports[0].overall)))
     if not by and not every:
