@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from importlib import import_module
 from typing import Any
 
-import click
 import pytest
 from typer.main import get_command
 
@@ -33,7 +32,7 @@ def options() -> Iterator[tuple[str, str, Any]]:
         yield from _options(name, get_command(import_module(f"train.{name}").app))
 
 
-def _options(path: str, command: click.Command) -> Iterator[tuple[str, str, Any]]:
+def _options(path: str, command: Any) -> Iterator[tuple[str, str, Any]]:
     for name, inner in getattr(command, "commands", {}).items():
         yield from _options(f"{path} {name}", inner)
     for parameter in command.params:
@@ -54,7 +53,7 @@ def test_each_default_is_shown() -> None:
     hidden = [
         f"{path} {name}"
         for path, name, parameter in options()
-        if isinstance(parameter, click.Option)
+        if parameter.param_type_name == "option"
         and parameter.default not in (None, False, (), [])
         and not callable(parameter.default)
         and not parameter.show_default
