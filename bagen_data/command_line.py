@@ -15,14 +15,31 @@ _INTERRUPTED = 130
 """The exit code that typer gives Ctrl-C."""
 
 
+_CONFIG = "--config"
+
+
 class _Command(TyperCommand):
     """A command whose arguments are refused in the words of this project."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        _refuse_second_config(args)
         try:
             return super().parse_args(ctx, args)
         except typer.BadParameter as error:
             raise _in_our_words(error) from error
+
+
+def _refuse_second_config(arguments: Sequence[str]) -> None:
+    """Refuse two --config, of which the last one alone would count.
+
+    Raises:
+        WrongUsageError: there are two.
+    """
+    if sum(each.partition("=")[0] == _CONFIG for each in arguments) > 1:
+        raise WrongUsageError(
+            f"{_CONFIG} appears twice, and takes one config; leave it out to take every task's "
+            "benchmark, or run the command once for each"
+        )
 
 
 def _in_our_words(error: typer.BadParameter) -> Exception:

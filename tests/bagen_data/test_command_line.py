@@ -49,6 +49,12 @@ def test_a_refused_argument_is_one_line_in_our_words(
     assert capsys.readouterr().err == f"{words}\n"
 
 
+def test_two_configs_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    """The last one alone counted, and nothing said so."""
+    assert bagen("score", "x", "--dataset", "y", "--config", "sokoban", "--config=swebench") == 2
+    assert capsys.readouterr().err.startswith("--config appears twice, and takes one config; ")
+
+
 def test_a_name_that_the_encoding_of_stdout_lacks_is_escaped() -> None:
     """In a pipe on Windows, a folder named in Chinese ended `bagen demo` with a traceback."""
     code = "from bagen_data.command_line import run; run(lambda _: print('in \\u6f22, \\u2014'))"
