@@ -119,7 +119,7 @@ def _listed(folder: StoreUrl, system: Any, root: str) -> Mapping[str, Mapping[st
 
 
 def _walked(folder: StoreUrl) -> Mapping[str, Mapping[str, Any]]:
-    entries: dict[str, Mapping[str, Any]] = {}
+    files: dict[str, Mapping[str, Any]] = {}
     waiting = [folder]
     while waiting:
         below = waiting.pop()
@@ -131,8 +131,8 @@ def _walked(folder: StoreUrl) -> Mapping[str, Mapping[str, Any]]:
             if info["type"] == "directory":
                 waiting.append(below / path.rpartition("/")[2])
             else:
-                entries[path] = info
-    return entries
+                files[path] = info
+    return files
 
 
 def list_folders(folder: StoreUrl) -> list[str]:

@@ -138,8 +138,8 @@ def report_forecasts(samples: pa.Table) -> None:
     plain = time.perf_counter() - start
     for family, scores in looped.items():
         for name, value in scores.items():
-            ours = report.families[family][name].value or 0
-            assert math.isclose(value, ours, rel_tol=1e-9), name  # noqa: S101
+            own = report.families[family][name].value or 0
+            assert math.isclose(value, own, rel_tol=1e-9), name  # noqa: S101
     print_ratio("forecasts", plain / seconds, BOUNDS, f"{plain:.2f} s against {seconds:.3f} s")
 
 
