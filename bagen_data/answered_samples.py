@@ -31,7 +31,7 @@ class AnsweredSamples:
 
     @property
     def submittable(self) -> str:
-        """What can be submitted of these: the tasks that are answered whole, if all are."""
+        """The words for what can be submitted: the tasks that are answered whole, if all are."""
         counts = self._counts()
         others = ", ".join(task for task in self.totals if task not in counts)
         is_whole = all(self.totals[task] == count for task, count in counts.items())

@@ -16,7 +16,7 @@ _KINDS = ("bool", "int", "float", "str", "list[str]")
 """Names of the kinds of a decoding parameter, each of which refuses a value of another kind."""
 
 _CHOICES = re.compile(r" is not one of (.+?)\.?$", re.DOTALL)
-"""What Typer says of a value that is not one of an option's choices."""
+"""The words of Typer for a value that is not one of an option's choices."""
 
 _Words = Callable[[Mapping[str, Any]], str]
 """A function that says what was expected, given the facts of a fault."""

@@ -58,7 +58,6 @@ def test_what_needs_an_extra_names_it_before_any_work(
         "fit --logs LOGS --forecaster climatology --out made",
         "watch LOGS --once",
         "policy climatology --dataset SHIPPED --config swebench",
-        "predict model openai/m --dataset SHIPPED --config sokoban --out made --dry-run",
         "show sokoban/scripted/f05f50b600f94276/1 --dataset SHIPPED",
     ],
 )
@@ -66,3 +65,11 @@ def test_what_needs_no_extra_works_without_one(tmp_path: Path, command: str) -> 
     stands_for = {"LOGS": str(LOGS), "SHIPPED": str(SHIPPED)}
     done = bare_bagen(tmp_path, *(stands_for.get(word, word) for word in command.split()))
     assert done.returncode == 0, done.stderr
+
+
+def test_a_dry_run_shows_its_plan_and_the_missing_extra(tmp_path: Path) -> None:
+    command = ("predict", "model", "openai/m", "--dataset", str(SHIPPED), "--config", "sokoban")
+    done = bare_bagen(tmp_path, *command, "--out", "made", "--dry-run")
+    assert done.returncode == 1
+    assert "ready: no" in done.stdout
+    assert "pip install 'bagen-data[models]'" in done.stderr

@@ -255,7 +255,7 @@ def test_a_folder_without_logs_is_named(tmp_path: Path, capsys: pytest.CaptureFi
     empty.mkdir()
     assert fit("--logs", empty) == 1
     problem = capsys.readouterr().err
-    assert f"\n{empty}: holds no .json" in problem
+    assert f"{empty}: refused: holds no .json" in problem
     assert "\n.: " not in problem
 
 

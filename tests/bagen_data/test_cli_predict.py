@@ -69,7 +69,7 @@ def test_cross_validation_is_written_down(sample: Path, tmp_path: Path) -> None:
     [
         (("model",), "give a model as PROVIDER/NAME, or --preset NAME"),
         (("model", "openai/x", "--preset", "qwen3-235b"), "one of the two"),
-        (("baseline", "oracle"), "there are: always_infeasible"),
+        (("baseline", "oracle"), "expected one of always_infeasible"),
         (("model", "--preset", "gpt-9"), "unknown; expected one of: gpt-5.2-instant"),
         (("baseline", "over_budget", "--resume"), "No such option: --resume"),
         (("model", "openai/x", "--cross-validate"), "No such option: --cross-validate"),

@@ -86,7 +86,9 @@ def test_from_a_folder_of_logs_to_a_score(logs: Path, tmp_path: Path, capsys: An
     said = capsys.readouterr().out
     assert "cost_usd: 0.100001 of" in said
     assert load(out, "support", "test").num_rows == 30
-    assert bagen("predict", "model", "mockllm/model", *data, "--out", "x", "--dry-run") == 0
+    assert (
+        bagen("predict", "model", "mockllm/model", *data, "--out", "x", "--dry-run", "--full") == 0
+    )
     assert "Used in each completed turn alone" in capsys.readouterr().out
 
 

@@ -117,7 +117,7 @@ def test_a_disk_without_room_is_one_message_and_loses_nothing(tmp_path):
         command, check=False, cwd=REPO, stderr=subprocess.PIPE, text=True, preexec_fn=limit_files
     )
     assert done.returncode == 1
-    told = "File too large; what was recorded is kept, correct that, then go on with --resume"
+    told = "File too large; what was recorded is kept; correct that, then go on with --resume"
     assert told in " ".join(done.stderr.split())
     assert "Traceback" not in done.stderr
     assert collected("sokoban", out, "--resume") == 0

@@ -85,8 +85,8 @@ def test_what_rollouts_took_is_known_or_none(tmp_path: Path) -> None:
 def test_a_tasks_page_shows_tokens_and_cost_of_its_families(dataset: Path, tmp_path: Path) -> None:
     build_site(REPO / "leaderboard" / "submissions", dataset, tmp_path / "site")
     page = (tmp_path / "site" / "tasks" / "searchr1.html").read_text()
-    assert "What the recorded rollouts took" in page
-    row = page[page.index('<th scope="row">searchr1/scripted</th>') :].partition("</tr>")[0]
+    assert "What the recorded rollouts used" in page
+    row = page[page.index('<th scope="row">Search-R1, scripted</th>') :].partition("</tr>")[0]
     assert row.endswith("<td>\N{EN DASH}</td>")
     assert ">0<" not in row
-    assert "What the recorded rollouts took" not in (tmp_path / "site" / "index.html").read_text()
+    assert "What the recorded rollouts used" not in (tmp_path / "site" / "index.html").read_text()

@@ -109,7 +109,7 @@ OF_FILES: list[Case] = [
     ("5-gb-line", lambda to: sparse(5 << 30)(to / GOOD), "is of 5,368,70"),
     ("gzip-of-a-line", zipped(b"x" * (1 << 20), 99), ":1: is longer than 67,108,864"),
     ("gzip-of-blank-lines", zipped(BLANK_LINES, 66), "more than 1,073,741,824 bytes"),
-    ("two-files", lambda to: (to / f"{GOOD}.gz").touch(), "several files predictions.*"),
+    ("two-files", lambda to: (to / f"{GOOD}.gz").touch(), "several files of predictions"),
     ("capitals", lambda to: (to / "SOKOBAN.JSONL").touch(), "SOKOBAN.JSONL: has an ending in cap"),
     ("space-last", lambda to: (to / "sokoban.jsonl ").touch(), "sokoban.jsonl : has an ending"),
     ("mixed-case", file("predictions.Parquet", b""), "predictions.Parquet: has an ending in cap"),
@@ -132,7 +132,11 @@ OF_FILES: list[Case] = [
         lambda to: open(os.fsencode(to) + b"/\xff.jsonl", "w").close(),
         r"\udcff.jsonl: is",
     ),
-    ("name-for-terminals", lambda to: (to / "\x1b[2J.jsonl").touch(), r"\x1b[2J.jsonl: is named"),
+    (
+        "name-for-terminals",
+        lambda to: (to / "\x1b[2J.jsonl").touch(),
+        r"\x1b[2J.jsonl: is not named",
+    ),
     ("many-files", lambda to: [(to / f"{n}.jsonl").touch() for n in range(3_000)], "0.jsonl: is"),
 ]
 OF_PARQUET: list[Case] = [

@@ -71,7 +71,9 @@ def test_questions_that_a_pattern_cannot_judge_are_not_registered(
     assert leaderboard(*export) == 0
     assert not (tmp_path / "site-hub" / "eval.yaml").exists()
     said = " ".join(capsys.readouterr().out.split())
-    assert f"no eval.yaml: the prompts ask the question '{variant.partition('_')[0]}'" in said
+    assert (
+        f"eval.yaml is left out: the prompts ask the question '{variant.partition('_')[0]}'" in said
+    )
 
 
 @pytest.mark.parametrize(

@@ -151,10 +151,11 @@ def test_a_stopped_run_goes_on_with_each_rollout_where_it_was(
     first = [set(rollouts_of(server, dataset)) for server in two]
     if how == signal.SIGINT:
         assert process.returncode == 130
-        assert said == (
-            f"interrupted; 26 of 60 samples are answered and kept in {out}/logs; go on with: the "
-            "same command with --resume\n"
-        )
+        begin, kept, end = said.partition(f" of 60 samples are answered and kept in {out}/logs; ")
+        assert kept, said
+        assert end == "go on with: the same command with --resume\n"
+        # an answer that a server has sent may still be on its way
+        assert 0 < int(begin.removeprefix("interrupted; ")) <= 26
     time.sleep(0.5)  # what asked for a dead process is dead soon after it
     for server in two:
         server.most = None

@@ -41,7 +41,7 @@ class Agent:
         chance = self._chances(number, rng)
         instance = np.repeat(np.arange(number), of_instance)
         outcome = rng.random(len(instance)) < chance[instance]
-        chances = [self._chances(bool(own), rng) for own in outcome]
+        chances = [self._forecasts(bool(own), rng) for own in outcome]
         return WatchedRuns(chances, outcome, instance.tolist())
 
     def new_successes(self, number: int, rng: np.random.Generator) -> list[Floats]:
@@ -49,7 +49,7 @@ class Agent:
         chances: list[Floats] = []
         while len(chances) < number:
             outcome = rng.random(number) < self._chances(number, rng)
-            chances += [self._chances(True, rng) for _ in range(int(outcome.sum()))]
+            chances += [self._forecasts(True, rng) for _ in range(int(outcome.sum()))]
         return chances[:number]
 
     def _chances(self, number: int, rng: np.random.Generator) -> Floats:
@@ -58,7 +58,7 @@ class Agent:
         scale = 1 / self.spread - 1 + 1e-9
         return rng.beta(scale * self.success, scale * (1 - self.success), number)
 
-    def _chances(self, outcome: bool, rng: np.random.Generator) -> Floats:
+    def _forecasts(self, outcome: bool, rng: np.random.Generator) -> Floats:
         """Return what is said after each turn of a run that ends in this way."""
         least, most = self.turns
         turns = int(rng.integers(least, (most if outcome else 2 * most) + 1))

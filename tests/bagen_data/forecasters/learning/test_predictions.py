@@ -118,7 +118,7 @@ def test_families_are_cross_validated_apart(tmp_path: Path) -> None:
     ("request_", "words"),
     [
         (("swebench", "test", "quantiles"), "swebench_train"),
-        (("swebench", "test", "nothing"), "there are: always_infeasible"),
+        (("swebench", "test", "nothing"), "expected one of always_infeasible"),
         (("nothing", "test", "over_budget"), "no config nothing"),
     ],
 )
