@@ -24,6 +24,7 @@ from bagen_data.models.presets import PRESETS, Preset, find_preset
 from bagen_data.option_groups import spread_options
 
 if TYPE_CHECKING:
+    from bagen_data.models.asked_samples import AskedSamples
     from bagen_data.models.model_log import ModelLog
     from bagen_data.models.model_run import ModelRun, Price
     from bagen_data.models.run_interrupts import RunAt
@@ -195,6 +196,7 @@ def _ask(
             more[SHARD] = shard_record_text(record_of(run, run.shard, whole, log, metadata))
         write_submission(held, metadata, {PREDICTIONS: log.rows()}, more)
     _print_written(log, metadata, at.out)
+    _print_invalid(asked, at.out / PREDICTIONS)
 
 
 def _located(run: "ModelRun", revision: str | None) -> "ModelRun":
@@ -247,6 +249,30 @@ def _print_written(log: "ModelLog", metadata: "Metadata", out: Path) -> None:
 
     written = out / PREDICTIONS
     print(f"{len(log.asked):,} predictions of {metadata.estimator} are in {written}")
+
+
+def _print_invalid(asked: "AskedSamples", predictions: Path) -> None:
+    """Say how many answers cannot be read: a model that misses the format looks like a bad one."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    from bagen_data.console import STDERR, shown
+    from bagen_data.prediction_files import prediction_reader
+    from bagen_data.prompt_variants import question_of
+    from bagen_data.scoring.check_predictions import check_predictions
+
+    read = prediction_reader(predictions)
+    ids = pa.chunked_array([batch["sample_id"].cast(pa.string()) for batch in read()], pa.string())
+    questions = asked.table.filter(pc.is_in(asked.table["sample_id"].cast(pa.string()), ids))
+    question = question_of(asked.variant)
+    if invalid := check_predictions(questions, read, str(predictions), question):
+        STDERR.print(
+            shown(
+                f"invalid answers, which count as wrong: {invalid:,} of {len(ids):,}; 'bagen "
+                "score' says why, and 'bagen show SAMPLE --predictions' shows an answer"
+            ),
+            style="yellow",
+        )
 
 
 def _check_inspect() -> None:

@@ -279,6 +279,23 @@ def _is_read(pipe: Path) -> bool:
     return False
 
 
+def test_answers_that_cannot_be_read_are_counted(small: Path, tmp_path: Path) -> None:
+    """A model that does not keep to the form looks like a bad one, unless somebody says so."""
+    with model_server(
+        answer=lambda number: "" if number % 2 else "<answer>[0, 9]</answer>"
+    ) as server:
+        done = ask(server, small, tmp_path / "out", "--limit", 10)
+        assert done.returncode == 0, done.stderr
+        empty = sum(not row["response"] for row in predictions(tmp_path / "out"))
+        assert 0 < empty < 10
+        assert f"invalid answers, which count as wrong: {empty} of 10; " in " ".join(
+            done.stderr.split()
+        )
+    with model_server() as server:
+        done = ask(server, small, tmp_path / "valid", "--limit", 10)
+        assert "invalid" not in done.stderr
+
+
 def test_a_resumed_run_may_raise_its_limit(small: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     with model_server() as server:
