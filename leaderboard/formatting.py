@@ -6,20 +6,29 @@ from typing import Any
 
 MINUS = "\N{MINUS SIGN}"
 NOTHING = "\N{EN DASH}"
+_WHOLE = 1_000
+"""Numbers from here on have no digits after the point."""
+_SHORT = 100_000
+"""Numbers from here on have a power of ten."""
 
 
 def number(value: float | None, digits: int = 2) -> str:
     """Return a number with a fixed number of digits; `–` for None.
 
+    A large number is whole, and a very large one has two digits and a power of ten.
+
     >>> number(0.456), number(-0.5, 1), number(None), number(123456.7)
     ('0.46', '−0.5', '–', '1.2e+05')
-    >>> number(-0.004)
-    '0.00'
+    >>> number(-0.004), number(999.999), number(1000.4)
+    ('0.00', '1,000', '1,000')
     """
     if value is None:
         return NOTHING
-    value = round(value, digits) + 0.0 if abs(value) < 1 else value  # no minus zero
-    text = f"{value:.{digits}f}" if abs(value) < 1_000 else f"{value:.2g}"
+    value = round(value, digits) + 0.0  # no minus zero
+    if abs(value) < _WHOLE:
+        text = f"{value:.{digits}f}"
+    else:
+        text = f"{value:,.0f}" if abs(value) < _SHORT else f"{value:.2g}"
     return text.replace("-", MINUS)
 
 

@@ -422,6 +422,16 @@ def test_tables_fit_a_laptop_and_say_on_a_phone_that_they_scroll(
     assert all(hint.is_visible() for hint in hints.all())
 
 
+@pytest.mark.parametrize("name", ["left", "sees"])
+def test_all_tables_of_a_submission_fit_a_laptop(name: str, on_files: Any, site: Path) -> None:
+    on_files.goto((site / f"submissions/{name}.html").as_uri())
+    on_files.evaluate("document.querySelectorAll('details').forEach(fold => { fold.open = true })")
+    tables = on_files.locator(".scroll:visible").all()
+    assert len(tables) > 5
+    for table in tables:
+        assert table.evaluate("box => box.scrollWidth <= box.clientWidth")
+
+
 def test_baselines_learners_and_the_paper_have_blocks_of_their_own(on_files: Any) -> None:
     headings = on_files.locator(f"{BOARD} tr.block:visible th")
     assert [text.split(" Not ranked:")[0] for text in texts(headings)] == [
