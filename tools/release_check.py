@@ -192,7 +192,6 @@ def check_use(environment: Environment) -> None:
         [*predict, "climatology", *of_dataset, "--cross-validate", "--out", "own"],
         ["bagen", "validate", "own", *of_dataset],
         ["bagen", "score", "own", *of_dataset, "--json", "scores.json", "--by", "family"],
-        ["bagen", "predict", "model", "openai/m", *of_dataset, "--out", "asked", "--dry-run"],
         ["bagen", "score", "own", "--dataset", HUB_ID],
         ["bagen", "submit", "own"],
         ["python", "-m", "bagen_data.integrations.lm_eval"],
@@ -203,9 +202,11 @@ def check_use(environment: Environment) -> None:
     show = ["bagen", "show", environment.sample_id(), *of_dataset]
     expect_success(environment.run([*show, "--predictions", "own"]))
     load = f"import bagen_data; bagen_data.load({str(environment.dataset)!r}, 'sokoban')"
+    ask = ["bagen", "predict", "model", "openai/m", *of_dataset, "--out", "asked"]
     needs = [
         ([*predict, "forest", *of_dataset, "--out", "forest"], "bagen-data[baselines]"),
-        (["bagen", "predict", "model", "openai/m", *of_dataset, "--out", "asked"], "[models]"),
+        (ask, "bagen-data[models]"),
+        ([*ask, "--dry-run"], "bagen-data[models]"),
         ([*show, "--picture", "drawn.svg"], "bagen-data[pictures]"),
         (["python", "-c", load], "bagen-data[load]"),
         (["bagen", "score", "own", "--dataset", "."], CODE_PAGE),
