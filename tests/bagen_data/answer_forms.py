@@ -1,4 +1,4 @@
-"""What each question says, and its output forms with numbers put in."""
+"""The words of each question, and its output forms with numbers put in."""
 
 import re
 from collections.abc import Mapping, Sequence

@@ -100,7 +100,7 @@ def scored(file: Path, built: Path, *flags: object) -> dict[str, Any]:
 
 
 def plain(text: str) -> str:
-    """Without the colours that a terminal, or FORCE_COLOR, brings in."""
+    """The text without the colours that a terminal, or FORCE_COLOR, brings in."""
     return re.sub("\x1b\\[[0-9;]*m", "", text)
 
 

@@ -1,4 +1,4 @@
-"""What every command line does alike."""
+"""The rules of every command line."""
 
 import subprocess
 import sys

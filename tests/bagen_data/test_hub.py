@@ -47,7 +47,7 @@ def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def beside_a_hub(code: str, out: Path, home: Path) -> list[Any]:
-    """What the code prints, a line of JSON each, where the Hub has what was built."""
+    """The lines of JSON that the code prints where the Hub has what was built."""
     with loopback_hub() as hub:
         hub.upload("MLL-Lab/BAGEN", out)
         stale = (out / "data/warehouse/test-scripted.parquet").read_bytes()

@@ -132,7 +132,7 @@ def test_recorded_levels_can_be_drawn():
 
 
 def level_of(user: str, assistant: str = "<answer>Up</answer>") -> list[dict[str, Any]]:
-    """What is drawn of one turn."""
+    """The drawing of one turn."""
     turns = [{"user": user, "assistant": assistant}]
     picture = sokoban_picture.rollout_chart(
         {"turns": turns, "rollout_model": "m", "instance_id": "i"}, 1
@@ -205,7 +205,7 @@ def test_a_log_without_orders_has_the_other_panels():
 
 
 def values(panel: dict[str, Any]) -> list[dict[str, Any]]:
-    """All that the layers of a panel draw."""
+    """The marks of all layers of a panel."""
     return [
         value
         for layer in panel["layer"]

@@ -30,7 +30,7 @@ MB = 1 << 20
 
 
 def whole(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """With a null where a row leaves a key out."""
+    """The rows, with a null where a row leaves a key out."""
     return [{"usage": None, "cost_usd": None} | row for row in rows]
 
 

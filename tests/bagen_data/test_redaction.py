@@ -1,4 +1,4 @@
-"""What is taken for a secret, where, and what is left as it is."""
+"""Secrets, the places where they are looked for, and texts that are left as they are."""
 
 import base64
 import html

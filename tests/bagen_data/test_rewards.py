@@ -48,7 +48,7 @@ def test_the_mean_reward_is_the_score_of_that_name() -> None:
 
 
 def test_closeness_is_the_interval_score() -> None:
-    """Of the same logarithm, alpha and mean as the score; one of the two misses."""
+    """The logarithm, alpha and mean are those of the score; one of the two intervals misses."""
     answers = ["<answer>[360, 440]</answer>", "<answer>[300, 310]</answer>"]
     samples = [
         {"sample_id": f"t/m/{row}/1", "feasible": True, "resources": TOKENS} for row in range(2)
@@ -80,7 +80,7 @@ def test_closeness_by_hand() -> None:
 
 @given(st.integers(1, 10**6), st.data())
 def test_no_interval_within_the_budget_earns_nothing(left: int, data: st.DataObject) -> None:
-    """But for [0, 0] where everything that is left is spent: the worst there is."""
+    """The worst answer is [0, 0] where everything that is left is spent."""
     remaining = data.draw(st.integers(1, left))
     low = data.draw(st.integers(0, left))
     high = data.draw(st.integers(low, left))
@@ -140,7 +140,7 @@ def test_every_part_is_between_0_and_1() -> None:
 
 
 def constants(rows: Sequence[Row], learned: Sequence[Row]) -> dict[str, list[str]]:
-    """What knows nothing of a sample but its budget."""
+    """Answers that know nothing of a sample but its budget."""
 
     def intervals(ends: Mapping[str, tuple[float, float]]) -> str:
         return render(Estimate("feasible", {name: Interval(*end) for name, end in ends.items()}))

@@ -1,4 +1,4 @@
-"""Whose predictions these are, and what a prediction may hold."""
+"""The metadata of predictions, and the contents that a prediction may have."""
 
 import datetime
 import json

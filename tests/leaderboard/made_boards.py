@@ -22,7 +22,7 @@ _TASKS = {
     "warehouse": tuple(resource.name for resource in WAREHOUSE),
 }
 _ROLLOUTS = 25
-"""Of each task, with one probe each."""
+"""Rollouts of each task, with one probe each."""
 _TURNS = 5
 
 

@@ -73,7 +73,7 @@ def no_yaml(make: Make) -> Make:
 
 
 def sparse(size: int) -> Make:
-    """Of a file that takes no room."""
+    """The size of a file that takes no room."""
 
     def make(path: Path) -> None:
         with path.open("ab") as opened:

@@ -52,7 +52,7 @@ def submission(name: str, metadata: dict[str, Any], *ranks: int | list[int]) -> 
 
 
 def test_what_is_shown_to_compare_with_takes_no_place() -> None:
-    """Of five, a learner and a baseline are told apart as better than all that are submitted."""
+    """A learner and a baseline are told apart as better than all three that are submitted."""
     results: dict[str, Any] = {
         "ranking": {"kinds": KINDS},
         "submissions": [

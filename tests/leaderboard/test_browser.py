@@ -50,7 +50,7 @@ PAGES = (
 )
 USAGE = {"input_tokens": 900, "cached_tokens": 0, "output_tokens": 20}
 MILLISECONDS = 600_000
-"""For a browser on a machine with much else to do; what never happens fails after that."""
+"""The most that a browser waits, on a machine with much else to do."""
 SCREENSHOTS = os.environ.get("SCREENSHOTS")
 """A folder to keep pictures in, to look at."""
 
@@ -461,7 +461,7 @@ def test_the_legend_of_bars_is_shown_with_them(on_files: Any) -> None:
 
 @pytest.mark.parametrize("width", [1280, 400])
 def test_the_picture_of_a_question_is_readable(width: int, on_files: Any) -> None:
-    """Its words are in the page's size, within it, and not upon each other."""
+    """The picture's words are in the page's size, within it, and not upon each other."""
     on_files.set_viewport_size({"width": width, "height": 800})
     picture = on_files.locator(".question svg")
     assert picture.evaluate("svg => svg.getScreenCTM().a") == 1

@@ -1,4 +1,4 @@
-"""From submissions to results and a site."""
+"""Results and a site of submissions."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""What other sites read: files of the Hub, and records of Every Eval Ever."""
+"""Files that other sites read: those of the Hub, and records of Every Eval Ever."""
 
 import importlib.util
 import json

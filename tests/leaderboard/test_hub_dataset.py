@@ -67,7 +67,7 @@ def names(found: dict[str, Any], standing: str = "submissions") -> list[str]:
 
 
 def pages(site: Path) -> dict[str, bytes]:
-    """All that a site shows, but for `results.json`, which names the commit."""
+    """The files of a site but for `results.json`, which names the commit."""
     paths = [path for path in sorted(site.rglob("*")) if path.is_file()]
     files = {path.relative_to(site).as_posix(): path.read_bytes() for path in paths}
     return {name: data for name, data in files.items() if name != "results.json"}

@@ -1,4 +1,4 @@
-"""Which intervals lie on labels."""
+"""Intervals that lie on labels."""
 
 from typing import Any
 
@@ -11,15 +11,15 @@ from leaderboard.label_matches import LabelMatches
 from tests.bagen_data.scoring.scoring_cases import sample
 
 ROLLOUTS = {"a": (700, 300, 110, 0), "b": (450, 300)}
-"""What remains after each turn; 300 in both."""
+"""Amounts that remain after each turn; 300 in both."""
 SEVERAL = {"a": ((8, 80, 800), (4, 40, 400)), "b": ((9, 90, 400), (3, 40, 300))}
-"""Of three resources; 40 and 400 in both."""
+"""Amounts of three resources; 40 and 400 in both."""
 
 
 def matches(
     rollouts: dict[str, Any], where: str, low: Any, high: Any, feasible: bool = True
 ) -> LabelMatches:
-    """Of an interval at one prefix; all other samples are answered `impossible`."""
+    """The matches of an interval at one prefix; all other samples are answered `impossible`."""
     rows = [
         sample(f"t/m/{rollout}/{k}", remaining=left, feasible=feasible)
         for rollout, amounts in rollouts.items()

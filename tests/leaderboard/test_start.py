@@ -23,12 +23,12 @@ TASKS = ("searchr1", "sokoban", "swebench", "warehouse")
 
 
 def amounts(sample: Sample) -> str:
-    """What will be used, of any rollout."""
+    """The amount that any rollout will use."""
     return around({part["resource"]: part["remaining"] for part in sample["resources"]}, 0.1)
 
 
 def roughly(sample: Sample) -> str:
-    """What will be used, up to a factor of 4."""
+    """The amount that will be used, up to a factor of 4."""
     factor = 1 + sum(map(ord, sample["sample_id"])) % 4
     return around({part["resource"]: factor * part["remaining"] for part in sample["resources"]}, 0)
 

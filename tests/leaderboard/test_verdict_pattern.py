@@ -80,7 +80,7 @@ TEXTS = (
 
 
 def verdict(pattern: re.Pattern[str], text: str) -> str:
-    """What Inspect's scorer `pattern` would take the answer for."""
+    """The verdict that Inspect's scorer `pattern` would take the answer for."""
     match = pattern.search(text)
     groups = [] if match is None else [group.lower() for group in match.groups() if group]
     return "feasible" if "[" in groups else "infeasible" if "impossible" in groups else "invalid"

@@ -124,7 +124,7 @@ def all_kinds(rows: Dataset) -> list[str]:
 
 
 def expected(rows: Any, responses: list[str]) -> dict[str, Any]:
-    """What `bagen_data.scoring.score` says of the same."""
+    """The scores of the same by `bagen_data.scoring.score`."""
     answers = [
         {"sample_id": row["sample_id"], "response": response}
         for row, response in zip(rows, responses, strict=True)

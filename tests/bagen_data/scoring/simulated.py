@@ -49,7 +49,7 @@ class Setup:
 
 @dataclass(frozen=True)
 class Coverage:
-    """How 95% intervals of one score fare over many studies."""
+    """The coverage of 95% intervals of one score over many studies."""
 
     covered: float
     """Share of the intervals that hold the true value."""
@@ -178,13 +178,13 @@ def _plan(scores: tuple[str, ...]) -> SumPlan:
 
 @dataclass(frozen=True)
 class _Studied:
-    """One study's scores."""
+    """The scores of a study."""
 
     groups: Sequence[Group]
-    """By estimator."""
+    """The scores by estimator."""
     families: Sequence[FamilyColumns]
     sums: Sequence[Mapping[str, Sequence[Floats]]]
-    """By estimator and score: each sum of its formula, over all families, (1, 1)."""
+    """The sums of each score's formula over all families by estimator and score, (1, 1)."""
 
 
 def _studies(

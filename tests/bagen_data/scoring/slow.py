@@ -46,7 +46,7 @@ def read(text: str, resources: Sequence[str]) -> tuple[str, str, Ends]:
 
 
 def _content(text: str) -> str | None:
-    """What the last answer tag that is closed encloses, after the last `</think>`."""
+    """The text within the last answer tag that is closed, after the last `</think>`."""
     after = re.split("</think>", text, flags=re.IGNORECASE | re.ASCII)[-1]
     flags = re.IGNORECASE | re.ASCII | re.DOTALL
     starts = [tag.end() for tag in re.finditer("<answer>", after, flags)]
@@ -475,7 +475,7 @@ def early_stop_of(samples: list[Sample]) -> dict[str, Score]:
 
 
 def _benefit(rollout: list[Sample]) -> float:
-    """What stopping one rollout is worth beyond a hard cap, a success being worth 2 budgets."""
+    """The worth of stopping a rollout beyond a hard cap, where a success is worth 2 budgets."""
     cap_successes = 1 if rollout[0].row["feasible"] else 0
     cap_spending = [
         min(each["used"] + each["remaining"], each["budget"])

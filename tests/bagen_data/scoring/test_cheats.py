@@ -16,7 +16,7 @@ def scored(response: str, *, feasible: bool = True) -> Report:
 
 
 def assert_earns_nothing(response: str) -> None:
-    """As little as no answer at all, whether it could have been done or not."""
+    """An invalid answer earns as little as none, whether the run could have been done or not."""
     for feasible in (True, False):
         found, nothing = scored(response, feasible=feasible), scored("", feasible=feasible)
         assert {name: each.value for name, each in found.overall.items()} == {

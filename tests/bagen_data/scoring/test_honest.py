@@ -1,4 +1,4 @@
-"""What has to hold for any samples and any answers."""
+"""Properties that hold for any samples and any answers."""
 
 import json
 import math

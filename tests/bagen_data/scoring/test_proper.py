@@ -83,7 +83,7 @@ class World:
         )
 
     def honest(self) -> ForecastColumns:
-        """What is true of each kind, (KINDS,) columns."""
+        """The truth of each kind, (KINDS,) columns."""
         within = ndtr((np.log1p(LEFT) - self.center) / self.spread)
         logs = self.center + self.spread * ndtri(np.array(QUANTILE_LEVELS))[:, None]
         return ForecastColumns(
@@ -106,7 +106,7 @@ def value(name: str, samples: FamilyColumns, kinds: ForecastColumns) -> float:
 
 
 def added(each: Any, family: AnsweredFamily) -> Any:
-    """What each sample or rollout adds to a sum."""
+    """The amount that each sample or rollout adds to a sum."""
     if isinstance(each, Condition):
         mask = np.ones(len(family.answers), bool)
         for fact in each.true:

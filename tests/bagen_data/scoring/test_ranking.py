@@ -33,7 +33,7 @@ DRAWS = Resampling(resamples=250)
 
 
 def p_matrices(most: int = 7) -> Iterator[Floats]:
-    """Of 1 to `most` rows, many small, some alike, some 0 or 1."""
+    """Amounts of 1 to `most` rows, many small, some alike, some 0 or 1."""
     rng = np.random.default_rng(0)
     for number in range(300):
         rows = number % most + 1
@@ -240,7 +240,7 @@ def test_places_fit_together() -> None:
 
 
 def test_who_shares_a_first_place_is_not_told_apart() -> None:
-    """Who is behind another is behind all those that the other is behind."""
+    """An estimator behind another is behind all those that the other is behind."""
     rng = np.random.default_rng(12)
     for _ in range(100):
         skill = rng.normal(0.5, 0.1, (7, 1))
@@ -350,7 +350,7 @@ def truth_of(rng: np.random.Generator, families: dict[str, int]) -> SampleTable:
 
 
 def answers_of(rng: np.random.Generator, family: FamilyColumns, hard: Floats, skill: float) -> Any:
-    """Of an estimator, whose probes of one rollout are alike, and who errs where others err."""
+    """Answers of an estimator, alike within a rollout, and wrong where those of others are."""
     bent = (hard + rng.normal(size=len(hard)))[family.rollout]
     n = len(bent)
     wants = np.where(family.feasible, -1 - skill, 1 + skill) + bent + rng.logistic(size=n)
@@ -366,7 +366,7 @@ def answers_of(rng: np.random.Generator, family: FamilyColumns, hard: Floats, sk
 
 
 def told_apart(seed: int, families: dict[str, int], skills: list[float]) -> dict[str, Mask]:
-    """By score, (s, s): which of these estimators are behind which, of new rollouts."""
+    """The estimators that are behind others on new rollouts by score, (s, s)."""
     rng = np.random.default_rng(seed)
     truth = truth_of(rng, families)
     hard = {family.name: rng.normal(size=len(family.first)) for family in truth.families}
@@ -394,7 +394,7 @@ def told_apart(seed: int, families: dict[str, int], skills: list[float]) -> dict
     ids=["one", "small", "unlike"],
 )
 def test_of_equal_estimators_hardly_any_two_are_told_apart(families: dict[str, int]) -> None:
-    """By chance, each score's share of times is up to 0.12; where it is 0.05, that is."""
+    """The share of times is up to 0.12 for each score by chance, where it is 0.05 in truth."""
     found = [told_apart(seed, families, [0.0] * ESTIMATORS) for seed in range(50)]
     shares = [float(np.mean([run[score].any() for run in found])) for score in SIMULATED]
     assert max(shares) <= 0.12

@@ -42,7 +42,7 @@ def study(rng: random.Random) -> tuple[list[dict[str, Any]], list[str]]:
 
 
 def share_covered(studies: int, rowwise: bool) -> float:
-    """Of studies, the share whose 95% interval of the accuracy covers RATE."""
+    """The share of studies with a 95% interval of the accuracy that covers RATE."""
     rng = random.Random(0)
     covered = 0
     for number in range(studies):

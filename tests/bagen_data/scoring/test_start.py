@@ -1,4 +1,4 @@
-"""What is said before the first turn, against what is then used."""
+"""Answers before the first turn, against what is then used."""
 
 import pytest
 
