@@ -60,11 +60,6 @@ class _App(typer.Typer):
     def command(self, *arguments: Any, **options: Any) -> Any:
         return super().command(*arguments, **{"cls": _Command, **options})
 
-    def __call__(self, arguments: Sequence[str] | None = None, **options: Any) -> Any:
-        """Run a command; without arguments, show the help."""
-        given = sys.argv[1:] if arguments is None else arguments
-        return super().__call__(given or ["--help"], **options)
-
 
 def new_app(description: str | None) -> typer.Typer:
     """Return a command line with this help, in plain text."""

@@ -182,7 +182,6 @@ def check_use(environment: Environment) -> None:
     of_dataset = ("--dataset", str(environment.dataset))
     predict = ["bagen", "predict", "baseline"]
     works = [
-        ["bagen"],
         ["bagen", "--help"],
         ["bagen", "--version"],
         ["python", "-m", "bagen_data", "--version"],

@@ -86,7 +86,7 @@ def test_a_test_says_what_it_guarantees(
         (("--max-false-abort", 0), "expected more than 0 and less than 1"),
         (("--max-false-abort", 1), "expected more than 0 and less than 1"),
         (("--max-false-abort", "nan"), "expected more than 0 and less than 1"),
-        (("--worth", "nan"), "Invalid value for '--worth'"),
+        (("--worth", "nan"), "--worth nan: expected a number from 0 on"),
         (("--worth", "inf"), "--worth inf"),
         (("--outcome", "finish"), "with --max-false-abort only"),
         (("--max-false-abort", 0.2, "--patience", 2), "without --max-false-abort only"),
