@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, settings
 settings.register_profile("any speed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any speed")  # a slow machine fails no test
 
+_ENVIRONMENT = os.environ
 _HOME = tempfile.mkdtemp(prefix="bagen-tests-")
 os.environ["HF_HOME"] = _HOME
 # Tests run in a process a core: more threads would wait for each other, a third of the time.
@@ -52,6 +53,8 @@ def _nothing_stays_open() -> Iterator[None]:
     """Find what a file's tests have left open while the last of them can be blamed for it."""
     yield
     gc.collect()
+    if os.environ is not _ENVIRONMENT:
+        pytest.fail("a test left a copy as os.environ; Rich reads the first one")
 
 
 def pytest_unconfigure() -> None:

@@ -1,5 +1,6 @@
 """Datasets in memory read as those of `load_dataset`, whichever way they are read."""
 
+import os
 import pickle
 import shutil
 import sys
@@ -129,8 +130,9 @@ WAYS: dict[str, Callable[[Dataset], Any]] = {
 @pytest.mark.filterwarnings("ignore:Specifying null_placement:FutureWarning")  # of Dataset.sort
 @pytest.mark.parametrize("way", WAYS)
 def test_each_way_of_reading_gives_what_a_cache_gives(
-    held: Dataset, cached: Dataset, way: str
+    held: Dataset, cached: Dataset, way: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(os, "environ", os.environ)  # a map in processes puts a copy in its place
     assert isinstance(held.data, EncodedTable)
     assert WAYS[way](held) == WAYS[way](cached)
 
