@@ -9,7 +9,8 @@ from typing import Any
 import typer
 from typer.core import TyperCommand
 
-from bagen_data.errors import BagenError, InterruptedRunError, WrongUsageError
+from bagen_data.errors import BagenError, InputError, InterruptedRunError, WrongUsageError
+from bagen_data.prompt_variants import Variant, find_variant
 
 _INTERRUPTED = 130
 """The exit code that typer gives Ctrl-C."""
@@ -59,6 +60,18 @@ class _App(typer.Typer):
 
     def command(self, *arguments: Any, **options: Any) -> Any:
         return super().command(*arguments, **{"cls": _Command, **options})
+
+
+def parse_variant(name: str) -> Variant:
+    """Return the variant that an option names.
+
+    Raises:
+        typer.BadParameter: the variant is unknown.
+    """
+    try:
+        return find_variant(name)
+    except InputError as error:
+        raise typer.BadParameter(str(error)) from error
 
 
 def new_app(description: str | None) -> typer.Typer:

@@ -42,8 +42,7 @@ def table_text(table: Table, width: int) -> str:
         table: its texts are taken; its frame is not.
         width: characters of a line.
     """
-    parts = [_text(part, "", max(width, _width(part))) for part in _parts(table, width)]
-    text = "\n".join(parts)
+    text = "\n".join(_text(part, "", max(width, least)) for part, least in _parts(table, width))
     if table.title:
         text = _text(_wrapped(table.title, width), "table.title", _UNBOUNDED) + text
     if table.caption:
@@ -51,20 +50,27 @@ def table_text(table: Table, width: int) -> str:
     return text
 
 
-def _parts(table: Table, width: int) -> Iterator[Table]:
-    """Yield tables that are at most so wide and have all columns, each with the first one."""
+def _parts(table: Table, width: int) -> Iterator[tuple[Table, int]]:
+    """Yield tables that are at most so wide and have all columns, each with the first one.
+
+    Each comes with its least width, which is larger where two columns leave no choice.
+    """
     first, *rest = table.columns
-    room = width - max((_width(_part(table, [first, each])) for each in rest), default=0)
+    widths = [_APART + _width(table, column) for column in rest]
+    own = _width(table, first)
+    room = width - own - max(widths, default=width - own)
     if room < 0:  # the first column folds
         first.no_wrap, first.overflow = False, "fold"
-        first.max_width = max(width // 3, _width(_part(table, [first])) + room)
-    columns = [first]
-    for column in rest:
-        if len(columns) > 1 and _width(_part(table, [*columns, column])) > width:
-            yield _part(table, columns)
-            columns = [first]
+        first.max_width = max(width // 3, own + room)
+        own = _width(table, first)
+    columns, least = [first], own
+    for column, added in zip(rest, widths, strict=True):
+        if len(columns) > 1 and least + added > width:
+            yield _part(table, columns), least
+            columns, least = [first], own
         columns.append(column)
-    yield _part(table, columns)
+        least += added
+    yield _part(table, columns), least
 
 
 def _part(table: Table, columns: Sequence[Column]) -> Table:
@@ -90,14 +96,10 @@ def _part(table: Table, columns: Sequence[Column]) -> Table:
     return part
 
 
-def _width(table: Table) -> int:
-    """Return the least width of a table in which only texts that may wrap do so."""
-    console = stdout_console(width=_UNBOUNDED)
-    widths = 0
-    for column in table.columns:
-        measured = console.measure(_part(table, [column]))
-        widths += measured.maximum if column.no_wrap else measured.minimum
-    return widths + _APART * (len(table.columns) - 1)
+def _width(table: Table, column: Column) -> int:
+    """Return the least width of a column: that of its longest word where its texts may wrap."""
+    measured = stdout_console(width=_UNBOUNDED).measure(_part(table, [column]))
+    return measured.maximum if column.no_wrap else measured.minimum
 
 
 def _wrapped(text: TextType, width: int) -> Text:

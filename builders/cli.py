@@ -17,8 +17,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bagen_data.cli.command_options import parse_variant
-from bagen_data.command_line import new_app, run
+from bagen_data.command_line import new_app, parse_variant, run
 from bagen_data.console import STDERR, shown
 from bagen_data.errors import WrongUsageError
 from bagen_data.locations import parse_location

@@ -6,8 +6,9 @@ from typing import Annotated, Literal
 
 import typer
 
-from bagen_data.errors import InputError, WrongUsageError
-from bagen_data.prompt_variants import VARIANTS, Variant, find_variant
+from bagen_data.command_line import parse_variant
+from bagen_data.errors import WrongUsageError
+from bagen_data.prompt_variants import VARIANTS, Variant
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/.*", re.DOTALL)
 """A URL as a path has it: with one slash of two."""
@@ -25,18 +26,6 @@ def refuse_url(out: Path) -> Path:
             "give a folder, and copy it to the store"
         )
     return out
-
-
-def parse_variant(name: str) -> Variant:
-    """Return the variant that an option names.
-
-    Raises:
-        typer.BadParameter: the variant is unknown.
-    """
-    try:
-        return find_variant(name)
-    except InputError as error:
-        raise typer.BadParameter(str(error)) from error
 
 
 Predictions = Annotated[

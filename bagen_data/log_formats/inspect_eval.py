@@ -23,7 +23,6 @@ from bagen_data.log_formats._inspect_reader import (
     refuse_missing_samples,
     unlisted_files,
 )
-from bagen_data.log_formats._inspect_sample import header_facts, sample_log
 from bagen_data.logs.rollout_log import FamilyFacts, NamedLog
 
 LAYOUT = "a zip with 'header.json' and 'samples/'"
@@ -60,6 +59,8 @@ def read(record: Path, _facts: FamilyFacts) -> Iterator[NamedLog]:
         RolloutError: the log itself cannot be read; a sample that cannot is a rollout's error.
         MissingExtraError: Inspect is not installed.
     """
+    from bagen_data.log_formats._inspect_sample import header_facts, sample_log
+
     reader = LogReader()
     log = reader.header(record)
     header = header_facts(log)

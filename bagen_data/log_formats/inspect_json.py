@@ -20,7 +20,6 @@ from bagen_data.log_formats._inspect_reader import (
     describes_logs,
     refuse_missing_samples,
 )
-from bagen_data.log_formats._inspect_sample import header_facts, sample_log
 from bagen_data.logs import log_fields
 from bagen_data.logs.rollout_log import FamilyFacts, NamedLog
 
@@ -46,6 +45,8 @@ def read(record: Mapping[str, Any], _facts: FamilyFacts) -> Iterator[NamedLog]:
         RolloutError: the log itself cannot be read; a sample that cannot is a rollout's error.
         MissingExtraError: Inspect is not installed.
     """
+    from bagen_data.log_formats._inspect_sample import header_facts, sample_log
+
     reader = LogReader()
     header = header_facts(reader.header_of(record))
     samples = log_fields.sequence(record.get("samples"), "samples")
