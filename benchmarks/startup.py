@@ -6,7 +6,9 @@
 Each ratio is of medians of user and system time over several runs, taken in turns with its
 reference, so that a machine that slows down slows both. `build` is a whole build of the recorded
 SWE-bench family where it lies beside the clone, else of the bundled one, against numpy and
-pyarrow.parquet alone; a help text is held against typer and rich alone.
+pyarrow.parquet alone; `libraries` is the same build against all that it needs of others, with
+Typer, Rich and the Pydantic by which Typer reads options; a help text is held against typer and
+rich alone.
 """
 
 import argparse
@@ -21,6 +23,8 @@ from measuring import BUNDLED, RECORDED, REPO, print_ratio
 
 COLUMNS = ["-c", "import numpy, pyarrow.parquet"]
 """Imports that any build needs."""
+LIBRARIES = ["-c", "import numpy, pyarrow.parquet, typer, rich.table, pydantic.type_adapter"]
+"""Imports that a command of a build cannot do without: Typer 0.29 reads options by Pydantic."""
 SCREEN = ["-c", "import typer, rich"]
 """Imports that any command line needs."""
 BOUNDS = {"build": "at most 1.8", "bagen": "at most 1.3"}
@@ -65,12 +69,9 @@ def main() -> None:
     family = RECORDED if RECORDED.is_dir() else BUNDLED
     with tempfile.TemporaryDirectory() as folder:
         out = str(Path(folder) / "out")
-        compare(
-            "build",
-            ["-m", "builders", "build", "--origin", str(family), "--out", out],
-            COLUMNS,
-            runs,
-        )
+        build = ["-m", "builders", "build", "--origin", str(family), "--out", out]
+        compare("build", build, COLUMNS, runs)
+        compare("libraries", build, LIBRARIES, runs)
     for name, arguments in HELP_TEXTS.items():
         compare(name, arguments, SCREEN, runs)
 
