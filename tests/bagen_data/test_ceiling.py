@@ -197,7 +197,7 @@ def named(
 
 
 def test_instances_count_as_in_every_score() -> None:
-    """Once in a task, whichever of its families have them, and in each task by itself."""
+    """An instance counts once in each task, whichever of the task's families have it."""
     six, other_six = made_probes([0.5] * 6, 6), made_probes([0.6] * 6, 6, seed=1)
     shared = named("a", "x", six) + named("a", "y", other_six)
     apart = named("a", "x", six) + named("a", "y", other_six, instances="other ")
@@ -211,7 +211,7 @@ def test_instances_count_as_in_every_score() -> None:
 
 
 def test_a_resample_without_a_value_of_one_task_has_the_others() -> None:
-    """One probe in twelve of `b` has amounts: a third of the resamples draw it not once."""
+    """A single probe of twelve in `b` has amounts: a third of the resamples never draw it."""
     chances = [1.0] + [0.0] * 11
     certain = made_probes([1.0] * 12, 6, 0.5)
     rare = named("b", "x", made_probes(chances, 6, 0.5, seed=1))

@@ -671,7 +671,7 @@ def test_estimators_are_compared_on_the_samples_that_both_answer(
 def test_estimators_that_answer_no_sample_both_are_not_compared(
     gold: Rows, built: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """It listed the samples that the first one leaves out, 209 of them."""
+    """The command used to list all 209 samples that the first submission leaves out."""
     first, second = (
         submission(tmp_path / task, [row for row in gold if row["sample_id"].startswith(task)])
         for task in ("sokoban/", "swebench/")

@@ -89,7 +89,7 @@ def test_the_example_of_a_card_of_any_resources_runs(tmp_path: Path) -> None:
 
 
 def assert_its_example_runs(folder: Path) -> None:
-    """With a user's values filled in, the tracker knows all that it needs."""
+    """The card's example runs once a user's values are filled in."""
     card = (folder / "README.md").read_text(encoding="utf-8")
     (code,) = re.findall(r"(?ms)^```python\n(.*?)^```$", card)
     texts = {
@@ -148,7 +148,7 @@ def test_a_family_has_the_scores_of_cross_validation(sample: Path, tmp_path: Pat
 
 
 def test_what_was_fitted_forecasts_as_predict_baseline(sample: Path, tmp_path: Path) -> None:
-    """It learns what `predict baseline` learns from the same config."""
+    """`fit` learns what `predict baseline` learns from the same config."""
     out, other = tmp_path / "out", tmp_path / "other"
     train = ("--dataset", sample, "--config", "sokoban_train")
     assert fit(*train, "--forecaster", "aft", "--out", out) == 0

@@ -253,7 +253,7 @@ def test_a_dry_run_shows_prompts_and_costs_and_asks_nothing(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """No request is made, and no key is checked but for being there."""
+    """A dry run makes no request, and checks of a key only that it is set."""
     monkeypatch.setenv("OPENAI_API_KEY", "any")
     model = ("model", "openai/gpt-5.2", "--dry-run", "--temperature", 0)
     flags = (*model, "--config", "sokoban")

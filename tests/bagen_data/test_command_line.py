@@ -56,7 +56,7 @@ def test_two_configs_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_a_name_that_the_encoding_of_stdout_lacks_is_escaped() -> None:
-    """In a pipe on Windows, a folder named in Chinese ended `bagen demo` with a traceback."""
+    """A folder named in Chinese ended `bagen demo` with a traceback in a pipe on Windows."""
     code = "from bagen_data.command_line import run; run(lambda _: print('in \\u6f22, \\u2014'))"
     done = subprocess.run(
         [sys.executable, "-c", code],

@@ -177,7 +177,7 @@ def test_a_file_in_the_copy_that_no_demo_wrote_is_kept(
 
 
 def test_a_full_disk_is_one_line_that_names_the_copy(tmp_path: Path) -> None:
-    """It named the file in the package that was copied, which is not what is full."""
+    """The message used to name the packaged file that was copied, which is not what is full."""
     out, sizes = tmp_path / "out", (2_000, 2_000)
     done = subprocess.run(
         [sys.executable, "-m", "bagen_data", "demo", "--out", out],

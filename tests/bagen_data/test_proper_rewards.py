@@ -37,7 +37,7 @@ def judged(
 
 
 def test_the_mean_parts_are_the_scores_of_those_names() -> None:
-    """All open, and below the cap: the benchmark's numbers but for the scale."""
+    """Open probes below the cap: parts equal the benchmark's scores but for the scale."""
     said = [
         Forecast(0.65, 0.8, {"tokens": (100, 200, 400, 500, 600)}),
         Forecast(0.1, 0.9, {"tokens": (1, 2, 3, 4, 5000)}),

@@ -194,7 +194,7 @@ def test_one_process_at_a_time_writes(tmp_path: Path, before: bool) -> None:
 def test_one_process_at_a_time_writes_where_the_parent_is_another(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One folder may lie at two paths, as it does where it is mounted: it has a lock of its own."""
+    """A folder may be mounted at two paths, so it has a lock of its own beside its parent's."""
     put(tmp_path / "out", "1")
     with held_folder(tmp_path / "out"):
         monkeypatch.setattr("bagen_data.held_folder.lock_beside", lambda _: tmp_path / "other")

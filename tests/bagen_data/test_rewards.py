@@ -227,7 +227,7 @@ def test_no_constant_beats_quantiles(recorded: str, task: str) -> None:
 
 
 def test_an_interval_that_misses_pays_where_most_samples_are_feasible() -> None:
-    """Under the paper's reward it never does; with 1.8 before `closeness`, from a tenth on."""
+    """The paper's reward never pays it; with 1.8 before `closeness` it pays from a tenth on."""
 
     def gain(weights: Mapping[str, float], feasible: int) -> float:
         """Return the lead of `[500, 800]` over `impossible` in 100 samples with 400 left."""

@@ -38,7 +38,7 @@ def test_a_task_of_ones_own_has_a_leaderboard(tmp_path: Path) -> None:
 def test_a_dataset_of_another_version_is_refused_by_name(
     command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Its scores would stand among those of this version."""
+    """Scores of another version would stand among those of this one."""
     dataset = Path(built(tmp_path / "dataset", "chess"))
     record = {"revision": "ffffffff", "benchmark_version": "1.0"}
     (dataset / "build.json").write_text(json.dumps(record))

@@ -50,7 +50,7 @@ def rows_of(file: Path) -> list[dict[str, str]]:
 
 
 def test_the_example_is_ranked_and_rebuilt_to_the_same_bytes(dataset: Path, tmp_path: Path) -> None:
-    """If this fails for its revision: the sample was changed; write the new one down there."""
+    """A failure about the revision means that the sample changed: write the new one there."""
     results = build_site(EXAMPLES, dataset, tmp_path / "first")
     assert (results["apart"], results["refused"]) == ([], [])
     (example,) = results["submissions"]
@@ -168,7 +168,7 @@ def test_another_revision_or_version_is_shown_apart(
 
 
 def scored_rows(table: list[dict[str, Any]]) -> set[tuple[str, ...]]:
-    """For what rows of `results.parquet` were made, and of what their scores are."""
+    """Return what rows of `results.parquet` were made for, and what their scores are of."""
     made, scored = (
         ("benchmark_version", "dataset_revision"),
         ("scored_on_version", "scored_on_revision"),
@@ -441,7 +441,7 @@ def test_files_are_copied_or_linked(dataset: Path, tmp_path: Path) -> None:
 def test_what_one_submission_is_told_reads_as_of_one(
     dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """And a build that shows no progress, as here, leaves no empty line in its place."""
+    """A build that shows no progress, as here, leaves no empty line in its place."""
     submit(tmp_path / "in" / "a", dataset)
     capsys.readouterr()
     build_site(tmp_path / "in", dataset, tmp_path / "out")

@@ -128,7 +128,7 @@ def test_lines_that_coincide_are_all_seen() -> None:
 
 
 def test_counts_stand_over_lines_and_points() -> None:
-    """They are drawn last, in short, and beside a point where its line does not go."""
+    """Counts are drawn last, shortened, and beside a point where its line does not go."""
     heights = (0.5, 0.3, 0.5)
     finish = [
         {"n": 1234, "said": 0.1 + 0.2 * place, "happened": height}

@@ -155,7 +155,7 @@ UNREADABLE: Case = ("unreadable", lambda to: (to / GOOD).chmod(0), "cannot be re
 CASES = [*OF_METADATA, *OF_LINES, *OF_FILES, *OF_PARQUET]
 CASES += [UNREADABLE] if os.getuid() else []  # nothing is unreadable for root
 NAMES = ["nul", "Com1.txt", "a b", "a\u202eb", "x" * 200, "-rf", "a\nb", "\udcff", "ends.", "<b>"]
-"""Of folders that are good but for it."""
+"""Names of folders that are good but for the name."""
 
 
 class Built(NamedTuple):

@@ -14,7 +14,7 @@ from tests.bagen_data.scoring.scoring_cases import sample
 
 METADATA = {"provider": "lab", "trained_on": "none"}
 ROLLOUTS = {"big": 40, "small": 3}
-"""Of each task: so few that none can be told apart by them, p is at least 1 / 4."""
+"""Rollouts of each task: three cannot tell submissions apart, as p is at least 1 / 4."""
 
 
 def benchmark() -> Benchmark:

@@ -11,6 +11,6 @@ FILES = sorted(path.name for path in TEMPLATES.iterdir() if path.is_file())
 
 @pytest.mark.parametrize("name", FILES)
 def test_a_template_has_no_marks_of_a_merge(name: str) -> None:
-    """They are no error to Jinja, and stand on the page."""
+    """Jinja takes such marks for text, and they would stand on the page."""
     text = (TEMPLATES / name).read_text(encoding="utf-8")
     assert not re.search("^(<{7}|={7}|>{7})", text, re.MULTILINE)

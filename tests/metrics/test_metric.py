@@ -52,7 +52,7 @@ NEEDS_SUCCESS = {
 
 @pytest.fixture(scope="module", autouse=True)
 def _own_caches(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """One for all tests: a module that is imported stays where it was copied to."""
+    """Caches of this file: a module that is imported stays where it was copied to."""
     cache = tmp_path_factory.mktemp("huggingface")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("evaluate.config.HF_MODULES_CACHE", cache / "modules")

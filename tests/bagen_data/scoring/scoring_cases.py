@@ -46,7 +46,7 @@ def sample(
     budget: float = 900.0,
     **more: Any,
 ) -> dict[str, Any]:
-    """One sample; several amounts of `remaining` are of the warehouse's resources."""
+    """Return a sample; several amounts of `remaining` are of the warehouse's resources."""
     amounts = [remaining] if isinstance(remaining, int | float) else list(remaining)
     names = TOKENS if len(amounts) == 1 else SEVERAL
     resources = [

@@ -543,7 +543,7 @@ def _alarm_position(samples: Iterable[Sample]) -> Score:
 
 
 def _extrapolated(sample: Sample, first: Row | None) -> list[float] | None:
-    """What each resource's usage per turn so far makes of the turns to come; None if unknown."""
+    """Return usage per turn so far times the turns to come, a resource each; None if unknown."""
     k, total = sample.row["completed_turns"], sample.row["total_turns"]
     used = [each["used"] for each in sample.row["resources"]]
     if len(used) > 1:

@@ -96,7 +96,7 @@ def _pair(item: str, sign: str) -> tuple[str, str] | None:
 
 
 def _values(text: str) -> list[float] | None:
-    """One number without brackets, or five within them."""
+    """Return one number without brackets, or five within them; None for any other text."""
     if not text.startswith("["):
         number = _number(text)
         return None if number is None else [number]

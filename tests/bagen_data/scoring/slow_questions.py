@@ -212,7 +212,7 @@ def _wis_of(forecast: Forecast, row: Row) -> float:
 
 
 def _wis(asked: Asked) -> float | None:
-    """None of an invalid answer where there is no reference."""
+    """Return the score; None for an invalid answer to a sample without a reference."""
     if asked.forecast:
         return _wis_of(asked.forecast, asked.row)
     return 2 * _wis_of(asked.reference, asked.row) if asked.reference else None

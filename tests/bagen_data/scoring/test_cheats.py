@@ -32,7 +32,7 @@ def test_answer_inside_think() -> None:
 
 
 def test_several_answers() -> None:
-    """Only the last one counts, or a list of guesses would hit by luck."""
+    """The last answer alone counts, or a list of guesses would hit by luck."""
     several = "<answer>[400, 400]</answer> <answer>impossible</answer>"
     assert scored(several).overall["hit_rate"].value == 0
     assert_earns_nothing("<answer>[100, 200] [300, 500]</answer>")
@@ -56,7 +56,7 @@ def test_infinite_interval() -> None:
 
 
 def test_not_a_number() -> None:
-    """No comparison with NaN is true, so a missing check would let it through."""
+    """Comparisons with NaN are all false, so a missing check would let it through."""
     assert_earns_nothing("<answer>[nan, nan]</answer>")
     assert_earns_nothing("<answer>[NaN, 400]</answer>")
 
@@ -104,7 +104,7 @@ def test_answering_samples_of_ones_own() -> None:
 
 
 def test_always_impossible() -> None:
-    """It finds every failing rollout, and the report shows what it costs."""
+    """The answer `impossible` finds every failing rollout, and the report shows its cost."""
     rows = [sample(f"t/m/r{n}/1", feasible=n % 2 == 0, total_turns=2) for n in range(8)]
     overall = score(rows, predictions(rows, ["<answer>impossible</answer>"] * 8)).overall
     assert overall["recall_infeasible"].value == 1

@@ -84,7 +84,7 @@ def test_the_net_benefit_is_the_score_at_its_worth(resources: Sequence[str]) -> 
 
 
 def test_lines_to_compare_with() -> None:
-    """One rollout succeeds beyond the budget: 0.5 budgets more; one fails within it."""
+    """A rollout that succeeds 0.5 budgets beyond the budget, and one that fails within it."""
     late = sample("t/m/a/1", feasible=False, rollout_success=True, used=200, remaining=1150)
     failed = sample("t/m/b/1", feasible=False, rollout_success=False, used=90, remaining=450)
     point = curves([late, failed], ["", ""], "interval")["t"]["net_benefit"][0]

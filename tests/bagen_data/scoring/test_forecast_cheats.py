@@ -23,7 +23,7 @@ ERRORS = ("brier", "log_score", "success_brier", "curve_brier")
 
 
 def rollouts() -> list[dict[str, Any]]:
-    """One sample a rollout, with what an honest forecaster knows of it."""
+    """Return a sample for each rollout, with what an honest forecaster knows of it."""
     rng = np.random.default_rng(0)
     cases = []
     for number in range(ROLLOUTS):
@@ -151,7 +151,7 @@ def test_quantiles_from_0_to_the_largest_number() -> None:
 
 
 def test_one_half_everywhere() -> None:
-    """It says nothing, and earns what saying nothing is worth."""
+    """A forecast of one half says nothing, and earns what saying nothing is worth."""
     assert_worse(lambda case: said(0.5, 0.5, case["quantiles"]))
     found = scored(lambda case: said(0.5, 0.5, case["quantiles"])).overall
     assert found["brier"].value == 0.25

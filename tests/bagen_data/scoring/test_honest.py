@@ -210,7 +210,7 @@ def test_a_family_of_which_little_is_known_makes_the_interval_wide() -> None:
 
 
 def test_many_small_families_have_an_interval_all_the_same() -> None:
-    """In no resample have all sixty, each with instances of its own, a feasible rollout."""
+    """Sixty families with instances of their own: every resample leaves some without a value."""
     rows, responses = [], []
     for model in range(60):
         for number in range(2):

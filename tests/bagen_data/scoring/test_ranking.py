@@ -315,7 +315,7 @@ def test_ranks_are_those_of_the_plain_comparison_of_all_pairs() -> None:
 
 
 def test_ranks_of_many_that_are_nearly_alike_are_the_plain_ones() -> None:
-    """Their differences are far below what a product of their resamples can show."""
+    """Differences of values are far below what a product of their resamples can show."""
     rng = np.random.default_rng(14)
     common = rng.random(60)
     for scale in (1e-4, 1e-8, 1e-12):
@@ -438,7 +438,7 @@ def test_only_instances_that_a_score_is_taken_over_count() -> None:
 
 
 def rows_of_task(task: str, instances: int, feasible: bool = True) -> list[dict[str, Any]]:
-    """One sample of each instance, feasible all or every other one."""
+    """Return a sample of each instance; all are feasible, or every other one."""
     return [
         sample(
             f"{task}/r{number:02}/1",

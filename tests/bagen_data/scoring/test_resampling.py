@@ -143,7 +143,7 @@ def test_p_is_that_of_the_interval_that_just_holds_0(tail: float, instances: int
 
 @pytest.mark.parametrize("instances", [9, 10])
 def test_only_instances_that_a_score_is_taken_over_count(instances: int) -> None:
-    """Each of two families has some of the feasible instances, and many infeasible ones."""
+    """Two families each have some of the feasible instances, and many infeasible ones."""
     rows = [
         sample(f"t/{model}/r{number:02}/1", feasible=number < instances and number % 2 == half)
         for half, model in enumerate("mn")
@@ -197,7 +197,7 @@ def test_neither_the_order_of_the_table_nor_other_tasks_matter() -> None:
 
 
 def test_a_resample_without_a_class_says_nothing_about_its_f1() -> None:
-    """One of twelve rollouts is infeasible and found: a third of resamples lack it."""
+    """A single rollout of twelve is infeasible, and predicted so: a third of resamples lack it."""
     rows = [sample(f"t/m/r{number}/1", feasible=number > 0) for number in range(12)]
     texts = ["<answer>impossible</answer>"] + ["<answer>[400, 400]</answer>"] * 11
     found = score(rows, predictions(rows, texts)).overall["fail_f1"]

@@ -89,7 +89,7 @@ def test_training_needs_the_state_before_turn_1(tmp_path: Path) -> None:
 
 
 def test_rollouts_of_one_turn_take_no_part_in_the_draws(tmp_path: Path) -> None:
-    """Such rollouts have no probe, and a draw for them would change those of the others."""
+    """Rollouts of one turn have no probe; a draw for them would change the others' draws."""
     long = [warehouse(name, steps=3, final_cash=900 + n) for n, name in enumerate("abcd")]
     short = [warehouse(name, steps=1) for name in "xyz"]
     for role in ("origin", "train"):

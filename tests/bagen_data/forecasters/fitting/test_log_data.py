@@ -111,7 +111,7 @@ def test_a_rollout_of_one_turn_teaches_nothing_and_is_in_the_budget(tmp_path: Pa
 
 
 def test_a_turn_that_leaves_nothing_is_not_asked(tmp_path: Path) -> None:
-    """No call is left after the last tool call."""
+    """The last tool call leaves no call to forecast."""
     rows = [counted(name, True) for name in "ab"]
     for row in rows:
         call = {"id": "1", "type": "function", "function": {"name": "ls", "arguments": "{}"}}
