@@ -34,25 +34,35 @@ _HEADINGS = {
     "paper": ("In the paper", f"Not ranked: {MARK}."),
 }
 """Title and sentence of each block, in the order of the table."""
+_WITHOUT_LINES = "paper"
+"""The standing of the block that no line crosses."""
 
 
 def blocks_of(rows: Iterable[Row], standing_of: Callable[[Row], str]) -> list[Block[Row]]:
     """Return the blocks that have rows, whose order within a block stays.
 
-    A row of another standing is a line across the scores, such as the noise ceiling. It is among
-    the rows of the first block.
+    A row of another standing is a line across the scores, such as the reference or the noise
+    ceiling. It is in every block but the paper's, so that the rows above it and below it can be
+    seen in each one. The paper's numbers are of other runs than the line.
 
     Args:
         rows: the rows of a table.
         standing_of: returns the standing of a row.
 
-    >>> [(each.standing, each.rows) for each in blocks_of(["baseline", "line"], str)]
-    [('baseline', ['baseline', 'line'])]
+    >>> blocks = blocks_of(["baseline 2", "line 1", "submitted 0"], lambda row: row.split()[0])
+    >>> [each.rows for each in blocks]
+    [['line 1', 'submitted 0'], ['baseline 2', 'line 1']]
     """
     rows = list(rows)
-    used = [name for name in _HEADINGS if any(standing_of(row) == name for row in rows)]
-    by_standing: dict[str, list[Row]] = {name: [] for name in used}
-    for row in rows:
-        standing = standing_of(row)
-        by_standing[standing if standing in by_standing else used[0]].append(row)
-    return [Block(name, *_HEADINGS[name], by_standing[name]) for name in used]
+    standings = [standing_of(row) for row in rows]
+    blocks = []
+    for name, heading in _HEADINGS.items():
+        if name not in standings:
+            continue
+        own = [
+            row
+            for row, standing in zip(rows, standings, strict=True)
+            if standing == name or (standing not in _HEADINGS and name != _WITHOUT_LINES)
+        ]
+        blocks.append(Block(name, *heading, own))
+    return blocks

@@ -97,7 +97,7 @@ function startBoard(table, clear) {
     values: [...element.cells].map((cell) => (cell.dataset.v === undefined ? null : Number(cell.dataset.v))),
     places: element.dataset.places === undefined ? [] : placesOf(element.dataset.places),
     kind: Number(element.dataset.kind),
-    isLine: ["reference", "ceiling"].includes(element.dataset.standing), // across the scores of all others
+    isLine: ["reference", "ceiling"].includes(element.dataset.standing), // across the scores of its block
   }));
   const blocks = [...table.tBodies].map((body) => ({
     body,
@@ -168,7 +168,8 @@ function startBoard(table, clear) {
         (!trained.value || (about.trained === "benchmark") === (trained.value === "benchmark")) &&
         (!weights.value || about.weights === weights.value) &&
         (!constrained.value || about.constrained === constrained.value);
-      const fits = row.isLine || (about.standing === "paper" ? paper.checked && !narrows : isChosen);
+      let fits = about.standing === "paper" ? paper.checked && !narrows : isChosen;
+      if (row.isLine) fits = row.values[column] !== null; // no row is above or below it by a name or a cost
       if (fits) chosen.push(row);
       row.element.hidden = !(fits && row.text.includes(wanted));
       if (!row.isLine) visible += !row.element.hidden;

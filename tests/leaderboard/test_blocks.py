@@ -6,6 +6,7 @@ import pytest
 
 from leaderboard.blocks import blocks_of
 from leaderboard.kinds import kind_of, standing_of
+from leaderboard.main_table import EstimatorRow, RowStanding, table_blocks
 from leaderboard.shown_ranks import with_shown_ranks
 
 ABOUT = {"provider": "lab", "model_id": "m", "trained_on": "none", "constrained": False}
@@ -30,16 +31,40 @@ def test_only_a_model_that_has_not_seen_the_benchmark_is_ranked(
     assert standing_of(ABOUT | metadata) == standing
 
 
-def test_blocks_keep_the_order_of_rows_and_lines_are_in_the_first() -> None:
+def test_blocks_keep_the_order_of_rows_and_a_line_is_in_each_but_the_papers() -> None:
     rows = ["paper", "baseline", "ceiling", "submitted", "learned", "baseline"]
     blocks = blocks_of(enumerate(rows), lambda row: row[1])
     assert [(block.standing, [number for number, _ in block.rows]) for block in blocks] == [
         ("submitted", [2, 3]),
-        ("learned", [4]),
-        ("baseline", [1, 5]),
+        ("learned", [2, 4]),
+        ("baseline", [1, 2, 5]),
         ("paper", [0]),
     ]
     assert blocks_of([], str) == []
+
+
+def test_the_reference_is_above_baselines_that_are_worse_and_below_those_that_are_better() -> None:
+    """Overall and in each block, rows are in the order of the headline score."""
+    rows = [
+        row(name, standing, value)
+        for name, standing, value in (
+            ("good rule", "baseline", 0.3),
+            ("model", "submitted", 0.1),
+            ("The reference", "reference", 0.0),
+            ("poor model", "submitted", -0.2),
+            ("poor rule", "baseline", -0.3),
+        )
+    ]
+    names = [[each.name for each in block.rows] for block in table_blocks(rows)]
+    assert names == [
+        ["model", "The reference", "poor model"],
+        ["good rule", "The reference", "poor rule"],
+    ]
+
+
+def row(name: str, standing: RowStanding, value: float) -> EstimatorRow:
+    score = {"value": value, "n": 9, "low": None, "high": None}
+    return EstimatorRow(name, None, None, {"brier_skill": score}, standing)
 
 
 def submission(name: str, metadata: dict[str, Any], *ranks: int | list[int]) -> dict[str, Any]:
