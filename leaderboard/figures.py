@@ -4,6 +4,7 @@ They are written in Vega-Lite: building them with Altair's classes takes longer 
 """
 
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -11,13 +12,17 @@ import vl_convert
 
 from leaderboard.decoupling import JUDGING
 from leaderboard.figure_labels import label, reach
+from leaderboard.formatting import dollars
 from leaderboard.main_table import EstimatorRow
+from leaderboard.side_by_side import Room, side_by_side
 
 _Spec = dict[str, Any]
 """A chart, or a part of one, in Vega-Lite."""
 
 _INK, _MUTED, _LINE, _ACCENT = "var(--ink)", "var(--muted)", "var(--line)", "var(--accent)"
 _SIZE = {"width": 840, "height": 340}
+_DOT = 12
+"""Pixels from one dot to the next where two would hide each other."""
 _APART = (0.3, 0.04)
 """Shares of the width and height: a point that is closer to one with a name has none itself."""
 _WITH_BARS = 100
@@ -27,6 +32,8 @@ _LEAST = 1e-6
 _NAME_CHARACTERS = 28
 _HERE = "https://here.invalid/"
 """Stands for the page's own folder: Vega takes a link without a host for one of its examples."""
+_SYMBOL = re.compile(r'(<path aria-label="([^"]*)" role="graphics-symbol"[^>]*)/>')
+"""A dot of Vega's SVG, whose label no browser shows where a mouse points at it."""
 _VERSION = vl_convert.get_vegalite_versions()[-1]
 _CONFIG: _Spec = {
     "background": "transparent",
@@ -59,12 +66,18 @@ def cost_figure(rows: Sequence[EstimatorRow], score: str, folder: str) -> str | 
     priced = [row for row in rows if row.cost is not None and _value(row, score) is not None]
     if not any(row.cost for row in priced):
         return None
-    points = [_point(row, score, folder) | {"x": row.cost} for row in priced]
+    points = [
+        _point(row, score, folder, f" at {dollars(row.cost)} for 1,000 probes") | {"x": row.cost}
+        for row in priced
+    ]
     front = pareto([(point["x"], point["y"]) for point in points])
     most = max(point["x"] for point in points)
     least = max(min(point["x"] for point in points if point["x"] > 0), _LEAST)
-    places = [math.log1p(point["x"] / least) for point in points]
-    first = dict.fromkeys([*front, *range(len(points))])
+    true_places = [math.log1p(point["x"] / least) for point in points]
+    first = [*dict.fromkeys([*front, *range(len(points))])]
+    places = _drawn_apart(points, true_places, (0.0, max(true_places)), first)
+    for point, place, true in zip(points, places, true_places, strict=True):
+        point["drawn"] = point["x"] if place == true else least * math.expm1(place)
     _label_estimators(points, places, first)
     x = _number(
         "x",
@@ -81,7 +94,7 @@ def cost_figure(rows: Sequence[EstimatorRow], score: str, folder: str) -> str | 
         {"x": x, "y": _height(score)},
         [points[number] for number in front],
     )
-    return _svg({"layer": [line, _marks(points, x, score)], **_SIZE})
+    return _svg({"layer": [line, _marks(points, x | {"field": "drawn"}, score)], **_SIZE})
 
 
 def decoupling_figure(rows: Sequence[EstimatorRow], score: str, folder: str) -> str | None:
@@ -91,9 +104,16 @@ def decoupling_figure(rows: Sequence[EstimatorRow], score: str, folder: str) -> 
     ]
     if len(complete) < 2:
         return None
-    points = [_point(row, score, folder) | {"x": _value(row, JUDGING)} for row in complete]
-    _label_estimators(points, [point["x"] for point in points], range(len(points)))
-    x = _number("x", f"feasibility: {JUDGING}", scale={"zero": False})
+    points = [
+        _point(row, score, folder, f", {JUDGING} {_value(row, JUDGING):.2f}") for row in complete
+    ]
+    judged = [row.cell(JUDGING)["value"] for row in complete]
+    order = range(len(points))
+    places = _drawn_apart(points, judged, (min(judged), max(judged)), order)
+    for point, place in zip(points, places, strict=True):
+        point["drawn"] = place
+    _label_estimators(points, places, order)
+    x = _number("drawn", f"feasibility: {JUDGING}", scale={"zero": False})
     return _svg(_marks(points, x, f"intervals: {score}") | _SIZE)
 
 
@@ -109,6 +129,29 @@ def pareto(points: Sequence[tuple[float, float]]) -> list[int]:
         if not front or points[place][1] > points[front[-1]][1]:
             front.append(place)
     return front
+
+
+def _drawn_apart(
+    points: Sequence[Mapping[str, Any]],
+    places: Sequence[float],
+    ends: tuple[float, float],
+    order: Iterable[int],
+) -> list[float]:
+    """Return places along the x axis at which no dot hides another, as far as there is room.
+
+    Args:
+        points: the points.
+        places: the true place of each point along the axis.
+        ends: the ends of the axis.
+        order: positions in `points`; a point keeps its place unless an earlier one has it.
+    """
+    heights = [point["y"] for point in points]
+    shown = [point[name] for point in points for name in ("y", "low", "high")]
+    dots = (
+        _DOT * (ends[1] - ends[0] or 1.0) / _SIZE["width"],
+        _DOT * reach(value for value in shown if value is not None) / _SIZE["height"],
+    )
+    return side_by_side(list(zip(places, heights, strict=True)), Room(*dots, *ends), order)
 
 
 def _label_estimators(
@@ -166,7 +209,8 @@ def _height(title: str) -> _Spec:
     return _number("y", title, scale={"zero": False})
 
 
-def _point(row: EstimatorRow, name_of_score: str, folder: str) -> dict[str, Any]:
+def _point(row: EstimatorRow, name_of_score: str, folder: str, more: str) -> dict[str, Any]:
+    """Return a point; `more` ends the words that pointing at it shows."""
     score = row.cell(name_of_score)
     name = row.name if len(row.name) <= _NAME_CHARACTERS else f"{row.name[:_NAME_CHARACTERS]}..."
     return {
@@ -175,7 +219,7 @@ def _point(row: EstimatorRow, name_of_score: str, folder: str) -> dict[str, Any]
         "low": score["low"],
         "high": score["high"],
         "url": f"{_HERE}{folder}/{row.folder}.html",
-        "about": f"{name}: {score['value']:.2f}",
+        "about": f"{name}: {name_of_score} {score['value']:.2f}{more}",
     }
 
 
@@ -194,4 +238,5 @@ def _powers(least: float, most: float) -> list[float]:
 
 def _svg(chart: _Spec) -> str:
     svg: str = vl_convert.vegalite_to_svg(chart | {"config": _CONFIG}, vl_version=_VERSION)
+    svg = _SYMBOL.sub(r"\1><title>\2</title></path>", svg)
     return svg.replace(f'xlink:href="{_HERE}', 'href="')

@@ -7,6 +7,7 @@ from typing import Any
 from leaderboard.figures import cost_figure
 from leaderboard.main_table import EstimatorRow
 from leaderboard.progress_figures import progress_figure, width_figure
+from leaderboard.side_by_side import Room, side_by_side
 
 
 def texts(svg: str | None) -> list[str]:
@@ -25,6 +26,41 @@ def test_each_power_of_ten_of_a_cost_is_written_out() -> None:
     )
     assert {"0", "1", "10", "100"} <= set(labels)
     assert not any("e+" in text for text in labels)
+
+
+def dots(svg: str | None) -> list[tuple[float, float]]:
+    """Return the place of each dot."""
+    assert svg is not None
+    places = re.findall(r'graphics-symbol"[^>]* transform="translate\(([\d.]+),([\d.]+)\)"', svg)
+    return [(float(x), float(y)) for x, y in places]
+
+
+def test_estimators_of_equal_cost_and_score_do_not_hide_each_other() -> None:
+    """They stand side by side within the axes, and each says its own name, score and cost."""
+    free = [row(f"free{number}", 0.0, 0.5) for number in range(5)]
+    paid = [row(f"paid{number}", 3.0, 0.9) for number in range(3)]
+    svg = cost_figure([*free, *paid, row("alone", 0.4, 0.5)], "macro_f1", "submissions")
+    places = dots(svg)
+    assert len(set(places)) == len(places) == 9
+    for number, (x, y) in enumerate(places):
+        assert 0 <= x <= 840
+        assert all(abs(x - a) > 8 or abs(y - b) > 8 for a, b in places[:number])
+    assert {y for _, y in places[:5]} == {places[0][1]}
+    assert places[0][0] == 0
+    assert [x for x, _ in places[5:8]] == [840, 828, 816]
+    for each in ("free4: macro_f1 0.50 at $0", "paid2: macro_f1 0.90 at $3"):
+        assert f"<title>{each} for 1,000 probes</title>" in str(svg)
+
+
+def test_a_dot_that_hides_no_other_keeps_its_place() -> None:
+    places = [(float(x), float(y)) for x in range(0, 100, 20) for y in range(0, 100, 20)]
+    moved = side_by_side(places, Room(10.0, 10.0, 0.0, 100.0), range(len(places)))
+    assert moved == [x for x, _ in places]
+
+
+def test_dots_without_room_stay_where_they_are() -> None:
+    moved = side_by_side([(5.0, 1.0)] * 100, Room(10.0, 1.0, 0.0, 30.0), range(100))
+    assert moved == [5.0, 15.0, 25.0, *[5.0] * 97]
 
 
 def parts(*widths: float) -> dict[str, dict[str, Any]]:
