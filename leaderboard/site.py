@@ -30,6 +30,7 @@ from leaderboard.manifest import replaced_ours
 from leaderboard.pair_figures import pair_figure
 from leaderboard.rankings import INTERVALS, RANKINGS, Ranking
 from leaderboard.results import OVERALL, scores_of, write_results
+from leaderboard.scripted_runs import has_baselines_alone, has_scripted_runs
 from leaderboard.shown_ranks import with_shown_ranks
 from leaderboard.start_scores import SCORE as START_SCORE
 from leaderboard.submission_page import count_ranks, submission_page
@@ -149,6 +150,10 @@ class _Pages:
             "policy": _policy(style, script),
             "published": published,
             "hub": _HUB_PAGES,
+            "scripted": {
+                "runs": has_scripted_runs(results),
+                "estimators": has_baselines_alone(results),
+            },
             "files_url": files_url and files_url.rstrip("/"),
             "withheld": withheld,
         }

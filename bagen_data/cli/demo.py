@@ -70,7 +70,8 @@ def demo_command(
     )
     _say(
         f"The sample is in {dataset}: {len(load_samples(str(dataset)).table)} questions about runs "
-        "of Sokoban and SWE-bench. The agents are scripted, so its scores mean nothing."
+        "of Sokoban and SWE-bench. The agents are small scripts, and so is the estimator: the "
+        "scores say nothing about any model."
     )
     _say(f"One question, {_SAMPLE}. Before it stands the run's first turn.")
     _print_question(view.sample)

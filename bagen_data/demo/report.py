@@ -72,7 +72,8 @@ def _body(shown: Demonstration) -> Iterator[str]:
     yield (
         "<p>Each question is about the first turns of a recorded run: can it still finish within "
         f"its budget, and how much will it still use? The baseline <code>{baseline}</code> "
-        "answered all of them. The runs of this sample are scripted: its scores mean nothing.</p>"
+        "answered all of them. The agents of this sample are small scripts, and so is the "
+        "estimator: the scores say nothing about any model.</p>"
     )
     yield _block("The commands", "\n".join(shown.commands))
     messages = [f"{each['role']}:\n{each['content']}" for each in shown.sample["prompt"]]

@@ -91,6 +91,9 @@ def test_its_last_line_names_a_page_with_the_question_the_answers_and_the_scores
     page = (tmp_path / path.rstrip(":")).read_text("utf-8")
     text = PageText(page).text
     assert opened == "Open"
+    warning = "are small scripts, and so is the estimator: the scores say nothing about any model."
+    assert warning in " ".join(done.stdout.split())
+    assert warning in " ".join(text.split())
     for part in ("Board size: 6 rows", "use 1,845 more", "budget left", "interval_skill"):
         assert part in text, part
     assert '<html lang="en">' in page

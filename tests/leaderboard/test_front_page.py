@@ -9,6 +9,7 @@ from bagen_data.answers import parse
 from bagen_data.published import CODE_PAGE, HUB_ID, METRIC_ID, PAPER_PAGE, PROJECT_PAGE, TITLE
 from bagen_data.schema import Estimate, Interval
 from leaderboard.example_question import EXAMPLE
+from leaderboard.scripted_runs import SCRIPTED
 from tests.leaderboard.made_submissions import (
     FORECAST,
     budget_left,
@@ -17,6 +18,7 @@ from tests.leaderboard.made_submissions import (
     samples_of,
     submit,
 )
+from tests.making import SAMPLE
 
 
 @pytest.fixture(scope="module")
@@ -79,6 +81,20 @@ def test_it_says_what_it_is_and_how_to_submit(site: Path) -> None:
     page = (site / "index.html").read_text()
     assert f"<h1>{TITLE}</h1>" in page
     assert '<a href="submit.html">How to hand in your predictions</a>' in page
+
+
+@pytest.mark.parametrize("path", ["index.html", "tasks/sokoban.html", "submissions/rule.html"])
+def test_a_board_of_the_sample_says_that_its_scores_mean_nothing(path: str, site: Path) -> None:
+    page = " ".join((site / path).read_text().split())
+    assert (
+        "The recorded runs are those of small scripted agents, and the estimators are rules and "
+        "statistics without a language model: scores on them say nothing about any model."
+    ) in page
+
+
+def test_the_name_of_scripted_runs_is_the_one_that_recording_gives() -> None:
+    families = {path.name for path in SAMPLE.iterdir() if path.is_dir()}
+    assert {name.rpartition("-")[2] for name in families} == {SCRIPTED}
 
 
 def test_baselines_alone_are_lines_and_nobody_has_submitted_yet(site: Path) -> None:
