@@ -20,7 +20,7 @@ class Column:
     topped_by: str = ""
     """The trick that has the best value of the score, which is never ranked on for that reason."""
     asks: str = ""
-    """The question that the score answers; empty where the title says it."""
+    """The question that the score answers, or its probes; empty where the title says it."""
 
     @property
     def meaning(self) -> str:

@@ -85,8 +85,8 @@ INTERVALS = Ranking(
     questions=("forecast", "interval", "point"),
     ranked=("macro_f1_open",),
     first_columns=(
-        Column("macro_f1_open", "Macro-F1, open probes"),
-        Column("macro_f1", "Macro-F1, all probes"),
+        Column("macro_f1_open", "Macro-F1, open probes", asks="within the budget so far"),
+        Column("macro_f1", "Macro-F1, all probes", asks="over the budget too"),
     ),
     more=(
         ColumnGroup(

@@ -203,19 +203,26 @@ function startBoard(table, clear) {
 }
 
 function startBoards(tables) {
-  const filters = document.getElementById("filters");
+  const [filters, fold] = ["filters", "narrow"].map((name) => document.getElementById(name));
+  const isWide = matchMedia("(min-width: 601px)"); // as in the style, which hides the fold's summary there
+  const unfold = () => {
+    if (isWide.matches) fold.open = true;
+  };
   const showAll = () => {
     document.getElementById("status").textContent = shows.map((show) => show()).join("; ");
   };
   const clear = () => {
     filters.reset();
     showAll();
+    fold.open = true;
     document.getElementById("search").focus(); // the button is gone
   };
   const shows = tables.map((table) => startBoard(table, clear));
   filters.addEventListener("input", showAll);
   filters.addEventListener("submit", (event) => event.preventDefault());
-  filters.hidden = false;
+  isWide.addEventListener("change", unfold);
+  unfold();
+  fold.hidden = false;
   showAll();
 }
 

@@ -317,6 +317,30 @@ def test_a_phone_scrolls_the_table_and_nothing_else(on_files: Any, site: Path) -
     assert name["x"] >= 0  # it stays in sight
 
 
+def test_a_phone_shows_rows_before_their_legend_and_folds_the_filters(
+    on_files: Any, site: Path
+) -> None:
+    """On a wide page the filters are open, and a fold that was closed opens where it must."""
+    assert on_files.get_by_label("Weights").is_visible()
+    assert not on_files.get_by_text("Search and filter").is_visible()
+    on_files.set_viewport_size({"width": 400, "height": 800})
+    on_files.goto((site / "index.html").as_uri())
+    row = on_files.locator("#forecasts tbody tr[data-standing]").first.bounding_box()["y"]
+    for later in (".key", ".reading", ".question"):
+        assert on_files.locator(later).first.bounding_box()["y"] > row
+    assert not on_files.get_by_label("Weights").is_visible()
+    fold = on_files.get_by_text("Search and filter")
+    fold.click()
+    on_files.get_by_label("Search").fill("nobody at all")
+    fold.click()
+    assert not on_files.get_by_label("Search").is_visible()
+    on_files.locator(BOARD).get_by_role("button", name="clear the filters").press("Enter")
+    assert on_files.evaluate("document.activeElement.id") == "search"
+    fold.click()
+    on_files.set_viewport_size({"width": 1280, "height": 900})
+    on_files.get_by_label("Weights").wait_for(state="visible")
+
+
 def test_few_columns_are_shown_until_more_are_chosen(on_files: Any) -> None:
     headings = on_files.locator("#forecasts .board thead tr").last.locator("th:visible")
     first = ["Rank", "Estimator", "Brier skill", "WIS skill", "Curve skill", "$ per 1,000"]
@@ -344,6 +368,11 @@ def test_the_reference_stands_between_better_and_worse(on_files: Any) -> None:
     on_files.get_by_label("Weights").select_option("open")
     assert titles(names) == ["Sees", "The reference"]  # a block without an estimator is hidden
     assert on_files.get_by_role("status").inner_text().startswith("Forecasts: 1 of 2 rows; ")
+    on_files.get_by_label("Weights").select_option("")
+    on_files.locator("#forecasts th[data-key=brier_skill] button").click()
+    assert titles(names) == ["The reference", "Sees", "Blind", "The reference"]  # the worst first
+    on_files.locator("#forecasts th[data-key=cost] button").click()
+    assert titles(names) == ["Sees", "Blind"]  # no row is above or below it by a cost
 
 
 MANY = """() => {

@@ -1,6 +1,7 @@
 """The front page says what the benchmark is, and makes sense before anybody has submitted."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -81,6 +82,25 @@ def test_it_says_what_it_is_and_how_to_submit(site: Path) -> None:
     page = (site / "index.html").read_text()
     assert f"<h1>{TITLE}</h1>" in page
     assert '<a href="submit.html">How to hand in your predictions</a>' in page
+
+
+def test_it_says_which_table_to_read_first_and_what_each_one_answers(site: Path) -> None:
+    for path in ("index.html", "tasks/sokoban.html"):
+        page = (site / path).read_text()
+        for name, opening in (("forecasts", "The main table"), ("intervals", "The second table")):
+            section = page[page.index(f'<section class="ranking" id="{name}">') :]
+            sentence = section[section.index("<strong>") : section.index("</p>")]
+            assert sentence.startswith(f"<strong>{opening}")
+            assert sentence.endswith("?")
+    links = (site / "index.html").read_text().partition("</dl>")[0]
+    assert '<a href="#forecasts">Forecasts</a> (main)' in links
+
+
+def test_open_probes_are_explained_where_they_are_first_named(site: Path) -> None:
+    """The words are in the heading itself: a keyboard and a phone reach no title."""
+    page = (site / "index.html").read_text()
+    first = page.index("open probes")
+    assert re.match("open probes</span><small>within the budget so far</small>", page[first:])
 
 
 @pytest.mark.parametrize("path", ["index.html", "tasks/sokoban.html", "submissions/rule.html"])
