@@ -1,6 +1,6 @@
 """Reports as tables that people read in a terminal."""
 
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
@@ -9,7 +9,7 @@ from rich.table import Table
 from bagen_data.console import shown
 from bagen_data.errors import InputError
 from bagen_data.schema import Question
-from bagen_data.scoring.all_scores import HEADLINE_SCORES, PROGRESS_SCORES, SCORES, SECTIONS
+from bagen_data.scoring.all_scores import HEADLINE_SCORES, PROGRESS_SCORES, SECTIONS
 from bagen_data.scoring.report import Comparison, Difference, Report, Score, Scores
 from bagen_data.scoring.resampling import FEWEST_INSTANCES
 from bagen_data.wording import numbered
@@ -80,17 +80,6 @@ def few_instances(result: Report | Comparison, choice: ScoreChoice) -> str:
         is_missing = any(each.difference is not None and each.low is None for each in pairs)
     few = f"no 95% interval: the score is taken over fewer than {FEWEST_INSTANCES} instances\n"
     return few if is_missing else ""
-
-
-def explanations(names: Iterable[str]) -> Table:
-    """Return what each score is, a line or more each."""
-    table = Table.grid(padding=(0, 2))
-    table.add_column(no_wrap=True)
-    table.add_column()
-    for name in names:
-        if name in SCORES:
-            table.add_row(name, shown(SCORES[name].meaning))
-    return table
 
 
 def report_tables(

@@ -11,7 +11,7 @@ from bagen_data.cli.command_options import Config, Dataset, Predictions, Revisio
 from bagen_data.errors import OutputError, WrongUsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import Any
 
     from rich.table import Table
@@ -41,7 +41,7 @@ def score_command(
         bool, typer.Option("--all", help="Show every score, not only the headline scores.")
     ] = False,
     explain: Annotated[
-        bool, typer.Option("--explain", help="Say below the table what each score is.")
+        bool, typer.Option("--explain", help="Explain each score below the table, with an example.")
     ] = False,
     resamples: Annotated[
         int, typer.Option(min=0, help="Resamples of instances, for 95% intervals.")
@@ -65,7 +65,6 @@ def score_command(
     from bagen_data.cli.estimator_names import names_of_two
     from bagen_data.cli.scored_answers import ScoreRequest, score_answers
     from bagen_data.cli.version_notes import note_reference, note_versions
-    from bagen_data.console import stdout_console
     from bagen_data.held_folder import put_right
     from bagen_data.prediction_files import files_in
     from bagen_data.repositories.dataset_names import at_revision
@@ -75,7 +74,7 @@ def score_command(
     from bagen_data.scoring.resampling import Resampling
     from bagen_data.submissions import METADATA
     from bagen_data.table_printing import print_table
-    from bagen_data.terminal_tables import ScoreChoice, explanations, few_instances
+    from bagen_data.terminal_tables import ScoreChoice, few_instances
 
     for path in filter(None, (predictions, compare)):
         put_right(path if path.is_dir() else path.parent)
@@ -107,13 +106,21 @@ def score_command(
     if resamples:
         print(few_instances(scored.result, choice), end="")
     if explain:
-        stdout_console().print(explanations(choice.of(reports[0].overall)))
+        _explain(choice.of(reports[0].overall))
     if not by and not every:
         print(f"--all shows every score{'' if explain else ', --explain says what each is'}")
     if json:
         print(f"every score is in {json}")
     if scored.part:
         _note_part(scored.part, compare)
+
+
+def _explain(names: "Iterable[str]") -> None:
+    """Print an explanation of each score."""
+    from bagen_data.console import stdout_console
+    from bagen_data.terminal_explanations import explanations
+
+    print(explanations(names, stdout_console().width))
 
 
 def _note_part(part: "AnsweredSamples", compare: Path | None) -> None:
