@@ -46,14 +46,11 @@ def test_blocks_keep_the_order_of_rows_and_a_line_is_in_each_but_the_papers() ->
 def test_the_reference_is_above_baselines_that_are_worse_and_below_those_that_are_better() -> None:
     """Overall and in each block, rows are in the order of the headline score."""
     rows = [
-        row(name, standing, value)
-        for name, standing, value in (
-            ("good rule", "baseline", 0.3),
-            ("model", "submitted", 0.1),
-            ("The reference", "reference", 0.0),
-            ("poor model", "submitted", -0.2),
-            ("poor rule", "baseline", -0.3),
-        )
+        row("good rule", "baseline", 0.3),
+        row("model", "submitted", 0.1),
+        row("The reference", "reference", 0.0),
+        row("poor model", "submitted", -0.2),
+        row("poor rule", "baseline", -0.3),
     ]
     names = [[each.name for each in block.rows] for block in table_blocks(rows)]
     assert names == [
