@@ -15,7 +15,9 @@ _BEFORE_PREDICTIONS = ("--compare", "--predictions", "score", "submit", "validat
 """Options of which the next word is a file or folder of predictions."""
 _ELSEWHERE = {
     "merge": "needs the shards of a model's run",
+    "policy": "needs a forecaster that 'bagen fit' kept",
     "predictions-from-log": "needs the log of a model's run",
+    "watch": "needs the log of an agent's run",
 }
 """Commands that cannot run from an empty folder, and why."""
 
@@ -40,7 +42,7 @@ def commands_of(text: str) -> list[str]:
     Args:
         text: Markdown.
 
-    >>> commands_of("    bagen score a \\\n        --dataset b   # all\n    .venv/bin/bagen show\n")
+    >>> commands_of("    bagen score a \\\n        --dataset b   # all\n    python -m builders\n")
     ['bagen score a --dataset b']
     >>> commands_of("bagen is a word\n```console\n$ bagen --help\nUsage: ...\n```\n")
     ['bagen --help']
