@@ -7,7 +7,13 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from bagen_data.published import CODE_PAGE
 from bagen_data.versions import __version__
-from tools.docs_site import Whole, home, with_addresses, without_bare_parameters
+from tools.docs_site import (
+    Whole,
+    home,
+    make_accessible,
+    with_addresses,
+    without_bare_parameters,
+)
 
 project = "BAGEN"
 author = "The BAGEN authors"
@@ -52,4 +58,5 @@ def setup(app: Any) -> None:
     whole = Whole()
     app.connect("autodoc-process-docstring", whole.keep, priority=400)  # before napoleon's, 500
     app.connect("autodoc-process-docstring", whole.restore, priority=600)
+    app.connect("build-finished", make_accessible)
     app.connect("object-description-transform", without_bare_parameters, priority=900)

@@ -12,6 +12,26 @@ from typing import Any
 REPO = Path(__file__).resolve().parents[1]
 _LINK = re.compile(r"(?P<start>!?\[[^\]]*\]\()(?P<path>(?![a-z]+:|#|<)[^)\s]+)(?P<end>\))")
 """A link of Markdown to a file of the repository."""
+_ACCESSIBLE = {
+    '<p class="caption" role="heading">': '<p class="caption" role="heading" aria-level="2">',
+    '<aside class="sidebar-drawer">': '<aside class="sidebar-drawer" aria-label="All pages">',
+    '<aside class="toc-drawer': '<aside aria-label="On this page" class="toc-drawer',
+    '<div class="content-icon-container">': (
+        '<div class="content-icon-container" role="region" aria-label="This page">'
+    ),
+    '<div id="search-results">': (
+        '<h1>Search</h1>\n<div role="region" aria-label="Results" id="search-results">'
+    ),
+    '<th class="head"><p></p></th>': "<td></td>",
+    '<th class="head text-right"><p></p></th>': "<td></td>",
+    '<div class="table-wrapper': '<div tabindex="0" class="table-wrapper',
+    "<pre>": '<pre tabindex="0">',
+}
+"""HTML of the theme that screen readers or keyboards cannot use, and the HTML in its place.
+
+Headings have no level and landmarks no name, an empty cell is a heading, and a table or block
+of code that scrolls cannot be reached without a mouse.
+"""
 
 
 def home() -> str:
@@ -49,6 +69,27 @@ def with_addresses(text: str, page: str, repository: str) -> str:
         return f"{link['start']}{repository}/blob/main/{path}{link['end']}"
 
     return _LINK.sub(address, text)
+
+
+def accessible(page: str) -> str:
+    """Return a page of the theme's HTML that keyboards and screen readers can use.
+
+    A page that is one already stays as it is: a build writes only pages that changed.
+
+    >>> accessible("<pre><span></span>bagen demo</pre>")
+    '<pre tabindex="0"><span></span>bagen demo</pre>'
+    """
+    for found, better in _ACCESSIBLE.items():
+        page = page.replace(found, better)
+    return page
+
+
+def make_accessible(app: Any, error: Exception | None) -> None:
+    """Make each written page accessible, at the end of a build that did not fail."""
+    if error or app.builder.format != "html":
+        return
+    for path in Path(app.outdir).rglob("*.html"):
+        path.write_text(accessible(path.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 class Whole:

@@ -2,13 +2,16 @@
 
 import html
 import re
+import shutil
 import subprocess
 import sys
+from importlib import resources
 from pathlib import Path
 
 import pytest
 
 from tests.making import REPO
+from tools.docs_site import accessible
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +52,35 @@ def test_pages_load_nothing_from_elsewhere(site: Path) -> None:
         text = page.read_text(encoding="utf-8")
         loaded = re.findall(r'<(?:script|img|link)\b[^>]*?(?:src|href)="(https?:[^"]+)"', text)
         assert not loaded, page.name
+
+
+def test_a_page_that_is_accessible_stays_as_it_is(site: Path) -> None:
+    for name in ("index.html", "search.html"):
+        page = (site / name).read_text(encoding="utf-8")
+        assert accessible(page) == page
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (400, "dark")])
+def test_axe_complains_of_no_kind_of_page(width: int, scheme: str, site: Path) -> None:
+    """Screen readers and keyboards: axe-core's rules, for a page of each kind."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    axe = pytest.importorskip("axe_playwright_python", reason="pip install axe-playwright-python")
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    if chromium is None:
+        pytest.skip("chromium is not installed; apt-get install chromium")
+    script = (resources.files(axe) / "axe.min.js").read_text(encoding="utf-8")
+    with playwright.sync_playwright() as running:
+        browser = running.chromium.launch(
+            executable_path=chromium, args=["--no-sandbox", "--disable-gpu"], timeout=600_000
+        )
+        page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+        page.set_default_timeout(600_000)
+        for name in ("index", "scores", "environments", "reference", "search", "logs/any-task"):
+            page.goto((site / f"{name}.html").as_uri())
+            page.evaluate(script)
+            violations = page.evaluate("axe.run().then(result => result.violations)")
+            assert [(name, each["id"], each["nodes"][0]["html"]) for each in violations] == []
+        browser.close()
 
 
 def _text(page: Path) -> str:
