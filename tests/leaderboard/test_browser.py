@@ -320,7 +320,7 @@ def test_a_phone_scrolls_the_table_and_nothing_else(on_files: Any, site: Path) -
 def test_a_phone_shows_rows_before_their_legend_and_folds_the_filters(
     on_files: Any, site: Path
 ) -> None:
-    """On a wide page the filters are open, and a fold that was closed opens where it must."""
+    """The filters are open on a wide page, and their fold opens where it must."""
     assert on_files.get_by_label("Weights").is_visible()
     assert not on_files.get_by_text("Search and filter").is_visible()
     on_files.set_viewport_size({"width": 400, "height": 800})

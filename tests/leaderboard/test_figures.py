@@ -36,7 +36,7 @@ def dots(svg: str | None) -> list[tuple[float, float]]:
 
 
 def test_estimators_of_equal_cost_and_score_do_not_hide_each_other() -> None:
-    """They stand side by side within the axes, and each says its own name, score and cost."""
+    """Dots stand side by side within the axes, and each says its own name, score and cost."""
     free = [row(f"free{number}", 0.0, 0.5) for number in range(5)]
     paid = [row(f"paid{number}", 3.0, 0.9) for number in range(3)]
     svg = cost_figure([*free, *paid, row("alone", 0.4, 0.5)], "macro_f1", "submissions")

@@ -67,7 +67,7 @@ def test_the_worked_example_comes_to_the_score(name: str) -> None:
 
 @pytest.mark.parametrize("name", OWN)
 def test_the_last_sum_of_a_worked_example_is_right(name: str) -> None:
-    """What stands right before the value is arithmetic, where it can be read as such."""
+    """The sum right before the value gives it, where it is written as arithmetic."""
     text = EXPLANATIONS[name].worked.replace(" x ", " * ").replace("^", "**")
     sums, _, worked = text.rpartition(" = ")
     arithmetic = re.search(r"(?:^|: |quantile )([-\d(][-\d\s.+*/()]*)$", sums)
