@@ -84,6 +84,7 @@ class ShardReader:
                 for record in self.files.records(part):
                     yield from map(ReadLog, self.files.taken_notices())
                     yield from self._take(record, facts)
+                    del record  # the next file is parsed into the memory of this one
                 yield from map(ReadLog, self.files.taken_notices())
         except BagenError as error:
             yield ReadLog(Failure(error))
