@@ -222,7 +222,7 @@ def build_command(
         _build_hidden(options, hidden, apart_from or ())
         return
     with progress_bar() as bar:
-        step = bar.add_task("families", total=2 * len(families))
+        step = bar.add_task("steps, two a family", total=2 * len(families))
         built = build(options, lambda _: bar.advance(step))
     _print_summary(built, out)
 

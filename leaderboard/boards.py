@@ -76,7 +76,11 @@ def build_board(
     processes = options.workers or os.cpu_count() or 1
     with progress_bar() as bar:
         checks = check_submissions(submissions.folders, benchmark, resampling, cache, processes)
-        checked = list(bar.track(checks, len(submissions.folders), description="submissions"))
+        step = bar.add_task("submissions", total=len(submissions.folders))
+        checked = []
+        for each in checks:
+            checked.append(each)
+            bar.advance(step)
     benchmark = with_declared_names(benchmark, checked, earlier.values())
     results = results_of([*checked, *submissions.refused], benchmark, resampling, earlier, ceiling)
     if not results["submissions"] and not options.allow_empty and _has_ranked(out):

@@ -1,4 +1,4 @@
-"""Progress of a run: a bar on a terminal, and lines about a server that does not answer."""
+"""Progress of a run: a bar or lines, and lines about a server that does not answer."""
 
 import threading
 import time
@@ -65,6 +65,18 @@ class RunProgress:
                     f"{numbered(self._samples, 'sample')} are answered, still waiting"
                 )
 
+    def say_begin(self, name: str) -> None:
+        """Say how many samples are asked.
+
+        Args:
+            name: the run.
+        """
+        asked = self._samples - self.answered
+        line = f"{name}: {numbered(asked, 'sample')} to ask"
+        if self.answered:
+            line += f", {self.answered:,} of {self._samples:,} are answered already"
+        self._say(line)
+
     def say_retries(self) -> None:
         """Say how many requests were retried, if any were."""
         if self._retried:
@@ -91,7 +103,7 @@ class RunProgress:
 
 @contextmanager
 def run_progress(name: str, samples: int, answered: int) -> Iterator[RunProgress]:
-    """Show the progress of a run until the block ends.
+    """Show the progress of a run until the block ends; without a bar, say what is asked, too.
 
     Args:
         name: the run, beside the bar.
@@ -101,6 +113,8 @@ def run_progress(name: str, samples: int, answered: int) -> Iterator[RunProgress
     progress = RunProgress(samples, answered)
     with progress_bar() as bar:
         task = bar.add_task(name, total=samples, completed=answered)
+        if bar.disable:
+            progress.say_begin(name)
         over = threading.Event()
 
         def watch() -> None:

@@ -39,6 +39,8 @@ from tests.predicting import (
 
 BUFFERED = 10
 """Samples that Inspect keeps before it writes them to its log."""
+RUN = f"openai-api/local/{MODEL} on swebench"
+"""The name of a run in its lines."""
 
 
 @pytest.fixture(scope="module")
@@ -233,6 +235,9 @@ def test_interrupted_runs_say_what_is_kept_and_keep_it(dataset: Path, tmp_path: 
                 time.sleep(0.2)
             said = process.communicate()[1]
             assert process.returncode == 130
+            begin, said = said.split("\n", 1)
+            already = f", {kept} of {SAMPLES} are answered already" if kept else ""
+            assert begin == f"{RUN}: {SAMPLES - kept} samples to ask{already}"
             kept += 30
             assert said == (
                 f"interrupted; {kept} of {SAMPLES} samples are answered and kept in {out}/logs; go "
@@ -347,7 +352,8 @@ def test_retries_are_said(small: Path, tmp_path: Path) -> None:
         done = ask(server, small, tmp_path / "out")
         assert done.returncode == 0, done.stderr
     lines = done.stderr.splitlines()
-    said = re.fullmatch(r"server busy \(429\), retrying in \d+ s, [1-8] of 40 waiting", lines[0])
+    assert lines[0] == f"{RUN}: 40 samples to ask"
+    said = re.fullmatch(r"server busy \(429\), retrying in \d+ s, [1-8] of 40 waiting", lines[1])
     assert said, lines
     assert lines[-1] == "8 requests were retried"
     with model_server(fail=lambda number: 503 if number == 1 else 0) as server:
@@ -355,6 +361,7 @@ def test_retries_are_said(small: Path, tmp_path: Path) -> None:
         done = ask(server, small, tmp_path / "short", "--limit", 1)
         assert done.returncode == 0, done.stderr
     assert done.stderr.splitlines() == [
+        f"{RUN}: 1 sample to ask",
         "request failed, retrying in 3 s, 1 of 1 waiting",
         "1 request was retried",
     ]

@@ -1,7 +1,10 @@
-"""The lines that a run says about a server that does not answer."""
+"""The lines that a run says about what it asks, and about a server that does not answer."""
+
+import time
 
 import pytest
 
+from bagen_data import progress_bar
 from bagen_data.models import run_progress
 from bagen_data.models.request_events import RequestRetried, SampleEnded, failure_words
 from bagen_data.models.run_progress import RunProgress
@@ -54,3 +57,29 @@ def test_a_silent_server_is_noticed(
     progress.say_retries()
     (line,) = capsys.readouterr().err.splitlines()
     assert line == "no answer for 0 s; 10 of 48 samples are answered, still waiting"
+
+
+@pytest.mark.parametrize(
+    ("samples", "answered", "line"),
+    [
+        (94, 0, "m on t: 94 samples to ask"),
+        (1_094, 93, "m on t: 1,001 samples to ask, 93 of 1,094 are answered already"),
+    ],
+)
+def test_a_run_in_a_pipe_says_what_it_asks_and_how_far_it_is(
+    samples: int,
+    answered: int,
+    line: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It printed nothing until its end, hours later."""
+    monkeypatch.setattr(run_progress, "_TICK", 0.01)
+    monkeypatch.setattr(progress_bar, "SECONDS_BETWEEN_LINES", 0)
+    with run_progress.run_progress("m on t", samples, answered) as progress:
+        progress.answered += 50
+        said = ""
+        while said.count("\n") < 2:
+            time.sleep(0.01)
+            said += capsys.readouterr().err
+    assert said == f"{line}\nm on t: {answered + 50:,} of {samples:,} done\n"

@@ -151,6 +151,8 @@ def test_a_stopped_run_goes_on_with_each_rollout_where_it_was(
     first = [set(rollouts_of(server, dataset)) for server in two]
     if how == signal.SIGINT:
         assert process.returncode == 130
+        first_line, said = said.split("\n", 1)
+        assert first_line == "openai-api/local/rule on swebench: 60 samples to ask"
         begin, kept, end = said.partition(f" of 60 samples are answered and kept in {out}/logs; ")
         assert kept, said
         assert end == "go on with: the same command with --resume\n"
