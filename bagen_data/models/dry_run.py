@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 from rich.console import Console
+from rich.text import Text
 
 from bagen_data.console import shown, stdout_console
 from bagen_data.errors import InputError, MissingExtraError, WrongUsageError
@@ -51,16 +52,21 @@ def show_plan(run: ModelRun, price: Price | None, *, is_whole: bool = False) -> 
         table = _of_shard(table, asked_rollouts(asked, run.limit).shard(run.shard))
     problem = what_is_missing(run)
     console = stdout_console(soft_wrap=True)
-    console.rule("not asked, as this is a dry run")
+    console.print(_rule("not asked, as this is a dry run", console.width))
     for line in _lines(run, table, asked.variant, price):
         console.print(shown(line))
     console.print(shown(f"ready: {f'no, {problem}' if problem else 'yes'}"))
     places = sorted({0, len(table) // 2, len(table) - 1})[:_SHOWN]
     for row in table.take(pa.array(places)).to_pylist():
-        console.rule(shown(row["sample_id"]))
+        console.print(_rule(row["sample_id"], console.width))
         _show_prompt(console, row["prompt"], is_whole=is_whole)
     if problem:
         raise InputError(f"the run would fail: {problem}")
+
+
+def _rule(title: str, width: int) -> Text:
+    """Return a line of dashes with a title in it, which is never cut."""
+    return Text(f" {shown(title).plain} ".center(width, "-"))
 
 
 def what_is_missing(run: ModelRun) -> str:

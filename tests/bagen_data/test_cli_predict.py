@@ -262,7 +262,7 @@ def test_a_dry_run_shows_prompts_and_costs_and_asks_nothing(
     assert said.index("ready: yes") < said.index("You are an estimator.")
     assert said.count("You are an estimator.") == 3
     assert said.count("more characters; --full shows them") == 3
-    prompts = re.split(r"(?m)^─+ [a-z]+/.*$", said)[1:]
+    prompts = re.split(r"(?m)^-+ [a-z]+/.* -+$", said)[1:]
     assert len(prompts) == 3
     assert all(len(prompt) < 1_600 and prompt.count("\n") < 32 for prompt in prompts)
     assert all(prompt.rstrip().endswith("<answer>impossible</answer>") for prompt in prompts)

@@ -23,6 +23,7 @@ COMMANDS: dict[str, Sequence[str]] = {
     "compare": ("score", "{all}", "--compare", "{part}", "--resamples", "50"),
     "validate": ("validate", "{all}"),
     "submit": ("submit", "{all}", "--dry-run"),
+    "ask, dry": (*("predict", "model", "mockllm/model"), "--dry-run", "--out", "{all}"),
     "policy": ("policy", "climatology", "--config", "swebench_train", "--resamples", "20"),
     "fit": ("fit", "--config", "swebench_train", "--forecaster", "climatology"),
 }
