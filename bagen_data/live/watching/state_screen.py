@@ -57,7 +57,8 @@ class Screen:
     Args:
         state: the state of the log.
         setup: forecaster, policy and budgets that it is compared with.
-        height: lines that there are; None for as many as are needed.
+        height: lines that there are; None for as many as are needed, of which those with paths are
+            left to the terminal to fold, so that a path can be copied.
     """
 
     def __init__(self, state: WatchState, setup: WatchSetup, height: int | None = None) -> None:
@@ -91,7 +92,8 @@ class Screen:
 
     def _title(self, options: ConsoleOptions) -> Iterator[Any]:
         state, rollout = self._state, self._state.rollout
-        yield _end_of(shown(_short(state.path)), options.max_width)
+        name = shown(_short(state.path))
+        yield self._unfolded(name) if self._height is None else _end_of(name, options.max_width)
         facts = []
         if rollout is not None:
             facts += [rollout.source, rollout.model, _place(state, rollout)]
@@ -106,7 +108,8 @@ class Screen:
     def _body(self, options: ConsoleOptions) -> Iterator[Any]:
         state = self._state
         if state.problem:
-            yield Text("nothing can be shown: ", style="red") + shown(state.problem)
+            problem = Text("nothing can be shown: ", style="red") + shown(state.problem)
+            yield self._unfolded(problem)
             return
         if not state.turns:
             yield Text("no turn is complete yet")
@@ -141,7 +144,7 @@ class Screen:
         is_wide = options.max_width >= _WIDE
         room = options.max_width - label - len(numbers) - 1 if is_wide else options.max_width
         width = max(_LEAST_BAR, min(room, _MOST_BAR))
-        cells = _PLAIN_CELLS if options.ascii_only else _CELLS
+        cells = _PLAIN_CELLS if _is_plain(options) else _CELLS
         drawn = Text.assemble(
             *((cells[each], _STYLES[each]) for each in bar(used, limit, interval, width))
         )
@@ -158,7 +161,7 @@ class Screen:
         word = "P(finish)" if knows_success(turns[-1]) else "P(within budget)"
         chances = [chance_of(each) for each in turns]
         width = max(5, min(60, options.max_width - len(word) - 8))
-        line = sparkline(chances, width, options.ascii_only)
+        line = sparkline(chances, width, _is_plain(options))
         yield Text(f"{word} {chance_text(chances[-1]):>4}  ") + Text(line, style="cyan")
 
     def _history(self, rows: int, console: Console, options: ConsoleOptions) -> Any:
@@ -204,7 +207,18 @@ class Screen:
 
     def _foot(self) -> Iterator[Any]:
         for note in self._state.notes:
-            yield _dimmed(shown(note))
+            yield _dimmed(self._unfolded(shown(note)))
+
+    def _unfolded(self, text: Text) -> Text:
+        """Return a text that is one line, however long, unless the screen has a height."""
+        if self._height is None:
+            text.no_wrap, text.overflow = True, "ignore"
+        return text
+
+
+def _is_plain(options: ConsoleOptions) -> bool:
+    """Return whether to draw with ASCII characters, as in a pipe."""
+    return options.ascii_only or not options.is_terminal
 
 
 def _short(path: Path) -> str:

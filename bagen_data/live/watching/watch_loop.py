@@ -61,7 +61,7 @@ def print_json_once(watcher: Watcher) -> None:
 
 def print_screen_once(watcher: Watcher) -> None:
     """Print the state of a log for people."""
-    stdout_console().print(Screen(look_once(watcher), watcher.setup))
+    stdout_console().print(Screen(look_once(watcher), watcher.setup), crop=False)
 
 
 def follow_on_screen(watcher: Watcher, every: float) -> None:

@@ -166,6 +166,22 @@ def test_nothing_of_a_log_reaches_the_terminal_as_a_command(
     assert not set(capsys.readouterr().out) & set("\x1b\x07\x9b\u202e")
 
 
+def test_paths_are_whole_and_drawings_plain_in_a_pipe(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A note folded at column 80, in the middle of a word of a path, which could not be copied."""
+    monkeypatch.setenv("COLUMNS", "80")
+    folder = tmp_path / ("a-long-name-" * 9) / ("of a user-" * 9)
+    log = append(folder / "s1.jsonl", LINES)
+    append(folder / "s0.jsonl", claude_lines("s0"))
+    os.utime(folder / "s0.jsonl", (0, 0))
+    assert exit_code(main, "watch", folder, "--once", "--budget", "tokens=900") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == str(log)
+    assert f"{log} is followed: of the logs in {folder}, it was written last" in lines
+    assert "\n".join(lines).isascii()
+
+
 def read_until(descriptor: int, wanted: bytes, seconds: float = 60) -> bytes:
     """Return what a terminal shows until something is in it."""
     seen, end = b"", time.monotonic() + seconds
