@@ -18,6 +18,7 @@ from bagen_data.errors import InputError, OutputError
 from bagen_data.executors import ExecutorChoice, open_executor
 from bagen_data.executors.jobs import run_jobs
 from bagen_data.held_folder import LOCK, HeldFolder, made_folder
+from bagen_data.models.failure_reasons import correct_first, refusal_reason, to_correct
 from bagen_data.redaction import redact, without_known_keys
 from bagen_data.replaced_set import replaced_set
 from collect.journal import NAME as JOURNAL
@@ -207,10 +208,11 @@ def _play_missing(
             journal.add(each.number, each.rollout)
             on_rollout()
         if in_a_row == GIVE_UP or len(failed) == len(missing) == wanted.rollouts:
+            first = correct_first([to_correct(each.failure)]) or "correct that, then "
             raise InputError(
                 f"{wanted.folder}: {len(failed)} rollouts failed, the last {in_a_row} one after "
-                f"another; the last with: {each.failure}\n{len(journal.numbers)} are kept; correct "
-                "that, then go on with --resume"
+                f"another; the last with: {refusal_reason(each.failure)}\n{len(journal.numbers)} "
+                f"are kept; {first}go on with --resume"
             )
     return failed
 

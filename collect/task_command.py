@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from bagen_data.console import STDERR, shown
 from bagen_data.errors import InputError, MissingExtraError, OutputError, WrongUsageError
 from bagen_data.family_name import parse_family_name
+from bagen_data.models.failure_reasons import correct_first, refusal_reason, to_correct
 from bagen_data.progress_bar import progress_bar
 from bagen_data.redaction import check_no_secret
 from bagen_data.wording import numbered
@@ -80,9 +81,12 @@ def record(options: CollectOptions, recording: Recording) -> None:
         f"{options.agent}{_stopped(recording, options.out)}"
     )
     if family.failed:
-        listed = "\n".join(f"  rollout {number}: {why}" for number, why in family.failed.items())
+        listed = "\n".join(
+            f"  rollout {number}: {refusal_reason(why)}" for number, why in family.failed.items()
+        )
         raise InputError(
             f"{numbered(len(family.failed), 'rollout')} could not be recorded:\n{listed}\n"
+            f"{correct_first(map(to_correct, family.failed.values()))}"
             "the same command with --resume tries them again"
         )
 

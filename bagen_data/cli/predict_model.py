@@ -237,10 +237,13 @@ def predictions_from_log_command(
 def _refuse_open(log: "ModelLog", out: Path, *, go_on: str) -> None:
     """Refuse to make a submission of a log with open samples."""
     if log.open:
+        from bagen_data.models.failure_reasons import correct_first
+
         raise InputError(
             f"{log.path}: {log.open:,} of {len(log.asked):,} samples have no answer, and nothing "
             f"was written to {out}:\n  {log.problem()}\n"
-            f"{'what was answered is kept in the log; ' if log.answers else ''}go on with: {go_on}"
+            f"{'what was answered is kept in the log; ' if log.answers else ''}"
+            f"{correct_first(log.to_correct)}go on with: {go_on}"
         )
 
 

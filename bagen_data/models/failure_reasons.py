@@ -1,10 +1,15 @@
 """Failures of requests in ordinary words: what the server said, and what to do."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
-_STATUS = re.compile(r"(?:Error code: )(?P<status>\d{3})(?: - (?P<said>.*))?", re.DOTALL)
-"""An error of a client of OpenAI's or Anthropic's, with the server's own words."""
+_STATUS = re.compile(
+    r"(?:\w+Error: )?"
+    r"(?:Error code: (?P<status>\d{3})(?: - (?P<said>.*))?"  # of OpenAI's or Anthropic's client
+    r"|(?P<google>[45]\d{2}) [A-Z_]+\.(?: (?P<google_said>.*))?)",
+    re.DOTALL,
+)
+"""An error of a client with the status and the server's own words."""
 _UNREADABLE = re.compile(
     r"(?:TypeError|AttributeError|KeyError|IndexError|JSONDecodeError|(?:API)?ResponseValidationError"
     r"|ValidationError|UnboundLocalError)\b"
@@ -17,9 +22,26 @@ _ADVICE: Mapping[int, str] = {
     401: _NO_KEY,
     403: _NO_KEY,
     404: "check the model's name, and --base-url, which as a rule ends in /v1",
+    402: "add credit to the account",
     429: "the server is busy: wait, or give fewer --connections or more --retries",
 }
 """The advice for a status, in words for the user."""
+_KEY = "the key in the environment"
+_REFUSED = "what the server objects to"
+_LASTING: Mapping[int, str] = {
+    400: _REFUSED,
+    401: _KEY,
+    402: "the account's credit",
+    403: _KEY,
+    404: "the model's name or --base-url",
+    405: _REFUSED,
+    422: _REFUSED,
+}
+"""The thing to correct after a status that the same request would get again."""
+_BAD_KEY = re.compile(r"API.?key not valid|API_KEY_INVALID", re.IGNORECASE)
+"""Words of Google's for a key that it refuses with another status."""
+_NO_CREDIT = re.compile(r"insufficient_quota|exceeded your current quota", re.IGNORECASE)
+"""Words of OpenAI's for an account without credit, whose status is that of a busy server."""
 
 
 def failure_reason(message: str) -> str:
@@ -35,9 +57,13 @@ def failure_reason(message: str) -> str:
     """
     failed = _STATUS.match(message)
     if failed:
-        status = int(failed["status"])
-        said = f"{status}, {failed['said']}" if failed["said"] else f"the server answers {status}"
-        return f"{said}; {_ADVICE[status]}" if status in _ADVICE else said
+        status, words = (
+            failed["status"] or failed["google"],
+            failed["said"] or failed["google_said"],
+        )
+        said = f"{status}, {words}" if words else f"the server answers {status}"
+        advice = _ADVICE.get(_meant_status(message))
+        return f"{said}; {advice}" if advice else said
     if _UNREADABLE.match(message):
         return (
             "the server's answer cannot be read; check that --base-url is the address of an "
@@ -48,3 +74,60 @@ def failure_reason(message: str) -> str:
     if _TIMED_OUT.search(message):
         return "no answer in time; give a longer --timeout, or fewer --connections"
     return message
+
+
+def refusal_reason(message: str) -> str:
+    """Return why something failed that may be no request, in ordinary words if a server refused it.
+
+    >>> refusal_reason("NotFoundError: Error code: 404 - no such model").partition(";")[0]
+    '404, no such model'
+    >>> refusal_reason("TimeoutError: the tests")
+    'TimeoutError: the tests'
+    """
+    return failure_reason(message) if to_correct(message) else message
+
+
+def to_correct(message: str) -> str:
+    """Return what must be corrected before the same request can succeed; empty where it may.
+
+    Args:
+        message: the client's error, in one line.
+
+    >>> to_correct("Error code: 404 - no such model")
+    "the model's name or --base-url"
+    >>> to_correct("Error code: 503 - busy")
+    ''
+    """
+    return _LASTING.get(_meant_status(message), "")
+
+
+def correct_first(things: Iterable[str]) -> str:
+    """Return the beginning of a sentence that ends with how to go on: what to correct before that.
+
+    Args:
+        things: what must be corrected, as `to_correct` says it; empty ones are left out.
+
+    >>> correct_first(["the key in the environment", ""])
+    'the same requests would fail again, so first correct the key in the environment; then '
+    >>> correct_first([""])
+    ''
+    """
+    named = sorted({*things} - {""})
+    if not named:
+        return ""
+    return f"the same requests would fail again, so first correct {', and '.join(named)}; then "
+
+
+def _meant_status(message: str) -> int:
+    """Return the status that says what a failed request met; 0 without one.
+
+    It is another one than the server's own where the server's words contradict that.
+    """
+    failed = _STATUS.match(message)
+    if not failed:
+        return 0
+    if _BAD_KEY.search(message):
+        return 401
+    if _NO_CREDIT.search(message):
+        return 402
+    return int(failed["status"] or failed["google"])

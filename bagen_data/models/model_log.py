@@ -26,7 +26,7 @@ from inspect_ai.log import (
 from inspect_ai.model import GenerateConfig
 
 from bagen_data.errors import InputError
-from bagen_data.models.failure_reasons import failure_reason
+from bagen_data.models.failure_reasons import failure_reason, to_correct
 from bagen_data.models.model_run import short_name
 from bagen_data.redaction import REDACTED, holds_secret, is_secret_name, redact, without_known_keys
 from bagen_data.submission_writer import new_metadata
@@ -92,6 +92,8 @@ class ModelLog:
     """A mark of each server that was asked; empty if the log does not say."""
     by_server: Sequence[str] = ()
     """A line on each of several servers that left samples open."""
+    to_correct: frozenset[str] = frozenset()
+    """Things to correct before failed requests can succeed, as `failure_reasons` names them."""
 
     @property
     def open(self) -> int:
@@ -131,10 +133,13 @@ def read_log(path: Path, asked: Sequence[str] | None = None, stopped_by: str = "
             raise InputError(f"{path}: asked each sample more than once; run it with one epoch")
         answers = {}
         failures: Counter[str] = Counter()
+        remedies = set()
         for sample in logged_samples(path):
             if sample.error:
                 if not sample.error.message.startswith(_CANCELLED):
-                    failures[_reason(sample.error)] += 1
+                    said = _said(sample.error)
+                    failures[failure_reason(said)] += 1
+                    remedies.add(to_correct(said))
             elif sample.output.choices:
                 answers[str(sample.id)] = without_known_keys(_prediction(sample))
     except PermissionError as error:
@@ -147,7 +152,16 @@ def read_log(path: Path, asked: Sequence[str] | None = None, stopped_by: str = "
     stopped_by = stopped_by or (header.error.message if header.error else "")
     asked = asked or [str(each) for each in header.eval.dataset.sample_ids or ()]
     servers = frozenset((header.eval.metadata or {}).get(SERVERS, ()))
-    return ModelLog(path, header, asked, answers, failures, short(stopped_by), servers)
+    return ModelLog(
+        path,
+        header,
+        asked,
+        answers,
+        failures,
+        short(stopped_by),
+        servers,
+        to_correct=frozenset(remedies - {""}),
+    )
 
 
 def metadata_of(log: ModelLog, name: str | None, link: str | None, trained_on: str) -> Metadata:
@@ -235,10 +249,10 @@ def _plain(name: str, value: Any) -> bool | int | float | str:
     return value if isinstance(value, bool | int | float | str) else json.dumps(value)
 
 
-def _reason(error: EvalError) -> str:
-    """Return what went wrong: what the provider said, where it said something."""
+def _said(error: EvalError) -> str:
+    """Return what the provider's client said, where it said something, in one line."""
     causes = _CAUSE.findall(error.traceback) if _WRAPPED.match(error.message) else []
-    return failure_reason(short(causes[0] if causes else error.message))
+    return short(causes[0] if causes else error.message)
 
 
 def short(text: str) -> str:

@@ -135,6 +135,7 @@ def together(
         failures=failures,
         stopped_by=short(stopped_by) or next(iter(said), ""),
         servers=frozenset().union(*(log.servers for log in logs)),
+        to_correct=frozenset().union(*(log.to_correct for log in new)),
     )
 
 

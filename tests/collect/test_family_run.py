@@ -66,6 +66,17 @@ def test_a_run_stops_when_nothing_works_and_keeps_what_did(tmp_path):
     assert collected.rollouts == 3
 
 
+def test_a_refused_key_is_to_be_corrected_before_a_run_is_resumed(tmp_path):
+    def refused(number):
+        raise ValueError(f"Error code: 401 - no such key of {number}")
+
+    words = (
+        "401, no such key of 1; check the key.*first correct the key in the environment; then go on"
+    )
+    with pytest.raises(InputError, match=f"(?s){words}"):
+        collect(wanted(tmp_path, 2), refused, HERE)
+
+
 def test_where_all_failed_nothing_is_written_and_nothing_stands_in_the_way(tmp_path):
     with pytest.raises(InputError, match="no 1"):
         collect(wanted(tmp_path, 2), failing(0, 1), HERE)

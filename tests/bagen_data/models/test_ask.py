@@ -166,7 +166,8 @@ def test_a_server_that_goes_away_leaves_samples_open(small: Path, tmp_path: Path
         done = ask(server, small, out, "--retries", 0)
         assert done.returncode == 1
         assert "the server says 503" in done.stderr
-        assert "go on with: the same command with --resume" in done.stderr
+        assert "; go on with: the same command with --resume" in done.stderr
+        assert "first correct" not in done.stderr
         assert not (out / "predictions.jsonl").exists()
         kept = set(server.answered)
         assert len(kept) == 15
@@ -186,9 +187,22 @@ def test_another_run_is_not_gone_on_with(small: Path, server: ModelServer, tmp_p
 @pytest.mark.parametrize(
     ("key", "model", "words"),
     [
-        ("wrong", MODEL, ("401", "40 of 40 samples have no answer", "--resume")),
+        (
+            "wrong",
+            MODEL,
+            (
+                "401",
+                "40 of 40 samples have no answer",
+                "first correct the key in the environment; then go on with: the same command with "
+                "--resume",
+            ),
+        ),
         (None, MODEL, ("the model's key is missing; set it with: export LOCAL_API_KEY=...",)),
-        (KEY, "another", ("404", "40 of 40")),
+        (
+            KEY,
+            "another",
+            ("404", "40 of 40", "first correct the model's name or --base-url; then go on with: "),
+        ),
     ],
 )
 def test_what_cannot_be_asked_says_so(
@@ -205,7 +219,7 @@ def test_what_cannot_be_asked_says_so(
     assert done.returncode == 1
     assert all(word in done.stderr for word in words), done.stderr
     assert "Traceback" not in done.stderr
-    mended = ask(server, small, out)
+    mended = ask(server, small, out, *(("--resume",) if key else ()))
     assert mended.returncode == 0, mended.stderr
 
 
