@@ -3,10 +3,12 @@
 \b
     python -m builders inspect sample/origin/sokoban-origin-scripted
     python -m builders build --origin sample/origin --out out/sample
-    python -m builders build --origin PRIVATE --out out/hidden --hidden 64 --apart-from out/sample
+    python -m builders build --origin PRIVATE --out out/hidden --hidden 64 \\
+        --apart-from out/sample
     python -m builders verify out/sample
     python -m builders publish out/sample --to ORG/NAME --dry-run
-    python -m builders publish out/sample --to ORG/NAME --tag v2.0 --all --site SITE
+    python -m builders publish out/sample --to ORG/NAME --tag v2.0 --all \\
+        --site SITE
 
 Exit codes: 0 done, 1 bad input, 2 wrong usage, 130 stopped by Ctrl-C.
 """  # noqa: D301  \b keeps the lines as they are

@@ -7,7 +7,8 @@
     python -m leaderboard serve SITE
     python -m leaderboard export SITE --format hub --out DIR
     python -m leaderboard review --repo ORG/NAME --dataset DIR_OR_HUB_ID
-    python -m leaderboard update --repo ORG/NAME --dataset DIR_OR_HUB_ID --to ORG/SPACE
+    python -m leaderboard update --repo ORG/NAME --dataset DIR_OR_HUB_ID \\
+        --to ORG/SPACE
     python -m leaderboard publish SITE --to ORG/SPACE --dry-run
 
 DATASET is a folder that was built, or ORG/NAME or ORG/NAME@REV on the Hub.

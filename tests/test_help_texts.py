@@ -1,9 +1,11 @@
-"""Help texts: each option says what it is, in a sentence that stands alone."""
+"""Help texts: each option says what it is, in a sentence that stands alone; no line is too wide."""
 
 import dataclasses
 import re
+import shlex
 from collections.abc import Iterator
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 import pytest
@@ -21,6 +23,10 @@ RIDDLE = re.compile(
     r"(?:^|[.;] )(As|How|Likewise|None|Of|That|These|Those|What|Where|Which|Who|Whose)\b"
 )
 """A sentence that begins with a word that refers to something else."""
+
+COLUMNS = 80
+EXAMPLE = " " * 6
+"""Blanks before a line of an example, which nothing wraps; a paragraph has two."""
 
 
 def options() -> Iterator[tuple[str, str, Any]]:
@@ -76,3 +82,47 @@ def test_each_option_of_training_says_what_it_is() -> None:
         if not field.metadata.get("help") or RIDDLE.search(field.metadata["help"])
     }
     assert bad == {}
+
+
+@pytest.fixture
+def helps(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """The help of each command at 80 columns, by what is typed to run it."""
+    monkeypatch.setenv("COLUMNS", str(COLUMNS))
+    modules = {name if name == "bagen" else f"python -m {name}": APPS[name] for name in APPS}
+    if find_spec("trl"):
+        modules |= {f"python -m train.{name}": f"train.{name}" for name in TRAINING}
+    return dict(
+        shown
+        for name, module in modules.items()
+        for shown in _helps(get_command(import_module(module).app), name)
+    )
+
+
+def _helps(command: Any, name: str, parent: Any = None) -> Iterator[tuple[str, str]]:
+    context = command.context_class(command, info_name=name, parent=parent)
+    yield context.command_path, command.get_help(context)
+    for below, inner in getattr(command, "commands", {}).items():
+        yield from _helps(inner, below, context)
+
+
+def test_no_line_of_a_help_is_wider_than_80_columns(helps: dict[str, str]) -> None:
+    wide = {
+        f"{path}: {line}"
+        for path, text in helps.items()
+        for line in text.splitlines()
+        if len(line) > COLUMNS
+    }
+    assert len(helps) > 35
+    assert wide == set()
+
+
+def test_examples_of_a_help_are_whole_commands(helps: dict[str, str]) -> None:
+    """An example goes on where its line ends with a backslash; each names a command that is."""
+    described = [re.split("\n(?:Arguments|Options|Commands):", text)[0] for text in helps.values()]
+    joined = [re.sub(r" \\\n +", " ", text) for text in described]
+    examples = [each for text in joined for each in re.findall(rf"(?m)^{EXAMPLE}(.*)$", text)]
+    assert len(examples) > 25
+    for example in examples:
+        words = shlex.split(example)
+        begins = (" ".join(words[:length]) for length in range(2, len(words) + 1))
+        assert any(begin in helps for begin in begins), example

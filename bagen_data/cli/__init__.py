@@ -2,15 +2,19 @@
 
 \b
     bagen demo
-    bagen predict baseline over_budget --dataset MLL-Lab/BAGEN --config swebench --out mine
-    bagen predict model openai/gpt-5.2 --dataset MLL-Lab/BAGEN --config swebench --out gpt
+    bagen predict baseline over_budget --dataset MLL-Lab/BAGEN \\
+        --config swebench --out mine
+    bagen predict model openai/gpt-5.2 --dataset MLL-Lab/BAGEN \\
+        --config swebench --out gpt
     bagen merge shards/* --out gpt
     bagen validate mine --dataset MLL-Lab/BAGEN --config swebench
-    bagen score mine --dataset MLL-Lab/BAGEN --config swebench --json scores.json
+    bagen score mine --dataset MLL-Lab/BAGEN --config swebench \\
+        --json scores.json
     bagen submit mine --dry-run
     bagen fit --logs my-logs --out my-forecaster
     bagen watch ~/.claude/projects/mine --forecaster my-forecaster
-    bagen policy forest --dataset MLL-Lab/BAGEN --config swebench --out policy.json
+    bagen policy forest --dataset MLL-Lab/BAGEN --config swebench \\
+        --out policy.json
 
 Exit codes: 0 done, 1 bad input, 2 wrong usage, 130 stopped by Ctrl-C.
 """  # noqa: D301  \b keeps the lines as they are
