@@ -98,8 +98,8 @@ def _check_metadata(path: Path, metadata: Metadata, source: Mapping[str, Any]) -
     if not names_content(declared, revision or "", repository):
         raise InputError(
             f"{path}: says dataset_revision {declared}, and {dataset} is {revision}: it "
-            "would never be ranked; predict anew, or name the revision that was answered as "
-            "--dataset ORG/NAME@REVISION"
+            "would never be ranked; predict anew, or name the dataset that was answered, as "
+            "--dataset ORG/NAME@REVISION or --dataset FOLDER"
         )
 
 

@@ -8,6 +8,9 @@ from typing import Any
 import pytest
 
 from bagen_data.cli import main
+from bagen_data.published import HUB_ID
+from bagen_data.repositories import hub_requests
+from bagen_data.submissions import METADATA, read_metadata
 from tests.leaderboard.made_submissions import (
     budget_left,
     samples_of,
@@ -150,6 +153,52 @@ def test_a_dry_run_needs_no_token_and_asks_nothing(
     assert not hub.requests
     assert run(folder, dataset) == 1
     assert "hf auth login" in capsys.readouterr().err
+
+
+def test_a_dry_run_without_a_network_names_the_option_that_needs_none(
+    hub: LoopbackHub,
+    folder: Path,
+    dataset: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """It waited for the Hub in silence, and then said nothing of --dataset."""
+    monkeypatch.setattr(hub_requests, "_FIRST_PAUSE", 0)
+    hub.fail_every(1, (503,))
+    assert exit_code(main, "submit", folder, "--dry-run") == 1
+    first, error = capsys.readouterr().err.splitlines()
+    assert first == f"asking the Hub for {HUB_ID}; with --dataset FOLDER a dry run needs no network"
+    assert f"{HUB_ID}: the Hub does not answer after 6 tries" in error
+    revision = read_metadata(folder / METADATA).dataset_revision
+    assert error.endswith(
+        "to check mine without the Hub, give --dataset FOLDER, the dataset that it answers, whose "
+        f"build.json has the revision {revision}"
+    )
+    assert run(folder, dataset, "--dry-run") == 0
+    asked = len(hub.requests)
+    (folder / METADATA).unlink()
+    assert exit_code(main, "submit", folder, "--dry-run") == 1
+    assert "metadata.yaml: is missing" in capsys.readouterr().err
+    assert len(hub.requests) == asked
+
+
+def test_a_dry_run_without_a_network_takes_the_dataset_that_was_read_before(
+    hub: LoopbackHub,
+    folder: Path,
+    dataset: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(hub_requests, "_FIRST_PAUSE", 0)
+    hub.repository("ORG/BAGEN")
+    commit = hub.upload("ORG/BAGEN", dataset)
+    assert run(folder, Path("ORG/BAGEN"), "--dry-run") == 0
+    assert "note:" not in capsys.readouterr().err
+    hub.fail_every(1, (503,))
+    assert run(folder, Path("ORG/BAGEN"), "--dry-run") == 0
+    said = capsys.readouterr()
+    assert f"ORG/BAGEN is checked against as last read: {commit}" in said.err
+    assert "a pull request to" in said.out
 
 
 def test_a_name_that_is_taken_is_replaced_when_asked(
