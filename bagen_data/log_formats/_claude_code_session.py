@@ -70,7 +70,7 @@ class Session:
 
     def read_agent(self, lines: Iterable[Line], path: str) -> None:
         """Take the records of a subagent's file."""
-        for number, record in session_records(lines, self._skipped):
+        for number, record in session_records(lines, self._skipped, path):
             if record.get("type") not in ("user", "assistant", "system"):
                 continue
             agent = str(record.get("agentId") or basename(path).removesuffix(".jsonl"))

@@ -292,7 +292,7 @@ class Session:
         meter = Meter(is_continued=True)
         meta, model, compactions, has_items, is_open = Meta(), "", 0, False, False
         paid: list[Paid] = []
-        for number, record in session_records(lines, self._skipped):
+        for number, record in session_records(lines, self._skipped, path):
             payload = record.get("payload")
             kind = record.get("type")
             if not isinstance(payload, Mapping):

@@ -405,6 +405,9 @@ def _with_agents(chat: Chat, facts: FamilyFacts) -> Log | Iterator[NamedLog]:
     agents = []
     for path in chats.agents.get(str(chat.facts.get("sessionId")), ()):
         agents.append(Chat())
-        for _, record in session_records(chats.files.lines(path), chat.skipped):
-            agents[-1].take(record)
+        for number, record in session_records(chats.files.lines(path), chat.skipped, path):
+            try:
+                agents[-1].take(record)
+            except RolloutError as error:
+                raise RolloutError(f"{path}: line {number}: {error}") from error
     return chat.log(agents)

@@ -21,16 +21,17 @@ class Line(NamedTuple):
 
 
 def session_records(
-    lines: Iterable[Line], skipped: Counter[str]
+    lines: Iterable[Line], skipped: Counter[str], path: str = ""
 ) -> Iterator[tuple[int, Mapping[str, Any]]]:
     """Yield the objects of a session's lines, with their numbers.
 
     A tool that is still running, or was killed, leaves a last line that is cut: it is skipped and
-    counted.
+    counted. Any other line may have stated usage, so the session is refused without it.
 
     Args:
         lines: the lines of a file, in order.
         skipped: counts what is skipped, by type.
+        path: the file, where messages are of another one; empty where they are of it.
 
     Raises:
         RolloutError: another line is not JSON, or is not an object, or a line holds a key twice.
@@ -38,16 +39,23 @@ def session_records(
     waiting: Line | None = None
     for line in lines:
         if waiting is not None:
-            raise RolloutError(f"line {waiting.number} {waiting.error}; restore or remove it")
+            raise _lost(waiting, waiting.error, path)
         if line.is_whole:
-            raise RolloutError(f"line {line.number} {line.error}; restore or remove it")
+            raise _lost(line, line.error, path)
         if line.error:
             waiting = line
         elif isinstance(line.value, Mapping):
             yield line.number, line.value
         else:
-            raise RolloutError(
-                f"line {line.number} is {type(line.value).__name__}; expected an object"
-            )
+            kind = type(line.value).__name__
+            raise _lost(line, f"is {kind}; expected an object", path)
     if waiting is not None:
         skipped[CUT] += 1
+
+
+def _lost(line: Line, problem: str, path: str) -> RolloutError:
+    """Return the error that a line of a session cannot be used."""
+    return RolloutError(
+        f"{path}{': ' if path else ''}line {line.number} {problem}; bring the line back from a "
+        "copy of the log, or leave the session out: without the line its counts may be wrong"
+    )

@@ -232,6 +232,33 @@ def test_a_response_that_was_cut_off_at_the_end_is_dropped(tmp_path: Path) -> No
     assert (log.skipped["unfinished response"], log.skipped["cut last line"]) == (1, 1)
 
 
+@pytest.mark.parametrize("line", ['{"type": "assist', "[1]", '{"a": 1, "a": 2}'])
+def test_another_line_that_cannot_be_read_refuses_the_session_by_its_number(
+    tmp_path: Path, line: str
+) -> None:
+    """The line may have stated usage; `restore or remove it` advised to make the counts wrong."""
+    path = write(tmp_path / "s1.jsonl", [user("u1", None), said("a1", "u1", "m1", usage(900, 20))])
+    first, last = path.read_text().splitlines()
+    for lines, number in (([first, line, last], 2), ([first, last, line, ""], 3)):
+        path.write_text("\n".join(lines), encoding="utf-8")
+        (refusal,) = logs_in(tmp_path).values()
+        assert str(refusal).startswith(f"line {number} ")
+        assert str(refusal).endswith(
+            "; bring the line back from a copy of the log, or leave the session out: without the "
+            "line its counts may be wrong"
+        )
+
+
+def test_a_line_of_a_subagent_is_named_with_its_file(tmp_path: Path) -> None:
+    """The message named a line alone, as if it were the session's."""
+    write(tmp_path / "s1.jsonl", [user("u1", None), said("a1", "u1", "m1", usage(900, 20))])
+    path = write(tmp_path / "s1/subagents/agent-b7.jsonl", agent_records())
+    first, *others = path.read_text().splitlines()
+    path.write_text("\n".join([first, others[0][:9], *others, ""]), encoding="utf-8")
+    refusals = [str(each) for each in logs_in(tmp_path).values()]
+    assert any(each.startswith("s1/subagents/agent-b7.jsonl: line 2 ") for each in refusals)
+
+
 AGENT = {"agentId": "b7", "isSidechain": True}
 
 
