@@ -274,19 +274,21 @@ def inspect_command(
     from bagen_data.reading.outcomes import success_rule
     from bagen_data.tokenizer import HubTokenizer
     from bagen_data.wording import numbered
-    from builders.inspection import choose, inspect_logs, parse_turns
+    from builders.inspection import check_holds_log, choose, inspect_logs, parse_turns
     from builders.inspection_table import print_inspection
     from builders.labels_template import write_labels_template
 
     numbers = None if turns is None else parse_turns(turns)
     counting = Counting(usage, HubTokenizer(tokenizer) if tokenizer else None)
     rule = None if success is None else success_rule(success)
-    chosen = choose(inspect_logs(path, counting, rule), rollout, None)
+    inspected = inspect_logs(path, counting, rule)
+    chosen = choose(inspected, rollout, None)
     inspection = choose(chosen, "", numbers)
     if as_json:
         print(json.dumps(inspection.to_json(), indent=2))
     else:
         print_inspection(inspection)
+    check_holds_log(inspected, path)
     if labels_template is not None:
         written = write_labels_template(chosen, labels_template)
         STDERR.print(

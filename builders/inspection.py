@@ -10,7 +10,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from bagen_data.errors import MissingExtraError, WrongUsageError
+from bagen_data.errors import InputError, MissingExtraError, WrongUsageError
+from bagen_data.log_formats import known_suffixes
 from bagen_data.logs.rollout_log import Log, LoggedTurn
 from bagen_data.logs.turn_readers import Counting, kept_turns, unknown_usage
 from bagen_data.reading.family_index import FamilyIndex
@@ -126,6 +127,11 @@ class Inspection:
     bare_counts: str
     """The meaning that was given to input counts that stand alone, and why."""
 
+    @property
+    def holds_log(self) -> bool:
+        """Return whether there is a log of a known format, whatever a build makes of it."""
+        return any(each.format for each in self.rollouts)
+
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON values."""
         return asdict(self)
@@ -158,6 +164,29 @@ def inspect_logs(path: Path, counting: Counting, success: SuccessRule | None = N
         ignored=() if choice.file else tuple(index.ignored),
         duplicates=sum(each.is_duplicate for each in rollouts),
         bare_counts=_bare_counts(index, counting),
+    )
+
+
+def check_holds_log(inspection: Inspection, path: Path) -> None:
+    """Refuse a place without any log, as everything else that reads logs does.
+
+    Args:
+        inspection: the account of all that the place holds.
+        path: the file or folder that was inspected.
+
+    Raises:
+        InputError: no format recognised anything.
+    """
+    if inspection.holds_log:
+        return
+    looked_for = "expected one"
+    if path.is_dir():
+        *suffixes, last = known_suffixes()
+        endings = f"{', '.join(suffixes)} or {last}"
+        looked_for = f"looked in it and in the folders below for files that end in {endings}"
+    raise InputError(
+        f"{path}: holds no log; {looked_for}, in a format that docs/logs.md lists; give the folder "
+        "or the file of the logs"
     )
 
 

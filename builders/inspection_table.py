@@ -61,8 +61,6 @@ def inspection_tables(inspection: Inspection) -> Iterator[Table | str]:
         yield from rollout_tables(inspection.rollouts[0])
     elif inspection.rollouts:
         yield _overview(inspection)
-    elif not inspection.refused:
-        yield f"{inspection.name}: holds no rollout"
     alone = {each.where for each in inspection.rollouts if len(inspection.rollouts) == 1}
     yield from refusal_lines(
         (inspection.name if each.where == "." else each.where, each.reason)

@@ -244,14 +244,30 @@ def test_a_file_of_no_family_stands_alone(tmp_path: Path) -> None:
     assert len(inspected(tmp_path / "mine").refused) == 1
 
 
-def test_a_file_that_holds_no_rollout_says_so(tmp_path: Path, capsys: Any) -> None:
+@pytest.mark.parametrize("flags", [(), ("--json",), ("--labels-template", "labels")])
+def test_a_place_without_a_log_is_an_error(
+    flags: Sequence[str], tmp_path: Path, capsys: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was said on stdout, and the exit code was 0; a script went on with nothing."""
+    monkeypatch.chdir(tmp_path)
     folder = tmp_path / "swebench-origin-m"
     write_trajectories(folder, ["x"], ["x"])
-    assert shown(capsys, folder / "report.json") == "report.json: holds no rollout\n"
     (folder / "notes.txt").write_text("hello")
-    assert "refused: is not JSON" in shown(capsys, folder / "notes.txt")
+    write_lines(tmp_path / "others" / "a.jsonl", [{"x": 1}])
     (tmp_path / "empty").mkdir()
-    assert "empty: refused: holds no .json" in shown(capsys, tmp_path / "empty")
+    for place, printed, words in (
+        (folder / "report.json", "", "holds no log; expected one, in a format that docs/logs.md"),
+        (folder / "notes.txt", "refused: is not JSON", "holds no log; expected one"),
+        (tmp_path / "others", "is of no known format", "holds no log; looked in it and in"),
+        (tmp_path / "empty", "holds no .json", "for files that end in .json, .jsonl, .eval or "),
+    ):
+        assert exit_code(main, "inspect", place, *flags) == 1
+        said = capsys.readouterr()
+        assert said.err.startswith(f"{place}: holds no log; ")
+        assert words in said.err
+        assert "give the folder or the file of the logs" in said.err
+        assert printed.removeprefix("refused: ") in said.out
+    assert not (tmp_path / "labels").exists()
 
 
 def test_a_family_is_a_line_a_rollout_and_what_was_not_used(tmp_path: Path, capsys: Any) -> None:
