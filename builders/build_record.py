@@ -33,7 +33,10 @@ _OPTIONS = ("benchmark_version", "prompt", "seeds", "usage", "budget_overrides",
 _ADDED_OPTIONS = ("general_task", "success", "scrub")
 """Keys that do so too, and are left out where they say nothing."""
 
-_REPORTED = ("refused", "ignored", "tokenizer")
+_UNUSABLE_LABELS = "unusable_labels"
+"""The key of lines of labels that cannot be used; it is left out where they all can."""
+_CLIPPED = "clipped_turns"
+_REPORTED = ("refused", _UNUSABLE_LABELS, "ignored", "tokenizer")
 """Keys of a family's record that do not decide what its rows hold."""
 
 
@@ -144,8 +147,9 @@ class BuiltFamily:
             "rollouts": len(used),
             "turns": sum(entry.total_turns for entry, _ in used),
             "dropped_turns": index.dropped_turns,
-            "clipped_turns": index.clipped_turns,
+            _CLIPPED: index.clipped_turns,
             "refused": len(index.refused),
+            **({_UNUSABLE_LABELS: unusable} if (unusable := len(index.unusable_labels)) else {}),
             "duplicates": index.duplicates,
             "without_turns": index.without_turns,
             "without_samples": sum(1 for _, plan in used if not plan.prefixes),
@@ -229,7 +233,7 @@ def _revision(record: Mapping[str, Any], built: Sequence[BuiltFamily]) -> str:
     """
     families = [
         {name: value for name, value in family.items() if name not in _REPORTED}
-        | {"counts": {n: k for n, k in family["counts"].items() if n != "clipped_turns"}}
+        | {"counts": _revision_counts(family["counts"])}
         | {"rollouts": [_rollout_record(entry) for entry in own.index.entries]}
         for family, own in zip(record["families"], built, strict=True)
     ]
@@ -249,6 +253,17 @@ def _rollout_record(entry: IndexedRollout) -> dict[str, Any]:
             "final_state": entry.final_state,
         },
     }
+
+
+def _unusable_labels(index: FamilyIndex) -> dict[str, Any]:
+    lines = [{"where": each.where, "reason": each.reason} for each in index.unusable_labels]
+    return {_UNUSABLE_LABELS: lines} if lines else {}
+
+
+def _revision_counts(counts: Mapping[str, int]) -> dict[str, int]:
+    """Return the counts that a revision covers, in which unusable labels were always refusals."""
+    others = {name: n for name, n in counts.items() if name not in (_UNUSABLE_LABELS, _CLIPPED)}
+    return others | {"refused": counts["refused"] + counts.get(_UNUSABLE_LABELS, 0)}
 
 
 def _is_counted(index: FamilyIndex) -> bool:
@@ -283,6 +298,7 @@ def _family_record(built: BuiltFamily, tokenizer: Tokenizer | None) -> dict[str,
             for source in index.sources
         ],
         "refused": [{"where": each.where, "reason": each.reason} for each in index.refused],
+        **_unusable_labels(index),
         "ignored": [{"where": each.where, "reason": each.reason} for each in index.ignored],
         **({} if index.scrubbed is None else {"scrubbed": dict(sorted(index.scrubbed.items()))}),
     }

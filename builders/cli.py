@@ -45,6 +45,7 @@ app = new_app(__doc__)
 _SUMMARY = {
     "rollouts": "rollouts",
     "refused": "refused",
+    "unusable_labels": "unusable labels",
     "duplicates": "duplicates",
     "without_turns": "without turns",
     "without_samples": "without samples",
@@ -426,11 +427,11 @@ def _print_summary(built: "Sequence[BuiltFamily]", out: Place) -> None:
     table = Table(title=shown(str(out)), title_justify="left")
     table.add_column("family", no_wrap=True)
     counts = [family.counts() for family in built]
-    names = [name for name in _SUMMARY if name in _ALWAYS or any(each[name] for each in counts)]
+    names = [name for name in _SUMMARY if name in _ALWAYS or any(each.get(name) for each in counts)]
     for heading in (*map(_SUMMARY.__getitem__, names), "KB"):
         table.add_column(heading, justify="right", no_wrap=True)
     rows = [
-        [*map(each.__getitem__, names), family.bytes // 1000]
+        [*(each.get(name, 0) for name in names), family.bytes // 1000]
         for family, each in zip(built, counts, strict=True)
     ]
     for family, row in zip(built, rows, strict=True):
@@ -454,12 +455,16 @@ def _print_summary(built: "Sequence[BuiltFamily]", out: Place) -> None:
 
 def _print_unused(index: "FamilyIndex") -> None:
     """Print a line for each reason why something of a family was not used."""
-    from bagen_data.reading.refusal_lines import refusal_lines
+    from bagen_data.reading.refusal_lines import NOT_A_LABEL, refusal_lines
 
     name = index.family.name
     if not index.entries:
         STDERR.print(shown(f"{name}: has no rollout that can be used; built without it"))
-    for verb, unused in (("refused", index.refused), ("ignored", index.ignored)):
+    for verb, unused in (
+        (NOT_A_LABEL, index.unusable_labels),
+        ("refused", index.refused),
+        ("ignored", index.ignored),
+    ):
         lines = refusal_lines(((each.where, each.reason) for each in unused), name, verb=verb)
         for line in lines[:_REASONS]:
             STDERR.print(shown(line))

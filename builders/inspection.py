@@ -121,6 +121,8 @@ class Inspection:
     rollouts: tuple[InspectedRollout, ...]
     refused: tuple[Unused, ...]
     """Rollouts, records and files that a build refuses; those without an outcome are not here."""
+    unusable_labels: tuple[Unused, ...]
+    """Lines of labels that a build cannot use, or that name no rollout."""
     ignored: tuple[Unused, ...]
     duplicates: int
     """Rollouts that are there twice; one of each is used."""
@@ -161,10 +163,17 @@ def inspect_logs(path: Path, counting: Counting, success: SuccessRule | None = N
         name=str(choice.file or choice.family.name),
         rollouts=rollouts,
         refused=tuple(each for each in index.refused if choice.is_meant(each.where)),
+        unusable_labels=tuple(
+            each for each in index.unusable_labels if choice.is_meant(each.where)
+        ),
         ignored=() if choice.file else tuple(index.ignored),
         duplicates=sum(each.is_duplicate for each in rollouts),
         bare_counts=_bare_counts(index, counting),
     )
+
+
+def _meant(unused: Sequence[Unused], choice: LogChoice) -> tuple[Unused, ...]:
+    return tuple(each for each in unused if choice.is_meant(each.where))
 
 
 def check_holds_log(inspection: Inspection, path: Path) -> None:
@@ -215,7 +224,12 @@ def choose(inspection: Inspection, name: str, turns: range | None) -> Inspection
         places = {each.where for each in rollouts}
         refused = tuple(each for each in inspection.refused if each.where in places)
         inspection = replace(
-            inspection, rollouts=rollouts, refused=refused, ignored=(), duplicates=0
+            inspection,
+            rollouts=rollouts,
+            refused=refused,
+            unusable_labels=(),
+            ignored=(),
+            duplicates=0,
         )
     if turns is None:
         return inspection

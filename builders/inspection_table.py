@@ -8,7 +8,7 @@ from rich.table import Table
 
 from bagen_data.console import shown, stdout_console
 from bagen_data.reading.labels import LABELS
-from bagen_data.reading.refusal_lines import refusal_lines
+from bagen_data.reading.refusal_lines import NOT_A_LABEL, refusal_lines
 from bagen_data.table_printing import print_table
 from bagen_data.usage import BRANCH, Request
 from bagen_data.wording import numbered
@@ -61,6 +61,8 @@ def inspection_tables(inspection: Inspection) -> Iterator[Table | str]:
         yield from rollout_tables(inspection.rollouts[0])
     elif inspection.rollouts:
         yield _overview(inspection)
+    labels = ((each.where, each.reason) for each in inspection.unusable_labels)
+    yield from refusal_lines(labels, verb=NOT_A_LABEL)
     alone = {each.where for each in inspection.rollouts if len(inspection.rollouts) == 1}
     yield from refusal_lines(
         (inspection.name if each.where == "." else each.where, each.reason)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from bagen_data.errors import InputError
 from bagen_data.reading.family_index import FamilyIndex
 from bagen_data.reading.labels import is_other_labels
-from bagen_data.reading.refusal_lines import refusal_lines
+from bagen_data.reading.refusal_lines import NOT_A_LABEL, refusal_lines
 from bagen_data.wording import numbered
 
 ALLOW = "--allow-empty-families"
@@ -39,8 +39,10 @@ def refuse_lost_families(indexes: Sequence[FamilyIndex], *, is_allowed: bool) ->
 def lost_lines(index: FamilyIndex) -> list[str]:
     """Return a line for each reason why a family has no rollout."""
     name = index.family.name
+    unusable = ((each.where, each.reason) for each in index.unusable_labels)
+    lines = refusal_lines(unusable, name, verb=NOT_A_LABEL)
     reasons = ((refusal.where, refusal.reason) for refusal in index.refused)
-    lines = refusal_lines(reasons, name)
+    lines += refusal_lines(reasons, name)
     labels = [(each.where, each.reason) for each in index.ignored if is_other_labels(each.where)]
     lines[:0] = refusal_lines(labels, name, verb="ignored")
     if len(lines) > _SHOWN:

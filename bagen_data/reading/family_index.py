@@ -65,6 +65,9 @@ class FamilyIndex:
     rollouts: RolloutSpool = field(default_factory=RolloutSpool)
     entries: list[IndexedRollout] = field(default_factory=list)
     refused: list[Unused] = field(default_factory=list)
+    """Rollouts and files that were refused."""
+    unusable_labels: list[Unused] = field(default_factory=list)
+    """Lines of labels that cannot be used, or that name no rollout."""
     ignored: list[Unused] = field(default_factory=list)
     sources: list[Source] = field(default_factory=list)
     usage_sources: Counter[str] = field(default_factory=Counter)
@@ -81,9 +84,9 @@ class FamilyIndex:
     """The number of rollouts that name each model; an empty name stands for none."""
 
     def unused(self) -> list[tuple[str, str]]:
-        """Return where and why rollouts and files were not used."""
-        refused = [(each.where, each.reason) for each in self.refused]
-        return refused + [(each.where, each.reason) for each in self.ignored]
+        """Return where and why labels, rollouts and files were not used."""
+        unused = (*self.unusable_labels, *self.refused, *self.ignored)
+        return [(each.where, each.reason) for each in unused]
 
     def stop(self, reason: str) -> None:
         """Leave the family out of the build, with the reason."""

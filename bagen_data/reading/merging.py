@@ -188,7 +188,7 @@ class Merge:
         if not self.is_full:
             index.refused += self._lonely_companions()
             problems = self._labels.problems(self._named)
-            index.refused[:0] = [Unused(where, reason) for where, reason in problems]
+            index.unusable_labels += [Unused(where, reason) for where, reason in problems]
         if not files.paths:
             expected = ", ".join(known_suffixes())
             index.refused.append(Unused(".", f"holds no {expected} file; expected rollouts"))
@@ -236,6 +236,7 @@ def _scrub_reports(index: FamilyIndex, names: Set[str], counts: Counter[str]) ->
     """Scrub where things were and why they were not used, and note what was scrubbed."""
     index.sources = [replace(each, path=scrub_report(each.path, names)) for each in index.sources]
     index.refused = _scrubbed(index.refused, names)
+    index.unusable_labels = _scrubbed(index.unusable_labels, names)
     index.ignored = _scrubbed(index.ignored, names)
     index.bare_counts = {
         fits: scrub_report(where, names) for fits, where in index.bare_counts.items()

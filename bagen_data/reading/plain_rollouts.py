@@ -80,7 +80,7 @@ class PlainRollouts:
     rollouts: tuple[PlainRollout, ...]
     """Each rollout once."""
     refused: tuple[Unused, ...]
-    """Rollouts, records and files that cannot be used; none for the want of an outcome."""
+    """Labels, rollouts, records and files that cannot be used; none for the want of an outcome."""
     without_turns: tuple[str, ...]
     """Places of logs that hold no completed turn."""
 
@@ -105,7 +105,8 @@ def read_plain_rollouts(path: Path, options: PlainOptions | None = None) -> Plai
     with TemporaryDirectory() as folder:
         reading = ReadingOptions(options.counting, success=options.success, limits=UNLIMITED)
         index = read_witnessed(family, Path(folder), reading, witness)
-    refused = [each for each in index.refused if choice.is_meant(each.where)]
+    unused = (*index.unusable_labels, *index.refused)
+    refused = [each for each in unused if choice.is_meant(each.where)]
     is_stopped = any(each.where == "." for each in refused)
     return PlainRollouts(
         family,

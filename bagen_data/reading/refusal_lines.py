@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 SHOWN = 3
 """Places that a line names of those with the same reason."""
+NOT_A_LABEL = "not used as label"
+"""The verb of a line about labels that cannot be used."""
 
 _NUMBER = r"(?:(?<![\w.-])|(?<![\w.])[-+])(?:0x[0-9a-f]+|\d+(?:,\d{3})*(?:\.\d+)?)(?![\w-])"
 """A number by itself: `3`, `-1,024`, `0.5`, `0xff`, but not the 5 of `gpt-5`."""

@@ -129,6 +129,7 @@ def _family(family: "ReadFamily") -> dict[str, Any]:
         "counts": {
             "rollouts": len(index.entries),
             "refused": len(index.refused),
+            **({"unusable_labels": len(labels)} if (labels := index.unusable_labels) else {}),
             "duplicates": index.duplicates,
             "without_turns": index.without_turns,
             "published": family.published,
@@ -137,6 +138,7 @@ def _family(family: "ReadFamily") -> dict[str, Any]:
         },
         "sources": [asdict(source) for source in index.sources],
         "refused": [asdict(refusal) for refusal in index.refused],
+        **({"unusable_labels": list(map(asdict, labels))} if labels else {}),
         "ignored": [asdict(file) for file in index.ignored],
     }
 

@@ -161,6 +161,35 @@ def test_the_revision_depends_on_labels_rule_and_resources(logs: Path, tmp_path:
     assert len(revisions) == 5
 
 
+def test_a_label_that_cannot_be_used_is_counted_as_a_label(
+    logs: Path, tmp_path: Path, capsys: Any
+) -> None:
+    """It was in the count of refused rollouts, of which there are no more than before."""
+    flags = ("--task", "support", "--strict")
+    good = [{"rollout": "01.json", "success": True}]
+    write_lines(logs / "labels.jsonl", good)
+    assert build(logs, tmp_path / "good", *flags) == 0
+    assert "unusable_labels" not in (tmp_path / "good" / "build.json").read_text("utf-8")
+    assert "unusable labels" not in capsys.readouterr().out
+    write_lines(logs / "labels.jsonl", [*good, {"rollout": "zzz", "success": True}])
+    assert build(logs, tmp_path / "bad", *flags) == 1
+    assert "1 refused or ignored, so --strict wrote nothing" in capsys.readouterr().err
+    assert build(logs, tmp_path / "bad", *flags[:2]) == 0
+    said = capsys.readouterr()
+    assert "support-origin-gpt-5/labels.jsonl:2: not used as label: labels 'zzz', and" in said.err
+    (heads,) = (each.split("  ") for each in said.out.splitlines() if each.startswith("family "))
+    assert [each.strip() for each in heads if each][1:4] == [
+        "rollouts",
+        "refused",
+        "unusable labels",
+    ]
+    (family,) = build_record(tmp_path / "bad")["families"]
+    (before,) = build_record(tmp_path / "good")["families"]
+    assert family["counts"] == before["counts"] | {"unusable_labels": 1}
+    assert [each["where"] for each in family["unusable_labels"]] == ["labels.jsonl:2"]
+    assert family["refused"] == []
+
+
 def test_workers_and_the_folders_name_change_nothing(logs: Path, tmp_path: Path) -> None:
     flags = ("--task", "support", "--resources", EVERY)
     assert build(logs, tmp_path / "one", *flags) == 0

@@ -39,7 +39,9 @@ def outcomes(index: FamilyIndex) -> list[bool]:
 
 
 def reasons(index: FamilyIndex) -> list[str]:
-    return [f"{refusal.where}: {refusal.reason}" for refusal in index.refused]
+    return [
+        f"{refusal.where}: {refusal.reason}" for refusal in (*index.unusable_labels, *index.refused)
+    ]
 
 
 def label(family: Path, *labels: tuple[Any, Any], **more: Any) -> None:
@@ -276,7 +278,10 @@ def test_a_label_for_a_log_that_is_refused_is_not_missing(tmp_path: Path) -> Non
     write_json(family / "c.json", log("c") | {"messages": [], "per_turn_api_tokens": []})
     label(family, ("a.jsonl:1", True), ("b.json", True), ("c", True))
     index = read(family)
-    assert [refusal.where for refusal in index.refused] == ["a.jsonl:1 (a)", "b.json"]
+    assert [refusal.where for refusal in (*index.unusable_labels, *index.refused)] == [
+        "a.jsonl:1 (a)",
+        "b.json",
+    ]
 
 
 def test_a_limit_leaves_labels_of_later_rollouts_alone(tmp_path: Path) -> None:
@@ -297,7 +302,9 @@ def test_labels_judge_trajectories_without_a_report(tmp_path: Path) -> None:
     label(family, ("run/a/a.traj.json", True), ("run/b/b.traj.json", False))
     index = read(family)
     assert outcomes(index) == [True, False]
-    assert [refusal.where for refusal in index.refused] == ["run/c/c.traj.json"]
+    assert [refusal.where for refusal in (*index.unusable_labels, *index.refused)] == [
+        "run/c/c.traj.json"
+    ]
 
 
 def test_a_report_and_a_label_must_agree(tmp_path: Path) -> None:
