@@ -164,7 +164,7 @@ def test_the_revision_depends_on_labels_rule_and_resources(logs: Path, tmp_path:
 def test_a_label_that_cannot_be_used_is_counted_as_a_label(
     logs: Path, tmp_path: Path, capsys: Any
 ) -> None:
-    """It was in the count of refused rollouts, of which there are no more than before."""
+    """A bad line used to count as a refused rollout; the refused rollouts are as without it."""
     flags = ("--task", "support", "--strict")
     good = [{"rollout": "01.json", "success": True}]
     write_lines(logs / "labels.jsonl", good)

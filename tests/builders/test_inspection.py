@@ -248,7 +248,7 @@ def test_a_file_of_no_family_stands_alone(tmp_path: Path) -> None:
 def test_a_place_without_a_log_is_an_error(
     flags: Sequence[str], tmp_path: Path, capsys: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It was said on stdout, and the exit code was 0; a script went on with nothing."""
+    """The command used to say so on stdout and exit 0, and a script went on with nothing."""
     monkeypatch.chdir(tmp_path)
     folder = tmp_path / "swebench-origin-m"
     write_trajectories(folder, ["x"], ["x"])

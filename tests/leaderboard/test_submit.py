@@ -162,7 +162,7 @@ def test_a_dry_run_without_a_network_names_the_option_that_needs_none(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """It waited for the Hub in silence, and then said nothing of --dataset."""
+    """A dry run used to wait for the Hub in silence, and then said nothing of --dataset."""
     monkeypatch.setattr(hub_requests, "_FIRST_PAUSE", 0)
     hub.fail_every(1, (503,))
     assert exit_code(main, "submit", folder, "--dry-run") == 1

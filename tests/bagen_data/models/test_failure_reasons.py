@@ -1,4 +1,4 @@
-"""What a failed request is said to have met, and what must be corrected before another one."""
+"""Reasons of failed requests, and what must be corrected before the next one."""
 
 import pytest
 

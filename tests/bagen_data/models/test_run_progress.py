@@ -73,7 +73,7 @@ def test_a_run_in_a_pipe_says_what_it_asks_and_how_far_it_is(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """It printed nothing until its end, hours later."""
+    """A run in a pipe used to print nothing until its end, hours later."""
     monkeypatch.setattr(run_progress, "_TICK", 0.01)
     monkeypatch.setattr(progress_bar, "SECONDS_BETWEEN_LINES", 0)
     with run_progress.run_progress("m on t", samples, answered) as progress:
