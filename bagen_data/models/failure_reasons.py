@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 _STATUS = re.compile(
     r"(?:\w+Error: )?"
     r"(?:Error code: (?P<status>\d{3})(?: - (?P<said>.*))?"  # of OpenAI's or Anthropic's client
-    r"|(?P<google>[45]\d{2}) [A-Z_]+\.(?: (?P<google_said>.*))?)",
+    r"|(?P<google>[45]\d{2}) [A-Z][A-Za-z_ ]*\.(?: (?P<google_said>.*))?)",
     re.DOTALL,
 )
 """An error of a client with the status and the server's own words."""
@@ -38,10 +38,14 @@ _LASTING: Mapping[int, str] = {
     422: _REFUSED,
 }
 """The thing to correct after a status that the same request would get again."""
-_BAD_KEY = re.compile(r"API.?key not valid|API_KEY_INVALID", re.IGNORECASE)
-"""Words of Google's for a key that it refuses with another status."""
-_NO_CREDIT = re.compile(r"insufficient_quota|exceeded your current quota", re.IGNORECASE)
-"""Words of OpenAI's for an account without credit, whose status is that of a busy server."""
+_MEANT: Mapping[int, tuple[re.Pattern[str], int]] = {
+    400: (re.compile(r"API.?key not valid|API_KEY_INVALID", re.IGNORECASE), 401),  # Google's
+    429: (re.compile("insufficient_quota"), 402),  # OpenAI's for an account without credit
+}
+"""Words beside a status that mean another one.
+
+"You exceeded your current quota" is no such word: Google's limits of a minute say it too.
+"""
 
 
 def failure_reason(message: str) -> str:
@@ -77,7 +81,7 @@ def failure_reason(message: str) -> str:
 
 
 def refusal_reason(message: str) -> str:
-    """Return why something failed that may be no request, in ordinary words if a server refused it.
+    """Return why a rollout failed, in ordinary words where a server refused a request of it.
 
     >>> refusal_reason("NotFoundError: Error code: 404 - no such model").partition(";")[0]
     '404, no such model'
@@ -119,15 +123,10 @@ def correct_first(things: Iterable[str]) -> str:
 
 
 def _meant_status(message: str) -> int:
-    """Return the status that says what a failed request met; 0 without one.
-
-    It is another one than the server's own where the server's words contradict that.
-    """
+    """Return the status of a failed request, or the one that its words mean; 0 without one."""
     failed = _STATUS.match(message)
     if not failed:
         return 0
-    if _BAD_KEY.search(message):
-        return 401
-    if _NO_CREDIT.search(message):
-        return 402
-    return int(failed["status"] or failed["google"])
+    status = int(failed["status"] or failed["google"])
+    words, meant = _MEANT.get(status, (None, 0))
+    return meant if words and words.search(message) else status

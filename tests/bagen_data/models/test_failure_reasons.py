@@ -20,6 +20,13 @@ from bagen_data.models.failure_reasons import correct_first, failure_reason, to_
         ),
         ("Error code: 429 - later", "429, later; the server is busy", ""),
         ("Error code: 503 - later", "503, later", ""),
+        ("Error code: 503 - insufficient_quota", "503, insufficient_quota", ""),
+        (
+            "429 RESOURCE_EXHAUSTED. You exceeded your current quota. Please retry in 20s",
+            "429, You exceeded your current quota. Please retry in 20s; the server is busy",
+            "",
+        ),
+        ("404 Not Found. {'error': 1}", "404, {'error': 1}; check the model's", "the model's name"),
         ("404 NOT_FOUND. {'error': 1}", "404, {'error': 1}; check the model's", "the model's name"),
         (
             "400 INVALID_ARGUMENT. API key not valid. Please pass a valid API key.",
