@@ -9,7 +9,6 @@ from bagen_data.cli.command_options import Dataset, Revision
 from bagen_data.published import HUB_ID, SUBMISSIONS_ID
 
 if TYPE_CHECKING:
-    from bagen_data.repositories.dataset_names import DatasetName
     from bagen_data.submission_check import CheckedFolder
 
 
@@ -56,7 +55,7 @@ def submit_command(
     put_right(path)
     named = at_revision(dataset, revision)
     if dry_run:
-        checked = _check_without_need(path, named, name)
+        checked = _check_dry(path, named, name)
     else:
         checked = check_submission(path, pinned(named), name)
     submission = checked.folder
@@ -83,56 +82,32 @@ def submit_command(
     print(handed.address)
 
 
-def _check_without_need(path: Path, dataset: str, name: str | None) -> "CheckedFolder":
-    """Check a submission, and do without the Hub where that is possible.
+def _check_dry(path: Path, dataset: str, name: str | None) -> "CheckedFolder":
+    """Check a submission that is not sent; what is wrong with its metadata needs no network.
 
     Raises:
-        as `check_submission`; where the Hub has no answer, the message names the option that does
+        as `check_submission`; where the Hub does not answer, the message names the option that does
         without it.
     """
-    from bagen_data.errors import InputError, StoreError
+    from bagen_data.errors import StoreError
     from bagen_data.repositories.dataset_names import parse_dataset
+    from bagen_data.repositories.dataset_places import pinned
+    from bagen_data.repositories.revisions import is_offline
     from bagen_data.submission_check import check_submission
     from bagen_data.submissions import METADATA, read_metadata
 
-    metadata = read_metadata(path / METADATA)  # what is wrong with it is said at once
-    named = parse_dataset(dataset)
-    if not named.is_on_hub:
+    metadata = read_metadata(path / METADATA)
+    if not parse_dataset(dataset).is_on_hub:
         return check_submission(path, dataset, name)
-    advice = (
-        f"to check {path.name} without the Hub, give --dataset FOLDER, the dataset that it "
-        f"answers, whose build.json has the revision {metadata.dataset_revision}"
-    )
-    _say(f"asking the Hub for {dataset}; with --dataset FOLDER a dry run needs no network")
+    if not is_offline():
+        _say(f"asking the Hub for {dataset}; with --dataset FOLDER a dry run needs no network")
     try:
-        commit = _commit_or_kept(named)
-    except InputError as error:
-        raise InputError(f"{error}; {advice}") from error
+        return check_submission(path, pinned(dataset), name)
     except StoreError as error:
-        raise StoreError(f"{error}; {advice}") from error
-    try:
-        return check_submission(path, f"{named.place}@{commit}", name)
-    except StoreError as error:
-        raise StoreError(f"{error}; {advice}") from error
-
-
-def _commit_or_kept(named: "DatasetName") -> str:
-    """Return the commit of a dataset of the Hub: where nobody answers, the one that was read last.
-
-    Raises:
-        as `commit_of`, where the cache has not seen the revision either.
-    """
-    from bagen_data.errors import StoreError
-    from bagen_data.repositories.revisions import cached_commit, commit_of
-
-    try:
-        return commit_of(named.place, named.revision)
-    except StoreError:
-        commit = cached_commit(named.place, named.revision)
-        if commit is None:
-            raise
-    _say(f"note: the Hub does not answer; {named.place} is checked against as last read: {commit}")
-    return commit
+        raise StoreError(
+            f"{error}; a dry run of {path.name} needs no Hub with --dataset FOLDER, the dataset "
+            f"that it answers, whose build.json has the revision {metadata.dataset_revision}"
+        ) from error
 
 
 def _say(text: str) -> None:

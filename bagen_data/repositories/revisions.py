@@ -44,15 +44,15 @@ def commit_of(repository: str, revision: str | None, token: str | bool | None = 
             begin so.
         StoreError: the Hub does not answer, or the cache has not seen the revision.
     """
-    is_offline = _is_offline()
+    offline = is_offline()
     name = revision or _MAIN
-    if COMMIT.fullmatch(name) and (is_offline or _cached_name(repository, name)):
+    if COMMIT.fullmatch(name) and (offline or _cached_name(repository, name)):
         return name
-    named = _cached_name(repository, name) if is_offline else _hub_name(repository, name, token)
+    named = _cached_name(repository, name) if offline else _hub_name(repository, name, token)
     if named is not None:
         return named
     if _BEGINNING.fullmatch(name):
-        commits = _cached_commits(repository) if is_offline else _commits(repository, token)
+        commits = _cached_commits(repository) if offline else _commits(repository, token)
         begun = [commit for commit in commits if commit.startswith(name)]
         if len(begun) > 1:
             raise InputError(
@@ -63,12 +63,19 @@ def commit_of(repository: str, revision: str | None, token: str | bool | None = 
         holding = _commit_with(repository, name, commits[:_MOST_COMMITS], token)
         if holding is not None:
             return holding
-    if is_offline:
+    if offline:
         raise StoreError(
             f"{repository}: HF_HUB_OFFLINE is set, and the cache of huggingface_hub has not seen "
             f"revision {name!a:.80}; unset it, or give a commit that was loaded before, or a folder"
         )
     raise unknown_revision(repository, name)
+
+
+def is_offline() -> bool:
+    """Return whether HF_HUB_OFFLINE is set, so that nobody is asked."""
+    from huggingface_hub import constants
+
+    return bool(constants.HF_HUB_OFFLINE)
 
 
 def cached_commit(repository: str, revision: str | None) -> str | None:
@@ -154,12 +161,6 @@ def _commit_with(
                 if content is not None and is_revision(revision, content):
                     return commit
     return None
-
-
-def _is_offline() -> bool:
-    from huggingface_hub import constants
-
-    return bool(constants.HF_HUB_OFFLINE)
 
 
 def _api(token: str | bool | None) -> "HfApi":

@@ -155,6 +155,14 @@ def test_a_dry_run_needs_no_token_and_asks_nothing(
     assert "hf auth login" in capsys.readouterr().err
 
 
+@pytest.mark.usefixtures("hub")
+def test_a_dry_run_of_a_folder_that_is_missing_says_so(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(folder, Path("bagen-demo/dataset"), "--dry-run") == 1
+    assert "no folder bagen-demo/dataset exists here either" in capsys.readouterr().err
+
+
 def test_a_dry_run_without_a_network_names_the_option_that_needs_none(
     hub: LoopbackHub,
     folder: Path,
@@ -171,7 +179,7 @@ def test_a_dry_run_without_a_network_names_the_option_that_needs_none(
     assert f"{HUB_ID}: the Hub does not answer after 6 tries" in error
     revision = read_metadata(folder / METADATA).dataset_revision
     assert error.endswith(
-        "to check mine without the Hub, give --dataset FOLDER, the dataset that it answers, whose "
+        "a dry run of mine needs no Hub with --dataset FOLDER, the dataset that it answers, whose "
         f"build.json has the revision {revision}"
     )
     assert run(folder, dataset, "--dry-run") == 0
@@ -191,13 +199,16 @@ def test_a_dry_run_without_a_network_takes_the_dataset_that_was_read_before(
 ) -> None:
     monkeypatch.setattr(hub_requests, "_FIRST_PAUSE", 0)
     hub.repository("ORG/BAGEN")
-    commit = hub.upload("ORG/BAGEN", dataset)
+    hub.upload("ORG/BAGEN", dataset)
     assert run(folder, Path("ORG/BAGEN"), "--dry-run") == 0
-    assert "note:" not in capsys.readouterr().err
+    assert "asking the Hub for ORG/BAGEN" in capsys.readouterr().err
     hub.fail_every(1, (503,))
+    assert run(folder, Path("ORG/BAGEN"), "--dry-run") == 1
+    assert "with HF_HUB_OFFLINE=1, what was read before is read from" in capsys.readouterr().err
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     assert run(folder, Path("ORG/BAGEN"), "--dry-run") == 0
     said = capsys.readouterr()
-    assert f"ORG/BAGEN is checked against as last read: {commit}" in said.err
+    assert said.err == ""
     assert "a pull request to" in said.out
 
 
