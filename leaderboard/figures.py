@@ -25,6 +25,8 @@ _DOT = 12
 """Pixels from one dot to the next where two would hide each other."""
 _APART = (0.3, 0.04)
 """Shares of the width and height: a point that is closer to one with a name has none itself."""
+_AROUND = 0.1
+"""Room on each side of the only place along an axis."""
 _WITH_BARS = 100
 """The most points that are drawn with error bars; more would hide each other behind them."""
 _LEAST = 1e-6
@@ -32,7 +34,9 @@ _LEAST = 1e-6
 _NAME_CHARACTERS = 28
 _HERE = "https://here.invalid/"
 """Stands for the page's own folder: Vega takes a link without a host for one of its examples."""
-_SYMBOL = re.compile(r'(<path aria-label="([^"]*)" role="graphics-symbol"[^>]*)/>')
+_SYMBOL = re.compile(
+    r'(<path aria-label="([^"]*)" role="graphics-symbol" aria-roledescription="point"[^>]*)/>'
+)
 """A dot of Vega's SVG, whose label no browser shows where a mouse points at it."""
 _VERSION = vl_convert.get_vegalite_versions()[-1]
 _CONFIG: _Spec = {
@@ -108,12 +112,17 @@ def decoupling_figure(rows: Sequence[EstimatorRow], score: str, folder: str) -> 
         _point(row, score, folder, f", {JUDGING} {_value(row, JUDGING):.2f}") for row in complete
     ]
     judged = [row.cell(JUDGING)["value"] for row in complete]
+    ends = min(judged), max(judged)
+    scale: _Spec = {"zero": False}
+    if ends[0] == ends[1]:  # dots need room to stand side by side
+        ends = ends[0] - _AROUND, ends[1] + _AROUND
+        scale["domain"] = list(ends)
     order = range(len(points))
-    places = _drawn_apart(points, judged, (min(judged), max(judged)), order)
+    places = _drawn_apart(points, judged, ends, order)
     for point, place in zip(points, places, strict=True):
         point["drawn"] = place
     _label_estimators(points, places, order)
-    x = _number("drawn", f"feasibility: {JUDGING}", scale={"zero": False})
+    x = _number("drawn", f"feasibility: {JUDGING}", scale=scale)
     return _svg(_marks(points, x, f"intervals: {score}") | _SIZE)
 
 

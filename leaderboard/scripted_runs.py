@@ -28,10 +28,10 @@ def has_scripted_runs(results: Mapping[str, Any]) -> bool:
 
 
 def has_baselines_alone(results: Mapping[str, Any]) -> bool:
-    """Return whether no estimator of a board has a model.
+    """Return whether a board has estimators, and none of them has a model.
 
     >>> has_baselines_alone({"submissions": [{"metadata": {"provider": "none"}}]})
     True
     """
     standings = {standing_of(submission["metadata"]) for submission in results["submissions"]}
-    return standings <= {"baseline"}
+    return standings == {"baseline"}

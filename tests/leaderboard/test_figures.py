@@ -4,7 +4,7 @@ import re
 import xml.etree.ElementTree as ET
 from typing import Any
 
-from leaderboard.figures import cost_figure
+from leaderboard.figures import cost_figure, decoupling_figure
 from leaderboard.main_table import EstimatorRow
 from leaderboard.progress_figures import progress_figure, width_figure
 from leaderboard.side_by_side import Room, side_by_side
@@ -50,6 +50,15 @@ def test_estimators_of_equal_cost_and_score_do_not_hide_each_other() -> None:
     assert [x for x, _ in places[5:8]] == [840, 828, 816]
     for each in ("free4: macro_f1 0.50 at $0", "paid2: macro_f1 0.90 at $3"):
         assert f"<title>{each} for 1,000 probes</title>" in str(svg)
+    assert str(svg).count("</title></path>") == len(places)  # the dashed line has no title
+
+
+def test_estimators_that_judge_alike_do_not_hide_each_other() -> None:
+    rows = [row(name, 0.0, 0.5) for name in "ab"]
+    places = dots(decoupling_figure(rows, "macro_f1", "submissions"))
+    (a, b), (c, d) = places
+    assert b == d
+    assert abs(a - c) > 8
 
 
 def test_a_dot_that_hides_no_other_keeps_its_place() -> None:
