@@ -66,7 +66,7 @@ def _refuse(unused: Iterable[tuple[str, str]]) -> None:
     refused = list(unused)
     if refused:
         raise InputError(
-            f"{len(refused)} refused or ignored, so --strict wrote nothing:\n  "
+            f"{len(refused)} not used, so --strict wrote nothing:\n  "
             + "\n  ".join(refusal_lines(refused, verb="not used", shown=None))
         )
 

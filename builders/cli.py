@@ -143,7 +143,11 @@ def build_command(
         typer.Option(min=1, help="Most rollouts of each family, the first in order of path."),
     ] = None,
     strict: Annotated[
-        bool, typer.Option("--strict", help="Exit 1 and write nothing if anything is refused.")
+        bool,
+        typer.Option(
+            "--strict",
+            help="Exit 1 and write nothing if anything is refused or ignored, labels included.",
+        ),
     ] = False,
     allow_empty_families: Annotated[
         bool,
@@ -225,7 +229,7 @@ def build_command(
         _build_hidden(options, hidden, apart_from or ())
         return
     with progress_bar() as bar:
-        step = bar.add_task("steps, two a family", total=2 * len(families))
+        step = bar.add_task("steps of the build", total=2 * len(families))
         built = build(options, lambda _: bar.advance(step))
     _print_summary(built, out)
 

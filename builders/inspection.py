@@ -162,10 +162,8 @@ def inspect_logs(path: Path, counting: Counting, success: SuccessRule | None = N
     return Inspection(
         name=str(choice.file or choice.family.name),
         rollouts=rollouts,
-        refused=tuple(each for each in index.refused if choice.is_meant(each.where)),
-        unusable_labels=tuple(
-            each for each in index.unusable_labels if choice.is_meant(each.where)
-        ),
+        refused=_meant(index.refused, choice),
+        unusable_labels=_meant(index.unusable_labels, choice),
         ignored=() if choice.file else tuple(index.ignored),
         duplicates=sum(each.is_duplicate for each in rollouts),
         bare_counts=_bare_counts(index, counting),
@@ -194,8 +192,8 @@ def check_holds_log(inspection: Inspection, path: Path) -> None:
         endings = f"{', '.join(suffixes)} or {last}"
         looked_for = f"looked in it and in the folders below for files that end in {endings}"
     raise InputError(
-        f"{path}: holds no log; {looked_for}, in a format that docs/logs.md lists; give the folder "
-        "or the file of the logs"
+        f"{path}: holds no log that can be read; {looked_for}, in a format that docs/logs.md "
+        "lists; give the folder or the file of the logs"
     )
 
 

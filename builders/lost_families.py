@@ -46,7 +46,7 @@ def lost_lines(index: FamilyIndex) -> list[str]:
     labels = [(each.where, each.reason) for each in index.ignored if is_other_labels(each.where)]
     lines[:0] = refusal_lines(labels, name, verb="ignored")
     if len(lines) > _SHOWN:
-        lines[_SHOWN:] = [f"{name}: refused for {len(lines) - _SHOWN:,} more reasons"]
+        lines[_SHOWN:] = [f"{name}: {len(lines) - _SHOWN:,} more reasons"]
     if index.without_turns:
         logs = numbered(index.without_turns, "log")
         lines.append(f"{name}: {logs} without a turn that can be used: no response is in them")

@@ -31,7 +31,7 @@ def session_records(
     Args:
         lines: the lines of a file, in order.
         skipped: counts what is skipped, by type.
-        path: the file, where messages are of another one; empty where they are of it.
+        path: the file's name, for messages; empty where they name it already.
 
     Raises:
         RolloutError: another line is not JSON, or is not an object, or a line holds a key twice.

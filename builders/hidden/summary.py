@@ -23,15 +23,19 @@ def print_hidden_summary(tasks: Sequence[HiddenTask], options: HiddenOptions) ->
     out = options.build.out
     table = Table(title=shown(str(out)), title_justify="left")
     table.add_column("family", no_wrap=True)
-    for heading in _HEADINGS:
+    labels = any(family.index.unusable_labels for task in tasks for family in task.families)
+    for heading in (*_HEADINGS, *(["unusable labels"] if labels else [])):
         table.add_column(heading, justify="right", no_wrap=True)
     for task in tasks:
         for family in task.families:
             index = family.index
-            counts = (len(index.entries), len(index.refused), family.published)
+            counts = (
+                *(len(index.entries), len(index.refused), family.published),
+                *(family.without_probe, family.drawn, len(index.unusable_labels)),
+            )
             table.add_row(
                 escape(index.family.name),
-                *(f"{n:,}" for n in (*counts, family.without_probe, family.drawn)),
+                *(f"{n:,}" for n in counts[: len(table.columns) - 1]),
             )
     print_table(table)
     for task in tasks:

@@ -173,7 +173,7 @@ def test_a_label_that_cannot_be_used_is_counted_as_a_label(
     assert "unusable labels" not in capsys.readouterr().out
     write_lines(logs / "labels.jsonl", [*good, {"rollout": "zzz", "success": True}])
     assert build(logs, tmp_path / "bad", *flags) == 1
-    assert "1 refused or ignored, so --strict wrote nothing" in capsys.readouterr().err
+    assert "1 not used, so --strict wrote nothing" in capsys.readouterr().err
     assert build(logs, tmp_path / "bad", *flags[:2]) == 0
     said = capsys.readouterr()
     assert "support-origin-gpt-5/labels.jsonl:2: not used as label: labels 'zzz', and" in said.err

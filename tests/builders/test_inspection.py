@@ -256,14 +256,26 @@ def test_a_place_without_a_log_is_an_error(
     write_lines(tmp_path / "others" / "a.jsonl", [{"x": 1}])
     (tmp_path / "empty").mkdir()
     for place, printed, words in (
-        (folder / "report.json", "", "holds no log; expected one, in a format that docs/logs.md"),
-        (folder / "notes.txt", "refused: is not JSON", "holds no log; expected one"),
-        (tmp_path / "others", "is of no known format", "holds no log; looked in it and in"),
+        (
+            folder / "report.json",
+            "",
+            "expected one, in a format that docs/logs.md",
+        ),
+        (
+            folder / "notes.txt",
+            "refused: is not JSON",
+            "; expected one",
+        ),
+        (
+            tmp_path / "others",
+            "is of no known format",
+            "looked in it and in",
+        ),
         (tmp_path / "empty", "holds no .json", "for files that end in .json, .jsonl, .eval or "),
     ):
         assert exit_code(main, "inspect", place, *flags) == 1
         said = capsys.readouterr()
-        assert said.err.startswith(f"{place}: holds no log; ")
+        assert said.err.startswith(f"{place}: holds no log that can be read; ")
         assert words in said.err
         assert "give the folder or the file of the logs" in said.err
         assert printed.removeprefix("refused: ") in said.out

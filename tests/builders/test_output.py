@@ -101,7 +101,7 @@ def test_what_may_be_a_lost_family_is_named_and_refused_if_strict(
     ]
     assert build(origin, tmp_path / "strict", "--strict") == 1
     said = capsys.readouterr().err
-    assert "5 refused or ignored, so --strict wrote nothing" in said
+    assert "5 not used, so --strict wrote nothing" in said
     assert not (tmp_path / "strict").exists()
 
 
