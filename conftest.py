@@ -54,6 +54,7 @@ def _nothing_stays_open() -> Iterator[None]:
     yield
     gc.collect()
     if os.environ is not _ENVIRONMENT:
+        os.environ = _ENVIRONMENT  # noqa: B003  of the files to come
         pytest.fail("a test left a copy as os.environ; Rich reads the first one")
 
 

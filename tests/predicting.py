@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import time
 from collections.abc import Callable
@@ -71,7 +72,12 @@ def stopped(process: Fork, how: int, when: Callable[[], bool]) -> str:
         assert process.poll() is None, process.communicate()
         time.sleep(0.01)
     process.send_signal(how)
-    return process.communicate()[1]
+    return without_progress(process.communicate()[1])
+
+
+def without_progress(said: str) -> str:
+    """Leave out lines of progress, which only a slow run prints."""
+    return re.sub(r"(?m)^.* done\n", "", said)
 
 
 def predictions(out: Path) -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ from typing import Any
 REPO = Path(__file__).resolve().parents[1]
 _LINK = re.compile(r"(?P<start>!?\[[^\]]*\]\()(?P<path>(?![a-z]+:|#|<)[^)\s]+)(?P<end>\))")
 """A link of Markdown to a file of the repository."""
-_ACCESSIBLE = {
+ACCESSIBLE = {
     '<p class="caption" role="heading">': '<p class="caption" role="heading" aria-level="2">',
     '<aside class="sidebar-drawer">': '<aside class="sidebar-drawer" aria-label="All pages">',
     '<aside class="toc-drawer': '<aside aria-label="On this page" class="toc-drawer',
@@ -79,7 +79,7 @@ def accessible(page: str) -> str:
     >>> accessible("<pre><span></span>bagen demo</pre>")
     '<pre tabindex="0"><span></span>bagen demo</pre>'
     """
-    for found, better in _ACCESSIBLE.items():
+    for found, better in ACCESSIBLE.items():
         page = page.replace(found, better)
     return page
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.making import REPO
-from tools.docs_site import accessible
+from tools.docs_site import ACCESSIBLE, accessible
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +58,11 @@ def test_a_page_that_is_accessible_stays_as_it_is(site: Path) -> None:
     for name in ("index.html", "search.html"):
         page = (site / name).read_text(encoding="utf-8")
         assert accessible(page) == page
+
+
+def test_the_theme_still_has_what_is_made_accessible(site: Path) -> None:
+    whole = "".join(path.read_text(encoding="utf-8") for path in site.rglob("*.html"))
+    assert [better for better in ACCESSIBLE.values() if better not in whole] == []
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (400, "dark")])

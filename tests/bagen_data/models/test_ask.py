@@ -35,6 +35,7 @@ from tests.predicting import (
     prompts,
     start,
     stopped,
+    without_progress,
 )
 
 BUFFERED = 10
@@ -247,7 +248,7 @@ def test_interrupted_runs_say_what_is_kept_and_keep_it(dataset: Path, tmp_path: 
             for _ in range(interrupts):
                 process.send_signal(signal.SIGINT)
                 time.sleep(0.2)
-            said = process.communicate()[1]
+            said = without_progress(process.communicate()[1])
             assert process.returncode == 130
             begin, said = said.split("\n", 1)
             already = f", {kept} of {SAMPLES} are answered already" if kept else ""
