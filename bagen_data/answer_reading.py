@@ -44,7 +44,7 @@ _SEPARATOR = re.compile(rb"\s*,\s*")
 _SPACE = b" \t\n\r\f\v"
 
 
-class Reading(NamedTuple):
+class AnswerNumbers(NamedTuple):
     """An answer in plain numbers, as columns take it."""
 
     verdict: Verdict
@@ -57,7 +57,9 @@ class Reading(NamedTuple):
     """Quantiles by resource of a valid forecast; else empty, and the probabilities are NaN."""
 
 
-def read(text: bytes, resources: Sequence[str] | None, question: Question = "interval") -> Reading:
+def read(
+    text: bytes, resources: Sequence[str] | None, question: Question = "interval"
+) -> AnswerNumbers:
     """Read what `answers.parse` makes an estimate of, from UTF-8: the grammar is ASCII."""
     content = answer_content(text)
     if content is None:
@@ -65,11 +67,13 @@ def read(text: bytes, resources: Sequence[str] | None, question: Question = "int
     if question == "forecast":
         return _read_forecast(content, resources or ("tokens",))
     if content.lower() == b"impossible":
-        return Reading("infeasible")
+        return AnswerNumbers("infeasible")
     return _read_amounts(content, resources, question)
 
 
-def _read_amounts(content: bytes, resources: Sequence[str] | None, question: Question) -> Reading:
+def _read_amounts(
+    content: bytes, resources: Sequence[str] | None, question: Question
+) -> AnswerNumbers:
     is_bare = _BARE[question].fullmatch(content) is not None
     if resources is None:
         resources = ("tokens",) if is_bare else _WAREHOUSE
@@ -82,7 +86,7 @@ def _read_amounts(content: bytes, resources: Sequence[str] | None, question: Que
     return _read_labelled(content, resources, question)
 
 
-def _read_labelled(content: bytes, resources: Sequence[str], question: Question) -> Reading:
+def _read_labelled(content: bytes, resources: Sequence[str], question: Question) -> AnswerNumbers:
     pairs = _labelled(content, question)
     texts = dict(pairs)
     if not pairs or len(texts) < len(pairs):
@@ -96,7 +100,7 @@ def _read_labelled(content: bytes, resources: Sequence[str], question: Question)
     return _checked({name: texts[name] for name in resources})
 
 
-def _read_forecast(content: bytes, resources: Sequence[str]) -> Reading:
+def _read_forecast(content: bytes, resources: Sequence[str]) -> AnswerNumbers:
     if _SCALAR.fullmatch(content):
         return _invalid("scalar")
     pairs = _labelled(content, "forecast")
@@ -109,9 +113,9 @@ def _read_forecast(content: bytes, resources: Sequence[str]) -> Reading:
     (finish,), (success,) = (amounts[name] for name in PROBABILITIES)
     quantiles = {name: amounts[name] for name in resources}
     if finish < FINISH_THRESHOLD:
-        return Reading("infeasible", "", {}, finish, success, quantiles)
+        return AnswerNumbers("infeasible", "", {}, finish, success, quantiles)
     ends = {name: (values[0], values[-1]) for name, values in quantiles.items()}
-    return Reading("feasible", "", ends, finish, success, quantiles)
+    return AnswerNumbers("feasible", "", ends, finish, success, quantiles)
 
 
 def _wrong_labels(
@@ -171,7 +175,7 @@ def _amounts(text: bytes) -> tuple[float, ...]:
     return tuple(map(float, _AMOUNTS.findall(text)))
 
 
-def _checked(texts: Mapping[str, bytes]) -> Reading:
+def _checked(texts: Mapping[str, bytes]) -> AnswerNumbers:
     """Intervals, or points as intervals, if their numbers can be."""
     amounts = {name: _amounts(text) for name, text in texts.items()}
     bounds = {name: (each[0], each[-1]) for name, each in amounts.items()}
@@ -179,8 +183,8 @@ def _checked(texts: Mapping[str, bytes]) -> Reading:
         return _invalid("not_finite")
     if any(low > high for low, high in bounds.values()):
         return _invalid("reversed")
-    return Reading("feasible", "", bounds)
+    return AnswerNumbers("feasible", "", bounds)
 
 
-def _invalid(reason: InvalidReason) -> Reading:
-    return Reading("invalid", reason)
+def _invalid(reason: InvalidReason) -> AnswerNumbers:
+    return AnswerNumbers("invalid", reason)

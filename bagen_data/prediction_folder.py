@@ -40,7 +40,7 @@ _SHOWN = 80
 
 
 @dataclass(frozen=True)
-class AskedSamples:
+class ExpectedSamples:
     """The samples that predictions are to answer."""
 
     config: str | None
@@ -73,7 +73,7 @@ class FolderPredictions:
     files: tuple[Path, ...]
     left_aside: tuple[Path, ...]
     """Files of the folder that answer other configs."""
-    asked: AskedSamples
+    asked: ExpectedSamples
     read: PredictionReader
     """Reads the predictions from the first one on, without those of other configs."""
     _seen: _SeenTasks = field(default_factory=_SeenTasks, repr=False)
@@ -95,7 +95,7 @@ class FolderPredictions:
             raise _unanswered(self.path, missing, sorted(answered))
 
 
-def choose_predictions(path: Path, asked: AskedSamples) -> FolderPredictions:
+def choose_predictions(path: Path, asked: ExpectedSamples) -> FolderPredictions:
     """Return the predictions of a path that answer the samples asked about.
 
     Args:
@@ -129,7 +129,7 @@ def choose_predictions(path: Path, asked: AskedSamples) -> FolderPredictions:
     return FolderPredictions(named, tuple(chosen), aside, asked, read, seen)
 
 
-def _chosen(folder: Path, files: Sequence[Path], asked: AskedSamples) -> list[Path]:
+def _chosen(folder: Path, files: Sequence[Path], asked: ExpectedSamples) -> list[Path]:
     """Return the files that answer the samples, in the order of the tasks.
 
     Raises:
@@ -164,7 +164,7 @@ def _unanswered(path: Path, missing: Sequence[str], answered: Sequence[str]) -> 
     )
 
 
-def _names(asked: AskedSamples) -> set[str]:
+def _names(asked: ExpectedSamples) -> set[str]:
     """Return the names that the files of a folder may have where every task is asked about."""
     of_tasks = ((task, start_config(task), training_config(task)) for task in asked.tasks)
     return {ALL_TASKS, HIDDEN}.union(*of_tasks)
@@ -175,13 +175,13 @@ def _one_after_another(readers: Sequence[PredictionReader]) -> Iterator[pa.Recor
         yield from reader()
 
 
-def _is_of_tasks(asked: AskedSamples) -> bool:
+def _is_of_tasks(asked: ExpectedSamples) -> bool:
     """Return whether one config was chosen, whose samples other configs do not have."""
     return bool(asked.config) and not asked.is_hidden and not is_training(asked.config or "")
 
 
 def _some(
-    reader: PredictionReader, files: Sequence[Path], asked: AskedSamples
+    reader: PredictionReader, files: Sequence[Path], asked: ExpectedSamples
 ) -> Iterator[pa.RecordBatch]:
     """Yield the predictions that answer the chosen config.
 
@@ -209,7 +209,7 @@ def _some(
 
 
 def _own_rows(
-    reader: PredictionReader, asked: AskedSamples, seen: _SeenTasks
+    reader: PredictionReader, asked: ExpectedSamples, seen: _SeenTasks
 ) -> Iterator[pa.RecordBatch]:
     """Yield the predictions of one file that answer the chosen config, and count the others."""
     others = 0
@@ -220,7 +220,9 @@ def _own_rows(
     seen.others = others
 
 
-def _rows_of(reader: PredictionReader, asked: AskedSamples, file: Path) -> Iterator[pa.RecordBatch]:
+def _rows_of(
+    reader: PredictionReader, asked: ExpectedSamples, file: Path
+) -> Iterator[pa.RecordBatch]:
     """Yield the predictions of a file that answer the samples asked about.
 
     Raises:
@@ -245,7 +247,7 @@ def _rows_of(reader: PredictionReader, asked: AskedSamples, file: Path) -> Itera
         yield batch if pc.all(is_own, min_count=0).as_py() else batch.filter(is_own)
 
 
-def _is_of(ids: Any, asked: AskedSamples) -> Any:
+def _is_of(ids: Any, asked: ExpectedSamples) -> Any:
     """Return which ids may be of the samples asked about: no known config of others has them."""
     if asked.config is not None and asked.config != DEFAULT:
         return _is_of_config(ids, asked.config, asked.start_tasks)
@@ -267,7 +269,7 @@ def _is_start_probe(ids: Any, start_tasks: Sequence[str]) -> Any:
 
 
 def _noting(
-    reader: PredictionReader, asked: AskedSamples, seen: _SeenTasks
+    reader: PredictionReader, asked: ExpectedSamples, seen: _SeenTasks
 ) -> Iterator[pa.RecordBatch]:
     """Yield predictions, and note the tasks that they answer."""
     for batch in reader():

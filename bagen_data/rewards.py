@@ -156,7 +156,7 @@ def judge(
         if "forecast" in questions:
             raise ValueError("forecasts cannot be judged: rollout_success is missing")
         rollout_success = feasible
-    labels = _Labels(np.array(feasible, bool), np.array(rollout_success, bool))
+    labels = _Outcomes(np.array(feasible, bool), np.array(rollout_success, bool))
     asked = [
         (question, tuple(amount["resource"] for amount in each))
         for question, each in zip(questions, resources, strict=True)
@@ -187,7 +187,7 @@ def check_weights(weights: Mapping[str, float]) -> None:
 
 
 @dataclass(frozen=True)
-class _Labels:
+class _Outcomes:
     """The outcomes of the rollouts of n samples."""
 
     feasible: Mask
@@ -195,8 +195,8 @@ class _Labels:
     success: Mask
     """(n,): rollouts that succeed, within the budget or not."""
 
-    def at(self, rows: Any) -> "_Labels":
-        return _Labels(self.feasible[rows], self.success[rows])
+    def at(self, rows: Any) -> "_Outcomes":
+        return _Outcomes(self.feasible[rows], self.success[rows])
 
 
 @dataclass(frozen=True)
@@ -221,7 +221,7 @@ class _JudgedColumns:
         self.width, self.finish = np.full((2, rows), np.nan)
         self.parts = {name: np.zeros(rows) for name in PARTS}
 
-    def put(self, rows: Any, answers: AnswerColumns, amounts: _Amounts, labels: _Labels) -> None:
+    def put(self, rows: Any, answers: AnswerColumns, amounts: _Amounts, labels: _Outcomes) -> None:
         low, high, remaining = answers.low, answers.high, amounts.remaining
         is_interval = labels.feasible & (answers.verdict == FEASIBLE)
         is_stop = ~labels.feasible & (answers.verdict == INFEASIBLE)
@@ -260,7 +260,7 @@ class _JudgedColumns:
 
 
 def _forecast_parts(
-    forecasts: ForecastColumns, amounts: _Amounts, labels: _Labels
+    forecasts: ForecastColumns, amounts: _Amounts, labels: _Outcomes
 ) -> dict[str, Floats]:
     """Return `FORECAST_PARTS`, (n,) each; NaN where an answer is invalid."""
     spent = quantiles_part(forecasts, amounts.remaining, amounts.budget)

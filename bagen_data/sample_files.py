@@ -92,7 +92,7 @@ def _opened(
     columns = ReadColumns(REQUIRED, (*DERIVED, *OPTIONAL))
     chosen = choose_files(folder, config, split, columns)
     with chosen.reading():
-        files = _Files.of(folder, chosen.rows, tuple(columns))
+        files = _SampleFiles.of(folder, chosen.rows, tuple(columns))
         if files is None or sum(files.sizes) <= part_rows:
             return None
         outline = _outline(files)
@@ -124,7 +124,7 @@ def _opened(
 class FiledSamples:
     """Samples in Parquet files, and the reference's forecasts of them; see `SampleSource`."""
 
-    files: "_Files"
+    files: "_SampleFiles"
     family_names: tuple[str, ...]
     instances: dict[str, Ints]
     part_sizes: tuple[int, ...]
@@ -167,7 +167,7 @@ class FiledSamples:
 
 
 @dataclass(frozen=True)
-class _Files:
+class _SampleFiles:
     """Parquet files with the same columns, which must stay as they are."""
 
     paths: tuple[Path, ...]
@@ -252,7 +252,7 @@ class _Family:
     rows: int
 
 
-def _outline(files: _Files) -> tuple[list[_Family], dict[str, Ints], Any] | None:
+def _outline(files: _SampleFiles) -> tuple[list[_Family], dict[str, Ints], Any] | None:
     """Return the families in their order, the instances of each task and the ids of all instances.
 
     Instances are ranks among the ids. None if the rows of a family do not lie together.
@@ -347,7 +347,7 @@ def _merged(
 class _FiledReference:
     """The reference's forecasts in Parquet files."""
 
-    files: _Files
+    files: _SampleFiles
     config: str
     """The config of samples that the forecasts are about."""
 
@@ -363,7 +363,7 @@ class _FiledReference:
         for path, row in zip(_local_paths(folder, rows), rows, strict=True):
             with steady_file(path) as file:
                 refuse_other_hash(file, folder, row)
-        files = _Files.of(folder, rows, REFERENCE.names)
+        files = _SampleFiles.of(folder, rows, REFERENCE.names)
         if files is None:
             raise InputError(f"{folder}: files of the reference have different columns")
         return cls(files, config)
@@ -378,7 +378,7 @@ class _FiledReference:
 
 
 def _reference_sizes(
-    files: _Files, families: Sequence[_Family], reference: _FiledReference
+    files: _SampleFiles, families: Sequence[_Family], reference: _FiledReference
 ) -> list[int] | None:
     """Return how many forecasts each family has: one for each sample, or none.
 

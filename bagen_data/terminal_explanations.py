@@ -5,7 +5,7 @@ from textwrap import fill
 
 from bagen_data.published import CODE_PAGE
 from bagen_data.scoring.all_scores import SCORES
-from bagen_data.scoring.explained_scores import BUDGET, EXPLANATIONS, Example
+from bagen_data.scoring.explained_scores import BUDGET, EXPLANATIONS, ScoreExample
 
 PAGE = f"{CODE_PAGE}/blob/main/docs/scores.md"
 """The address of the page whose sections derive the scores."""
@@ -42,7 +42,7 @@ def explanations(names: Iterable[str], width: int) -> str:
     return "\n\n".join(parts)
 
 
-def _example_lines(example: Example) -> Iterator[str]:
+def _example_lines(example: ScoreExample) -> Iterator[str]:
     """Yield each sample with its answer, and what the reference says of all of them."""
     for sample in example.samples:
         spent = f"{sample.used:,} used" if sample.turn else "not begun"
@@ -56,7 +56,7 @@ def _example_lines(example: Example) -> Iterator[str]:
         yield f"The reference says finish={finish}, success={success}, tokens=[{said}] of each."
 
 
-def _score_lines(name: str, examples: list[Example]) -> Iterator[tuple[str, str]]:
+def _score_lines(name: str, examples: list[ScoreExample]) -> Iterator[tuple[str, str]]:
     """Yield the parts of a score's explanation, each with its label."""
     score = SCORES[name]
     explanation = EXPLANATIONS.get(name)

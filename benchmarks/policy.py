@@ -40,8 +40,8 @@ from benchmarks.measuring import BUNDLED, RECORDED  # noqa: E402
 from builders.cli import main as builders  # noqa: E402
 from tests.bagen_data.policies.simulated_runs import (  # noqa: E402
     FORECASTERS,
-    Agent,
     FalseAborts,
+    SimulatedAgent,
     by_face_value,
     by_policy,
     by_pooled_quantile,
@@ -67,7 +67,7 @@ def promise() -> None:
     print(f"{'forecaster':14} {'turns':>9}   test              pooled 5%   below 0.05")
     for turns in ((2, 8), (30, 60), (1_000, 2_000)):
         for forecaster in FORECASTERS:
-            agent = Agent(success=0.4, turns=turns, evidence=1.5, forecaster=forecaster)
+            agent = SimulatedAgent(success=0.4, turns=turns, evidence=1.5, forecaster=forecaster)
             times = 1_000 if turns[1] < 100 else 150
             own = FalseAborts.of(
                 agent, lambda runs: by_policy(calibrated(runs, 0.05)), 120, times, 0
@@ -160,7 +160,7 @@ def simulated() -> None:
     print("\nSimulated runs of 4 to 16 turns that succeed in 40%; turns of failing runs saved")
     print("matched: at the threshold that stops the allowed share of the new successes exactly")
     for forecaster in ("calibrated", "overconfident"):
-        agent = Agent(success=0.4, turns=(4, 8), evidence=2.5, forecaster=forecaster)
+        agent = SimulatedAgent(success=0.4, turns=(4, 8), evidence=2.5, forecaster=forecaster)
         for instances in (60, 300):
             print(f"{forecaster} forecasts, {instances} runs to calibrate on")
             for name, calibrate in _tests().items():
@@ -173,7 +173,9 @@ def _tests() -> dict[str, Calibrate]:
     return {"ours": ours} | {name: own for name, own in rivals.items() if own is not None}
 
 
-def _print_simulated(name: str, calibrate: Calibrate, agent: Agent, instances: int) -> None:
+def _print_simulated(
+    name: str, calibrate: Calibrate, agent: SimulatedAgent, instances: int
+) -> None:
     rng = np.random.default_rng(0)
     columns: dict[float, list[Floats]] = {share: [] for share in SHARES}
     for _ in range(CALIBRATIONS):

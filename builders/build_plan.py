@@ -16,7 +16,7 @@ TEST = "test"
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class RolloutPlan:
     """The plan for one rollout."""
 
     part: str
@@ -32,10 +32,12 @@ class Plan:
 _MEDIAN = "median"
 _MOST = 1e15
 """Largest amount of a budget: whole numbers up to here are exact in the floats of tables."""
-_LEFT_OUT = Plan("", None, ())
+_LEFT_OUT = RolloutPlan("", None, ())
 
 
-def make_plans(indexes: Sequence[FamilyIndex], rules: Mapping[str, BudgetRule]) -> list[list[Plan]]:
+def make_plans(
+    indexes: Sequence[FamilyIndex], rules: Mapping[str, BudgetRule]
+) -> list[list[RolloutPlan]]:
     """A plan for each entry of each family.
 
     A training rollout whose instance is in a benchmark family of the same task is left out. The
@@ -73,20 +75,22 @@ def make_plans(indexes: Sequence[FamilyIndex], rules: Mapping[str, BudgetRule]) 
     return plans
 
 
-def _benchmark_plans(entries: Sequence[IndexedRollout], task: Task, rule: BudgetRule) -> list[Plan]:
+def _benchmark_plans(
+    entries: Sequence[IndexedRollout], task: Task, rule: BudgetRule
+) -> list[RolloutPlan]:
     budgets = _budgets(entries, task, rule)
     prefixes = task.prefixes([entry.total_turns for entry in entries])
     return [
-        Plan(TEST, None, ())
+        RolloutPlan(TEST, None, ())
         if budget is None
-        else Plan(TEST, budget, tuple(ks), start_prefixes(entry.total_turns))
+        else RolloutPlan(TEST, budget, tuple(ks), start_prefixes(entry.total_turns))
         for entry, budget, ks in zip(entries, budgets, prefixes, strict=True)
     ]
 
 
 def _training_plans(
     entries: Sequence[IndexedRollout], parts: Mapping[str, str], task: Task, rule: BudgetRule
-) -> list[Plan]:
+) -> list[RolloutPlan]:
     """Budgets are those of the rollouts that are used."""
     used = [entry for entry in entries if entry.instance_id in parts]
     budgets = iter(_budgets(used, task, rule))
@@ -97,7 +101,7 @@ def _training_plans(
             continue
         part, budget = parts[entry.instance_id], next(budgets)
         prefixes = training_prefixes(entry.total_turns) if budget else ()
-        plans.append(Plan(part, budget, prefixes))
+        plans.append(RolloutPlan(part, budget, prefixes))
     return plans
 
 

@@ -25,7 +25,7 @@ from bagen_data.tables import to_json
 from bagen_data.tasks.general import GeneralSettings
 from bagen_data.usage import UsageChoice
 from bagen_data.versions import BENCHMARK_VERSION, __version__
-from builders.build_plan import Plan
+from builders.build_plan import RolloutPlan
 from builders.data_files import FILE_BYTES, INFEASIBLE, DataFile
 
 _OPTIONS = ("benchmark_version", "prompt", "seeds", "usage", "budget_overrides", "limit")
@@ -105,7 +105,7 @@ class BuiltFamily:
     """The result of building one family."""
 
     index: FamilyIndex
-    plans: Sequence[Plan]
+    plans: Sequence[RolloutPlan]
     """The plan of each entry of the index."""
     files: Sequence[DataFile]
     reference_rows: int

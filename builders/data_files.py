@@ -17,7 +17,7 @@ from bagen_data.dataset_configs import ROLLOUTS, start_config, training_config
 from bagen_data.reading.family_index import FamilyIndex, IndexedRollout
 from bagen_data.reading.origin import Family
 from bagen_data.splits import PARTS
-from builders.build_plan import TEST, Plan
+from builders.build_plan import TEST, RolloutPlan
 
 FILE_BYTES = 300_000_000
 """Bytes that a file of a large family has, about: one of up to half as many more is not cut."""
@@ -70,7 +70,7 @@ class PlannedFile:
     places: Ints
     """(n,) the places in the family of the rollouts that it is of, ascending."""
 
-    def prefixes(self, plan: Plan) -> Sequence[int]:
+    def prefixes(self, plan: RolloutPlan) -> Sequence[int]:
         """Return the k of the samples that the file has of a rollout."""
         return _prefixes(self.part, plan)
 
@@ -86,7 +86,9 @@ def file_name_of(rollout_model: str) -> str:
     return rollout_model.replace("%", "%25").replace("*", "%2A")
 
 
-def plan_files(index: FamilyIndex, plans: Sequence[Plan], file_bytes: int) -> list[PlannedFile]:
+def plan_files(
+    index: FamilyIndex, plans: Sequence[RolloutPlan], file_bytes: int
+) -> list[PlannedFile]:
     """Return the files that a family becomes; parts without rows have none.
 
     Args:
@@ -123,7 +125,7 @@ def _config_of(part: str, family: Family) -> tuple[str, str]:
     return (family.task if part == TEST else training_config(family.task)), part
 
 
-def _prefixes(part: str, plan: Plan) -> Sequence[int]:
+def _prefixes(part: str, plan: RolloutPlan) -> Sequence[int]:
     if part == START:
         return plan.start_prefixes
     return plan.prefixes if part == plan.part else ()

@@ -24,7 +24,7 @@ from bagen_data.tables import (
     sha256_of,
     to_json,
 )
-from builders.build_plan import TEST, Plan
+from builders.build_plan import TEST, RolloutPlan
 from builders.build_record import BuildOptions, BuiltFamily, build_record
 from builders.card import render_card
 from builders.croissant import croissant_text
@@ -60,7 +60,7 @@ class _Ids:
 
 
 def write_families(
-    families: Sequence[tuple[FamilyIndex, Sequence[Plan]]],
+    families: Sequence[tuple[FamilyIndex, Sequence[RolloutPlan]]],
     options: BuildOptions,
     executor: JobExecutor,
     out: Location,

@@ -17,7 +17,7 @@ from bagen_data.replay import replay_head
 from bagen_data.schema import Budget, Rollout
 from bagen_data.stores import staged_file
 from bagen_data.tables import sha256_of
-from builders.build_plan import Plan
+from builders.build_plan import RolloutPlan
 from builders.data_files import FEASIBLE, INFEASIBLE, DataFile, PlannedFile
 from builders.tables.reference_writer import NotedSamples, SampleNotes
 from builders.tables.rollout_writer import RolloutRow, write_rollouts
@@ -36,12 +36,12 @@ class FileJob:
     """n rollouts."""
     entries: Sequence[IndexedRollout]
     """(n,)."""
-    plans: Sequence[Plan]
+    plans: Sequence[RolloutPlan]
     """(n,)."""
 
     @classmethod
     def of(
-        cls, file: PlannedFile, index: FamilyIndex, plans: Sequence[Plan], variant: Variant
+        cls, file: PlannedFile, index: FamilyIndex, plans: Sequence[RolloutPlan], variant: Variant
     ) -> "FileJob":
         """Return the job of a family's file.
 
@@ -142,7 +142,7 @@ def _write_samples(job: FileJob, path: Path) -> WrittenFile:
     return WrittenFile(file, samples, writer.example)
 
 
-def _budget(plan: Plan) -> Budget:
+def _budget(plan: RolloutPlan) -> Budget:
     """Return the budget of a rollout with samples, which has one."""
     if plan.budget is None:
         raise ValueError("a rollout with samples has a budget")

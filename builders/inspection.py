@@ -20,7 +20,7 @@ from bagen_data.reading.log_choice import LogChoice, choose_logs
 from bagen_data.reading.noticed import Unused
 from bagen_data.reading.outcomes import SuccessRule
 from bagen_data.reading.reading_options import ReadingOptions
-from bagen_data.reading.rollouts import Reading
+from bagen_data.reading.rollouts import UsableRollout
 from bagen_data.reading.unjudged_witness import NOT_JUDGED, UnjudgedWitness
 from bagen_data.reading.witness import SeenLog
 from bagen_data.tasks import Task
@@ -309,7 +309,7 @@ class _Notes(UnjudgedWitness):
         return NOT_JUDGED if success is None else "success" if success else "failure"
 
 
-def _turns(log: Log, task: Task, reading: Reading | None) -> tuple[InspectedTurn, ...]:
+def _turns(log: Log, task: Task, reading: UsableRollout | None) -> tuple[InspectedTurn, ...]:
     """Return all logged turns, with what a build counts for those that it keeps."""
     kept = kept_turns(log, task.context_limit)
     usages: dict[int, Mapping[str, float]] = {}
@@ -371,7 +371,7 @@ def _note(turn: LoggedTurn, is_kept: bool, last: int) -> str:
     return ", ".join(notes)
 
 
-def _totals(reading: Reading) -> dict[str, float]:
+def _totals(reading: UsableRollout) -> dict[str, float]:
     totals: Counter[str] = Counter()
     for turn in reading.rollout.turns:
         totals.update(turn.usage)

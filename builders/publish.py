@@ -17,7 +17,7 @@ from bagen_data.repositories.hub_repository import (
 )
 from bagen_data.repositories.publishing import (
     Publication,
-    Published,
+    PublishedRepository,
     check_target,
     check_token,
 )
@@ -48,13 +48,13 @@ class PublishedDataset:
     """A dataset that was published, or would be after a dry run."""
 
     publication: Publication
-    published: Published
+    published: PublishedRepository
     verified: int
     """Data files that were fetched and verified as they were built; 0 after a dry run."""
 
 
 def publish_dataset(
-    wanted: DatasetPublication, publish: Callable[[Publication], Published]
+    wanted: DatasetPublication, publish: Callable[[Publication], PublishedRepository]
 ) -> PublishedDataset:
     """Verify a built dataset, publish exactly its files, and verify what arrived.
 

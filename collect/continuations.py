@@ -203,12 +203,12 @@ class ContinuedModelled:
 
     def __call__(self, number: int) -> dict[str, Any]:
         """Return the continuation of a number: continuations go round the starts."""
-        from collect.model_agent import Conversation
+        from collect.model_agent import ModelConversation
 
         again, place = divmod(number, len(self.starts))
         start = self.starts[place]
         environment = self.game.environment(self.recorded_seed, start.number)
-        model = Conversation(self.model, self.game.rules.response_tokens)
+        model = ModelConversation(self.model, self.game.rules.response_tokens)
         agent = ReplayedAgent(_replies(start), model)
         played = play(environment, agent, self.game.rules, token_count(self.tokenizer).count)
         return record(number, played, None) | _identity(start, again, self.seed)

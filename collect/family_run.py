@@ -48,7 +48,7 @@ class Layout(Protocol):
 
 
 @dataclass(frozen=True)
-class Attempt:
+class PlayResult:
     """The result of playing a rollout: the rollout, or why it failed."""
 
     number: int
@@ -57,22 +57,22 @@ class Attempt:
     failure: str = ""
 
 
-Driver = Callable[[Play, Sequence[int]], Iterator[Attempt]]
+Driver = Callable[[Play, Sequence[int]], Iterator[PlayResult]]
 """Function that plays the rollouts of some numbers, in any order."""
 
 
-def attempt(play: Play, number: int) -> Attempt:
+def attempt(play: Play, number: int) -> PlayResult:
     """Play one rollout; whatever goes wrong in it is its own failure, and stops no other.
 
     Keys of this process that an agent or a server said are not in what is returned.
     """
     try:
-        return Attempt(number, orjson.dumps(without_known_keys(play(number))))
+        return PlayResult(number, orjson.dumps(without_known_keys(play(number))))
     except Exception as error:
-        return Attempt(number, failure=redact(f"{type(error).__name__}: {error}"))
+        return PlayResult(number, failure=redact(f"{type(error).__name__}: {error}"))
 
 
-def attempts(play: Play, numbers: Sequence[int]) -> list[Attempt]:
+def attempts(play: Play, numbers: Sequence[int]) -> list[PlayResult]:
     """Play some rollouts, one after another."""
     return [attempt(play, number) for number in numbers]
 
@@ -87,7 +87,7 @@ def in_processes(workers: int) -> Driver:
     The rollouts come in the order of the numbers.
     """
 
-    def drive(play: Play, numbers: Sequence[int]) -> Iterator[Attempt]:
+    def drive(play: Play, numbers: Sequence[int]) -> Iterator[PlayResult]:
         size = max(1, min(_AT_ONCE, len(numbers) // (8 * workers)))
         jobs = [(numbers[start : start + size],) for start in range(0, len(numbers), size)]
         with open_executor(ExecutorChoice("local", workers)) as executor:
@@ -100,7 +100,7 @@ def in_processes(workers: int) -> Driver:
 def in_threads(threads: int) -> Driver:
     """Return a driver that plays many rollouts at once where playing is waiting for a server."""
 
-    def drive(play: Play, numbers: Sequence[int]) -> Iterator[Attempt]:
+    def drive(play: Play, numbers: Sequence[int]) -> Iterator[PlayResult]:
         pool = ThreadPoolExecutor(threads)
         try:
             for done in as_completed([pool.submit(attempt, play, each) for each in numbers]):

@@ -95,7 +95,7 @@ async def _end(model: Model) -> None:
 
 
 @dataclass(frozen=True)
-class Conversation:
+class ModelConversation:
     """The model as an agent of one environment."""
 
     model: ModelAgent
@@ -190,7 +190,7 @@ class Modelled:
 
     def __call__(self, number: int) -> dict[str, Any]:
         """Play the rollout of a number."""
-        agent = Conversation(self.model, self.game.rules.response_tokens)
+        agent = ModelConversation(self.model, self.game.rules.response_tokens)
         environment = self.game.environment(self.seed, number)
         count = token_count(self.tokenizer).count
         guard = self.budget.guard(self.game.task, environment, count) if self.budget else None

@@ -76,14 +76,14 @@ def _write_baselines(
     failures = []
     for name, folder in held.items():
         outcomes = {task: of_task[name] for task, of_task in by_task.items()}
-        failed = [each.failed for each in outcomes.values() if isinstance(each, _Failed)]
+        failed = [each.failed for each in outcomes.values() if isinstance(each, _FailedForecaster)]
         if failed:
             failures.append(f"{name}: {failed[0]}")
             continue
         by_config = {
             config: predicted
             for each in outcomes.values()
-            if not isinstance(each, _Failed)
+            if not isinstance(each, _FailedForecaster)
             for config, predicted in each.items()
         }
         metadata = _metadata(name, list(by_config.values()), benchmark)
@@ -95,7 +95,7 @@ def _write_baselines(
 
 
 @dataclass(frozen=True)
-class _Failed:
+class _FailedForecaster:
     """A forecaster's failure on a task."""
 
     failed: str
@@ -110,13 +110,13 @@ def _predicting(
 
 def _predicted(
     dataset: str, task: str, has_start: bool, can_train: bool, names: Sequence[str]
-) -> dict[str, dict[str, Predicted] | _Failed]:
+) -> dict[str, dict[str, Predicted] | _FailedForecaster]:
     """Return by forecaster what it says of each config of one task, or why it failed."""
     load = cache(load_examples)  # all of them read the same
-    outcomes: dict[str, dict[str, Predicted] | _Failed] = {}
+    outcomes: dict[str, dict[str, Predicted] | _FailedForecaster] = {}
     for name in names:
         predicted = _attempt(dataset, task, name, can_train, load)
-        if isinstance(predicted, _Failed):
+        if isinstance(predicted, _FailedForecaster):
             outcomes[name] = predicted
             continue
         outcomes[name] = by_config = {task: predicted}
@@ -130,13 +130,13 @@ def _predicted(
 
 def _attempt(
     dataset: str, config: str, name: str, can_train: bool, load: Load
-) -> Predicted | _Failed:
+) -> Predicted | _FailedForecaster:
     try:
         crosses = find_forecaster(name).learns and not can_train
         return predict(ForecastRequest(dataset, config, "test", name, cross_validate=crosses), load)
     except Exception as error:  # one forecaster's failure stops no other
         known = isinstance(error, BagenError)
-        return _Failed(str(error) if known else f"{type(error).__name__}: {error}")
+        return _FailedForecaster(str(error) if known else f"{type(error).__name__}: {error}")
 
 
 def _refuse_foreign(folder: Path, name: str, configs: Sequence[str]) -> None:

@@ -15,7 +15,7 @@ _ALIKE = 1e-12
 
 
 @dataclass(frozen=True)
-class Point:
+class ScorePair:
     """Two scores of one estimator, or of one family, on one task."""
 
     task: str
@@ -36,12 +36,12 @@ class Correlation:
     spearman: float
 
 
-def pooled(points: Sequence[Point]) -> Correlation | None:
+def pooled(points: Sequence[ScorePair]) -> Correlation | None:
     """Correlate over all points; None with fewer than three, or a score that is constant."""
     return _correlation(*_columns(points), lost=0)
 
 
-def within_tasks(points: Sequence[Point]) -> Correlation | None:
+def within_tasks(points: Sequence[ScorePair]) -> Correlation | None:
     """Correlate what is left of each score without its task's mean.
 
     A task that is easy in both scores lifts the pooled correlation, and one that is easy in one of
@@ -59,7 +59,7 @@ def within_tasks(points: Sequence[Point]) -> Correlation | None:
     return _correlation(centred[0], centred[1], lost=len(names) - 1)
 
 
-def _columns(points: Sequence[Point]) -> tuple[Floats, Floats]:
+def _columns(points: Sequence[ScorePair]) -> tuple[Floats, Floats]:
     first = np.array([point.first for point in points], np.float64)
     second = np.array([point.second for point in points], np.float64)
     return first, second

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from leaderboard import paper
-from leaderboard.correlation import Correlation, Point, pooled, within_tasks
+from leaderboard.correlation import Correlation, ScorePair, pooled, within_tasks
 
 SUCCESS = "success"
 JUDGING = "macro_f1"
@@ -23,7 +23,7 @@ class Pair:
     second: str
     source: str
     """The table or kind of points that the correlation is over."""
-    points: list[Point]
+    points: list[ScorePair]
 
     @property
     def pooled(self) -> Correlation | None:
@@ -39,15 +39,15 @@ class Pair:
 def paper_pairs() -> list[Pair]:
     """Return the pairs of the paper's Table 1: each model estimates its own rollouts."""
     source = "Table 1, a point a model and task"
-    points: dict[tuple[str, str], list[Point]] = {}
+    points: dict[tuple[str, str], list[ScorePair]] = {}
     for task in paper.table1_tasks():
         for row in paper.table1(task, [task]):
             judging = row.scores[JUDGING]
             if row.success is not None:
                 pair = (SUCCESS, JUDGING)
-                points.setdefault(pair, []).append(Point(task, row.success, judging))
+                points.setdefault(pair, []).append(ScorePair(task, row.success, judging))
             for other in MEASURING:
-                point = Point(task, judging, row.scores[other])
+                point = ScorePair(task, judging, row.scores[other])
                 points.setdefault((JUDGING, other), []).append(point)
     return [Pair(*pair, source, of_pair) for pair, of_pair in points.items()]
 
@@ -68,7 +68,7 @@ def board_pairs(results: Mapping[str, Any]) -> list[Pair]:
     return pairs
 
 
-def _successes(results: Mapping[str, Any]) -> Iterator[Point]:
+def _successes(results: Mapping[str, Any]) -> Iterator[ScorePair]:
     """Yield the success of each family's rollout model, and how well its rollouts are judged."""
     for task, about in results["dataset"]["tasks"].items():
         for family, success in about["success"].items():
@@ -79,12 +79,12 @@ def _successes(results: Mapping[str, Any]) -> Iterator[Point]:
                 and scores[JUDGING]["value"] is not None
             ]
             if success is not None and values:
-                yield Point(task, success, sum(values) / len(values))
+                yield ScorePair(task, success, sum(values) / len(values))
 
 
-def _of_estimators(results: Mapping[str, Any], other: str) -> Iterator[Point]:
+def _of_estimators(results: Mapping[str, Any], other: str) -> Iterator[ScorePair]:
     for submission in results["submissions"]:
         for task, scores in submission["scores"]["tasks"].items():
             values = (scores[JUDGING]["value"], scores[other]["value"])
             if None not in values:
-                yield Point(task, *values)
+                yield ScorePair(task, *values)

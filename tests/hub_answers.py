@@ -50,7 +50,7 @@ _NOBODY = Account("anonymous", frozenset())
 
 
 @dataclass(frozen=True)
-class Request:
+class HubRequest:
     """A request as it arrived."""
 
     method: str
@@ -78,7 +78,7 @@ class Call:
     hub: Hub
     match: re.Match[str]
     """The pattern of _ROUTES in the path."""
-    request: Request
+    request: HubRequest
     account: Account
 
 
@@ -92,7 +92,7 @@ def account_of(authorization: str | None) -> Account:
     return ACCOUNTS[token]
 
 
-def answered(hub: Hub, request: Request, account: Account) -> Answer:
+def answered(hub: Hub, request: HubRequest, account: Account) -> Answer:
     """Do what a request asks, where its account may; raise RefusedError otherwise."""
     for pattern, answer in _ROUTES.items():
         if match := re.fullmatch(pattern, request.path):
@@ -213,7 +213,7 @@ def _write(call: Call, repository: Repository, rest: list[str]) -> Answer:
     raise RefusedError(404, "", f"Not found: {call.request.method} {call.request.path}")
 
 
-def _is_set(request: Request, name: str) -> bool:
+def _is_set(request: HubRequest, name: str) -> bool:
     return request.query.get(name, ["false"])[0].lower() in ("true", "1")
 
 
@@ -224,7 +224,7 @@ def _joined_ref(parts: list[str]) -> list[str]:
     return parts
 
 
-def _info(repository: Repository, revision: str, request: Request) -> dict[str, Any]:
+def _info(repository: Repository, revision: str, request: HubRequest) -> dict[str, Any]:
     commit = repository.commit_of(revision)
     siblings = []
     for path, kept in sorted(commit.files.items()):
@@ -254,7 +254,7 @@ def _info(repository: Repository, revision: str, request: Request) -> dict[str, 
 
 
 def _expanded(
-    repository: Repository, revision: str, entries: list[dict[str, Any]], request: Request
+    repository: Repository, revision: str, entries: list[dict[str, Any]], request: HubRequest
 ) -> list[dict[str, Any]]:
     """Return entries with the last commit of each, where that is wanted."""
     if not _is_set(request, "expand"):
@@ -268,7 +268,7 @@ def _expanded(
     return expanded
 
 
-def _paths_info(repository: Repository, revision: str, request: Request) -> list[dict[str, Any]]:
+def _paths_info(repository: Repository, revision: str, request: HubRequest) -> list[dict[str, Any]]:
     try:
         wanted = set(json.loads(request.body)["paths"])
     except ValueError:
@@ -375,7 +375,7 @@ def _files_after(
     return files
 
 
-def _ref_changed(repository: Repository, what: str, name: str, request: Request) -> Answer:
+def _ref_changed(repository: Repository, what: str, name: str, request: HubRequest) -> Answer:
     begin = "refs/tags/" if what == "tag" else "refs/heads/"
     if request.method == "DELETE":
         if repository.refs.pop(begin + name, None) is None:
@@ -455,7 +455,7 @@ def _changed_discussion(
     return {key: repository.happened(discussion, kind, account.name, data)}
 
 
-def _discussion_list(repository: Repository, request: Request) -> dict[str, Any]:
+def _discussion_list(repository: Repository, request: HubRequest) -> dict[str, Any]:
     wanted = {name: values[0] for name, values in request.query.items()}
     chosen = [
         each
@@ -552,7 +552,7 @@ def _lfs(call: Call) -> Answer:
     return json_answer({})
 
 
-def _paged(hub: Hub, request: Request, entries: list[Any], size: int) -> Answer:
+def _paged(hub: Hub, request: HubRequest, entries: list[Any], size: int) -> Answer:
     """Return a page of entries, with the address of the next in a Link header."""
     begin = int(request.query.get("cursor", ["0"])[0])
     end = begin + int(request.query.get("limit", [str(size)])[0])

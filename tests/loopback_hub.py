@@ -29,7 +29,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
-from tests.hub_answers import Answer, Request, account_of, answered, json_answer, refusal
+from tests.hub_answers import Answer, HubRequest, account_of, answered, json_answer, refusal
 from tests.hub_repositories import MAIN, Hub, RefusedError, blob, without
 from tests.serving import serving
 
@@ -59,7 +59,7 @@ class Faults:
 class LoopbackHub(Hub):
     """The repositories of a Hub, what was asked of it, and what is to go wrong."""
 
-    requests: list[Request] = field(default_factory=list)
+    requests: list[HubRequest] = field(default_factory=list)
     faults: Faults | None = None
     counted: int = 0
     """Requests of those that faults count."""
@@ -148,7 +148,7 @@ class LoopbackHub(Hub):
         """
         self.hooks.append((pattern, hook))
 
-    def asked(self, pattern: str) -> list[Request]:
+    def asked(self, pattern: str) -> list[HubRequest]:
         """Return the requests so far whose "METHOD PATH" matches a regular expression."""
         return [each for each in self.requests if re.search(pattern, f"{each.method} {each.path}")]
 
@@ -188,7 +188,7 @@ class LoopbackHub(Hub):
         monkeypatch.setattr(hf_api.api, "endpoint", self.endpoint)
         monkeypatch.setenv("HF_TOKEN", token or "")
 
-    def answer(self, request: Request, authorization: str | None) -> Answer:
+    def answer(self, request: HubRequest, authorization: str | None) -> Answer:
         """Do what a request asks."""
         with self.lock:
             try:
@@ -196,7 +196,7 @@ class LoopbackHub(Hub):
             except RefusedError as error:
                 return refusal(error)
 
-    def fault(self, request: Request) -> int | str | None:
+    def fault(self, request: HubRequest) -> int | str | None:
         """Return what goes wrong with a request; None for nothing."""
         with self.counting:
             faults = self.faults
@@ -210,7 +210,7 @@ class LoopbackHub(Hub):
         time.sleep(faults.hang)
         return kind
 
-    def hook(self, request: Request) -> None:
+    def hook(self, request: HubRequest) -> None:
         """Call the hook that waits for such a request."""
         line = f"{request.method} {request.path}"
         with self.counting:
@@ -256,7 +256,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _handle(self) -> None:
         parts = urlsplit(self.path)
         authorization = self.headers.get("Authorization")
-        request = Request(
+        request = HubRequest(
             self.command,
             parts.path,
             parse_qs(parts.query, keep_blank_values=True),

@@ -74,7 +74,7 @@ class ModelServer:
             time.sleep(0.01)
 
 
-class _Server(ThreadingHTTPServer):
+class _LoopbackServer(ThreadingHTTPServer):
     daemon_threads = False  # the end waits for each thread, and each closes its connection
 
     def __init__(self, state: ModelServer) -> None:
@@ -104,7 +104,7 @@ class _Server(ThreadingHTTPServer):
 def model_server(**options: Any) -> Iterator[ModelServer]:
     """Serves until the block ends."""
     state = ModelServer(**options)
-    httpd = _Server(state)
+    httpd = _LoopbackServer(state)
     state.url = f"http://127.0.0.1:{httpd.server_port}/v1"
     with serving(httpd):
         yield state

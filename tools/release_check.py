@@ -45,7 +45,7 @@ EXTRA = re.compile(r"pip install 'bagen-data\[[a-z,-]+\]'")
 
 
 @dataclass(frozen=True)
-class Environment:
+class WheelEnvironment:
     """An environment with the wheel, and the folder where its commands run."""
 
     root: Path
@@ -158,7 +158,7 @@ def install(wheel: Path, root: Path, python: str) -> None:
     call(str(root / "bin/python"), "-m", "pip", "check")
 
 
-def prepared(folder: Path, root: Path, hub: LoopbackHub) -> Environment:
+def prepared(folder: Path, root: Path, hub: LoopbackHub) -> WheelEnvironment:
     """Build a dataset, put it on the Hub beside an empty repository of submissions."""
     for name in ("place", "home"):
         (folder / name).mkdir()
@@ -169,7 +169,7 @@ def prepared(folder: Path, root: Path, hub: LoopbackHub) -> Environment:
     hub.repository(SUBMISSIONS_ID, "dataset")
     for tag in tags_of(page_commands()):
         hub.repositories["dataset", HUB_ID].refs[f"refs/tags/{tag}"] = commit
-    return Environment(root, folder / "place", dataset, hub)
+    return WheelEnvironment(root, folder / "place", dataset, hub)
 
 
 def page_commands() -> list[str]:
@@ -177,7 +177,7 @@ def page_commands() -> list[str]:
     return [line for page in PAGES for line in commands_of((REPO / page).read_text("utf-8"))]
 
 
-def check_use(environment: Environment) -> None:
+def check_use(environment: WheelEnvironment) -> None:
     """End unless the wheel alone does its work, and says of everything else what it needs."""
     of_dataset = ("--dataset", str(environment.dataset))
     predict = ["bagen", "predict", "baseline"]
@@ -217,7 +217,7 @@ def check_use(environment: Environment) -> None:
         print(f"names {named}:", shortened(words, environment))
 
 
-def check_pages(environment: Environment) -> None:
+def check_pages(environment: WheelEnvironment) -> None:
     """End if a command of these pages fails, unless it says which extra it needs."""
     for line in page_commands():
         command = fitted(line, environment.dataset, environment.sample_id())
@@ -233,7 +233,7 @@ def check_pages(environment: Environment) -> None:
         print(f"{f'says {extra[0]}' if extra else 'works'}:", line)
 
 
-def provide(name: str, command: Command, environment: Environment) -> None:
+def provide(name: str, command: Command, environment: WheelEnvironment) -> None:
     """Put predictions where a command looks for them, unless an earlier one has."""
     place = environment.place / name
     if place.exists():
@@ -253,7 +253,7 @@ def expect_success(done: subprocess.CompletedProcess[str]) -> str:
     return done.stdout
 
 
-def shortened(words: Sequence[str], environment: Environment) -> str:
+def shortened(words: Sequence[str], environment: WheelEnvironment) -> str:
     """Return a command with its dataset's folder left out."""
     return " ".join(words).replace(str(environment.dataset), "DATASET")
 

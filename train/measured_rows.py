@@ -21,7 +21,7 @@ from bagen_data.scoring.score import ALPHA
 
 
 @dataclass(frozen=True)
-class AnsweredSamples:
+class MeasuredAnswers:
     """The samples that have something remaining, and one model's answers to them."""
 
     samples: Any
@@ -43,7 +43,7 @@ class AnsweredSamples:
         predictions: Sequence[Mapping[str, Any]],
         question: Question | None = None,
         resource: str | None = None,
-    ) -> "AnsweredSamples":
+    ) -> "MeasuredAnswers":
         """Take the samples that have something remaining, with their answers.
 
         Args:

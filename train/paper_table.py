@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bagen_data.schema import Question
-from train.measured_rows import AnsweredSamples
+from train.measured_rows import MeasuredAnswers
 
 PAPER_NAMES: Mapping[str, str] = {
     "accuracy_balanced": "Accuracy",
@@ -49,7 +49,7 @@ def table_row(
     Raises:
         InputError: no sample has anything remaining, or one of these has no answer, or several.
     """
-    measured = AnsweredSamples.of(samples, predictions, question).measured(resamples)
+    measured = MeasuredAnswers.of(samples, predictions, question).measured(resamples)
     return {name: measured[name].score().to_dict() for name in ROW_SCORES}
 
 

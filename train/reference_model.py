@@ -23,7 +23,7 @@ _LAUNCH = "train/accelerate/fsdp2_grpo.yaml"
 
 
 @dataclass(frozen=True)
-class Comparison:
+class WeightComparison:
     """A model beside the weights that it was loaded from."""
 
     compared: int
@@ -89,7 +89,7 @@ def check_reference(trainer: Any) -> None:
     tell(f"The reference model equals {name} in all {comparison.compared:,} parameters.")
 
 
-def compare(model: Any, weights: Mapping[str, Any], device: Any) -> Comparison:
+def compare(model: Any, weights: Mapping[str, Any], device: Any) -> WeightComparison:
     """Compare every parameter and buffer of a model with weights, in all processes.
 
     A parameter that is sharded by FSDP's version 2 is gathered, one at a time. Of what is not
@@ -122,7 +122,7 @@ def compare(model: Any, weights: Mapping[str, Any], device: Any) -> Comparison:
         if not is_same(whole, expected):
             differing.append(name)
     anywhere = {name for each in _of_all(differing) for name in each}
-    return Comparison(len(tensors), tuple(name for name in tensors if name in anywhere))
+    return WeightComparison(len(tensors), tuple(name for name in tensors if name in anywhere))
 
 
 def _loaded(trainer: Any, name: str) -> dict[str, Any]:

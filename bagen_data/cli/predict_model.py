@@ -139,12 +139,12 @@ def predict_model_command(
         show_plan(_located(run, revision), usd, is_whole=full)
         return
     with said_interrupts(out) as at:
-        labels = _Labels(name, link, trained_on)
+        labels = _SubmissionLabels(name, link, trained_on)
         _ask(run, revision, usd, labels, at, resume=resume)
 
 
 @dataclass(frozen=True)
-class _Labels:
+class _SubmissionLabels:
     """The parts of a submission's metadata that its maker says."""
 
     name: str | None
@@ -159,7 +159,7 @@ def _ask(
     run: "ModelRun",
     revision: str | None,
     price: "Price | None",
-    labels: _Labels,
+    labels: _SubmissionLabels,
     at: "RunAt",
     *,
     resume: bool,

@@ -9,7 +9,7 @@ from bagen_data.console import STDERR, shown
 from bagen_data.dataset_configs import DEFAULT, start_config
 from bagen_data.errors import UnansweredError
 from bagen_data.hub import build_record, splits
-from bagen_data.prediction_folder import AskedSamples, FolderPredictions, choose_predictions
+from bagen_data.prediction_folder import ExpectedSamples, FolderPredictions, choose_predictions
 from bagen_data.schema import Question
 from bagen_data.scoring.match_predictions import PredictionReader, match_predictions
 from bagen_data.scoring.measure import measure
@@ -108,7 +108,7 @@ def _chosen_of_some(request: ScoreRequest) -> list[FolderPredictions]:
         return _chosen(request.paths, replace(asked, tasks=error.answered))
 
 
-def asked_samples(dataset: str, config: str | None, tasks: Iterable[str]) -> AskedSamples:
+def asked_samples(dataset: str, config: str | None, tasks: Iterable[str]) -> ExpectedSamples:
     """Return the samples of some tasks that predictions are to answer.
 
     Args:
@@ -120,10 +120,10 @@ def asked_samples(dataset: str, config: str | None, tasks: Iterable[str]) -> Ask
     is_hidden = isinstance(record, dict) and not record.keys().isdisjoint(_HIDDEN_KEYS)
     names = tuple(dict.fromkeys(tasks))
     start_tasks = tuple(task for task in names if splits(dataset, start_config(task)))
-    return AskedSamples(None if config == DEFAULT else config, names, start_tasks, is_hidden)
+    return ExpectedSamples(None if config == DEFAULT else config, names, start_tasks, is_hidden)
 
 
-def _chosen(paths: Sequence[Path], asked: AskedSamples) -> list[FolderPredictions]:
+def _chosen(paths: Sequence[Path], asked: ExpectedSamples) -> list[FolderPredictions]:
     chosen = [choose_predictions(path, asked) for path in paths]
     for each in chosen:
         if each.left_aside:

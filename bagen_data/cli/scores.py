@@ -164,7 +164,7 @@ def _refuse_predictions(json: Path | None, files: "Sequence[Path]") -> None:
 
 
 @dataclass(frozen=True)
-class _Reading:
+class _AskedQuestion:
     """The question that predictions answer, and the advice if they answer another one."""
 
     question: "Question"
@@ -173,7 +173,7 @@ class _Reading:
     """Advice if the answers are to another question; None where --question named it."""
 
 
-def _reading(folder: Path, question: "Question | None") -> _Reading:
+def _reading(folder: Path, question: "Question | None") -> _AskedQuestion:
     """Return how predictions are read: by the metadata in their folder, else by the option.
 
     Raises:
@@ -186,8 +186,8 @@ def _reading(folder: Path, question: "Question | None") -> _Reading:
     path = folder / METADATA
     if not path.exists():
         if question:
-            return _Reading(question, None)
-        return _Reading(
+            return _AskedQuestion(question, None)
+        return _AskedQuestion(
             "interval",
             lambda other: (
                 f"{path} is missing, so they are read as intervals; pass --question {other}"
@@ -200,7 +200,7 @@ def _reading(folder: Path, question: "Question | None") -> _Reading:
             f"--question {question}: {path} says prompt_variant {variant!r}, so the predictions "
             f"answer {asked!r}; leave out --question, or correct prompt_variant there"
         )
-    return _Reading(asked, correct_metadata(path, variant))
+    return _AskedQuestion(asked, correct_metadata(path, variant))
 
 
 def _write_report(

@@ -26,7 +26,7 @@ _ONE_AT_A_TIME = threading.Lock()
 
 
 @dataclass(frozen=True)
-class _Failed:
+class _FailedJob:
     """An error that a job raised."""
 
     error: Exception
@@ -70,7 +70,7 @@ def run_jobs(
                 waiting.append(executor.submit(_attempt, *sent, pickle.dumps(another)))
             result = _result(waiting[0], what(*job), after)
             waiting.popleft()
-            if isinstance(result, _Failed):
+            if isinstance(result, _FailedJob):
                 raise result.error
             yield result
     finally:
@@ -125,7 +125,7 @@ def _attempt(sent_versions: bytes, function: bytes, job: bytes) -> bytes:
             _check_versions(pickle.loads(sent_versions))  # noqa: S301  the driver's
             return pickle.dumps(_loaded(function)(*pickle.loads(job)))  # noqa: S301
         except Exception as error:
-            return pickle.dumps(_Failed(portable(error)))
+            return pickle.dumps(_FailedJob(portable(error)))
 
 
 @lru_cache(maxsize=2)

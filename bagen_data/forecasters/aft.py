@@ -40,7 +40,7 @@ from bagen_data.forecasters.learning.learners import (
     never_empty,
     scikit_learn,
 )
-from bagen_data.forecasters.learning.lines import Line, logistic
+from bagen_data.forecasters.learning.lines import LinearModel, logistic
 from bagen_data.forecasters.learning.model_checks import (
     check_numbers,
     check_outcomes,
@@ -66,7 +66,7 @@ class Success:
     """The probabilities that a run succeeds, if no budget stops it, and what is known of runs."""
 
     columns: Columns
-    line: Line | None
+    line: LinearModel | None
     """The log odds of success; None where all known rollouts have one outcome."""
     outcomes: Mask
     """(m,) whether each known rollout succeeded."""
@@ -89,7 +89,9 @@ class Success:
         make = scikit_learn("LogisticRegression", ".linear_model")
         model = make(C=1 / _LOGISTIC_PENALTY, max_iter=1000)
         own = never_empty(columns.scaled(values))
-        return cls(columns, Line.of(fitted([model], own, known.success)[0]), outcomes, finished)
+        return cls(
+            columns, LinearModel.of(fitted([model], own, known.success)[0]), outcomes, finished
+        )
 
     def probability(self, values: Floats) -> Floats:
         """Return (n,) probabilities, never 0 or 1."""
@@ -104,7 +106,7 @@ class SpentLine:
     """The mean of log1p of what remains of one resource, and the noise around it."""
 
     columns: Columns
-    line: Line
+    line: LinearModel
     noise: float
     """The standard deviation on held-out instances."""
 
@@ -130,7 +132,7 @@ class SpentLine:
         known = Columns.of(values)
         if len(np.unique(instance)) < 2:
             (model,) = fitted([make(_PENALTIES[-1])], never_empty(known.scaled(values)), spent)
-            return cls(known, Line.of(model), _UNKNOWN_NOISE), np.zeros(len(spent))
+            return cls(known, LinearModel.of(model), _UNKNOWN_NOISE), np.zeros(len(spent))
         held_out = np.empty((len(_PENALTIES), len(spent)))
         for number in np.unique(fold):
             here = fold == number
@@ -143,7 +145,7 @@ class SpentLine:
         best = int(np.argmin(errors))
         noise = max(float(errors[best]), _LEAST_NOISE)
         (model,) = fitted([make(_PENALTIES[best])], never_empty(known.scaled(values)), spent)
-        return cls(known, Line.of(model), noise), held_out[best] / noise
+        return cls(known, LinearModel.of(model), noise), held_out[best] / noise
 
     def mean(self, values: Floats) -> Floats:
         """Return (n,) means of log1p of what remains."""
@@ -184,7 +186,7 @@ class FailureTimeModel:
         A weight is what one standard deviation of the feature adds: to the log odds of success, or
         to the log of what remains. Features that never varied have none.
         """
-        parts: dict[str, tuple[Columns, Line | None]] = {
+        parts: dict[str, tuple[Columns, LinearModel | None]] = {
             name: (own.columns, own.line)
             for name, own in zip(self.resources, self.lines, strict=True)
         }
@@ -261,7 +263,7 @@ def _lines(
     return tuple(line for line, _ in learned), noise
 
 
-def _weights(line: Line | None) -> list[float]:
+def _weights(line: LinearModel | None) -> list[float]:
     weights: list[float] = [] if line is None else line.weights.tolist()
     return weights
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from bagen_data.errors import BagenError, RolloutError
 from bagen_data.live.problems import said
-from bagen_data.live.running_cost import COST, Paid, RunningCost
+from bagen_data.live.running_cost import COST, PaidRequests, RunningCost
 from bagen_data.live.usage_reading import plain, usage_requests
 from bagen_data.logs.log_fields import count, quantity
 from bagen_data.logs.prices import PriceTable
@@ -44,7 +44,7 @@ class Observed:
 
 
 @dataclass
-class Spent:
+class ResponseAmounts:
     """The amounts of one response, and why some are not known."""
 
     amounts: dict[str, float] = field(default_factory=dict)
@@ -81,14 +81,14 @@ class RunLedger:
             if name in self.used:
                 self.used[name] = plus(self.used[name], amount)
 
-    def read(self, observed: Observed, counted: Collection[str]) -> Spent:
+    def read(self, observed: Observed, counted: Collection[str]) -> ResponseAmounts:
         """Return what a response spent, and add it to the sums.
 
         Args:
             observed: the arguments that it was reported with.
             counted: resources that were counted by hand for its turn.
         """
-        spent = Spent()
+        spent = ResponseAmounts()
         if TOKENS in self.used or COST in self.used:
             self._read_requests(observed, spent)
         if TOOL_CALLS in self.used and observed.tool_calls is not None:
@@ -101,7 +101,7 @@ class RunLedger:
         self.at_least |= spent.unknown.keys() & self.used.keys()
         return spent
 
-    def _read_requests(self, observed: Observed, spent: Spent) -> None:
+    def _read_requests(self, observed: Observed, spent: ResponseAmounts) -> None:
         try:
             requests = self._requests(observed)
         except Exception as error:  # whatever the attributes of somebody's own object raise
@@ -116,7 +116,7 @@ class RunLedger:
             TOKENS: read + written,
         }
         if COST in self.used:
-            self._read_cost(Paid(observed.turn, requests, observed.model), spent)
+            self._read_cost(PaidRequests(observed.turn, requests, observed.model), spent)
 
     def _requests(self, observed: Observed) -> tuple[Request, ...]:
         """Return the requests of a response, in the contexts that they belong to."""
@@ -141,7 +141,7 @@ class RunLedger:
             for each, name in zip(moved, names, strict=True)
         )
 
-    def _read_cost(self, paid: Paid, spent: Spent) -> None:
+    def _read_cost(self, paid: PaidRequests, spent: ResponseAmounts) -> None:
         before = self.cost.total
         try:
             spent.repriced = self.cost.add(paid)
@@ -151,13 +151,13 @@ class RunLedger:
         spent.amounts[COST] = self.cost.by_turn[paid.turn]
         self.spend({COST: plus(self.cost.total, -before)})
 
-    def _read_calls(self, calls: Any, spent: Spent) -> None:
+    def _read_calls(self, calls: Any, spent: ResponseAmounts) -> None:
         try:
             spent.amounts[TOOL_CALLS] = count(number_of(calls), TOOL_CALLS)
         except RolloutError as error:
             spent.unknown[TOOL_CALLS] = str(error)
 
-    def _read_seconds(self, seconds: Any, is_counted: bool, spent: Spent) -> None:
+    def _read_seconds(self, seconds: Any, is_counted: bool, spent: ResponseAmounts) -> None:
         now = time.monotonic()
         span, self._clock = 0.0 if is_counted else now - self._clock, now
         try:

@@ -10,7 +10,7 @@ from bagen_data.errors import RolloutError
 from bagen_data.live.message_reading import read_message
 from bagen_data.live.problems import Problems, said
 from bagen_data.live.run_forecasts import RunForecast, RunForecasts
-from bagen_data.live.run_ledger import TURNS, Observed, RunLedger, Spent, number_of
+from bagen_data.live.run_ledger import TURNS, Observed, ResponseAmounts, RunLedger, number_of
 from bagen_data.live.running_cost import COST
 from bagen_data.logs import log_fields
 from bagen_data.logs.turn_readers import NO_OUTPUT, NO_RESPONSE, without_reward
@@ -34,7 +34,7 @@ class View:
 
 
 @dataclass(frozen=True)
-class Response:
+class ObservedResponse:
     """Arguments of one call of `observe`."""
 
     user: Any = ""
@@ -52,7 +52,7 @@ class Response:
         return self.usage is not None or bool(self.assistant.strip())
 
     @classmethod
-    def of(cls, given: "Response") -> "Response":
+    def of(cls, given: "ObservedResponse") -> "ObservedResponse":
         """Return what is said where messages may be objects: as texts."""
         texts = (given.user, given.assistant, given.context, given.model)
         if all(type(text) is str for text in texts):
@@ -68,21 +68,21 @@ class Response:
         )
 
 
-_NOTHING = Response()
+_NOTHING = ObservedResponse()
 
 
 @dataclass
 class PendingTurn:
     """Amounts and texts of a turn that is not complete."""
 
-    before: Response = _NOTHING
+    before: ObservedResponse = _NOTHING
     """Texts that were observed before its response."""
     counted: dict[str, float] = field(default_factory=dict)
     """Amounts that were counted by hand."""
     paid: dict[str, float] = field(default_factory=dict)
     """Amounts of subagents that the turn pays for."""
 
-    def take(self, response: Response) -> Response:
+    def take(self, response: ObservedResponse) -> ObservedResponse:
         """Return a response with what was said of it before, and keep it."""
         before = self.before
         if before is _NOTHING:
@@ -156,10 +156,10 @@ class RunState:
             counted[name] = plus(counted.get(name, 0), number)
             self.ledger.spend({name: number})
 
-    def observe(self, view: View, response: Response) -> None:
+    def observe(self, view: View, response: ObservedResponse) -> None:
         """Take a response, or what comes before it."""
         pending = self.pending(view.name)
-        response = Response.of(response)
+        response = ObservedResponse.of(response)
         whole = pending.take(response)
         if not response.is_complete:
             return
@@ -189,14 +189,14 @@ class RunState:
             self._take(Turn(user, shown, usage, state), spent)
         self._lack(spent.unknown)
 
-    def _pay_later(self, payer: str, spent: Spent, pending: PendingTurn) -> None:
+    def _pay_later(self, payer: str, spent: ResponseAmounts, pending: PendingTurn) -> None:
         """Put the amounts of a subagent into its payer's turn; costs are kept by turn already."""
         paid = self.pending(payer).paid
         _add(paid, {name: each for name, each in spent.amounts.items() if name != COST})
         _add(paid, pending.paid)
         _add(paid, pending.counted)
 
-    def _usage(self, spent: Spent, pending: PendingTurn) -> Amounts:
+    def _usage(self, spent: ResponseAmounts, pending: PendingTurn) -> Amounts:
         """Return what the turn that is complete now spent."""
         usage: dict[str, float] = dict.fromkeys(self.budget.limits, 0)
         usage |= spent.amounts
@@ -210,7 +210,7 @@ class RunState:
             self._counted_costs[self.turns] = by_hand
         return usage
 
-    def _take(self, turn: Turn, spent: Spent) -> None:
+    def _take(self, turn: Turn, spent: ResponseAmounts) -> None:
         """Take a completed turn."""
         self.turns += 1
         if self._forecasts is None:
@@ -251,7 +251,7 @@ class RunState:
             usage |= {**known, **dict.fromkeys(unknown, 0)}
             _add(usage, counted)
             turn = replace(turn, usage=usage)
-        self._take(turn, Spent())
+        self._take(turn, ResponseAmounts())
         self._lack(unknown)
 
     def _lack(self, unknown: Mapping[str, str]) -> None:

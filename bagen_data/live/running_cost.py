@@ -12,7 +12,7 @@ from bagen_data.usage import Request
 COST = "cost_usd"
 
 
-class Paid(NamedTuple):
+class PaidRequests(NamedTuple):
     """Requests that were paid for together."""
 
     turn: int
@@ -37,7 +37,7 @@ class RunningCost:
         """
         self._prices = prices
         self._is_stated = True
-        self._paid: list[Paid] = []
+        self._paid: list[PaidRequests] = []
         """Stated costs so far, while every request states its own."""
         self._begin()
 
@@ -47,7 +47,7 @@ class RunningCost:
         """The rounded cost of each turn with requests, by its position."""
         self.total: float = 0
 
-    def add(self, paid: Paid) -> bool:
+    def add(self, paid: PaidRequests) -> bool:
         """Take requests.
 
         Returns:
@@ -72,7 +72,7 @@ class RunningCost:
             self._take(turn, cost)
         return len(costs) > 1
 
-    def _priced(self, paid: Paid) -> float:
+    def _priced(self, paid: PaidRequests) -> float:
         costs = [priced(each, paid.model, self._prices).usd for each in paid.requests]
         return sum(costs)
 

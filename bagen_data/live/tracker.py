@@ -15,7 +15,7 @@ from bagen_data.live.run_forecasts import (
     unfit_reason,
 )
 from bagen_data.live.run_ledger import RunLedger
-from bagen_data.live.run_state import Response, RunState, View
+from bagen_data.live.run_state import ObservedResponse, RunState, View
 from bagen_data.live.status_text import Standing, status_text
 from bagen_data.logs.prices import ModelPrice, PriceTable
 from bagen_data.replay import plus
@@ -159,7 +159,7 @@ class BudgetTracker:
         """
         with self._run.lock:
             try:
-                response = Response(
+                response = ObservedResponse(
                     user, assistant, usage, context, state, seconds, tool_calls, model
                 )
                 self._run.observe(self._view, response)

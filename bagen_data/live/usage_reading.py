@@ -68,7 +68,7 @@ def plain(value: Any, levels: int = _DEEPEST, most_values: int = _MOST_VALUES) -
     Raises:
         RolloutError: the value is nested too deeply, or holds too much.
     """
-    return _Plain(levels, most_values).of(value, levels)
+    return _JsonConverter(levels, most_values).of(value, levels)
 
 
 def _plain_mapping(value: Any) -> dict[str, Any]:
@@ -85,7 +85,7 @@ _SINGLE = frozenset({int, str, bool, float, type(None)})
 """Types of values that stay as they are."""
 
 
-class _Plain:
+class _JsonConverter:
     """Converts a value to JSON's types, within limits."""
 
     def __init__(self, levels: int, most_values: int) -> None:

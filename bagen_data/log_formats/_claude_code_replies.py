@@ -16,7 +16,7 @@ from bagen_data.usage_objects import COMPACTED, provider_usage
 
 
 @dataclass
-class Reply:
+class ClaudeCodeReply:
     """A response as its lines tell it."""
 
     id: str

@@ -8,12 +8,12 @@ from typing import Any
 
 from bagen_data.errors import RolloutError
 from bagen_data.log_formats._claude_code_files import orphan
-from bagen_data.log_formats._claude_code_replies import Reply
+from bagen_data.log_formats._claude_code_replies import ClaudeCodeReply
 from bagen_data.log_formats._claude_code_thread import Thread
 from bagen_data.log_formats._session import (
     UNFINISHED,
-    Paid,
     Response,
+    SideRequests,
     enter,
     forget_unshown,
     logged_turns,
@@ -28,7 +28,7 @@ _COPIES = ("acompact-", "aprompt_suggestion-", "aside_question-")
 """Beginnings of the ids of subagents that go on with the session's own conversation."""
 
 
-class Session:
+class ClaudeCodeSession:
     """A session, put together from its records and from the files of its subagents."""
 
     def __init__(self, skipped: Counter[str]) -> None:
@@ -37,7 +37,7 @@ class Session:
         self._agents: dict[str, Thread] = {}
         self._roots: dict[str, str] = {}
         """The subagent of each record of one that does not name it."""
-        self._placed: list[tuple[int, Reply]] = []
+        self._placed: list[tuple[int, ClaudeCodeReply]] = []
         """Responses of subagents in the session's own file, and the turn that follows each."""
         self._awaited: list[tuple[str, int]] = []
         """Subagents that reported, empty where unnamed, and the turn that follows each report."""
@@ -108,7 +108,7 @@ class Session:
             response_ids=frozenset(reply.id for reply in replies if reply.is_named),
         )
 
-    def _enter_agents(self, replies: list["Reply"]) -> None:
+    def _enter_agents(self, replies: list["ClaudeCodeReply"]) -> None:
         responses = [reply.response for reply in replies]
         own = {reply.id for reply in replies if reply.is_named}
         later_turns = {id(reply): later for later, reply in self._placed}
@@ -130,7 +130,7 @@ class Session:
                 elif later is not None:
                     enter(responses, later, requests)
                 else:
-                    paid.append(Paid(reply.response.began, requests))
+                    paid.append(SideRequests(reply.response.began, requests))
         place(responses, paid)
         self._refuse_missing(responses)
 

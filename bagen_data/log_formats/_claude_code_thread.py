@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from bagen_data.errors import RolloutError
-from bagen_data.log_formats._claude_code_replies import Reply
+from bagen_data.log_formats._claude_code_replies import ClaudeCodeReply
 from bagen_data.log_formats._session import (
     UNFINISHED,
-    Heard,
+    HeardContents,
     Response,
     as_json,
     known_content,
@@ -28,7 +28,7 @@ class Thread:
     """
 
     def __init__(self, name: str, skipped: Counter[str], is_shown: bool = True) -> None:
-        self.replies: list[Reply] = []
+        self.replies: list[ClaudeCodeReply] = []
         self.positions: dict[str, int] = {}
         """Position of the last response at each record, by the record's id; -1 before the first."""
         self.start: float | None = None
@@ -36,8 +36,8 @@ class Thread:
         self._name = name
         self._skipped = skipped
         self._is_shown = is_shown
-        self._heard = Heard()
-        self._by_id: dict[str, Reply] = {}
+        self._heard = HeardContents()
+        self._by_id: dict[str, ClaudeCodeReply] = {}
         self._lines: set[int] = set()
         """Hashes of the lines taken: a resumed session may write some again."""
         self._compactions = 0
@@ -88,7 +88,9 @@ class Thread:
         if reply is None:
             user, uncounted = self._heard.take()
             response = Response(user, uncounted, began=when, rewound_to=self._rewound_to)
-            reply = Reply(str(stated), bool(message.get("id")), self._name, self._context, response)
+            reply = ClaudeCodeReply(
+                str(stated), bool(message.get("id")), self._name, self._context, response
+            )
             self.replies.append(reply)
             self._by_id[reply.id] = reply
             self._is_compacted, self._rewound_to = False, None
@@ -138,7 +140,7 @@ class Thread:
         """Return whether most prompts name the last record as their parent, as they should."""
         return self._rewinds * 2 <= self._prompts
 
-    def finished(self) -> list[Reply]:
+    def finished(self) -> list[ClaudeCodeReply]:
         """Return the responses with content and usage.
 
         Raises:
@@ -157,7 +159,7 @@ class Thread:
                 reply.response.content = content
         return self.replies
 
-    def without_cut(self) -> list[Reply]:
+    def without_cut(self) -> list[ClaudeCodeReply]:
         """Return the finished responses but a last one that was cut off before its usage came.
 
         Raises:

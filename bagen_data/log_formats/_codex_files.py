@@ -69,7 +69,7 @@ def session_file(lines: Iterator[Line], _path: str) -> SessionFile | None:
     return SessionFile(meta.id, meta.parent if meta.is_agent else "")
 
 
-class Family(NamedTuple):
+class FamilySessions(NamedTuple):
     """The sessions of a family's files."""
 
     files: Neighbours
@@ -92,8 +92,8 @@ class Family(NamedTuple):
         return paths
 
 
-def survey(files: Neighbours) -> Family:
-    family = Family(files, set(), {}, {})
+def survey(files: Neighbours) -> FamilySessions:
+    family = FamilySessions(files, set(), {}, {})
     for path in files.names("*.jsonl"):
         line = next(files.lines(path), None)
         if line is not None and recognises(line.value) and line.value["type"] == "session_meta":

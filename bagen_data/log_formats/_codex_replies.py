@@ -48,7 +48,7 @@ class Bill(NamedTuple):
 
 
 @dataclass
-class Reply:
+class CodexReply:
     """A response as its items tell it."""
 
     response: Response
@@ -73,7 +73,7 @@ class Reply:
         return [self.response.user, self.ids, self.texts, self.calls, counts]
 
 
-def response_ids(replies: Iterable[Reply]) -> frozenset[str]:
+def response_ids(replies: Iterable[CodexReply]) -> frozenset[str]:
     """Return hashes of responses, each with all before it: only copies of a session share one."""
     digest = ""
     digests = []
@@ -83,7 +83,7 @@ def response_ids(replies: Iterable[Reply]) -> frozenset[str]:
     return frozenset(digests)
 
 
-def pair(events: Sequence[Reply | Bill | None]) -> list[Request]:
+def pair(events: Sequence[CodexReply | Bill | None]) -> list[Request]:
     """Enter each bill into its response; return the requests that no response follows.
 
     A bill is the response's before it. In older logs, which begin with a bill and end with a
@@ -92,13 +92,13 @@ def pair(events: Sequence[Reply | Bill | None]) -> list[Request]:
     marks = [
         event for event in events if event and not (isinstance(event, Bill) and event.is_apart)
     ]
-    is_bill_first = bool(marks) and isinstance(marks[0], Bill) and isinstance(marks[-1], Reply)
+    is_bill_first = bool(marks) and isinstance(marks[0], Bill) and isinstance(marks[-1], CodexReply)
     waiting: list[Bill] = []
-    last: Reply | None = None
+    last: CodexReply | None = None
     for event in events:
         if event is None:
             last = None
-        elif isinstance(event, Reply):
+        elif isinstance(event, CodexReply):
             if is_bill_first and waiting and not waiting[-1].is_apart:
                 event.response.requests = [waiting.pop().request]
             event.response.before = [bill.request for bill in waiting]

@@ -13,16 +13,16 @@ from bagen_data.log_formats._codex_replies import (
     CONTENT,
     OUTPUTS,
     Bill,
-    Reply,
+    CodexReply,
     item_content,
     pair,
     response_ids,
 )
 from bagen_data.log_formats._session import (
     UNFINISHED,
-    Heard,
-    Paid,
+    HeardContents,
     Response,
+    SideRequests,
     as_json,
     enter,
     logged_turns,
@@ -41,20 +41,20 @@ _OPENING = 3
 """Items at the start of a session of which a history that is written again has one first."""
 
 
-class Session:
+class CodexSession:
     """A session, put together from its records and from the files of its subagents."""
 
     def __init__(self, skipped: Counter[str]) -> None:
         self.meta = Meta()
         self._ids: set[str] = set()
-        self._replies: list[Reply] = []
-        self._open: Reply | None = None
+        self._replies: list[CodexReply] = []
+        self._open: CodexReply | None = None
         """The response whose items are coming in."""
-        self._events: list[Reply | Bill | None] = []
+        self._events: list[CodexReply | Bill | None] = []
         """Responses and bills in order; None for a compaction."""
         self._has_output = False
         """Whether a tool's output came in since the last item of the response."""
-        self._heard = Heard()
+        self._heard = HeardContents()
         self._meter = Meter()
         self._compactions = 0
         self._is_compacted = False
@@ -76,7 +76,7 @@ class Session:
         self._review: int | None = None
         """Requests so far when a review began."""
         self._requests = 0
-        self._agents: dict[str, list[Paid]] = {}
+        self._agents: dict[str, list[SideRequests]] = {}
         self._skipped = skipped
 
     def is_followed_by(self, payload: Mapping[str, Any]) -> bool:
@@ -242,9 +242,9 @@ class Session:
             name, arguments = CALLS[kind]
             reply.calls.append(call_text(item.get(name, name), item.get(arguments)))
 
-    def _begin(self, when: float | None) -> Reply:
+    def _begin(self, when: float | None) -> CodexReply:
         user, uncounted = self._heard.take()
-        reply = Reply(Response(user, uncounted, began=when, rewound_to=self._rewound_to))
+        reply = CodexReply(Response(user, uncounted, began=when, rewound_to=self._rewound_to))
         self._rewound_to = None
         self._events.append(reply)
         self._open = reply
@@ -291,7 +291,7 @@ class Session:
         """
         meter = Meter(is_continued=True)
         meta, model, compactions, has_items, is_open = Meta(), "", 0, False, False
-        paid: list[Paid] = []
+        paid: list[SideRequests] = []
         for number, record in session_records(lines, self._skipped, path):
             payload = record.get("payload")
             kind = record.get("type")
@@ -319,9 +319,9 @@ class Session:
                 if request is not None and is_own:
                     name = f"agent {meta.id} {compactions or ''}".strip()
                     requests = [replace(request, context=name, model=model)]
-                    paid.append(Paid(seconds_of(record.get("timestamp")), requests))
+                    paid.append(SideRequests(seconds_of(record.get("timestamp")), requests))
         if has_items and not paid:
-            paid.append(Paid(None, None))
+            paid.append(SideRequests(None, None))
         self._agents[meta.id] = paid
 
     def log(self) -> Log:
@@ -359,7 +359,7 @@ class Session:
             response_ids=response_ids(self._replies),
         )
 
-    def _is_last_cut(self, last: Reply) -> bool:
+    def _is_last_cut(self, last: CodexReply) -> bool:
         """Return whether the last response was stopped, or is still coming in."""
         is_billed = any(reply.response.requests for reply in self._replies)
         is_coming = last is self._open and is_billed

@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 from bagen_data.errors import RolloutError
 from bagen_data.log_formats._session import (
     UNFINISHED,
-    Heard,
-    Paid,
+    HeardContents,
     Response,
+    SideRequests,
     as_json,
     enter,
     is_shorter,
@@ -176,13 +176,13 @@ class Chat:
                 if call.get("agentId") not in (None, *known):
                     enter(responses, position, None)
 
-    def paid(self) -> list[Paid]:
+    def paid(self) -> list[SideRequests]:
         """Return the requests of a subagent's chat."""
         name = f"agent {self.facts.get('sessionId')}"
-        return [Paid(each.began, each.requests) for each in self._responses(name)[0]]
+        return [SideRequests(each.began, each.requests) for each in self._responses(name)[0]]
 
     def _responses(self, thread: str) -> tuple[list[Response], Counter[str]]:
-        heard = Heard()
+        heard = HeardContents()
         responses: list[Response] = []
         models: Counter[str] = Counter()
         positions: dict[str, int] = {"": -1}
@@ -217,7 +217,7 @@ class Chat:
         join_unshown(responses)
         return responses, models
 
-    def _response(self, message: _Message, heard: Heard, thread: str) -> Response:
+    def _response(self, message: _Message, heard: HeardContents, thread: str) -> Response:
         """Return a response; what its tools returned is heard by the next one."""
         record = message.record
         user, uncounted = heard.take()

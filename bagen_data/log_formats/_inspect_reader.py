@@ -29,7 +29,7 @@ _REASON_LENGTH = 300
 _Read = TypeVar("_Read")
 
 
-class ListedSample(NamedTuple):
+class EvalFileSample(NamedTuple):
     """A sample in the list of samples of an `.eval` file."""
 
     id: int | str
@@ -71,7 +71,7 @@ class LogReader:
         _refuse_repeated_keys(path, lambda name: not name.startswith(_SAMPLES))
         return header
 
-    def samples(self, path: Path) -> list[ListedSample]:
+    def samples(self, path: Path) -> list[EvalFileSample]:
         """Return the samples that an `.eval` file lists, one for each id and epoch.
 
         Raises:
@@ -84,9 +84,9 @@ class LogReader:
         )
         if not summaries:
             raise RolloutError(NO_SAMPLES)
-        return [ListedSample(each.id, each.epoch, each.scores or {}) for each in summaries]
+        return [EvalFileSample(each.id, each.epoch, each.scores or {}) for each in summaries]
 
-    def sample(self, path: Path, listed: ListedSample) -> "EvalSample":
+    def sample(self, path: Path, listed: EvalFileSample) -> "EvalSample":
         """Return one sample of an `.eval` file, with its attachments in place.
 
         Raises:
@@ -136,7 +136,7 @@ class LogReader:
         return log
 
 
-def unlisted_files(path: Path, listed: Collection[ListedSample]) -> list[str]:
+def unlisted_files(path: Path, listed: Collection[EvalFileSample]) -> list[str]:
     """Return the names of an `.eval` file's samples that are not in its list of samples."""
     known = {each.file for each in listed}
     with _asked(lambda: zipfile.ZipFile(path), "its list of files") as members:
@@ -169,7 +169,7 @@ def refuse_missing_samples(status: str, completed: int, samples: int) -> None:
         )
 
 
-def _refuse_another_sample(sample: "EvalSample", listed: ListedSample) -> None:
+def _refuse_another_sample(sample: "EvalSample", listed: EvalFileSample) -> None:
     """Refuse a sample that is not what the list of samples says of it.
 
     Scores of numbers, letters and truth values are compared, as Inspect may shorten others.

@@ -53,7 +53,7 @@ class Response:
         return self.requests[-1].context if self.requests else ""
 
 
-class Heard:
+class HeardContents:
     """Contents that a model hears between two responses."""
 
     def __init__(self) -> None:
@@ -102,7 +102,7 @@ def as_json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-class Paid(NamedTuple):
+class SideRequests(NamedTuple):
     """Requests that were paid for beside the responses of a session's own conversation."""
 
     moment: float | None
@@ -111,7 +111,7 @@ class Paid(NamedTuple):
     """The requests; None where their usage is unknown."""
 
 
-def place(responses: Sequence[Response], paid: Iterable[Paid]) -> None:
+def place(responses: Sequence[Response], paid: Iterable[SideRequests]) -> None:
     """Enter what was paid for into the next response after it in time, else into the last."""
     starts = list(accumulate((_or_never(each.began) for each in responses), max))
     for moment_paid, requests in paid:

@@ -84,7 +84,7 @@ def read(record: Mapping[str, Any], facts: FamilyFacts) -> Log | Iterator[NamedL
     if is_named_by_another(record, facts):
         return iter(())
     first = TrajectoryFile(record, "", facts)
-    reading = _Reading()
+    reading = _AtifRollout()
     for file in segments(first, facts.path.rpartition("/")[2]):
         reading.take(file)
     reading.close()
@@ -119,7 +119,7 @@ def _stated(record: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-class _Reading:
+class _AtifRollout:
     """A rollout's turns, as its files are read one after the other."""
 
     def __init__(self) -> None:

@@ -39,7 +39,7 @@ from bagen_data.log_formats._claude_code_files import (
     session_file,
     survey,
 )
-from bagen_data.log_formats._claude_code_session import Session
+from bagen_data.log_formats._claude_code_session import ClaudeCodeSession
 from bagen_data.logs.lines import Line, session_records
 from bagen_data.logs.rollout_log import FamilyFacts, Log, NamedLog
 
@@ -63,7 +63,7 @@ def read(lines: Iterable[Line], facts: FamilyFacts) -> Log | Iterator[NamedLog]:
         refuse_orphan(facts.beside, owners.agents[facts.path])
         return iter(())
     skipped: Counter[str] = Counter()
-    sessions: dict[str, Session] = {}
+    sessions: dict[str, ClaudeCodeSession] = {}
     for number, record in session_records(lines, skipped):
         try:
             _take(record, number, sessions, skipped)
@@ -77,7 +77,7 @@ def read(lines: Iterable[Line], facts: FamilyFacts) -> Log | Iterator[NamedLog]:
     return _named_logs(different, facts)
 
 
-def _named_logs(sessions: Iterable[Session], facts: FamilyFacts) -> Iterator[NamedLog]:
+def _named_logs(sessions: Iterable[ClaudeCodeSession], facts: FamilyFacts) -> Iterator[NamedLog]:
     for session in sessions:
         name = f" (session {session.ids[-1]})"
         try:
@@ -86,7 +86,7 @@ def _named_logs(sessions: Iterable[Session], facts: FamilyFacts) -> Iterator[Nam
             yield NamedLog(name, error)
 
 
-def _log(session: Session, facts: FamilyFacts) -> Log:
+def _log(session: ClaudeCodeSession, facts: FamilyFacts) -> Log:
     files, owners = facts.beside.survey(root), facts.beside.survey(survey)
     for session_id in session.ids:
         for path in owners.files_of.get(session_id, ()):
@@ -95,7 +95,10 @@ def _log(session: Session, facts: FamilyFacts) -> Log:
 
 
 def _take(
-    record: Mapping[str, Any], number: int, sessions: dict[str, Session], skipped: Counter[str]
+    record: Mapping[str, Any],
+    number: int,
+    sessions: dict[str, ClaudeCodeSession],
+    skipped: Counter[str],
 ) -> None:
     kind = str(record.get("type"))
     if kind not in ("user", "assistant", "system", "attachment") or not recognises(record):
@@ -103,12 +106,14 @@ def _take(
         return
     session_id = str(record.get("sessionId") or record.get("session_id") or "")
     if session_id not in sessions:
-        sessions[session_id] = _continued(record, sessions) or Session(skipped)
+        sessions[session_id] = _continued(record, sessions) or ClaudeCodeSession(skipped)
         sessions[session_id].ids.append(session_id)
     sessions[session_id].take(record, number)
 
 
-def _continued(record: Mapping[str, Any], sessions: Mapping[str, Session]) -> "Session | None":
+def _continued(
+    record: Mapping[str, Any], sessions: Mapping[str, ClaudeCodeSession]
+) -> "ClaudeCodeSession | None":
     """Return the session that a record of another id goes on, as a resumed session's does."""
     parents = [record.get(name) for name in ("parentUuid", "logicalParentUuid")]
     for session in sessions.values():

@@ -30,12 +30,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from bagen_data.errors import RolloutError
-from bagen_data.log_formats._codex_files import Family, recognises, session_file, survey
+from bagen_data.log_formats._codex_files import FamilySessions, recognises, session_file, survey
 from bagen_data.logs.lines import Line, session_records
 from bagen_data.logs.rollout_log import FamilyFacts, Log, NamedLog
 
 if TYPE_CHECKING:
-    from bagen_data.log_formats._codex_session import Session
+    from bagen_data.log_formats._codex_session import CodexSession
 
 __all__ = ["KEYS", "LAYOUT", "READS", "read", "recognises", "session_file"]
 LAYOUT = "lines with 'type' and 'payload' of a Codex session"
@@ -45,11 +45,11 @@ KEYS = frozenset({"timestamp", "type", "payload"})
 
 def read(lines: Iterable[Line], facts: FamilyFacts) -> Log | Iterator[NamedLog]:
     """Read the sessions of one file; raises RolloutError naming the line or turn."""
-    from bagen_data.log_formats._codex_session import Session
+    from bagen_data.log_formats._codex_session import CodexSession
 
     family = facts.beside.survey(survey)
     skipped: Counter[str] = Counter()
-    sessions: list[Session] = []
+    sessions: list[CodexSession] = []
     for number, record in session_records(lines, skipped):
         payload = record.get("payload")
         kind = str(record.get("type"))
@@ -57,7 +57,7 @@ def read(lines: Iterable[Line], facts: FamilyFacts) -> Log | Iterator[NamedLog]:
             skipped[kind] += 1
             continue
         if not sessions or (kind == "session_meta" and sessions[-1].is_followed_by(payload)):
-            sessions.append(Session(skipped))
+            sessions.append(CodexSession(skipped))
         try:
             sessions[-1].take(kind, payload, record)
         except RolloutError as error:
@@ -67,7 +67,7 @@ def read(lines: Iterable[Line], facts: FamilyFacts) -> Log | Iterator[NamedLog]:
     return _named_logs(sessions, family)
 
 
-def _one_log(session: "Session", family: Family) -> Log | Iterator[NamedLog]:
+def _one_log(session: "CodexSession", family: FamilySessions) -> Log | Iterator[NamedLog]:
     meta = session.meta
     if meta.is_agent and meta.parent not in family.sessions:
         raise RolloutError(
@@ -81,7 +81,7 @@ def _one_log(session: "Session", family: Family) -> Log | Iterator[NamedLog]:
     return session.log()
 
 
-def _named_logs(sessions: "Iterable[Session]", family: Family) -> Iterator[NamedLog]:
+def _named_logs(sessions: "Iterable[CodexSession]", family: FamilySessions) -> Iterator[NamedLog]:
     for session in sessions:
         name = f" (session {session.meta.id})"
         try:

@@ -11,7 +11,7 @@ from bagen_data.errors import WrongUsageError
 from bagen_data.models.asked_prompts import AskedPrompt, asked_prompts, sample_of
 from bagen_data.models.asked_samples import AskedSamples
 from bagen_data.models.even_spread import spread_evenly
-from bagen_data.models.shard import Shard
+from bagen_data.models.shard import RunShard
 
 ANSWER_CHARACTERS = 2_000
 """Characters of a prompt that take a server about as long as one sample's question and answer."""
@@ -50,7 +50,7 @@ class AskedRollouts:
         """The number of samples."""
         return sum(len(rollout.ids) for rollout in self.rollouts)
 
-    def shard(self, shard: Shard) -> "AskedRollouts":
+    def shard(self, shard: RunShard) -> "AskedRollouts":
         """Return the rollouts of a shard; which ones depends on the prompts and N alone.
 
         Raises:

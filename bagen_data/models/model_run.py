@@ -7,7 +7,7 @@ from typing import Any
 
 from bagen_data.errors import WrongUsageError
 from bagen_data.models.model_options import ModelOptions
-from bagen_data.models.shard import Shard
+from bagen_data.models.shard import RunShard
 from bagen_data.prompt_variants import Variant
 from bagen_data.redaction import check_no_secret
 
@@ -84,7 +84,7 @@ class ModelRun:
     """The number of samples, the first ones; all if None."""
     variant: Variant | None = None
     """The variant of the question; that of the dataset if None."""
-    shard: Shard | None = None
+    shard: RunShard | None = None
     """The part of the samples that is asked; all of them if None."""
     servers: tuple[str, ...] = ()
     """Addresses of the servers that share the rollouts; empty for the provider's own."""

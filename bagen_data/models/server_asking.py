@@ -49,7 +49,7 @@ class _Ended:
 
 
 @dataclass(frozen=True)
-class _Failed:
+class _FailedRun:
     """The run cannot be asked of any server."""
 
     error: Exception
@@ -62,7 +62,7 @@ class _Died:
     how: str
 
 
-_Message = _Ready | RequestEvent | _Ended | _Failed | _Died
+_Message = _Ready | RequestEvent | _Ended | _FailedRun | _Died
 _SECONDS_TO_END = 10
 """Seconds that a process has to end after its last message."""
 
@@ -190,7 +190,7 @@ def ask_servers(
 
 
 @dataclass
-class _Server:
+class _ServerProcess:
     """A server, and the process that asks it."""
 
     address: str | None
@@ -203,10 +203,10 @@ class _Server:
 
 
 @contextmanager
-def _processes(asking: Asking, shares: Sequence[ServerShare]) -> Iterator[list[_Server]]:
+def _processes(asking: Asking, shares: Sequence[ServerShare]) -> Iterator[list[_ServerProcess]]:
     """Start a process a server; none is left when the block ends, however it ends."""
     context = get_context("spawn")
-    started: list[_Server] = []
+    started: list[_ServerProcess] = []
     try:
         with interrupts_ignored():  # which the processes inherit until they are ready
             for share in shares:
@@ -215,7 +215,7 @@ def _processes(asking: Asking, shares: Sequence[ServerShare]) -> Iterator[list[_
                 process = context.Process(target=_ask_in_process, args=arguments, daemon=True)
                 process.start()
                 theirs.close()
-                started.append(_Server(share.server, process, ours))
+                started.append(_ServerProcess(share.server, process, ours))
         running = list(started)
         yield running
     finally:
@@ -229,7 +229,7 @@ def _processes(asking: Asking, shares: Sequence[ServerShare]) -> Iterator[list[_
 
 
 def _hear(
-    running: list[_Server],
+    running: list[_ServerProcess],
     errors: dict[str | None, list[str]],
     heed: Callable[[RequestEvent, str], None],
 ) -> None:
@@ -242,7 +242,7 @@ def _hear(
         except (EOFError, OSError):
             server.process.join()
             message = _Died(how_it_ended(server.process.exitcode or 0))
-        if isinstance(message, _Failed):
+        if isinstance(message, _FailedRun):
             raise message.error
         if isinstance(message, _Ready):
             server.is_ready = True
@@ -261,7 +261,7 @@ def _words(died: _Died) -> str:
     return f"the process that asked this server {died.how}; perhaps the memory ran out"
 
 
-def _interrupt(running: Sequence[_Server]) -> None:
+def _interrupt(running: Sequence[_ServerProcess]) -> None:
     """Have each process end as one that is interrupted; kill one that has not started."""
     for each in running:
         if each.is_ready and each.process.pid:
@@ -287,7 +287,7 @@ def _ask_in_process(pipe: Connection, parent: int, asking: Asking, share: Server
     except KeyboardInterrupt:
         message = _Ended([])
     except Exception as error:  # raised in the parent
-        message = _Failed(portable(error))
+        message = _FailedRun(portable(error))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with suppress(OSError):  # the parent is gone
         pipe.send(message)

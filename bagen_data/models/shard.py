@@ -9,7 +9,7 @@ _FORM = re.compile(r"(\d{1,9})/(\d{1,9})")
 
 
 @dataclass(frozen=True)
-class Shard:
+class RunShard:
     """The part of a run with a number, of N parts."""
 
     number: int
@@ -26,7 +26,7 @@ class Shard:
         return f"{self.number}/{self.of}"
 
 
-def parse_shard(text: str) -> Shard:
+def parse_shard(text: str) -> RunShard:
     """Return the shard that an option names.
 
     Args:
@@ -43,7 +43,7 @@ def parse_shard(text: str) -> Shard:
         raise WrongUsageError(
             f"--shard {text}: expected I/N, as in 0/16 for the first of 16 shards"
         )
-    shard = Shard(int(match[1]), int(match[2]))
+    shard = RunShard(int(match[1]), int(match[2]))
     if shard.of == 0:
         raise WrongUsageError(f"--shard {text}: N is 0; expected I/N, as in 0/16")
     if shard.number >= shard.of:

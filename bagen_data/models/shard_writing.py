@@ -7,7 +7,7 @@ from bagen_data.models.asked_prompts import sample_of
 from bagen_data.models.asked_rollouts import AskedRollouts, sha256_of_lines
 from bagen_data.models.model_log import ModelLog
 from bagen_data.models.model_run import ModelRun
-from bagen_data.models.shard import Shard
+from bagen_data.models.shard import RunShard
 from bagen_data.shard_record import ShardRecord
 from bagen_data.submission_writer import PREDICTIONS, metadata_text, prediction_lines
 from bagen_data.submissions import METADATA, Metadata
@@ -17,7 +17,7 @@ from bagen_data.versions import __version__
 
 def record_of(
     run: ModelRun,
-    shard: Shard,
+    shard: RunShard,
     whole: AskedRollouts,
     log: ModelLog,
     metadata: Metadata,

@@ -23,7 +23,7 @@ AnyPolicy = TypeVar("AnyPolicy", ThresholdPolicy, SequentialPolicy)
 
 
 @dataclass(frozen=True)
-class Point(Generic[AnyPolicy]):
+class PolicyPoint(Generic[AnyPolicy]):
     """A policy of the curve, and its measures."""
 
     policy: AnyPolicy
@@ -38,7 +38,7 @@ class Point(Generic[AnyPolicy]):
 class Choice(Generic[AnyPolicy]):
     """A policy that was chosen on recorded rollouts."""
 
-    curve: Sequence[Point[AnyPolicy]]
+    curve: Sequence[PolicyPoint[AnyPolicy]]
     """The policies that it was chosen among, by their threshold."""
     policy: AnyPolicy
     seen: PolicyScores
@@ -74,7 +74,8 @@ def choose_threshold(
         others.append(best(~own))
         unseen = runs[others[-1]].where(own, unseen)
     curve = [
-        Point(each, rollouts.scores(own, worth)) for each, own in zip(policies, runs, strict=True)
+        PolicyPoint(each, rollouts.scores(own, worth))
+        for each, own in zip(policies, runs, strict=True)
     ]
     return Choice(
         curve,
@@ -104,7 +105,8 @@ def choose_sequential(
     calibrate = _Calibrating(watched, policy)
     tried = {share: calibrate.unseen(rollouts, share, parts) for share in shares}
     curve = [
-        Point(calibrate.on_all(share), rollouts.scores(tried[share][0], worth)) for share in shares
+        PolicyPoint(calibrate.on_all(share), rollouts.scores(tried[share][0], worth))
+        for share in shares
     ]
     chosen = calibrate.on_all(policy.max_false_abort)
     seen = rollouts.scores(StoppedRuns.of(rollouts.families, by_policy(chosen)), worth)

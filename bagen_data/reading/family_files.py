@@ -25,7 +25,7 @@ from bagen_data.reading.folder_listing import has_suffix
 from bagen_data.reading.json_items import BIG, list_items, starts_list
 from bagen_data.reading.labels import LABELS
 from bagen_data.reading.line_ranges import FilePart, LineRange, cut_lines
-from bagen_data.reading.noticed import Companion, FamilyProblem, Looks, Notice, Source, Unused
+from bagen_data.reading.noticed import Companion, FamilyProblem, Looks, Notice, SourceFile, Unused
 from bagen_data.reading.origin import Family
 from bagen_data.steady_files import FileDigest, HeldCopy, Mark, changed, has_changed
 from bagen_data.unique_keys import RepeatedKeyError
@@ -274,7 +274,7 @@ class FamilyFiles:
         return held
 
     def _add_source(self, where: str, digest: FileDigest) -> None:
-        self._noticed.append(Source(where, digest.bytes, digest.sha256))
+        self._noticed.append(SourceFile(where, digest.bytes, digest.sha256))
 
     def _note(self, relative: str, mark: Mark) -> None:
         """Refuse a file that is not what it was when it was opened since the looks were taken.

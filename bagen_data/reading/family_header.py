@@ -9,7 +9,7 @@ from uuid import uuid4
 from bagen_data.locations import Location
 from bagen_data.reading.family_files import FamilyFiles
 from bagen_data.reading.family_source import FamilySource
-from bagen_data.reading.labels import Labels, read_labels
+from bagen_data.reading.labels import FamilyLabels, read_labels
 from bagen_data.reading.noticed import Looks, Notice
 from bagen_data.reading.origin import Family
 from bagen_data.reading.outcomes import OutcomeRules
@@ -51,7 +51,7 @@ def read_header(
         source: what reads its files; the reader of such a folder if None.
     """
     files = FamilyFiles(family, scratch, source)
-    labels = read_labels(files.label_lines()) if files.has_labels else Labels()
+    labels = read_labels(files.label_lines()) if files.has_labels else FamilyLabels()
     notices = tuple(files.taken_notices())
     outcomes = OutcomeRules(options.success, labels)
     return FamilyHeader(files, outcomes, options, notices, files.taken_looks())

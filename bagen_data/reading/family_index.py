@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from bagen_data.budgets import Realised
-from bagen_data.reading.noticed import Source, Unused
+from bagen_data.reading.noticed import SourceFile, Unused
 from bagen_data.reading.origin import Family
 from bagen_data.reading.rollout_spool import RolloutSpool
 from bagen_data.replay import realised
@@ -69,7 +69,7 @@ class FamilyIndex:
     unusable_labels: list[Unused] = field(default_factory=list)
     """Lines of labels that cannot be used, or that name no rollout."""
     ignored: list[Unused] = field(default_factory=list)
-    sources: list[Source] = field(default_factory=list)
+    sources: list[SourceFile] = field(default_factory=list)
     usage_sources: Counter[str] = field(default_factory=Counter)
     bare_counts: dict[frozenset[Convention], str] = field(default_factory=dict)
     """The first rollout whose bare counts fit a set of conventions, for each such set."""

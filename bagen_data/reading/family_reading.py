@@ -27,7 +27,7 @@ from bagen_data.reading.origin import Family, with_named_model
 from bagen_data.reading.reading_options import ReadingOptions
 from bagen_data.reading.rollout_spool import SpoolWriter
 from bagen_data.reading.shard_reader import ShardReader
-from bagen_data.reading.shards import Shard, cut_shards
+from bagen_data.reading.shards import FamilyShard, cut_shards
 from bagen_data.reading.witness import SeenLog, Witness
 from bagen_data.reading.workplace import Workplace
 from bagen_data.stores import remove_file
@@ -156,7 +156,7 @@ class ShardJob:
     """The name of its family, for messages."""
     header: Location
     """The file of the family's header."""
-    shard: Shard
+    shard: FamilyShard
     convention: UsageChoice
     """The meaning of bare input counts."""
     spool: Location
@@ -217,7 +217,7 @@ class _FamilyReading:
     """The folder of all spools."""
     number: int
     """The family's number, with which its spools' names begin."""
-    shards: Sequence[Shard]
+    shards: Sequence[FamilyShard]
     index: FamilyIndex
     """Empty until the family was read."""
     looks: Looks
@@ -231,7 +231,7 @@ class _FamilyReading:
             for shard in self.shards
         ]
 
-    def _spool(self, shard: Shard) -> Location:
+    def _spool(self, shard: FamilyShard) -> Location:
         return self.spools / f"{self.number}-{shard.number}"
 
     def take(self, shards: Iterable[ShardIndex]) -> None:

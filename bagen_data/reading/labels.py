@@ -53,7 +53,7 @@ class Label:
 
 
 @dataclass(frozen=True)
-class Labels:
+class FamilyLabels:
     """The labels of a family, as its folder states them."""
 
     by_line: Mapping[int, Label] = field(default_factory=dict)
@@ -80,7 +80,7 @@ class Labels:
         return next(iter(labels.values()), None)
 
 
-def read_labels(lines: Iterable[Line]) -> Labels:
+def read_labels(lines: Iterable[Line]) -> FamilyLabels:
     """Read the lines of a file of labels that are not empty; a file without one is noted, too."""
     by_line: dict[int, Label] = {}
     by_name: dict[str, list[Label]] = {}
@@ -98,7 +98,7 @@ def read_labels(lines: Iterable[Line]) -> Labels:
                 by_name.setdefault(name, []).append(label)
     if not by_line and not unread:
         unusable.append((LABELS, "is empty; expected one label a line, or remove it"))
-    return Labels(by_line, by_name, tuple(unusable), tuple(unread))
+    return FamilyLabels(by_line, by_name, tuple(unusable), tuple(unread))
 
 
 def _label(line: Line) -> Label:
@@ -136,7 +136,7 @@ class LabelUses:
         family: the name of the family's folder, for messages.
     """
 
-    def __init__(self, labels: Labels, family: str) -> None:
+    def __init__(self, labels: FamilyLabels, family: str) -> None:
         self._labels = labels
         self._family = family
         self._first_place: dict[str, str] = {}

@@ -24,7 +24,7 @@ from bagen_data.reading.family_files import changed_family
 from bagen_data.reading.family_header import FamilyHeader
 from bagen_data.reading.family_index import FamilyIndex
 from bagen_data.reading.labels import LabelNote, LabelUses
-from bagen_data.reading.noticed import Companion, FamilyProblem, Looks, Source, Unused
+from bagen_data.reading.noticed import Companion, FamilyProblem, Looks, SourceFile, Unused
 from bagen_data.reading.rollout_spool import RolloutSpool, SpoolPart, SpoolRows
 from bagen_data.reading.scrubbing import scrub_report
 from bagen_data.usage import CONVENTIONS
@@ -110,7 +110,7 @@ class Merge:
         match event:
             case ReadRollout():
                 return self._take_rollout(event)
-            case Source():
+            case SourceFile():
                 self.index.sources.append(event)
             case RefusedLog():
                 self._take_label(event.label)

@@ -7,7 +7,7 @@ from bagen_data.steady_files import Mark
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class SourceFile:
     """A file that was read."""
 
     path: str
@@ -38,7 +38,7 @@ class FamilyProblem(NamedTuple):
     reason: str
 
 
-Notice = Source | Companion | FamilyProblem
+Notice = SourceFile | Companion | FamilyProblem
 """A notice; notices come in the order of the files."""
 
 

@@ -18,7 +18,7 @@ from typing import Any
 from bagen_data.errors import NotJudgedError, RolloutError, StoppedError, WrongUsageError
 from bagen_data.logs import log_fields
 from bagen_data.logs.rollout_log import Log
-from bagen_data.reading.labels import LABELS, Label, Labels
+from bagen_data.reading.labels import LABELS, FamilyLabels, Label
 
 _RULE = re.compile(r"\s*(?P<name>[^<>=!]+?)\s*(?:(?P<sign>>=|<=|==|=|>|<)\s*(?P<value>\S.*?)\s*)?")
 _SIGNS: Mapping[str, Callable[[Any, Any], bool]] = {
@@ -133,7 +133,7 @@ class OutcomeRules:
     """Rules that decide the outcomes of a family's rollouts, beside their logs."""
 
     rule: SuccessRule | None = None
-    labels: Labels = field(default_factory=Labels)
+    labels: FamilyLabels = field(default_factory=FamilyLabels)
 
 
 def judgement(log: Log, rules: OutcomeRules, label: Label | None, place: str) -> Judgement:

@@ -22,7 +22,7 @@ from bagen_data.reading.noticed import Unused
 from bagen_data.reading.origin import Family
 from bagen_data.reading.outcomes import SuccessRule
 from bagen_data.reading.reading_options import ReadingOptions
-from bagen_data.reading.rollouts import UNLIMITED, Reading
+from bagen_data.reading.rollouts import UNLIMITED, UsableRollout
 from bagen_data.reading.unjudged_witness import UnjudgedWitness
 from bagen_data.reading.witness import SeenLog
 from bagen_data.schema import Rollout
@@ -171,7 +171,7 @@ class PlainWitness(UnjudgedWitness):
         else:
             self.rollouts[seen.where] = self._plain(seen.where, log, reading)
 
-    def _plain(self, where: str, log: Log, reading: Reading) -> PlainRollout:
+    def _plain(self, where: str, log: Log, reading: UsableRollout) -> PlainRollout:
         return PlainRollout(
             where,
             reading.rollout,

@@ -41,7 +41,7 @@ _ID_LENGTH = 16
 _ENCODER = json.JSONEncoder(sort_keys=True)
 
 
-class Reading(NamedTuple):
+class UsableRollout(NamedTuple):
     """A rollout that can be used, and what was noted on the way."""
 
     rollout: Rollout
@@ -66,7 +66,7 @@ class RolloutRules:
     limits: RolloutLimits = DEFAULT_LIMITS
 
 
-def to_rollout(log: Log, rules: RolloutRules, judge: Judge = own_outcome) -> Reading | None:
+def to_rollout(log: Log, rules: RolloutRules, judge: Judge = own_outcome) -> UsableRollout | None:
     """Return the rollout of a log; None if no turn is left after the drops.
 
     Args:
@@ -107,7 +107,9 @@ def to_rollout(log: Log, rules: RolloutRules, judge: Judge = own_outcome) -> Rea
         initial_state=accounts.initial_state,
         dropped_turns=len(log.turns) - len(kept),
     )
-    return Reading(rollout, content_sha256, accounts.source, accounts.fits, accounts.clipped_turns)
+    return UsableRollout(
+        rollout, content_sha256, accounts.source, accounts.fits, accounts.clipped_turns
+    )
 
 
 def _content_sha256(log: Log, limits: RolloutLimits) -> str:

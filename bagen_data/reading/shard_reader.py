@@ -29,13 +29,13 @@ from bagen_data.reading.labels import LABELS, LabelNote, is_label
 from bagen_data.reading.line_ranges import FilePart
 from bagen_data.reading.outcomes import Judge, Judgement, OutcomeRules, judgement
 from bagen_data.reading.rollout_spool import SpoolWriter, text_size
-from bagen_data.reading.rollouts import Reading, RolloutLimits, RolloutRules, to_rollout
+from bagen_data.reading.rollouts import RolloutLimits, RolloutRules, UsableRollout, to_rollout
 from bagen_data.reading.scrubbing import scrub_rollout
 from bagen_data.reading.witness import Witness
 from bagen_data.tasks import Task
 
 
-class ReadLog(NamedTuple):
+class EventAndLog(NamedTuple):
     """An event, and the log that it tells of."""
 
     event: Event
@@ -43,7 +43,7 @@ class ReadLog(NamedTuple):
     """The log's format; empty where none is known."""
     log: Log | None = None
     """The log that was read; None where the event is about none."""
-    reading: Reading | None = None
+    reading: UsableRollout | None = None
     """The rollout that was read; None where none can be used."""
 
 
@@ -75,21 +75,21 @@ class ShardReader:
         self._resources = tuple(resource.name for resource in self.task.resources)
         self._rules = RolloutRules(self.files.family, self.task, self.counting, self.limits)
 
-    def read(self, parts: Iterable[FilePart]) -> Iterator[ReadLog]:
+    def read(self, parts: Iterable[FilePart]) -> Iterator[EventAndLog]:
         """Yield an event for each log of some parts, in order; an error of ours is the last."""
         self.files.taken_notices()  # of a reading that was given up
         try:
             for part in parts:
                 facts = self.files.facts(part.path)
                 for record in self.files.records(part):
-                    yield from map(ReadLog, self.files.taken_notices())
+                    yield from map(EventAndLog, self.files.taken_notices())
                     yield from self._take(record, facts)
                     del record  # the next file is parsed into the memory of this one
-                yield from map(ReadLog, self.files.taken_notices())
+                yield from map(EventAndLog, self.files.taken_notices())
         except BagenError as error:
-            yield ReadLog(Failure(error))
+            yield EventAndLog(Failure(error))
 
-    def _take(self, record: SourceRecord, facts: FamilyFacts) -> Iterator[ReadLog]:
+    def _take(self, record: SourceRecord, facts: FamilyFacts) -> Iterator[EventAndLog]:
         """Yield an event for each log of a record, or the reason why they are not used."""
         self._format = record.format
         try:
@@ -100,11 +100,11 @@ class ShardReader:
             self._note(record.place, facts.path)
             near = f"looks like {record.format} logs, but " if record.format else ""
             refusal = RefusedLog(record.where, f"{near}{error}", self._label)
-            yield ReadLog(refusal, self._format)
+            yield EventAndLog(refusal, self._format)
         except MissingExtraError as error:
             self.witness.lacks(record.where, error)
             self._note(record.place, facts.path)
-            yield ReadLog(RefusedLog(record.where, str(error), self._label), self._format)
+            yield EventAndLog(RefusedLog(record.where, str(error), self._label), self._format)
         except Exception as error:
             error.add_note(f"while reading {self.files.family.name}/{record.where}")
             raise
@@ -118,22 +118,22 @@ class ShardReader:
         logs = known_formats()[name].read(record.value, facts)
         return (NamedLog("", logs),) if isinstance(logs, Log) else logs
 
-    def _take_log(self, where: str, log: Log | RolloutError, place: str, path: str) -> ReadLog:
+    def _take_log(self, where: str, log: Log | RolloutError, place: str, path: str) -> EventAndLog:
         if isinstance(log, RolloutError):
             self._note(place, path)
-            return ReadLog(RefusedLog(where, str(log), self._label), self._format)
+            return EventAndLog(RefusedLog(where, str(log), self._label), self._format)
         self._note(place, path, log.source_id)
         try:
             judge = self.witness.judge(self._judge(place, path))
             reading = to_rollout(log, self._rules, judge)
             if reading is None:
-                return ReadLog(LogWithoutTurns(where, self._label), self._format, log)
-            return ReadLog(self._rollout_event(where, log, reading), self._format, log, reading)
+                return EventAndLog(LogWithoutTurns(where, self._label), self._format, log)
+            return EventAndLog(self._rollout_event(where, log, reading), self._format, log, reading)
         except RolloutError as error:
             is_unjudged = isinstance(error, NotJudgedError)
             is_stopped = isinstance(error, StoppedError)
             refusal = RefusedLog(where, str(error), self._label, is_unjudged, is_stopped)
-            return ReadLog(refusal, self._format, log)
+            return EventAndLog(refusal, self._format, log)
 
     def _note(self, place: str, path: str, source_id: str = "") -> None:
         """Note the names of a log, usable or not, that are those of a label."""
@@ -159,7 +159,7 @@ class ShardReader:
 
         return judge
 
-    def _rollout_event(self, where: str, log: Log, reading: Reading) -> Event:
+    def _rollout_event(self, where: str, log: Log, reading: UsableRollout) -> Event:
         rollout = reading.rollout
         own_id = rollout.rollout_id
         content = bytes.fromhex(reading.content_sha256) + bytes((rollout.success,))

@@ -7,7 +7,7 @@ from bagen_data.reading.line_ranges import FilePart
 
 
 @dataclass(frozen=True)
-class Shard:
+class FamilyShard:
     """Files of a family, or ranges of lines, that are read together."""
 
     number: int
@@ -20,7 +20,7 @@ def cut_shards(
     sizes: Mapping[str, int],
     cuts: Mapping[str, Sequence[FilePart]],
     most: int,
-) -> list[Shard]:
+) -> list[FamilyShard]:
     """Cut a family into shards; without a file it has none.
 
     Args:
@@ -33,7 +33,7 @@ def cut_shards(
     >>> [[part.path for part in each.parts] for each in cut_shards("abc", sizes, {}, 10)]
     [['a', 'b'], ['c']]
     """
-    shards: list[Shard] = []
+    shards: list[FamilyShard] = []
     waiting: list[FilePart] = []
     size = 0
     for path in paths:
@@ -41,8 +41,8 @@ def cut_shards(
             waiting.append(part)
             size += sizes[path] if part.lines is None else part.lines.stop - part.lines.start
             if size >= most:
-                shards.append(Shard(len(shards), tuple(waiting)))
+                shards.append(FamilyShard(len(shards), tuple(waiting)))
                 waiting, size = [], 0
     if waiting:
-        shards.append(Shard(len(shards), tuple(waiting)))
+        shards.append(FamilyShard(len(shards), tuple(waiting)))
     return shards

@@ -7,7 +7,7 @@ from bagen_data.logs.rollout_log import Log
 from bagen_data.reading.log_choice import LogChoice
 from bagen_data.reading.origin import Family
 from bagen_data.reading.outcomes import Judge, Judgement
-from bagen_data.reading.rollouts import Reading
+from bagen_data.reading.rollouts import UsableRollout
 from bagen_data.reading.witness import Witness
 from bagen_data.tasks import Task, find_task, known_tasks
 from bagen_data.tasks.general import GeneralSettings, general_task
@@ -56,7 +56,7 @@ class UnjudgedWitness(Witness):
 
         return judged
 
-    def repetition(self, reading: Reading, where: str) -> str:
+    def repetition(self, reading: UsableRollout, where: str) -> str:
         """Return why a rollout is not used, if the same one stands before it; empty if not."""
         first = self._places.setdefault(reading.rollout.rollout_id, where)
         return "" if first == where else f"is the same rollout as {first}, which is used"

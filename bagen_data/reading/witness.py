@@ -7,7 +7,7 @@ from bagen_data.errors import MissingExtraError
 from bagen_data.logs.rollout_log import Log
 from bagen_data.reading.origin import Family
 from bagen_data.reading.outcomes import Judge
-from bagen_data.reading.rollouts import Reading
+from bagen_data.reading.rollouts import UsableRollout
 from bagen_data.tasks import Task
 
 
@@ -19,7 +19,7 @@ class SeenLog(NamedTuple):
     """The log's format; empty where none is known."""
     log: Log | None
     """The log that was read; None where the record cannot be read."""
-    reading: Reading | None = None
+    reading: UsableRollout | None = None
     """The rollout that was read; None where the log is refused, or no turn is left of it."""
     refusal: str = ""
     """Why the log is not used; empty where it is."""

@@ -22,7 +22,7 @@ _Answer = TypeVar("_Answer")
 
 
 @dataclass(frozen=True)
-class Commit:
+class SentCommit:
     """A commit that was sent."""
 
     oid: str
@@ -134,7 +134,7 @@ class PlannedCommit:
     """Whether the commit is made in a pull request of its own."""
 
 
-def send_commit(repository: HubRepository, planned: PlannedCommit) -> Commit:
+def send_commit(repository: HubRepository, planned: PlannedCommit) -> SentCommit:
     """Commit files once: a commit whose answer was lost is found, and not made again.
 
     Raises:
@@ -142,7 +142,7 @@ def send_commit(repository: HubRepository, planned: PlannedCommit) -> Commit:
     """
     from huggingface_hub.errors import HfHubHTTPError
 
-    def landed() -> Commit | None:
+    def landed() -> SentCommit | None:
         if planned.create_pr:
             return open_pull_request(repository, planned.message, planned.is_done)
         return _landed(repository, planned)
@@ -166,7 +166,7 @@ def published_meanwhile(repository: str) -> InputError:
     )
 
 
-def _sent(repository: HubRepository, planned: PlannedCommit) -> Commit:
+def _sent(repository: HubRepository, planned: PlannedCommit) -> SentCommit:
     """Make one try at a commit."""
     from huggingface_hub import CommitOperationDelete
 
@@ -180,20 +180,20 @@ def _sent(repository: HubRepository, planned: PlannedCommit) -> Commit:
         create_pr=planned.create_pr,
     )
     if planned.create_pr:
-        return Commit(info.oid, info.pr_url, info.pr_revision)
-    return Commit(info.oid, repository.address, info.oid)
+        return SentCommit(info.oid, info.pr_url, info.pr_revision)
+    return SentCommit(info.oid, repository.address, info.oid)
 
 
-def _landed(repository: HubRepository, planned: PlannedCommit) -> Commit | None:
+def _landed(repository: HubRepository, planned: PlannedCommit) -> SentCommit | None:
     """Return the commit of a try whose answer was lost; None where none took effect."""
     oids = repository.commits_since(planned.parent)
     done = [oid for oid in oids if planned.is_done(oid)]
-    return Commit(done[-1], repository.address, done[-1]) if done else None
+    return SentCommit(done[-1], repository.address, done[-1]) if done else None
 
 
 def open_pull_request(
     repository: HubRepository, title: str, is_done: Callable[[str], bool]
-) -> Commit | None:
+) -> SentCommit | None:
     """Return this user's open pull request of a title with the right files, if there is one.
 
     Args:
@@ -205,7 +205,7 @@ def open_pull_request(
         revision = f"refs/pr/{number}"
         if is_done(revision):
             oid = repository.commit_of(revision)
-            return Commit(oid, f"{repository.address}/discussions/{number}", revision)
+            return SentCommit(oid, f"{repository.address}/discussions/{number}", revision)
     return None
 
 

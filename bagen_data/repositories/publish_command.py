@@ -3,14 +3,14 @@
 from collections.abc import Iterator, Sequence
 
 from bagen_data.console import STDERR, shown, stdout_console
-from bagen_data.repositories.publishing import Publication, Published, Watch, publish
+from bagen_data.repositories.publishing import Publication, PublishedRepository, Watch, publish
 from bagen_data.wording import numbered
 
 _MOST_LINES = 20
 """Paths that are listed of each kind."""
 
 
-def publish_with_progress(publication: Publication) -> Published:
+def publish_with_progress(publication: Publication) -> PublishedRepository:
     """Publish, with a bar and a line on stderr for each step; raises as `publish`."""
     from bagen_data.progress_bar import progress_bar
 
@@ -31,14 +31,14 @@ def say(text: str) -> None:
     STDERR.print(shown(redact(text)))
 
 
-def print_published(publication: Publication, published: Published) -> None:
+def print_published(publication: Publication, published: PublishedRepository) -> None:
     """Print on stdout what was sent, deleted and kept, and where it is."""
     console = stdout_console(soft_wrap=True)
     for line in published_lines(publication, published):
         console.print(shown(line))
 
 
-def published_lines(publication: Publication, published: Published) -> Iterator[str]:
+def published_lines(publication: Publication, published: PublishedRepository) -> Iterator[str]:
     """Yield the lines that say what became of a repository.
 
     Args:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from bagen_data.errors import InputError, WrongUsageError
 from bagen_data.repositories.commit_sending import (
-    Commit,
     PlannedCommit,
+    SentCommit,
     open_pull_request,
     published_meanwhile,
     send_commit,
@@ -77,7 +77,7 @@ class Publication:
 
 
 @dataclass(frozen=True)
-class Published:
+class PublishedRepository:
     """A repository after it was published to, or as it would be after a dry run."""
 
     commit: str
@@ -94,7 +94,9 @@ class Published:
     """Whether the repository did not exist before."""
 
     @classmethod
-    def of(cls, changes: Changes, commit: str, address: str, *, is_created: bool) -> "Published":
+    def of(
+        cls, changes: Changes, commit: str, address: str, *, is_created: bool
+    ) -> "PublishedRepository":
         """Return the outcome of these changes."""
         return cls(
             commit=commit,
@@ -123,7 +125,7 @@ class Watch:
 _UNWATCHED = Watch()
 
 
-def publish(publication: Publication, watch: Watch = _UNWATCHED) -> Published:
+def publish(publication: Publication, watch: Watch = _UNWATCHED) -> PublishedRepository:
     """Give a repository exactly these files, by one commit; files of others stay.
 
     A rerun finishes what was interrupted, and sends nothing again that arrived. Nothing is
@@ -200,7 +202,7 @@ def _publish(
     repository: HubRepository,
     files: Mapping[str, LocalFile],
     watch: Watch,
-) -> Published:
+) -> PublishedRepository:
     parent = repository.head()
     is_created = parent is None
     if publication.seen is not None and publication.seen.head != parent:
@@ -221,7 +223,7 @@ def _publish(
     if publication.tag is not None and parent is not None:
         tagged = _check_tag_fits(publication, repository, files, publication.tag)
     if publication.dry_run:
-        return Published.of(changes, "", repository.address, is_created=is_created)
+        return PublishedRepository.of(changes, "", repository.address, is_created=is_created)
     if parent is None:
         parent = _created(publication, repository)
         watch.say(f"{repository.id}: was created")
@@ -232,13 +234,13 @@ def _publish(
     if changes:
         commit = _commit(publication, repository, files, (parent, changes), watch)
     else:
-        commit = Commit(parent, repository.address, parent)
+        commit = SentCommit(parent, repository.address, parent)
         watch.say(f"{repository.id}: has these files already; nothing is committed")
     _check_arrived(repository, files, commit, publication.is_ours)
     if publication.tag is not None and tagged is None:
         _set_tag(publication, repository, files, commit.oid)
         watch.say(f"{repository.id}: {commit.oid} is tagged {publication.tag}")
-    return Published.of(changes, commit.oid, commit.address, is_created=is_created)
+    return PublishedRepository.of(changes, commit.oid, commit.address, is_created=is_created)
 
 
 def _check_tag_fits(
@@ -284,7 +286,7 @@ def _commit(
     files: Mapping[str, LocalFile],
     planned: tuple[str, Changes],
     watch: Watch,
-) -> Commit:
+) -> SentCommit:
     """Send what the repository lacks, and commit it."""
     parent, changes = planned
 
@@ -319,7 +321,7 @@ def _commit(
 def _check_arrived(
     repository: HubRepository,
     files: Mapping[str, LocalFile],
-    commit: Commit,
+    commit: SentCommit,
     is_ours: Callable[[str], bool],
 ) -> None:
     """Compare a commit with the files that it is to have.

@@ -44,7 +44,7 @@ class ExampleSample:
 
 
 @dataclass(frozen=True)
-class Example:
+class ScoreExample:
     """Two or three samples with answers, which scores are worked out on."""
 
     samples: Sequence[ExampleSample]
@@ -53,7 +53,7 @@ class Example:
     """The reference's `finish`, `success` and quantiles, the same for each sample."""
 
 
-CLASSES = Example(
+CLASSES = ScoreExample(
     (
         ExampleSample("a", 200, 400, True, "[360, 440]"),
         ExampleSample("b", 200, 600, True, "impossible", turn=2),
@@ -61,7 +61,7 @@ CLASSES = Example(
     )
 )
 """Two feasible samples and one that is over the budget already."""
-FAILURES = Example(
+FAILURES = ScoreExample(
     (
         ExampleSample("a", 200, 500, False, "impossible"),
         ExampleSample("b", 200, 1_300, True, "[500, 700]"),
@@ -69,7 +69,7 @@ FAILURES = Example(
     )
 )
 """The three kinds of infeasible samples."""
-INTERVALS = Example(
+INTERVALS = ScoreExample(
     (
         ExampleSample("a", 200, 400, True, "[360, 440]"),
         ExampleSample("b", 200, 600, True, "[100, 400]"),
@@ -77,14 +77,14 @@ INTERVALS = Example(
     )
 )
 """Three feasible samples: one covered, one too low, one without an interval."""
-EXTRAPOLATED = Example(
+EXTRAPOLATED = ScoreExample(
     (
         ExampleSample("a1", 100, 700, True, "[600, 800]"),
         ExampleSample("a3", 300, 500, True, "[400, 600]", turn=3),
     )
 )
 """Two samples of one rollout."""
-FORECASTS = Example(
+FORECASTS = ScoreExample(
     (
         ExampleSample(
             "a", 200, 400, True, "finish=0.8, success=0.9, tokens=[200, 300, 400, 500, 600]"
@@ -97,7 +97,7 @@ FORECASTS = Example(
     (0.5, 0.5, (100.0, 200.0, 400.0, 700.0, 900.0)),
 )
 """A forecast of a rollout that finished, and one of a rollout that failed."""
-STARTS = Example(
+STARTS = ScoreExample(
     (
         ExampleSample("a", 0, 800, True, "500", turn=0),
         ExampleSample("b", 0, 700, True, "1000", turn=0),
@@ -106,7 +106,7 @@ STARTS = Example(
     "point",
 )
 """Numbers that were said before the first turn."""
-STOPS = Example(
+STOPS = ScoreExample(
     (
         ExampleSample("a", 200, 600, True, "impossible"),
         ExampleSample("b", 200, 400, False, "impossible"),
@@ -122,7 +122,7 @@ class Explanation:
 
     section: str
     """The heading of the section of docs/scores.md that derives the score."""
-    example: Example
+    example: ScoreExample
     asks: str
     """The question that the score answers."""
     worked: str

@@ -29,10 +29,10 @@ from builders.hidden.budget_ranges import (
     budget_ranges,
     stated_ranges,
 )
-from builders.hidden.draw import Candidate, DrawnProbe, draw_probes
+from builders.hidden.draw import CandidateRollout, DrawnProbe, draw_probes
 from builders.hidden.metadata import write_key_metadata, write_public_metadata
-from builders.hidden.published import Published
-from builders.tables.question_writer import Question, write_questions
+from builders.hidden.published import PublishedRollouts
+from builders.tables.question_writer import NamedProbe, write_questions
 from builders.tables.reference_writer import FamilyReference, SampleNotes
 from builders.tables.sample_writer import SampleWriter
 
@@ -60,7 +60,7 @@ class ReadFamily:
     """The rollouts of a family, and what became of them."""
 
     index: FamilyIndex
-    candidates: list[Candidate] = field(default_factory=list)
+    candidates: list[CandidateRollout] = field(default_factory=list)
     published: int = 0
     """Rollouts left out because they or their instances are public."""
     without_probe: int = 0
@@ -134,7 +134,7 @@ def build_hidden(
     stated = _stated(options.build.budgets, families)
     refuse_out_in_family(out, families)
     _refuse_used(out)
-    published = Published.of(options.apart_from)
+    published = PublishedRollouts.of(options.apart_from)
     counting = counting_of(options.build)
     with (
         replaced_folder(out, ()) as staging,
@@ -208,7 +208,7 @@ def _close_to_others(folder: Path) -> None:
 def _draw(
     indexes: Sequence[FamilyIndex],
     stated: Mapping[str, Mapping[str, AmountRange]],
-    published: Published,
+    published: PublishedRollouts,
     samples: int,
     rng: random.Random,
 ) -> list[HiddenTask]:
@@ -262,7 +262,7 @@ def _shortage(task: str, families: Sequence[ReadFamily], drawn: int, samples: in
     )
 
 
-def _candidates(number: int, index: FamilyIndex, published: Published) -> ReadFamily:
+def _candidates(number: int, index: FamilyIndex, published: PublishedRollouts) -> ReadFamily:
     task = index.family.definition()
     family = ReadFamily(index)
     prefixes = task.prefixes([entry.total_turns for entry in index.entries])
@@ -280,7 +280,7 @@ def _candidates(number: int, index: FamilyIndex, published: Published) -> ReadFa
                 for k, (probe, _) in zip(turns, replay(rollout, nothing, turns), strict=True)
             }
             family.candidates.append(
-                Candidate(number, position, rollout.instance_id, opening, used)
+                CandidateRollout(number, position, rollout.instance_id, opening, used)
             )
     return family
 
@@ -310,7 +310,7 @@ def _write_task(task: HiddenTask, options: BuildOptions, public: Path, key: Path
     resources = task.family.definition().resources
     for folder in (public, key):
         (folder / task.path).parent.mkdir(parents=True)
-    questions = [Question(sample.sample_id, sample.probe) for sample in task.samples]
+    questions = [NamedProbe(sample.sample_id, sample.probe) for sample in task.samples]
     write_questions(public / task.path, questions, prompt, resources)
     with SampleWriter(key / task.path, prompt, resources) as writer:
         for sample in task.samples:

@@ -15,7 +15,7 @@ from builders.hidden.budget_ranges import BudgetRanges
 
 
 @dataclass(frozen=True)
-class Candidate:
+class CandidateRollout:
     """A rollout that a probe may be drawn of."""
 
     family: int
@@ -28,7 +28,7 @@ class Candidate:
     used: dict[int, Amounts]
     """The amounts spent after each turn k that may be asked about."""
 
-    def is_of_instance(self, other: "Candidate") -> bool:
+    def is_of_instance(self, other: "CandidateRollout") -> bool:
         """Return whether both work on one instance, which one of them may name by its opening."""
         mine, others = ((each.instance_id, each.opening_id) for each in (self, other))
         return self.instance_id in others or other.instance_id in mine
@@ -38,13 +38,13 @@ class Candidate:
 class DrawnProbe:
     """A probe of the split."""
 
-    candidate: Candidate
+    candidate: CandidateRollout
     completed_turns: int
     budget: Budget
 
 
 def draw_probes(
-    candidates: Sequence[Candidate], ranges: BudgetRanges, number: int, rng: random.Random
+    candidates: Sequence[CandidateRollout], ranges: BudgetRanges, number: int, rng: random.Random
 ) -> list[DrawnProbe]:
     """Draw probes of different instances, each open under the budget that is drawn with it.
 

@@ -60,7 +60,7 @@ class PublishedInstances:
 
 
 @dataclass(frozen=True)
-class Published:
+class PublishedRollouts:
     """The rollouts and instances of some datasets, by task."""
 
     by_task: Mapping[str, PublishedInstances]

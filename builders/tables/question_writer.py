@@ -27,7 +27,7 @@ _DICTIONARIES = [
 
 
 @dataclass(frozen=True)
-class Question:
+class NamedProbe:
     """A probe under the name by which it is answered."""
 
     sample_id: str
@@ -35,7 +35,7 @@ class Question:
 
 
 def write_questions(
-    path: Path, questions: Sequence[Question], prompt: Prompt, resources: Sequence[Resource]
+    path: Path, questions: Sequence[NamedProbe], prompt: Prompt, resources: Sequence[Resource]
 ) -> None:
     """Write probes in their order.
 
@@ -52,7 +52,7 @@ def write_questions(
 
 
 def _table(
-    questions: Sequence[Question], prompt: Prompt, resources: Sequence[Resource]
+    questions: Sequence[NamedProbe], prompt: Prompt, resources: Sequence[Resource]
 ) -> pa.Table:
     probes = [question.probe for question in questions]
     messages = [prompt.messages(probe) for probe in probes]

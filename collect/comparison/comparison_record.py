@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from collect.comparison.paired_comparison import ComparedFamilies, Estimate
+from collect.comparison.paired_comparison import ComparedFamilies, MeanEstimate
 from collect.comparison.priced_family import PricedFamily, Prices
 
 
@@ -46,7 +46,7 @@ def comparison_record(
     }
 
 
-def _estimates(estimates: Mapping[str, Estimate]) -> dict[str, Any]:
+def _estimates(estimates: Mapping[str, MeanEstimate]) -> dict[str, Any]:
     return {
         name: {"value": each.value, "low": low, "high": high}
         for name, each in estimates.items()

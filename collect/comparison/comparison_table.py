@@ -8,7 +8,7 @@ from bagen_data.console import shown
 from bagen_data.family_name import parse_family_name
 from bagen_data.scoring.resampling import FEWEST_INSTANCES
 from bagen_data.wording import numbered
-from collect.comparison.paired_comparison import ComparedFamilies, Estimate
+from collect.comparison.paired_comparison import ComparedFamilies, MeanEstimate
 
 _DECIMALS = {"success": 3, "cost_usd": 6, "tokens": 0}
 """Digits after the point of a measure; 2 of tool calls."""
@@ -76,7 +76,7 @@ def _estimates_table(
     title: str,
     value: str,
     families: Sequence[str],
-    estimates: Sequence[Mapping[str, Estimate]],
+    estimates: Sequence[Mapping[str, MeanEstimate]],
     written: Callable[[float, int], str],
 ) -> Table:
     """Return a table with a section a measure, and a row a family in it."""

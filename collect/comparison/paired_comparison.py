@@ -19,7 +19,7 @@ Measure = Callable[[PricedRollout], float]
 
 
 @dataclass(frozen=True)
-class Estimate:
+class MeanEstimate:
     """A mean over rollouts, or a difference of two means."""
 
     value: float
@@ -35,9 +35,9 @@ class FamilyRow:
     rollouts: int
     stopped: int
     """Rollouts that a budget or a forecaster stopped."""
-    means: Mapping[str, Estimate]
+    means: Mapping[str, MeanEstimate]
     """Mean of each measure over the family's rollouts."""
-    differences: Mapping[str, Estimate]
+    differences: Mapping[str, MeanEstimate]
     """Mean of each measure less that of the first family; empty for the first."""
     is_on_front: bool
     """Whether no other family succeeds as often at a lower cost, or more often at the same cost."""
@@ -171,6 +171,6 @@ class _Sums:
         sums = np.bincount(clusters, values, minlength=self._weights.shape[1])
         return self._weights @ sums
 
-    def estimate(self, draws: Floats) -> Estimate:
+    def estimate(self, draws: Floats) -> MeanEstimate:
         """Return the value and the interval of (1 + b,) draws."""
-        return Estimate(float(draws[0]), percentile_interval(draws[1:], len(self.place)))
+        return MeanEstimate(float(draws[0]), percentile_interval(draws[1:], len(self.place)))

@@ -14,7 +14,7 @@ _IDS = ("id", "_id")
 
 
 @dataclass(frozen=True)
-class Question:
+class SearchQuestion:
     """A question and its accepted answers."""
 
     id: str
@@ -25,7 +25,7 @@ class Question:
     """Accepted answers, one or more; any of them is right."""
 
 
-def read_questions(path: Path) -> tuple[Question, ...]:
+def read_questions(path: Path) -> tuple[SearchQuestion, ...]:
     """Read a JSONL or Parquet file with a question a row, in the file's order.
 
     Fields: `question`; `answer`, `golden_answers` or `answers`, a text or a list of accepted
@@ -35,7 +35,7 @@ def read_questions(path: Path) -> tuple[Question, ...]:
     Raises:
         InputError: naming the file, the line or row, the field, and what to do.
     """
-    questions: dict[str, Question] = {}
+    questions: dict[str, SearchQuestion] = {}
     places: dict[str, str] = {}
     for place, row in read_rows(path, {"question", *_ANSWERS, *_IDS}):
         question = _question(row, place)
@@ -51,10 +51,10 @@ def read_questions(path: Path) -> tuple[Question, ...]:
     return tuple(questions.values())
 
 
-def _question(row: Mapping[str, Any], place: str) -> Question:
+def _question(row: Mapping[str, Any], place: str) -> SearchQuestion:
     text = " ".join(text_of(row, "question", place).split())
     given = id_of(row, _IDS, place)
-    return Question(
+    return SearchQuestion(
         id=hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
         if given is None
         else given,

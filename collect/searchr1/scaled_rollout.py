@@ -58,7 +58,7 @@ class Acted(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Proposal:
+class ProposedAnswer:
     """An answer that an attempt gave."""
 
     answer: str
@@ -182,12 +182,13 @@ class ScaledRollout:
         return Played(self.environment.instance_id, tuple(self.turns), outcome, ending)
 
 
-def majority(proposals: Sequence[Proposal]) -> str | None:
+def majority(proposals: Sequence[ProposedAnswer]) -> str | None:
     """Return the answer that most attempts gave, of equal ones the first; None of no attempts.
 
     Answers are counted as normalised, and the first of those that are alike is returned.
 
-    >>> majority([Proposal("1844", 1), Proposal("the Mosk", 2), Proposal("Mosk.", 3)])
+    >>> said = ["1844", "the Mosk", "Mosk."]
+    >>> majority([ProposedAnswer(answer, number) for number, answer in enumerate(said, 1)])
     'the Mosk'
     """
     counts = Counter(normalised(proposal.answer) for proposal in proposals)

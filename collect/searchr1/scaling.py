@@ -13,7 +13,7 @@ from collect.play import Played
 from collect.searchr1.prompt_parts import read_prompt_parts
 from collect.searchr1.scaled_rollout import (
     Conversation,
-    Proposal,
+    ProposedAnswer,
     ScaledRollout,
     majority,
 )
@@ -47,7 +47,7 @@ def play_sequential(rollout: ScaledRollout, options: ScalingOptions) -> Played:
     prompts = read_prompt_parts(PROMPTS)
     conversation = Conversation("attempts", rollout.environment.system)
     opening = rollout.environment.start()
-    proposals: list[Proposal] = []
+    proposals: list[ProposedAnswer] = []
     text, number = opening, 0
     while number < options.attempts and not _is_enough(rollout):
         number += 1
@@ -56,7 +56,7 @@ def play_sequential(rollout: ScaledRollout, options: ScalingOptions) -> Played:
             again = prompts.text("unanswered", question=opening)
             text = f"{attempt.unread}\n\n{again}".strip()
         else:
-            proposals.append(Proposal(attempt.answer, number))
+            proposals.append(ProposedAnswer(attempt.answer, number))
             text = prompts.text("again", answer=attempt.answer, question=opening)
     return _played(rollout, "sequential", options, proposals, number)
 
@@ -64,7 +64,7 @@ def play_sequential(rollout: ScaledRollout, options: ScalingOptions) -> Played:
 def play_parallel(rollout: ScaledRollout, options: ScalingOptions) -> Played:
     """Play attempts that know nothing of each other."""
     opening = rollout.environment.start()
-    proposals: list[Proposal] = []
+    proposals: list[ProposedAnswer] = []
     number = 0
     while number < options.attempts:
         rollout.budget.grant_share(number, options.attempts)
@@ -74,7 +74,7 @@ def play_parallel(rollout: ScaledRollout, options: ScalingOptions) -> Played:
         conversation = Conversation(f"attempt-{number}", rollout.environment.system)
         attempt = _attempt(rollout, options, conversation, opening, number)
         if attempt.answer is not None:
-            proposals.append(Proposal(attempt.answer, number))
+            proposals.append(ProposedAnswer(attempt.answer, number))
     return _played(rollout, "parallel", options, proposals, number)
 
 
@@ -121,7 +121,7 @@ def _played(
     rollout: ScaledRollout,
     strategy: str,
     options: ScalingOptions,
-    proposals: list[Proposal],
+    proposals: list[ProposedAnswer],
     attempts: int,
 ) -> Played:
     answer = majority(proposals)

@@ -5,7 +5,7 @@ from typing import Any
 
 from collect.environment import Observation, Rules
 from collect.searchr1.judging import exact_match, f1
-from collect.searchr1.question_file import Question
+from collect.searchr1.question_file import SearchQuestion
 from collect.searchr1.retrieval import Hit, Library
 from collect.searchr1.search_actions import EXPECTED, Finish, Illegal, Search, parse
 from collect.searchr1.search_defaults import DOCUMENT_WORDS, DOCUMENTS
@@ -40,7 +40,7 @@ class SearchEnvironment:
 
     def __init__(
         self,
-        question: Question,
+        question: SearchQuestion,
         library: Library,
         *,
         documents: int = DOCUMENTS,

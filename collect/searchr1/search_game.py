@@ -11,7 +11,7 @@ from bagen_data.errors import WrongUsageError
 from collect.environment import Rules
 from collect.recorded_file import RecordedFile, recorded_file
 from collect.searchr1.corpus import read_corpus
-from collect.searchr1.question_file import Question, read_questions
+from collect.searchr1.question_file import SearchQuestion, read_questions
 from collect.searchr1.retrieval import Library
 from collect.searchr1.search_defaults import DOCUMENTS
 from collect.searchr1.search_environment import RULES, SEARCH, SearchEnvironment
@@ -65,7 +65,7 @@ def searchr1(questions: Path, corpus: Path, first: int, documents: int) -> Searc
 
 
 @lru_cache(2)
-def _ordered(file: RecordedFile, seed: int) -> tuple[Question, ...]:
+def _ordered(file: RecordedFile, seed: int) -> tuple[SearchQuestion, ...]:
     """Return the questions of a file in the order of a seed."""
     with file.unchanged() as path:
         questions = list(read_questions(path))

@@ -47,12 +47,12 @@ class Scaled:
 
     def __call__(self, number: int) -> dict[str, Any]:
         """Play the rollout of a number."""
-        from collect.model_agent import Conversation
+        from collect.model_agent import ModelConversation
 
         rules = self.game.rules
         rollout = ScaledRollout(
             self.game.environment(self.seed, number),
-            lambda messages, most: Conversation(self.model, most).reply(messages),
+            lambda messages, most: ModelConversation(self.model, most).reply(messages),
             rules.response_tokens,
             SharedBudget(self.limits),
         )

@@ -12,7 +12,7 @@ from collect.swebench.instances import Instance
 
 
 @dataclass(frozen=True)
-class Verdict:
+class HiddenTestResult:
     """The result of the hidden tests."""
 
     resolved: bool
@@ -22,7 +22,7 @@ class Verdict:
 
 def evaluate(
     instance: Instance, patch: str, test_seconds: int, containment: Containment = UNCONTAINED
-) -> Verdict:
+) -> HiddenTestResult:
     """Apply a submitted patch, then the hidden tests, and run them.
 
     Files that the hidden tests bring are theirs: what the patch does to them is undone first.
@@ -38,10 +38,10 @@ def evaluate(
         InputError: the hidden tests themselves do not fit the repository.
     """
     if not patch.strip():
-        return Verdict(False, "no patch was submitted")
+        return HiddenTestResult(False, "no patch was submitted")
     with fresh_clone(instance) as clone:
         if clone.git("apply", "--index", "-", text=patch).returncode:
-            return Verdict(False, "the patch does not apply")
+            return HiddenTestResult(False, "the patch does not apply")
         if instance.test_patch:
             _apply_tests(clone, instance)
         return _run_tests(clone, containment, instance.test_command, test_seconds)
@@ -61,15 +61,17 @@ def _apply_tests(clone: Clone, instance: Instance) -> None:
         raise InputError(f"{instance.instance_id}: test_patch does not apply: {reason}")
 
 
-def _run_tests(clone: Clone, containment: Containment, command: str, seconds: int) -> Verdict:
+def _run_tests(
+    clone: Clone, containment: Containment, command: str, seconds: int
+) -> HiddenTestResult:
     process = start(containment.launch(clone, command), subprocess.DEVNULL)
     try:
         code = process.wait(seconds)
     except subprocess.TimeoutExpired:
-        return Verdict(False, f"the hidden tests took longer than {seconds} seconds")
+        return HiddenTestResult(False, f"the hidden tests took longer than {seconds} seconds")
     finally:
         kill_group(process)  # ends what the tests left running, too
         process.wait()
     if code:
-        return Verdict(False, f"the hidden tests failed with exit code {code}")
-    return Verdict(True, "the hidden tests passed")
+        return HiddenTestResult(False, f"the hidden tests failed with exit code {code}")
+    return HiddenTestResult(True, "the hidden tests passed")

@@ -225,10 +225,12 @@ def _folder(submission: dict[str, Any]) -> Path:
 
 
 def _yaml(content: Any) -> str:
-    return yaml.dump(content, Dumper=_Plain, sort_keys=False, allow_unicode=True, width=100)
+    return yaml.dump(
+        content, Dumper=_AnchorlessDumper, sort_keys=False, allow_unicode=True, width=100
+    )
 
 
-class _Plain(yaml.SafeDumper):
+class _AnchorlessDumper(yaml.SafeDumper):
     """YAML without anchors: equal values are written again."""
 
     def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002

@@ -40,7 +40,7 @@ from leaderboard.sentences import sentences_of, standing_of
 
 
 @dataclass(frozen=True)
-class Verdict:
+class CommitVerdict:
     """The verdict on one commit of a pull request."""
 
     commit: str
@@ -55,7 +55,7 @@ class Review:
     """A pull request that was reviewed, or could not be."""
 
     number: int
-    verdict: Verdict | None
+    verdict: CommitVerdict | None
     """The verdict; None if the pull request could not be judged."""
     problem: str | None = None
     """The reason why the pull request could not be judged, or the verdict not be commented."""
@@ -119,7 +119,7 @@ class Reviewer:
             return Review(number, verdict, redact(f"{type(error).__name__}: {error}"))
         return Review(number, verdict)
 
-    def _judged(self, number: int) -> Verdict:
+    def _judged(self, number: int) -> CommitVerdict:
         """Return the verdict on the commit that a pull request has now."""
         hub = self.repository.hub
         commit = hub.commit_of(f"refs/pr/{number}")
@@ -141,7 +141,7 @@ class Reviewer:
                 return _refused(commit, str(error).splitlines())
             return self._verdict(commit, proposal, folder)
 
-    def _verdict(self, commit: str, proposal: Proposal, folder: Path) -> Verdict:
+    def _verdict(self, commit: str, proposal: Proposal, folder: Path) -> CommitVerdict:
         (checked,) = check_submissions([folder], self.benchmark, Resampling(0), NO_CACHE, 1)
         benchmark = with_declared_names(self.benchmark, [checked])
         why = [] if checked.folder is None else apart_reasons(checked.folder, benchmark)
@@ -158,7 +158,7 @@ class Reviewer:
         outcome = "The leaderboard would take it, apart" if why else "The leaderboard would take it"
         if proposal.replaces:
             outcome += "; it changes a submission that is there"
-        return Verdict(commit, outcome, (*lines, *standing_of(checked, why)))
+        return CommitVerdict(commit, outcome, (*lines, *standing_of(checked, why)))
 
     def _name_problems(self, checked: CheckedSubmission) -> list[str]:
         if checked.folder is None:
@@ -171,8 +171,8 @@ class Reviewer:
         return [] if problem is None else [problem]
 
 
-def _refused(commit: str, reasons: Sequence[str]) -> Verdict:
-    return Verdict(commit, "The leaderboard would refuse it", tuple(reasons))
+def _refused(commit: str, reasons: Sequence[str]) -> CommitVerdict:
+    return CommitVerdict(commit, "The leaderboard would refuse it", tuple(reasons))
 
 
 def _attributes(

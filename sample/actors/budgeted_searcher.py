@@ -34,21 +34,21 @@ _ASIDE = ("the weather", "old songs", "people and their work", "roads", "what is
 
 
 @dataclass(frozen=True)
-class Spent:
+class StatusLine:
     """A line of a status block."""
 
     used: float
     limit: float
 
 
-def read_status(message: str) -> dict[str, Spent]:
+def read_status(message: str) -> dict[str, StatusLine]:
     """Return what a status block in a message says, by resource; empty where it has none.
 
     >>> read_status("- search: 3 of 8 used (38%), 5 left: half")
-    {'search': Spent(used=3.0, limit=8.0)}
+    {'search': StatusLine(used=3.0, limit=8.0)}
     """
     return {
-        name: Spent(*(float(number.replace(",", "")) for number in numbers))
+        name: StatusLine(*(float(number.replace(",", "")) for number in numbers))
         for name, *numbers in _LINE.findall(message)
     }
 
@@ -63,7 +63,7 @@ class BudgetedSearcher(Searcher):
         self._patience = 99
         self._checks = rng.randint(1, _MOST_CHECKS)
         self._carelessness = self._wandering = self._misreading = 0.0
-        self._before: dict[str, Spent] = {}
+        self._before: dict[str, StatusLine] = {}
         self._dearest: dict[str, float] = {}
         """The most that a turn spent, by resource."""
 
@@ -82,7 +82,7 @@ class BudgetedSearcher(Searcher):
         """Return whether a status block says that the budget is nearly used up."""
         now = read_status(message)
         for name, spent in now.items():
-            before = self._before.get(name, Spent(0, spent.limit)).used
+            before = self._before.get(name, StatusLine(0, spent.limit)).used
             self._dearest[name] = max(self._dearest.get(name, 0), spent.used - before)
         self._before = now
         return any(

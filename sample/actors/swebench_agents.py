@@ -132,19 +132,19 @@ def script_name(seed: int, number: int) -> str:
 
 
 @dataclass(frozen=True)
-class Step:
+class ScriptStep:
     """Words of an agent, and the commands that it calls the tool with."""
 
     thought: str
     commands: tuple[str, ...]
 
 
-def script_steps(name: str, toy: Toy, rng: Random) -> Iterator[Step]:
+def script_steps(name: str, toy: Toy, rng: Random) -> Iterator[ScriptStep]:
     """Yield the steps of a script on a toy; there may be no end to them."""
     fields = step_fields(toy)
     for step in SCRIPTS[name](rng):
         thought, *commands = (text.format_map(fields) for text in STEPS[step])
-        yield Step(thought, tuple(commands))
+        yield ScriptStep(thought, tuple(commands))
 
 
 def step_fields(toy: Toy) -> Mapping[str, str]:
@@ -233,14 +233,16 @@ class ContinuedToys:
         return with_simulated_usage(played.trajectory, recorded.tokenizer)
 
 
-def _played_on(steps: Iterator[Step], turn: int, rng: Random, seed: str) -> Iterator[Step]:
+def _played_on(
+    steps: Iterator[ScriptStep], turn: int, rng: Random, seed: str
+) -> Iterator[ScriptStep]:
     """Yield some steps as they were recorded, then those of other draws."""
     yield from islice(steps, turn)
     rng.seed(seed)
     yield from steps
 
 
-def scripted_model(name: str, steps: Iterable[Step], limits: Limits) -> Any:
+def scripted_model(name: str, steps: Iterable[ScriptStep], limits: Limits) -> Any:
     """Return mini-swe-agent's deterministic model, with the steps as its answers."""
     load_mini_swe_agent()
     from minisweagent.models.test_models import DeterministicToolcallModel
@@ -281,7 +283,7 @@ def with_simulated_usage(trajectory: Mapping[str, Any], tokenizer: str | None) -
     return counted
 
 
-def _answer(step: Step, number: int) -> dict[str, Any]:
+def _answer(step: ScriptStep, number: int) -> dict[str, Any]:
     """Return an assistant's message in mini-swe-agent's form."""
     calls = {f"call_{number}_{place}": each for place, each in enumerate(step.commands, 1)}
     return {

@@ -2,10 +2,10 @@
 
     python -m tests.attacks.dying_command PLAN MODULE ARGUMENT...
 
-The plan is JSON: see `Plan`. The moments of a run are the calls that change files below a folder:
-a file is opened to be written, made, linked, renamed or removed, and folders are exchanged. The
-process kills itself just before the chosen one, so that all moments together are all states that a
-kill at any time can leave, but for how far a single file has been written.
+The plan is JSON: see `PlannedFault`. The moments of a run are the calls that change files below a
+folder: a file is opened to be written, made, linked, renamed or removed, and folders are exchanged.
+The process kills itself just before the chosen one, so that all moments together are all states
+that a kill at any time can leave, but for how far a single file has been written.
 """
 
 import json
@@ -25,7 +25,7 @@ _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 
 
 @dataclass(frozen=True)
-class Plan:
+class PlannedFault:
     """The fault that the command is to meet."""
 
     below: str
@@ -45,7 +45,7 @@ class Plan:
         return ["-m", "tests.attacks.dying_command", plan, *map(str, arguments)]
 
 
-def main(plan: Plan, module: str, arguments: list[str]) -> int:
+def main(plan: PlannedFault, module: str, arguments: list[str]) -> int:
     """Run `python -m MODULE ARGUMENT...`; returns its exit code."""
     command = import_module(module)
     if not plan.exchanges:
@@ -69,7 +69,7 @@ def main(plan: Plan, module: str, arguments: list[str]) -> int:
 class _Killer:
     """Kills this process at a moment."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: PlannedFault) -> None:
         self._plan = plan
         self._process = os.getpid()
         self.moments: list[str] = []
@@ -91,4 +91,4 @@ class _Killer:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Plan(**json.loads(sys.argv[1])), sys.argv[2], sys.argv[3:]))
+    sys.exit(main(PlannedFault(**json.loads(sys.argv[1])), sys.argv[2], sys.argv[3:]))

@@ -49,7 +49,7 @@ def engine(
     engine.close()
 
 
-class Attack:
+class EngineAttack:
     """A build that replaces another, and what becomes of both when processes are killed."""
 
     def __init__(self, forks: Forks, engine: LocalEngine, folder: Path) -> None:
@@ -127,7 +127,7 @@ class Attack:
     "engine", _ENGINES if os.environ.get(LONG) else _ENGINES[:2], indirect=True
 )
 def test_of_a_build(forks: Forks, engine: LocalEngine, tmp_path: Path, tally: Tally) -> None:
-    attack = Attack(forks, engine, tmp_path)
+    attack = EngineAttack(forks, engine, tmp_path)
     assert attack.run_whole()
     chance = random.Random(5)
     most = int(os.environ.get("BAGEN_KILLS", "50"))

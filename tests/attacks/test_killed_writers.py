@@ -18,7 +18,7 @@ import pytest
 
 from bagen_data.held_folder import put_right
 from bagen_data.replaced_folder import bring_back
-from tests.attacks.dying_command import CRASHED, Plan
+from tests.attacks.dying_command import CRASHED, PlannedFault
 from tests.attacks.tallies import LONG, Tally
 from tests.forks import Forks
 from tests.making import build, contents, dialogue, write_json
@@ -58,7 +58,7 @@ def datasets(tmp_path_factory: pytest.TempPathFactory) -> Sequence[Path]:
 
 
 @dataclass(frozen=True)
-class Writer:
+class RepeatedCommand:
     """A command that is given twice, with other input the second time."""
 
     commands: tuple[Sequence[object], Sequence[object]]
@@ -77,52 +77,52 @@ class Writer:
         return sorted(path for path in root.iterdir() if path.name[0] != ".")
 
 
-def predict(folder: Path, datasets: Sequence[Path]) -> Writer:
+def predict(folder: Path, datasets: Sequence[Path]) -> RepeatedCommand:
     """`bagen predict baseline`, under one name for two baselines."""
     names = ("always_infeasible", "always_feasible")
     out = folder / "out"
     command = ("bagen_data.cli", "predict", "baseline")
     more = ("--dataset", datasets[1], "--name", "one", "--out", out)
     first, second = ((*command, name, *more) for name in names)
-    return Writer((first, second), out)
+    return RepeatedCommand((first, second), out)
 
 
-def baselines(folder: Path, datasets: Sequence[Path]) -> Writer:
+def baselines(folder: Path, datasets: Sequence[Path]) -> RepeatedCommand:
     """`leaderboard baselines`: each estimator's folder is an output of its own."""
     out = folder / "out"
     first, second = (
         ("leaderboard.cli", "baselines", "--dataset", dataset, "--out", out, "--workers", 1)
         for dataset in datasets
     )
-    return Writer((first, second), out, is_fast=False, is_set=True)
+    return RepeatedCommand((first, second), out, is_fast=False, is_set=True)
 
 
-def site(folder: Path, datasets: Sequence[Path]) -> Writer:
+def site(folder: Path, datasets: Sequence[Path]) -> RepeatedCommand:
     """`leaderboard build`, with a cache of its own."""
     out, submissions = folder / "out", folder / "in"
     shutil.copytree(datasets[1].parent / "submissions", submissions)
     command = ("leaderboard.cli", "build", "--dataset", datasets[1], "--out", out, "--workers", 1)
     more = ("--submissions", submissions, "--cache", folder / "cache")
     first, second = ((*command, *more, "--resamples", resamples) for resamples in (0, 9))
-    return Writer((first, second), out, is_fast=False)
+    return RepeatedCommand((first, second), out, is_fast=False)
 
 
-def export(folder: Path, datasets: Sequence[Path]) -> Writer:
+def export(folder: Path, datasets: Sequence[Path]) -> RepeatedCommand:
     """`leaderboard export` of two sites."""
     out = folder / "out"
     first, second = (
         ("leaderboard.cli", "export", name, "--format", "eee", "--out", out)
         for name in sorted(datasets[1].parent.glob("site-*"))
     )
-    return Writer((first, second), out)
+    return RepeatedCommand((first, second), out)
 
 
-def family(folder: Path, _: Sequence[Path]) -> Writer:
+def family(folder: Path, _: Sequence[Path]) -> RepeatedCommand:
     """`collect sokoban`, and more rollouts of the same family."""
     out = folder / "sokoban-origin-scripted"
     command = ("collect.cli", "sokoban", "--agent", "scripted", "--out", out, "--resume")
     first, second = ((*command, "--rollouts", rollouts) for rollouts in (1, 3))
-    return Writer((first, second), out)
+    return RepeatedCommand((first, second), out)
 
 
 WRITERS = [predict, family, export, site, baselines]
@@ -137,25 +137,25 @@ def _sites(forks: Forks, datasets: Sequence[Path]) -> None:
     for name in ("always_feasible", "over_budget"):
         out = root / "submissions" / name
         command = ("predict", "baseline", name, "--dataset", datasets[1], "--out", out)
-        assert _run(forks, Plan(""), "bagen_data.cli", *command) == 0
+        assert _run(forks, PlannedFault(""), "bagen_data.cli", *command) == 0
     for resamples in (0, 9):
         out = root / f"site-{resamples}"
         command = ("--submissions", root / "submissions", "--dataset", datasets[1], "--out", out)
         more = ("--no-cache", "--workers", 1, "--resamples", resamples)
-        assert _run(forks, Plan(""), "leaderboard.cli", "build", *command, *more) == 0
+        assert _run(forks, PlannedFault(""), "leaderboard.cli", "build", *command, *more) == 0
 
 
 @dataclass(frozen=True)
-class Attack:
+class WriterAttack:
     """A writer, what it writes, and a folder to attack it in."""
 
     forks: Forks
-    writer: Writer
+    writer: RepeatedCommand
     folder: Path
     outputs: Sequence[dict[str, dict[str, bytes]]]
     """The files of each output by its name, old and new."""
 
-    def case(self, plan: Plan) -> int:
+    def case(self, plan: PlannedFault) -> int:
         """Put the old output back, and write the new one as planned; returns the exit code."""
         kept = self.folder / "kept"
         for path in self.folder.iterdir():
@@ -167,7 +167,7 @@ class Attack:
     def moments(self, most: int, exchanges: bool) -> list[int]:
         """Return moments of the run, so many at most, first those before and after a rename."""
         listed = self.folder.parent / "moments"
-        plan = Plan(str(self.folder), listed_in=str(listed), exchanges=exchanges)
+        plan = PlannedFault(str(self.folder), listed_in=str(listed), exchanges=exchanges)
         assert self.case(plan) == 0
         events = listed.read_text().split("\n")
         renames = [at for at, event in enumerate(events, 1) if event in RENAMES]
@@ -185,7 +185,7 @@ class Attack:
 
     def is_put_right(self) -> bool:
         """Give the command again; returns whether it leaves the new output and nothing else."""
-        code = _run(self.forks, Plan(""), *self.writer.commands[1])
+        code = _run(self.forks, PlannedFault(""), *self.writer.commands[1])
         roots = [self.folder, self.writer.out] if self.writer.is_set else [self.folder]
         hidden = [path for root in roots for path in root.iterdir() if path.name[0] == "."]
         inside = [path for out in self.writer.outputs(self.writer.out) for path in out.iterdir()]
@@ -193,7 +193,7 @@ class Attack:
         return code == 0 and self.is_whole(old=False) and not hidden + left
 
 
-def _run(forks: Forks, plan: Plan, module: str, *arguments: object) -> int:
+def _run(forks: Forks, plan: PlannedFault, module: str, *arguments: object) -> int:
     done = forks.run(plan.command(module, *arguments), os.environ)
     return done.returncode
 
@@ -207,7 +207,7 @@ def _spread(values: Sequence[int], most: int) -> list[int]:
     return list(values[:: -(-len(values) // most)]) if most > 0 and values else []
 
 
-def _outputs(writer: Writer) -> dict[str, dict[str, bytes]]:
+def _outputs(writer: RepeatedCommand) -> dict[str, dict[str, bytes]]:
     """The files of each output, but for locks and for what is a record of a run in progress."""
     return {
         out.name: {
@@ -225,25 +225,25 @@ def _outputs(writer: Writer) -> dict[str, dict[str, bytes]]:
 )
 def attack(
     request: pytest.FixtureRequest, forks: Forks, datasets: Sequence[Path], tmp_path: Path
-) -> Attack:
-    make: Callable[[Path, Sequence[Path]], Writer] = request.param
+) -> WriterAttack:
+    make: Callable[[Path, Sequence[Path]], RepeatedCommand] = request.param
     writer = make(tmp_path, datasets)
     outputs = []
     for number, command in enumerate(writer.commands):
-        assert _run(forks, Plan(""), *command) == 0
+        assert _run(forks, PlannedFault(""), *command) == 0
         outputs.append(_outputs(writer))
         if number == 0:
             shutil.copytree(writer.out, tmp_path / "kept")
     assert outputs[0] != outputs[1]
-    return Attack(forks, writer, tmp_path, outputs)
+    return WriterAttack(forks, writer, tmp_path, outputs)
 
 
 @pytest.mark.attack("kills while an output is replaced")
 @pytest.mark.parametrize("exchanges", [True, False], ids=["exchanged", "journalled"])
-def test_killed_writers(attack: Attack, exchanges: bool, tally: Tally) -> None:
+def test_killed_writers(attack: WriterAttack, exchanges: bool, tally: Tally) -> None:
     most = tally.size(4, 40 if attack.writer.is_fast else 8)
     for moment in attack.moments(most, exchanges):
-        code = attack.case(Plan(str(attack.folder), dies_at=moment, exchanges=exchanges))
+        code = attack.case(PlannedFault(str(attack.folder), dies_at=moment, exchanges=exchanges))
         tally.tried += 1
         tally.crashed += code != KILLED
         if not exchanges:
@@ -255,11 +255,11 @@ def test_killed_writers(attack: Attack, exchanges: bool, tally: Tally) -> None:
 
 
 @pytest.mark.attack("full disk while an output is replaced")
-def test_full_disk(attack: Attack, tally: Tally) -> None:
+def test_full_disk(attack: WriterAttack, tally: Tally) -> None:
     sizes = {len(each) for files in attack.outputs[1].values() for each in files.values()}
     limits = _spread(sorted({size - 1 for size in sizes}), tally.size(2, 8))
     for most in limits:
-        code = attack.case(Plan(str(attack.folder), most_bytes=most))
+        code = attack.case(PlannedFault(str(attack.folder), most_bytes=most))
         tally.tried += 1
         tally.crashed += code == CRASHED
         tally.wrong += code == 0 and not attack.is_whole(old=False)

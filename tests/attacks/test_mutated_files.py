@@ -278,7 +278,7 @@ def _marked(original: Original, values: list[Any], place: Place, text: str) -> b
 
 
 @dataclass
-class Attack:
+class MutationAttack:
     """Changes files, one after the other, and counts what becomes of them."""
 
     tally: Tally
@@ -323,9 +323,9 @@ def originals(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[Original, 
 @pytest.fixture
 def attack(
     tally: Tally, tmp_path: Path, originals: list[tuple[Original, Outcome]]
-) -> Iterator[Attack]:
+) -> Iterator[MutationAttack]:
     """Give an attack on all real files, and say afterwards what it saw."""
-    made = Attack(tally, tmp_path, originals, random.Random(17), [])
+    made = MutationAttack(tally, tmp_path, originals, random.Random(17), [])
     yield made
     made.finish()
 
@@ -336,7 +336,7 @@ def _lost(before: Outcome, after: Outcome) -> bool:
 
 
 def _cases(
-    attack: Attack, places_of: Callable[[list[Any]], list[Place]], size: int
+    attack: MutationAttack, places_of: Callable[[list[Any]], list[Place]], size: int
 ) -> Iterator[tuple[Original, Outcome, list[Any], Place]]:
     """Yield counts to change, of one file after the other."""
     usable = [each for each in attack.originals if places_of(each[0].values())]
@@ -347,7 +347,7 @@ def _cases(
 
 
 @pytest.mark.attack("a changed digit beside a total")
-def test_a_changed_digit_beside_a_total(attack: Attack) -> None:
+def test_a_changed_digit_beside_a_total(attack: MutationAttack) -> None:
     for original, before, values, (usage, name) in _cases(
         attack, _with_total, attack.tally.size(40, 700)
     ):
@@ -360,7 +360,7 @@ def test_a_changed_digit_beside_a_total(attack: Attack) -> None:
 
 
 @pytest.mark.attack("a changed digit beside a sum")
-def test_a_changed_digit_beside_a_sum_over_the_rollout(attack: Attack) -> None:
+def test_a_changed_digit_beside_a_sum_over_the_rollout(attack: MutationAttack) -> None:
     for original, before, values, (part, name) in _cases(
         attack, _with_sum, attack.tally.size(10, 100)
     ):
@@ -377,7 +377,7 @@ def test_a_changed_digit_beside_a_sum_over_the_rollout(attack: Attack) -> None:
 
 
 @pytest.mark.attack("a response dropped or doubled beside a count of calls")
-def test_a_response_dropped_or_doubled_beside_a_count_of_calls(attack: Attack) -> None:
+def test_a_response_dropped_or_doubled_beside_a_count_of_calls(attack: MutationAttack) -> None:
     for original, before, values, _ in _cases(attack, _calls, attack.tally.size(10, 100)):
         messages = attack.rng.choice([each["messages"] for each in values])
         responses = [n for n, each in enumerate(messages) if each.get("role") == "assistant"]
@@ -389,7 +389,7 @@ def test_a_response_dropped_or_doubled_beside_a_count_of_calls(attack: Attack) -
 
 
 @pytest.mark.attack("a changed digit of any count")
-def test_a_changed_digit_of_any_count(attack: Attack) -> None:
+def test_a_changed_digit_of_any_count(attack: MutationAttack) -> None:
     for original, before, values, (usage, name) in _cases(
         attack, _counts, attack.tally.size(20, 300)
     ):
@@ -399,7 +399,7 @@ def test_a_changed_digit_of_any_count(attack: Attack) -> None:
 
 
 @pytest.mark.attack("an odd value in the place of a count")
-def test_an_odd_value_in_the_place_of_a_count(attack: Attack) -> None:
+def test_an_odd_value_in_the_place_of_a_count(attack: MutationAttack) -> None:
     for original, before, values, place in _cases(attack, _with_total, attack.tally.size(36, 400)):
         odd = attack.rng.choice(_ODD)
         text = _marked(original, values, place, odd)
@@ -407,7 +407,7 @@ def test_an_odd_value_in_the_place_of_a_count(attack: Attack) -> None:
 
 
 @pytest.mark.attack("a key that stands twice")
-def test_a_key_that_stands_twice(attack: Attack) -> None:
+def test_a_key_that_stands_twice(attack: MutationAttack) -> None:
     for original, _, values, (usage, name) in _cases(attack, _counts, attack.tally.size(20, 200)):
         other = attack.rng.choice([usage[name], usage[name] + 1])
         text = _marked(original, values, (usage, name), f'{usage[name]}, "{name}": {other}')
@@ -483,7 +483,7 @@ def _changed(values: list[Any], rng: random.Random) -> Iterator[tuple[str, list[
 
 
 @pytest.mark.attack("a damaged file")
-def test_a_damaged_file(attack: Attack) -> None:
+def test_a_damaged_file(attack: MutationAttack) -> None:
     for number in range(attack.tally.size(2, 20)):
         original, _ = attack.originals[number % len(attack.originals)]
         values = original.values()

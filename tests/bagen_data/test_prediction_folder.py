@@ -13,7 +13,7 @@ import pytest
 
 from bagen_data.cli import main
 from bagen_data.hub import load_samples
-from bagen_data.prediction_folder import AskedSamples, choose_predictions
+from bagen_data.prediction_folder import ExpectedSamples, choose_predictions
 from tests.making import SAMPLE, build, exit_code, write_json, write_lines
 
 METADATA = {
@@ -284,7 +284,7 @@ def test_a_folder_of_one_file_for_each_config_holds_few_rows_at_a_time(
     rows = [dict(row, response="x" * 100_000) for row in answers["sokoban"]]
     folder = made(tmp_path / "folder", {"sokoban": rows, "swebench": rows}, layout("sokoban.jsonl"))
     shutil.copy(folder / "sokoban.jsonl", folder / "swebench.jsonl")
-    asked = AskedSamples("sokoban", ("sokoban",), ("sokoban",))
+    asked = ExpectedSamples("sokoban", ("sokoban",), ("sokoban",))
     batches = choose_predictions(folder, asked).read()
     sizes = [batch.nbytes for batch in batches]
     assert len(sizes) > 1

@@ -612,7 +612,7 @@ def test_prices_that_differ_are_refused() -> None:
 
 
 @dataclass(frozen=True)
-class Spent:
+class MadeRequest:
     """A request as it was made, in parts that no tool counts twice."""
 
     uncached: int
@@ -635,10 +635,10 @@ class Spent:
 
 
 sizes = st.integers(0, 10**6)
-spent = st.builds(Spent, st.integers(1, 10**6), sizes, sizes, st.integers(1, 10**6), sizes)
+spent = st.builds(MadeRequest, st.integers(1, 10**6), sizes, sizes, st.integers(1, 10**6), sizes)
 
 
-def as_openai_chat(own: Spent) -> Usage:
+def as_openai_chat(own: MadeRequest) -> Usage:
     return {
         "prompt_tokens": own.read,
         "completion_tokens": own.written,
@@ -651,7 +651,7 @@ def as_openai_chat(own: Spent) -> Usage:
     }
 
 
-def as_openai_responses(own: Spent) -> Usage:
+def as_openai_responses(own: MadeRequest) -> Usage:
     return {
         "input_tokens": own.read,
         "output_tokens": own.written,
@@ -664,7 +664,7 @@ def as_openai_responses(own: Spent) -> Usage:
     }
 
 
-def as_anthropic(own: Spent) -> Usage:
+def as_anthropic(own: MadeRequest) -> Usage:
     return {
         "input_tokens": own.uncached,
         "cache_read_input_tokens": own.cached,
@@ -674,7 +674,7 @@ def as_anthropic(own: Spent) -> Usage:
     }
 
 
-def as_litellm(own: Spent) -> Usage:
+def as_litellm(own: MadeRequest) -> Usage:
     return {
         **as_openai_chat(own),
         "prompt_tokens_details": {
@@ -687,11 +687,11 @@ def as_litellm(own: Spent) -> Usage:
     }
 
 
-def as_xai(own: Spent) -> Usage:
+def as_xai(own: MadeRequest) -> Usage:
     return {**as_openai_chat(own), "completion_tokens": own.visible}
 
 
-def as_openhands(own: Spent) -> Usage:
+def as_openhands(own: MadeRequest) -> Usage:
     return {
         "prompt_tokens": own.read,
         "completion_tokens": own.written,
@@ -702,7 +702,7 @@ def as_openhands(own: Spent) -> Usage:
     }
 
 
-def as_inspect(own: Spent) -> Usage:
+def as_inspect(own: MadeRequest) -> Usage:
     return {
         "input_tokens": own.uncached,
         "output_tokens": own.written,
@@ -713,7 +713,7 @@ def as_inspect(own: Spent) -> Usage:
     }
 
 
-def as_langchain(own: Spent) -> Usage:
+def as_langchain(own: MadeRequest) -> Usage:
     return {
         "input_tokens": own.read,
         "output_tokens": own.written,
@@ -723,7 +723,7 @@ def as_langchain(own: Spent) -> Usage:
     }
 
 
-def as_bedrock(own: Spent) -> Usage:
+def as_bedrock(own: MadeRequest) -> Usage:
     return {
         "inputTokens": own.uncached,
         "outputTokens": own.written,
@@ -733,7 +733,7 @@ def as_bedrock(own: Spent) -> Usage:
     }
 
 
-def as_ai_sdk(own: Spent) -> Usage:
+def as_ai_sdk(own: MadeRequest) -> Usage:
     return {
         "inputTokens": own.read,
         "outputTokens": own.written,
@@ -748,7 +748,7 @@ def as_ai_sdk(own: Spent) -> Usage:
     }
 
 
-def as_codex(own: Spent) -> Usage:
+def as_codex(own: MadeRequest) -> Usage:
     return {
         "input_tokens": own.read,
         "cached_input_tokens": own.cached,
@@ -759,7 +759,7 @@ def as_codex(own: Spent) -> Usage:
     }
 
 
-def as_atif(own: Spent) -> Usage:
+def as_atif(own: MadeRequest) -> Usage:
     return {
         "prompt_tokens": own.read,
         "completion_tokens": own.written,
@@ -771,7 +771,7 @@ def as_atif(own: Spent) -> Usage:
     }
 
 
-def as_gemini_api(own: Spent) -> Usage:
+def as_gemini_api(own: MadeRequest) -> Usage:
     return {
         "promptTokenCount": own.read,
         "cachedContentTokenCount": own.cached,
@@ -781,7 +781,7 @@ def as_gemini_api(own: Spent) -> Usage:
     }
 
 
-def as_gemini_cli(own: Spent) -> Usage:
+def as_gemini_cli(own: MadeRequest) -> Usage:
     return {
         "input": own.read,
         "output": own.visible,
@@ -792,7 +792,7 @@ def as_gemini_cli(own: Spent) -> Usage:
     }
 
 
-def as_cohere(own: Spent) -> Usage:
+def as_cohere(own: MadeRequest) -> Usage:
     return {
         "billed_units": {"input_tokens": own.uncached, "output_tokens": own.written},
         "tokens": {"input_tokens": own.read, "output_tokens": own.written},
@@ -800,7 +800,7 @@ def as_cohere(own: Spent) -> Usage:
     }
 
 
-def as_ollama(own: Spent) -> Usage:
+def as_ollama(own: MadeRequest) -> Usage:
     return {
         "prompt_eval_count": own.read,
         "prompt_eval_cached_count": own.cached,
@@ -808,7 +808,7 @@ def as_ollama(own: Spent) -> Usage:
     }
 
 
-WRITERS: tuple[Callable[[Spent], Usage], ...] = (
+WRITERS: tuple[Callable[[MadeRequest], Usage], ...] = (
     *(as_openai_chat, as_openai_responses, as_anthropic, as_litellm, as_xai, as_openhands),
     *(as_inspect, as_langchain, as_ai_sdk, as_codex, as_atif),
 )
@@ -821,7 +821,7 @@ WITHOUT_REASONING = (as_bedrock, as_cohere, as_ollama)
 @pytest.mark.parametrize("written_as", [*WRITERS, *WITHOUT_WRITES, *WITHOUT_REASONING])
 @given(own=spent)
 def test_a_request_comes_back_as_it_was_made(
-    written_as: Callable[[Spent], Usage], own: Spent
+    written_as: Callable[[MadeRequest], Usage], own: MadeRequest
 ) -> None:
     if written_as is as_inspect and own.reasoning and own.reasoning == own.cached + own.cache_write:
         return  # refused: the total does not say which of the two it holds
@@ -835,7 +835,7 @@ def test_a_request_comes_back_as_it_was_made(
 
 
 @given(st.lists(spent, min_size=1, max_size=8))
-def test_sums_of_codex_come_back_as_single_requests(requests: list[Spent]) -> None:
+def test_sums_of_codex_come_back_as_single_requests(requests: list[MadeRequest]) -> None:
     before: Mapping[str, Any] = {}
     for own in requests:
         single = as_codex(own)

@@ -28,17 +28,9 @@ from tests.making import (
     write_lines,
     write_trajectories,
 )
+from tests.word_tokenizer import WordTokenizer
 
 SIZES = ((30, 50), (10, 70), (20, 40))
-
-
-class Words:
-    """Counts one token a word."""
-
-    name, sha256 = "words", ""
-
-    def count(self, texts: Sequence[str]) -> list[int]:
-        return [len(text.split()) for text in texts]
 
 
 def counted(name: str, sizes: Any = SIZES, **more: Any) -> dict[str, Any]:
@@ -182,7 +174,7 @@ def test_a_refused_rollout_shows_why_and_what_was_read(tmp_path: Path, capsys: A
 def test_a_tokenizer_counts_what_is_unknown(tmp_path: Path) -> None:
     record = counted("a")
     del record["messages"][3]["usage"]
-    (rollout,) = inspected(family(tmp_path, record), tokenizer=Words()).rollouts
+    (rollout,) = inspected(family(tmp_path, record), tokenizer=WordTokenizer()).rollouts
     assert (rollout.usage_source, rollout.totals["tokens"]) == ("tokenizer", 12)
     assert all(turn.replayed == () for turn in rollout.turns)
 

@@ -4,13 +4,15 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from leaderboard.correlation import Point, pooled, within_tasks
+from leaderboard.correlation import ScorePair, pooled, within_tasks
 from leaderboard.decoupling import paper_pairs
 
 
-def points(first: list[float], second: list[float], tasks: list[str] | None = None) -> list[Point]:
+def points(
+    first: list[float], second: list[float], tasks: list[str] | None = None
+) -> list[ScorePair]:
     names = tasks or ["one"] * len(first)
-    return [Point(*each) for each in zip(names, first, second, strict=True)]
+    return [ScorePair(*each) for each in zip(names, first, second, strict=True)]
 
 
 @pytest.mark.parametrize("n", [4, 30])

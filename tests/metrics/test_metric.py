@@ -584,7 +584,7 @@ print(json.dumps(metric.compute(**json.loads(sys.argv[1]))))
 def test_it_loads_by_id_from_a_space(tmp_path: Path) -> None:
     space = tmp_path / "hub" / "spaces" / "MLL-Lab" / "bagen" / "resolve" / "main"
     shutil.copytree(FOLDER, space, ignore=shutil.ignore_patterns("__pycache__"))
-    handler = partial(_Files, directory=str(tmp_path / "hub"))
+    handler = partial(_QuietFileHandler, directory=str(tmp_path / "hub"))
     data = {"predictions": [GOOD], "references": [ROW]}
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     with serving(server):
@@ -609,6 +609,6 @@ def test_it_loads_by_id_from_a_space(tmp_path: Path) -> None:
     assert json.loads(done.stdout) == expected([ROW], [GOOD])
 
 
-class _Files(SimpleHTTPRequestHandler):
+class _QuietFileHandler(SimpleHTTPRequestHandler):
     def log_message(self, *_: object) -> None:
         """Keep quiet."""

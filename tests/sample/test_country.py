@@ -6,7 +6,7 @@ from pathlib import Path
 
 from collect.searchr1.corpus import Corpus
 from collect.searchr1.judging import normalised
-from collect.searchr1.question_file import Question
+from collect.searchr1.question_file import SearchQuestion
 from sample.search import make_country
 
 
@@ -25,14 +25,16 @@ def test_documents(corpus: Corpus) -> None:
     assert not any(mark in document.text for document in documents for mark in "{}")
 
 
-def test_questions(bundled: Path, questions: tuple[Question, ...]) -> None:
+def test_questions(bundled: Path, questions: tuple[SearchQuestion, ...]) -> None:
     assert len({question.text for question in questions}) == len(questions) == 66
     with (bundled / "questions.jsonl").open(encoding="utf-8") as lines:
         kinds = Counter(json.loads(line)["type"] for line in lines)
     assert kinds == {"one-hop": 27, "two-hop": 24, "three-hop": 6, "comparison": 9}
 
 
-def test_every_answer_is_in_the_corpus(corpus: Corpus, questions: tuple[Question, ...]) -> None:
+def test_every_answer_is_in_the_corpus(
+    corpus: Corpus, questions: tuple[SearchQuestion, ...]
+) -> None:
     texts = [f" {normalised(text)} " for text in corpus.searchable()]
     for question in questions:
         answer = normalised(question.answers[0])

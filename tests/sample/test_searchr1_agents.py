@@ -7,15 +7,17 @@ import pytest
 
 from bagen_data.live import BudgetTracker
 from bagen_data.schema import Turn
-from collect.searchr1.question_file import Question
+from collect.searchr1.question_file import SearchQuestion
 from collect.searchr1.retrieval import Library
 from collect.searchr1.search_actions import Finish, parse
 from collect.searchr1.search_environment import RULES, SearchEnvironment
-from sample.actors.budgeted_searcher import Spent, read_status
+from sample.actors.budgeted_searcher import StatusLine, read_status
 from sample.actors.searchr1_agents import script
 
 
-def played(seed: int, library: Library, question: Question) -> tuple[list[str], bool, list[str]]:
+def played(
+    seed: int, library: Library, question: SearchQuestion
+) -> tuple[list[str], bool, list[str]]:
     """Responses, whether the last was right, and all texts that were shown."""
     environment = SearchEnvironment(question, library)
     agent = script(None, environment, random.Random(f"{seed}/agent"))
@@ -29,7 +31,7 @@ def played(seed: int, library: Library, question: Question) -> tuple[list[str], 
     return responses, False, shown
 
 
-def test_solve_rate_and_turns(library: Library, questions: tuple[Question, ...]) -> None:
+def test_solve_rate_and_turns(library: Library, questions: tuple[SearchQuestion, ...]) -> None:
     turns: Counter[int] = Counter()
     solved: Counter[int] = Counter()
     for seed in range(400):
@@ -43,7 +45,7 @@ def test_solve_rate_and_turns(library: Library, questions: tuple[Question, ...])
 
 
 def test_a_sure_answer_that_is_right_has_been_read(
-    library: Library, questions: tuple[Question, ...]
+    library: Library, questions: tuple[SearchQuestion, ...]
 ) -> None:
     read = 0
     for seed, question in enumerate(questions):
@@ -56,7 +58,9 @@ def test_a_sure_answer_that_is_right_has_been_read(
     assert read > 20
 
 
-def test_the_same_seed_plays_the_same(library: Library, questions: tuple[Question, ...]) -> None:
+def test_the_same_seed_plays_the_same(
+    library: Library, questions: tuple[SearchQuestion, ...]
+) -> None:
     for seed, question in enumerate(questions[::20]):
         assert played(seed, library, question) == played(seed, library, question)
     plays = {tuple(played(seed, library, questions[50])[0]) for seed in range(30)}
@@ -68,12 +72,12 @@ def test_the_same_seed_plays_the_same(library: Library, questions: tuple[Questio
 )
 def test_it_plays_on_any_question(library: Library, question: str) -> None:
     for seed in range(40):
-        responses, _, _ = played(seed, library, Question("q", question, ("yes",)))
+        responses, _, _ = played(seed, library, SearchQuestion("q", question, ("yes",)))
         assert len(responses) == RULES.turns or isinstance(parse(responses[-1]), Finish)
 
 
 def test_the_budgeted_searcher_answers_when_its_budget_is_nearly_used_up(
-    library: Library, questions: tuple[Question, ...]
+    library: Library, questions: tuple[SearchQuestion, ...]
 ) -> None:
     """The agent reads the status block that a tracker writes, whatever else is in the message."""
     for seed, question in enumerate(questions[:20]):
@@ -90,11 +94,13 @@ def test_the_budgeted_searcher_answers_when_its_budget_is_nearly_used_up(
             tracker.observe_turn(Turn("", response, {"tokens": 350, "search": 1}))
         assert seen.done
         assert turn <= 4
-        assert read_status(tracker.status_block())["search"] == Spent(tracker.used["search"], 5)
+        assert read_status(tracker.status_block())["search"] == StatusLine(
+            tracker.used["search"], 5
+        )
 
 
 def test_without_a_status_block_the_budgeted_searcher_goes_on(
-    library: Library, questions: tuple[Question, ...]
+    library: Library, questions: tuple[SearchQuestion, ...]
 ) -> None:
     turns: Counter[int] = Counter()
     for seed, question in enumerate(questions):

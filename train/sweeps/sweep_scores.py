@@ -11,14 +11,14 @@ from bagen_data.repositories.dataset_names import at_revision
 from bagen_data.schema import Question
 from bagen_data.submission_writer import PREDICTIONS
 from bagen_data.tables import read_jsonl
-from train.measured_rows import AnsweredSamples
+from train.measured_rows import MeasuredAnswers
 from train.paper_table import ROW_SCORES
 from train.sweeps.sweep_results import RESULTS, RowResult, SweepResults
 
 _METADATA = "metadata.yaml"
 
 
-def read_answers(results: SweepResults, row: RowResult) -> AnsweredSamples:
+def read_answers(results: SweepResults, row: RowResult) -> MeasuredAnswers:
     """Read the samples and the answers of a row.
 
     Args:
@@ -42,10 +42,10 @@ def read_answers(results: SweepResults, row: RowResult) -> AnsweredSamples:
         dataset, evaluated.get("config", "sokoban_train"), evaluated.get("split", "heldout")
     ).table
     asked = evaluated.get("question") or _question(folder)
-    return AnsweredSamples.of(samples, list(read_jsonl(path)), asked, row.made.get("resource"))
+    return MeasuredAnswers.of(samples, list(read_jsonl(path)), asked, row.made.get("resource"))
 
 
-def row_scores(answered: AnsweredSamples) -> dict[str, Any]:
+def row_scores(answered: MeasuredAnswers) -> dict[str, Any]:
     """Return the scores of the row by name: each one's `value`, `low`, `high` and `n`."""
     measured = answered.measured()
     return {name: measured[name].score().to_dict() for name in ROW_SCORES}

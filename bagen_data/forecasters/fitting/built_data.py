@@ -6,8 +6,8 @@ from typing import NamedTuple
 from bagen_data.dataset_configs import holds_samples, is_start, is_training, task_of
 from bagen_data.errors import InputError, WrongUsageError
 from bagen_data.forecasters.fitting.teaching_data import (
-    Source,
     TeachingData,
+    TeachingSource,
     check_teaching,
     nothing_to_learn,
     probes_within,
@@ -62,7 +62,7 @@ def built_data(dataset: str, config: str, rollout_model: str | None = None) -> T
     unseen = _unseen(heldout, every, rollout_model)
     single = {each.rollout for each in every if each.total_turns == 1}
     data = TeachingData(
-        source=Source(
+        source=TeachingSource(
             dataset=place.repository if isinstance(place, HubPath) else None,
             revision=loaded[0].revision,
             commit=place.commit if isinstance(place, HubPath) else None,

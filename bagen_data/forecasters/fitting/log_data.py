@@ -9,8 +9,8 @@ from bagen_data.errors import InputError
 from bagen_data.family_name import parse_family_name
 from bagen_data.forecasters.fitting.chosen_rollouts import ChosenRollouts, chosen_rollouts
 from bagen_data.forecasters.fitting.teaching_data import (
-    Source,
     TeachingData,
+    TeachingSource,
     check_teaching,
     nothing_to_learn,
     probes_within,
@@ -82,7 +82,7 @@ def log_data(logs: Path, options: PlainOptions, rollout_model: str = "") -> Teac
         raise InputError(f"{error}{_listed_refusals(read, logs)}")
     single = sum(len(each.rollout.turns) == 1 for each in chosen.rollouts)
     data = TeachingData(
-        Source(),
+        TeachingSource(),
         read.task.resources,
         examples,
         chosen.models,

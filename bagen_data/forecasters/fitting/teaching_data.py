@@ -15,7 +15,7 @@ FEWEST_INSTANCES = 2
 
 
 @dataclass(frozen=True)
-class Source:
+class TeachingSource:
     """The origin of rollouts: a dataset or logs."""
 
     dataset: str | None = None
@@ -32,7 +32,7 @@ class Source:
 class TeachingData:
     """The probes of one task that a forecaster learns from, and others that it is tried on."""
 
-    source: Source
+    source: TeachingSource
     resources: tuple[Resource, ...]
     examples: Sequence[Example]
     """Probes after a turn that is not the last: one or more."""

@@ -6,12 +6,12 @@ from tempfile import TemporaryDirectory
 from bagen_data.forecasters.kept.forecaster_files import forecaster_files
 from bagen_data.forecasters.kept.kept_forecaster import KeptForecaster
 from bagen_data.repositories.hub_repository import check_repository_id
-from bagen_data.repositories.publishing import Publication, Published, publish
+from bagen_data.repositories.publishing import Publication, PublishedRepository, publish
 
 
 def push(
     kept: KeptForecaster, repository: str, message: str, *, private: bool, create_pr: bool
-) -> Published:
+) -> PublishedRepository:
     """Give a model repository the files of a forecaster, by one commit; files of others stay.
 
     Args:

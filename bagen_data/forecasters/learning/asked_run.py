@@ -11,7 +11,7 @@ from bagen_data.forecasters.learning.asked_columns import AskedColumns
 from bagen_data.forecasters.learning.features import Features
 from bagen_data.forecasters.learning.probe_amounts import ProbeAmounts
 from bagen_data.forecasters.learning.running_features import RunningFeatures, finite
-from bagen_data.forecasters.learning.task_features import Asked
+from bagen_data.forecasters.learning.task_features import RunStanding
 from bagen_data.schema import Amounts, Budget, Turn
 
 
@@ -75,7 +75,7 @@ class AskedRun:
 
     def _row(self, used: Mapping[str, float], state: Amounts, opening: str) -> RunRow:
         running = self._running
-        asked = Asked(running.turns, used, state, self._budget)
+        asked = RunStanding(running.turns, used, state, self._budget)
         return RunRow(running.turns, used, running.used_first, running.row(asked, opening))
 
     def copy(self) -> "AskedRun":

@@ -36,7 +36,7 @@ from bagen_data.forecasters.learning.forecasts import (
     with_doubt,
 )
 from bagen_data.forecasters.learning.learners import Judge, Spending, check_columns, scikit_learn
-from bagen_data.forecasters.learning.lines import Line, logistic
+from bagen_data.forecasters.learning.lines import LinearModel, logistic
 from bagen_data.forecasters.learning.model_checks import (
     check_numbers,
     check_outcomes,
@@ -51,10 +51,10 @@ ones."""
 
 
 @dataclass(frozen=True)
-class Calibration:
+class OutcomeCalibration:
     """The probability of an outcome, from the log odds of models that had not seen it."""
 
-    line: Line | None
+    line: LinearModel | None
     """The line through the log odds; None where all known rollouts have one outcome."""
     outcomes: Mask
     """(m,) the outcome of each known rollout."""
@@ -75,7 +75,7 @@ class Calibration:
             return cls(None, outcomes)
         line = scikit_learn("LogisticRegression", ".linear_model")()
         line.fit(odds[:, np.newaxis], outcome, 1 / sizes[number])
-        return cls(Line.of(line), outcomes)
+        return cls(LinearModel.of(line), outcomes)
 
     def probability(self, odds: Floats) -> Floats:
         """Return (n,) probabilities, never 0 or 1."""
@@ -90,7 +90,7 @@ class CalibratedChance:
 
     judges: tuple[Judge, ...]
     """The models of all folds but one each."""
-    calibration: Calibration
+    calibration: OutcomeCalibration
 
     def __post_init__(self) -> None:
         if not 0 < len(self.judges) <= FOLDS:
@@ -107,7 +107,7 @@ class CalibratedChance:
             judge = Judge.of(values[rows], outcome[rows], seed)
             odds[here] = judge.log_odds(values[here])
             judges.append(judge)
-        calibration = Calibration.of(odds[among], outcome[among], rollout[among])
+        calibration = OutcomeCalibration.of(odds[among], outcome[among], rollout[among])
         return cls(tuple(judges), calibration)
 
     def probability(self, values: Floats) -> Floats:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from bagen_data.array_types import Floats
 from bagen_data.forecasters.learning.running_features import RunningFeatures, feature_names, finite
-from bagen_data.forecasters.learning.task_features import Asked
+from bagen_data.forecasters.learning.task_features import RunStanding
 from bagen_data.schema import Probe
 
 
@@ -41,7 +41,7 @@ def features(probes: Sequence[Probe]) -> Features:
             probe = probes[position]
             for turn in probe.turns[running.turns :]:
                 running.add(turn)
-            asked = Asked(running.turns, probe.used, probe.state, probe.budget)
+            asked = RunStanding(running.turns, probe.used, probe.state, probe.budget)
             rows[position] = running.row(asked, probe.opening)
     return Features(feature_names(task, resources), finite(rows))
 

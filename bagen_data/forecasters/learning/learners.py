@@ -14,7 +14,7 @@ import numpy as np
 from bagen_data.array_types import Floats, Mask
 from bagen_data.errors import MissingExtraError
 from bagen_data.forecasters import ALPHA
-from bagen_data.forecasters.learning.lines import Line
+from bagen_data.forecasters.learning.lines import LinearModel
 from bagen_data.forecasters.learning.model_checks import check_numbers, check_unit
 from bagen_data.forecasters.learning.tree_arrays import SummedTrees, Trees
 
@@ -82,7 +82,7 @@ class Judge:
     columns: Columns
     trees: SummedTrees | None
     """Boosted trees; None where there was nothing to tell apart."""
-    line: Line | None
+    line: LinearModel | None
     """A line; None where there was nothing to tell apart."""
     share: float
     """Share of the training probes that are feasible, smoothed to be above 0 and below 1."""
@@ -112,7 +112,7 @@ class Judge:
         usual = trees.init_.predict_proba(values[:1])[0, 1]
         logit = import_module("scipy.special").logit  # scikit-learn's own, to the bit
         start = float(logit(np.clip(usual, _LEAST_SHARE, 1 - _LEAST_SHARE)))
-        return cls(columns, _boosted(trees, start), Line.of(line), share)
+        return cls(columns, _boosted(trees, start), LinearModel.of(line), share)
 
     def log_odds(self, values: Floats) -> Floats:
         """Return (n,) log odds that a rollout is feasible."""
@@ -186,7 +186,9 @@ def check_columns(columns: Columns, names: Sequence[str]) -> None:
         raise ValueError(f"reads {len(columns.kept)} features; expected {len(names)}")
 
 
-def check_scaled(columns: Columns, trees: Sequence[SummedTrees], lines: Sequence[Line]) -> None:
+def check_scaled(
+    columns: Columns, trees: Sequence[SummedTrees], lines: Sequence[LinearModel]
+) -> None:
     """Refuse trees and lines that read other features than columns keep.
 
     Raises:

@@ -13,7 +13,7 @@ _MOST_LOG_ODDS = 700.0
 
 
 @dataclass(frozen=True)
-class Line:
+class LinearModel:
     """A start, and a weight for each feature.
 
     Raises:

@@ -17,7 +17,7 @@ from bagen_data.array_types import Floats
 from bagen_data.forecasters.learning.task_features import (
     NOTHING,
     TASK_FEATURES,
-    Asked,
+    RunStanding,
     TaskFeatures,
 )
 from bagen_data.replay import plus
@@ -59,7 +59,7 @@ class RunningFeatures:
     >>> from bagen_data.schema import Budget
     >>> running = RunningFeatures("chess", ("tokens",))
     >>> running.add(Turn("look", "go", {"tokens": 40.0}))
-    >>> asked = Asked(running.turns, running.used, {}, Budget({"tokens": 80.0}))
+    >>> asked = RunStanding(running.turns, running.used, {}, Budget({"tokens": 80.0}))
     >>> running.row(asked)[running.names.index("tokens_share")]
     0.5
     """
@@ -98,7 +98,7 @@ class RunningFeatures:
         """Spent in the first turn, by resource; not a number before it."""
         return {spent.resource: spent.first for spent in self._spent}
 
-    def row(self, asked: Asked, opening: str = "") -> list[float]:
+    def row(self, asked: RunStanding, opening: str = "") -> list[float]:
         """Return the features now, one per name; `finite` makes columns of rows.
 
         Args:

@@ -17,7 +17,7 @@ import numpy as np
 from bagen_data.schema import Amounts, Budget, Turn
 
 
-class Asked(NamedTuple):
+class RunStanding(NamedTuple):
     """The standing of a run when it is asked about, beside the texts of its turns."""
 
     completed_turns: int
@@ -37,7 +37,7 @@ class TaskPast(Protocol):
     def add(self, turn: Turn, /) -> None:
         """Take the next turn; at k = 0, the opening as a turn without an answer."""
 
-    def row(self, asked: Asked, /) -> Sequence[float]:
+    def row(self, asked: RunStanding, /) -> Sequence[float]:
         """Return as many numbers as names, after one turn or more (at k = 0, the opening)."""
 
 
@@ -84,7 +84,7 @@ class _SokobanPast:
         self._last = (*board, moves)
         self._closest = min(self._closest, distance)
 
-    def row(self, _: Asked) -> Sequence[float]:
+    def row(self, _: RunStanding) -> Sequence[float]:
         gained = self._first_distance - self._last[3]
         return (*self._last, self._answered / self._turns, gained, self._closest)
 
@@ -154,7 +154,7 @@ class _SearchPast:
             float(np.log1p(len(action))),
         )
 
-    def row(self, _: Asked) -> Sequence[float]:
+    def row(self, _: RunStanding) -> Sequence[float]:
         return (self._searches, *self._last)
 
 
@@ -207,7 +207,7 @@ class _SwebenchPast:
             self._runs_since += is_run
         self._turns += 1
 
-    def row(self, _: Asked) -> Sequence[float]:
+    def row(self, _: RunStanding) -> Sequence[float]:
         is_edited = self._edited >= 0
         since = self._turns - 1 - self._edited if is_edited else self._turns
         return (*self._counts, *self._last, since, self._runs_since, float(is_edited))
@@ -240,7 +240,7 @@ class _WarehousePast:
         self._known += 1
         self._recent = (*self._recent, cash)[-_RECENT_GAINS - 1 :]
 
-    def row(self, asked: Asked) -> Sequence[float]:
+    def row(self, asked: RunStanding) -> Sequence[float]:
         recent = self._recent or (asked.state.get(_CASH, 0.0),)
         first = self._first if self._known else recent[0]
         target = max(abs(asked.budget.conditions.get("target_cash_usd", first)), 1.0)
@@ -263,7 +263,7 @@ class _NoPast:
     def add(self, _: Turn) -> None:
         """Take nothing."""
 
-    def row(self, _: Asked) -> Sequence[float]:
+    def row(self, _: RunStanding) -> Sequence[float]:
         """Return nothing."""
         return ()
 

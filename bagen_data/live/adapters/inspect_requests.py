@@ -78,7 +78,7 @@ def count_without_usage(request: InspectRequest | None) -> None:
 @cache
 def register_hooks() -> None:
     """Have Inspect ask the hooks from now on; it announces hooks that it knows when it starts."""
-    hooks("budget", "Counts model calls within the budgets of bagen_data.")(BudgetHooks)
+    hooks("budget", "Counts model calls within the budgets of bagen_data.")(ModelCallHooks)
 
 
 def enclosing_tools() -> set[str]:
@@ -107,7 +107,7 @@ def _span(span: str) -> tuple[str | None, bool]:
     return begin.parent_id, begin.type == "tool"
 
 
-class BudgetHooks(Hooks):
+class ModelCallHooks(Hooks):
     """Tells what follows a model call of it."""
 
     def enabled(self) -> bool:

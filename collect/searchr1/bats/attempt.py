@@ -8,7 +8,7 @@ from collect.searchr1.bats.choice import CheckedProposal
 from collect.searchr1.bats.malformed import MalformedError
 from collect.searchr1.bats.plan import Plan
 from collect.searchr1.bats.verification import Verification, read_verification
-from collect.searchr1.scaled_rollout import Acted, Conversation, Proposal
+from collect.searchr1.scaled_rollout import Acted, Conversation, ProposedAnswer
 from collect.searchr1.search_actions import Finish, Search
 from collect.searchr1.tagged_text import last_tagged
 
@@ -71,7 +71,7 @@ class Attempt:
         """Return the next user message; None where the attempt is over."""
         run = self._run
         if isinstance(acted.action, Finish):
-            return self._after_proposal(Proposal(acted.action.answer, self._number))
+            return self._after_proposal(ProposedAnswer(acted.action.answer, self._number))
         seen = acted.text
         if acted.outcome == "no search left":
             if self._is_warned:
@@ -84,7 +84,7 @@ class Attempt:
             seen = f"{seen}\n\n{run.text('unreadable', problem=plan_problem)}"
         return run.text("observation", observation=seen, status=run.status(self._plan))
 
-    def _after_proposal(self, proposal: Proposal) -> str | None:
+    def _after_proposal(self, proposal: ProposedAnswer) -> str | None:
         run = self._run
         if run.is_over:
             run.checked.append(CheckedProposal(proposal, None))
@@ -95,7 +95,7 @@ class Attempt:
             return None
         return self._resume(proposal, checked)
 
-    def _check(self, proposal: Proposal) -> Verification | None:
+    def _check(self, proposal: ProposedAnswer) -> Verification | None:
         """Ask for a check of an answer, in the conversation that led to it.
 
         Returns:
@@ -119,7 +119,7 @@ class Attempt:
         )
         return verification
 
-    def _resume(self, proposal: Proposal, checked: Verification) -> str:
+    def _resume(self, proposal: ProposedAnswer, checked: Verification) -> str:
         """Begin a conversation in which a summary stands for what was said before."""
         run = self._run
         self._conversation = self._begin()

@@ -8,7 +8,7 @@ from pathlib import Path
 from bagen_data.live.status_text import Level
 from collect.agents import Counter as CountTokens
 from collect.searchr1.bats.budget_level import BRANCHES, scarcest_level
-from collect.searchr1.bats.choice import Candidate, CheckedProposal, candidates, confirmed
+from collect.searchr1.bats.choice import CandidateAnswer, CheckedProposal, candidates, confirmed
 from collect.searchr1.bats.plan import Plan
 from collect.searchr1.prompt_parts import read_prompt_parts
 from collect.searchr1.scaled_rollout import ScaledRollout
@@ -79,12 +79,12 @@ class BatsRun:
         choices = candidates(confirmed(self.checked))
         return len(choices) > 1 and self.left_for_judge(choices) < JUDGE_TOKENS
 
-    def left_for_judge(self, choices: list[Candidate]) -> float:
+    def left_for_judge(self, choices: list[CandidateAnswer]) -> float:
         """Return the tokens that a judge's response may have within the budget."""
         asked = f"{self.text('judge')}\n{self.shown(choices)}"
         return self.rollout.budget.left("tokens") - self.options.count(asked)
 
-    def shown(self, choices: list[Candidate]) -> str:
+    def shown(self, choices: list[CandidateAnswer]) -> str:
         """Return the message that shows a judge what to choose from."""
         listed = [
             self.text(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from collect.searchr1.bats.malformed import MalformedError
 from collect.searchr1.bats.verification import Verification
 from collect.searchr1.judging import normalised
-from collect.searchr1.scaled_rollout import Proposal
+from collect.searchr1.scaled_rollout import ProposedAnswer
 from collect.searchr1.tagged_text import last_tagged
 
 
@@ -14,13 +14,13 @@ from collect.searchr1.tagged_text import last_tagged
 class CheckedProposal:
     """An answer with its check."""
 
-    proposal: Proposal
+    proposal: ProposedAnswer
     verification: Verification | None
     """Check of the answer; None where the budget ended before the answer was checked."""
 
 
 @dataclass(frozen=True)
-class Candidate:
+class CandidateAnswer:
     """An answer to choose, and all proposals of it."""
 
     checked: tuple[CheckedProposal, ...]
@@ -49,7 +49,7 @@ def confirmed(checked: Sequence[CheckedProposal]) -> list[CheckedProposal]:
     return [each for each in checked if _verdict(each) == "SUCCESS"]
 
 
-def candidates(checked: Sequence[CheckedProposal]) -> list[Candidate]:
+def candidates(checked: Sequence[CheckedProposal]) -> list[CandidateAnswer]:
     """Return the answers to choose from, by their first proposals.
 
     These are the ones that a check confirmed; where there is none, those that were checked and may
@@ -61,7 +61,7 @@ def candidates(checked: Sequence[CheckedProposal]) -> list[Candidate]:
             groups: dict[str, list[CheckedProposal]] = {}
             for each in best:
                 groups.setdefault(normalised(each.proposal.answer), []).append(each)
-            return [Candidate(tuple(group)) for group in groups.values()]
+            return [CandidateAnswer(tuple(group)) for group in groups.values()]
     return []
 
 
@@ -69,12 +69,12 @@ def _verdict(checked: CheckedProposal) -> str | None:
     return checked.verification.verdict if checked.verification else None
 
 
-def first_of_most(choices: Sequence[Candidate]) -> Candidate:
+def first_of_most(choices: Sequence[CandidateAnswer]) -> CandidateAnswer:
     """Return the candidate of most proposals, of equal ones the first."""
     return max(choices, key=lambda each: len(each.checked))
 
 
-def read_choice(response: str, choices: Sequence[Candidate]) -> Candidate:
+def read_choice(response: str, choices: Sequence[CandidateAnswer]) -> CandidateAnswer:
     """Return the candidate that a judge's response names.
 
     Raises:

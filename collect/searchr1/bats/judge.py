@@ -1,7 +1,7 @@
 """The final answer: a judge's choice among the best checked ones, within the budget."""
 
 from collect.searchr1.bats.bats_run import JUDGE_TOKENS, BatsRun
-from collect.searchr1.bats.choice import Candidate, candidates, first_of_most, read_choice
+from collect.searchr1.bats.choice import CandidateAnswer, candidates, first_of_most, read_choice
 from collect.searchr1.bats.malformed import MalformedError
 from collect.searchr1.scaled_rollout import Conversation
 
@@ -27,7 +27,9 @@ def choose(run: BatsRun) -> tuple[str | None, str]:
     return chosen.answer, chosen_by
 
 
-def _ask(run: BatsRun, choices: list[Candidate], most_tokens: float) -> tuple[Candidate, str]:
+def _ask(
+    run: BatsRun, choices: list[CandidateAnswer], most_tokens: float
+) -> tuple[CandidateAnswer, str]:
     conversation = Conversation("judge", run.text("judge"))
     reply = run.rollout.ask(conversation, run.shown(choices), most_tokens)
     if run.rollout.budget.is_exceeded:

@@ -64,7 +64,7 @@ def usage(counts: Sequence[int]) -> dict[str, int]:
     return dict(zip(NAMES, counts, strict=True)) | {"total_tokens": counts[0] + counts[2]}
 
 
-class Meter:
+class TokenCountWriter:
     """Writes token counts as Codex does."""
 
     def __init__(self) -> None:
@@ -87,7 +87,7 @@ def session(folder: Path, records: Sequence[Any]) -> Log:
 
 
 def test_the_items_before_a_token_count_are_one_response(tmp_path: Path) -> None:
-    meter = Meter()
+    meter = TokenCountWriter()
     first = meter.count(9000, 0, 700, 600, second=4)
     log = session(
         tmp_path,
@@ -128,7 +128,7 @@ def test_reasoning_that_is_not_a_list_is_refused(tmp_path: Path) -> None:
 
 
 def test_outputs_may_come_before_the_bill(tmp_path: Path) -> None:
-    meter = Meter()
+    meter = TokenCountWriter()
     records = [
         *(meta(), heard("go"), call("one"), output("one"), meter.count(900, 0, 20, 0)),
         *(said("Done."), meter.count(950, 0, 10, 0)),
@@ -139,7 +139,7 @@ def test_outputs_may_come_before_the_bill(tmp_path: Path) -> None:
 
 
 def test_older_logs_bill_a_response_before_its_items(tmp_path: Path) -> None:
-    meter = Meter()
+    meter = TokenCountWriter()
     records = [
         *(meta(), heard("go"), meter.count(900, 0, 20, 0), call("one"), output("one")),
         *(meter.count(950, 0, 10, 0), said("Done.")),
@@ -148,7 +148,7 @@ def test_older_logs_bill_a_response_before_its_items(tmp_path: Path) -> None:
 
 
 def test_sums_alone_are_told_apart(tmp_path: Path) -> None:
-    meter = Meter()
+    meter = TokenCountWriter()
     records = [
         *(meta(), heard("go"), call("one"), meter.count(900, 0, 20, 5, last=False), output("one")),
         *(said("Done."), meter.count(950, 800, 10, 0, last=False)),
@@ -157,7 +157,7 @@ def test_sums_alone_are_told_apart(tmp_path: Path) -> None:
 
 
 def test_a_compaction_is_paid_for_in_the_old_context(tmp_path: Path) -> None:
-    meter = Meter()
+    meter = TokenCountWriter()
     records = [
         *(meta(), heard("go"), call("one"), meter.count(900, 0, 20, 0), output("one")),
         *(meter.count(960, 0, 100, 0), record("compacted", {"message": "in short"})),
@@ -174,7 +174,7 @@ def test_a_compaction_is_paid_for_in_the_old_context(tmp_path: Path) -> None:
 
 
 def test_newer_logs_state_a_compaction_in_a_record_of_its_own(tmp_path: Path) -> None:
-    meter = Meter()
+    meter = TokenCountWriter()
     records = [
         *(meta(), heard("go"), said("So."), meter.count(900, 0, 20, 0)),
         record("token_usage_record", {"response_id": "r1", "usage": usage((900, 0, 20, 0))}),
@@ -186,7 +186,7 @@ def test_newer_logs_state_a_compaction_in_a_record_of_its_own(tmp_path: Path) ->
 
 
 def test_sums_that_grow_by_more_than_a_request_are_refused(tmp_path: Path) -> None:
-    meter = Meter()
+    meter = TokenCountWriter()
     records = [meta(), heard("go"), call("one"), meter.count(900, 0, 20, 0), output("one")]
     meter.count(950, 0, 10, 0)
     records += [said("Done."), meter.count(990, 0, 10, 0)]
@@ -197,7 +197,7 @@ def test_sums_that_grow_by_more_than_a_request_are_refused(tmp_path: Path) -> No
 
 
 def test_another_request_beside_the_same_sums_is_refused(tmp_path: Path) -> None:
-    meter = Meter()
+    meter = TokenCountWriter()
     records = [meta(), heard("go"), said("So."), meter.count(900, 0, 20, 0)]
     again = json.loads(json.dumps(records[-1]))
     assert spent(session(tmp_path, [*records, again])) == [(900, 20)]
@@ -207,11 +207,11 @@ def test_another_request_beside_the_same_sums_is_refused(tmp_path: Path) -> None
 
 
 def test_a_resumed_session_repeats_items_and_begins_its_sums_anew(tmp_path: Path) -> None:
-    meter = Meter()
+    meter = TokenCountWriter()
     history = [heard("go"), call("one"), meter.count(900, 0, 20, 0), output("one")]
     history += [said("So."), meter.count(950, 0, 10, 0)]
     items = [each for each in history if each["type"] == "response_item"]
-    again = Meter()
+    again = TokenCountWriter()
     resumed = [heard("more"), said("Done."), again.count(1000, 0, 30, 0)]
     log = session(tmp_path, [meta(), *history, meta(), *items, *resumed])
     assert spent(log) == [(900, 20), (30, 10), (40, 30)]
@@ -222,16 +222,21 @@ def test_a_resumed_session_repeats_items_and_begins_its_sums_anew(tmp_path: Path
 
 
 def test_sums_of_a_resumed_session_may_go_on_or_begin_anew(tmp_path: Path) -> None:
-    records = [meta(), heard("go"), said("So."), Meter().count(900, 0, 20, 0, last=False)]
+    records = [
+        meta(),
+        heard("go"),
+        said("So."),
+        TokenCountWriter().count(900, 0, 20, 0, last=False),
+    ]
     records += [meta(), heard("more"), said("Done.")]
-    fallen = Meter().count(800, 0, 10, 0, last=False)
+    fallen = TokenCountWriter().count(800, 0, 10, 0, last=False)
     assert spent(session(tmp_path, [*records, fallen])) == [(900, 20), (0, 10)]
     with pytest.raises(RolloutError, match="line 8: total_token_usage goes on or begins anew"):
-        session(tmp_path, [*records, Meter().count(950, 0, 30, 0, last=False)])
+        session(tmp_path, [*records, TokenCountWriter().count(950, 0, 30, 0, last=False)])
 
 
 def test_a_fork_opens_with_its_parents_history_and_is_its_copy(tmp_path: Path) -> None:
-    meter = Meter()
+    meter = TokenCountWriter()
     history = [heard("go"), call("one"), meter.count(900, 0, 20, 0), output("one")]
     parent = [meta(), *history, said("So."), meter.count(950, 0, 10, 0)]
     meter.sums = [900, 0, 20, 0]
@@ -251,14 +256,19 @@ def test_a_fork_opens_with_its_parents_history_and_is_its_copy(tmp_path: Path) -
 
 def test_sessions_that_only_look_alike_are_no_copies(tmp_path: Path) -> None:
     for name in ("c1", "c2"):
-        records = [meta(name), heard(f"task of {name}"), call("one"), Meter().count(900, 0, 20, 0)]
+        records = [
+            meta(name),
+            heard(f"task of {name}"),
+            call("one"),
+            TokenCountWriter().count(900, 0, 20, 0),
+        ]
         write(tmp_path / f"{name}.jsonl", [*records, output("one")])
     first, second = (log for log in logs_in(tmp_path).values() if isinstance(log, Log))
     assert not first.response_ids & second.response_ids
 
 
 def test_turns_that_were_rolled_back_are_no_history(tmp_path: Path) -> None:
-    meter = Meter()
+    meter = TokenCountWriter()
     records = [meta(), heard("AGENTS.md"), heard("go"), said("So."), meter.count(900, 0, 20, 0)]
     records += [heard("wrong way"), call("one"), meter.count(950, 0, 300, 0), output("one")]
     records += [said("Hm."), meter.count(1300, 0, 30, 0)]
@@ -269,7 +279,7 @@ def test_turns_that_were_rolled_back_are_no_history(tmp_path: Path) -> None:
 
 def test_two_sessions_in_one_file_are_two_rollouts(tmp_path: Path) -> None:
     def whole(name: str, read: int) -> list[Record]:
-        return [meta(name), heard("go"), said("Done."), Meter().count(read, 0, 20, 0)]
+        return [meta(name), heard("go"), said("Done."), TokenCountWriter().count(read, 0, 20, 0)]
 
     write(tmp_path / "both.jsonl", [*whole("c1", 900), *whole("c2", 700)])
     logs = logs_in(tmp_path)
@@ -280,7 +290,7 @@ def test_two_sessions_in_one_file_are_two_rollouts(tmp_path: Path) -> None:
     ]
 
 
-def spawning(meter: Meter) -> list[Record]:
+def spawning(meter: TokenCountWriter) -> list[Record]:
     return [
         *(meta(), heard("go", second=1), call("spawn", 2), meter.count(900, 0, 20, 0, second=2)),
         event("collab_agent_spawn_end", 3, new_thread_id="c2"),
@@ -292,8 +302,8 @@ AGENT = {"parent_thread_id": "c1", "source": {"subagent": {"thread_spawn": {}}}}
 
 
 def test_a_subagent_is_paid_for_in_the_turn_after_it(tmp_path: Path) -> None:
-    write(tmp_path / "2026/03/rollout-1.jsonl", spawning(Meter()))
-    meter = Meter()
+    write(tmp_path / "2026/03/rollout-1.jsonl", spawning(TokenCountWriter()))
+    meter = TokenCountWriter()
     forked = [
         meta("c2", forked_from_id="c1", **AGENT),
         *(meta(), heard("go"), call("spawn"), meter.count(900, 0, 20, 0, second=4)),
@@ -308,19 +318,19 @@ def test_a_subagent_is_paid_for_in_the_turn_after_it(tmp_path: Path) -> None:
 
 
 def test_a_subagent_without_a_file_is_unknown_usage(tmp_path: Path) -> None:
-    log = session(tmp_path, spawning(Meter()))
+    log = session(tmp_path, spawning(TokenCountWriter()))
     assert [turn.requests is None for turn in log.turns] == [False, True]
     assert log.turns[1].uncounted == "a subagent's work"
 
 
 def test_a_subagent_without_its_session_is_refused_by_name(tmp_path: Path) -> None:
-    records = [meta("c2", **AGENT), said("Done."), Meter().count(900, 0, 20, 0)]
+    records = [meta("c2", **AGENT), said("Done."), TokenCountWriter().count(900, 0, 20, 0)]
     with pytest.raises(RolloutError, match="a subagent of session c1"):
         session(tmp_path, records)
 
 
 def test_what_was_stopped_is_unknown_and_what_is_coming_in_is_dropped(tmp_path: Path) -> None:
-    meter = Meter()
+    meter = TokenCountWriter()
     stopped = [meta(), heard("go"), said("Hm."), event("turn_aborted"), heard("stop that")]
     records = [*stopped, said("So."), meter.count(950, 0, 10, 0), heard("more"), call("one")]
     log = session(tmp_path, records)
@@ -342,7 +352,7 @@ def test_requests_come_back_as_they_were_made(tmp_path: Path, steps: Any, data: 
     made = normal_form(steps)
     is_sum = data.draw(st.booleans())
     is_bill_first = data.draw(st.booleans())
-    meter, records = Meter(), [meta()]
+    meter, records = TokenCountWriter(), [meta()]
     history = [heard("go")]
     records += history
     for number, (read, written, visible, context) in enumerate(made):
@@ -389,7 +399,7 @@ def test_real_files_are_read() -> None:
 def test_a_total_that_is_no_sum_is_refused_also_where_it_is_written_again(
     tmp_path: Path, place: int, part: str
 ) -> None:
-    meter = Meter()
+    meter = TokenCountWriter()
     records = [meta(), heard("go"), call("one"), meter.count(900, 0, 20, 0), output("one")]
     records += [said("Done."), meter.count(950, 0, 10, 0)]
     for again in (False, True):

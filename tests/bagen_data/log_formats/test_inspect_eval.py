@@ -169,7 +169,7 @@ def test_a_summary_starts_a_context_and_is_paid_in_the_old_one(tmp_path: Path) -
 
 
 def test_what_is_asked_aside_replays_the_conversation(written: Any) -> None:
-    writer = Writer()
+    writer = ModelEventWriter()
     question = writer.message("user", "question")
     first = writer.call([question], (100, 10, 0, 0))
     heard = writer.message("user", "heard")
@@ -435,7 +435,7 @@ def test_reasoning_and_a_providers_own_calls() -> None:
 # Records as Inspect writes them, from random requests
 
 
-class Writer:
+class ModelEventWriter:
     """Writes model events of an agent, its subagents and its grader."""
 
     def __init__(self) -> None:
@@ -521,7 +521,7 @@ def normal(counts: Any, context: str) -> tuple[int, int, int, str]:
 
 def written_as_inspect(steps: Any) -> tuple[dict[str, Any], list[Expected]]:
     """Return a sample that Inspect would write of these steps, and each turn's requests."""
-    writer = Writer()
+    writer = ModelEventWriter()
     writer.event("span_begin", id="main", name="agent", type="agent")
     question = writer.message("user", "question")
     view, writer.messages = [question], [question]
@@ -581,7 +581,7 @@ def _normal_form(turn: Any) -> Iterator[tuple[int, int, int, str]]:
 
 
 def test_logs_before_spans_have_steps_and_events_inside_tools(written: Any) -> None:
-    writer = Writer()
+    writer = ModelEventWriter()
     question = writer.message("user", "question")
     first = writer.call([question], (100, 10, 0, 0), "")
     writer.event("tool", id="t1", function="ask", arguments={}, result="ok", events=[])
@@ -604,7 +604,7 @@ def test_logs_before_spans_have_steps_and_events_inside_tools(written: Any) -> N
 def test_scores_may_be_given_after_the_usage_was_written(
     written: Any, graders_in_usage: bool
 ) -> None:
-    writer = Writer()
+    writer = ModelEventWriter()
     question = writer.message("user", "question")
     writer.messages = [question, writer.call([question], (100, 10, 0, 0))]
     before = list(writer.usage)
@@ -617,7 +617,7 @@ def test_scores_may_be_given_after_the_usage_was_written(
 
 
 def test_a_total_that_was_never_set_says_nothing(written: Any) -> None:
-    writer = Writer()
+    writer = ModelEventWriter()
     question = writer.message("user", "question")
     writer.messages = [question, writer.call([question], (100, 10, 0, 0))]
     sample = writer.sample()
@@ -634,7 +634,7 @@ def test_a_total_that_was_never_set_says_nothing(written: Any) -> None:
 
 
 def test_a_response_without_usage_is_unknown_and_a_last_one_is_a_turn(written: Any) -> None:
-    writer = Writer()
+    writer = ModelEventWriter()
     question = writer.message("user", "question")
     first = writer.call([question], (100, 10, 0, 0))
     heard = writer.message("user", "heard")

@@ -1,6 +1,5 @@
 """Turns that are dropped from a rollout, and the counts of its tokens."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +10,7 @@ from bagen_data.logs.turn_readers import Counting, without_reward
 from bagen_data.reading.family_index import FamilyIndex
 from bagen_data.tokenizer import HubTokenizer
 from tests.making import chat, dialogue, read, write_json, write_lines
-
-
-class Words:
-    """Counts words."""
-
-    name, sha256 = "words", ""
-
-    def count(self, texts: Sequence[str]) -> list[int]:
-        return [len(text.split()) for text in texts]
+from tests.word_tokenizer import WordTokenizer
 
 
 def read_one(tmp_path: Path, record: Any, **counting: Any) -> FamilyIndex:
@@ -67,7 +58,7 @@ def test_a_response_of_reasoning_tokens_alone_is_a_turn(tmp_path: Path) -> None:
 def test_reasoning_that_utf_8_cannot_hold_is_refused(tmp_path: Path) -> None:
     record = chat(["a", "b"])
     record["messages"][1]["reasoning_content"] = "x\ud800"
-    index = read_one(tmp_path, record, tokenizer=Words())
+    index = read_one(tmp_path, record, tokenizer=WordTokenizer())
     assert "a lone surrogate" in index.refused[0].reason
 
 
@@ -116,14 +107,14 @@ def test_a_context_that_is_not_a_text_is_refused_by_name(tmp_path: Path) -> None
 
 
 def test_messages_have_no_request_totals_so_nothing_is_dropped(tmp_path: Path) -> None:
-    index = read_one(tmp_path, chat(["a " * 3_000, "b", "c", "d"]), tokenizer=Words())
+    index = read_one(tmp_path, chat(["a " * 3_000, "b", "c", "d"]), tokenizer=WordTokenizer())
     assert fresh(index) == [3_001, 2]
 
 
 def test_counting_with_a_tokenizer(tmp_path: Path) -> None:
     record = chat(["a b c", "d e", "f (reward: -0.1)", "g", "the end"])
     record["messages"].insert(0, {"role": "system", "content": "one two three four"})
-    index = read_one(tmp_path, record, tokenizer=Words())
+    index = read_one(tmp_path, record, tokenizer=WordTokenizer())
     assert fresh(index) == [3 + 2 + 4, 1 + 1]
     assert index.usage_sources == {"tokenizer": 1}
     [rollout] = index.rollouts
@@ -147,7 +138,7 @@ def test_only_a_reward_at_the_end_is_removed(text: str, expected: str) -> None:
 def test_one_turn_without_counts_makes_the_tokenizer_count_them_all(tmp_path: Path) -> None:
     record = dialogue(api_input_tokens=None, api_output_tokens=None)
     assert "turn 2 has no usage" in read_one(tmp_path, record).refused[0].reason
-    assert fresh(read_one(tmp_path, record, tokenizer=Words())) == [5, 5, 5]
+    assert fresh(read_one(tmp_path, record, tokenizer=WordTokenizer())) == [5, 5, 5]
 
 
 def test_mixed_counts_need_a_declaration(tmp_path: Path) -> None:
@@ -164,7 +155,7 @@ def test_silence_is_shown_but_costs_nothing(tmp_path: Path) -> None:
     messages = [{"role": r, "content": c} for r, c in (("user", "a"), ("assistant", "b"))]
     messages.append({"role": "assistant", "content": "c"})
     write_lines(family / "a.jsonl", [{"messages": messages, "metadata": {"success": True}}])
-    index = read(family, Counting(tokenizer=Words()))
+    index = read(family, Counting(tokenizer=WordTokenizer()))
     [rollout] = index.rollouts
     assert rollout.turns[1].user == "(no output)"
     assert fresh(index) == [2, 1]

@@ -20,7 +20,7 @@ FORECASTERS: tuple[Forecaster, ...] = ("calibrated", "overconfident", "useless")
 
 
 @dataclass(frozen=True)
-class Agent:
+class SimulatedAgent:
     """A kind of runs."""
 
     success: float
@@ -107,7 +107,7 @@ class FalseAborts:
     @classmethod
     def of(
         cls,
-        agent: Agent,
+        agent: SimulatedAgent,
         make: Callable[[WatchedRuns], Rule],
         instances: int,
         calibrations: int,

@@ -10,9 +10,9 @@ from bagen_data.live.policies import weight_needed
 from bagen_data.policies.calibration import Calibration, WatchedRuns, calibrated, why_never
 from tests.bagen_data.policies.simulated_runs import (
     FORECASTERS,
-    Agent,
     FalseAborts,
     Forecaster,
+    SimulatedAgent,
     by_face_value,
     by_policy,
     by_pooled_quantile,
@@ -28,7 +28,7 @@ def test_at_most_a_twentieth_of_successes_is_stopped(
     forecaster: Forecaster, turns: tuple[int, int]
 ) -> None:
     calibrations = 250 if turns[0] < 100 else 120
-    agent = Agent(success=0.4, turns=turns, evidence=1.5, forecaster=forecaster)
+    agent = SimulatedAgent(success=0.4, turns=turns, evidence=1.5, forecaster=forecaster)
     aborts = FalseAborts.of(
         agent, lambda runs: by_policy(calibrated(runs, SHARE)), 120, calibrations, seed=0
     )
@@ -39,7 +39,7 @@ def test_at_most_a_twentieth_of_successes_is_stopped(
 
 @pytest.mark.parametrize("spread", [0.2, 0.9], ids=["alike", "unlike"])
 def test_at_most_a_twentieth_is_stopped_with_several_rollouts_an_instance(spread: float) -> None:
-    agent = Agent(
+    agent = SimulatedAgent(
         success=0.3, turns=(2, 8), evidence=1.5, forecaster="calibrated", runs=(1, 6), spread=spread
     )
     aborts = FalseAborts.of(
@@ -49,7 +49,7 @@ def test_at_most_a_twentieth_is_stopped_with_several_rollouts_an_instance(spread
 
 
 def test_naive_thresholds_stop_more_than_that() -> None:
-    agent = Agent(success=0.4, turns=(300, 600), evidence=1.5, forecaster="overconfident")
+    agent = SimulatedAgent(success=0.4, turns=(300, 600), evidence=1.5, forecaster="overconfident")
     at_face_value = FalseAborts.of(agent, lambda _: by_face_value(SHARE), 10, 30, seed=0)
     pooled = FalseAborts.of(agent, lambda runs: by_pooled_quantile(runs, SHARE), 120, 30, seed=0)
     for aborts in (at_face_value, pooled):
@@ -57,7 +57,7 @@ def test_naive_thresholds_stop_more_than_that() -> None:
 
 
 def test_ville_holds_for_exact_probabilities_without_a_calibration() -> None:
-    agent = Agent(success=0.5, turns=(300, 600), evidence=1.5, forecaster="calibrated")
+    agent = SimulatedAgent(success=0.5, turns=(300, 600), evidence=1.5, forecaster="calibrated")
     rng = np.random.default_rng(0)
     successes = agent.new_successes(4_000, rng)
     evidence = np.array([((1 - own) / own).max() for own in successes])

@@ -13,12 +13,12 @@ import pytest
 from bagen_data.array_types import Floats
 from bagen_data.live.policies import SequentialPolicy, evidence_against
 from bagen_data.policies.calibration import Calibration, WatchedRuns
-from tests.bagen_data.policies.simulated_runs import Agent
+from tests.bagen_data.policies.simulated_runs import SimulatedAgent
 
 evaluator = pytest.importorskip("evaluator", reason="e-valuator is not installed")
 pd = pytest.importorskip("pandas")
 
-AGENT = Agent(success=0.5, turns=(3, 6), evidence=2.5, forecaster="calibrated")
+AGENT = SimulatedAgent(success=0.5, turns=(3, 6), evidence=2.5, forecaster="calibrated")
 
 
 def table(runs: WatchedRuns) -> Any:

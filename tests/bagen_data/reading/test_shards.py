@@ -25,7 +25,7 @@ from bagen_data.reading.line_ranges import FilePart, cut_lines
 from bagen_data.reading.merging import Merge
 from bagen_data.reading.origin import find_families
 from bagen_data.reading.reading_options import ReadingOptions, ShardSizes
-from bagen_data.reading.shards import Shard
+from bagen_data.reading.shards import FamilyShard
 from bagen_data.steady_files import FileMark
 from tests.bagen_data.reading.any_families import (
     COUNTS,
@@ -133,7 +133,7 @@ def test_a_shard_that_is_read_again_gives_the_same(tmp_path: Path) -> None:
     family = find_families(tmp_path / "logs", ["support"], rollout_model="m")[0]
     header = read_header(family, tmp_path, ReadingOptions(Counting()))
     stored = stored_header(header, tmp_path)
-    shard = Shard(1, tuple(header.files.cut("a.jsonl", 900)))
+    shard = FamilyShard(1, tuple(header.files.cut("a.jsonl", 900)))
     job = ShardJob("logs", stored, shard, "auto", tmp_path / "spool")
     one, other = read_shard(job), read_shard(job)
     assert one.events == other.events
@@ -152,7 +152,7 @@ def test_a_file_that_changes_between_shards_stops_the_family(tmp_path: Path, cha
     family = find_families(tmp_path / "logs", ["support"], rollout_model="m")[0]
     header = read_header(family, tmp_path, ReadingOptions(Counting()))
     first, *others = header.files.cut("a.jsonl", 900)
-    shards = [Shard(0, (first,)), Shard(1, tuple(others))]
+    shards = [FamilyShard(0, (first,)), FamilyShard(1, tuple(others))]
     merge = Merge(header, header.looks)
     for number, shard in enumerate(shards):
         if number == (1 if change == "between" else 0):

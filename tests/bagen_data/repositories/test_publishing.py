@@ -12,7 +12,13 @@ import pytest
 from huggingface_hub import close_session
 
 from bagen_data.errors import BagenError, InputError, StoreError, WrongUsageError
-from bagen_data.repositories.publishing import Publication, Published, Seen, Watch, publish
+from bagen_data.repositories.publishing import (
+    Publication,
+    PublishedRepository,
+    Seen,
+    Watch,
+    publish,
+)
 from tests import hub_answers
 from tests.loopback_hub import CLIENT_WARNING, LoopbackHub, loopback_hub
 
@@ -477,6 +483,6 @@ def test_the_client_is_as_loud_afterwards_as_before(wanted: Publication) -> None
         return (logging.get_verbosity(), are_progress_bars_disabled(), get_session().event_hooks)
 
     before = state()
-    published: Published = publish(wanted)
+    published: PublishedRepository = publish(wanted)
     assert published.commit
     assert state() == before

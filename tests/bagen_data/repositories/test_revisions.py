@@ -21,7 +21,7 @@ def files(revision: str) -> dict[str, bytes]:
     return {"build.json": json.dumps({"revision": revision}).encode(), "manifest.jsonl": b""}
 
 
-class Published:
+class RevisedDataset:
     """A dataset with two content revisions, the second of which has two commits."""
 
     def __init__(self, hub: LoopbackHub) -> None:
@@ -45,11 +45,11 @@ def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[LoopbackHub
 
 
 @pytest.fixture
-def published(hub: LoopbackHub) -> Published:
-    return Published(hub)
+def published(hub: LoopbackHub) -> RevisedDataset:
+    return RevisedDataset(hub)
 
 
-def test_a_revision_names_a_commit(published: Published) -> None:
+def test_a_revision_names_a_commit(published: RevisedDataset) -> None:
     expected = {
         None: published.last,
         "main": published.last,
@@ -65,7 +65,7 @@ def test_a_revision_names_a_commit(published: Published) -> None:
     assert locate(f"{NAME}@v1.0") == HubPath(NAME, published.first)
 
 
-def test_a_revision_that_is_not_there_is_named(published: Published) -> None:
+def test_a_revision_that_is_not_there_is_named(published: RevisedDataset) -> None:
     for name in ("v3", "c" * 64, "0" * 7, published.second[:6]):
         with pytest.raises(InputError, match=f"{NAME}: has no revision '{name}'; expected a br"):
             commit_of(NAME, name)
@@ -76,7 +76,7 @@ def test_a_revision_that_is_not_there_is_named(published: Published) -> None:
 
 
 def test_commits_of_main_and_tags_are_the_datasets_own(
-    hub: LoopbackHub, published: Published
+    hub: LoopbackHub, published: RevisedDataset
 ) -> None:
     names = ["v1.0", published.second, published.last[:7], published.last[:6], "main", "refs/pr/1"]
     names += [published.empty, published.request, published.request[:7], "0" * 40, "", "latest"]
@@ -102,7 +102,7 @@ def test_an_older_build_is_known_by_its_seal(hub: LoopbackHub) -> None:
 
 
 def test_one_failing_request_of_five_changes_nothing(
-    hub: LoopbackHub, published: Published
+    hub: LoopbackHub, published: RevisedDataset
 ) -> None:
     hub.fail_every(5, (500, 503, 429), ("before",))
     names = ["v1.0", published.second, published.last[:7], published.request]
@@ -114,7 +114,7 @@ def test_one_failing_request_of_five_changes_nothing(
 
 
 def test_a_hub_that_fails_is_not_another_revision(
-    hub: LoopbackHub, published: Published, monkeypatch: pytest.MonkeyPatch
+    hub: LoopbackHub, published: RevisedDataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bagen_data.repositories.hub_requests._FIRST_PAUSE", 0.001)
     hub.fail_every(1)
@@ -125,7 +125,7 @@ def test_a_hub_that_fails_is_not_another_revision(
 
 
 def test_what_was_seen_is_known_without_the_hub(
-    hub: LoopbackHub, published: Published, monkeypatch: pytest.MonkeyPatch
+    hub: LoopbackHub, published: RevisedDataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("main", "v1.0"):
         local_file(locate(f"{NAME}@{name}") / "build.json")

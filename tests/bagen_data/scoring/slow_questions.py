@@ -30,7 +30,7 @@ BUDGETS = [0.5, 0.75, 1, 1.5, 2, math.inf]
 
 
 @dataclass(frozen=True)
-class Asked:
+class AnsweredRow:
     """A row, its answer to a question, and what the reference says of it."""
 
     sample: slow.Sample
@@ -75,7 +75,7 @@ def early_stop(rows: Sequence[Row], responses: Responses, question: str) -> dict
 # --- reading ----------------------------------------------------------------------------------
 
 
-def _asked(row: Row, text: str, question: str, reference: Forecast | None) -> Asked:
+def _asked(row: Row, text: str, question: str, reference: Forecast | None) -> AnsweredRow:
     names = [each["resource"] for each in row["resources"]]
     if question == "forecast":
         return _forecast(row, read_forecast(text, names)[1], reference)
@@ -84,45 +84,47 @@ def _asked(row: Row, text: str, question: str, reference: Forecast | None) -> As
         return _point(row, verdict, numbers, reference)
     verdict, _, ends = slow.read(text, names)
     said = {name: low / 2 + high / 2 for name, (low, high) in ends.items()} or None
-    return Asked(slow.Sample(row, verdict, ends), question, None, said, reference)
+    return AnsweredRow(slow.Sample(row, verdict, ends), question, None, said, reference)
 
 
-def _forecast(row: Row, forecast: Forecast | None, reference: Forecast | None) -> Asked:
+def _forecast(row: Row, forecast: Forecast | None, reference: Forecast | None) -> AnsweredRow:
     if forecast is None:
-        return Asked(slow.Sample(row, "invalid", {}), "forecast", None, None, reference)
+        return AnsweredRow(slow.Sample(row, "invalid", {}), "forecast", None, None, reference)
     finish, _, quantiles = forecast
     ends = {name: (values[0], values[-1]) for name, values in quantiles.items()}
     sample = slow.Sample(row, "infeasible", {})
     if finish >= 0.5:
         sample = slow.Sample(row, "feasible", ends)
     said = {name: values[2] for name, values in quantiles.items()}
-    return Asked(sample, "forecast", forecast, said, reference)
+    return AnsweredRow(sample, "forecast", forecast, said, reference)
 
 
-def _point(row: Row, verdict: str, numbers: dict[str, float], reference: Forecast | None) -> Asked:
+def _point(
+    row: Row, verdict: str, numbers: dict[str, float], reference: Forecast | None
+) -> AnsweredRow:
     ends = {name: (number, number) for name, number in numbers.items()}
     for each in row["resources"]:
         if numbers and each["used"] + numbers[each["resource"]] > each["budget"]:
             verdict, ends = "infeasible", {}
-    return Asked(slow.Sample(row, verdict, ends), "point", None, numbers or None, reference)
+    return AnsweredRow(slow.Sample(row, verdict, ends), "point", None, numbers or None, reference)
 
 
 # --- samples ----------------------------------------------------------------------------------
 
 
-def _is_open(asked: Asked) -> bool:
+def _is_open(asked: AnsweredRow) -> bool:
     return all(each["used"] <= each["budget"] for each in asked.row["resources"])
 
 
-def _has_outcome(asked: Asked) -> bool:
+def _has_outcome(asked: AnsweredRow) -> bool:
     return "rollout_success" in asked.row
 
 
-def _succeeded(answers: Iterable[Asked]) -> list[Asked]:
+def _succeeded(answers: Iterable[AnsweredRow]) -> list[AnsweredRow]:
     return [each for each in answers if each.row.get("rollout_success")]
 
 
-def _forecasts(answers: Iterable[Asked]) -> list[Asked]:
+def _forecasts(answers: Iterable[AnsweredRow]) -> list[AnsweredRow]:
     """The samples that were asked for a forecast, whatever the answer."""
     return [each for each in answers if each.question == "forecast"]
 
@@ -138,7 +140,7 @@ def _ratio(own: Sequence[float], reference: Sequence[float]) -> Score:
 # --- the kinds of infeasible ------------------------------------------------------------------
 
 
-def _kind(asked: Asked) -> str:
+def _kind(asked: AnsweredRow) -> str:
     row = asked.row
     if row["feasible"]:
         return "feasible"
@@ -147,7 +149,7 @@ def _kind(asked: Asked) -> str:
     return "over_budget" if row["rollout_success"] else "failed_over_budget"
 
 
-def _kinds_of_infeasible(answers: Iterable[Asked]) -> dict[str, Score]:
+def _kinds_of_infeasible(answers: Iterable[AnsweredRow]) -> dict[str, Score]:
     known = [each for each in answers if _has_outcome(each)]
     found = {}
     for kind in ("failed", "over_budget", "failed_over_budget"):
@@ -160,14 +162,14 @@ def _kinds_of_infeasible(answers: Iterable[Asked]) -> dict[str, Score]:
 # --- how it ends ------------------------------------------------------------------------------
 
 
-def _brier(asked: Asked) -> float:
+def _brier(asked: AnsweredRow) -> float:
     if asked.sample.verdict == "invalid":
         return 1.0
     finish = asked.forecast[0] if asked.forecast else float(asked.sample.verdict == "feasible")
     return (finish - (1 if asked.row["feasible"] else 0)) ** 2
 
 
-def _log_score(asked: Asked) -> float:
+def _log_score(asked: AnsweredRow) -> float:
     given = 0.0
     if asked.forecast:
         finish = asked.forecast[0]
@@ -175,13 +177,13 @@ def _log_score(asked: Asked) -> float:
     return -math.log(min(max(given, 0.001), 0.999))
 
 
-def _success_brier(asked: Asked) -> float:
+def _success_brier(asked: AnsweredRow) -> float:
     if asked.forecast is None:
         return 1.0
     return (asked.forecast[1] - (1 if asked.row["rollout_success"] else 0)) ** 2
 
 
-def _ending_scores(answers: Sequence[Asked]) -> dict[str, Score]:
+def _ending_scores(answers: Sequence[AnsweredRow]) -> dict[str, Score]:
     still_open = [each for each in answers if _is_open(each)]
     beside = [each for each in still_open if each.reference]
     known = [each for each in answers if _has_outcome(each)]
@@ -211,14 +213,14 @@ def _wis_of(forecast: Forecast, row: Row) -> float:
     return fmean(found)
 
 
-def _wis(asked: Asked) -> float | None:
+def _wis(asked: AnsweredRow) -> float | None:
     """Return the score; None for an invalid answer to a sample without a reference."""
     if asked.forecast:
         return _wis_of(asked.forecast, asked.row)
     return 2 * _wis_of(asked.reference, asked.row) if asked.reference else None
 
 
-def _covers(asked: Asked, lowest: int, highest: int) -> float:
+def _covers(asked: AnsweredRow, lowest: int, highest: int) -> float:
     if asked.forecast is None:
         return 0.0
     return fmean(
@@ -233,7 +235,7 @@ def _covers(asked: Asked, lowest: int, highest: int) -> float:
     )
 
 
-def _amount_scores(answers: Sequence[Asked]) -> dict[str, Score]:
+def _amount_scores(answers: Sequence[AnsweredRow]) -> dict[str, Score]:
     asked = _forecasts(_succeeded(answers))
     found = [_wis(each) for each in asked]
     known = [value for value in found if value is not None]
@@ -299,7 +301,7 @@ def _curve(forecast: Forecast | None, row: Row) -> list[float]:
     return found
 
 
-def _curve_scores(answers: Sequence[Asked]) -> dict[str, Score]:
+def _curve_scores(answers: Sequence[AnsweredRow]) -> dict[str, Score]:
     asked = [
         each
         for each in _forecasts(answers)
@@ -318,7 +320,7 @@ def _curve_scores(answers: Sequence[Asked]) -> dict[str, Score]:
 # --- the start --------------------------------------------------------------------------------
 
 
-def _start_correlation(answers: Iterable[Asked]) -> Score:
+def _start_correlation(answers: Iterable[AnsweredRow]) -> Score:
     said: dict[str, list[float]] = {}
     used: dict[str, list[float]] = {}
     number = 0

@@ -6,7 +6,7 @@ import pytest
 
 from bagen_data.scoring import SCORES, score
 from bagen_data.scoring.all_scores import BENCHMARK_MODULES, HEADLINE_SCORES, SECTIONS
-from bagen_data.scoring.explained_scores import BUDGET, EXPLANATIONS, TOTAL_TURNS, Example
+from bagen_data.scoring.explained_scores import BUDGET, EXPLANATIONS, TOTAL_TURNS, ScoreExample
 from bagen_data.terminal_explanations import explanations
 from tests.making import REPO
 
@@ -18,7 +18,7 @@ WORDS = {
 OWN = [name for module in BENCHMARK_MODULES for name in SECTIONS[module]]
 
 
-def values(example: Example) -> dict[str, float | None]:
+def values(example: ScoreExample) -> dict[str, float | None]:
     """Score an example as anybody's samples are scored."""
     rows, answers, references = [], [], []
     for sample in example.samples:

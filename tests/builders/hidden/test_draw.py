@@ -4,16 +4,16 @@ import random
 from collections import Counter
 
 from builders.hidden.budget_ranges import AmountRange, BudgetRanges
-from builders.hidden.draw import Candidate, draw_probes
+from builders.hidden.draw import CandidateRollout, draw_probes
 
 RANGES = BudgetRanges({"tokens": AmountRange(400, 900)}, {})
 
 
 def candidate(
     number: int, turns: int, instance: str = "", opening: str = "", cost: int = 10
-) -> Candidate:
+) -> CandidateRollout:
     used = {k: {"tokens": cost * k} for k in range(1, turns)}
-    return Candidate(0, number, instance or str(number), opening or f"o{number}", used)
+    return CandidateRollout(0, number, instance or str(number), opening or f"o{number}", used)
 
 
 def test_at_a_turn_all_rollouts_that_still_run_are_equally_likely() -> None:

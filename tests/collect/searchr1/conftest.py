@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from collect.searchr1.corpus import Corpus, read_corpus
-from collect.searchr1.question_file import Question, read_questions
+from collect.searchr1.question_file import SearchQuestion, read_questions
 from collect.searchr1.retrieval import Library
 from tests.making import REPO
 
@@ -28,5 +28,5 @@ def library(corpus: Corpus) -> Library:
 
 
 @pytest.fixture(scope="session")
-def questions() -> tuple[Question, ...]:
+def questions() -> tuple[SearchQuestion, ...]:
     return read_questions(SEARCH / "questions.jsonl")

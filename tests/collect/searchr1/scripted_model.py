@@ -6,7 +6,7 @@ from typing import Any
 
 from bagen_data.usage import words_and_marks
 from collect.agents import Message, Reply
-from collect.searchr1.question_file import Question
+from collect.searchr1.question_file import SearchQuestion
 from collect.searchr1.retrieval import Library
 from collect.searchr1.scaled_budget import SharedBudget
 from collect.searchr1.scaled_rollout import ScaledRollout
@@ -41,7 +41,7 @@ class ScriptedModel:
 
 def begun(
     model: ScriptedModel,
-    question: Question,
+    question: SearchQuestion,
     library: Library,
     limits: Mapping[str, float] | None = None,
 ) -> ScaledRollout:

@@ -12,9 +12,9 @@ from collect.searchr1.bats.bats_run import JUDGE_TOKENS, PROMPTS, BatsOptions, B
 from collect.searchr1.bats.choice import CheckedProposal
 from collect.searchr1.bats.verification import Verdict, Verification
 from collect.searchr1.prompt_parts import read_prompt_parts
-from collect.searchr1.question_file import Question
+from collect.searchr1.question_file import SearchQuestion
 from collect.searchr1.retrieval import Library
-from collect.searchr1.scaled_rollout import Proposal
+from collect.searchr1.scaled_rollout import ProposedAnswer
 from tests.collect.searchr1.scripted_model import (
     ScriptedModel,
     actions,
@@ -29,13 +29,13 @@ SATISFIED = check("SUCCESS", "satisfied")
 
 
 @pytest.fixture
-def question(questions: tuple[Question, ...]) -> Question:
+def question(questions: tuple[SearchQuestion, ...]) -> SearchQuestion:
     return next(each for each in questions if "Heron Bridge" in each.text)
 
 
 def played(
     answers: list[str],
-    question: Question,
+    question: SearchQuestion,
     library: Library,
     limits: Mapping[str, float] | None = None,
     attempts: int = 1,
@@ -50,7 +50,7 @@ def played(
 
 
 def test_a_confirmed_answer_ends_the_attempt_and_is_given(
-    question: Question, library: Library
+    question: SearchQuestion, library: Library
 ) -> None:
     right = question.answers[0]
     log, model = played([search("Heron Bridge", PLAN), finish(right), SATISFIED], question, library)
@@ -70,7 +70,7 @@ def test_a_confirmed_answer_ends_the_attempt_and_is_given(
 
 
 def test_a_summary_replaces_the_history_after_continue_and_pivot(
-    question: Question, library: Library
+    question: SearchQuestion, library: Library
 ) -> None:
     log, model = played(
         [
@@ -105,7 +105,9 @@ def test_a_summary_replaces_the_history_after_continue_and_pivot(
     assert not log["rollout_success"]
 
 
-def test_a_judge_chooses_among_confirmed_answers(question: Question, library: Library) -> None:
+def test_a_judge_chooses_among_confirmed_answers(
+    question: SearchQuestion, library: Library
+) -> None:
     right = question.answers[0]
     answers = [
         *(finish("1700", PLAN), SATISFIED),
@@ -126,14 +128,16 @@ def test_a_judge_chooses_among_confirmed_answers(question: Question, library: Li
     ), "a further attempt begins anew"
 
 
-def test_answers_that_are_alike_need_no_judge(question: Question, library: Library) -> None:
+def test_answers_that_are_alike_need_no_judge(question: SearchQuestion, library: Library) -> None:
     answers = [finish("1700", PLAN), SATISFIED, finish("1700.", PLAN), SATISFIED]
     log, _ = played(answers, question, library, attempts=2)
     assert log["strategy"]["chosen_by"] == "nothing else to choose from"
     assert log["answer"] == "1700"
 
 
-def test_what_cannot_be_read_is_counted_and_goes_on(question: Question, library: Library) -> None:
+def test_what_cannot_be_read_is_counted_and_goes_on(
+    question: SearchQuestion, library: Library
+) -> None:
     answers = [
         search("Heron Bridge"),
         search("bridge", "1 look"),
@@ -158,7 +162,7 @@ def test_what_cannot_be_read_is_counted_and_goes_on(question: Question, library:
     assert problems[3] == "has no <checks>...</checks>"
 
 
-def test_no_search_is_made_beyond_its_budget(question: Question, library: Library) -> None:
+def test_no_search_is_made_beyond_its_budget(question: SearchQuestion, library: Library) -> None:
     limits = {"tokens": 1e6, "search": 1}
     log, model = played(
         [search("a river", PLAN), search("a mill"), search("a town")], question, library, limits, 3
@@ -178,7 +182,7 @@ def test_no_search_is_made_beyond_its_budget(question: Question, library: Librar
     assert log["answer"] == "1", "nothing can be looked into without a search"
 
 
-def test_an_attempt_ends_after_its_turns(question: Question, library: Library) -> None:
+def test_an_attempt_ends_after_its_turns(question: SearchQuestion, library: Library) -> None:
     answers = [search("a", PLAN), "?", search("a", PLAN), "?"]
     log, _ = played(answers, question, library, attempts=2, turns=2)
     assert (log["strategy"]["ended_by"], log["strategy"]["attempts"]) == ("attempts", 2)
@@ -186,7 +190,7 @@ def test_an_attempt_ends_after_its_turns(question: Question, library: Library) -
 
 
 def test_the_level_of_the_budget_decides_how_many_branches(
-    question: Question, library: Library
+    question: SearchQuestion, library: Library
 ) -> None:
     plan = "\n".join(f"[ ] {number} explore: the bridge" for number in range(1, 5))
     searches = [search(f"bridge {number}") for number in range(9)]
@@ -202,7 +206,9 @@ def test_the_level_of_the_budget_decides_how_many_branches(
     assert log["strategy"]["attempts"] == 1, "no attempt begins without anything left"
 
 
-def test_a_response_beyond_the_budget_is_not_used(question: Question, library: Library) -> None:
+def test_a_response_beyond_the_budget_is_not_used(
+    question: SearchQuestion, library: Library
+) -> None:
     log, _ = played([finish("1700", PLAN)], question, library, {"tokens": 1})
     assert (log["answer"], log["strategy"]["proposals"], actions(log)) == (None, [], [])
     assert log["turns"][0]["strategy"]["outcome"] == "over budget"
@@ -240,13 +246,14 @@ def test_tokens_are_kept_for_a_judge_where_one_is_needed(
     checked: tuple[tuple[str, Verdict], ...],
     tokens: int,
     is_over: bool,
-    question: Question,
+    question: SearchQuestion,
     library: Library,
 ) -> None:
     """A judge is asked of several confirmed answers; of others the search goes on."""
     rollout = begun(ScriptedModel([]), question, library, {"tokens": tokens})
     run = BatsRun(rollout, BatsOptions(1, 1, lambda _: 0))
     run.checked += [
-        CheckedProposal(Proposal(answer, 1), Verification(verdict)) for answer, verdict in checked
+        CheckedProposal(ProposedAnswer(answer, 1), Verification(verdict))
+        for answer, verdict in checked
     ]
     assert run.is_over == is_over

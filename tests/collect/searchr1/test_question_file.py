@@ -11,7 +11,7 @@ import pytest
 
 from bagen_data.errors import InputError
 from collect.searchr1.corpus import Document, read_corpus
-from collect.searchr1.question_file import Question, read_questions
+from collect.searchr1.question_file import SearchQuestion, read_questions
 
 Write = Callable[[Path, Sequence[Mapping[str, Any]]], Path]
 
@@ -39,15 +39,15 @@ def test_questions(tmp_path: Path, write: Write, name: str) -> None:
         {"id": "q2", "question": "And this?", name: ["yes"], "level": "hard"},
     ]
     assert read_questions(write(tmp_path, rows)) == (
-        Question("q1", "Where is it?", ("here", "there")),
-        Question("q2", "And this?", ("yes",)),
+        SearchQuestion("q1", "Where is it?", ("here", "there")),
+        SearchQuestion("q2", "And this?", ("yes",)),
     )
 
 
 @both
 def test_ids_may_be_numbers_underscored_or_missing(tmp_path: Path, write: Write) -> None:
     [question] = read_questions(write(tmp_path, [{"_id": 7, "question": "Q?", "answer": "a"}]))
-    assert question == Question("7", "Q?", ("a",))
+    assert question == SearchQuestion("7", "Q?", ("a",))
     rows = [{"question": text, "answer": "a"} for text in ("Q?", "R?", "Q?")]
     first, second = read_questions(write(tmp_path, rows))
     assert first.id != second.id

@@ -10,7 +10,7 @@ import pytest
 from bagen_data.errors import TemplateError
 from collect.dialogue_layout import record
 from collect.searchr1.prompt_parts import read_prompt_parts
-from collect.searchr1.question_file import Question
+from collect.searchr1.question_file import SearchQuestion
 from collect.searchr1.retrieval import Library
 from collect.searchr1.scaled_budget import SharedBudget
 from collect.searchr1.scaling import SCALINGS, ScalingOptions
@@ -24,14 +24,14 @@ from tests.collect.searchr1.scripted_model import (
 
 
 @pytest.fixture
-def question(questions: tuple[Question, ...]) -> Question:
+def question(questions: tuple[SearchQuestion, ...]) -> SearchQuestion:
     return next(each for each in questions if "Heron Bridge" in each.text)
 
 
 def played(
     strategy: str,
     answers: list[str],
-    question: Question,
+    question: SearchQuestion,
     library: Library,
     limits: Mapping[str, float] | None = None,
     attempts: int = 3,
@@ -45,7 +45,7 @@ def played(
     return log, model
 
 
-def test_sequential_attempts_see_what_was_tried(question: Question, library: Library) -> None:
+def test_sequential_attempts_see_what_was_tried(question: SearchQuestion, library: Library) -> None:
     right = question.answers[0]
     answers = [search("Heron Bridge"), finish("1700"), finish(right), finish(f"{right}.")]
     log, model = played("sequential", answers, question, library)
@@ -69,7 +69,7 @@ def test_sequential_attempts_see_what_was_tried(question: Question, library: Lib
 
 
 def test_an_attempt_without_an_answer_is_followed_by_another(
-    question: Question, library: Library
+    question: SearchQuestion, library: Library
 ) -> None:
     answers = ["?", "?", search("Heron Bridge"), finish("1700")]
     log, model = played("sequential", answers, question, library, attempts=2)
@@ -78,7 +78,9 @@ def test_an_attempt_without_an_answer_is_followed_by_another(
     assert log["answer"] == "1700"
 
 
-def test_parallel_attempts_know_nothing_of_each_other(question: Question, library: Library) -> None:
+def test_parallel_attempts_know_nothing_of_each_other(
+    question: SearchQuestion, library: Library
+) -> None:
     answers = [search("Heron Bridge"), finish("1700"), finish("1701"), finish("1702")]
     log, model = played("parallel", answers, question, library)
     assert [len(messages) for messages in model.requests] == [2, 4, 2, 2]
@@ -89,7 +91,7 @@ def test_parallel_attempts_know_nothing_of_each_other(question: Question, librar
 
 
 def test_parallel_attempts_have_equal_shares_of_the_searches(
-    question: Question, library: Library
+    question: SearchQuestion, library: Library
 ) -> None:
     limits = {"tokens": 1e6, "search": 3}
     answers = [
@@ -105,7 +107,7 @@ def test_parallel_attempts_have_equal_shares_of_the_searches(
 
 @pytest.mark.parametrize("strategy", SCALINGS)
 def test_no_attempt_begins_without_a_search_left(
-    strategy: str, question: Question, library: Library
+    strategy: str, question: SearchQuestion, library: Library
 ) -> None:
     answers = [search("a bridge"), finish("1700")]
     log, _ = played(strategy, answers, question, library, {"search": 1})
@@ -115,7 +117,7 @@ def test_no_attempt_begins_without_a_search_left(
 
 @pytest.mark.parametrize("strategy", SCALINGS)
 def test_without_a_budget_only_the_attempts_end_it(
-    strategy: str, question: Question, library: Library
+    strategy: str, question: SearchQuestion, library: Library
 ) -> None:
     log, model = played(strategy, [finish("1")] * 3, question, library, {}, shows_status=True)
     assert log["strategy"]["attempts"] == 3
@@ -124,7 +126,7 @@ def test_without_a_budget_only_the_attempts_end_it(
 
 @pytest.mark.parametrize("strategy", SCALINGS)
 def test_the_status_is_shown_where_it_is_wanted(
-    strategy: str, question: Question, library: Library
+    strategy: str, question: SearchQuestion, library: Library
 ) -> None:
     for shows in (True, False):
         _, model = played(
@@ -135,7 +137,7 @@ def test_the_status_is_shown_where_it_is_wanted(
 
 @pytest.mark.parametrize("strategy", SCALINGS)
 def test_a_response_beyond_the_budget_is_not_used(
-    strategy: str, question: Question, library: Library
+    strategy: str, question: SearchQuestion, library: Library
 ) -> None:
     for answer in (finish("1700"), search("a bridge")):
         log, _ = played(strategy, [answer], question, library, {"tokens": 10})

@@ -5,11 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collect.environment import Environment, Observation
-from collect.searchr1.question_file import Question
+from collect.searchr1.question_file import SearchQuestion
 from collect.searchr1.retrieval import Library
 from collect.searchr1.search_environment import RULES, SearchEnvironment
 
-QUESTION = Question("q1", "Which river flows through Garlock?", ("River Pask", "Pask"))
+QUESTION = SearchQuestion("q1", "Which river flows through Garlock?", ("River Pask", "Pask"))
 AVAILABLE = "Available actions: search[<query>], finish[<answer>]"
 FRAGMENTS = st.sampled_from(
     [
@@ -115,7 +115,7 @@ def test_any_response_gives_an_observation(library: Library, response: str) -> N
     assert seen == SearchEnvironment(QUESTION, library).step(response)
 
 
-def test_the_right_answer_is_right(library: Library, questions: tuple[Question, ...]) -> None:
+def test_the_right_answer_is_right(library: Library, questions: tuple[SearchQuestion, ...]) -> None:
     for question in questions:
         for accepted in question.answers:
             environment = SearchEnvironment(question, library)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bagen_data.errors import WrongUsageError
-from collect.searchr1.question_file import Question
+from collect.searchr1.question_file import SearchQuestion
 from collect.searchr1.search_game import SearchR1, searchr1
 
 
@@ -19,7 +19,7 @@ def asked(bundled: Path, count: int, seed: int = 0, first: int = 0) -> list[str]
 
 
 def test_families_of_one_seed_that_begin_behind_each_other_share_no_question(
-    bundled: Path, questions: tuple[Question, ...]
+    bundled: Path, questions: tuple[SearchQuestion, ...]
 ) -> None:
     known = [question.id for question in questions]
     one, other = asked(bundled, 40), asked(bundled, 26, first=40)

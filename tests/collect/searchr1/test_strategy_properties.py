@@ -10,7 +10,7 @@ from collect.dialogue_layout import record
 from collect.play import Played
 from collect.searchr1.bats.bats_agent import play_bats
 from collect.searchr1.bats.bats_run import BatsOptions
-from collect.searchr1.question_file import Question
+from collect.searchr1.question_file import SearchQuestion
 from collect.searchr1.retrieval import Library
 from collect.searchr1.scaled_rollout import ScaledRollout
 from collect.searchr1.scaling import SCALINGS, ScalingOptions
@@ -80,7 +80,7 @@ def test_a_rollout_ends_within_its_budget_and_loses_no_request(
     play: Callable[[ScaledRollout], Played],
     answers: list[str],
     budget: dict[str, float],
-    questions: tuple[Question, ...],
+    questions: tuple[SearchQuestion, ...],
     library: Library,
 ) -> None:
     if play is bats:
@@ -113,7 +113,7 @@ def test_a_rollout_ends_within_its_budget_and_loses_no_request(
 def test_empty_responses_use_up_a_budget(
     play: Callable[[ScaledRollout], Played],
     empty: str,
-    questions: tuple[Question, ...],
+    questions: tuple[SearchQuestion, ...],
     library: Library,
 ) -> None:
     model = ScriptedModel([empty] * 64)

@@ -15,7 +15,7 @@ from collect.searchr1.bats.choice import (
 from collect.searchr1.bats.malformed import MalformedError
 from collect.searchr1.bats.plan import Plan
 from collect.searchr1.bats.verification import Check, Verification, read_verification
-from collect.searchr1.scaled_rollout import Proposal, majority
+from collect.searchr1.scaled_rollout import ProposedAnswer, majority
 from collect.searchr1.search_actions import Search, parse
 from collect.searchr1.tagged_text import last_tagged
 from tests.collect.searchr1.scripted_model import check
@@ -71,7 +71,7 @@ def test_any_response_is_read(one: str, other: str) -> None:
 def checked(*proposals: tuple[str, str | None]) -> list[CheckedProposal]:
     return [
         CheckedProposal(
-            Proposal(answer, number),
+            ProposedAnswer(answer, number),
             None if verdict is None else Verification(verdict),  # type: ignore[arg-type]
         )
         for number, (answer, verdict) in enumerate(proposals, 1)
@@ -106,6 +106,6 @@ def test_a_judge_names_a_candidate_by_its_number() -> None:
 
 def test_a_majority_goes_by_normalised_answers_and_a_tie_to_the_first() -> None:
     assert majority([]) is None
-    proposals = [Proposal(answer, 1) for answer in ("b", "The A.", "a", "B", "c")]
+    proposals = [ProposedAnswer(answer, 1) for answer in ("b", "The A.", "a", "B", "c")]
     assert majority(proposals) == "b"
     assert majority(proposals[1:]) == "The A."

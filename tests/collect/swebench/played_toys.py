@@ -10,7 +10,7 @@ import pytest
 
 from collect.swebench.instances import Instance
 from collect.swebench.local_rollout import LIMITS, Judged, Limits, rollout
-from sample.actors.swebench_agents import ScriptedToys, Step, script_steps, scripted_model
+from sample.actors.swebench_agents import ScriptedToys, ScriptStep, script_steps, scripted_model
 from sample.actors.toy_repositories import Toy, choose_toys, make_repositories, toys
 
 needs_tool = pytest.mark.skipif(
@@ -40,7 +40,7 @@ def run_script(name: str, instance: Instance, toy: Toy = TOY, steps: int = 20) -
 
 def run_commands(instance: Instance, commands: Sequence[str], limits: Limits = LIMITS) -> Judged:
     """Return the turns of an agent that runs these commands, one a turn; the last should submit."""
-    steps = [Step("next", (command,)) for command in commands]
+    steps = [ScriptStep("next", (command,)) for command in commands]
     return rollout(instance, scripted_model("commanded", steps, limits), limits)
 
 

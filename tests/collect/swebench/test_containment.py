@@ -18,7 +18,7 @@ from collect.swebench.instances import Instance
 from collect.swebench.local_rollout import Limits, rollout
 from collect.swebench.model_commands import CommandOptions
 from collect.swebench.visible_files import unseen_paths
-from sample.actors.swebench_agents import Step, scripted_model
+from sample.actors.swebench_agents import ScriptStep, scripted_model
 from tests.collect.swebench.played_toys import TOY, needs_tool, one_instance, outputs
 
 KINDS = {"bwrap": Bubblewrap, "unshare": Namespaces}
@@ -145,7 +145,7 @@ def test_a_contained_rollout_is_judged_as_another(containment: Containment, tmp_
     instance = one_instance(tmp_path / "toys")
     commands = ["cat README.md; pwd; ls", "echo x >> README.md; git diff > patch.txt"]
     commands += ["echo COMPLETE_TASK_AND_SUBMIT_FINAL_OUTPUT; cat patch.txt"]
-    steps = [Step("next", (command,)) for command in commands]
+    steps = [ScriptStep("next", (command,)) for command in commands]
     played = [
         rollout(instance, scripted_model("commanded", steps, Limits()), Limits(), isolation)
         for isolation in (Isolation(), Isolation(containment, containment))

@@ -10,7 +10,7 @@ import pytest
 from bagen_data.errors import InputError
 from bagen_data.scoring.measure import Measured
 from bagen_data.scoring.resampling import percentile_interval
-from train.measured_rows import AnsweredSamples
+from train.measured_rows import MeasuredAnswers
 from train.sweeps.seed_intervals import over_seeds, retained, row_over_seeds
 
 INSTANCES = 40
@@ -112,11 +112,11 @@ def test_one_resource_of_several_is_scored() -> None:
     ]
 
     def hit_rate(resource: str | None) -> float:
-        scores = AnsweredSamples.of(samples, rows, "interval", resource).measured(0)
+        scores = MeasuredAnswers.of(samples, rows, "interval", resource).measured(0)
         return float(scores["hit_rate"].values[0])
 
     assert [hit_rate(each) for each in (None, "time", "cost")] == [0.5, 0.5, 1.0]
-    kept = list(AnsweredSamples.of(samples, rows, "interval", "cost").sample_scores())
+    kept = list(MeasuredAnswers.of(samples, rows, "interval", "cost").sample_scores())
     assert [row["covered"] for row in kept] == [True, True]
     assert [row["reward"] for row in kept] == [1.0, 1.0]
     with pytest.raises(InputError, match="shop does not spend money; expected one of: time, cost"):

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from bagen_data.forecasters.fitting.teaching_data import Source, TeachingData
+from bagen_data.forecasters.fitting.teaching_data import TeachingData, TeachingSource
 from bagen_data.forecasters.learning.examples import Example
 from bagen_data.schema import TOKENS
 from tests.bagen_data.forecasters.simulated import family
@@ -30,7 +30,7 @@ def _of_model(each: Example, model: str) -> Example:
 
 
 def taught(examples: Iterable[Example], **more: object) -> TeachingData:
-    known = {"source": Source(), "rollout_models": ("m",)} | more
+    known = {"source": TeachingSource(), "rollout_models": ("m",)} | more
     return TeachingData(resources=(TOKENS,), examples=list(examples), **known)  # type: ignore[arg-type]
 
 

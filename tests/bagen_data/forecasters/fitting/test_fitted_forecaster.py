@@ -19,14 +19,14 @@ from bagen_data.forecasters.fitting.fitted_forecaster import (
     new_folder,
     number_of_fits,
 )
-from bagen_data.forecasters.fitting.teaching_data import Source
+from bagen_data.forecasters.fitting.teaching_data import TeachingSource
 from bagen_data.forecasters.fitting.unseen_scores import SCORES, cross_fitted_scores
 from bagen_data.forecasters.kept import AmountForecast, load_forecaster
 from bagen_data.forecasters.learning.examples import Example
 from bagen_data.schema import Budget, Forecast
 from tests.bagen_data.forecasters.fitting.taught import examples_of, taught, with_outcomes
 
-ON_HUB = Source("ORG/NAME", "c" * 64, "d" * 40, "chess_train", ("sft", "rl"))
+ON_HUB = TeachingSource("ORG/NAME", "c" * 64, "d" * 40, "chess_train", ("sft", "rl"))
 FAST = ("aft", "climatology")
 
 
@@ -175,7 +175,7 @@ def test_the_hub_reads_the_card_of_a_dataset_there() -> None:
 
 
 def test_no_metric_is_claimed_of_data_that_nobody_can_fetch() -> None:
-    for source in (Source(), replace(ON_HUB, dataset=None, commit=None)):
+    for source in (TeachingSource(), replace(ON_HUB, dataset=None, commit=None)):
         fitted = fit("aft", taught(examples_of(12), source=source), 0)
         data = card_of(fitted).data.to_dict()
         assert "datasets" not in data

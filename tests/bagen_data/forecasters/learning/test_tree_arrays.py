@@ -17,7 +17,7 @@ from sklearn.linear_model import LogisticRegression
 
 from bagen_data.array_types import Floats, Mask
 from bagen_data.forecasters.learning.learners import Judge, Spending
-from bagen_data.forecasters.learning.lines import Line, logistic
+from bagen_data.forecasters.learning.lines import LinearModel, logistic
 from bagen_data.forecasters.learning.tree_arrays import LeafMembers, SummedTrees, Trees
 
 
@@ -80,7 +80,7 @@ def test_a_judge_says_what_its_models_say(seed: int) -> None:
     np.testing.assert_array_equal(judge.trees.sums(own), trees.decision_function(own))
     expected = (trees.decision_function(own) + line.decision_function(own)) / 2
     np.testing.assert_allclose(judge.log_odds(values), expected, rtol=1e-12)
-    chances = logistic(Line.of(line).sums(own))
+    chances = logistic(LinearModel.of(line).sums(own))
     np.testing.assert_allclose(chances, line.predict_proba(own)[:, 1], rtol=1e-12)
 
 

@@ -14,7 +14,7 @@ CALL = {
 FOUND = {"role": "tool", "content": "There."}
 
 
-class Heard(BudgetTracker):
+class ArgumentTracker(BudgetTracker):
     """A tracker that keeps what it is told."""
 
     def __init__(self, *budgets: Any) -> None:
@@ -31,7 +31,7 @@ def usage(read: int, written: int) -> dict[str, int]:
 
 
 def test_a_turn_is_what_is_new_and_the_answer_with_its_calls() -> None:
-    tracker = Heard({"tokens": 900, "search": 9})
+    tracker = ArgumentTracker({"tokens": 900, "search": 9})
     conversations = ObservedConversations(tracker, dict)
     conversations.observe([SYSTEM, USER], CALL, usage(10, 5))
     answer = {"role": "assistant", "content": "In the drawer."}
@@ -45,7 +45,7 @@ def test_a_turn_is_what_is_new_and_the_answer_with_its_calls() -> None:
 
 
 def test_a_request_that_continues_none_opens_a_conversation() -> None:
-    tracker = Heard({"tokens": 900})
+    tracker = ArgumentTracker({"tokens": 900})
     conversations = ObservedConversations(tracker, dict)
     other = {"role": "user", "content": "Something else."}
     conversations.observe([USER], CALL, usage(10, 5))
@@ -57,7 +57,7 @@ def test_a_request_that_continues_none_opens_a_conversation() -> None:
 
 
 def test_a_system_message_may_change() -> None:
-    tracker = Heard({"tokens": 900})
+    tracker = ArgumentTracker({"tokens": 900})
     conversations = ObservedConversations(tracker, dict)
     conversations.observe([SYSTEM, USER], CALL, usage(10, 5))
     later = {"role": "system", "content": "Be quick."}
@@ -66,7 +66,7 @@ def test_a_system_message_may_change() -> None:
 
 
 def test_a_last_message_may_have_grown() -> None:
-    tracker = Heard({"tokens": 900})
+    tracker = ArgumentTracker({"tokens": 900})
     conversations = ObservedConversations(tracker, dict)
     conversations.observe([USER], CALL, usage(10, 5))
     conversations.observe([{"role": "user", "content": "Where? Say it."}], CALL, usage(12, 5))
@@ -85,7 +85,7 @@ def test_a_tool_with_the_name_of_a_resource_spends_none_of_it() -> None:
 
 
 def test_a_message_of_an_unknown_kind_has_no_text() -> None:
-    tracker = Heard({"tokens": 900})
+    tracker = ArgumentTracker({"tokens": 900})
     strange = {"role": "user", "content": [{"type": "hologram"}]}
     ObservedConversations(tracker, dict).observe([strange], CALL, usage(10, 5))
     assert tracker.observed[0][0] == ""
