@@ -29,9 +29,9 @@ sys.path.insert(0, str(REPO))
 from bagen_data.array_types import Floats, Mask  # noqa: E402
 from bagen_data.live.policies import Outcome, evidence_against  # noqa: E402
 from bagen_data.policies.calibration import Calibration, WatchedRuns, calibrated  # noqa: E402
-from bagen_data.policies.choice import parts_of, watched_runs  # noqa: E402
 from bagen_data.policies.foretold_rollouts import foretold_families  # noqa: E402
 from bagen_data.policies.measured_policies import Rollouts  # noqa: E402
+from bagen_data.policies.policy_choice import parts_of, watched_runs  # noqa: E402
 from bagen_data.policies.stopped_runs import StoppedRuns  # noqa: E402
 from bagen_data.policies.unseen_forecasts import cross_fitted, load_recorded  # noqa: E402
 from bagen_data.scoring.report import Score  # noqa: E402

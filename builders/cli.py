@@ -238,7 +238,7 @@ def _build_hidden(options: "BuildOptions", samples: int, apart_from: Sequence[st
     from rich.markup import escape
 
     from bagen_data.progress_bar import progress_bar
-    from builders.hidden.build import HiddenOptions, build_hidden
+    from builders.hidden.hidden_build import HiddenOptions, build_hidden
     from builders.hidden.summary import print_hidden_summary
 
     for family in options.families():
@@ -363,8 +363,8 @@ def publish_command(
     ] = None,
 ) -> None:
     """Publish a built dataset on the Hub: exactly its files, by one commit."""
-    from builders.publish import DatasetPublication
     from builders.publish_all import publish_all, publish_one
+    from builders.publish_dataset import DatasetPublication
 
     wanted = DatasetPublication(folder, to, tag, private, create_pr, dry_run)
     if site is not None and not everything:

@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from bagen_data.errors import BagenError, InputError
 from bagen_data.repositories.publish_command import print_published, publish_with_progress, say
 from bagen_data.wording import numbered
-from builders.publish import DatasetPublication, publish_dataset
+from builders.publish_dataset import DatasetPublication, publish_dataset
 from builders.published_ids import PublishedIds
 from builders.submissions_repository import opening
 

@@ -200,7 +200,7 @@ def update_command(
     from leaderboard.boards import Submissions, build_board
     from leaderboard.handed_in.merged import download_merged
     from leaderboard.handed_in.trees import SubmissionsRepository
-    from leaderboard.publish import site_publication
+    from leaderboard.site_space import site_publication
 
     check_repository_id("--repo", repo)
     check_repository_id("--to", to)
@@ -459,7 +459,7 @@ def publish_command(
     """Publish a site as a static Space: exactly its files, by one commit."""
     from bagen_data.repositories.publish_command import print_published, publish_with_progress
     from bagen_data.repositories.publishing import check_target
-    from leaderboard.publish import site_publication
+    from leaderboard.site_space import site_publication
 
     check_target(to, tag, create_pr=create_pr)
     publication = replace(

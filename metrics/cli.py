@@ -34,7 +34,7 @@ def publish_command(
         say,
     )
     from bagen_data.repositories.publishing import check_target
-    from metrics.publish import check_module_name, metric_space
+    from metrics.metric_space import check_module_name, metric_space
 
     check_target(to, tag, create_pr=create_pr)
     check_module_name(to)

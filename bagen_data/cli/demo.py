@@ -42,7 +42,7 @@ def demo_command(
     It needs no network, no model and no extra. The sample ships in the package: questions about 36
     short runs of scripted agents.
     """
-    from bagen_data.demo.report import Demonstration, write_report
+    from bagen_data.demo.demo_page import Demonstration, write_report
     from bagen_data.demo.shipped import copy_dataset
     from bagen_data.gold_answers import gold_answer
     from bagen_data.hub import load_samples

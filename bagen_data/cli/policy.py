@@ -81,8 +81,8 @@ def policy_command(
     from bagen_data.console import stdout_console
     from bagen_data.live.policies import policy_text
     from bagen_data.pictures import check_picture_file, save_picture
-    from bagen_data.policies.evaluation import PolicyRequest, evaluate
     from bagen_data.policies.policy_chart import policy_chart
+    from bagen_data.policies.policy_report import PolicyRequest, evaluate
     from bagen_data.policies.policy_tables import guarantee, policy_tables
     from bagen_data.repositories.dataset_names import at_revision
     from bagen_data.table_printing import print_table

@@ -1,5 +1,5 @@
 """A demonstration that needs nothing but the package: `bagen demo`.
 
 `dataset/` is a small built dataset, which `tools/shipped_sample.py` makes. `shipped.py` copies it,
-and `report.py` writes the page that a demonstration ends with.
+and `demo_page.py` writes the page that a demonstration ends with.
 """

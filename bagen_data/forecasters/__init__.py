@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Literal, Self
 from bagen_data.errors import InputError, WrongUsageError
 
 if TYPE_CHECKING:
+    from bagen_data.forecasters.learning.column_forecasters import Fit, ForecastModel
     from bagen_data.forecasters.learning.examples import Example
-    from bagen_data.forecasters.learning.forecasts import Fit, ForecastModel
     from bagen_data.schema import Estimate, Probe
 
 Answer = Callable[[Sequence["Probe"]], list["Estimate"]]

@@ -23,15 +23,15 @@ import numpy as np
 from bagen_data.answer_columns import ForecastColumns
 from bagen_data.array_types import Floats, Ints, Mask
 from bagen_data.forecasters.learning.asked_columns import AskedColumns
-from bagen_data.forecasters.learning.cross_fitting import asked_for, folds, instances
-from bagen_data.forecasters.learning.examples import Example
-from bagen_data.forecasters.learning.forecasts import (
+from bagen_data.forecasters.learning.column_forecasters import (
     amounts_of,
     forecasting,
     rounded,
     unknown_probabilities,
     with_doubt,
 )
+from bagen_data.forecasters.learning.cross_fitting import asked_for, folds, instances
+from bagen_data.forecasters.learning.examples import Example
 from bagen_data.forecasters.learning.learners import (
     Columns,
     check_columns,
@@ -40,7 +40,7 @@ from bagen_data.forecasters.learning.learners import (
     never_empty,
     scikit_learn,
 )
-from bagen_data.forecasters.learning.lines import LinearModel, logistic
+from bagen_data.forecasters.learning.linear_model import LinearModel, logistic
 from bagen_data.forecasters.learning.model_checks import (
     check_numbers,
     check_outcomes,

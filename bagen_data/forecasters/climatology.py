@@ -15,9 +15,9 @@ from bagen_data.answer_columns import ForecastColumns
 from bagen_data.array_types import Floats, Ints, Mask
 from bagen_data.climatology import Pool
 from bagen_data.forecasters.learning.asked_columns import AskedColumns
+from bagen_data.forecasters.learning.column_forecasters import forecasting, unknown_probabilities
 from bagen_data.forecasters.learning.cross_fitting import asked_for
 from bagen_data.forecasters.learning.examples import Example
-from bagen_data.forecasters.learning.forecasts import forecasting, unknown_probabilities
 from bagen_data.forecasters.learning.model_checks import check_numbers
 from bagen_data.forecasters.learning.probe_amounts import Known
 

@@ -24,9 +24,9 @@ from bagen_data.array_types import Floats, Ints
 from bagen_data.forecasters import ALPHA, Answer, Forecaster
 from bagen_data.forecasters.always_infeasible import always_infeasible
 from bagen_data.forecasters.learning.calibrated import CalibratedModel, fit, fit_amounts
+from bagen_data.forecasters.learning.column_forecasters import forecasts_of
 from bagen_data.forecasters.learning.cross_fitting import CrossFitted, teaching
 from bagen_data.forecasters.learning.examples import Example
-from bagen_data.forecasters.learning.forecasts import forecasts_of
 
 _LEAST_SCALE = 1e-9
 

@@ -16,15 +16,15 @@ import numpy as np
 from bagen_data.answer_columns import ForecastColumns
 from bagen_data.array_types import Floats, Ints, Mask
 from bagen_data.forecasters.learning.asked_columns import AskedColumns
-from bagen_data.forecasters.learning.cross_fitting import asked_for
-from bagen_data.forecasters.learning.examples import Example
-from bagen_data.forecasters.learning.forecasts import (
+from bagen_data.forecasters.learning.column_forecasters import (
     amounts_of,
     forecasting,
     rounded,
     unknown_probabilities,
     with_doubt,
 )
+from bagen_data.forecasters.learning.cross_fitting import asked_for
+from bagen_data.forecasters.learning.examples import Example
 from bagen_data.forecasters.learning.learners import fitted, scikit_learn
 from bagen_data.forecasters.learning.model_checks import (
     check_outcomes,

@@ -5,8 +5,8 @@
     stopped_runs.py         what stopping saves and loses, rollout by rollout
     measured_policies.py    shares of all rollouts, with intervals over instances
     calibration.py          the sequential test's threshold, and its guarantee
-    choice.py               the best threshold, or a test, tried on unseen instances
-    evaluation.py           from a forecaster and a dataset to a report
+    policy_choice.py        the best threshold, or a test, tried on unseen instances
+    policy_report.py        from a forecaster and a dataset to a report
     policy_tables.py        the report in a terminal
     policy_chart.py         the report as a picture
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bagen_data.live.policies import SequentialPolicy, ThresholdPolicy
-from bagen_data.policies.evaluation import PolicyReport
 from bagen_data.policies.measured_policies import PolicyScores
+from bagen_data.policies.policy_report import PolicyReport
 from bagen_data.policies.policy_tables import facts
 from bagen_data.scoring.report import Score
 

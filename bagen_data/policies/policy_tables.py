@@ -6,9 +6,9 @@ from rich.table import Table
 
 from bagen_data.console import shown
 from bagen_data.live.policies import Policy, SequentialPolicy, ThresholdPolicy
-from bagen_data.policies.choice import Choice
-from bagen_data.policies.evaluation import PolicyReport
 from bagen_data.policies.measured_policies import PolicyScores
+from bagen_data.policies.policy_choice import Choice
+from bagen_data.policies.policy_report import PolicyReport
 from bagen_data.scoring.report import Score
 from bagen_data.wording import numbered
 

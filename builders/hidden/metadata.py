@@ -27,7 +27,7 @@ from builders.data_files import DataFile
 from builders.hidden.hidden_card import KEY_TEXT, render_hidden_card
 
 if TYPE_CHECKING:
-    from builders.hidden.build import HiddenOptions, HiddenTask, ReadFamily
+    from builders.hidden.hidden_build import HiddenOptions, HiddenTask, ReadFamily
 
 
 def write_public_metadata(

@@ -9,7 +9,7 @@ from bagen_data.console import STDERR, shown, stdout_console
 from bagen_data.reading.family_index import FamilyIndex
 from bagen_data.reading.refusal_lines import refusal_lines
 from bagen_data.table_printing import print_table
-from builders.hidden.build import KEY, PUBLIC, HiddenOptions, HiddenTask
+from builders.hidden.hidden_build import KEY, PUBLIC, HiddenOptions, HiddenTask
 
 _FEW = 10
 """Samples of a task below which scores have no interval."""

@@ -7,7 +7,7 @@ from typing import Any
 from collect.swebench.agent_prompts import INSTANCE, SYSTEM
 from collect.swebench.checkout import fresh_clone
 from collect.swebench.containment import Isolation
-from collect.swebench.evaluation import evaluate
+from collect.swebench.hidden_tests import evaluate
 from collect.swebench.instances import Instance
 from collect.swebench.minisweagent_import import load_mini_swe_agent
 from collect.swebench.shell import Shell

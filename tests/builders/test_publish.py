@@ -15,7 +15,7 @@ from huggingface_hub import close_session
 from bagen_data.errors import InputError
 from bagen_data.repositories.publishing import publish
 from builders.cli import main
-from builders.publish import DatasetPublication, publish_dataset
+from builders.publish_dataset import DatasetPublication, publish_dataset
 from builders.published_ids import PublishedIds
 from builders.submissions_repository import render_submissions_card
 from builders.verify import verify

@@ -14,7 +14,7 @@ from bagen_data.prompts import load_prompt
 from bagen_data.replay import replay
 from bagen_data.schema import Budget
 from bagen_data.scoring.sample_table import SampleTable
-from builders.hidden.build import KEY, PUBLIC
+from builders.hidden.hidden_build import KEY, PUBLIC
 from tests.builders.test_verify import reseal
 from tests.making import SAMPLE, build, build_record, dialogue, read, rows_of, run, write_json
 

@@ -39,7 +39,7 @@ from builders.build import build
 from builders.build_output import shared_spool_folder
 from builders.build_record import BuildOptions
 from builders.cli import main
-from builders.hidden.build import HiddenOptions, build_hidden
+from builders.hidden.hidden_build import HiddenOptions, build_hidden
 from builders.verify import verify
 from tests.bagen_data.store_writer import METADATA
 from tests.faulty_store import SharedStore, shared_store

@@ -11,8 +11,8 @@ import numpy as np
 
 from bagen_data.errors import OutputError, WrongUsageError
 from bagen_data.forecasters import Answer, Learn, find_forecaster, known_forecasters
+from bagen_data.forecasters.fitting.forecaster_card import LIBRARY, CardFacts, render_card
 from bagen_data.forecasters.fitting.known_limits import known_limits
-from bagen_data.forecasters.fitting.model_card import LIBRARY, CardFacts, render_card
 from bagen_data.forecasters.fitting.teaching_data import TeachingData
 from bagen_data.forecasters.fitting.unseen_scores import (
     UnseenScores,
@@ -28,8 +28,13 @@ from bagen_data.forecasters.kept.kept_forecaster import (
     within_budget,
 )
 from bagen_data.forecasters.learning.asked_columns import AskedColumns
+from bagen_data.forecasters.learning.column_forecasters import (
+    Fit,
+    ForecastModel,
+    coherent,
+    forecasts,
+)
 from bagen_data.forecasters.learning.examples import Example
-from bagen_data.forecasters.learning.forecasts import Fit, ForecastModel, coherent, forecasts
 from bagen_data.replaced_folder import replaced_folder
 from bagen_data.schema import Estimate, Probe
 from bagen_data.versions import __version__

@@ -5,6 +5,7 @@
 ('tokens',)
 """
 
+from bagen_data.forecasters.kept.forecaster_lookup import load_forecaster
 from bagen_data.forecasters.kept.kept_forecaster import (
     AmountForecast,
     KeptForecaster,
@@ -13,7 +14,6 @@ from bagen_data.forecasters.kept.kept_forecaster import (
     keep,
     learned_of,
 )
-from bagen_data.forecasters.kept.loading import load_forecaster
 
 __all__ = [
     "AmountForecast",

@@ -21,7 +21,7 @@ from bagen_data.forecasters import find_forecaster, known_forecasters
 from bagen_data.forecasters.kept.array_file import array_bytes, read_arrays
 from bagen_data.forecasters.kept.kept_forecaster import KeptForecaster, LearnedFrom
 from bagen_data.forecasters.kept.packing import Array, Packed, PackingError, pack, unpack
-from bagen_data.forecasters.learning.forecasts import ForecastModel
+from bagen_data.forecasters.learning.column_forecasters import ForecastModel
 from bagen_data.forecasters.learning.running_features import feature_names
 from bagen_data.replaced_folder import replaced_folder
 from bagen_data.steady_files import HeldFile

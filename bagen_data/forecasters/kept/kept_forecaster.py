@@ -19,8 +19,8 @@ from bagen_data.answer_columns import ForecastColumns
 from bagen_data.array_types import Floats
 from bagen_data.errors import InputError
 from bagen_data.forecasters.learning.asked_columns import AskedColumns
+from bagen_data.forecasters.learning.column_forecasters import ForecastModel, coherent, forecasts
 from bagen_data.forecasters.learning.examples import Example
-from bagen_data.forecasters.learning.forecasts import ForecastModel, coherent, forecasts
 from bagen_data.forecasters.learning.probe_amounts import ProbeAmounts
 from bagen_data.schema import GENERAL, WAREHOUSE, Budget, Forecast, Probe, decimals
 from bagen_data.versions import __version__
@@ -233,7 +233,7 @@ class KeptForecaster:
             InputError: the forecaster does not exist, or cannot be used.
             StoreError: the Hub does not answer.
         """
-        from bagen_data.forecasters.kept.loading import load_forecaster
+        from bagen_data.forecasters.kept.forecaster_lookup import load_forecaster
 
         return load_forecaster(name if revision is None else f"{name}@{revision}")
 

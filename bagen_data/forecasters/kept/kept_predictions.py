@@ -7,8 +7,8 @@ from bagen_data.answers import render
 from bagen_data.errors import InputError, WrongUsageError
 from bagen_data.forecasters import SeenSamples, find_forecaster
 from bagen_data.forecasters.kept.kept_forecaster import KeptForecaster, instance_hash
+from bagen_data.forecasters.learning.column_forecasters import forecast_answer, interval_answer
 from bagen_data.forecasters.learning.examples import Example, load_examples
-from bagen_data.forecasters.learning.forecasts import forecast_answer, interval_answer
 from bagen_data.forecasters.learning.hidden_probes import AskedProbe, load_hidden_probes
 from bagen_data.forecasters.learning.predictions import ForecastRequest, Load, Predicted
 from bagen_data.hub import is_hidden

@@ -20,6 +20,12 @@ import numpy as np
 from bagen_data.answer_columns import ForecastColumns
 from bagen_data.array_types import Floats, Ints, Mask
 from bagen_data.forecasters.learning.asked_columns import AskedColumns
+from bagen_data.forecasters.learning.column_forecasters import (
+    amounts_of,
+    rounded,
+    unknown_probabilities,
+    with_doubt,
+)
 from bagen_data.forecasters.learning.cross_fitting import (
     FOLDS,
     asked_for,
@@ -29,14 +35,8 @@ from bagen_data.forecasters.learning.cross_fitting import (
     mean_of,
 )
 from bagen_data.forecasters.learning.examples import Example
-from bagen_data.forecasters.learning.forecasts import (
-    amounts_of,
-    rounded,
-    unknown_probabilities,
-    with_doubt,
-)
 from bagen_data.forecasters.learning.learners import Judge, Spending, check_columns, scikit_learn
-from bagen_data.forecasters.learning.lines import LinearModel, logistic
+from bagen_data.forecasters.learning.linear_model import LinearModel, logistic
 from bagen_data.forecasters.learning.model_checks import (
     check_numbers,
     check_outcomes,

@@ -14,7 +14,7 @@ import numpy as np
 from bagen_data.array_types import Floats, Mask
 from bagen_data.errors import MissingExtraError
 from bagen_data.forecasters import ALPHA
-from bagen_data.forecasters.learning.lines import LinearModel
+from bagen_data.forecasters.learning.linear_model import LinearModel
 from bagen_data.forecasters.learning.model_checks import check_numbers, check_unit
 from bagen_data.forecasters.learning.tree_arrays import SummedTrees, Trees
 

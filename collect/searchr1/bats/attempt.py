@@ -3,8 +3,8 @@
 from typing import Any
 
 from collect.agents import Reply
+from collect.searchr1.bats.answer_choice import CheckedProposal
 from collect.searchr1.bats.bats_run import BatsRun
-from collect.searchr1.bats.choice import CheckedProposal
 from collect.searchr1.bats.malformed import MalformedError
 from collect.searchr1.bats.plan import Plan
 from collect.searchr1.bats.verification import Verification, read_verification

@@ -9,9 +9,9 @@ number of attempts, is used up. A judge chooses among the confirmed answers.
 from typing import Any
 
 from collect.play import Played
+from collect.searchr1.bats.answer_choice import CheckedProposal
 from collect.searchr1.bats.attempt import Attempt
 from collect.searchr1.bats.bats_run import BatsOptions, BatsRun
-from collect.searchr1.bats.choice import CheckedProposal
 from collect.searchr1.bats.judge import choose
 from collect.searchr1.scaled_rollout import ScaledRollout
 

@@ -7,8 +7,13 @@ from pathlib import Path
 
 from bagen_data.live.status_text import Level
 from collect.agents import Counter as CountTokens
+from collect.searchr1.bats.answer_choice import (
+    CandidateAnswer,
+    CheckedProposal,
+    candidates,
+    confirmed,
+)
 from collect.searchr1.bats.budget_level import BRANCHES, scarcest_level
-from collect.searchr1.bats.choice import CandidateAnswer, CheckedProposal, candidates, confirmed
 from collect.searchr1.bats.plan import Plan
 from collect.searchr1.prompt_parts import read_prompt_parts
 from collect.searchr1.scaled_rollout import ScaledRollout

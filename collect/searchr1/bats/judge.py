@@ -1,7 +1,12 @@
 """The final answer: a judge's choice among the best checked ones, within the budget."""
 
+from collect.searchr1.bats.answer_choice import (
+    CandidateAnswer,
+    candidates,
+    first_of_most,
+    read_choice,
+)
 from collect.searchr1.bats.bats_run import JUDGE_TOKENS, BatsRun
-from collect.searchr1.bats.choice import CandidateAnswer, candidates, first_of_most, read_choice
 from collect.searchr1.bats.malformed import MalformedError
 from collect.searchr1.scaled_rollout import Conversation
 

@@ -19,19 +19,19 @@ from bagen_data.forecasters.learning.predictions import (
 from bagen_data.hub import load_samples
 from bagen_data.live.policies import SequentialPolicy, ThresholdPolicy
 from bagen_data.policies.calibration import calibrated
-from bagen_data.policies.choice import (
-    THRESHOLDS,
-    choose_sequential,
-    choose_threshold,
-    watched_runs,
-)
-from bagen_data.policies.evaluation import PolicyRequest, evaluate
 from bagen_data.policies.foretold_rollouts import (
     RecordedRollout,
     Said,
     foretold_families,
 )
 from bagen_data.policies.measured_policies import Rollouts
+from bagen_data.policies.policy_choice import (
+    THRESHOLDS,
+    choose_sequential,
+    choose_threshold,
+    watched_runs,
+)
+from bagen_data.policies.policy_report import PolicyRequest, evaluate
 from bagen_data.policies.stopped_runs import StoppedRuns, by_policy
 from bagen_data.policies.unseen_forecasts import RecordedConfig, cross_fitted, load_recorded
 from bagen_data.schema import Budget

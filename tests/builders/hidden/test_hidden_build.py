@@ -12,7 +12,7 @@ from huggingface_hub import close_session
 
 from bagen_data.hub import load_questions, load_rollouts, load_samples
 from bagen_data.schema import QUESTIONS, SAMPLES
-from builders.hidden.build import KEY, PUBLIC
+from builders.hidden.hidden_build import KEY, PUBLIC
 from tests.loopback_hub import loopback_hub
 from tests.making import SAMPLE, build, build_record, contents, dialogue, run, write_json
 

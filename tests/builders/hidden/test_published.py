@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from bagen_data.schema import Rollout
-from builders.hidden.published import PublishedInstances
+from builders.hidden.published_rollouts import PublishedInstances
 from tests.making import rollout
 
 PUBLIC = rollout([(9, 5)] * 4)

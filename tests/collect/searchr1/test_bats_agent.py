@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from collect.dialogue_layout import record
+from collect.searchr1.bats.answer_choice import CheckedProposal
 from collect.searchr1.bats.bats_agent import play_bats
 from collect.searchr1.bats.bats_run import JUDGE_TOKENS, PROMPTS, BatsOptions, BatsRun
-from collect.searchr1.bats.choice import CheckedProposal
 from collect.searchr1.bats.verification import Verdict, Verification
 from collect.searchr1.prompt_parts import read_prompt_parts
 from collect.searchr1.question_file import SearchQuestion

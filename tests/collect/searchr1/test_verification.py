@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collect.searchr1.bats.choice import (
+from collect.searchr1.bats.answer_choice import (
     CheckedProposal,
     candidates,
     first_of_most,

@@ -13,7 +13,7 @@ from bagen_data.errors import WrongUsageError
 from collect.swebench.checkout import Clone
 from collect.swebench.command_process import kill_group, start
 from collect.swebench.containment import Bubblewrap, Containment, Namespaces, find_containment
-from collect.swebench.evaluation import evaluate
+from collect.swebench.hidden_tests import evaluate
 from collect.swebench.instances import Instance
 from collect.swebench.local_rollout import Limits, rollout
 from collect.swebench.model_commands import CommandOptions

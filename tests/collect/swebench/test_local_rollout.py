@@ -12,7 +12,7 @@ import pytest
 
 from bagen_data.errors import InputError
 from collect.swebench.agent_prompts import SUBMIT
-from collect.swebench.evaluation import evaluate
+from collect.swebench.hidden_tests import evaluate
 from collect.swebench.local_rollout import Limits
 from tests.collect.swebench.played_toys import (
     TOY,

@@ -122,7 +122,7 @@ def test_a_file_that_is_too_large_is_not_fetched(
     kept().push_to_hub(NAME)
     size = len(model_files(hub)[ARRAYS])
     monkeypatch.setattr(
-        "bagen_data.forecasters.kept.loading.LARGEST", {**LARGEST, ARRAYS: size - 1}
+        "bagen_data.forecasters.kept.forecaster_lookup.LARGEST", {**LARGEST, ARRAYS: size - 1}
     )
     with pytest.raises(InputError, match=f"{ARRAYS}: cannot be read: it is of {size:,} bytes; exp"):
         load_forecaster(NAME)

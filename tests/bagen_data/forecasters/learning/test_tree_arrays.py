@@ -17,7 +17,7 @@ from sklearn.linear_model import LogisticRegression
 
 from bagen_data.array_types import Floats, Mask
 from bagen_data.forecasters.learning.learners import Judge, Spending
-from bagen_data.forecasters.learning.lines import LinearModel, logistic
+from bagen_data.forecasters.learning.linear_model import LinearModel, logistic
 from bagen_data.forecasters.learning.tree_arrays import LeafMembers, SummedTrees, Trees
 
 

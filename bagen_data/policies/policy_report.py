@@ -12,9 +12,9 @@ from bagen_data.forecasters import find_forecaster, known_forecasters
 from bagen_data.forecasters.kept import load_forecaster
 from bagen_data.live.policies import Policy, SequentialPolicy, ThresholdPolicy
 from bagen_data.policies.calibration import why_never
-from bagen_data.policies.choice import Choice, choose_sequential, choose_threshold
 from bagen_data.policies.foretold_rollouts import Said, foretold_families
 from bagen_data.policies.measured_policies import PolicyScores, Rollouts
+from bagen_data.policies.policy_choice import Choice, choose_sequential, choose_threshold
 from bagen_data.policies.stopped_runs import StoppedRuns, by_foresight
 from bagen_data.policies.unseen_forecasts import (
     RecordedConfig,

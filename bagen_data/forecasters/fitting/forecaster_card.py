@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from bagen_data.forecasters.fitting.card_tables import (
+from bagen_data.forecasters.fitting.forecaster_tables import (
     bins_table,
     code,
     quantiles_table,

@@ -31,7 +31,7 @@ from builders.hidden.budget_ranges import (
 )
 from builders.hidden.draw import CandidateRollout, DrawnProbe, draw_probes
 from builders.hidden.metadata import write_key_metadata, write_public_metadata
-from builders.hidden.published import PublishedRollouts
+from builders.hidden.published_rollouts import PublishedRollouts
 from builders.tables.question_writer import NamedProbe, write_questions
 from builders.tables.reference_writer import FamilyReference, SampleNotes
 from builders.tables.sample_writer import SampleWriter

@@ -24,7 +24,7 @@ from bagen_data.repositories.publishing import (
 from bagen_data.tables import BUILD_RECORD, MANIFEST, METADATA, read_jsonl
 from bagen_data.unique_keys import parse_json
 from builders.dataset_writer import metadata_files
-from builders.hidden.build import KEY, PUBLIC
+from builders.hidden.hidden_build import KEY, PUBLIC
 from builders.remote_dataset import RemoteDataset, look, refuse_other_kind
 from builders.verify import local_dataset, verify
 
