@@ -34,7 +34,7 @@ from bagen_data.scoring.forecast_formulas import (
 from bagen_data.scoring.interval_formulas import covered, interval_reward, interval_score
 from bagen_data.scoring.scores.early_stop import SUCCESS_WORTH
 from benchmarks.measuring import REPO
-from tests.bagen_data.scoring.simulated import Setup, coverage, family_wise_error
+from tests.bagen_data.scoring.simulated_studies import Setup, coverage, family_wise_error
 
 FOLDER = REPO / "docs/scores"
 TEXT = "#767c85"

@@ -14,7 +14,7 @@ from bagen_data.cli import main
 from bagen_data.integrations.lm_eval import tasks
 from bagen_data.replay import gold_estimate
 from bagen_data.schema import Target
-from tests.answering import Answering
+from tests.harness_model import Answering
 from tests.making import REPO, SAMPLE, SHARED, build, make_tokenizer, needs_shared
 
 FULL_MARKS = (

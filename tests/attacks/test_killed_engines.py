@@ -15,7 +15,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.attacks.engines import DRIVER, DaskEngine, LocalEngine, RayEngine, descendants, outlive
+from tests.attacks.killable_engines import (
+    DRIVER,
+    DaskEngine,
+    LocalEngine,
+    RayEngine,
+    descendants,
+    outlive,
+)
 from tests.attacks.tallies import LONG, Tally
 from tests.forks import Forks
 from tests.making import build, contents, dialogue, write_json

@@ -10,7 +10,7 @@ import pytest
 from bagen_data.forecasters import find_forecaster
 from bagen_data.forecasters.kept import keep
 from collect.swebench.minisweagent_import import load_mini_swe_agent
-from tests.bagen_data.forecasters.simulated import family
+from tests.bagen_data.forecasters.simulated_examples import family
 from tests.bagen_data.live.adapters.agent_server import agent_server, last_text
 from tests.making import REPO
 from tests.model_server import KEY, ModelServer

@@ -6,7 +6,7 @@ from functools import cache
 from bagen_data.forecasters import find_forecaster
 from bagen_data.forecasters.kept import KeptForecaster, keep
 from bagen_data.schema import Probe
-from tests.bagen_data.forecasters.simulated import family
+from tests.bagen_data.forecasters.simulated_examples import family
 
 KINDS = ("forest", "aft", "conformal", "climatology")
 SEVERAL = ("time_weeks", "cumulative_cost_usd")

@@ -15,7 +15,7 @@ from bagen_data.forecasters.learning.learners import QUANTILES
 from bagen_data.forecasters.reward_optimal import best_factors
 from bagen_data.schema import Budget, Estimate, Interval, Rollout
 from bagen_data.scoring.interval_formulas import covered, interval_reward
-from tests.bagen_data.forecasters.simulated import examples_of, family
+from tests.bagen_data.forecasters.simulated_examples import examples_of, family
 from tests.making import REPO, recorded_for, token_turn
 
 conformal = find_forecaster("conformal").learn

@@ -32,7 +32,7 @@ from bagen_data.scoring.ranking import RANKED
 from bagen_data.scoring.resampling import Resampling
 from bagen_data.scoring.sample_table import SampleTable
 from bagen_data.scoring.score import ALPHA
-from tests.answering import Answering
+from tests.harness_model import Answering
 from tests.loopback_hub import loopback_hub
 from tests.making import REPO, SAMPLE, build
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.bagen_data.scoring.simulated import Setup, coverage, family_wise_error
+from tests.bagen_data.scoring.simulated_studies import Setup, coverage, family_wise_error
 
 COVERED = ("macro_f1", "macro_f1_open", "hit_rate", "brier", "wis", "brier_skill", "wis_skill")
 """Scores whose intervals are held to their bounds."""

@@ -8,7 +8,7 @@ from typing import Any
 from bagen_data.forecasters.fitting.teaching_data import TeachingData, TeachingSource
 from bagen_data.forecasters.learning.examples import Example
 from bagen_data.schema import TOKENS
-from tests.bagen_data.forecasters.simulated import family
+from tests.bagen_data.forecasters.simulated_examples import family
 from tests.making import chat, requests, write_lines
 
 

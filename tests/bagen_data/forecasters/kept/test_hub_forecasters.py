@@ -12,7 +12,7 @@ from bagen_data.errors import InputError, StoreError, WrongUsageError
 from bagen_data.forecasters.climatology import fit
 from bagen_data.forecasters.kept import KeptForecaster, keep, load_forecaster
 from bagen_data.forecasters.kept.forecaster_files import ARRAYS, CARD, FILES, LARGEST, RECORD
-from tests.bagen_data.forecasters.simulated import family
+from tests.bagen_data.forecasters.simulated_examples import family
 from tests.loopback_hub import CLIENT_WARNING, LoopbackHub, loopback_hub
 
 pytestmark = pytest.mark.filterwarnings(CLIENT_WARNING)

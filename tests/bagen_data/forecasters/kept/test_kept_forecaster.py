@@ -31,7 +31,7 @@ from tests.bagen_data.forecasters.kept_cases import (
     fitted_on_amounts,
     probes,
 )
-from tests.bagen_data.forecasters.simulated import family
+from tests.bagen_data.forecasters.simulated_examples import family
 from tests.making import REPO
 
 

@@ -20,7 +20,7 @@ from bagen_data.hub import load_samples
 from bagen_data.schema import Budget, Estimate, Forecast, Rollout
 from bagen_data.scoring.sample_table import SampleTable
 from bagen_data.submissions import METADATA, read_metadata
-from tests.bagen_data.forecasters.simulated import examples_of, family
+from tests.bagen_data.forecasters.simulated_examples import examples_of, family
 from tests.making import SAMPLE, build, exit_code, recorded_for, token_turn
 
 NAMES = ("climatology", "forest", "aft", "conformal")

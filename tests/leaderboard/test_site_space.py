@@ -9,7 +9,7 @@ import pytest
 from tests.leaderboard.made_boards import write_board
 from tests.leaderboard.made_submissions import leaderboard
 from tests.loopback_hub import LoopbackHub, loopback_hub
-from tests.publishing import Maintainer
+from tests.publish_commands import Maintainer
 
 ID = "ORG/board"
 

@@ -22,7 +22,7 @@ from builders.verify import verify
 from tests.faulty_store import shared_store
 from tests.loopback_hub import CLIENT_WARNING, LoopbackHub, loopback_hub
 from tests.making import build, dialogue, exit_code, write_json
-from tests.publishing import Maintainer
+from tests.publish_commands import Maintainer
 
 pytestmark = pytest.mark.filterwarnings(CLIENT_WARNING)
 

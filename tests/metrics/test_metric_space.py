@@ -10,7 +10,7 @@ from packaging.requirements import Requirement
 
 from bagen_data.versions import __version__
 from tests.loopback_hub import LoopbackHub, loopback_hub
-from tests.publishing import Maintainer
+from tests.publish_commands import Maintainer
 
 ID = "ORG/my-metric"
 WHEEL = f"bagen_data-{__version__}-py3-none-any.whl"
