@@ -72,16 +72,16 @@ def test_every_extra_that_a_text_names_exists() -> None:
     )
     texts = [*REPO.glob("*.md"), *(REPO / "docs").rglob("*.md"), *(REPO / "metrics").rglob("*.*")]
     code = [path for room in ROOMS for path in (REPO / room).rglob("*.py")]
-    found = {
+    named_extras = {
         (extra, path.name)
         for path in [*texts, *code]
         if path.suffix in {".md", ".py", ".txt"}
         for listed in named.findall(path.read_text(encoding="utf-8"))
         for extra in "".join(listed).split(",")
     }
-    assert ("load", "README.md") in found
-    assert ("ray", "ray_executor.py") in found
-    assert {extra for extra, _ in found} <= set(PROJECT["optional-dependencies"])
+    assert ("load", "README.md") in named_extras
+    assert ("ray", "ray_executor.py") in named_extras
+    assert {extra for extra, _ in named_extras} <= set(PROJECT["optional-dependencies"])
 
 
 @pytest.mark.parametrize("lock", LOCKS, ids=lambda path: path.name)

@@ -92,10 +92,10 @@ def test_lm_eval(
         include_defaults=False,
         metadata={"dataset": str(built)},
     )
-    found = lm_eval.simple_evaluate(
+    evaluation = lm_eval.simple_evaluate(
         model=Answering(gold), tasks=names, task_manager=manager, apply_chat_template=True
     )
-    assert sorted(found["results"]) == names
-    for results in found["results"].values():
+    assert sorted(evaluation["results"]) == names
+    for results in evaluation["results"].values():
         assert_full_marks({name.partition(",")[0]: value for name, value in results.items()})
         assert results["macro_f1,none"] == 1

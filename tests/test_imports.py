@@ -28,14 +28,14 @@ HEAVY = (
 
 
 def imported_by(package: str) -> set[str]:
-    found = set()
+    packages = set()
     for path in (REPO / package).rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Import):
-                found |= {alias.name.partition(".")[0] for alias in node.names}
+                packages |= {alias.name.partition(".")[0] for alias in node.names}
             elif isinstance(node, ast.ImportFrom):
-                found.add((node.module or "").partition(".")[0])
-    return found
+                packages.add((node.module or "").partition(".")[0])
+    return packages
 
 
 @pytest.mark.parametrize("package", [name for name in TOP_LEVEL if (REPO / name).is_dir()])

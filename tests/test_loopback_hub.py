@@ -172,8 +172,8 @@ def test_a_pull_request_is_opened_commented_and_merged(hub: LoopbackHub, api: Hf
     made = submitter.create_commit(NAME, files, commit_message="Mine", create_pr=True, **kind)
     assert (made.pr_num, made.pr_revision) == (1, "refs/pr/1")
     hub.commit(NAME, {"b": b"2"})
-    (found,) = api.get_repo_discussions(NAME, discussion_status="open", **kind)
-    assert (found.num, found.is_pull_request, found.author) == (1, True, "submitter")
+    (discussion,) = api.get_repo_discussions(NAME, discussion_status="open", **kind)
+    assert (discussion.num, discussion.is_pull_request, discussion.author) == (1, True, "submitter")
     path = hf_hub_download(NAME, "mine/x.parquet", revision="refs/pr/1", **kind)
     assert Path(path).read_bytes() == b"PAR1"
     comment = reviewer.comment_discussion(NAME, 1, "Looks good", **kind)

@@ -79,8 +79,8 @@ def accessible(page: str) -> str:
     >>> accessible("<pre><span></span>bagen demo</pre>")
     '<pre tabindex="0"><span></span>bagen demo</pre>'
     """
-    for found, better in ACCESSIBLE.items():
-        page = page.replace(found, better)
+    for original, better in ACCESSIBLE.items():
+        page = page.replace(original, better)
     return page
 
 

@@ -22,7 +22,7 @@ def main() -> int:
     finds = set()
     for place in sys.argv[1:]:
         for content in _PLACES.get(place, _elsewhere(place))():
-            finds |= {found[::-1].decode() for found in KEY.findall(content)}
+            finds |= {reversed_key[::-1].decode() for reversed_key in KEY.findall(content)}
             finds |= {content.decode()} if content.startswith(b"reached ") else set()
     print(*sorted(finds), sep="\n")
     return bool(finds)

@@ -234,14 +234,14 @@ def test_tasks_and_families_weigh_the_same() -> None:
         ("a", "y", made_probes([0.9] * 5, 6)),
         ("b", "x", made_probes([0.2] * 30, 6)),
     ]
-    found: Ceiling = ceiling([p for group in groups for p in named(*group)], {}, Resampling(0))
-    brier = {name: each["brier"].value for name, each in found.families.items()}
+    ceilings: Ceiling = ceiling([p for group in groups for p in named(*group)], {}, Resampling(0))
+    brier = {name: each["brier"].value for name, each in ceilings.families.items()}
     assert sorted(brier) == ["a/x/t/m", "a/y/t/m", "b/x/t/m"]
     of_a, of_b = (brier[f"a/{model}/t/m"] for model in "xy"), brier["b/x/t/m"]
     mean_of_a = sum(value for value in of_a if value is not None) / 2
-    assert found.tasks["a"]["brier"].value == pytest.approx(mean_of_a)
+    assert ceilings.tasks["a"]["brier"].value == pytest.approx(mean_of_a)
     assert of_b is not None
-    assert found.overall["brier"].value == pytest.approx((mean_of_a + of_b) / 2)
+    assert ceilings.overall["brier"].value == pytest.approx((mean_of_a + of_b) / 2)
 
 
 # --- real environments ------------------------------------------------------------------------
@@ -337,7 +337,7 @@ def of_no_continuations(folders: Path, out: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("make", "told"),
+    ("make", "message"),
     [
         (
             with_one_continuation,
@@ -355,11 +355,11 @@ def test_what_does_not_belong_together_is_refused(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
     make: Callable[[Path, Path], None],
-    told: str,
+    message: str,
 ) -> None:
     make(folders, tmp_path)
     assert run_ceiling(folders, continued=str(tmp_path / "continued")) == 1
-    assert told in capsys.readouterr().err.replace("\n", " ")
+    assert message in capsys.readouterr().err.replace("\n", " ")
 
 
 def test_a_task_without_continuations_is_refused(

@@ -95,8 +95,8 @@ def run(*arguments: object) -> int:
 def scored(file: Path, built: Path, *flags: object) -> dict[str, Any]:
     out = file.parent / "scores.json"
     assert run("score", file, "--dataset", built, "--json", out, *flags) == 0
-    found: dict[str, Any] = json.loads(out.read_bytes())
-    return found
+    report: dict[str, Any] = json.loads(out.read_bytes())
+    return report
 
 
 def plain(text: str) -> str:
@@ -111,27 +111,27 @@ def assert_friendly(error: str, *words: object) -> None:
 
 
 def test_gold_answers_score_one_wherever_there_is_one(file: Path, built: Path) -> None:
-    found = scored(file, built)
-    for scores in (found["overall"], *found["tasks"].values(), *found["families"].values()):
+    report = scored(file, built)
+    for scores in (report["overall"], *report["tasks"].values(), *report["families"].values()):
         assert {scores[name]["value"] for name in (*ONES, "paper_reward")} == {1.0}
         assert {scores[name]["value"] for name in (*ZEROS, "false_abort_rate")} == {0.0}
         assert scores["exceed_by"] == {"value": None, "n": 0, "low": None, "high": None}
 
 
 def test_the_json_has_what_programs_count_on(file: Path, built: Path) -> None:
-    found = scored(file, built)
-    assert list(found)[:5] == ["benchmark_version", "dataset", "overall", "tasks", "families"]
-    assert found["benchmark_version"] == BENCHMARK_VERSION
-    assert found["dataset"] == {
+    report = scored(file, built)
+    assert list(report)[:5] == ["benchmark_version", "dataset", "overall", "tasks", "families"]
+    assert report["benchmark_version"] == BENCHMARK_VERSION
+    assert report["dataset"] == {
         "path": str(built),
         "config": "default",
         "split": "test",
         "revision": build_record(built)["revision"],
         "samples": 257,
     }
-    assert sorted(found["tasks"]) == list(TASKS)
-    assert sorted(found["families"]) == [f"{task}/scripted" for task in TASKS]
-    for scores in (found["overall"], *found["tasks"].values(), *found["families"].values()):
+    assert sorted(report["tasks"]) == list(TASKS)
+    assert sorted(report["families"]) == [f"{task}/scripted" for task in TASKS]
+    for scores in (report["overall"], *report["tasks"].values(), *report["families"].values()):
         assert list(scores) == list(SCORES)
         for each in scores.values():
             assert list(each) == ["value", "n", "low", "high"]
@@ -145,13 +145,13 @@ def test_the_json_is_the_report_of_the_library(
     gold: Rows, samples: pa.Table, built: Path, tmp_path: Path
 ) -> None:
     rows = every_other_impossible(gold)
-    found = scored(submission(tmp_path, rows), built, "--seed", 3, "--resamples", 50)
-    del found["dataset"]
+    report = scored(submission(tmp_path, rows), built, "--seed", 3, "--resamples", 50)
+    del report["dataset"]
     reference = load_reference(str(built))
     assert reference is not None
     expected = score(samples, rows, reference=reference, seed=3, resamples=50).to_dict()
-    assert found == expected
-    assert found["overall"]["brier_skill"]["n"] > 0
+    assert report == expected
+    assert report["overall"]["brier_skill"]["n"] > 0
 
 
 def test_order_and_format_of_the_file_change_nothing(
@@ -193,10 +193,10 @@ def test_an_empty_response_is_an_invalid_answer(
     assert run("validate", file, "--dataset", built) == 0
     out = capsys.readouterr().out
     assert "invalid answers, which count as wrong: 2" in out
-    found = scored(file, built)
-    assert found["families"]["searchr1/scripted"]["valid_rate"]["value"] == 33 / 35
-    assert found["invalid"]["searchr1/scripted"]["no_answer"] == 2
-    assert found["overall"]["valid_rate"]["n"] == 257
+    report = scored(file, built)
+    assert report["families"]["searchr1/scripted"]["valid_rate"]["value"] == 33 / 35
+    assert report["invalid"]["searchr1/scripted"]["no_answer"] == 2
+    assert report["overall"]["valid_rate"]["n"] == 257
     assert "no_answer 2" in capsys.readouterr().out
 
 
@@ -446,29 +446,29 @@ def test_predictions_that_cannot_be_found_are_named(
 
 def test_one_task_is_scored_alone(gold: Rows, built: Path, tmp_path: Path) -> None:
     rows = [row for row in gold if row["sample_id"].startswith("sokoban/")]
-    found = scored(submission(tmp_path, rows), built, "--config", "sokoban")
-    assert list(found["families"]) == ["sokoban/scripted"]
-    assert found["dataset"]["config"] == "sokoban"
-    assert found["dataset"]["samples"] == found["overall"]["accuracy"]["n"] == len(rows)
+    report = scored(submission(tmp_path, rows), built, "--config", "sokoban")
+    assert list(report["families"]) == ["sokoban/scripted"]
+    assert report["dataset"]["config"] == "sokoban"
+    assert report["dataset"]["samples"] == report["overall"]["accuracy"]["n"] == len(rows)
 
 
 def test_training_splits_are_scored_too(built: Path, tmp_path: Path) -> None:
     table = load_samples(str(built), "sokoban_train", "heldout").table
     rows = [{"sample_id": name.as_py(), "response": ""} for name in table["sample_id"]]
     flags = ("--config", "sokoban_train", "--split", "heldout")
-    found = scored(submission(tmp_path, rows), built, *flags)
-    assert found["overall"]["valid_rate"] == {"value": 0.0, "n": 5, "low": None, "high": None}
+    report = scored(submission(tmp_path, rows), built, *flags)
+    assert report["overall"]["valid_rate"] == {"value": 0.0, "n": 5, "low": None, "high": None}
 
 
 def test_the_table_shows_every_score_with_its_interval_and_n(
     gold: Rows, built: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    found = scored(submission(tmp_path, every_other_impossible(gold)), built, "--all")
+    report = scored(submission(tmp_path, every_other_impossible(gold)), built, "--all")
     rows = [line.split() for line in capsys.readouterr().out.splitlines()]
     lines = {row[0]: " ".join(row) for row in rows if row and row[0] in SCORES}
     assert list(lines) == list(SCORES)
     for name in ("macro_f1", "hit_rate", "saved_rate"):
-        each = found["overall"][name]
+        each = report["overall"][name]
         interval = f"[{each['low']:.3f}, {each['high']:.3f}]"
         assert lines[name] == f"{name} {each['value']:.3f} {interval} {each['n']}"
 
@@ -502,9 +502,9 @@ def test_scores_are_shown_apart_and_nothing_is_cut_off(
 def test_without_resamples_there_are_no_intervals(
     file: Path, built: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    found = scored(file, built, "--resamples", 0)
-    assert {each["low"] for each in found["overall"].values()} == {None}
-    assert found["overall"]["macro_f1"]["value"] == 1.0
+    report = scored(file, built, "--resamples", 0)
+    assert {each["low"] for each in report["overall"].values()} == {None}
+    assert report["overall"]["macro_f1"]["value"] == 1.0
     assert "[" not in plain(capsys.readouterr().out)
 
 
@@ -534,17 +534,17 @@ def test_two_estimators_are_compared(
     file: Path, gold: Rows, built: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     other = submission(tmp_path / "other", every_other_impossible(gold)[::-1])
-    found = scored(file, built, "--compare", other, "--all")
+    report = scored(file, built, "--compare", other, "--all")
     out = capsys.readouterr().out
     listed = {line.partition(" ")[0] for line in out.splitlines()} & SCORES.keys()
     assert SCORES.keys() - listed == {
         *("share_failed", "share_over_budget", "share_failed_over_budget")
     }
-    assert found["comparison"]["overall"].keys() >= SCORES.keys()
-    assert found["overall"] == scored(file, built)["overall"]
+    assert report["comparison"]["overall"].keys() >= SCORES.keys()
+    assert report["overall"] == scored(file, built)["overall"]
     for group in ("tasks", "families"):
-        assert list(found["comparison"][group]) == list(found[group])
-    accuracy = found["comparison"]["overall"]["accuracy"]
+        assert list(report["comparison"][group]) == list(report[group])
+    accuracy = report["comparison"]["overall"]["accuracy"]
     second = scored(other, built)["overall"]["accuracy"]["value"]
     assert (accuracy["first"], accuracy["second"]) == (1.0, second)
     assert accuracy["difference"] == pytest.approx(1 - second)
@@ -596,8 +596,8 @@ def test_a_dataset_without_a_reference_is_noted(
 
 
 def test_an_estimator_does_not_differ_from_itself(file: Path, built: Path) -> None:
-    found = scored(file, built, "--compare", file)
-    known = [each for each in found["comparison"]["overall"].values() if each["first"] is not None]
+    report = scored(file, built, "--compare", file)
+    known = [each for each in report["comparison"]["overall"].values() if each["first"] is not None]
     assert {each["difference"] for each in known} == {0.0}
     assert {each["p"] for each in known if each["low"] is not None} == {1.0}
 
@@ -751,10 +751,10 @@ def test_a_part_of_the_samples_is_scored_and_cannot_be_submitted(
 ) -> None:
     part = [row for row in gold if row["sample_id"].startswith("sokoban/")][:20]
     file = submission(tmp_path, part)
-    found = scored(file, built)
+    report = scored(file, built)
     out, error = capsys.readouterr()
-    assert found["answered"] == {"samples": 257, "answered": 20}
-    assert found["overall"]["accuracy"] | {"low": None, "high": None} == {
+    assert report["answered"] == {"samples": 257, "answered": 20}
+    assert report["overall"]["accuracy"] | {"low": None, "high": None} == {
         "value": 1.0,
         "low": None,
         "high": None,
@@ -762,7 +762,7 @@ def test_a_part_of_the_samples_is_scored_and_cannot_be_submitted(
     }
     assert "20 of 257 samples" in out
     assert "not submittable" in error
-    assert list(found["tasks"]) == ["sokoban"]
+    assert list(report["tasks"]) == ["sokoban"]
     assert run("validate", file, "--dataset", built) == 1
     assert "28 samples without a prediction" in plain(capsys.readouterr().err)
 
@@ -782,10 +782,10 @@ def test_a_config_is_chosen_from_a_file_of_several(
 ) -> None:
     own = [row for row in gold if row["sample_id"].startswith("sokoban/")]
     all_tasks = submission(tmp_path / "all", gold)
-    found = scored(all_tasks, built, "--config", "sokoban")
+    report = scored(all_tasks, built, "--config", "sokoban")
     note = plain(capsys.readouterr().err)
     assert f"left aside: {len(gold) - len(own)} predictions of other configs" in note
-    assert found == scored(submission(tmp_path / "own", own), built, "--config", "sokoban")
+    assert report == scored(submission(tmp_path / "own", own), built, "--config", "sokoban")
 
 
 def test_headline_scores_come_first_and_are_explained_on_request(

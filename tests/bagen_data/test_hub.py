@@ -78,7 +78,7 @@ def test_samples_to_score_come_from_a_hub_id_too(out: Path, tmp_path: Path) -> N
 
 
 def test_a_hub_that_cannot_be_reached_is_one_line(tmp_path: Path) -> None:
-    found = subprocess.run(
+    done = subprocess.run(
         [
             sys.executable,
             "-m",
@@ -94,6 +94,6 @@ def test_a_hub_that_cannot_be_reached_is_one_line(tmp_path: Path) -> None:
         env={**os.environ, "HF_ENDPOINT": "http://127.0.0.1:9", "HF_HOME": str(tmp_path)},
         check=False,
     )
-    assert found.returncode == 1
-    assert found.stderr.startswith("MLL-Lab/BAGEN: the Hub does not answer after 6 tries")
-    assert len(found.stderr.splitlines()) == 1
+    assert done.returncode == 1
+    assert done.stderr.startswith("MLL-Lab/BAGEN: the Hub does not answer after 6 tries")
+    assert len(done.stderr.splitlines()) == 1

@@ -68,8 +68,8 @@ def tag(hub: LoopbackHub, name: str, commit: str) -> None:
 def scores(answers: Path, dataset: object, out: Path, *more: object) -> dict[str, Any]:
     flags = ("--dataset", dataset, "--json", out, "--resamples", 20, *more)
     assert bagen("score", answers, *flags) == 0
-    found: dict[str, Any] = json.loads(out.read_text())
-    return found
+    report: dict[str, Any] = json.loads(out.read_text())
+    return report
 
 
 def test_scores_are_those_of_the_folder(

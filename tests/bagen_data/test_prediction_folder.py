@@ -146,8 +146,8 @@ def test_start_probes_are_selected(
     name: str, built: Path, answers: dict[str, Rows], tmp_path: Path
 ) -> None:
     folder = made(tmp_path / "folder", answers, GOOD[name])
-    found = scores(folder, built, "--config", "swebench_start")
-    assert found["dataset"]["samples"] == len(answers["swebench_start"])
+    report = scores(folder, built, "--config", "swebench_start")
+    assert report["dataset"]["samples"] == len(answers["swebench_start"])
 
 
 BAD: dict[str, tuple[Layout, tuple[str, ...], Sequence[str]]] = {
@@ -237,9 +237,9 @@ def test_what_is_answered_is_scored_and_cannot_be_submitted(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     folder = made(tmp_path / "folder", answers, BAD[name][0])
-    found = scores(folder, built)
-    assert list(found["tasks"]) == PARTS[name]
-    assert found["answered"]["answered"] == sum(len(answers[task]) for task in PARTS[name])
+    report = scores(folder, built)
+    assert list(report["tasks"]) == PARTS[name]
+    assert report["answered"]["answered"] == sum(len(answers[task]) for task in PARTS[name])
     assert "not submittable" in capsys.readouterr().err
     assert run("validate", folder, "--dataset", built) == 0
     out, error = capsys.readouterr()
@@ -274,8 +274,8 @@ def test_folders_of_two_layouts_are_compared(
 ) -> None:
     one = made(tmp_path / "one", answers, GOOD["one file"])
     each = made(tmp_path / "each", answers, GOOD["one a config in three formats"])
-    found = scores(each, built, "--compare", one)
-    assert found["comparison"]
+    report = scores(each, built, "--compare", one)
+    assert report["comparison"]
 
 
 def test_a_folder_of_one_file_for_each_config_holds_few_rows_at_a_time(

@@ -71,26 +71,28 @@ def test_the_mean_parts_are_the_scores_of_those_names() -> None:
 def test_a_forecast_has_the_parts_of_its_interval_too() -> None:
     low_high = Forecast(0.5, 0.5, {"tokens": (360, 380, 400, 420, 440)})
     stop = Forecast(0.4, 0.5, {"tokens": (360, 380, 400, 420, 440)})
-    found = judged(
+    answers = judged(
         [text_of(low_high), text_of(stop), ""],
         [True, False, True],
         [True, True, True],
         [amounts(400.0)] * 3,
     )
-    assert found.reward(PAPER) == pytest.approx([1.44, 0.2, 0])
-    assert found.parts["feasibility"].tolist() == [1, 1, 0]
-    rates = found.rates()
+    assert answers.reward(PAPER) == pytest.approx([1.44, 0.2, 0])
+    assert answers.parts["feasibility"].tolist() == [1, 1, 0]
+    rates = answers.rates()
     assert [rates["valid_rate"], rates["mean_finish"]] == pytest.approx([2 / 3, 0.45])
     assert np.isnan(rates["impossible_rate"])  # a low probability, said honestly, is no collapse
-    assert [found.parts[name][2] for name in FORECAST_PARTS] == [0, 0, 0]
+    assert [answers.parts[name][2] for name in FORECAST_PARTS] == [0, 0, 0]
 
 
 def test_questions_of_several_kinds_in_one_batch() -> None:
     texts = ["<answer>impossible</answer>", text_of(Forecast(1, 1, {"tokens": (1, 2, 3, 4, 5)}))]
-    found = judge(texts, [False, True], [amounts(9.0)] * 2, ["interval", "forecast"], [False, True])
-    assert found.parts["impossible"].tolist() == [1, 0]
-    assert found.parts["brier"].tolist() == [0, 1]
-    assert found.rates()["impossible_rate"] == 1
+    answers = judge(
+        texts, [False, True], [amounts(9.0)] * 2, ["interval", "forecast"], [False, True]
+    )
+    assert answers.parts["impossible"].tolist() == [1, 0]
+    assert answers.parts["brier"].tolist() == [0, 1]
+    assert answers.rates()["impossible_rate"] == 1
 
 
 def test_without_outcomes_forecasts_cannot_be_judged() -> None:
@@ -121,10 +123,10 @@ def test_every_part_is_between_0_and_1(
 ) -> None:
     forecast = Forecast(finish, max(finish, more), {"tokens": tuple(sorted(quantiles))})
     resources = amounts(remaining, budget)
-    found = judged([text_of(forecast)], [feasible], [success or feasible], [resources])
-    for part in found.parts.values():
+    answers = judged([text_of(forecast)], [feasible], [success or feasible], [resources])
+    for part in answers.parts.values():
         assert 0 <= part[0] <= 1
-    assert 0 <= found.reward(PROPER)[0] <= sum(PROPER.values()) == pytest.approx(1)
+    assert 0 <= answers.reward(PROPER)[0] <= sum(PROPER.values()) == pytest.approx(1)
 
 
 def test_the_bounds_are_reached() -> None:
@@ -133,8 +135,8 @@ def test_the_bounds_are_reached() -> None:
         text_of(Forecast(p, p, {"tokens": (q,) * 5})) for p, q in ((0, 0), (1, 0), (1, 30_000))
     ]
     remaining = [MOST_BUDGETS * BUDGET, 0.0, 0.0]
-    found = judged(texts, [True] * 3, [True] * 3, [amounts(each) for each in remaining])
-    assert found.reward(PROPER) == pytest.approx([0, 1, 0.6])
+    answers = judged(texts, [True] * 3, [True] * 3, [amounts(each) for each in remaining])
+    assert answers.reward(PROPER) == pytest.approx([0, 1, 0.6])
 
 
 # Propriety: of all answers, none earns more on average than what is believed.
@@ -168,9 +170,9 @@ class Belief:
         feasible, success = self.feasible.tolist(), self.success.tolist()
         return judged(texts, feasible * many, success * many, resources * many)
 
-    def earned(self, found: JudgedAnswers, weights: Mapping[str, float]) -> Floats:
+    def earned(self, answers: JudgedAnswers, weights: Mapping[str, float]) -> Floats:
         """The mean reward of each answer over all futures."""
-        rewards: Floats = found.reward(weights).reshape(-1, len(self.remaining)).mean(axis=1)
+        rewards: Floats = answers.reward(weights).reshape(-1, len(self.remaining)).mean(axis=1)
         return rewards
 
 
@@ -227,8 +229,8 @@ def test_no_answer_earns_more_than_the_honest_one(
     tried: list[tuple[Belief, JudgedAnswers]], weights: Mapping[str, float]
 ) -> None:
     worse = 0
-    for belief, found in tried:
-        honest, *others = belief.earned(found, weights).tolist()
+    for belief, answers in tried:
+        honest, *others = belief.earned(answers, weights).tolist()
         assert max(others) <= honest + 1e-12
         worse += sum(each < honest - 1e-6 for each in others)
     assert worse > 100  # the rivals are not all ties
@@ -241,7 +243,7 @@ def test_the_papers_reward_pays_for_a_lie() -> None:
     middle = honest.quantiles["tokens"][2]
     narrow = tuple(round(middle * times) for times in (0.78, 0.9, 1, 1.1, 1.22))
     lie = Forecast(honest.finish, honest.success, {"tokens": narrow})
-    found = belief.judged([honest, lie])
-    by_paper, by_proper = (belief.earned(found, weights) for weights in (PAPER, PROPER))
+    answers = belief.judged([honest, lie])
+    by_paper, by_proper = (belief.earned(answers, weights) for weights in (PAPER, PROPER))
     assert by_paper[1] > by_paper[0] + 0.05
     assert by_proper[1] < by_proper[0]

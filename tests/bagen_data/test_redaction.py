@@ -48,9 +48,9 @@ def _key(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_a_known_key_is_found_however_it_is_written(written: str) -> None:
     text = f"before {written} after"
-    for found in (redact(text), without_known_keys([{text: text}])):
-        assert written not in str(found)
-        assert "[redacted]" in str(found)
+    for redacted in (redact(text), without_known_keys([{text: text}])):
+        assert written not in str(redacted)
+        assert "[redacted]" in str(redacted)
 
 
 @pytest.mark.parametrize(

@@ -165,8 +165,8 @@ def with_something_remaining(path: str, config: str, split: str) -> list[Row]:
 def earned(rows: Sequence[Row], answers: Sequence[str], weights: Mapping[str, float]) -> float:
     """The mean over as many feasible as infeasible samples, as training has them."""
     feasible = np.array([row["feasible"] for row in rows])
-    found = judge(answers, feasible.tolist(), [row["resources"] for row in rows]).reward(weights)
-    return float(np.mean([found[mask].mean() for mask in (feasible, ~feasible) if mask.any()]))
+    rewards = judge(answers, feasible.tolist(), [row["resources"] for row in rows]).reward(weights)
+    return float(np.mean([rewards[mask].mean() for mask in (feasible, ~feasible) if mask.any()]))
 
 
 @cache

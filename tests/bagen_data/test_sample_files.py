@@ -116,11 +116,11 @@ def test_estimators_are_compared_as_those_of_a_table(tmp_path: Path) -> None:
         ("first", reader_in_memory(two[0]), "interval"),
         ("second", reader_in_memory(shuffled(two[1])), "interval"),
     ]
-    found, expected = (
+    comparison, expected = (
         compare_readers(samples, readers, Resampling(50), 0.2)  # type: ignore[arg-type]
         for samples in (filed(write(tmp_path / "dataset", files)), SampleTable.of(rows))
     )
-    assert found == expected
+    assert comparison == expected
 
 
 @pytest.mark.parametrize("at_once", [1 << 20, 16])

@@ -210,11 +210,11 @@ def test_bad_metadata_is_bad_to_the_reader_and_to_the_schema(case: str, tmp_path
 
 
 def test_metadata_is_read_as_it_is_written(tmp_path: Path) -> None:
-    found = read(tmp_path, yaml_of())
-    assert found.date == datetime.date(2026, 11, 21)
-    assert str(found.link) == METADATA_OF_NOBODY["link"]
+    metadata = read(tmp_path, yaml_of())
+    assert metadata.date == datetime.date(2026, 11, 21)
+    assert str(metadata.link) == METADATA_OF_NOBODY["link"]
     expected = without(without(METADATA_OF_NOBODY, "date"), "link")
-    assert found.model_dump(exclude={"date", "link"}, exclude_none=True) == expected
+    assert metadata.model_dump(exclude={"date", "link"}, exclude_none=True) == expected
 
 
 @pytest.mark.parametrize(
@@ -356,15 +356,15 @@ def test_everything_that_is_wrong_is_said_at_once(tmp_path: Path) -> None:
 def test_missing_metadata_says_what_to_write(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="is missing") as caught:
         read_metadata(tmp_path / METADATA)
-    needed, _, told = str(caught.value).partition("with the keys: ")[2].partition("; ")
+    needed, _, optional = str(caught.value).partition("with the keys: ")[2].partition("; ")
     assert needed == ", ".join(METADATA_OF_NOBODY)
-    assert told == "weights and benchmark_version may be left out"
+    assert optional == "weights and benchmark_version may be left out"
 
 
 def test_the_guide_says_what_may_be_left_out() -> None:
     lines = (REPO / "docs" / "leaderboard.md").read_text(encoding="utf-8").splitlines()
-    told = {line.split(":")[0] for line in lines if "# " in line and "may be left out" in line}
-    assert told == Metadata.model_fields.keys() - METADATA_OF_NOBODY.keys()
+    optional = {line.split(":")[0] for line in lines if "# " in line and "may be left out" in line}
+    assert optional == Metadata.model_fields.keys() - METADATA_OF_NOBODY.keys()
 
 
 def test_a_folder_in_its_place_is_refused(tmp_path: Path) -> None:

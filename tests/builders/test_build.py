@@ -150,8 +150,8 @@ def test_training_probes_are_all_prefixes_and_instances_stay_in_one_part(built: 
                 prefixes.setdefault(row["rollout_id"], []).append(row["completed_turns"])
                 parts.setdefault(row["instance_id"], set()).add(path.name)
                 assert row["total_turns"] >= row["completed_turns"]
-        assert all(found == list(range(len(found))) for found in prefixes.values())
-        assert all(len(found) == 1 for found in parts.values())
+        assert all(lengths == list(range(len(lengths))) for lengths in prefixes.values())
+        assert all(len(names) == 1 for names in parts.values())
         tested = {row["instance_id"] for row in rows_of(built, task)}
         assert not tested & set(parts)
 
@@ -309,7 +309,7 @@ def test_an_instance_is_in_one_part_of_all_training_families_together(tmp_path: 
         for instance in pq.read_table(path)["instance_id"].to_pylist():
             parts.setdefault(instance, set()).add(path.name.partition("-")[0])
     assert len(parts) == 20
-    assert all(len(found) == 1 for found in parts.values())
+    assert all(len(names) == 1 for names in parts.values())
 
 
 def test_a_training_median_is_of_the_rollouts_that_are_used(tmp_path: Path) -> None:

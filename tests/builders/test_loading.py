@@ -86,7 +86,7 @@ def test_a_models_name_may_hold_a_splits_name(tmp_path: Path) -> None:
     assert build(tmp_path / "origin", tmp_path / "out") == 0
     loaded = load_dataset(str(tmp_path / "out"), "rollouts")
     models = {split: rows["rollout_model"] for split, rows in loaded.items()}
-    assert {split: list(found) for split, found in models.items()} == {
+    assert {split: list(names) for split, names in models.items()} == {
         "test": ["x-train-y"],
         "train": ["z-test-q"],
     }

@@ -47,9 +47,9 @@ def write_family(
     folder: Path, rollouts: list[dict[str, Any]], agent: str = "p/m", **settings: Any
 ) -> Path:
     task = folder.name.partition("-")[0]
-    told = {"task": task, "agent": agent, "options": {}} | settings
+    recorded_options = {"task": task, "agent": agent, "options": {}} | settings
     write_json(folder / f"{task}_eval_estimation_dialogues.json", rollouts)
-    collection = {"told": told, "rollouts": len(rollouts), "failed": {}}
+    collection = {"told": recorded_options, "rollouts": len(rollouts), "failed": {}}
     (folder / "collection.yaml").write_text(yaml.safe_dump(collection))
     return folder
 

@@ -139,9 +139,9 @@ def test_equal_continuations_are_told(tmp_path: Path, capsys: pytest.CaptureFixt
     agent = ("--agent", "scripted/sensible")  # it leaves nothing to chance
     assert collect("warehouse", *agent, "--rollouts", 2, "--out", origin) == 0
     assert play_on("warehouse", origin, tmp_path, *agent, n=3) == 0
-    told = capsys.readouterr().err
-    assert "warning: all continuations are equal at 2 of 2 starts: rollout 0 at turn 2" in told
-    assert "a deterministic agent, whose noise ceiling says nothing" in told
+    warning = capsys.readouterr().err
+    assert "warning: all continuations are equal at 2 of 2 starts: rollout 0 at turn 2" in warning
+    assert "a deterministic agent, whose noise ceiling says nothing" in warning
 
 
 REFUSED = [
@@ -154,18 +154,18 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(("which", "more", "told"), REFUSED)
+@pytest.mark.parametrize(("which", "more", "message"), REFUSED)
 def test_what_cannot_be_played_on_is_refused(
     tmp_path: Path,
     recorded: Path,
     capsys: pytest.CaptureFixture[str],
     which: str,
     more: tuple[object, ...],
-    told: str,
+    message: str,
 ) -> None:
     source = f"{recorded / name('warehouse')}{which}"
     assert play_on("warehouse", source, tmp_path, *more) in (1, 2)
-    assert told in capsys.readouterr().err.replace("\n", " ")
+    assert message in capsys.readouterr().err.replace("\n", " ")
     assert not (tmp_path / name("warehouse")).exists()
 
 
@@ -178,7 +178,7 @@ def test_a_family_of_another_task_is_not_played_on(
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "message"),
     [
         (("--turn", 1, "--rollouts", 2), "--turn: of no use with rollouts that begin anew"),
         (("--resume-from", "x", "--turn", 1), "--resume-from: --continuations must be given, too"),
@@ -186,11 +186,11 @@ def test_a_family_of_another_task_is_not_played_on(
     ],
 )
 def test_options_that_do_not_fit_are_refused(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], options: tuple[object, ...], told: str
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], options: tuple[object, ...], message: str
 ) -> None:
     out = tmp_path / name("sokoban")
     assert collect("sokoban", "--agent", "scripted", *options, "--out", out) == 2
-    assert told in capsys.readouterr().err.replace("\n", " ")
+    assert message in capsys.readouterr().err.replace("\n", " ")
 
 
 def test_other_options_of_the_environment_are_refused(
@@ -210,14 +210,14 @@ CHANGES = [
 ]
 
 
-@pytest.mark.parametrize(("field", "place", "told"), CHANGES)
+@pytest.mark.parametrize(("field", "place", "message"), CHANGES)
 def test_a_rollout_of_another_version_is_refused_by_its_first_difference(
     tmp_path: Path,
     recorded: Path,
     capsys: pytest.CaptureFixture[str],
     field: str,
     place: int,
-    told: str,
+    message: str,
 ) -> None:
     source = tmp_path / "old" / name("warehouse")
     source.mkdir(parents=True)
@@ -233,7 +233,7 @@ def test_a_rollout_of_another_version_is_refused_by_its_first_difference(
     file(source).write_text(json.dumps(changed))
     assert play_on("warehouse", f"{source}:0", tmp_path) == 1
     error = capsys.readouterr().err.replace("\n", " ")
-    assert told in error
+    assert message in error
     assert f"{source}:0: turn" in error
     assert not (tmp_path / name("warehouse")).exists()
 

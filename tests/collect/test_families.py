@@ -71,7 +71,7 @@ def test_the_bundled_sample_is_made_again_byte_for_byte(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("task", "options", "told"),
+    ("task", "options", "message"),
     [
         ("sokoban", ("--size", "6"), "--size 6: expected ROWSxCOLUMNS"),
         ("sokoban", ("--size", "99x99"), "from 5x5 to 12x12"),
@@ -98,10 +98,10 @@ def test_the_bundled_sample_is_made_again_byte_for_byte(tmp_path):
         ("swebench", ("--first", "16"), "2 are left from --first 16 on"),
     ],
 )
-def test_options_that_cannot_be_are_one_message(tmp_path, capsys, task, options, told):
+def test_options_that_cannot_be_are_one_message(tmp_path, capsys, task, options, message):
     out = tmp_path / f"{task}-origin-scripted"
     assert collected(task, out, *options) in (1, 2)
-    assert told in " ".join(capsys.readouterr().err.split())
+    assert message in " ".join(capsys.readouterr().err.split())
     assert not out.exists()
 
 
@@ -117,8 +117,8 @@ def test_a_disk_without_room_is_one_message_and_loses_nothing(tmp_path):
         command, check=False, cwd=REPO, stderr=subprocess.PIPE, text=True, preexec_fn=limit_files
     )
     assert done.returncode == 1
-    told = "File too large; what was recorded is kept; correct that, then go on with --resume"
-    assert told in " ".join(done.stderr.split())
+    message = "File too large; what was recorded is kept; correct that, then go on with --resume"
+    assert message in " ".join(done.stderr.split())
     assert "Traceback" not in done.stderr
     assert collected("sokoban", out, "--resume") == 0
     assert collected("sokoban", tmp_path / "whole" / out.name) == 0

@@ -241,17 +241,17 @@ def empty_collection(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("damage", "told"),
+    ("damage", "message"),
     [
         (damage_list, "cannot be read again"),
         (remove_list, "sokoban_eval_estimation_dialogues.json"),
         (empty_collection, "collection.yaml: is not as it was written"),
     ],
 )
-def test_a_damaged_family_is_named_and_left(tmp_path, damage, told):
+def test_a_damaged_family_is_named_and_left(tmp_path, damage, message):
     collect(wanted(tmp_path), rollout, HERE)
     damage(tmp_path)
-    with pytest.raises(InputError, match=told):
+    with pytest.raises(InputError, match=message):
         collect(wanted(tmp_path, 9, resume=True), never, HERE)
 
 

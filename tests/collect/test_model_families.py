@@ -174,14 +174,14 @@ def test_a_model_plays_on_and_is_not_asked_for_the_recorded_turns(tmp_path):
     ],
 )
 def test_the_input_has_its_cached_part_and_the_output_its_reasoning(counts, prompt, details):
-    told = usage_of(said("Up", ModelUsage(input_tokens=9, output_tokens=5, **counts)))
-    assert told == {
+    usage = usage_of(said("Up", ModelUsage(input_tokens=9, output_tokens=5, **counts)))
+    assert usage == {
         "prompt_tokens": prompt,
         "completion_tokens": 5,
         "total_tokens": prompt + 5,
         **details,
     }
-    (request,) = provider_usage(told)
+    (request,) = provider_usage(usage)
     assert (request.input_tokens, request.output_tokens) == (prompt, 5)
     assert request.cached_tokens == counts.get("input_tokens_cache_read", 0)
     assert request.cache_write_tokens == counts.get("input_tokens_cache_write", 0)
@@ -221,7 +221,7 @@ def test_what_the_server_refuses_fails_alone_and_is_tried_again(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("agent", "key", "told"),
+    ("agent", "key", "message"),
     [
         (f"openai-api/rule/{MODEL}", "wrong", "401"),
         ("openai-api/rule/other", KEY, "404"),
@@ -230,12 +230,12 @@ def test_what_the_server_refuses_fails_alone_and_is_tried_again(tmp_path):
         ("scripted/genius", KEY, "scripted/careful"),
     ],
 )
-def test_what_cannot_work_is_one_message(tmp_path, agent, key, told):
+def test_what_cannot_work_is_one_message(tmp_path, agent, key, message):
     out = tmp_path / "sokoban-origin-rule"
     with model_server(answer=answer) as server:
         done = collect(server, out, "--agent", agent, key=key, rollouts=3)
     assert done.returncode in (1, 2)
-    assert told in done.stderr
+    assert message in done.stderr
     assert "Traceback" not in done.stderr
     assert not list(out.glob("*.json"))
 

@@ -124,8 +124,11 @@ def test_the_record_says_what_is_simulated_and_what_was_reported():
     turn = PlayedTurn(({"role": "user", "content": "go"},), reply, seen, is_cut=False)
     reported = record(0, Played("i", (turn,), {}), None)
     assert "simulated_usage" not in reported
-    told = reported["turns"][0]
-    assert told["api_interactions"] == [{"usage": {"raw": {"prompt_tokens": 7}}}]
-    assert (told["raw_response"], told["parsed_response"]) == ("<think>hm</think> Up", "Up")
-    assert (told["api_input_tokens"], told["api_output_tokens"]) == (7, 9)
-    assert told["api_total_tokens"] == 16
+    first_turn = reported["turns"][0]
+    assert first_turn["api_interactions"] == [{"usage": {"raw": {"prompt_tokens": 7}}}]
+    assert (first_turn["raw_response"], first_turn["parsed_response"]) == (
+        "<think>hm</think> Up",
+        "Up",
+    )
+    assert (first_turn["api_input_tokens"], first_turn["api_output_tokens"]) == (7, 9)
+    assert first_turn["api_total_tokens"] == 16

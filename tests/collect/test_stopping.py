@@ -71,21 +71,21 @@ def rows(families: dict[str, Path]) -> dict[str, FamilyRow]:
 
 
 def rollouts_of(out: Path) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = json.loads(
+    rollouts: list[dict[str, Any]] = json.loads(
         (out / "searchr1_eval_estimation_dialogues.json").read_bytes()
     )
-    return found
+    return rollouts
 
 
 def test_an_agent_that_sees_its_budget_succeeds_more_often_and_costs_less(
     families: dict[str, Path],
 ) -> None:
-    told = rows(families)["told"]
-    low, _ = told.differences["success"].interval or (0, 0)
-    _, high = told.differences["cost_usd"].interval or (0, 0)
+    informed = rows(families)["told"]
+    low, _ = informed.differences["success"].interval or (0, 0)
+    _, high = informed.differences["cost_usd"].interval or (0, 0)
     assert low > 0.05
     assert high < 0
-    assert told.stopped == 0
+    assert informed.stopped == 0
 
 
 def test_a_stopper_saves_what_is_hopeless_and_loses_no_success(families: dict[str, Path]) -> None:
@@ -145,8 +145,8 @@ def test_a_tracker_in_a_rollout_says_what_the_forecaster_says_of_its_probes(lear
 def test_the_forecaster_is_recorded_by_its_content(
     learned: Path, families: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    told = yaml.safe_load((families["stopped"] / "collection.yaml").read_text())["told"]
-    hashes = told["budget"]["forecaster"]["sha256"]
+    settings = yaml.safe_load((families["stopped"] / "collection.yaml").read_text())["told"]
+    hashes = settings["budget"]["forecaster"]["sha256"]
     assert sorted(hashes) == ["forecaster.json", "forecaster.safetensors", "policy.json"]
     moved = tmp_path / "elsewhere" / "forecaster"
     shutil.copytree(learned / "forecaster", moved)

@@ -40,8 +40,8 @@ def workflow() -> dict[Any, Any]:
 
 def leaderboard_step(job: dict[str, Any]) -> dict[str, Any]:
     (step,) = [step for step in job["steps"] if "python -m leaderboard" in step.get("run", "")]
-    found: dict[str, Any] = step
-    return found
+    content: dict[str, Any] = step
+    return content
 
 
 def test_the_workflow_runs_commands_that_exist() -> None:

@@ -266,9 +266,9 @@ def test_where_nothing_fits_filters_can_be_cleared(on_files: Any) -> None:
     ],
 )
 def test_places_are_read_by_score_and_kind(places: str, expected: list[Any], on_files: Any) -> None:
-    found = on_files.evaluate("places => placesOf(places)", places)
-    flat = [each and [*each["better"], *each["worse"]] for each in found]
-    assert expected in (found, flat)
+    by_place = on_files.evaluate("places => placesOf(places)", places)
+    flat = [each and [*each["better"], *each["worse"]] for each in by_place]
+    assert expected in (by_place, flat)
 
 
 def test_the_theme_is_switched_and_kept(visit: Visit) -> None:

@@ -400,8 +400,8 @@ def test_a_submission_half_moved_into_place_is_refused_until_a_reader_puts_it_ri
     (folder / ".replacement").mkdir()
     (folder / "metadata.yaml").rename(folder / ".replacement" / "metadata.yaml")
     assert leaderboard("validate", folder, "--dataset", dataset) == 1
-    told = "only some of its new files are in place; 'bagen validate' moves the others there"
-    assert told in " ".join(capsys.readouterr().err.split())
+    message = "only some of its new files are in place; 'bagen validate' moves the others there"
+    assert message in " ".join(capsys.readouterr().err.split())
     assert exit_code(bagen, "validate", folder, "--dataset", dataset) == 0
     assert leaderboard("validate", folder, "--dataset", dataset) == 0
 

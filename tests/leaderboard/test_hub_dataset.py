@@ -62,8 +62,8 @@ def submissions(answered: Path, dataset: Path, folder: Path, **revisions: str) -
     return folder
 
 
-def names(found: dict[str, Any], standing: str = "submissions") -> list[str]:
-    return sorted(each["folder"] for each in found[standing])
+def names(board: dict[str, Any], standing: str = "submissions") -> list[str]:
+    return sorted(each["folder"] for each in board[standing])
 
 
 def pages(site: Path) -> dict[str, bytes]:
@@ -123,10 +123,10 @@ def test_other_rows_and_pull_requests_are_apart(
         ref=f"refs/pr/{number}",
         main="main",
     )
-    found = build_site(made, Path(NAME), tmp_path / "site")
-    assert names(found) == ["newer"]
-    assert names(found, "apart") == ["main", "older", "ref", "request"]
-    (why,) = next(each["why"] for each in found["apart"] if each["folder"] == "older")
+    board = build_site(made, Path(NAME), tmp_path / "site")
+    assert names(board) == ["newer"]
+    assert names(board, "apart") == ["main", "older", "ref", "request"]
+    (why,) = next(each["why"] for each in board["apart"] if each["folder"] == "older")
     assert why.startswith(f"made of dataset revision {older}; this is ")
     hub.repository("ORG/EMPTY", "dataset")
     assert leaderboard("validate", made / "newer", "--dataset", "ORG/EMPTY") == 1
@@ -237,12 +237,12 @@ def test_earlier_results_that_name_a_commit_are_read(
     made = submissions(answered, dataset, tmp_path / "in", mine=newer)
     build_site(made, Path(NAME), tmp_path / "site")
     for commit in (older, newer):
-        found = results(tmp_path / "site")
-        found["dataset"] |= {"revision": commit}
-        del found["dataset"]["commit"]
-        for each in found["submissions"]:
+        board = results(tmp_path / "site")
+        board["dataset"] |= {"revision": commit}
+        del board["dataset"]["commit"]
+        for each in board["submissions"]:
             each["dataset_revision"] = commit
-        (tmp_path / f"{commit}.json").write_text(json.dumps(found))
+        (tmp_path / f"{commit}.json").write_text(json.dumps(board))
     flags = ("--submissions", made, "--dataset", NAME, "--out", tmp_path / "next", "--no-cache")
     assert leaderboard("build", *flags, "--earlier", tmp_path / f"{older}.json") == 0
     (apart,) = results(tmp_path / "next")["apart"]

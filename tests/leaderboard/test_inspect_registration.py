@@ -89,5 +89,5 @@ def test_a_dataset_without_verdicts_is_not_registered(
     changed: dict[str, Any], reason: str | None
 ) -> None:
     dataset = {"has_verdicts": True, "prompt_variant": "interval_no_think"} | changed
-    found = unregistered(dataset)
-    assert found is None if reason is None else reason in (found or "")
+    why_not = unregistered(dataset)
+    assert why_not is None if reason is None else reason in (why_not or "")

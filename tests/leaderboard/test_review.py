@@ -454,9 +454,9 @@ def judged(
         numbers = {name: make(hub, good) for name, make in makes.items()}
         numbers["last"] = hub.pull_request(REPOSITORY, good)
         assert review(dataset) == 0
-        found = {name: comments(hub, number) for name, number in numbers.items()}
-        assert {len(each) for each in found.values()} == {1}
-        yield {name: each[0] for name, each in found.items()}
+        posted = {name: comments(hub, number) for name, number in numbers.items()}
+        assert {len(each) for each in posted.values()} == {1}
+        yield {name: each[0] for name, each in posted.items()}
 
 
 @pytest.mark.parametrize("name", HOSTILE)

@@ -57,11 +57,11 @@ def test_start_probes_are_scored_apart_and_enter_nothing_else(
     add_start(folder / "one", dataset, amounts, "sokoban", name="predictions.jsonl")
     add_start(folder / "same", dataset, budget_left, *TASKS)
     site = tmp_path / "site"
-    found = {each["folder"]: each for each in build_site(folder, dataset, site)["submissions"]}
+    by_folder = {each["folder"]: each for each in build_site(folder, dataset, site)["submissions"]}
     for name in ("all", "one", "same"):
         for key in ("answered", "complete", "scores", "spent", "invalid", "label_matches"):
-            assert found[name][key] == found["none"][key]
-    starts = {name: each["start"] for name, each in found.items()}
+            assert by_folder[name][key] == by_folder["none"][key]
+    starts = {name: each["start"] for name, each in by_folder.items()}
     assert starts["none"] == {}
     assert starts["one"].keys() == {"sokoban"}
     assert starts["all"].keys() == {"overall", *TASKS}
@@ -140,10 +140,10 @@ def test_baselines_answer_start_probes_and_some_are_chosen(dataset: Path, tmp_pa
     chosen = ("--forecaster", "climatology", "--forecaster", "quantiles")
     assert leaderboard("baselines", "--dataset", dataset, "--out", tmp_path / "in", *chosen) == 0
     assert sorted(path.name for path in (tmp_path / "in").iterdir()) == ["climatology", "quantiles"]
-    found = build_site(tmp_path / "in", dataset, tmp_path / "site")
-    assert (found["refused"], found["apart"]) == ([], [])
-    assert [each["question"] for each in found["submissions"]] == ["forecast", "interval"]
-    for each in found["submissions"]:
+    board = build_site(tmp_path / "in", dataset, tmp_path / "site")
+    assert (board["refused"], board["apart"]) == ([], [])
+    assert [each["question"] for each in board["submissions"]] == ["forecast", "interval"]
+    for each in board["submissions"]:
         assert set(TASKS) <= each["start"].keys()
     wrong = ("--forecaster", "oracle")
     assert leaderboard("baselines", "--dataset", dataset, "--out", tmp_path / "no", *wrong) == 2

@@ -33,7 +33,7 @@ def half_sees(sample: Sample) -> str:
 
 
 @pytest.fixture(scope="module")
-def found(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def board(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     folder = tmp_path_factory.mktemp("curves")
     submit(folder / "in" / "half", dataset, half_sees, **FORECAST)
     submit(folder / "in" / "left", dataset, budget_left)
@@ -45,9 +45,9 @@ def found(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, 
     }
 
 
-def test_curves_go_with_the_scores_of_the_group(found: dict[str, Any]) -> None:
+def test_curves_go_with_the_scores_of_the_group(board: dict[str, Any]) -> None:
     for folder in ("half", "left"):
-        record = found["by_folder"][folder]
+        record = board["by_folder"][folder]
         groups = {"overall": record["scores"]["overall"], **record["scores"]["tasks"]}
         assert record["curves"].keys() == groups.keys()
         for name, curves in record["curves"].items():
@@ -60,7 +60,7 @@ def test_curves_go_with_the_scores_of_the_group(found: dict[str, Any]) -> None:
 
 
 def test_reliability_counts_the_open_probes_with_a_forecast(
-    found: dict[str, Any], dataset: Path
+    board: dict[str, Any], dataset: Path
 ) -> None:
     open_probes = [
         sample
@@ -68,25 +68,25 @@ def test_reliability_counts_the_open_probes_with_a_forecast(
         if all(part["used"] <= part["budget"] for part in sample["resources"])
         and half_sees(sample) != "unsure"
     ]
-    curve = found["by_folder"]["half"]["curves"]["sokoban"]["finish"]
+    curve = board["by_folder"]["half"]["curves"]["sokoban"]["finish"]
     assert sum(each["n"] for each in curve) == len(open_probes)
     happened = sum(each["n"] * each["happened"] for each in curve if each["n"])
     assert happened == pytest.approx(sum(sample["feasible"] for sample in open_probes))
 
 
-def test_an_interval_submission_has_the_net_benefit_alone(found: dict[str, Any]) -> None:
-    curves = found["by_folder"]["left"]["curves"]
+def test_an_interval_submission_has_the_net_benefit_alone(board: dict[str, Any]) -> None:
+    curves = board["by_folder"]["left"]["curves"]
     assert [bool(figure(curves)) for figure in FIGURES] == [False, False, False, True]
     for label in ("Reliability", "Calibration of quantiles", "Success by budget"):
-        assert f'aria-label="{label}"' in found["half.html"]
-        assert f'aria-label="{label}"' not in found["left.html"]
+        assert f'aria-label="{label}"' in board["half.html"]
+        assert f'aria-label="{label}"' not in board["left.html"]
     for page in ("half.html", "left.html"):
-        assert 'aria-label="Net benefit"' in found[page]
+        assert 'aria-label="Net benefit"' in board[page]
 
 
-def test_figures_are_drawn_within_their_panels(found: dict[str, Any]) -> None:
+def test_figures_are_drawn_within_their_panels(board: dict[str, Any]) -> None:
     for figure in FIGURES:
-        tree = ET.fromstring(figure(found["by_folder"]["half"]["curves"]) or "")  # noqa: S314  ours
+        tree = ET.fromstring(figure(board["by_folder"]["half"]["curves"]) or "")  # noqa: S314  ours
         for path in tree.findall(".//{*}g/{*}path"):
             for point in (path.get("d") or "")[1:].replace("V", "L").split("L"):
                 for number in point.replace("H", " ").split():

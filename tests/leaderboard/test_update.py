@@ -175,9 +175,9 @@ def test_a_merged_submission_that_is_bad_is_listed_and_stops_no_other(
     put(hub, extra)
     monkeypatch.setattr("leaderboard.handed_in.proposals.LARGEST", 900_000)
     assert update(dataset, tmp_path / "site", "--no-publish") == 0
-    found = results(tmp_path / "site")
-    assert [row["folder"] for row in found["submissions"]] == ["extra", "mine"]
-    refused = {row["folder"]: " ".join(row["reasons"]) for row in found["refused"]}
+    board = results(tmp_path / "site")
+    assert [row["folder"] for row in board["submissions"]] == ["extra", "mine"]
+    refused = {row["folder"]: " ".join(row["reasons"]) for row in board["refused"]}
     assert set(refused) == {"con", "<img src=x>", "empty", "broken", "large"}
     assert "expected at most 900,000" in refused["large"]
     asked = [each.path for each in hub.requests if "/resolve/" in each.path]

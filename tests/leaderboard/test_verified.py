@@ -68,9 +68,9 @@ def test_those_who_answer_it_have_a_verified_score_and_a_rank(
     submissions: Path, dataset: Path, split: Path, tmp_path: Path
 ) -> None:
     key = split / "KEY-DO-NOT-PUBLISH"
-    found = build_site(submissions, dataset, tmp_path / "site", "--hidden", key)
-    assert not found["refused"]
-    verified = {each["folder"]: each["verified"] for each in found["submissions"]}
+    board = build_site(submissions, dataset, tmp_path / "site", "--hidden", key)
+    assert not board["refused"]
+    verified = {each["folder"]: each["verified"] for each in board["submissions"]}
     assert {name: sorted(groups) for name, groups in verified.items() if groups} == {
         "knows": ["overall", "searchr1", "sokoban", "swebench", "warehouse"],
         "guesses": ["overall", "searchr1", "sokoban", "swebench", "warehouse"],
@@ -99,8 +99,8 @@ def test_forecasts_have_a_verified_skill_beside_it(
         answer_hidden(tmp_path / "in" / name, key, partial(forecast, skill=skill))
     submit(tmp_path / "in" / "interval", dataset, budget_left)
     answer_hidden(tmp_path / "in" / "interval", key, gold)
-    found = build_site(tmp_path / "in", dataset, tmp_path / "site", "--hidden", key)
-    overall = {each["folder"]: each["verified"]["overall"] for each in found["submissions"]}
+    board = build_site(tmp_path / "in", dataset, tmp_path / "site", "--hidden", key)
+    overall = {each["folder"]: each["verified"]["overall"] for each in board["submissions"]}
     assert overall["interval"].keys() == {"macro_f1_open"}
     skills = [overall[name]["brier_skill"] for name in ("knows", "guesses")]
     assert skills[0]["value"] > 0.8 > skills[1]["value"]
@@ -118,9 +118,9 @@ def test_results_say_nothing_of_the_labels(
     submissions: Path, dataset: Path, split: Path, tmp_path: Path
 ) -> None:
     key = split / "KEY-DO-NOT-PUBLISH"
-    found = build_site(submissions, dataset, tmp_path / "site", "--hidden", key)
-    assert found["hidden"].keys() == {"revision", "scores", "samples"}
-    for each in found["submissions"]:
+    board = build_site(submissions, dataset, tmp_path / "site", "--hidden", key)
+    assert board["hidden"].keys() == {"revision", "scores", "samples"}
+    for each in board["submissions"]:
         assert [file["name"] for file in each["files"]] == ["predictions.jsonl"]
         for score in (score for shown in each["verified"].values() for score in shown.values()):
             assert score.keys() == {"value", "low", "high", "n", "first", "last"}
@@ -130,10 +130,10 @@ def test_results_say_nothing_of_the_labels(
 def test_without_a_key_the_board_is_as_before(
     submissions: Path, dataset: Path, tmp_path: Path
 ) -> None:
-    found = build_site(submissions, dataset, tmp_path / "site")
-    assert found["hidden"] is None
-    assert len(found["submissions"]) == 6
-    assert not any(each["verified"] for each in found["submissions"])
+    board = build_site(submissions, dataset, tmp_path / "site")
+    assert board["hidden"] is None
+    assert len(board["submissions"]) == 6
+    assert not any(each["verified"] for each in board["submissions"])
     assert "hidden split" not in (tmp_path / "site" / "index.html").read_text()
 
 
@@ -154,10 +154,10 @@ def test_a_task_that_is_answered_in_part_is_refused(
     file = tmp_path / "in" / "mine" / "hidden.jsonl"
     file.write_text("\n".join(file.read_text().splitlines()[1:]))
     key = split / "KEY-DO-NOT-PUBLISH"
-    found = build_site(tmp_path / "in", dataset, tmp_path / "site", "--hidden", key)
-    (refused,) = found["refused"]
+    board = build_site(tmp_path / "in", dataset, tmp_path / "site", "--hidden", key)
+    (refused,) = board["refused"]
     assert "without a prediction" in "".join(refused["reasons"])
-    assert [each["folder"] for each in found["submissions"]] == ["other"]
+    assert [each["folder"] for each in board["submissions"]] == ["other"]
 
 
 def test_only_a_key_makes_verified_scores(

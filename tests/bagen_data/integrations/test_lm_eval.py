@@ -68,13 +68,13 @@ def manager_of(folder: Path) -> TaskManager:
 
 
 def run(lm: Answering, manager: TaskManager, *names: str, **options: Any) -> dict[str, Any]:
-    found: dict[str, Any] = lm_eval.simple_evaluate(
+    evaluation: dict[str, Any] = lm_eval.simple_evaluate(
         model=lm,
         tasks=list(names or ["bagen"]),
         task_manager=manager,
         **{"apply_chat_template": True, **options},
     )
-    return found
+    return evaluation
 
 
 def values(results: dict[str, Any], name: str) -> dict[str, float | None]:
@@ -85,14 +85,14 @@ def gold(row: dict[str, Any]) -> str:
     return gold_answer(row, question_of(row["prompt_variant"]))
 
 
-def check_best(found: dict[str, float | None]) -> None:
+def check_best(scores: dict[str, float | None]) -> None:
     """Check the scores of the best answers; a skill has no value where there is no reference."""
-    assert found.pop("brier_skill") == 1
-    assert found.pop("wis_skill") in (1.0, None)  # of a forecast, of another answer
-    assert (found.pop("brier"), found.pop("wis") in (0.0, None)) == (0, True)
-    assert found.pop("start_correlation") in (pytest.approx(1), None)  # of start probes, of others
-    assert 0.2 < (found.pop("rl_reward") or 0) <= 1.8  # its best is not 1
-    assert found == dict.fromkeys(found, 1.0)
+    assert scores.pop("brier_skill") == 1
+    assert scores.pop("wis_skill") in (1.0, None)  # of a forecast, of another answer
+    assert (scores.pop("brier"), scores.pop("wis") in (0.0, None)) == (0, True)
+    assert scores.pop("start_correlation") in (pytest.approx(1), None)  # of start probes, of others
+    assert 0.2 < (scores.pop("rl_reward") or 0) <= 1.8  # its best is not 1
+    assert scores == dict.fromkeys(scores, 1.0)
 
 
 def all_kinds(row: dict[str, Any]) -> str | None:
@@ -112,8 +112,8 @@ def test_gold_answers_score_1_in_every_task(manager: TaskManager) -> None:
     results = run(Answering(gold), manager)
     assert sorted(results["results"]) == ["bagen", *NAMES]
     for name in NAMES:
-        found = values(results, name)
-        check_best(found)
+        scores = values(results, name)
+        check_best(scores)
         assert results["versions"][name] == bagen_data.BENCHMARK_VERSION
 
 
@@ -209,10 +209,10 @@ def test_a_revision_of_the_hub_can_be_chosen(
         hub.commit("ORG/NAME", {"manifest.jsonl": b""})  # nothing of it is left on main
         chosen = {"dataset": "ORG/NAME", "revision": f"{commit[:12]}"}
         manager = TaskManager(include_path=str(FOLDER), include_defaults=False, metadata=chosen)
-        found = run(Answering(gold), manager, "bagen_sokoban", limit=2)
+        evaluation = run(Answering(gold), manager, "bagen_sokoban", limit=2)
         close_session()
-    assert found["configs"]["bagen_sokoban"]["dataset_path"] == f"ORG/NAME@{commit}"
-    assert values(found, "bagen_sokoban")["macro_f1"] is not None
+    assert evaluation["configs"]["bagen_sokoban"]["dataset_path"] == f"ORG/NAME@{commit}"
+    assert values(evaluation, "bagen_sokoban")["macro_f1"] is not None
 
 
 def test_a_task_that_asks_an_unknown_question_is_refused(built: Path) -> None:
@@ -224,8 +224,8 @@ def test_a_task_that_asks_an_unknown_question_is_refused(built: Path) -> None:
 def test_gold_answers_to_other_questions_score_1(manager: TaskManager, question: str) -> None:
     results = run(Answering(gold), manager, f"bagen_{question}")
     for name in NAMES:
-        found = values(results, f"{name}_{question}")
-        check_best(found)
+        scores = values(results, f"{name}_{question}")
+        check_best(scores)
 
 
 def test_a_task_is_scored_once_for_all_metrics(
@@ -257,12 +257,12 @@ def test_the_model_is_asked_the_recorded_chat(manager: TaskManager, built: Path)
 
 @pytest.mark.parametrize("nothing", ["", None])
 def test_no_response_is_an_invalid_answer(manager: TaskManager, nothing: str | None) -> None:
-    found = values(run(Answering(lambda _: nothing), manager, "bagen_sokoban"), "bagen_sokoban")
-    assert (found.pop("brier_skill") or 0) < 0
-    assert found.pop("brier") == 1
+    scores = values(run(Answering(lambda _: nothing), manager, "bagen_sokoban"), "bagen_sokoban")
+    assert (scores.pop("brier_skill") or 0) < 0
+    assert scores.pop("brier") == 1
     without_a_value = ("wis_skill", "wis", "start_correlation", "coverage", "interval_skill")
     nothing_said = dict.fromkeys(without_a_value, None)
-    assert found == dict.fromkeys(found, 0.0) | nothing_said
+    assert scores == dict.fromkeys(scores, 0.0) | nothing_said
 
 
 @pytest.mark.parametrize(

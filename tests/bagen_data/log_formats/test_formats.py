@@ -17,19 +17,19 @@ def log(record: Any) -> Log:
     return read_record(record, NOTHING_RESOLVED)
 
 
-def texts(found: Log) -> list[str]:
-    return [text for turn in found.turns for text in (turn.user, turn.assistant)]
+def texts(parsed: Log) -> list[str]:
+    return [text for turn in parsed.turns for text in (turn.user, turn.assistant)]
 
 
 # Dialogues
 
 
 def test_dialogue() -> None:
-    found = log(dialogue(name="a"))
-    assert texts(found) == ["state a 1", "move 1", "state a 2", "move 2", "state a 3", "move 3"]
-    assert found.turns[1].requests is not None
-    assert found.turns[1].requests[0].input_tokens == 90
-    assert found.success
+    parsed = log(dialogue(name="a"))
+    assert texts(parsed) == ["state a 1", "move 1", "state a 2", "move 2", "state a 3", "move 3"]
+    assert parsed.turns[1].requests is not None
+    assert parsed.turns[1].requests[0].input_tokens == 90
+    assert parsed.success
 
 
 @pytest.mark.parametrize(
@@ -59,9 +59,9 @@ def test_the_prompt_of_a_turn_may_stand_in_its_messages() -> None:
 @pytest.mark.parametrize("details", ["output_tokens_details", "completion_tokens_details"])
 def test_reasoning_is_summed_over_the_calls_of_a_turn(details: str) -> None:
     call = {"usage": {"raw": {details: {"reasoning_tokens": 20}}}}
-    found = log(dialogue(api_interactions=[call, call, {"usage": None}])).turns[1].requests
-    assert found is not None
-    assert (found[0].output_tokens, found[0].visible_tokens) == (70, 30)
+    requests = log(dialogue(api_interactions=[call, call, {"usage": None}])).turns[1].requests
+    assert requests is not None
+    assert (requests[0].output_tokens, requests[0].visible_tokens) == (70, 30)
 
 
 @pytest.mark.parametrize(
@@ -84,9 +84,13 @@ def test_reasoning_is_summed_over_the_calls_of_a_turn(details: str) -> None:
     ],
 )
 def test_usage_of_the_call_explains_the_counts_of_its_turn(raw: Any, expected: Any) -> None:
-    found = log(dialogue(api_interactions=[{"usage": {"raw": raw}}])).turns[1].requests
-    assert found is not None
-    assert (found[0].input_tokens, found[0].output_tokens, found[0].visible_tokens) == expected
+    requests = log(dialogue(api_interactions=[{"usage": {"raw": raw}}])).turns[1].requests
+    assert requests is not None
+    assert (
+        requests[0].input_tokens,
+        requests[0].output_tokens,
+        requests[0].visible_tokens,
+    ) == expected
 
 
 def test_usage_of_another_request_is_refused() -> None:
@@ -96,9 +100,9 @@ def test_usage_of_another_request_is_refused() -> None:
 
 
 def test_without_a_breakdown_the_visible_share_is_estimated_from_the_texts() -> None:
-    found = log(dialogue(raw_response="a b c d Up", parsed_response="Up")).turns[1].requests
-    assert found is not None
-    assert found[0].visible_tokens == 14  # 1 word of 5, of 70 tokens
+    requests = log(dialogue(raw_response="a b c d Up", parsed_response="Up")).turns[1].requests
+    assert requests is not None
+    assert requests[0].visible_tokens == 14  # 1 word of 5, of 70 tokens
 
 
 @pytest.mark.parametrize(
@@ -148,8 +152,8 @@ def test_an_outcome_is_never_guessed() -> None:
 
 
 def test_a_trailing_user_message_is_no_turn() -> None:
-    found = log(chat(["a", "b", "c", "d", "the end"]))
-    assert texts(found) == ["a", "b", "c", "d"]
+    parsed = log(chat(["a", "b", "c", "d", "the end"]))
+    assert texts(parsed) == ["a", "b", "c", "d"]
 
 
 def test_a_system_message_may_come_first() -> None:
@@ -256,8 +260,8 @@ def test_records_that_are_no_rollouts(record: Any, problem: str) -> None:
 )
 def test_a_tokenizer_cannot_count_reasoning_that_is_not_in_the_log(hidden: Any) -> None:
     message = {"role": "assistant", **hidden}
-    found = log({"messages": [{"role": "user", "content": "a"}, message]})
-    assert found.turns[0].uncounted == "encrypted reasoning"
+    parsed = log({"messages": [{"role": "user", "content": "a"}, message]})
+    assert parsed.turns[0].uncounted == "encrypted reasoning"
 
 
 def test_sums_of_a_session_are_refused_in_the_messages_too() -> None:
@@ -278,8 +282,8 @@ def test_a_tools_result_may_hold_parts_of_any_kind() -> None:
 
 def test_a_refusal_is_a_response() -> None:
     said = [{"role": "assistant", "content": None, "refusal": "No."}]
-    found = log({"messages": [{"role": "user", "content": "a"}, *said]})
-    assert texts(found) == ["a", "No."]
+    parsed = log({"messages": [{"role": "user", "content": "a"}, *said]})
+    assert texts(parsed) == ["a", "No."]
 
 
 # mini-swe-agent
@@ -334,10 +338,10 @@ def test_responses_api_objects() -> None:
         {"type": "function_call_output", "call_id": "1", "output": "one"},
         {"role": "assistant", "content": "done"},
     ]
-    found = log(record)
-    assert texts(found) == ["issue x", "Look.\n\n```bash\nls\n```", "one", "done"]
-    assert found.turns[0].requests is not None
-    assert found.turns[0].requests[0].visible_tokens == 42
+    parsed = log(record)
+    assert texts(parsed) == ["issue x", "Look.\n\n```bash\nls\n```", "one", "done"]
+    assert parsed.turns[0].requests is not None
+    assert parsed.turns[0].requests[0].visible_tokens == 42
 
 
 @pytest.mark.parametrize(
@@ -402,9 +406,9 @@ def test_an_own_evaluation_that_differs_from_the_report_is_refused(tmp_path: Pat
         own = {"info": {"evaluation": {"resolved": True}}}
         write_json(family / "run" / name / f"{name}.traj.json", trajectory(name) | own)
     write_json(family / "report.json", {"resolved_ids": ["two"], "unresolved_ids": ["one"]})
-    found = read(family)
-    assert [rollout.instance_id for rollout in found.rollouts] == ["two"]
-    (refusal,) = found.refused
+    index = read(family)
+    assert [rollout.instance_id for rollout in index.rollouts] == ["two"]
+    (refusal,) = index.refused
     assert refusal.where == "run/one/one.traj.json"
     assert "states resolved = true, and the evaluation report false" in refusal.reason
 
@@ -420,10 +424,10 @@ def test_a_report_in_a_jsonl_file_that_differs_stops_the_family(
     write_json(family / "report.json", report)
     (other,) = {"one", "two"} - {resolved}
     write_lines(family / "b.jsonl", [{"resolved_ids": [resolved], "unresolved_ids": [other]}])
-    found = read(family)
-    assert [refusal.where for refusal in found.refused] == ["."] * is_refused
+    index = read(family)
+    assert [refusal.where for refusal in index.refused] == ["."] * is_refused
     if is_refused:
-        assert "line 1 of b.jsonl is an evaluation report that differs" in found.refused[0].reason
+        assert "line 1 of b.jsonl is an evaluation report that differs" in index.refused[0].reason
 
 
 REPORTS = {

@@ -51,9 +51,9 @@ def results(*simulations: Any) -> dict[str, Any]:
 
 
 def logs(record: Any) -> list[Log]:
-    found = read_record(record, FamilyFacts())
-    assert isinstance(found, Iterator)
-    return [log for _, log in found if isinstance(log, Log)]
+    entries = read_record(record, FamilyFacts())
+    assert isinstance(entries, Iterator)
+    return [log for _, log in entries if isinstance(log, Log)]
 
 
 def fresh(log: Log) -> list[tuple[int, int]]:
@@ -75,10 +75,10 @@ def test_a_trial_of_tau_bench(tmp_path: Path) -> None:
         for trial, reward in enumerate((1.0, 0.0))
     ]
     failed = {"task_id": 1, "reward": 0.0, "info": {"error": "timeout"}, "traj": [], "trial": 0}
-    found = [read_record(trial, FamilyFacts()) for trial in (*trials, failed)]
-    assert all(isinstance(log, Log) for log in found)
-    assert [log.success for log in found if isinstance(log, Log)] == [True, False, None]
-    first = found[0]
+    trial_logs = [read_record(trial, FamilyFacts()) for trial in (*trials, failed)]
+    assert all(isinstance(log, Log) for log in trial_logs)
+    assert [log.success for log in trial_logs if isinstance(log, Log)] == [True, False, None]
+    first = trial_logs[0]
     assert isinstance(first, Log)
     assert [turn.user for turn in first.turns] == ["Hello", "Mia"]
     assert first.turns[0].assistant == 'get_user({"id": 7})'
@@ -137,26 +137,26 @@ def test_a_cost_of_the_agent_that_its_messages_do_not_add_up_to_is_refused() -> 
     unpriced = [*spoken, said("Two.", (120, 3), cost=None)]
     for messages, cost in ((priced, 0.3), (priced, 0.0), (priced, None), (unpriced, 55.0)):
         assert len(logs(results(simulation(*messages, agent_cost=cost)))) == 1
-    found = read_record(results(simulation(*priced, agent_cost=55.0)), FamilyFacts())
-    assert isinstance(found, Iterator)
-    (named,) = found
+    entries = read_record(results(simulation(*priced, agent_cost=55.0)), FamilyFacts())
+    assert isinstance(entries, Iterator)
+    (named,) = entries
     assert "agent_cost is 55; expected 0.3, the sum of the costs" in str(named.log)
 
 
 def test_a_result_that_is_not_a_message_is_refused() -> None:
     several = {"role": "tool", "tool_messages": [7]}
-    found = read_record(results(simulation(GREETING, user("a"), several)), FamilyFacts())
-    assert isinstance(found, Iterator)
-    ((_, error),) = found
+    entries = read_record(results(simulation(GREETING, user("a"), several)), FamilyFacts())
+    assert isinstance(entries, Iterator)
+    ((_, error),) = entries
     assert "messages[2].tool_messages[] is 7; expected an object" in str(error)
 
 
 @pytest.mark.parametrize("cost", [float("inf"), 1e308, 10**400, -4.0])
 def test_a_number_that_is_no_price_is_refused(cost: float) -> None:
     spoken = (GREETING, user("a"), said("Hi", (80, 9), cost=cost))
-    found = read_record(results(simulation(*spoken)), FamilyFacts())
-    assert isinstance(found, Iterator)
-    ((_, error),) = found
+    entries = read_record(results(simulation(*spoken)), FamilyFacts())
+    assert isinstance(entries, Iterator)
+    ((_, error),) = entries
     assert isinstance(error, RolloutError)
     assert "turn 1: cost is" in str(error)
 
@@ -164,9 +164,9 @@ def test_a_number_that_is_no_price_is_refused(cost: float) -> None:
 def test_usage_that_disagrees_with_the_providers_is_refused() -> None:
     raw = {"usage": {"input_tokens": 70, "output_tokens": 9}}
     spoken = (GREETING, user("a"), said("Hi", (80, 9), raw_data=raw))
-    found = read_record(results(simulation(*spoken)), FamilyFacts())
-    assert isinstance(found, Iterator)
-    ((name, error),) = found
+    entries = read_record(results(simulation(*spoken)), FamilyFacts())
+    assert isinstance(entries, Iterator)
+    ((name, error),) = entries
     assert name == ": simulations[0] (task 0, trial 0)"
     assert isinstance(error, RolloutError)
     assert "turn 1: usage states (80, 9)" in str(error)
@@ -204,10 +204,10 @@ def test_a_full_reward_with_a_lower_part_is_refused(
     record = results(simulation(GREETING, user("a"), said("b", (9, 9)), reward_info=reward))
     made = read_record(record, FamilyFacts())
     assert isinstance(made, Iterator)
-    ((_, found),) = made
-    assert isinstance(found, RolloutError) == is_refused
+    ((_, outcome),) = made
+    assert isinstance(outcome, RolloutError) == is_refused
     if is_refused:
-        assert "states reward = 1.0, and " in str(found)
+        assert "states reward = 1.0, and " in str(outcome)
 
 
 def test_simulations_may_be_files_of_their_own(tmp_path: Path) -> None:
@@ -223,9 +223,9 @@ def test_simulations_may_be_files_of_their_own(tmp_path: Path) -> None:
 
 
 def test_a_spoken_simulation_is_refused_by_name() -> None:
-    found = read_record(results(simulation(messages=None, ticks=[{}])), FamilyFacts())
-    assert isinstance(found, Iterator)
-    ((_, error),) = found
+    entries = read_record(results(simulation(messages=None, ticks=[{}])), FamilyFacts())
+    assert isinstance(entries, Iterator)
+    ((_, error),) = entries
     assert "spoken simulation" in str(error)
 
 

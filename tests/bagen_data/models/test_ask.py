@@ -74,8 +74,8 @@ def whole(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> WholeRun:
 
 @pytest.fixture
 def server() -> Iterator[ModelServer]:
-    with model_server() as found:
-        yield found
+    with model_server() as running:
+        yield running
 
 
 def test_killed_twice_and_resumed_it_is_as_if_nothing_had_happened(

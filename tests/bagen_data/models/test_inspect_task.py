@@ -111,9 +111,9 @@ def test_inspect_eval_finds_the_task_by_name_and_scores_as_we_do(
     report = score(table, rows, reference=reference, resamples=0)
     results = read_eval_log(str(path), header_only=True).results
     assert results
-    found = {name: each.value for name, each in results.scores[0].metrics.items()}
+    metrics = {name: each.value for name, each in results.scores[0].metrics.items()}
     known = {name: report.overall[name].value for name in HEADLINE_SCORES}
-    assert found == {
+    assert metrics == {
         name: pytest.approx(value) for name, value in known.items() if value is not None
     }
     metadata = read_metadata(out / METADATA)

@@ -164,8 +164,8 @@ def _answers(rng: np.random.Generator, family: FamilyColumns, traits: _Traits) -
 
 def _definitions(scores: Sequence[str]) -> dict[str, Definition]:
     """Return scores of the benchmark by name."""
-    found = {name: SCORES[name] for name in scores}
-    return {name: score for name, score in found.items() if isinstance(score, Definition)}
+    chosen = {name: SCORES[name] for name in scores}
+    return {name: score for name, score in chosen.items() if isinstance(score, Definition)}
 
 
 @cache
@@ -242,12 +242,12 @@ def coverage(
             sums[name].append(study.sums[0][name])
             if score.low is not None and score.high is not None:
                 ends[name].append((score.low, score.high))
-    found = {}
+    coverages = {}
     for name, definition in _definitions(scores).items():
         totals = [sum(values) for values in zip(*sums[name], strict=True)]
         truth = float(definition.formula(*totals)[0, 0])
         low, high = np.array(ends[name]).reshape(-1, 2).T
-        found[name] = Coverage(
+        coverages[name] = Coverage(
             covered=float(np.mean((low <= truth) & (truth <= high))),
             too_low=float(np.mean(high < truth)),
             too_high=float(np.mean(low > truth)),
@@ -255,7 +255,7 @@ def coverage(
             truth=truth,
             intervals=len(low),
         )
-    return found
+    return coverages
 
 
 def family_wise_error(

@@ -66,8 +66,8 @@ def _read_bare(content: str, resources: Sequence[str]) -> tuple[str, str, Ends]:
     """An answer that is one interval without a label."""
     if len(resources) > 1:
         return "invalid", "missing_resource", {}
-    found = re.findall(INTERVAL, content, re.ASCII)
-    low, high = found[0]
+    bounds = re.findall(INTERVAL, content, re.ASCII)
+    low, high = bounds[0]
     return _checked({resources[0]: (float(low), float(high))})
 
 
@@ -75,9 +75,9 @@ def _read_labelled(content: str, resources: Sequence[str]) -> tuple[str, str, En
     """An answer that ought to be a comma separated list of labelled intervals."""
     if not _matches(rf"{LABELLED}(?:\s*,\s*{LABELLED})*", content):
         return "invalid", "malformed", {}
-    found = re.findall(LABELLED, content, re.ASCII)
-    ends = {label: (float(low), float(high)) for label, low, high in found}
-    if len(ends) < len(found):
+    labelled = re.findall(LABELLED, content, re.ASCII)
+    ends = {label: (float(low), float(high)) for label, low, high in labelled}
+    if len(ends) < len(labelled):
         return "invalid", "malformed", {}
     if not set(ends) <= set(resources):
         return "invalid", "unknown_resource", {}
@@ -234,9 +234,9 @@ def macro(families: Sequence[Mapping[str, Score]]) -> dict[str, Score]:
     names = list(dict.fromkeys(name for family in families for name in family))
     result: dict[str, Score] = {}
     for name in names:
-        found = [family[name] for family in families if name in family]
-        value, _ = mean(value for value, _ in found if value is not None)
-        result[name] = value, sum(n for _, n in found)
+        pairs = [family[name] for family in families if name in family]
+        value, _ = mean(value for value, _ in pairs if value is not None)
+        result[name] = value, sum(n for _, n in pairs)
     return result
 
 

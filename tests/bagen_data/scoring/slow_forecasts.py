@@ -89,10 +89,10 @@ def _finite(numbers: dict[str, float]) -> tuple[str, str, dict[str, float]]:
 
 
 def _pair(item: str, sign: str) -> tuple[str, str] | None:
-    label, found, rest = item.strip(WHITESPACE).partition(sign)
+    label, separator, rest = item.strip(WHITESPACE).partition(sign)
     label = label.strip(WHITESPACE)
     is_label = re.fullmatch("[a-z][a-z0-9_]*", label) is not None
-    return (label, rest.strip(WHITESPACE)) if found and is_label else None
+    return (label, rest.strip(WHITESPACE)) if separator and is_label else None
 
 
 def _values(text: str) -> list[float] | None:
@@ -116,8 +116,8 @@ def _number(text: str) -> float | None:
 
 
 def _is_scalar(content: str) -> bool:
-    label, found, rest = content.partition(":")
-    if found and re.fullmatch("[A-Za-z][A-Za-z0-9_]*", label.rstrip(WHITESPACE)):
+    label, separator, rest = content.partition(":")
+    if separator and re.fullmatch("[A-Za-z][A-Za-z0-9_]*", label.rstrip(WHITESPACE)):
         content = rest.lstrip(WHITESPACE)
     if content.startswith("[") and content.endswith("]"):
         content = content[1:-1].strip(WHITESPACE)

@@ -151,12 +151,12 @@ def _kind(asked: AnsweredRow) -> str:
 
 def _kinds_of_infeasible(answers: Iterable[AnsweredRow]) -> dict[str, Score]:
     known = [each for each in answers if _has_outcome(each)]
-    found = {}
+    rates = {}
     for kind in ("failed", "over_budget", "failed_over_budget"):
         own = [each for each in known if _kind(each) == kind]
-        found[f"share_{kind}"] = share(_kind(each) == kind for each in known)
-        found[f"recall_{kind}"] = share(each.sample.verdict == "infeasible" for each in own)
-    return found
+        rates[f"share_{kind}"] = share(_kind(each) == kind for each in known)
+        rates[f"recall_{kind}"] = share(each.sample.verdict == "infeasible" for each in own)
+    return rates
 
 
 # --- how it ends ------------------------------------------------------------------------------
@@ -204,13 +204,13 @@ def _ending_scores(answers: Sequence[AnsweredRow]) -> dict[str, Score]:
 
 
 def _wis_of(forecast: Forecast, row: Row) -> float:
-    found = []
+    of_resources = []
     for each in row["resources"]:
         q10, q25, q50, q75, q90 = (math.log1p(value) for value in forecast[2][each["resource"]])
         rest = math.log1p(each["remaining"])
         outer, inner = interval_score(q10, q90, rest, 0.2), interval_score(q25, q75, rest, 0.5)
-        found.append((0.5 * abs(rest - q50) + 0.1 * outer + 0.25 * inner) / 2.5)
-    return fmean(found)
+        of_resources.append((0.5 * abs(rest - q50) + 0.1 * outer + 0.25 * inner) / 2.5)
+    return fmean(of_resources)
 
 
 def _wis(asked: AnsweredRow) -> float | None:
@@ -237,8 +237,8 @@ def _covers(asked: AnsweredRow, lowest: int, highest: int) -> float:
 
 def _amount_scores(answers: Sequence[AnsweredRow]) -> dict[str, Score]:
     asked = _forecasts(_succeeded(answers))
-    found = [_wis(each) for each in asked]
-    known = [value for value in found if value is not None]
+    wis_values = [_wis(each) for each in asked]
+    known = [value for value in wis_values if value is not None]
     own, expected = [], []
     for each in asked:
         value = _wis(each)
@@ -246,7 +246,7 @@ def _amount_scores(answers: Sequence[AnsweredRow]) -> dict[str, Score]:
             own.append(value)
             expected.append(_wis_of(each.reference, each.row))
     return {
-        "wis": mean(known) if len(known) == len(found) else (None, 0),
+        "wis": mean(known) if len(known) == len(wis_values) else (None, 0),
         "wis_skill": _ratio(own, expected),
         "coverage_80": mean(_covers(each, 0, 4) for each in asked),
         "coverage_50": mean(_covers(each, 1, 3) for each in asked),
@@ -269,11 +269,11 @@ def chance_within(quantiles: Sequence[float], amount: float) -> float:
         if fourth == last:
             return 1.0
         return min(1.0, 0.9 + 0.15 * _gap(last, amount) / _gap(fourth, last))
-    found = 0.0
+    chance = 0.0
     for (low, level), (high, next_level) in pairwise(points):
         if low <= amount < high:
-            found = level + (next_level - level) * _gap(low, amount) / _gap(low, high)
-    return found
+            chance = level + (next_level - level) * _gap(low, amount) / _gap(low, high)
+    return chance
 
 
 def _gap(low: float, high: float) -> float:
@@ -284,7 +284,7 @@ def _gap(low: float, high: float) -> float:
 def _curve(forecast: Forecast | None, row: Row) -> list[float]:
     """The squared differences at the budgets that the sample is not yet over."""
     [tokens] = row["resources"]
-    found = []
+    losses = []
     for times in BUDGETS:
         budget = math.inf if times == math.inf else times * tokens["budget"]
         if tokens["used"] > budget:
@@ -292,13 +292,13 @@ def _curve(forecast: Forecast | None, row: Row) -> list[float]:
         total = tokens["used"] + tokens["remaining"]
         happened = 1 if row["rollout_success"] and total <= budget else 0
         if forecast is None:
-            found.append(1.0)
+            losses.append(1.0)
             continue
         chance = 1.0
         if budget < math.inf:
             chance = chance_within(forecast[2][tokens["resource"]], budget - tokens["used"])
-        found.append((forecast[1] * chance - happened) ** 2)
-    return found
+        losses.append((forecast[1] * chance - happened) ** 2)
+    return losses
 
 
 def _curve_scores(answers: Sequence[AnsweredRow]) -> dict[str, Score]:

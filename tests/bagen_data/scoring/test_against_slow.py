@@ -24,9 +24,9 @@ from tests.bagen_data.scoring.scoring_cases import (
 MANY = 60_000
 
 
-def assert_equal(found: Mapping[str, Score], expected: Mapping[str, slow.Score]) -> None:
+def assert_equal(scores: Mapping[str, Score], expected: Mapping[str, slow.Score]) -> None:
     for name, (value, n) in expected.items():
-        score = found[name]
+        score = scores[name]
         assert score.n == n, name
         assert (score.value is None) == (value is None), name
         if value is not None and score.value is not None:
@@ -93,10 +93,10 @@ def test_many_rows() -> None:
     while len(rows) < MANY:
         name = f"m{len(families)}"
         resources, task = (SEVERAL, "w") if len(families) % 5 == 4 else (TOKENS, "t")
-        found = family(rng, resources, 3_000, task=task, model=name)
-        families[f"{task}/{name}"] = found
-        rows += found[0]
-        responses += found[1]
+        rows_and_responses = family(rng, resources, 3_000, task=task, model=name)
+        families[f"{task}/{name}"] = rows_and_responses
+        rows += rows_and_responses[0]
+        responses += rows_and_responses[1]
     report = score(rows, predictions(rows, responses), resamples=0)
     reasons = {
         reason for counts in report.invalid.values() for reason, count in counts.items() if count
@@ -125,10 +125,10 @@ def largest_difference(
     """Hold one family's scores against the loops; the largest difference, relative above 1."""
     by_id = dict(zip((row["sample_id"] for row in rows), responses, strict=True))
     expected = slow_questions.scores(rows, by_id, question, as_forecasts(reference))
-    found = report.families[name]
-    assert_equal(found, expected)
+    scores = report.families[name]
+    assert_equal(scores, expected)
     return max(
-        abs((found[key].value or 0) - value) / max(1, abs(value))
+        abs((scores[key].value or 0) - value) / max(1, abs(value))
         for key, (value, _) in expected.items()
         if value is not None
     )
@@ -178,8 +178,10 @@ def differences_of_many(number: int, seed: int) -> Mapping[str, float]:
                 reference=reference,
                 resamples=0,
             )
-            found = largest_difference(report, f"{task}/m", rows, responses, question, reference)
-            largest[question] = max(found, largest.get(question, 0.0))
+            difference = largest_difference(
+                report, f"{task}/m", rows, responses, question, reference
+            )
+            largest[question] = max(difference, largest.get(question, 0.0))
             done += len(rows)
             families += 1
     return largest

@@ -18,11 +18,11 @@ def scored(response: str, *, feasible: bool = True) -> Report:
 def assert_earns_nothing(response: str) -> None:
     """An invalid answer earns as little as none, whether the run could have been done or not."""
     for feasible in (True, False):
-        found, nothing = scored(response, feasible=feasible), scored("", feasible=feasible)
-        assert {name: each.value for name, each in found.overall.items()} == {
+        report, nothing = scored(response, feasible=feasible), scored("", feasible=feasible)
+        assert {name: each.value for name, each in report.overall.items()} == {
             name: each.value for name, each in nothing.overall.items()
         }
-        assert found.overall["valid_rate"].value == 0
+        assert report.overall["valid_rate"].value == 0
 
 
 def test_answer_inside_think() -> None:

@@ -22,29 +22,31 @@ def test_the_reports_are_those_of_each() -> None:
     rng = random.Random(0)
     rows, one = family(rng, SEVERAL)
     other = [response(rng, row["resources"]) for row in rows]
-    found = compare(rows, predictions(rows, one), predictions(rows, other), resamples=50)
-    assert found.first == score(rows, predictions(rows, one), resamples=50)
-    assert found.second == score(rows, predictions(rows, other), resamples=50)
-    for name, difference in found.overall.items():
+    comparison = compare(rows, predictions(rows, one), predictions(rows, other), resamples=50)
+    assert comparison.first == score(rows, predictions(rows, one), resamples=50)
+    assert comparison.second == score(rows, predictions(rows, other), resamples=50)
+    for name, difference in comparison.overall.items():
         if difference.first is not None and difference.second is not None:
             assert difference.difference == difference.first - difference.second, name
             if difference.low is not None and difference.high is not None:
                 assert difference.low <= difference.high
-    assert found.overall["accuracy"].low is not None
-    json.dumps(found.to_dict(), allow_nan=False)
+    assert comparison.overall["accuracy"].low is not None
+    json.dumps(comparison.to_dict(), allow_nan=False)
 
 
 def test_an_estimator_does_not_differ_from_itself() -> None:
     rows, answers = family(random.Random(1))
-    found = compare(rows, predictions(rows, answers), predictions(rows, answers), resamples=100)
-    for difference in found.overall.values():
+    comparison = compare(
+        rows, predictions(rows, answers), predictions(rows, answers), resamples=100
+    )
+    for difference in comparison.overall.values():
         if difference.difference is not None:
             assert difference.difference == 0
             assert (difference.low, difference.high, difference.p) in (
                 (0, 0, 1),
                 (None, None, None),
             )
-    assert found.overall["accuracy"].p == 1
+    assert comparison.overall["accuracy"].p == 1
 
 
 def test_pairing_by_sample_sees_a_small_difference() -> None:
@@ -57,13 +59,13 @@ def test_pairing_by_sample_sees_a_small_difference() -> None:
             rows.append(sample(f"t/m/r{rollout}/{k}"))
             one.append(f"<answer>[{400 - width / 2:f}, {400 + width / 2:f}]</answer>")
             other.append(f"<answer>[{399 - width / 2:f}, {401 + width / 2:f}]</answer>")
-    found = compare(rows, predictions(rows, one), predictions(rows, other))
-    difference = found.overall["reward"]
+    comparison = compare(rows, predictions(rows, one), predictions(rows, other))
+    difference = comparison.overall["reward"]
     assert difference.difference == pytest.approx(2 / 400)
     assert difference.low == pytest.approx(2 / 400)
     assert difference.p is not None
     assert difference.p < 0.01
-    alone = found.first.overall["reward"]
+    alone = comparison.first.overall["reward"]
     assert alone.high is not None
     assert alone.low is not None
     assert alone.high - alone.low > 10 * (2 / 400)
@@ -74,15 +76,15 @@ def test_interval_scores_are_compared_where_both_answered() -> None:
     exact = [f"<answer>[{100 * (n + 1)}, {100 * (n + 1)}]</answer>" for n in range(6)]
     careful = [*exact[:3], *["<answer>impossible</answer>"] * 3]
     bold = [*exact[:2], *["<answer>[0, 9000]</answer>"] * 4]
-    found = compare(rows, predictions(rows, careful), predictions(rows, bold), resamples=20)
-    shared = found.overall["interval_score_shared"]
+    comparison = compare(rows, predictions(rows, careful), predictions(rows, bold), resamples=20)
+    shared = comparison.overall["interval_score_shared"]
     assert (shared.n_first, shared.n_second) == (3, 3)
-    coverage = found.overall["coverage"]
+    coverage = comparison.overall["coverage"]
     assert (coverage.n_first, coverage.n_second) == (3, 6)
     assert shared.first == 0
     assert shared.second == pytest.approx(np.log1p(9000) / 3)
-    assert found.overall["interval_score"].second == pytest.approx(4 * np.log1p(9000) / 6)
-    assert "interval_score_shared" not in found.first.overall
+    assert comparison.overall["interval_score"].second == pytest.approx(4 * np.log1p(9000) / 6)
+    assert "interval_score_shared" not in comparison.first.overall
 
 
 def test_predictions_in_any_order() -> None:
@@ -119,13 +121,13 @@ def test_means_are_compared_over_families_that_both_answered() -> None:
     same = ["<answer>[400, 410]</answer>", "<answer>[500, 600]</answer>"] * 5
     first = ["<answer>impossible</answer>"] * 10 + same
     second = ["<answer>[500, 600]</answer>"] * 10 + same
-    found = compare(rows, predictions(rows, first), predictions(rows, second), resamples=50)
-    assert found.first.overall["coverage"].value == 0.5
-    assert found.second.overall["coverage"].value == 0.25
-    difference = found.overall["coverage"]
+    comparison = compare(rows, predictions(rows, first), predictions(rows, second), resamples=50)
+    assert comparison.first.overall["coverage"].value == 0.5
+    assert comparison.second.overall["coverage"].value == 0.25
+    difference = comparison.overall["coverage"]
     assert (difference.first, difference.second, difference.difference) == (0.5, 0.5, 0)
     assert difference.p == 1
-    assert found.overall["hit_rate"].difference == 0
+    assert comparison.overall["hit_rate"].difference == 0
 
 
 def test_p_values_are_uniform_where_there_is_no_difference() -> None:
@@ -154,10 +156,12 @@ def test_differences_of_fewer_than_ten_instances_have_no_interval_and_no_p() -> 
     rows = [sample(f"t/m/r{n}/1", feasible=n < 9) for n in range(12)]
     first = ["<answer>[300, 500]</answer>", "<answer>impossible</answer>"] * 6
     second = ["<answer>[300, 500]</answer>"] * 12
-    found = compare(rows, predictions(rows, first), predictions(rows, second), resamples=50).overall
-    assert found["accuracy"].low is not None
-    assert found["accuracy"].p is not None
-    hit_rate = found["hit_rate"]
+    differences = compare(
+        rows, predictions(rows, first), predictions(rows, second), resamples=50
+    ).overall
+    assert differences["accuracy"].low is not None
+    assert differences["accuracy"].p is not None
+    hit_rate = differences["hit_rate"]
     assert hit_rate.difference == pytest.approx(5 / 9 - 1)
     assert (hit_rate.low, hit_rate.high, hit_rate.p) == (None, None, None)
 
@@ -178,11 +182,11 @@ def test_p_agrees_with_the_interval() -> None:
             for skill in skills
         ]
         both = (predictions(rows, each) for each in answers)
-        found = compare(rows, *both, resamples=999, seed=number).overall["accuracy"]
-        assert found.low is not None
-        assert found.high is not None
-        assert found.p is not None
-        if found.p > 0.06:
-            assert found.low <= 0 <= found.high
-        if found.p < 0.04:
-            assert not found.low < 0 < found.high
+        difference = compare(rows, *both, resamples=999, seed=number).overall["accuracy"]
+        assert difference.low is not None
+        assert difference.high is not None
+        assert difference.p is not None
+        if difference.p > 0.06:
+            assert difference.low <= 0 <= difference.high
+        if difference.p < 0.04:
+            assert not difference.low < 0 < difference.high

@@ -34,8 +34,8 @@ def test_reliability_and_quantiles_are_those_of_a_loop() -> None:
     rng = random.Random(0)
     rows = family(rng, TOKENS, 200)[0]
     responses = answers(rng, rows, "forecast")
-    found = curves(rows, responses, "forecast")
-    assert found["overall"] == found["t"]
+    by_group = curves(rows, responses, "forecast")
+    assert by_group["overall"] == by_group["t"]
     bins: list[list[tuple[float, bool]]] = [[] for _ in range(BINS)]
     below: list[list[bool]] = [[] for _ in range(5)]
     for row, response in zip(rows, responses, strict=True):
@@ -48,25 +48,25 @@ def test_reliability_and_quantiles_are_those_of_a_loop() -> None:
         for level, quantile in enumerate(forecast[2]["tokens"]):
             if row["rollout_success"]:
                 below[level].append(tokens["remaining"] <= quantile)
-    for part, own in zip(found["t"]["finish"], bins, strict=True):
+    for part, own in zip(by_group["t"]["finish"], bins, strict=True):
         assert part["n"] == len(own)
         assert part["said"] == pytest.approx(fmean(said for said, _ in own))
         assert part["happened"] == pytest.approx(fmean(happened for _, happened in own))
-    for level, shares in zip(found["t"]["quantiles"], below, strict=True):
+    for level, shares in zip(by_group["t"]["quantiles"], below, strict=True):
         assert (level["n"], level["below"]) == (len(shares), pytest.approx(fmean(shares)))
-    json.dumps(found, allow_nan=False)
+    json.dumps(by_group, allow_nan=False)
 
 
 def test_the_budget_curve() -> None:
     """900 tokens in all, 200 of them used, 400 to come: said to be 100 to 500."""
     rows = [sample(rollout_success=True)]
     text = "<answer>finish=0.7, success=0.8, tokens=[100, 200, 300, 400, 500]</answer>"
-    found = curves(rows, [text], "forecast")["t"]["budget"]
-    assert [each["budget"] for each in found] == [0.5, 0.75, 1, 1.5, 2, None]
-    assert [each["happened"] for each in found] == [0, 1, 1, 1, 1, 1]
-    assert found[-1]["said"] == found[-2]["said"] == 0.8
-    assert 0.25 * 0.8 < found[0]["said"] < 0.5 * 0.8  # 250 are left
-    assert all(one["said"] <= other["said"] for one, other in pairwise(found))
+    points = curves(rows, [text], "forecast")["t"]["budget"]
+    assert [each["budget"] for each in points] == [0.5, 0.75, 1, 1.5, 2, None]
+    assert [each["happened"] for each in points] == [0, 1, 1, 1, 1, 1]
+    assert points[-1]["said"] == points[-2]["said"] == 0.8
+    assert 0.25 * 0.8 < points[0]["said"] < 0.5 * 0.8  # 250 are left
+    assert all(one["said"] <= other["said"] for one, other in pairwise(points))
 
 
 @pytest.mark.parametrize("resources", [TOKENS, SEVERAL])

@@ -97,17 +97,17 @@ HONEST = scored(honest).overall
 
 def assert_worse(answer: Callable[[dict[str, Any]], str], *, than_nothing: bool = False) -> None:
     """Every proper score is worse than the honest forecast's, by much, and finite."""
-    found = scored(answer).overall
+    scores = scored(answer).overall
     for name in (*SKILLS, *ERRORS, "wis"):
-        own, others = found[name].value, HONEST[name].value
+        own, others = scores[name].value, HONEST[name].value
         assert own is not None, name
         assert others is not None, name
         assert np.isfinite(own), name
-        assert found[name].n == HONEST[name].n, name
+        assert scores[name].n == HONEST[name].n, name
         gain = own - others if name in SKILLS else others - own
         assert gain <= 1e-9, name
     if than_nothing:
-        assert all((found[name].value or 0) < 0 for name in SKILLS)
+        assert all((scores[name].value or 0) < 0 for name in SKILLS)
 
 
 def test_the_honest_forecaster_is_better_than_the_reference() -> None:
@@ -119,11 +119,13 @@ def test_the_honest_forecaster_is_better_than_the_reference() -> None:
 def test_abstaining_by_invalid_answers() -> None:
     """Whoever leaves a question open scores the worst there is, and twice the reference's error."""
     assert_worse(lambda _: "", than_nothing=True)
-    found = scored(lambda _: "").overall
-    assert found["wis_skill"].value == pytest.approx(1 - forecasts.WORST_WIS)
-    assert found["brier"].value == found["success_brier"].value == found["curve_brier"].value == 1
-    assert found["log_score"].value == pytest.approx(-np.log(0.001))
-    assert found["coverage_80"].value == found["coverage_50"].value == 0
+    scores = scored(lambda _: "").overall
+    assert scores["wis_skill"].value == pytest.approx(1 - forecasts.WORST_WIS)
+    assert (
+        scores["brier"].value == scores["success_brier"].value == scores["curve_brier"].value == 1
+    )
+    assert scores["log_score"].value == pytest.approx(-np.log(0.001))
+    assert scores["coverage_80"].value == scores["coverage_50"].value == 0
 
 
 def test_answering_only_easy_probes() -> None:
@@ -145,18 +147,18 @@ def test_quantiles_from_0_to_the_largest_number() -> None:
     assert_worse(lambda case: said(case["finish"], case["success"], widest))
     assert_worse(lambda case: said(case["finish"], case["success"], [0.0] * 5))
     assert_worse(lambda case: said(case["finish"], case["success"], [1e308] * 5))
-    found = scored(lambda case: said(case["finish"], case["success"], widest)).overall
-    assert found["coverage_80"].value == 1
-    assert (found["wis_skill"].value or 0) < -10
+    scores = scored(lambda case: said(case["finish"], case["success"], widest)).overall
+    assert scores["coverage_80"].value == 1
+    assert (scores["wis_skill"].value or 0) < -10
 
 
 def test_one_half_everywhere() -> None:
     """A forecast of one half says nothing, and earns what saying nothing is worth."""
     assert_worse(lambda case: said(0.5, 0.5, case["quantiles"]))
-    found = scored(lambda case: said(0.5, 0.5, case["quantiles"])).overall
-    assert found["brier"].value == 0.25
-    assert found["success_brier"].value == 0.25
-    assert found["log_score"].value == pytest.approx(np.log(2))
+    scores = scored(lambda case: said(0.5, 0.5, case["quantiles"])).overall
+    assert scores["brier"].value == 0.25
+    assert scores["success_brier"].value == 0.25
+    assert scores["log_score"].value == pytest.approx(np.log(2))
 
 
 @pytest.mark.parametrize("chance", [0, 1])
@@ -173,8 +175,8 @@ def test_sure_of_what_is_likely() -> None:
 
 def test_quantiles_that_are_all_the_same() -> None:
     assert_worse(lambda case: said(case["finish"], case["success"], [case["quantiles"][2]] * 5))
-    found = scored(lambda case: said(case["finish"], case["success"], [case["quantiles"][2]] * 5))
-    assert (found.overall["coverage_80"].value or 0) < 0.01
+    report = scored(lambda case: said(case["finish"], case["success"], [case["quantiles"][2]] * 5))
+    assert (report.overall["coverage_80"].value or 0) < 0.01
 
 
 def test_intervals_have_no_share_in_the_scores_of_amounts() -> None:
@@ -183,10 +185,10 @@ def test_intervals_have_no_share_in_the_scores_of_amounts() -> None:
     answers = [
         {"sample_id": row["sample_id"], "response": "<answer>[1, 2]</answer>"} for row in samples
     ]
-    found = score(samples, answers, reference=REFERENCE, resamples=0).overall
-    assert found["brier"].value is not None
-    assert found["brier_skill"].value is not None
-    assert (found["brier_skill"].value or 0) < (HONEST["brier_skill"].value or 0)
+    scores = score(samples, answers, reference=REFERENCE, resamples=0).overall
+    assert scores["brier"].value is not None
+    assert scores["brier_skill"].value is not None
+    assert (scores["brier_skill"].value or 0) < (HONEST["brier_skill"].value or 0)
     unknown = ("log_score", "success_brier", "wis", "coverage_80", "coverage_50", "curve_brier")
     for name in (*unknown, "wis_skill", "curve_skill"):
-        assert (found[name].value, found[name].n) == (None, 0), name
+        assert (scores[name].value, scores[name].n) == (None, 0), name

@@ -25,8 +25,8 @@ def test_the_weighted_interval_score_is_twice_the_mean_pinball_loss(seed: int) -
         mean_pinball_loss(value, quantile, alpha=level)
         for quantile, level in zip(quantiles, QUANTILE_LEVELS, strict=True)
     ]
-    found = weighted_interval_score(quantiles, value).mean()
-    assert found == pytest.approx(2 * np.mean(losses), abs=1e-12)
+    mean_score = weighted_interval_score(quantiles, value).mean()
+    assert mean_score == pytest.approx(2 * np.mean(losses), abs=1e-12)
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -43,8 +43,8 @@ def test_probabilities_are_scored_as_scikit_learn_does(seed: int) -> None:
 
 
 def test_a_probability_of_0_or_1_has_a_finite_logarithm() -> None:
-    found = log_score(np.array([0.0, 1.0, 0.0, 1.0]), np.array([True, True, False, False]))
-    assert found == pytest.approx(-np.log([0.001, 0.999, 0.999, 0.001]))
+    log_scores = log_score(np.array([0.0, 1.0, 0.0, 1.0]), np.array([True, True, False, False]))
+    assert log_scores == pytest.approx(-np.log([0.001, 0.999, 0.999, 0.001]))
 
 
 @pytest.mark.parametrize(
@@ -72,8 +72,10 @@ def test_a_probability_of_0_or_1_has_a_finite_logarithm() -> None:
 )
 def test_the_curve_at_its_edges(quantiles: list[float], amount: float, expected: float) -> None:
     with np.errstate(all="raise"):
-        found = chance_within(np.array(quantiles, float)[:, np.newaxis], np.array([amount], float))
-    assert found[0] == pytest.approx(min(expected, 1), abs=1e-8)
+        chances = chance_within(
+            np.array(quantiles, float)[:, np.newaxis], np.array([amount], float)
+        )
+    assert chances[0] == pytest.approx(min(expected, 1), abs=1e-8)
 
 
 def test_the_curve_never_falls() -> None:

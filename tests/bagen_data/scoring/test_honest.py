@@ -82,17 +82,17 @@ def test_an_invalid_answer_that_is_added_raises_no_score(seed: int) -> None:
         )
         answers = [*responses[:position], "no answer", *responses[position + 1 :]]
         after = score(rows, predictions(rows, answers), resamples=0)
-        for name, found in before.overall.items():
+        for name, earlier in before.overall.items():
             if name == "extrapolation_mre_p50":  # no score of answers, but of what there is beside
                 continue
             if SCORES[name].better == "neither":
                 continue
             value = after.overall[name].value
-            if name in ERRORS and found.value is not None and value is not None:
-                assert value >= found.value - 1e-12, name
-            elif found.value is not None and value is not None:
+            if name in ERRORS and earlier.value is not None and value is not None:
+                assert value >= earlier.value - 1e-12, name
+            elif earlier.value is not None and value is not None:
                 # who never stops has a net benefit of 0, which is better than a negative one
-                most = max(found.value, 0) if name == "net_benefit" else found.value
+                most = max(earlier.value, 0) if name == "net_benefit" else earlier.value
                 assert value <= most + 1e-12, name
 
 
@@ -135,12 +135,12 @@ def test_a_report_says_its_version_and_every_score_with_its_n() -> None:
     assert set(record["families"]) == {"a/m", "b/m"}
     for group in (record["overall"], *record["tasks"].values(), *record["families"].values()):
         assert list(group) == list(SCORES)
-        for found in group.values():
-            assert list(found) == ["value", "n", "low", "high"]
+        for entry in group.values():
+            assert list(entry) == ["value", "n", "low", "high"]
     with_intervals = [each for each in record["overall"].values() if each["low"] is not None]
     assert len(with_intervals) > len(SCORES) / 2
-    for found in with_intervals:
-        assert found["low"] <= found["value"] <= found["high"]
+    for entry in with_intervals:
+        assert entry["low"] <= entry["value"] <= entry["high"]
 
 
 def test_a_table_for_pandas() -> None:
@@ -156,9 +156,9 @@ def test_a_table_for_pandas() -> None:
 
 def test_one_rollout_has_no_interval() -> None:
     rows = [sample("t/m/r/1"), sample("t/m/r/2")]
-    found = score(rows, predictions(rows, ["<answer>[400, 410]</answer>"] * 2))
-    assert found.overall["reward"].value == pytest.approx(0.975)
-    assert found.overall["reward"].low is None
+    report = score(rows, predictions(rows, ["<answer>[400, 410]</answer>"] * 2))
+    assert report.overall["reward"].value == pytest.approx(0.975)
+    assert report.overall["reward"].low is None
 
 
 def test_ties_do_not_depend_on_the_order_of_rows() -> None:
@@ -186,8 +186,8 @@ def test_rollouts_in_the_order_of_a_file_are_read_as_they_come() -> None:
     some = [rows[n] for n in shuffled]
     answers = predictions(some, [responses[n] for n in shuffled])
     assert score(some, answers, resamples=50).to_dict() == expected
-    [found] = SampleTable.of(some).families
-    assert found.rows == slice(0, len(rows))
+    [only_family] = SampleTable.of(some).families
+    assert only_family.rows == slice(0, len(rows))
 
 
 def test_a_family_of_which_little_is_known_makes_the_interval_wide() -> None:
@@ -201,12 +201,12 @@ def test_a_family_of_which_little_is_known_makes_the_interval_wide() -> None:
             rows.append(sample(f"t/{model}/r{number}/1", feasible=number < feasible))
             hit = model == "a" or number < 8
             responses.append(f"<answer>[{400 if hit else 500}, 500]</answer>")
-    found = score(rows, predictions(rows, responses)).overall["hit_rate"]
-    assert found.value == 0.5625
-    assert found.low is not None
-    assert found.high is not None
-    assert 0 < found.low < 0.2
-    assert 0.5625 < found.high < 0.65
+    hit_rate = score(rows, predictions(rows, responses)).overall["hit_rate"]
+    assert hit_rate.value == 0.5625
+    assert hit_rate.low is not None
+    assert hit_rate.high is not None
+    assert 0 < hit_rate.low < 0.2
+    assert 0.5625 < hit_rate.high < 0.65
 
 
 def test_many_small_families_have_an_interval_all_the_same() -> None:
@@ -216,12 +216,12 @@ def test_many_small_families_have_an_interval_all_the_same() -> None:
         for number in range(2):
             rows.append(sample(f"t/m{model}/r{model}-{number}/1", feasible=number == 0))
             responses.append(f"<answer>[{400 if model % 3 else 500}, 500]</answer>")
-    found = score(rows, predictions(rows, responses)).overall["hit_rate"]
-    assert found.value == pytest.approx(2 / 3)
-    assert found.low is not None
-    assert found.high is not None
-    assert 0.45 < found.low < 0.6
-    assert 0.72 < found.high < 0.9
+    hit_rate = score(rows, predictions(rows, responses)).overall["hit_rate"]
+    assert hit_rate.value == pytest.approx(2 / 3)
+    assert hit_rate.low is not None
+    assert hit_rate.high is not None
+    assert 0.45 < hit_rate.low < 0.6
+    assert 0.72 < hit_rate.high < 0.9
 
 
 def test_what_one_rollout_saves_has_no_interval_even_beside_others() -> None:
@@ -231,12 +231,12 @@ def test_what_one_rollout_saves_has_no_interval_even_beside_others() -> None:
         responses.append("<answer>impossible</answer>" if number % 3 else "")
     rows.append(sample("t/m/r/1", feasible=False))
     responses.append("<answer>impossible</answer>")
-    found = score(rows, predictions(rows, responses))
+    report = score(rows, predictions(rows, responses))
     warehouse, tokens = 0.6 * 2 / 3, 400 / 600
-    assert found.tasks["w"]["saved_rate"].value == pytest.approx(warehouse)
-    assert found.tasks["w"]["saved_rate"].low is not None
-    assert found.overall["saved_rate"].value == pytest.approx((warehouse + tokens) / 2)
-    assert found.overall["saved_rate"].low is None
-    assert found.overall["stopped_failed"].low is None
-    assert found.overall["hit_rate"].value is None
-    assert found.overall["accuracy"].low is None
+    assert report.tasks["w"]["saved_rate"].value == pytest.approx(warehouse)
+    assert report.tasks["w"]["saved_rate"].low is not None
+    assert report.overall["saved_rate"].value == pytest.approx((warehouse + tokens) / 2)
+    assert report.overall["saved_rate"].low is None
+    assert report.overall["stopped_failed"].low is None
+    assert report.overall["hit_rate"].value is None
+    assert report.overall["accuracy"].low is None

@@ -69,25 +69,25 @@ def test_what_a_sample_id_names_need_not_be_columns() -> None:
     answers = predictions(rows, responses)
     derived = ("task", "rollout_model", "rollout_id", "completed_turns")
     fewer = [{name: row[name] for name in row if name not in derived} for row in rows]
-    found = score(fewer, answers, resamples=10)
-    assert found == score(rows, answers, resamples=10)
-    assert list(found.families) == ["sokoban/a/b-1.5"]
+    report = score(fewer, answers, resamples=10)
+    assert report == score(rows, answers, resamples=10)
+    assert list(report.families) == ["sokoban/a/b-1.5"]
 
 
 def test_without_what_is_known_afterwards() -> None:
     rows, responses = family(random.Random(0), TOKENS, 6)
     least = [{name: row[name] for name in ("sample_id", "feasible", "resources")} for row in rows]
-    found, full = (score(each, predictions(rows, responses)) for each in (least, rows))
+    bare, full = (score(each, predictions(rows, responses)) for each in (least, rows))
     unknown = {
         *("first_alarm", "extrapolation_mre_p50", "paper_hit_rate", "paper_reward"),
         *("paper_stopped_failed", "paper_saved_rate", "any_success_drop"),
     }
-    for name, each in found.overall.items():
+    for name, each in bare.overall.items():
         if name in unknown or name.startswith(("share_", "recall_failed", "recall_over")):
             assert (each.value, each.n) == (None, 0)
         else:
             assert each == full.overall[name]
-    assert not found.progress
+    assert not bare.progress
     assert full.progress
 
 
@@ -243,12 +243,12 @@ def test_turns_of_any_width(kind: pa.DataType) -> None:
         position = table.column_names.index(name)
         table = table.set_column(position, name, table[name].cast(kind))
     answers = predictions(rows, ["<answer>impossible</answer>"] * 3)
-    found = score(table, answers, resamples=0)
-    assert found == score(rows, answers, resamples=0)
-    assert found.overall["first_alarm"].value == 0.07
-    assert found.overall["saved_rate"].value == 0.93
+    report = score(table, answers, resamples=0)
+    assert report == score(rows, answers, resamples=0)
+    assert report.overall["first_alarm"].value == 0.07
+    assert report.overall["saved_rate"].value == 0.93
     assert [
-        part["predicted_feasible_on_infeasible"].n for part in found.progress["t"].values()
+        part["predicted_feasible_on_infeasible"].n for part in report.progress["t"].values()
     ] == [*(1, 0, 1, 0, 1)]
 
 
@@ -293,8 +293,8 @@ def test_invalid_answers_are_counted_by_reason() -> None:
     texts += ["<answer>[1, inf]</answer>", "<answer>a:[1, 2]</answer>", "<answer>[1, 2]</answer>"]
     rows = [sample(f"t/m/r{number}/1") for number in range(len(texts))]
     rows.append(sample("w/m/r/1", remaining=[1, 2, 3]))
-    found = score(rows, predictions(rows, [*texts, "<answer>[1, 2]</answer>"])).invalid
-    assert found["t/m"] == {
+    invalid = score(rows, predictions(rows, [*texts, "<answer>[1, 2]</answer>"])).invalid
+    assert invalid["t/m"] == {
         "no_answer": 1,
         "malformed": 1,
         "scalar": 1,
@@ -305,7 +305,9 @@ def test_invalid_answers_are_counted_by_reason() -> None:
         "incoherent": 0,
         "unordered": 0,
     }
-    assert {name: count for name, count in found["w/m"].items() if count} == {"missing_resource": 1}
+    assert {name: count for name, count in invalid["w/m"].items() if count} == {
+        "missing_resource": 1
+    }
 
 
 def test_instances_of_a_table() -> None:

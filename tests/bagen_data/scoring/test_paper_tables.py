@@ -77,13 +77,13 @@ def test_known_early_stops_give_the_tables_figures() -> None:
         responses += answers
     report = score(rows, predictions(rows, responses), resamples=0)
     for task, (false_aborts, samples, stopped, failed, saved) in GPT_5_2.items():
-        found = report.tasks[task]
-        assert found["false_abort_rate"].value == false_aborts / samples
-        assert found["false_abort_rate"].n == samples
-        assert found["paper_stopped_failed"].value == stopped / failed
-        assert found["paper_stopped_failed"].n == failed
-        assert found["paper_saved_rate"].value == pytest.approx(saved, abs=1e-12)
-        assert found["success_drop"].value == (false_aborts > 0) / (failed + 1)
+        scores = report.tasks[task]
+        assert scores["false_abort_rate"].value == false_aborts / samples
+        assert scores["false_abort_rate"].n == samples
+        assert scores["paper_stopped_failed"].value == stopped / failed
+        assert scores["paper_stopped_failed"].n == failed
+        assert scores["paper_saved_rate"].value == pytest.approx(saved, abs=1e-12)
+        assert scores["success_drop"].value == (false_aborts > 0) / (failed + 1)
     false_aborts, samples, stopped, failed = SUMMED
     assert report.overall["false_abort_rate"].value == false_aborts / samples
     assert report.overall["paper_stopped_failed"].value == stopped / failed
@@ -116,7 +116,7 @@ def test_a_known_confusion_matrix(
         for _ in range(count):
             rows.append(sample(f"t/m/r{len(rows)}/1", feasible=feasible, rollout_success=feasible))
             responses.append(response)
-    found = score(rows, predictions(rows, responses), resamples=0).overall
+    scores = score(rows, predictions(rows, responses), resamples=0).overall
     answered = feasible_hit + feasible_miss
     feasible, infeasible = answered + false_alarm, infeasible_found + overlooked + invalid
     f1 = [
@@ -140,7 +140,7 @@ def test_a_known_confusion_matrix(
         "rl_reward_balanced": 0.81 * feasible_hit / feasible + 0.1 * infeasible_found / infeasible,
     }
     for name, value in exact.items():
-        assert found[name].value == pytest.approx(value, abs=1e-12), name
+        assert scores[name].value == pytest.approx(value, abs=1e-12), name
 
 
 def test_scores_equal_scikit_learns_and_mapies() -> None:
@@ -155,12 +155,12 @@ def test_scores_equal_scikit_learns_and_mapies() -> None:
         truth, said = generator.integers(0, 2, 50), generator.integers(0, 3, 50)
         texts = ["<answer>impossible</answer>", "<answer>[1, 2]</answer>", "what?"]
         rows = [sample(f"t/m/r{n}/1", feasible=bool(each)) for n, each in enumerate(truth)]
-        found = score(rows, predictions(rows, [texts[each] for each in said]), resamples=0).overall
+        scores = score(rows, predictions(rows, [texts[each] for each in said]), resamples=0).overall
         options = {"labels": [0, 1], "zero_division": 0}
         expected = f1_score(truth, said, average="macro", **options)
-        assert found["macro_f1"].value == pytest.approx(expected, abs=1e-12)
+        assert scores["macro_f1"].value == pytest.approx(expected, abs=1e-12)
         expected = f1_score(truth, said, average=None, **options)[0]
-        assert found["fail_f1"].value == pytest.approx(expected, abs=1e-12)
+        assert scores["fail_f1"].value == pytest.approx(expected, abs=1e-12)
     low, high = np.sort(generator.lognormal(size=(2, 500)), axis=0)
     value = generator.lognormal(size=500)
     for alpha in (0.1, 0.2, 0.5):

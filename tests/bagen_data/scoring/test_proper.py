@@ -186,9 +186,9 @@ def test_the_best_judgment_for_macro_f1_is_the_honest_order_cut_somewhere(seed: 
     for choice in product((0, 1), repeat=len(kinds)):
         says_feasible = fixed.copy()
         says_feasible[kinds] = choice
-        found = judged(says_feasible)
-        if found > best:
-            best, chosen = found, says_feasible
+        macro_f1 = judged(says_feasible)
+        if macro_f1 > best:
+            best, chosen = macro_f1, says_feasible
     said = happened[kinds][chosen[kinds] == 1]
     denied = happened[kinds][chosen[kinds] == 0]
     assert not len(said) or not len(denied) or said.min() >= denied.max()

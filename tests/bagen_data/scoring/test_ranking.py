@@ -47,12 +47,12 @@ def p_matrices(most: int = 7) -> Iterator[Floats]:
 def adjusted(p: Floats) -> dict[tuple[int, int], float]:
     """Holm's adjusted p of each pair, by its definition: the largest of (m - rank) p so far."""
     pairs = [(i, j) for i in range(len(p)) for j in range(i)]
-    found: dict[tuple[int, int], float] = {}
+    adjusted_p: dict[tuple[int, int], float] = {}
     largest = 0.0
     for rank, pair in enumerate(sorted(pairs, key=lambda pair: p[pair])):
         largest = max(largest, min(1.0, (len(pairs) - rank) * float(p[pair])))
-        found[pair] = largest
-    return found
+        adjusted_p[pair] = largest
+    return adjusted_p
 
 
 def test_holm_tells_apart_those_with_an_adjusted_p_of_the_level_or_less() -> None:
@@ -115,12 +115,12 @@ def test_p_is_that_of_the_paired_t_test(rollouts: int) -> None:
     hardness = rng.normal(size=rollouts)
     skill = np.array([[0.0], [0.1], [0.5], [0.6]]) * 4 / rollouts**0.5
     values = hardness + skill + 0.5 * rng.normal(size=(4, rollouts))
-    found = p_of(values)
+    p_values = p_of(values)
     for i in range(4):
         for j in range(i):
             exact = stats.ttest_rel(values[i], values[j]).pvalue
             expected = max(exact, 2.0 ** (1 - rollouts))
-            assert stats.norm.isf(found[i, j]) == pytest.approx(
+            assert stats.norm.isf(p_values[i, j]) == pytest.approx(
                 stats.norm.isf(expected), rel=0.1, abs=0.05
             )
 
@@ -129,8 +129,8 @@ def test_p_of_a_mean_over_families_is_that_of_student() -> None:
     rng = np.random.default_rng(3)
     one, other = rng.normal(0.6, size=12), rng.normal(0.6, size=12)
     mean = (means(one[np.newaxis]) + means(other[np.newaxis], seed=1)).T / 2
-    found = paired_p(np.vstack([mean, np.zeros_like(mean)]), [Part(12, 0.5), Part(12, 0.5)])
-    assert found[0, 1] == pytest.approx(stats.ttest_ind(one, -other).pvalue, rel=0.1)
+    p_values = paired_p(np.vstack([mean, np.zeros_like(mean)]), [Part(12, 0.5), Part(12, 0.5)])
+    assert p_values[0, 1] == pytest.approx(stats.ttest_ind(one, -other).pvalue, rel=0.1)
 
 
 def test_the_standard_error_is_that_of_a_mean() -> None:
@@ -155,8 +155,8 @@ def test_rows_that_differ_by_noise_are_not_told_apart_however_little_it_is() -> 
 @pytest.mark.parametrize("rollouts", [10, 12])
 def test_no_p_is_below_that_of_all_signs_alike(rollouts: int) -> None:
     first = np.random.default_rng(6).integers(0, 9, (1, rollouts)).astype(float)
-    found = p_of(np.vstack([first, first + 8, first + 64]))
-    off_diagonal = found[~np.eye(3, dtype=bool)]
+    p_values = p_of(np.vstack([first, first + 8, first + 64]))
+    off_diagonal = p_values[~np.eye(3, dtype=bool)]
     assert (off_diagonal == 2.0 ** (1 - rollouts)).all()
 
 
@@ -215,10 +215,10 @@ def places(ranks: Ranks) -> list[tuple[int, int]]:
 
 
 def test_who_is_told_apart_has_a_place_alone() -> None:
-    found = ranks_of(clear(0.2, 0.8, 0.5), "macro_f1")
-    assert places(found) == [(3, 3), (1, 1), (2, 2)]
-    assert found.better.tolist() == [[0, 1, 1], [0, 0, 0], [0, 1, 0]]
-    assert found.worse.tolist() == [[0, 0, 0], [1, 0, 1], [1, 0, 0]]
+    ranks = ranks_of(clear(0.2, 0.8, 0.5), "macro_f1")
+    assert places(ranks) == [(3, 3), (1, 1), (2, 2)]
+    assert ranks.better.tolist() == [[0, 1, 1], [0, 0, 0], [0, 1, 0]]
+    assert ranks.worse.tolist() == [[0, 0, 0], [1, 0, 1], [1, 0, 0]]
 
 
 def test_where_lower_is_better_places_are_the_other_way_round() -> None:
@@ -226,17 +226,17 @@ def test_where_lower_is_better_places_are_the_other_way_round() -> None:
 
 
 def test_who_cannot_be_told_apart_shares_places() -> None:
-    found = ranks_of(clear(0.500, 0.505, 0.9, 0.501), "reward")
-    assert places(found) == [(2, 4), (2, 4), (1, 1), (2, 4)]
+    ranks = ranks_of(clear(0.500, 0.505, 0.9, 0.501), "reward")
+    assert places(ranks) == [(2, 4), (2, 4), (1, 1), (2, 4)]
 
 
 def test_places_fit_together() -> None:
     rng = np.random.default_rng(10)
     for _ in range(50):
-        found = ranks_of(clear(*rng.normal(0.5, 0.04, 7)), "hit_rate")
-        assert (found.better == found.worse.T).all()
-        assert (found.first <= found.last).all()
-        assert not found.better.diagonal().any()
+        ranks = ranks_of(clear(*rng.normal(0.5, 0.04, 7)), "hit_rate")
+        assert (ranks.better == ranks.worse.T).all()
+        assert (ranks.first <= ranks.last).all()
+        assert not ranks.better.diagonal().any()
 
 
 def test_who_shares_a_first_place_is_not_told_apart() -> None:
@@ -246,20 +246,20 @@ def test_who_shares_a_first_place_is_not_told_apart() -> None:
         skill = rng.normal(0.5, 0.1, (7, 1))
         noise = rng.choice([0.005, 0.02, 0.1], (7, 1)) * rng.normal(size=(7, 300))
         together = 0.1 * rng.normal(size=300)
-        found = ranks_of(np.hstack([skill, skill + noise + together]), "reward")
-        better = [set(np.flatnonzero(row).tolist()) for row in found.better]
+        ranks = ranks_of(np.hstack([skill, skill + noise + together]), "reward")
+        better = [set(np.flatnonzero(row).tolist()) for row in ranks.better]
         for row, own in enumerate(better):
             for other in own:
                 assert better[other] < own
-                assert found.first[other] < found.first[row]
+                assert ranks.first[other] < ranks.first[row]
 
 
 def test_counts_are_by_kind() -> None:
-    found = ranked(
+    ranks = ranked(
         clear(0.2, 0.8, 0.5, 0.9), "macro_f1", student_test(PARTS), np.array([0, 2, 0, 2]), 3
     )
-    assert found.better.tolist() == [[1, 0, 2], [0, 0, 1], [0, 0, 2], [0, 0, 0]]
-    assert found.worse.tolist() == [[0, 0, 0], [2, 0, 0], [1, 0, 0], [2, 0, 1]]
+    assert ranks.better.tolist() == [[1, 0, 2], [0, 0, 1], [0, 0, 2], [0, 0, 0]]
+    assert ranks.worse.tolist() == [[0, 0, 0], [2, 0, 0], [1, 0, 0], [2, 0, 1]]
 
 
 def test_one_alone_is_first() -> None:
@@ -307,9 +307,9 @@ def test_ranks_are_those_of_the_plain_comparison_of_all_pairs() -> None:
     told_apart = 0
     for values, parts in random_boards(240):
         plain = behind(values, parts)
-        found = ranks_of(values, "reward", parts)
-        assert (found.better == plain).all()
-        assert (found.worse == plain.T).all()
+        ranks = ranks_of(values, "reward", parts)
+        assert (ranks.better == plain).all()
+        assert (ranks.worse == plain.T).all()
         told_apart += int(plain.sum())
     assert told_apart > 10_000
 
@@ -376,12 +376,12 @@ def told_apart(seed: int, families: dict[str, int], skills: list[float]) -> dict
             (family, answers_of(rng, family, hard[family.name], skill)) for family in truth.families
         ]
         groups.append(measure(truth, answered, DRAWS, 0.2).overall)
-    found = {}
+    is_better = {}
     for score in SIMULATED:
         values = np.array([group[score].values for group in groups])
         ranks = ranks_of(values, score, parts_of(truth.families, score, DRAWS))
-        found[score] = ranks.better > 0
-    return found
+        is_better[score] = ranks.better > 0
+    return is_better
 
 
 @pytest.mark.parametrize(
@@ -395,18 +395,18 @@ def told_apart(seed: int, families: dict[str, int], skills: list[float]) -> dict
 )
 def test_of_equal_estimators_hardly_any_two_are_told_apart(families: dict[str, int]) -> None:
     """The share of times is up to 0.12 for each score by chance, where it is 0.05 in truth."""
-    found = [told_apart(seed, families, [0.0] * ESTIMATORS) for seed in range(50)]
-    shares = [float(np.mean([run[score].any() for run in found])) for score in SIMULATED]
+    runs = [told_apart(seed, families, [0.0] * ESTIMATORS) for seed in range(50)]
+    shares = [float(np.mean([run[score].any() for run in runs])) for score in SIMULATED]
     assert max(shares) <= 0.12
     assert np.mean(shares) <= 0.08
 
 
 def test_a_real_difference_is_found() -> None:
     families = {"t/m": 30, "u/m": 30, "v/m": 24}
-    found = [told_apart(seed, families, [0.0] * 4 + [1.0] * 4) for seed in range(15)]
+    runs = [told_apart(seed, families, [0.0] * 4 + [1.0] * 4) for seed in range(15)]
     better, worse = slice(4, 8), slice(0, 4)
     for score in SIMULATED:
-        is_behind = np.array([run[score] for run in found])
+        is_behind = np.array([run[score] for run in runs])
         assert is_behind[:, worse, better].mean() > 0.6, score
         assert not is_behind[:, better, worse].any(), score
 
@@ -426,15 +426,15 @@ def test_only_instances_that_a_score_is_taken_over_count() -> None:
         sample("v/m/a/1", feasible=False),
     ]
     families = SampleTable.of(rows).families
-    found = {
+    parts = {
         score: [(part.instances, part.weight) for part in parts_of(families, score, DRAWS)]
         for score in RANKED_AMONG
     }
     third = pytest.approx(1 / 3)
-    assert found["macro_f1"] == found["fail_f1"]
-    assert found["macro_f1"] == [(4, third), (1, third), (1, third)]
-    assert found["macro_f1_open"] == [(3, third), (1, third), (1, third)]
-    assert found["hit_rate"] == found["reward"] == [(2, 0.5), (1, 0.5)]
+    assert parts["macro_f1"] == parts["fail_f1"]
+    assert parts["macro_f1"] == [(4, third), (1, third), (1, third)]
+    assert parts["macro_f1_open"] == [(3, third), (1, third), (1, third)]
+    assert parts["hit_rate"] == parts["reward"] == [(2, 0.5), (1, 0.5)]
 
 
 def rows_of_task(task: str, instances: int, feasible: bool = True) -> list[dict[str, Any]]:

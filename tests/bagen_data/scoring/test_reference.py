@@ -213,9 +213,9 @@ def test_a_point_beyond_the_budget_is_judged_infeasible_and_keeps_its_number(
     answered = predictions(rows, texts)[:: 1 if in_order else -1]
     table, asked = SampleTable.of(rows), "point"
     question: Question = "point"
-    [(_, found)] = match_predictions(table, reader_in_memory(answered), asked, question)
-    assert found.verdict.tolist() == [FEASIBLE, INFEASIBLE, INFEASIBLE, INVALID]
-    np.testing.assert_array_equal(found.low[0], [700, 700.5, np.nan, np.nan])
+    [(_, matched)] = match_predictions(table, reader_in_memory(answered), asked, question)
+    assert matched.verdict.tolist() == [FEASIBLE, INFEASIBLE, INFEASIBLE, INVALID]
+    np.testing.assert_array_equal(matched.low[0], [700, 700.5, np.nan, np.nan])
 
 
 def test_n_is_that_of_the_samples_a_value_is_taken_over() -> None:
@@ -255,6 +255,6 @@ def test_a_few_useful_instances_among_many_others_make_no_interval() -> None:
     ]
     answered = predictions(rows, [FORECAST] * len(rows))
     report = score(rows, answered, reference=reference, question="forecast", resamples=20)
-    found = report.overall["brier_skill"]
-    assert (found.n, found.low) == (6, None)
-    assert found.value is not None
+    brier_skill = report.overall["brier_skill"]
+    assert (brier_skill.n, brier_skill.low) == (6, None)
+    assert brier_skill.value is not None

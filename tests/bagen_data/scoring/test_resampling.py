@@ -49,8 +49,8 @@ def share_covered(studies: int, rowwise: bool) -> float:
         rows, responses = study(rng)
         if rowwise:  # as if every sample were a rollout of its own
             rows = [row | {"sample_id": f"t/m/s{position}/1"} for position, row in enumerate(rows)]
-        found = score(rows, predictions(rows, responses), resamples=300, seed=number)
-        covered += covers(found.overall["accuracy"], RATE)
+        report = score(rows, predictions(rows, responses), resamples=300, seed=number)
+        covered += covers(report.overall["accuracy"], RATE)
     return covered / studies
 
 
@@ -92,9 +92,9 @@ def test_intervals_of_other_scores_and_of_means_cover_too() -> None:
     truth = {name: fmean(each[name].value or 0 for each in many) for name in names}
     covered = dict.fromkeys(names, 0)
     for number in range(STUDIES // 2):
-        found = score(*_predicted(estimates(rng)), resamples=300, seed=number).overall
+        scores = score(*_predicted(estimates(rng)), resamples=300, seed=number).overall
         for name in names:
-            covered[name] += covers(found[name], truth[name])
+            covered[name] += covers(scores[name], truth[name])
     for name in names:
         assert 0.9 <= covered[name] / (STUDIES // 2) <= 0.99, name
 
@@ -149,36 +149,36 @@ def test_only_instances_that_a_score_is_taken_over_count(instances: int) -> None
         for half, model in enumerate("mn")
         for number in range(40)
     ]
-    found = score(rows, predictions(rows, ["<answer>[1, 2]</answer>"] * 80), resamples=20)
-    assert found.tasks["t"]["accuracy"].low is not None
-    assert found.families["t/m"]["hit_rate"].low is None
-    assert (found.tasks["t"]["hit_rate"].low is None) == (instances < 10)
-    assert (found.overall["hit_rate"].low is None) == (instances < 10)
+    report = score(rows, predictions(rows, ["<answer>[1, 2]</answer>"] * 80), resamples=20)
+    assert report.tasks["t"]["accuracy"].low is not None
+    assert report.families["t/m"]["hit_rate"].low is None
+    assert (report.tasks["t"]["hit_rate"].low is None) == (instances < 10)
+    assert (report.overall["hit_rate"].low is None) == (instances < 10)
 
 
 def test_overall_the_instances_of_all_tasks_count() -> None:
     rows = [sample(f"{task}/m/r{number}/1") for task in "tu" for number in range(5)]
-    found = score(rows, predictions(rows, ["<answer>[300, 900]</answer>"] * 10), resamples=20)
+    report = score(rows, predictions(rows, ["<answer>[300, 900]</answer>"] * 10), resamples=20)
     for name in ("accuracy", "hit_rate", "success_drop"):
-        assert found.tasks["t"][name].low is None
-        assert found.overall[name].low is not None
+        assert report.tasks["t"][name].low is None
+        assert report.overall[name].low is not None
 
 
 def test_the_same_instances_run_by_five_models_are_no_more_instances() -> None:
     rows = [sample(f"t/{model}/r{number}/1") for model in "abcde" for number in range(9)]
-    found = score(rows, predictions(rows, ["<answer>[300, 900]</answer>"] * 45), resamples=20)
+    report = score(rows, predictions(rows, ["<answer>[300, 900]</answer>"] * 45), resamples=20)
     for name in ("accuracy", "mre_p50", "success_drop"):
-        assert found.overall[name].value is not None
-        assert found.overall[name].low is None
+        assert report.overall[name].value is not None
+        assert report.overall[name].low is None
 
 
 def test_families_of_a_task_are_drawn_together() -> None:
     """Models that are right about the same instances make a mean no surer than one of them."""
     rows = [sample(f"t/{model}/r{number:02}/1") for model in "abcd" for number in range(40)]
     is_right = ["<answer>[1, 2]</answer>", "<answer>impossible</answer>"] * 20
-    found = score(rows, predictions(rows, is_right * 4))
-    alone, together = found.families["t/a"]["accuracy"], found.tasks["t"]["accuracy"]
-    assert alone == found.families["t/d"]["accuracy"]
+    report = score(rows, predictions(rows, is_right * 4))
+    alone, together = report.families["t/a"]["accuracy"], report.tasks["t"]["accuracy"]
+    assert alone == report.families["t/d"]["accuracy"]
     assert (together.low, together.high) == (alone.low, alone.high)
 
 
@@ -200,8 +200,8 @@ def test_a_resample_without_a_class_says_nothing_about_its_f1() -> None:
     """A single rollout of twelve is infeasible, and predicted so: a third of resamples lack it."""
     rows = [sample(f"t/m/r{number}/1", feasible=number > 0) for number in range(12)]
     texts = ["<answer>impossible</answer>"] + ["<answer>[400, 400]</answer>"] * 11
-    found = score(rows, predictions(rows, texts)).overall["fail_f1"]
-    assert (found.value, found.low, found.high) == (1, 1, 1)
+    fail_f1 = score(rows, predictions(rows, texts)).overall["fail_f1"]
+    assert (fail_f1.value, fail_f1.low, fail_f1.high) == (1, 1, 1)
 
 
 @pytest.mark.parametrize("instances", [3, 256, 257, 1000])
@@ -239,13 +239,13 @@ def test_the_same_seed_draws_the_same_and_tasks_draw_their_own() -> None:
 @pytest.mark.parametrize("share", [0.5, 0.9])
 def test_resampled_quantiles_are_those_of_the_resamples(values: int, share: float) -> None:
     generator = np.random.default_rng(values)
-    found = generator.lognormal(size=values)
+    amounts = generator.lognormal(size=values)
     cluster = generator.integers(0, 40, values)
     weights = generator.multinomial(40, np.full(40, 1 / 40), 200).astype(float)
-    [quick] = resampled_quantiles(found, cluster, weights, [share])
+    [quick] = resampled_quantiles(amounts, cluster, weights, [share])
     exact = np.array(
         [
-            np.quantile(np.repeat(found, drawn), share) if drawn.any() else np.nan
+            np.quantile(np.repeat(amounts, drawn), share) if drawn.any() else np.nan
             for drawn in weights[:, cluster].astype(int)
         ]
     )

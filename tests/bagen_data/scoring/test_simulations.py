@@ -13,25 +13,25 @@ RANKED = ("macro_f1", "macro_f1_open", "brier_skill", "wis_skill")
 @pytest.mark.parametrize("instances", [30, 128])
 def test_intervals_cover_90_to_97_percent(instances: int, families: int) -> None:
     setup = Setup(instances, families, correlation=0.3)
-    for name, found in coverage(setup, COVERED, studies=400, resamples=500).items():
-        assert found.intervals > 300, name
-        assert 0.9 <= found.covered <= 0.97, name
+    for name, measured in coverage(setup, COVERED, studies=400, resamples=500).items():
+        assert measured.intervals > 300, name
+        assert 0.9 <= measured.covered <= 0.97, name
 
 
 @pytest.mark.parametrize("families", [1, 5])
 def test_intervals_of_16_instances_cover_at_least_86_percent(families: int) -> None:
     setup = Setup(16, families, correlation=0.3)
-    for name, found in coverage(setup, COVERED, studies=400, resamples=500).items():
-        assert found.intervals > 50, name
-        assert 0.86 <= found.covered <= 0.98, name
+    for name, measured in coverage(setup, COVERED, studies=400, resamples=500).items():
+        assert measured.intervals > 50, name
+        assert 0.86 <= measured.covered <= 0.98, name
 
 
 def test_intervals_cover_where_families_often_draw_nothing() -> None:
     """Ten families have two or three feasible rollouts each."""
     setup = Setup(30, families=10, correlation=0.3, feasible=0.08)
-    found = coverage(setup, ["hit_rate"], studies=200, resamples=300)["hit_rate"]
-    assert found.intervals > 150
-    assert 0.9 <= found.covered <= 0.98
+    measured = coverage(setup, ["hit_rate"], studies=200, resamples=300)["hit_rate"]
+    assert measured.intervals > 150
+    assert 0.9 <= measured.covered <= 0.98
 
 
 @pytest.mark.parametrize("correlation", [0.0, 0.3, 0.6])

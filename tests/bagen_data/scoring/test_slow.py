@@ -83,11 +83,11 @@ def two_resources():
     )
 
 
-def same(found, expected):
+def same(scored, expected):
     """Asserts that scores are the expected ones: n exactly, values to 1e-12."""
     for name, (value, n) in expected.items():
-        assert found[name][1] == n, name
-        assert found[name][0] == (None if value is None else pytest.approx(value, abs=1e-12)), name
+        assert scored[name][1] == n, name
+        assert scored[name][0] == (None if value is None else pytest.approx(value, abs=1e-12)), name
 
 
 @pytest.mark.parametrize(
@@ -232,12 +232,12 @@ def test_the_intervals_of_one_resource_are_scored():
 def test_the_proper_scores_of_one_resource():
     # Of log 21, log 41, log 61 the quantiles 0.1 and 0.9 are at places 0.2 and 1.8; the two ends
     # are missed by 0.2 of a gap each.
-    found = log(71 / 41) + log(31 / 11) + 10 * log(41 / 31) + log(61 / 51) + 10 * log(51 / 21)
+    total = log(71 / 41) + log(31 / 11) + 10 * log(41 / 31) + log(61 / 51) + 10 * log(51 / 21)
     width = log(41) + 0.8 * log(61 / 41) - log(21) - 0.2 * log(41 / 21)
     baseline = width + 10 * 0.2 * log(61 / 21) / 3
     same(
         scores(*one_resource()),
-        {"interval_score": (found / 3, 3), "interval_skill": (1 - found / 3 / baseline, 3)},
+        {"interval_score": (total / 3, 3), "interval_skill": (1 - total / 3 / baseline, 3)},
     )
 
 
@@ -273,9 +273,9 @@ def test_progress_bins():
         [(0, 1), (0, 1), (1, 1), (0, 1), (10 / 20, 1)],
         [(None, 0), (None, 0), (None, 0), (None, 0), (None, 0)],
     ]
-    found = progress(*one_resource())
-    assert len(found) == 5
-    for each, values in zip(found, expected, strict=True):
+    bins = progress(*one_resource())
+    assert len(bins) == 5
+    for each, values in zip(bins, expected, strict=True):
         same(each, dict(zip((*names, "relative_width"), values, strict=True)))
 
 
@@ -316,22 +316,22 @@ def test_the_proper_scores_of_several_resources():
     # R + 1 is 7, 5, 3 for time and 31, 11, 1 for usd.
     time = [log(8 / 6), log(4 / 2) + 10 * log(5 / 4), 0]
     usd = [log(51 / 41) + 10 * log(41 / 31), 0, 0]
-    found = (sum(time) + sum(usd)) / 6
+    mean = (sum(time) + sum(usd)) / 6
     time_width = log(5) + 0.8 * log(7 / 5) - log(3) - 0.2 * log(5 / 3)
     usd_width = log(11) + 0.8 * log(31 / 11) - 0.2 * log(11)
     baseline = (time_width + usd_width + 2 * log(7 / 3) / 3 + 2 * log(31) / 3) / 2
     same(
         scores(*two_resources()),
-        {"interval_score": (found, 3), "interval_skill": (1 - found / baseline, 3)},
+        {"interval_score": (mean, 3), "interval_skill": (1 - mean / baseline, 3)},
     )
 
 
 def test_progress_of_several_resources():
     # w1-w3 at 1/4, 2/4, 3/4 are in bins 1-3, v and u at 1/2 in bin 2; w3 has an R of 0.
-    found = progress(*two_resources())
-    same(found[1], {"hit": (0, 1), "relative_width": ((2 / 6 + 10 / 30) / 2, 1)})
-    same(found[2], {"optimistic": (1, 1), "predicted_feasible_on_infeasible": (1 / 2, 2)})
-    same(found[3], {"hit": (1, 1), "relative_width": (None, 0)})
+    bins = progress(*two_resources())
+    same(bins[1], {"hit": (0, 1), "relative_width": ((2 / 6 + 10 / 30) / 2, 1)})
+    same(bins[2], {"optimistic": (1, 1), "predicted_feasible_on_infeasible": (1 / 2, 2)})
+    same(bins[3], {"hit": (1, 1), "relative_width": (None, 0)})
 
 
 def test_nothing_scores_none():
@@ -339,15 +339,17 @@ def test_nothing_scores_none():
 
 
 def test_a_family_of_one_class_lacks_the_scores_of_the_other():
-    found = scores(*family([(tokens("a", 1, 2, 1, 1, feasible=False), "impossible")]))
-    same(found, {"macro_f1": (0.5, 1), "fail_f1": (1, 1), "recall_feasible": (None, 0)})
-    same(found, {"hit_rate": (None, 0), "interval_skill": (None, 0), "saved_rate": (0.5, 1)})
+    family_scores = scores(*family([(tokens("a", 1, 2, 1, 1, feasible=False), "impossible")]))
+    same(family_scores, {"macro_f1": (0.5, 1), "fail_f1": (1, 1), "recall_feasible": (None, 0)})
+    same(
+        family_scores, {"hit_rate": (None, 0), "interval_skill": (None, 0), "saved_rate": (0.5, 1)}
+    )
 
 
 def test_skill_is_none_where_the_baseline_is_perfect():
     rows = [tokens(name, 1, 2, 1, 7, feasible=True) for name in "ab"]
-    found = scores(*family([(each, "[7, 9]") for each in rows]))
-    same(found, {"interval_score": (log1p(9) - log1p(7), 2), "interval_skill": (None, 0)})
+    family_scores = scores(*family([(each, "[7, 9]") for each in rows]))
+    same(family_scores, {"interval_score": (log1p(9) - log1p(7), 2), "interval_skill": (None, 0)})
 
 
 def test_a_budget_that_is_used_up_is_still_open_and_the_last_turn_is_in_the_last_bin():
@@ -362,8 +364,8 @@ def test_tightness_at_zero():
 
 
 def test_extrapolation_needs_the_first_turn_of_tokens():
-    found = scores(*family([(tokens("a", 2, 4, 40, 40, feasible=True), "[1, 2]")]))
-    same(found, {"extrapolation_mre_p50": (None, 0), "mre_p50": (38.5 / 40, 1)})
+    family_scores = scores(*family([(tokens("a", 2, 4, 40, 40, feasible=True), "[1, 2]")]))
+    same(family_scores, {"extrapolation_mre_p50": (None, 0), "mre_p50": (38.5 / 40, 1)})
 
 
 def test_macro_means_the_families_that_have_a_value():
@@ -424,9 +426,11 @@ def test_interval_score_is_mapies(seed, alpha):
     from mapie.metrics.regression import regression_mwi_score
 
     pairs, truths = draws(seed)
-    found = [interval_score(*pair, y, alpha) for pair, y in zip(pairs, truths, strict=True)]
+    interval_scores = [
+        interval_score(*pair, y, alpha) for pair, y in zip(pairs, truths, strict=True)
+    ]
     expected = regression_mwi_score(np.array(truths), np.array(pairs)[:, :, None], 1 - alpha)
-    assert sum(found) / len(found) == pytest.approx(expected, abs=1e-12)
+    assert sum(interval_scores) / len(interval_scores) == pytest.approx(expected, abs=1e-12)
 
 
 @pytest.mark.parametrize("alpha", [0.05, 0.2, 0.5])
@@ -453,9 +457,11 @@ def test_the_whole_interval_score_is_mapies_on_the_log_scale(seed):
     ]
     y, ends = np.log1p(truths), np.log1p(pairs)
     constant = np.broadcast_to(np.quantile(y, [0.1, 0.9]), ends.shape)
-    found = regression_mwi_score(y, ends[:, :, None], 0.8)
-    skill = 1 - found / regression_mwi_score(y, constant[:, :, None], 0.8)
-    same(scores(*family(cases)), {"interval_score": (found, 40), "interval_skill": (skill, 40)})
+    mapie_score = regression_mwi_score(y, ends[:, :, None], 0.8)
+    skill = 1 - mapie_score / regression_mwi_score(y, constant[:, :, None], 0.8)
+    same(
+        scores(*family(cases)), {"interval_score": (mapie_score, 40), "interval_skill": (skill, 40)}
+    )
 
 
 @pytest.mark.parametrize("size", [1, 2, 7, 40])

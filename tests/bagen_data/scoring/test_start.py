@@ -14,7 +14,7 @@ def test_a_correlation_takes_three_rollouts(rollouts: int) -> None:
         for number, remaining in enumerate((100, 300, 200)[:rollouts])
     ]
     said = [f"<answer>{number}</answer>" for number in (100, 200, 300)[:rollouts]]
-    found = score(rows, predictions(rows, said), question="point", resamples=0)
-    correlation = found.overall["start_correlation"]
+    report = score(rows, predictions(rows, said), question="point", resamples=0)
+    correlation = report.overall["start_correlation"]
     assert correlation.n == (rollouts if rollouts >= 3 else 0)
     assert (correlation.value is None) == (rollouts < 3)

@@ -66,8 +66,8 @@ def _plan(plan: str) -> str:
 def check(verdict: str, *findings: str, summary: str = "") -> str:
     """A check; each finding is a constraint's, such as `satisfied`."""
     lines = "\n".join(f"[{each}] constraint {n}" for n, each in enumerate(findings, 1))
-    told = f"\n<summary>{summary}</summary>" if summary else ""
-    return f"<checks>\n{lines}\n</checks>\n<verdict>{verdict}</verdict>{told}"
+    summary_block = f"\n<summary>{summary}</summary>" if summary else ""
+    return f"<checks>\n{lines}\n</checks>\n<verdict>{verdict}</verdict>{summary_block}"
 
 
 def actions(record: Mapping[str, Any]) -> list[str]:

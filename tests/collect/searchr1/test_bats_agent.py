@@ -200,9 +200,9 @@ def test_the_level_of_the_budget_decides_how_many_branches(
     )
     levels = [turn["strategy"]["level"] for turn in log["turns"]]
     assert levels == ["plenty"] * 5 + ["half"] * 3 + ["low"] * 2
-    allowed = [re.search(r"to follow: (?:at most )?(\d)", told) for told in model.told]
-    assert [int(found[1]) for found in allowed if found] == [3] * 5 + [2] * 3 + [1] * 2
-    assert all("has 4 open branches" in told for told in model.told[1:])
+    allowed = [re.search(r"to follow: (?:at most )?(\d)", prompt) for prompt in model.told]
+    assert [int(match[1]) for match in allowed if match] == [3] * 5 + [2] * 3 + [1] * 2
+    assert all("has 4 open branches" in prompt for prompt in model.told[1:])
     assert log["strategy"]["attempts"] == 1, "no attempt begins without anything left"
 
 

@@ -22,21 +22,21 @@ def corpus_of(*texts: str) -> Corpus:
     return Corpus(pa.table(columns))
 
 
-def found(library: Library, query: str, limit: int = 3) -> list[str]:
+def best_ids(library: Library, query: str, limit: int = 3) -> list[str]:
     return [hit.document.id for hit in library.search(query, limit)]
 
 
 def test_best_first_and_ties_by_position() -> None:
     library = Library(corpus_of("mill", "river mill", "river", "river", "bridge river", "river"))
-    assert found(library, "river") == ["d2", "d3", "d5"]
-    assert found(library, "river", 9) == ["d2", "d3", "d5", "d1", "d4"]
-    assert found(library, "RIVER, mill!") == ["d0", "d1", "d2"]  # mill is rarer
-    assert found(library, "river", 0) == []
+    assert best_ids(library, "river") == ["d2", "d3", "d5"]
+    assert best_ids(library, "river", 9) == ["d2", "d3", "d5", "d1", "d4"]
+    assert best_ids(library, "RIVER, mill!") == ["d0", "d1", "d2"]  # mill is rarer
+    assert best_ids(library, "river", 0) == []
 
 
 @pytest.mark.parametrize("query", ["", " ", "the of", "unheardof", "[]", "é", "x", "\x00", "𝔘"])
 def test_nothing_is_found(query: str) -> None:
-    assert found(Library(corpus_of("the mill", "a river")), query) == []
+    assert best_ids(Library(corpus_of("the mill", "a river")), query) == []
 
 
 def test_words_without_a_place_in_the_corpus_do_not_count() -> None:

@@ -39,24 +39,24 @@ def kind_of(question: str) -> str:
 
 def respond(messages: list[dict[str, Any]]) -> str:
     """Play by the rule, which depends on the messages alone."""
-    told = [message["content"] for message in messages if message["role"] == "user"]
-    question = next(filter(None, (re.search(r"Question: (.*)", text) for text in told)))[1]
+    prompts = [message["content"] for message in messages if message["role"] == "user"]
+    question = next(filter(None, (re.search(r"Question: (.*)", text) for text in prompts)))[1]
     right, kind = QUESTIONS[question].answers[0], kind_of(question)
     if messages[0]["content"].startswith("You choose between answers"):
-        number = re.search(rf"Answer (\d+): {re.escape(right)}\n", told[-1])
+        number = re.search(rf"Answer (\d+): {re.escape(right)}\n", prompts[-1])
         return f"<think>It is known.</think><choice>{number[1] if number else 1}</choice>"
-    proposed = re.search(r"You propose the answer: (.*)", told[-1])
+    proposed = re.search(r"You propose the answer: (.*)", prompts[-1])
     if proposed:
         return _checked(proposed[1] == right, kind)
-    is_resumed = "What happened so far" in told[0]
-    if not is_resumed and len(told) == 1:
+    is_resumed = "What happened so far" in prompts[0]
+    if not is_resumed and len(prompts) == 1:
         return search(question, PLAN)
-    if kind == "no action" and len(told) == 2:
+    if kind == "no action" and len(prompts) == 2:
         return "I am not sure."
     is_wrong = kind in ("continue", "pivot", "unreadable") and not is_resumed
     if kind == "split":
-        is_bats = "Branches to follow" in told[0]
-        is_wrong = "search: 0 of 3" in told[0] if is_bats else "attempt" not in told[-1]
+        is_bats = "Branches to follow" in prompts[0]
+        is_wrong = "search: 0 of 3" in prompts[0] if is_bats else "attempt" not in prompts[-1]
     return finish("nobody knows" if is_wrong else right)
 
 
@@ -147,17 +147,19 @@ def test_all_that_the_server_billed_is_in_the_log_and_in_a_build(
 def test_the_log_says_what_was_played(family: tuple[str, Path, ModelServer]) -> None:
     strategy, out, _ = family
     for rollout in read(out):
-        told = rollout["strategy"]
-        assert told["name"] == strategy
-        assert 1 <= told["attempts"] <= 2
+        record = rollout["strategy"]
+        assert record["name"] == strategy
+        assert 1 <= record["attempts"] <= 2
         kind = kind_of(rollout["question"])
-        verdicts = [each.get("verdict") for each in told["proposals"]]
+        verdicts = [each.get("verdict") for each in record["proposals"]]
         if strategy == "bats":
             assert rollout["rollout_success"], kind
             first = {"continue": "CONTINUE", "pivot": "PIVOT", "unreadable": "CONTINUE"}
             assert verdicts[0] == first.get(kind, "SUCCESS")
-            assert told["malformed"]["check"] == verdicts.count("CONTINUE") * (kind == "unreadable")
-            assert (told["chosen_by"] == "judge") == (kind == "split")
+            assert record["malformed"]["check"] == verdicts.count("CONTINUE") * (
+                kind == "unreadable"
+            )
+            assert (record["chosen_by"] == "judge") == (kind == "split")
         else:
             assert set(verdicts) == {None}
             assert rollout["rollout_success"] == (kind in ("right", "no action"))

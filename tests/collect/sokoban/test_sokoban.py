@@ -110,10 +110,10 @@ def test_moves(before, move, after):
     ],
 )
 def test_answers(response, moves, problem):
-    found, told = parse_moves(response)
-    assert found == moves
-    assert problem in told
-    assert bool(problem) == bool(told)
+    parsed, message = parse_moves(response)
+    assert parsed == moves
+    assert problem in message
+    assert bool(problem) == bool(message)
 
 
 @given(st.text(max_size=200))

@@ -40,10 +40,10 @@ def containment(
     others = [name for name in KINDS if name != request.param]
     with monkeypatch.context() as patch:
         patch.setenv("PATH", without(tmp_path / "bin", *others))
-        found = find_containment()
-    if not isinstance(found.containment, KINDS[request.param]):
+        chosen = find_containment()
+    if not isinstance(chosen.containment, KINDS[request.param]):
         pytest.skip(f"{request.param} does not contain commands here")
-    return found.containment
+    return chosen.containment
 
 
 @pytest.fixture

@@ -68,7 +68,7 @@ def test_an_answer_without_a_call_is_a_turn_that_was_paid_for(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(
-    ("function", "told"),
+    ("function", "opening"),
     [
         ({"name": "python", "arguments": "{}"}, "There is no tool named python"),
         ({"name": "bash", "arguments": "{}"}, "Your call has no command"),
@@ -76,14 +76,14 @@ def test_an_answer_without_a_call_is_a_turn_that_was_paid_for(tmp_path: Path) ->
     ],
 )
 def test_a_bad_call_is_answered_and_three_end_the_rollout(
-    tmp_path: Path, function: dict[str, Any], told: str
+    tmp_path: Path, function: dict[str, Any], opening: str
 ) -> None:
     call = {"id": "c", "type": "function", "function": function}
     with model_server(tool_calls=[call]) as server:
         played = play(server, tmp_path)
     messages = played.trajectory["messages"]
     assert [each["role"] for each in messages[2:]] == [*["assistant", "tool"] * 3, "exit"]
-    assert messages[3]["content"].startswith(told)
+    assert messages[3]["content"].startswith(opening)
     assert played.trajectory["info"]["exit_status"] == "RepeatedFormatError"
     assert not played.resolved
 

@@ -131,10 +131,10 @@ def test_without_the_tools_it_says_what_to_run(
     (tmp_path / "docker").write_text("#!/bin/sh\nexit 4\n")
     (tmp_path / "docker").chmod(0o755)
     assert missing_tools()[1].endswith("(`docker info` ends with exit code 4)")
-    told = how_to_run(tmp_path / "f" / "collect.sh", missing)
-    assert "lacks: mini-swe-agent (`mini-extra swebench --help` is not there); a running" in told
-    assert "pip install mini-swe-agent==2.4.6 swebench==5.0.2" in told
-    assert told.endswith(f"bash {tmp_path}/f/collect.sh")
+    advice = how_to_run(tmp_path / "f" / "collect.sh", missing)
+    assert "lacks: mini-swe-agent (`mini-extra swebench --help` is not there); a running" in advice
+    assert "pip install mini-swe-agent==2.4.6 swebench==5.0.2" in advice
+    assert advice.endswith(f"bash {tmp_path}/f/collect.sh")
 
 
 def test_names_are_read_from_lines_and_from_jsonl(tmp_path: Path) -> None:

@@ -75,7 +75,7 @@ def test_legal_actions_are_executed_beside_illegal_ones() -> None:
 
 
 @pytest.mark.parametrize(
-    ("response", "told"),
+    ("response", "message"),
     [
         ("Let me think.", "Your answer had no action in <answer>...</answer>: the turn passed"),
         (answer("fly"), "Nothing in your answer was legal: the turn passed without an action.\n"),
@@ -83,10 +83,10 @@ def test_legal_actions_are_executed_beside_illegal_ones() -> None:
         (answer(*["fly"] * 9), "\n- and 4 more\n"),
     ],
 )
-def test_an_answer_without_a_legal_action_costs_the_turn(response: str, told: str) -> None:
+def test_an_answer_without_a_legal_action_costs_the_turn(response: str, message: str) -> None:
     observation = WarehouseEnvironment("0").step(response)
     assert observation.actions == ()
-    assert told in observation.text
+    assert message in observation.text
     assert observation.text.startswith("Day: 14\n")
 
 

@@ -62,7 +62,7 @@ def holds(steps: Iterator[Step]) -> None:
 
 
 def units_are_conserved(business: Business) -> None:
-    found = zip(
+    unit_places = zip(
         business.in_production(),
         business.in_transit(),
         business.in_stock(),
@@ -70,7 +70,7 @@ def units_are_conserved(business: Business) -> None:
         business.written_off,
         strict=True,
     )
-    assert business.ordered == [sum(units) for units in found]
+    assert business.ordered == [sum(units) for units in unit_places]
 
 
 def cash_is_the_ledger(business: Business) -> None:

@@ -222,9 +222,9 @@ def test_the_example_of_a_card_has_the_usual_budget_and_conditions() -> None:
 @pytest.mark.parametrize("name", FAST)
 def test_each_time_that_it_learns_is_told(name: str) -> None:
     data = taught(examples_of(12), heldout=_others(examples_of(3, 5)))
-    told = []
-    fit(name, data, 0, lambda: told.append(1))
-    assert len(told) == number_of_fits(name, data) == {"aft": 10, "climatology": 12}[name] + 2
+    calls = []
+    fit(name, data, 0, lambda: calls.append(1))
+    assert len(calls) == number_of_fits(name, data) == {"aft": 10, "climatology": 12}[name] + 2
 
 
 def test_a_card_names_the_budgets_that_finish_was_learned_at() -> None:

@@ -76,8 +76,8 @@ def test_a_run_is_stopped_before_the_next_request() -> None:
         answer = agent(server, BudgetMiddleware(tracker)).invoke(ASKED)
     assert server.requests == 2  # the second asks for the search that is one too many
     assert tracker.used["search"] == 2
-    *_, found, last = answer["messages"]
-    assert found.text == FOUND
+    *_, tool_message, last = answer["messages"]
+    assert tool_message.text == FOUND
     assert last.text.startswith("Stopped to save the budget: ")
     assert "search" in last.text
 
