@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from typer.main import get_command
 
+from bagen_data.lazy_commands import LazyCommand
+
 APPS = {
     "bagen": "bagen_data.cli",
     "builders": "builders.cli",
@@ -38,8 +40,16 @@ def options() -> Iterator[tuple[str, str, Any]]:
         yield from _options(name, get_command(import_module(f"train.{name}").app))
 
 
+def commands(group: Any) -> dict[str, Any]:
+    """The commands of a group by their names, each with its options."""
+    below = getattr(group, "commands", {})
+    return {
+        name: each.load() if isinstance(each, LazyCommand) else each for name, each in below.items()
+    }
+
+
 def _options(path: str, command: Any) -> Iterator[tuple[str, str, Any]]:
-    for name, inner in getattr(command, "commands", {}).items():
+    for name, inner in commands(command).items():
         yield from _options(f"{path} {name}", inner)
     for parameter in command.params:
         if parameter.name != "help":
@@ -101,7 +111,7 @@ def helps(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
 def _helps(command: Any, name: str, parent: Any = None) -> Iterator[tuple[str, str]]:
     context = command.context_class(command, info_name=name, parent=parent)
     yield context.command_path, command.get_help(context)
-    for below, inner in getattr(command, "commands", {}).items():
+    for below, inner in commands(command).items():
         yield from _helps(inner, below, context)
 
 
@@ -126,3 +136,18 @@ def test_examples_of_a_help_are_whole_commands(helps: dict[str, str]) -> None:
         words = shlex.split(example)
         begins = (" ".join(words[:length]) for length in range(2, len(words) + 1))
         assert any(begin in helps for begin in begins), example
+
+
+def test_a_command_that_is_not_loaded_has_the_summary_of_its_docstring() -> None:
+    bagen: Any = get_command(import_module("bagen_data.cli").app)
+    groups = (bagen, bagen.commands["predict"])
+    lazy = [
+        each
+        for group in groups
+        for each in group.commands.values()
+        if isinstance(each, LazyCommand)
+    ]
+    assert len(lazy) == 13
+    for each in lazy:
+        paragraph = (each.load().help or "").partition("\n\n")[0]
+        assert each.help == " ".join(paragraph.split())

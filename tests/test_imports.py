@@ -96,6 +96,22 @@ def test_a_help_text_loads_nothing_that_it_does_not_run(command: str) -> None:
     assert loaded & heavy <= {"pydantic", "rich", "typer"}  # typer checks values with pydantic
 
 
+@pytest.mark.parametrize("group", ["", "predict"])
+def test_a_list_of_commands_loads_none_of_them(group: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "bagen_data", *group.split(), "--help"],
+        cwd=REPO,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "Show the version" in done.stdout or "baseline" in done.stdout
+    loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    own = {name for name in loaded if name.startswith("bagen_data.cli.")}
+    assert own == {"bagen_data.cli.old_spellings"}
+    assert "pydantic" not in loaded or group  # which Typer needs for the options of `bagen`
+
+
 def test_a_build_loads_what_it_runs_alone(tmp_path: Path) -> None:
     family = REPO / "sample/origin/sokoban-origin-scripted"
     done = subprocess.run(

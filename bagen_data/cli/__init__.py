@@ -25,21 +25,10 @@ from typing import Annotated
 
 import typer
 
-from bagen_data.cli.demo import demo_command
-from bagen_data.cli.fit import fit_command
-from bagen_data.cli.merge import merge_command
-from bagen_data.cli.noise_ceiling import ceiling_command
 from bagen_data.cli.old_spellings import moved
-from bagen_data.cli.policy import policy_command
-from bagen_data.cli.predict_baseline import predict_baseline_command
-from bagen_data.cli.predict_model import predict_model_command, predictions_from_log_command
-from bagen_data.cli.scores import score_command
-from bagen_data.cli.show_sample import show_command
-from bagen_data.cli.submit import submit_command
-from bagen_data.cli.validate import validate_command
-from bagen_data.cli.watch import watch_command
 from bagen_data.command_line import new_app, run
 from bagen_data.errors import WrongUsageError
+from bagen_data.lazy_commands import add_command
 from bagen_data.published import CODE_PAGE
 from bagen_data.versions import BENCHMARK_VERSION, __version__
 
@@ -55,23 +44,71 @@ def _print_version(is_asked: bool) -> None:
         raise typer.Exit
 
 
-predict = new_app("Answer every sample of a split, with a baseline or with a model.")
-predict.command("baseline")(predict_baseline_command)
-predict.command("model")(predict_model_command)
+_COMMANDS = {
+    "demo": (
+        "demo:demo_command",
+        "Try the tools on a small sample: show a question, predict, validate and score.",
+    ),
+    "predictions-from-log": (
+        "predict_model:predictions_from_log_command",
+        "Make a submission of an Inspect log, whoever wrote it.",
+    ),
+    "merge": (
+        "merge:merge_command",
+        "Merge the shards of a run into one submission, as the run gives it without shards.",
+    ),
+    "validate": (
+        "validate:validate_command",
+        "Check a submission: metadata.yaml, the predictions, and that there is one for each "
+        "sample.",
+    ),
+    "score": (
+        "scores:score_command",
+        "Score predictions, and show each score with its 95% interval and its n.",
+    ),
+    "submit": (
+        "submit:submit_command",
+        "Check a submission as the leaderboard does, and open a pull request that adds it.",
+    ),
+    "ceiling": (
+        "noise_ceiling:ceiling_command",
+        "Score a forecaster that knows how runs can go on: the noise ceiling of a dataset.",
+    ),
+    "fit": (
+        "fit:fit_command",
+        "Learn a forecaster from rollouts, and measure it on instances that it has not seen.",
+    ),
+    "policy": (
+        "policy:policy_command",
+        "Choose when to stop a run, from recorded rollouts, and print what that saves and loses.",
+    ),
+    "show": (
+        "show_sample:show_command",
+        "Show a sample: the prompt, the truth, and answers along its rollout against it.",
+    ),
+    "watch": (
+        "watch:watch_command",
+        "Follow the log of a running agent: what it used, what it will need, whether to go on.",
+    ),
+}
+"""The function of each command, in this package, and the first paragraph of its docstring."""
+_PREDICT_COMMANDS = {
+    "baseline": (
+        "predict_baseline:predict_baseline_command",
+        "Answer every sample with a baseline: a forecaster that needs no model.",
+    ),
+    "model": (
+        "predict_model:predict_model_command",
+        "Ask a model every sample's question; a run that was stopped goes on with --resume.",
+    ),
+}
 
+predict = new_app("Answer every sample of a split, with a baseline or with a model.")
 app = new_app(f"{__doc__}\n{_ELSEWHERE}")
-app.command("demo")(demo_command)
 app.add_typer(predict, name="predict")
-app.command("predictions-from-log")(predictions_from_log_command)
-app.command("merge")(merge_command)
-app.command("validate")(validate_command)
-app.command("score")(score_command)
-app.command("submit")(submit_command)
-app.command("ceiling")(ceiling_command)
-app.command("fit")(fit_command)
-app.command("policy")(policy_command)
-app.command("show")(show_command)
-app.command("watch")(watch_command)
+for _app, _commands in ((app, _COMMANDS), (predict, _PREDICT_COMMANDS)):
+    for _name, (_place, _summary) in _commands.items():
+        add_command(_app, _name, f"{__name__}.{_place}", _summary)
 
 
 @app.callback()
