@@ -7,8 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.forks import Forks
 from tests.loopback_hub import LoopbackHub
 from tests.making import REPO
+
+FORKS = Forks("tests.imported_libraries", environment=os.environ)
+"""Shared by all test files whose commands choose what they import."""
 
 
 @dataclass(frozen=True)
@@ -27,14 +31,7 @@ class Maintainer:
 
     def run(self, *arguments: object) -> subprocess.CompletedProcess[str]:
         """Run `python -m ARGUMENTS`; the token is in nothing that it prints or leaves behind."""
-        done = subprocess.run(
-            [sys.executable, "-m", *map(str, arguments)],
-            cwd=REPO,
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        done = FORKS.run(["-m", *arguments], self.environment)
         if self.token is not None:
             assert self.token not in done.stdout + done.stderr
             assert not [path for path in _files(self.home) if _holds(path, self.token)]
