@@ -74,6 +74,8 @@ demo: $(DEMO)
 	$(BIN)/python -m leaderboard build --submissions out/demo-submissions --dataset out/demo \
 		--out out/demo-leaderboard --no-cache
 
+# tests start hundreds of processes: modules that the first has compiled are read by the rest
+test: export PYTHONDONTWRITEBYTECODE =
 test: $(READY)
 	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
