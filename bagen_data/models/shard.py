@@ -20,7 +20,7 @@ class RunShard:
     def __str__(self) -> str:
         """Return it as the command line takes it.
 
-        >>> str(Shard(3, 16))
+        >>> str(RunShard(3, 16))
         '3/16'
         """
         return f"{self.number}/{self.of}"
@@ -36,7 +36,7 @@ def parse_shard(text: str) -> RunShard:
         WrongUsageError: the text is something else.
 
     >>> parse_shard("3/16")
-    Shard(number=3, of=16)
+    RunShard(number=3, of=16)
     """
     match = _FORM.fullmatch(text)
     if not match:
