@@ -22,7 +22,7 @@ from leaderboard.look_alikes import ShownName, look_alikes
 from leaderboard.ranks import add_ranks
 from leaderboard.reasons import reasons_of, visible
 from leaderboard.results import FORMAT
-from leaderboard.scoring_processes import MEMORY, SECONDS, run_each
+from leaderboard.scoring_processes import MEMORY, SECONDS, ScoringProcesses
 from leaderboard.stored_arrays import ArrayFile
 from leaderboard.submission_scores import SubmissionScores, score_submission
 from leaderboard.verified import add_verified, hidden_summary, score_hidden
@@ -90,18 +90,21 @@ def check_submissions(
     """
     set_up = (benchmark.bare(), resampling, cache)
     arrays = ArrayFile()
-    for number, checked in run_each(_check_in_worker, folders, workers, _set_up_worker, set_up):
-        died = (
-            f"could not be scored: its process died, perhaps of more than {MEMORY:,} bytes of "
-            f"memory or {SECONDS} seconds"
-        )
-        if checked is None:
-            yield CheckedSubmission(folders[number].name, None, None, (died,))
-        elif checked.scores is None:
-            yield checked
-        else:  # of thousands, the resampled values would fill the memory
-            scores, verified = (_kept(each, arrays) for each in (checked.scores, checked.verified))
-            yield replace(checked, scores=scores, verified=verified)
+    with ScoringProcesses(workers, _set_up_worker, set_up) as processes:
+        for number, checked in processes.run_each(_check_in_worker, folders):
+            died = (
+                f"could not be scored: its process died, perhaps of more than {MEMORY:,} bytes of "
+                f"memory or {SECONDS} seconds"
+            )
+            if checked is None:
+                yield CheckedSubmission(folders[number].name, None, None, (died,))
+            elif checked.scores is None:
+                yield checked
+            else:  # of thousands, the resampled values would fill the memory
+                scores, verified = (
+                    _kept(each, arrays) for each in (checked.scores, checked.verified)
+                )
+                yield replace(checked, scores=scores, verified=verified)
 
 
 def _kept(scores: SubmissionScores | None, arrays: ArrayFile) -> SubmissionScores | None:

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import as_completed
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 from bagen_data.executors.job_executor import LostWorkerError
 from bagen_data.worker_processes import WorkerProcesses
@@ -21,54 +21,66 @@ _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 """Sums that several threads add up may differ in their last bits from run to run."""
 
 
-def run_each(
-    function: Callable[[_Job], _Result],
-    jobs: Sequence[_Job],
-    workers: int,
-    set_up: Callable[..., None],
-    arguments: tuple[Any, ...],
-) -> Iterator[tuple[int, _Result | None]]:
-    """Yield `function` of each job, as they are done.
+class ScoringProcesses:
+    """Processes for jobs of one kind, which stay for further jobs until the block ends.
 
-    When a process dies (for want of memory or time, in a library's native code, or because somebody
-    ended it), its job is run once more, alone, after all others.
+    Use as a context manager. The processes start with the first job.
 
     Args:
-        function: a function of the top level of a module.
-        jobs: the argument of each call.
-        workers: the number of processes.
+        workers: the most processes.
         set_up: called once in each process before its first job.
         arguments: the arguments of `set_up`.
-
-    Yields:
-        A job's position, and its result; None if its process died of it.
-
-    Raises:
-        WorkerDiedError: processes die without any job.
     """
-    died = []
-    with _one_thread():
-        for number, result in _run(function, jobs, workers, set_up, arguments):
-            if isinstance(result, LostWorkerError):
-                died.append(number)
-            else:
-                yield number, result
-        for number in died:
-            [(_, result)] = _run(function, [jobs[number]], 1, set_up, arguments)
-            yield number, None if isinstance(result, LostWorkerError) else result
 
+    def __init__(
+        self, workers: int, set_up: Callable[..., None], arguments: tuple[Any, ...]
+    ) -> None:
+        self._start = (set_up, arguments)
+        self._processes = WorkerProcesses(workers, _set_up, self._start, tries=1)
 
-def _run(
-    function: Callable[[_Job], _Result],
-    jobs: Sequence[_Job],
-    workers: int,
-    set_up: Callable[..., None],
-    arguments: tuple[Any, ...],
-) -> Iterator[tuple[int, _Result | LostWorkerError]]:
-    """Yield each job's number, and its result or the death of its process; errors are raised."""
-    processes = WorkerProcesses(workers, _set_up, (set_up, arguments), tries=1)
-    try:
-        numbers = {processes.submit(_timed, function, job): n for n, job in enumerate(jobs)}
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not None:  # an error, or Ctrl-C: nobody waits for the other jobs
+            self._processes.kill()
+        self._processes.shutdown()
+
+    def run_each(
+        self, function: Callable[[_Job], _Result], jobs: Sequence[_Job]
+    ) -> Iterator[tuple[int, _Result | None]]:
+        """Yield `function` of each job, as they are done.
+
+        When a process dies (for want of memory or time, in a library's native code, or because
+        somebody ended it), its job is run once more, alone, after all others.
+
+        Args:
+            function: a function of the top level of a module.
+            jobs: the argument of each call.
+
+        Yields:
+            A job's position, and its result; None if its process died of it.
+
+        Raises:
+            WorkerDiedError: processes die without any job.
+        """
+        died = []
+        with _one_thread():
+            for number, result in self._run(function, jobs):
+                if isinstance(result, LostWorkerError):
+                    died.append(number)
+                else:
+                    yield number, result
+            for number in died:
+                with ScoringProcesses(1, *self._start) as alone:
+                    [(_, result)] = alone._run(function, [jobs[number]])
+                yield number, None if isinstance(result, LostWorkerError) else result
+
+    def _run(
+        self, function: Callable[[_Job], _Result], jobs: Sequence[_Job]
+    ) -> Iterator[tuple[int, _Result | LostWorkerError]]:
+        """Yield each job's number, and its result or the death of its process; raise errors."""
+        numbers = {self._processes.submit(_timed, function, job): n for n, job in enumerate(jobs)}
         for future in as_completed(numbers):
             number = numbers.pop(future)  # and with it the result, which may be large
             error = future.exception()
@@ -78,11 +90,6 @@ def _run(
                 yield number, error
             else:
                 raise error
-    except BaseException:  # an error, or Ctrl-C: nobody waits for the other jobs
-        processes.kill()
-        raise
-    finally:
-        processes.shutdown()
 
 
 @contextmanager

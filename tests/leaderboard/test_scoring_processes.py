@@ -2,12 +2,14 @@
 
 import os
 import signal
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import pytest
 
 from bagen_data.errors import WorkerDiedError
 from leaderboard import scoring_processes
-from leaderboard.scoring_processes import MEMORY, run_each
+from leaderboard.scoring_processes import MEMORY, ScoringProcesses
 
 _added: list[int] = []
 
@@ -43,6 +45,18 @@ def die() -> None:
     os._exit(1)
 
 
+def run_each(
+    function: Callable[[int], Any],
+    jobs: Sequence[int],
+    workers: int,
+    set_up: Callable[..., None],
+    arguments: tuple[Any, ...],
+) -> Iterator[tuple[int, Any]]:
+    """Do jobs in processes of their own."""
+    with ScoringProcesses(workers, set_up, arguments) as processes:
+        yield from processes.run_each(function, jobs)
+
+
 def test_results_come_with_their_positions() -> None:
     assert sorted(run_each(work, [1, 2, 3], 2, add, (10,))) == [(0, 11), (1, 12), (2, 13)]
 
@@ -50,6 +64,20 @@ def test_results_come_with_their_positions() -> None:
 def test_who_kills_a_process_takes_nobody_along() -> None:
     results = dict(run_each(work, [1, -1, 3, -1, 5, 6, 7, 8], 2, add, (10,)))
     assert results == {0: 11, 1: None, 2: 13, 3: None, 4: 15, 5: 16, 6: 17, 7: 18}
+
+
+def process_of(job: int) -> int:
+    work(job)
+    return os.getpid()
+
+
+def test_processes_stay_for_further_jobs_and_one_that_died_is_replaced() -> None:
+    with ScoringProcesses(1, add, (10,)) as processes:
+        [(_, first)] = processes.run_each(process_of, [1])
+        assert list(processes.run_each(process_of, [2])) == [(0, first)]
+        assert list(processes.run_each(process_of, [-1])) == [(0, None)]
+        [(_, second)] = processes.run_each(process_of, [3])
+        assert second not in (None, first)
 
 
 def test_a_job_that_does_not_end_is_ended() -> None:
