@@ -5,6 +5,7 @@ import errno
 import hashlib
 import re
 from collections.abc import Collection, Iterator, Mapping
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -276,7 +277,9 @@ def _by_start(submission: Mapping[str, Any]) -> tuple[Any, ...]:
     return *keys, submission["metadata"]["estimator"], submission["folder"]
 
 
+@cache
 def _environment() -> jinja2.Environment:
+    """Return the environment of the templates, which are compiled once."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
         autoescape=True,
