@@ -15,7 +15,8 @@ from bagen_data.scoring import score
 from bagen_data.submission_folder import MOST_SUBMISSIONS
 from bagen_data.tables import to_json
 from bagen_data.versions import BENCHMARK_VERSION
-from leaderboard import paper
+from leaderboard import build_results, paper
+from leaderboard.scoring_processes import ScoringProcesses
 from tests.leaderboard.made_submissions import (
     FORECAST,
     Sample,
@@ -56,9 +57,21 @@ def test_the_example_is_ranked_and_rebuilt_to_the_same_bytes(dataset: Path, tmp_
     (example,) = results["submissions"]
     assert (example["folder"], example["complete"]) == ("A_EXAMPLE", True)
     cache = ("--cache", tmp_path / "cache")
-    for out, more in (("second", ("--workers", 1)), ("third", cache), ("fourth", cache)):
-        build_site(EXAMPLES, dataset, tmp_path / out, *more)
+    for out in ("second", "third"):
+        build_site(EXAMPLES, dataset, tmp_path / out, *cache)
         assert files_of(tmp_path / out) == files_of(tmp_path / "first")
+
+
+def test_two_processes_of_its_own_score_a_board_to_the_same_bytes(
+    dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The tests' shared worker scored the first board, one submission after the other."""
+    submit(tmp_path / "in" / "left", dataset, budget_left)
+    submit(tmp_path / "in" / "gold", dataset, gold, estimator="another")
+    build_site(tmp_path / "in", dataset, tmp_path / "one")
+    monkeypatch.setattr(build_results, "ScoringProcesses", ScoringProcesses)
+    build_site(tmp_path / "in", dataset, tmp_path / "two", "--workers", 2)
+    assert files_of(tmp_path / "two") == files_of(tmp_path / "one")
 
 
 def test_results_are_those_of_the_metric(dataset: Path, tmp_path: Path) -> None:

@@ -24,7 +24,8 @@ Files = dict[str, bytes]
 
 @pytest.fixture
 def hub(good: Files, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LoopbackHub]:
-    """A Hub whose repository holds one submission that was merged."""
+    """A Hub whose repository holds one submission that was merged; nobody waits to ask it again."""
+    monkeypatch.setattr("bagen_data.repositories.hub_requests._FIRST_PAUSE", 0.001)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     with loopback_hub() as running:
         running.repository(REPOSITORY)
