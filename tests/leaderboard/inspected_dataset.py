@@ -1,6 +1,7 @@
-"""Run a dataset's task of the Hub with Inspect, answered by rule, and print what its log says.
+"""Run a dataset's tasks of the Hub with Inspect, answered by rule, and print what its logs say.
 
-Run it as `python -m tests.leaderboard.inspected_dataset TASK LOGS` with the environment of a Hub.
+Run it as `python -m tests.leaderboard.inspected_dataset DATASET LOGS TASK...` with the environment
+of a Hub. Inspect imports for seconds, so one process runs all tasks.
 """
 
 import json
@@ -44,8 +45,13 @@ def answer(messages: Any, *_: object) -> ModelOutput:
     return made.model_copy(update={"usage": ModelUsage()})
 
 
-def main(task: str, logs: str) -> None:
-    """Print the accuracy and, of each sample, its id, its response and whether it was correct."""
+def main(dataset: str, logs: str, *tasks: str) -> None:
+    """Print what Inspect reports of each task, by its name."""
+    print(json.dumps({task: reported(f"{dataset}/{task}", logs) for task in tasks}))
+
+
+def reported(task: str, logs: str) -> dict[str, Any]:
+    """Return the accuracy and, of each sample, its id, its response and whether it was correct."""
     model = get_model("mockllm/model", custom_outputs=answer)
     (log,) = evaluate(f"hf/{task}", model=model, log_dir=logs, display="none")
     assert log.status == "success", log.error
@@ -60,7 +66,7 @@ def main(task: str, logs: str) -> None:
         for sample in log.samples or []
         if sample.scores is not None
     ]
-    print(json.dumps({"accuracy": scored.metrics["accuracy"].value, "rows": rows}))
+    return {"accuracy": scored.metrics["accuracy"].value, "rows": rows}
 
 
 if __name__ == "__main__":

@@ -21,23 +21,42 @@ from tests.making import SAMPLE, build
 pytest.importorskip("inspect_ai", reason="Inspect is not installed")
 
 
-@pytest.mark.parametrize("task", ["sokoban", "warehouse", "overall"])
-def test_inspect_reports_our_accuracy(dataset: Path, tmp_path: Path, task: str) -> None:
-    content = registration(load_benchmark(str(dataset)).summary())
+TASKS = ("sokoban", "warehouse", "overall")
+
+
+@pytest.fixture(scope="module")
+def few(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The dataset of a few rollouts of each family: Inspect takes long over each sample."""
+    out = tmp_path_factory.mktemp("few") / "built"
+    assert build(SAMPLE, out, "--limit", 4) == 0
+    return out
+
+
+@pytest.fixture(scope="module")
+def reports(few: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What Inspect reports of each task."""
+    folder = tmp_path_factory.mktemp("inspected")
+    content = registration(load_benchmark(str(few)).summary())
     with loopback_hub() as hub:
-        hub.upload("MLL-Lab/BAGEN", dataset)
+        hub.upload("MLL-Lab/BAGEN", few)
         hub.commit("MLL-Lab/BAGEN", {"eval.yaml": yaml.safe_dump(content).encode()})
-        command = ("-m", "tests.leaderboard.inspected_dataset", f"MLL-Lab/BAGEN/{task}")
+        command = ("-m", "tests.leaderboard.inspected_dataset", "MLL-Lab/BAGEN", folder / "logs")
         done = subprocess.run(
-            [sys.executable, *command, tmp_path / "logs"],
-            env=hub.environment(tmp_path / "home"),
+            [sys.executable, *command, *TASKS],
+            env=hub.environment(folder / "home"),
             capture_output=True,
             text=True,
             check=False,
         )
     assert done.returncode == 0, done.stderr
-    reported = json.loads(done.stdout.splitlines()[-1])
-    table = load_samples(str(dataset), None if task == "overall" else task).table
+    reports: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return reports
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_inspect_reports_our_accuracy(few: Path, reports: dict[str, Any], task: str) -> None:
+    reported = reports[task]
+    table = load_samples(str(few), None if task == "overall" else task).table
     report = score(table, reported["rows"], resamples=0)
     ours = [(family["accuracy"].value, family["accuracy"].n) for family in report.families.values()]
     pooled = sum(value * n for value, n in ours) / len(table)
