@@ -72,7 +72,9 @@ def processes() -> Iterator[bytes]:
 
 def _elsewhere(place: str) -> Callable[[], Iterator[bytes]]:
     def folder() -> Iterator[bytes]:
-        for root, _, names in os.walk(place):
+        for root, folders, names in os.walk(place):
+            if "pyvenv.cfg" in names:  # an environment: its packages are gigabytes
+                folders[:] = [name for name in folders if name == "bin"]
             yield from (_content(os.path.join(root, name)) for name in names)
 
     def server() -> Iterator[bytes]:
