@@ -13,6 +13,13 @@ import pytest
 from tests.making import REPO
 from tools.docs_site import ACCESSIBLE, accessible
 
+_RUN = """axe.run({{resultTypes: ['violations'], {}}}).then(result => result.violations)"""
+OTHER_RULES = _RUN.format("rules: {'color-contrast': {enabled: false}}")
+CONTRAST = _RUN.format("runOnly: ['color-contrast']")
+FIRST_ENTRIES = """document.querySelectorAll("dl.py").forEach((entry, number) => {
+  if (number >= 40) entry.remove();
+})"""
+
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -67,7 +74,10 @@ def test_the_theme_still_has_what_is_made_accessible(site: Path) -> None:
 
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (400, "dark")])
 def test_axe_complains_of_no_kind_of_page(width: int, scheme: str, site: Path) -> None:
-    """Screen readers and keyboards: axe-core's rules, for a page of each kind."""
+    """Screen readers and keyboards: axe-core's rules, for a page of each kind.
+
+    The entries of the reference look alike, so contrast is computed for the first of them alone.
+    """
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     axe = pytest.importorskip("axe_playwright_python", reason="pip install axe-playwright-python")
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -83,7 +93,9 @@ def test_axe_complains_of_no_kind_of_page(width: int, scheme: str, site: Path) -
         for name in ("index", "scores", "environments", "reference", "search", "logs/any-task"):
             page.goto((site / f"{name}.html").as_uri())
             page.evaluate(script)
-            violations = page.evaluate("axe.run().then(result => result.violations)")
+            violations = page.evaluate(OTHER_RULES)
+            page.evaluate(FIRST_ENTRIES)
+            violations += page.evaluate(CONTRAST)
             assert [(name, each["id"], each["nodes"][0]["html"]) for each in violations] == []
         browser.close()
 
