@@ -57,46 +57,55 @@ def docs(tree: ast.Module) -> Iterator[tuple[int, str]]:
                         yield after.lineno, value
 
 
-def modules(*rooms: str) -> Iterator[tuple[str, ast.Module]]:
-    """The path and syntax tree of each module of these rooms."""
-    for path in (path for room in rooms for path in (REPO / room).rglob("*.py")):
-        yield path.relative_to(REPO).as_posix(), ast.parse(path.read_text(encoding="utf-8"))
+Texts = list[tuple[int, str]]
+
+
+@pytest.fixture(scope="module")
+def modules() -> dict[str, tuple[Texts, Texts]]:
+    """The docstrings of each module of the rooms, parsed once, and its texts but for tests."""
+    read = {}
+    for room in ROOMS:
+        for path in (REPO / room).rglob("*.py"):
+            tree = ast.parse(path.read_text(encoding="utf-8"))
+            shown = [] if room == "tests" else list(texts(tree))
+            read[path.relative_to(REPO).as_posix()] = list(docs(tree)), shown
+    return read
 
 
 def texts(tree: ast.AST) -> Iterator[tuple[int, str]]:
     """The line and value of each text that the program can print: all but docstrings."""
     nodes = list(ast.walk(tree))
     docstrings = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
-    for node in (node for node in nodes if isinstance(node, ast.Constant)):
+    constants = (node for node in nodes if isinstance(node, ast.Constant))
+    for node in constants:
         if isinstance(node.value, str) and id(node) not in docstrings:
             yield node.lineno, node.value
 
 
-def test_each_docstring_says_its_subject_first() -> None:
-    trees = list(modules(*ROOMS))
+def test_each_docstring_says_its_subject_first(modules: dict[str, tuple[Texts, Texts]]) -> None:
     riddles = [
         f"{path}:{line}: {text.splitlines()[0]}"
-        for path, tree in trees
-        for line, text in docs(tree)
+        for path, (docstrings, _) in modules.items()
+        for line, text in docstrings
         if RIDDLE.match(text)
     ]
-    assert len(trees) > 500
+    assert len(modules) > 500
     assert riddles == []
 
 
-def test_messages_use_ordinary_words() -> None:
-    trees = [
-        (path, tree)
-        for path, tree in modules(*(room for room in ROOMS if room != "tests"))
-        if path not in SAID_TO_AGENTS
-    ]
+def test_messages_use_ordinary_words(modules: dict[str, tuple[Texts, Texts]]) -> None:
+    messages = {
+        path: lines
+        for path, (_, lines) in modules.items()
+        if path not in SAID_TO_AGENTS and not path.startswith("tests/")
+    }
     odd = [
         f"{path}:{line}: {text}"
-        for path, tree in trees
-        for line, text in texts(tree)
+        for path, lines in messages.items()
+        for line, text in lines
         if ODD.search(text)
     ]
-    assert len(trees) > 500
+    assert len(messages) > 500
     assert odd == []
 
 

@@ -34,7 +34,7 @@ def few(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def reports(few: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """What Inspect reports of each task."""
+    """The accuracy and the samples that Inspect reports, by task."""
     folder = tmp_path_factory.mktemp("inspected")
     content = registration(load_benchmark(str(few)).summary())
     with loopback_hub() as hub:
