@@ -3,6 +3,7 @@
 Windows itself is not run here: `windows_like.py` says what stays this system's.
 """
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -22,6 +23,22 @@ def windows_like(folder: Path, *arguments: object) -> subprocess.CompletedProces
         text=True,
         check=False,
     )
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that `bagen demo` writes, for a test to copy."""
+    folder = tmp_path_factory.mktemp("made")
+    done = windows_like(folder, "-m", "bagen_data", "demo")
+    assert done.returncode == 0, done.stderr
+    return folder / "bagen-demo"
+
+
+@pytest.fixture
+def demo(made: Path, tmp_path: Path) -> Path:
+    """A folder of this test alone in which `bagen demo` ran."""
+    shutil.copytree(made, tmp_path / "bagen-demo")
+    return tmp_path
 
 
 def test_the_calls_of_posix_are_gone(tmp_path: Path) -> None:
@@ -65,15 +82,14 @@ print("imported")
     assert done.stdout.endswith("imported\n"), done.stderr
 
 
-def test_predictions_are_made_replaced_checked_and_scored(tmp_path: Path) -> None:
-    for _ in range(2):
-        done = windows_like(tmp_path, "-m", "bagen_data", "demo")
-        assert done.returncode == 0, done.stderr
-    left = {path.name for path in (tmp_path / "bagen-demo").iterdir()}
+def test_predictions_are_made_replaced_checked_and_scored(demo: Path) -> None:
+    done = windows_like(demo, "-m", "bagen_data", "demo")
+    assert done.returncode == 0, done.stderr
+    left = {path.name for path in (demo / "bagen-demo").iterdir()}
     assert left == {"dataset", "quantiles", "report.html", "scores.json"}
     here = subprocess.run(
         [sys.executable, "-m", "bagen_data", "demo", "--out", "here"],
-        cwd=tmp_path,
+        cwd=demo,
         env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(REPO)},
         capture_output=True,
         text=True,
@@ -81,7 +97,7 @@ def test_predictions_are_made_replaced_checked_and_scored(tmp_path: Path) -> Non
     )
     assert here.returncode == 0
     for name in ("quantiles/predictions.jsonl", "report.html"):
-        made = [(tmp_path / folder / name).read_text() for folder in ("bagen-demo", "here")]
+        made = [(demo / folder / name).read_text() for folder in ("bagen-demo", "here")]
         assert made[0] == made[1].replace("here/", "bagen-demo/")
 
 
@@ -96,16 +112,15 @@ def test_a_dataset_is_built_and_verified(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["built"]
 
 
-def test_a_folder_is_written_by_one_process_at_a_time(tmp_path: Path) -> None:
-    assert windows_like(tmp_path, "-m", "bagen_data", "demo").returncode == 0
-    lock = tmp_path / "bagen-demo/.quantiles.lock"
+def test_a_folder_is_written_by_one_process_at_a_time(demo: Path) -> None:
+    lock = demo / "bagen-demo/.quantiles.lock"
     lock.touch()
-    done = windows_like(tmp_path, "-m", "bagen_data", "demo")
+    done = windows_like(demo, "-m", "bagen_data", "demo")
     assert done.returncode == 1
     assert "another process is writing it" in done.stderr
     assert f"remove {lock}" in done.stderr
     lock.unlink()
-    assert windows_like(tmp_path, "-m", "bagen_data", "demo").returncode == 0
+    assert windows_like(demo, "-m", "bagen_data", "demo").returncode == 0
     assert not lock.exists()
 
 
@@ -116,9 +131,8 @@ def test_a_folder_is_written_by_one_process_at_a_time(tmp_path: Path) -> None:
         "collect swebench --agent scripted --rollouts 1 --out swebench-origin-scripted",
     ],
 )
-def test_what_cannot_work_says_so_in_one_line(tmp_path: Path, command: str) -> None:
-    assert windows_like(tmp_path, "-m", "bagen_data", "demo").returncode == 0
-    done = windows_like(tmp_path, "-m", *command.split())
+def test_what_cannot_work_says_so_in_one_line(demo: Path, command: str) -> None:
+    done = windows_like(demo, "-m", *command.split())
     assert done.returncode in (1, 2)
     assert "Windows perhaps" in done.stderr
     assert done.stderr.strip().endswith("run it in WSL") or "run the command in WSL" in done.stderr
