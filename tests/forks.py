@@ -39,22 +39,25 @@ class Forks:
         self._parent: subprocess.Popen[bytes] | None = None
         self._socket: socket.socket | None = None
 
-    def start(self, command: Sequence[object], environment: Mapping[str, str]) -> "Fork":
-        """Start `-m MODULE ...` or `SCRIPT ...` in the clone's folder, in a session of its own."""
+    def start(
+        self, command: Sequence[object], environment: Mapping[str, str], folder: Path = REPO
+    ) -> "Fork":
+        """Start `-m MODULE ...` or `SCRIPT ...` in a folder, in a session of its own."""
         requests = self._socket or self._begin()
         ours, theirs = socket.socketpair()
         out, err = (tempfile.TemporaryFile() for _ in range(2))  # noqa: SIM115  the fork's
         with theirs:
-            request = json.dumps([list(map(str, command)), dict(environment)]).encode()
+            words = list(map(str, command))
+            request = json.dumps([words, dict(environment), str(folder)]).encode()
             files = [theirs.fileno(), out.fileno(), err.fileno()]
             socket.send_fds(requests, [request], files)
         return Fork(ours, out, err)
 
     def run(
-        self, command: Sequence[object], environment: Mapping[str, str]
+        self, command: Sequence[object], environment: Mapping[str, str], folder: Path = REPO
     ) -> "subprocess.CompletedProcess[str]":
         """Start a command and wait for its end."""
-        process = self.start(command, environment)
+        process = self.start(command, environment, folder)
         out, err = process.communicate()
         return subprocess.CompletedProcess(command, process.returncode or 0, out, err)
 
@@ -179,9 +182,12 @@ def _wait_for(request: bytes, files: Sequence[int]) -> None:
     os._exit(0)
 
 
-def _become(command: list[str], environment: dict[str, str], out: int, err: int) -> None:
-    """Run the command with its environment and files, and exit as it does."""
+def _become(
+    command: list[str], environment: dict[str, str], folder: str, out: int, err: int
+) -> None:
+    """Run the command with its environment, folder and files, and exit as it does."""
     os.setsid()
+    os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
     for source, target in ((out, 1), (err, 2)):

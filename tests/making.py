@@ -23,6 +23,11 @@ from collect.cli import main as collect_main
 
 REPO = Path(__file__).parent.parent
 SAMPLE = REPO / "sample" / "origin"
+WITHOUT_TRANSFORMERS = os.pathsep.join([str(REPO / "tests" / "without_transformers"), str(REPO)])
+"""The PYTHONPATH of a process in which `evaluate` imports neither `transformers` nor PyTorch.
+
+It does so for an evaluator that no test needs, and takes six seconds.
+"""
 SHARED = REPO.parent / "shared" / "rollouts"
 SHARED_LOGS = REPO.parent / "shared" / "logs"
 

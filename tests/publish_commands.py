@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tests.forks import Forks
 from tests.loopback_hub import LoopbackHub
-from tests.making import REPO
+from tests.making import REPO, WITHOUT_TRANSFORMERS
 
 FORKS = Forks("tests.imported_libraries", environment=os.environ)
 """Shared by all test files whose commands choose what they import."""
@@ -54,7 +54,7 @@ class Maintainer:
         done = subprocess.run(
             [sys.executable, "-c", code],
             cwd=self.home,
-            env=self.environment,
+            env={**self.environment, "PYTHONPATH": WITHOUT_TRANSFORMERS},
             capture_output=True,
             text=True,
             check=False,

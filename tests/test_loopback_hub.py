@@ -20,6 +20,7 @@ from huggingface_hub.errors import (
 )
 
 from tests.loopback_hub import CLIENT_WARNING, LoopbackHub, loopback_hub
+from tests.making import WITHOUT_TRANSFORMERS
 
 pytestmark = pytest.mark.filterwarnings(CLIENT_WARNING)
 
@@ -137,7 +138,7 @@ class Half(evaluate.Metric):
     code = "import evaluate; print(evaluate.load('ORG/half').compute(predictions=[3.0]))"
     done = subprocess.run(
         [sys.executable, "-c", code],
-        env=hub.environment(tmp_path),
+        env=hub.environment(tmp_path) | {"PYTHONPATH": WITHOUT_TRANSFORMERS},
         capture_output=True,
         text=True,
         check=False,

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -13,8 +14,9 @@ from typing import Any
 
 import pytest
 
+from tests.forks import Forks
 from tests.loopback_hub import LoopbackHub, loopback_hub
-from tests.making import REPO, SAMPLE, contents
+from tests.making import REPO, SAMPLE, WITHOUT_TRANSFORMERS, contents
 
 PAGE = REPO / "docs" / "publishing.md"
 DATASET, METRIC, BOARD = "ORG/BAGEN", "ORG/bagen", "ORG/bagen-leaderboard"
@@ -27,6 +29,17 @@ EVENT = {
 }
 """The event that a webhook sends about the page's pull request."""
 FOREIGN = {".gitattributes", "eval.yaml"}
+IMPORTED = (
+    "builders.cli",
+    "builders.build",
+    "bagen_data.repositories.publish_command",
+    "leaderboard.boards",
+    "leaderboard.cli",
+    "leaderboard.handed_in.merged",
+    "leaderboard.handed_in.reviewing",
+    "leaderboard.site_space",
+)
+"""Modules that most lines import, which takes most of their time."""
 
 
 @dataclass
@@ -35,6 +48,8 @@ class Followed:
 
     hub: LoopbackHub
     folder: Path
+    forks: Forks
+    """Runs the lines that begin with `python -m`, which share imports."""
     outputs: dict[str, list[str]] = field(default_factory=dict)
     """The output of each line, each time it ran."""
     states: dict[str, Any] = field(default_factory=dict)
@@ -64,26 +79,32 @@ def followed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Followed]:
     family = folder / "NEW_ORIGIN" / "sokoban-origin-scripted"
     family.rename(family.with_name("sokoban-origin-renamed"))
     with loopback_hub() as hub:
-        page = Followed(hub, folder)
+        forks = Forks(*IMPORTED, environment=hub.environment(folder / "home"))
+        page = Followed(hub, folder, forks)
         for heading, line in lines_of(PAGE.read_text(encoding="utf-8")):
             before(page, line)
             run(page, heading, line)
             after(page, line)
+        forks.close()
         yield page
 
 
 def run(page: Followed, heading: str, line: str, **more: str) -> None:
     token = None if "--dry-run" in line else TOKENS.get(heading, "hf_write")
     environment = page.hub.environment(page.folder / "home", token) | more
-    path = os.pathsep.join([str(Path(sys.executable).parent), environment["PATH"]])
-    done = subprocess.run(
-        ["/bin/bash", "-c", line],
-        cwd=page.folder,
-        env=environment | {"PATH": path},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    environment["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), environment["PATH"]])
+    program, *words = shlex.split(line)
+    if program == "python" and words[0] == "-m":
+        done = page.forks.run(words, environment, page.folder)
+    else:
+        done = subprocess.run(
+            ["/bin/bash", "-c", line],
+            cwd=page.folder,
+            env=environment | {"PYTHONPATH": WITHOUT_TRANSFORMERS},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
     assert done.returncode == 0, f"{line}\n{done.stdout}\n{done.stderr}"
     page.outputs.setdefault(line, []).append(done.stdout + done.stderr)
 

@@ -29,7 +29,7 @@ from bagen_data import published
 from bagen_data.replay import gold_estimate
 from bagen_data.schema import Target
 from bagen_data.scoring import SCORES, score
-from tests.making import REPO, SAMPLE, build
+from tests.making import REPO, SAMPLE, WITHOUT_TRANSFORMERS, build
 from tests.serving import serving
 
 FOLDER = REPO / "metrics" / "bagen"
@@ -593,7 +593,7 @@ def test_it_loads_by_id_from_a_space(tmp_path: Path) -> None:
             "HF_HOME": str(tmp_path / "home"),
             "HF_HUB_DISABLE_TELEMETRY": "1",
             "HF_UPDATE_DOWNLOAD_COUNTS": "0",
-            "PYTHONPATH": str(REPO),
+            "PYTHONPATH": WITHOUT_TRANSFORMERS,
             "NO_PROXY": "127.0.0.1",
         }
         done = subprocess.run(
