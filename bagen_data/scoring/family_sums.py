@@ -8,6 +8,8 @@ samples of each condition is a sum of these counts.
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import accumulate, pairwise
 from typing import Any, Self, TypeVar
 
 import numpy as np
@@ -83,6 +85,19 @@ class SumPlan:
         errors = [each.errors for each in scores if isinstance(each, QuantileDefinition)]
         return cls(tuple(sums), tuple(by_bin), tuple(dict.fromkeys(errors)), tuple(facts))
 
+    @cached_property
+    def conditions(self) -> Sequence[Condition]:
+        """The sums that count samples."""
+        return [each for each in self.sums if isinstance(each, Condition)]
+
+    @cached_property
+    def bits_of_conditions(self) -> tuple[Ints, Ints]:
+        """(conditions,) each: bits of the facts that a condition asks of, and of those that hold."""
+        bit = {fact: 1 << position for position, fact in enumerate(self.facts)}
+        asked = [sum(bit[fact] for fact in each.true | each.false) for each in self.conditions]
+        true = [sum(bit[fact] for fact in each.true) for each in self.conditions]
+        return np.array(asked, np.int64), np.array(true, np.int64)
+
 
 def _sums_of(definitions: Iterable[Definition]) -> dict[Sum, None]:
     return dict.fromkeys(
@@ -150,8 +165,9 @@ def on_rows(
     rows = [values for sums in groups for values in sums.values()]
     if not rows:
         return [{} for _ in groups]
-    ends = np.cumsum([len(values) for values in rows])
-    parts = iter(np.split(function(np.concatenate(rows)), ends[:-1]))
+    ends = accumulate((len(values) for values in rows), initial=0)
+    applied = function(np.concatenate(rows))
+    parts = (applied[start:end] for start, end in pairwise(ends))
     return [{each: next(parts) for each in sums} for sums in groups]
 
 
@@ -183,15 +199,10 @@ def _counts(
     cell *= len(present)
     cell += column.take(bits)
     table = np.bincount(cell, minlength=BINS * clusters * len(present)).reshape(-1, len(present))
-    bit = {fact: 1 << position for position, fact in enumerate(plan.facts)}
-    conditions = [each for each in plan.sums if isinstance(each, Condition)]
-    holds = [
-        present & sum(bit[fact] for fact in each.true | each.false)
-        == sum(bit[fact] for fact in each.true)
-        for each in conditions
-    ]
-    counts = np.array(holds, np.float64) @ table.T.astype(np.float64)
-    return dict(zip(conditions, counts.reshape(-1, BINS, clusters), strict=True))
+    asked, true = plan.bits_of_conditions
+    holds = present & asked[:, np.newaxis] == true[:, np.newaxis]
+    counts = holds.astype(np.float64) @ table.T.astype(np.float64)
+    return dict(zip(plan.conditions, counts.reshape(-1, BINS, clusters), strict=True))
 
 
 def _bits(family: AnsweredFamily, facts: Sequence[Fact]) -> Bits:
