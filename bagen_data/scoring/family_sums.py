@@ -92,7 +92,7 @@ class SumPlan:
 
     @cached_property
     def bits_of_conditions(self) -> tuple[Ints, Ints]:
-        """Bits of the facts that each condition names, and of those it wants true, (conditions,)."""
+        """Bits of the facts that each condition names, and of those it wants true."""
         bit = {fact: 1 << position for position, fact in enumerate(self.facts)}
         asked = [sum(bit[fact] for fact in each.true | each.false) for each in self.conditions]
         true = [sum(bit[fact] for fact in each.true) for each in self.conditions]

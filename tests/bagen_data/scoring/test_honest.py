@@ -73,7 +73,7 @@ def test_nothing_to_take_a_score_over_is_none() -> None:
 def test_an_invalid_answer_that_is_added_raises_no_score(seed: int) -> None:
     rng = random.Random(seed)
     rows, responses = family(rng, [TOKENS, SEVERAL][seed % 2], rng.randint(2, 12))
-    for position in range(len(rows)):
+    for position in rng.sample(range(len(rows)), min(8, len(rows))):
         rest = [n for n in range(len(rows)) if n != position]
         before = score(
             [rows[n] for n in rest],

@@ -1,6 +1,6 @@
 """Ranks: the plain steps by hand or against SciPy, ours against those, the whole by simulation."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,7 +9,10 @@ from scipy import stats
 
 from bagen_data.answer_columns import FEASIBLE, INFEASIBLE, AnswerColumns
 from bagen_data.array_types import Floats, Mask
-from bagen_data.scoring.measure import measure
+from bagen_data.scoring.all_scores import SCORES
+from bagen_data.scoring.definitions import AnsweredFamily, Definition
+from bagen_data.scoring.family_sums import SumPlan
+from bagen_data.scoring.measure import Group, averaged, draw, family_scores, of_families, of_tasks
 from bagen_data.scoring.ranking import (
     LEVEL,
     RANKED_AMONG,
@@ -27,6 +30,13 @@ from tests.bagen_data.scoring.scoring_cases import sample
 SIMULATED = ("macro_f1", "hit_rate", "reward")
 ESTIMATORS = 8
 DRAWS = Resampling(resamples=250)
+DEFINITIONS = {
+    name: score
+    for name, score in SCORES.items()
+    if name in SIMULATED and isinstance(score, Definition)
+}
+PLAN = SumPlan.of(DEFINITIONS.values(), [])
+"""The sums of the simulated scores alone, which are a small part of all."""
 
 
 # --- Holm's correction ------------------------------------------------------------------------
@@ -365,6 +375,16 @@ def answers_of(rng: np.random.Generator, family: FamilyColumns, hard: Floats, sk
     )
 
 
+def measured(truth: SampleTable, answered: Iterable[tuple[FamilyColumns, AnswerColumns]]) -> Group:
+    """The simulated scores of an estimator, each the mean over tasks of means over families."""
+    draws = DRAWS.draws(truth.families)
+    by_task: dict[str, list[Group]] = {}
+    for family, answers in answered:
+        drawn = draw(AnsweredFamily(family, answers, answers, 0.2), draws[family.task], PLAN)
+        by_task.setdefault(family.task, []).extend(family_scores([drawn], DEFINITIONS))
+    return averaged([averaged(own, of_families) for own in by_task.values()], of_tasks)
+
+
 def told_apart(seed: int, families: dict[str, int], skills: list[float]) -> dict[str, Mask]:
     """The estimators that are behind others on new rollouts by score, (s, s)."""
     rng = np.random.default_rng(seed)
@@ -375,7 +395,7 @@ def told_apart(seed: int, families: dict[str, int], skills: list[float]) -> dict
         answered = [
             (family, answers_of(rng, family, hard[family.name], skill)) for family in truth.families
         ]
-        groups.append(measure(truth, answered, DRAWS, 0.2).overall)
+        groups.append(measured(truth, answered))
     is_better = {}
     for score in SIMULATED:
         values = np.array([group[score].values for group in groups])
