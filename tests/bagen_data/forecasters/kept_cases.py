@@ -1,4 +1,4 @@
-"""Kept forecasters of every kind, and probes that they are asked about."""
+"""Kept forecasters of every kind with few trees, and probes that they are asked about."""
 
 from dataclasses import replace
 from functools import cache
@@ -6,6 +6,7 @@ from functools import cache
 from bagen_data.forecasters import find_forecaster
 from bagen_data.forecasters.kept import KeptForecaster, keep
 from bagen_data.schema import Probe
+from tests.bagen_data.forecasters.few_trees import few_trees
 from tests.bagen_data.forecasters.simulated_examples import family
 
 KINDS = ("forest", "aft", "conformal", "climatology")
@@ -17,7 +18,8 @@ def fitted(kind: str, resources: tuple[str, ...] = ("tokens",)) -> KeptForecaste
     examples = family(25, 0, resources, 600)
     fit = find_forecaster(kind).fit
     assert fit is not None
-    return keep(kind, fit(examples, 0), examples)
+    with few_trees():
+        return keep(kind, fit(examples, 0), examples)
 
 
 @cache
@@ -25,7 +27,8 @@ def fitted_on_amounts(kind: str, resources: tuple[str, ...] = ("tokens",)) -> Ke
     examples = family(25, 0, resources, 600)
     fit = find_forecaster(kind).fit_amounts
     assert fit is not None
-    return keep(kind, fit(examples, 0), examples)
+    with few_trees():
+        return keep(kind, fit(examples, 0), examples)
 
 
 @cache

@@ -65,6 +65,7 @@ def test_these_forecast_and_the_others_say_intervals() -> None:
         predict(ForecastRequest("anywhere", None, "test", "quantiles", question="forecast"))
 
 
+@pytest.mark.usefixtures("few_trees")
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("resources", [("tokens",), SEVERAL])
 def test_forecasts_are_coherent_and_the_same_each_time(
@@ -85,6 +86,7 @@ def test_forecasts_are_coherent_and_the_same_each_time(
             assert one.forecast.finish < 1
 
 
+@pytest.mark.usefixtures("few_trees")
 @pytest.mark.parametrize("name", NAMES)
 def test_quantiles_are_of_what_is_needed_and_intervals_of_what_is_left(name: str) -> None:
     known = [one for one in family(30, 0) if one.target.feasible]
@@ -96,6 +98,7 @@ def test_quantiles_are_of_what_is_needed_and_intervals_of_what_is_left(name: str
     assert all(each.high <= 11 for each in interval.intervals.values())
 
 
+@pytest.mark.usefixtures("few_trees")
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("task", ["sokoban", "warehouse"])
 @pytest.mark.parametrize("outcomes", ["1", "00", "10", "10110"])
@@ -108,6 +111,7 @@ def test_a_handful_of_rollouts_is_enough(name: str, task: str, outcomes: str) ->
     assert len(forecasts(name, known, known)) == len(known)
 
 
+@pytest.mark.usefixtures("few_trees")
 @pytest.mark.parametrize("name", NAMES)
 def test_a_probe_s_own_instance_teaches_nothing_of_it(name: str) -> None:
     """Cross-validated, an answer is the same whatever became of the instance."""

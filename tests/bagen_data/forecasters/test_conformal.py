@@ -46,7 +46,7 @@ def outcome(said: Sequence[Estimate], asked: Sequence[Example]) -> tuple[Floats,
 
 
 @pytest.mark.parametrize(
-    ("resources", "seeds"), [(("tokens",), 3), (("time_weeks", "cumulative_cost_usd"), 2)]
+    ("resources", "seeds"), [(("tokens",), 2), (("time_weeks", "cumulative_cost_usd"), 1)]
 )
 def test_conformal_is_honest(resources: Sequence[str], seeds: int) -> None:
     hits = []
@@ -66,6 +66,7 @@ def test_reward_optimal_earns_more_and_covers_less() -> None:
     assert covered(*tight).mean() < covered(*wide).mean() - 0.2
 
 
+@pytest.mark.usefixtures("few_trees")
 @pytest.mark.parametrize("learn", LEARNERS)
 def test_the_same_seed_teaches_the_same(learn: Learn, monkeypatch: pytest.MonkeyPatch) -> None:
     known, asked = family(12, 0), family(10, 1)
@@ -74,6 +75,7 @@ def test_the_same_seed_teaches_the_same(learn: Learn, monkeypatch: pytest.Monkey
     assert ask(learn, known, asked) == once
 
 
+@pytest.mark.usefixtures("few_trees")
 def test_what_is_remembered_is_what_was_learned_from_the_same(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -99,6 +101,7 @@ def test_what_is_remembered_is_what_was_learned_from_the_same(
     assert len(memory) == 3
 
 
+@pytest.mark.usefixtures("few_trees")
 @pytest.mark.parametrize("learn", LEARNERS)
 @pytest.mark.parametrize("task", ["sokoban", "warehouse"])
 @pytest.mark.parametrize("outcomes", ["1", "00", "10", "1000", "10110"])
@@ -113,6 +116,7 @@ def test_a_handful_of_rollouts_is_enough(learn: Learn, task: str, outcomes: str)
     assert not any(one.intervals for one in said) or "1" in outcomes
 
 
+@pytest.mark.usefixtures("few_trees")
 @pytest.mark.parametrize("learn", LEARNERS)
 def test_of_one_class_there_is_no_doubt(learn: Learn) -> None:
     known = family(30, 0)
@@ -132,6 +136,7 @@ def test_what_gives_failure_away_is_seen(learn: Learn) -> None:
         assert bool(said.intervals) == example.target.feasible
 
 
+@pytest.mark.usefixtures("few_trees")
 @pytest.mark.parametrize("instances", [1, 2, 3])
 def test_a_few_instances_however_often_recorded_are_few(instances: int) -> None:
     """The likeness of an instance's runs must not be taken for that of other instances."""
@@ -145,6 +150,7 @@ def test_a_few_instances_however_often_recorded_are_few(instances: int) -> None:
     assert said.intervals["tokens"] == Interval(0, left)
 
 
+@pytest.mark.usefixtures("few_trees")
 @pytest.mark.parametrize("learn", LEARNERS)
 def test_over_budget_is_impossible(learn: Learn) -> None:
     known = family(10, 0)
@@ -153,6 +159,7 @@ def test_over_budget_is_impossible(learn: Learn) -> None:
     assert {one.verdict for one in ask(learn, known, over)} == {"infeasible"}
 
 
+@pytest.mark.usefixtures("few_trees")
 def test_with_too_few_rollouts_anything_may_happen() -> None:
     known = [example for example in family(3, 3) if example.target.feasible]
     for example, said in zip(known, ask(conformal, known, known), strict=True):
@@ -160,6 +167,7 @@ def test_with_too_few_rollouts_anything_may_happen() -> None:
         assert (said.intervals["tokens"].low, said.intervals["tokens"].high) == (0, left)
 
 
+@pytest.mark.usefixtures("few_trees")
 def test_prefixes_that_are_never_asked_teach_nothing() -> None:
     known, asked = family(20, 0), family(5, 1)
     last = next(example for example in known if example.target.feasible)

@@ -40,6 +40,7 @@ def card_of(fitted: FittedForecaster) -> ModelCard:
     return ModelCard(fitted.kept.card)
 
 
+@pytest.mark.usefixtures("few_trees")
 @pytest.mark.parametrize("name", ["forest", "aft", "conformal", "climatology"])
 def test_what_is_kept_forecasts_as_what_was_fitted(name: str, tmp_path: Path) -> None:
     examples = examples_of(12)
@@ -79,6 +80,7 @@ def _others(examples: Sequence[Example]) -> list[Example]:
     return [replace(each, instance_id=f"other {each.instance_id}") for each in examples]
 
 
+@pytest.mark.usefixtures("few_trees")
 @pytest.mark.parametrize("name", ["forest", "aft", "conformal", "climatology"])
 def test_without_outcomes_it_gives_amounts_and_says_so(name: str, tmp_path: Path) -> None:
     examples = with_outcomes(examples_of(12), success=True, feasible=True)
@@ -129,6 +131,7 @@ def test_one_kind_of_outcome_is_a_limit(success: bool, feasible: bool, words: st
     assert words in fitted.kept.card
 
 
+@pytest.mark.usefixtures("few_trees")
 @pytest.mark.parametrize("name", ["forest", "aft", "conformal", "climatology"])
 def test_where_every_probe_is_over_its_budget_no_probability_is_scored(name: str) -> None:
     spent = [

@@ -79,6 +79,7 @@ def test_what_is_loaded_says_the_same_to_the_bit(
         np.testing.assert_array_equal(getattr(before, name), getattr(after, name))
 
 
+@pytest.mark.usefixtures("few_trees")
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_is_kept_says_what_the_baseline_says(kind: str) -> None:
     examples, asked = family(25, 0, budget=600), probes()
@@ -132,6 +133,7 @@ def test_without_outcomes_there_are_amounts_and_no_success(
         assert one.within_budget == (min(each) if (left >= 0).all() else 0.0)
 
 
+@pytest.mark.usefixtures("few_trees")
 @pytest.mark.parametrize("kind", KINDS)
 def test_outcomes_that_are_not_known_are_not_read(kind: str) -> None:
     fit_amounts = find_forecaster(kind).fit_amounts

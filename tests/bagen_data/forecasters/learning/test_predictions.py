@@ -64,6 +64,7 @@ def test_probes_are_those_of_the_dataset(sample: str) -> None:
                 )
 
 
+@pytest.mark.usefixtures("few_trees")
 @pytest.mark.parametrize("name", known_forecasters())
 def test_every_estimator_answers_every_task(name: str, sample: str) -> None:
     asked = ForecastRequest(sample, None, "test", name, question="interval")
