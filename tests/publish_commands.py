@@ -11,8 +11,12 @@ from tests.forks import Forks
 from tests.loopback_hub import LoopbackHub
 from tests.making import REPO, WITHOUT_TRANSFORMERS
 
-FORKS = Forks("tests.imported_libraries", environment=os.environ)
-"""Shared by all test files whose commands choose what they import."""
+FORKS = Forks(
+    *("builders.cli", "builders.publish_all", "pyarrow.compute", "huggingface_hub.errors"),
+    environment={**os.environ, "HF_ENDPOINT": "http://127.0.0.1:9"},
+)
+"""The modules that commands share; the Hub's client, which reads its settings when it is imported,
+is not one of them."""
 
 
 @dataclass(frozen=True)

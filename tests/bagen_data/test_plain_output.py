@@ -9,9 +9,11 @@ from collections.abc import Sequence
 import pytest
 
 from bagen_data.cli import main
+from tests.forks import Forks
 from tests.making import REPO, SAMPLE, build, exit_code
-from tests.publish_commands import FORKS
 
+FORKS = Forks("tests.imported_libraries", environment=os.environ)
+"""Consoles read the environment when they are imported: each command imports its own."""
 OWN = "warehouse/scripted/71251f6e10f1bbf6/2"
 COMMANDS: dict[str, Sequence[str]] = {
     "show a sample": ("show", OWN, "--predictions", "{all}", "--baseline", "median_22"),

@@ -295,13 +295,11 @@ def test_a_publication_that_is_killed_leaves_the_old_state_and_a_rerun_finishes(
     assert process.returncode == -signal.SIGKILL
     if moment.startswith("PUT"):
         assert hub.head(ID) == old
-        assert maintainer.loaded(ROWS) == str(rows(datasets["first"]))
     arrived = {request.path for request in hub.asked("POST /lfs/.*/verify")}
     done = maintainer.run(*command)
     assert done.returncode == 0, done.stderr
     assert set(hub.files(ID)) == {*names(datasets["renamed"]), ".gitattributes"}
     assert hub.files(ID, "v2.0") == hub.files(ID)
-    assert maintainer.loaded(ROWS) == str(rows(datasets["renamed"]))
     verified = [request.path for request in hub.asked("POST /lfs/.*/verify")]
     assert all(verified.count(path) == 1 for path in arrived)
 
