@@ -14,10 +14,16 @@ ENGINES = ("local:1", "local:3", "dask", "ray")
 
 
 @contextmanager
-def cluster(engine: str, workers: int = 2) -> Iterator[str]:
-    """Give the `--executor` of an engine that runs; skip if it is not installed."""
+def cluster(engine: str, *, in_threads: bool = False) -> Iterator[str]:
+    """Give the `--executor` of an engine that runs; skip if it is not installed.
+
+    Args:
+        engine: one of `ENGINES`.
+        in_threads: whether Dask has one worker in this process, which starts in no time; otherwise
+            it has two processes.
+    """
     if engine == "dask":
-        with _dask(workers) as address:
+        with _dask(in_threads) as address:
             yield f"dask:{address}"
     elif engine == "ray":
         pytest.importorskip("ray", reason="Ray is not installed (the extra 'ray')")
@@ -29,15 +35,18 @@ def cluster(engine: str, workers: int = 2) -> Iterator[str]:
 
 
 @contextmanager
-def _dask(workers: int) -> Iterator[str]:
+def _dask(in_threads: bool) -> Iterator[str]:
     distributed = pytest.importorskip(
         "distributed", reason="Dask is not installed (the extra 'dask')"
     )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of event loops and of files that Dask leaves to the end
         with distributed.LocalCluster(
-            n_workers=workers,
+            n_workers=1 if in_threads else 2,
             threads_per_worker=1,
+            processes=not in_threads,
+            protocol="tcp://",
+            host="127.0.0.1",
             dashboard_address="127.0.0.1:0",
             silence_logs=logging.CRITICAL,
         ) as started:

@@ -1,5 +1,6 @@
 """A column of answers is read as `parse` reads each of them."""
 
+import itertools
 import random
 
 import numpy as np
@@ -105,12 +106,10 @@ def points(rng: random.Random, resources: tuple[str, ...], number: int) -> list[
 
 @settings(max_examples=200)
 @given(st.lists(RESPONSES, min_size=20, max_size=20))
-@pytest.mark.parametrize("question", ["point", "forecast"])
-@pytest.mark.parametrize("resources", [TOKENS, SEVERAL])
-def test_fuzzed_answers_to_the_other_questions(
-    resources: tuple[str, ...], question: Question, responses: list[str]
-) -> None:
-    assert_read_alike(responses, resources, question)
+def test_fuzzed_answers_to_the_other_questions(responses: list[str]) -> None:
+    questions: tuple[Question, ...] = ("point", "forecast")
+    for resources, question in itertools.product((TOKENS, SEVERAL), questions):
+        assert_read_alike(responses, resources, question)
 
 
 @pytest.mark.parametrize("resources", [TOKENS, SEVERAL])
@@ -168,9 +167,9 @@ def test_rows_of_forecasts_can_be_taken_and_put() -> None:
 
 @settings(max_examples=500)
 @given(st.lists(RESPONSES, min_size=20, max_size=20))
-@pytest.mark.parametrize("resources", [TOKENS, SEVERAL])
-def test_ten_thousand_fuzzed_responses(resources: tuple[str, ...], responses: list[str]) -> None:
-    assert_read_alike(responses, resources)
+def test_ten_thousand_fuzzed_responses(responses: list[str]) -> None:
+    for resources in (TOKENS, SEVERAL):
+        assert_read_alike(responses, resources)
 
 
 @pytest.mark.parametrize("resources", [TOKENS, SEVERAL])

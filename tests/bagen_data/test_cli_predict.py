@@ -16,6 +16,7 @@ from bagen_data.models.model_options import ModelOptions
 from bagen_data.models.presets import find_preset
 from bagen_data.submission_writer import new_metadata
 from bagen_data.submissions import METADATA, read_metadata
+from tests.bagen_data.forecasters.few_trees import few_trees
 from tests.making import REPO, SAMPLE, build, build_record, exit_code, write_trajectories
 
 
@@ -58,7 +59,8 @@ def test_what_it_writes_validates_and_scores(baseline: str, sample: Path, tmp_pa
 
 def test_cross_validation_is_written_down(sample: Path, tmp_path: Path) -> None:
     flags = ("baseline", "conformal", "--config", "swebench", "--cross-validate", "--seed", 3)
-    assert predict(sample, tmp_path / "out", *flags, "--name", "mine") == 0
+    with few_trees():
+        assert predict(sample, tmp_path / "out", *flags, "--name", "mine") == 0
     metadata = read_metadata(tmp_path / "out" / METADATA)
     assert (metadata.trained_on, metadata.estimator) == ("benchmark", "mine")
     assert metadata.decoding == {"nominal_coverage": 0.8, "seed": 3, "cross_validated_folds": 10}

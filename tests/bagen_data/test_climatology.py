@@ -102,7 +102,7 @@ def test_it_is_what_the_specification_says(
 ) -> None:
     monkeypatch.setattr("bagen_data.climatology._MOST_CELLS", cells)
     rng = random.Random(f"{cells} {len(resources)}")
-    for _ in range(20):
+    for _ in range(10):
         rows = made_rows(rng, resources, rng.choice([3, 6, 12, 30]))
         if len({row["instance_id"] for row in rows}) < 2:
             continue

@@ -183,7 +183,7 @@ def test_one_local_job_is_done_here() -> None:
 
 def test_a_result_that_is_lost_on_its_way_ends_its_job(monkeypatch: pytest.MonkeyPatch) -> None:
     """The case of a Dask scheduler that dies while the result of a finished job is asked for."""
-    with cluster("dask", 1) as text, open_executor(parse_executor(text)) as executor:
+    with cluster("dask", in_threads=True) as text, open_executor(parse_executor(text)) as executor:
         from distributed import Client
 
         async def lost(*_: object, **__: object) -> None:
@@ -249,7 +249,7 @@ def test_a_scheduler_that_is_gone_is_an_error_of_a_job() -> None:
 
     with (
         dask.config.set({"distributed.comm.timeouts.connect": "1s"}),
-        cluster("dask", 1) as text,
+        cluster("dask", in_threads=True) as text,
         pytest.raises(WorkerDiedError, match="the executor gave up a job while"),
     ):
         lose(text)

@@ -15,6 +15,7 @@ from bagen_data.forecasters.kept import KeptForecaster, keep
 from bagen_data.forecasters.learning.examples import Example, load_examples
 from bagen_data.live import BudgetTracker
 from bagen_data.schema import Probe
+from tests.bagen_data.forecasters.few_trees import few_trees
 from tests.making import SAMPLE, SHARED, build, make_tokenizer, needs_shared
 
 TASKS = ("sokoban", "searchr1", "swebench", "warehouse")
@@ -49,7 +50,8 @@ def halves(dataset: Path, task: str) -> tuple[list[Example], list[Example]]:
 def fitted(kind: str, examples: Sequence[Example]) -> KeptForecaster:
     fit = find_forecaster(kind).fit
     assert fit is not None
-    return keep(kind, fit(examples, 0), examples)
+    with few_trees():
+        return keep(kind, fit(examples, 0), examples)
 
 
 def longest(examples: Sequence[Example]) -> Iterator[list[Probe]]:

@@ -43,8 +43,9 @@ def test_at_most_a_twentieth_is_stopped_with_several_rollouts_an_instance(spread
         success=0.3, turns=(2, 8), evidence=1.5, forecaster="calibrated", runs=(1, 6), spread=spread
     )
     aborts = FalseAborts.of(
-        agent, lambda runs: by_policy(calibrated(runs, SHARE)), 150, 250, seed=1
+        agent, lambda runs: by_policy(calibrated(runs, SHARE)), 150, 120, seed=1
     )
+    assert aborts.error < 0.008
     assert aborts.share <= SHARE + 3 * aborts.error
 
 

@@ -25,7 +25,7 @@ from bagen_data.scoring.sample_table import FamilyColumns
 KINDS, OUTCOMES = 12, 400
 SUCCEEDED = 20
 """Parts of the outcomes of a kind by success; each has OUTCOMES / SUCCEEDED amounts."""
-DISTORTED = 3_000
+DISTORTED = 1_500
 LEFT = 1_000.0
 """Tokens that the budget leaves at every probe."""
 PROPER = ("brier_skill", "wis_skill")
