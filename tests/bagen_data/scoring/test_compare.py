@@ -132,7 +132,7 @@ def test_means_are_compared_over_families_that_both_answered() -> None:
 
 
 def test_p_values_are_uniform_where_there_is_no_difference() -> None:
-    """Of 240 studies, a share of 0.1 has a standard error of 0.02.
+    """A share of 0.1 has a standard error of 0.02 over 240 studies.
 
     Each study is a task of its own, and draws its own instances; so 20 are compared at once.
     """

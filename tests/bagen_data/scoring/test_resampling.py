@@ -75,7 +75,7 @@ def test_intervals_of_correlated_rollouts_cover_as_often_as_they_say() -> None:
 
 
 def test_intervals_that_draw_rows_do_not() -> None:
-    """They cover about 0.6, with a standard error of 0.06."""
+    """The share is about 0.6, with a standard error of 0.06."""
     assert share_covered(60, rowwise=True) < 0.85
 
 
