@@ -6,7 +6,6 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
 from concurrent.futures import CancelledError
 from pathlib import Path
 from typing import Any
@@ -26,9 +25,9 @@ from bagen_data.models.model_options import ModelOptions
 from bagen_data.usage_objects import provider_usage
 from collect.model_agent import ModelAgent, reply_of, usage_of
 from tests.collect.swebench.played_toys import needs_tool
-from tests.forks import Forks
 from tests.making import build_record, contents, run
 from tests.model_server import KEY, MODEL, ModelServer, model_server
+from tests.predicting import FORKS
 
 USAGE = ModelUsage(input_tokens=9)
 MOVES = ("Up", "Down", "Left", "Right")
@@ -70,15 +69,6 @@ def command(
 
 def environment(key: str = KEY) -> dict[str, str]:
     return {**os.environ, "RULE_API_KEY": key}
-
-
-FORKS = Forks("tests.asking", environment=environment())
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _forks_end() -> Iterator[None]:
-    yield
-    FORKS.close()
 
 
 def collect(server: ModelServer, out: Path, *more: str, key: str = KEY, **options: Any) -> Any:

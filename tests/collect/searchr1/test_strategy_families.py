@@ -6,7 +6,6 @@ The rule knows the answers: these tests show the plumbing, and say nothing about
 import json
 import os
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +15,9 @@ import yaml
 from collect.searchr1.question_file import read_questions
 from tests.collect.searchr1.conftest import SEARCH
 from tests.collect.searchr1.scripted_model import actions, check, finish, search
-from tests.forks import Forks
 from tests.making import build_record, contents, rows_of, run
 from tests.model_server import KEY, MODEL, ModelServer, model_server
+from tests.predicting import FORKS
 
 FILE = "searchr1_eval_estimation_dialogues.json"
 QUESTIONS = {each.text: each for each in read_questions(SEARCH / "questions.jsonl")}
@@ -68,15 +67,6 @@ def _checked(is_right: bool, kind: str) -> str:
     if kind == "pivot":
         return check("PIVOT", "contradicted", summary="A document says otherwise.")
     return check("CONTINUE", "satisfied", "unverified", summary="The river is known.")
-
-
-FORKS = Forks("tests.asking", environment={**os.environ, "RULE_API_KEY": KEY})
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _forks_end() -> Iterator[None]:
-    yield
-    FORKS.close()
 
 
 def collect(server: ModelServer, out: Path, strategy: str, *more: str, rollouts: int = 12) -> Any:
