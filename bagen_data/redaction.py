@@ -122,7 +122,8 @@ def redact(text: str) -> str:
     >>> redact("GET http://me:pw@host/v1?api_key=12345678&n=1 failed")
     'GET http://[redacted]@host/v1?api_key=[redacted]&n=1 failed'
     """
-    text = _without_values(text)
+    pattern = _pattern()
+    text = _without_values(text, pattern) if pattern else text
     for form in _FORMS:
         text = form.sub(lambda match: _without_group(match, min(1, match.re.groups)), text)
     for place in _SHOWN:
@@ -132,7 +133,8 @@ def redact(text: str) -> str:
 
 def without_known_keys(value: Any) -> Any:
     """Return a JSON value without the values of secrets in its texts and names."""
-    return _mapped(value) if _pattern() else value
+    pattern = _pattern()
+    return _mapped(value, pattern) if pattern else value
 
 
 def check_no_secret(flag: str, value: object) -> None:
@@ -219,20 +221,17 @@ def _without_group(match: re.Match[str], group: int) -> str:
     return match[0][:start] + REDACTED + match[0][end:]
 
 
-def _mapped(value: Any) -> Any:
+def _mapped(value: Any, pattern: re.Pattern[str]) -> Any:
     if isinstance(value, str):
-        return _without_values(value)
+        return _without_values(value, pattern)
     if isinstance(value, Mapping):
-        return {_mapped(name): _mapped(part) for name, part in value.items()}
+        return {_mapped(name, pattern): _mapped(part, pattern) for name, part in value.items()}
     if isinstance(value, list | tuple):
-        return [_mapped(part) for part in value]
+        return [_mapped(part, pattern) for part in value]
     return value
 
 
-def _without_values(text: str) -> str:
-    pattern = _pattern()
-    if not pattern:
-        return text
+def _without_values(text: str, pattern: re.Pattern[str]) -> str:
     text = pattern.sub(REDACTED, text)
     text = _without_encoded(text, pattern, _BREAK, 1)
     return _without_encoded(text, pattern, _ESCAPE, _DEPTH)
