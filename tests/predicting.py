@@ -17,12 +17,12 @@ from tests.model_server import KEY, MODEL, ModelServer, digest
 SAMPLES, TURNS = 120, 11
 
 
-def make(folder: Path, samples: int = SAMPLES, *flags: object) -> Path:
-    """A swebench family of that many samples, ten a rollout."""
+def make(folder: Path, samples: int = SAMPLES, *flags: object, turns: int = TURNS) -> Path:
+    """A swebench family of that many samples; a rollout has one fewer than turns."""
     family = folder / "origin" / "swebench-origin-m"
-    names = [f"a__a-{number}" for number in range(samples // (TURNS - 1))]
+    names = [f"a__a-{number}" for number in range(samples // (turns - 1))]
     for number, name in enumerate(names):
-        sizes = [(30, 50 + number + k) for k in range(TURNS)]
+        sizes = [(30, 50 + number + k) for k in range(turns)]
         write_json(family / "run" / name / f"{name}.traj.json", trajectory(name, sizes))
     judged = {"resolved_ids": names[::2], "unresolved_ids": names[1::2]}
     write_json(family / "report.json", judged)
@@ -43,7 +43,7 @@ def command(dataset: Path, out: Path, *more: object) -> list[str]:
 
 
 def environment(out: Path | None = None, key: str | None = KEY) -> dict[str, str]:
-    names = ("PATH", "LANG", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+    names = ("PATH", "LANG", "PYTHONPATH", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
     known = {name: os.environ[name] for name in names if name in os.environ}
     home = {"HOME": str(out.parent)} if out else {}
     return known | home | ({"LOCAL_API_KEY": key} if key else {})
@@ -77,7 +77,7 @@ def stopped(process: Fork, how: int, when: Callable[[], bool]) -> str:
 
 def without_progress(said: str) -> str:
     """Leave out lines of progress, which only a slow run prints."""
-    return re.sub(r"(?m)^.* done\n", "", said)
+    return re.sub(r"(?m)^(?:.* done|no answer for .* still waiting)\n", "", said)
 
 
 def predictions(out: Path) -> list[dict[str, Any]]:

@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +13,7 @@ import pytest
 from inspect_ai.log import read_eval_log
 
 from bagen_data.submissions import read_metadata
+from tests.forks import Fork
 from tests.model_server import ModelServer, model_server
 from tests.predicting import (
     FORKS,
@@ -27,12 +28,12 @@ from tests.predicting import (
     stopped,
 )
 
-SAMPLES, PER_ROLLOUT = 60, 10
+SAMPLES, PER_ROLLOUT = 40, 5
 
 
 @pytest.fixture(scope="module")
 def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make(tmp_path_factory.mktemp("data"), SAMPLES)
+    return make(tmp_path_factory.mktemp("data"), SAMPLES, turns=PER_ROLLOUT + 1)
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +52,8 @@ class SharedRun:
     out: Path
     shares: list[dict[int, list[int]]]
     """The probes of each rollout that each server was asked."""
+    urls: list[str]
+    """The addresses of the servers."""
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +64,8 @@ def shared(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> SharedRun
         servers = [stack.enter_context(model_server()) for _ in range(3)]
         done = ask_all(servers, dataset, out, "--connections", 1)
         assert done.returncode == 0, done.stderr
-        return SharedRun(out, [rollouts_of(server, dataset) for server in servers])
+        shares = [rollouts_of(server, dataset) for server in servers]
+        return SharedRun(out, shares, [server.url for server in servers])
 
 
 @pytest.fixture
@@ -87,8 +91,8 @@ def rollouts_of(server: ModelServer, dataset: Path) -> dict[int, list[int]]:
 
 def test_servers_share_whole_rollouts_and_answer_as_one(whole: Path, shared: SharedRun) -> None:
     out, shares = shared.out, shared.shares
-    assert sorted(name for share in shares for name in share) == list(range(6))
-    assert [len(share) for share in shares] == [2, 2, 2]
+    assert sorted(name for share in shares for name in share) == list(range(8))
+    assert sorted(len(share) for share in shares) == [2, 3, 3]
     for probes in (probes for share in shares for probes in share.values()):
         assert probes == list(range(PER_ROLLOUT))  # short prefix first
     assert (out / "predictions.jsonl").read_bytes() == (whole / "predictions.jsonl").read_bytes()
@@ -104,15 +108,19 @@ def test_servers_share_whole_rollouts_and_answer_as_one(whole: Path, shared: Sha
 
 
 def test_no_address_is_in_what_is_written(
-    dataset: Path, three: list[ModelServer], tmp_path: Path
+    dataset: Path, shared: SharedRun, three: list[ModelServer], tmp_path: Path
 ) -> None:
-    out = tmp_path / "out"
-    assert ask_all(three[:2], dataset, out, "--limit", 20, "--shard", "0/2").returncode == 0
-    ports = [server.url.split(":")[2].partition("/")[0] for server in three[:2]]
-    content = read_eval_log(str(log(out))).model_dump_json()
-    for text in (content, *(path.read_text() for path in out.iterdir() if path.is_file())):
-        assert "127.0.0.1" not in text
-        assert not any(f":{port}" in text for port in ports)
+    """The output of several servers, and that of a shard of theirs."""
+    shard = tmp_path / "out"
+    done = ask_all(three[:2], dataset, shard, "--limit", 20, "--shard", "0/2")
+    assert done.returncode == 0, done.stderr
+    two = [server.url for server in three[:2]]
+    for out, urls in ((shared.out, shared.urls), (shard, two)):
+        ports = [url.split(":")[2].partition("/")[0] for url in urls]
+        content = read_eval_log(str(log(out))).model_dump_json()
+        for text in (content, *(path.read_text() for path in out.iterdir() if path.is_file())):
+            assert "127.0.0.1" not in text
+            assert not any(f":{port}" in text for port in ports)
 
 
 def test_a_dead_server_is_named_with_its_rollouts_and_a_rerun_without_it_completes(
@@ -125,11 +133,11 @@ def test_a_dead_server_is_named_with_its_rollouts_and_a_rerun_without_it_complet
     assert failed.returncode == 1
     (line,) = [line for line in failed.stderr.splitlines() if line.strip().startswith("--base-url")]
     assert dead.url in line
-    assert "25 of 30 samples have no answer, of swebench/m/" in line
+    assert "15 of 20 samples have no answer, of swebench/m/" in line
     assert "the server says 503" in line
     assert "without the --base-url of a server that is gone" in failed.stderr
     assert not (out / "predictions.jsonl").exists()
-    assert len(three[0].answered) == 30
+    assert len(three[0].answered) == 20
     left = [three[0], three[2]]
     done = ask_all(left, dataset, out, "--resume")
     assert done.returncode == 0, done.stderr
@@ -139,33 +147,46 @@ def test_a_dead_server_is_named_with_its_rollouts_and_a_rerun_without_it_complet
     assert len(read_eval_log(str(log(out))).samples or ()) == SAMPLES
 
 
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
 def test_a_stopped_run_goes_on_with_each_rollout_where_it_was(
-    how: int, dataset: Path, whole: Path, three: list[ModelServer], tmp_path: Path
+    dataset: Path, whole: Path, three: list[ModelServer], tmp_path: Path
 ) -> None:
+    """A run is interrupted, resumed and killed, and resumed; its servers change places."""
     out, two = tmp_path / "out", three[:2]
     for server in two:
         server.most = 13
     process = FORKS.start(command(dataset, out, *addresses(*two)), environment(out))
-    said = stopped(process, how, lambda: all(len(server.answered) == 13 for server in two))
+    wait_until(process, lambda: all(len(each.answered) == 13 for each in two))
+    at_work = descendants(process.pid)
+    assert len(at_work) >= 3  # a resource tracker, and a process a server
+    said = stopped(process, signal.SIGINT, lambda: True)
+    assert process.returncode == 130
+    wait_for_end(at_work)
+    first_line, said = said.split("\n", 1)
+    assert first_line == "openai-api/local/rule on swebench: 40 samples to ask"
+    begin, kept, end = said.partition(f" of 40 samples are answered and kept in {out}/logs; ")
+    assert kept, said
+    assert end == "go on with: the same command with --resume\n"
+    # an answer that a server has sent may still be on its way
+    assert 0 < int(begin.removeprefix("interrupted; ")) <= 26
     first = [set(rollouts_of(server, dataset)) for server in two]
-    if how == signal.SIGINT:
-        assert process.returncode == 130
-        first_line, said = said.split("\n", 1)
-        assert first_line == "openai-api/local/rule on swebench: 60 samples to ask"
-        begin, kept, end = said.partition(f" of 60 samples are answered and kept in {out}/logs; ")
-        assert kept, said
-        assert end == "go on with: the same command with --resume\n"
-        # an answer that a server has sent may still be on its way
-        assert 0 < int(begin.removeprefix("interrupted; ")) <= 26
-    time.sleep(0.5)  # what asked for a dead process is dead soon after it
+    for server in two:
+        server.most = server.requests + 3
+    resumed = command(dataset, out, *addresses(*two[::-1]), "--resume")
+    process = FORKS.start(resumed, environment(out))
+    wait_until(process, lambda: all(each.requests > (each.most or 0) for each in two))
+    at_work = descendants(process.pid)
+    assert len(at_work) >= 3
+    stopped(process, signal.SIGKILL, lambda: True)
+    wait_for_end(at_work)
+    second = [set(rollouts_of(server, dataset)) for server in two]
     for server in two:
         server.most = None
-    done = ask_all(two[::-1], dataset, out, "--resume")
+    done = ask_all(two, dataset, out, "--resume")
     assert done.returncode == 0, done.stderr
-    second = [set(rollouts_of(server, dataset)) for server in two]
+    third = [set(rollouts_of(server, dataset)) for server in two]
     assert all(before <= after for before, after in zip(first, second, strict=True))
-    assert not second[0] & second[1]
+    assert all(before <= after for before, after in zip(second, third, strict=True))
+    assert not third[0] & third[1]
     assert (out / "predictions.jsonl").read_bytes() == (whole / "predictions.jsonl").read_bytes()
 
 
@@ -176,18 +197,54 @@ def test_a_process_that_dies_is_a_failure_of_its_server(
     servers = three[:2]
     servers[0].most = 10
     process = FORKS.start(command(dataset, out, *addresses(*servers)), environment(out))
-    while len(servers[0].answered) < 10 or len(servers[1].answered) < 30:
-        assert process.poll() is None, process.communicate()
-        time.sleep(0.01)
-    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-    for child in children:  # the one that is through has ended or is about to
-        is_tracker = b"resource_tracker" in Path(f"/proc/{child}/cmdline").read_bytes()
-        if not is_tracker:
-            os.kill(int(child), signal.SIGKILL)
+    wait_until(process, lambda: [len(each.answered) for each in servers] == [10, 20])
+    for child in children(process.pid):  # the one that is through has ended or is about to
+        if b"resource_tracker" not in Path(f"/proc/{child}/cmdline").read_bytes():
+            os.kill(child, signal.SIGKILL)
     said = process.communicate()[1]
     assert process.returncode == 1
     assert f"--base-url {servers[0].url}" in said
     assert "was ended by signal 9" in said
+
+
+def wait_until(process: Fork, holds: Callable[[], bool]) -> None:
+    """Wait until something holds, while the process runs."""
+    while not holds():
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.01)
+
+
+def wait_for_end(processes: list[int]) -> None:
+    """Wait until processes have ended, which they do when the one that started them has."""
+    until = time.monotonic() + 60
+    while any(is_running(each) for each in processes):
+        assert time.monotonic() < until, [each for each in processes if is_running(each)]
+        time.sleep(0.01)
+
+
+def is_running(pid: int) -> bool:
+    """Return whether a process runs; one that nobody has waited for does not."""
+    try:
+        return ") Z " not in Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def descendants(pid: int) -> list[int]:
+    """Return the ids of the processes that a process, or one of these, has started."""
+    return [each for child in children(pid) for each in (child, *descendants(child))]
+
+
+def children(pid: int) -> list[int]:
+    """Return the ids of the processes that a process has started, and that still run."""
+    try:
+        threads = list(Path(f"/proc/{pid}/task").iterdir())
+        return [
+            int(each)
+            for each in " ".join((task / "children").read_text() for task in threads).split()
+        ]
+    except (FileNotFoundError, ProcessLookupError):
+        return []
 
 
 def test_a_server_given_twice_is_refused(dataset: Path, tmp_path: Path) -> None:
