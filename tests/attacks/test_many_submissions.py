@@ -58,7 +58,7 @@ def build(folder: Path, tally: Tally, code: int = 0) -> Path:
 
 @pytest.mark.attack("a board of thousands")
 def test_thousands_of_submissions(tmp_path: Path, tally: Tally) -> None:
-    number = tally.size(60, 5_000)
+    number = tally.size(24, 5_000)
     write_board(tmp_path, number)
     tally.tried = number
     results = json.loads(build(tmp_path, tally).read_bytes())
@@ -70,7 +70,7 @@ def test_thousands_of_submissions(tmp_path: Path, tally: Tally) -> None:
 
 @pytest.mark.attack("a board of empty folders")
 def test_thousands_of_empty_folders(tmp_path: Path, tally: Tally) -> None:
-    number = tally.size(200, 10_000)
+    number = tally.size(60, 10_000)
     write_dataset(tmp_path / "dataset")
     for name in range(number):
         (tmp_path / "in" / f"empty{name}").mkdir(parents=True)
