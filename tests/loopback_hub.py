@@ -19,6 +19,7 @@ import contextlib
 import os
 import re
 import socket
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -186,6 +187,9 @@ class LoopbackHub(Hub):
         monkeypatch.setattr(constants, "HF_HUB_CACHE", str(home / "hub"))
         monkeypatch.setattr(constants, "HF_TOKEN_PATH", str(home / "token"))
         monkeypatch.setattr(hf_api.api, "endpoint", self.endpoint)
+        if (transformers := sys.modules.get("transformers.utils.hub")) is not None:
+            # Its client keeps the address of an earlier Hub, and asks there for half a minute.
+            monkeypatch.setattr(transformers, "_hf_api", None, raising=False)
         monkeypatch.setenv("HF_TOKEN", token or "")
 
     def answer(self, request: HubRequest, authorization: str | None) -> Answer:
