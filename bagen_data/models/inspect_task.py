@@ -30,7 +30,7 @@ from bagen_data.gold_answers import gold_answer
 from bagen_data.models.asked_prompts import asked_prompts, messages_of
 from bagen_data.models.asked_samples import AskedSamples, load_asked
 from bagen_data.models.model_options import CONNECTIONS, MAX_TOKENS, RETRIES
-from bagen_data.models.redacted_model import redact_answers
+from bagen_data.models.redacted_model import error_chain, redact_answers
 from bagen_data.models.request_events import asking_sample
 from bagen_data.prompt_variants import question_of
 from bagen_data.published import HUB_ID
@@ -114,6 +114,8 @@ def ask(constrained: bool = False) -> Solver:
                 state = await generate(state, tool_calls="none", **options)
             except Exception as error:  # of whatever client the model has
                 if not _TOO_LONG.search(str(error)):
+                    for each in error_chain(error):  # Inspect formats frames for 0.3 s a sample;
+                        each.__traceback__ = None  # those of the client are in its model event
                     raise
                 state.output = ModelOutput.from_content(str(state.model), "", "model_length")
         return state

@@ -4,7 +4,7 @@ Answers, logs, caches and traces are all made of what a provider's client return
 is where keys are taken out.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from functools import wraps
 from traceback import format_exception_only
 from typing import Any
@@ -63,6 +63,16 @@ def redact_error(error: Exception) -> Exception:
 
     The errors that caused it or are grouped in it are changed, too: a traceback shows them.
     """
+    for each in error_chain(error):
+        _redact_attributes(each)
+        shown = "".join((*format_exception_only(type(each), each), str(each), repr(each)))
+        if redact(shown) != shown:
+            return RuntimeError(redact(f"{type(error).__name__}: {error}"))
+    return error
+
+
+def error_chain(error: BaseException) -> Iterator[BaseException]:
+    """Yield an error, and those that caused it or are grouped in it, once each."""
     todo: list[BaseException | None] = [error]
     seen: set[int] = set()
     while todo:
@@ -70,14 +80,10 @@ def redact_error(error: Exception) -> Exception:
         if each is None or id(each) in seen:
             continue
         seen.add(id(each))
-        _redact_attributes(each)
-        shown = "".join((*format_exception_only(type(each), each), str(each), repr(each)))
-        if redact(shown) != shown:
-            return RuntimeError(redact(f"{type(error).__name__}: {error}"))
+        yield each
         todo += [each.__cause__, each.__context__]
         if isinstance(each, BaseExceptionGroup):
             todo += each.exceptions
-    return error
 
 
 def _redact_attributes(error: BaseException) -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from inspect_ai.event import ModelEvent
 from inspect_ai.log import read_eval_log
 
 from bagen_data.hub import load_questions, load_samples
@@ -480,6 +481,12 @@ def test_what_a_server_objects_to_is_told(small: Path, tmp_path: Path) -> None:
         done = ask(server, small, tmp_path / "out")
         assert done.returncode == 1
         assert "temperature is not supported by this model" in done.stderr
+    sample = next(each for each in read_eval_log(str(log(tmp_path / "out"))).samples or ())
+    assert sample.error is not None
+    asked = next(event for event in sample.events if isinstance(event, ModelEvent))
+    for traceback, is_whole in ((sample.error.traceback, False), (asked.traceback or "", True)):
+        assert "temperature is not supported by this model" in traceback
+        assert ("_base_client.py" in traceback) is is_whole  # formatted for a third of a second
 
 
 @pytest.mark.parametrize(
