@@ -6,8 +6,6 @@ import re
 import shutil
 import signal
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -25,7 +23,6 @@ from bagen_data.scoring import score
 from tests.model_server import KEY, MODEL, ModelServer, model_server
 from tests.predicting import (
     FORKS,
-    SAMPLES,
     addresses,
     ask,
     command,
@@ -39,6 +36,7 @@ from tests.predicting import (
     without_progress,
 )
 
+SAMPLES, TURNS = 80, 6
 BUFFERED = 10
 """Samples that Inspect keeps before it writes them to its log."""
 RUN = f"openai-api/local/{MODEL} on swebench"
@@ -47,12 +45,12 @@ RUN = f"openai-api/local/{MODEL} on swebench"
 
 @pytest.fixture(scope="module")
 def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make(tmp_path_factory.mktemp("data"))
+    return make(tmp_path_factory.mktemp("data"), SAMPLES, turns=TURNS)
 
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make(tmp_path_factory.mktemp("small"), 40)
+    return make(tmp_path_factory.mktemp("small"), 40, turns=TURNS)
 
 
 @dataclass(frozen=True)
@@ -82,11 +80,11 @@ def server() -> Iterator[ModelServer]:
 def test_killed_twice_and_resumed_it_is_as_if_nothing_had_happened(
     dataset: Path, whole: WholeRun, tmp_path: Path
 ) -> None:
-    with model_server(most=45) as server:
+    with model_server(most=30) as server:
         killed = tmp_path / "killed"
         first = start(server, dataset, killed)
-        stopped(first, signal.SIGKILL, lambda: sum(server.answered.values()) == 45)
-        server.most = server.requests + 35
+        stopped(first, signal.SIGKILL, lambda: sum(server.answered.values()) == 30)
+        server.most = server.requests + 20
         second = start(server, dataset, killed, "--resume")
         stopped(second, signal.SIGKILL, lambda: server.requests >= server.most)
         server.most = None
@@ -117,10 +115,10 @@ def test_prompts_are_asked_rollout_by_rollout_short_prefix_first(
 
 
 def test_a_changed_prompt_is_asked_again(tmp_path: Path, server: ModelServer) -> None:
-    dataset, out = make(tmp_path, 40), tmp_path / "out"
+    dataset, out = make(tmp_path, 40, turns=TURNS), tmp_path / "out"
     assert ask(server, dataset, out).returncode == 0
     old = set(server.asked)
-    make(tmp_path, 40, "--prompt", "interval_no_think")
+    make(tmp_path, 40, "--prompt", "interval_no_think", turns=TURNS)
     assert ask(server, dataset, out, "--resume").returncode == 0
     new = {prompt: times for prompt, times in server.asked.items() if prompt not in old}
     assert new == dict.fromkeys(prompts(dataset), 1)
@@ -133,11 +131,11 @@ def test_a_changed_prompt_is_asked_again(tmp_path: Path, server: ModelServer) ->
 
 def test_a_changed_prompt_that_fails_is_not_answered_from_the_old_log(tmp_path: Path) -> None:
     """The old log has more answers than the new one, but none to what is asked now."""
-    dataset, out = make(tmp_path, 40), tmp_path / "out"
+    dataset, out = make(tmp_path, 40, turns=TURNS), tmp_path / "out"
     with model_server() as server:
         assert ask(server, dataset, out).returncode == 0
         before = (out / "predictions.jsonl").read_bytes()
-        make(tmp_path, 40, "--prompt", "interval_no_think")
+        make(tmp_path, 40, "--prompt", "interval_no_think", turns=TURNS)
         server.fail = lambda number: 503 if number > 40 + 15 else 0
         refused = ask(server, dataset, out)
         assert refused.returncode == 1
@@ -387,14 +385,9 @@ def test_a_full_disk_keeps_what_was_answered(dataset: Path, tmp_path: Path) -> N
     """A limit on the size of files, as a disk cannot be filled in a test."""
     out = tmp_path / "out"
     with model_server() as server:
-        limited = ["bash", "-c", 'ulimit -f 240; exec "$@"', "-"]
-        done = subprocess.run(
-            [*limited, sys.executable, *command(dataset, out, *addresses(server))],
-            env=environment(out),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        _, _, *options = command(dataset, out, *addresses(server))
+        limited = ("tests/bagen_data/models/bagen_on_full_disk.py", 120_000, *options)
+        done = FORKS.run(limited, environment(out))
         assert done.returncode == 1
         assert "disk I/O error" in done.stderr or "File too large" in done.stderr
         assert "Traceback" not in done.stderr
