@@ -93,8 +93,8 @@ def check_submissions(
     with ScoringProcesses(workers, _set_up_worker, set_up) as processes:
         for number, checked in processes.run_each(_check_in_worker, folders):
             died = (
-                f"could not be scored: its process died, perhaps of more than {MEMORY:,} bytes of "
-                f"memory or {SECONDS} seconds"
+                f"could not be scored: it needs more than {MEMORY:,} bytes of memory or {SECONDS} "
+                "seconds, or its process died of it"
             )
             if checked is None:
                 yield CheckedSubmission(folders[number].name, None, None, (died,))
@@ -139,8 +139,8 @@ def _check(
         return CheckedSubmission(path.name, folder, scores, (), verified)
     except BagenError as error:
         reasons = tuple(reasons_of(str(error), path))
-    except MemoryError:
-        reasons = (f"needs more than {MEMORY:,} bytes of memory",)
+    except MemoryError:  # perhaps of what others have left in this process: it is done again alone
+        raise
     except Exception as error:  # what a library raises of something strange, one must not stop all
         reasons = tuple(reasons_of(f"cannot be read: {type(error).__name__}: {error}", path))
     return CheckedSubmission(path.name, folder, None, reasons)

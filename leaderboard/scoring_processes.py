@@ -17,6 +17,8 @@ MEMORY = 4 << 30
 """Bytes of data that a worker may hold; a submission that needs more is refused."""
 SECONDS = 900
 """Processor seconds that a job may take; a job that needs more is killed."""
+_ENDED = (LostWorkerError, MemoryError)
+"""Errors of a job that may succeed alone."""
 _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 """Sums that several threads add up may differ in their last bits from run to run."""
 
@@ -52,14 +54,15 @@ class ScoringProcesses:
         """Yield `function` of each job, as they are done.
 
         When a process dies (for want of memory or time, in a library's native code, or because
-        somebody ended it), its job is run once more, alone, after all others.
+        somebody ended it) or a job raises MemoryError, perhaps of what earlier jobs have left in
+        its process, the job is run once more, in a process alone, after all others.
 
         Args:
             function: a function of the top level of a module.
             jobs: the argument of each call.
 
         Yields:
-            A job's position, and its result; None if its process died of it.
+            A job's position, and its result; None if its process or its memory ended.
 
         Raises:
             WorkerDiedError: processes die without any job.
@@ -67,26 +70,26 @@ class ScoringProcesses:
         died = []
         with _one_thread():
             for number, result in self._run(function, jobs):
-                if isinstance(result, LostWorkerError):
+                if isinstance(result, _ENDED):
                     died.append(number)
                 else:
                     yield number, result
             for number in died:
                 with ScoringProcesses(1, *self._start) as alone:
                     [(_, result)] = alone._run(function, [jobs[number]])
-                yield number, None if isinstance(result, LostWorkerError) else result
+                yield number, None if isinstance(result, _ENDED) else result
 
     def _run(
         self, function: Callable[[_Job], _Result], jobs: Sequence[_Job]
-    ) -> Iterator[tuple[int, _Result | LostWorkerError]]:
-        """Yield each job's number, and its result or the death of its process; raise errors."""
+    ) -> Iterator[tuple[int, _Result | LostWorkerError | MemoryError]]:
+        """Yield each job's number, and its result or what ended it; raise other errors."""
         numbers = {self._processes.submit(_timed, function, job): n for n, job in enumerate(jobs)}
         for future in as_completed(numbers):
             number = numbers.pop(future)  # and with it the result, which may be large
             error = future.exception()
             if error is None:
                 yield number, future.result()
-            elif isinstance(error, LostWorkerError):
+            elif isinstance(error, _ENDED):
                 yield number, error
             else:
                 raise error

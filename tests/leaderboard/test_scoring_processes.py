@@ -12,6 +12,7 @@ from leaderboard import scoring_processes
 from leaderboard.scoring_processes import MEMORY, ScoringProcesses
 
 _added: list[int] = []
+_left: list[bytearray] = []
 
 
 def add(number: int) -> None:
@@ -87,6 +88,18 @@ def test_a_job_that_does_not_end_is_ended() -> None:
 def test_memory_is_limited() -> None:
     results = dict(run_each(hoard, [10, 2 * MEMORY], 1, add, (0,)))
     assert results == {0: "10", 1: "refused"}
+
+
+def keep(job: int) -> int:
+    """Leave as much memory in the process as the job says; return the number of such jobs in it."""
+    _left.append(bytearray(job))
+    return len(_left)
+
+
+def test_a_job_that_finds_no_memory_is_done_again_alone() -> None:
+    large = MEMORY * 5 // 8
+    results = dict(run_each(keep, [large, large, 2 * MEMORY], 1, add, (0,)))
+    assert results == {0: 1, 1: 1, 2: None}
 
 
 def test_processes_that_cannot_be_set_up_refuse_nobody() -> None:
