@@ -1,6 +1,6 @@
-"""Imported by the process that commands are forked from: libraries that most commands import.
+"""Libraries that most commands import, for a process that commands are forked from.
 
-None of them reads the environment when it is imported; each command has one of its own.
+None of them reads a variable that a test changes when it is imported; consoles do.
 """
 
 import email.message  # noqa: F401

@@ -19,7 +19,7 @@ _set_up_for = 0
 
 
 class SharedWorker:
-    """Starts the worker with the first job, and ends it with the block."""
+    """The worker, which starts with the first job and ends with the block."""
 
     def __init__(self) -> None:
         self._processes = ScoringProcesses(1, no_set_up, ())
@@ -39,7 +39,7 @@ class SharedWorker:
 
 
 class BoardProcesses:
-    """Stands in for the `ScoringProcesses` of one board."""
+    """The shared worker as one board sees it, in the place of `ScoringProcesses`."""
 
     def __init__(self, processes: ScoringProcesses, start: bytes) -> None:
         self._processes, self._number, self._start = processes, next(_NUMBERS), start
