@@ -10,6 +10,7 @@ import typer
 from typer.core import TyperCommand
 
 from bagen_data.errors import BagenError, InputError, InterruptedRunError, WrongUsageError
+from bagen_data.garbage_collection import skip_last_collection
 from bagen_data.prompt_variants import Variant, find_variant
 
 _INTERRUPTED = 130
@@ -93,6 +94,7 @@ def run(app: Callable[[Sequence[str] | None], Any], arguments: Sequence[str] | N
         arguments: the arguments of the command; those of the process if None.
     """
     sys.excepthook = _print_traceback
+    skip_last_collection()
     _escape_unwritable()
     try:
         app(arguments)

@@ -11,6 +11,7 @@ from typing import Any
 
 from bagen_data.command_line import run
 from bagen_data.errors import BagenError, WrongUsageError
+from bagen_data.garbage_collection import skip_last_collection
 
 _INTERRUPTED, _FAILED, _WRONG_USAGE = 130, 1, 2
 
@@ -30,6 +31,7 @@ def run_worker(main: Callable[[Sequence[str] | None], Any]) -> None:
         if int(os.environ.get("RANK", "0")) == 0:
             run(lambda arguments: _ended(main, arguments, errors))
         else:
+            skip_last_collection()
             _ended(main, None, errors)
     except KeyboardInterrupt:
         sys.exit(_INTERRUPTED)

@@ -66,3 +66,16 @@ def test_a_name_that_the_encoding_of_stdout_lacks_is_escaped() -> None:
         check=False,
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, b"in \\u6f22, \x97\n", b"")
+
+
+def test_a_command_exits_without_a_last_collection() -> None:
+    """The last collection took 1.5 s after the imports of Inspect or PyTorch."""
+    script = (
+        "import atexit, gc\n"
+        "atexit.register(lambda: print(gc.get_freeze_count() > 0, flush=True))\n"
+        "from bagen_data.command_line import run\n"
+        "run(lambda _: print('done'))\n"
+    )
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=REPO)
+    assert done.stdout == "done\nTrue\n"
