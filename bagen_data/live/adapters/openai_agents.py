@@ -72,7 +72,7 @@ class BudgetHooks(RunHooks[Any]):
         reason = reason_to_stop(self._tracker) if self._stop else None
         if reason:
             raise BudgetStop(reason)
-        items = [getattr(item, "original", item) for item in input_items]
+        items: list[Any] = [getattr(item, "original", item) for item in input_items]
         known = self._said.get(id(context), []) if _goes_on(items) else []
         self._asked[id(context)] = time.monotonic(), [*known, *filter(None, items)]
 
@@ -104,9 +104,9 @@ class BudgetHooks(RunHooks[Any]):
         asked = data.model_data
         if not asked.input:
             return asked
-        *earlier, last = asked.input
-        ended: list[Any] = _ended(last, self._tracker.status_block())
-        return ModelInputData([*earlier, *ended], asked.instructions)
+        items: list[Any] = asked.input
+        ended = _ended(items[-1], self._tracker.status_block())
+        return ModelInputData([*items[:-1], *ended], asked.instructions)
 
 
 def _goes_on(items: Sequence[Any]) -> bool:
