@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -16,6 +17,7 @@ LOGS = "logs"
 _GO_ON = "the same command with --resume"
 _IGNORED = 1
 """Interrupts that are ignored after the first one, while the log is written."""
+_CAN_BLOCK = hasattr(signal, "pthread_sigmask")  # not on Windows
 
 
 @dataclass
@@ -74,12 +76,47 @@ def said_interrupts(out: Path) -> Iterator[RunAt]:
 
 @contextmanager
 def interrupts_ignored() -> Iterator[None]:
-    """Ignore Ctrl-C until the block ends; processes that start in it begin so."""
+    """Ignore Ctrl-C until the block ends."""
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
+def interrupts_held() -> Iterator[None]:
+    """Let Ctrl-C act when the block ends; processes that start in it begin deaf to it.
+
+    Such a process calls `heed_interrupts` when it is ready. On Windows it is not deaf.
+    """
+    came = False
+
+    def note(*_: object) -> None:
+        nonlocal came
+        came = True
+
+    if _CAN_BLOCK:
+        resource_tracker.ensure_running()  # the first process starts it, which unblocks signals
+    before = signal.signal(signal.SIGINT, note)  # the signal may reach another thread
+    if _CAN_BLOCK:
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # processes inherit it
+    try:
+        yield
+    finally:
+        if _CAN_BLOCK:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+        signal.signal(signal.SIGINT, before)
+        if came:
+            signal.raise_signal(signal.SIGINT)
+
+
+def heed_interrupts() -> None:
+    """Heed Ctrl-C from now on, in a process that began deaf to it; earlier ones are forgotten."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if _CAN_BLOCK:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @contextmanager

@@ -26,7 +26,12 @@ from bagen_data.models.model_log import SERVERS, TASK
 from bagen_data.models.model_run import ModelRun, Price
 from bagen_data.models.providers import find_model, prerequisites
 from bagen_data.models.request_events import RequestEvent, SampleBegun, on_request_event
-from bagen_data.models.run_interrupts import interrupts_ignored, second_interrupt_ignored
+from bagen_data.models.run_interrupts import (
+    heed_interrupts,
+    interrupts_held,
+    interrupts_ignored,
+    second_interrupt_ignored,
+)
 from bagen_data.models.run_logs import RUN, server_mark
 from bagen_data.models.server_share import ServerShare
 from bagen_data.worker_processes import die_with, how_it_ended
@@ -208,7 +213,7 @@ def _processes(asking: Asking, shares: Sequence[ServerShare]) -> Iterator[list[_
     context = get_context("spawn")
     started: list[_ServerProcess] = []
     try:
-        with interrupts_ignored():  # which the processes inherit until they are ready
+        with interrupts_held():
             for share in shares:
                 ours, theirs = context.Pipe()
                 arguments = (theirs, os.getpid(), asking, share)
@@ -280,7 +285,7 @@ def _ask_in_process(pipe: Connection, parent: int, asking: Asking, share: Server
     on_request_event.set(pipe.send)
     message: _Message
     try:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        heed_interrupts()
         pipe.send(_Ready())
         options = replace(asking.run.options, base_url=share.server)
         message = _Ended(ask_server(asking, find_model(asking.run.model, options), share))
