@@ -143,6 +143,9 @@ def _open_plain(path: Path) -> BufferedReader:
 class SiteServer(ThreadingHTTPServer):
     """A server of a folder, with a limit of connections and of the time that each may take."""
 
+    request_queue_size = 128
+    """Connections that may wait to be accepted; a further one is lost, and tries again later."""
+
     def __init__(self, site: Path, host: str, port: int) -> None:
         self.is_private = host == LOOPBACK
         self._ends: dict[socket.socket, float] = {}
