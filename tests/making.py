@@ -2,7 +2,6 @@
 
 import json
 import os
-import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -185,7 +184,7 @@ def write_trajectories(family: Path, names: Sequence[str], resolved: Sequence[st
 
 def read(family: Path, counting: Counting | None = None) -> FamilyIndex:
     """Read one family folder."""
-    spools = Path(tempfile.gettempdir()) / f"bagen-spools-{os.getpid()}"
+    spools = Path(os.environ["TMPDIR"]) / f"spools-{os.getpid()}"
     spools.mkdir(exist_ok=True)
     return read_family(
         find_families(family)[0],
