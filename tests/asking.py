@@ -16,6 +16,7 @@ for name in (
     *("bagen_data.models.inspect_task", "bagen_data.models.server_asking"),
     *("bagen_data.models.shard_writing", "bagen_data.scoring.check_predictions"),
     *("fsspec.implementations.chained", "pyarrow.pandas_compat", "pyarrow.vendored.version"),
+    "tests.forked_children",
 ):
     import_module(name)
 

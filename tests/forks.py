@@ -7,6 +7,7 @@ its own environment and output, and runs a module or a script as `python` would.
 
 import atexit
 import gc
+import inspect
 import json
 import os
 import runpy
@@ -16,6 +17,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from importlib import import_module
@@ -24,6 +26,11 @@ from typing import Any
 
 from bagen_data.worker_processes import die_with
 from tests.making import REPO
+
+TO_THE_VERY_END = "TEST_ENDS_AS_PYTHON_DOES"
+"""An environment variable: a command ends as Python does, and frees all modules."""
+FORKED_CHILDREN = "tests/forked_children.py"
+"""The script that goes before a command whose own Python processes are to be forks too."""
 
 
 class Forks:
@@ -193,15 +200,41 @@ def _become(
     for source, target in ((out, 1), (err, 2)):
         os.dup2(source, target)
         os.close(source)
-    if command[0] == "-m":
-        sys.argv = command[1:]
-        sys.path[0] = str(REPO)
-        runpy.run_module(command[1], run_name="__main__", alter_sys=True)
-    else:
-        sys.argv = command
-        sys.path[0] = str(Path(command[0]).resolve().parent)
-        runpy.run_path(command[0], run_name="__main__")
-    sys.exit()
+    run_program(command)
+
+
+def run_program(command: list[str]) -> None:
+    """Run `-m MODULE`, `-c CODE` or `SCRIPT`, and options, as `python` would.
+
+    Only an exception leaves it. At its end Python frees every module, which in a fork copies their
+    memory first: most of a second after PyTorch was imported. Here the process ends after the
+    functions of `atexit`, unless the environment has `TO_THE_VERY_END`.
+    """
+    # torchrun looks at the stack, and would search all modules for the file of each frame of runpy
+    inspect.modulesbyfile[inspect.getabsfile(runpy.run_path.__code__)] = "runpy"
+    code: object = None
+    try:
+        if command[0] == "-m":
+            sys.argv = command[1:]
+            sys.path[0] = str(REPO)
+            runpy.run_module(command[1], run_name="__main__", alter_sys=True)
+        elif command[0] == "-c":
+            sys.argv = ["-c", *command[2:]]
+            exec(command[1], {"__name__": "__main__"})  # noqa: S102
+        else:
+            sys.argv = command
+            sys.path[0] = str(Path(command[0]).resolve().parent)
+            runpy.run_path(command[0], run_name="__main__")
+    except SystemExit as end:
+        code = end.code
+    if not isinstance(code, int | None) or TO_THE_VERY_END in os.environ:
+        sys.exit(code)
+    threading._shutdown()  # type: ignore[attr-defined]
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        if stream and not stream.closed:
+            stream.flush()
+    os._exit(code or 0)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,8 @@ from typing import Any
 from tests.serving import serving
 
 KEY, MODEL = "key-of-the-test", "rule"
+SOON = {"Retry-After-Ms": "1"}
+"""Headers after which the client of OpenAI tries again at once, not in half a second or more."""
 Messages = list[dict[str, Any]]
 
 

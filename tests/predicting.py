@@ -43,7 +43,7 @@ def command(dataset: Path, out: Path, *more: object) -> list[str]:
 
 
 def environment(out: Path | None = None, key: str | None = KEY) -> dict[str, str]:
-    names = ("PATH", "LANG", "PYTHONPATH", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+    names = ("PATH", "LANG", "PYTHONPATH", "TMPDIR", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
     known = {name: os.environ[name] for name in names if name in os.environ}
     home = {"HOME": str(out.parent)} if out else {}
     return known | home | ({"LOCAL_API_KEY": key} if key else {})

@@ -6,6 +6,8 @@ import torch.distributed.run  # noqa: F401
 from transformers import AutoModelForCausalLM, AutoTokenizer  # noqa: F401
 from trl import GRPOTrainer, SFTTrainer  # noqa: F401
 
+import tests.forked_children
+import tests.forks  # noqa: F401
 import train.evaluate
 import train.training_options
 import train.training_run  # noqa: F401

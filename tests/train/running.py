@@ -9,9 +9,11 @@ from typing import Any
 
 import yaml
 
-from tests.forks import Fork, Forks
+from tests.forks import TO_THE_VERY_END, Fork, Forks
 
 ENVIRONMENT = {**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1", "TQDM_DISABLE": "1"}
+TO_THE_END = ENVIRONMENT | {TO_THE_VERY_END: "1"}
+"""The environment of a command that ends as Python does, where an abort would be seen."""
 
 _LONGEST = 900
 """Seconds, on a machine with much else to do."""
@@ -46,13 +48,15 @@ def write_yaml(path: Path, content: Mapping[str, Any]) -> Path:
 
 SHORT = {"prompt_form": "numbers_only"}
 """Prompts of 40 tokens instead of 1,100, for runs that are not about prompts."""
+FORM = ("--prompt-form", *SHORT.values())
+"""The same for `train/evaluate.py`."""
 FORKS = Forks("tests.train.imported", environment=ENVIRONMENT)
 
 
 @contextmanager
-def started(*command: object) -> Iterator[Fork]:
+def started(*command: object, environment: Mapping[str, str] = ENVIRONMENT) -> Iterator[Fork]:
     """Start a process; it is killed with all that it started when the block ends."""
-    process = FORKS.start(command, ENVIRONMENT)
+    process = FORKS.start(command, environment)
     try:
         yield process
     finally:
@@ -60,9 +64,9 @@ def started(*command: object) -> Iterator[Fork]:
         process.close()
 
 
-def run(*command: object) -> str:
+def run(*command: object, environment: Mapping[str, str] = ENVIRONMENT) -> str:
     """Return the output of a command, which has to succeed."""
-    with started(*command) as process:
+    with started(*command, environment=environment) as process:
         written = "".join(process.communicate(_LONGEST))
     assert process.returncode == 0, written[-3000:]
     return written

@@ -16,7 +16,7 @@ from bagen_data.submission_writer import (
     submission_folder,
     write_submission,
 )
-from tests.train.running import fail, run, sft_options, write_yaml
+from tests.train.running import SHORT, fail, run, sft_options, write_yaml
 from train.break_even import AnswerSums, BreakEven, break_even, sums_of
 
 AMOUNTS = [{"resource": "tokens", "budget": 900.0, "used": 200.0, "remaining": 400.0}]
@@ -108,7 +108,7 @@ def test_coverage_of_several_resources_is_not_called_tightness() -> None:
 
 
 def grpo(dataset: str, model: str, out: Path, **changes: Any) -> Path:
-    options = sft_options(dataset, model, out, **changes)
+    options = sft_options(dataset, model, out, **SHORT)
     for name in ("target", "max_length"):
         del options[name]
     few = {"num_generations": 4, "max_completion_length": 6, "max_steps": 2, "beta": 0.0}

@@ -15,7 +15,7 @@ from bagen_data.errors import WorkerDiedError
 from bagen_data.hub import load_samples
 from bagen_data.submissions import read_metadata
 from bagen_data.tables import read_jsonl
-from tests.train.running import run, started
+from tests.train.running import FORM, run, started
 from train.answering import PARTIAL, QuestionOptions, ResumableAnswers
 from train.generation import Decoding, GeneratedAnswer, choose_backend, generator
 from train.paper_table import table_row
@@ -28,7 +28,8 @@ def answered(out: Path) -> int:
 
 def test_an_evaluation_that_was_killed_goes_on(dataset: str, tiny: str, tmp_path: Path) -> None:
     questions = ("--model", tiny, "--dataset", dataset, "--config", "sokoban", "--split", "test")
-    command = ("train/evaluate.py", *questions, "--max-new-tokens", 16, "--batch-size", 1, "--out")
+    sizes = ("--max-new-tokens", 16, "--batch-size", 1)
+    command = ("train/evaluate.py", *questions, *sizes, *FORM, "--out")
     with started(*command, tmp_path / "killed") as process:
         while answered(tmp_path / "killed") < 5:
             assert process.poll() is None, "".join(process.communicate())[-3000:]

@@ -9,6 +9,7 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from tests.forks import FORKED_CHILDREN
 from tests.train.running import run
 from train.kept_model import keep_model
 
@@ -46,7 +47,7 @@ def check_same(kept: Path, source: str) -> None:
 
 def test_a_model_that_is_split_over_two_processes(tiny: str, tmp_path: Path) -> None:
     torchrun = ("-m", "torch.distributed.run", "--standalone", "--nproc_per_node", 2)
-    run(*torchrun, "-m", "tests.train.sharded_model", tiny, tmp_path / "kept")
+    run(FORKED_CHILDREN, *torchrun, "-m", "tests.train.sharded_model", tiny, tmp_path / "kept")
     check_same(tmp_path / "kept", tiny)
     config = json.loads((tmp_path / "kept" / "config.json").read_bytes())
     assert config["architectures"] == ["Qwen3ForCausalLM"]

@@ -8,7 +8,8 @@ import pytest
 from bagen_data.hub import load_samples
 from bagen_data.rewards import DENSE, judge
 from bagen_data.scoring import score
-from tests.train.running import SHORT, fail, run, sft_options, write_yaml
+from tests.forks import FORKED_CHILDREN
+from tests.train.running import SHORT, TO_THE_END, fail, run, sft_options, write_yaml
 
 REWARDS = {**DENSE, "format": 0.5}
 
@@ -51,7 +52,7 @@ def sweep(dataset: str, tiny: str, tmp_path_factory: pytest.TempPathFactory) -> 
         "runs": runs,
     }
     path = write_yaml(folder / "sweep.yaml", content)
-    run("train/sweep.py", "--config", path)
+    run(FORKED_CHILDREN, "train/sweep.py", "--config", path, environment=TO_THE_END)
     return path
 
 

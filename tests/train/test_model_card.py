@@ -14,7 +14,7 @@ from huggingface_hub import ModelCard
 from bagen_data.replaced_file import write_file
 from tests.forks import Forks
 from tests.loopback_hub import LoopbackHub, loopback_hub
-from tests.train.running import ENVIRONMENT, run, sft_options, write_yaml
+from tests.train.running import ENVIRONMENT, FORM, SHORT, run, sft_options, write_yaml
 from train.model_card import (
     CARD,
     SCORES,
@@ -249,7 +249,7 @@ def test_a_model_is_pushed_with_our_card(
 ) -> None:
     """A LoRA adapter, as PEFT writes a card of its own beside TRL's."""
     out = tmp_path / "out"
-    options = sft_options(dataset, tiny, out, max_steps=2)
+    options = sft_options(dataset, tiny, out, max_steps=2, **SHORT)
     options |= {"use_peft": True, "lora_target_modules": "all-linear", "lora_r": 4}
     options |= {"save_strategy": "steps", "save_steps": 1, "hub_strategy": "checkpoint"}
     options |= {"push_to_hub": True, "hub_model_id": "ORG/lora", "hub_always_push": True}
@@ -287,7 +287,9 @@ def test_a_hub_that_fails_at_the_end_loses_nothing(
     publishing: Publishing, dataset: str, tiny: str, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
-    options = sft_options(dataset, tiny, out, max_steps=1, push_to_hub=True, hub_model_id="ORG/c")
+    options = sft_options(
+        dataset, tiny, out, max_steps=1, **SHORT, push_to_hub=True, hub_model_id="ORG/c"
+    )
     publishing.hub.fail_every(1, [403], only="commit/main")
     done = publishing.train(write_yaml(tmp_path / "run.yaml", options))
     publishing.hub.fail_every(0)
@@ -299,9 +301,9 @@ def test_a_hub_that_fails_at_the_end_loses_nothing(
 
 
 def test_evaluation_puts_its_scores_into_the_card(dataset: str, tiny: str, tmp_path: Path) -> None:
-    options = sft_options(dataset, tiny, tmp_path / "out", max_steps=1)
+    options = sft_options(dataset, tiny, tmp_path / "out", max_steps=1, **SHORT)
     run("train/sft.py", "--config", write_yaml(tmp_path / "run.yaml", options))
-    questions = ("--model", tmp_path / "out", "--dataset", dataset, "--max-new-tokens", 4)
+    questions = ("--model", tmp_path / "out", "--dataset", dataset, "--max-new-tokens", 4, *FORM)
     written = run("train/evaluate.py", *questions, "--out", tmp_path / "said")
     assert "holds these scores now" in written
     results = metadata_of(tmp_path / "out").eval_results

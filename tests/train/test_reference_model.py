@@ -9,6 +9,7 @@ from accelerate.commands.launch import _validate_launch_command, launch_command_
 from accelerate.utils.launch import prepare_multi_gpu_env
 
 from bagen_data.errors import InputError
+from tests.forks import FORKED_CHILDREN
 from tests.making import REPO
 from tests.train.running import run, sft_options, write_yaml
 from train.reference_model import check_reference_loading
@@ -62,7 +63,7 @@ def test_both_files_share_the_model_alike() -> None:
 def test_two_processes_compare_the_reference_with_the_weights(tiny: str) -> None:
     """Each process says so where either one's copy is another; nobody waits for the other."""
     torchrun = ("-m", "torch.distributed.run", "--standalone", "--nproc_per_node", 2)
-    written = run(*torchrun, "-m", "tests.train.sharded_reference", tiny)
+    written = run(FORKED_CHILDREN, *torchrun, "-m", "tests.train.sharded_reference", tiny)
     for process in (0, 1):
         said = [line for line in written.splitlines() if line.startswith(f"process {process}: ")]
         lines = [line.removeprefix(f"process {process}: ") for line in said]

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import time
 from pathlib import Path
@@ -10,9 +11,10 @@ from typing import Any
 
 import pytest
 
-from bagen_data.errors import InputError, WorkerDiedError, WrongUsageError
+from bagen_data.errors import InputError, WrongUsageError
 from bagen_data.tables import read_jsonl
-from tests.train.running import run, started
+from tests.forks import FORKED_CHILDREN
+from tests.train.running import FORM, run, started
 from tests.train.test_evaluating import answered
 from train.generation import Decoding, Engines, plan_engines, visible_gpus
 from train.generation.replicas import RolloutPrompts, replicated
@@ -24,16 +26,17 @@ EIGHT = tuple("01234567")
 needs_proc = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="there is no /proc")
 
 
-def children(parent: int) -> list[int]:
-    """The processes that one has started."""
+def engines_of(parent: int) -> list[int]:
+    """The processes that one has started in sessions of their own."""
     processes = []
     for path in Path("/proc").glob("[0-9]*/stat"):
         try:
             fields = path.read_text().rpartition(")")[2].split()
         except OSError:  # it has ended meanwhile
             continue
-        if int(fields[1]) == parent and fields[0] != "Z":
-            processes.append(int(path.parent.name))
+        process = int(path.parent.name)
+        if int(fields[1]) == parent and int(fields[3]) == process and fields[0] != "Z":
+            processes.append(process)
     return sorted(processes)
 
 
@@ -57,18 +60,19 @@ def test_two_engines_that_die_and_go_on_end_like_one(
     dataset: str, tiny: str, tmp_path: Path
 ) -> None:
     questions = ("--model", tiny, "--dataset", dataset, "--config", "sokoban", "--split", "test")
-    command = ("train/evaluate.py", *questions, "--max-new-tokens", 24, "--batch-size", 1, "--out")
+    sizes = ("--max-new-tokens", 24, "--batch-size", 1)
+    command = (FORKED_CHILDREN, "train/evaluate.py", *questions, *sizes, *FORM, "--out")
     two = tmp_path / "two"
     with started(*command, two, "--replicas", 2) as process:  # it is killed itself
         wait_until(lambda: answered(two) or process.poll() is not None)
-        engines = children(process.pid)
+        engines = engines_of(process.pid)
         assert len(engines) == 2
         os.kill(process.pid, signal.SIGKILL)
         wait_until(lambda: not any(map(is_running, engines)))
     kept = answered(two)
     with started(*command, two, "--replicas", 2) as process:  # an engine of it is killed
         wait_until(lambda: answered(two) > kept or process.poll() is not None)
-        engines = children(process.pid)
+        engines = engines_of(process.pid)
         os.kill(engines[1], signal.SIGKILL)
         written = " ".join("".join(process.communicate()).split())
     assert process.returncode == 1, written
@@ -86,12 +90,28 @@ def test_two_engines_that_die_and_go_on_end_like_one(
     assert names == ["metadata.yaml", "predictions.jsonl", "scores.json"]
 
 
+BEGIN_TWO = """
+import sys
+from pathlib import Path
+
+from bagen_data.errors import WorkerDiedError
+from train.generation import Decoding, Engines
+from train.generation.replicas import RolloutPrompts, replicated
+
+folder = Path(sys.argv[1])
+asked = RolloutPrompts([[{"role": "user", "content": "1"}]] * 2, ["a", "b"])
+decoding = Decoding(str(folder / "nowhere"), 4, 1, "float32")
+try:
+    list(replicated(Engines("transformers", ("", "")), decoding, asked, 8, folder))
+except WorkerDiedError as error:
+    print(error)
+"""
+
+
 def test_an_engine_that_cannot_begin_says_why(tmp_path: Path) -> None:
-    decoding = Decoding(str(tmp_path / "nowhere"), 4, 1, "float32")
-    asked = RolloutPrompts([[{"role": "user", "content": "1"}]] * 2, ["a", "b"])
-    engines = Engines("transformers", ("", ""))
-    with pytest.raises(WorkerDiedError, match=r"engine \d of 2 ended with exit code 1 after 0 of"):
-        list(replicated(engines, decoding, asked, 8, tmp_path))
+    (tmp_path / "program.py").write_text(BEGIN_TWO)
+    written = run(FORKED_CHILDREN, tmp_path / "program.py", tmp_path)
+    assert re.match(r"engine \d of 2 ended with exit code 1 after 0 of 1 answers: ", written)
     assert (
         "nowhere"
         in (tmp_path / "replica-1.log").read_text() + (tmp_path / "replica-2.log").read_text()

@@ -12,6 +12,7 @@ from safetensors.torch import save_file
 
 from bagen_data.errors import InputError, OutputError
 from bagen_data.held_folder import made_folder
+from tests.forks import FORKED_CHILDREN
 from tests.train.running import SHORT, fail, losses, run, sft_options, started, write_yaml
 from train.checkpoints import last_checkpoint, remove_unfinished
 from train.full_disk import full_disk_said
@@ -38,16 +39,15 @@ def write_recipe(folder: Path, **options: Any) -> None:
 def test_a_killed_run_ends_like_one_that_was_not(dataset: str, tiny: str, tmp_path: Path) -> None:
     saved = {"save_strategy": "steps", "save_steps": 2, "save_total_limit": 2, "resume": True}
     killed = tmp_path / "killed"
-    options = sft_options(dataset, tiny, killed, max_steps=8, **saved)
+    options = sft_options(dataset, tiny, killed, max_steps=8, **saved, **SHORT)
     file = write_yaml(tmp_path / "killed.yaml", options)
-    with started("train/sft.py", "--config", file) as process:
+    with started("tests/train/waiting_run.py", 3, "train/sft.py", "--config", file) as process:
         while last_checkpoint(str(killed)) is None:
             assert process.poll() is None, "".join(process.communicate())[-3000:]
             time.sleep(0.02)
     assert not (killed / "model.safetensors").exists()
-    begun = int(Path(last_checkpoint(str(killed)) or "").name.rpartition("-")[2])
     written = run("train/sft.py", "--config", file)
-    assert written.count("'loss':") == 8 - begun  # it did not begin anew
+    assert written.count("'loss':") == 8 - 2  # it did not begin anew
     whole = tmp_path / "whole"
     run("train/sft.py", "--config", file, "--output_dir", whole)
     assert len(losses(whole)) == 8
@@ -206,12 +206,14 @@ def test_a_chosen_epoch_that_was_not_reached_is_said(
 
 def test_two_processes_learn_as_one(dataset: str, tiny: str, tmp_path: Path) -> None:
     saved = {"save_strategy": "steps", "save_steps": 6}
-    one = sft_options(dataset, tiny, tmp_path / "one", **saved)
-    two = sft_options(dataset, tiny, tmp_path / "two", **saved, per_device_train_batch_size=2)
+    one = sft_options(dataset, tiny, tmp_path / "one", **saved, **SHORT)
+    two = {**one, "output_dir": str(tmp_path / "two"), "per_device_train_batch_size": 2}
     run("train/sft.py", "--config", write_yaml(tmp_path / "one.yaml", one))
     torchrun = ("-m", "torch.distributed.run", "--standalone", "--nproc_per_node", 2)
     script = ("tests/train/gloo_threads.py", "train/sft.py")
-    written = run(*torchrun, *script, "--config", write_yaml(tmp_path / "two.yaml", two))
+    written = run(
+        FORKED_CHILDREN, *torchrun, *script, "--config", write_yaml(tmp_path / "two.yaml", two)
+    )
     assert written.count("sokoban_train/sft:") == 1  # the first process alone speaks
     assert written.count("memory of a machine: ") == 1
     assert losses(tmp_path / "two") == pytest.approx(losses(tmp_path / "one"), abs=1e-3)

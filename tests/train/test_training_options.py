@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from bagen_data.errors import InputError
-from tests.train.running import fail, run, sft_options, write_yaml
+from tests.train.running import FORM, SHORT, fail, run, sft_options, write_yaml
 from train.break_even import AnswerSums
 from train.data import sft_rows
 from train.reward_functions import AnswerWatch, CollapseWatch, reward_functions
@@ -249,11 +249,11 @@ def test_a_collapse_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_lora_is_trained_and_evaluated(dataset: str, tiny: str, tmp_path: Path) -> None:
     """An adapter is a folder that evaluation takes like weights."""
-    changes = {"use_peft": True, "lora_target_modules": "all-linear", "max_steps": 2}
+    changes = {"use_peft": True, "lora_target_modules": "all-linear", "max_steps": 2, **SHORT}
     file = arguments(tmp_path, dataset, tiny, **changes)
     run("train/sft.py", *file)
     assert (tmp_path / "out" / "adapter_config.json").is_file()
-    options = ("--dataset", dataset, "--max-new-tokens", 4, "--out", tmp_path / "said")
+    options = ("--dataset", dataset, "--max-new-tokens", 4, *FORM, "--out", tmp_path / "said")
     written = run("train/evaluate.py", "--model", tmp_path / "out", *options)
     assert "| out | 0.00" in written
     rows = (tmp_path / "said" / "predictions.jsonl").read_text("utf-8").splitlines()

@@ -13,8 +13,8 @@ import pytest
 from inspect_ai.log import read_eval_log
 
 from bagen_data.submissions import read_metadata
-from tests.forks import Fork
-from tests.model_server import ModelServer, model_server
+from tests.forks import FORKED_CHILDREN, Fork
+from tests.model_server import SOON, ModelServer, model_server
 from tests.predicting import (
     FORKS,
     addresses,
@@ -58,7 +58,7 @@ class SharedRun:
 
 @pytest.fixture(scope="module")
 def shared(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> SharedRun:
-    """Return a run on three servers; each is a process, which imports for seconds."""
+    """Return a run on three servers."""
     out = tmp_path_factory.mktemp("shared") / "out"
     with ExitStack() as stack:
         servers = [stack.enter_context(model_server()) for _ in range(3)]
@@ -77,7 +77,13 @@ def three() -> Iterator[list[ModelServer]]:
 def ask_all(
     servers: list[ModelServer], dataset: Path, out: Path, *more: object
 ) -> "subprocess.CompletedProcess[str]":
-    return FORKS.run(command(dataset, out, *addresses(*servers), *more), environment(out))
+    asked = command(dataset, out, *addresses(*servers), *more)
+    return FORKS.run((FORKED_CHILDREN, *asked), environment(out))
+
+
+def start_all(servers: list[ModelServer], dataset: Path, out: Path, *more: object) -> Fork:
+    asked = command(dataset, out, *addresses(*servers), *more)
+    return FORKS.start((FORKED_CHILDREN, *asked), environment(out))
 
 
 def rollouts_of(server: ModelServer, dataset: Path) -> dict[int, list[int]]:
@@ -110,9 +116,13 @@ def test_servers_share_whole_rollouts_and_answer_as_one(whole: Path, shared: Sha
 def test_no_address_is_in_what_is_written(
     dataset: Path, shared: SharedRun, three: list[ModelServer], tmp_path: Path
 ) -> None:
-    """The output of several servers, and that of a shard of theirs."""
+    """The output of several servers, and that of a shard of theirs.
+
+    The processes that ask the shard start as those of users do; they are forks in other tests.
+    """
     shard = tmp_path / "out"
-    done = ask_all(three[:2], dataset, shard, "--limit", 20, "--shard", "0/2")
+    flags = (*addresses(*three[:2]), "--limit", 20, "--shard", "0/2")
+    done = FORKS.run(command(dataset, shard, *flags), environment(shard))
     assert done.returncode == 0, done.stderr
     two = [server.url for server in three[:2]]
     for out, urls in ((shared.out, shared.urls), (shard, two)):
@@ -128,7 +138,7 @@ def test_a_dead_server_is_named_with_its_rollouts_and_a_rerun_without_it_complet
 ) -> None:
     out = tmp_path / "out"
     dead = three[1]
-    dead.fail = lambda number: 503 if number > 5 else 0
+    dead.fail, dead.headers = (lambda number: 503 if number > 5 else 0), SOON
     failed = ask_all(three[:2], dataset, out, "--retries", 0)
     assert failed.returncode == 1
     (line,) = [line for line in failed.stderr.splitlines() if line.strip().startswith("--base-url")]
@@ -154,10 +164,10 @@ def test_a_stopped_run_goes_on_with_each_rollout_where_it_was(
     out, two = tmp_path / "out", three[:2]
     for server in two:
         server.most = 13
-    process = FORKS.start(command(dataset, out, *addresses(*two)), environment(out))
+    process = start_all(two, dataset, out)
     wait_until(process, lambda: all(len(each.answered) == 13 for each in two))
     at_work = descendants(process.pid)
-    assert len(at_work) >= 3  # a resource tracker, and a process a server
+    assert len(at_work) >= 4  # a process a server, one to fork them from, and a resource tracker
     said = stopped(process, signal.SIGINT, lambda: True)
     assert process.returncode == 130
     wait_for_end(at_work)
@@ -171,11 +181,10 @@ def test_a_stopped_run_goes_on_with_each_rollout_where_it_was(
     first = [set(rollouts_of(server, dataset)) for server in two]
     for server in two:
         server.most = server.requests + 3
-    resumed = command(dataset, out, *addresses(*two[::-1]), "--resume")
-    process = FORKS.start(resumed, environment(out))
+    process = start_all(two[::-1], dataset, out, "--resume")
     wait_until(process, lambda: all(each.requests > (each.most or 0) for each in two))
     at_work = descendants(process.pid)
-    assert len(at_work) >= 3
+    assert len(at_work) >= 4
     stopped(process, signal.SIGKILL, lambda: True)
     wait_for_end(at_work)
     second = [set(rollouts_of(server, dataset)) for server in two]
@@ -196,7 +205,7 @@ def test_a_process_that_dies_is_a_failure_of_its_server(
     out = tmp_path / "out"
     servers = three[:2]
     servers[0].most = 10
-    process = FORKS.start(command(dataset, out, *addresses(*servers)), environment(out))
+    process = start_all(servers, dataset, out)
     wait_until(process, lambda: [len(each.answered) for each in servers] == [10, 20])
     for child in children(process.pid):  # the one that is through has ended or is about to
         if b"resource_tracker" not in Path(f"/proc/{child}/cmdline").read_bytes():
