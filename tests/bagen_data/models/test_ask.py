@@ -20,7 +20,8 @@ from inspect_ai.log import read_eval_log
 from bagen_data.hub import load_questions, load_samples
 from bagen_data.prediction_files import prediction_reader
 from bagen_data.scoring import score
-from tests.model_server import KEY, MODEL, ModelServer, model_server
+from tests.forks import TO_THE_VERY_END
+from tests.model_server import KEY, MODEL, SOON, ModelServer, model_server
 from tests.predicting import (
     FORKS,
     addresses,
@@ -36,7 +37,7 @@ from tests.predicting import (
     without_progress,
 )
 
-SAMPLES, TURNS = 80, 6
+SAMPLES, SMALL, TURNS = 50, 20, 6
 BUFFERED = 10
 """Samples that Inspect keeps before it writes them to its log."""
 RUN = f"openai-api/local/{MODEL} on swebench"
@@ -50,7 +51,7 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make(tmp_path_factory.mktemp("small"), 40, turns=TURNS)
+    return make(tmp_path_factory.mktemp("small"), SMALL, turns=TURNS)
 
 
 @dataclass(frozen=True)
@@ -60,15 +61,19 @@ class WholeRun:
     out: Path
     order: list[str]
     """The prompts in the order of the requests."""
+    said: str
+    """The lines of the run."""
 
 
 @pytest.fixture(scope="module")
 def whole(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> WholeRun:
     out = tmp_path_factory.mktemp("whole") / "out"
     with model_server() as server:
-        assert ask(server, dataset, out).returncode == 0
+        to_the_end = environment(out) | {TO_THE_VERY_END: "1"}  # where an abort would be seen
+        done = FORKS.run(command(dataset, out, *addresses(server)), to_the_end)
+        assert done.returncode == 0, done.stderr
         assert sum(server.asked.values()) == SAMPLES
-        return WholeRun(out, server.order)
+        return WholeRun(out, server.order, done.stderr)
 
 
 @pytest.fixture
@@ -80,20 +85,21 @@ def server() -> Iterator[ModelServer]:
 def test_killed_twice_and_resumed_it_is_as_if_nothing_had_happened(
     dataset: Path, whole: WholeRun, tmp_path: Path
 ) -> None:
-    with model_server(most=30) as server:
+    connections = ("--connections", 4)
+    with model_server(most=25) as server:
         killed = tmp_path / "killed"
-        first = start(server, dataset, killed)
-        stopped(first, signal.SIGKILL, lambda: sum(server.answered.values()) == 30)
-        server.most = server.requests + 20
-        second = start(server, dataset, killed, "--resume")
+        first = start(server, dataset, killed, *connections)
+        stopped(first, signal.SIGKILL, lambda: sum(server.answered.values()) == 25)
+        server.most = server.requests + 15
+        second = start(server, dataset, killed, "--resume", *connections)
         stopped(second, signal.SIGKILL, lambda: server.requests >= server.most)
         server.most = None
         assert not (killed / "predictions.jsonl").exists()
-        done = ask(server, dataset, killed, "--resume")
+        done = ask(server, dataset, killed, "--resume", *connections)
         assert done.returncode == 0, done.stderr
         asked, repeated = len(server.asked), sum(server.asked.values()) - len(server.asked)
     assert asked == SAMPLES
-    assert repeated <= 2 * (8 + BUFFERED)
+    assert repeated <= 2 * (4 + BUFFERED) < 25 + 15
     assert predictions(killed) == predictions(whole.out)
     assert [row["sample_id"] for row in predictions(killed)] == (
         load_samples(str(dataset), "swebench").table["sample_id"].to_pylist()
@@ -114,13 +120,26 @@ def test_prompts_are_asked_rollout_by_rollout_short_prefix_first(
     assert len(late) <= 0.05 * SAMPLES  # one that is asked again comes late
 
 
-def test_a_changed_prompt_is_asked_again(tmp_path: Path, server: ModelServer) -> None:
-    dataset, out = make(tmp_path, 40, turns=TURNS), tmp_path / "out"
-    assert ask(server, dataset, out).returncode == 0
-    old = set(server.asked)
-    make(tmp_path, 40, "--prompt", "interval_no_think", turns=TURNS)
-    assert ask(server, dataset, out, "--resume").returncode == 0
-    new = {prompt: times for prompt, times in server.asked.items() if prompt not in old}
+def test_a_changed_prompt_is_asked_again_and_not_answered_from_the_old_log(tmp_path: Path) -> None:
+    """The old log has more answers than the new one, but none to what is asked now."""
+    dataset, out = make(tmp_path, SMALL, turns=TURNS), tmp_path / "out"
+    with model_server() as server:
+        assert ask(server, dataset, out).returncode == 0
+        old = set(server.asked)
+        before = (out / "predictions.jsonl").read_bytes()
+        make(tmp_path, SMALL, "--prompt", "interval_no_think", turns=TURNS)
+        server.fail, server.headers = (lambda number: 503 if number > SMALL + 15 else 0), SOON
+        refused = ask(server, dataset, out)
+        assert refused.returncode == 1
+        assert "holds a run already" in refused.stderr
+        failed = ask(server, dataset, out, "--resume", "--retries", 0)
+        assert failed.returncode == 1
+        assert "5 of 20 samples have no answer" in failed.stderr
+        assert (out / "predictions.jsonl").read_bytes() == before
+        assert len(server.asked) == 2 * SMALL
+        server.fail = lambda _: 0
+        assert ask(server, dataset, out, "--resume").returncode == 0
+    new = {prompt: times for prompt, times in server.answered.items() if prompt not in old}
     assert new == dict.fromkeys(prompts(dataset), 1)
     numbers = {f"<answer>[0, {int(prompt[:4], 16)}]</answer>" for prompt in new}
     assert {row["response"] for row in predictions(out)} == numbers
@@ -129,41 +148,21 @@ def test_a_changed_prompt_is_asked_again(tmp_path: Path, server: ModelServer) ->
     assert json.loads((dataset / "build.json").read_text())["revision"] in metadata
 
 
-def test_a_changed_prompt_that_fails_is_not_answered_from_the_old_log(tmp_path: Path) -> None:
-    """The old log has more answers than the new one, but none to what is asked now."""
-    dataset, out = make(tmp_path, 40, turns=TURNS), tmp_path / "out"
-    with model_server() as server:
-        assert ask(server, dataset, out).returncode == 0
-        before = (out / "predictions.jsonl").read_bytes()
-        make(tmp_path, 40, "--prompt", "interval_no_think", turns=TURNS)
-        server.fail = lambda number: 503 if number > 40 + 15 else 0
-        refused = ask(server, dataset, out)
-        assert refused.returncode == 1
-        assert "holds a run already" in refused.stderr
-        failed = ask(server, dataset, out, "--resume", "--retries", 0)
-        assert failed.returncode == 1
-        assert "25 of 40 samples have no answer" in failed.stderr
-        assert (out / "predictions.jsonl").read_bytes() == before
-        server.fail = lambda _: 0
-        assert ask(server, dataset, out, "--resume").returncode == 0
-    assert (out / "predictions.jsonl").read_bytes() != before
-    assert "interval_no_think" in (out / "metadata.yaml").read_text(encoding="utf-8")
-
-
 def test_a_fifth_of_the_requests_fails_and_nothing_is_lost(small: Path, tmp_path: Path) -> None:
     fails = {0: 429, 5: 500}
-    with model_server(fail=lambda number: fails.get(number % 10, 0)) as server:
+    with model_server(fail=lambda number: fails.get(number % 10, 0), headers=SOON) as server:
         done = ask(server, small, tmp_path / "out")
         assert done.returncode == 0, done.stderr
-        assert server.requests > 45
+        assert server.requests > SMALL + 2
         assert set(server.answered.values()) == {1}
-    assert len(predictions(tmp_path / "out")) == 40
+    assert len(predictions(tmp_path / "out")) == SMALL
 
 
-def test_a_server_that_goes_away_leaves_samples_open(small: Path, tmp_path: Path) -> None:
+def test_a_server_that_goes_away_leaves_samples_open(dataset: Path, tmp_path: Path) -> None:
+    """The server is given up, as so many samples fail."""
     out = tmp_path / "out"
-    with model_server(fail=lambda number: 503 if number > 15 else 0) as server:
-        done = ask(server, small, out, "--retries", 0)
+    with model_server(fail=lambda number: 503 if number > 15 else 0, headers=SOON) as server:
+        done = ask(server, dataset, out, "--retries", 0)
         assert done.returncode == 1
         assert "the server says 503" in done.stderr
         assert "; go on with: the same command with --resume" in done.stderr
@@ -171,8 +170,9 @@ def test_a_server_that_goes_away_leaves_samples_open(small: Path, tmp_path: Path
         assert not (out / "predictions.jsonl").exists()
         kept = set(server.answered)
         assert len(kept) == 15
+        assert len(server.asked) < SAMPLES
         server.fail = lambda _: 0
-        assert ask(server, small, out, "--resume").returncode == 0
+        assert ask(server, dataset, out, "--resume").returncode == 0
         assert sum(server.answered[prompt] for prompt in kept) <= 15 + 8
 
 
@@ -192,7 +192,7 @@ def test_another_run_is_not_gone_on_with(small: Path, server: ModelServer, tmp_p
             MODEL,
             (
                 "401",
-                "40 of 40 samples have no answer",
+                "5 of 5 samples have no answer",
                 "first correct the key in the environment; then go on with: the same command with "
                 "--resume",
             ),
@@ -201,7 +201,7 @@ def test_another_run_is_not_gone_on_with(small: Path, server: ModelServer, tmp_p
         (
             KEY,
             "another",
-            ("404", "40 of 40", "first correct the model's name or --base-url; then go on with: "),
+            ("404", "5 of 5", "first correct the model's name or --base-url; then go on with: "),
         ),
     ],
 )
@@ -214,12 +214,13 @@ def test_what_cannot_be_asked_says_so(
     words: tuple[str, ...],
 ) -> None:
     out = tmp_path / "out"
-    asked = [part.replace(MODEL, model) for part in command(small, out, *addresses(server))]
+    flags = (*addresses(server), "--limit", 5)
+    asked = [part.replace(MODEL, model) for part in command(small, out, *flags)]
     done = FORKS.run(asked, environment(out, key))
     assert done.returncode == 1
     assert all(word in done.stderr for word in words), done.stderr
     assert "Traceback" not in done.stderr
-    mended = ask(server, small, out, *(("--resume",) if key else ()))
+    mended = ask(server, small, out, "--limit", 5, *(("--resume",) if key else ()))
     assert mended.returncode == 0, mended.stderr
 
 
@@ -239,7 +240,7 @@ def test_interrupted_runs_say_what_is_kept_and_keep_it(dataset: Path, tmp_path: 
     kept = 0
     with model_server() as server:
         for flags, interrupts in (((), 1), (("--resume",), 2)):
-            most = server.most = server.requests + 30
+            most = server.most = server.requests + 15
             process = start(server, dataset, out, *flags)
             while server.requests < most + 8:  # as many as are asked at once
                 assert process.poll() is None, process.communicate()
@@ -252,7 +253,7 @@ def test_interrupted_runs_say_what_is_kept_and_keep_it(dataset: Path, tmp_path: 
             begin, said = said.split("\n", 1)
             already = f", {kept} of {SAMPLES} are answered already" if kept else ""
             assert begin == f"{RUN}: {SAMPLES - kept} samples to ask{already}"
-            kept += 30
+            kept += 15
             assert said == (
                 f"interrupted; {kept} of {SAMPLES} samples are answered and kept in {out}/logs; go "
                 "on with: the same command with --resume\n"
@@ -298,7 +299,9 @@ def _is_read(pipe: Path) -> bool:
     return False
 
 
-def test_answers_that_cannot_be_read_are_counted(small: Path, tmp_path: Path) -> None:
+def test_answers_that_cannot_be_read_are_counted(
+    small: Path, whole: WholeRun, tmp_path: Path
+) -> None:
     """A model that does not keep to the form looks like a bad one, unless somebody says so."""
     with model_server(
         answer=lambda number: "" if number % 2 else "<answer>[0, 9]</answer>"
@@ -310,15 +313,13 @@ def test_answers_that_cannot_be_read_are_counted(small: Path, tmp_path: Path) ->
         assert f"invalid answers, which count as wrong: {empty} of 10; " in " ".join(
             done.stderr.split()
         )
-    with model_server() as server:
-        done = ask(server, small, tmp_path / "valid", "--limit", 10)
-        assert "invalid" not in done.stderr
+    assert "invalid" not in whole.said
 
 
 def test_a_resumed_run_may_raise_its_limit(small: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     with model_server() as server:
-        for limit, asked in ((7, 7), (25, 25), (25, 25), (None, 40)):
+        for limit, asked in ((5, 5), (12, 12), (12, 12), (None, SMALL)):
             flags = ("--limit", limit) if limit else ()
             done = ask(server, small, out, *flags, "--resume")
             assert done.returncode == 0, done.stderr
@@ -334,12 +335,12 @@ def test_a_resumed_run_may_raise_its_limit(small: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("first", "then", "words"),
     [
-        (("--limit", 20), ("--limit", 10), "give --limit 20 or more, or leave it out, or give"),
-        ((), ("--limit", 30), "--limit 30 is less than the run in"),
+        (("--limit", 8), ("--limit", 5), "give --limit 8 or more, or leave it out, or give"),
+        ((), ("--limit", 15), "--limit 15 is less than the run in"),
         (
-            ("--limit", 20, "--shard", "0/2"),
+            ("--limit", 10, "--shard", "0/2"),
             ("--shard", "0/2"),
-            "holds a shard of a run with --limit 20",
+            "holds a shard of a run with --limit 10",
         ),
     ],
 )
@@ -361,20 +362,25 @@ def test_a_limit_is_not_lowered_nor_that_of_a_shard_changed(
 
 
 def test_retries_are_said(small: Path, tmp_path: Path) -> None:
-    """Retries of Inspect, and retries that a client makes by itself."""
-    with model_server(fail=lambda number: 429 if number <= 24 else 0) as server:
-        done = ask(server, small, tmp_path / "out")
-        assert done.returncode == 0, done.stderr
-    lines = done.stderr.splitlines()
-    assert lines[0] == f"{RUN}: 40 samples to ask"
-    said = re.fullmatch(r"server busy \(429\), retrying in \d+ s, [1-8] of 40 waiting", lines[1])
-    assert said, lines
+    """Retries of Inspect, and retries that a client makes by itself; both runs wait at once."""
+    with (
+        model_server(fail=lambda number: 429 if number <= 24 else 0, headers=SOON) as busy,
+        model_server(fail=lambda number: 503 if number == 1 else 0) as failing,
+    ):
+        failing.headers = {"Retry-After": "3"}
+        runs = [
+            start(busy, small, tmp_path / "out", "--limit", 10),
+            start(failing, small, tmp_path / "short", "--limit", 1),
+        ]
+        said = [run.communicate()[1] for run in runs]
+        assert [run.returncode for run in runs] == [0, 0], said
+    lines = said[0].splitlines()
+    assert lines[0] == f"{RUN}: 10 samples to ask"
+    assert re.fullmatch(r"server busy \(429\), retrying in \d+ s, [1-8] of 10 waiting", lines[1]), (
+        lines
+    )
     assert lines[-1] == "8 requests were retried"
-    with model_server(fail=lambda number: 503 if number == 1 else 0) as server:
-        server.headers = {"Retry-After": "3"}
-        done = ask(server, small, tmp_path / "short", "--limit", 1)
-        assert done.returncode == 0, done.stderr
-    assert done.stderr.splitlines() == [
+    assert said[1].splitlines() == [
         f"{RUN}: 1 sample to ask",
         "request failed, retrying in 3 s, 1 of 1 waiting",
         "1 request was retried",
@@ -415,11 +421,11 @@ def test_constrained_decoding_is_asked_for_and_recorded(
     small: Path, server: ModelServer, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
-    assert ask(server, small, out, "--constrained").returncode == 0
+    assert ask(server, small, out, "--constrained", "--limit", 10).returncode == 0
     for body in server.bodies:
         assert "<answer>" in body["structured_outputs"]["regex"]
     assert "constrained: true" in (out / "metadata.yaml").read_text(encoding="utf-8")
-    assert ask(server, small, tmp_path / "free").returncode == 0
+    assert ask(server, small, tmp_path / "free", "--limit", 1).returncode == 0
     assert "structured_outputs" not in server.bodies[-1]
 
 
@@ -465,13 +471,13 @@ def test_a_prompt_that_is_too_long_is_an_answer_that_is_wrong(small: Path, tmp_p
         done = ask(server, small, tmp_path / "out")
         assert done.returncode == 0, done.stderr
     responses = [row["response"] for row in predictions(tmp_path / "out")]
-    assert responses.count("") == 20
+    assert responses.count("") == SMALL // 2
 
 
 def test_what_a_server_objects_to_is_told(small: Path, tmp_path: Path) -> None:
     with model_server(fail=lambda _: 400) as server:
         server.said = "temperature is not supported by this model"
-        done = ask(server, small, tmp_path / "out")
+        done = ask(server, small, tmp_path / "out", "--limit", 5)
         assert done.returncode == 1
         assert "temperature is not supported by this model" in done.stderr
     sample = next(each for each in read_eval_log(str(log(tmp_path / "out"))).samples or ())
@@ -495,7 +501,7 @@ def test_what_a_server_objects_to_is_told(small: Path, tmp_path: Path) -> None:
 def test_a_failure_says_what_to_do(
     small: Path, tmp_path: Path, options: dict[str, Any], words: str
 ) -> None:
-    with model_server(**options) as server:
+    with model_server(**options, headers=SOON) as server:
         done = ask(server, small, tmp_path / "out", "--limit", 1, "--retries", 0)
     assert done.returncode == 1
     assert words in done.stderr
@@ -513,7 +519,7 @@ def test_a_tool_call_is_not_asked_again(small: Path, tmp_path: Path) -> None:
 
 def test_a_server_that_hangs_is_left(small: Path, tmp_path: Path) -> None:
     with model_server(most=0) as server:
-        flags = ("--limit", 1, "--timeout", 2, "--retries", 0)
+        flags = ("--limit", 1, "--timeout", 1, "--retries", 0)
         done = ask(server, small, tmp_path / "out", *flags)
         assert done.returncode == 1
         assert "--resume" in done.stderr
