@@ -6,6 +6,8 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -53,7 +55,37 @@ def _offline_with_own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterato
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("datasets.config.HF_DATASETS_CACHE", tmp_path_factory.mktemp("cache"))
         patch.setattr("datasets.config.HF_HUB_OFFLINE", True)
+        patch.setattr("lm_eval.evaluator.add_env_info", lambda _: None)  # lists all packages
         yield
+
+
+@dataclass(frozen=True)
+class GoldRun:
+    """Gold answers to every task."""
+
+    results: dict[str, Any]
+    sizes: list[int]
+    """The number of samples of each table that was scored."""
+
+
+@pytest.fixture(scope="module")
+def gold_run(built: Path) -> GoldRun:
+    with counted_tables() as sizes:
+        return GoldRun(run(Answering(gold), manager_of(built)), sizes)
+
+
+@contextmanager
+def counted_tables() -> Iterator[list[int]]:
+    """Yield a list of the number of samples of each table that is scored in the block."""
+    sizes: list[int] = []
+
+    def counted(table: Any, *arguments: Any) -> Any:
+        sizes.append(len(table))
+        return measure(table, *arguments)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tasks, "measure", counted)
+        yield sizes
 
 
 @pytest.fixture
@@ -108,8 +140,8 @@ def all_kinds(row: dict[str, Any]) -> str | None:
     return gold(row)
 
 
-def test_gold_answers_score_1_in_every_task(manager: TaskManager) -> None:
-    results = run(Answering(gold), manager)
+def test_gold_answers_score_1_in_every_task(gold_run: GoldRun) -> None:
+    results = gold_run.results
     assert sorted(results["results"]) == ["bagen", *NAMES]
     for name in NAMES:
         scores = values(results, name)
@@ -228,21 +260,13 @@ def test_gold_answers_to_other_questions_score_1(manager: TaskManager, question:
         check_best(scores)
 
 
-def test_a_task_is_scored_once_for_all_metrics(
-    manager: TaskManager, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    sizes: list[int] = []
-
-    def counted(table: Any, *arguments: Any) -> Any:
-        sizes.append(len(table))
-        return measure(table, *arguments)
-
-    monkeypatch.setattr(tasks, "measure", counted)
-    results = run(Answering(gold), manager)
-    assert sizes == [results["n-samples"][name]["effective"] for name in results["n-samples"]]
-    assert len(sizes) == 4
-    run(Answering(lambda _: ""), manager, "bagen_sokoban")
-    assert len(sizes) == 5
+def test_a_task_is_scored_once_for_all_metrics(manager: TaskManager, gold_run: GoldRun) -> None:
+    samples = gold_run.results["n-samples"]
+    assert gold_run.sizes == [samples[name]["effective"] for name in samples]
+    assert len(gold_run.sizes) == 4
+    with counted_tables() as sizes:
+        run(Answering(lambda _: ""), manager, "bagen_sokoban")
+    assert len(sizes) == 1
 
 
 def test_the_model_is_asked_the_recorded_chat(manager: TaskManager, built: Path) -> None:
