@@ -13,6 +13,7 @@ from tests.making import REPO, WITHOUT_TRANSFORMERS
 
 FORKS = Forks(
     *("builders.cli", "builders.publish_all", "pyarrow.compute", "huggingface_hub.errors"),
+    *("httpx", "truststore", "pandas", "yaml", "rich.console", "tests.short_pauses"),
     environment={**os.environ, "HF_ENDPOINT": "http://127.0.0.1:9"},
 )
 """The modules that commands share; the Hub's client, which reads its settings when it is imported,

@@ -11,6 +11,7 @@ import pytest
 
 from tests.loopback_hub import loopback_hub
 from tests.making import REPO, SAMPLE, build
+from tests.publish_commands import FORKS
 
 LOAD = """
 import json, bagen_data
@@ -78,21 +79,10 @@ def test_samples_to_score_come_from_a_hub_id_too(out: Path, tmp_path: Path) -> N
 
 
 def test_a_hub_that_cannot_be_reached_is_one_line(tmp_path: Path) -> None:
-    done = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "leaderboard",
-            "validate",
-            REPO / "leaderboard/submissions/A_EXAMPLE",
-            "--dataset",
-            "MLL-Lab/BAGEN",
-        ],
-        capture_output=True,
-        text=True,
-        cwd=REPO,
-        env={**os.environ, "HF_ENDPOINT": "http://127.0.0.1:9", "HF_HOME": str(tmp_path)},
-        check=False,
+    folder = REPO / "leaderboard/submissions/A_EXAMPLE"
+    done = FORKS.run(
+        ["-m", "leaderboard", "validate", folder, "--dataset", "MLL-Lab/BAGEN"],
+        {**os.environ, "HF_ENDPOINT": "http://127.0.0.1:9", "HF_HOME": str(tmp_path)},
     )
     assert done.returncode == 1
     assert done.stderr.startswith("MLL-Lab/BAGEN: the Hub does not answer after 6 tries")

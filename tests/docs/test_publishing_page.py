@@ -38,6 +38,9 @@ IMPORTED = (
     "leaderboard.handed_in.merged",
     "leaderboard.handed_in.reviewing",
     "leaderboard.site_space",
+    "huggingface_hub.hf_api",
+    "pandas",
+    "tests.short_pauses",
 )
 """Modules that most lines import, which takes most of their time."""
 

@@ -2,8 +2,6 @@
 
 import json
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,6 +20,7 @@ from tests.leaderboard.made_submissions import (
 )
 from tests.loopback_hub import LoopbackHub, loopback_hub
 from tests.making import SAMPLE, build
+from tests.publish_commands import FORKS
 
 NAME = "MLL-Lab/BAGEN"
 
@@ -189,14 +188,8 @@ def test_baselines_are_written_by_processes_of_their_own(
     hub.commit(NAME, {"manifest.jsonl": b""})  # nothing of it is left on main
     hub.fail_every(5, (500, 503), ("before",))
     flags = ("--dataset", NAME, "--revision", commit[:7], "--out", tmp_path / "out")
-    command = [sys.executable, "-m", "leaderboard", "baselines", *flags, "--workers", "2"]
-    done = subprocess.run(
-        [*command, "--forecaster", "climatology"],
-        env=hub.environment(tmp_path / "home"),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    command = ["-m", "leaderboard", "baselines", *flags, "--workers", "2"]
+    done = FORKS.run([*command, "--forecaster", "climatology"], hub.environment(tmp_path / "home"))
     assert done.returncode == 0, done.stderr
     assert hub.gone_wrong
     written = yaml.safe_load((tmp_path / "out" / "climatology" / "metadata.yaml").read_text())

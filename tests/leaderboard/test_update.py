@@ -2,8 +2,6 @@
 
 import hashlib
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,6 +19,7 @@ from tests.leaderboard.made_submissions import (
 )
 from tests.loopback_hub import CLIENT_WARNING, LoopbackHub, loopback_hub
 from tests.making import exit_code
+from tests.publish_commands import FORKS
 
 REPOSITORY = "ORG/bagen-submissions"
 SPACE = "ORG/bagen-leaderboard"
@@ -104,14 +103,7 @@ def test_the_whole_way_in_processes_of_their_own_shows_no_token(
             **hub.environment(tmp_path / token, token),
             "XDG_CACHE_HOME": str(tmp_path / "cache"),
         }
-        done = subprocess.run(
-            [sys.executable, "-m", *map(str, arguments)],
-            env=environment,
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        done = FORKS.run(["-m", *arguments], environment, tmp_path)
         said += done.stdout + done.stderr
         assert done.returncode == 0, done.stderr
 

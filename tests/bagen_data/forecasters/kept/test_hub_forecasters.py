@@ -1,9 +1,11 @@
 """Forecasters go to the Hub by one commit, and come back as they were."""
 
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from huggingface_hub import HfApi, close_session, constants
@@ -79,7 +81,12 @@ def test_a_tag_and_a_pull_request_are_revisions(hub: LoopbackHub) -> None:
     assert load_forecaster(NAME).card == "# Ours\n"
 
 
-def test_it_arrives_although_the_hub_fails_for_a_while(hub: LoopbackHub) -> None:
+def test_it_arrives_although_the_hub_fails_for_a_while(
+    hub: LoopbackHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bagen_data.repositories.hub_requests._FIRST_PAUSE", 0)
+    time_without_sleep = SimpleNamespace(**{**vars(time), "sleep": lambda _: None})
+    monkeypatch.setattr("huggingface_hub.utils._http.time", time_without_sleep)
     hub.fail_every(3, drops=("before", "after"))
     kept().push_to_hub(NAME)
     assert load_forecaster(NAME).sha256 == kept().sha256
