@@ -23,14 +23,21 @@ def commands() -> Iterator[list[str]]:
             yield shlex.split(line)
 
 
-def test_its_commands_and_examples_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_its_commands_and_examples_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The first command prints what the page shows."""
     monkeypatch.chdir(tmp_path)
     assert build(SAMPLE, tmp_path / "my-dataset") == 0
     write_logs(tmp_path / "my-logs", 5)
     fitted = [words for words in commands() if words[:2] == ["bagen", "fit"]]
     assert len(fitted) == 3
-    for words in fitted:
+    assert fitted[0] == next(iter(commands()))
+    for number, words in enumerate(fitted):
+        capsys.readouterr()
         assert exit_code(main, *words[1:]) == 0, words
+        if number == 0:
+            check_what_it_printed(*capsys.readouterr())
     assert (tmp_path / "my-forecaster" / "README.md").exists()
     tracker = BudgetTracker({"tokens": 2_500}, forecaster=load_forecaster("my-forecaster"))
     tracker.observe(
@@ -47,15 +54,10 @@ def test_its_links_lead_somewhere() -> None:
         assert (PAGE.parent / target).exists(), target
 
 
-def test_what_it_prints_is_what_the_command_prints(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    assert build(SAMPLE, tmp_path / "my-dataset") == 0
-    assert exit_code(main, *next(iter(commands()))[1:]) == 0
-    printed = capsys.readouterr()
-    said = {tuple(re.sub(r"[│┃]", " ", line).split()) for line in printed.out.splitlines()}
-    notes = {tuple(line.split()) for line in printed.err.splitlines()}
+def check_what_it_printed(out: str, err: str) -> None:
+    """Compare the output of the page's first command with what the page shows."""
+    said = {tuple(re.sub(r"[│┃]", " ", line).split()) for line in out.splitlines()}
+    notes = {tuple(line.split()) for line in err.splitlines()}
     (block,) = re.findall(r"(?ms)^```text\n(.*?)^```$", PAGE.read_text(encoding="utf-8"))
     for line in block.splitlines():
         words = tuple(line.split())
