@@ -25,21 +25,14 @@ import zipfile_zstd as zipfile  # as Inspect packs its logs
 from collect.swebench.containment import find_containment
 from tests.attacks.tallies import LONG, Tally
 from tests.collect.swebench.played_toys import needs_tool
-from tests.forks import Forks
 from tests.making import REPO, build, dialogue, write_json
 from tests.model_server import MODEL, ModelServer, model_server
+from tests.predicting import FORKS
 
 HUNT = REPO / "tests" / "attacks" / "key_hunt.py"
 SUBMIT = "echo COMPLETE_TASK_AND_SUBMIT_FINAL_OUTPUT && cat patch.txt"
 SECONDS = 300
 """Seconds after which a command counts as hung."""
-FORKS = Forks("tests.asking", environment=dict(os.environ))
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _forks_end() -> Iterator[None]:
-    yield
-    FORKS.close()
 
 
 @pytest.fixture
