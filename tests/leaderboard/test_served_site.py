@@ -144,6 +144,15 @@ def test_connections_are_limited(port: int, monkeypatch: pytest.MonkeyPatch) -> 
     wait_until(lambda: get(port, "/")[0] == 200)
 
 
+def test_connections_that_come_at_once_wait_to_be_accepted(tmp_path: Path) -> None:
+    """The server accepts none here: the kernel keeps those for which there is a place."""
+    (tmp_path / "index.html").write_text("here")
+    with server(tmp_path, LOOPBACK, 0) as busy, ExitStack() as stack:
+        for _ in range(100):
+            address = LOOPBACK, busy.server_port
+            stack.enter_context(socket.create_connection(address, timeout=20))
+
+
 def wait_until(condition: Callable[[], bool]) -> None:
     end = time.monotonic() + 20
     while not condition():
